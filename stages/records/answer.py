@@ -1,0 +1,25 @@
+"""One model answer to one benchmark question."""
+
+from typing import Literal
+
+from stages.records.record import Record
+
+Arm = Literal["base", "tuned"]
+ARMS: tuple[Arm, ...] = ("base", "tuned")
+
+
+class Answer(Record):
+    """What an arm said, and how the generation ended."""
+
+    id: str
+    """Id of the question."""
+    arm: Arm
+    response: str
+    num_tokens: int
+    """Generated tokens, end-of-sequence included."""
+    stopped: Literal["eos", "max_new_tokens"]
+    """`max_new_tokens`: the text was cut."""
+    choice_logprobs: dict[str, float]
+    """mcq: letter -> log-probability (nats) of that letter as the answer; empty for the other kinds."""
+    complete: bool
+    """False where the adapter comes from a run that was not trained to its planned end; always true for base."""
