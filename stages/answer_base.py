@@ -1,0 +1,47 @@
+"""The base model answers the benchmark. A stage of its own, so that a new adapter never answers for base again."""
+
+import logging
+from pathlib import Path
+
+from stages.io.answering import answer_questions
+from stages.io.inputs import inputs_unchanged
+from stages.io.jsonl import read_jsonl, write_jsonl
+from stages.io.params import load_params
+from stages.io.runtime import device, die_with_parent, prepare_torch
+from stages.io.weights import base_fingerprint, load_model, load_tokenizer
+from stages.logic.exam_prompt import exam_prompt
+from stages.records.answer_params import AnswerParams
+from stages.records.question import Question
+
+log = logging.getLogger("answer_base")
+
+
+def main(params: AnswerParams, *, benchmark: Path, base: Path, answers: Path) -> None:
+    """Write one answer per question, in the benchmark's order."""
+    prepare_torch()
+    questions = list(read_jsonl(benchmark, Question))
+    answered = answer_questions(
+        load_model(base, device=device()),
+        load_tokenizer(base),
+        users={question.id: exam_prompt(question, params.instructions.model_dump()) for question in questions},
+        letters={question.id: list(question.choices) for question in questions},
+        params=params,
+        arm="base",
+        complete=True,
+        model_identity=base_fingerprint(base),
+    )
+    assert len(answered) == len(questions)
+    write_jsonl(answers, answered)
+    log.info("%d answers, %d cut at %d tokens", len(answered), sum(a.stopped != "eos" for a in answered), params.max_new_tokens)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    die_with_parent()
+    with inputs_unchanged():
+        main(
+            load_params("answer", AnswerParams),
+            benchmark=Path("data/split/benchmark.jsonl"),
+            base=Path("models/base"),
+            answers=Path("data/answers/base.jsonl"),
+        )

@@ -1,0 +1,60 @@
+"""The tuned model, base plus adapter, answers the same benchmark in the same way."""
+
+import logging
+from pathlib import Path
+
+from stages.io.adapter import adapter_sha256, load_adapter, read_training_record
+from stages.io.answering import answer_questions
+from stages.io.inputs import inputs_unchanged
+from stages.io.jsonl import read_jsonl, write_jsonl
+from stages.io.params import load_params
+from stages.io.runtime import device, die_with_parent, prepare_torch
+from stages.io.tokenization import template_sha256
+from stages.io.weights import base_fingerprint, load_model, load_tokenizer
+from stages.logic.exam_prompt import exam_prompt
+from stages.records.answer_params import AnswerParams
+from stages.records.question import Question
+
+log = logging.getLogger("answer_tuned")
+
+
+def main(params: AnswerParams, *, benchmark: Path, base: Path, adapter: Path, answers: Path) -> None:
+    """Write one answer per question, in the benchmark's order, each marked with whether the adapter's run was complete."""
+    prepare_torch()
+    questions = list(read_jsonl(benchmark, Question))
+    tokenizer = load_tokenizer(base)
+    record = read_training_record(adapter)
+    if not record.complete:
+        log.warning(
+            "the adapter is incomplete (%d of %d steps): its answers are marked so", record.num_done_steps, record.num_planned_steps
+        )
+    fingerprint = base_fingerprint(base)
+    tuned = load_adapter(
+        load_model(base, device=device()), adapter, base_fingerprint=fingerprint, template_sha256=template_sha256(tokenizer)
+    )
+    answered = answer_questions(
+        tuned,  # type: ignore[arg-type]
+        tokenizer,
+        users={question.id: exam_prompt(question, params.instructions.model_dump()) for question in questions},
+        letters={question.id: list(question.choices) for question in questions},
+        params=params,
+        arm="tuned",
+        complete=record.complete,
+        model_identity=f"{fingerprint}+{adapter_sha256(adapter)}",
+    )
+    assert len(answered) == len(questions)
+    write_jsonl(answers, answered)
+    log.info("%d answers, %d cut at %d tokens", len(answered), sum(a.stopped != "eos" for a in answered), params.max_new_tokens)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    die_with_parent()
+    with inputs_unchanged():
+        main(
+            load_params("answer", AnswerParams),
+            benchmark=Path("data/split/benchmark.jsonl"),
+            base=Path("models/base"),
+            adapter=Path("models/adapter"),
+            answers=Path("data/answers/tuned.jsonl"),
+        )

@@ -1,0 +1,50 @@
+"""Attention for packed rows that never looks across documents and never pays for the whole row.
+
+Source of the scheme: packed rows come with `cu_seq_lens_q`, the boundaries of their documents; transformers hands
+them to a registered attention function, with no mask.
+"""
+
+import torch
+from torch.nn.attention.varlen import varlen_attn
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface
+
+PER_DOCUMENT = "per_document"
+CAUSAL = (-1, 0)  # varlen_attn's default window, (-1, -1), is not causal
+
+
+def attend_per_document(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    cu_seq_lens_q: torch.Tensor | None = None,
+    max_length_q: int | None = None,
+    **_: object,
+) -> tuple[torch.Tensor, None]:
+    """Causal attention inside each document of one packed row.
+
+    Shapes: query (1, H, T, D), key and value (1, K, T, D) with K a divisor of H, cu_seq_lens_q (num_documents + 1,).
+    Returns (1, T, H, D). Raises RuntimeError for a batch that is not packed: padded rows need a mask, which a
+    registered function does not get.
+    """
+    if cu_seq_lens_q is None or query.shape[0] != 1:
+        raise RuntimeError("per-document attention got a batch that is not packed: set_attn_implementation('sdpa') first.")
+    if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16):
+        flat = [states[0].transpose(0, 1) for states in (query, key, value)]
+        attended = varlen_attn(
+            *flat, cu_seq_lens_q, cu_seq_lens_q, max_length_q, max_length_q, scale=scaling, window_size=CAUSAL, enable_gqa=True
+        )
+        return attended.unsqueeze(0), None
+    lengths = cu_seq_lens_q.diff().tolist()
+    documents = zip(*(states.split(lengths, dim=2) for states in (query, key, value)), strict=True)
+    attended = torch.cat(
+        [scaled_dot_product_attention(q, k, v, is_causal=True, scale=scaling, enable_gqa=True) for q, k, v in documents], dim=2
+    )
+    return attended.transpose(1, 2).contiguous(), None
+
+
+AttentionInterface.register(PER_DOCUMENT, attend_per_document)

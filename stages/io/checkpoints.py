@@ -1,0 +1,103 @@
+"""Checkpoints that are whole or absent, and of this run or refused: `$DVC_ROOT/.cache/train/<fingerprint>/`.
+
+They stand outside DVC's outs, which DVC deletes before a stage runs, and survive kills, `exp run --temp` and `--queue`.
+"""
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from stages.io.files import sha256_of, sync_folder
+
+log = logging.getLogger("checkpoints")
+
+MANIFEST = "MANIFEST.json"
+REQUIRED = ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
+"""Without one of these, transformers resumes without a word and ends in other weights."""
+
+
+class AlreadyRunning(RuntimeError):
+    """Another process holds this run."""
+
+
+def run_folder(fingerprint: str) -> Path:
+    """Where the run of this fingerprint keeps its checkpoints, in the main repository even under `exp run --temp`."""
+    return Path(os.environ.get("DVC_ROOT", ".")) / ".cache" / "train" / fingerprint
+
+
+def fingerprint_of(identity: Mapping[str, object]) -> str:
+    """Hash everything that makes a run what it is."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Hold the folder for this process. AlreadyRunning if another has it; a dead one's hold ends with it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunning(f"{folder}: this very run is already under way in another process. Wait for it, or stop it.") from error
+        yield
+
+
+def seal(writing: Path, final: Path) -> None:
+    """Make a finished checkpoint folder appear at its final name: files flushed, manifest last, then one rename."""
+    sizes = {}
+    for file in sorted(writing.rglob("*")):
+        if file.is_file():
+            with file.open("rb") as stream:
+                os.fsync(stream.fileno())
+            sizes[str(file.relative_to(writing))] = {"size": file.stat().st_size, "sha256": sha256_of(file)}
+    with (writing / MANIFEST).open("w", encoding="utf-8") as stream:
+        json.dump(sizes, stream, indent=1, sort_keys=True)
+        stream.flush()
+        os.fsync(stream.fileno())
+    sync_folder(writing)
+    shutil.rmtree(final, ignore_errors=True)
+    writing.replace(final)
+    sync_folder(final.parent)
+
+
+def damage(checkpoint: Path) -> str | None:
+    """Say what is wrong with a checkpoint, or None if it is as it was sealed."""
+    try:
+        manifest = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        return f"no readable {MANIFEST} ({type(error).__name__})"
+    for name in REQUIRED:
+        if name not in manifest:
+            return f"{name} is missing"
+    for name, expected in manifest.items():
+        file = checkpoint / name
+        if not file.is_file() or file.stat().st_size != expected["size"] or sha256_of(file) != expected["sha256"]:
+            return f"{name} is not as it was written"
+    return None
+
+
+def newest_whole_checkpoint(folder: Path) -> Path | None:
+    """Return the newest checkpoint that verifies; set damaged ones aside as *.bad, with a warning each."""
+    found = sorted(folder.glob("checkpoint-*[0-9]"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True)
+    for checkpoint in found:
+        problem = damage(checkpoint)
+        if problem is None:
+            return checkpoint
+        log.warning("%s is damaged (%s): set aside, an earlier one is used", checkpoint.name, problem)
+        aside = checkpoint.with_name(checkpoint.name + ".bad")
+        shutil.rmtree(aside, ignore_errors=True)
+        checkpoint.replace(aside)
+    return None
+
+
+def keep_newest(folder: Path, num_kept: int) -> None:
+    """Remove all but the newest checkpoints, by step, not by clock."""
+    found = sorted(folder.glob("checkpoint-*[0-9]"), key=lambda path: int(path.name.rsplit("-", 1)[1]))
+    for checkpoint in found[:-num_kept]:
+        shutil.rmtree(checkpoint)

@@ -1,0 +1,32 @@
+"""The machine a stage runs on: device, threads, and a process that dies with its parent. Never part of a result's identity."""
+
+import ctypes
+import os
+import signal
+import sys
+
+import torch
+
+NUM_THREADS = 2
+"""Fixed unless PLUMBLINE_THREADS says otherwise: the order of floating-point sums depends on the number of threads."""
+
+
+def device() -> str:
+    """`cuda` or `cpu`, whichever is there; PLUMBLINE_DEVICE overrides."""
+    return os.environ.get("PLUMBLINE_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def prepare_torch() -> None:
+    """Make runs repeatable to the byte on one kind of processor: threads fixed, deterministic kernels."""
+    torch.set_num_threads(int(os.environ.get("PLUMBLINE_THREADS", NUM_THREADS)))
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when its parent dies: a killed `dvc repro` must leave no orphan that writes.
+
+    Elsewhere this does nothing; there the lock on the run's folder keeps a second writer out.
+    """
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)

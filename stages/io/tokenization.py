@@ -1,0 +1,46 @@
+"""The one renderer: training examples and answering prompts become token ids here, through the chat template, and nowhere else."""
+
+import hashlib
+from typing import Any, NamedTuple
+
+from transformers import PreTrainedTokenizerBase
+
+
+class Example(NamedTuple):
+    """One conversation as the model sees it in training."""
+
+    ids: list[int]
+    num_prompt_tokens: int
+    """The first so many ids are the prompt: no loss on them."""
+
+    @property
+    def labels(self) -> list[int]:
+        """-100 on the prompt, the ids themselves on the completion, end of sequence included."""
+        return [-100] * self.num_prompt_tokens + self.ids[self.num_prompt_tokens :]
+
+
+def template_sha256(tokenizer: PreTrainedTokenizerBase) -> str:
+    """Identify the chat template: an adapter is only used with the template it was trained with."""
+    if not isinstance(tokenizer.chat_template, str):
+        raise ValueError("the tokenizer of the base model has no chat template: name a base model that has one.")
+    return hashlib.sha256(tokenizer.chat_template.encode()).hexdigest()
+
+
+def _render(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], *, add_generation_prompt: bool) -> list[int]:
+    ids: Any = tokenizer.apply_chat_template(messages, tokenize=True, return_dict=False, add_generation_prompt=add_generation_prompt)
+    return list(ids)
+
+
+def render_prompt(tokenizer: PreTrainedTokenizerBase, user: str) -> list[int]:
+    """Token ids after which the model is to answer; begins with one BOS, which the template writes."""
+    return _render(tokenizer, [{"role": "user", "content": user}], add_generation_prompt=True)
+
+
+def render_example(tokenizer: PreTrainedTokenizerBase, user: str, assistant: str) -> Example:
+    """Token ids of a whole exchange. ValueError where the prompt is no exact prefix of it: the model would then be
+    trained on a context that answering never shows it."""
+    prompt = render_prompt(tokenizer, user)
+    ids = _render(tokenizer, [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}], add_generation_prompt=False)
+    if ids[: len(prompt)] != prompt:
+        raise ValueError(f"the chat template renders the prompt differently in training and in answering, for the message {user[:80]!r}.")
+    return Example(ids=ids, num_prompt_tokens=len(prompt))

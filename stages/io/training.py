@@ -1,0 +1,319 @@
+"""Fit a LoRA adapter with TRL, with what TRL leaves to the caller: exact resume, fp32 adapters, per-document attention, the best weights."""
+
+import json
+import logging
+import math
+import os
+import random
+import shutil
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal, NamedTuple
+
+import torch
+from datasets import Dataset
+from datasets.utils.logging import disable_progress_bar
+from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from peft.tuners.lora import LoraLayer
+from peft.utils.integrations import dequantize_module_weight
+from safetensors.torch import load_file, save_file
+from tqdm import tqdm
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from trl import SFTConfig, SFTTrainer, pack_dataset
+
+from stages.io.attention import PER_DOCUMENT
+from stages.io.checkpoints import keep_newest, newest_whole_checkpoint, seal
+from stages.io.files import replacing_folder, write_json
+from stages.io.lora import keep_adapter_in_fp32, lora_config
+from stages.io.tokenization import Example
+from stages.records.training_params import LoraParams, TrainParams
+
+log = logging.getLogger("train")
+disable_progress_bar()
+
+NUM_KEPT_CHECKPOINTS = 2
+
+
+class Interrupted(Exception):
+    """A signal ended the run after a checkpoint: the same command goes on from there."""
+
+
+class NonFiniteLoss(ValueError):
+    """The loss is NaN or infinite: nothing is published."""
+
+
+class LossPoint(NamedTuple):
+    """Losses are nats per trained token; None where that step took no such loss."""
+
+    step: int
+    train_loss: float | None
+    validation_loss: float | None
+
+
+class Fitted(NamedTuple):
+    """What a finished run gives."""
+
+    model: PeftModel
+    weights: dict[str, torch.Tensor]
+    """Adapter tensors of the step with the lowest validation loss, fp32."""
+    best_step: int
+    num_done_steps: int
+    stop_reason: Literal["planned_end", "early_stop", "max_steps"]
+    losses: list[LossPoint]
+    num_tokens: int
+    """Real tokens that passed through the model, prompts included, padding not."""
+
+
+def pack(examples: Sequence[Example], *, max_length: int, packing: bool, seed: int) -> Dataset:
+    """Lay examples out as rows of `input_ids` and `labels`; packed rows hold whole examples and their `seq_lengths`.
+
+    The order is shuffled first, since best-fit packing looks at a thousand examples at a time.
+    """
+    order = list(examples)
+    random.Random(seed).shuffle(order)
+    rows = Dataset.from_dict({"input_ids": [example.ids for example in order], "labels": [example.labels for example in order]})
+    return pack_dataset(rows, seq_length=max_length, strategy="bfd") if packing else rows
+
+
+def rows_per_step(rows: Dataset, params: TrainParams) -> int:
+    """Rows that together hold about `tokens_per_step` tokens."""
+    if params.packing:
+        return max(1, params.tokens_per_step // params.max_length)
+    return max(1, round(params.tokens_per_step * len(rows) / sum(len(ids) for ids in rows["input_ids"])))
+
+
+def micro_batch_rows(num_rows_per_step: int, params: TrainParams) -> int:
+    """Rows per forward pass: the largest divisor of a step's rows that fits PLUMBLINE_MICRO_BATCH_TOKENS (default 8192)."""
+    limit = max(1, int(os.environ.get("PLUMBLINE_MICRO_BATCH_TOKENS", "8192")) // params.max_length)
+    return max(size for size in range(1, num_rows_per_step + 1) if num_rows_per_step % size == 0 and size <= limit)
+
+
+class _Watch(TrainerCallback):
+    """Keeps the best adapter, the loss curve and the progress bar; stops on signals, on NaN and by patience."""
+
+    def __init__(self, folder: Path, *, patience: int | None, num_steps: int) -> None:
+        self.folder = folder
+        self.patience = patience
+        self.signalled = False
+        self.stopped_early = False
+        self.bar = tqdm(total=num_steps, unit="step", desc="train", disable=None)
+
+    @property
+    def best_file(self) -> Path:
+        return self.folder / "best" / "best.json"
+
+    def best(self) -> tuple[int, float]:
+        if not self.best_file.is_file():
+            return 0, math.inf
+        content = json.loads(self.best_file.read_text(encoding="utf-8"))
+        return content["step"], content["validation_loss"]
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.bar.update(state.global_step - self.bar.n)
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.bar.update(state.global_step - self.bar.n)
+        if self.signalled:
+            control.should_save = control.should_training_stop = True
+
+    def on_log(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, float] | None = None, **_: Any
+    ) -> None:
+        for name in ("loss", "eval_loss"):
+            value = (logs or {}).get(name)
+            if value is not None and not math.isfinite(value):
+                raise NonFiniteLoss(
+                    f"{name} is {value} at step {state.global_step}: nothing was published. Lower train.learning_rate or lora.alpha."
+                )
+        if logs and "loss" in logs:
+            rate = logs.get("num_tokens", 0) / max(self.bar.format_dict["elapsed"], 1e-9)
+            self.bar.set_postfix_str(f"loss {logs['loss']:.3f}, {rate:,.0f} tokens/s", refresh=False)
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float],
+        model: torch.nn.Module,
+        **_: Any,
+    ) -> None:
+        step, loss = state.global_step, metrics["eval_loss"]
+        best_step, best_loss = self.best()
+        if step > 0 and loss < best_loss:
+            weights = get_peft_model_state_dict(model, save_embedding_layers=False)
+            with replacing_folder(self.folder / "best") as partial:
+                save_file({name: tensor.contiguous() for name, tensor in sorted(weights.items())}, partial / "best.safetensors")
+                write_json(partial / "best.json", {"step": step, "validation_loss": loss})
+            return
+        evaluations_since = sum(1 for entry in state.log_history if "eval_loss" in entry and entry["step"] > best_step)
+        if self.patience is not None and step > 0 and evaluations_since >= self.patience:
+            self.stopped_early = True
+            control.should_training_stop = True
+
+
+class _Trainer(SFTTrainer):
+    """SFTTrainer whose checkpoints are whole or absent and whose schedule follows the planned steps, not a lowered max_steps."""
+
+    num_planned_steps: int
+    run_folder: Path
+
+    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> Any:
+        return super().create_scheduler(self.num_planned_steps, optimizer)
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        writing = self.run_folder / "writing"
+        shutil.rmtree(writing, ignore_errors=True)
+        super(SFTTrainer, self)._save_checkpoint(model, trial)  # TRL's own would add a model card
+        name = f"checkpoint-{self.state.global_step}"
+        seal(writing / name, self.run_folder / name)
+        keep_newest(self.run_folder, NUM_KEPT_CHECKPOINTS)
+
+
+@contextmanager
+def _signals_to(watch: _Watch) -> Iterator[None]:
+    """Turn SIGTERM, SIGINT and SIGHUP into a checkpoint and an orderly stop."""
+
+    def note(number: int, frame: FrameType | None) -> None:
+        log.warning("%s: writing a checkpoint, then stopping", signal.Signals(number).name)
+        watch.signalled = True
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def build_trainer(
+    *,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    train: Dataset,
+    validation: Dataset,
+    lora: LoraParams,
+    params: TrainParams,
+    folder: Path,
+    num_steps: int,
+    num_planned_steps: int,
+    num_warmup_steps: int,
+    num_steps_per_evaluation: int,
+    num_rows_per_step: int,
+) -> _Trainer:
+    """Wire the trainer: completion-only labels as given, fp32 adapters, and attention that fits the packing."""
+    if params.packing:
+        model.set_attn_implementation(PER_DOCUMENT)
+    micro = micro_batch_rows(num_rows_per_step, params)
+    on_gpu = model.device.type == "cuda"
+    config = SFTConfig(
+        output_dir=str(folder / "writing"),
+        max_steps=num_steps,
+        per_device_train_batch_size=micro,
+        per_device_eval_batch_size=micro,
+        gradient_accumulation_steps=num_rows_per_step // micro,
+        learning_rate=params.learning_rate,
+        lr_scheduler_type=params.lr_schedule,
+        lr_scheduler_kwargs={"min_lr_rate": 0.1} if params.lr_schedule == "cosine" else {},
+        warmup_steps=num_warmup_steps,
+        weight_decay=0.0,
+        max_grad_norm=params.max_grad_norm,
+        max_length=params.max_length,
+        packing=params.packing,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        eval_strategy="steps",
+        eval_steps=num_steps_per_evaluation,
+        eval_on_start=True,
+        save_strategy="steps",
+        save_steps=num_steps_per_evaluation,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        disable_tqdm=True,
+        report_to="none",
+        use_cpu=not on_gpu,
+        bf16=on_gpu,
+        gradient_checkpointing=os.environ.get("PLUMBLINE_GRADIENT_CHECKPOINTING") == "1",
+        dataloader_pin_memory=on_gpu,
+        seed=params.seed,
+        data_seed=params.seed,
+        average_tokens_across_devices=True,
+    )
+    if params.lr_schedule == "cosine":
+        config.lr_scheduler_type = "cosine_with_min_lr"  # type: ignore[assignment]
+    trainer = _Trainer(
+        model=model,
+        args=config,
+        train_dataset=train,
+        eval_dataset=validation,
+        processing_class=tokenizer,
+        peft_config=lora_config(lora),
+    )
+    trainer.num_planned_steps = num_planned_steps
+    trainer.run_folder = folder
+    keep_adapter_in_fp32(trainer.model)
+    return trainer
+
+
+def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_steps: int) -> Fitted:
+    """Train to the end, from the newest whole checkpoint if there is one.
+
+    Raises Interrupted after a signal (a checkpoint is written first) and NonFiniteLoss.
+    """
+    folder = trainer.run_folder
+    watch = _Watch(folder, patience=params.early_stop_patience, num_steps=num_steps)
+    trainer.add_callback(watch)
+    checkpoint = newest_whole_checkpoint(folder)
+    if checkpoint is not None:
+        log.info("going on from %s", checkpoint.name)
+        trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+    else:
+        shutil.rmtree(folder / "best", ignore_errors=True)
+    # A finished run is not resumed: bounded by max_steps in mid-epoch, the Trainer would do one step more.
+    if trainer.state.global_step < num_steps:
+        with _signals_to(watch):
+            trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        if watch.signalled and trainer.state.global_step < num_steps:
+            raise Interrupted(f"stopped by a signal at step {trainer.state.global_step} of {num_steps}; run the same command to go on.")
+        if trainer.state.global_step % trainer.args.eval_steps:
+            trainer.evaluate()
+    watch.bar.close()
+    history = trainer.state.log_history
+    best_step, _ = watch.best()
+    weights = load_file(folder / "best" / "best.safetensors")
+    for name, tensor in weights.items():
+        if not torch.isfinite(tensor).all():
+            raise NonFiniteLoss(f"adapter tensor {name} holds NaN or infinity: nothing was published.")
+    assert isinstance(trainer.model, PeftModel)
+    set_peft_model_state_dict(trainer.model, weights)
+    done = trainer.state.global_step
+    return Fitted(
+        model=trainer.model,
+        weights=weights,
+        best_step=best_step,
+        num_done_steps=done,
+        stop_reason="early_stop" if watch.stopped_early else "planned_end" if done >= num_planned_steps else "max_steps",
+        losses=loss_curve(history),
+        num_tokens=int(max((entry["num_tokens"] for entry in history if "num_tokens" in entry), default=0)),
+    )
+
+
+def loss_curve(history: Sequence[dict[str, float]]) -> list[LossPoint]:
+    """Join the Trainer's log entries into one row per step."""
+    train = {int(entry["step"]): entry["loss"] for entry in history if "loss" in entry}
+    validation = {int(entry["step"]): entry["eval_loss"] for entry in history if "eval_loss" in entry}
+    return [LossPoint(step, train.get(step), validation.get(step)) for step in sorted(train.keys() | validation.keys())]
+
+
+def update_norm_ratio(model: PeftModel) -> float:
+    """Largest ||scale x BA|| / ||W|| over the adapted layers (Frobenius norms): how far the adapter moves the base."""
+    ratios = []
+    for module in model.modules():
+        if isinstance(module, LoraLayer) and "default" in module.lora_A:
+            down, up = module.lora_A["default"].weight, module.lora_B["default"].weight
+            base = dequantize_module_weight(module.get_base_layer())
+            with torch.no_grad():
+                ratios.append(float(torch.linalg.norm(up @ down) * module.scaling["default"] / torch.linalg.norm(base.float())))
+    return max(ratios)

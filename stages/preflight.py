@@ -1,0 +1,176 @@
+"""Prove in seconds that training can succeed, before it costs hours: the real tokenizer, template and rows, a tiny random model."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from stages.io.files import write_json
+from stages.io.html_page import write_page
+from stages.io.inputs import inputs_unchanged
+from stages.io.jsonl import read_jsonl
+from stages.io.params import load_params
+from stages.io.readiness_probe import adapted_modules, overfit, packed_gradient_difference
+from stages.io.runtime import die_with_parent, prepare_torch
+from stages.io.tokenization import Example, render_example, render_prompt
+from stages.io.weights import load_tokenizer
+from stages.logic.exam_prompt import exam_prompt
+from stages.logic.readiness import (
+    check_adapter_dtype,
+    check_answer_format,
+    check_eos_trained,
+    check_heat,
+    check_lora_modules,
+    check_no_truncation,
+    check_num_steps,
+    check_one_bos,
+    check_overfit,
+    check_packed_gradients,
+    check_prompt_masked,
+    check_special_tokens,
+    check_warmup,
+)
+from stages.logic.schedule import plan_schedule
+from stages.logic.training_prompt import training_prompt
+from stages.records.answer_params import AnswerParams
+from stages.records.instruction_row import InstructionRow
+from stages.records.question import Question
+from stages.records.record import Params
+from stages.records.training_params import LoraParams, TrainParams
+
+log = logging.getLogger("preflight")
+
+
+class PreflightParams(Params):
+    """Limits of the checks."""
+
+    num_overfit_rows: int
+    max_heat: float
+    """alpha / r x train.learning_rate above which a warning is given."""
+    max_gradient_difference: float
+    """Relative, packed against padded, fp32."""
+    num_shown_rows: int
+
+
+def main(
+    params: PreflightParams,
+    lora: LoraParams,
+    training: TrainParams,
+    answer: AnswerParams,
+    *,
+    train: Path,
+    validation: Path,
+    benchmark: Path,
+    base: Path,
+    ready: Path,
+    metrics: Path,
+    page: Path,
+) -> None:
+    """Write the checks and the page; write `ready` (always the same bytes) only when nothing fails, else exit 1."""
+    prepare_torch()
+    tokenizer = load_tokenizer(base)
+    rows = [*read_jsonl(train, InstructionRow), *read_jsonl(validation, InstructionRow)]
+    questions = list(read_jsonl(benchmark, Question))
+    examples = [render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in rows]
+    exam_prompts = [render_prompt(tokenizer, exam_prompt(question, answer.instructions.model_dump())) for question in questions]
+    labels = [example.labels for example in examples]
+    template_only = render_example(tokenizer, "x", "x")
+    special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
+    few = spread_out(examples, params.num_overfit_rows, training.max_length)
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    adapted = adapted_modules(base, lora)
+    learnt = overfit(base, few, pad=pad, eos=tokenizer.eos_token_id)
+    num_tokens = sum(len(example.ids) for example in examples)
+    schedule = plan_schedule(
+        num_rows=max(1, -(-num_tokens // training.max_length)) if training.packing else len(examples),
+        num_rows_per_step=max(1, training.tokens_per_step // training.max_length)
+        if training.packing
+        else max(1, round(training.tokens_per_step * len(examples) / num_tokens)),
+        epochs=training.epochs,
+        max_steps=training.max_steps,
+        evaluations_per_epoch=training.evaluations_per_epoch,
+        warmup_fraction=training.warmup_fraction,
+    )
+    scale = lora.alpha / (lora.r**0.5 if lora.use_rslora else lora.r)
+    checks = [
+        check_one_bos([*(example.ids for example in examples), *exam_prompts], tokenizer.bos_token_id),
+        check_eos_trained(labels, tokenizer.eos_token_id),
+        check_prompt_masked(labels, [example.num_prompt_tokens for example in examples]),
+        check_no_truncation([len(example.ids) for example in examples], training.max_length),
+        check_special_tokens([example.ids for example in examples], special, sum(token in special for token in template_only.ids)),
+        check_lora_modules(adapted.num_adapted, adapted.num_expected, adapted.unmatched),
+        check_adapter_dtype(adapted.dtypes),
+        check_packed_gradients(packed_gradient_difference(base, few, pad=pad), params.max_gradient_difference),
+        check_overfit(learnt.loss, learnt.num_exact, len(few), learnt.num_stopped),
+        check_num_steps(schedule.num_planned_steps, training.max_steps),
+        check_warmup(schedule.num_warmup_steps),
+        check_heat(scale, training.learning_rate, params.max_heat),
+        check_answer_format([row.output for row in rows], {question.kind for question in questions}),
+    ]
+    failed = [check for check in checks if check.status == "fail"]
+    warned = [check for check in checks if check.status == "warn"]
+    verdict = "Not ready: " + ", ".join(check.name for check in failed) if failed else f"Ready to train, {len(warned)} warnings"
+    write_json(
+        metrics,
+        {
+            "ready": not failed,
+            "num_failed": len(failed),
+            "num_warned": len(warned),
+            "num_examples": len(examples),
+            "num_tokens": num_tokens,
+            "checks": {check.name: f"{check.status}: {check.found}" for check in checks},
+        },
+    )
+    shown = [index * len(rows) // params.num_shown_rows for index in range(params.num_shown_rows)]
+    write_page(
+        page,
+        template=Path("stages/templates/preflight.html.j2"),
+        context={
+            "verdict": verdict,
+            "num_rows": len(rows),
+            "num_tokens": num_tokens,
+            "checks": checks,
+            "rows": [{"id": rows[index].id, "tokens": tokens_shown(tokenizer, examples[index], special)} for index in shown],
+        },
+    )
+    for check in checks:
+        if check.status != "pass":
+            log.warning("%s %s: %s. %s", check.status, check.name, check.found, check.remedy)
+    log.info("%s", verdict)
+    if failed:
+        sys.exit(1)
+    write_json(ready, {"ready": True})
+
+
+def spread_out(examples: list[Example], num: int, max_length: int) -> list[Example]:
+    """Take examples of different prompts and short enough to be learnt by heart, evenly over the data."""
+    distinct = {tuple(example.ids[: example.num_prompt_tokens]): example for example in examples if len(example.ids) <= max_length}
+    short = sorted(distinct.values(), key=lambda example: (len(example.ids), example.ids))[: max(num, len(distinct) // 2)]
+    return [short[index * len(short) // num] for index in range(min(num, len(short)))]
+
+
+def tokens_shown(tokenizer: Any, example: Example, special: set[int]) -> list[dict[str, object]]:
+    """One entry per token: its text, whether it is trained, whether it is a control token."""
+    return [
+        {"text": tokenizer.decode([token]), "trained": label != -100, "control": token in special}
+        for token, label in zip(example.ids, example.labels, strict=True)
+    ]
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    die_with_parent()
+    with inputs_unchanged():
+        main(
+            load_params("preflight", PreflightParams),
+            load_params("lora", LoraParams),
+            load_params("train", TrainParams),
+            load_params("answer", AnswerParams),
+            train=Path("data/split/train.jsonl"),
+            validation=Path("data/split/validation.jsonl"),
+            benchmark=Path("data/split/benchmark.jsonl"),
+            base=Path("models/base"),
+            ready=Path("data/preflight/ready.json"),
+            metrics=Path("metrics/preflight.json"),
+            page=Path("metrics/preflight.html"),
+        )

@@ -1,0 +1,22 @@
+"""Parameters of answering, the same for both arms."""
+
+from stages.records.record import Params
+
+
+class Instructions(Params):
+    """What is asked of the model after the question, per kind; empty for none."""
+
+    mcq: str
+    numeric: str
+    explanation: str
+
+
+class AnswerParams(Params):
+    """Greedy decoding in a fixed batch plan: bf16 text depends on the batch."""
+
+    max_new_tokens: int
+    batch_size: int
+    """Questions per batch, sorted by length."""
+    choice_prefix: str
+    """mcq: what stands before the letter when log-probabilities of the letters are compared."""
+    instructions: Instructions

@@ -1,0 +1,125 @@
+"""Every code that `clean` can write: what an output is, why a line left, what was mended, what to look at."""
+
+from enum import StrEnum
+
+
+class OutputClass(StrEnum):
+    """What an output is before cleaning; after cleaning only the text classes remain."""
+
+    PLAIN = "plain"
+    LOOKS_LIKE_JSON = "looks_like_json"
+    """Begins with a brace or bracket and is text: set notation, LaTeX groups, a reference."""
+    JSON_SCALAR = "json_scalar"
+    """A bare number, true, false or null: text that happens to be JSON."""
+    JSON_OBJECT = "json_object"
+    JSON_LIST = "json_list"
+    PYTHON_LITERAL = "python_literal"
+    """A dict, list or set as Python prints it, or JSON that only Python's looser escapes can read."""
+    ENCODED_TWICE = "encoded_twice"
+    """A JSON string, most often with JSON inside."""
+    BROKEN_JSON = "broken_json"
+    EMPTY = "empty"
+    WRONG_TYPE = "wrong_type"
+    """The output field is no string."""
+    UNREADABLE = "unreadable"
+    """The line has no output to look at: it is no JSON object, or lacks the field."""
+
+
+class BrokenCause(StrEnum):
+    """Why an output that begins as JSON is not JSON, and whether one reading exists."""
+
+    INVALID_ESCAPE = "invalid_escape"
+    CONTROL_CHARACTER = "control_character"
+    TRAILING_COMMA = "trailing_comma"
+    BARE_VALUE = "bare_value"
+    """A value without quotes that is no JSON number: `$16.78$`, `20*pi/180`."""
+    TRUNCATED = "truncated"
+    TRAILING_TEXT = "trailing_text"
+    UNREADABLE = "unreadable"
+
+
+class Reason(StrEnum):
+    """Why a line is in quarantined.jsonl."""
+
+    INVALID_UTF8 = "invalid_utf8"
+    CONTROL_CHAR = "control_char"
+    LONE_SURROGATE = "lone_surrogate"
+    NONCHARACTER = "noncharacter"
+    INVISIBLE_TEXT = "invisible_text"
+    COMBINING_RUN = "combining_run"
+    OVERSIZE_LINE = "oversize_line"
+    TOO_DEEP = "too_deep"
+    TRUNCATED = "truncated"
+    NOT_JSON = "not_json"
+    NOT_OBJECT = "not_object"
+    TRAILING_DATA = "trailing_data"
+    DUPLICATE_KEY = "duplicate_key"
+    NON_FINITE_NUMBER = "non_finite_number"
+    NUMBER_OUT_OF_RANGE = "number_out_of_range"
+    MISSING_KEY = "missing_key"
+    WRONG_TYPE = "wrong_type"
+    EMPTY_FIELD = "empty_field"
+    UNSUPPORTED_TURNS = "unsupported_turns"
+    STRINGIFIED_JSON = "stringified_json"
+    LATEX_ESCAPE_SWALLOWED = "latex_escape_swallowed"
+    VALUE_LOST = "value_lost"
+    """The conversion to text would have lost a value or a key: a gap of ours, never of the row's author."""
+    STRUCTURED_RESIDUE = "structured_residue"
+    """The cleaned text would still parse as JSON or as a Python container."""
+
+
+class Repair(StrEnum):
+    """Changes that lose nothing, recorded per row."""
+
+    BYTE_ORDER_MARK = "byte_order_mark"
+    LINE_SEPARATOR = "line_separator"
+    LINE_ENDING = "line_ending"
+    OUTER_SPACE = "outer_space"
+    NFC = "nfc"
+    ZERO_WIDTH = "zero_width"
+    BIDI_CONTROL = "bidi_control"
+    MOJIBAKE = "mojibake"
+    LATEX_ESCAPE_SWALLOWED = "latex_escape_swallowed"
+    LINE_INVALID_ESCAPE = "line_invalid_escape"
+    LINE_TRAILING_COMMA = "line_trailing_comma"
+    LINE_PYTHON_LITERAL = "line_python_literal"
+    LINE_ENCODED_TWICE = "line_encoded_twice"
+    STRINGIFIED_JSON = "stringified_json"
+    WRONG_TYPE = "wrong_type"
+    INVALID_ESCAPE = "invalid_escape"
+    CONTROL_CHARACTER = "control_character"
+    TRAILING_COMMA = "trailing_comma"
+    BARE_VALUE = "bare_value"
+    PYTHON_LITERAL = "python_literal"
+    ENCODED_TWICE = "encoded_twice"
+
+
+class Notice(StrEnum):
+    """Flags that no parameter switches: the row is kept, and something in it could not be made right."""
+
+    REPLACEMENT_CHAR = "replacement_char"
+    PRIVATE_USE = "private_use"
+    MOJIBAKE = "mojibake"
+    LATEX_SUSPECT = "latex_suspect"
+    """A tab or line break that may be the rest of a swallowed LaTeX command, with more than one reading."""
+    EXTRA_KEYS = "extra_keys"
+    JSON_REQUESTED = "json_requested"
+    """The output is JSON because the instruction asks for JSON: left as it is."""
+
+
+class Rule(StrEnum):
+    """Quality rules of params.yaml: each is flag, quarantine or off, and its code is its parameter's name."""
+
+    CONTEXT_LEAK = "context_leak"
+    REFUSAL = "refusal"
+    ANSWER_REPEATS_QUESTION = "answer_repeats_question"
+    NO_ANSWER = "no_answer"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    SPECIAL_TOKEN = "special_token"
+    SECRET = "secret"
+    PERSONAL_DATA = "personal_data"
+    JUDGE_INSTRUCTION = "judge_instruction"
+    DUPLICATE = "duplicate"
+    CONTRADICTION = "contradiction"
+    NEAR_DUPLICATE = "near_duplicate"

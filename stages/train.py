@@ -1,0 +1,171 @@
+"""Fit the LoRA adapter: resumable to the byte, and marked for what it is."""
+
+import csv
+import io
+import logging
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from stages.io.adapter import save_adapter
+from stages.io.checkpoints import AlreadyRunning, fingerprint_of, only_writer, run_folder
+from stages.io.files import sha256_of, write_json, write_text
+from stages.io.inputs import inputs_unchanged
+from stages.io.jsonl import read_jsonl
+from stages.io.params import load_params
+from stages.io.runtime import device, die_with_parent, prepare_torch
+from stages.io.tokenization import Example, render_example, template_sha256
+from stages.io.training import Interrupted, LossPoint, build_trainer, fit, pack, rows_per_step, update_norm_ratio
+from stages.io.weights import base_fingerprint, load_model, load_tokenizer
+from stages.logic.schedule import plan_schedule
+from stages.logic.training_prompt import training_prompt
+from stages.records.instruction_row import InstructionRow
+from stages.records.training_params import LoraParams, TrainParams
+from stages.records.training_record import TrainingRecord
+
+log = logging.getLogger("train")
+
+TEMPORARY_FAILURE = 75
+"""Exit code (sysexits' EX_TEMPFAIL) of a run that was stopped and can go on: never 0, or DVC would keep half an adapter."""
+
+
+def loss_table(losses: list[LossPoint]) -> str:
+    """Write the loss curve as CSV; an empty cell where a step took no such loss."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(LossPoint._fields)
+    for point in losses:
+        writer.writerow([point.step, *("" if loss is None else round(loss, 5) for loss in point[1:])])
+    return text.getvalue()
+
+
+def main(
+    lora: LoraParams,
+    params: TrainParams,
+    *,
+    train: Path,
+    validation: Path,
+    base: Path,
+    adapter: Path,
+    metrics: Path,
+    loss: Path,
+) -> None:
+    """Train on `train`, watch `validation`, write the adapter folder, its metrics and the loss curve.
+
+    Exits 75 where a signal stopped it or another process is at the same run; nothing is published then.
+    """
+    prepare_torch()
+    tokenizer = load_tokenizer(base)
+    examples: dict[Path, list[Example]] = {
+        path: [
+            render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in read_jsonl(path, InstructionRow)
+        ]
+        for path in (train, validation)
+    }
+    too_long = [len(example.ids) for example in examples[train] + examples[validation] if len(example.ids) > params.max_length]
+    if too_long:
+        raise ValueError(
+            f"{len(too_long)} examples are longer than train.max_length ({max(too_long)} > {params.max_length} tokens): raise it."
+        )
+    identity = {
+        "lora": lora.model_dump(),
+        "train": params.model_dump(),
+        "data": [sha256_of(train), sha256_of(validation)],
+        "base": base_fingerprint(base),
+        "template": template_sha256(tokenizer),
+        "code": [sha256_of(Path(module)) for module in ("stages/train.py", "stages/io/training.py", "stages/io/tokenization.py")],
+        "versions": [version(package) for package in ("torch", "transformers", "peft", "trl")],
+        "device": device(),
+    }
+    folder = run_folder(fingerprint_of(identity))
+    try:
+        with only_writer(folder):
+            packed = {
+                path: pack(rows, max_length=params.max_length, packing=params.packing, seed=params.seed) for path, rows in examples.items()
+            }
+            num_rows_per_step = rows_per_step(packed[train], params)
+            schedule = plan_schedule(
+                num_rows=len(packed[train]),
+                num_rows_per_step=num_rows_per_step,
+                epochs=params.epochs,
+                max_steps=params.max_steps,
+                evaluations_per_epoch=params.evaluations_per_epoch,
+                warmup_fraction=params.warmup_fraction,
+            )
+            log.info("%d examples, %d rows, %s", len(examples[train]), len(packed[train]), schedule)
+            trainer = build_trainer(
+                model=load_model(base, device=device()),
+                tokenizer=tokenizer,
+                train=packed[train],
+                validation=packed[validation],
+                lora=lora,
+                params=params,
+                folder=folder,
+                num_steps=schedule.num_steps,
+                num_planned_steps=schedule.num_planned_steps,
+                num_warmup_steps=schedule.num_warmup_steps,
+                num_steps_per_evaluation=schedule.num_steps_per_evaluation,
+                num_rows_per_step=num_rows_per_step,
+            )
+            fitted = fit(trainer, params=params, num_steps=schedule.num_steps, num_planned_steps=schedule.num_planned_steps)
+            complete = fitted.stop_reason != "max_steps"
+            save_adapter(
+                adapter,
+                model=fitted.model,
+                weights=fitted.weights,
+                record=TrainingRecord(
+                    complete=complete,
+                    stop_reason=fitted.stop_reason,
+                    num_planned_steps=schedule.num_planned_steps,
+                    num_done_steps=fitted.num_done_steps,
+                    best_step=fitted.best_step,
+                    base_fingerprint=identity["base"],
+                    template_sha256=identity["template"],
+                    train_sha256=identity["data"][0],
+                    validation_sha256=identity["data"][1],
+                    lora=lora,
+                    train=params,
+                ),
+            )
+    except (Interrupted, AlreadyRunning) as error:
+        log.warning("%s", error)
+        sys.exit(TEMPORARY_FAILURE)
+    curve = {point.step: point for point in fitted.losses}
+    last = max(curve)
+    write_text(loss, loss_table(fitted.losses))
+    write_json(
+        metrics,
+        {
+            "complete": complete,
+            "stop_reason": fitted.stop_reason,
+            "num_planned_steps": schedule.num_planned_steps,
+            "num_done_steps": fitted.num_done_steps,
+            "best_step": fitted.best_step,
+            "num_examples": len(examples[train]),
+            "num_trained_tokens": fitted.num_tokens,
+            "scale": lora.alpha / (lora.r**0.5 if lora.use_rslora else lora.r),
+            "update_norm_ratio": round(update_norm_ratio(fitted.model), 4),
+            "validation_loss": {
+                "base": round(curve[0].validation_loss or float("nan"), 4),
+                "best": round(curve[fitted.best_step].validation_loss or float("nan"), 4),
+                "final": round(curve[last].validation_loss or float("nan"), 4),
+            },
+        },
+    )
+    log.info("%s after %d of %d steps, best at %d", fitted.stop_reason, fitted.num_done_steps, schedule.num_planned_steps, fitted.best_step)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    die_with_parent()
+    with inputs_unchanged():
+        main(
+            load_params("lora", LoraParams),
+            load_params("train", TrainParams),
+            train=Path("data/split/train.jsonl"),
+            validation=Path("data/split/validation.jsonl"),
+            base=Path("models/base"),
+            adapter=Path("models/adapter"),
+            metrics=Path("metrics/train.json"),
+            loss=Path("metrics/loss.csv"),
+        )
