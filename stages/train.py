@@ -2,13 +2,14 @@
 
 import csv
 import io
+import json
 import logging
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
 from stages.io.adapter import save_adapter
-from stages.io.checkpoints import AlreadyRunning, fingerprint_of, only_writer, run_folder
+from stages.io.checkpoints import AlreadyRunning, fingerprint_of, loaded_code, only_writer, run_folder
 from stages.io.files import sha256_of, write_json, write_text
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl
@@ -45,6 +46,7 @@ def main(
     *,
     train: Path,
     validation: Path,
+    ready: Path,
     base: Path,
     adapter: Path,
     metrics: Path,
@@ -54,6 +56,8 @@ def main(
 
     Exits 75 where a signal stopped it or another process is at the same run; nothing is published then.
     """
+    if json.loads(ready.read_text(encoding="utf-8")) != {"ready": True}:
+        raise ValueError(f"{ready} does not say that preflight passed: run `dvc repro preflight` and mend what it names.")
     prepare_torch()
     tokenizer = load_tokenizer(base)
     examples: dict[Path, list[Example]] = {
@@ -73,7 +77,7 @@ def main(
         "data": [sha256_of(train), sha256_of(validation)],
         "base": base_fingerprint(base),
         "template": template_sha256(tokenizer),
-        "code": [sha256_of(Path(module)) for module in ("stages/train.py", "stages/io/training.py", "stages/io/tokenization.py")],
+        "code": loaded_code(),
         "versions": [version(package) for package in ("torch", "transformers", "peft", "trl")],
         "device": device(),
     }
@@ -164,6 +168,7 @@ if __name__ == "__main__":
             load_params("train", TrainParams),
             train=Path("data/split/train.jsonl"),
             validation=Path("data/split/validation.jsonl"),
+            ready=Path("data/preflight/ready.json"),
             base=Path("models/base"),
             adapter=Path("models/adapter"),
             metrics=Path("metrics/train.json"),

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,15 @@ class AlreadyRunning(RuntimeError):
 def run_folder(fingerprint: str) -> Path:
     """Where the run of this fingerprint keeps its checkpoints, in the main repository even under `exp run --temp`."""
     return Path(os.environ.get("DVC_ROOT", ".")) / ".cache" / "train" / fingerprint
+
+
+def loaded_code() -> dict[str, str]:
+    """Name -> sha256 of every module of ours that this process has loaded: another program is another run."""
+    return {
+        name: sha256_of(Path(module.__file__))
+        for name, module in sorted(sys.modules.items())
+        if name.split(".")[0] == "stages" and module.__file__ is not None
+    }
 
 
 def fingerprint_of(identity: Mapping[str, object]) -> str:

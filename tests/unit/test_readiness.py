@@ -1,0 +1,86 @@
+"""Each planted defect is caught by the check that is there for it."""
+
+from stages.logic import readiness as r
+
+BOS, EOS = 1, 2
+GOOD = [1, 5, 6, 7, 2]
+LABELS = [-100, -100, 6, 7, 2]
+
+
+def test_a_sound_row_passes_every_check_of_rows() -> None:
+    checks = [
+        r.check_one_bos([GOOD], BOS),
+        r.check_eos_trained([LABELS], EOS),
+        r.check_prompt_masked([LABELS], [2]),
+        r.check_no_truncation([5], 5),
+        r.check_special_tokens([GOOD], {1, 2}, 2),
+    ]
+    assert {check.status for check in checks} == {"pass"}
+
+
+def test_a_doubled_bos_fails() -> None:
+    assert r.check_one_bos([GOOD, [1, *GOOD]], BOS).status == "fail"
+
+
+def test_a_missing_eos_fails() -> None:
+    assert r.check_eos_trained([LABELS[:-1]], EOS).status == "fail"
+
+
+def test_an_eos_that_is_masked_fails() -> None:
+    assert r.check_eos_trained([[*LABELS[:-1], -100]], EOS).status == "fail"
+
+
+def test_loss_on_the_prompt_fails() -> None:
+    assert r.check_prompt_masked([[-100, 5, 6, 7, 2]], [2]).status == "fail"
+
+
+def test_a_completion_without_loss_fails() -> None:
+    assert r.check_prompt_masked([[-100] * 5], [2]).status == "fail"
+
+
+def test_a_row_that_would_be_cut_fails_and_names_the_length_to_set() -> None:
+    check = r.check_no_truncation([5, 900], 512)
+    assert check.status == "fail" and "900" in check.remedy
+
+
+def test_control_tokens_from_the_text_fail() -> None:
+    assert r.check_special_tokens([[1, 5, 1, 2]], {1, 2}, 2).status == "fail"
+
+
+def test_wrong_target_modules_fail() -> None:
+    assert r.check_lora_modules(2, 14, []).status == "fail"
+    assert r.check_lora_modules(0, 0, ["query"]).status == "fail"
+    assert r.check_lora_modules(14, 14, []).status == "pass"
+
+
+def test_adapters_that_are_not_fp32_fail() -> None:
+    assert r.check_adapter_dtype({"torch.float32"}).status == "pass"
+    assert r.check_adapter_dtype({"torch.float32", "torch.float16"}).status == "fail"
+    assert r.check_adapter_dtype(set()).status == "fail"
+
+
+def test_packing_that_changes_gradients_fails() -> None:
+    assert r.check_packed_gradients(4e-7, 1e-5).status == "pass"
+    assert r.check_packed_gradients(0.5, 1e-5).status == "fail"
+    assert r.check_packed_gradients(float("nan"), 1e-5).status == "fail"
+
+
+def test_rows_not_learnt_by_heart_fail() -> None:
+    assert r.check_overfit(0.01, 8, 8, 8).status == "pass"
+    assert r.check_overfit(0.01, 8, 8, 7).status == "fail"
+    assert r.check_overfit(1.0, 5, 8, 8).status == "fail"
+
+
+def test_a_hot_schedule_a_dry_run_and_a_missing_warmup_warn() -> None:
+    assert r.check_heat(2.0, 2e-4, 2e-4).status == "warn"
+    assert r.check_heat(0.5, 2e-4, 2e-4).status == "pass"
+    assert r.check_num_steps(200, 5).status == "warn"
+    assert r.check_num_steps(50, None).status == "warn"
+    assert r.check_num_steps(200, None).status == "pass"
+    assert r.check_warmup(0).status == "warn"
+
+
+def test_training_data_that_never_answers_as_the_benchmark_asks_warns() -> None:
+    outputs = ["Force is 12 newtons."] * 9 + ["Explanation: F = ma\nAnswer: 12 N"]
+    assert r.check_answer_format(outputs, {"numeric"}).status == "pass"
+    assert r.check_answer_format(outputs, {"numeric", "mcq"}).status == "warn"
