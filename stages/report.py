@@ -1,0 +1,287 @@
+"""Say whether the fine-tune helped: the ledger of all verdicts, the paired differences, and the page to read."""
+
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ConfigDict
+
+from stages.io.documents import read_object, read_objects, read_table
+from stages.io.figures import draw_confusion, draw_differences, draw_loss, draw_scores
+from stages.io.files import sha256_of, write_json, write_text
+from stages.io.inputs import inputs_unchanged
+from stages.io.jsonl import read_jsonl
+from stages.io.page import render_page
+from stages.io.params import load_params
+from stages.logic.benchmark_parts import Part, questions_of
+from stages.logic.judging_cost import judging_cost_usd
+from stages.logic.ledger import KindLedger, join_verdicts, ledgers
+from stages.logic.report_numbers import (
+    confusion_counts,
+    confusion_table,
+    gate_numbers,
+    headline,
+    kind_numbers,
+    letter_pairs,
+    rounded,
+    scores_table,
+)
+from stages.logic.report_page import page_context, page_entries
+from stages.logic.report_words import KIND_NAMES, headline_words
+from stages.logic.validity import (
+    Gate,
+    cost_gate,
+    coverage_gates,
+    identity_problems,
+    incompleteness,
+    item_problems,
+    quality_gates,
+    reference_problems,
+)
+from stages.records.answer import ARMS, Answer
+from stages.records.answer_params import AnswerParams
+from stages.records.grade import Grade
+from stages.records.judgement import Judgement
+from stages.records.question import Kind, Question
+from stages.records.record import Params
+
+log = logging.getLogger("report")
+
+
+class ReportParams(Params):
+    """How the numbers are computed and which questions they are about."""
+
+    seed: int
+    """Of the bootstrap and, where no exact test exists, of the permutations."""
+    num_resamples: int
+    part: Part
+    """Questions to report on: `development` for choosing among runs, `final` for the claim, `all` where nothing is chosen."""
+    development_fraction: float
+    """Share of the clusters in the development part, 0-1."""
+
+
+class JudgeSettings(Params):
+    """What the report shows of the judge; the judge stage checks the section as a whole."""
+
+    model_config = ConfigDict(extra="allow")
+
+    backend: str
+    model: str | None
+    max_cost_usd: float | None
+
+
+def main(
+    params: ReportParams,
+    answering: AnswerParams,
+    judging: JudgeSettings,
+    *,
+    benchmark: Path,
+    overlap: Path,
+    base: Path,
+    tuned: Path,
+    graded: Path,
+    judged: Path,
+    data: Path,
+    preflight: Path,
+    training: Path,
+    loss: Path,
+    manifest: Path,
+    adapter: Path,
+    template: Path,
+    style: Path,
+    script: Path,
+    scores: Path,
+    evaluation: Path,
+    scores_by_kind: Path,
+    mcq_confusion: Path,
+    page: Path,
+) -> None:
+    """Write all numbers and the page; exit non-zero, after writing them, where the evaluation is not valid."""
+    everything = list(read_jsonl(benchmark, Question))
+    questions = questions_of(everything, part=params.part, development_fraction=params.development_fraction)
+    answers = [*read_jsonl(base, Answer), *read_jsonl(tuned, Answer)]
+    grades, judgements = list(read_jsonl(graded, Grade)), list(read_jsonl(judged, Judgement))
+    trained = read_object(training)
+    overlapping = {str(row["id"]) for row in read_objects(overlap)}
+
+    # Coverage and identities are those of the whole files, whichever part is reported.
+    broken = item_problems(everything, answers, grades, judgements)
+    cost = judging_cost_usd(judgements, judging.model)
+    gates = [*coverage_gates(judgements), *cost_gate(cost, judging.max_cost_usd)]
+    problems = [*broken, *reference_problems(everything), *identity_problems(judgements)]
+    problems += [gate.text for gate in gates if not gate.ok]
+    incomplete = incompleteness(answers, trained)
+
+    scored = [] if broken else join_verdicts(questions, answers, grades, judgements)
+    by_kind: dict[Kind, KindLedger] = {}
+    if not broken:
+        by_kind = ledgers(questions, scored, overlapping=overlapping, seed=params.seed, num_resamples=params.num_resamples)
+    asked_model = any(reply.model is not None for judgement in judgements for reply in judgement.replies)
+    gates += quality_gates(by_kind, calibrated=False, judged_by_model=asked_model)
+
+    numbers = headline(by_kind, complete=incomplete is None, problems=problems)
+    write_json(scores, numbers)
+    inputs = {
+        "benchmark": benchmark,
+        "overlap": overlap,
+        "base answers": base,
+        "tuned answers": tuned,
+        "grades": graded,
+        "judgements": judged,
+    }
+    hashes = {name: sha256_of(path) for name, path in inputs.items()}
+    judge = judge_account(judgements, judging, cost)
+    write_json(
+        evaluation,
+        {
+            "schema": "plumbline-evaluation/1",
+            "valid": not problems,
+            "complete": incomplete is None,
+            "invalid_because": problems,
+            "incomplete_because": incomplete,
+            "verdict": headline_words(by_kind) if not problems else None,
+            "part": {
+                "name": params.part,
+                "development_fraction": rounded(params.development_fraction),
+                "num_questions": len(questions),
+                "num_questions_in_benchmark": len(everything),
+            },
+            "kinds": {kind: kind_numbers(ledger) for kind, ledger in by_kind.items()},
+            "judge": judge,
+            "gates": [gate_numbers(gate) for gate in gates],
+            "sha256": hashes,
+        },
+    )
+    write_text(scores_by_kind, scores_table(by_kind))
+    write_text(mcq_confusion, confusion_table(questions, [] if broken else grades))
+
+    entries = []
+    if not broken:
+        instructions = answering.instructions.model_dump()
+        entries = page_entries(questions, answers, scored, grades, judgements, instructions=instructions, overlapping=overlapping)
+    provenance = {
+        "inputs (sha256)": {name: digest[:16] for name, digest in hashes.items()},
+        "base model": read_object(manifest),
+        "adapter": read_object(adapter),
+        "decoding": answering.model_dump(),
+        "judge": judge,
+        "report": params.model_dump(),
+    }
+    context = page_context(
+        part=params.part,
+        ledgers=by_kind,
+        scored=scored,
+        problems=problems,
+        incomplete=incomplete,
+        gates=gates,
+        documents=[
+            ("training", "run", trained),
+            ("data", "rows", read_object(data)),
+            ("checks", "preflight", read_object(preflight)),
+        ],
+        provenance=provenance,
+    )
+    figures = page_figures(by_kind, questions, grades, read_table(loss))
+    write_text(page, render_page(template=template, style=style, script=script, context=context, entries=entries, figures=figures))
+    tell(by_kind, problems, incomplete, gates, page)
+    if problems:
+        sys.exit(f"report: not valid: {'; '.join(problems)}. The numbers were written with valid: false; see {page}.")
+
+
+def judge_account(judgements: Sequence[Judgement], judging: JudgeSettings, cost_usd: float | None) -> dict[str, object]:
+    """Who judged, how often, what came of it and what it cost."""
+    replies = [reply for judgement in judgements for reply in judgement.replies]
+    causes = [judgement.cause for judgement in judgements]
+    return {
+        "backend": judging.backend,
+        "judge_id": ", ".join(sorted({judgement.judge_id for judgement in judgements})) or None,
+        "model_requested": judging.model,
+        "model_returned": ", ".join(sorted({reply.model for reply in replies if reply.model is not None})) or None,
+        "num_judgements": len(judgements),
+        "num_replies": len(replies),
+        "causes": {cause: causes.count(cause) for cause in sorted(set(causes))},
+        "input_tokens": sum(reply.input_tokens for reply in replies),
+        "output_tokens": sum(reply.output_tokens for reply in replies),
+        "cost_usd": rounded(cost_usd),
+        "calibration": None,
+    }
+
+
+def page_figures(
+    by_kind: Mapping[Kind, KindLedger], questions: Sequence[Question], grades: Sequence[Grade], loss: Sequence[Mapping[str, str]]
+) -> dict[str, str]:
+    """The figures for which there are numbers."""
+    figures: dict[str, str] = {}
+    rows = [
+        (KIND_NAMES[kind], arm, counts.estimate.mean, *counts.estimate.ci95)
+        for kind, ledger in by_kind.items()
+        for arm, counts in ledger.arms.items()
+        if counts.estimate is not None
+    ]
+    if rows:
+        figures["scores"] = draw_scores(
+            rows, [(KIND_NAMES[kind], ledger.chance) for kind, ledger in by_kind.items() if ledger.chance is not None]
+        )
+    differences = [
+        (KIND_NAMES[kind], ledger.comparison.delta, *ledger.comparison.ci95)
+        for kind, ledger in by_kind.items()
+        if ledger.comparison is not None
+    ]
+    if differences:
+        figures["differences"] = draw_differences(differences)
+    if "mcq" in by_kind:
+        for arm in ARMS:
+            targets, letters, counts = confusion_counts(letter_pairs(questions, grades, arm))
+            figures[f"confusion_{arm}"] = draw_confusion(targets, letters, counts, arm=arm)
+    if loss:
+        points = [(int(row["step"]), number(row["train_loss"]), number(row["validation_loss"])) for row in loss]
+        figures["loss"] = draw_loss(points)
+    return figures
+
+
+def number(cell: str) -> float | None:
+    """A cell of a CSV table; empty for no value."""
+    return float(cell) if cell else None
+
+
+def tell(by_kind: Mapping[Kind, KindLedger], problems: Sequence[str], incomplete: str | None, gates: Sequence[Gate], page: Path) -> None:
+    """The result in the terminal."""
+    if not problems:
+        log.info("%s", headline_words(by_kind))
+    if incomplete is not None:
+        log.warning("not complete: %s", incomplete)
+    for gate in gates:
+        if gate.severity == "warning" and not gate.ok:
+            log.warning("%s", gate.text)
+    log.info("read %s", page)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    with inputs_unchanged():
+        main(
+            load_params("report", ReportParams),
+            load_params("answer", AnswerParams),
+            load_params("judge", JudgeSettings),
+            benchmark=Path("data/split/benchmark.jsonl"),
+            overlap=Path("data/split/overlap.jsonl"),
+            base=Path("data/answers/base.jsonl"),
+            tuned=Path("data/answers/tuned.jsonl"),
+            graded=Path("data/grades/graded.jsonl"),
+            judged=Path("data/grades/judged.jsonl"),
+            data=Path("metrics/data.json"),
+            preflight=Path("metrics/preflight.json"),
+            training=Path("metrics/train.json"),
+            loss=Path("metrics/loss.csv"),
+            manifest=Path("models/base/manifest.json"),
+            adapter=Path("models/adapter/training.json"),
+            template=Path("stages/templates/report.html.j2"),
+            style=Path("stages/templates/report.css"),
+            script=Path("stages/templates/report.js"),
+            scores=Path("metrics/scores.json"),
+            evaluation=Path("metrics/evaluation.json"),
+            scores_by_kind=Path("metrics/scores_by_kind.csv"),
+            mcq_confusion=Path("metrics/mcq_confusion.csv"),
+            page=Path("metrics/report.html"),
+        )

@@ -1,0 +1,214 @@
+"""A small evaluation with known numbers, as files: what `report` reads, made without a model."""
+
+import json
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages.records.answer import ARMS, Answer, Arm
+from stages.records.answer_params import AnswerParams, Instructions
+from stages.records.grade import Grade
+from stages.records.judgement import Judgement, RawReply
+from stages.records.outcome import Outcome
+from stages.records.question import Question
+from stages.records.record import Record
+from stages.report import JudgeSettings, ReportParams
+
+ROOT = Path(__file__).resolve().parents[2]
+TOPICS = ("kinematics", "energy", "momentum", "rotation", "gravitation", "fluids", "heat", "waves", "circuits", "optics")
+CHOICES = {"A": "It doubles.", "B": "It halves.", "C": "It stays the same.", "D": "It becomes zero."}
+ANSWERING = AnswerParams(
+    max_new_tokens=96,
+    batch_size=64,
+    choice_prefix="Answer: ",
+    instructions=Instructions(mcq="Answer with the letter.", numeric="Give the number with its unit.", explanation=""),
+)
+PARAMS = ReportParams(seed=11, num_resamples=500, part="all", development_fraction=0.3)
+JUDGING = JudgeSettings(backend="key_points", model=None, max_cost_usd=None)
+SHARE_RIGHT: dict[tuple[str, Arm], float] = {
+    ("mcq", "base"): 0.45,
+    ("mcq", "tuned"): 0.82,
+    ("numeric", "base"): 0.30,
+    ("numeric", "tuned"): 0.66,
+    ("explanation", "base"): 0.45,
+    ("explanation", "tuned"): 0.50,
+}
+
+
+@dataclass
+class World:
+    """All rows, to be changed by a test before they are written."""
+
+    questions: list[Question]
+    answers: dict[Arm, list[Answer]]
+    grades: list[Grade]
+    judgements: list[Judgement]
+    overlapping: list[str]
+    training: dict[str, object]
+
+
+def rule_answer(question: Question, arm: Arm, *, right: bool, unparsed: bool) -> tuple[Answer, Grade]:
+    """An mcq or numeric answer whose verdict is known."""
+    wrong = "B" if question.target != "B" else "C"
+    said = (question.target if right else wrong) if question.kind == "mcq" else question.target if right else "17.5"
+    unit = f" {question.unit}" if question.unit else ""
+    before = "Since the net force is constant, the speed grows evenly. The answer is " if arm == "tuned" else "Answer: "
+    text = "Physics is the study of nature, of which this is a part." if unparsed else f"{before}{said}{unit}."
+    start = None if unparsed else len(before)
+    outcome = Outcome.UNPARSED if unparsed else Outcome.CORRECT if right else Outcome.INCORRECT
+    mcq = question.kind == "mcq"
+    letters = {letter: -0.2 if letter == (question.target if right else wrong) else -3.0 for letter in question.choices}
+    answer = Answer(
+        id=question.id, arm=arm, response=text, num_tokens=12, stopped="eos", choice_logprobs=letters if mcq else {}, complete=True
+    )
+    grade = Grade(
+        id=question.id,
+        arm=arm,
+        kind="mcq" if mcq else "numeric",
+        outcome=outcome,
+        extracted=None if unparsed else said,
+        span=None if start is None else (start, start + len(said)),
+        tier=None if unparsed else "anchored",
+        reading="none" if unparsed else "value",
+        flags=() if mcq or unparsed or right else ("unit_missing",),
+        logprob_choice=(question.target if right else wrong) if mcq else None,
+        logprob_outcome=(Outcome.CORRECT if right else Outcome.INCORRECT) if mcq else None,
+        complete=True,
+    )
+    return answer, grade
+
+
+def explanation(question: Question, arm: Arm, score: float | None, *, cause: str = "scored") -> tuple[Answer, Judgement]:
+    """An explanation with the score it got, or none."""
+    text = "Momentum is conserved because no outer force acts on the pair." if score else "It is so."
+    answer = Answer(id=question.id, arm=arm, response=text, num_tokens=14, stopped="eos", choice_logprobs={}, complete=True)
+    outcome = Outcome.UNJUDGED if score is None else Outcome.CORRECT if score >= 0.75 else Outcome.INCORRECT
+    body = '{"met": ["no outer force"], "missing": []}'
+    reply = RawReply(attempt=1, stop_reason=None, model=None, request_id=None, body=body, input_tokens=0, output_tokens=0)
+    judgement = Judgement(
+        id=question.id,
+        arm=arm,
+        judge_id="key_points:0123456789abcdef",
+        outcome=outcome,
+        score=score,
+        cause=cause,
+        reasoning="" if score is None else "Names the conserved quantity." if score else "No key point is met.",
+        replies=(reply,),
+        key=f"{question.id}-{arm}",
+        complete=True,
+    )
+    return answer, judgement
+
+
+def make_question(kind: str, number: int, *, num_clusters: int) -> Question:
+    """One of many alike."""
+    topic = f"{TOPICS[number % len(TOPICS)]}-{number % num_clusters}" if num_clusters > len(TOPICS) else TOPICS[number % num_clusters]
+    base = {"id": f"{kind}-{number:04d}", "choices": {}, "unit": None, "key_points": (), "cluster": f"{kind}/{topic}"}
+    if kind == "mcq":
+        text = f"A cart of {number + 2} kg moves at constant speed. What happens to its momentum when its mass doubles at the same speed?"
+        return Question(**{**base, "choices": CHOICES}, kind="mcq", question=text, target="ABCD"[number % 4])
+    if kind == "numeric":
+        text = f"A stone falls from rest for {number + 1} s. How fast is it then? Take g = 9.81 m/s^2."
+        return Question(**{**base, "unit": "m/s"}, kind="numeric", question=text, target=f"{9.81 * (number + 1):.4g}")
+    points = ("the total momentum is conserved", "no outer force acts")
+    text = f"Why do two skaters who push each other off move apart? (variant {number})"
+    return Question(
+        **{**base, "key_points": points}, kind="explanation", question=text, target="Momentum is conserved: no outer force acts."
+    )
+
+
+def make_world(*, num_mcq: int = 60, num_numeric: int = 60, num_explanation: int = 40, num_clusters: int = 10, seed: int = 5) -> World:
+    """A finished evaluation in which tuned is better on mcq and numeric, and no different on explanations."""
+    generator = random.Random(seed)
+    counts = {"mcq": num_mcq, "numeric": num_numeric, "explanation": num_explanation}
+    questions = [make_question(kind, number, num_clusters=num_clusters) for kind, count in counts.items() for number in range(count)]
+    world = World(
+        questions=questions,
+        answers={arm: [] for arm in ARMS},
+        grades=[],
+        judgements=[],
+        overlapping=[question.id for question in questions[::9]],
+        training={"complete": True, "stop_reason": "planned_end", "num_planned_steps": 120, "num_done_steps": 120, "best_step": 100},
+    )
+    for question in questions:
+        for arm in ARMS:
+            right = generator.random() < SHARE_RIGHT[question.kind, arm]
+            if question.kind == "explanation":
+                score = generator.choice([0.5, 0.75, 1.0]) if right else generator.choice([0.0, 0.25])
+                answer, judgement = explanation(question, arm, score)
+                world.judgements.append(judgement)
+            else:
+                unparsed = generator.random() < (0.25 if arm == "base" else 0.03)
+                answer, grade = rule_answer(question, arm, right=right and not unparsed, unparsed=unparsed)
+                world.grades.append(grade)
+            world.answers[arm].append(answer)
+    return world
+
+
+def write_lines(path: Path, rows: Iterable[Record]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(row.model_dump_json() + "\n" for row in rows), encoding="utf-8")
+
+
+def write_object(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def loss_table(num_steps: int) -> str:
+    lines = ["step,train_loss,validation_loss", "0,,3.1"]
+    for step in range(1, num_steps + 1):
+        validation = f"{0.6 + 2.5 * 0.96**step:.4f}" if step % 20 == 0 else ""
+        lines.append(f"{step},{0.5 + 2.6 * 0.955**step:.4f},{validation}")
+    return "\n".join(lines) + "\n"
+
+
+def write_world(world: World, folder: Path) -> dict[str, Path]:
+    """Write all that report reads; return the keyword arguments of its main."""
+    paths = {
+        "benchmark": folder / "data/split/benchmark.jsonl",
+        "overlap": folder / "data/split/overlap.jsonl",
+        "base": folder / "data/answers/base.jsonl",
+        "tuned": folder / "data/answers/tuned.jsonl",
+        "graded": folder / "data/grades/graded.jsonl",
+        "judged": folder / "data/grades/judged.jsonl",
+        "data": folder / "metrics/data.json",
+        "preflight": folder / "metrics/preflight.json",
+        "training": folder / "metrics/train.json",
+        "loss": folder / "metrics/loss.csv",
+        "manifest": folder / "models/base/manifest.json",
+        "adapter": folder / "models/adapter/training.json",
+        "template": ROOT / "stages/templates/report.html.j2",
+        "style": ROOT / "stages/templates/report.css",
+        "script": ROOT / "stages/templates/report.js",
+        "scores": folder / "metrics/scores.json",
+        "evaluation": folder / "metrics/evaluation.json",
+        "scores_by_kind": folder / "metrics/scores_by_kind.csv",
+        "mcq_confusion": folder / "metrics/mcq_confusion.csv",
+        "page": folder / "metrics/report.html",
+    }
+    write_lines(paths["benchmark"], world.questions)
+    paths["overlap"].write_text("".join(json.dumps({"id": key}) + "\n" for key in world.overlapping), encoding="utf-8")
+    write_lines(paths["base"], world.answers["base"])
+    write_lines(paths["tuned"], world.answers["tuned"])
+    write_lines(paths["graded"], world.grades)
+    write_lines(paths["judged"], world.judgements)
+    kept = {
+        "num_lines": 4400,
+        "num_kept": 3990,
+        "num_quarantined": 410,
+        "quarantined": {"duplicate": 240, "empty_output": 90, "needs_figure": 80},
+    }
+    write_object(paths["data"], kept)
+    write_object(paths["preflight"], {"ready": True, "num_train_rows": 3790, "num_validation_rows": 200})
+    write_object(paths["training"], world.training)
+    paths["loss"].write_text(loss_table(120), encoding="utf-8")
+    write_object(paths["manifest"], {"source": "embedded", "repo": None, "revision": None, "dtype": "float32", "quantization": "none"})
+    write_object(paths["adapter"], {"complete": True, "base_fingerprint": "ab12" * 16, "lora": {"r": 16, "alpha": 32}})
+    return paths
+
+
+def read_outputs(paths: dict[str, Path], names: Sequence[str] = ("scores", "evaluation")) -> tuple[dict[str, object], ...]:
+    """The JSON documents that report wrote."""
+    return tuple(json.loads(paths[name].read_text(encoding="utf-8")) for name in names)
