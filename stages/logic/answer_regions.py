@@ -1,0 +1,210 @@
+"""Find where a response commits itself: JSON answer keys, boxes, declared answers, its last sentences. Pure."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+# A base model runs on and asks itself the next question; what follows is not an answer to ours.
+NEXT_QUESTION = re.compile(
+    r"\n\s*(?:#{1,4}\s*)?(?:\*\*)?(?:next\s+)?(?:question|problem|exercise|example|instruction|user|human|q)\s*\d{0,3}\s*(?:\*\*)?\s*[:.)](?:\*\*)?(?=\s)"
+    r"|\[/?INST\]|<\|(?:im_start|im_end|user|end|eot_id|endoftext)\|?>|\n\s*#{2,4}\s*(?:instruction|input|question)\b",
+    re.IGNORECASE,
+)
+ANSWER_KEYS = (
+    "final_answer", "finalanswer", "final answer", "answer", "correct_answer", "correct answer", "correct_option", "correct option",
+    "ans", "choice", "option", "letter", "selected_option", "result", "value", "final",
+)  # fmt: skip
+FENCE = re.compile(r"```(?:json|JSON)?\s*\n?(.*?)```", re.DOTALL)
+JSON_KEY = re.compile(r"\"((?:[^\"\\\n]|\\.){1,80})\"\s*:\s*")
+JSON_STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)
+JSON_BARE = re.compile(r"[^,{}\[\]\"\n]{1,200}")
+BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+DECLARATION = (
+    r"(?<!given\s)(?<!reference\s)(?<!expected\s)(?<!student['’]s\s)"
+    r"(?:\b(?:final|correct|right|best|my|resulting|numerical|numeric)\s+)*\b(?:NOUN)\b\s*[*_]{0,3}\s*"
+    r"(?:(?:to|for|of|in|among)\s+(?:the|this|your|our|these|all)\s+[^.\n:=]{0,80}?)?\s*"
+    r"(?:(?:must|would|should|will|can\s+only)\s+(?:therefore\s+|thus\s+|then\s+)?be|is|are|was|being|=|:|→|->|⇒|\\rightarrow|\\Rightarrow|\\to)(?![A-Za-z])"
+)
+DECLARED = re.compile(
+    DECLARATION.replace("NOUN", "answer|ans") + r"|\bfinal\s+result\s*(?:is|=|:)|^\s*\**(?:result|ans)\**\s*[:=]|####",
+    re.IGNORECASE | re.MULTILINE,
+)
+# Only where letters are asked for: "the price of the option is 5" declares no answer. "Each option:" opens a list.
+DECLARED_CHOICE = re.compile(
+    DECLARATION.replace("NOUN", "answer|ans")
+    + "|"
+    + DECLARATION.replace("NOUN", "option|choice").replace("|=|:|", "|")
+    + r"|^\W{0,4}(?:(?:final|correct|best|right)\s+)?(?:option|choice)\W{0,4}:|\b(?:final|correct|best|right)\s+(?:option|choice)\s*:|####",
+    re.IGNORECASE | re.MULTILINE,
+)
+RETRACTION = re.compile(
+    r"(?:^|[.!?\n…—-]\s*|,\s*|\bno,?\s+|\bbut\s+|\boh,?\s+|\bhmm,?\s+)(?:wait|actually|correction|scratch\s+that|on\s+second\s+thought|sorry|apologies|my\s+apologies|oops|let\s+me\s+(?:re-?check|re-?do|re-?calculate|re-?consider|correct|fix))\b"
+    r"|\bi\s+(?:have\s+)?made\s+an?\s+(?:\w+\s+){0,2}(?:mistake|error)|\bthat(?:['’]s|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+(?:right|correct))",
+    re.IGNORECASE,
+)
+ABSTENTION = re.compile(
+    r"\b(?:can\s?not|can['’]t|could\s+not|unable\s+to|impossible\s+to|not\s+possible\s+to|difficult\s+to)\s+(?:be\s+)?(?:\w+\s+){0,2}"
+    r"(?:find|found|determine|determined|calculate|calculated|compute|computed|solve|solved|answer|answered|provide|give|given|say|tell|simplify|simplified|conclude)\b"
+    r"|\b(?:not\s+enough|insufficient|not\s+sufficient|missing|without\s+(?:more|further|additional|knowing))\s+(?:\w+\s+){0,2}(?:information|data|detail|the)"
+    r"|\bno\s+(?:\w+\s+){0,2}(?:solution|answer)\b|\bthere\s+is\s+no\s+(?:\w+\s+)?(?:tension|value|such|number)|\bdoes\s+not\s+(?:exist|have\s+a\s+solution)"
+    r"|\b(?:error|mistake|typo|inconsistency)\s+in\s+the\s+(?:problem|question|given|options|statement)|\bproblem\s+statement\s+(?:is|may\s+be|might\s+be)\s+(?:wrong|incorrect|flawed)"
+    r"|\b(?:i\s+(?:do\s+not|don['’]t)\s+know|not\s+sure|i\s+am\s+not\s+able|i['’]m\s+not\s+able|undefined|indeterminate|infinity|infinite)\b|\\infty|∞"
+    r"|\bthis\s+is\s+(?:not\s+possible|a\s+contradiction|impossible)|\bnone\s+of\s+(?:the|these)\b|\bno\s+option\b"
+    r"|\bnot\s+(?:one\s+of|in|among|listed\s+(?:in|among))\s+(?:the\s+)?(?:given\s+|listed\s+|provided\s+|available\s+)?(?:options|choices|answers)|\bdoes\s+not\s+match\s+any\b|\bdoesn['’]t\s+match\s+any\b",
+    re.IGNORECASE,
+)
+CONCLUSION = re.compile(
+    r"\b(?:therefore|thus|hence|so|consequently|accordingly|in\s+conclusion|to\s+conclude|as\s+a\s+result|finally|in\s+summary|overall|this\s+means|this\s+gives|we\s+(?:get|find|have|obtain|conclude))\b|∴|\\therefore",
+    re.IGNORECASE,
+)
+GIVENS = re.compile(
+    r"(?:^|\n)[^\w\n]{0,5}(?:given(?:\s+(?:data|values?|information|that|quantities))?|known(?:\s+values?)?|data|where)\s*:?\**\s*:?[^\S\n]*"
+    r"(?:\n[^\S\n]*(?:[-•*–]|\d{1,2}[.)])[^\n]*|\n[^\S\n]*[^\s=\n]{1,20}\s*=[^\n]*)+",
+    re.IGNORECASE,
+)
+# A full stop ends a sentence unless it stands in a number or after an abbreviation.
+SENTENCE_END = re.compile(
+    r"(?<!\bapprox)(?<!\bi\.e)(?<!\be\.g)(?<!\bEq)(?<!\bFig)(?<!\bca)(?<!\bvs)[.!?](?:\*{1,3}|['\"”’)\]$]{1,2}|\\\)|\\\])?(?=\s|$)|\n+|;\s"
+)
+
+
+def own_answer(response: str) -> str:
+    """Return the response up to where the model begins to ask itself another question."""
+    match = NEXT_QUESTION.search(response, len(response) - len(response.lstrip()) + 1)
+    head = response[: match.start()] if match else response
+    return head if head.strip() else response
+
+
+def sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of the sentences and lines of a text, blank ones left out."""
+    start = 0
+    for match in SENTENCE_END.finditer(text):
+        if text[start : match.end()].strip():
+            yield start, match.end()
+        start = match.end()
+    if text[start:].strip():
+        yield start, len(text)
+
+
+def closing_brace(text: str, position: int, limit: int = 2000) -> int | None:
+    """Return where the group that was opened before `position` closes; None if it does not within the limit."""
+    depth = 1
+    for place in range(position, min(len(text), position + limit)):
+        if text[place] == "{":
+            depth += 1
+        elif text[place] == "}":
+            depth -= 1
+            if depth == 0:
+                return place
+    return None
+
+
+def boxes(text: str) -> Iterator[tuple[int, int, int, int]]:
+    """Yield (start, content start, content end, end) of every box; one that is cut off has no content and is left out."""
+    for match in BOX.finditer(text):
+        close = closing_brace(text, match.end())
+        if close is not None:
+            yield match.start(), match.end(), close, close + 1
+
+
+def declarations(text: str, *, choices: bool = False) -> Iterator[tuple[int, int, int]]:
+    """Yield (start, zone start, zone end) of every declared answer; the zone is what is declared, up to the end of its sentence."""
+    for match in (DECLARED_CHOICE if choices else DECLARED).finditer(text):
+        begin = match.end()
+        while begin < len(text) and (text[begin].isspace() or text[begin] in "*_:"):
+            begin += 1
+        end_match = SENTENCE_END.search(text, begin)
+        end = end_match.end() if end_match else len(text)
+        # A display formula after "the answer is:" stands on lines of its own.
+        opened = text[begin : begin + 2]
+        if opened in ("\\[", "$$"):
+            close = text.find("\\]" if opened == "\\[" else "$$", begin + 2, begin + 600)
+            end = close + 2 if close >= 0 else min(len(text), begin + 600)
+        if begin < end:
+            yield match.start(), begin, min(end, begin + 600)
+
+
+def without_givens(text: str) -> str:
+    """Blank out what the response lists as given, position for position: a given is not an answer."""
+    return GIVENS.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+
+
+def retracted(text: str, start: int, end: int) -> bool:
+    """Say whether the text between two statements takes the first one back."""
+    return RETRACTION.search(text, start, end) is not None
+
+
+class JsonAnswer(NamedTuple):
+    """What a JSON-wrapped response holds."""
+
+    answers: tuple[str, ...]
+    """Values under an answer key, best key first."""
+    leaves: tuple[tuple[str, str], ...]
+    """All (key, value as text) pairs, in order."""
+
+
+def text_of(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def walk(value: object, key: str, leaves: list[tuple[str, str]], depth: int = 0) -> None:
+    """Collect the leaves of a JSON value; booleans and nulls state nothing."""
+    if isinstance(value, dict) and depth < 20:
+        for name, child in value.items():
+            walk(child, str(name), leaves, depth + 1)
+    elif isinstance(value, list) and depth < 20:
+        for child in value:
+            walk(child, key, leaves, depth + 1)
+    elif value is not None and not isinstance(value, bool):
+        leaves.append((key, text_of(value)))
+
+
+def unescape(text: str) -> str:
+    """Decode a JSON string body leniently: an escape that JSON does not know keeps its backslash (LaTeX)."""
+    simple = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "/": "/"}
+
+    def decode(match: re.Match[str]) -> str:
+        character = match[1]
+        if character in "ntr" and re.match(r"[a-z]{2}", text[match.end() : match.end() + 2]):
+            return match[0]
+        return simple.get(character, match[0])
+
+    return re.sub(r"\\(.)", decode, text, flags=re.DOTALL)
+
+
+def read_json(response: str) -> JsonAnswer | None:
+    """Read a response that is a JSON object, in a code fence or not, whole or broken; None for prose."""
+    body = response.strip()
+    fence = FENCE.search(body) if "```" in body else None
+    if fence and fence[1].lstrip().startswith("{"):
+        body = fence[1].strip()
+    if not body.startswith("{"):
+        opened = re.search(r"\{\s*\"[^\"\n]{1,60}\"\s*:", body)
+        if opened is None or (len(body) - opened.start() < len(body) // 2 and not body.endswith("}")):
+            return None
+        body = body[opened.start() :]
+    if not JSON_KEY.search(body):
+        return None
+    leaves: list[tuple[str, str]] = []
+    try:
+        parsed, _ = json.JSONDecoder(strict=False, parse_constant=str).raw_decode(body)
+        walk(parsed, "", leaves)
+    except (ValueError, RecursionError):
+        for match in JSON_KEY.finditer(body):
+            string = JSON_STRING.match(body, match.end())
+            bare = JSON_BARE.match(body, match.end())
+            if string:
+                leaves.append((match[1], unescape(string[1])))
+            elif bare and bare[0].strip():
+                leaves.append((match[1], bare[0].strip()))
+    if not leaves:
+        return None
+    ranked = sorted(
+        (
+            (ANSWER_KEYS.index(key.strip().lower()), -place, value)
+            for place, (key, value) in enumerate(leaves)
+            if key.strip().lower() in ANSWER_KEYS
+        ),
+    )
+    return JsonAnswer(tuple(value for _, _, value in ranked), tuple(leaves))

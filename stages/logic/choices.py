@@ -1,0 +1,46 @@
+"""Read the options of a multiple-choice question out of its text. Pure."""
+
+import re
+
+# "(A) ...", "[A] ...", "A) ...", "A. ...", "A: ..."; a bare letter needs a line or a gap before it.
+MARKER = re.compile(
+    r"(?:(?<=\s)(?<!ption\s)(?<!hoice\s)|^)(?:\((?P<round>[A-J])\)|\[(?P<square>[A-J])\]|(?P<bare>[A-J])(?:\)|\.(?=\s)|:(?=\s)))[ \t]*",
+    re.MULTILINE,
+)
+SMALL_MARKER = re.compile(
+    r"(?:(?<=\s)(?<!ption\s)(?<!hoice\s)|^)(?:\((?P<round>[a-j])\)|\[(?P<square>[a-j])\]|(?P<bare>[a-j])\))[ \t]*", re.MULTILINE
+)
+
+
+def letters_in_order(marks: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """Return the last run A, B, C, ... of marks: a question may mention a letter before its options begin."""
+    best: list[tuple[str, int, int]] = []
+    for first, mark in enumerate(marks):
+        if mark[0] != "A":
+            continue
+        run = [mark]
+        for following in marks[first + 1 :]:
+            if following[0] == chr(ord(run[-1][0]) + 1):
+                run.append(following)
+        if len(run) >= 2 and len(run) >= len(best):
+            best = run
+    return best
+
+
+def parse_choices(question: str) -> tuple[str, dict[str, str]]:
+    """Split a question into its stem and its options, letter -> text; no options where there is no run of A, B, ....
+
+    Letters come back as capitals, white space around option texts is dropped.
+    """
+    for pattern in (MARKER, SMALL_MARKER):
+        marks = [
+            ((match["round"] or match["square"] or match["bare"]).upper(), match.start(), match.end())
+            for match in pattern.finditer(question)
+        ]
+        run = letters_in_order(marks)
+        if run:
+            ends = [mark[1] for mark in run[1:]] + [len(question)]
+            options = {letter: question[start:end].strip().rstrip(",;").strip() for (letter, _, start), end in zip(run, ends, strict=True)}
+            if all(options.values()):
+                return question[: run[0][1]].strip(), options
+    return question.strip(), {}

@@ -1,0 +1,357 @@
+"""Grade a multiple-choice answer by rule: find the one option it commits to. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from stages.logic.answer_regions import (
+    ABSTENTION,
+    CONCLUSION,
+    boxes,
+    declarations,
+    own_answer,
+    read_json,
+    retracted,
+    sentences,
+)
+from stages.logic.choices import parse_choices
+from stages.logic.number_tokens import tidy
+from stages.logic.option_text import find_options, holds_in_order, option_tokens, starts_with, tokens, words_only
+from stages.records.outcome import Outcome
+
+Reading = Literal["value", "none", "multiple", "conflict"]
+
+DEFAULT_LETTERS = "ABCDEFGHIJ"
+MAX_RESPONSE_CHARACTERS = 20_000
+FULLWIDTH = str.maketrans(
+    {**{chr(0xFF21 + place): chr(0x41 + place) for place in range(26)}, "（": "(", "）": ")", "［": "[", "］": "]", "：": ":"}
+)
+
+WRAP = r"(?:\\(?:text|textbf|mathrm|mathbf|boldsymbol|bm|textit|mathsf)\s*\{|[\s*_$\"'“‘`{~]|\\[,;:! ]|\\\()*"
+# A letter that names an option: in brackets, behind the word "option", or alone with a mark behind it.
+BRACKETED = rf"(?:\(\s*{WRAP}(?P<round>[A-Za-z]){WRAP}[\s}}]*\)|\[\s*{WRAP}(?P<square>[A-Za-z]){WRAP}[\s}}]*\])"
+NAMED = rf"(?:options?|choices?|letter)\s*{WRAP}[(\[]?\s*{WRAP}(?P<named>[A-Z])(?![A-Za-z0-9'’])\s*[)\]]?"
+BARE = r"(?P<bare>[A-Z])(?![A-Za-z0-9'’_^])"
+LETTER = re.compile(rf"{WRAP}(?:{NAMED}|{BRACKETED}|{BARE})", re.IGNORECASE)
+FILLER = re.compile(
+    r"(?:[\s*_$\"'“`{~:]|\\(?:text|textbf|mathrm|mathbf|boxed|fbox|displaystyle)\s*\{?|\\[\[(,;:! ]|clearly|therefore|thus|then|hence|indeed|simply|definitely|likely|most|probably|either|both|obviously|given\s+by|as\s+follows|in\s+fact)+(?![a-z])",
+    re.IGNORECASE,
+)
+JOINT = re.compile(r"[\s}$*]*(?:,\s*(?:and|or)?|\band\b|\bor\b|&|/|\\&)[\s{$*]*(?:\\text(?:bf)?\s*\{)?", re.IGNORECASE)
+INSTEAD = re.compile(r"[\s,}$*]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
+# After a bare A that is an option: the end, a mark, or a word that goes on about an option. "A force" is an article.
+AFTER_A = re.compile(
+    r"[\s*_}$]*(?:$|[.,;:!?)\]\n—–(-]|(?:because|since|as|and|or|is|for|which|with|due|not|rather|based|by|so|\\)\b|\\|[A-Z])"
+)
+NEGATED = re.compile(
+    r"\b(?:not|n['’]t|neither|never|incorrect|wrong|false|other\s+than|except|nor|eliminate|rule\s+out|unlike|instead\s+of|rather\s+than)\b",
+    re.IGNORECASE,
+)
+OTHER_OPTIONS = re.compile(r"\b(?:the\s+)?(?:other|remaining|rest\s+of\s+the)\s+(?:options|choices|answers|three|two)\b", re.IGNORECASE)
+CORRECT = r"(?:the\s+)?(?:only\s+)?(?:best|right|correct|true|valid|most\s+(?:accurate|appropriate|likely))(?!ed|ion|ly)"
+GAP = r"(?:(?![(\[]\s*[A-Ja-j]\s*[)\]]|\b(?:not|incorrect|wrong|false|isn['’]t|option|choice)\b)[^.\n;]){0,90}?"
+REVERSED = re.compile(
+    rf"{LETTER.pattern}(?:{GAP}\b(?:is|as|being|must\s+be|would\s+be)\s+(?:therefore\s+|thus\s+|indeed\s+|also\s+|clearly\s+)?{CORRECT}|\s+{CORRECT})|{LETTER.pattern.replace('?P<', '?P<x')}[^\n(]{{0,200}}\((?:correct|true|right)\)",
+    re.IGNORECASE,
+)
+POINTED = re.compile(
+    r"\b(?:choose|choosing|select|selecting|pick|picking|go\s+(?:with|for)|opt\s+for|corresponds?\s+to|corresponding\s+to|match(?:es|ing)?(?:\s+with)?|closest\s+to|only|which\s+is|that\s+is|i\.e\.,?)\s+(?:with\s+)?(?:the\s+)?(?:answer\s+)?"
+    r"(?=(?:option|choice|letter|\(|\[|\**[A-J]\b))",
+    re.IGNORECASE,
+)
+# "Therefore, the match is (C) ...": brackets say that a letter is meant.
+STATED = re.compile(r"\b(?:is|are|be)\s*:?\s*(?=[(\[]\s*[A-J]\s*[)\]])")
+ASSERTING = {
+    "is",
+    "are",
+    "be",
+    "when",
+    "if",
+    "as",
+    "by",
+    ":",
+    "=",
+    "represents",
+    "gives",
+    "called",
+    "equals",
+    "to",
+    "was",
+    "were",
+    "means",
+    "becomes",
+    "obtain",
+    "get",
+    "on",
+    "≈",
+    "approx",
+}
+HYPOTHETICAL = re.compile(r"\bif\b[^.\n]{0,200}$", re.IGNORECASE)
+
+
+class McqGrade(NamedTuple):
+    """The verdict on one multiple-choice answer."""
+
+    outcome: Outcome
+    extracted: str | None
+    """The letter; None unless exactly one was read."""
+    reading: Reading
+    span: tuple[int, int] | None
+    """[start, end) in the response of what was read; None where nothing was, or where it stands in JSON."""
+    tier: str | None
+    """Which rule read it: json, boxed, anchored, letter, option_text."""
+
+
+class Statement(NamedTuple):
+    """What one place of the response says."""
+
+    letters: tuple[str, ...]
+    """One: a choice. More: undecided between them. "!" marks a letter and a text that disagree."""
+    tier: str
+    start: int
+    end: int
+
+
+class Options(NamedTuple):
+    """The options of the question."""
+
+    letters: frozenset[str]
+    texts: dict[str, list[str]]
+    """letter -> tokens; empty where the options stand in the question."""
+
+
+def letter_at(text: str, position: int, options: Options) -> tuple[str, int] | None:
+    """Return the option letter that stands at a position (marks skipped) and where it ends; None for words and articles."""
+    match = LETTER.match(text, position)
+    if match is None:
+        return None
+    raw = match["named"] or match["round"] or match["square"] or match["bare"]
+    letter, end = raw.upper(), match.end()
+    if letter not in options.letters:
+        return None
+    if match["bare"]:
+        if raw.islower():
+            # "b" or "b)" alone is a letter; in a sentence only "a" and symbols look like this.
+            if not re.match(r"[\s.)\]}*$]*(?:$|\n)|\)\s", text[end:]):
+                return None
+        elif letter in "AI" and not AFTER_A.match(text, end):
+            own = options.texts.get(letter)
+            if own is None or starts_with(words_only(tokens(text[end : end + 300])), {letter: own}) is None:
+                return None
+        if re.match(r"\s*(?:=|≈|<|>|\\approx|\\leq|\\geq|\+|-\s*\d|\\times|_|\^)", text[end:]):
+            return None
+    return letter, end
+
+
+def read_zone(text: str, begin: int, end: int, options: Options, tier: str) -> Statement | None:
+    """Read what stands after "the answer is" or in a box: letters, or else the text of one option."""
+    place = begin
+    filler = FILLER.match(text, place, end)
+    place = filler.end() if filler else place
+    if re.match(r"(?:not|n['’]t|neither)\b", text[place:end], re.IGNORECASE):
+        return None
+    first = letter_at(text, place, options)
+    if first and first[1] <= end:
+        letters, stop = [first[0]], first[1]
+        while joint := JOINT.match(text, stop, end):
+            following = letter_at(text, joint.end(), options)
+            if following is None or following[1] > end or INSTEAD.match(text, stop):
+                break
+            letters.append(following[0])
+            stop = following[1]
+        if len(letters) == 1:
+            said = starts_with(words_only(tokens(re.sub(r"^[\s)\].:,}*$-]+", "", text[stop:end]))), options.texts)
+            own = options.texts.get(letters[0])
+            if said and said != letters[0] and own != options.texts[said] and not (own and starts_with(own, {said: options.texts[said]})):
+                return Statement((letters[0], "!"), tier, place, stop)
+        return Statement(tuple(dict.fromkeys(letters)), tier, place, stop)
+    zone = tokens(text[place:end])
+    found = {letter for _, _, letter in find_options(zone, options.texts)}
+    # "Power (A)": the text of one option with the letter of another.
+    for match in re.finditer(BRACKETED + "|" + NAMED, text[place:end]):
+        letter = (match["named"] or match["round"] or match["square"]).upper()
+        if letter in options.letters:
+            lead = starts_with(words_only(zone), options.texts)
+            return Statement((letter,) if lead in (None, letter) else (letter, "!"), tier, place + match.start(), place + match.end())
+    if len(found) == 1 and not NEGATED.search(text, place, end):
+        return Statement((found.pop(),), tier, place, end)
+    return None
+
+
+def explicit(text: str, options: Options) -> list[Statement]:
+    """Return every explicit statement in order: boxes, declared answers, "B is correct", "corresponds to option B"."""
+    found: list[Statement] = []
+    for _, inner, close, end in boxes(text):
+        statement = read_zone(text, inner, close, options, "boxed")
+        if statement is None:
+            behind = re.compile(
+                rf"[\s$.]*{BRACKETED.replace('(?P<', '(?P<').replace('round', 'r').replace('square', 's')}|[\s$.]*\(\s*{NAMED}\s*\)",
+                re.IGNORECASE,
+            ).match(text, end)
+            letter = (behind["r"] or behind["s"] or behind["named"]).upper() if behind else ""
+            if behind and letter in options.letters:
+                statement = Statement((letter,), "boxed", end, behind.end())
+        if statement:
+            found.append(statement)
+    for _, begin, end in declarations(text, choices=True):
+        statement = read_zone(text, begin, end, options, "anchored")
+        if statement:
+            found.append(statement)
+    for match in POINTED.finditer(text):
+        letter = letter_at(text, match.end(), options)
+        if letter and not NEGATED.search(text, max(0, match.start() - 15), match.start()):
+            found.append(Statement((letter[0],), "anchored", match.start(), letter[1]))
+    for match in STATED.finditer(text):
+        sentence = text[max(text.rfind("\n", 0, match.start()), text.rfind(". ", 0, match.start())) + 1 : match.start()]
+        letter = letter_at(text, match.end(), options) if CONCLUSION.search(sentence) and not NEGATED.search(sentence[-30:]) else None
+        if letter:
+            found.append(Statement((letter[0],), "anchored", match.start(), letter[1]))
+    for match in REVERSED.finditer(text):
+        letter = letter_at(text, match.start(), options)
+        if letter:
+            found.append(Statement((letter[0],), "anchored", match.start(), letter[1]))
+    return sorted(found, key=lambda statement: (statement.start, statement.end))
+
+
+def without_echo(text: str) -> str:
+    """Blank out the lines that list options, position for position: an echo of the question commits to nothing."""
+    _, listed = parse_choices(text)
+    if len(listed) < 2:
+        return text
+    return re.sub(r"(?m)^.*(?:[(\[][A-Ja-j][)\]]|\b[A-J][).:]\s).*$", lambda match: " " * len(match[0]), text)
+
+
+def lone_letter(text: str, options: Options) -> Statement | None:
+    """Read a response that opens with an option ("B", "(C) Rate of doing work", "C. ...") or closes with one."""
+    opening = len(text) - len(text.lstrip())
+    letter = letter_at(text, opening, options)
+    if letter:
+        rest = text[letter[1] :]
+        marked = (
+            re.match(r"[\s*_}$]*(?:[.):\]]|$|\n|[-–—]\s)", rest) or text[letter[1] - 1] in ")]" or re.match(r"\s*(?:because|since)\b", rest)
+        )
+        if marked:
+            return read_zone(text, opening, sentence_end(text, opening), options, "letter")
+    spans = list(sentences(text))
+    if spans:
+        start, end = spans[-1]
+        last = text[start:end].strip()
+        if len(last) <= 12:
+            letter = letter_at(text, start + len(text[start:end]) - len(text[start:end].lstrip()), options)
+            if letter and not text[letter[1] : end].strip(" .)]*_}$\n"):
+                return Statement((letter[0],), "letter", start, letter[1])
+        closing = re.search(rf"(?:\(\s*{NAMED}\s*\)|{BRACKETED})[\s.*$]*$", text[start:end], re.IGNORECASE)
+        if closing and not NEGATED.search(text, start, end):
+            raw = closing["named"] or closing["round"] or closing["square"]
+            if raw.isupper() and raw in options.letters:
+                return Statement((raw,), "letter", start + closing.start(), start + closing.end())
+    return None
+
+
+def sentence_end(text: str, start: int) -> int:
+    """Return the end of the line that starts here."""
+    end = text.find("\n", start)
+    return len(text) if end < 0 else end
+
+
+def asserted_text(text: str, options: Options) -> Statement | None:
+    """Return the one option whose text the response asserts; None where it asserts none, or several."""
+    if not options.texts:
+        return None
+    spans = list(sentences(text))
+    found: dict[str, tuple[int, int]] = {}
+    in_order: dict[str, tuple[int, int]] = {}
+    for number, (start, end) in enumerate(spans):
+        sentence = text[start:end]
+        if NEGATED.search(sentence) or OTHER_OPTIONS.search(sentence) or "?" in sentence:
+            continue
+        sequence = words_only(tokens(sentence))
+        last = number == len(spans) - 1
+        for first, stop, letter in find_options(sequence, options.texts):
+            wordy = sum(token.isalpha() and len(token) > 1 for token in options.texts[letter]) > 0
+            before = next((token for token in reversed(sequence[max(0, first - 1) : first])), None)
+            alone = first == 0 and stop == len(sequence)
+            # A bare number or formula occurs in every derivation: it counts only where it ends the last sentence.
+            if alone or (before in ASSERTING and (wordy or (last and stop == len(sequence)))):
+                found[letter] = (start, end)
+        for letter, wanted in options.texts.items():
+            if len(wanted) >= 3 and all(token.isalpha() for token in wanted) and holds_in_order(sequence, wanted, 5):
+                in_order[letter] = (start, end)
+    chosen = found or in_order
+    if len(chosen) != 1:
+        return None
+    letter, (start, end) = next(iter(chosen.items()))
+    return Statement((letter,), "option_text", start, end)
+
+
+def decide(statements: list[Statement], text: str) -> Statement:
+    """Return the last statement, undecided where an earlier one differs and was not taken back."""
+    last = statements[-1]
+    for statement in statements[:-1]:
+        differs = len(statement.letters) == 1 and len(last.letters) == 1 and statement.letters != last.letters
+        if differs and not retracted(text, statement.end, last.end):
+            return last._replace(letters=(last.letters[0], "!"))
+    return last
+
+
+def read_text(text: str, options: Options) -> Statement | None:
+    """Read prose by tier; None where it commits to nothing."""
+    quiet = without_echo(text)
+    statements = explicit(text, options)
+    opened = lone_letter(quiet, options)
+    if opened and opened.tier == "letter" and opened.start <= len(text) - len(text.lstrip()) + 5:
+        statements = [opened, *[statement for statement in statements if statement.start > opened.start]]
+    if statements:
+        last = decide(statements, text)
+        if ABSTENTION.search(text, last.end):
+            return None
+        return last
+    if opened:
+        return opened
+    spans = list(sentences(text))
+    if spans and ABSTENTION.search(text, spans[-1][0]):
+        return None
+    return asserted_text(quiet, options)
+
+
+def read_wrapped(response: str, options: Options) -> Statement | None:
+    """Read a JSON-wrapped response: its answer keys, or else its text as prose."""
+    wrapped = read_json(response)
+    if wrapped is None:
+        return None
+    for value in wrapped.answers:
+        statement = read_text(value.translate(FULLWIDTH), options)
+        if statement:
+            return statement._replace(tier="json")
+    prose = "\n".join(value for _, value in wrapped.leaves if not re.fullmatch(r"[\d\s.$]*", value))
+    statement = read_text(prose.translate(FULLWIDTH), options) if prose and not wrapped.answers else None
+    return statement._replace(tier="json") if statement else Statement((), "json", 0, 0)
+
+
+def grade_mcq(response: str, choices: Mapping[str, str], target: str) -> McqGrade:
+    """Grade a response against a target letter.
+
+    choices: letter -> text, or {} where the options stand in the question; then only letters can be read. Exactly one
+    option read and right is correct, read and wrong incorrect; none, several, or a letter that contradicts its text are
+    unparsed. Raises ValueError for a target that is not a letter among the choices.
+    """
+    letters = frozenset(letter.strip().upper() for letter in choices) or frozenset(DEFAULT_LETTERS)
+    wanted = target.strip().upper()
+    if len(wanted) != 1 or not wanted.isalpha() or wanted not in letters:
+        raise ValueError(f"target {target!r}: not a letter of the choices {sorted(letters)}.")
+    options = Options(letters, option_tokens({letter.strip().upper(): text for letter, text in choices.items()}))
+    cut = response if len(response) <= MAX_RESPONSE_CHARACTERS else response[-MAX_RESPONSE_CHARACTERS:]
+    offset = len(response) - len(cut)
+    statement = read_wrapped(cut, options)
+    wrapped = statement is not None
+    if statement is None:
+        statement = read_text(tidy(own_answer(cut)).translate(FULLWIDTH), options)
+    if statement is None or not statement.letters:
+        return McqGrade(Outcome.UNPARSED, None, "none", None, statement.tier if statement else None)
+    span = None if wrapped else (statement.start + offset, statement.end + offset)
+    if "!" in statement.letters:
+        return McqGrade(Outcome.UNPARSED, None, "conflict", span, statement.tier)
+    if len(statement.letters) > 1:
+        return McqGrade(Outcome.UNPARSED, None, "multiple", span, statement.tier)
+    letter = statement.letters[0]
+    return McqGrade(Outcome.CORRECT if letter == wanted else Outcome.INCORRECT, letter, "value", span, statement.tier)

@@ -1,0 +1,201 @@
+"""Find the quantities of a text: numbers with their units, and whether each is stated or only calculated with. Pure."""
+
+import re
+from typing import NamedTuple
+
+from stages.logic.number_tokens import Number, read_number
+from stages.logic.units import Unit, read_unit
+
+DECORATION = r"(?:\s|\$|\*|_|~|`|\"|'|“|”|\{|\\[,;:! ]|\\q?quad|\\[(\[]|\\(?:text|mathrm|mathbf|textbf|boldsymbol|bm|displaystyle|left|boxed|fbox)\s*\{?|\()*"
+START = re.compile(
+    r"[\d.√π½⅓⅔¼¾⅕⅖⅗⅘⅙⅛]|\\[dtc]?frac(?![A-Za-z])|\\sqrt(?![A-Za-z])|\\pi(?![A-Za-z])|\x0crac(?=\{)|\tfrac(?=\{)|\bsqrt\(|\bpi\b"
+)
+# What must not stand directly before a number: it would be part of a name, an index, a power or a decimal.
+GLUED = re.compile(r"(?:[A-Za-z\d_^]|[_^]\s*\{?\s*[+-]?|[\d]\.|\\log_?|[A-Za-z]['′’]{0,3}\s?(?:\\left\s?)?\()$")
+NOT_A_VALUE = re.compile(
+    r"(?:st|nd|rd|th)\b|-[A-Za-z]|:\s?\d|\s*(?:decimals?|decimal\s+(?:places?|digits?)|significant|sig\.?\s*figs?|d\.p\.)(?![A-Za-z])|\s*(?:\\text\{)?[-\s]?dimensional"
+)
+ASSERTED = re.compile(
+    r"(?:=|≈|≃|≅|≐|\\approx|\\simeq|\\cong|\\doteq|\\sim|→|⇒|->|\\to|\\rightarrow|\\Rightarrow|\\implies|:|####"
+    r"|\b(?:is|are|was|were|be|been|being|equals?|becomes?|gives?|gave|get|gets|got|obtain|obtains|obtained|yields?|yielding|giving|measures?|totals?|reaches|reached|comes?\s+(?:out\s+)?to|works?\s+out\s+to|amounts?\s+to|equal\s+to|corresponds\s+to|of\s+about|of\s+approximately|value\s+of))$",
+    re.IGNORECASE,
+)
+MODIFIER = re.compile(
+    r"(?:\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|exactly|only|just|simply|also|then|thus|therefore|hence|now|equal|given\s+by|found\s+to\s+be|calculated\s+(?:as|to\s+be)|a\s+(?:total|maximum|minimum|value|magnitude)\s+of|at|least|the\s+number|or)|≈|~|\\approx|\\sim|\\pm|\+|&|,|:)$",
+    re.IGNORECASE,
+)
+OPERATOR = re.compile(r"(?:×|·|\*(?!\*)|/|\+|\^|!|\\times|\\cdot|\\div|\\pm(?=\s*[A-Za-z\\])|[xX]\s*[\d(])")
+CLOSERS = re.compile(r"(?:[ \t]|\$|~|\\[,;:! ]|\\q?quad(?![A-Za-z])|\\[)\]]|\}|\*\*|`)*")
+SYMBOL = re.compile(
+    r"(?:[A-Za-zα-ωΑ-Ωħ](?![A-Za-z'’])|[A-Za-zα-ω]{1,4}[_^]|\\(?!approx|sim|cong|text|mathrm|quad|qquad|[,;:! )\]]|to\b|rightarrow|Rightarrow|implies|Longrightarrow|longrightarrow|leq|geq|le\b|ge\b|right|pm|mp|end|newline|\\|times|cdot|div|hline|because|therefore|boxed|\w*space|label|tag|ldots|dots|and|%|&)[A-Za-z]+)"
+)
+WORD_OPERATOR = re.compile(r"(?:times|multiplied\s+by|divided\s+by|plus|minus|of\s+(?:the|its|that|this|their|what))\b", re.IGNORECASE)
+PLUS_MINUS = re.compile(r"(?:[ \t]|\$|~|\\[,;:! ]|\})*(?:±|\\pm(?![A-Za-z])|\+/-|\+-)")
+TO = re.compile(r"(?:[ \t]|\$|~|\\[,;:! ])*(?:-{1,2}|—|\bto\b|\\text\{\s*to\s*\}|\\sim|~)(?:[ \t]|\$|\\[,;:! ])*(?=[\d.\\+-])")
+BETWEEN = re.compile(r"(?:\bbetween|\bfrom)\s*\$?\s*$", re.IGNORECASE)
+SIGN_WORDS = re.compile(
+    r"(?:\b(?:is|are|was|be|equals?|to|of|about|approximately|around|charge|value|answer|get|gives?|as|and|or)|[=:≈(\[{$,]|\\approx|^|\n|\\\(|\\\[|&|\*\*)\s*$",
+    re.IGNORECASE,
+)
+NUMBER_WORDS = {
+    "zero": 0.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0,
+    "ten": 10.0, "eleven": 11.0, "twelve": 12.0,
+}  # fmt: skip
+
+
+class Quantity(NamedTuple):
+    """A number with its unit, at text[start:end]."""
+
+    value: float
+    start: int
+    end: int
+    unit: Unit | None
+    unknown_unit: bool
+    asserted: bool
+    """Stated ("is", "=", ":"), not only mentioned."""
+    half_width: float | None
+    """Half of a range, or what stands after a plus-minus sign; None for a plain value."""
+
+
+def sign_before(text: str, position: int) -> int | None:
+    """Return where the sign of a number starts, or None: a dash after a digit, a letter or a bracket subtracts or joins."""
+    place = position
+    while place > 0 and text[place - 1] in " \t":
+        place -= 1
+    if place == 0 or text[place - 1] not in "-+":
+        return None
+    before = text[max(0, place - 40) : place - 1]
+    if not before.strip() or SIGN_WORDS.search(before):
+        return place - 1
+    # "x -3": a dash that touches the number and not the word before it is a sign after a word, never after a symbol.
+    if place == position and before[-1:].isspace() and re.search(r"[A-Za-z]{2,}\s+$", before):
+        return place - 1
+    return None
+
+
+def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quantity]:
+    """Return the quantities of a text in order, those left out that are part of a larger expression.
+
+    at_start_asserted: the text follows "the answer is", so a number that opens it is stated.
+    """
+    found: list[Quantity] = []
+    position = 0
+    while match := START.search(text, position):
+        start = match.start()
+        position = match.end()
+        before = text[max(0, start - 60) : start]
+        if GLUED.search(before):
+            digits = re.compile(r"[\d.,]*").match(text, start)
+            position = max(after_groups(text, position) if match[0][0] in "\\\x0c\t" else position, digits.end() if digits else position)
+            continue
+        sign = sign_before(text, start)
+        begin = start if sign is None else sign
+        number = read_number(text, begin)
+        if number is None:
+            position = max(position, after_groups(text, position) if match[0][0] in "\\\x0c\t" else position)
+            continue
+        position = max(position, number.end)
+        quantity = complete(text, number, begin)
+        if quantity is None:
+            continue
+        binary = sign is None and re.search(r"(?:[+\-*/^×·]|\\times|\\cdot|\\div|\\pm|±)\s*$", before)
+        lead = stripped(text[max(0, begin - 120) : begin])
+        opening = at_start_asserted and not lead.strip()
+        stated = not binary and (opening or ASSERTED.search(lead) is not None)
+        if binary:
+            # The tail of a sum or product: its value is not this number.
+            position = max(position, quantity.end)
+            continue
+        found.append(quantity._replace(asserted=stated))
+        position = max(position, quantity.end)
+    return found
+
+
+def after_groups(text: str, position: int) -> int:
+    """Return the end of the brace groups that follow: a fraction with symbols in it holds no value of its own."""
+    while group := re.compile(r"\s*(?:\[[^\]\n]{0,10}\])?\s*\{").match(text, position):
+        depth, place = 1, group.end()
+        while place < len(text) and depth and place < group.end() + 1000:
+            depth += {"{": 1, "}": -1}.get(text[place], 0)
+            place += 1
+        if depth:
+            return position
+        position = place
+    return position
+
+
+def stripped(lead: str) -> str:
+    """Return the text before a number without marks and words such as "about", so that it ends in what states the number."""
+    while True:
+        shorter = re.sub(DECORATION + r"$", "", lead)
+        shorter = MODIFIER.sub("", shorter) if not ASSERTED.search(shorter) else shorter
+        if shorter == lead:
+            return lead
+        lead = shorter
+
+
+def complete(text: str, number: Number, begin: int) -> Quantity | None:
+    """Add unit, range and plus-minus to a number; None where it turns out to be an ordinal, an adjective or part of a product."""
+    value, end, half_width = number.value, number.end, None
+    if NOT_A_VALUE.match(text, end):
+        return None
+    unit_text = read_unit(text, end)
+    for pattern, is_range in ((PLUS_MINUS, False), (TO, True)):
+        for after in (end, unit_text.end):
+            match = pattern.match(text, after)
+            second = read_number(text, match.end()) if match else None
+            if match is None or second is None:
+                continue
+            if is_range and match[0].strip().startswith("-") and match[0] != match[0].strip() and not BETWEEN.search(text[:begin][-20:]):
+                continue
+            if is_range:
+                low, high = sorted((value, second.value))
+                value, half_width = (low + high) / 2, (high - low) / 2
+            else:
+                half_width = abs(second.value)
+            first_unit, end = unit_text, second.end
+            percent = re.compile(r"\s*\\?%").match(text, end)
+            if percent and not is_range:
+                half_width, end = abs(value) * half_width / 100, percent.end()
+            closer = re.compile(r"\s*(?:\\right)?\)(?:\s*(?:×|\\times|·|\\cdot|\*|[xX])\s*)?").match(text, end)
+            if closer:
+                # (1.60 ± 0.02) × 10^-19 C
+                scale = read_number(text, closer.end()) if closer[0].strip() not in (")", "\\right)") else None
+                if scale:
+                    value, half_width, end = value * scale.value, half_width * abs(scale.value), scale.end
+                else:
+                    end = closer.end()
+            unit_text = read_unit(text, end)
+            if unit_text.unit is None and first_unit.unit is not None:
+                unit_text = first_unit._replace(end=end)
+            break
+        if half_width is not None:
+            break
+    end = max(end, unit_text.end) if unit_text.unit or unit_text.unknown else end
+    follow = CLOSERS.match(text, end)
+    place = follow.end() if follow else end
+    if SYMBOL.match(text, place) and not prose_letter(text, place, end):
+        return None
+    if OPERATOR.match(text, place) or WORD_OPERATOR.match(text, place):
+        return None
+    dash = re.compile(r"\s*-\s*[\w\\(]").match(text, place)
+    if dash and half_width is None:
+        return None
+    return Quantity(value, begin, end, unit_text.unit, unit_text.unknown, False, half_width)
+
+
+def prose_letter(text: str, place: int, end: int) -> bool:
+    """Say whether the lone letter at `place` is a word of the sentence ("12 N a day", "5 N. I ...") and not a symbol."""
+    return text[place] in "aAI" and place > end and text[place + 1 : place + 2] == " "
+
+
+def word_quantity(text: str) -> Quantity | None:
+    """Read a number word that opens a statement: "zero", "five newtons"."""
+    match = re.compile(DECORATION + r"(?:exactly\s+|about\s+|approximately\s+)?([A-Za-z]+)").match(text)
+    if match is None or match[1].lower() not in NUMBER_WORDS:
+        return None
+    unit = read_unit(text, match.end())
+    rest = text[unit.end if unit.unit else match.end() :]
+    if match[1].lower() == "one" and not unit.unit and re.match(r"\s+[A-Za-z]", rest):
+        return None
+    return Quantity(NUMBER_WORDS[match[1].lower()], match.start(1), unit.end if unit.unit else match.end(), unit.unit, False, True, None)
