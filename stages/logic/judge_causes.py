@@ -1,0 +1,67 @@
+"""Why an explanation has the score it has, or none. Pure."""
+
+from enum import StrEnum
+
+
+class JudgeCause(StrEnum):
+    """Every cause that a verdict or a judgement can carry."""
+
+    SCORED = "scored"
+    """The reply carries exactly one valid verdict. A real 0 is a score."""
+    NO_ANSWER = "no_answer"
+    """The answer is empty, punctuation, a bare opener or the question itself: 0 without asking."""
+    JUDGE_OFF = "judge_off"
+    """Backend `none`: nobody judges."""
+    NO_KEY_POINTS = "no_key_points"
+    """Backend `key_points`, and the question has none."""
+
+    # The reply holds no usable verdict: ask again, a bounded number of times.
+    BAD_RESPONSE = "bad_response"
+    """What came back is no message: error body, HTML, unreadable bytes, nothing."""
+    EMPTY_REPLY = "empty_reply"
+    UNEXPECTED_BLOCK = "unexpected_block"
+    """A block of a kind nobody asked for, another tool, or text that is no string."""
+    OVERSIZED = "oversized"
+    TRUNCATED = "truncated"
+    PAUSED = "paused"
+    UNKNOWN_STOP_REASON = "unknown_stop_reason"
+    NO_VERDICT = "no_verdict"
+    SEVERAL_VERDICTS = "several_verdicts"
+    DUPLICATE_KEY = "duplicate_key"
+    WRONG_KEYS = "wrong_keys"
+    WRONG_TYPE = "wrong_type"
+    """The score is no JSON number, or the reasoning no string."""
+    OFF_MENU = "off_menu"
+    UNCLEAR_WRAPPING = "unclear_wrapping"
+    """The text around the object may quote, correct or contradict it."""
+
+    # Asking the same model again is pointless.
+    REFUSED = "refused"
+    CONTEXT_EXCEEDED = "context_exceeded"
+    REJECTED_REQUEST = "rejected_request"
+    """The API refused this one request as malformed (400, 413, 422)."""
+
+    # No reply: may come when the stage runs again.
+    RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
+    SERVER_ERROR = "server_error"
+    CONNECTION_FAILED = "connection_failed"
+    TIMED_OUT = "timed_out"
+    BATCH_UNFINISHED = "batch_unfinished"
+    """Errored, expired, canceled or missing in its batch."""
+    NOT_ASKED = "not_asked"
+    """The run stopped before this one: too many failures in a row."""
+
+
+RETRYABLE: frozenset[JudgeCause] = frozenset(
+    {
+        JudgeCause.RATE_LIMITED,
+        JudgeCause.OVERLOADED,
+        JudgeCause.SERVER_ERROR,
+        JudgeCause.CONNECTION_FAILED,
+        JudgeCause.TIMED_OUT,
+        JudgeCause.BATCH_UNFINISHED,
+        JudgeCause.NOT_ASKED,
+    }
+)
+"""A later run of the stage may still get a verdict; while one such cause remains, the stage exits non-zero."""

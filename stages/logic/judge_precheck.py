@@ -1,0 +1,78 @@
+"""Answers that nobody needs to judge: empty, punctuation, a bare opener, or the question again. Pure.
+
+Content-free openers ("Thought process:") raise the scores of model judges, leading ones included (arXiv 2507.08794):
+they never reach one.
+"""
+
+import re
+import unicodedata
+
+PRECHECK_VERSION = 1
+"""Part of the judge's identity: raise it whenever a rule below can move a score."""
+
+OPENERS = (
+    "answer",
+    "answer and explanation",
+    "assistant",
+    "certainly",
+    "detailed explanation",
+    "explanation",
+    "final answer",
+    "first",
+    "great question",
+    "here is (?:the|my|an?|your) (?:answer|solution|explanation|reasoning|response)",
+    "(?:i|we) (?:will|can|need to|have to|must|should) (?:solve|answer|explain|analy[sz]e|think about) (?:this|it|the) ?(?:problem|question)?"
+    "(?: step by step| carefully)?",
+    "let(?: s| us| me) (?:solve|think about|work through|break down|analy[sz]e|explain|answer|consider|look at|tackle|approach) (?:this|it|the)"
+    " ?(?:problem|question|answer|solution)?(?: step by step| carefully| logically| down)?",
+    "let(?: s| us| me) (?:think|reason|begin|start|see|explain)(?: step by step| carefully)?",
+    "of course",
+    "ok(?:ay)?",
+    "my (?:answer|solution|reasoning|explanation)",
+    "reasoning(?: process)?",
+    "response",
+    "(?:solution|explanation|answer) (?:process|steps?)",
+    "solution",
+    "step by step(?: solution| explanation| reasoning)?",
+    "step (?:1|one)",
+    "sure(?: thing)?",
+    "the (?:answer|solution|explanation|reasoning|response) (?:is|is as follows|follows)",
+    "thinking(?: process)?",
+    "thought(?: process|s)?",
+    "to (?:solve|answer|address|explain) (?:this|the) (?:problem|question)(?: we (?:need to|must|should|can|will))?",
+    "yes",
+    "解",
+    "かいせつ",
+    "respuesta",
+    "réponse",
+    "lösung",
+    "antwort",
+)
+"""Over words in lower case, joined by one space."""
+ONLY_OPENERS = re.compile(rf"(?:(?:{'|'.join(OPENERS)})(?: |$))+")
+LEAD_IN = re.compile(r"^(?:question|q|problem|task|prompt|the question is|you asked)(?: |$)")
+
+
+def _words(text: str) -> str:
+    """Lower-case words of a text, joined by one space: punctuation, markup and invisible characters drop out."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(re.findall(r"[^\W_]+", folded))
+
+
+def is_no_answer(answer: str, question: str) -> bool:
+    """Whether an answer is empty, punctuation only, a bare opener, or the question itself.
+
+    A wrong or ignorant answer ("I do not know.") is an answer: it goes to the judge.
+    """
+    words, asked = _words(answer), _words(question)
+    if not words or ONLY_OPENERS.fullmatch(words):
+        return True
+    if not asked:
+        return False
+    rest = words
+    while rest.startswith(asked):  # the question once, twice, ...
+        rest = rest[len(asked) :].strip()
+    rest = LEAD_IN.sub("", rest)
+    if rest.startswith(asked):
+        rest = rest[len(asked) :].strip()
+    return not rest or (rest != words and bool(ONLY_OPENERS.fullmatch(rest)))

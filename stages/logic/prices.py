@@ -1,0 +1,57 @@
+"""What a judge's tokens cost. Pure.
+
+Read on 2026-11-23 from platform.claude.com/docs/about-claude/models/whats-new-opus-5 (table of the current models; cache and
+batch prices of Opus 5 on the same page: write 1.25 x, read 0.1 x, batch 0.5 x). Prices of models that are not here, or that
+depend on the length of the prompt (Haiku 5.5), are unknown to us: their cost is None, never 0.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Price:
+    """US dollars per million tokens."""
+
+    input: float
+    output: float
+    cache_write: float
+    cache_read: float
+
+
+PRICES: dict[str, Price] = {
+    "claude-sonnet-5-5": Price(input=2.0, output=10.0, cache_write=2.5, cache_read=0.2),
+    "claude-opus-5-5": Price(input=4.0, output=20.0, cache_write=5.0, cache_read=0.4),
+    "claude-opus-5": Price(input=5.0, output=25.0, cache_write=6.25, cache_read=0.5),
+}
+BATCH_FACTOR = 0.5
+CHARACTERS_PER_TOKEN = 2.5
+"""Low on purpose (English has 3 to 4): a projection may be too dear, never too cheap."""
+
+
+def usage_cost_usd(usage: Mapping[str, object], model: str) -> float | None:
+    """Return what one reply cost, from the usage it came with; None for an unknown model or unreadable usage."""
+    price = PRICES.get(model)
+    if price is None:
+        return None
+    total = 0.0
+    for field, per_million in (
+        ("input_tokens", price.input),
+        ("cache_creation_input_tokens", price.cache_write),
+        ("cache_read_input_tokens", price.cache_read),
+        ("output_tokens", price.output),
+    ):
+        tokens = usage.get(field) or 0
+        if isinstance(tokens, bool) or not isinstance(tokens, int) or tokens < 0:
+            return None
+        total += tokens * per_million / 1e6
+    return total * (BATCH_FACTOR if usage.get("service_tier") == "batch" else 1.0)
+
+
+def largest_cost_usd(model: str, *, num_characters: int, max_tokens: int, batch: bool) -> float | None:
+    """Return what one call can cost at most: all its characters in, all its tokens out."""
+    price = PRICES.get(model)
+    if price is None:
+        return None
+    cost = (num_characters / CHARACTERS_PER_TOKEN * price.input + max_tokens * price.output) / 1e6
+    return cost * (BATCH_FACTOR if batch else 1.0)

@@ -1,0 +1,472 @@
+"""A loopback server that behaves like the Messages API: strict about requests, true to its replies, faulty on demand.
+
+Every paid call goes into a ledger, whether or not the client heard the answer: the oracle for "nothing lost, nothing paid
+twice". Replies depend on the request's content alone, so that two runs can be compared byte by byte.
+"""
+
+import hashlib
+import json
+import random
+import socket
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+KEY = "sk-ant-canary-4f1d0c7e9b2a"
+MODELS = {"claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5"}
+FIELDS = {
+    "model", "max_tokens", "messages", "system", "output_config", "metadata", "stop_sequences", "stream", "thinking", "tool_choice", "tools",
+    "service_tier", "cache_control", "container", "inference_geo",
+}  # fmt: skip
+SCHEMA_KEYWORDS = {
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "enum",
+    "description",
+    "items",
+    "anyOf",
+    "const",
+    "$ref",
+    "$defs",
+    "format",
+}
+VERSION = "2026-10-21"
+
+
+class Refused(Exception):
+    """A request that the API answers with an error."""
+
+    def __init__(self, status: int, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.kind, self.message = status, kind, message
+
+
+def check_schema(schema: object, path: str = "schema") -> None:
+    """Refuse what structured output does not support."""
+    if not isinstance(schema, dict):
+        raise Refused(400, "invalid_request_error", f"output_config.format.{path}: Input should be an object")
+    unknown = set(schema) - SCHEMA_KEYWORDS
+    if unknown:
+        raise Refused(400, "invalid_request_error", f"output_config.format.{path}: unsupported keywords {sorted(unknown)}")
+    if schema.get("type") == "object":
+        if schema.get("additionalProperties") is not False:
+            raise Refused(400, "invalid_request_error", f"output_config.format.{path}: 'additionalProperties' must be false")
+        for name, inner in schema.get("properties", {}).items():
+            check_schema(inner, f"{path}.{name}")
+
+
+def check_request(body: object) -> dict[str, Any]:
+    """Refuse what the API of this version refuses."""
+    if not isinstance(body, dict):
+        raise Refused(400, "invalid_request_error", "The request body is not valid JSON")
+    for name in body:
+        if name not in FIELDS:  # temperature, top_p and top_k among them
+            raise Refused(400, "invalid_request_error", f"{name}: Extra inputs are not permitted")
+    for name in ("model", "max_tokens", "messages"):
+        if name not in body:
+            raise Refused(400, "invalid_request_error", f"{name}: Field required")
+    if body["model"] not in MODELS:
+        raise Refused(404, "not_found_error", f"model: {body['model']}")
+    if not isinstance(body["max_tokens"], int) or body["max_tokens"] < 1:
+        raise Refused(400, "invalid_request_error", "max_tokens: Input should be greater than or equal to 1")
+    messages = body["messages"]
+    if not isinstance(messages, list) or not messages:
+        raise Refused(400, "invalid_request_error", "messages: at least one message is required")
+    if messages[-1].get("role") == "assistant":
+        raise Refused(400, "invalid_request_error", "This model does not support assistant message prefill.")
+    output = body.get("output_config", {})
+    if set(output) - {"format", "effort"}:
+        raise Refused(400, "invalid_request_error", "output_config: Extra inputs are not permitted")
+    if "format" in output:
+        if output["format"].get("type") != "json_schema":
+            raise Refused(400, "invalid_request_error", "output_config.format.type: Input should be 'json_schema'")
+        check_schema(output["format"].get("schema"))
+    return body
+
+
+def text_of(request: dict[str, Any]) -> str:
+    """The user's text of a request."""
+    content = request["messages"][-1]["content"]
+    return content if isinstance(content, str) else "".join(block.get("text", "") for block in content)
+
+
+def item_of(request: dict[str, Any]) -> dict[str, Any]:
+    """The JSON object between the marker lines of our judge's prompt."""
+    text = text_of(request)
+    return json.loads(text[text.index("\n{") + 1 : text.rindex("}") + 1])
+
+
+def default_verdict(request: dict[str, Any]) -> dict[str, Any]:
+    """A verdict that depends on the content only, spread over the scale."""
+    step = hashlib.sha256(text_of(request).encode()).digest()[0] % 5
+    return {"reasoning": f"Step {step} of the scale: $\\frac{{1}}{{2}}mv^2$ considered.", "score": step / 4}
+
+
+@dataclass
+class Paid:
+    """One entry of the ledger: a reply that the provider bills, heard or not."""
+
+    content_hash: str
+    input_tokens: int
+    output_tokens: int
+    batch: str | None = None
+
+
+@dataclass
+class Fault:
+    """What happens to one request instead of, or to, its reply."""
+
+    kind: str
+    """status, reset_before, reset_after, cut, hang, drip, body, message, redirect."""
+    status: int = 500
+    error: str = "api_error"
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    message: dict[str, Any] = field(default_factory=dict)
+    """Fields laid over the good reply."""
+    seconds: float = 0.0
+
+
+FaultScript = Callable[[str, int], Fault | None]
+"""Of the request's content hash and its ordinal among requests of that content (from 0)."""
+
+
+def seeded_faults(seed: int, rate: float) -> FaultScript:
+    """Faults of every kind that heals, keyed on content and ordinal: the same in every run whatever the order of arrival."""
+
+    def script(content_hash: str, ordinal: int) -> Fault | None:
+        rng = random.Random(f"{seed}:{content_hash}:{ordinal}")
+        if rng.random() >= rate:
+            return None
+        return rng.choice(
+            [
+                Fault("status", 429, "rate_limit_error", {"retry-after": "0"}),
+                Fault("status", 429, "rate_limit_error", {"retry-after-ms": "5"}),
+                Fault("status", 429, "rate_limit_error", {"retry-after": "rubbish"}),
+                Fault("status", 500, "api_error"),
+                Fault("status", 503, "api_error"),
+                Fault("status", 529, "overloaded_error"),
+                Fault("status", 408, "timeout_error"),
+                Fault("status", 409, "conflict_error"),
+                Fault("reset_before"),
+                Fault("reset_after"),
+                Fault("cut"),
+                Fault("status", 502, body=b"<html><body>Bad gateway</body></html>"),
+            ]
+        )
+
+    return script
+
+
+class FakeClaude:
+    """The server's state; `base_url` is where it listens."""
+
+    def __init__(
+        self,
+        *,
+        verdict: Callable[[dict[str, Any]], dict[str, Any]] = default_verdict,
+        faults: FaultScript = lambda content_hash, ordinal: None,
+        latency_seconds: float = 0.0,
+        key: str = KEY,
+        thinking: bool = True,
+        model_returned: str | None = None,
+    ) -> None:
+        self.verdict, self.faults, self.latency_seconds, self.key, self.thinking = verdict, faults, latency_seconds, key, thinking
+        self.model_returned = model_returned
+        self.ledger: list[Paid] = []
+        self.requests: list[dict[str, Any]] = []
+        self.seen_headers: list[dict[str, str]] = []
+        self.num_in_flight = 0
+        self.max_in_flight = 0
+        self.batches: dict[str, dict[str, Any]] = {}
+        self.batch_faults: list[Fault] = []
+        self.batch_seconds = 0.0
+        self.batch_outcome: Callable[[str, dict[str, Any]], str] = lambda custom_id, request: "succeeded"
+        self.results_lines: Callable[[list[bytes]], list[bytes]] = lambda lines: lines
+        self.results_host: str | None = None
+        self.lock = threading.Lock()
+        self._ordinals: Counter[str] = Counter()
+        self.base_url = ""
+
+    # -- what a reply is
+
+    def content_hash(self, request: dict[str, Any]) -> str:
+        return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+
+    def ordinal(self, content_hash: str) -> int:
+        with self.lock:
+            self._ordinals[content_hash] += 1
+            return self._ordinals[content_hash] - 1
+
+    def message(self, request: dict[str, Any], *, batch: str | None = None) -> dict[str, Any]:
+        """Make the reply and put it into the ledger: from here on it is billed."""
+        content_hash = self.content_hash(request)
+        text = json.dumps(self.verdict(request))
+        blocks: list[dict[str, Any]] = (
+            [{"type": "thinking", "thinking": 'Maybe {"score": 1.0}?', "signature": "c2ln"}] if self.thinking else []
+        )
+        paid = Paid(content_hash, len(json.dumps(request)) // 4, len(text) // 4 + 20, batch)
+        with self.lock:
+            self.ledger.append(paid)
+        return {
+            "id": f"msg_{content_hash[:24]}",
+            "type": "message",
+            "role": "assistant",
+            "model": self.model_returned or request["model"],
+            "content": [*blocks, {"type": "text", "text": text, "citations": None}],
+            "stop_reason": "end_turn",
+            "stop_sequence": None,
+            "stop_details": None,
+            "usage": {
+                "input_tokens": paid.input_tokens,
+                "cache_creation_input_tokens": 0,
+                "cache_read_input_tokens": 0,
+                "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+                "output_tokens": paid.output_tokens,
+                "output_tokens_details": {"thinking_tokens": 20},
+                "service_tier": "batch" if batch else "standard",
+            },
+        }
+
+    # -- batches
+
+    def batch_view(self, batch_id: str) -> dict[str, Any]:
+        batch = self.batches[batch_id]
+        ended = time.monotonic() >= batch["ends_at"]
+        outcomes = Counter(batch["outcomes"].values()) if ended else Counter()
+        counts = {name: outcomes.get(name, 0) for name in ("succeeded", "errored", "canceled", "expired")}
+        return {
+            "id": batch_id,
+            "type": "message_batch",
+            "processing_status": "ended" if ended else "in_progress",
+            "request_counts": {"processing": 0 if ended else len(batch["outcomes"]), **counts},
+            "created_at": batch["created_at"],
+            "expires_at": "2026-11-25T00:00:00Z",
+            "ended_at": "2026-11-24T00:00:00Z" if ended else None,
+            "archived_at": None,
+            "cancel_initiated_at": None,
+            "results_url": f"{self.results_host or self.base_url}/v1/messages/batches/{batch_id}/results" if ended else None,
+        }
+
+    def create_batch(self, body: object) -> str:
+        if not isinstance(body, dict) or set(body) != {"requests"} or not isinstance(body["requests"], list) or not body["requests"]:
+            raise Refused(400, "invalid_request_error", "requests: Field required")
+        ids = [entry["custom_id"] for entry in body["requests"]]
+        if len(set(ids)) != len(ids) or any(not 1 <= len(one) <= 64 for one in ids):
+            raise Refused(400, "invalid_request_error", "requests: custom_id must be unique and 1 to 64 characters long")
+        results, outcomes = [], {}
+        with self.lock:
+            batch_id = f"msgbatch_{len(self.batches):04d}"
+        for entry in body["requests"]:
+            request = check_request(entry["params"])
+            outcome = self.batch_outcome(entry["custom_id"], request)
+            outcomes[entry["custom_id"]] = outcome
+            result: dict[str, Any] = {"type": outcome}
+            if outcome == "succeeded":
+                result["message"] = self.message(request, batch=batch_id)
+            elif outcome == "errored":
+                inner = {"type": "api_error", "message": "Internal server error"}
+                result["error"] = {"type": "error", "error": inner, "request_id": "req_x"}
+            results.append(json.dumps({"custom_id": entry["custom_id"], "result": result}).encode() + b"\n")
+        random.Random(batch_id).shuffle(results)
+        with self.lock:
+            self.batches[batch_id] = {
+                "outcomes": outcomes,
+                "lines": results,
+                "ends_at": time.monotonic() + self.batch_seconds,
+                "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            }
+        return batch_id
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: "_Server"
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def _send(self, status: int, content: bytes, headers: dict[str, str] | None = None, *, content_type: str = "application/json") -> None:
+        self.send_response(status)
+        standard = {
+            "content-type": content_type,
+            "content-length": str(len(content)),
+            "request-id": f"req_{hashlib.sha256(content).hexdigest()[:20]}",
+            "anthropic-ratelimit-requests-limit": "4000",
+            "anthropic-ratelimit-requests-remaining": "3999",
+            "anthropic-ratelimit-requests-reset": "2026-11-23T00:00:01Z",
+        }
+        for name, value in {**standard, **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _error(self, status: int, kind: str, message: str, headers: dict[str, str] | None = None) -> None:
+        envelope = {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_error"}
+        self._send(status, json.dumps(envelope).encode(), headers)
+
+    def _reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
+
+    def _authorised(self) -> bool:
+        fake = self.server.fake
+        bearer, plain = self.headers.get("authorization", ""), self.headers.get("x-api-key", "")
+        if fake.key not in (bearer.removeprefix("Bearer "), plain):
+            self._error(401, "authentication_error", "invalid x-api-key")
+            return False
+        if self.headers.get("anthropic-version") != VERSION:
+            self._error(400, "invalid_request_error", f"anthropic-version: {self.headers.get('anthropic-version')}: not a valid version")
+            return False
+        return True
+
+    def do_POST(self) -> None:
+        fake = self.server.fake
+        raw = self.rfile.read(int(self.headers.get("content-length", 0)))
+        with fake.lock:
+            fake.num_in_flight += 1
+            fake.max_in_flight = max(fake.max_in_flight, fake.num_in_flight)
+            fake.seen_headers.append(dict(self.headers.items()))
+        try:
+            self._post(fake, raw)
+        except (BrokenPipeError, ConnectionResetError, OSError):
+            self.close_connection = True  # the client was killed or gave up: what was billed stays billed
+        finally:
+            with fake.lock:
+                fake.num_in_flight -= 1
+
+    def _post(self, fake: FakeClaude, raw: bytes) -> None:
+        if not self._authorised():
+            return
+        if len(raw) > 32 * 2**20:
+            self._error(413, "request_too_large", "Request exceeds the maximum size")
+            return
+        try:
+            body = json.loads(raw)
+            if self.path == "/v1/messages/batches":
+                self._post_batch(fake, body)
+            elif self.path == "/v1/messages":
+                self._post_message(fake, check_request(body))
+            elif self.path.endswith("/cancel"):
+                self._send(200, json.dumps(fake.batch_view(self.path.split("/")[-2])).encode())
+            else:
+                self._error(404, "not_found_error", self.path)
+        except Refused as refused:
+            self._error(refused.status, refused.kind, refused.message)
+        except ValueError:
+            self._error(400, "invalid_request_error", "The request body is not valid JSON")
+
+    def _post_batch(self, fake: FakeClaude, body: object) -> None:
+        fault = fake.batch_faults.pop(0) if fake.batch_faults else None
+        if fault and fault.kind == "status":
+            self._error(fault.status, fault.error, "scripted", fault.headers)
+            return
+        batch_id = fake.create_batch(body)
+        if fault and fault.kind == "reset_after":
+            self._reset()
+            return
+        self._send(200, json.dumps(fake.batch_view(batch_id)).encode())
+
+    def _post_message(self, fake: FakeClaude, request: dict[str, Any]) -> None:
+        content_hash = fake.content_hash(request)
+        fault = fake.faults(content_hash, fake.ordinal(content_hash))
+        with fake.lock:
+            fake.requests.append(request)
+        time.sleep(fake.latency_seconds)
+        if fault is None:
+            self._send(200, json.dumps(fake.message(request)).encode())
+        elif fault.kind == "status":
+            if fault.body:
+                self._send(fault.status, fault.body, fault.headers, content_type="text/html")
+            else:
+                self._error(fault.status, fault.error, f"scripted {fault.error}", fault.headers)
+        elif fault.kind == "redirect":
+            self._send(307, b"", {"location": fault.headers["location"]})
+        elif fault.kind == "reset_before":
+            self._reset()
+        elif fault.kind == "hang":
+            time.sleep(fault.seconds)
+            self._reset()
+        elif fault.kind == "body":
+            fake.message(request)
+            self._send(200, fault.body)
+        else:
+            content = json.dumps({**fake.message(request), **fault.message}).encode()
+            if fault.kind == "message":
+                self._send(200, content)
+            elif fault.kind == "reset_after":
+                self._reset()
+            else:
+                self._partly(fault, content)
+
+    def _partly(self, fault: Fault, content: bytes) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        if fault.kind == "cut":
+            self.wfile.write(content[: len(content) // 2])
+            self.wfile.flush()
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+        else:  # drip
+            for position in range(len(content)):
+                self.wfile.write(content[position : position + 1])
+                self.wfile.flush()
+                time.sleep(fault.seconds)
+
+    def do_GET(self) -> None:
+        fake = self.server.fake
+        with fake.lock:
+            fake.seen_headers.append(dict(self.headers.items()))
+        if not self._authorised():
+            return
+        path, _, _ = self.path.partition("?")
+        parts = path.strip("/").split("/")
+        if parts[:3] != ["v1", "messages", "batches"]:
+            self._error(404, "not_found_error", path)
+        elif len(parts) == 3:
+            views = [fake.batch_view(one) for one in sorted(fake.batches, reverse=True)]
+            listing = {"data": views, "has_more": False, "first_id": None, "last_id": None}
+            self._send(200, json.dumps(listing).encode())
+        elif parts[3] not in fake.batches:
+            self._error(404, "not_found_error", parts[3])
+        elif len(parts) == 4:
+            self._send(200, json.dumps(fake.batch_view(parts[3])).encode())
+        else:
+            lines = fake.results_lines(list(fake.batches[parts[3]]["lines"]))
+            self._send(200, b"".join(lines), content_type="application/x-jsonl")
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    fake: FakeClaude
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass  # clients are killed on purpose
+
+
+@contextmanager
+def serving(fake: FakeClaude) -> Iterator[FakeClaude]:
+    """Run the server on a free loopback port for the length of the block."""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.fake = fake
+    fake.base_url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield fake
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
