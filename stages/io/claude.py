@@ -196,8 +196,8 @@ def _classify(error: anthropic.APIStatusError) -> tuple[NoReply, bool]:
     inner = body.get("error")
     inner = inner if isinstance(inner, dict) else {}
     kind = str(inner.get("type", ""))
-    text = redacted(str(inner.get("message", ""))[:300])
-    said = f"status {status} {kind} {text}".strip()
+    text = str(inner.get("message", ""))[:300]
+    said = redacted(f"status {status} {kind} {text}".strip())
     lowered = f"{kind} {text}".lower() + str(error.body).lower()[:2000]
     if "spend_limit" in lowered or status in (401, 402, 403, 404):
         remedy = {
