@@ -28,7 +28,7 @@ from stages.logic.report_numbers import (
     scores_table,
 )
 from stages.logic.report_page import page_context, page_entries
-from stages.logic.report_words import KIND_NAMES, headline_words
+from stages.logic.report_words import KIND_NAMES, headline_words, verdict_words
 from stages.logic.validity import (
     Gate,
     cost_gate,
@@ -140,7 +140,7 @@ def main(
             "complete": incomplete is None,
             "invalid_because": problems,
             "incomplete_because": incomplete,
-            "verdict": headline_words(by_kind) if not problems else None,
+            "verdict": verdict_words(by_kind) if not problems else None,
             "part": {
                 "name": params.part,
                 "development_fraction": rounded(params.development_fraction),
@@ -248,7 +248,7 @@ def number(cell: str) -> float | None:
 def tell(by_kind: Mapping[Kind, KindLedger], problems: Sequence[str], incomplete: str | None, gates: Sequence[Gate], page: Path) -> None:
     """The result in the terminal."""
     if not problems:
-        log.info("%s", headline_words(by_kind))
+        log.info("%s %s", headline_words(by_kind), verdict_words(by_kind))
     if incomplete is not None:
         log.warning("not complete: %s", incomplete)
     for gate in gates:

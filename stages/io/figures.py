@@ -99,7 +99,7 @@ def draw_differences(rows: Sequence[tuple[str, float, float, float]]) -> str:
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.grid(axis="x")
         axes.set_axisbelow(True)
-        axes.set_xlabel("tuned minus base, points; left of the line tuned is worse")
+        axes.set_xlabel("tuned minus base, points")
         return svg_of(figure, name="differences", label="Paired differences between tuned and base by kind, with 95 % intervals")
 
 

@@ -1,11 +1,12 @@
 """What the report page shows, as plain values for a template: every number already worded. Pure."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from stages.logic.exam_prompt import exam_prompt
 from stages.logic.ledger import KindLedger, Scored
-from stages.logic.report_words import KIND_NAMES, Direction, direction_of, headline_words, kind_verdict, p_words, points, span
+from stages.logic.report_words import KIND_NAMES, Direction, direction_of, headline_words, kind_words, p_words, points, span, verdict_words
 from stages.logic.statistics import Comparison, Estimate
 from stages.logic.validity import Gate
 from stages.records.answer import ARMS, Answer, Arm
@@ -141,12 +142,12 @@ METHODS = {
 
 def kind_card(ledger: KindLedger) -> dict[str, object]:
     """The card of one kind: its verdict and the numbers behind it."""
-    verdict, comparison = kind_verdict(ledger), ledger.comparison
+    comparison = ledger.comparison
     card: dict[str, object] = {
         "kind": ledger.kind,
-        "name": verdict.name,
-        "direction": verdict.direction,
-        "sentence": verdict.sentence,
+        "name": KIND_NAMES[ledger.kind],
+        "direction": direction_of(ledger),
+        "sentence": kind_words(ledger),
         "n": ledger.n,
         "delta": None,
     }
@@ -234,6 +235,11 @@ def topic_rows(scored: Sequence[Scored]) -> list[dict[str, object]]:
     return [row for _, _, row in sorted(rows, key=lambda entry: entry[:2])]
 
 
+def short(text: str) -> str:
+    """A hash by its first characters: nobody reads the rest, and evaluation.json has it."""
+    return text[:16] if re.fullmatch("[0-9a-f]{40,64}", text) else text
+
+
 def facts(document: object, prefix: str = "") -> list[tuple[str, str]]:
     """(name, value) lines of a JSON document, however nested; lists as their values or their length."""
     if isinstance(document, Mapping):
@@ -242,13 +248,18 @@ def facts(document: object, prefix: str = "") -> list[tuple[str, str]]:
             lines += facts(value, f"{prefix} · {name}" if prefix else str(name))
         return lines
     if isinstance(document, list):
-        short = len(document) <= 12 and all(isinstance(value, str | int | float) for value in document)
-        return [(prefix, ", ".join(str(value) for value in document) if short else f"{len(document)} entries")]
+        listed = len(document) <= 12 and all(isinstance(value, str | int | float) for value in document)
+        return [(prefix, ", ".join(str(value) for value in document) if listed else f"{len(document)} entries")]
     if isinstance(document, bool):
         return [(prefix, "yes" if document else "no")]
     if document is None:
         return [(prefix, "–")]
-    return [(prefix, f"{document:,}" if isinstance(document, int) else f"{document:.6g}" if isinstance(document, float) else str(document))]
+    return [
+        (
+            prefix,
+            f"{document:,}" if isinstance(document, int) else f"{document:.6g}" if isinstance(document, float) else short(str(document)),
+        )
+    ]
 
 
 def fact_groups(document: Mapping[str, object], title: str) -> list[dict[str, object]]:
@@ -261,17 +272,22 @@ def fact_groups(document: Mapping[str, object], title: str) -> list[dict[str, ob
     return groups
 
 
-def banners(problems: Sequence[str], incomplete: str | None, gates: Sequence[Gate]) -> list[dict[str, str]]:
+def sentence(text: str) -> str:
+    """A finding as a sentence."""
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def banners(problems: Sequence[str], incomplete: str | None, gates: Sequence[Gate]) -> list[dict[str, object]]:
     """What must be read before any number."""
-    shown = [{"level": "invalid", "title": "Not valid", "text": problem[0].upper() + problem[1:] + "."} for problem in problems]
+    shown: list[dict[str, object]] = []
+    if problems:
+        shown.append({"level": "invalid", "title": "Not valid", "texts": [sentence(problem) for problem in problems]})
     if incomplete is not None:
-        text = f"{incomplete[0].upper()}{incomplete[1:]}. These numbers are those of a dry run, not of the planned model."
-        shown.append({"level": "incomplete", "title": "Not complete", "text": text})
-    return shown + [
-        {"level": "warning", "title": "Read with care", "text": gate.text[0].upper() + gate.text[1:] + "."}
-        for gate in gates
-        if gate.severity == "warning" and not gate.ok
-    ]
+        text = f"{sentence(incomplete)} These numbers are those of a dry run, not of the planned model."
+        shown.append({"level": "incomplete", "title": "Not complete", "texts": [text]})
+    if warnings := [sentence(gate.text) for gate in gates if gate.severity == "warning" and not gate.ok]:
+        shown.append({"level": "warning", "title": "Read with care", "texts": warnings})
+    return shown
 
 
 def overall_direction(ledgers: Mapping[Kind, KindLedger]) -> Direction:
@@ -303,6 +319,7 @@ def page_context(
     return {
         "part": part,
         "headline": "This evaluation is not valid." if problems else headline_words(ledgers),
+        "verdict": "" if problems else verdict_words(ledgers),
         "direction": "invalid" if problems else overall_direction(ledgers),
         "valid": not problems,
         "complete": incomplete is None,

@@ -1,27 +1,16 @@
 """The verdict in plain words: what a reader may repeat aloud without adding a footnote. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from stages.logic.ledger import KindLedger
+from stages.logic.statistics import Comparison
 from stages.records.question import KINDS, Kind
 
 Direction = Literal["better", "worse", "none", "unscored"]
 
 KIND_NAMES: dict[Kind, str] = {"mcq": "multiple choice", "numeric": "numeric problems", "explanation": "explanations"}
 SIGNIFICANCE = 0.05
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindVerdict:
-    """What can be said of one kind."""
-
-    kind: Kind
-    name: str
-    direction: Direction
-    """`better` or `worse` only where the interval excludes 0 and the test, adjusted for three kinds, agrees."""
-    sentence: str
 
 
 def points(fraction: float, *, sign: bool = False) -> str:
@@ -45,6 +34,7 @@ def p_words(p_value: float | None) -> str:
 
 
 def direction_of(ledger: KindLedger) -> Direction:
+    """`better` or `worse` only where the interval excludes 0 and the test, adjusted for all kinds, agrees."""
     comparison = ledger.comparison
     if comparison is None or ledger.p_holm is None:
         return "unscored"
@@ -56,20 +46,14 @@ def direction_of(ledger: KindLedger) -> Direction:
     return "none"
 
 
-def kind_verdict(ledger: KindLedger) -> KindVerdict:
-    """One sentence on one kind."""
-    name, direction, comparison = KIND_NAMES[ledger.kind], direction_of(ledger), ledger.comparison
+def kind_words(ledger: KindLedger) -> str:
+    """What a card says of one kind beside its numbers."""
+    comparison, direction = ledger.comparison, direction_of(ledger)
     if comparison is None:
-        sentence = f"No {name} have a verdict: there is no score, and no zero either."
-    elif direction == "none":
-        sentence = f"No detectable difference ({points(comparison.delta, sign=True)} points {span(comparison.ci95)})."
-        if comparison.minimum_detectable_effect < 1:
-            sentence += f" This benchmark could have shown {points(comparison.minimum_detectable_effect)} points."
-        else:
-            sentence += " This benchmark is too small to show any difference."
-    else:
-        sentence = f"Tuned is {direction} by {points(abs(comparison.delta))} points {span(ordered(comparison.ci95, direction))}."
-    return KindVerdict(kind=ledger.kind, name=name, direction=direction, sentence=sentence)
+        return "Nobody gave a verdict: there is no score, and no zero either."
+    if direction == "none":
+        return f"No detectable difference; {resolution(comparison)}."
+    return f"Tuned is {direction}: from {points(comparison.base_mean)} to {points(comparison.tuned_mean)} of 100."
 
 
 def ordered(bounds: tuple[float, float], direction: Direction) -> tuple[float, float]:
@@ -82,18 +66,53 @@ def joined(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 
+def by_direction(ledgers: Mapping[Kind, KindLedger]) -> dict[Direction, list[KindLedger]]:
+    """The ledgers of the kinds in which tuned is better, worse, not detectably different, or not scored."""
+    groups: dict[Direction, list[KindLedger]] = {"better": [], "worse": [], "none": [], "unscored": []}
+    for kind in KINDS:
+        if kind in ledgers:
+            groups[direction_of(ledgers[kind])].append(ledgers[kind])
+    return groups
+
+
+def names_of(group: Sequence[KindLedger]) -> str:
+    return joined([KIND_NAMES[ledger.kind] for ledger in group])
+
+
 def headline_words(ledgers: Mapping[Kind, KindLedger]) -> str:
     """One sentence on the whole evaluation; an average over kinds would hide which of them moved."""
-    verdicts = [kind_verdict(ledgers[kind]) for kind in KINDS if kind in ledgers]
-    by_direction = {
-        direction: [verdict.name for verdict in verdicts if verdict.direction == direction] for direction in ("better", "worse", "none")
-    }
-    parts: list[str] = []
-    if by_direction["better"]:
-        parts.append(f"better on {joined(by_direction['better'])}")
-    if by_direction["worse"]:
-        parts.append(f"worse on {joined(by_direction['worse'])}")
+    groups = by_direction(ledgers)
+    parts = [f"{direction} on {names_of(groups[direction])}" for direction in ("better", "worse") if groups[direction]]
     if not parts:
-        return "No difference between base and tuned was detected." if by_direction["none"] else "Nothing could be compared."
+        return "No difference between base and tuned was detected." if groups["none"] else "Nothing could be compared."
     sentence = "Tuned is " + ", ".join(parts)
-    return sentence + (f"; no difference was detected on {joined(by_direction['none'])}." if by_direction["none"] else ".")
+    return sentence + (f"; no difference was detected on {names_of(groups['none'])}." if groups["none"] else ".")
+
+
+def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
+    """The whole verdict with its numbers, as one would quote it."""
+    groups = by_direction(ledgers)
+    sentences: list[str] = []
+    for direction in ("better", "worse"):
+        amounts = [
+            f"on {KIND_NAMES[ledger.kind]} by {points(abs(ledger.comparison.delta))} points {span(ordered(ledger.comparison.ci95, direction))}"
+            for ledger in groups[direction]
+            if ledger.comparison is not None
+        ]
+        if amounts:
+            sentences.append(f"Tuned is {direction} {joined(amounts)}.")
+    for ledger in groups["none"]:
+        comparison = ledger.comparison
+        if comparison is not None:
+            found = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
+            sentences.append(f"There is no detectable difference on {KIND_NAMES[ledger.kind]} ({found}); {resolution(comparison)}.")
+    if groups["unscored"]:
+        sentences.append(f"Nobody gave a verdict on {names_of(groups['unscored'])}: there is no score, and no zero either.")
+    return " ".join(sentences)
+
+
+def resolution(comparison: Comparison) -> str:
+    """What the benchmark could have shown."""
+    if comparison.minimum_detectable_effect < 1:
+        return f"this benchmark could have shown {points(comparison.minimum_detectable_effect)} points"
+    return "this benchmark is too small to show any difference"

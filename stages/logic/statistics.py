@@ -250,16 +250,21 @@ def detectable_effect(differences_N: Floats, units: Units) -> float:
     """2.8 * sqrt(d / n), d being the upper 95 % bound (Wilson) of the share of discordance; for 0/1 scores that of pairs
     that disagree, else the mean squared difference. Above 0 whatever was seen, and at most 1.
 
-    With clusters n is the effective number of questions: n over the design effect that the differences show, or, where no
-    pair disagrees, over that of clusters that move as one.
+    With clusters n is the effective number of questions: n over the design effect, which the spread of the differences
+    around their mean shows; where they have none, that of clusters that move as one.
     """
     n = len(differences_N)
     if len(units.sums_U) < FEWEST_UNITS:
         return 1.0
-    squares = float((differences_N**2).sum())
-    inflation = float((units.sums_U**2).sum()) / squares if squares else float((units.sizes_U**2).sum()) / n
+    mean = float(differences_N.mean())
+    spread = float(((differences_N - mean) ** 2).sum())
+    if spread > 1e-9:
+        inflation = float(((units.sums_U - mean * units.sizes_U) ** 2).sum()) / spread
+    else:
+        inflation = float((units.sizes_U**2).sum()) / n
     effective = n / max(1.0, inflation)
-    bound = wilson_interval(min(1.0, squares / n) * effective, effective)[1]
+    discordance = min(1.0, float((differences_N**2).mean()))
+    bound = wilson_interval(discordance * effective, effective)[1]
     return min(1.0, DETECTABLE * math.sqrt(bound / effective))
 
 

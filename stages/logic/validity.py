@@ -161,13 +161,13 @@ def quality_gates(ledgers: Mapping[Kind, KindLedger], *, calibrated: bool, judge
             )
             only = next(iter(counts.histogram), None)
             warn(
-                f"all_equal_{kind}_{arm}",
+                f"scores_vary_{kind}_{arm}",
                 counts.n < 2 or len(counts.histogram) != 1,
                 f"every {arm} {kind} score is {only}: look at the answers before you believe it",
             )
     if "explanation" in ledgers and ledgers["explanation"].comparison is not None:
         who = "the judge" if judged_by_model else "the key-point rule"
-        warn("uncalibrated", calibrated, f"uncalibrated: nobody has compared {who} with human verdicts")
+        warn("judge_calibrated", calibrated, f"uncalibrated: nobody has compared {who} with human verdicts")
     return gates
 
 
