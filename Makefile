@@ -3,9 +3,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: all setup setup-dev run test test-full lint smoke help
+.PHONY: all setup setup-dev run test test-full lint smoke profile help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -41,6 +40,10 @@ lint: .venv/.dev
 
 smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the workspace stays as it is
 	@dvc exp run --temp -S train.max_steps=5
+
+profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistral_7b
+	@test -f profiles/$(NAME) || { echo "no profiles/$(NAME); there are: $$(ls profiles)"; exit 1; }
+	@grep -v '^#' profiles/$(NAME) | sed 's/^/-S\n/' | tr '\n' '\0' | xargs -0 dvc exp run
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | sort
