@@ -1,0 +1,143 @@
+"""Bring benchmark questions of each known shape into the one shape that later stages read, and refuse bad ones by name. Pure."""
+
+import re
+import string
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from stages.records.question import KINDS, Question
+
+OPTION = re.compile(r"(?:(?<=\s)|^)\(?([A-Z])[).]\s+")
+# Units in which a question asks for its answer: `(in Joules)`, `in m/s^2?`, `Convert 72 km/h to m/s.`
+SYMBOL = r"(?:[kcmMGnpµμ]?(?:m|g|s|N|J|W|Pa|Hz|V|A|C|T|K|L|Ω|eV|rad|mol|F|H|Wb|cal)|h|min|deg|rpm|rev|%|°C?)"
+WORD = (
+    r"(?i:newton|joule|watt|second|minute|hour|met(?:er|re)|kilogram|gram|pascal|hertz|radian|degree|volt|ampere|amp|coulomb|ohm|tesla|kelvin"
+    r"|kilomet(?:er|re)|centimet(?:er|re)|millimet(?:er|re)|lit(?:er|re)|kilojoule|kilowatt|megajoule|revolution|day|year|mole|farad|henry)(?:e?s)?"
+)
+FACTOR = rf"(?:{WORD}|{SYMBOL})(?:\s?\^\s?\{{?-?\d\}}?|[²³])?"
+UNIT = rf"{FACTOR}(?:\s?(?:/|\*|·|⋅|-|\bper\b)\s?{FACTOR})*"
+ASKED_UNITS = (
+    re.compile(rf"\(\s*in\s+({UNIT})\s*\)", re.IGNORECASE),
+    re.compile(rf"\bin\s+(?:units\s+of\s+)?({UNIT})\s*(?=[?(]|\.\s*$|\.\s+\(|$)"),
+    re.compile(rf"\b[Cc]onvert\b.*\b(?:to|into)\s+({UNIT})\s*[.?]?\s*$"),
+)
+
+
+def from_plumbline(located: Sequence[tuple[str, dict[str, Any]]]) -> list[Question]:
+    """Questions of our own shape, checked."""
+    questions: list[Question] = []
+    for where, content in located:
+        try:
+            questions.append(Question.model_validate(content | {"key_points": tuple(content.get("key_points", ()))}))
+        except (ValidationError, TypeError) as error:
+            raise ValueError(f"{where} (id {content.get('id')!r}): not a question: {error}") from None
+    return checked(questions, [where for where, _ in located])
+
+
+def from_study(located: Sequence[tuple[str, dict[str, Any]]]) -> list[Question]:
+    """Questions with `id`, `type`, `question`, `answer`: options within the question text, units asked for in words."""
+    questions: list[Question] = []
+    for where, content in located:
+        if missing := {"id", "type", "question", "answer"} - content.keys():
+            raise ValueError(f"{where} (id {content.get('id')!r}): without {sorted(missing)}; id, type, question and answer are read.")
+        kind, text, answer = content["type"], content["question"], content["answer"]
+        if kind not in KINDS or not isinstance(text, str) or not isinstance(answer, str | int | float) or isinstance(answer, bool):
+            raise ValueError(
+                f"{where} (id {content['id']!r}): type {kind!r} with answer {answer!r}; types are {KINDS}, answers are text or numbers."
+            )
+        choices: dict[str, str] = {}
+        if kind == "mcq":
+            text, choices = split_options(text)
+        name = content["id"]
+        id_text = f"study-{name:02d}" if isinstance(name, int) else f"study-{name}"
+        questions.append(
+            Question(
+                id=id_text,
+                kind=kind,
+                question=text.strip(),
+                choices=choices,
+                target=str(answer).strip(),
+                unit=asked_unit(text) if kind == "numeric" else None,
+                key_points=(),
+                cluster=id_text,
+            )
+        )
+    return checked(questions, [where for where, _ in located])
+
+
+SHAPES = {"plumbline": from_plumbline, "study": from_study}
+
+
+def split_options(text: str) -> tuple[str, dict[str, str]]:
+    """Take `(A) first (B) second` out of a question; no choices where the letters do not run from A without a gap."""
+    marks = list(OPTION.finditer(text))
+    for start in range(len(marks)):
+        letters = [mark[1] for mark in marks[start:]]
+        if len(letters) >= 2 and letters == list(string.ascii_uppercase[: len(letters)]):
+            ends = [mark.start() for mark in marks[start + 1 :]] + [len(text)]
+            options = {mark[1]: text[mark.end() : end].strip().rstrip(",;") for mark, end in zip(marks[start:], ends, strict=True)}
+            return text[: marks[start].start()].strip(), options
+    return text, {}
+
+
+def asked_unit(text: str) -> str | None:
+    """The unit that the question asks its answer in, as written; None where it names none."""
+    for pattern in ASKED_UNITS:
+        if found := list(pattern.finditer(text)):
+            return found[-1][1].strip()
+    return None
+
+
+def checked(questions: Sequence[Question], places: Sequence[str]) -> list[Question]:
+    """The questions themselves. ValueError names the first that nobody could grade: a bad gold answer spoils every run."""
+    if not questions:
+        raise ValueError("the benchmark holds no question; at least one is needed.")
+    seen: dict[str, str] = {}
+    for question, where in zip(questions, places, strict=True):
+        name = f"{where} (id {question.id!r})"
+        if question.id in seen:
+            raise ValueError(f"{name}: the id stands at {seen[question.id]} too; give each question its own.")
+        seen[question.id] = where
+        if fault := fault_of(question):
+            raise ValueError(f"{name}: {fault}")
+    return list(questions)
+
+
+def fault_of(question: Question) -> str | None:
+    """What makes a question impossible to grade, and what would be accepted."""
+    if not question.question.strip():
+        return "the question is empty; write what is asked."
+    if question.kind == "mcq":
+        if len(question.choices) < 2:
+            return f"found {len(question.choices)} choices; at least two are needed, in the text as `(A) ... (B) ...` or under choices."
+        if question.target not in question.choices:
+            return f"target {question.target!r} is not among the choices {sorted(question.choices)}; give one of these letters."
+        if any(not text.strip() for text in question.choices.values()):
+            return "a choice is empty; write each one out."
+    elif question.choices:
+        return f"choices on a question of kind {question.kind}; only mcq has them."
+    if question.kind == "numeric":
+        number = number_of(question.target)
+        if number is None:
+            return f"target {question.target!r} is no number; write digits, `6.02e23`, `1,200` or `3\\times10^{{8}}`, the unit apart."
+        if number == 0:
+            return "target 0: a relative tolerance accepts nothing near zero; ask for another quantity."
+    if question.kind == "explanation" and not question.target.strip():
+        return "the reference answer is empty; write what a full answer says."
+    return None
+
+
+def number_of(written: str) -> float | None:
+    """The value of a target as written, or None."""
+    text = re.sub(r"\\[,;! ]|[$\s]|\\(?:mathrm|text)\{\s*\}", "", written).replace("−", "-").replace("{,}", ",")
+    text = re.sub(r"(?:\\times|\\cdot|×|·|⋅|\*)10\^?\{?([-+]?\d+)\}?$", r"e\1", text)
+    text = re.sub(r"^([-+]?)10\^\{?([-+]?\d+)\}?$", r"\g<1>1e\2", text)
+    if re.fullmatch(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?:[eE][-+]?\d+)?", text):
+        text = text.replace(",", "")
+    fraction = re.fullmatch(r"([-+]?)(?:\\[dt]?frac\{(\d+(?:\.\d+)?)\}\{(\d+(?:\.\d+)?)\}|(\d+)/(\d+))", text)
+    if fraction:
+        above, below = float(fraction[2] or fraction[4]), float(fraction[3] or fraction[5])
+        return None if below == 0 else float(f"{fraction[1]}1") * above / below
+    return float(text) if re.fullmatch(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text) else None

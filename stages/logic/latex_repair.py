@@ -1,0 +1,67 @@
+"""Restore LaTeX commands whose backslash a JSON or Python escape swallowed (`\\frac` became form feed + `rac`). Pure."""
+
+import re
+from typing import NamedTuple
+
+# What stands after the swallowed character, for commands that leave no other reading. Form feed, backspace, bell and
+# vertical tab never belong into text, so any command name will do there; tabs and line breaks do, so only remainders
+# that begin no word count.
+ANYWHERE = {
+    "\f": ("f", r"(?:rac|orall|lat|ootnotesize|box|rown)(?![A-Za-z])"),
+    "\b": (
+        "b",
+        r"(?:eta|ar|egin|f|matrix|inom|oxed|igl?|igg?r?|igr|ullet|ot|mod|oldsymbol|ecause|ackslash|igcirc|reve|race|igoplus|igtriangleup)(?![A-Za-z])",
+    ),
+    "\a": ("a", r"(?:lpha|pprox|pproxeq|ngle|st|cute|rcsin|rccos|rctan|leph|rray|malg|symp|rg)(?![A-Za-z])"),
+    "\v": ("v", r"(?:ec|arphi|artheta|arepsilon|dots|ee|space|arrho|arsigma|ert|phantom|artriangle)(?![A-Za-z])"),
+    "\r": ("r", r"(?:ho|ight|ightarrow|ightharpoonup|angle|ceil|floor|m(?=\s*\{))(?![A-Za-z])"),
+    "\t": (
+        "t",
+        r"(?:ext(?:bf|it|rm|sf|tt|sc|normal|style)?(?=\s*\{)|imes|heta|herefore|riangle(?:q|left|right)?|hinspace|anh|extstyle"
+        r"|(?:ilde|frac|binom|ag)(?=\s*\{)|an(?=[({\\^_$\d])|au(?=[_^{\\$]))(?![A-Za-z])",
+    ),
+    "\n": ("n", r"(?:abla|otin|earrow|onumber|exists|subseteq|supseteq|leftarrow|rightarrow)(?![A-Za-z])"),
+}
+# Ordinary words or letters of formulas elsewhere; between two dollar signs of one line they are commands.
+IN_MATHS = {"\t": ("t", r"(?:o|op|an|au|ext)(?![A-Za-z])"), "\n": ("n", r"(?:u|e|eq|ot|i|geq|leq|eg)(?![A-Za-z])")}
+SWALLOWED = {control: (letter, re.compile(rest)) for control, (letter, rest) in ANYWHERE.items()}
+SWALLOWED_IN_MATHS = {control: (letter, re.compile(rest)) for control, (letter, rest) in IN_MATHS.items()}
+CONTROLS = re.compile(r"[\a\b\t\n\v\f\r]")
+NEVER_TEXT = re.compile(r"[\a\b\v\f](?=[A-Za-z_])")
+SUSPECT = re.compile(r"\t(?:ext|o|op|an|au)(?![A-Za-z])")
+
+
+class LatexRepair(NamedTuple):
+    """Outcome of one repair."""
+
+    text: str
+    num_restored: int
+    suspect: bool
+    """A remainder with more than one reading is left as it stood."""
+    unrestored: bool
+    """A control character that can only be a swallowed command, of an unknown name: the text must not be kept."""
+
+
+def restore_swallowed(text: str) -> LatexRepair:
+    """Put back the backslash and letter of swallowed commands where one reading exists; leave everything else alone."""
+    pieces: list[str] = []
+    start = num_restored = 0
+    for match in CONTROLS.finditer(text):
+        letter, rest = SWALLOWED[match[0]]
+        found = rest.match(text, match.end()) is not None
+        if not found and match[0] in SWALLOWED_IN_MATHS:
+            letter, rest = SWALLOWED_IN_MATHS[match[0]]
+            found = rest.match(text, match.end()) is not None and between_dollars(text, match.start())
+        if found:
+            pieces += [text[start : match.start()], "\\", letter]
+            start = match.end()
+            num_restored += 1
+    restored = "".join([*pieces, text[start:]]) if pieces else text
+    return LatexRepair(restored, num_restored, SUSPECT.search(restored) is not None, NEVER_TEXT.search(restored) is not None)
+
+
+def between_dollars(text: str, position: int) -> bool:
+    """Whether a position lies in inline maths: an odd number of dollars before it on its line, and one soon after."""
+    before = text[text.rfind("\n", 0, position) + 1 : position]
+    after = text[position + 1 :].split("\n", 1)[0]
+    return before.count("$") % 2 == 1 and "$" in after

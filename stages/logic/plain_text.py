@@ -1,0 +1,273 @@
+"""Turn a structured output into plain text, and prove that no value and no key was lost. Pure."""
+
+import re
+
+from stages.logic.classification import classify
+from stages.logic.structured_text import Members, Value, Written
+from stages.records.cleaning_codes import OutputClass
+
+EXPLANATION = "explanation"
+ANSWER = "answer"
+UNIT_KEYS = frozenset({"unit", "units"})
+MAX_UNWRAPPING = 6
+
+SNAKE_CASE = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)+")
+CAMEL_CASE = re.compile(r"[a-z]{3,}(?:[A-Z][a-z]+)+")
+GREEK = frozenset(
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "rho",
+        "sigma",
+        "tau",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+    ]
+)
+NUMBERED = re.compile(r"\(?(?:\d+|[a-zA-Z])[.)]\s|[-*•]\s|Step\s*\d", re.IGNORECASE)
+NUMERIC = re.compile(r"[-+±]?\s*\$?\s*[-+±]?\s*\d[\d.,]*(?:\s*(?:[eE]|\\times\s*10\^|×\s*10\^?)\s*\{?[-+]?\d+\}?)?\s*\$?")
+UNIT_LIKE = re.compile(r"[^\s\d][^\n.,;:!?]{0,39}")
+
+
+def to_plain_text(value: Value) -> str:
+    """Write a value as text: `Explanation: ...` and a last line `Answer: ...` where it has both, else a line per member."""
+    value = unwrap(value, MAX_UNWRAPPING)
+    if isinstance(value, Members):
+        return members_text(value)
+    if isinstance(value, list):
+        return "\n".join(item_lines(value))
+    return value.strip()
+
+
+def unwrap(value: Value, depth: int) -> Value:
+    """Open text that is itself an encoded object or list, at every level."""
+    if isinstance(value, Members):
+        return Members((key, unwrap(item, depth)) for key, item in value)
+    if isinstance(value, list):
+        return [unwrap(item, depth) for item in value]
+    if isinstance(value, Written) or depth == 0:
+        return value
+    inner = classify(value)
+    return value if inner.value is None else unwrap(inner.value, depth - 1)
+
+
+def members_text(members: Members) -> str:
+    """The text of an object at the top level."""
+    names = [key.strip().casefold() for key, _ in members]
+    if len(members) == 1 and names[0] in (EXPLANATION, ANSWER) and not isinstance(members[0][1], Members):
+        return to_plain_text(members[0][1])  # the key says no more than the form does
+    if EXPLANATION in names and names.count(ANSWER) == 1:
+        answer = members[names.index(ANSWER)]
+        others = Members(member for member in members if member is not answer)
+        return "\n".join([*member_lines(others), f"Answer: {' '.join(inline(answer[1]).split())}".rstrip()])
+    return "\n".join(member_lines(members))
+
+
+def member_lines(members: Members) -> list[str]:
+    """One line or block for each member; a unit goes to the numbers beside it."""
+    lines: list[str] = []
+    for key, value in attach_units(members):
+        if isinstance(value, Members) and value and not fits_a_line(value):
+            lines += [f"{label(key)}:", *("  " + line for line in member_lines(value))]
+        elif isinstance(value, list) and not isinstance(value, Members) and len(value) > 1:
+            lines += [f"{label(key)}:", *item_lines(value)]
+        else:
+            lines.append(joined(label(key), inline(value)))
+    return lines
+
+
+def item_lines(items: list[Value]) -> list[str]:
+    """One line for each item; items that carry their own number or dash get no second one."""
+    texts = [inline(item) for item in items]
+    if len(texts) == 1 or all(NUMBERED.match(text) for text in texts):
+        return texts
+    return [f"- {text}" for text in texts]
+
+
+def inline(value: Value) -> str:
+    """A value within a line."""
+    if isinstance(value, Members):
+        return "; ".join(joined(label(key), inline(item)) for key, item in attach_units(value))
+    if isinstance(value, list):
+        return "; ".join(inline(item) for item in value)
+    return "none" if isinstance(value, Written) and value == "null" else value.strip()
+
+
+def joined(name: str, text: str) -> str:
+    """`Label: text`; a label that ends in punctuation of its own gets no colon."""
+    return f"{name}{'' if name.endswith((':', '?', '.')) else ':'} {text}".rstrip()
+
+
+def fits_a_line(members: Members) -> bool:
+    """Short scalars only, so that a line stays readable."""
+    flat = all(isinstance(value, str) and "\n" not in value for _, value in members)
+    return flat and sum(len(key) + len(value) for key, value in members if isinstance(value, str)) <= 100
+
+
+def attach_units(members: Members) -> Members:
+    """Write the unit of `{"time": 7.0, "unit": "s"}` behind the numbers beside it, so that no number stands alone.
+
+    Left as a line of its own where no number is there, or nothing fit to be a unit.
+    """
+    units = [value for key, value in members if key.strip().casefold() in UNIT_KEYS]
+    if len(units) != 1 or not isinstance(units[0], str) or units[0] == "null" or not UNIT_LIKE.fullmatch(units[0].strip()):
+        return members
+    others = Members(member for member in members if member[0].strip().casefold() not in UNIT_KEYS)
+    if not any(is_quantity(value) for _, value in others):
+        return members
+    unit = units[0].strip()
+    return Members((key, with_unit(value, unit) if is_quantity(value) else value) for key, value in others)
+
+
+def is_quantity(value: Value) -> bool:
+    """Whether a value is a number, an expression, or nothing but such (the components of a vector)."""
+    if isinstance(value, Members):
+        return bool(value) and not any(is_unit(key, item) for key, item in value) and all(is_quantity(item) for _, item in value)
+    if isinstance(value, list):
+        return bool(value) and all(is_quantity(item) for item in value)
+    if isinstance(value, Written):
+        return value not in ("null", "true", "false")
+    return NUMERIC.fullmatch(value.strip()) is not None
+
+
+def with_unit(value: Value, unit: str) -> Value:
+    """A quantity with the unit behind each of its numbers."""
+    if isinstance(value, Members):
+        return Members((key, with_unit(item, unit)) for key, item in value)
+    if isinstance(value, list):
+        return [with_unit(item, unit) for item in value]
+    return Written(f"{value.strip()} {unit}")
+
+
+def label(key: str) -> str:
+    """A key as words: `time_to_stop` -> `Time to stop`. Symbols (`v_0`, `mu_k`, `\\theta_S`) stay as they are."""
+    key = " ".join(key.split())
+    words = key.split("_") if SNAKE_CASE.fullmatch(key) else re.findall(r"[A-Z]?[a-z]+", key) if CAMEL_CASE.fullmatch(key) else [key]
+    if len(words) == 1:
+        return key[0].upper() + key[1:] if re.fullmatch(r"[a-z]{3,}(?: [A-Za-z ]+)?", key) and key not in GREEK else key
+    if len(words[0]) < 3 or (len(words) == 2 and (len(words[1]) < 3 or words[0].casefold() in GREEK)):
+        return key
+    if CAMEL_CASE.fullmatch(key):
+        words = [word.lower() for word in words]
+    return " ".join([words[0][0].upper() + words[0][1:], *words[1:]])
+
+
+# The proof: written apart from the conversion, so that a fault there cannot hide itself.
+
+
+def lost(value: Value, text: str) -> str | None:
+    """Name the first leaf or key of the value that the text does not carry, or None.
+
+    Leaves must occur in the order of the source, as whole numbers or texts; the answer beside an explanation may
+    move to the end, and a unit stands behind a number. White space is not compared.
+    """
+    value = unwrap(value, MAX_UNWRAPPING)
+    flat = squeeze(text)
+    answer = moved_answer(value)
+    cursor = 0
+    for leaf in leaves(value):
+        if leaf is answer:
+            continue
+        wanted = squeeze(leaf)
+        found = find_whole(flat, wanted, cursor)
+        if found < 0:
+            return f"value {leaf[:80]!r}"
+        cursor = found + len(wanted)
+    if answer is not None and not flat[cursor:].endswith(squeeze(answer)):
+        return f"answer {answer[:80]!r}"
+    for unit in units_of(value):
+        if re.search(rf"[\d$]\s*{re.escape(squeeze(unit))}|{re.escape(squeeze(unit))}", flat) is None:
+            return f"unit {unit[:80]!r}"
+    letters = bare(text)
+    for key in keys(value):
+        if bare(key) and bare(key) not in letters:
+            return f"key {key[:80]!r}"
+    return None
+
+
+def leaves(value: Value) -> list[str]:
+    """Every leaf with something in it, in order; units apart, for they stand behind their number."""
+    if isinstance(value, Members):
+        return [leaf for key, item in value if not is_unit(key, item) for leaf in leaves(item)]
+    if isinstance(value, list):
+        return [leaf for item in value for leaf in leaves(item)]
+    return [] if (isinstance(value, Written) and value == "null") or not value.strip() else [value]
+
+
+def units_of(value: Value) -> list[str]:
+    """Every unit that stands under a key of its own."""
+    if isinstance(value, Members):
+        own = [item for key, item in value if is_unit(key, item) and isinstance(item, str) and item != "null"]
+        return own + [unit for _, item in value for unit in units_of(item)]
+    return [unit for item in value for unit in units_of(item)] if isinstance(value, list) else []
+
+
+def keys(value: Value) -> list[str]:
+    """Every key that carries meaning: all but the form's own words and the word `unit`."""
+    if isinstance(value, Members):
+        own = [key for key, item in value if key.strip().casefold() not in (EXPLANATION, ANSWER) and not is_unit(key, item)]
+        return own + [key for _, item in value for key in keys(item)]
+    return [key for item in value for key in keys(item)] if isinstance(value, list) else []
+
+
+def is_unit(key: str, item: Value) -> bool:
+    """Whether a member is the unit of its neighbours."""
+    return key.strip().casefold() in UNIT_KEYS and isinstance(item, str)
+
+
+def moved_answer(value: Value) -> str | None:
+    """The answer's text where an explanation stands beside it: it goes last."""
+    if not isinstance(value, Members):
+        return None
+    names = [key.strip().casefold() for key, _ in value]
+    if EXPLANATION not in names or names.count(ANSWER) != 1:
+        return None
+    answer = value[names.index(ANSWER)][1]
+    return answer if isinstance(answer, str) and answer.strip() and answer != "null" else None
+
+
+def find_whole(text: str, wanted: str, start: int) -> int:
+    """Position of a leaf from `start` on; a number must not be a part of a longer one."""
+    while (found := text.find(wanted, start)) >= 0:
+        end = found + len(wanted)
+        inside_number = (wanted[0].isdigit() and found > 0 and (text[found - 1].isdigit() or text[found - 1] == ".")) or (
+            wanted[-1].isdigit() and end < len(text) and text[end].isdigit()
+        )
+        if not inside_number:
+            return found
+        start = found + 1
+    return -1
+
+
+def squeeze(text: str) -> str:
+    """Text with every run of white space as one blank."""
+    return " ".join(text.split())
+
+
+def bare(text: str) -> str:
+    """Letters and digits only, lower case: how `time_to_stop` is found in `Time to stop`."""
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
+def is_structured(text: str) -> bool:
+    """Whether a text would still be read as a JSON or Python container, or as a broken one."""
+    return classify(text).kind in (
+        OutputClass.JSON_OBJECT,
+        OutputClass.JSON_LIST,
+        OutputClass.PYTHON_LITERAL,
+        OutputClass.ENCODED_TWICE,
+        OutputClass.BROKEN_JSON,
+    )
