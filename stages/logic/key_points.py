@@ -57,6 +57,7 @@ IRREGULAR = {
     "took": "take", "taken": "take", "went": "go", "goes": "go", "gone": "go", "left": "leave", "met": "meet", "broke": "break", "felt": "feel",
     "broken": "break", "drove": "drive", "driven": "drive", "stood": "stand", "stuck": "stick", "swung": "swing", "sank": "sink", "sunk": "sink",
     "threw": "throw", "thrown": "throw", "heard": "hear", "seen": "see", "saw": "see", "made": "make", "meant": "mean", "feet": "foot",
+    "times": "multiply",
     # One word for one direction of change.
     "increase": "grow", "increases": "grow", "increased": "grow", "increasing": "grow", "rise": "grow", "rises": "grow", "rising": "grow",
     "decrease": "shrink", "decreases": "shrink", "decreased": "shrink", "decreasing": "shrink", "drops": "shrink", "dropped": "shrink",
@@ -132,6 +133,8 @@ for _one, _other in OPPOSITES:
 VERB_STEMS = frozenset(_canonical(verb) for verb in VERBS)
 INVERSELY = _canonical("inversely")
 PROPORTIONAL = _canonical("proportional")
+FACTORS = frozenset(_canonical(word) for word in ("double", "twice", "halve", "half", "triple", "treble", "quadruple"))
+"""A clause that relates quantities by a factor must use the point's own ones: "doubles ... halves" is not "doubles ... doubles"."""
 
 
 @dataclass(frozen=True)
@@ -260,8 +263,12 @@ def _find(point: _Clause, clauses: Sequence[_Clause]) -> Finding:
             is_denied = (sum(clause.denials for clause in window) - point.denials) % 2 == 1
             if PROPORTIONAL in point.stems and (INVERSELY in stems) != (INVERSELY in point.stems):
                 is_denied = not is_denied
+            if len(window) == 1 and point.stems & FACTORS and stems & FACTORS != point.stems & FACTORS:
+                is_denied = True
             if is_denied and window[0].sentence == window[-1].sentence:
                 return "contradicted"
+            if len(window) == 1 and any(OPPOSITE_STEMS.get(stem, frozenset()) & stems - point.stems for stem in point.stems):
+                continue  # "grows and shrinks" commits to neither
             if not is_denied and _reads_as_sentence(window) and not _offers_alternatives(window, point):
                 finding = "stated"
         if finding == "stated":

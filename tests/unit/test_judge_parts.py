@@ -100,6 +100,9 @@ def test_an_answer_that_lists_every_fact_scores_zero() -> None:
         ("pressure increases when volume decreases", "When the volume shrinks, the pressure rises.", 1.0),
         ("pressure increases", "The pressure rises because the volume decreases.", 1.0),
         ("pressure increases", "The pressure drops because the volume decreases.", 0.0),
+        ("doubling the force doubles the pressure", "Doubling the force doubles the pressure. Doubling the area halves the pressure.", 1.0),
+        ("doubling the force doubles the pressure", "Doubling the force halves the pressure.", 0.0),
+        ("pressure grows with depth", "The pressure grows and shrinks with the depth.", 0.0),
         ("molecules rub against each other", "Viscosity arises because its molecules are rubbing against each other.", 1.0),
     ],
 )
