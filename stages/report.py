@@ -16,7 +16,7 @@ from stages.io.page import render_page
 from stages.io.params import load_params
 from stages.logic.benchmark_parts import Part, questions_of
 from stages.logic.judging_cost import judging_cost_usd
-from stages.logic.ledger import KindLedger, join_verdicts, ledgers
+from stages.logic.ledger import KIND_NAMES, KindLedger, join_verdicts, ledgers
 from stages.logic.report_numbers import (
     confusion_counts,
     confusion_table,
@@ -28,7 +28,7 @@ from stages.logic.report_numbers import (
     scores_table,
 )
 from stages.logic.report_page import page_context, page_entries
-from stages.logic.report_words import KIND_NAMES, headline_words, verdict_words
+from stages.logic.report_words import headline_words, verdict_words
 from stages.logic.validity import (
     Gate,
     cost_gate,

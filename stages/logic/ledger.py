@@ -14,6 +14,8 @@ from stages.records.judgement import Judgement
 from stages.records.outcome import Outcome
 from stages.records.question import KINDS, Kind, Question
 
+KIND_NAMES: dict[Kind, str] = {"mcq": "multiple choice", "numeric": "numeric problems", "explanation": "explanations"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from stages.logic.exam_prompt import exam_prompt
-from stages.logic.ledger import KindLedger, Scored
-from stages.logic.report_words import KIND_NAMES, Direction, direction_of, headline_words, kind_words, p_words, points, span, verdict_words
+from stages.logic.ledger import KIND_NAMES, KindLedger, Scored
+from stages.logic.report_words import Direction, direction_of, headline_words, kind_words, p_words, points, span, verdict_words
 from stages.logic.statistics import Comparison, Estimate
 from stages.logic.validity import Gate
 from stages.records.answer import ARMS, Answer, Arm

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from stages.logic.ledger import KindLedger
+from stages.logic.ledger import KIND_NAMES, KindLedger
 from stages.logic.statistics import Comparison
 from stages.records.question import KINDS, Kind
 
 Direction = Literal["better", "worse", "none", "unscored"]
 
-KIND_NAMES: dict[Kind, str] = {"mcq": "multiple choice", "numeric": "numeric problems", "explanation": "explanations"}
 SIGNIFICANCE = 0.05
 
 

@@ -156,7 +156,7 @@ def mean_estimate(scores: Sequence[float], *, clusters: Sequence[Hashable] | Non
     if len(values_N) == 0:
         raise ValueError("no scores: at least one is needed.")
     units = units_of(values_N, clusters)
-    mean, num_units = float(values_N.mean()), len(units.sums_U)
+    mean, num_units = math.fsum(values_N) / len(values_N), len(units.sums_U)
     if not units.clustered and np.isin(values_N, (0.0, 1.0)).all():
         return Estimate(
             n=len(values_N), num_units=num_units, mean=mean, method="wilson", ci95=wilson_interval(values_N.sum(), len(values_N))
@@ -309,8 +309,8 @@ def paired_comparison(
     return Comparison(
         n=n,
         num_units=num_units,
-        base_mean=float(base_N.mean()),
-        tuned_mean=float(tuned_N.mean()),
+        base_mean=math.fsum(base_N) / n,
+        tuned_mean=math.fsum(tuned_N) / n,
         delta=-delta if flipped else delta,
         ci95=(low, high),
         ci_method=method,
@@ -318,7 +318,7 @@ def paired_comparison(
         test=("mcnemar_exact" if binary else "sign_flip_permutation") + ("_clustered" if units.clustered else ""),
         num_base_only=up if flipped else down,
         num_tuned_only=down if flipped else up,
-        minimum_detectable_effect=detectable_effect(oriented_N, units),
+        minimum_detectable_effect=detectable_effect(np.sort(oriented_N), units),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stages.logic.judge_causes import JudgeCause
-from stages.logic.ledger import KindLedger
+from stages.logic.ledger import KIND_NAMES, KindLedger
 from stages.records.answer import ARMS, Answer
 from stages.records.grade import Grade
 from stages.records.judgement import Judgement
@@ -143,19 +143,20 @@ def quality_gates(ledgers: Mapping[Kind, KindLedger], *, calibrated: bool, judge
         gates.append(Gate(name=name, severity="warning", ok=ok, value=value, limit=limit, text="" if ok else text))
 
     for kind, ledger in ledgers.items():
+        name = KIND_NAMES[kind]
         for arm, counts in ledger.arms.items():
             unparsed, cut = counts.unparsed_rate, counts.truncation_rate
             warn(
                 f"unparsed_{kind}_{arm}",
                 unparsed <= MAX_UNPARSED_RATE,
-                f"{counts.num_unparsed} of {counts.n} {arm} {kind} answers could not be read: the score measures the format as well",
+                f"{counts.num_unparsed} of {counts.n} {arm} answers on {name} could not be read: the score measures the format as well",
                 unparsed,
                 MAX_UNPARSED_RATE,
             )
             warn(
                 f"truncated_{kind}_{arm}",
                 cut <= MAX_TRUNCATION_RATE,
-                f"{counts.num_truncated} of {counts.n} {arm} {kind} answers were cut at answer.max_new_tokens; raise it",
+                f"{counts.num_truncated} of {counts.n} {arm} answers on {name} were cut at answer.max_new_tokens; raise it",
                 cut,
                 MAX_TRUNCATION_RATE,
             )
@@ -163,7 +164,7 @@ def quality_gates(ledgers: Mapping[Kind, KindLedger], *, calibrated: bool, judge
             warn(
                 f"scores_vary_{kind}_{arm}",
                 counts.n < 2 or len(counts.histogram) != 1,
-                f"every {arm} {kind} score is {only}: look at the answers before you believe it",
+                f"every {arm} score on {name} is {only}: look at the answers before you believe it",
             )
     if "explanation" in ledgers and ledgers["explanation"].comparison is not None:
         who = "the judge" if judged_by_model else "the key-point rule"

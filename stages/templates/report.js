@@ -105,6 +105,8 @@
     for (const entry of shown.slice(drawn, drawn + PAGE)) rows.append(row(entry));
     drawn = Math.min(drawn + PAGE, shown.length);
     list.append(rows);
+    more.hidden = drawn === shown.length;
+    more.textContent = `Show ${Math.min(PAGE, shown.length - drawn)} more of ${shown.length}`;
   };
 
   const ORDERS = {
@@ -156,11 +158,15 @@
   form.addEventListener("reset", () => setTimeout(filter));
   for (const button of document.querySelectorAll("[data-change]")) button.addEventListener("click", () => choose("change", button.dataset.change));
   for (const button of document.querySelectorAll("[data-topic]")) button.addEventListener("click", () => choose("topic", button.dataset.topic));
-  new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && drawn < shown.length && draw(), { rootMargin: "600px" }).observe(more);
+  more.addEventListener("click", draw);
 
   const step = (by) => {
     const items = [...list.children];
     const at = items.indexOf(document.activeElement?.closest(".item"));
+    if (at + by >= items.length && drawn < shown.length) {
+      draw();
+      return step(by);
+    }
     const next = items[at < 0 ? 0 : Math.max(0, at + by)];
     next?.firstChild.focus();
     next?.scrollIntoView({ block: "nearest" });
