@@ -27,6 +27,8 @@ from stages.records.record import Params
 
 log = logging.getLogger("judge")
 
+SMALLEST_BATCH = 50
+"""Fewer open answers than this are asked directly: minutes instead of hours, for cents."""
 EXIT_STOPPED = 3
 """No call can help before somebody does something (key, credit, model, cost cap)."""
 EXIT_INCOMPLETE = 4
@@ -172,6 +174,7 @@ def judge_by_claude(dues: Sequence[Due], params: JudgeParams) -> tuple[list[Judg
     """Ask for what the store lacks, then read every verdict from it. Returns also why the run stopped early, if it did."""
     # Imported here: the other backends must start without the SDK (0.7 s).
     from stages.io.claude import API_VERSION, JudgeStopped, NoReply, api_key, ask_directly, limits_from_environment
+    from stages.io.claude_batches import ask_in_batches
 
     assert params.model is not None and params.max_tokens is not None and params.max_replies is not None, "checked by JudgeParams"
     model, max_replies = params.model, params.max_replies
@@ -211,9 +214,9 @@ def judge_by_claude(dues: Sequence[Due], params: JudgeParams) -> tuple[list[Judg
                     "add it there, or set judge.max_cost_usd to null."
                 )
             reserved: dict[str, float] = {}
+            in_batch = params.mode == "batch"
 
             def next_request(key: str) -> dict[str, Any] | None:
-                nonlocal spent
                 where = standing(store.replies(key), max_replies=max_replies)
                 reserved.pop(key, None)
                 if where.verdict is not None:
@@ -221,7 +224,7 @@ def judge_by_claude(dues: Sequence[Due], params: JudgeParams) -> tuple[list[Judg
                 request = request_for(items[key], params, token_factor=where.token_factor)
                 if params.max_cost_usd is not None:
                     size = len(SYSTEM) + len(request["messages"][0]["content"])
-                    most = largest_cost_usd(model, num_characters=size, max_tokens=request["max_tokens"], batch=False) or 0.0
+                    most = largest_cost_usd(model, num_characters=size, max_tokens=request["max_tokens"], batch=in_batch) or 0.0
                     if (spent or 0.0) + sum(reserved.values()) + most > params.max_cost_usd:
                         raise JudgeStopped(
                             f"judge.max_cost_usd of {params.max_cost_usd:g} USD would be passed: {spent or 0.0:.4f} USD spent. "
@@ -232,6 +235,7 @@ def judge_by_claude(dues: Sequence[Due], params: JudgeParams) -> tuple[list[Judg
 
             def keep(key: str, body: bytes, request_id: str | None) -> None:
                 nonlocal spent
+                reserved.pop(key, None)
                 reply = reply_from_body(body, attempt=len(store.replies(key)) + 1, request_id=request_id)
                 store.add(key, reply)
                 cost = usage_cost_usd(usage_of(reply), model)
@@ -239,15 +243,36 @@ def judge_by_claude(dues: Sequence[Due], params: JudgeParams) -> tuple[list[Judg
                 if spent is not None:
                     progress.set_postfix_str(f"{spent:.3f} USD", refresh=False)
 
+            def keep_once(key: str, body: bytes, batch_id: str) -> None:
+                # A kill while collecting leaves a part of a batch in the store: its results come again.
+                reply = reply_from_body(body, attempt=0, request_id=batch_id)
+                if all((known.request_id, known.body) != (batch_id, reply.body) for known in store.replies(key)):
+                    keep(key, body, batch_id)
+                    progress.update()
+
             if missing:
                 try:
                     secret = api_key()
                 except JudgeStopped as stop:
                     raise SystemExit(str(stop)) from None
                 with tqdm(total=len(missing), unit="answer", desc="judge", disable=None) as progress:
-                    problems, stopped = ask_directly(
-                        secret, limits_from_environment(), missing, next_request=next_request, keep=keep, settled=progress.update
-                    )
+                    limits = limits_from_environment()
+                    if in_batch:
+                        problems, stopped = ask_in_batches(
+                            secret,
+                            limits,
+                            missing,
+                            journal_path=store.path.with_suffix(".batches"),
+                            next_request=next_request,
+                            keep=keep_once,
+                            leave_below=SMALLEST_BATCH,
+                        )
+                        reserved.clear()
+                        missing = [key for key in missing if is_open(key) and getattr(problems.get(key), "cause", "") != "rejected_request"]
+                        in_batch = False
+                    if missing and stopped is None:
+                        more, stopped = ask_directly(secret, limits, missing, next_request=next_request, keep=keep, settled=progress.update)
+                        problems |= more
     cost = cost_so_far()
     log.info("%s: %d answers, cost %s", model, len(items), "unknown" if cost is None else f"{cost:.4f} USD")
 

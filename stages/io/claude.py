@@ -106,6 +106,7 @@ class Claude:
             logging.getLogger(name).setLevel(logging.WARNING)  # at DEBUG they print prompts and headers
         self._key = key
         self._limits = limits
+        self.poll_seconds = limits.poll_seconds
         self.base_url = os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com"
         # A redirect would post the prompt to another host, a proxy variable would send it through one.
         self._http = httpx2.AsyncClient(
@@ -159,7 +160,7 @@ class Claude:
             except anthropic.APITimeoutError:
                 problem = NoReply("timed_out", "no bytes in time")
             except anthropic.APIStatusError as error:
-                problem, is_final = _classify(error)
+                problem, is_final = classify(error)
                 if is_final:
                     return problem
                 asked_to_wait = wait_asked_for(error.response.headers, now=time.time())
@@ -189,7 +190,7 @@ def wait_asked_for(headers: Mapping[str, str], *, now: float) -> float | None:
     return None
 
 
-def _classify(error: anthropic.APIStatusError) -> tuple[NoReply, bool]:
+def classify(error: anthropic.APIStatusError) -> tuple[NoReply, bool]:
     """Return the problem and whether this item can be tried no further. JudgeStopped where no item can."""
     status = error.status_code
     body = error.body if isinstance(error.body, dict) else {}

@@ -5,85 +5,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.judge import JudgeParams, main
-from stages.records.answer import Answer, Arm
-from stages.records.judgement import Judgement
-from stages.records.question import Question
-from tests.fakes.claude_server import KEY, FakeClaude, Fault, default_verdict, item_of, seeded_faults, serving
+from stages.io.jsonl import write_jsonl
+from stages.judge import main
+from tests.fakes.claude_server import KEY, FakeClaude, Fault, default_verdict, item_of, seeded_faults
+from tests.fakes.judge_bench import Bench, answer, settings
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def settings(**changes: Any) -> JudgeParams:
-    values = {"backend": "claude", "model": "claude-sonnet-5-5", "effort": None, "max_tokens": 1000, "max_replies": 3, "max_cost_usd": 5.0,
-              "mode": "direct", "epoch": 1}  # fmt: skip
-    return JudgeParams.model_validate({**values, **changes})
-
-
-def question(number: int) -> Question:
-    return Question(id=f"q{number:03d}", kind="explanation", question=f"Why does body {number} float?", choices={}, target="The water pushes it up.",
-                    unit=None, key_points=("water pushes the body up",), cluster=f"c{number % 7}")  # fmt: skip
-
-
-def answer(number: int, arm: Arm, response: str | None = None) -> Answer:
-    text = f"The water pushes body {number} up, says {arm}." if response is None else response
-    return Answer(id=f"q{number:03d}", arm=arm, response=text, num_tokens=9, stopped="eos", choice_logprobs={}, complete=True)
-
-
-class Bench:
-    """A folder with inputs, and the stage run on them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.paths = {name: folder / f"{name}.jsonl" for name in ("questions", "base", "tuned", "judged")}
-
-    def write(self, num_questions: int, response: Callable[[int, Arm], str | None] = lambda number, arm: None) -> "Bench":
-        write_jsonl(self.paths["questions"], [question(number) for number in range(num_questions)])
-        arms: tuple[Arm, Arm] = ("base", "tuned")
-        for arm in arms:
-            write_jsonl(self.paths[arm], [answer(number, arm, response(number, arm)) for number in range(num_questions)])
-        return self
-
-    def run(self, **changes: Any) -> list[Judgement]:
-        main(settings(**changes), **self.paths)
-        return self.rows()
-
-    def fails(self, **changes: Any) -> object:
-        with pytest.raises(SystemExit) as stop:
-            self.run(**changes)
-        return stop.value.code
-
-    def rows(self) -> list[Judgement]:
-        return list(read_jsonl(self.paths["judged"], Judgement))
-
-
-@pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path / "root"))
-    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
-    monkeypatch.setenv("PLUMBLINE_JUDGE_BACKOFF_SECONDS", "0.01")
-    monkeypatch.setenv("PLUMBLINE_JUDGE_CONCURRENCY", "4")
-    monkeypatch.setenv("PLUMBLINE_JUDGE_DEADLINE_SECONDS", "20")
-    monkeypatch.setenv("PLUMBLINE_JUDGE_POLL_SECONDS", "0.02")
-    return Bench(tmp_path)
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeClaude]:
-    with serving(FakeClaude()) as server:
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
-        yield server
-
-
-def calls_per_item(fake: FakeClaude) -> Counter[str]:
-    return Counter(paid.content_hash for paid in fake.ledger)
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_claude_judges_every_explanation_and_keeps_every_reply(bench: Bench, fake: FakeClaude) -> None:
