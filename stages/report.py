@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ConfigDict
 
 from stages.io.documents import read_object, read_objects, read_table
-from stages.io.figures import draw_confusion, draw_differences, draw_loss, draw_scores
+from stages.io.figures import draw_differences, draw_loss, draw_scores
 from stages.io.files import sha256_of, write_json, write_text
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl
@@ -18,16 +18,14 @@ from stages.logic.benchmark_parts import Part, questions_of
 from stages.logic.judging_cost import judging_cost_usd
 from stages.logic.ledger import KIND_NAMES, KindLedger, join_verdicts, ledgers
 from stages.logic.report_numbers import (
-    confusion_counts,
     confusion_table,
     gate_numbers,
     headline,
     kind_numbers,
-    letter_pairs,
     rounded,
     scores_table,
 )
-from stages.logic.report_page import page_context, page_entries
+from stages.logic.report_page import confusions, page_context, page_entries
 from stages.logic.report_words import headline_words, verdict_words
 from stages.logic.validity import (
     Gate,
@@ -39,7 +37,7 @@ from stages.logic.validity import (
     quality_gates,
     reference_problems,
 )
-from stages.records.answer import ARMS, Answer
+from stages.records.answer import Answer
 from stages.records.answer_params import AnswerParams
 from stages.records.grade import Grade
 from stages.records.judgement import Judgement
@@ -172,6 +170,7 @@ def main(
         part=params.part,
         ledgers=by_kind,
         scored=scored,
+        confusions=confusions(questions, grades) if "mcq" in by_kind else [],
         problems=problems,
         incomplete=incomplete,
         gates=gates,
@@ -182,7 +181,7 @@ def main(
         ],
         provenance=provenance,
     )
-    figures = page_figures(by_kind, questions, grades, read_table(loss))
+    figures = page_figures(by_kind, read_table(loss))
     write_text(page, render_page(template=template, style=style, script=script, context=context, entries=entries, figures=figures))
     tell(by_kind, problems, incomplete, gates, page)
     if problems:
@@ -208,9 +207,7 @@ def judge_account(judgements: Sequence[Judgement], judging: JudgeSettings, cost_
     }
 
 
-def page_figures(
-    by_kind: Mapping[Kind, KindLedger], questions: Sequence[Question], grades: Sequence[Grade], loss: Sequence[Mapping[str, str]]
-) -> dict[str, str]:
+def page_figures(by_kind: Mapping[Kind, KindLedger], loss: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """The figures for which there are numbers."""
     figures: dict[str, str] = {}
     rows = [
@@ -230,10 +227,6 @@ def page_figures(
     ]
     if differences:
         figures["differences"] = draw_differences(differences)
-    if "mcq" in by_kind:
-        for arm in ARMS:
-            targets, letters, counts = confusion_counts(letter_pairs(questions, grades, arm))
-            figures[f"confusion_{arm}"] = draw_confusion(targets, letters, counts, arm=arm)
     if loss:
         points = [(int(row["step"]), number(row["train_loss"]), number(row["validation_loss"])) for row in loss]
         figures["loss"] = draw_loss(points)

@@ -12,7 +12,6 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 # Colours that stand for the page's own: exchanged for var(--...) after drawing.
 INK, MUTED, LINE, BASE, TUNED = "#010203", "#010204", "#010205", "#010206", "#010207"
@@ -119,24 +118,3 @@ def draw_loss(points: Sequence[tuple[int, float | None, float | None]]) -> str:
         axes.set_ylabel("nats per trained token")
         axes.legend(frameon=False, labelcolor=INK, loc="upper right")
         return svg_of(figure, name="loss", label="Training and validation loss by optimiser step")
-
-
-def draw_confusion(targets: Sequence[str], letters: Sequence[str], counts: Sequence[Sequence[int]], *, arm: str) -> str:
-    """Letters read against letters right: a row per target, its shade the share of the row."""
-    with mpl.rc_context(SETTINGS):
-        figure, axes = new_axes(2.9, 0.75 + 0.36 * len(targets))
-        for row, line in enumerate(counts):
-            for column, count in enumerate(line):
-                share = count / max(1, sum(line))
-                axes.add_patch(
-                    Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, facecolor=BASE if arm == "base" else TUNED, alpha=0.06 + 0.6 * share)
-                )
-                axes.annotate(str(count), (column, row), ha="center", va="center", fontsize=9)
-        axes.set_xlim(-0.5, len(letters) - 0.5)
-        axes.set_ylim(len(targets) - 0.5, -0.5)
-        axes.set_xticks(range(len(letters)), ["none" if letter == "unparsed" else letter for letter in letters])
-        axes.set_yticks(range(len(targets)), targets)
-        axes.spines["bottom"].set_visible(False)
-        axes.set_xlabel(f"letter that {arm} gave")
-        axes.set_ylabel("letter that is right")
-        return svg_of(figure, name=f"confusion-{arm}", label=f"Multiple choice: letters right against letters given by {arm}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from stages.logic.exam_prompt import exam_prompt
 from stages.logic.ledger import KIND_NAMES, KindLedger, Scored
+from stages.logic.report_numbers import confusion_counts, letter_pairs
 from stages.logic.report_words import Direction, direction_of, headline_words, kind_words, p_words, points, span, verdict_words
 from stages.logic.statistics import Comparison, Estimate
 from stages.logic.validity import Gate
@@ -196,6 +197,19 @@ def score_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
     return rows
 
 
+def confusions(questions: Sequence[Question], grades: Sequence[Grade]) -> list[dict[str, object]]:
+    """Letters given against letters right, a table per arm; `share`: of the row, for its shade."""
+    tables: list[dict[str, object]] = []
+    for arm in ARMS:
+        targets, letters, counts = confusion_counts(letter_pairs(questions, grades, arm))
+        rows = [
+            {"target": target, "cells": [{"count": count, "share": f"{count / max(1, sum(line)):.2f}"} for count in line]}
+            for target, line in zip(targets, counts, strict=True)
+        ]
+        tables.append({"arm": arm, "letters": ["none" if letter == "unparsed" else letter for letter in letters], "rows": rows})
+    return tables
+
+
 def overlap_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
     """Differences with all questions, without those near the training rows, and on those alone."""
     return [
@@ -305,6 +319,7 @@ def page_context(
     part: str,
     ledgers: Mapping[Kind, KindLedger],
     scored: Sequence[Scored],
+    confusions: Sequence[Mapping[str, object]],
     problems: Sequence[str],
     incomplete: str | None,
     gates: Sequence[Gate],
@@ -328,6 +343,7 @@ def page_context(
         "num_questions": sum(ledger.n for ledger in ledgers.values()),
         "scores": score_rows(ledgers),
         "has_logprob": any(counts.logprob is not None for ledger in ledgers.values() for counts in ledger.arms.values()),
+        "confusions": confusions,
         "overlaps": overlap_rows(ledgers),
         "num_gained": sum(comparison.num_tuned_only for comparison in changes.values()),
         "num_lost": sum(comparison.num_base_only for comparison in changes.values()),

@@ -183,5 +183,6 @@
     else if (event.key === "k") step(-1);
   });
   filter();
+  performance.mark("ready");
   document.documentElement.dataset.ready = "yes";
 })();

@@ -140,7 +140,7 @@ def make_world(*, num_mcq: int = 60, num_numeric: int = 60, num_explanation: int
                 world.judgements.append(judgement)
             else:
                 unparsed = generator.random() < (0.25 if arm == "base" else 0.03)
-                answer, grade = rule_answer(question, arm, right=right and not unparsed, unparsed=unparsed)
+                answer, grade = rule_answer(question, arm, right=right, unparsed=unparsed)
                 world.grades.append(grade)
             world.answers[arm].append(answer)
     return world

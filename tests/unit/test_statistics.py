@@ -101,8 +101,8 @@ def test_widening_matters_for_few_units_and_fades_with_many() -> None:
 
 def score_statistic(base_only: int, tuned_only: int, n: int, difference: float) -> float:
     """Tango's statistic with the constrained maximum of the likelihood found by search instead of by formula."""
-    low, high = max(0.0, -difference), (1 - difference) / 2 if difference >= 0 else (1 - difference) / 2
-    shares = np.linspace(low + 1e-9, min(high, 1.0) - 1e-9, 200_001)  # share of base_only pairs; tuned_only = share + difference
+    low, high = max(0.0, -difference), (1 - difference) / 2
+    shares = np.linspace(low + 1e-9, high - 1e-9, 200_001)  # share of base_only pairs; tuned_only = share + difference
     with np.errstate(divide="ignore", invalid="ignore"):
         both = 1 - 2 * shares - difference
         likelihood = base_only * np.log(shares) + tuned_only * np.log(shares + difference) + (n - base_only - tuned_only) * np.log(both)

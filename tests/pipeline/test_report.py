@@ -1,0 +1,352 @@
+"""The report stage on a made-up evaluation: what it writes, when it fails, when it only warns. No model needed."""
+
+import csv
+import html
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stages.records.outcome import Outcome
+from stages.report import JudgeSettings, main
+from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, explanation, make_world, read_outputs, write_world
+
+
+def run(world: World, folder: Path, **changes: object) -> tuple[dict, dict, str, int]:
+    """scores.json, evaluation.json, the page, and the exit status."""
+    paths = write_world(world, folder)
+    params = PARAMS.model_copy(update={name: value for name, value in changes.items() if name in type(PARAMS).model_fields})
+    judging = changes.get("judging", JUDGING)
+    assert isinstance(judging, JudgeSettings)
+    status = 0
+    try:
+        main(params, ANSWERING, judging, **paths)
+    except SystemExit as stopped:
+        status = 1 if isinstance(stopped.code, str) else int(stopped.code or 0)
+    scores, evaluation = read_outputs(paths)
+    return scores, evaluation, paths["page"].read_text(encoding="utf-8"), status
+
+
+def small(**counts: int) -> World:
+    return make_world(**{"num_mcq": 24, "num_numeric": 24, "num_explanation": 16, "num_clusters": 8, **counts})
+
+
+def unjudge(world: World, count: int, *, cause: str, arm: str = "tuned") -> None:
+    """Take the verdicts of the first few explanations of an arm away."""
+    places = [index for index, judgement in enumerate(world.judgements) if judgement.arm == arm][:count]
+    for index in places:
+        changes = {"outcome": Outcome.UNJUDGED, "score": None, "cause": cause, "reasoning": ""}
+        world.judgements[index] = world.judgements[index].model_copy(update=changes)
+
+
+# ---- what it writes
+
+
+def test_headline_scores_are_few_and_their_difference_is_theirs(tmp_path: Path) -> None:
+    scores, evaluation, _, status = run(small(), tmp_path)
+    assert status == 0
+    assert list(scores) == ["mcq", "numeric", "explanation", "complete", "valid"]
+    for kind in ("mcq", "numeric", "explanation"):
+        assert list(scores[kind]) == ["base", "tuned", "delta", "n"]
+        assert scores[kind]["delta"] == pytest.approx(scores[kind]["tuned"] - scores[kind]["base"], abs=1e-4)
+        for arm in ("base", "tuned"):
+            counts = evaluation["kinds"][kind][arm]
+            assert counts["correct"] + counts["incorrect"] + counts["unparsed"] + counts["unjudged"] == counts["n"] == scores[kind]["n"]
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        run(small(), tmp_path / folder)
+    outputs = ("scores.json", "evaluation.json", "scores_by_kind.csv", "mcq_confusion.csv", "report.html")
+    for name in outputs:
+        first, second = ((tmp_path / folder / "metrics" / name).read_bytes() for folder in ("one", "two"))
+        assert first == second, name
+        assert str(tmp_path).encode() not in first, f"{name} names a folder of this machine"
+
+
+def test_plots_have_a_line_per_arm_and_per_answer(tmp_path: Path) -> None:
+    world = small()
+    run(world, tmp_path)
+    with (tmp_path / "metrics/scores_by_kind.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["kind"], row["arm"]) for row in rows][:2] == [("mcq", "base"), ("mcq", "tuned")]
+    assert all(float(row["low"]) <= float(row["score"]) <= float(row["high"]) for row in rows)
+    with (tmp_path / "metrics/mcq_confusion.csv").open(newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 24
+
+
+def test_a_benchmark_of_one_kind_reports_the_others_as_null(tmp_path: Path) -> None:
+    scores, _, page, status = run(small(num_mcq=0, num_explanation=0), tmp_path)
+    assert status == 0
+    assert scores["mcq"] == {"base": None, "tuned": None, "delta": None, "n": None}
+    assert "Numeric" in page or "numeric problems" in page
+
+
+def test_overlapping_questions_are_reported_with_and_without(tmp_path: Path) -> None:
+    _, evaluation, page, _ = run(small(), tmp_path)
+    mcq = evaluation["kinds"]["mcq"]
+    assert mcq["num_overlapping"] > 0
+    assert mcq["without_overlap"]["n"] + mcq["overlap_only"]["n"] == mcq["n"]
+    assert "near the training rows" in page
+
+
+def test_development_and_final_parts_share_no_cluster_and_make_up_the_whole(tmp_path: Path) -> None:
+    numbers = {}
+    for part in ("development", "final", "all"):
+        scores, evaluation, page, _ = run(make_world(num_clusters=10), tmp_path / part, part=part)
+        numbers[part] = evaluation["part"]["num_questions"]
+        assert evaluation["part"]["name"] == part
+        assert (f"{part} part of the benchmark" in page) == (part != "all")
+        assert scores["valid"]
+    assert numbers["development"] + numbers["final"] == numbers["all"]
+    assert 0 < numbers["development"] < numbers["final"]
+
+
+# ---- valid: what breaks stops the run, after the numbers are written
+
+BREAKS: dict[str, tuple[Callable[[World], object], str]] = {
+    "an answer is missing": (lambda world: world.answers["tuned"].pop(), "tuned answers: none for"),
+    "an answer is there twice": (lambda world: world.answers["base"].append(world.answers["base"][0]), "base answers: more than one"),
+    "an answer belongs to no question": (
+        lambda world: world.answers["base"].append(world.answers["base"][0].model_copy(update={"id": "stranger"})),
+        "stranger not in the benchmark",
+    ),
+    "a grade is missing": (lambda world: world.grades.pop(), "grades: none for"),
+    "a judgement is missing": (lambda world: world.judgements.pop(), "judgements: none for"),
+    "a question is there twice": (lambda world: world.questions.append(world.questions[0]), "more than one question"),
+    "a target is no option": (
+        lambda world: world.questions.__setitem__(0, world.questions[0].model_copy(update={"target": "E"})),
+        "no usable target for mcq-0000",
+    ),
+    "a numeric target has no digit": (
+        lambda world: world.questions.__setitem__(24, world.questions[24].model_copy(update={"target": "much"})),
+        "no usable target for numeric-0000",
+    ),
+    "an explanation has nothing to be judged by": (
+        lambda world: world.questions.__setitem__(48, world.questions[48].model_copy(update={"target": " ", "key_points": ()})),
+        "no usable target for explanation-0000",
+    ),
+    "two judges": (
+        lambda world: world.judgements.__setitem__(0, world.judgements[0].model_copy(update={"judge_id": "other"})),
+        "2 identities",
+    ),
+    "a sixteenth of the verdicts failed": (lambda world: unjudge(world, 1, cause="rate_limited"), "only 15 of 16 tuned explanations"),
+    "every verdict failed": (
+        lambda world: (unjudge(world, 16, cause="server_error"), unjudge(world, 16, cause="server_error", arm="base")),
+        "only 0 of 16",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_what_makes_numbers_meaningless_is_said_and_exits_non_zero(name: str, tmp_path: Path) -> None:
+    world = small()
+    breaks, reason = BREAKS[name]
+    breaks(world)
+    scores, evaluation, page, status = run(world, tmp_path)
+    assert status != 0
+    assert scores["valid"] is False
+    assert reason in scores["invalid_because"]
+    assert any(reason in problem for problem in evaluation["invalid_because"])
+    assert "This evaluation is not valid." in page
+    assert 'class="banner invalid"' in page
+
+
+def test_a_judge_that_answered_as_two_models_is_not_one_judge(tmp_path: Path) -> None:
+    world = small()
+    for index, model in enumerate(("judge-one", "judge-two")):
+        judgement = world.judgements[index]
+        replies = (judgement.replies[0].model_copy(update={"model": model}),)
+        world.judgements[index] = judgement.model_copy(update={"replies": replies})
+    scores, _, _, status = run(world, tmp_path)
+    assert status != 0
+    assert "judge-one, judge-two" in scores["invalid_because"]
+
+
+def test_judging_above_the_cost_cap_is_not_valid(tmp_path: Path) -> None:
+    world = small()
+    judgement = world.judgements[0]
+    body = json.dumps({"usage": {"input_tokens": 2_000_000, "output_tokens": 100_000}})
+    reply = judgement.replies[0].model_copy(update={"model": "claude-sonnet-5-5", "body": body})
+    world.judgements[0] = judgement.model_copy(update={"replies": (reply,)})
+    judging = JudgeSettings(backend="claude", model="claude-sonnet-5-5", max_cost_usd=4.0)
+    scores, evaluation, _, status = run(world, tmp_path, judging=judging)
+    assert status != 0
+    assert "5.00 USD, above judge.max_cost_usd = 4.00" in scores["invalid_because"]
+    assert evaluation["judge"]["cost_usd"] == 5.0
+    *_, status = run(world, tmp_path, judging=judging.model_copy(update={"max_cost_usd": None}))
+    assert status == 0
+
+
+def test_scores_that_exist_are_still_shown_with_their_bounds(tmp_path: Path) -> None:
+    world = small()
+    unjudge(world, 4, cause="timed_out")
+    scores, evaluation, _, _ = run(world, tmp_path)
+    assert scores["explanation"]["n"] == 12
+    bounds = evaluation["kinds"]["explanation"]["tuned"]["bounds"]
+    assert bounds["failures_as_one"] - bounds["failures_as_zero"] == pytest.approx(4 / 16)
+
+
+def test_all_verdicts_failed_gives_null_and_never_zero(tmp_path: Path) -> None:
+    world = small()
+    for arm in ("base", "tuned"):
+        unjudge(world, 16, cause="server_error", arm=arm)
+    scores, *_ = run(world, tmp_path)
+    assert scores["explanation"] == {"base": None, "tuned": None, "delta": None, "n": None}
+
+
+def test_a_judge_that_was_not_wanted_gives_null_and_a_valid_run(tmp_path: Path) -> None:
+    world = small()
+    for arm in ("base", "tuned"):
+        unjudge(world, 16, cause="judge_off", arm=arm)
+    scores, _, page, status = run(world, tmp_path)
+    assert status == 0
+    assert scores["valid"] is True
+    assert scores["explanation"]["tuned"] is None
+    assert "Nobody gave a verdict" in page
+
+
+# ---- complete: a dry run cannot pose as a whole one
+
+
+def test_a_lowered_max_steps_is_marked_and_exits_zero(tmp_path: Path) -> None:
+    world = small()
+    world.training |= {"complete": False, "stop_reason": "max_steps", "num_done_steps": 5}
+    world.answers["tuned"] = [answer.model_copy(update={"complete": False}) for answer in world.answers["tuned"]]
+    scores, evaluation, page, status = run(world, tmp_path)
+    assert status == 0
+    assert scores["complete"] is False
+    assert scores["valid"] is True
+    assert evaluation["incomplete_because"] == "training ended after 5 of 120 planned steps"
+    assert "Not complete" in page
+
+
+def test_answers_of_an_incomplete_adapter_are_enough_to_mark_the_run(tmp_path: Path) -> None:
+    world = small()
+    world.answers["tuned"][3] = world.answers["tuned"][3].model_copy(update={"complete": False})
+    scores, *_ = run(world, tmp_path)
+    assert scores["complete"] is False
+
+
+def test_early_stopping_by_its_rule_is_complete(tmp_path: Path) -> None:
+    world = small()
+    world.training |= {"stop_reason": "early_stop", "num_done_steps": 80}
+    scores, *_ = run(world, tmp_path)
+    assert scores["complete"] is True
+
+
+# ---- good: warnings, and exit 0
+
+
+def warnings_of(evaluation: dict) -> set[str]:
+    return {gate["name"] for gate in evaluation["gates"] if not gate["ok"] and gate["severity"] == "warning"}
+
+
+def test_many_unreadable_answers_are_a_warning(tmp_path: Path) -> None:
+    _, evaluation, page, status = run(small(), tmp_path)
+    assert status == 0
+    assert "unparsed_mcq_base" in warnings_of(evaluation)
+    assert "unparsed_mcq_tuned" not in warnings_of(evaluation)
+    assert "could not be read" in page
+
+
+def test_cut_answers_are_a_warning(tmp_path: Path) -> None:
+    world = small()
+    world.answers["tuned"][0] = world.answers["tuned"][0].model_copy(update={"stopped": "max_new_tokens"})
+    _, evaluation, page, status = run(world, tmp_path)
+    assert status == 0
+    assert "truncated_mcq_tuned" in warnings_of(evaluation)
+    assert "were cut at answer.max_new_tokens" in page
+
+
+def test_scores_that_are_all_equal_are_a_warning(tmp_path: Path) -> None:
+    world = small()
+    for index, judgement in enumerate(world.judgements):
+        if judgement.arm == "base":
+            question = next(question for question in world.questions if question.id == judgement.id)
+            world.judgements[index] = explanation(question, "base", 0.5)[1]
+    _, evaluation, _, status = run(world, tmp_path)
+    assert status == 0
+    assert "scores_vary_explanation_base" in warnings_of(evaluation)
+
+
+def test_a_judge_without_calibration_is_a_warning(tmp_path: Path) -> None:
+    _, evaluation, page, status = run(small(), tmp_path)
+    assert status == 0
+    assert "judge_calibrated" in warnings_of(evaluation)
+    assert "ncalibrated" in page
+
+
+def test_a_worse_tuned_model_is_a_valid_result(tmp_path: Path) -> None:
+    world = make_world(num_clusters=20)
+    swapped = {"base": "tuned", "tuned": "base"}
+    world.answers = {arm: [answer.model_copy(update={"arm": arm}) for answer in world.answers[other]] for arm, other in swapped.items()}  # type: ignore[assignment]
+    world.grades = [grade.model_copy(update={"arm": swapped[grade.arm]}) for grade in world.grades]
+    world.judgements = [judgement.model_copy(update={"arm": swapped[judgement.arm]}) for judgement in world.judgements]
+    scores, evaluation, page, status = run(world, tmp_path)
+    assert status == 0
+    assert scores["valid"] is True
+    assert scores["numeric"]["delta"] < 0
+    assert "Tuned is worse on" in evaluation["verdict"]
+    assert "Tuned is worse on" in page
+
+
+# ---- the page
+
+
+def entries_of(page: str) -> list[dict]:
+    found = re.search(r'<script type="application/json" id="entries">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_the_page_holds_every_question_the_worst_first(tmp_path: Path) -> None:
+    _, _, page, _ = run(small(), tmp_path)
+    entries = entries_of(page)
+    assert len(entries) == 64
+    changes = [entry["h"] for entry in entries]
+    assert changes == sorted(changes, key=["lost", "wrong", "same", "right", "gained"].index) or changes[0] == "lost"
+    assert changes[-1] == "gained"
+    assert entries[0]["q"].endswith(("Answer with the letter.", "Give the number with its unit.")) or entries[0]["k"] == "explanation"
+
+
+def test_the_mark_counts_as_a_browser_does(tmp_path: Path) -> None:
+    world = small(num_explanation=0)
+    answer = world.answers["base"][0]
+    response = "🧲 so: **B**"
+    world.answers["base"][0] = answer.model_copy(update={"response": response})
+    start = response.index("B")
+    world.grades = [
+        grade.model_copy(update={"span": (start, start + 1)}) if (grade.arm, grade.id) == ("base", answer.id) else grade
+        for grade in world.grades
+    ]
+    _, _, page, _ = run(world, tmp_path)
+    entry = next(entry for entry in entries_of(page) if entry["i"] == answer.id)
+    low, high = entry["base"]["m"]
+    assert response.encode("utf-16-le")[2 * low : 2 * high].decode("utf-16-le") == "B"
+
+
+HOSTILE = "</script><script>document.title='owned'</script><!--<img src=x onerror=alert(1)>&lt;"
+
+
+def test_text_from_models_cannot_leave_its_place(tmp_path: Path) -> None:
+    world = small()
+    world.answers["tuned"][0] = world.answers["tuned"][0].model_copy(update={"response": HOSTILE})
+    world.judgements[0] = world.judgements[0].model_copy(update={"reasoning": HOSTILE})
+    world.questions[1] = world.questions[1].model_copy(update={"cluster": HOSTILE, "question": HOSTILE})
+    _, _, page, _ = run(world, tmp_path)
+    assert page.count("<script") == 2
+    assert page.count("</script>") == 2
+    assert "<img" not in page
+    entry = next(entry for entry in entries_of(page) if entry["i"] == world.questions[0].id)
+    assert entry["tuned"]["t"] == HOSTILE
+
+
+def test_the_page_names_no_address_to_load_from(tmp_path: Path) -> None:
+    _, _, page, _ = run(small(), tmp_path)
+    assert "default-src 'none'" in html.unescape(page)
+    assert not re.search(r'(?:src|href)="(?!#)', page.replace('xmlns:xlink="http', ""))
+    assert "url(http" not in page
+    assert "@import" not in page

@@ -1,0 +1,125 @@
+"""No answer is lost between the files and the numbers."""
+
+from dataclasses import replace
+
+import pytest
+
+from stages.logic.ledger import Scored, arm_ledger, join_verdicts, ledgers
+from stages.records.outcome import Outcome
+from tests.fakes.evaluation_world import World, make_world
+
+
+def scored(outcome: Outcome, *, score: float | None, number: int = 0, truncated: bool = False) -> Scored:
+    return Scored(
+        id=f"q{number}",
+        kind="explanation",
+        cluster=f"c{number}",
+        arm="base",
+        outcome=outcome,
+        score=score,
+        truncated=truncated,
+        logprob_correct=None,
+        reading="scored",
+        tier=None,
+        flags=(),
+    )
+
+
+ROWS = [
+    scored(Outcome.CORRECT, score=1.0, number=0),
+    scored(Outcome.INCORRECT, score=0.25, number=1, truncated=True),
+    scored(Outcome.UNPARSED, score=0.0, number=2),
+    scored(Outcome.UNJUDGED, score=None, number=3),
+]
+
+
+def joined(world: World) -> list[Scored]:
+    return join_verdicts(world.questions, [*world.answers["base"], *world.answers["tuned"]], world.grades, world.judgements)
+
+
+def test_four_outcomes_add_up_to_n() -> None:
+    ledger = arm_ledger(ROWS, seed=1, num_resamples=200)
+    assert (ledger.num_correct, ledger.num_incorrect, ledger.num_unparsed, ledger.num_unjudged, ledger.n) == (1, 1, 1, 1, 4)
+
+
+def test_unparsed_is_a_zero_and_unjudged_is_not_in_the_mean() -> None:
+    ledger = arm_ledger(ROWS, seed=1, num_resamples=200)
+    assert ledger.estimate is not None
+    assert ledger.estimate.n == 3
+    assert ledger.estimate.mean == pytest.approx(1.25 / 3)
+
+
+def test_bounds_take_every_failure_as_wrong_and_then_as_right() -> None:
+    ledger = arm_ledger(ROWS, seed=1, num_resamples=200)
+    assert (ledger.failures_as_zero, ledger.failures_as_one) == (1.25 / 4, 3.25 / 4)
+
+
+def test_rates_are_shares_of_all_answers() -> None:
+    ledger = arm_ledger(ROWS, seed=1, num_resamples=200)
+    assert (ledger.unparsed_rate, ledger.truncation_rate, ledger.coverage) == (0.25, 0.25, 0.75)
+
+
+def test_an_arm_that_nobody_judged_has_no_score() -> None:
+    ledger = arm_ledger([ROWS[3]], seed=1, num_resamples=200)
+    assert ledger.estimate is None
+    assert (ledger.failures_as_zero, ledger.failures_as_one) == (0, 1)
+
+
+@pytest.mark.parametrize(("outcome", "score"), [(Outcome.UNJUDGED, 0.0), (Outcome.CORRECT, None)])
+def test_a_score_without_a_verdict_or_a_verdict_without_a_score_is_our_own_error(outcome: Outcome, score: float | None) -> None:
+    with pytest.raises(AssertionError):
+        arm_ledger([*ROWS, scored(outcome, score=score, number=9)], seed=1, num_resamples=200)
+
+
+def test_each_kind_has_its_own_denominator() -> None:
+    world = make_world(num_mcq=19, num_numeric=16, num_explanation=15)
+    by_kind = ledgers(world.questions, joined(world), overlapping=[], seed=1, num_resamples=200)
+    assert {kind: ledger.n for kind, ledger in by_kind.items()} == {"mcq": 19, "numeric": 16, "explanation": 15}
+    right = sum(grade.outcome is Outcome.CORRECT for grade in world.grades if grade.kind == "mcq" and grade.arm == "tuned")
+    assert by_kind["mcq"].comparison is not None
+    assert by_kind["mcq"].comparison.tuned_mean == pytest.approx(right / 19)
+    assert by_kind["mcq"].chance == pytest.approx(0.25)
+    assert by_kind["numeric"].chance is None
+
+
+def test_a_kind_without_questions_has_no_ledger() -> None:
+    world = make_world(num_explanation=0)
+    assert set(ledgers(world.questions, joined(world), overlapping=[], seed=1, num_resamples=200)) == {"mcq", "numeric"}
+
+
+def test_pairs_need_a_score_in_both_arms() -> None:
+    world = make_world(num_mcq=0, num_numeric=0, num_explanation=20)
+    rows = joined(world)
+    rows[0] = replace(rows[0], outcome=Outcome.UNJUDGED, score=None)
+    rows[3] = replace(rows[3], outcome=Outcome.UNJUDGED, score=None)
+    ledger = ledgers(world.questions, rows, overlapping=[], seed=1, num_resamples=200)["explanation"]
+    assert ledger.comparison is not None
+    assert ledger.comparison.n == 18
+
+
+def test_overlapping_questions_are_compared_apart() -> None:
+    world = make_world(num_numeric=0, num_explanation=0)
+    overlapping = {question.id for question in world.questions[:13]}
+    ledger = ledgers(world.questions, joined(world), overlapping=overlapping, seed=1, num_resamples=200)["mcq"]
+    assert ledger.without_overlap is not None
+    assert ledger.overlap_only is not None
+    assert (ledger.num_overlapping, ledger.without_overlap.n, ledger.overlap_only.n) == (13, 47, 13)
+
+
+def test_letters_by_log_probability_have_a_score_of_their_own() -> None:
+    world = make_world()
+    ledger = ledgers(world.questions, joined(world), overlapping=[], seed=1, num_resamples=200)["mcq"]
+    base = ledger.arms["base"]
+    assert base.logprob is not None
+    assert base.estimate is not None
+    assert base.logprob.mean > base.estimate.mean, "unparsed text hides letters that the model ranked first"
+    assert ledger.logprob_comparison is not None
+
+
+def test_adjusted_p_values_cover_the_kinds_that_were_compared() -> None:
+    world = make_world()
+    by_kind = ledgers(world.questions, joined(world), overlapping=[], seed=1, num_resamples=200)
+    for ledger in by_kind.values():
+        assert ledger.comparison is not None
+        assert ledger.p_holm is not None
+        assert ledger.p_holm >= ledger.comparison.p_value
