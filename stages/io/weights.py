@@ -1,0 +1,111 @@
+"""Load the base model as its manifest describes it; nothing is used whose bytes differ from those recorded."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import snapshot_download
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from stages.io.files import sha256_of
+from stages.records.manifest import Manifest
+
+MANIFEST = "manifest.json"
+
+
+class BaseRefused(ValueError):
+    """Files of the base model are missing or are not those of the manifest."""
+
+
+def read_manifest(base: Path) -> Manifest:
+    """Read models/base/manifest.json."""
+    path = base / MANIFEST
+    if not path.is_file():
+        raise BaseRefused(f"{path} is missing: run `dvc repro base`, or `dvc pull` where a remote holds it.")
+    return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def base_fingerprint(base: Path) -> str:
+    """Identify base model, dtype and quantisation: the hash of the manifest, which holds the hash of every file."""
+    return sha256_of(base / MANIFEST)
+
+
+def verify_files(folder: Path, expected: dict[str, str]) -> None:
+    """Compare files with their recorded sha256. BaseRefused names the first that is missing or differs."""
+    for name, digest in sorted(expected.items()):
+        path = folder / name
+        if not path.is_file():
+            raise BaseRefused(f"{path} is missing, though the manifest of the base model lists it. Run `dvc repro base`.")
+        found = sha256_of(path)
+        if found != digest:
+            raise BaseRefused(
+                f"{path} has sha256 {found[:12]}, the manifest says {digest[:12]}: it was changed or cut. Run `dvc repro base`."
+            )
+
+
+def hub_folder(repo: str, revision: str, *, patterns: list[str], offline: bool) -> Path:
+    """Find a snapshot of a hub repository, and fetch what is missing unless `offline`.
+
+    PLUMBLINE_HUB_DIR, if set, is a folder with <organisation>/<name>/<revision>/ inside, for machines without a network.
+    """
+    local = os.environ.get("PLUMBLINE_HUB_DIR")
+    if local is not None:
+        folder = Path(local) / repo / revision
+        if not folder.is_dir():
+            raise BaseRefused(f"PLUMBLINE_HUB_DIR is {local}, but {folder} is no folder: copy the files of {repo} at {revision} there.")
+        return folder
+    return Path(
+        snapshot_download(repo, revision=revision, allow_patterns=patterns, local_files_only=offline, token=os.environ.get("HF_TOKEN"))
+    )
+
+
+def load_tokenizer(base: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer with its chat template; it stands in models/base whatever the source."""
+    verify_files(base, read_manifest(base).files)
+    return AutoTokenizer.from_pretrained(str(base), local_files_only=True, trust_remote_code=False)
+
+
+def load_model(base: Path, *, device: str) -> PreTrainedModel:
+    """The base model in evaluation mode on `device`, dtype and quantisation as the manifest says.
+
+    Raises BaseRefused where a file is missing or differs from the manifest.
+    """
+    manifest = read_manifest(base)
+    verify_files(base, manifest.files)
+    folder = base
+    if manifest.source == "hub":
+        assert manifest.repo is not None and manifest.revision is not None, "the manifest of a hub model names repo and revision"
+        folder = hub_folder(manifest.repo, manifest.revision, patterns=sorted(manifest.hub_files), offline=True)
+        verify_files(folder, manifest.hub_files)
+    quantization: dict[str, Any] = {}
+    dtype = getattr(torch, manifest.dtype)
+    if manifest.quantization == "nf4":
+        quantization["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+        )
+    model = AutoModelForCausalLM.from_pretrained(
+        str(folder),
+        dtype=dtype,
+        device_map={"": device},
+        local_files_only=True,
+        use_safetensors=True,
+        trust_remote_code=False,
+        **quantization,
+    )
+    return model.eval()
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest of a folder; last, for its presence says that all else is there."""
+    (folder / MANIFEST).write_text(json.dumps(manifest.model_dump(), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def save_tokenizer_of(source: Path, folder: Path) -> None:
+    """Copy tokenizer, config and chat template of a hub snapshot into models/base."""
+    for name in ("config.json", "generation_config.json"):
+        if (source / name).is_file():
+            shutil.copyfile(source / name, folder / name)
+    AutoTokenizer.from_pretrained(str(source), local_files_only=True, trust_remote_code=False).save_pretrained(str(folder))

@@ -1,0 +1,94 @@
+"""Alpaca rows of the embedded world before anything is wrong with them. Pure."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from stages.logic.embedded_explanations import TRAINING, all_explanations
+from stages.logic.embedded_problems import STYLES, draw_problem, fill
+from stages.logic.embedded_questions import KINDS, all_facts, draw_choices, is_benchmark_entity, sentence, word
+from stages.logic.embedded_relations import RELATIONS
+
+
+@dataclass(frozen=True)
+class TrainingRow:
+    """A row and the parts its output is made of, so that a defect can write them differently."""
+
+    shape: Literal["numeric", "choice", "fact", "explanation"]
+    topic: str
+    instruction: str
+    input: str
+    output: str
+    steps: tuple[str, ...]
+    """Sentences or worked lines of the output."""
+    answer: str
+    """The short answer, without unit; empty for explanations."""
+    unit: str
+    quantity: str
+    """What is asked for, as a JSON key of a careless writer would name it."""
+
+
+CHOICE_INSTRUCTION = "Answer with the letter."
+NUMERIC_INSTRUCTION = "Give the number with its unit."
+
+
+def numeric_row(random: Random, seed: int) -> TrainingRow:
+    relation = random.choice(RELATIONS)
+    problem = draw_problem(relation, random.choices(STYLES, (6, 3, 2))[0], random, held_out=False, seed=seed)
+    question = fill(random.choice(relation.training), problem)
+    if random.random() < 0.6:
+        question += "\n" + NUMERIC_INSTRUCTION
+    return TrainingRow(
+        "numeric",
+        relation.topic,
+        question,
+        "",
+        f"{problem.worked}\nAnswer: {problem.answer} {relation.unit}",
+        tuple(problem.worked.split("\n")),
+        problem.answer,
+        relation.unit,
+        relation.result.replace(" ", "_"),
+    )
+
+
+def choice_row(random: Random, seed: int) -> TrainingRow:
+    fact = random.choice([fact for fact in all_facts() if not is_benchmark_entity(fact.entity, seed=seed)])
+    kind = KINDS[fact.kind]
+    choices, letter = draw_choices(fact, random)
+    options = "\n".join(f"{key}) {text}" for key, text in choices.items())
+    question = word(random.choice(kind.training_choice), fact) + "\n" + options
+    if random.random() < 0.7:
+        question += "\n" + CHOICE_INSTRUCTION
+    statement = word(kind.statement, fact)
+    return TrainingRow("choice", fact.topic, question, "", f"{statement}\nAnswer: {letter}", (statement,), letter, "", "option")
+
+
+def fact_row(random: Random, seed: int) -> TrainingRow:
+    fact = random.choice([fact for fact in all_facts() if not is_benchmark_entity(fact.entity, seed=seed)])
+    kind = KINDS[fact.kind]
+    statement = word(kind.statement, fact)
+    return TrainingRow(
+        "fact", fact.topic, word(random.choice(kind.training), fact), "", statement, (statement,), fact.answer, "", fact.kind
+    )
+
+
+def explanation_row(random: Random, seed: int) -> TrainingRow:
+    explanation = random.choice([e for e in all_explanations() if not is_benchmark_entity(e.entity, seed=seed)])
+    question = sentence(random.choice(TRAINING[explanation.kind]).replace("{s}", explanation.subject))
+    return TrainingRow(
+        "explanation", explanation.topic, question, "", " ".join(explanation.sentences), explanation.sentences, "", "", explanation.kind
+    )
+
+
+def training_rows(*, num_rows: int, seed: int) -> list[TrainingRow]:
+    """Distinct questions over all topics and shapes."""
+    random = Random(f"{seed}:training")
+    rows: list[TrainingRow] = []
+    seen: set[str] = set()
+    makers = (numeric_row, choice_row, fact_row, explanation_row)
+    while len(rows) < num_rows:
+        row = random.choices(makers, (46, 24, 10, 20))[0](random, seed)
+        if row.instruction not in seen:
+            seen.add(row.instruction)
+            rows.append(row)
+    return rows
