@@ -41,6 +41,7 @@ from stages.records.answer import Answer
 from stages.records.answer_params import AnswerParams
 from stages.records.grade import Grade
 from stages.records.judgement import Judgement
+from stages.records.overlap import QuestionOverlap
 from stages.records.question import Kind, Question
 from stages.records.record import Params
 
@@ -57,6 +58,8 @@ class ReportParams(Params):
     """Questions to report on: `development` for choosing among runs, `final` for the claim, `all` where nothing is chosen."""
     development_fraction: float
     """Share of the clusters in the development part, 0-1."""
+    overlap_score: float
+    """A question counts as overlapping the training rows from this share (0-1) of its word trigrams on."""
 
 
 class JudgeSettings(Params):
@@ -101,7 +104,9 @@ def main(
     answers = [*read_jsonl(base, Answer), *read_jsonl(tuned, Answer)]
     grades, judgements = list(read_jsonl(graded, Grade)), list(read_jsonl(judged, Judgement))
     trained = read_object(training)
-    overlapping = {str(row["id"]) for row in read_objects(overlap)}
+    # The file holds two other sorts of line, which are the business of `split`.
+    near = [QuestionOverlap.model_validate(row) for row in read_objects(overlap) if row.get("record") == "question"]
+    overlapping = {row.question_id for row in near if row.score >= params.overlap_score}
 
     # Coverage and identities are those of the whole files, whichever part is reported.
     broken = item_problems(everything, answers, grades, judgements)

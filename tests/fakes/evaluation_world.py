@@ -11,6 +11,7 @@ from stages.records.answer_params import AnswerParams, Instructions
 from stages.records.grade import Grade
 from stages.records.judgement import Judgement, RawReply
 from stages.records.outcome import Outcome
+from stages.records.overlap import OverlapSummary, QuestionOverlap
 from stages.records.question import Question
 from stages.records.record import Record
 from stages.report import JudgeSettings, ReportParams
@@ -24,7 +25,7 @@ ANSWERING = AnswerParams(
     choice_prefix="Answer: ",
     instructions=Instructions(mcq="Answer with the letter.", numeric="Give the number with its unit.", explanation=""),
 )
-PARAMS = ReportParams(seed=11, num_resamples=500, part="all", development_fraction=0.3)
+PARAMS = ReportParams(seed=11, num_resamples=500, part="all", development_fraction=0.3, overlap_score=0.6)
 JUDGING = JudgeSettings(backend="key_points", model=None, max_cost_usd=None)
 SHARE_RIGHT: dict[tuple[str, Arm], float] = {
     ("mcq", "base"): 0.45,
@@ -189,7 +190,14 @@ def write_world(world: World, folder: Path) -> dict[str, Path]:
         "page": folder / "metrics/report.html",
     }
     write_lines(paths["benchmark"], world.questions)
-    paths["overlap"].write_text("".join(json.dumps({"id": key}) + "\n" for key in world.overlapping), encoding="utf-8")
+    summary = OverlapSummary(num_rows=4400, num_removed=3, removed_by_rule={"normalised_exact": 3}, num_questions_touched=2)
+    overlaps = [
+        QuestionOverlap(
+            question_id=question.id, score=0.8 if question.id in world.overlapping else 0.1, nearest_row_id="row", num_removed=0
+        )
+        for question in world.questions
+    ]
+    write_lines(paths["overlap"], [summary, *overlaps])
     write_lines(paths["base"], world.answers["base"])
     write_lines(paths["tuned"], world.answers["tuned"])
     write_lines(paths["graded"], world.grades)
