@@ -43,6 +43,12 @@ class Bench:
             write_jsonl(self.paths[arm], [answer(number, arm, response(number, arm)) for number in range(num_questions)])
         return self
 
+    @property
+    def due(self) -> list[tuple[str, Arm]]:
+        """Which answers are due a verdict."""
+        arms: tuple[Arm, Arm] = ("base", "tuned")
+        return [(row.id, arm) for row in read_jsonl(self.paths["questions"], Question) for arm in arms]
+
     def run(self, **changes: Any) -> list[Judgement]:
         main(settings(**changes), **self.paths)
         return self.rows()
