@@ -159,7 +159,7 @@ def main(
     write_text(scores_by_kind, scores_table(by_kind))
     write_text(mcq_confusion, confusion_table(questions, [] if broken else grades))
 
-    entries = []
+    entries: dict[str, object] = {"arms": [], "rows": []}
     if not broken:
         instructions = answering.instructions.model_dump()
         entries = page_entries(questions, answers, scored, grades, judgements, instructions=instructions, overlapping=overlapping)

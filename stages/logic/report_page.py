@@ -80,8 +80,8 @@ def page_entries(
     *,
     instructions: Mapping[str, str],
     overlapping: Collection[str],
-) -> list[dict[str, object]]:
-    """Every question with both answers, worst first."""
+) -> dict[str, object]:
+    """Every question with both answers, worst first, as the page's script reads them."""
     answered = {(answer.arm, answer.id): answer for answer in answers}
     verdicts: dict[tuple[Arm, str], Grade | Judgement] = {(grade.arm, grade.id): grade for grade in grades}
     verdicts |= {(judgement.arm, judgement.id): judgement for judgement in judgements}
@@ -110,7 +110,7 @@ def page_entries(
             content[arm] = arm_content(answered[key], rows[key], verdicts[key])
         delta = 0.0 if base.score is None or tuned.score is None else tuned.score - base.score
         entries.append(Entry(content, (delta, 2.0 if tuned.score is None else tuned.score, index)))
-    return [entry.content for entry in sorted(entries, key=lambda entry: entry.order)]
+    return {"arms": ARM_LABELS, "rows": [entry.content for entry in sorted(entries, key=lambda entry: entry.order)]}
 
 
 def estimate_cell(estimate: Estimate | None) -> dict[str, str]:
@@ -304,6 +304,14 @@ def banners(problems: Sequence[str], incomplete: str | None, gates: Sequence[Gat
     return shown
 
 
+ARM_LABELS = [{"key": "base", "label": "Base"}, {"key": "tuned", "label": "Tuned"}]
+
+
+def eyebrow(num_questions: int, part: str) -> str:
+    """What was compared on what."""
+    return f"Base against tuned on the same {num_questions} questions" + (f" · {part} part of the benchmark" if part != "all" else "")
+
+
 def overall_direction(ledgers: Mapping[Kind, KindLedger]) -> Direction:
     """Colour of the headline: mixed results have none."""
     found = {direction_of(ledger) for ledger in ledgers.values()}
@@ -332,7 +340,11 @@ def page_context(
     for section, title, content in documents:
         sections.setdefault(section, []).extend(fact_groups(content, title))
     return {
-        "part": part,
+        "eyebrow": eyebrow(sum(ledger.n for ledger in ledgers.values()), part),
+        "arms": ARM_LABELS,
+        "runs": [],
+        "gained_by": "by tuning",
+        "worst_first": "what base could and tuned cannot",
         "headline": "This evaluation is not valid." if problems else headline_words(ledgers),
         "verdict": "" if problems else verdict_words(ledgers),
         "direction": "invalid" if problems else overall_direction(ledgers),
@@ -340,7 +352,6 @@ def page_context(
         "complete": incomplete is None,
         "banners": banners(problems, incomplete, gates),
         "cards": [kind_card(ledgers[kind]) for kind in KINDS if kind in ledgers],
-        "num_questions": sum(ledger.n for ledger in ledgers.values()),
         "scores": score_rows(ledgers),
         "has_logprob": any(counts.logprob is not None for ledger in ledgers.values() for counts in ledger.arms.values()),
         "confusions": confusions,

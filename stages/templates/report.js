@@ -1,11 +1,10 @@
 "use strict";
 // Shows the questions: filters, search, keyboard. All text from models enters by textContent, never as markup.
 (() => {
-  const entries = JSON.parse(document.getElementById("entries").textContent);
+  const { arms: ARMS, rows: entries } = JSON.parse(document.getElementById("entries").textContent);
   const PAGE = 40; // rows added at a time: thousands at once would freeze a phone
-  const ARMS = ["base", "tuned"];
   const KINDS = { mcq: "multiple choice", numeric: "numeric", explanation: "explanation" };
-  const CHANGES = { gained: "▲ gained", lost: "▼ lost", right: "both right", wrong: "both wrong", same: "same", open: "no verdict" };
+  const CHANGES = { gained: "▲ gained", lost: "▼ lost", right: "both right", wrong: "both wrong", same: "same", mixed: "mixed", open: "no verdict" };
   const field = (name) => document.getElementById(name);
   const list = field("list");
   const more = field("more");
@@ -21,7 +20,7 @@
   };
 
   const searchable = (entry) =>
-    (entry.words ??= [entry.i, entry.g, entry.q, entry.a, entry.base.t, entry.tuned.t].join("\n").toLowerCase());
+    (entry.words ??= [entry.i, entry.g, entry.q, entry.a, ...ARMS.map((arm) => entry[arm.key].t)].join("\n").toLowerCase());
 
   // ---- one question
   const points = (score) => (score === null ? "–" : String(Math.round(score * 100) / 100));
@@ -67,11 +66,11 @@
       body.append(element("h4", "", "Key points"), list);
     }
     const arms = element("div", "arms");
-    for (const arm of ARMS) {
-      const answer = entry[arm];
-      const side = element("div", arm);
-      const title = element("h4", "", `${arm === "base" ? "Base" : "Tuned"} `);
-      title.append(pill(entry, arm));
+    for (const { key, label } of ARMS) {
+      const answer = entry[key];
+      const side = element("div", key);
+      const title = element("h4", "", `${label} `);
+      title.append(pill(entry, key));
       side.append(title, answerText(answer));
       const how = howRead(entry, answer);
       if (how) side.append(element("p", "how", how));
@@ -87,7 +86,7 @@
     item.dataset.id = entry.i;
     const summary = element("summary");
     const outcomes = element("span", "outcomes");
-    outcomes.append(pill(entry, "base"), "→", pill(entry, "tuned"));
+    for (const { key } of ARMS) outcomes.append(...(outcomes.childNodes.length ? ["→"] : []), pill(entry, key));
     summary.append(
       element("span", "change", CHANGES[entry.h]),
       element("span", "kind", KINDS[entry.k]),
@@ -118,11 +117,11 @@
   const filter = () => {
     const words = field("search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const wanted = { k: field("kind").value, h: field("change").value, g: field("topic").value };
-    const outcome = { base: field("base").value, tuned: field("tuned").value };
+    const outcomes = ARMS.map(({ key }) => [key, field(key)?.value]).filter(([, wanted]) => wanted);
     const matches = entries.filter(
       (entry) =>
         Object.entries(wanted).every(([key, value]) => !value || entry[key] === value) &&
-        ARMS.every((arm) => !outcome[arm] || entry[arm].o === outcome[arm]) &&
+        outcomes.every(([key, value]) => entry[key].o === value) &&
         words.every((word) => searchable(entry).includes(word)),
     );
     shown = ORDERS[field("order").value](matches);

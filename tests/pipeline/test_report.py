@@ -299,7 +299,7 @@ def test_a_worse_tuned_model_is_a_valid_result(tmp_path: Path) -> None:
 def entries_of(page: str) -> list[dict]:
     found = re.search(r'<script type="application/json" id="entries">(.*?)</script>', page, re.DOTALL)
     assert found is not None
-    return json.loads(found[1])
+    return json.loads(found[1])["rows"]
 
 
 def test_the_page_holds_every_question_the_worst_first(tmp_path: Path) -> None:
