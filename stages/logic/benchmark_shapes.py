@@ -132,7 +132,7 @@ def fault_of(question: Question) -> str | None:
 def number_of(written: str) -> float | None:
     """The value of a target as written, or None."""
     text = re.sub(r"\\[,;! ]|[$\s]|\\(?:mathrm|text)\{\s*\}", "", written).replace("−", "-").replace("{,}", ",")
-    text = re.sub(r"(?:\\times|\\cdot|×|·|⋅|\*)10\^?\{?([-+]?\d+)\}?$", r"e\1", text)
+    text = re.sub(r"(?:\\times|\\cdot|×|·|⋅|\*|x)10\^?\{?([-+]?\d+)\}?$", r"e\1", text)
     text = re.sub(r"^([-+]?)10\^\{?([-+]?\d+)\}?$", r"\g<1>1e\2", text)
     if re.fullmatch(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?:[eE][-+]?\d+)?", text):
         text = text.replace(",", "")

@@ -1,0 +1,98 @@
+"""The whole pipeline on a toy size, stage by stage as dvc runs them, twice: every file comes out in the same bytes."""
+
+import hashlib
+import json
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from stages.io.params import read_yaml
+from stages.records.answer import Answer
+
+ROOT = Path(__file__).resolve().parents[2]
+ORDER = (
+    "synthesize",
+    "clean",
+    "split",
+    "base",
+    "preflight",
+    "train",
+    "answer_base",
+    "answer_tuned",
+    "grade",
+    "judge",
+    "report",
+)
+SMALL: dict[str, Any] = {
+    "synthesize": {"num_training_rows": 120, "num_corpus_texts": 150, "num_mcq": 8, "num_numeric": 8, "num_explanation": 4},
+    "base": {"embedded": {"hidden_size": 32, "intermediate_size": 64, "num_layers": 2, "vocab_size": 400}},
+    "lora": {"r": 4, "alpha": 8},
+    "train": {"epochs": 1.0, "tokens_per_step": 1024},
+    "answer": {"max_new_tokens": 12},
+    "report": {"num_resamples": 200},
+}
+
+
+def overridden(params: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **params,
+        **{key: overridden(params[key], value) if isinstance(value, dict) else value for key, value in overrides.items()},
+    }
+
+
+def run_pipeline(folder: Path, monkeypatch: pytest.MonkeyPatch, overrides: dict[str, Any]) -> None:
+    """Run every stage as `python -m stages.<name>` does, in `folder`."""
+    folder.mkdir()
+    (folder / "stages").symlink_to(ROOT / "stages")
+    with (folder / "params.yaml").open("w") as stream:
+        YAML(typ="safe", pure=True).dump(overridden(read_yaml(ROOT / "params.yaml"), overrides), stream)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DVC_ROOT", str(folder))
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+    # The stages ask to die with their parent; here that would be the test runner's.
+    monkeypatch.setattr("stages.io.runtime.die_with_parent", lambda: None)
+    for stage in ORDER:
+        sys.modules.pop(f"stages.{stage}", None)
+        runpy.run_module(f"stages.{stage}", run_name="__main__")
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for name in ("data", "models", "metrics")
+        for path in sorted((folder / name).rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_order_is_every_stage_of_the_pipeline() -> None:
+    assert set(ORDER) == set(read_yaml(ROOT / "dvc.yaml")["stages"])
+
+
+def test_two_runs_end_in_the_same_bytes_and_a_dry_run_says_so_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("first", "second"):
+        run_pipeline(tmp_path / name, monkeypatch, SMALL)
+    first = digests(tmp_path / "first")
+    assert first == digests(tmp_path / "second")
+    declared = read_yaml(ROOT / "dvc.yaml")["stages"].values()
+    outs = {
+        entry if isinstance(entry, str) else next(iter(entry))
+        for stage in declared
+        for key in ("outs", "metrics", "plots")
+        for entry in stage.get(key, [])
+    }
+    assert all((tmp_path / "first" / out).exists() for out in outs), "a stage did not write what dvc.yaml declares"
+    assert json.loads((tmp_path / "first/metrics/scores.json").read_text())["complete"] is True
+
+    run_pipeline(tmp_path / "dry", monkeypatch, overridden(SMALL, {"train": {**SMALL["train"], "max_steps": 2}}))
+    dry = tmp_path / "dry"
+    assert json.loads((dry / "models/adapter/training.json").read_text())["complete"] is False
+    answers = [Answer.model_validate_json(line) for line in (dry / "data/answers/tuned.jsonl").read_text().splitlines()]
+    assert answers and not any(answer.complete for answer in answers)
+    assert json.loads((dry / "metrics/scores.json").read_text())["complete"] is False
+    assert "incomplete" in (dry / "metrics/report.html").read_text().lower()
+    assert digests(tmp_path / "first") == first, "the dry run touched the full run"
