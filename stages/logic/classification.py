@@ -7,12 +7,11 @@ from typing import NamedTuple
 from stages.logic.structured_text import Members, Unreadable, Value, Written, read_json, read_python
 from stages.records.cleaning_codes import BrokenCause, OutputClass
 
-MAY_BE_STRUCTURED = re.compile(r"[{\[\"0-9tfnTFN-]")
+MAY_BE_STRUCTURED = re.compile(r"[{\[\"0-9tfn-]")
 # `{"key":` and `["item` were begun as JSON. `{"Ffriction"} must be larger`, `{10}^{2}` and `[1] shows` were not.
 BEGUN_AS_JSON = re.compile(r"""\{\s*(?:"(?:[^"\\]++|\\.)*+"|'[^'{}]*')\s*:|\[\s*(?:["']|\{\s*["'])""", re.DOTALL)
 FENCED = re.compile(r"```(?:json|python)?\s*\n(.*?)\n?\s*```", re.DOTALL | re.IGNORECASE)
-# Python prints these only; a JSON scalar of the same meaning is spelled otherwise.
-PYTHON_CONSTANTS = ("True", "False", "None")
+JSON_SCALAR = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 
 
 class Classified(NamedTuple):
@@ -39,7 +38,7 @@ def classify(output: str) -> Classified:
     if not MAY_BE_STRUCTURED.match(text):
         return Classified(OutputClass.PLAIN, None, TEXT)
     if text[0] not in '{["':
-        return Classified(OutputClass.JSON_SCALAR if is_json_scalar(text) else OutputClass.PLAIN, None, TEXT)
+        return Classified(OutputClass.JSON_SCALAR if JSON_SCALAR.fullmatch(text) else OutputClass.PLAIN, None, TEXT)
     try:
         reading = read_json(text)
     except Unreadable as error:
@@ -68,15 +67,6 @@ def classify_unreadable(text: str, cause: BrokenCause) -> Classified:
     if BEGUN_AS_JSON.match(text):
         return Classified(OutputClass.BROKEN_JSON, None, frozenset({cause}))
     return Classified(OutputClass.LOOKS_LIKE_JSON, None, TEXT)
-
-
-def is_json_scalar(text: str) -> bool:
-    """Whether a text that begins like a number or constant is one, whole, in JSON."""
-    try:
-        json.loads(text, parse_int=str, parse_float=str)
-    except (json.JSONDecodeError, RecursionError):
-        return False
-    return True
 
 
 def from_python_objects(content: object) -> Value:

@@ -10,15 +10,7 @@ from typing import Any
 
 from stages.logic.chunk_cleaning import CleanedChunk
 from stages.logic.classification import classify
-from stages.records.cleaning_codes import Notice, OutputClass, Reason, Repair, Rule
-
-STRUCTURED = (
-    OutputClass.JSON_OBJECT,
-    OutputClass.JSON_LIST,
-    OutputClass.PYTHON_LITERAL,
-    OutputClass.ENCODED_TWICE,
-    OutputClass.BROKEN_JSON,
-)
+from stages.records.cleaning_codes import STRUCTURED, Notice, OutputClass, Reason, Repair, Rule
 
 
 def summarise(

@@ -14,7 +14,7 @@ class Repeats(NamedTuple):
     duplicate_of: NDArray[np.int64]
     """First row with the same question and answer, for every later one."""
     contradicts: NDArray[np.int64]
-    """A row with the same question and another answer, for every row that has one; duplicates do not count."""
+    """A row with the same question and another answer, for every row that has one."""
 
 
 def find_repeats(question_keys: bytes, row_keys: bytes) -> Repeats:
@@ -33,6 +33,8 @@ def find_repeats(question_keys: bytes, row_keys: bytes) -> Repeats:
     contradicts[distinct[later]] = distinct[asked_first[later]]
     # Written backwards, so that the first of a group ends up with the earliest of the others.
     contradicts[distinct[asked_first[later]][::-1]] = distinct[later][::-1]
+    repeated = np.flatnonzero(duplicate_of >= 0)
+    contradicts[repeated] = contradicts[duplicate_of[repeated]]
     return Repeats(duplicate_of, contradicts)
 
 

@@ -22,8 +22,13 @@ ANYWHERE = {
     ),
     "\n": ("n", r"(?:abla|otin|earrow|onumber|exists|subseteq|supseteq|leftarrow|rightarrow)(?![A-Za-z])"),
 }
-# Ordinary words or letters of formulas elsewhere; between two dollar signs of one line they are commands.
-IN_MATHS = {"\t": ("t", r"(?:o|op|an|au|ext)(?![A-Za-z])"), "\n": ("n", r"(?:u|e|eq|ot|i|geq|leq|eg)(?![A-Za-z])")}
+# Ordinary words or letters of formulas elsewhere; between two dollar signs of one line they are commands. A form feed,
+# backspace, bell or vertical tab there can only be one, whatever its name (`$\\force$` is no LaTeX, and yet what was written).
+IN_MATHS = {
+    "\t": ("t", r"(?:o|op|an|au|ext)(?![A-Za-z])"),
+    "\n": ("n", r"(?:u|e|eq|ot|i|geq|leq|eg)(?![A-Za-z])"),
+    **{control: (letter, "(?=[A-Za-z])") for control, letter in (("\f", "f"), ("\b", "b"), ("\a", "a"), ("\v", "v"))},
+}
 SWALLOWED = {control: (letter, re.compile(rest)) for control, (letter, rest) in ANYWHERE.items()}
 SWALLOWED_IN_MATHS = {control: (letter, re.compile(rest)) for control, (letter, rest) in IN_MATHS.items()}
 CONTROLS = re.compile(r"[\a\b\t\n\v\f\r]")

@@ -2,19 +2,20 @@
 
 Two texts are near-duplicates when they hold the same numbers in the same order and the Jaccard similarity of their
 5-byte shingles reaches the threshold. Candidates that share a band are compared exactly, so nothing is called a
-near-duplicate by chance; a pair at similarity 0.8 escapes all 25 bands of 5 with a probability of 5e-5, at 0.9 of 2e-10.
+near-duplicate by chance; a pair at similarity 0.7 escapes all 32 bands of 4 with a probability of 2e-4, at 0.8 of 5e-8.
 """
 
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash  # pyright: ignore[reportAttributeAccessIssue]  (compiled, without stubs)
 
-NUM_BANDS = 25
-ROWS_PER_BAND = 5
+NUM_BANDS = 32
+ROWS_PER_BAND = 4
 NUM_PERMUTATIONS = NUM_BANDS * ROWS_PER_BAND
 SHINGLE_BYTES = 5
 SEED = 2026
@@ -22,6 +23,7 @@ SEED = 2026
 BATCH = 4096
 MAX_REPRESENTATIVES = 8
 """Texts that a member of a crowded bucket is compared with: keeps 10^5 equal-banded texts from 10^10 comparisons."""
+MAX_REMEMBERED_PAIRS = 1_000_000
 
 NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
 PUNCTUATION = str.maketrans(dict.fromkeys(".,;:!?'\"`’“”()$*", " "))
@@ -38,7 +40,7 @@ def numbers_in(text: str) -> tuple[str, ...]:
 
 
 def shingles(encoded: bytes) -> NDArray[np.uint64]:
-    """Every window of 5 bytes as a number; texts are concatenated with padding, so short ones have some too."""
+    """The window of 5 bytes at each byte, as a number; blanks follow the last, so that short texts have windows too."""
     padded = np.frombuffer(encoded + b" " * (SHINGLE_BYTES - 1), dtype=np.uint8).astype(np.uint64)
     windows = np.zeros(len(encoded), dtype=np.uint64)
     for offset in range(SHINGLE_BYTES):
@@ -46,22 +48,33 @@ def shingles(encoded: bytes) -> NDArray[np.uint64]:
     return windows
 
 
+@lru_cache(maxsize=4096)
+def shingle_set(encoded: bytes) -> frozenset[bytes]:
+    """The same windows as a set: for one pair of texts ten times faster than arrays."""
+    padded = encoded + b" " * (SHINGLE_BYTES - 1)
+    return frozenset(padded[start : start + SHINGLE_BYTES] for start in range(len(encoded)))
+
+
 def similarity(left: bytes, right: bytes) -> float:
-    """Exact Jaccard similarity of the shingle sets, in 0-1."""
-    first, second = np.unique(shingles(left)), np.unique(shingles(right))
-    shared = len(np.intersect1d(first, second, assume_unique=True))
+    """Exact Jaccard similarity of the shingle sets of two normalised texts, in 0-1."""
+    first, second = shingle_set(left), shingle_set(right)
+    shared = len(first & second)
     return shared / (len(first) + len(second) - shared) if shared else float(left == right)
 
 
 def signatures(encoded: Sequence[bytes]) -> NDArray[np.uint32]:
     """MinHash signatures, shape (texts, permutations)."""
-    # Windows that run into the next text are few and equal for equal texts with equal neighbours only: the padding of
-    # five blanks keeps them out of each other's sets altogether.
-    lengths = np.array([len(text) + SHINGLE_BYTES for text in encoded], dtype=np.uint64)
-    offsets = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(lengths, dtype=np.uint64)])
-    joined = (b" " * SHINGLE_BYTES).join(encoded) + b" " * SHINGLE_BYTES
-    hashed = shingles(joined) * np.uint64(0x9E3779B97F4A7C15)
+    # All texts in one array, four blanks between them; windows that begin in the blanks belong to no text.
+    gap = SHINGLE_BYTES - 1
+    texts = [text or b" " for text in encoded]
+    lengths = np.array([len(text) for text in texts])
+    ends = np.cumsum(lengths + gap)
+    in_text = np.ones(int(ends[-1]), dtype=bool)
+    for offset in range(1, gap + 1):
+        in_text[ends - offset] = False
+    hashed = shingles((b" " * gap).join(texts) + b" " * gap)[in_text] * np.uint64(0x9E3779B97F4A7C15)
     hashed ^= hashed >> np.uint64(29)
+    offsets = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(lengths).astype(np.uint64)])
     return np.array(RMinHash.digest_matrix_from_flat_token_hashes(hashed, offsets, NUM_PERMUTATIONS, SEED).to_rows(), dtype=np.uint32)
 
 
@@ -89,13 +102,29 @@ def near_duplicate_groups(texts: Iterable[str], threshold: float) -> NDArray[np.
     Groups are closed under being near: a and c share one where a is near b and b is near c.
     """
     keys, encoded = band_keys(texts)
-    parents = np.arange(len(encoded), dtype=np.int64)
+    parents = list(range(len(encoded)))
+    apart: set[tuple[int, int]] = set()
 
     def root(index: int) -> int:
         while parents[index] != index:
             parents[index] = parents[parents[index]]
-            index = int(parents[index])
+            index = parents[index]
         return index
+
+    def joins(member: int, other: int) -> bool:
+        """Whether two texts are near; they become one group then. A pair that is not is compared in one band only."""
+        left, right = root(member), root(other)
+        if left == right:
+            return True
+        if (other, member) in apart:
+            return False
+        if not near(encoded[member], encoded[other], threshold):
+            if len(apart) >= MAX_REMEMBERED_PAIRS:
+                apart.clear()
+            apart.add((other, member))
+            return False
+        parents[max(left, right)] = min(left, right)
+        return True
 
     for band in range(NUM_BANDS):
         column = keys[:, band]
@@ -106,20 +135,14 @@ def near_duplicate_groups(texts: Iterable[str], threshold: float) -> NDArray[np.
         for start, end in zip(starts[ends - starts > 1].tolist(), ends[ends - starts > 1].tolist(), strict=True):
             representatives: list[int] = []
             for member in order[start:end].tolist():
-                for other in representatives:
-                    left, right = root(member), root(other)
-                    if left == right or (near(encoded[member], encoded[other], threshold)):
-                        parents[max(left, right)] = min(left, right)
-                        break
-                else:
+                if not any(joins(member, other) for other in representatives):
                     representatives = [*representatives[-MAX_REPRESENTATIVES + 1 :], member]
     return np.array([root(index) for index in range(len(encoded))], dtype=np.int64)
 
 
 def near(left: bytes, right: bytes, threshold: float) -> bool:
-    """Whether two normalised texts reach the threshold; lengths alone settle most pairs."""
+    """Whether two normalised texts reach the threshold; the sizes of their sets alone settle many pairs."""
     if left == right:
         return True
-    if min(len(left), len(right)) < threshold * max(len(left), len(right)) * 0.5:
-        return False
-    return similarity(left, right) >= threshold
+    fewer, more = sorted((len(shingle_set(left)), len(shingle_set(right))))
+    return fewer >= threshold * more and similarity(left, right) >= threshold

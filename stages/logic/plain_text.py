@@ -4,12 +4,12 @@ import re
 
 from stages.logic.classification import classify
 from stages.logic.structured_text import Members, Value, Written
-from stages.records.cleaning_codes import OutputClass
 
 EXPLANATION = "explanation"
 ANSWER = "answer"
 UNIT_KEYS = frozenset({"unit", "units"})
 MAX_UNWRAPPING = 6
+MAY_WRAP = re.compile(r"\s*[{\[\"`]")
 
 SNAKE_CASE = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)+")
 CAMEL_CASE = re.compile(r"[a-z]{3,}(?:[A-Z][a-z]+)+")
@@ -37,8 +37,10 @@ GREEK = frozenset(
         "omega",
     ]
 )
+NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 NUMBERED = re.compile(r"\(?(?:\d+|[a-zA-Z])[.)]\s|[-*•]\s|Step\s*\d", re.IGNORECASE)
 NUMERIC = re.compile(r"[-+±]?\s*\$?\s*[-+±]?\s*\d[\d.,]*(?:\s*(?:[eE]|\\times\s*10\^|×\s*10\^?)\s*\{?[-+]?\d+\}?)?\s*\$?")
+NO_UNIT = frozenset({"null", "none", "n/a", "-", "unitless", "dimensionless", "no unit", "no units"})
 UNIT_LIKE = re.compile(r"[^\s\d][^\n.,;:!?]{0,39}")
 
 
@@ -58,7 +60,7 @@ def unwrap(value: Value, depth: int) -> Value:
         return Members((key, unwrap(item, depth)) for key, item in value)
     if isinstance(value, list):
         return [unwrap(item, depth) for item in value]
-    if isinstance(value, Written) or depth == 0:
+    if isinstance(value, Written) or depth == 0 or not MAY_WRAP.match(value):
         return value
     inner = classify(value)
     return value if inner.value is None else unwrap(inner.value, depth - 1)
@@ -123,13 +125,19 @@ def attach_units(members: Members) -> Members:
     Left as a line of its own where no number is there, or nothing fit to be a unit.
     """
     units = [value for key, value in members if key.strip().casefold() in UNIT_KEYS]
-    if len(units) != 1 or not isinstance(units[0], str) or units[0] == "null" or not UNIT_LIKE.fullmatch(units[0].strip()):
+    if len(units) != 1 or not isinstance(units[0], str) or not is_unit_name(units[0]):
         return members
     others = Members(member for member in members if member[0].strip().casefold() not in UNIT_KEYS)
     if not any(is_quantity(value) for _, value in others):
         return members
     unit = units[0].strip()
     return Members((key, with_unit(value, unit) if is_quantity(value) else value) for key, value in others)
+
+
+def is_unit_name(text: str) -> bool:
+    """Whether a text can stand behind a number: short, no sentence, and not a word for `no unit`."""
+    named = not isinstance(text, Written) and any(character.isalpha() or character in "%°" for character in text)
+    return named and text.strip().casefold() not in NO_UNIT and UNIT_LIKE.fullmatch(text.strip()) is not None
 
 
 def is_quantity(value: Value) -> bool:
@@ -139,7 +147,7 @@ def is_quantity(value: Value) -> bool:
     if isinstance(value, list):
         return bool(value) and all(is_quantity(item) for item in value)
     if isinstance(value, Written):
-        return value not in ("null", "true", "false")
+        return any(character.isdigit() for character in value)
     return NUMERIC.fullmatch(value.strip()) is not None
 
 
@@ -191,9 +199,10 @@ def lost(value: Value, text: str) -> str | None:
     for unit in units_of(value):
         if re.search(rf"[\d$]\s*{re.escape(squeeze(unit))}|{re.escape(squeeze(unit))}", flat) is None:
             return f"unit {unit[:80]!r}"
-    letters = bare(text)
-    for key in keys(value):
-        if bare(key) and bare(key) not in letters:
+    meaningful = keys(value)
+    letters = bare(text) if meaningful else ""
+    for key in meaningful:
+        if bare(key) not in letters:
             return f"key {key[:80]!r}"
     return None
 
@@ -259,15 +268,4 @@ def squeeze(text: str) -> str:
 
 def bare(text: str) -> str:
     """Letters and digits only, lower case: how `time_to_stop` is found in `Time to stop`."""
-    return "".join(character for character in text.casefold() if character.isalnum())
-
-
-def is_structured(text: str) -> bool:
-    """Whether a text would still be read as a JSON or Python container, or as a broken one."""
-    return classify(text).kind in (
-        OutputClass.JSON_OBJECT,
-        OutputClass.JSON_LIST,
-        OutputClass.PYTHON_LITERAL,
-        OutputClass.ENCODED_TWICE,
-        OutputClass.BROKEN_JSON,
-    )
+    return NOT_ALPHANUMERIC.sub("", text.casefold())

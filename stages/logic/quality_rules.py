@@ -1,37 +1,34 @@
 """Rules for closed-book questions and answers: each says whether one cleaned row breaks it. Pure."""
 
 import re
+from collections.abc import Sequence
 
 from stages.records.cleaning_codes import Rule
 
-# A search for a plain word is ten times cheaper than a pattern: each rule looks for its words first.
-SOURCE_WORDS = (
-    "text",
-    "passage",
-    "excerpt",
-    "chapter",
-    "section",
-    "figure",
-    "fig.",
-    "table",
-    "equation",
-    "eq.",
-    "example",
-    "problem",
-    "diagram",
+# Speed: finding a plain word takes a tenth of a microsecond, a pattern without a fixed beginning fifty. So each rule
+# first looks for its words in the lower-case text, and its patterns begin with them.
+NUMBERED_SOURCES = {
+    word: re.compile(rf"\b{re.escape(word)}s?\s*\(?\d")
+    for word in ("figure", "fig.", "table", "equation", "eq.", "example", "problem", "section", "chapter", "exercise")
+}
+TEXTS = re.compile(r"\b(?:the|this)\s+(?:\w+\s+)?$|\b(?:provided|given|above|following|accompanying)\s+$")
+PICTURES = re.compile(r"\b(?:the|this|provided|given|above|following|accompanying)\s+$")
+GIVEN = re.compile(r"\b(?:provided|given|above|following|accompanying)\s+$")
+BEFORE_SOURCES = {"text": TEXTS, "passage": TEXTS, "excerpt": TEXTS, "chapter": TEXTS, "figure": PICTURES, "diagram": PICTURES}
+BEFORE_SOURCES |= {"context": GIVEN, "section": GIVEN, "graph": GIVEN, "table": GIVEN}
+AFTER_SOURCES = re.compile(r"\s+(?:provided|given|above|below)\b")
+SOURCE_PHRASES = ("check your understanding", *(f"in this {part}" for part in ("section", "chapter", "example", "problem")))
+SOURCE_PHRASES += tuple(
+    f"{verb} {place}" for verb in ("shown", "described", "mentioned", "stated", "discussed", "given") for place in ("above", "below")
 )
-SOURCE_WORDS += ("understanding", "above", "context", "graph")
-SOURCE = re.compile(
-    r"\b(?:the|this)\s+(?:\w+\s+)?(?:text|passage|excerpt|chapter)\b"
-    r"|\b(?:provided|given|above|following|accompanying)\s+(?:text|passage|context|excerpt|section|figure|table|graph|diagram)\b"
-    r"|\b(?:text|passage|context|excerpt|figure|table|graph|diagram)\s+(?:provided|given|above|below)\b"
-    r"|\b(?:the|this)\s+(?:figure|diagram|table)\b"
-    r"|\b(?:figures?|fig\.|tables?|equations?|eqs?\.|examples?|problems?|sections?|chapters?|exercises?)\s*\(?\d"
-    r"|\b(?:shown|described|mentioned|stated|discussed|given)\s+(?:above|below|in\s+(?:the|this)\s+(?:section|chapter|context|example|problem))\b"
-    r"|\bcheck your understanding\b|\bin this (?:section|chapter|example|problem)\b",
-    re.IGNORECASE,
-)
+REFUSAL_CHARACTERS = 160
+"""A refusal stands at the beginning; later on it is a remark beside an answer."""
 REFUSAL_WORDS = (
+    "not provided",
+    "not given",
+    "not mentioned",
+    "not specified",
+    "not stated",
     "sorry",
     "cannot",
     "can't",
@@ -47,7 +44,8 @@ REFUSAL_WORDS = (
 REFUSAL = re.compile(
     r"\bI(?:'m| am) sorry\b|\bI (?:cannot|can't|am unable to|am not able to|do not have|don't have) \b|\bas an AI\b|\bAI language model\b"
     r"|\b(?:text|passage|context|information|section) (?:does not|doesn't) (?:provide|contain|specify|mention|give|include|state)\b"
-    r"|\b(?:not enough|insufficient) information\b",
+    r"|\b(?:not enough|insufficient) information\b"
+    r"|\bnot (?:provided|given|mentioned|specified|stated) in the (?:provided |given )?(?:text|passage|context)\b",
     re.IGNORECASE,
 )
 NO_ANSWER = frozenset({"none", "null", "n/a", "na", "nan", "unknown", "-", "--", "?", "...", "…", "tbd", "todo", "undefined", "no answer"})
@@ -62,9 +60,9 @@ SECRET = re.compile(
     r"-----BEGIN[A-Z ]* PRIVATE KEY|\bsk-(?:ant-)?[A-Za-z0-9_-]{20,}|\bhf_[A-Za-z0-9]{20,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[po]_[A-Za-z0-9]{30,}"
     r"|\bgithub_pat_\w{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bAIza[A-Za-z0-9_-]{30,}|\bglpat-[A-Za-z0-9_-]{16,}|\bBearer [A-Za-z0-9._~+/-]{24,}"
 )
-PERSONAL_DATA = re.compile(
-    r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b|(?<!\w)\+\d{1,3}[ -]\(?\d{2,4}\)?(?:[ -]\d{2,4}){2,}\b|\b\d{3}-\d{2}-\d{4}\b"
-)
+EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b")
+PHONE = re.compile(r"\+\d{1,3}[ -]\(?\d{2,4}\)?(?:[ -]\d{2,4}){2,}\b")
+SOCIAL_SECURITY = re.compile(r"-\d\d-(?<=\b\d{3}-\d\d-)\d{4}\b")
 JUDGE_WORDS = ("ignore", "disregard", "score", "full marks", "grader", "judge", "system prompt")
 JUDGE_INSTRUCTION = re.compile(
     r"\b(?:ignore|disregard|forget) (?:all |any |the )*(?:previous|above|prior|earlier) (?:instructions?|prompts?|rules?|text)\b"
@@ -88,22 +86,54 @@ def broken_rules(
             broken.append(rule)
 
     # With an input the text that a row leans on may stand there.
-    check(Rule.CONTEXT_LEAK, not input_text and any(word in low for word in SOURCE_WORDS) and SOURCE.search(whole) is not None)
-    check(Rule.REFUSAL, any(word in low for word in REFUSAL_WORDS) and REFUSAL.search(output) is not None)
+    check(Rule.CONTEXT_LEAK, not input_text and leans_on_source(low))
+    check(Rule.REFUSAL, holds_any(low, REFUSAL_WORDS) and REFUSAL.search(output[:REFUSAL_CHARACTERS]) is not None)
     check(Rule.ANSWER_REPEATS_QUESTION, len(output) <= len(instruction) + 8 and same_words(instruction, output))
     check(Rule.NO_ANSWER, len(output) <= 10 and output.casefold().rstrip(".") in NO_ANSWER)
     check(Rule.TOO_SHORT, len(output) < min_output_characters)
     check(Rule.TOO_LONG, len(output) > max_output_characters)
     check(Rule.SPECIAL_TOKEN, ("<" in whole or "[" in whole) and SPECIAL_TOKEN.search(whole) is not None)
     check(Rule.SECRET, holds_secret(whole))
-    check(Rule.PERSONAL_DATA, ("@" in whole or "+" in whole or "-" in whole) and PERSONAL_DATA.search(whole) is not None)
-    check(Rule.JUDGE_INSTRUCTION, any(word in low for word in JUDGE_WORDS) and JUDGE_INSTRUCTION.search(whole) is not None)
+    check(Rule.PERSONAL_DATA, holds_personal_data(whole))
+    check(Rule.JUDGE_INSTRUCTION, holds_any(low, JUDGE_WORDS) and JUDGE_INSTRUCTION.search(whole) is not None)
     return broken
+
+
+def holds_any(text: str, words: Sequence[str]) -> bool:
+    """Whether any of the words stands in a text. A loop: half the time of any() over a generator."""
+    for word in words:  # noqa: SIM110
+        if word in text:
+            return True
+    return False
+
+
+def leans_on_source(low: str) -> bool:
+    """Whether a lower-case text speaks of a text, figure or numbered part of a book that is not there."""
+    for word, numbered in NUMBERED_SOURCES.items():
+        if word in low and numbered.search(low):
+            return True
+    for word, before in BEFORE_SOURCES.items():
+        start = low.find(word)
+        while start >= 0:
+            end = start + len(word)
+            if before.search(low[max(0, start - 40) : start]) or (AFTER_SOURCES.match(low, end) and low[start - 1 : start] in " "):
+                return True
+            start = low.find(word, end)
+    return holds_any(low, SOURCE_PHRASES)
+
+
+def holds_personal_data(text: str) -> bool:
+    """Whether an address, telephone number or American social security number stands in a text."""
+    return (
+        ("@" in text and EMAIL.search(text) is not None)
+        or ("+" in text and PHONE.search(text) is not None)
+        or ("-" in text and SOCIAL_SECURITY.search(text) is not None)
+    )
 
 
 def holds_secret(text: str) -> bool:
     """Whether key material stands in a text."""
-    return any(mark in text for mark in SECRET_MARKS) and SECRET.search(text) is not None
+    return holds_any(text, SECRET_MARKS) and SECRET.search(text) is not None
 
 
 def same_words(left: str, right: str) -> bool:

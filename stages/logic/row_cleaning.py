@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from stages.logic.classification import Classified, classify, from_python_objects
 from stages.logic.json_line import MAX_LINE_BYTES, LineRefused, parse_line
-from stages.logic.plain_text import is_structured, lost, to_plain_text
+from stages.logic.plain_text import lost, to_plain_text
 from stages.logic.quality_rules import broken_rules, holds_secret
 from stages.logic.row_shapes import SHAPES, RawRow
 from stages.logic.text_repair import TextRefused, is_blank, mend_text
-from stages.records.cleaning_codes import Notice, OutputClass, Reason, Repair, Rule
+from stages.records.cleaning_codes import STRUCTURED, Notice, OutputClass, Reason, Repair, Rule
 
 ASKS_FOR_JSON = re.compile(r"\bJSON\b")
 
@@ -98,9 +98,9 @@ def cleaned_or_rejected(
     for name, mended in (("instruction", instruction), ("output", output)):
         if is_blank(mended.text):
             raise LineRefused(Reason.EMPTY_FIELD, f"{name} is empty")
-    after = seen.kind if seen.value is None or asked else classify(output.text).kind
-    if not asked and is_structured(output.text):
-        raise LineRefused(Reason.STRUCTURED_RESIDUE, f"the cleaned text still reads as {classify(output.text).kind}")
+    after = seen.kind if output.text == row.output else classify(output.text).kind
+    if after in STRUCTURED and Notice.JSON_REQUESTED not in flags:
+        raise LineRefused(Reason.STRUCTURED_RESIDUE, f"the cleaned text still reads as {after}")
     for mended in (instruction, input_text, output):
         repairs += mended.repairs
         flags += mended.notices

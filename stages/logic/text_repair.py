@@ -11,6 +11,8 @@ from stages.logic.latex_repair import restore_swallowed
 from stages.records.cleaning_codes import Notice, Reason, Repair
 
 MAX_COMBINING_RUN = 8
+COMBINING = "".join(chr(code) for code in range(0x300, 0x10000) if unicodedata.combining(chr(code)))
+COMBINING_RUN = re.compile(f"[{COMBINING}]{{{MAX_COMBINING_RUN + 1},}}")
 ORDINARY = re.compile(r"(?:[!-~](?:[\n -~]*[!-~])?)?")
 INVISIBLE = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2060-\u2064\u206a-\u206f\ufe00-\ufe0f\ufeff"
 INVISIBLE_ONLY = re.compile(rf"[\s{INVISIBLE}]*")
@@ -24,6 +26,7 @@ ZERO_WIDTH = re.compile(
 FLAG_TAGS = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f")
 TAGS = re.compile("[\U000e0000-\U000e007f]")
 NONCHARACTERS = re.compile("[\ufdd0-\ufdef]|[" + "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF)) + "]")
+REPLACEMENT = re.compile("\ufffd")
 PRIVATE_USE = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
 CONTROL_CHARS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 LINE_ENDINGS = re.compile(r"\r\n?")
@@ -34,11 +37,9 @@ TO_BYTE = {character: bytes([ord(character)]) for character in CP1252[:128]} | {
     bytes([code]).decode("cp1252"): bytes([code]) for code in range(0x80, 0xA0) if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 }
 MANGLED_RUN = re.compile(f"[{re.escape(CP1252)}]{{2,}}")
-# Heads of UTF-8 sequences whose tail is gone: nothing can bring the character back. Lower-case words with such letters
-# (`âge`, `naïve`) go on with a lower-case letter.
-CUT_MOJIBAKE = re.compile(
-    r"[âÎÏÃÂ](?![a-zà-öø-ÿ])(?:(?<=[a-z0-9}$).,;:=+*/^_({\s]â)|(?<=[A-Z]â)(?=[A-Z\W]|$)|(?<=[ÎÏÂ]))|Ã[\s,.]|â$|^â(?![a-z])"
-)
+# Heads of UTF-8 sequences whose tail is gone: nothing can bring the character back. In the languages that have these
+# letters another letter follows (`âge`, `SÃO`, `Île`).
+CUT_MOJIBAKE = re.compile(r"(?<=[\d})\]\\$_^=({|])[âÎÏÃÂ]|[âÎÏÃÂ](?=[\d{}()\[\]$\\^_=|.,;:\s]|$)|(?<=\w)âs\b")
 
 
 class TextRefused(ValueError):
@@ -79,38 +80,44 @@ def mend_text(text: str) -> MendedText:
             repairs.append(repair)
         return mended
 
-    for _ in range(3):  # text mangled twice is undone twice
+    foreign = not text.isascii()
+    for _ in range(3 if foreign else 0):  # text mangled twice is undone twice
         mended = undo_mojibake(text)
         if mended == text:
             break
         text = record(mended, Repair.MOJIBAKE)
-    text = record(LINE_SEPARATORS.sub("\n", text), Repair.LINE_SEPARATOR)
+    if foreign:
+        text = record(LINE_SEPARATORS.sub("\n", text), Repair.LINE_SEPARATOR)
     latex = restore_swallowed(text)
     if latex.unrestored:
         raise TextRefused(Reason.LATEX_ESCAPE_SWALLOWED, "a control character stands where a LaTeX command lost its backslash")
     text = record(latex.text, Repair.LATEX_ESCAPE_SWALLOWED)
-    text = record(LINE_ENDINGS.sub("\n", text), Repair.LINE_ENDING)
+    if "\r" in text:
+        text = record(LINE_ENDINGS.sub("\n", text), Repair.LINE_ENDING)
     if found := CONTROL_CHARS.search(text):
         raise TextRefused(Reason.CONTROL_CHAR, f"control character U+{ord(found[0]):04X} at character {found.start()}")
+    if foreign:
+        refuse_hidden(text)
+        text = record(BIDI_CONTROLS.sub("", text), Repair.BIDI_CONTROL)
+        text = record(ZERO_WIDTH.sub("", text), Repair.ZERO_WIDTH)
+        text = record(unicodedata.normalize("NFC", text), Repair.NFC)
+    text = record(text.strip(), Repair.OUTER_SPACE)
+    if latex.suspect:
+        notices.append(Notice.LATEX_SUSPECT)
+    if foreign:
+        marks = ((Notice.REPLACEMENT_CHAR, REPLACEMENT), (Notice.PRIVATE_USE, PRIVATE_USE), (Notice.MOJIBAKE, CUT_MOJIBAKE))
+        notices += [notice for notice, mark in marks if mark.search(text)]
+    return MendedText(text, tuple(dict.fromkeys(repairs)), tuple(notices))
+
+
+def refuse_hidden(text: str) -> None:
+    """TextRefused for characters that no reader sees or no text holds."""
     if found := NONCHARACTERS.search(text):
         raise TextRefused(Reason.NONCHARACTER, f"noncharacter U+{ord(found[0]):04X} at character {found.start()}")
     if found := TAGS.search(FLAG_TAGS.sub("", text)):
         raise TextRefused(Reason.INVISIBLE_TEXT, f"tag character U+{ord(found[0]):05X}: invisible text that a model reads")
-    if longest_combining_run(text) > MAX_COMBINING_RUN:
+    if COMBINING_RUN.search(text):
         raise TextRefused(Reason.COMBINING_RUN, f"more than {MAX_COMBINING_RUN} combining marks on one character")
-    text = record(BIDI_CONTROLS.sub("", text), Repair.BIDI_CONTROL)
-    text = record(ZERO_WIDTH.sub("", text), Repair.ZERO_WIDTH)
-    text = record(unicodedata.normalize("NFC", text), Repair.NFC)
-    text = record(text.strip(), Repair.OUTER_SPACE)
-    if "\ufffd" in text:
-        notices.append(Notice.REPLACEMENT_CHAR)
-    if PRIVATE_USE.search(text):
-        notices.append(Notice.PRIVATE_USE)
-    if latex.suspect:
-        notices.append(Notice.LATEX_SUSPECT)
-    if not text.isascii() and CUT_MOJIBAKE.search(text):
-        notices.append(Notice.MOJIBAKE)
-    return MendedText(text, tuple(dict.fromkeys(repairs)), tuple(notices))
 
 
 def undo_mojibake(text: str) -> str:
@@ -127,14 +134,3 @@ def undo_run(run: str) -> str:
         return run
     # Every run here decodes; ftfy knows which of them are also plausible as they stand (`É™` in `CAFÉ™`).
     return undone if is_bad(run) and ftfy.fix_encoding(run) == undone else run
-
-
-def longest_combining_run(text: str) -> int:
-    """Most combining marks in a row."""
-    if text.isascii():
-        return 0
-    longest = current = 0
-    for character in text:
-        current = current + 1 if unicodedata.combining(character) else 0
-        longest = max(longest, current)
-    return longest

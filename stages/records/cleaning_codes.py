@@ -25,6 +25,12 @@ class OutputClass(StrEnum):
     """The line has no output to look at: it is no JSON object, or lacks the field."""
 
 
+STRUCTURED = frozenset(
+    {OutputClass.JSON_OBJECT, OutputClass.JSON_LIST, OutputClass.PYTHON_LITERAL, OutputClass.ENCODED_TWICE, OutputClass.BROKEN_JSON}
+)
+"""Classes that no kept output has, unless its instruction asked for JSON."""
+
+
 class BrokenCause(StrEnum):
     """Why an output that begins as JSON is not JSON, and whether one reading exists."""
 

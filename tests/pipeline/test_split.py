@@ -1,0 +1,111 @@
+"""The stage `split`: disjoint, whole, and without a benchmark question in the training rows."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.io.jsonl import read_jsonl, write_jsonl
+from stages.io.params import read_yaml
+from stages.records.instruction_row import InstructionRow, Origin
+from stages.records.question import Question
+from stages.split import SplitParams, main
+
+ROOT = Path(__file__).resolve().parents[2]
+QUESTION = "A 5 kg ball is dropped from a height of 10 meters above the ground. What is its kinetic energy just before it lands?"
+
+
+def row(instruction: str, output: str = "An answer.", *, line: int = 1) -> InstructionRow:
+    name = f"{abs(hash((instruction, output))):016x}"
+    return InstructionRow(
+        id=name, instruction=instruction, input="", output=output, origin=Origin(file="f", line=line), repairs=(), flags=()
+    )
+
+
+def split(rows: list[InstructionRow], questions: list[dict[str, Any]], folder: Path, **changes: Any) -> dict[str, Any]:
+    folder.mkdir(exist_ok=True)
+    write_jsonl(folder / "kept.jsonl", rows)
+    (folder / "b.jsonl").write_text("".join(json.dumps(question) + "\n" for question in questions))
+    section = read_yaml(ROOT / "params.yaml")["split"] | {"benchmark_format": "plumbline"} | changes
+    paths = {name: folder / f"{name}.jsonl" for name in ("train", "validation", "questions", "overlap")}
+    main(SplitParams.model_validate(section), kept=folder / "kept.jsonl", benchmark=folder / "b.jsonl", **paths)
+    found: dict[str, Any] = {name: [one.instruction for one in read_jsonl(paths[name], InstructionRow)] for name in ("train", "validation")}
+    found["questions"] = list(read_jsonl(paths["questions"], Question))
+    found["overlap"] = [json.loads(line) for line in paths["overlap"].read_text().splitlines()]
+    return found
+
+
+def numeric(question: str, name: str = "n1") -> dict[str, Any]:
+    return {
+        "id": name,
+        "kind": "numeric",
+        "question": question,
+        "choices": {},
+        "target": "490",
+        "unit": "J",
+        "key_points": [],
+        "cluster": name,
+    }
+
+
+@pytest.mark.parametrize(
+    ("instruction", "rule"),
+    [
+        (QUESTION, "normalised_exact"),
+        (QUESTION.upper().replace(".", " !"), "normalised_exact"),
+        ("Here is a task. Solve it with care and show each step of your work. " + QUESTION, "ngram"),
+        (QUESTION.replace("ball", "box"), "ngram"),
+        (QUESTION.replace("dropped", "let fall").replace("above", "over").replace("just before", "as").replace("lands", "hits"), None),
+        (QUESTION.replace("5 kg", "6 kg"), None),
+        ("What is kinetic energy?", None),
+    ],
+)
+def test_a_row_that_repeats_a_benchmark_question_is_taken_out_and_listed(instruction: str, rule: str | None, tmp_path: Path) -> None:
+    found = split([row(instruction), row("State Hooke's law.")], [numeric(QUESTION)], tmp_path, validation_fraction=0.0)
+    assert (instruction not in found["train"]) == (rule is not None)
+    summary, question, *removed = found["overlap"]
+    assert summary["num_removed"] == len(removed) == question["num_removed"] == (rule is not None)
+    assert [one["rule"] for one in removed] == ([rule] if rule else [])
+
+
+def test_questions_that_differ_by_a_letter_are_near_duplicates(tmp_path: Path) -> None:
+    found = split([row("Explain what buoyancy of ships does"), row("x y")], [numeric("Explain what buoyancy of ships do")], tmp_path)
+    assert found["overlap"][-1]["rule"] == "near_duplicate"
+
+
+def test_the_overlap_score_of_a_question_is_the_nearest_remaining_row(tmp_path: Path) -> None:
+    near = QUESTION.replace("5 kg", "6 kg")
+    found = split([row("State Hooke's law."), row(near)], [numeric(QUESTION), numeric("Name a lens.", "n2")], tmp_path)
+    scores = {line["question_id"]: line["score"] for line in found["overlap"] if line["record"] == "question"}
+    assert scores["n1"] > 0.8 and scores["n2"] == 0
+
+
+def test_rows_go_to_one_side_and_none_is_lost(tmp_path: Path) -> None:
+    rows = [row(f"Question number {number} about {topic}?") for number in range(60) for topic in ("heat", "light")]
+    found = split(rows, [numeric(QUESTION)], tmp_path, validation_fraction=0.2)
+    assert sorted(found["train"] + found["validation"]) == sorted(one.instruction for one in rows)
+    assert 8 <= len(found["validation"]) <= 44
+
+
+def test_other_training_rows_do_not_change_the_benchmark_file(tmp_path: Path) -> None:
+    split([row("a b c")], [numeric(QUESTION)], tmp_path / "one")
+    split([row("d e f"), row(QUESTION)], [numeric(QUESTION)], tmp_path / "two")
+    assert (tmp_path / "one/questions.jsonl").read_bytes() == (tmp_path / "two/questions.jsonl").read_bytes()
+
+
+def test_no_row_left_to_train_on_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no row is left"):
+        split([row(QUESTION)], [numeric(QUESTION)], tmp_path)
+
+
+def test_the_studys_questions_all_come_in(shared: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "kept.jsonl", [row("Is it?")])
+    section = read_yaml(ROOT / "params.yaml")["split"] | {"benchmark_format": "study"}
+    paths = {name: tmp_path / f"{name}.jsonl" for name in ("train", "validation", "questions", "overlap")}
+    benchmark = shared / "data" / "physics" / "physics_questions_50.json"
+    main(SplitParams.model_validate(section | {"validation_fraction": 0.0}), kept=tmp_path / "kept.jsonl", benchmark=benchmark, **paths)
+    questions = list(read_jsonl(paths["questions"], Question))
+    assert [sum(one.kind == kind for one in questions) for kind in ("mcq", "numeric", "explanation")] == [19, 16, 15]
+    assert all(len(one.choices) == 4 for one in questions if one.kind == "mcq")
+    assert sum(one.unit is not None for one in questions if one.kind == "numeric") == 9
