@@ -5,45 +5,52 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from stages.logic.patterns import bounded
+
 # A base model runs on and asks itself the next question; what follows is not an answer to ours.
-NEXT_QUESTION = re.compile(
-    r"\n\s*(?:#{1,4}\s*)?(?:\*\*)?(?:next\s+)?(?:question|problem|exercise|example|instruction|user|human|q)\s*\d{0,3}\s*(?:\*\*)?\s*[:.)](?:\*\*)?(?=\s)"
-    r"|\[/?INST\]|<\|(?:im_start|im_end|user|end|eot_id|endoftext)\|?>|\n\s*#{2,4}\s*(?:instruction|input|question)\b",
+NEXT_QUESTION = bounded(
+    r"\n[^\S\n]{0,20}(?:#{1,4}\s*)?(?:\*\*)?(?:next\s+)?(?:question|problem|exercise|example|instruction|user|human|q)\s*\d{0,3}\s*(?:\*\*)?\s*[:.)](?:\*\*)?(?=\s)"
+    r"|\[/?INST\]|<\|(?:im_start|im_end|user|end|eot_id|endoftext)\|?>|\n[^\S\n]{0,20}#{2,4}\s*(?:instruction|input|question)\b",
     re.IGNORECASE,
 )
+# Of boxes and of declared answers, from the end: nobody means more, and a loop can write thousands.
+MAX_STATEMENTS = 24
+HEAD_CHARACTERS = 4_000
+TAIL_CHARACTERS = 12_000
 ANSWER_KEYS = (
     "final_answer", "finalanswer", "final answer", "answer", "correct_answer", "correct answer", "correct_option", "correct option",
     "ans", "choice", "option", "letter", "selected_option", "result", "value", "final",
 )  # fmt: skip
-FENCE = re.compile(r"```(?:json|JSON)?\s*\n?(.*?)```", re.DOTALL)
-JSON_KEY = re.compile(r"\"((?:[^\"\\\n]|\\.){1,80})\"\s*:\s*")
-JSON_STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)
-JSON_BARE = re.compile(r"[^,{}\[\]\"\n]{1,200}")
-BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+FENCE = bounded(r"```(?:json|JSON)?\s*\n?(.*?)```", re.DOTALL)
+JSON_KEY = bounded(r"\"((?:[^\"\\\n]|\\.){1,80})\"\s*:\s*")
+JSON_OPENED = bounded(r"\{\s*\"[^\"\n]{1,60}\"\s*:")
+JSON_STRING = bounded(r"\"((?:[^\"\\]|\\.){0,16000})\"", re.DOTALL)
+JSON_BARE = bounded(r"[^,{}\[\]\"\n]{1,200}")
+BOX = bounded(r"\\(?:boxed|fbox)\s*\{")
 DECLARATION = (
     r"(?<!given\s)(?<!reference\s)(?<!expected\s)(?<!student['’]s\s)"
     r"(?:\b(?:final|correct|right|best|my|resulting|numerical|numeric)\s+)*\b(?:NOUN)\b\s*[*_]{0,3}\s*"
     r"(?:(?:to|for|of|in|among)\s+(?:the|this|your|our|these|all)\s+[^.\n:=]{0,80}?)?\s*"
     r"(?:(?:must|would|should|will|can\s+only)\s+(?:therefore\s+|thus\s+|then\s+)?be|is|are|was|being|=|:|→|->|⇒|\\rightarrow|\\Rightarrow|\\to)(?![A-Za-z])"
 )
-DECLARED = re.compile(
+DECLARED = bounded(
     DECLARATION.replace("NOUN", "answer|ans") + r"|\bfinal\s+result\s*(?:is|=|:)|^\s*\**(?:result|ans)\**\s*[:=]|####",
     re.IGNORECASE | re.MULTILINE,
 )
 # Only where letters are asked for: "the price of the option is 5" declares no answer. "Each option:" opens a list.
-DECLARED_CHOICE = re.compile(
+DECLARED_CHOICE = bounded(
     DECLARATION.replace("NOUN", "answer|ans")
     + "|"
     + DECLARATION.replace("NOUN", "option|choice").replace("|=|:|", "|")
     + r"|^\W{0,4}(?:(?:final|correct|best|right)\s+)?(?:option|choice)\W{0,4}:|\b(?:final|correct|best|right)\s+(?:option|choice)\s*:|####",
     re.IGNORECASE | re.MULTILINE,
 )
-RETRACTION = re.compile(
+RETRACTION = bounded(
     r"(?:^|[.!?\n…—-]\s*|,\s*|\bno,?\s+|\bbut\s+|\boh,?\s+|\bhmm,?\s+)(?:wait|actually|correction|scratch\s+that|on\s+second\s+thought|sorry|apologies|my\s+apologies|oops|let\s+me\s+(?:re-?check|re-?do|re-?calculate|re-?consider|correct|fix))\b"
     r"|\bi\s+(?:have\s+)?made\s+an?\s+(?:\w+\s+){0,2}(?:mistake|error)|\bthat(?:['’]s|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+(?:right|correct))",
     re.IGNORECASE,
 )
-ABSTENTION = re.compile(
+ABSTENTION = bounded(
     r"\b(?:can\s?not|can['’]t|could\s+not|unable\s+to|impossible\s+to|not\s+possible\s+to|difficult\s+to)\s+(?:be\s+)?(?:\w+\s+){0,2}"
     r"(?:find|found|determine|determined|calculate|calculated|compute|computed|solve|solved|answer|answered|provide|give|given|say|tell|simplify|simplified|conclude)\b"
     r"|\b(?:not\s+enough|insufficient|not\s+sufficient|missing|without\s+(?:more|further|additional|knowing))\s+(?:\w+\s+){0,2}(?:information|data|detail|the)"
@@ -54,26 +61,49 @@ ABSTENTION = re.compile(
     r"|\bnot\s+(?:one\s+of|in|among|listed\s+(?:in|among))\s+(?:the\s+)?(?:given\s+|listed\s+|provided\s+|available\s+)?(?:options|choices|answers)|\bdoes\s+not\s+match\s+any\b|\bdoesn['’]t\s+match\s+any\b",
     re.IGNORECASE,
 )
-CONCLUSION = re.compile(
+CONCLUSION = bounded(
     r"\b(?:therefore|thus|hence|so|consequently|accordingly|in\s+conclusion|to\s+conclude|as\s+a\s+result|finally|in\s+summary|overall|this\s+means|this\s+gives|we\s+(?:get|find|have|obtain|conclude))\b|∴|\\therefore",
     re.IGNORECASE,
 )
-GIVENS = re.compile(
-    r"(?:^|\n)[^\w\n]{0,5}(?:given(?:\s+(?:data|values?|information|that|quantities))?|known(?:\s+values?)?|data|where)\s*:?\**\s*:?[^\S\n]*"
-    r"(?:\n[^\S\n]*(?:[-•*–]|\d{1,2}[.)])[^\n]*|\n[^\S\n]*[^\s=\n]{1,20}\s*=[^\n]*)+",
+GIVENS = bounded(
+    r"(?:^|\n)[^\w\n]{0,5}(?:given(?:\s+(?:data|values?|information|that|quantities))?|known(?:\s+values?)?|data|where)\s*:?\*{0,2}\s*:?[^\S\n]{0,12}"
+    r"(?:\n[^\S\n]{0,12}(?:[-•*–]|\d{1,2}[.)])[^\n]*|\n[^\S\n]{0,12}[^\s=\n]{1,20}[^\S\n]{0,12}=[^\n]*)+",
     re.IGNORECASE,
 )
 # A full stop ends a sentence unless it stands in a number or after an abbreviation.
-SENTENCE_END = re.compile(
+SENTENCE_END = bounded(
     r"(?<!\bapprox)(?<!\bi\.e)(?<!\be\.g)(?<!\bEq)(?<!\bFig)(?<!\bca)(?<!\bvs)[.!?](?:\*{1,3}|['\"”’)\]$]{1,2}|\\\)|\\\])?(?=\s|$)|\n+|;\s"
 )
 
 
-def own_answer(response: str) -> str:
-    """Return the response up to where the model begins to ask itself another question."""
+class OwnText(NamedTuple):
+    """The part of a response that is read."""
+
+    text: str
+    head: int
+    """Characters of the text that stand at the same place in the response."""
+    shift: int
+    """How much further right the others stand there."""
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return [start, end) in the response."""
+        return (start, end) if start < self.head else (start + self.shift, end + self.shift)
+
+
+def own_answer(response: str) -> OwnText:
+    """Return the response up to where the model begins to ask itself another question, its thinking blanked out.
+
+    A runaway response is read at its ends alone: an answer opens or closes it, and the time stays bounded.
+    """
+    thought = response.rfind("</think>")
+    if thought >= 0 and response[thought + 8 :].strip():
+        response = " " * (thought + 8) + response[thought + 8 :]
     match = NEXT_QUESTION.search(response, len(response) - len(response.lstrip()) + 1)
-    head = response[: match.start()] if match else response
-    return head if head.strip() else response
+    text = response[: match.start()] if match and response[: match.start()].strip() else response
+    if len(text) <= HEAD_CHARACTERS + TAIL_CHARACTERS:
+        return OwnText(text, len(text), 0)
+    shift = len(text) - HEAD_CHARACTERS - TAIL_CHARACTERS - 1
+    return OwnText(text[:HEAD_CHARACTERS] + "\n" + text[-TAIL_CHARACTERS:], HEAD_CHARACTERS, shift)
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
@@ -87,30 +117,26 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
-def closing_brace(text: str, position: int, limit: int = 2000) -> int | None:
-    """Return where the group that was opened before `position` closes; None if it does not within the limit."""
-    depth = 1
-    for place in range(position, min(len(text), position + limit)):
-        if text[place] == "{":
-            depth += 1
-        elif text[place] == "}":
-            depth -= 1
-            if depth == 0:
-                return place
-    return None
-
-
-def boxes(text: str) -> Iterator[tuple[int, int, int, int]]:
-    """Yield (start, content start, content end, end) of every box; one that is cut off has no content and is left out."""
-    for match in BOX.finditer(text):
-        close = closing_brace(text, match.end())
-        if close is not None:
-            yield match.start(), match.end(), close, close + 1
+def boxes(text: str) -> list[tuple[int, int, int, int]]:
+    """Return (start, content start, content end, end) of the last boxes; one that is cut off has no content and is left out."""
+    starts = {match.end(): match.start() for match in BOX.finditer(text)}
+    found: list[tuple[int, int, int, int]] = []
+    if not starts:
+        return found
+    opened: list[int] = []
+    for place, character in enumerate(text):
+        if character == "{":
+            opened.append(place + 1)
+        elif character == "}" and opened:
+            inner = opened.pop()
+            if inner in starts:
+                found.append((starts[inner], inner, place, place + 1))
+    return sorted(found)[-MAX_STATEMENTS:]
 
 
 def declarations(text: str, *, choices: bool = False) -> Iterator[tuple[int, int, int]]:
     """Yield (start, zone start, zone end) of every declared answer; the zone is what is declared, up to the end of its sentence."""
-    for match in (DECLARED_CHOICE if choices else DECLARED).finditer(text):
+    for match in list((DECLARED_CHOICE if choices else DECLARED).finditer(text))[-MAX_STATEMENTS:]:
         begin = match.end()
         while begin < len(text) and (text[begin].isspace() or text[begin] in "*_:"):
             begin += 1
@@ -180,7 +206,7 @@ def read_json(response: str) -> JsonAnswer | None:
     if fence and fence[1].lstrip().startswith("{"):
         body = fence[1].strip()
     if not body.startswith("{"):
-        opened = re.search(r"\{\s*\"[^\"\n]{1,60}\"\s*:", body)
+        opened = JSON_OPENED.search(body)
         if opened is None or (len(body) - opened.start() < len(body) // 2 and not body.endswith("}")):
             return None
         body = body[opened.start() :]
@@ -191,7 +217,7 @@ def read_json(response: str) -> JsonAnswer | None:
         parsed, _ = json.JSONDecoder(strict=False, parse_constant=str).raw_decode(body)
         walk(parsed, "", leaves)
     except (ValueError, RecursionError):
-        for match in JSON_KEY.finditer(body):
+        for match in list(JSON_KEY.finditer(body))[:200]:
             string = JSON_STRING.match(body, match.end())
             bare = JSON_BARE.match(body, match.end())
             if string:

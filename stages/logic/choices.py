@@ -10,6 +10,7 @@ MARKER = re.compile(
 SMALL_MARKER = re.compile(
     r"(?:(?<=\s)(?<!ption\s)(?<!hoice\s)|^)(?:\((?P<round>[a-j])\)|\[(?P<square>[a-j])\]|(?P<bare>[a-j])\))[ \t]*", re.MULTILINE
 )
+MAX_MARKS = 200
 
 
 def letters_in_order(marks: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
@@ -37,7 +38,7 @@ def parse_choices(question: str) -> tuple[str, dict[str, str]]:
             ((match["round"] or match["square"] or match["bare"]).upper(), match.start(), match.end())
             for match in pattern.finditer(question)
         ]
-        run = letters_in_order(marks)
+        run = letters_in_order(marks[-MAX_MARKS:])
         if run:
             ends = [mark[1] for mark in run[1:]] + [len(question)]
             options = {letter: question[start:end].strip().rstrip(",;").strip() for (letter, _, start), end in zip(run, ends, strict=True)}

@@ -17,50 +17,59 @@ from stages.logic.answer_regions import (
 from stages.logic.choices import parse_choices
 from stages.logic.number_tokens import tidy
 from stages.logic.option_text import find_options, holds_in_order, option_tokens, starts_with, tokens, words_only
+from stages.logic.patterns import bounded
 from stages.records.outcome import Outcome
 
 Reading = Literal["value", "none", "multiple", "conflict"]
 
 DEFAULT_LETTERS = "ABCDEFGHIJ"
-MAX_RESPONSE_CHARACTERS = 20_000
 FULLWIDTH = str.maketrans(
     {**{chr(0xFF21 + place): chr(0x41 + place) for place in range(26)}, "（": "(", "）": ")", "［": "[", "］": "]", "：": ":"}
 )
 
-WRAP = r"(?:\\(?:text|textbf|mathrm|mathbf|boldsymbol|bm|textit|mathsf)\s*\{|[\s*_$\"'“‘`{~]|\\[,;:! ]|\\\()*"
+WRAP = r"(?:\\(?:text|textbf|mathrm|mathbf|boldsymbol|bm|textit|mathsf)\s?\{|[\s*_$\"'“‘`{~]|\\[,;:! ]|\\\(){0,16}"
 # A letter that names an option: in brackets, behind the word "option", or alone with a mark behind it.
-BRACKETED = rf"(?:\(\s*{WRAP}(?P<round>[A-Za-z]){WRAP}[\s}}]*\)|\[\s*{WRAP}(?P<square>[A-Za-z]){WRAP}[\s}}]*\])"
-NAMED = rf"(?:options?|choices?|letter)\s*{WRAP}[(\[]?\s*{WRAP}(?P<named>[A-Z])(?![A-Za-z0-9'’])\s*[)\]]?"
+BRACKETED = rf"(?:\({WRAP}(?P<round>[A-Za-z]){WRAP}[\s}}]{{0,4}}\)|\[{WRAP}(?P<square>[A-Za-z]){WRAP}[\s}}]{{0,4}}\])"
+NAMED = rf"(?:options?|choices?|letter){WRAP}[(\[]?{WRAP}(?P<named>[A-Z])(?![A-Za-z0-9'’])\s*[)\]]?"
 BARE = r"(?P<bare>[A-Z])(?![A-Za-z0-9'’_^])"
-LETTER = re.compile(rf"{WRAP}(?:{NAMED}|{BRACKETED}|{BARE})", re.IGNORECASE)
-FILLER = re.compile(
-    r"(?:[\s*_$\"'“`{~:]|\\(?:text|textbf|mathrm|mathbf|boxed|fbox|displaystyle)\s*\{?|\\[\[(,;:! ]|clearly|therefore|thus|then|hence|indeed|simply|definitely|likely|most|probably|either|both|obviously|given\s+by|as\s+follows|in\s+fact)+(?![a-z])",
+BEHIND = bounded(rf"[\s$.]*(?:{BRACKETED}|\(\s*{NAMED}\s*\))", re.IGNORECASE)
+CLOSING = bounded(rf"(?:\(\s*{NAMED}\s*\)|{BRACKETED})[\s.*$]{{0,12}}$", re.IGNORECASE)
+NAMES = bounded(BRACKETED + "|" + NAMED)
+LISTED = bounded(r"^.*(?:[(\[][A-Ja-j][)\]]|\b[A-J][).:]\s).*$", re.MULTILINE)
+LETTER = bounded(rf"{WRAP}(?:{NAMED}|{BRACKETED}|{BARE})", re.IGNORECASE)
+FILLER = bounded(
+    r"(?:[\s*_$\"'“`{~:]|\\(?:text|textbf|mathrm|mathbf|boxed|fbox|displaystyle)\s*\{?|\\[\[(,;:! ]|clearly|therefore|thus|then|hence|indeed|simply|definitely|likely|most|probably|either|both|obviously|given\s+by|as\s+follows|in\s+fact){1,40}(?![a-z])",
     re.IGNORECASE,
 )
-JOINT = re.compile(r"[\s}$*]*(?:,\s*(?:and|or)?|\band\b|\bor\b|&|/|\\&)[\s{$*]*(?:\\text(?:bf)?\s*\{)?", re.IGNORECASE)
-INSTEAD = re.compile(r"[\s,}$*]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
+JOINT = bounded(r"[\s}$*]*(?:,\s*(?:and|or)?|\band\b|\bor\b|&|/|\\&)[\s{$*]*(?:\\text(?:bf)?\s*\{)?", re.IGNORECASE)
+INSTEAD = bounded(r"[\s,}$*]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
 # After a bare A that is an option: the end, a mark, or a word that goes on about an option. "A force" is an article.
-AFTER_A = re.compile(
+AFTER_A = bounded(
     r"[\s*_}$]*(?:$|[.,;:!?)\]\n—–(-]|(?:because|since|as|and|or|is|for|which|with|due|not|rather|based|by|so|\\)\b|\\|[A-Z])"
 )
-NEGATED = re.compile(
+NEGATED = bounded(
     r"\b(?:not|n['’]t|neither|never|incorrect|wrong|false|other\s+than|except|nor|eliminate|rule\s+out|unlike|instead\s+of|rather\s+than)\b",
     re.IGNORECASE,
 )
-OTHER_OPTIONS = re.compile(r"\b(?:the\s+)?(?:other|remaining|rest\s+of\s+the)\s+(?:options|choices|answers|three|two)\b", re.IGNORECASE)
+OTHER_OPTIONS = bounded(r"\b(?:the\s+)?(?:other|remaining|rest\s+of\s+the)\s+(?:options|choices|answers|three|two)\b", re.IGNORECASE)
 CORRECT = r"(?:the\s+)?(?:only\s+)?(?:best|right|correct|true|valid|most\s+(?:accurate|appropriate|likely))(?!ed|ion|ly)"
-GAP = r"(?:(?![(\[]\s*[A-Ja-j]\s*[)\]]|\b(?:not|incorrect|wrong|false|isn['’]t|option|choice)\b)[^.\n;]){0,90}?"
-REVERSED = re.compile(
-    rf"{LETTER.pattern}(?:{GAP}\b(?:is|as|being|must\s+be|would\s+be)\s+(?:therefore\s+|thus\s+|indeed\s+|also\s+|clearly\s+)?{CORRECT}|\s+{CORRECT})|{LETTER.pattern.replace('?P<', '?P<x')}[^\n(]{{0,200}}\((?:correct|true|right)\)",
+GAP_SPOILER = bounded(r"\b(?:not|incorrect|wrong|false|isn['’]t)\b|[.;](?=\s)", re.IGNORECASE)
+IS_CORRECT = bounded(
+    rf"(?:\b(?:is|as|being|must\s+be|would\s+be)\s+(?:therefore\s+|thus\s+|indeed\s+|also\s+|clearly\s+)?{CORRECT}|(?<=[A-Z)\]*])\s+{CORRECT}|\((?:correct|true|right)\))",
     re.IGNORECASE,
 )
-POINTED = re.compile(
+# Where "... is correct" looks back for its letter.
+MENTION = bounded(
+    r"\b(?:option|choice|letter)\s*[*_$]{0,2}\s*[(\[]?\s*[A-Z](?![A-Za-z0-9'’])|[(\[]\s*(?:\\text(?:bf)?\{)?[A-Z]\}?\s*[)\]]|(?<![A-Za-z0-9'’_^\\])[A-J](?![A-Za-z0-9'’_^])",
+)
+MAX_LOOK_BACK_CHARACTERS = 120
+POINTED = bounded(
     r"\b(?:choose|choosing|select|selecting|pick|picking|go\s+(?:with|for)|opt\s+for|corresponds?\s+to|corresponding\s+to|match(?:es|ing)?(?:\s+with)?|closest\s+to|only|which\s+is|that\s+is|i\.e\.,?)\s+(?:with\s+)?(?:the\s+)?(?:answer\s+)?"
     r"(?=(?:option|choice|letter|\(|\[|\**[A-J]\b))",
     re.IGNORECASE,
 )
 # "Therefore, the match is (C) ...": brackets say that a letter is meant.
-STATED = re.compile(r"\b(?:is|are|be)\s*:?\s*(?=[(\[]\s*[A-J]\s*[)\]])")
+STATED = bounded(r"\b(?:is|are|be)\s*:?\s*(?=[(\[]\s*[A-J]\s*[)\]])")
 ASSERTING = {
     "is",
     "are",
@@ -86,7 +95,7 @@ ASSERTING = {
     "≈",
     "approx",
 }
-HYPOTHETICAL = re.compile(r"\bif\b[^.\n]{0,200}$", re.IGNORECASE)
+HYPOTHETICAL = bounded(r"\bif\b[^.\n]{0,200}$", re.IGNORECASE)
 
 
 class McqGrade(NamedTuple):
@@ -132,13 +141,13 @@ def letter_at(text: str, position: int, options: Options) -> tuple[str, int] | N
     if match["bare"]:
         if raw.islower():
             # "b" or "b)" alone is a letter; in a sentence only "a" and symbols look like this.
-            if not re.match(r"[\s.)\]}*$]*(?:$|\n)|\)\s", text[end:]):
+            if not re.match(r"[\s.)\]}*$]{0,30}(?:$|\n)|\)\s", text[end : end + 40]):
                 return None
         elif letter in "AI" and not AFTER_A.match(text, end):
             own = options.texts.get(letter)
             if own is None or starts_with(words_only(tokens(text[end : end + 300])), {letter: own}) is None:
                 return None
-        if re.match(r"\s*(?:=|≈|<|>|\\approx|\\leq|\\geq|\+|-\s*\d|\\times|_|\^)", text[end:]):
+        if re.match(r"\s*(?:=|≈|<|>|\\approx|\\leq|\\geq|\+|-\s*\d|\\times|_|\^)", text[end : end + 40]):
             return None
     return letter, end
 
@@ -168,7 +177,7 @@ def read_zone(text: str, begin: int, end: int, options: Options, tier: str) -> S
     zone = tokens(text[place:end])
     found = {letter for _, _, letter in find_options(zone, options.texts)}
     # "Power (A)": the text of one option with the letter of another.
-    for match in re.finditer(BRACKETED + "|" + NAMED, text[place:end]):
+    for match in NAMES.finditer(text[place:end]):
         letter = (match["named"] or match["round"] or match["square"]).upper()
         if letter in options.letters:
             lead = starts_with(words_only(zone), options.texts)
@@ -184,11 +193,8 @@ def explicit(text: str, options: Options) -> list[Statement]:
     for _, inner, close, end in boxes(text):
         statement = read_zone(text, inner, close, options, "boxed")
         if statement is None:
-            behind = re.compile(
-                rf"[\s$.]*{BRACKETED.replace('(?P<', '(?P<').replace('round', 'r').replace('square', 's')}|[\s$.]*\(\s*{NAMED}\s*\)",
-                re.IGNORECASE,
-            ).match(text, end)
-            letter = (behind["r"] or behind["s"] or behind["named"]).upper() if behind else ""
+            behind = BEHIND.match(text, end)
+            letter = (behind["round"] or behind["square"] or behind["named"]).upper() if behind else ""
             if behind and letter in options.letters:
                 statement = Statement((letter,), "boxed", end, behind.end())
         if statement:
@@ -206,10 +212,15 @@ def explicit(text: str, options: Options) -> list[Statement]:
         letter = letter_at(text, match.end(), options) if CONCLUSION.search(sentence) and not NEGATED.search(sentence[-30:]) else None
         if letter:
             found.append(Statement((letter[0],), "anchored", match.start(), letter[1]))
-    for match in REVERSED.finditer(text):
-        letter = letter_at(text, match.start(), options)
-        if letter:
-            found.append(Statement((letter[0],), "anchored", match.start(), letter[1]))
+    for match in IS_CORRECT.finditer(text):
+        line = max(text.rfind("\n", 0, match.start()) + 1, match.start() - (200 if match[0][0] == "(" else MAX_LOOK_BACK_CHARACTERS))
+        mentions = list(MENTION.finditer(text, line, match.start()))
+        # "(D) I -> Q; II -> R (Correct)": the line is about its first letter; "A is wrong and B is correct" about the last.
+        for mention in mentions[:1] if match[0][0] == "(" else mentions[-1:]:
+            letter = letter_at(text, mention.start(), options)
+            gap = text[letter[1] : match.start()] if letter else ""
+            if letter and not GAP_SPOILER.search(gap) and (len(gap) <= 3 or text[mention.start()] not in "ABCDEFGHIJ" or gap[:1] in ").:]"):
+                found.append(Statement((letter[0],), "anchored", mention.start(), letter[1]))
     return sorted(found, key=lambda statement: (statement.start, statement.end))
 
 
@@ -218,7 +229,7 @@ def without_echo(text: str) -> str:
     _, listed = parse_choices(text)
     if len(listed) < 2:
         return text
-    return re.sub(r"(?m)^.*(?:[(\[][A-Ja-j][)\]]|\b[A-J][).:]\s).*$", lambda match: " " * len(match[0]), text)
+    return LISTED.sub(lambda match: " " * len(match[0]), text)
 
 
 def lone_letter(text: str, options: Options) -> Statement | None:
@@ -240,7 +251,7 @@ def lone_letter(text: str, options: Options) -> Statement | None:
             letter = letter_at(text, start + len(text[start:end]) - len(text[start:end].lstrip()), options)
             if letter and not text[letter[1] : end].strip(" .)]*_}$\n"):
                 return Statement((letter[0],), "letter", start, letter[1])
-        closing = re.search(rf"(?:\(\s*{NAMED}\s*\)|{BRACKETED})[\s.*$]*$", text[start:end], re.IGNORECASE)
+        closing = CLOSING.search(text[start:end], max(0, end - start - 60))
         if closing and not NEGATED.search(text, start, end):
             raw = closing["named"] or closing["round"] or closing["square"]
             if raw.isupper() and raw in options.letters:
@@ -340,15 +351,12 @@ def grade_mcq(response: str, choices: Mapping[str, str], target: str) -> McqGrad
     if len(wanted) != 1 or not wanted.isalpha() or wanted not in letters:
         raise ValueError(f"target {target!r}: not a letter of the choices {sorted(letters)}.")
     options = Options(letters, option_tokens({letter.strip().upper(): text for letter, text in choices.items()}))
-    cut = response if len(response) <= MAX_RESPONSE_CHARACTERS else response[-MAX_RESPONSE_CHARACTERS:]
-    offset = len(response) - len(cut)
-    statement = read_wrapped(cut, options)
-    wrapped = statement is not None
-    if statement is None:
-        statement = read_text(tidy(own_answer(cut)).translate(FULLWIDTH), options)
+    own = own_answer(response)
+    wrapped = read_wrapped(own.text, options)
+    statement = wrapped or read_text(tidy(own.text).translate(FULLWIDTH), options)
     if statement is None or not statement.letters:
         return McqGrade(Outcome.UNPARSED, None, "none", None, statement.tier if statement else None)
-    span = None if wrapped else (statement.start + offset, statement.end + offset)
+    span = None if wrapped else own.span(statement.start, statement.end)
     if "!" in statement.letters:
         return McqGrade(Outcome.UNPARSED, None, "conflict", span, statement.tier)
     if len(statement.letters) > 1:

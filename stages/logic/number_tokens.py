@@ -8,6 +8,8 @@ import math
 import re
 from typing import NamedTuple
 
+from stages.logic.patterns import bounded
+
 # One character for one character, so that positions in the text stay positions in the response.
 GLYPHS = str.maketrans(
     {
@@ -47,32 +49,35 @@ VULGAR = {
     "⅛": 1 / 8,
 }
 
-GAP = r"(?:\s|\\[,;:! ]|~|\\q?quad\b)*"
-TIMES = r"(?:×|·|\\times(?![A-Za-z])|\\cdot(?![A-Za-z])|\\ast(?![A-Za-z])|\*(?!\*)|\ttimes(?![A-Za-z])|[xX](?=\s*10\s*[\^*⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]))"
+GAP = r"(?:\s|\\[,;:! ]|~|\\q?quad\b){0,12}"
+TIMES = r"(?:×|·|\\times(?![A-Za-z])|\\cdot(?![A-Za-z])|\\ast(?![A-Za-z])|\*(?!\*)|\ttimes(?![A-Za-z])|[xX](?=\s*10\s*[-\^*⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]))"
 POWER = r"(?:\^|\*\*)"
 # Thousands: comma, LaTeX comma, thin space; a plain space only between full groups of three digits.
 INTEGER = r"(?:\d{1,3}(?:(?:,|\{,\}|\\,|\\!|['’\u2009\u202f\u00a0 ])\d{3}(?![\d]))+|\d+)"
-DECIMAL = re.compile(rf"(?P<whole>{INTEGER})?(?P<fraction>(?:\.|\{{\.\}})\d+|\.(?=\s*(?:×|\\times|[eE][+-]?\d)))?")
-DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}(?![\d]|,\d)")
-E_NOTATION = re.compile(r"\s?[eE](?P<exponent>[+-]?\d{1,4})(?![\w.])")
+DECIMAL = bounded(rf"(?P<whole>{INTEGER})?(?P<fraction>(?:\.|\{{\.\}})\d+|\.(?=\s*(?:×|\\times|[eE][+-]?\d)))?")
+DECIMAL_COMMA = bounded(r"\d+,\d{1,2}(?![\d]|,\d)")
+E_NOTATION = bounded(r"\s?[eE](?P<exponent>[+-]?\d{1,4})(?![\w.])")
 TEN = rf"10\s*(?:{POWER}\s*(?:\{{{GAP}(?P<braced>[+-]?\s*\d{{1,4}}){GAP}\}}|\(\s*(?P<round>[+-]?\s*\d{{1,4}})\s*\)|(?P<bare>[+-]?\s?\d{{1,4}}))|(?P<raised>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}}))"
-TIMES_TEN = re.compile(rf"{GAP}{TIMES}{GAP}{TEN}(?![\d.])")
-BARE_TEN = re.compile(rf"{TEN}(?![\d.])")
-MIXED = re.compile(r"(?:\s|-)(\d{1,2})/(\d{1,2})(?![\d/.])")
-PI = re.compile(r"π|\\pi(?![A-Za-z])|pi(?![A-Za-z])")
-ROOT = re.compile(r"\\sqrt(?![A-Za-z])|sqrt(?![A-Za-z])|√")
-FRACTION = re.compile(r"\\[dtc]?frac(?![A-Za-z])|\x0crac(?![A-Za-z])|\tfrac(?![A-Za-z])")
-EXPONENT = re.compile(
+# A power that lost its caret in copying, "6.63 × 10-34": only after a times sign, and only a negative one without gaps.
+LOST_CARET = bounded(rf"{GAP}{TIMES}{GAP}10(?P<exponent>-\d{{1,2}})(?![\d.])")
+TIMES_TEN = bounded(rf"{GAP}{TIMES}{GAP}{TEN}(?![\d.])")
+BARE_TEN = bounded(rf"{TEN}(?![\d.])")
+MIXED = bounded(r"(?:\s|-)(\d{1,2})/(\d{1,2})(?![\d/.])")
+PI = bounded(r"π|\\pi(?![A-Za-z])|pi(?![A-Za-z])")
+ROOT = bounded(r"\\sqrt(?![A-Za-z])|sqrt(?![A-Za-z])|√")
+FRACTION = bounded(r"\\[dtc]?frac(?![A-Za-z])|\x0crac(?![A-Za-z])|\tfrac(?![A-Za-z])")
+EXPONENT = bounded(
     rf"{POWER}{GAP}(?:\{{{GAP}([+-]?\s*\d{{1,4}}){GAP}\}}|\(\s*([+-]?\s*\d{{1,4}})\s*\)|([+-]?\d{{1,4}}))(?![\d.])|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})"
 )
-MULTIPLY = re.compile(
+MULTIPLY = bounded(
     rf"{GAP}(?P<sign>×|·|\\times(?![A-Za-z])|\\cdot(?![A-Za-z])|\\ast(?![A-Za-z])|\*(?!\*)|\ttimes(?![A-Za-z])|[xX](?=\s*[\d(]))"
 )
-DIVIDE = re.compile(rf"{GAP}(?:/|\\div(?![A-Za-z]))")
-SKIP = re.compile(GAP)
-OPEN = re.compile(r"\\left\s*\(|\(|\{|\\(?:text|mathrm|mathbf|textbf|mathit|boldsymbol|bm|displaystyle)\s*\{")
-CLOSE = {"(": re.compile(rf"{GAP}(?:\\right\s*)?\)"), "{": re.compile(rf"{GAP}\}}")}
+DIVIDE = bounded(rf"{GAP}(?:/|\\div(?![A-Za-z]))")
+SKIP = bounded(GAP)
+OPEN = bounded(r"\\left\s*\(|\(|\{|\\(?:text|mathrm|mathbf|textbf|mathit|boldsymbol|bm|displaystyle)\s*\{")
+CLOSE = {"(": bounded(rf"{GAP}(?:\\right\s*)?\)"), "{": bounded(rf"{GAP}\}}")}
 MAX_DEPTH = 6
+MAX_FACTORS = 12
 
 
 class Number(NamedTuple):
@@ -119,9 +124,9 @@ def read_decimal(text: str, position: int) -> Number | None:
     if len(digits) > 400:
         return None
     value, end = float(digits), match.end()
-    exponent = E_NOTATION.match(text, end) or TIMES_TEN.match(text, end)
+    exponent = E_NOTATION.match(text, end) or TIMES_TEN.match(text, end) or LOST_CARET.match(text, end)
     if exponent:
-        shift = int(exponent["exponent"]) if exponent.re is E_NOTATION else exponent_of(exponent)
+        shift = int(exponent["exponent"]) if exponent.re is not TIMES_TEN else exponent_of(exponent)
         try:
             value, end = float(f"{digits}e{shift}"), exponent.end()
         except ValueError:
@@ -205,7 +210,7 @@ def read_number(text: str, position: int, depth: int = 0) -> Number | None:
     if first is None:
         return None
     value, end = first.value, first.end
-    while True:
+    for _ in range(MAX_FACTORS):
         # 2\pi and 3\sqrt{2} multiply without a sign; 3\frac{1}{2} is a mixed number.
         near = skip(text, end)
         if PI.match(text, near) or ROOT.match(text, near):

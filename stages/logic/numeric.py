@@ -16,26 +16,29 @@ from stages.logic.answer_regions import (
     without_givens,
 )
 from stages.logic.number_tokens import read_number, tidy
+from stages.logic.patterns import bounded
 from stages.logic.quantities import Quantity, find_quantities, word_quantity
-from stages.logic.units import DIMENSIONLESS_WORDS, Unit, convert, parse_unit, si_factor
+from stages.logic.units import DIMENSIONLESS_WORDS, Unit, convert, factor, parse_unit
 from stages.records.outcome import Outcome
 
 Reading = Literal["value", "none", "multiple", "conflict"]
 Flag = Literal["unit_missing", "unit_mismatch", "prefix_error", "power_of_ten", "conflict", "range", "json_wrapped", "unit_unknown"]
 
+# How far back an undeclared answer is looked for, and how much of one sentence is read.
+MAX_CONCLUSION_CHARACTERS = 5_000
+MAX_SENTENCE_CHARACTERS = 1_000
 PERCENT = Unit((("percent", 1),), 0)
-MAX_RESPONSE_CHARACTERS = 20_000
-SUBORDINATE = re.compile(
+SUBORDINATE = bounded(
     r"(?:\s|,|;|\()(?:when|if|where|because|since|as|given|for|with|using|assuming|while|whereas|from|rounded|correct|to\s+\w+\s+(?:significant|decimal))\b",
     re.IGNORECASE,
 )
-ALTERNATIVE = re.compile(
-    r"^[\s,;$)}\]]*(?:\\text\{)?\s*(?:or|and)\b[\s}]*(?:it\s+(?:is|could\s+be)\s+|about\s+|approximately\s+|possibly\s+|maybe\s+|perhaps\s+|[$(\\{]*)*$",
+ALTERNATIVE = bounded(
+    r"^[\s,;$)}\]]*(?:\\text\{)?\s*(?:or|and)\b[\s}]*(?:it\s+(?:is|could\s+be)\s+|[A-Za-z]\w?\s*(?:=|≈)\s*|about\s+|approximately\s+|possibly\s+|maybe\s+|perhaps\s+|[$(\\{]*)*$",
     re.IGNORECASE,
 )
-LIST = re.compile(r"^[\s$}]*[,;][\s${]*$")
-NEGATED = re.compile(r"^(?:not\b|n['’]t\b|neither\b)", re.IGNORECASE)
-HYPOTHETICAL = re.compile(
+LIST = bounded(r"^[\s$}]*[,;][\s${]*$")
+NEGATED = bounded(r"^(?:not\b|n['’]t\b|neither\b)", re.IGNORECASE)
+HYPOTHETICAL = bounded(
     r"\b(?:the|an?|your|my|our|this)\s+(?:final\s+)?answer\s+(?:should|must|will|is\s+to)\s+be\s+(?:a|an|in|non|positive|negative|given|expressed|rounded|correct|reported)",
     re.IGNORECASE,
 )
@@ -195,6 +198,16 @@ def whole(text: str, target: Target, relative: float) -> Candidate | None:
     return None
 
 
+def leading(text: str, target: Target, relative: float) -> list[Candidate]:
+    """Read a first line that is nothing but a quantity: the answer first, its explanation after."""
+    opening = len(text) - len(text.lstrip())
+    end = text.find("\n", opening)
+    if end < 0:
+        return []
+    candidate = whole(text[:end], target, relative)
+    return [candidate._replace(tier="leading")] if candidate else []
+
+
 def boxed(text: str, target: Target, relative: float) -> list[Candidate]:
     """Read every box. One that holds no number is a candidate too: the response commits to something that is none."""
     found: list[Candidate] = []
@@ -234,7 +247,10 @@ def declared(text: str, target: Target, relative: float) -> list[Candidate]:
 
 def explicit(text: str, target: Target, relative: float) -> Candidate | None:
     """Return the last explicit statement (boxed or declared), with every earlier one that contradicts it and was not taken back."""
-    statements = sorted((*boxed(text, target, relative), *declared(text, target, relative)), key=lambda statement: statement.place)
+    statements = sorted(
+        (*leading(text, target, relative), *boxed(text, target, relative), *declared(text, target, relative)),
+        key=lambda statement: statement.place,
+    )
     # "Final answer: \boxed{5}" is one statement; the inner one reads it.
     statements = [
         statement
@@ -260,7 +276,12 @@ def explicit(text: str, target: Target, relative: float) -> Candidate | None:
 def concluded(text: str, target: Target, relative: float) -> Candidate | None:
     """Read the last sentences backwards: the last that states a value, unless a later one concludes without any."""
     spans = list(sentences(text))
+    budget = MAX_CONCLUSION_CHARACTERS
     for distance, (start, end) in enumerate(reversed(spans)):
+        start = max(start, end - MAX_SENTENCE_CHARACTERS)
+        budget -= end - start
+        if budget < 0:
+            return None
         sentence = text[start:end]
         if ABSTENTION.search(sentence):
             return Candidate((), "concluded", start)
@@ -284,13 +305,17 @@ def concluded(text: str, target: Target, relative: float) -> Candidate | None:
 
 
 def fallback(text: str, target: Target) -> Candidate | None:
-    """Read the last quantity of the target's dimension in the last sentence, or the only number of a short response."""
-    quantities = find_quantities(text)
+    """Read the last quantity of the target's dimension in the last sentence, or the only number of a one-sentence response."""
     spans = list(sentences(text))
-    if spans and target.unit is not None:
-        last = [quantity for quantity in quantities if quantity.start >= spans[-1][0] and fits(quantity, target)]
-        if last:
-            return Candidate((last[-1],), "dimension", last[-1].start)
+    if not spans:
+        return None
+    start, end = max(spans[-1][0], spans[-1][1] - MAX_SENTENCE_CHARACTERS), spans[-1][1]
+    quantities = [
+        quantity._replace(start=quantity.start + start, end=quantity.end + start) for quantity in find_quantities(text[start:end])
+    ]
+    fitting = [quantity for quantity in quantities if fits(quantity, target)]
+    if fitting:
+        return Candidate((fitting[-1],), "dimension", fitting[-1].start)
     if len(quantities) == 1 and len(spans) == 1 and target.unit is None:
         return Candidate((quantities[0],), "only", quantities[0].start)
     return None
@@ -316,7 +341,7 @@ def find_candidate(text: str, target: Target, relative: float) -> Candidate | No
     return concluded(text, target, relative) or fallback(text, target)
 
 
-CONCLUSION_AFTER = re.compile(r"\b(?:answer|therefore|thus|hence)\b", re.IGNORECASE)
+CONCLUSION_AFTER = bounded(r"\b(?:answer|therefore|thus|hence)\b", re.IGNORECASE)
 
 
 def find_in_json(response: str, target: Target, relative: float) -> Candidate | None:
@@ -358,7 +383,7 @@ def differs_by_prefix(quantity: Quantity, target: Target, relative: float) -> bo
     """Say whether the number is right and only the prefix of its unit is wrong."""
     if quantity.unit is None or target.unit is None or not close(quantity.value, target.value, relative, 0.0):
         return False
-    ratio = si_factor(quantity.unit.powers, quantity.unit.exponent10)[0] / si_factor(target.unit.powers, target.unit.exponent10)[0]
+    ratio = factor(quantity.unit) / factor(target.unit)
     shift = math.log10(ratio)
     return abs(shift - round(shift)) < 1e-6 and round(shift) != 0
 
@@ -377,21 +402,16 @@ def grade_numeric(
     if goal.value == 0 and absolute_tolerance is None:
         raise ValueError(f"target {target!r}: 0 has no relative tolerance; give absolute_tolerance, in {unit or 'the unit of the target'}.")
     flags: set[str] = {"unit_unknown"} if goal.unknown_unit else set()
-    # Without a limit a runaway response costs seconds; an answer stands at the end, or at the very start.
-    cut = response if len(response) <= MAX_RESPONSE_CHARACTERS else response[-MAX_RESPONSE_CHARACTERS:]
-    offset = len(response) - len(cut)
-    text = tidy(own_answer(cut))
-    candidate = find_in_json(cut, goal, relative_tolerance)
+    own = own_answer(response)
+    candidate = find_in_json(own.text, goal, relative_tolerance)
     if candidate is not None:
         flags.add("json_wrapped")
     else:
-        candidate = find_candidate(text, goal, relative_tolerance)
+        candidate = find_candidate(tidy(own.text), goal, relative_tolerance)
     if candidate is None or not candidate.values:
         return NumericGrade(Outcome.UNPARSED, None, frozenset(flags), "none", None, None if candidate is None else candidate.tier)
     quantity = candidate.values[-1]
-    span = (quantity.start + offset, quantity.end + offset)
-    if "json_wrapped" in flags:
-        span = None
+    span = None if "json_wrapped" in flags else own.span(quantity.start, quantity.end)
     if len(candidate.values) > 1:
         return NumericGrade(Outcome.UNPARSED, None, frozenset(flags | {"conflict"}), "conflict", span, candidate.tier)
     if quantity.half_width is not None:

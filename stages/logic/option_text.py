@@ -14,7 +14,8 @@ LATEX_WORDS = {"dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "le": "leq", "
 def tokens(text: str) -> list[str]:
     """Return the words, numbers and signs of a text in lower case, without LaTeX wrappers and articles."""
     plain = LATEX_NOISE.sub(" ", text).lower()
-    return [LATEX_WORDS.get(token, token) for token in TOKEN.findall(plain) if token not in ARTICLES]
+    found: list[str] = TOKEN.findall(plain)
+    return [LATEX_WORDS.get(token, token) for token in found if token not in ARTICLES]
 
 
 def words_only(sequence: list[str]) -> list[str]:

@@ -4,39 +4,50 @@ import re
 from typing import NamedTuple
 
 from stages.logic.number_tokens import Number, read_number
-from stages.logic.units import Unit, read_unit
+from stages.logic.patterns import bounded
+from stages.logic.units import Unit, UnitText, read_unit
 
-DECORATION = r"(?:\s|\$|\*|_|~|`|\"|'|“|”|\{|\\[,;:! ]|\\q?quad|\\[(\[]|\\(?:text|mathrm|mathbf|textbf|boldsymbol|bm|displaystyle|left|boxed|fbox)\s*\{?|\()*"
-START = re.compile(
+START = bounded(
     r"[\d.√π½⅓⅔¼¾⅕⅖⅗⅘⅙⅛]|\\[dtc]?frac(?![A-Za-z])|\\sqrt(?![A-Za-z])|\\pi(?![A-Za-z])|\x0crac(?=\{)|\tfrac(?=\{)|\bsqrt\(|\bpi\b"
 )
 # What must not stand directly before a number: it would be part of a name, an index, a power or a decimal.
-GLUED = re.compile(r"(?:[A-Za-z\d_^]|[_^]\s*\{?\s*[+-]?|[\d]\.|\\log_?|[A-Za-z]['′’]{0,3}\s?(?:\\left\s?)?\()$")
-NOT_A_VALUE = re.compile(
+GLUED = bounded(r"(?:[A-Za-z\d_^]|[_^]\s*\{?\s*[+-]?|[\d]\.|\\log_?|\d\s?:\s?|[A-Za-z]['′’]{0,3}\s?(?:\\left\s?)?\()$")
+NOT_A_VALUE = bounded(
     r"(?:st|nd|rd|th)\b|-[A-Za-z]|:\s?\d|\s*(?:decimals?|decimal\s+(?:places?|digits?)|significant|sig\.?\s*figs?|d\.p\.)(?![A-Za-z])|\s*(?:\\text\{)?[-\s]?dimensional"
 )
-ASSERTED = re.compile(
+MARKS = " \t\n\r\u00a0\u2009\u202f$*_~`\"'“”{("
+LATEX_MARK = bounded(r"\\(?:[,;:! (\[]|q?quad|text|mathrm|mathbf|textbf|boldsymbol|bm|displaystyle|left|boxed|fbox)$")
+MAX_MODIFIERS = 8
+ASSERTED = bounded(
     r"(?:=|≈|≃|≅|≐|\\approx|\\simeq|\\cong|\\doteq|\\sim|→|⇒|->|\\to|\\rightarrow|\\Rightarrow|\\implies|:|####"
-    r"|\b(?:is|are|was|were|be|been|being|equals?|becomes?|gives?|gave|get|gets|got|obtain|obtains|obtained|yields?|yielding|giving|measures?|totals?|reaches|reached|comes?\s+(?:out\s+)?to|works?\s+out\s+to|amounts?\s+to|equal\s+to|corresponds\s+to|of\s+about|of\s+approximately|value\s+of))$",
+    r"|\b(?:is|are|was|were|be|been|being|equals?|becomes?|gives?|gave|get|gets|got|obtain|obtains|obtained|yields?|yielding|giving|measures?|totals?|reaches|reached|comes?\s+(?:out\s+)?to|works?\s+out\s+to|amounts?\s+to|equal\s+to|corresponds\s+to|of\s+about|of\s+approximately|value\s+of)|\b(?:it|that|this|there|here|answer)['’]s)$",
     re.IGNORECASE,
 )
-MODIFIER = re.compile(
+MODIFIER = bounded(
     r"(?:\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|exactly|only|just|simply|also|then|thus|therefore|hence|now|equal|given\s+by|found\s+to\s+be|calculated\s+(?:as|to\s+be)|a\s+(?:total|maximum|minimum|value|magnitude)\s+of|at|least|the\s+number|or)|≈|~|\\approx|\\sim|\\pm|\+|&|,|:)$",
     re.IGNORECASE,
 )
-OPERATOR = re.compile(r"(?:×|·|\*(?!\*)|/|\+|\^|!|\\times|\\cdot|\\div|\\pm(?=\s*[A-Za-z\\])|[xX]\s*[\d(])")
-CLOSERS = re.compile(r"(?:[ \t]|\$|~|\\[,;:! ]|\\q?quad(?![A-Za-z])|\\[)\]]|\}|\*\*|`)*")
-SYMBOL = re.compile(
+OPERATOR = bounded(r"(?:×|·|\*(?!\*)|/|\+|\^|\\times|\\cdot|\\div|\\pm(?=\s*[A-Za-z\\])|[xX]\s*[\d(])")
+CLOSERS = bounded(r"(?:[ \t]|\$|~|\\[,;:! ]|\\q?quad(?![A-Za-z])|\\[)\]]|\}|\*\*|`)*")
+SYMBOL = bounded(
     r"(?:[A-Za-zα-ωΑ-Ωħ](?![A-Za-z'’])|[A-Za-zα-ω]{1,4}[_^]|\\(?!approx|sim|cong|text|mathrm|quad|qquad|[,;:! )\]]|to\b|rightarrow|Rightarrow|implies|Longrightarrow|longrightarrow|leq|geq|le\b|ge\b|right|pm|mp|end|newline|\\|times|cdot|div|hline|because|therefore|boxed|\w*space|label|tag|ldots|dots|and|%|&)[A-Za-z]+)"
 )
-WORD_OPERATOR = re.compile(r"(?:times|multiplied\s+by|divided\s+by|plus|minus|of\s+(?:the|its|that|this|their|what))\b", re.IGNORECASE)
-PLUS_MINUS = re.compile(r"(?:[ \t]|\$|~|\\[,;:! ]|\})*(?:±|\\pm(?![A-Za-z])|\+/-|\+-)")
-TO = re.compile(r"(?:[ \t]|\$|~|\\[,;:! ])*(?:-{1,2}|—|\bto\b|\\text\{\s*to\s*\}|\\sim|~)(?:[ \t]|\$|\\[,;:! ])*(?=[\d.\\+-])")
-BETWEEN = re.compile(r"(?:\bbetween|\bfrom)\s*\$?\s*$", re.IGNORECASE)
-SIGN_WORDS = re.compile(
+WORD_OPERATOR = bounded(r"(?:times|multiplied\s+by|divided\s+by|plus|minus|of\s+(?:the|its|that|this|their|what))\b", re.IGNORECASE)
+PLUS_MINUS = bounded(r"(?:[ \t]|\$|~|\\[,;:! ]|\})*(?:±|\\pm(?![A-Za-z])|\+/-|\+-)")
+TO = bounded(r"(?:[ \t]|\$|~|\\[,;:! ])*(?:-{1,2}|—|\bto\b|\\text\{\s*to\s*\}|\\sim|~)(?:[ \t]|\$|\\[,;:! ])*(?=[\d.\\+-])")
+BETWEEN = bounded(r"(?:\bbetween|\bfrom)\s*\$?\s*$", re.IGNORECASE)
+AND = bounded(r"(?:[ \t]|\$)*\band\b(?:[ \t]|\$)*(?=[\d.\\+-])")
+SUBTRACTS = bounded(r"\s*-\s*[\w\\(]")
+SIGN_WORDS = bounded(
     r"(?:\b(?:is|are|was|be|equals?|to|of|about|approximately|around|charge|value|answer|get|gives?|as|and|or)|[=:≈(\[{$,]|\\approx|^|\n|\\\(|\\\[|&|\*\*)\s*$",
     re.IGNORECASE,
 )
+DIGITS = bounded(r"[\d.,]*")
+GROUP = bounded(r"\s*(?:\[[^\]\n]{0,10}\])?\s*\{")
+PERCENT_SIGN = bounded(r"\s*\\?%")
+BRACKET = bounded(r"\s*(?:\\right)?\)")
+TIMES = bounded(r"\s*(?:×|\\times|·|\\cdot|\*|[xX])\s*")
+OPENING_WORD = bounded(r"[\s$*_~`\"'“{(]{0,12}(?:exactly\s+|about\s+|approximately\s+)?([A-Za-z]+)")
 NUMBER_WORDS = {
     "zero": 0.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0,
     "ten": 10.0, "eleven": 11.0, "twelve": 12.0,
@@ -85,7 +96,7 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
         position = match.end()
         before = text[max(0, start - 60) : start]
         if GLUED.search(before):
-            digits = re.compile(r"[\d.,]*").match(text, start)
+            digits = DIGITS.match(text, start)
             position = max(after_groups(text, position) if match[0][0] in "\\\x0c\t" else position, digits.end() if digits else position)
             continue
         sign = sign_before(text, start)
@@ -101,7 +112,7 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
         binary = sign is None and re.search(r"(?:[+\-*/^×·]|\\times|\\cdot|\\div|\\pm|±)\s*$", before)
         lead = stripped(text[max(0, begin - 120) : begin])
         opening = at_start_asserted and not lead.strip()
-        stated = not binary and (opening or ASSERTED.search(lead) is not None)
+        stated = not binary and (opening or ASSERTED.search(lead, max(0, len(lead) - 40)) is not None)
         if binary:
             # The tail of a sum or product: its value is not this number.
             position = max(position, quantity.end)
@@ -113,9 +124,9 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
 
 def after_groups(text: str, position: int) -> int:
     """Return the end of the brace groups that follow: a fraction with symbols in it holds no value of its own."""
-    while group := re.compile(r"\s*(?:\[[^\]\n]{0,10}\])?\s*\{").match(text, position):
+    while group := GROUP.match(text, position):
         depth, place = 1, group.end()
-        while place < len(text) and depth and place < group.end() + 1000:
+        while place < len(text) and depth and place < group.end() + 300:
             depth += {"{": 1, "}": -1}.get(text[place], 0)
             place += 1
         if depth:
@@ -126,62 +137,87 @@ def after_groups(text: str, position: int) -> int:
 
 def stripped(lead: str) -> str:
     """Return the text before a number without marks and words such as "about", so that it ends in what states the number."""
-    while True:
-        shorter = re.sub(DECORATION + r"$", "", lead)
-        shorter = MODIFIER.sub("", shorter) if not ASSERTED.search(shorter) else shorter
+    for _ in range(MAX_MODIFIERS):
+        shorter = lead.rstrip(MARKS)
+        mark = LATEX_MARK.search(shorter, max(0, len(shorter) - 20))
+        if mark is None and not ASSERTED.search(shorter, max(0, len(shorter) - 40)):
+            mark = MODIFIER.search(shorter, max(0, len(shorter) - 40))
+        if mark:
+            shorter = shorter[: mark.start()]
         if shorter == lead:
-            return lead
+            break
         lead = shorter
+    return lead
+
+
+class Spread(NamedTuple):
+    """A range or a plus-minus, read as its centre."""
+
+    centre: float
+    half_width: float
+    end: int
+    unit: UnitText
+
+
+def read_spread(text: str, begin: int, number: Number, unit: UnitText) -> Spread | None:
+    """Read "5-10 N", "5 N to 10 N", "between 5 and 10 N", "10 ± 0.2 N" and "(1.60 ± 0.02) × 10^-19 C"."""
+    between = BETWEEN.search(text, max(0, begin - 20), begin) is not None
+    for after in (number.end, unit.end):
+        match = PLUS_MINUS.match(text, after)
+        second = read_number(text, match.end()) if match else None
+        if second is not None:
+            percent = PERCENT_SIGN.match(text, second.end)
+            half_width = abs(number.value * second.value) / 100 if percent else abs(second.value)
+            return scaled(text, number.value, half_width, percent.end() if percent else second.end, unit)
+        match = TO.match(text, after) or (AND.match(text, after) if between else None)
+        second = read_number(text, match.end()) if match else None
+        if match is None or second is None:
+            continue
+        joint = match[0].strip("$ \t")
+        if joint.startswith("-") and joint != match[0] and not between:
+            # "5 - 3" subtracts; "5-10" is a range.
+            continue
+        low, high = sorted((number.value, second.value))
+        return scaled(text, (low + high) / 2, (high - low) / 2, second.end, unit)
+    return None
+
+
+def scaled(text: str, centre: float, half_width: float, end: int, first_unit: UnitText) -> Spread:
+    """Add what stands behind a spread: a bracket, a power of ten that multiplies both, the unit."""
+    bracket = BRACKET.match(text, end)
+    times = bracket and TIMES.match(text, bracket.end())
+    scale = read_number(text, times.end()) if times else None
+    if scale:
+        centre, half_width, end = centre * scale.value, half_width * abs(scale.value), scale.end
+    elif bracket:
+        end = bracket.end()
+    unit = read_unit(text, end)
+    if unit.unit is None and first_unit.unit is not None:
+        unit = first_unit._replace(end=end)
+    return Spread(centre, half_width, end, unit)
 
 
 def complete(text: str, number: Number, begin: int) -> Quantity | None:
     """Add unit, range and plus-minus to a number; None where it turns out to be an ordinal, an adjective or part of a product."""
-    value, end, half_width = number.value, number.end, None
-    if NOT_A_VALUE.match(text, end):
+    if NOT_A_VALUE.match(text, number.end):
         return None
-    unit_text = read_unit(text, end)
-    for pattern, is_range in ((PLUS_MINUS, False), (TO, True)):
-        for after in (end, unit_text.end):
-            match = pattern.match(text, after)
-            second = read_number(text, match.end()) if match else None
-            if match is None or second is None:
-                continue
-            if is_range and match[0].strip().startswith("-") and match[0] != match[0].strip() and not BETWEEN.search(text[:begin][-20:]):
-                continue
-            if is_range:
-                low, high = sorted((value, second.value))
-                value, half_width = (low + high) / 2, (high - low) / 2
-            else:
-                half_width = abs(second.value)
-            first_unit, end = unit_text, second.end
-            percent = re.compile(r"\s*\\?%").match(text, end)
-            if percent and not is_range:
-                half_width, end = abs(value) * half_width / 100, percent.end()
-            closer = re.compile(r"\s*(?:\\right)?\)(?:\s*(?:×|\\times|·|\\cdot|\*|[xX])\s*)?").match(text, end)
-            if closer:
-                # (1.60 ± 0.02) × 10^-19 C
-                scale = read_number(text, closer.end()) if closer[0].strip() not in (")", "\\right)") else None
-                if scale:
-                    value, half_width, end = value * scale.value, half_width * abs(scale.value), scale.end
-                else:
-                    end = closer.end()
-            unit_text = read_unit(text, end)
-            if unit_text.unit is None and first_unit.unit is not None:
-                unit_text = first_unit._replace(end=end)
-            break
-        if half_width is not None:
-            break
-    end = max(end, unit_text.end) if unit_text.unit or unit_text.unknown else end
+    unit = read_unit(text, number.end)
+    value, half_width, end = number.value, None, number.end
+    spread = read_spread(text, begin, number, unit)
+    if spread:
+        value, half_width, end, unit = spread
+    end = max(end, unit.end) if unit.unit or unit.unknown else end
     follow = CLOSERS.match(text, end)
     place = follow.end() if follow else end
     if SYMBOL.match(text, place) and not prose_letter(text, place, end):
         return None
+    if text[number.end : number.end + 1] == "!" and text[number.end + 1 : number.end + 2].strip():
+        return None
     if OPERATOR.match(text, place) or WORD_OPERATOR.match(text, place):
         return None
-    dash = re.compile(r"\s*-\s*[\w\\(]").match(text, place)
-    if dash and half_width is None:
+    if half_width is None and SUBTRACTS.match(text, place):
         return None
-    return Quantity(value, begin, end, unit_text.unit, unit_text.unknown, False, half_width)
+    return Quantity(value, begin, end, unit.unit, unit.unknown, False, half_width)
 
 
 def prose_letter(text: str, place: int, end: int) -> bool:
@@ -191,7 +227,7 @@ def prose_letter(text: str, place: int, end: int) -> bool:
 
 def word_quantity(text: str) -> Quantity | None:
     """Read a number word that opens a statement: "zero", "five newtons"."""
-    match = re.compile(DECORATION + r"(?:exactly\s+|about\s+|approximately\s+)?([A-Za-z]+)").match(text)
+    match = OPENING_WORD.match(text)
     if match is None or match[1].lower() not in NUMBER_WORDS:
         return None
     unit = read_unit(text, match.end())

@@ -8,9 +8,10 @@ radians per second, and it is dropped where one side does not write it (N m/rad,
 
 import re
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pint import UnitRegistry
+if TYPE_CHECKING:
+    from pint import UnitRegistry
 
 DEFINITIONS = """
 meter = [length]
@@ -168,13 +169,27 @@ COMMANDS = [
 FRACTION = re.compile(r"\\[dtc]?frac\s*\{")
 RAISED = re.compile(r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 UNRAISE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
-NAME = re.compile(r"°\s?[CFK](?![A-Za-z])|H\.P\.|[A-Za-zμΩÅ℃℉°]+|%")
+NAME = re.compile(r"°\s?[CFK](?![A-Za-z])|H\.P\.|°|[A-Za-zμΩÅ℃℉]+|%")
 POWER = re.compile(r"\s?(?:\^|\*\*)\s*(?:\(\s*([+-]?\s?\d)\s*\)|([+-]?\s?\d)(?![\d.]))|([+-]?[1-6])(?![\d.,])")
+PREFIX_APART = re.compile(r"([A-Za-z]+)[ -]([A-Za-z]+)")
 SQUARED = re.compile(r"\s+(squared|cubed)(?![A-Za-z])", re.IGNORECASE)
-SEPARATOR = re.compile(r"\s*(?P<over>/|\bper\b)\s*|\s*(?P<times>·)\s*|(?P<dot>\.)(?=[A-Za-zμΩ])|(?P<dash>-)(?=[A-Za-zμΩ])|(?P<space>\s+)")
+SEPARATOR = re.compile(
+    r"\s*(?P<over>/|\bper\b)\s*|\s*(?P<times>·)\s*|(?P<dot>\.)(?=[A-Za-zμΩ])|(?P<dash>-)(?=[A-Za-zμΩ])|(?P<space>\s+)|(?=°)"
+)
 # Units that are also English words: after a gap they belong to the sentence ("5 kg in", "3 m a second later").
 NEVER_AFTER_A_GAP = {"in", "a", "A", "at", "as", "As", "c", "d", "t", "u", "l", "B", "D", "M"}
 MAX_UNIT_CHARACTERS = 90
+# A quick look before any work: most numbers in a derivation have no unit.
+BEGINS = re.compile(
+    r"(?:[ \t\u00a0\u2009\u202f~$}*]|\\[,;:! )\]]|\\q?quad(?![A-Za-z])){0,12}(?:[A-Za-zμΩÅ℃℉°º˚%/(\[]|\\[A-Za-z%]|\^\s?\{?\s?\\circ|1\s?/)"
+)
+SEGMENT = re.compile(r"[^\n=<>≈≃?!;\"“”]*")
+LATEX = re.compile(r"[\\${}~*º˚·×⋅∙⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹]")
+WRAPPED_WORD = re.compile(r"(?:\s|\\[,;:! ]|~|\$){0,12}\\(?:mathrm|text|textrm|unit|si)\s?\{[\s~]{0,4}([A-Za-z][^{}]*)\}")
+WORDED_POWER = re.compile(r"(square|cubic|sq\.?|cu\.?)\s+", re.IGNORECASE)
+DEGREE_KIND = re.compile(r"\s+(celsius|centigrade|fahrenheit|kelvin|[CFK])(?![A-Za-z])", re.IGNORECASE)
+SECOND_WORD = re.compile(r"[\s-]+(years?|volts?|units?|miles?|hours?|tons?)(?![A-Za-z])", re.IGNORECASE)
+OVER_FIRST = re.compile(r"\s*(?:1\s*/|/|per\b)\s*")
 
 
 class Unit(NamedTuple):
@@ -197,15 +212,18 @@ class UnitText(NamedTuple):
     """Something unit-like (in a unit wrapper) stands there that the whitelist does not hold."""
 
 
-def registry() -> UnitRegistry:
-    """Return a pint registry that knows the definitions above and nothing else."""
-    units = UnitRegistry(None)
+@lru_cache(maxsize=1)
+def registry() -> "UnitRegistry[Any]":
+    """Return a pint registry that knows the definitions above and nothing else.
+
+    Imported at the first conversion: pint takes as long to import as everything else that a light stage loads.
+    """
+    from pint import UnitRegistry
+
+    units: UnitRegistry[Any] = UnitRegistry(None)  # pyright: ignore[reportArgumentType]
     for line in DEFINITIONS.strip().splitlines():
         units.define(line)
     return units
-
-
-REGISTRY = registry()
 
 
 def flatten(text: str, start: int, stop: int, depth: int = 0) -> tuple[str, list[int]]:
@@ -304,9 +322,10 @@ def exponent_in(match: re.Match[str]) -> int:
 
 def read_factor(plain: str, position: int, after_gap: bool) -> tuple[dict[str, int], int, int] | None:
     """Read one unit with its power; return (powers, power of ten, end)."""
-    if plain[position : position + 1] == "(":
+    bracket = plain[position : position + 1]
+    if bracket and bracket in "([":
         inner = read_product(plain, position + 1, nested=True)
-        if inner is None or plain[inner[2] : inner[2] + 1] != ")":
+        if inner is None or plain[inner[2] : inner[2] + 1] != {"(": ")", "[": "]"}[bracket]:
             return None
         powers, exponent10, end = inner[0], inner[1], inner[2] + 1
         raised = POWER.match(plain, end)
@@ -314,7 +333,7 @@ def read_factor(plain: str, position: int, after_gap: bool) -> tuple[dict[str, i
             return powers, exponent10, end
         power = exponent_in(raised)
         return {unit: value * power for unit, value in powers.items()}, exponent10 * power, raised.end()
-    words = re.compile(r"(square|cubic|sq\.?|cu\.?)\s+", re.IGNORECASE).match(plain, position)
+    words = WORDED_POWER.match(plain, position)
     start = words.end() if words else position
     match = NAME.match(plain, start)
     if match is None:
@@ -323,16 +342,19 @@ def read_factor(plain: str, position: int, after_gap: bool) -> tuple[dict[str, i
     if after_gap and name in NEVER_AFTER_A_GAP:
         return None
     if name.lower() in ("degree", "degrees", "deg", "°"):
-        kind = re.compile(r"\s+(celsius|centigrade|fahrenheit|kelvin|[CFK])(?![A-Za-z])", re.IGNORECASE).match(plain, end)
+        kind = DEGREE_KIND.match(plain, end)
         if kind:
             name, end = "°" + kind[1][0].upper(), kind.end()
     if name.lower() in ("light", "electron", "astronomical", "nautical", "watt", "kilowatt", "metric"):
-        pair = re.compile(r"[\s-]+(years?|volts?|units?|miles?|hours?|tons?)(?![A-Za-z])", re.IGNORECASE).match(plain, end)
+        pair = SECOND_WORD.match(plain, end)
         joined = pair and {"light": "ly", "electron": "eV", "astronomical": "AU", "watt": "Wh", "kilowatt": "kWh", "metric": "t"}.get(
             name.lower()
         )
         if pair and joined:
             name, end = joined, pair.end()
+    apart = PREFIX_APART.match(plain, start) if name.lower() in PREFIX_NAMES else None
+    if apart:
+        name, end = apart[1] + apart[2], apart.end()
     found = look_up(name)
     if found is None:
         return None
@@ -352,7 +374,7 @@ def read_factor(plain: str, position: int, after_gap: bool) -> tuple[dict[str, i
 def read_product(plain: str, position: int, nested: bool = False) -> tuple[dict[str, int], int, int] | None:
     """Read units joined by gaps, dots, dashes and slashes; what follows a slash is below it (J/kg K is J/(kg K))."""
     below = False
-    leading = re.compile(r"\s*(?:1\s*/|/|per\b)\s*").match(plain, position)
+    leading = OVER_FIRST.match(plain, position)
     if leading:
         below, position = True, leading.end()
     first = read_factor(plain, position, after_gap=False)
@@ -379,21 +401,24 @@ def read_product(plain: str, position: int, nested: bool = False) -> tuple[dict[
 
 def read_unit(text: str, position: int) -> UnitText:
     """Read the unit that starts at `position`, marks and gaps of LaTeX skipped."""
-    stop = min(len(text), position + MAX_UNIT_CHARACTERS)
-    plain, ends = flatten(text, position, stop)
-    start = len(plain) - len(plain.lstrip(" "))
-    hyphen = plain[start : start + 1] == "-" and start == 0
-    if hyphen:
-        return UnitText(None, position, False)
-    found = read_product(plain, start)
+    nothing = UnitText(None, position, False)
+    if not BEGINS.match(text, position):
+        return nothing
+    segment = SEGMENT.match(text, position, min(len(text), position + MAX_UNIT_CHARACTERS))
+    stop = segment.end() if segment else position
+    if LATEX.search(text, position, stop):
+        plain, ends = flatten(text, position, stop)
+    else:
+        plain, ends = text[position:stop], list(range(position + 1, stop + 1))
+    found = read_product(plain, len(plain) - len(plain.lstrip(" \t")))
     if found:
         powers, exponent10, end = found
         following = plain[end : end + 1]
         if not (following.isalpha() or following in ("_", "\\")):
             unit = Unit(tuple(sorted((name, power) for name, power in powers.items() if power)), exponent10)
             return UnitText(unit, ends[end - 1], False)
-    wrapper = re.compile(r"(?:\s|\\[,;:! ]|~|\$)*\\(?:mathrm|text|textrm|unit|si)\s*\{[\s~]*([A-Za-z][^{}]*)\}").match(text, position, stop)
-    return UnitText(None, wrapper.end() if wrapper else position, wrapper is not None)
+    wrapper = WRAPPED_WORD.match(text, position, stop)
+    return UnitText(None, wrapper.end(), True) if wrapper else nothing
 
 
 @lru_cache(maxsize=1024)
@@ -405,25 +430,29 @@ def parse_unit(text: str) -> Unit | None:
 
 
 @lru_cache(maxsize=4096)
-def si_factor(powers: tuple[tuple[str, int], ...], exponent10: int) -> tuple[float, tuple[tuple[str, float], ...]]:
-    """Return (factor to base units, dimension without angles) of a unit, by pint."""
-    quantity = REGISTRY.Quantity(1.0, "")
+def dimensions(powers: tuple[tuple[str, int], ...]) -> tuple[float, tuple[tuple[str, float], ...]]:
+    """Return (factor to base units, dimension) of a product of units, by pint."""
+    product: Any = registry().Quantity(1.0, "")
     for name, power in powers:
-        name = "kelvin" if name == "celsius" else name
-        scale = 5 / 9 if name == "fahrenheit" else 1.0
-        quantity = quantity * REGISTRY.Quantity(scale, "kelvin" if name == "fahrenheit" else name) ** power
-    base = quantity.to_base_units()
-    dimension = tuple(sorted((str(name), float(power)) for name, power in base.dimensionality.items() if name != "[angle]"))
-    return cast(float, base.magnitude) * 10.0**exponent10, dimension
+        known = "kelvin" if name in TEMPERATURE_OFFSETS else name
+        product = product * registry().Quantity(TEMPERATURE_OFFSETS[name][0] if name in TEMPERATURE_OFFSETS else 1.0, known) ** power
+    base = product.to_base_units()
+    return float(base.magnitude), tuple(sorted((str(name), float(power)) for name, power in base.dimensionality.items()))
+
+
+def factor(unit: Unit) -> float:
+    """Return the size of the unit in base units."""
+    return dimensions(unit.powers)[0] * 10.0**unit.exponent10
+
+
+def without_angle(unit: Unit) -> tuple[tuple[str, float], ...]:
+    """Return the dimension of the unit, angles left out."""
+    return tuple(pair for pair in dimensions(unit.powers)[1] if pair[0] != "[angle]")
 
 
 def has_angle(unit: Unit) -> bool:
     """Say whether the unit counts radians, degrees, turns or hertz."""
-    quantity = REGISTRY.Quantity(1.0, "")
-    for name, power in unit.powers:
-        if name not in TEMPERATURE_OFFSETS:
-            quantity = quantity * REGISTRY.Quantity(1.0, name) ** power
-    return "[angle]" in quantity.dimensionality
+    return any(name == "[angle]" for name, _ in dimensions(unit.powers)[1])
 
 
 def drop_angle(unit: Unit) -> Unit:
@@ -438,7 +467,7 @@ def drop_angle(unit: Unit) -> Unit:
 
 def same_dimension(one: Unit, other: Unit) -> bool:
     """Say whether values in one unit can be converted to the other."""
-    return si_factor(one.powers, one.exponent10)[1] == si_factor(other.powers, other.exponent10)[1]
+    return without_angle(one) == without_angle(other)
 
 
 def convert(value: float, source: Unit, target: Unit) -> float | None:
@@ -447,12 +476,10 @@ def convert(value: float, source: Unit, target: Unit) -> float | None:
         return None
     if has_angle(source) != has_angle(target):
         source, target = drop_angle(source), drop_angle(target)
-    kelvin = value
-    for unit in (source,):
-        scale, offset = temperature(unit)
-        kelvin = kelvin * si_factor(unit.powers, unit.exponent10)[0] if offset is None else kelvin * scale + offset
+    scale, offset = temperature(source)
+    absolute = value * factor(source) if offset is None else value * scale + offset
     scale, offset = temperature(target)
-    return kelvin / si_factor(target.powers, target.exponent10)[0] if offset is None else (kelvin - offset) / scale
+    return absolute / factor(target) if offset is None else (absolute - offset) / scale
 
 
 def temperature(unit: Unit) -> tuple[float, float | None]:
