@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+import stages.io.quiet  # noqa: F401
 from stages.io.adapter import adapter_sha256, load_adapter, read_training_record
 from stages.io.answering import answer_questions
 from stages.io.inputs import inputs_unchanged

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import stages.io.quiet  # noqa: F401
 from stages.io.files import write_json
 from stages.io.html_page import write_page
 from stages.io.inputs import inputs_unchanged

@@ -8,6 +8,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import stages.io.quiet  # noqa: F401
 from stages.io.adapter import save_adapter
 from stages.io.checkpoints import AlreadyRunning, fingerprint_of, loaded_code, only_writer, run_folder
 from stages.io.files import sha256_of, write_json, write_text

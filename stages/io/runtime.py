@@ -6,6 +6,7 @@ import signal
 import sys
 
 import torch
+from transformers.utils.logging import disable_progress_bar
 
 NUM_THREADS = 2
 """Fixed unless PLUMBLINE_THREADS says otherwise: the order of floating-point sums depends on the number of threads."""
@@ -18,6 +19,7 @@ def device() -> str:
 
 def prepare_torch() -> None:
     """Make runs repeatable to the byte on one kind of processor: threads fixed, deterministic kernels."""
+    disable_progress_bar()
     torch.set_num_threads(int(os.environ.get("PLUMBLINE_THREADS", NUM_THREADS)))
     torch.use_deterministic_algorithms(True, warn_only=True)
 

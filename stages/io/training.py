@@ -21,7 +21,15 @@ from peft.tuners.lora import LoraLayer
 from peft.utils.integrations import dequantize_module_weight
 from safetensors.torch import load_file, save_file
 from tqdm import tqdm
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 from trl import SFTConfig, SFTTrainer, pack_dataset
 
 from stages.io.attention import PER_DOCUMENT
@@ -142,6 +150,7 @@ class _Watch(TrainerCallback):
         **_: Any,
     ) -> None:
         step, loss = state.global_step, metrics["eval_loss"]
+        log.info("step %d of %d: validation loss %.4f nats", step, state.max_steps, loss)
         best_step, best_loss = self.best()
         if step > 0 and loss < best_loss:
             weights = get_peft_model_state_dict(model, save_embedding_layers=False)
@@ -209,6 +218,7 @@ def build_trainer(
         model.set_attn_implementation(PER_DOCUMENT)
     micro = micro_batch_rows(num_rows_per_step, params)
     on_gpu = model.device.type == "cuda"
+    checkpointing = os.environ.get("PLUMBLINE_GRADIENT_CHECKPOINTING") == "1"
     config = SFTConfig(
         output_dir=str(folder / "writing"),
         max_steps=num_steps,
@@ -235,7 +245,8 @@ def build_trainer(
         report_to="none",
         use_cpu=not on_gpu,
         bf16=on_gpu,
-        gradient_checkpointing=os.environ.get("PLUMBLINE_GRADIENT_CHECKPOINTING") == "1",
+        activation_checkpointing=checkpointing,
+        gradient_checkpointing=checkpointing,  # TRL's default, True, would win otherwise
         dataloader_pin_memory=on_gpu,
         seed=params.seed,
         data_seed=params.seed,
@@ -251,6 +262,7 @@ def build_trainer(
         processing_class=tokenizer,
         peft_config=lora_config(lora),
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.num_planned_steps = num_planned_steps
     trainer.run_folder = folder
     keep_adapter_in_fp32(trainer.model)
