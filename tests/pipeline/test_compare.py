@@ -1,0 +1,165 @@
+"""Comparing runs that stand in git, in DVC's cache and in the folder."""
+
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dvc.repo import Repo
+
+from stages.records.outcome import Outcome
+from stages.report import main as report
+from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, write_world
+from verbs import compare
+from verbs.revisions import NotThere
+
+pytestmark = pytest.mark.slow
+
+PIPELINE = """
+stages:
+  split:
+    cmd: python -m stages.split
+    outs: [data/split/benchmark.jsonl]
+  answer_base:
+    cmd: python -m stages.answer_base
+    deps: [data/split/benchmark.jsonl]
+    outs: [data/answers/base.jsonl]
+  answer_tuned:
+    cmd: python -m stages.answer_tuned
+    deps: [data/split/benchmark.jsonl, models/base, stages/logic/exam_prompt.py]
+    params: [answer]
+    outs: [data/answers/tuned.jsonl]
+  grade:
+    cmd: python -m stages.grade
+    deps: [stages/logic/mcq.py, data/answers/base.jsonl, data/answers/tuned.jsonl]
+    params: [grade]
+    outs: [data/grades/graded.jsonl]
+  judge:
+    cmd: python -m stages.judge
+    deps: [data/answers/base.jsonl, data/answers/tuned.jsonl]
+    outs: [data/grades/judged.jsonl]
+"""
+SETTINGS = {"answer": ANSWERING.model_dump(), "grade": {"relative_tolerance": 0.05}, "train": {"seed": 1}, "lora": {"alpha": 32}}
+
+
+class Project:
+    """A repository in which runs are made up and committed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir()
+        self.git("init", "-q", "-b", "main")
+        self.git("config", "user.email", "a@example.org")
+        self.git("config", "user.name", "A")
+        Repo.init(str(root)).close()
+        (root / "dvc.yaml").write_text(PIPELINE)
+        # As in a real project: what DVC keeps stays out of git.
+        (root / ".gitignore").write_text("/data/\n/models/\n/metrics/*.html\n")
+        for name in ("exam_prompt", "mcq"):
+            path = root / f"stages/logic/{name}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("# some code\n")
+
+    def git(self, *words: str) -> str:
+        return subprocess.run(["git", "-C", str(self.root), *words], check=True, capture_output=True, text=True).stdout
+
+    def run(self, world: World, *, settings: dict[str, object] | None = None) -> None:
+        """Put a finished run into the folder and let DVC record it."""
+        paths = write_world(world, self.root)
+        (self.root / "params.yaml").write_text(json.dumps({**SETTINGS, **(settings or {})}))
+        report(PARAMS, ANSWERING, JUDGING, **paths)
+        with contextlib.chdir(self.root), Repo(str(self.root)) as repo:
+            repo.commit(force=True)
+
+    def commit(self, tag: str) -> None:
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", tag)
+        self.git("tag", tag)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Three runs: first, better (other answers, other alpha), and another judge in the folder."""
+    made = Project(tmp_path_factory.mktemp("compare") / "project")
+    world = make_world(num_clusters=30)
+    made.run(world)
+    made.commit("first")
+    better = make_world(num_clusters=30)
+    flipped = {grade.id: grade for grade in make_world(num_clusters=30).grades if grade.arm == "tuned"}
+    better.grades = [
+        grade.model_copy(update={"outcome": Outcome.CORRECT}) if grade.arm == "tuned" and grade.id in flipped else grade
+        for grade in better.grades
+    ]
+    better.answers["tuned"] = [answer.model_copy(update={"response": answer.response + " Indeed."}) for answer in better.answers["tuned"]]
+    made.run(better, settings={"lora": {"alpha": 128}})
+    made.commit("better")
+    strange = make_world(num_clusters=30)
+    strange.judgements = [row.model_copy(update={"judge_id": "claude:other"}) for row in strange.judgements]
+    made.run(strange, settings={"answer": {**ANSWERING.model_dump(), "max_new_tokens": 12}})
+    yield made
+
+
+def compared(project: Project, *names: str) -> tuple[str, str]:
+    page = project.root / "metrics/comparison.html"
+    text = compare.main(names, root=project.root, page=page)
+    return text, page.read_text(encoding="utf-8")
+
+
+def test_two_commits_are_compared_question_by_question(project: Project) -> None:
+    text, page = compared(project, "first", "better")
+    assert "multiple choice" in text
+    better = next(line for line in text.splitlines() if line.startswith("better") and "+" in line)
+    assert re.search(r"\+\d+ \[\d+, \d+\]", better)
+    assert "lora.alpha = 128" in page
+    assert "2 tuned models on record" in text
+    rows = json.loads(re.search(r'id="entries">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
+    assert [arm["label"] for arm in rows["arms"]] == ["first", "better"]
+    assert len(rows["rows"]) == 160
+    assert {row["h"] for row in rows["rows"] if row["k"] != "explanation"} <= {"gained", "right"}
+
+
+def test_a_run_is_no_different_from_itself(project: Project) -> None:
+    text, _ = compared(project, "first", project.git("rev-parse", "first").strip())
+    assert len(re.findall(r"(?<![\d.])0 \[", text)) == 3
+    assert "!" not in text
+
+
+def test_another_judge_is_refused_and_other_decoding_is_marked(project: Project) -> None:
+    text, page = compared(project, "first", "workspace")
+    assert "workspace: another judge than first; explanations are not compared" in text
+    assert "workspace: another decoding than first; the difference is not the adapter's alone" in text
+    assert "not comparable: judge differs" in page
+    assert "Not like with like" in page
+    rows = json.loads(re.search(r'id="entries">(.*?)</script>', page, re.DOTALL)[1])["rows"]  # type: ignore[index]
+    assert {row["h"] for row in rows if row["k"] == "explanation"} == {"open"}
+
+
+def test_another_benchmark_is_refused_altogether(project: Project, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(project.root, copy)
+    other = Project.__new__(Project)
+    other.root = copy
+    other.run(make_world(num_mcq=40, num_clusters=30))
+    text, page = compared(other, "first", "workspace")
+    assert "workspace: another benchmark and another part than first; nothing is compared" in text
+    assert text.count("not comparable: benchmark differs") == 3
+    assert json.loads(re.search(r'id="entries">(.*?)</script>', page, re.DOTALL)[1])["arms"] == [{"key": "r0", "label": "first"}]  # type: ignore[index]
+
+
+def test_a_name_that_is_nothing_says_where_names_come_from(project: Project) -> None:
+    with pytest.raises(NotThere, match="dvc exp list"):
+        compared(project, "first", "nonsense")
+
+
+def test_content_that_is_gone_says_how_to_get_it(project: Project, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(project.root, copy)
+    shutil.rmtree(copy / ".dvc/cache")
+    other = Project.__new__(Project)
+    other.root = copy
+    with pytest.raises(NotThere, match="dvc fetch"):
+        compared(other, "first", "better")

@@ -1,0 +1,132 @@
+"""Which runs may be compared, and how seeds are told from settings."""
+
+from typing import Any
+
+import pytest
+
+from stages.logic.ledger import join_verdicts, ledgers
+from stages.logic.report_numbers import kind_numbers
+from tests.fakes.evaluation_world import make_world
+from verbs.comparing import Run, adjusted, compare_runs, identity_of, marks, overall_change, seed_rows, uses_of_final_part
+
+IDENTITY = {
+    "benchmark": "b",
+    "part": "all",
+    "judge": "j",
+    "prompt": "p",
+    "decoding": "d",
+    "answering code": "c",
+    "grader": "g",
+    "base model": "m",
+}
+
+
+def made_run(name: str, *, seed: int, train_seed: int = 1, alpha: int = 32, **changes: Any) -> Run:
+    world = make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=12)
+    other = make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=12, seed=seed)
+    answers = [*world.answers["base"], *other.answers["tuned"]]
+    scored = join_verdicts(world.questions, answers, other.grades, other.judgements)
+    by_kind = ledgers(world.questions, scored, overlapping=[], seed=1, num_resamples=200)
+    evaluation = {
+        "valid": True,
+        "complete": True,
+        "invalid_because": [],
+        "incomplete_because": None,
+        "kinds": {kind: kind_numbers(ledger) for kind, ledger in by_kind.items()},
+        **changes.pop("evaluation", {}),
+    }
+    return Run(
+        name=name,
+        evaluation=evaluation,
+        params={"train": {"seed": train_seed}, "lora": {"alpha": alpha}},
+        identity={**IDENTITY, **changes},
+        questions=world.questions,
+        answers=answers,
+        grades=other.grades,
+        judgements=other.judgements,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "refused"),
+    [
+        ("benchmark", {"mcq", "numeric", "explanation"}),
+        ("part", {"mcq", "numeric", "explanation"}),
+        ("judge", {"explanation"}),
+        ("grader", set()),
+    ],
+)
+def test_what_differs_decides_what_is_refused(changed: str, refused: set[str]) -> None:
+    runs = [made_run("one", seed=1), made_run("two", seed=2, **{changed: "other"})]
+    cells = compare_runs(runs, seed=1, num_resamples=200)
+    assert {kind for (_, kind), cell in cells.items() if cell.refused} == refused
+    assert any(changed in text for text in marks(runs)), "whatever differs is said"
+
+
+def test_an_invalid_run_is_compared_with_nothing() -> None:
+    runs = [made_run("one", seed=1), made_run("two", seed=2, evaluation={"valid": False, "invalid_because": ["broken"]})]
+    assert all(cell.comparison is None for cell in compare_runs(runs, seed=1, num_resamples=200).values())
+    assert marks(runs) == ["two is not valid: broken"]
+
+
+def test_a_dry_run_is_marked() -> None:
+    runs = [made_run("one", seed=1), made_run("two", seed=2, evaluation={"complete": False, "incomplete_because": "it was short"})]
+    assert marks(runs) == ["two is not complete: it was short"]
+
+
+def test_many_comparisons_make_each_harder_to_believe() -> None:
+    runs = [made_run("one", seed=1), *(made_run(f"run {seed}", seed=seed) for seed in range(2, 6))]
+    cells = compare_runs(runs, seed=1, num_resamples=200)
+    p_values = adjusted(cells)
+    assert len(p_values) == 12
+    for (name, kind), cell in cells.items():
+        assert cell.comparison is not None
+        assert p_values[f"{name} {kind}"] >= min(1.0, cell.comparison.p_value)
+
+
+def test_seeds_of_one_setting_are_one_line_and_settings_are_apart() -> None:
+    runs = [made_run(f"{alpha}-{seed}", seed=10 * alpha + seed, train_seed=seed, alpha=alpha) for alpha in (32, 128) for seed in (1, 2, 3)]
+    rows = seed_rows(runs)
+    assert [(row["name"], row["seeds"]) for row in rows] == [("lora.alpha = 32", "1, 2, 3"), ("lora.alpha = 128", "1, 2, 3")]
+    assert "sd over seeds" in rows[0]["cells"][0]["note"]
+    assert seed_rows(runs[:1]) == []
+
+
+def test_directions_that_disagree_are_mixed() -> None:
+    runs = [made_run(str(seed), seed=seed) for seed in range(1, 9)]
+    found = {overall_change([run.tuned()[key] for run in runs]) for key in runs[0].tuned()}
+    assert "mixed" in found
+    assert found <= {"gained", "lost", "mixed", "right", "wrong", "same", "open"}
+
+
+def test_looking_twice_at_one_model_is_one_use_of_the_final_part() -> None:
+    def evaluation(tuned: str, part: str, benchmark: str = "b") -> dict[str, Any]:
+        return {"sha256": {"benchmark": benchmark, "tuned answers": tuned}, "part": {"name": part}}
+
+    seen = [
+        evaluation("x", "final"),
+        evaluation("x", "all"),
+        evaluation("y", "development"),
+        evaluation("z", "final"),
+        evaluation("w", "all", "other"),
+    ]
+    assert uses_of_final_part(seen, "b") == 2
+
+
+def test_identity_comes_from_the_ledger_the_parameters_and_the_lock() -> None:
+    lock = {
+        "stages": {
+            "answer_tuned": {"deps": [{"path": "models/base", "md5": "m1"}, {"path": "stages/logic/exam_prompt.py", "md5": "e1"}]},
+            "grade": {"deps": [{"path": "stages/logic/mcq.py", "md5": "g1"}, {"path": "data/x", "md5": "d"}]},
+        }
+    }
+    evaluation = {"sha256": {"benchmark": "b1"}, "part": {"name": "all", "num_questions": 3}, "judge": {"judge_id": "j1"}}
+    params = {"answer": {"max_new_tokens": 9, "instructions": {"mcq": "go"}}, "grade": {"relative_tolerance": 0.05}}
+    identity = identity_of(evaluation, params, lock)
+    assert identity["benchmark"] == "b1"
+    assert "e1" in identity["prompt"]
+    assert "go" in identity["prompt"]
+    assert identity["decoding"] == "[('max_new_tokens', 9)]"
+    assert "g1" in identity["grader"]
+    assert "'d'" not in identity["grader"]
+    assert identity["base model"] == "m1"

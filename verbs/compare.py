@@ -1,0 +1,125 @@
+"""Compare runs: python -m verbs.compare [RUN ...], each a DVC experiment, a commit, a tag, or `workspace`.
+
+The first run is the reference. Without names: HEAD and the experiments that start from it. Prints a table and writes a page.
+Exit 2 where a run cannot be read.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from stages.io.files import write_text
+from stages.io.page import render_page
+from stages.logic.report_words import KIND_NAMES
+from stages.records.answer import Answer
+from stages.records.grade import Grade
+from stages.records.judgement import Judgement
+from stages.records.question import Question
+from verbs.comparing import (
+    Run,
+    chosen_questions,
+    compare_runs,
+    entries,
+    identity_of,
+    kinds_of,
+    marks,
+    matrix,
+    run_rows,
+    seed_rows,
+    text_table,
+    uses_of_final_part,
+)
+from verbs.revisions import NotThere, experiments, open_run, read_object, read_rows, read_settings, recorded_evaluations
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATES = ROOT / "stages/templates"
+SEED = 11
+NUM_RESAMPLES = 10_000
+
+
+def load_run(root: Path, name: str) -> Run:
+    """Read all of one run."""
+    source = open_run(root, name)
+    evaluation = read_object(source, "metrics/evaluation.json")
+    params, lock = (read_settings(source, path) for path in ("params.yaml", "dvc.lock"))
+    questions = list(read_rows(source, "data/split/benchmark.jsonl", Question))
+    return Run(
+        name=name,
+        evaluation=evaluation,
+        params=params,
+        identity=identity_of(evaluation, params, lock),
+        questions=chosen_questions(evaluation, questions),
+        answers=[row for arm in ("base", "tuned") for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)],
+        grades=list(read_rows(source, "data/grades/graded.jsonl", Grade)),
+        judgements=list(read_rows(source, "data/grades/judged.jsonl", Judgement)),
+    )
+
+
+def main(names: Sequence[str], *, root: Path, page: Path) -> str:
+    """Compare runs, write the page, and return the table for the terminal."""
+    runs = [load_run(root, name) for name in names]
+    cells = compare_runs(runs, seed=SEED, num_resamples=NUM_RESAMPLES)
+    instructions = runs[0].params["answer"]["instructions"]
+    shown = entries(runs, instructions)
+    warnings = marks(runs)
+    uses = uses_of_final_part(recorded_evaluations(root), runs[0].identity["benchmark"])
+    changes = [row["h"] for row in shown["rows"]]
+    note = f"{uses} tuned models on record have been scored on the final part of this benchmark."
+    context = {
+        "headline": f"{names[0]} against {names[1]}" if len(names) == 2 else f"{len(names)} runs compared",
+        "eyebrow": f"Tuned models on the same questions; the reference is {names[0]}",
+        "verdict": note,
+        "direction": "none",
+        "banners": [{"level": "warning", "title": "Not like with like", "texts": [f"{text}." for text in warnings]}] if warnings else [],
+        "cards": [],
+        "scores": [],
+        "topics": [],
+        "sections": {},
+        "runs": run_rows(runs),
+        "matrix": matrix(runs, cells),
+        "seeds": seed_rows(runs),
+        "kinds": [{"kind": kind, "name": KIND_NAMES[kind]} for kind in kinds_of(runs)],
+        "arms": shown["arms"],
+        "num_gained": changes.count("gained"),
+        "num_lost": changes.count("lost"),
+        "gained_by": f"against {names[0]}",
+        "worst_first": f"what {names[0]} could and the others cannot",
+        "provenance": [
+            {
+                "title": run.name,
+                "facts": [
+                    ("tuned answers", run.evaluation["sha256"]["tuned answers"][:16]),
+                    ("judge", run.identity["judge"]),
+                    ("benchmark", run.identity["benchmark"][:16]),
+                    ("part", run.identity["part"]),
+                ],
+            }
+            for run in runs
+        ],
+    }
+    text = render_page(
+        template=TEMPLATES / "report.html.j2",
+        style=TEMPLATES / "report.css",
+        script=TEMPLATES / "report.js",
+        context=context,
+        entries=shown,
+        figures={},
+    )
+    write_text(page, text)
+    lines = [text_table(runs, cells), *(f"! {text}.\n" for text in warnings), f"{note}\n", f"read {page}\n"]
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m verbs.compare", description=__doc__)
+    parser.add_argument("runs", nargs="*", help="experiments, commits, tags, or `workspace`; the first is the reference")
+    parser.add_argument("--page", type=Path, default=Path("metrics/comparison.html"), help="where the page goes (%(default)s)")
+    given = parser.parse_args()
+    try:
+        chosen = given.runs or ["HEAD", *experiments(Path.cwd())]
+        if len(set(chosen)) < 2:
+            parser.error(f"two different runs are needed, found {chosen}; dvc exp list shows experiments, `workspace` is the folder itself")
+        sys.stdout.write(main(chosen, root=Path.cwd(), page=given.page))
+    except NotThere as error:
+        sys.exit(f"compare: {error}")
