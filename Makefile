@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full lint smoke profile help
+.PHONY: all setup setup-dev run test test-full check lint smoke profile help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -28,10 +28,13 @@ run: .venv/.run  ## dvc repro: run what changed, nothing else
 	@dvc repro
 
 test: .venv/.dev lint  ## format, lint, types and the fast tests
-	@python -m pytest -q -m "not slow and not browser and not gpu" -n 2 --dist loadfile
+	@python -m pytest -q --ignore tests/data -m "not slow and not browser and not gpu" -n 2 --dist loadfile
 
 test-full: .venv/.dev lint  ## everything: kills, faults, browser, two processes
-	@python -m pytest -q -m "not gpu" -n 2 --dist loadfile
+	@python -m pytest -q --ignore tests/data -m "not gpu" -n 2 --dist loadfile
+
+check: .venv/.dev  ## look at what the last run left: nothing leaked, the lock is true, the embedded default has learnt
+	@python -m pytest -q tests/data
 
 lint: .venv/.dev
 	@ruff format --check --quiet . || { echo "not formatted; run: .venv/bin/ruff format ."; exit 1; }
