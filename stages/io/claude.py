@@ -24,8 +24,6 @@ log = logging.getLogger("judge")
 KEY_VARIABLE = "ANTHROPIC_API_KEY"
 KEY_PATTERN = re.compile(r"sk-ant-[\x21-\x7e]+")
 MAX_SLEEP_SECONDS = 120.0
-API_VERSION = "2026-10-21"
-"""What the pinned SDK sends; sent by us too, so that another SDK cannot change the judge unnoticed."""
 
 
 class JudgeStopped(Exception):
@@ -100,7 +98,7 @@ def redacted(text: str) -> str:
 class Claude:
     """One client for one event loop; use as an async context manager."""
 
-    def __init__(self, key: str, limits: Limits) -> None:
+    def __init__(self, key: str, limits: Limits, api_version: str) -> None:
         """Build the client with nothing taken from profiles, proxies or redirects."""
         for name in ("anthropic", "httpx2", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)  # at DEBUG they print prompts and headers
@@ -117,7 +115,7 @@ class Claude:
             base_url=self.base_url,
             max_retries=0,
             http_client=self._http,
-            default_headers={"anthropic-version": API_VERSION, "Authorization": f"Bearer {key}"},
+            default_headers={"anthropic-version": api_version, "Authorization": f"Bearer {key}"},
         )
 
     async def __aenter__(self) -> "Claude":
@@ -240,6 +238,7 @@ def ask_directly(
     limits: Limits,
     items: Iterable[str],
     *,
+    api_version: str,
     next_request: Callable[[str], dict[str, Any] | None],
     keep: Callable[[str, bytes, str | None], None],
     settled: Callable[[], object],
@@ -280,7 +279,7 @@ def ask_directly(
                 elif failures_in_a_row >= max(5, 2 * limits.concurrency):
                     stopped = stopped or f"{failures_in_a_row} items in a row got no reply; the last: {problem.cause}, {problem.detail}"
 
-        async with Claude(key, limits) as claude:
+        async with Claude(key, limits, api_version) as claude:
             await asyncio.gather(*(work(claude) for _ in range(min(limits.concurrency, num_items))))
         return problems, stopped
 

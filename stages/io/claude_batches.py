@@ -237,6 +237,7 @@ def ask_in_batches(
     limits: Limits,
     items: Sequence[str],
     *,
+    api_version: str,
     journal_path: Path,
     next_request: Callable[[str], dict[str, Any] | None],
     keep: Callable[[str, bytes, str], None],
@@ -252,7 +253,7 @@ def ask_in_batches(
         journal = Journal(journal_path)
         problems: dict[str, NoReply] = {}
         num_fruitless = 0
-        async with Claude(key, limits) as claude:
+        async with Claude(key, limits, api_version) as claude:
             while True:
                 for submission in journal.open_ones():
                     found = True if submission.batch else await _adopt(claude, journal, submission)

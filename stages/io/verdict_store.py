@@ -82,11 +82,11 @@ def read_lines(path: Path) -> Iterator[dict[str, object]]:
 
 
 class VerdictStore:
-    """The replies of one judge identity, by item key, every attempt of each."""
+    """All replies there are, by item key, every attempt of each. The judge's identity is part of the key."""
 
-    def __init__(self, folder: Path, identity: str) -> None:
-        """Read what is there; a line of another identity cannot be in this file, whose name is the identity."""
-        self.path = folder / f"{identity}.jsonl"
+    def __init__(self, folder: Path) -> None:
+        """Read what is there."""
+        self.path = folder / "replies.jsonl"
         self._replies: dict[str, list[RawReply]] = {}
         self._reload()
 
@@ -113,13 +113,13 @@ class VerdictStore:
         self._replies.setdefault(key, []).append(reply)
 
     @contextlib.contextmanager
-    def sole_asker(self) -> Iterator[None]:
-        """Let one process at a time ask this judge, so that no answer is paid for twice; the next one waits, then reads what is there.
+    def sole_asker(self, identity: str) -> Iterator[None]:
+        """Let one process at a time ask one judge, so that no answer is paid for twice; the next one waits, then reads what is there.
 
         The lock ends with the process, however that ends.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(self.path.with_name(f"{identity[:16]}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,6 +11,8 @@ SCALE: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
 CORRECT_FROM = 0.75
 """A score of this or more is outcome `correct`."""
 RUBRIC_VERSION = 1
+API_VERSION = "2026-10-21"
+"""Header anthropic-version: what the pinned SDK sends, and sent by us, so that another SDK cannot change the judge unnoticed."""
 
 SYSTEM = """\
 You grade one student's answer to a physics question that asks for an explanation.
@@ -94,15 +96,18 @@ def digest(parts: Sequence[object]) -> str:
     return hashlib.sha256(json.dumps(parts, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
 
 
-def asking_identity(*, model: str, max_tokens: int, effort: str | None, api_version: str, epoch: int) -> str:
+def asking_identity(*, model: str, max_tokens: int, effort: str | None, epoch: int) -> str:
     """Digest of everything that can change what the model replies to an item. The reply parser is not part of it."""
-    return digest(["claude", model, max_tokens, effort, api_version, epoch, RUBRIC_VERSION, SYSTEM, SCHEMA, render_item(EXAMPLE)])
+    return digest(["claude", model, max_tokens, effort, API_VERSION, epoch, RUBRIC_VERSION, SYSTEM, SCHEMA, render_item(EXAMPLE)])
 
 
 EXAMPLE = JudgeItem("Q?", "R.", ("k",), "A.")
 """Rendered into the identity, so that a change of the message's frame changes it."""
 
 
-def item_key(identity: str, item: JudgeItem) -> str:
-    """Key of the verdict store for one item: 64 hex digits, which is also the longest custom_id a batch takes."""
-    return digest([identity, item.question, item.reference, list(item.key_points), item.answer])
+def item_key(identity: str, item: JudgeItem, *, asking: int = 1) -> str:
+    """Key of the verdict store for one item: 64 hex digits, which is also the longest custom_id a batch takes.
+
+    `asking` 2 is the second opinion on the same item.
+    """
+    return digest([identity, item.question, item.reference, list(item.key_points), item.answer, asking])

@@ -186,6 +186,8 @@ class FakeClaude:
         self.seen_headers: list[dict[str, str]] = []
         self.num_in_flight = 0
         self.max_in_flight = 0
+        self.num_unheard = 0
+        """Replies billed and then lost on the way, by our own faults: asking again for these is no mistake of the client."""
         self.batches: dict[str, dict[str, Any]] = {}
         self.batch_faults: list[Fault] = []
         self.batch_seconds = 0.0
@@ -401,6 +403,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, fault.body)
         else:
             content = json.dumps({**fake.message(request), **fault.message}).encode()
+            with fake.lock:
+                fake.num_unheard += fault.kind in ("reset_after", "cut")
             if fault.kind == "message":
                 self._send(200, content)
             elif fault.kind == "reset_after":

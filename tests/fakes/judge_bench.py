@@ -15,12 +15,12 @@ from stages.records.question import Question
 
 def settings(**changes: Any) -> JudgeParams:
     values = {"backend": "claude", "model": "claude-sonnet-5-5", "effort": None, "max_tokens": 1000, "max_replies": 3, "max_cost_usd": 5.0,
-              "mode": "direct", "epoch": 1}  # fmt: skip
+              "mode": "direct", "epoch": 1, "num_canary_questions": 0, "retest_fraction": 0.0}  # fmt: skip
     return JudgeParams.model_validate({**values, **changes})
 
 
 def question(number: int) -> Question:
-    return Question(id=f"q{number:03d}", kind="explanation", question=f"Why does body {number} float?", choices={}, target="The water pushes it up.",
+    return Question(id=f"q{number:03d}", kind="explanation", question=f"Why does body {number} float?", choices={}, target="The water pushes the body up.",
                     unit=None, key_points=("water pushes the body up",), cluster=f"c{number % 7}")  # fmt: skip
 
 
@@ -34,7 +34,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.paths = {name: folder / f"{name}.jsonl" for name in ("questions", "base", "tuned", "judged")}
+        self.paths = {name: folder / f"{name}.jsonl" for name in ("questions", "base", "tuned", "judged", "checks")}
 
     def write(self, num_questions: int, response: Callable[[int, Arm], str | None] = lambda number, arm: None) -> "Bench":
         write_jsonl(self.paths["questions"], [question(number) for number in range(num_questions)])

@@ -1,7 +1,7 @@
 """Start the judge stage as a process of its own, many times, without importing the SDK anew each time.
 
-Reads one JSON object of arguments per line, forks, runs the stage in the child, and prints the child's id; then waits for it
-and prints how it ended. Single-threaded, so that forking is safe.
+Reads one JSON object of arguments per line, forks, runs the stage in the child, and prints the child's id; on the next line
+it waits for the child and prints how it ended. Single-threaded, so that forking is safe.
 """
 
 import json
@@ -26,6 +26,7 @@ def main() -> None:
             stages.judge.main(params, **{name: Path(path) for name, path in order["paths"].items()})
             os._exit(0)
         print(child, flush=True)
+        sys.stdin.readline()  # until now an ended child keeps its id: a late kill cannot hit another process
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 

@@ -131,7 +131,7 @@ def test_the_schema_asks_for_reasoning_first_and_for_the_menu() -> None:
 
 
 def test_every_part_of_an_item_and_of_the_asking_changes_the_key() -> None:
-    asking = {"model": "m", "max_tokens": 10, "effort": None, "api_version": "v", "epoch": 1}
+    asking = {"model": "m", "max_tokens": 10, "effort": None, "epoch": 1}
     identities = {
         asking_identity(**{**asking, **change}) for change in ({}, {"model": "n"}, {"max_tokens": 11}, {"effort": "low"}, {"epoch": 2})
     }
@@ -211,34 +211,34 @@ def test_every_verdict_cause_is_in_the_enum_and_none_of_them_counts_as_a_fault_o
 
 
 def test_the_store_gives_back_what_it_was_given(tmp_path: Path) -> None:
-    VerdictStore(tmp_path, "judge").add("k", reply(GOOD))
-    VerdictStore(tmp_path, "judge").add("k", reply(GOOD, attempt=2))
-    assert [one.attempt for one in VerdictStore(tmp_path, "judge").replies("k")] == [1, 2]
-    assert VerdictStore(tmp_path, "other judge").replies("k") == ()
+    VerdictStore(tmp_path).add("k", reply(GOOD))
+    VerdictStore(tmp_path).add("k", reply(GOOD, attempt=2))
+    assert [one.attempt for one in VerdictStore(tmp_path).replies("k")] == [1, 2]
+    assert VerdictStore(tmp_path).replies("other key") == ()
 
 
 def test_a_tail_torn_at_any_byte_costs_that_entry_alone(tmp_path: Path) -> None:
-    store = VerdictStore(tmp_path, "judge")
+    store = VerdictStore(tmp_path)
     store.add("first", reply(GOOD))
     whole_first = store.path.read_bytes()
     store.add("last", reply(GOOD))
     whole = store.path.read_bytes()
     for size in range(len(whole_first), len(whole)):
         store.path.write_bytes(whole[:size])
-        torn = VerdictStore(tmp_path, "judge")
+        torn = VerdictStore(tmp_path)
         assert torn.replies("first") and not torn.replies("last")
         if size % 20:  # writing is synced, hence slow
             continue
         torn.add("next", reply(GOOD))
-        again = VerdictStore(tmp_path, "judge")
+        again = VerdictStore(tmp_path)
         assert again.replies("first") and again.replies("next"), "the torn tail must not swallow what follows"
 
 
 def test_a_flipped_bit_is_found_and_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    store = VerdictStore(tmp_path, "judge")
+    store = VerdictStore(tmp_path)
     store.add("k", reply(GOOD))
     store.path.write_bytes(store.path.read_bytes().replace(b"0.75", b"1.00"))
-    assert VerdictStore(tmp_path, "judge").replies("k") == ()
+    assert VerdictStore(tmp_path).replies("k") == ()
     assert "damaged" in caplog.text
 
 

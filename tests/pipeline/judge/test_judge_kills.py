@@ -1,0 +1,146 @@
+"""Kill the judge stage at random instants: nothing lost, nothing paid twice beyond the calls in flight, the same bytes in the end."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from stages.io.verdict_store import read_lines
+from tests.fakes.claude_server import KEY, FakeClaude, item_of, seeded_faults
+from tests.fakes.judge_bench import Bench, settings
+
+ROOT = Path(__file__).resolve().parents[3]
+CONCURRENCY = 4
+
+
+class Launcher:
+    """Stage processes, started quickly and killed without notice."""
+
+    def __init__(self, bench: Bench, fake: FakeClaude) -> None:
+        self.bench, self.fake = bench, fake
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.fakes.stage_launcher"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+
+    @property
+    def _pipes(self) -> tuple[IO[str], IO[str]]:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        return self.process.stdin, self.process.stdout
+
+    def run(self, root: Path, *, kill_after_seconds: float | None, **params: Any) -> int:
+        """Run the stage, kill it if it is not done in time, and return how it ended."""
+        environment = {"DVC_ROOT": str(root), "ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": self.fake.base_url,
+                       "PLUMBLINE_JUDGE_CONCURRENCY": str(CONCURRENCY), "PLUMBLINE_JUDGE_BACKOFF_SECONDS": "0.01",
+                       "PLUMBLINE_JUDGE_POLL_SECONDS": "0.02"}  # fmt: skip
+        paths = {name: str(path) for name, path in self.bench.paths.items()}
+        order = {"environment": environment, "paths": paths, "params": settings(**params).model_dump(), "smallest_batch": 5}
+        to_launcher, from_launcher = self._pipes
+        to_launcher.write(json.dumps(order) + "\n")
+        to_launcher.flush()
+        child = int(from_launcher.readline())
+        if kill_after_seconds is not None:
+            time.sleep(kill_after_seconds)
+            os.kill(child, signal.SIGKILL)  # one that has ended already is a zombie until the next line: no harm
+        to_launcher.write("\n")
+        to_launcher.flush()
+        return int(from_launcher.readline())
+
+    def time_a_run(self, folder: Path, **params: Any) -> float:
+        """Seconds of an undisturbed run, once the launcher has imported everything."""
+        took = 0.0
+        for number in range(2):
+            begin = time.monotonic()
+            assert self.run(folder / f"whole-{number}", kill_after_seconds=None, **params) == 0
+            took = time.monotonic() - begin
+        return took
+
+    def close(self) -> None:
+        self._pipes[0].close()
+        self.process.wait(timeout=30)
+
+
+@pytest.fixture
+def launcher(bench: Bench, fake: FakeClaude) -> Iterator[Launcher]:
+    started = Launcher(bench, fake)
+    yield started
+    started.close()
+
+
+def answers_in_store(root: Path) -> set[str]:
+    """Items whose reply is on disk, by what the judge was asked about: the store's key stands for it."""
+    return {str(line["key"]) for path in root.glob(".cache/judge/*.jsonl") for line in read_lines(path)}
+
+
+def kill_often(launcher: Launcher, *, num_kills: int, seed: int, whole_run_seconds: float, **params: Any) -> None:
+    """Kill runs on fresh and half-filled stores until `num_kills` really killed one; check the ledger after each."""
+    fake, bench = launcher.fake, launcher.bench
+    rng = random.Random(seed)
+    expected = bench.paths["judged"].read_bytes()
+    num_killed = num_series = 0
+    while num_killed < num_kills:
+        root = bench.folder / f"series-{num_series}"
+        num_series += 1
+        start_of_series, num_killed_here, ended = len(fake.ledger) - fake.num_unheard, 0, None
+        while ended != 0:
+            stored = answers_in_store(root)
+            start_of_run = len(fake.ledger) - fake.num_unheard
+            bench.paths["judged"].unlink(missing_ok=True)
+            # Later runs find less to do: aim into what is left of it.
+            wait = rng.uniform(0.0, whole_run_seconds) if num_killed < num_kills and num_killed_here < 8 else None
+            ended = launcher.run(root, kill_after_seconds=wait, **params)
+            assert ended in (0, -signal.SIGKILL)
+            num_killed_here += ended != 0
+            num_killed += ended != 0
+            while fake.num_in_flight:  # a killed client's calls are paid when the server answers
+                time.sleep(0.002)
+            paid_now = len(fake.ledger) - fake.num_unheard - start_of_run
+            assert stored <= answers_in_store(root), "a reply on disk was lost"
+            assert paid_now <= len(bench.due) - len(stored), "a stored reply was paid for again"
+        paid = len(fake.ledger) - fake.num_unheard - start_of_series
+        assert paid <= len(bench.due) + num_killed_here * CONCURRENCY, (
+            f"{paid} paid for {len(bench.due)} answers and {num_killed_here} kills"
+        )
+        assert bench.paths["judged"].read_bytes() == expected
+    print(f"{num_killed} kills in {num_series} series of {len(bench.due)} answers")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("faulty", [False, True], ids=["sound", "faulty"])
+def test_a_hundred_kills_of_direct_judging_lose_nothing_and_pay_nothing_twice(launcher: Launcher, faulty: bool) -> None:
+    bench, fake = launcher.bench.write(20), launcher.fake
+    fake.latency_seconds = 0.01
+    took = launcher.time_a_run(bench.folder)
+    assert len({item_of(request)["student_answer"] for request in fake.requests}) == len(bench.due) == 40
+    if faulty:
+        fake.faults = seeded_faults(3, 0.1)
+    kill_often(launcher, num_kills=100, seed=faulty, whole_run_seconds=took)
+
+
+@pytest.mark.slow
+def test_forty_kills_of_batch_judging_make_no_second_batch(launcher: Launcher) -> None:
+    bench, fake = launcher.bench.write(20), launcher.fake
+    fake.batch_seconds = 0.1
+    took = launcher.time_a_run(bench.folder, mode="batch")
+    num_batches = len(fake.batches)
+    rng = random.Random(9)
+    num_killed = 0
+    for series in range(20):
+        root, ended = bench.folder / f"series-{series}", None
+        while ended != 0:
+            wait = rng.uniform(0.0, took) if num_killed < 2 * (series + 1) else None
+            ended = launcher.run(root, kill_after_seconds=wait, mode="batch")
+            num_killed += ended != 0
+            while fake.num_in_flight:
+                time.sleep(0.002)
+        num_batches += 1
+        assert len(fake.batches) == num_batches, "a kill led to a second batch"
+    assert num_killed >= 40 and len(fake.ledger) == 22 * len(bench.due)
