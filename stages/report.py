@@ -121,7 +121,13 @@ def main(
     if not broken:
         by_kind = ledgers(questions, scored, overlapping=overlapping, seed=params.seed, num_resamples=params.num_resamples)
     asked_model = any(reply.model is not None for judgement in judgements for reply in judgement.replies)
-    gates += quality_gates(by_kind, calibrated=False, judged_by_model=asked_model)
+    gates += quality_gates(
+        by_kind,
+        calibrated=False,
+        judged_by_model=asked_model,
+        judge_model=judging.model if judging.backend == "claude" else None,
+        judge_ends=announced_end(judging),
+    )
 
     numbers = headline(by_kind, complete=incomplete is None, problems=problems)
     write_json(scores, numbers)
@@ -210,6 +216,16 @@ def judge_account(judgements: Sequence[Judgement], judging: JudgeSettings, cost_
         "cost_usd": rounded(cost_usd),
         "calibration": None,
     }
+
+
+def announced_end(judging: JudgeSettings) -> str | None:
+    """When the judge's model stops answering, if that is known."""
+    if judging.backend != "claude" or judging.model is None:
+        return None
+    # Imported here: without a model as judge, the report must not wait for the SDK (0.7 s).
+    from stages.io.judge_models import end_of_life
+
+    return end_of_life(judging.model)
 
 
 def page_figures(by_kind: Mapping[Kind, KindLedger], loss: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -135,7 +135,14 @@ def cost_gate(cost_usd: float | None, max_cost_usd: float | None) -> list[Gate]:
     return [Gate(name="judge_cost_usd", severity="invalid", ok=ok, value=cost_usd, limit=max_cost_usd, text="" if ok else text)]
 
 
-def quality_gates(ledgers: Mapping[Kind, KindLedger], *, calibrated: bool, judged_by_model: bool) -> list[Gate]:
+def quality_gates(
+    ledgers: Mapping[Kind, KindLedger],
+    *,
+    calibrated: bool,
+    judged_by_model: bool,
+    judge_model: str | None = None,
+    judge_ends: str | None = None,
+) -> list[Gate]:
     """What does not stop a run but must be read beside its numbers."""
     gates: list[Gate] = []
 
@@ -169,6 +176,9 @@ def quality_gates(ledgers: Mapping[Kind, KindLedger], *, calibrated: bool, judge
     if "explanation" in ledgers and ledgers["explanation"].comparison is not None:
         who = "the judge" if judged_by_model else "the key-point rule"
         warn("judge_calibrated", calibrated, f"uncalibrated: nobody has compared {who} with human verdicts")
+    if judge_model is not None:
+        text = f"the judge {judge_model} stops answering on {judge_ends}: choose its successor and run both on the same answers before that"
+        warn("judge_model_stays", judge_ends is None, text)
     return gates
 
 

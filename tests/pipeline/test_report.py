@@ -279,6 +279,15 @@ def test_a_judge_without_calibration_is_a_warning(tmp_path: Path) -> None:
     assert "ncalibrated" in page
 
 
+@pytest.mark.parametrize(("model", "warned"), [("claude-sonnet-4-5-20250929", True), ("claude-sonnet-5-5", False)])
+def test_a_judge_whose_end_is_announced_is_a_warning(model: str, warned: bool, tmp_path: Path) -> None:
+    judging = JudgeSettings(backend="claude", model=model, max_cost_usd=None)
+    _, evaluation, page, status = run(small(), tmp_path, judging=judging)
+    assert status == 0
+    assert ("judge_model_stays" in warnings_of(evaluation)) == warned
+    assert ("stops answering on 2026-11-30" in page) == warned
+
+
 def test_a_worse_tuned_model_is_a_valid_result(tmp_path: Path) -> None:
     world = make_world(num_clusters=20)
     swapped = {"base": "tuned", "tuned": "base"}
