@@ -80,6 +80,10 @@ class Units:
         """Whether any unit holds more than one question."""
         return bool((self.sizes_U > 1).any())
 
+    def in_order(self) -> list[tuple[float, float]]:
+        """(sum, size) of each unit."""
+        return list(zip(self.sums_U.tolist(), self.sizes_U.tolist(), strict=True))
+
 
 def checked_scores(scores: Sequence[float], name: str) -> Floats:
     """Scores as an array. ValueError unless each is a number in 0..1: a missing verdict is not a score."""
@@ -285,9 +289,10 @@ def paired_comparison(
         raise ValueError(f"{len(clusters)} clusters for {len(base_N)} pairs: one per question is needed.")
     differences_N = tuned_N - base_N
     # One orientation is computed and the other mirrored, so that swapping the arms changes signs and nothing else.
-    flipped = sorted(-differences_N) < sorted(differences_N)
-    oriented_N = -differences_N if flipped else differences_N
-    units = units_of(oriented_N, clusters)
+    there, back = units_of(differences_N, clusters), units_of(-differences_N, clusters)
+    flipped = back.in_order() < there.in_order()
+    symmetric = back.in_order() == there.in_order()
+    oriented_N, units = (-differences_N, back) if flipped else (differences_N, there)
     num_units, n = len(units.sums_U), len(base_N)
     binary = bool(np.isin(base_N, (0.0, 1.0)).all() and np.isin(tuned_N, (0.0, 1.0)).all())
     delta = math.fsum(oriented_N) / n
@@ -296,7 +301,8 @@ def paired_comparison(
     if binary and not units.clustered:
         bounds, method = tango_interval(down, up, n), "tango"
     elif (resampled := bca_interval(units, seed=seed, num_resamples=num_resamples)) is not None:
-        bounds, method = resampled, "cluster_bca" if units.clustered else "bca"
+        reach = max(-resampled[0], resampled[1])
+        bounds, method = (-reach, reach) if symmetric else resampled, "cluster_bca" if units.clustered else "bca"
     else:  # all units alike: at most this share of units could differ without one of them having shown up
         unseen = 1 - 0.025 ** (1 / num_units)
         bounds, method = (max(-1.0, delta - unseen), min(1.0, delta + unseen)), "unseen_units"
