@@ -1,0 +1,161 @@
+"""The verbs about the judge: fill the store from tracked replies, label blind, bridge two judges."""
+
+import argparse
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stages.io.verdict_store import VerdictStore
+from stages.logic.judge_prompt import SCALE
+from tests.fakes.claude_server import FakeClaude
+from tests.fakes.judge_bench import Bench
+from verbs import fill_judge_store, judge_bridge, label_sheet
+from verbs.judged_rows import judged_answers
+from verbs.revisions import NotThere, Workspace
+
+PLACES = {
+    "questions": "data/split/benchmark.jsonl",
+    "base": "data/answers/base.jsonl",
+    "tuned": "data/answers/tuned.jsonl",
+    "judged": "data/grades/judged.jsonl",
+    "checks": "data/grades/judge_checks.jsonl",
+}
+
+
+def lay_out(bench: Bench, root: Path) -> Path:
+    """Put the bench's files where a repository has them."""
+    for name, place in PLACES.items():
+        target = root / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(bench.paths[name], target)
+    return root
+
+
+def test_a_clone_without_a_key_judges_again_from_the_tracked_replies(
+    bench: Bench, fake: FakeClaude, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bench.write(6).run(num_canary_questions=2, retest_fraction=0.5)
+    written = [bench.paths[name].read_bytes() for name in ("judged", "checks")]
+    clone = lay_out(bench, tmp_path / "clone")
+    said = fill_judge_store.main(["workspace"], root=clone)
+    assert f"{len(fake.ledger)} replies added" in said
+    assert "0 replies added" in fill_judge_store.main(["workspace"], root=clone), "filling twice adds nothing"
+    monkeypatch.setenv("DVC_ROOT", str(clone))
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    bench.run(num_canary_questions=2, retest_fraction=0.5)
+    assert [bench.paths[name].read_bytes() for name in ("judged", "checks")] == written
+
+
+def test_a_rule_leaves_nothing_to_fill(bench: Bench, tmp_path: Path) -> None:
+    bench.write(2).run(backend="key_points", num_canary_questions=1)
+    root = lay_out(bench, tmp_path / "clone")
+    assert "0 replies added" in fill_judge_store.main(["workspace"], root=root)
+    assert not VerdictStore(root / ".cache/judge").path.exists()
+
+
+@pytest.mark.slow
+def test_the_store_is_filled_from_a_commit_whose_files_are_gone_from_the_workspace(bench: Bench, fake: FakeClaude, tmp_path: Path) -> None:
+    bench.write(3).run(num_canary_questions=0)
+    root = lay_out(bench, tmp_path / "repository")
+
+    def run(*command: str) -> None:
+        subprocess.run(command, cwd=root, check=True, capture_output=True)
+
+    run("git", "init", "-q")
+    run("git", "config", "user.email", "a@b")
+    run("git", "config", "user.name", "a")
+    run(sys.executable, "-m", "dvc", "init", "-q")
+    run(sys.executable, "-m", "dvc", "add", "-q", *(place for name, place in PLACES.items() if name in ("judged", "checks")))
+    run("git", "add", "-A")
+    run("git", "commit", "-qm", "judged")
+    run("git", "tag", "then")
+    (root / PLACES["judged"]).unlink()
+    with pytest.raises(NotThere):
+        fill_judge_store.main(["workspace"], root=root)
+    assert "6 replies added" in fill_judge_store.main(["then"], root=root)
+    with pytest.raises(NotThere, match="no commit"):
+        fill_judge_store.main(["never"], root=root)
+
+
+def fill_in(sheet: Path, score: Callable[[dict[str, str]], str]) -> None:
+    rows = list(csv.DictReader(io.StringIO(sheet.read_text(encoding="utf-8-sig"))))
+    with sheet.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.DictWriter(stream, label_sheet.COLUMNS)
+        writer.writeheader()
+        writer.writerows({**row, "score": score(row)} for row in rows)
+
+
+def command(verb: str, sheet: Path | None = None, **values: object) -> argparse.Namespace:
+    return argparse.Namespace(verb=verb, sheet=sheet, **values)
+
+
+def test_a_sheet_is_blind_stratified_and_read_back(bench: Bench, fake: FakeClaude, tmp_path: Path) -> None:
+    bench.write(60, lambda number, arm: f"=HYPERLINK(1) the water, {number} {arm[0]}").run()
+    root = lay_out(bench, tmp_path / "clone")
+    sheet = tmp_path / "sheet.csv"
+    assert "80 answers" in label_sheet.main(command("write", sheet, count=80), root=root)
+    text = sheet.read_text(encoding="utf-8")
+    assert "tuned" not in text and "judge" not in text and "claude" not in text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == 80 and all(row["answer"].startswith("'=") and row["score"] == "" for row in rows)
+    judged = {label_sheet.label_id(row.answer_key): row for row in judged_answers(Workspace(root))}
+    strata = {(judged[row["label_id"]].answer.arm, judged[row["label_id"]].judgement.score) for row in rows}
+    assert len(strata) == 2 * len(SCALE), "every score of either arm is among them"
+
+    fill_in(sheet, lambda row: f"{judged[row['label_id']].judgement.score:g}")
+    found = json.loads(label_sheet.main(command("read", sheet, labeller="ann"), root=root))
+    assert found["num_labels"] == 80 and found["is_calibrated"] and found["exact_agreement"] == 1.0 and found["weighted_kappa"] == 1.0
+    assert found["bias"] == {"base": 0.0, "tuned": 0.0} and found["sensitivity"] == found["specificity"] == 1.0
+
+    fill_in(sheet, lambda row: "" if int(row["label_id"], 16) % 2 else "0.0")
+    found = json.loads(label_sheet.main(command("read", sheet, labeller="ann"), root=root))
+    assert found["num_labels"] == 80 and found["exact_agreement"] < 1, "a second reading replaces the labeller's first"
+    assert found["bias"]["base"] > 0
+
+
+def test_a_sheet_with_a_wrong_score_or_a_strange_row_is_refused_by_row(bench: Bench, fake: FakeClaude, tmp_path: Path) -> None:
+    bench.write(4).run()
+    root, sheet = lay_out(bench, tmp_path / "clone"), tmp_path / "sheet.csv"
+    label_sheet.main(command("write", sheet, count=4), root=root)
+    fill_in(sheet, lambda row: "0.6")
+    with pytest.raises(ValueError, match=r"row 2: score '0.6' is none of 0, 0.25"):
+        label_sheet.main(command("read", sheet, labeller="ann"), root=root)
+    sheet.write_text(
+        sheet.read_text().replace("0.6", "1").replace(next(csv.DictReader(sheet.open(encoding="utf-8-sig")))["label_id"], "feedbeef")
+    )
+    with pytest.raises(ValueError, match="belongs to no answer"):
+        label_sheet.main(command("read", sheet, labeller="ann"), root=root)
+
+
+def test_few_labels_leave_the_judge_uncalibrated(bench: Bench, fake: FakeClaude, tmp_path: Path) -> None:
+    bench.write(4).run()
+    root, sheet = lay_out(bench, tmp_path / "clone"), tmp_path / "sheet.csv"
+    label_sheet.main(command("write", sheet, count=4), root=root)
+    fill_in(sheet, lambda row: "1")
+    assert "uncalibrated" in label_sheet.main(command("read", sheet, labeller="ann"), root=root)
+
+
+def test_two_judges_of_the_same_answers_are_set_side_by_side(
+    bench: Bench, fake: FakeClaude, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.write(60).run()
+    old = lay_out(bench, tmp_path / "old")
+    fake.verdict = lambda request: {"reasoning": "generous", "score": 1}
+    bench.run(model="claude-opus-5-5")
+    new = lay_out(bench, tmp_path / "new")
+    monkeypatch.setattr(judge_bridge, "open_run", lambda root, name: Workspace(root / name))
+    found = judge_bridge.main("old", "new", root=tmp_path)
+    assert found["num_answers"] == 120 and found["is_enough"] and found["old"] != found["new"]
+    mean = sum(row.judgement.score or 0.0 for row in judged_answers(Workspace(old))) / 120
+    assert found["mean_shift"] == pytest.approx(1 - mean)
+    with pytest.raises(NotThere, match="nothing to bridge"):
+        judge_bridge.main("new", "new", root=tmp_path)
+    assert new

@@ -1,0 +1,57 @@
+"""Fill the verdict store from tracked replies: python -m verbs.fill_judge_store [REVISION ...], default: workspace.
+
+A clone without a key, or with an empty .cache, can then run `judge` again and pay nothing: its replies are in data/grades.
+Exit 2 where a revision cannot be read.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from stages.io.verdict_store import VerdictStore
+from stages.records.judge_check import JudgeCheck
+from stages.records.judgement import Judgement
+from verbs.judged_rows import rows_of
+from verbs.revisions import WORKSPACE, NotThere, open_run
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def fill(store: VerdictStore, verdicts: Sequence[Judgement | JudgeCheck]) -> int:
+    """Add the replies that the store lacks, and return how many. A rule's account is no reply: nobody was paid for it."""
+    num_added = 0
+    for verdict in verdicts:
+        known = {reply.attempt for reply in store.replies(verdict.key)}
+        for reply in verdict.replies:
+            if reply.attempt not in known and verdict.judge_id.startswith("claude:"):
+                store.add(verdict.key, reply)
+                known.add(reply.attempt)
+                num_added += 1
+    return num_added
+
+
+def main(revisions: Sequence[str], *, root: Path) -> str:
+    """Fill the store of the repository at `root` and say what was added."""
+    store = VerdictStore(root / ".cache" / "judge")
+    said = []
+    for name in revisions:
+        source = open_run(root, name)
+        verdicts: list[Judgement | JudgeCheck] = list(rows_of(source, "data/grades/judged.jsonl", Judgement))
+        try:
+            verdicts += rows_of(source, "data/grades/judge_checks.jsonl", JudgeCheck)
+        except NotThere:
+            said.append(f"{name}: no probes of the judge on record")
+        num_replies = len({(verdict.key, reply.attempt) for verdict in verdicts for reply in verdict.replies if reply.model is not None})
+        said.append(f"{name}: {fill(store, verdicts)} replies added, {num_replies} on record")
+    return "\n".join(said)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m verbs.fill_judge_store", description=__doc__)
+    parser.add_argument("revisions", nargs="*", default=[WORKSPACE], help="commits, tags, experiments, or workspace")
+    try:
+        sys.stdout.write(main(parser.parse_args().revisions, root=ROOT) + "\n")
+    except NotThere as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(2)

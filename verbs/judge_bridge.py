@@ -1,0 +1,50 @@
+"""Set two judges side by side: python -m verbs.judge_bridge OLD [NEW], each a commit, an experiment or `workspace`.
+
+Both runs must have judged the same answers, each with its own judge, for example
+    dvc exp run -n new-judge -S judge.model=claude-opus-5-5 && python -m verbs.judge_bridge HEAD new-judge
+Exit 2 where a run cannot be read or nothing can be compared.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from stages.logic.judge_agreement import MIN_BRIDGE, bridge
+from verbs.judged_rows import judged_answers
+from verbs.revisions import WORKSPACE, NotThere, open_run
+
+ROOT = Path(__file__).resolve().parent.parent
+SEED = 11
+
+
+def main(old: str, new: str, *, root: Path) -> dict[str, object]:
+    """Compare the judges of two runs on the answers that both have scored. NotThere where there is nothing to compare."""
+    runs = [[row for row in judged_answers(open_run(root, name)) if row.judgement.score is not None] for name in (old, new)]
+    identities = [sorted({row.judgement.judge_id for row in run}) for run in runs]
+    if any(len(found) != 1 for found in identities):
+        raise NotThere(f"each run needs exactly one judge; {old} has {identities[0]}, {new} has {identities[1]}")
+    if identities[0] == identities[1]:
+        raise NotThere(f"both runs have the judge {identities[0][0]}: there is nothing to bridge")
+    scores = {(row.answer.arm, row.answer_key): row.judgement.score for row in runs[0]}
+    pairs = [
+        (row.answer.arm, row.question.cluster, before, row.judgement.score)
+        for row in runs[1]
+        if (before := scores.get((row.answer.arm, row.answer_key))) is not None and row.judgement.score is not None
+    ]
+    return {"old": identities[0][0], "new": identities[1][0], **bridge(pairs, seed=SEED)}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m verbs.judge_bridge", description=__doc__)
+    parser.add_argument("old")
+    parser.add_argument("new", nargs="?", default=WORKSPACE)
+    given = parser.parse_args()
+    try:
+        found = main(given.old, given.new, root=ROOT)
+    except NotThere as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(2)
+    sys.stdout.write(json.dumps(found, indent=2) + "\n")
+    if not found["is_enough"]:
+        sys.stderr.write(f"fewer than {MIN_BRIDGE} answers in common: too few to compare scores across these judges\n")
