@@ -1,5 +1,6 @@
 """Find where a response commits itself: JSON answer keys, boxes, declared answers, its last sentences. Pure."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -28,21 +29,29 @@ JSON_STRING = bounded(r"\"((?:[^\"\\]|\\.){0,16000})\"", re.DOTALL)
 JSON_BARE = bounded(r"[^,{}\[\]\"\n]{1,200}")
 BOX = bounded(r"\\(?:boxed|fbox)\s*\{")
 DECLARATION = (
-    r"(?<!given\s)(?<!reference\s)(?<!expected\s)(?<!student['’]s\s)"
+    r"(?:\b(?:given|reference|expected|other|student['’]s)\s+)?"
     r"(?:\b(?:final|correct|right|best|my|resulting|numerical|numeric)\s+)*\b(?:NOUN)\b\s*[*_]{0,3}\s*"
     r"(?:(?:to|for|of|in|among)\s+(?:the|this|your|our|these|all)\s+[^.\n:=]{0,80}?)?\s*"
-    r"(?:(?:must|would|should|will|can\s+only)\s+(?:therefore\s+|thus\s+|then\s+)?be|is|are|was|being|=|:|→|->|⇒|\\rightarrow|\\Rightarrow|\\to)(?![A-Za-z])"
+    r"(?:(?:(?:must|would|should|will|can\s+only)\s+(?:therefore\s+|thus\s+|then\s+)?be|is|are|was|being|\\rightarrow|\\Rightarrow|\\to)(?![A-Za-z])MARKS)"
 )
+# "The given answer is 5" speaks of somebody else's.
+FOREIGN = ("given", "reference", "expected", "other", "student")
+BY_MARK = r"|=|:|→|->|⇒"
+# "Answer - B", "<answer>B</answer>", "#### 12"
+FORMS = r"|^\W{0,4}(?:final\s+)?answer\s*[-–—]\s|<(?:final[_\s])?answer>|####"
 DECLARED = bounded(
-    DECLARATION.replace("NOUN", "answer|ans") + r"|\bfinal\s+result\s*(?:is|=|:)|^\s*\**(?:result|ans)\**\s*[:=]|####",
+    DECLARATION.replace("NOUN", "answer|ans").replace("MARKS", BY_MARK)
+    + FORMS
+    + r"|\bfinal\s+result\s*(?:is|=|:)|^\s*\**(?:result|ans)\**\s*[:=]",
     re.IGNORECASE | re.MULTILINE,
 )
 # Only where letters are asked for: "the price of the option is 5" declares no answer. "Each option:" opens a list.
 DECLARED_CHOICE = bounded(
-    DECLARATION.replace("NOUN", "answer|ans")
+    DECLARATION.replace("NOUN", "answer|ans").replace("MARKS", BY_MARK)
     + "|"
-    + DECLARATION.replace("NOUN", "option|choice").replace("|=|:|", "|")
-    + r"|^\W{0,4}(?:(?:final|correct|best|right)\s+)?(?:option|choice)\W{0,4}:|\b(?:final|correct|best|right)\s+(?:option|choice)\s*:|####",
+    + DECLARATION.replace("NOUN", "option|choice").replace("MARKS", "")
+    + FORMS
+    + r"|^\W{0,4}(?:(?:final|correct|best|right)\s+)?(?:option|choice)\W{0,4}:|\b(?:final|correct|best|right)\s+(?:option|choice)\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
 RETRACTION = bounded(
@@ -137,6 +146,8 @@ def boxes(text: str) -> list[tuple[int, int, int, int]]:
 def declarations(text: str, *, choices: bool = False) -> Iterator[tuple[int, int, int]]:
     """Yield (start, zone start, zone end) of every declared answer; the zone is what is declared, up to the end of its sentence."""
     for match in list((DECLARED_CHOICE if choices else DECLARED).finditer(text))[-MAX_STATEMENTS:]:
+        if match[0].lower().startswith(FOREIGN):
+            continue
         begin = match.end()
         while begin < len(text) and (text[begin].isspace() or text[begin] in "*_:"):
             begin += 1
@@ -179,6 +190,8 @@ def walk(value: object, key: str, leaves: list[tuple[str, str]], depth: int = 0)
     if isinstance(value, dict) and depth < 20:
         for name, child in value.items():
             walk(child, str(name), leaves, depth + 1)
+    elif isinstance(value, list) and value and all(isinstance(child, str | int | float) and len(str(child)) <= 20 for child in value):
+        leaves.append((key, ", ".join(str(child) for child in value)))
     elif isinstance(value, list) and depth < 20:
         for child in value:
             walk(child, key, leaves, depth + 1)
@@ -210,13 +223,13 @@ def read_json(response: str) -> JsonAnswer | None:
         if opened is None or (len(body) - opened.start() < len(body) // 2 and not body.endswith("}")):
             return None
         body = body[opened.start() :]
-    if not JSON_KEY.search(body):
+    if not body.startswith("{'") and not JSON_KEY.search(body):
         return None
     leaves: list[tuple[str, str]] = []
     try:
-        parsed, _ = json.JSONDecoder(strict=False, parse_constant=str).raw_decode(body)
+        parsed = ast.literal_eval(body) if body.startswith("{'") else json.JSONDecoder(strict=False, parse_constant=str).raw_decode(body)[0]
         walk(parsed, "", leaves)
-    except (ValueError, RecursionError):
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
         for match in list(JSON_KEY.finditer(body))[:200]:
             string = JSON_STRING.match(body, match.end())
             bare = JSON_BARE.match(body, match.end())

@@ -38,7 +38,8 @@ NAMES = bounded(BRACKETED + "|" + NAMED)
 LISTED = bounded(r"^.*(?:[(\[][A-Ja-j][)\]]|\b[A-J][).:]\s).*$", re.MULTILINE)
 LETTER = bounded(rf"{WRAP}(?:{NAMED}|{BRACKETED}|{BARE})", re.IGNORECASE)
 FILLER = bounded(
-    r"(?:[\s*_$\"'“`{~:]|\\(?:text|textbf|mathrm|mathbf|boxed|fbox|displaystyle)\s*\{?|\\[\[(,;:! ]|clearly|therefore|thus|then|hence|indeed|simply|definitely|likely|most|probably|either|both|obviously|given\s+by|as\s+follows|in\s+fact){1,40}(?![a-z])",
+    r"(?:[\s*_$\"'“`{~:]|\\(?:text|textbf|mathrm|mathbf|boxed|fbox|displaystyle)\s*\{?|\\[\[(,;:! ]"
+    r"|(?:clearly|therefore|thus|then|hence|indeed|simply|definitely|likely|most|probably|either|both|obviously|given\s+by|as\s+follows|in\s+fact)\b,?){1,40}",
     re.IGNORECASE,
 )
 JOINT = bounded(r"[\s}$*]*(?:,\s*(?:and|or)?|\band\b|\bor\b|&|/|\\&)[\s{$*]*(?:\\text(?:bf)?\s*\{)?", re.IGNORECASE)
@@ -55,13 +56,14 @@ OTHER_OPTIONS = bounded(r"\b(?:the\s+)?(?:other|remaining|rest\s+of\s+the)\s+(?:
 CORRECT = r"(?:the\s+)?(?:only\s+)?(?:best|right|correct|true|valid|most\s+(?:accurate|appropriate|likely))(?!ed|ion|ly)"
 GAP_SPOILER = bounded(r"\b(?:not|incorrect|wrong|false|isn['’]t)\b|[.;](?=\s)", re.IGNORECASE)
 IS_CORRECT = bounded(
-    rf"(?:\b(?:is|as|being|must\s+be|would\s+be)\s+(?:therefore\s+|thus\s+|indeed\s+|also\s+|clearly\s+)?{CORRECT}|(?<=[A-Z)\]*])\s+{CORRECT}|\((?:correct|true|right)\))",
+    rf"(?:\b(?:is|are|as|being|must\s+be|would\s+be)\s+(?:therefore\s+|thus\s+|indeed\s+|also\s+|clearly\s+)?{CORRECT}|(?<=[A-Z)\]*])\s+{CORRECT}|\((?:correct|true|right)\))",
     re.IGNORECASE,
 )
 # Where "... is correct" looks back for its letter.
 MENTION = bounded(
     r"\b(?:option|choice|letter)\s*[*_$]{0,2}\s*[(\[]?\s*[A-Z](?![A-Za-z0-9'’])|[(\[]\s*(?:\\text(?:bf)?\{)?[A-Z]\}?\s*[)\]]|(?<![A-Za-z0-9'’_^\\])[A-J](?![A-Za-z0-9'’_^])",
 )
+MORE_LETTERS = bounded(r"[.)]?[\s,]*[A-J][.)]?[\s,]+[A-J][.)]?(?:\s|$)")
 MAX_LOOK_BACK_CHARACTERS = 120
 POINTED = bounded(
     r"\b(?:choose|choosing|select|selecting|pick|picking|go\s+(?:with|for)|opt\s+for|corresponds?\s+to|corresponding\s+to|match(?:es|ing)?(?:\s+with)?|closest\s+to|only|which\s+is|that\s+is|i\.e\.,?)\s+(?:with\s+)?(?:the\s+)?(?:answer\s+)?"
@@ -69,6 +71,10 @@ POINTED = bounded(
     re.IGNORECASE,
 )
 # "Therefore, the match is (C) ...": brackets say that a letter is meant.
+BARELY_STATED = bounded(
+    r"(?:\b(?:it\s+is|it['’]s|it\s+must\s+be)|\b(?:hence|therefore|thus|so)\b,?)\s+(?=(?:option|choice|\(|\[)?\s*\**[A-J][)\]]?[\s*.!]*(?:$|\n))",
+    re.IGNORECASE,
+)
 STATED = bounded(r"\b(?:is|are|be)\s*:?\s*(?=[(\[]\s*[A-J]\s*[)\]])")
 ASSERTING = {
     "is",
@@ -147,7 +153,7 @@ def letter_at(text: str, position: int, options: Options) -> tuple[str, int] | N
             own = options.texts.get(letter)
             if own is None or starts_with(words_only(tokens(text[end : end + 300])), {letter: own}) is None:
                 return None
-        if re.match(r"\s*(?:=|≈|<|>|\\approx|\\leq|\\geq|\+|-\s*\d|\\times|_|\^)", text[end : end + 40]):
+        if re.match(r"\s*(?:=|≈|<(?!/)|>|\\approx|\\leq|\\geq|\+|-\s*\d|\\times|_|\^)", text[end : end + 40]):
             return None
     return letter, end
 
@@ -212,6 +218,10 @@ def explicit(text: str, options: Options) -> list[Statement]:
         letter = letter_at(text, match.end(), options) if CONCLUSION.search(sentence) and not NEGATED.search(sentence[-30:]) else None
         if letter:
             found.append(Statement((letter[0],), "anchored", match.start(), letter[1]))
+    for match in BARELY_STATED.finditer(text):
+        letter = letter_at(text, match.end(), options)
+        if letter:
+            found.append(Statement((letter[0],), "anchored", match.start(), letter[1]))
     for match in IS_CORRECT.finditer(text):
         line = max(text.rfind("\n", 0, match.start()) + 1, match.start() - (200 if match[0][0] == "(" else MAX_LOOK_BACK_CHARACTERS))
         mentions = list(MENTION.finditer(text, line, match.start()))
@@ -220,8 +230,23 @@ def explicit(text: str, options: Options) -> list[Statement]:
             letter = letter_at(text, mention.start(), options)
             gap = text[letter[1] : match.start()] if letter else ""
             if letter and not GAP_SPOILER.search(gap) and (len(gap) <= 3 or text[mention.start()] not in "ABCDEFGHIJ" or gap[:1] in ").:]"):
-                found.append(Statement((letter[0],), "anchored", mention.start(), letter[1]))
+                joined = joined_before(text, mentions, mentions.index(mention), options)
+                found.append(Statement((*joined, letter[0]), "anchored", mention.start(), letter[1]))
     return sorted(found, key=lambda statement: (statement.start, statement.end))
+
+
+def joined_before(text: str, mentions: list[re.Match[str]], place: int, options: Options) -> list[str]:
+    """Return the letters that "and", "or" or a comma joins to a mention: "both A and B are correct"."""
+    letters: list[str] = []
+    while place > 0:
+        before, here = mentions[place - 1], mentions[place]
+        joint = JOINT.fullmatch(text, before.end(), here.start())
+        letter = letter_at(text, before.start(), options) or (before[0].upper(), 0)
+        if joint is None or letter[0] not in options.letters:
+            break
+        letters.insert(0, letter[0])
+        place -= 1
+    return letters
 
 
 def without_echo(text: str) -> str:
@@ -235,11 +260,19 @@ def without_echo(text: str) -> str:
 def lone_letter(text: str, options: Options) -> Statement | None:
     """Read a response that opens with an option ("B", "(C) Rate of doing work", "C. ...") or closes with one."""
     opening = len(text) - len(text.lstrip())
-    letter = letter_at(text, opening, options)
+    filler = FILLER.match(text, opening)
+    letter = letter_at(text, filler.end() if filler else opening, options)
+    if letter and MORE_LETTERS.match(text, letter[1]):
+        return None
     if letter:
         rest = text[letter[1] :]
+        own = options.texts.get(letter[0])
+        joint = JOINT.match(text, letter[1])
         marked = (
-            re.match(r"[\s*_}$]*(?:[.):\]]|$|\n|[-–—]\s)", rest) or text[letter[1] - 1] in ")]" or re.match(r"\s*(?:because|since)\b", rest)
+            re.match(r"[\s*_}$]*(?:[.):\]]|$|\n|[-–—]\s|because\b|since\b)", rest[:40])
+            or text[letter[1] - 1] in ")]"
+            or (own and starts_with(words_only(tokens(rest[:300])), {letter[0]: own}))
+            or (joint and letter_at(text, joint.end(), options))
         )
         if marked:
             return read_zone(text, opening, sentence_end(text, opening), options, "letter")
@@ -331,11 +364,11 @@ def read_wrapped(response: str, options: Options) -> Statement | None:
     if wrapped is None:
         return None
     for value in wrapped.answers:
-        statement = read_text(value.translate(FULLWIDTH), options)
+        statement = read_text(own_answer(value).text, options)
         if statement:
             return statement._replace(tier="json")
     prose = "\n".join(value for _, value in wrapped.leaves if not re.fullmatch(r"[\d\s.$]*", value))
-    statement = read_text(prose.translate(FULLWIDTH), options) if prose and not wrapped.answers else None
+    statement = read_text(own_answer(prose).text, options) if prose and not wrapped.answers else None
     return statement._replace(tier="json") if statement else Statement((), "json", 0, 0)
 
 
@@ -352,8 +385,9 @@ def grade_mcq(response: str, choices: Mapping[str, str], target: str) -> McqGrad
         raise ValueError(f"target {target!r}: not a letter of the choices {sorted(letters)}.")
     options = Options(letters, option_tokens({letter.strip().upper(): text for letter, text in choices.items()}))
     own = own_answer(response)
-    wrapped = read_wrapped(own.text, options)
-    statement = wrapped or read_text(tidy(own.text).translate(FULLWIDTH), options)
+    text = tidy(own.text).translate(FULLWIDTH)
+    wrapped = read_wrapped(text, options)
+    statement = wrapped or read_text(text, options)
     if statement is None or not statement.letters:
         return McqGrade(Outcome.UNPARSED, None, "none", None, statement.tier if statement else None)
     span = None if wrapped else own.span(statement.start, statement.end)

@@ -14,7 +14,7 @@ from stages.logic.patterns import bounded
 GLYPHS = str.maketrans(
     {
         **dict.fromkeys("\u2212\u2012\u2013\u2010\u2011\ufe63\uff0d\ufe58", "-"),
-        **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff", " "),
+        **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00a0\u2007\u2009\u200a\u202f\u3000", " "),
         **{chr(0xFF10 + digit): str(digit) for digit in range(10)},
         "\uff0e": ".",
         "\uff0c": ",",
@@ -52,22 +52,22 @@ VULGAR = {
 GAP = r"(?:\s|\\[,;:! ]|~|\\q?quad\b){0,12}"
 TIMES = r"(?:×|·|\\times(?![A-Za-z])|\\cdot(?![A-Za-z])|\\ast(?![A-Za-z])|\*(?!\*)|\ttimes(?![A-Za-z])|[xX](?=\s*10\s*[-\^*⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]))"
 POWER = r"(?:\^|\*\*)"
-# Thousands: comma, LaTeX comma, thin space; a plain space only between full groups of three digits.
-INTEGER = r"(?:\d{1,3}(?:(?:,|\{,\}|\\,|\\!|['’\u2009\u202f\u00a0 ])\d{3}(?![\d]))+|\d+)"
+# Thousands: comma, LaTeX comma, apostrophe or space, always between full groups of three digits.
+INTEGER = r"(?:\d{1,3}(?:(?:,|\{,\}|\\,|\\!|['’ ])\d{3}(?![\d]))+|\d+)"
 DECIMAL = bounded(rf"(?P<whole>{INTEGER})?(?P<fraction>(?:\.|\{{\.\}})\d+|\.(?=\s*(?:×|\\times|[eE][+-]?\d)))?")
 DECIMAL_COMMA = bounded(r"\d+,\d{1,2}(?![\d]|,\d)")
-E_NOTATION = bounded(r"\s?[eE](?P<exponent>[+-]?\d{1,4})(?![\w.])")
+E_NOTATION = bounded(r"\s?[eE](?P<exponent>[+-]?\d{1,4})(?!\d|\.\d|_)")
 TEN = rf"10\s*(?:{POWER}\s*(?:\{{{GAP}(?P<braced>[+-]?\s*\d{{1,4}}){GAP}\}}|\(\s*(?P<round>[+-]?\s*\d{{1,4}})\s*\)|(?P<bare>[+-]?\s?\d{{1,4}}))|(?P<raised>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}}))"
 # A power that lost its caret in copying, "6.63 × 10-34": only after a times sign, and only a negative one without gaps.
-LOST_CARET = bounded(rf"{GAP}{TIMES}{GAP}10(?P<exponent>-\d{{1,2}})(?![\d.])")
-TIMES_TEN = bounded(rf"{GAP}{TIMES}{GAP}{TEN}(?![\d.])")
-BARE_TEN = bounded(rf"{TEN}(?![\d.])")
+LOST_CARET = bounded(rf"{GAP}{TIMES}{GAP}10(?P<exponent>-\d{{1,2}})(?!\d|\.\d)")
+TIMES_TEN = bounded(rf"{GAP}{TIMES}{GAP}{TEN}(?!\d|\.\d)")
+BARE_TEN = bounded(rf"{TEN}(?!\d|\.\d)")
 MIXED = bounded(r"(?:\s|-)(\d{1,2})/(\d{1,2})(?![\d/.])")
 PI = bounded(r"π|\\pi(?![A-Za-z])|pi(?![A-Za-z])")
 ROOT = bounded(r"\\sqrt(?![A-Za-z])|sqrt(?![A-Za-z])|√")
 FRACTION = bounded(r"\\[dtc]?frac(?![A-Za-z])|\x0crac(?![A-Za-z])|\tfrac(?![A-Za-z])")
 EXPONENT = bounded(
-    rf"{POWER}{GAP}(?:\{{{GAP}([+-]?\s*\d{{1,4}}){GAP}\}}|\(\s*([+-]?\s*\d{{1,4}})\s*\)|([+-]?\d{{1,4}}))(?![\d.])|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})"
+    rf"{POWER}{GAP}(?:\{{{GAP}([+-]?\s*\d{{1,4}}){GAP}\}}|\(\s*([+-]?\s*\d{{1,4}})\s*\)|([+-]?\d{{1,4}}))(?!\d|\.\d)|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})"
 )
 MULTIPLY = bounded(
     rf"{GAP}(?P<sign>×|·|\\times(?![A-Za-z])|\\cdot(?![A-Za-z])|\\ast(?![A-Za-z])|\*(?!\*)|\ttimes(?![A-Za-z])|[xX](?=\s*[\d(]))"
@@ -132,6 +132,9 @@ def read_decimal(text: str, position: int) -> Number | None:
         except ValueError:
             return None
     elif comma is None and match["fraction"] is None:
+        vulgar = skip(text, end)
+        if text[vulgar : vulgar + 1] in VULGAR:
+            return Number(value + VULGAR[text[vulgar]], position, vulgar + 1)
         mixed = MIXED.match(text, end)
         if mixed and 0 < int(mixed[1]) < int(mixed[2]):
             value, end = value + int(mixed[1]) / int(mixed[2]), mixed.end()

@@ -33,10 +33,15 @@ SUBORDINATE = bounded(
     re.IGNORECASE,
 )
 ALTERNATIVE = bounded(
-    r"^[\s,;$)}\]]*(?:\\text\{)?\s*(?:or|and)\b[\s}]*(?:it\s+(?:is|could\s+be)\s+|[A-Za-z]\w?\s*(?:=|≈)\s*|about\s+|approximately\s+|possibly\s+|maybe\s+|perhaps\s+|[$(\\{]*)*$",
+    r"^[\s,;$)}\]]*(?:\\text\{)?\s*(?:or|and)\b[\s}]*(?:it\s+(?:is|could\s+be)\s+|\\?[A-Za-z]\w{0,4}\s*(?:=|≈)\s*|about\s+|approximately\s+|possibly\s+|maybe\s+|perhaps\s+|[$(\\{]*)*$",
     re.IGNORECASE,
 )
-LIST = bounded(r"^[\s$}]*[,;][\s${]*$")
+LIST = bounded(r"^[\s$}]{0,6}[,;][\s${]{0,6}(?:\\?[A-Za-z]\w{0,4}\s*(?:=|≈)\s*)?$")
+# "with m = 3 kg": a given, not a finding.
+GIVEN = bounded(
+    r"\b(?:with|where|given(?:\s+that)?|let|assuming|taking|if|when)\s+(?:the\s+|a\s+)?[\w\\{}_ ]{1,20}(?:=|\bis\b|\bof\b)\s*\$?$",
+    re.IGNORECASE,
+)
 NEGATED = bounded(r"^(?:not\b|n['’]t\b|neither\b)", re.IGNORECASE)
 HYPOTHETICAL = bounded(
     r"\b(?:the|an?|your|my|our|this)\s+(?:final\s+)?answer\s+(?:should|must|will|is\s+to)\s+be\s+(?:a|an|in|non|positive|negative|given|expressed|rounded|correct|reported)",
@@ -135,11 +140,17 @@ def agree(one: Quantity, other: Quantity, target: Target, relative: float) -> bo
     return abs(first - second) <= relative * max(abs(first), abs(second)) + 1e-300
 
 
-def choose(text: str, quantities: list[Quantity], target: Target, relative: float, *, declared: bool) -> tuple[Quantity, ...]:
+def choose(
+    text: str, quantities: list[Quantity], target: Target, relative: float, *, declared: bool, stated_only: bool = False
+) -> tuple[Quantity, ...]:
     """Return the value that a statement makes: one quantity, several undecided ones, or none."""
-    if not quantities:
-        return ()
     stated = [quantity for quantity in quantities if quantity.asserted]
+    if target.unit is not None:
+        stated = [
+            quantity
+            for quantity in stated
+            if fits(quantity, target) or not GIVEN.search(text[max(0, quantity.start - 60) : quantity.start])
+        ]
     if stated:
         # "is 12 N when the mass is 3 kg": what follows the subordinate clause was given, not found.
         first = next((quantity for quantity in stated if fits(quantity, target)), stated[0])
@@ -147,6 +158,8 @@ def choose(text: str, quantities: list[Quantity], target: Target, relative: floa
         stated = [quantity for quantity in stated if quantity.start <= first.start or cut is None or quantity.start < cut.start()]
         chosen = [quantity for quantity in stated if fits(quantity, target)] or stated
         last = chosen[-1]
+    elif stated_only or not quantities:
+        return ()
     elif declared:
         last = next((quantity for quantity in reversed(quantities) if fits(quantity, target)), quantities[-1])
     else:
@@ -283,20 +296,15 @@ def concluded(text: str, target: Target, relative: float) -> Candidate | None:
         if budget < 0:
             return None
         sentence = text[start:end]
-        if ABSTENTION.search(sentence):
+        if distance < 3 and ABSTENTION.search(sentence):
             return Candidate((), "concluded", start)
         quantities = [quantity._replace(start=quantity.start + start, end=quantity.end + start) for quantity in find_quantities(sentence)]
         concluding = CONCLUSION.search(sentence) is not None
-        stated = [quantity for quantity in quantities if quantity.asserted]
-        final = distance < 2 or concluding
-        usable = quantities if concluding else stated
-        if not final and target.unit is not None:
-            usable = [quantity for quantity in stated if fits(quantity, target)]
         if distance >= 6 and target.unit is None:
             return None
-        if distance >= 40:
-            return None
-        values = choose(text[:end], usable, target, relative, declared=False) if usable else ()
+        if distance >= 2 and not concluding and target.unit is not None:
+            quantities = [quantity for quantity in quantities if fits(quantity, target)]
+        values = choose(text[:end], quantities, target, relative, declared=False, stated_only=not concluding)
         if values:
             return Candidate(values, "concluded", start)
         if concluding and distance > 0 and re.search(r"\b(?:therefore|thus|hence)\b", sentence, re.IGNORECASE) and target.unit is None:
@@ -351,21 +359,21 @@ def find_in_json(response: str, target: Target, relative: float) -> Candidate | 
         return None
     unit_leaf = next((value for key, value in wrapped.leaves if key.strip().lower() in ("unit", "units")), None)
     for value in wrapped.answers:
-        candidate = find_candidate(tidy(value), target, relative)
+        candidate = find_candidate(own_answer(value).text, target, relative)
         if candidate and candidate.values:
             return with_unit_leaf(candidate, unit_leaf)._replace(tier="json")
-    bare = [whole(tidy(value), target, relative) for _, value in wrapped.leaves]
+    bare = [whole(value, target, relative) for _, value in wrapped.leaves]
     numeric = [candidate for candidate in bare if candidate]
     if len(numeric) == 1 and len([1 for _, value in wrapped.leaves if len(value) > 60]) == 0:
         return with_unit_leaf(numeric[0], unit_leaf)._replace(tier="json")
     prose = "\n".join(value for _, value in wrapped.leaves if " " in value.strip())
-    candidate = find_candidate(tidy(prose), target, relative) if prose else None
+    candidate = find_candidate(own_answer(prose).text, target, relative) if prose else None
     return candidate._replace(tier="json") if candidate else Candidate((), "json", 0)
 
 
 def with_unit_leaf(candidate: Candidate, unit_leaf: str | None) -> Candidate:
     """Give a bare number the unit that stands under a key of its own."""
-    unit = parse_unit(tidy(unit_leaf)) if unit_leaf else None
+    unit = parse_unit(unit_leaf) if unit_leaf else None
     if unit is None:
         return candidate
     return candidate._replace(values=tuple(value if value.unit else value._replace(unit=unit) for value in candidate.values))
@@ -403,11 +411,12 @@ def grade_numeric(
         raise ValueError(f"target {target!r}: 0 has no relative tolerance; give absolute_tolerance, in {unit or 'the unit of the target'}.")
     flags: set[str] = {"unit_unknown"} if goal.unknown_unit else set()
     own = own_answer(response)
-    candidate = find_in_json(own.text, goal, relative_tolerance)
+    text = tidy(own.text)
+    candidate = find_in_json(text, goal, relative_tolerance)
     if candidate is not None:
         flags.add("json_wrapped")
     else:
-        candidate = find_candidate(tidy(own.text), goal, relative_tolerance)
+        candidate = find_candidate(text, goal, relative_tolerance)
     if candidate is None or not candidate.values:
         return NumericGrade(Outcome.UNPARSED, None, frozenset(flags), "none", None, None if candidate is None else candidate.tier)
     quantity = candidate.values[-1]

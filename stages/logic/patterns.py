@@ -3,6 +3,8 @@
 import re
 
 LONGEST_GAP = 12
+# Not in a character class, where the star is a star.
+GAP = re.compile(r"(?<!\[)(?<!\[\^)\\s([*+])")
 
 
 def bounded(source: str, flags: int = 0) -> re.Pattern[str]:
@@ -11,4 +13,5 @@ def bounded(source: str, flags: int = 0) -> re.Pattern[str]:
     Two gaps side by side are quadratic on a long run of blanks, three are cubic, and models do emit such runs. Nobody
     writes more than a dozen blanks inside a phrase.
     """
-    return re.compile(source.replace(r"\s*", rf"\s{{0,{LONGEST_GAP}}}").replace(r"\s+", rf"\s{{1,{LONGEST_GAP}}}"), flags)
+    short = GAP.sub(lambda match: rf"\s{{{'0' if match[1] == '*' else '1'},{LONGEST_GAP}}}", source)
+    return re.compile(short, flags)

@@ -213,6 +213,9 @@ def complete(text: str, number: Number, begin: int) -> Quantity | None:
         return None
     if text[number.end : number.end + 1] == "!" and text[number.end + 1 : number.end + 2].strip():
         return None
+    if unit.unit is None and text[number.end : number.end + 1].isalpha():
+        # 2GM, 5x: letters that touch the number and are no unit are symbols.
+        return None
     if OPERATOR.match(text, place) or WORD_OPERATOR.match(text, place):
         return None
     if half_width is None and SUBTRACTS.match(text, place):

@@ -139,7 +139,7 @@ PREFIX_NAMES = {
 }  # fmt: skip
 # Fixed spellings that are products or have a meaning of their own; each is (factor of ten, powers of units).
 COMPOUNDS: dict[str, dict[str, int]] = {
-    "Nm": {"newton": 1, "meter": 1}, "Ns": {"newton": 1, "second": 1}, "Js": {"joule": 1, "second": 1}, "Vs": {"volt": 1, "second": 1},
+    "Nm": {"newton": 1, "meter": 1}, "VA": {"volt": 1, "ampere": 1}, "Ns": {"newton": 1, "second": 1}, "Js": {"joule": 1, "second": 1}, "Vs": {"volt": 1, "second": 1},
     "As": {"ampere": 1, "second": 1}, "Ws": {"watt": 1, "second": 1}, "mph": {"mile": 1, "hour": -1}, "rpm": {"turn": 1, "minute": -1},
     "RPM": {"turn": 1, "minute": -1}, "rps": {"turn": 1, "second": -1}, "mps": {"meter": 1, "second": -1}, "cc": {"centimeter": 3},
     "fps": {"foot": 1, "second": -1}, "bps": {"bit": 1, "second": -1},
@@ -170,7 +170,7 @@ FRACTION = re.compile(r"\\[dtc]?frac\s*\{")
 RAISED = re.compile(r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 UNRAISE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 NAME = re.compile(r"°\s?[CFK](?![A-Za-z])|H\.P\.|°|[A-Za-zμΩÅ℃℉]+|%")
-POWER = re.compile(r"\s?(?:\^|\*\*)\s*(?:\(\s*([+-]?\s?\d)\s*\)|([+-]?\s?\d)(?![\d.]))|([+-]?[1-6])(?![\d.,])")
+POWER = re.compile(r"\s?(?:\^|\*\*)\s*(?:\(\s*([+-]?\s?\d)\s*\)|([+-]?\s?\d)(?!\d|\.\d))|([+-]?[1-6])(?!\d|[.,]\d)")
 PREFIX_APART = re.compile(r"([A-Za-z]+)[ -]([A-Za-z]+)")
 SQUARED = re.compile(r"\s+(squared|cubed)(?![A-Za-z])", re.IGNORECASE)
 SEPARATOR = re.compile(
@@ -323,6 +323,9 @@ def exponent_in(match: re.Match[str]) -> int:
 def read_factor(plain: str, position: int, after_gap: bool) -> tuple[dict[str, int], int, int] | None:
     """Read one unit with its power; return (powers, power of ten, end)."""
     bracket = plain[position : position + 1]
+    if bracket and bracket in "([" and after_gap:
+        # "196 joules (J)" says the unit twice.
+        return None
     if bracket and bracket in "([":
         inner = read_product(plain, position + 1, nested=True)
         if inner is None or plain[inner[2] : inner[2] + 1] != {"(": ")", "[": "]"}[bracket]:

@@ -1,0 +1,102 @@
+"""The grade stage: both arms, every due question once, log-probability verdicts beside the generated ones."""
+
+from pathlib import Path
+
+import pytest
+
+from stages.grade import GradeParams, main, most_likely_choice
+from stages.io.jsonl import read_jsonl, write_jsonl
+from stages.records.answer import Answer, Arm
+from stages.records.grade import Grade
+from stages.records.outcome import Outcome
+from stages.records.question import Question
+
+QUESTIONS = [
+    Question(
+        id="m1",
+        kind="mcq",
+        question="What does the slope of a velocity-time graph give?",
+        choices={"A": "Displacement", "B": "Acceleration"},
+        target="B",
+        unit=None,
+        key_points=(),
+        cluster="slope",
+    ),
+    Question(id="n1", kind="numeric", question="Force?", choices={}, target="12", unit="N", key_points=(), cluster="force"),
+    Question(id="e1", kind="explanation", question="Why?", choices={}, target="Because.", unit=None, key_points=(), cluster="why"),
+]
+PARAMS = GradeParams(relative_tolerance=0.05, absolute_tolerance=None)
+
+
+def answer(question_id: str, arm: Arm, response: str, **changes: object) -> Answer:
+    fields: dict[str, object] = {
+        "id": question_id,
+        "arm": arm,
+        "response": response,
+        "num_tokens": 3,
+        "stopped": "eos",
+        "choice_logprobs": {"A": -2.0, "B": -0.5} if question_id == "m1" else {},
+        "complete": True,
+    }
+    return Answer.model_validate(fields | changes)
+
+
+def run(folder: Path, base: list[Answer], tuned: list[Answer], questions: list[Question] | None = None) -> list[Grade]:
+    write_jsonl(folder / "benchmark.jsonl", questions or QUESTIONS)
+    write_jsonl(folder / "base.jsonl", base)
+    write_jsonl(folder / "tuned.jsonl", tuned)
+    main(
+        PARAMS,
+        benchmark=folder / "benchmark.jsonl",
+        base=folder / "base.jsonl",
+        tuned=folder / "tuned.jsonl",
+        graded=folder / "graded.jsonl",
+    )
+    return list(read_jsonl(folder / "graded.jsonl", Grade))
+
+
+def test_both_arms_are_graded_in_the_order_of_the_benchmark(tmp_path: Path) -> None:
+    base = [answer("n1", "base", "12 J"), answer("e1", "base", "So."), answer("m1", "base", "Answer: A")]
+    tuned = [answer("m1", "tuned", "Answer: B", complete=False), answer("n1", "tuned", "0.012 kN"), answer("e1", "tuned", "So.")]
+    grades = run(tmp_path, base, tuned)
+    assert [(grade.arm, grade.id, grade.outcome) for grade in grades] == [
+        ("base", "m1", Outcome.INCORRECT),
+        ("base", "n1", Outcome.INCORRECT),
+        ("tuned", "m1", Outcome.CORRECT),
+        ("tuned", "n1", Outcome.CORRECT),
+    ]
+    assert grades[1].flags == ("unit_mismatch",)
+    assert grades[1].extracted is None
+    assert grades[3].extracted == "12"
+    assert grades[2].span == (8, 9)
+    assert [grade.complete for grade in grades] == [True, True, False, True]
+
+
+def test_log_probability_gives_a_verdict_of_its_own(tmp_path: Path) -> None:
+    base = [answer("m1", "base", "Answer: A"), answer("n1", "base", "12")]
+    tuned = [answer("m1", "tuned", "?", choice_logprobs={}), answer("n1", "tuned", "12")]
+    grades = run(tmp_path, base, tuned, QUESTIONS[:2])
+    assert (grades[0].outcome, grades[0].logprob_choice, grades[0].logprob_outcome) == (Outcome.INCORRECT, "B", Outcome.CORRECT)
+    assert (grades[2].outcome, grades[2].logprob_choice, grades[2].logprob_outcome) == (Outcome.UNPARSED, None, None)
+    assert grades[1].logprob_outcome is None
+
+
+def test_equal_log_probabilities_go_to_the_first_letter() -> None:
+    assert most_likely_choice({"B": -1.0, "A": -1.0, "C": -3.0}) == "A"
+
+
+@pytest.mark.parametrize(
+    ("tuned", "message"),
+    [
+        ([("n1", "tuned")], "no answer to 1 questions"),
+        ([("m1", "tuned"), ("n1", "tuned"), ("n1", "tuned")], "two answers to n1"),
+        ([("m1", "tuned"), ("n1", "tuned"), ("x9", "tuned")], "answer to x9, which the benchmark does not hold"),
+        ([("m1", "base"), ("n1", "tuned")], "is of arm 'base'"),
+    ],
+    ids=["missing", "twice", "unknown", "other arm"],
+)
+def test_answers_that_do_not_fit_the_benchmark_are_refused(tmp_path: Path, tuned: list[tuple[str, Arm]], message: str) -> None:
+    base = [answer("m1", "base", "A"), answer("n1", "base", "12")]
+    with pytest.raises(ValueError, match=message):
+        run(tmp_path, base, [answer(question_id, arm, "12") for question_id, arm in tuned], QUESTIONS[:2])
+    assert not (tmp_path / "graded.jsonl").exists()
