@@ -17,6 +17,8 @@ from stages.records.question import KINDS, Kind, Question
 
 MAX_TOPICS_LISTED = 400
 """Past this a topic is a question, and a list of topics helps nobody."""
+MANY = 8
+"""Lines of a table of counts past which zeros are gathered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,12 +279,19 @@ def facts(document: object, prefix: str = "") -> list[tuple[str, str]]:
 
 
 def fact_groups(document: Mapping[str, object], title: str) -> list[dict[str, object]]:
-    """A JSON document of another stage as tables: its scalars under `title`, each of its objects under its own name."""
+    """A JSON document of another stage as tables: its scalars under `title`, each of its objects under its own name.
+
+    Of many counts those that are 0 are told in one line.
+    """
     plain = {name: value for name, value in document.items() if not isinstance(value, Mapping)}
     groups: list[dict[str, object]] = [{"title": title, "facts": facts(plain)}] if plain else []
-    groups += [
-        {"title": name.replace("_", " "), "facts": facts(value)} for name, value in document.items() if isinstance(value, Mapping) and value
-    ]
+    for name, value in document.items():
+        if isinstance(value, Mapping) and value:
+            zeros = [key for key, count in value.items() if count == 0 and not isinstance(count, bool)] if len(value) > MANY else []
+            lines = facts({key: count for key, count in value.items() if key not in zeros})
+            if zeros:
+                lines.append((f"{len(zeros)} others", "0"))
+            groups.append({"title": name.replace("_", " "), "facts": lines})
     return groups
 
 
@@ -310,6 +319,14 @@ ARM_LABELS = [{"key": "base", "label": "Base"}, {"key": "tuned", "label": "Tuned
 def eyebrow(num_questions: int, part: str) -> str:
     """What was compared on what."""
     return f"Base against tuned on the same {num_questions} questions" + (f" · {part} part of the benchmark" if part != "all" else "")
+
+
+def title_words(ledgers: Mapping[Kind, KindLedger], *, problems: Sequence[str], incomplete: str | None) -> str:
+    """The first line of the page: no claim from numbers that are not valid, none without its reserve from a dry run."""
+    if problems:
+        return "This evaluation is not valid."
+    words = headline_words(ledgers)
+    return words if incomplete is None else f"Dry run only: {words[0].lower()}{words[1:]}"
 
 
 def overall_direction(ledgers: Mapping[Kind, KindLedger]) -> Direction:
@@ -345,7 +362,7 @@ def page_context(
         "runs": [],
         "gained_by": "by tuning",
         "worst_first": "what base could and tuned cannot",
-        "headline": "This evaluation is not valid." if problems else headline_words(ledgers),
+        "headline": title_words(ledgers, problems=problems, incomplete=incomplete),
         "verdict": "" if problems else verdict_words(ledgers),
         "direction": "invalid" if problems else overall_direction(ledgers),
         "valid": not problems,

@@ -1,5 +1,6 @@
 """Comparing runs that stand in git, in DVC's cache and in the folder."""
 
+import asyncio
 import contextlib
 import json
 import re
@@ -13,6 +14,7 @@ from dvc.repo import Repo
 
 from stages.records.outcome import Outcome
 from stages.report import main as report
+from tests.fakes.browser import Tab, chromium, open_tab
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, write_world
 from verbs import compare
 from verbs.revisions import NotThere
@@ -163,3 +165,24 @@ def test_content_that_is_gone_says_how_to_get_it(project: Project, tmp_path: Pat
     other.root = copy
     with pytest.raises(NotThere, match="dvc fetch"):
         compared(other, "first", "better")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(chromium() is None, reason="no Chromium: apt-get install chromium, or name one in $CHROMIUM")
+def test_the_page_of_a_comparison_works_in_a_browser(project: Project, tmp_path: Path) -> None:
+    compared(project, "first", "better", "workspace")
+    page = project.root / "metrics/comparison.html"
+
+    async def look() -> Tab:
+        async with open_tab(tmp_path / "profile") as tab:
+            await tab.open(page)
+            assert await tab.ask("document.querySelectorAll('#list .item:first-child .pill').length") == 3
+            await tab.choose("r1", "correct")
+            assert "of 160 questions" in await tab.ask("document.getElementById('count').textContent")
+            await tab.choose("change", "gained")
+            assert await tab.ask("[...document.querySelectorAll('#list .item')].every((row) => row.classList.contains('gained'))")
+            return tab
+
+    tab = asyncio.run(look())
+    assert tab.errors == []
+    assert tab.requests == [page.as_uri()]

@@ -221,6 +221,7 @@ def test_a_lowered_max_steps_is_marked_and_exits_zero(tmp_path: Path) -> None:
     assert scores["valid"] is True
     assert evaluation["incomplete_because"] == "training ended after 5 of 120 planned steps"
     assert "Not complete" in page
+    assert re.search(r"<h1[^>]*>Dry run only: tuned is better", page)
 
 
 def test_answers_of_an_incomplete_adapter_are_enough_to_mark_the_run(tmp_path: Path) -> None:
