@@ -393,7 +393,7 @@ def grade_mcq(response: str, choices: Mapping[str, str], target: str) -> McqGrad
     span = None if wrapped else own.span(statement.start, statement.end)
     if "!" in statement.letters:
         return McqGrade(Outcome.UNPARSED, None, "conflict", span, statement.tier)
-    if len(statement.letters) > 1:
+    if len(statement.letters) != 1:
         return McqGrade(Outcome.UNPARSED, None, "multiple", span, statement.tier)
     letter = statement.letters[0]
     return McqGrade(Outcome.CORRECT if letter == wanted else Outcome.INCORRECT, letter, "value", span, statement.tier)

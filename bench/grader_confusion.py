@@ -1,0 +1,121 @@
+"""How often the rule graders agree with people, beside simpler graders on the same answers.
+
+    python -m bench.grader_confusion --cases ../shared/cases/grading/answers.jsonl
+
+Prints machine and versions, then per kind and grader the confusion of given verdict against people's verdict, false
+accepts (not correct, but accepted), false rejects, abstentions told from errors, and milliseconds per answer.
+math-verify is no dependency of the project: `pip install "math-verify[antlr4_13_2]==0.9.0"` beside it to see its rows.
+"""
+
+import argparse
+import json
+import logging
+import platform
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from stages.logic.mcq import grade_mcq
+from stages.logic.numeric import grade_numeric
+from stages.records.outcome import Outcome
+
+VERDICTS = ("correct", "incorrect", "no_answer")
+LABELS = {Outcome.CORRECT: "correct", Outcome.INCORRECT: "incorrect", Outcome.UNPARSED: "no_answer"}
+RELATIVE_TOLERANCE = 0.05
+# For the one target of 0, which no fraction bounds.
+ABSOLUTE_TOLERANCE = 0.05
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+LETTER = re.compile(r"[A-D]")
+
+Case = dict[str, Any]
+
+
+def within(value: float, case: Case) -> str:
+    """Return the verdict on a bare number."""
+    gold = float(case["gold"])
+    limit = RELATIVE_TOLERANCE * abs(gold) if gold else ABSOLUTE_TOLERANCE
+    return "correct" if abs(value - gold) <= limit else "incorrect"
+
+
+def ours(case: Case) -> str:
+    if case["kind"] == "mcq":
+        return LABELS[grade_mcq(case["response"], case["options"] or {}, case["gold"]).outcome]
+    absolute = None if float(case["gold"]) else ABSOLUTE_TOLERANCE
+    return LABELS[grade_numeric(case["response"], case["gold"], case["unit"], absolute_tolerance=absolute).outcome]
+
+
+def last_number(case: Case) -> str:
+    found = NUMBER.findall(case["response"])
+    return within(float(found[-1]), case) if found else "no_answer"
+
+
+def first_letter(case: Case) -> str:
+    found = LETTER.search(case["response"])
+    return "no_answer" if found is None else "correct" if found[0] == case["gold"] else "incorrect"
+
+
+def math_verify_grader() -> Callable[[Case], str] | None:
+    """Return math-verify's parser with the same tolerance behind it; None where it is not installed."""
+    try:
+        from math_verify import ExprExtractionConfig, LatexExtractionConfig, StringExtractionConfig, parse  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        return None
+    logging.getLogger("math_verify").setLevel(logging.CRITICAL)
+
+    def grade(case: Case) -> str:
+        if case["kind"] == "mcq":
+            parsed = parse(case["response"], extraction_config=[StringExtractionConfig(strings=("A", "B", "C", "D"))])
+            return "no_answer" if not parsed else "correct" if str(parsed[0]).upper() == case["gold"] else "incorrect"
+        parsed = parse(case["response"], extraction_config=[LatexExtractionConfig(), ExprExtractionConfig()])
+        try:
+            return within(float(parsed[0]), case) if parsed else "no_answer"
+        except (TypeError, ValueError, OverflowError):
+            # A symbol, a set, an equation: read, but no number.
+            return "no_answer"
+
+    return grade
+
+
+def report(name: str, cases: list[Case], grade: Callable[[Case], str]) -> None:
+    """Print one grader's confusion."""
+    started = time.perf_counter()
+    given = [(case["expected"], grade(case)) for case in cases]
+    milliseconds = 1000 * (time.perf_counter() - started) / len(cases)
+    counts = Counter(given)
+    accepted = sum(counts[expected, "correct"] for expected in ("incorrect", "no_answer"))
+    rejected = sum(counts["correct", verdict] for verdict in ("incorrect", "no_answer"))
+    abstained = sum(counts["no_answer", verdict] for verdict in VERDICTS)
+    cells = " | ".join(" / ".join(str(counts[expected, verdict]) for verdict in VERDICTS) for expected in VERDICTS)
+    print(
+        f"| {name} | {cells} | {1 - (accepted + rejected) / len(cases):.1%} | {accepted} | {rejected} "
+        f"| {counts['no_answer', 'no_answer']} of {abstained} | {milliseconds:.1f} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=Path, default=Path("../shared/cases/grading/answers.jsonl"))
+    cases: list[Case] = [json.loads(line) for line in parser.parse_args().cases.read_text(encoding="utf-8").splitlines()]
+    print(f"{platform.machine()}, Python {platform.python_version()}, pint {version('pint')}")
+    math_verify = math_verify_grader()
+    print(f"math-verify {version('math-verify')}" if math_verify else "math-verify: not installed, left out")
+    for kind, simple in (("numeric", ("last number", last_number)), ("mcq", ("first capital letter", first_letter))):
+        chosen = [case for case in cases if case["kind"] == kind]
+        print(f"\n{kind}: {len(chosen)} answers; cells: graded correct / incorrect / no answer\n")
+        print(
+            "| grader | people: correct | people: incorrect | people: no answer | right verdict | false accepts | false rejects | abstentions seen | ms |"
+        )
+        print("|---|---|---|---|---|---|---|---|---|")
+        graders: list[tuple[str, Callable[[Case], str]]] = [("Plumbline", ours), simple]
+        if math_verify:
+            graders.append(("math-verify parse, then 5 %" if kind == "numeric" else "math-verify strings", math_verify))
+        for name, grade in graders:
+            report(name, chosen, grade)
+
+
+if __name__ == "__main__":
+    main()
