@@ -15,6 +15,7 @@ from stages.io.jsonl import read_jsonl
 from stages.io.page import render_page
 from stages.io.params import load_params
 from stages.logic.benchmark_parts import Part, questions_of
+from stages.logic.judge_quality import calibrated_by_people, probe_numbers, rounded_tree
 from stages.logic.judging_cost import judging_cost_usd
 from stages.logic.ledger import KIND_NAMES, KindLedger, join_verdicts, ledgers
 from stages.logic.report_numbers import (
@@ -34,12 +35,15 @@ from stages.logic.validity import (
     identity_problems,
     incompleteness,
     item_problems,
+    probe_gates,
     quality_gates,
     reference_problems,
 )
 from stages.records.answer import Answer
 from stages.records.answer_params import AnswerParams
 from stages.records.grade import Grade
+from stages.records.human_label import HumanLabel
+from stages.records.judge_check import JudgeCheck
 from stages.records.judgement import Judgement
 from stages.records.overlap import QuestionOverlap
 from stages.records.question import Kind, Question
@@ -97,6 +101,8 @@ def main(
     scores_by_kind: Path,
     mcq_confusion: Path,
     page: Path,
+    checks: Path | None = None,
+    labels: Path | None = None,
 ) -> None:
     """Write all numbers and the page; exit non-zero, after writing them, where the evaluation is not valid."""
     everything = list(read_jsonl(benchmark, Question))
@@ -111,7 +117,7 @@ def main(
     # Coverage and identities are those of the whole files, whichever part is reported.
     broken = item_problems(everything, answers, grades, judgements)
     cost = judging_cost_usd(judgements, judging.model)
-    gates = [*coverage_gates(judgements), *cost_gate(cost, judging.max_cost_usd)]
+    gates = [*coverage_gates(judgements), *cost_gate(cost, judging.max_cost_usd if judging.backend == "claude" else None)]
     problems = [*broken, *reference_problems(everything), *identity_problems(judgements)]
     problems += [gate.text for gate in gates if not gate.ok]
     incomplete = incompleteness(answers, trained)
@@ -120,10 +126,15 @@ def main(
     by_kind: dict[Kind, KindLedger] = {}
     if not broken:
         by_kind = ledgers(questions, scored, overlapping=overlapping, seed=params.seed, num_resamples=params.num_resamples)
+    probes = probe_numbers(list(read_jsonl(checks, JudgeCheck)) if checks else [])
+    agreement: dict[str, object] = {"num_labels": 0, "is_calibrated": False}
+    if labels and not broken:
+        agreement = calibrated_by_people(everything, answers, judgements, read_jsonl(labels, HumanLabel), seed=params.seed)
+    gates += probe_gates(probes)
     asked_model = any(reply.model is not None for judgement in judgements for reply in judgement.replies)
     gates += quality_gates(
         by_kind,
-        calibrated=False,
+        calibrated=agreement["is_calibrated"] is True,
         judged_by_model=asked_model,
         judge_model=judging.model if judging.backend == "claude" else None,
         judge_ends=announced_end(judging),
@@ -140,7 +151,7 @@ def main(
         "judgements": judged,
     }
     hashes = {name: sha256_of(path) for name, path in inputs.items()}
-    judge = judge_account(judgements, judging, cost)
+    judge = judge_account(judgements, judging, cost) | {"probes": rounded_tree(probes), "calibration": rounded_tree(agreement)}
     write_json(
         evaluation,
         {
@@ -206,7 +217,7 @@ def judge_account(judgements: Sequence[Judgement], judging: JudgeSettings, cost_
     return {
         "backend": judging.backend,
         "judge_id": ", ".join(sorted({judgement.judge_id for judgement in judgements})) or None,
-        "model_requested": judging.model,
+        "model_requested": judging.model if judging.backend == "claude" else None,
         "model_returned": ", ".join(sorted({reply.model for reply in replies if reply.model is not None})) or None,
         "num_judgements": len(judgements),
         "num_replies": len(replies),
@@ -214,7 +225,6 @@ def judge_account(judgements: Sequence[Judgement], judging: JudgeSettings, cost_
         "input_tokens": sum(reply.input_tokens for reply in replies),
         "output_tokens": sum(reply.output_tokens for reply in replies),
         "cost_usd": rounded(cost_usd),
-        "calibration": None,
     }
 
 

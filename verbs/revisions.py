@@ -83,12 +83,13 @@ def read_settings(source: Source, path: str) -> dict[str, Any]:
 
 
 def read_rows(source: Source, path: str, kind: type[Row]) -> Iterator[Row]:
-    """The records of a JSONL file of a run."""
-    for number, line in enumerate(source.read(path).decode("utf-8").splitlines(keepends=False), start=1):
-        try:
-            yield kind.model_validate_json(line)
-        except ValidationError as error:
-            raise NotThere(f"{path}, line {number}: not a {kind.__name__} of this version of Plumbline: {error}") from None
+    """The records of a JSONL file of a run. Only LF ends a record: an answer may hold U+2028 and its like."""
+    for number, line in enumerate(source.read(path).split(b"\n"), start=1):
+        if line:
+            try:
+                yield kind.model_validate_json(line)
+            except ValidationError as error:
+                raise NotThere(f"{path}, line {number}: not a {kind.__name__} of this version of Plumbline: {error}") from None
 
 
 def experiments(root: Path) -> list[str]:

@@ -135,6 +135,16 @@ def cost_gate(cost_usd: float | None, max_cost_usd: float | None) -> list[Gate]:
     return [Gate(name="judge_cost_usd", severity="invalid", ok=ok, value=cost_usd, limit=max_cost_usd, text="" if ok else text)]
 
 
+def probe_gates(probes: Mapping[str, object]) -> list[Gate]:
+    """Whether the judge gave answers of known worth their known score; none where it was not probed."""
+    asked, failed = probes["num_canaries"], probes["num_canaries_failed"]
+    if not asked:
+        return []
+    text = f"the judge misjudged {failed} of {asked} answers of known worth: look at judge.probes in metrics/evaluation.json"
+    ok = failed == 0
+    return [Gate(name="judge_canaries", severity="warning", ok=ok, value=None, limit=None, text="" if ok else text)]
+
+
 def quality_gates(
     ledgers: Mapping[Kind, KindLedger],
     *,

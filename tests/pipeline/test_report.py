@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from stages.logic.judge_agreement import answer_key
+from stages.logic.judge_prompt import JudgeItem
+from stages.records.human_label import HumanLabel
+from stages.records.judge_check import JudgeCheck
 from stages.records.outcome import Outcome
 from stages.report import JudgeSettings, main
-from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, explanation, make_world, read_outputs, write_world
+from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, explanation, make_world, read_outputs, write_lines, write_world
 
 
 def run(world: World, folder: Path, **changes: object) -> tuple[dict, dict, str, int]:
@@ -20,6 +24,7 @@ def run(world: World, folder: Path, **changes: object) -> tuple[dict, dict, str,
     params = PARAMS.model_copy(update={name: value for name, value in changes.items() if name in type(PARAMS).model_fields})
     judging = changes.get("judging", JUDGING)
     assert isinstance(judging, JudgeSettings)
+    paths |= {name: value for name, value in changes.items() if isinstance(value, Path)}
     status = 0
     try:
         main(params, ANSWERING, judging, **paths)
@@ -278,6 +283,53 @@ def test_a_judge_without_calibration_is_a_warning(tmp_path: Path) -> None:
     assert status == 0
     assert "judge_calibrated" in warnings_of(evaluation)
     assert "ncalibrated" in page
+
+
+def test_enough_labels_by_people_calibrate_the_judge(tmp_path: Path) -> None:
+    world = make_world(num_mcq=0, num_numeric=12, num_explanation=40)
+    asked = {question.id: question for question in world.questions}
+    # Equal texts are one answer to a labeller: make each its own.
+    for arm, answers in world.answers.items():
+        world.answers[arm] = [answer.model_copy(update={"response": f"{answer.response} ({arm} {answer.id})"}) for answer in answers]
+    texts = {(answer.arm, answer.id): answer.response for answers in world.answers.values() for answer in answers}
+    rows = []
+    for judgement in world.judgements:
+        question = asked[judgement.id]
+        item = JudgeItem(question.question, question.target, question.key_points, texts[judgement.arm, judgement.id])
+        rows.append(HumanLabel(answer_key=answer_key(item), labeller="a", score=judgement.score or 0.0, note=""))
+    labels = tmp_path / "labels.jsonl"
+    for count, calibrated in ((80, True), (20, False), (0, False)):
+        write_lines(labels, rows[:count])
+        _, evaluation, page, status = run(world, tmp_path / str(count), labels=labels)
+        assert status == 0
+        assert evaluation["judge"]["calibration"]["num_labels"] == count
+        assert ("judge_calibrated" not in warnings_of(evaluation)) == calibrated
+        assert ("ncalibrated" in page) != calibrated
+    assert evaluation["judge"]["calibration"]["is_calibrated"] is False
+
+
+def test_a_judge_that_falls_for_a_known_answer_is_a_warning(tmp_path: Path) -> None:
+    check = JudgeCheck(
+        probe="key_words",
+        id="explanation-0000",
+        key="k",
+        judge_id="j",
+        score=0.0,
+        cause="scored",
+        least=0,
+        most=0,
+        is_passed=True,
+        replies=(),
+    )
+    again = check.model_copy(update={"probe": "retest", "least": 0.5, "most": 0.5, "score": 0.75, "is_passed": None})
+    checks = tmp_path / "checks.jsonl"
+    for score, passed in ((0.0, True), (0.75, False)):
+        write_lines(checks, [check.model_copy(update={"score": score, "is_passed": passed}), again])
+        _, evaluation, _, status = run(small(), tmp_path / str(passed), checks=checks)
+        assert status == 0
+        assert ("judge_canaries" in warnings_of(evaluation)) != passed
+    assert evaluation["judge"]["probes"]["failed_by_probe"] == {"key_words": 1}
+    assert evaluation["judge"]["probes"]["retest_sd"] == pytest.approx(0.25 / 2**0.5, abs=1e-4)
 
 
 @pytest.mark.parametrize(("model", "warned"), [("claude-sonnet-4-5-20250929", True), ("claude-sonnet-5-5", False)])
