@@ -4,7 +4,8 @@
 
 The rows are those of a real file repeated with changes, so that deduplication has work: one copy in five is exact,
 the others differ by a number or a clause. Prints machine, versions, and for each size: seconds (best and spread of the
-repetitions), rows per second, and the largest resident memory of all processes together, polled every 20 ms.
+repetitions), processor seconds (what a busy machine does not stretch much), rows per second, and the largest resident
+memory of all processes together, polled every 20 ms.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import multiprocessing
 import os
 import platform
 import random
+import resource
 import sys
 import tempfile
 import threading
@@ -46,8 +48,9 @@ def write_rows(source: Path, target: Path, num_rows: int, seed: int) -> None:
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def measured(work: Callable[[], None]) -> tuple[float, int]:
-    """Seconds, and the largest sum of resident bytes of a fresh process that does the work, its children included."""
+def measured(work: Callable[[], None]) -> tuple[float, int, float]:
+    """Seconds, largest sum of resident bytes, and processor seconds of a fresh process that does the work, with its children."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = multiprocessing.get_context("fork").Process(target=work)
     peak = 0
     started = time.perf_counter()
@@ -71,7 +74,8 @@ def measured(work: Callable[[], None]) -> tuple[float, int]:
     watcher.join()
     if process.exitcode:
         sys.exit(f"a measured process ended with {process.exitcode}")
-    return seconds, peak
+    ended_use = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, peak, ended_use.ru_utime + ended_use.ru_stime - used.ru_utime - used.ru_stime
 
 
 def params(near_duplicate: str) -> CleanParams:
@@ -133,12 +137,16 @@ def run_datasets(source: Path, folder: Path) -> None:
     table.filter(is_new).remove_columns(["reason", "key"]).to_json(folder / "kept.jsonl", force_ascii=False)
 
 
-def report(name: str, num_rows: int, runs: list[tuple[float, int]]) -> None:
+def report(name: str, num_rows: int, runs: list[tuple[float, int, float]]) -> None:
     """One line of the result."""
     seconds = sorted(run[0] for run in runs)
     peak = max(run[1] for run in runs)
     spread = f"{seconds[0]:.1f}" if len(seconds) == 1 else f"{seconds[0]:.1f} (to {seconds[-1]:.1f}, n={len(seconds)})"
-    print(f"{name:32} {num_rows:>9} rows  {spread:>20} s  {num_rows / seconds[0]:>9.0f} rows/s  {peak / 2**20:>7.0f} MiB", flush=True)
+    busy = min(run[2] for run in runs)
+    rate = num_rows / seconds[0]
+    print(
+        f"{name:28} {num_rows:>9} rows {spread:>20} s {busy:>7.1f} s of processors {rate:>8.0f} rows/s {peak / 2**20:>6.0f} MiB", flush=True
+    )
 
 
 def bench() -> None:

@@ -45,8 +45,7 @@ UNIT_LIKE = re.compile(r"[^\s\d][^\n.,;:!?]{0,39}")
 
 
 def to_plain_text(value: Value) -> str:
-    """Write a value as text: `Explanation: ...` and a last line `Answer: ...` where it has both, else a line per member."""
-    value = unwrap(value, MAX_UNWRAPPING)
+    """Write an unwrapped value as text: `Explanation: ...` and a last line `Answer: ...` where it has both, else a line per member."""
     if isinstance(value, Members):
         return members_text(value)
     if isinstance(value, list):
@@ -54,7 +53,7 @@ def to_plain_text(value: Value) -> str:
     return value.strip()
 
 
-def unwrap(value: Value, depth: int) -> Value:
+def unwrap(value: Value, depth: int = MAX_UNWRAPPING) -> Value:
     """Open text that is itself an encoded object or list, at every level."""
     if isinstance(value, Members):
         return Members((key, unwrap(item, depth)) for key, item in value)
@@ -177,12 +176,11 @@ def label(key: str) -> str:
 
 
 def lost(value: Value, text: str) -> str | None:
-    """Name the first leaf or key of the value that the text does not carry, or None.
+    """Name the first leaf or key of an unwrapped value that the text does not carry, or None.
 
     Leaves must occur in the order of the source, as whole numbers or texts; the answer beside an explanation may
     move to the end, and a unit stands behind a number. White space is not compared.
     """
-    value = unwrap(value, MAX_UNWRAPPING)
     flat = squeeze(text)
     answer = moved_answer(value)
     cursor = 0

@@ -17,10 +17,12 @@ GIVEN = re.compile(r"\b(?:provided|given|above|following|accompanying)\s+$")
 BEFORE_SOURCES = {"text": TEXTS, "passage": TEXTS, "excerpt": TEXTS, "chapter": TEXTS, "figure": PICTURES, "diagram": PICTURES}
 BEFORE_SOURCES |= {"context": GIVEN, "section": GIVEN, "graph": GIVEN, "table": GIVEN}
 AFTER_SOURCES = re.compile(r"\s+(?:provided|given|above|below)\b")
-SOURCE_PHRASES = ("check your understanding", *(f"in this {part}" for part in ("section", "chapter", "example", "problem")))
-SOURCE_PHRASES += tuple(
-    f"{verb} {place}" for verb in ("shown", "described", "mentioned", "stated", "discussed", "given") for place in ("above", "below")
-)
+PHRASES = {
+    "check your understanding": re.compile("check your understanding"),
+    "in this ": re.compile(r"in this (?:section|chapter|example|problem)\b"),
+    " above": re.compile(r"(?:shown|described|mentioned|stated|discussed|given) above\b"),
+    " below": re.compile(r"(?:shown|described|mentioned|stated|discussed|given) below\b"),
+}
 REFUSAL_CHARACTERS = 160
 """A refusal stands at the beginning; later on it is a remark beside an answer."""
 REFUSAL_WORDS = (
@@ -42,11 +44,10 @@ REFUSAL_WORDS = (
     "does not",
 )
 REFUSAL = re.compile(
-    r"\bI(?:'m| am) sorry\b|\bI (?:cannot|can't|am unable to|am not able to|do not have|don't have) \b|\bas an AI\b|\bAI language model\b"
+    r"\bi(?:'m| am) sorry\b|\bi (?:cannot|can't|am unable to|am not able to|do not have|don't have) \b|\bas an ai\b|\bai language model\b"
     r"|\b(?:text|passage|context|information|section) (?:does not|doesn't) (?:provide|contain|specify|mention|give|include|state)\b"
     r"|\b(?:not enough|insufficient) information\b"
-    r"|\bnot (?:provided|given|mentioned|specified|stated) in the (?:provided |given )?(?:text|passage|context)\b",
-    re.IGNORECASE,
+    r"|\bnot (?:provided|given|mentioned|specified|stated) in the (?:provided |given )?(?:text|passage|context)\b"
 )
 NO_ANSWER = frozenset({"none", "null", "n/a", "na", "nan", "unknown", "-", "--", "?", "...", "…", "tbd", "todo", "undefined", "no answer"})
 SPECIAL_TOKEN = re.compile(
@@ -87,7 +88,7 @@ def broken_rules(
 
     # With an input the text that a row leans on may stand there.
     check(Rule.CONTEXT_LEAK, not input_text and leans_on_source(low))
-    check(Rule.REFUSAL, holds_any(low, REFUSAL_WORDS) and REFUSAL.search(output[:REFUSAL_CHARACTERS]) is not None)
+    check(Rule.REFUSAL, is_refusal(output[:REFUSAL_CHARACTERS].lower()))
     check(Rule.ANSWER_REPEATS_QUESTION, len(output) <= len(instruction) + 8 and same_words(instruction, output))
     check(Rule.NO_ANSWER, len(output) <= 10 and output.casefold().rstrip(".") in NO_ANSWER)
     check(Rule.TOO_SHORT, len(output) < min_output_characters)
@@ -97,6 +98,11 @@ def broken_rules(
     check(Rule.PERSONAL_DATA, holds_personal_data(whole))
     check(Rule.JUDGE_INSTRUCTION, holds_any(low, JUDGE_WORDS) and JUDGE_INSTRUCTION.search(whole) is not None)
     return broken
+
+
+def is_refusal(low: str) -> bool:
+    """Whether the lower-case beginning of an answer declines to answer."""
+    return holds_any(low, REFUSAL_WORDS) and REFUSAL.search(low) is not None
 
 
 def holds_any(text: str, words: Sequence[str]) -> bool:
@@ -119,7 +125,7 @@ def leans_on_source(low: str) -> bool:
             if before.search(low[max(0, start - 40) : start]) or (AFTER_SOURCES.match(low, end) and low[start - 1 : start] in " "):
                 return True
             start = low.find(word, end)
-    return holds_any(low, SOURCE_PHRASES)
+    return any(phrase.search(low) for mark, phrase in PHRASES.items() if mark in low)
 
 
 def holds_personal_data(text: str) -> bool:

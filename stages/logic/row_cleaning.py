@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 from stages.logic.classification import Classified, classify, from_python_objects
 from stages.logic.json_line import MAX_LINE_BYTES, LineRefused, parse_line
-from stages.logic.plain_text import lost, to_plain_text
+from stages.logic.plain_text import lost, to_plain_text, unwrap
 from stages.logic.quality_rules import broken_rules, holds_secret
 from stages.logic.row_shapes import SHAPES, RawRow
-from stages.logic.text_repair import TextRefused, is_blank, mend_text
+from stages.logic.text_repair import MendedText, TextRefused, is_blank, mend_text
 from stages.records.cleaning_codes import STRUCTURED, Notice, OutputClass, Reason, Repair, Rule
 
+UNTOUCHED = MendedText("", (), ())
 ASKS_FOR_JSON = re.compile(r"\bJSON\b")
 
 
@@ -87,7 +88,8 @@ def cleaned_or_rejected(
     """Convert, mend, prove and judge one row."""
     repairs: list[str] = list(line_repairs)
     flags: list[str] = [Notice.EXTRA_KEYS] if row.has_extra_keys else []
-    instruction, input_text = mend_text(row.instruction), mend_text(row.input)
+    instruction = mend_text(row.instruction)
+    input_text = mend_text(row.input) if row.input else UNTOUCHED
     asked = ASKS_FOR_JSON.search(row.instruction) is not None and isinstance(row.output, str)
     if asked and (seen.value is not None or seen.kind == OutputClass.BROKEN_JSON):
         flags.append(Notice.JSON_REQUESTED)
@@ -141,8 +143,9 @@ def converted(output: object, seen: Classified, repairs: list[str]) -> str:
                 Reason.STRINGIFIED_JSON, f"the output begins as JSON and has no single reading: {', '.join(sorted(seen.faults))}"
             )
         return str(output)
-    text = to_plain_text(seen.value)
-    if missing := lost(seen.value, text):
+    value = unwrap(seen.value)
+    text = to_plain_text(value)
+    if missing := lost(value, text):
         raise LineRefused(Reason.VALUE_LOST, f"the text would not carry {missing}")
     repairs.append(Repair.WRONG_TYPE if seen.kind == OutputClass.WRONG_TYPE else Repair.STRINGIFIED_JSON)
     if seen.kind in (OutputClass.PYTHON_LITERAL, OutputClass.ENCODED_TWICE):
@@ -158,6 +161,8 @@ def row_id(instruction: str, input_text: str, output: str) -> str:
 
 def content_keys(row: Cleaned) -> tuple[bytes, bytes]:
     """16-byte keys of the question and of the whole row; texts that differ in white space only are equal."""
-    question = " ".join(row.instruction.split()) + "\0" + " ".join(row.input.split())
-    whole = question + "\0" + " ".join(row.output.split())
-    return hashlib.blake2b(question.encode(), digest_size=16).digest(), hashlib.blake2b(whole.encode(), digest_size=16).digest()
+    question = " ".join(row.instruction.split())
+    if row.input:
+        question += "\0" + " ".join(row.input.split())
+    asked = hashlib.blake2b(question.encode(), digest_size=16).digest()
+    return asked, hashlib.blake2b(asked + " ".join(row.output.split()).encode(), digest_size=16).digest()

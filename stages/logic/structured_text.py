@@ -1,9 +1,10 @@
 """Read an output that is JSON, nearly JSON, or a Python literal, keeping every member and every digit as written. Pure."""
 
 import ast
+import json
 import re
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from stages.records.cleaning_codes import BrokenCause
 
@@ -196,9 +197,39 @@ def holds_comma(written: str) -> bool:
     return "," in re.sub(r"\d,\d{3}(?!\d)|\$[^$]*\$|\([^()]*\)", "", written)
 
 
+def refuse_constant(name: str) -> NoReturn:
+    """NaN and infinities are no JSON; the patient reader takes them as bare values."""
+    raise ValueError(f"{name} is no JSON")
+
+
+STRICT = json.JSONDecoder(object_pairs_hook=Members, parse_float=Written, parse_int=Written, parse_constant=refuse_constant)
+
+
 def read_json(text: str) -> Reading:
     """Read text as JSON, with the faults that leave one reading. Unreadable otherwise."""
+    # The C decoder reads strict JSON ten times faster; what it will not read, and half surrogates, go to the patient one.
+    if "\\ud" not in text and "\\uD" not in text:
+        try:
+            return Reading(with_written_constants(STRICT.decode(text), depth=0), frozenset())
+        except (ValueError, RecursionError):
+            pass
     return Reader(text).read()
+
+
+def with_written_constants(value: Any, depth: int) -> Value:
+    """true, false and null as written; text and numbers are already."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool):
+        return Written({True: "true", False: "false", None: "null"}[value])
+    if depth > MAX_DEPTH:
+        raise ValueError("too deep")
+    if isinstance(value, Members):
+        for place, (key, item) in enumerate(value):
+            if not isinstance(item, str):
+                value[place] = (key, with_written_constants(item, depth + 1))
+        return value
+    return [with_written_constants(item, depth + 1) for item in value]
 
 
 def read_python(text: str) -> Value | None:

@@ -3,7 +3,7 @@
 import pytest
 
 from stages.logic.classification import classify
-from stages.logic.plain_text import label, lost, to_plain_text
+from stages.logic.plain_text import label, lost, to_plain_text, unwrap
 from stages.logic.structured_text import Members, Written, read_json
 from stages.records.cleaning_codes import BrokenCause, OutputClass
 
@@ -69,8 +69,9 @@ def test_an_output_is_what_it_is_read_as(output: str, kind: OutputClass) -> None
     ],
 )
 def test_a_structured_output_becomes_text_that_carries_all_of_it(output: str, text: str) -> None:
-    value = classify(output).value
-    assert value is not None
+    classified = classify(output).value
+    assert classified is not None
+    value = unwrap(classified)
     assert to_plain_text(value) == text
     assert lost(value, text) is None
 
