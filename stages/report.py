@@ -27,7 +27,7 @@ from stages.logic.report_numbers import (
     scores_table,
 )
 from stages.logic.report_page import confusions, page_context, page_entries
-from stages.logic.report_words import headline_words, verdict_words
+from stages.logic.report_words import verdict_words
 from stages.logic.validity import (
     Gate,
     cost_gate,
@@ -272,7 +272,7 @@ def number(cell: str) -> float | None:
 def tell(by_kind: Mapping[Kind, KindLedger], problems: Sequence[str], incomplete: str | None, gates: Sequence[Gate], page: Path) -> None:
     """The result in the terminal."""
     if not problems:
-        log.info("%s %s", headline_words(by_kind), verdict_words(by_kind))
+        log.info("%s", verdict_words(by_kind))
     if incomplete is not None:
         log.warning("not complete: %s", incomplete)
     for gate in gates:
