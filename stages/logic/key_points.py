@@ -33,6 +33,13 @@ MEANINGFUL = frozenset("more up down out off against between under over through 
 FUNCTION_WORDS = DETERMINERS | PREPOSITIONS | AUXILIARIES | CONJUNCTIONS | OTHER_FUNCTION_WORDS
 NOT_CONTENT = FUNCTION_WORDS - MEANINGFUL
 
+ARTICLES = frozenset(("a", "an", "the"))
+FORMS_OF_BE = frozenset("is are was were be been being am".split())
+JOINING = frozenset("and or nor than that which because while if but".split())
+PRONOUNS = frozenset("it he she they we you i them him us there".split())
+LONGEST_RUN = 8
+"""So many words without a little word between them are a heap, not a sentence."""
+
 NEGATIONS = frozenset(
     "not no never cannot without neither nor none nothing nobody hardly false wrong incorrect untrue myth misconception fails fail "
     "instead lacks lack n't".split()
@@ -106,6 +113,9 @@ TAKEN_BACK = re.compile(
 )
 HEDGES = frozenset("maybe perhaps possibly might guess unsure".split())
 
+FARTHEST_APART = 7
+"""Words of a key point that follow each other there stand at most so many words apart in a sentence that states it."""
+
 MIN_WORDS_OF_A_LISTING = 40
 MIN_RELEVANT_FRACTION = 0.3
 """Of the content words of a long answer, the share that question, reference or key points use; a dump of facts has less."""
@@ -130,7 +140,18 @@ OPPOSITE_STEMS: dict[str, frozenset[str]] = {}
 for _one, _other in OPPOSITES:
     for _left, _right in ((_canonical(_one), _canonical(_other)), (_canonical(_other), _canonical(_one))):
         OPPOSITE_STEMS[_left] = OPPOSITE_STEMS.get(_left, frozenset()) | {_right}
-VERB_STEMS = frozenset(_canonical(verb) for verb in VERBS)
+
+# Forms, not stems: "vibration" is no verb. Nouns that look like verbs do not make a heap of nouns a sentence.
+NOUN_LIKE = frozenset("force heat work line point face sound speed rest lift charge circle measure".split())
+VERB_FORMS = frozenset(
+    form
+    for verb in VERBS
+    if verb not in NOUN_LIKE
+    for stem in (verb, verb.removesuffix("e"), verb + verb[-1])
+    for form in (verb, verb + "s", verb + "es", verb.removesuffix("y") + "ies", verb.removesuffix("y") + "ied", stem + "ed", stem + "ing")
+) | frozenset(
+    form for form, verb in IRREGULAR.items() if verb in VERBS and verb not in NOUN_LIKE and form not in {"loss", "losses", "feet"}
+)
 INVERSELY = _canonical("inversely")
 PROPORTIONAL = _canonical("proportional")
 FACTORS = frozenset(_canonical(word) for word in ("double", "twice", "halve", "half", "triple", "treble", "quadruple"))
@@ -183,24 +204,65 @@ def _clauses(text: str) -> list[_Clause]:
     return clauses
 
 
+def _is_odd_pair(word: str, following: str) -> bool:
+    """Whether no English puts these two words side by side. `following` is empty at the end of a clause."""
+    if word == following:
+        return word not in {"that", "had"}
+    if word in {"a", "an"} and following and (word == "an") != (following[0] in "aeiou") and following[0] not in "uhoe":
+        return True  # h, u, o, e: an hour, a unit, a one-way, a European
+    if word in ARTICLES:
+        return not following or following in PREPOSITIONS | AUXILIARIES | DETERMINERS | JOINING | PRONOUNS
+    if word in PREPOSITIONS:
+        if not following:
+            return word in {"of", "from", "with", "by", "at", "per", "into", "between", "against"}
+        is_infinitive = word == "to" and following in {"be", "have", "do"}
+        # "from under", "passes on along", "in and out": the first is a particle or the second a place.
+        is_two_step = word in {"from", "in", "on", "over", "along", "across", "through", "to"} and following in PREPOSITIONS | {"and"} - {
+            "of"
+        }
+        return (following in AUXILIARIES - {"being", "having", "can", "will", "might"} and not is_infinitive) or (
+            following in PREPOSITIONS | {"and", "or", "nor", "than", "because"} and not is_two_step
+        )
+    if word in FORMS_OF_BE and following in AUXILIARIES:
+        return following not in {"being"} and not (word == "being" and following == "had")
+    if word in {"does", "do", "did"} and following in FORMS_OF_BE - {"be"}:
+        return True
+    return word in {"and", "or", "than", "nor"} and (not following or following in {"and", "or", "than", "nor", "of"})
+
+
 def _is_word_salad(words: Sequence[str]) -> bool:
-    """Whether function words stand where no English puts them: "the of", "of is", a final "to the"."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word in {"a", "an", "the"} and (
-            not following
-            or following in PREPOSITIONS - MEANINGFUL | (AUXILIARIES - {"being", "must", "can", "might", "will"}) | DETERMINERS
-        ):
+    """Whether words stand where no English puts them: "the of", "of is", "a apple", eight key words in a row, bare lists."""
+    if any(_is_odd_pair(word, following) for word, following in zip(words, [*words[1:], ""], strict=True)):
+        return True
+    if words and words[0] in {"than", "of"}:
+        return True
+    for place, word in enumerate(words):
+        near = words[max(0, place - 6) : place]
+        if word == "than" and not any(one.endswith("er") or one in {"more", "less", "rather", "other", "fewer", "worse"} for one in near):
             return True
-        if word in {"of", "into", "between"} and following in (AUXILIARIES - {"being", "having"}) | {"of", "to", "and", "or"}:
+    run = 0
+    for word in words:
+        run = 0 if word in NOT_CONTENT | PREPOSITIONS else run + 1
+        if run >= LONGEST_RUN:
             return True
-    return False
+    little = [word for word in words if word in NOT_CONTENT | PREPOSITIONS]
+    if len(little) >= 6 and len(set(little)) == 1:
+        return True
+    pieces: list[int] = [0]
+    for word in words:
+        if word in {"and", "or"}:
+            pieces.append(0)
+        elif word not in NOT_CONTENT:
+            pieces[-1] += 1
+    num_short = sum(piece <= 2 for piece in pieces)
+    return len(pieces) >= 4 and num_short >= 4 and num_short > len(pieces) / 2
 
 
 def _reads_as_sentence(window: Sequence[_Clause]) -> bool:
     """Whether the words are related to each other, or a mere list of key words."""
     words = [word for clause in window for word in clause.words]
-    num_function = sum(word in FUNCTION_WORDS for word in words)
-    has_verb = any(word in AUXILIARIES or _canonical(word) in VERB_STEMS for word in words)
+    num_function = sum(word in NOT_CONTENT or word in PREPOSITIONS for word in words)
+    has_verb = any(word in AUXILIARIES or word in VERB_FORMS for word in words)
     if any(_is_word_salad(clause.words) for clause in window):
         return False
     content = [_canonical(word) for word in words if word not in NOT_CONTENT]
@@ -239,6 +301,28 @@ def _stems_of(window: Sequence[_Clause]) -> frozenset[str]:
     return frozenset(stem for clause in window for stem in clause.stems)
 
 
+def _holds_together(window: Sequence[_Clause], point: _Clause) -> bool:
+    """Whether the point's words are related here as they are there: neighbours near each other, half of them in the same order.
+
+    A heap of the same words in another order is no statement; a passive or a moved clause still is one.
+    """
+    places: dict[str, list[int]] = {}
+    for place, word in enumerate(word for clause in window for word in clause.words):
+        places.setdefault(_canonical(word), []).append(place)
+    chain = [_canonical(word) for word in point.words if word not in NOT_CONTENT and word not in NEGATIONS]
+    chain = [stem for stem in chain if stem in places]
+    num_near = num_in_order = num_pairs = 0
+    for one, other in pairwise(chain):
+        if one == other:
+            continue
+        gaps = [second - first for first in places[one] for second in places[other] if second != first]
+        num_pairs += 1
+        num_near += any(abs(gap) <= FARTHEST_APART for gap in gaps)
+        num_in_order += any(0 < gap <= FARTHEST_APART for gap in gaps)
+    allowed_far = len(window) - 1  # a clause may be moved: "when the volume falls, the pressure rises"
+    return num_near >= num_pairs - allowed_far and 2 * num_in_order >= num_pairs
+
+
 def _find(point: _Clause, clauses: Sequence[_Clause]) -> Finding:
     """Judge one key point against the clauses of an answer."""
     allowed_missing = 1 if len(point.stems) >= 6 else 0
@@ -269,7 +353,7 @@ def _find(point: _Clause, clauses: Sequence[_Clause]) -> Finding:
                 return "contradicted"
             if len(window) == 1 and any(OPPOSITE_STEMS.get(stem, frozenset()) & stems - point.stems for stem in point.stems):
                 continue  # "grows and shrinks" commits to neither
-            if not is_denied and _reads_as_sentence(window) and not _offers_alternatives(window, point):
+            if not is_denied and _reads_as_sentence(window) and _holds_together(window, point) and not _offers_alternatives(window, point):
                 finding = "stated"
         if finding == "stated":
             break
