@@ -147,7 +147,8 @@ def main(
             "num_done_steps": fitted.num_done_steps,
             "best_step": fitted.best_step,
             "num_examples": len(examples[train]),
-            "num_trained_tokens": fitted.num_tokens,
+            "num_tokens_per_epoch": sum(len(example.ids) for example in examples[train]),
+            "num_epochs_done": round(fitted.num_done_steps / schedule.num_steps_per_epoch, 4),
             "scale": lora.alpha / (lora.r**0.5 if lora.use_rslora else lora.r),
             "update_norm_ratio": round(update_norm_ratio(fitted.model), 4),
             "validation_loss": {

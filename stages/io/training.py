@@ -71,8 +71,6 @@ class Fitted(NamedTuple):
     num_done_steps: int
     stop_reason: Literal["planned_end", "early_stop", "max_steps"]
     losses: list[LossPoint]
-    num_tokens: int
-    """Real tokens that passed through the model, prompts included, padding not."""
 
 
 def pack(examples: Sequence[Example], *, max_length: int, packing: bool, seed: int) -> Dataset:
@@ -308,7 +306,6 @@ def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_s
         num_done_steps=done,
         stop_reason="early_stop" if watch.stopped_early else "planned_end" if done >= num_planned_steps else "max_steps",
         losses=loss_curve(history),
-        num_tokens=int(max((entry["num_tokens"] for entry in history if "num_tokens" in entry), default=0)),
     )
 
 

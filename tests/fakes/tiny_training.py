@@ -1,0 +1,112 @@
+"""A training of seconds: the tiny base with its manifest, a few rows, and `train.main` as another process would call it."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from stages.io.files import sha256_of
+from stages.io.jsonl import write_jsonl
+from stages.io.weights import write_manifest
+from stages.records.instruction_row import InstructionRow, Origin
+from stages.records.manifest import Manifest
+from stages.records.training_params import LoraParams, TrainParams
+from tests.fakes.tiny_base import TEMPLATE, save_tiny_model
+
+LORA = LoraParams(r=4, alpha=8, dropout=0.0, target_modules="all-linear", use_rslora=False)
+TRAIN = TrainParams(
+    epochs=2.0,
+    max_steps=None,
+    learning_rate=5e-3,
+    warmup_fraction=0.05,
+    lr_schedule="cosine",
+    tokens_per_step=256,
+    max_length=128,
+    packing=True,
+    max_grad_norm=1.0,
+    evaluations_per_epoch=4,
+    early_stop_patience=None,
+    seed=1,
+)
+
+
+def rows(num: int, name: str) -> list[InstructionRow]:
+    return [
+        InstructionRow(
+            id=f"{name}-{i}",
+            instruction=f"What force gives {i % 9 + 2} kg an acceleration of {i % 7 + 2} m/s^2?",
+            input="",
+            output=f"Explanation: F = m a = {i % 9 + 2} x {i % 7 + 2} = {(i % 9 + 2) * (i % 7 + 2)} N",
+            origin=Origin(file="made", line=i + 1),
+            repairs=(),
+            flags=(),
+        )
+        for i in range(num)
+    ]
+
+
+def save_tiny_base(base: Path, *, template: str = TEMPLATE, quantization: str = "none") -> None:
+    """models/base in full: weights, tokenizer, manifest."""
+    base.mkdir(parents=True)
+    save_tiny_model(base, template=template)
+    write_manifest(
+        base,
+        Manifest(
+            source="embedded",
+            repo=None,
+            revision=None,
+            dtype="float32",
+            quantization=quantization,  # type: ignore[arg-type]
+            files={path.name: sha256_of(path) for path in sorted(base.iterdir())},
+            hub_files={},
+        ),
+    )
+
+
+def prepare(folder: Path) -> None:
+    """Write everything that `train` reads."""
+    save_tiny_base(folder / "base")
+    write_jsonl(folder / "train.jsonl", rows(60, "t"))
+    write_jsonl(folder / "validation.jsonl", rows(8, "v"))
+    (folder / "ready.json").write_text('{"ready": true}')
+
+
+def train(
+    folder: Path, root: Path, *, params: TrainParams = TRAIN, at_checkpoint_write: int | None = None, at_step: int | None = None
+) -> None:
+    """Run the stage; kill -9 this process in the given checkpoint write, or after the given step, as a power cut would."""
+    os.environ["DVC_ROOT"] = str(root)
+    import stages.io.training as training
+    from stages.train import main
+
+    def killing(function: Callable[..., object], when: int, *, before: bool) -> Callable[..., object]:
+        calls = 0
+
+        def wrapped(*args: object, **kwargs: object) -> object:
+            nonlocal calls
+            calls += 1
+            if before and calls == when:
+                os.kill(os.getpid(), signal.SIGKILL)
+            result = function(*args, **kwargs)
+            if not before and calls == when:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        return wrapped
+
+    if at_checkpoint_write is not None:
+        # Every write of a checkpoint passes through here; odd numbers die before the seal, even ones after it.
+        training.seal = killing(training.seal, (at_checkpoint_write + 1) // 2, before=at_checkpoint_write % 2 == 1)  # type: ignore[assignment]
+    if at_step is not None:
+        training._Watch.on_step_end = killing(training._Watch.on_step_end, at_step, before=False)  # type: ignore[method-assign]
+    main(
+        LORA,
+        params,
+        train=folder / "train.jsonl",
+        validation=folder / "validation.jsonl",
+        ready=folder / "ready.json",
+        base=folder / "base",
+        adapter=root / "adapter",
+        metrics=root / "train.json",
+        loss=root / "loss.csv",
+    )

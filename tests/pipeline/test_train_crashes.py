@@ -1,0 +1,125 @@
+"""Kill training anywhere, run the same command, get the same adapter; a signal exits 75; a dry run stays one."""
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+import pytest
+
+from stages.io.files import sha256_of
+from tests.fakes import tiny_training
+
+pytestmark = pytest.mark.slow
+PUBLISHED = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors", "adapter/training.json", "train.json", "loss.csv")
+
+
+@pytest.fixture(scope="module")
+def server() -> ForkServerContext:
+    """Processes forked from one that has torch and TRL loaded: each start costs milliseconds instead of ten seconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.fakes.tiny_training", "stages.train"])
+    return context
+
+
+@dataclass(frozen=True)
+class Setting:
+    folder: Path
+    expected: dict[str, str]
+    num_steps: int
+
+
+def run(server: ForkServerContext, folder: Path, root: Path, **kwargs: object) -> int:
+    process = server.Process(target=tiny_training.train, args=(folder, root), kwargs=kwargs)
+    process.start()
+    process.join(300)
+    assert process.exitcode is not None
+    return process.exitcode
+
+
+def published(root: Path) -> dict[str, str]:
+    return {name: sha256_of(root / name) for name in PUBLISHED if (root / name).exists()}
+
+
+@pytest.fixture(scope="module")
+def setting(server: ForkServerContext, tmp_path_factory: pytest.TempPathFactory) -> Setting:
+    folder = tmp_path_factory.mktemp("training")
+    tiny_training.prepare(folder)
+    root = tmp_path_factory.mktemp("uninterrupted")
+    assert run(server, folder, root) == 0
+    metrics = json.loads((root / "train.json").read_text())
+    assert metrics["complete"] is True
+    return Setting(folder=folder, expected=published(root), num_steps=metrics["num_done_steps"])
+
+
+@pytest.mark.parametrize("write", range(1, 15))
+def test_a_kill_around_a_checkpoint_write_costs_no_byte(server: ForkServerContext, setting: Setting, tmp_path: Path, write: int) -> None:
+    assert run(server, setting.folder, tmp_path, at_checkpoint_write=write) == -signal.SIGKILL
+    assert not published(tmp_path), "a killed run published something"
+    assert run(server, setting.folder, tmp_path) == 0
+    assert published(tmp_path) == setting.expected
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 8, 11, 14])
+def test_a_kill_after_a_step_costs_no_byte(server: ForkServerContext, setting: Setting, tmp_path: Path, step: int) -> None:
+    assert step < setting.num_steps
+    assert run(server, setting.folder, tmp_path, at_step=step) == -signal.SIGKILL
+    assert not published(tmp_path)
+    assert run(server, setting.folder, tmp_path) == 0
+    assert published(tmp_path) == setting.expected
+
+
+def test_three_kills_in_a_row_cost_no_byte(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
+    for step in (3, 6, 4):
+        assert run(server, setting.folder, tmp_path, at_step=step) == -signal.SIGKILL
+    assert run(server, setting.folder, tmp_path) == 0
+    assert published(tmp_path) == setting.expected
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_exits_75_publishes_nothing_and_costs_no_byte(
+    server: ForkServerContext, setting: Setting, tmp_path: Path, number: signal.Signals
+) -> None:
+    process = server.Process(target=tiny_training.train, args=(setting.folder, tmp_path))
+    process.start()
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / ".cache/train").glob("*/checkpoint-*")) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert process.pid is not None
+    os.kill(process.pid, number)
+    process.join(120)
+    assert process.exitcode == 75 and not published(tmp_path)
+    assert run(server, setting.folder, tmp_path) == 0
+    assert published(tmp_path) == setting.expected
+
+
+def test_a_second_start_while_one_runs_is_refused_with_75(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
+    first = server.Process(target=tiny_training.train, args=(setting.folder, tmp_path))
+    first.start()
+    while not list((tmp_path / ".cache/train").glob("*/lock")):
+        time.sleep(0.002)
+    time.sleep(0.05)
+    second = run(server, setting.folder, tmp_path)
+    first.join(120)
+    assert sorted([second, first.exitcode]) in ([0, 75], [0, 0]), "both wrote, or both failed"
+    assert published(tmp_path) == setting.expected
+
+
+def test_a_dry_run_is_marked_and_never_continued_by_the_full_run(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
+    dry = tiny_training.TRAIN.model_copy(update={"max_steps": 5})
+    assert run(server, setting.folder, tmp_path, params=dry) == 0
+    record = json.loads((tmp_path / "adapter/training.json").read_text())
+    assert record["complete"] is False and record["num_done_steps"] == 5 and record["stop_reason"] == "max_steps"
+    assert json.loads((tmp_path / "train.json").read_text())["complete"] is False
+    assert run(server, setting.folder, tmp_path) == 0
+    assert published(tmp_path) == setting.expected
+
+
+def test_running_a_finished_run_again_gives_the_same_bytes(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert run(server, setting.folder, tmp_path) == 0
+        assert published(tmp_path) == setting.expected
