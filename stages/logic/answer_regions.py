@@ -24,6 +24,7 @@ ANSWER_KEYS = (
 )  # fmt: skip
 FENCE = bounded(r"```(?:json|JSON)?\s*\n?(.*?)```", re.DOTALL)
 JSON_KEY = bounded(r"\"((?:[^\"\\\n]|\\.){1,80})\"\s*:\s*")
+SWALLOWED = bounded(r"\x08(?=[a-z])|\x0c(?=[a-z])|\t(?=imes|ext|frac|heta|au)|\r(?=ightarrow|ho|m\b)")
 JSON_OPENED = bounded(r"\{\s*\"[^\"\n]{1,60}\"\s*:")
 JSON_STRING = bounded(r"\"((?:[^\"\\]|\\.){0,16000})\"", re.DOTALL)
 JSON_BARE = bounded(r"[^,{}\[\]\"\n]{1,200}")
@@ -51,6 +52,7 @@ DECLARED_CHOICE = bounded(
     + "|"
     + DECLARATION.replace("NOUN", "option|choice").replace("MARKS", "")
     + FORMS
+    + r"|^\W{0,4}(?:final\s+)?answer\s+(?=[(\[]?[A-Ja-j][)\]]?[\s.*]{0,6}$)"
     + r"|^\W{0,4}(?:(?:final|correct|best|right)\s+)?(?:option|choice)\W{0,4}:|\b(?:final|correct|best|right)\s+(?:option|choice)\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -182,7 +184,10 @@ class JsonAnswer(NamedTuple):
 
 
 def text_of(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    """Return a leaf as text, LaTeX commands restored whose backslash JSON has swallowed."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    return SWALLOWED.sub(lambda match: "\\" + {"\b": "b", "\f": "f", "\t": "t", "\r": "r"}[match[0]], value)
 
 
 def walk(value: object, key: str, leaves: list[tuple[str, str]], depth: int = 0) -> None:

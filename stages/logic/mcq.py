@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from stages.logic.answer_regions import (
@@ -104,6 +105,10 @@ ASSERTING = {
 HYPOTHETICAL = bounded(r"\bif\b[^.\n]{0,200}$", re.IGNORECASE)
 
 
+# Between two option texts: "displacement or acceleration" decides for neither.
+ALTERNATIVES = (["or"], ["and"], [","], [",", "or"], [",", "and"], ["/"])
+
+
 class McqGrade(NamedTuple):
     """The verdict on one multiple-choice answer."""
 
@@ -175,19 +180,23 @@ def read_zone(text: str, begin: int, end: int, options: Options, tier: str) -> S
             letters.append(following[0])
             stop = following[1]
         if len(letters) == 1:
-            said = starts_with(words_only(tokens(re.sub(r"^[\s)\].:,}*$-]+", "", text[stop:end]))), options.texts)
+            said = starts_with(words_only(tokens(re.sub(r"^[\s()\].:,}*$-]+", "", text[stop:end]))), options.texts)
             own = options.texts.get(letters[0])
             if said and said != letters[0] and own != options.texts[said] and not (own and starts_with(own, {said: options.texts[said]})):
                 return Statement((letters[0], "!"), tier, place, stop)
         return Statement(tuple(dict.fromkeys(letters)), tier, place, stop)
     zone = tokens(text[place:end])
-    found = {letter for _, _, letter in find_options(zone, options.texts)}
+    places = find_options(zone, options.texts)
+    found = {letter for _, _, letter in places}
     # "Power (A)": the text of one option with the letter of another.
     for match in NAMES.finditer(text[place:end]):
         letter = (match["named"] or match["round"] or match["square"]).upper()
         if letter in options.letters:
             lead = starts_with(words_only(zone), options.texts)
             return Statement((letter,) if lead in (None, letter) else (letter, "!"), tier, place + match.start(), place + match.end())
+    joined = [(one, other) for one, other in pairwise(places) if zone[one[1] : other[0]] in ALTERNATIVES and one[2] != other[2]]
+    if joined:
+        return Statement(tuple(sorted({letter for pair in joined for _, _, letter in pair})), tier, place, end)
     if len(found) == 1 and not NEGATED.search(text, place, end):
         return Statement((found.pop(),), tier, place, end)
     return None
@@ -269,7 +278,7 @@ def lone_letter(text: str, options: Options) -> Statement | None:
         own = options.texts.get(letter[0])
         joint = JOINT.match(text, letter[1])
         marked = (
-            re.match(r"[\s*_}$]*(?:[.):\]]|$|\n|[-–—]\s|because\b|since\b)", rest[:40])
+            re.match(r"[\s*_}$]*(?:[.!):\]]|$|\n|[-–—]\s|because\b|since\b)", rest[:40])
             or text[letter[1] - 1] in ")]"
             or (own and starts_with(words_only(tokens(rest[:300])), {letter[0]: own}))
             or (joint and letter_at(text, joint.end(), options))
@@ -311,13 +320,19 @@ def asserted_text(text: str, options: Options) -> Statement | None:
             continue
         sequence = words_only(tokens(sentence))
         last = number == len(spans) - 1
+        ends: set[int] = set()
         for first, stop, letter in find_options(sequence, options.texts):
             wordy = sum(token.isalpha() and len(token) > 1 for token in options.texts[letter]) > 0
             before = next((token for token in reversed(sequence[max(0, first - 1) : first])), None)
             alone = first == 0 and stop == len(sequence)
             # A bare number or formula occurs in every derivation: it counts only where it ends the last sentence.
-            if alone or (before in ASSERTING and (wordy or (last and stop == len(sequence)))):
+            if (
+                alone
+                or (before in ASSERTING and (wordy or (last and stop == len(sequence))))
+                or (before in ("or", "and") and first - 1 in ends)
+            ):
                 found[letter] = (start, end)
+                ends.add(stop)
         for letter, wanted in options.texts.items():
             if len(wanted) >= 3 and all(token.isalpha() for token in wanted) and holds_in_order(sequence, wanted, 5):
                 in_order[letter] = (start, end)

@@ -212,13 +212,15 @@ def whole(text: str, target: Target, relative: float) -> Candidate | None:
 
 
 def leading(text: str, target: Target, relative: float) -> list[Candidate]:
-    """Read a first line that is nothing but a quantity: the answer first, its explanation after."""
-    opening = len(text) - len(text.lstrip())
-    end = text.find("\n", opening)
-    if end < 0:
+    """Read a first line or sentence that is nothing but a quantity: the answer first, its explanation after."""
+    first = next(sentences(text), None)
+    if first is None or not text[first[1] :].strip():
         return []
-    candidate = whole(text[:end], target, relative)
-    return [candidate._replace(tier="leading")] if candidate else []
+    candidate = whole(text[: first[1]], target, relative)
+    # "1." opens a list.
+    if candidate is None or (candidate.values[-1].unit is None and not text[: first[1]].endswith("\n")):
+        return []
+    return [candidate._replace(tier="leading")]
 
 
 def boxed(text: str, target: Target, relative: float) -> list[Candidate]:
@@ -290,26 +292,29 @@ def concluded(text: str, target: Target, relative: float) -> Candidate | None:
     """Read the last sentences backwards: the last that states a value, unless a later one concludes without any."""
     spans = list(sentences(text))
     budget = MAX_CONCLUSION_CHARACTERS
+    mismatch: Candidate | None = None
     for distance, (start, end) in enumerate(reversed(spans)):
         start = max(start, end - MAX_SENTENCE_CHARACTERS)
         budget -= end - start
         if budget < 0:
-            return None
+            return mismatch
         sentence = text[start:end]
         if distance < 3 and ABSTENTION.search(sentence):
-            return Candidate((), "concluded", start)
+            return mismatch or Candidate((), "concluded", start)
         quantities = [quantity._replace(start=quantity.start + start, end=quantity.end + start) for quantity in find_quantities(sentence)]
         concluding = CONCLUSION.search(sentence) is not None
         if distance >= 6 and target.unit is None:
-            return None
+            return mismatch
         if distance >= 2 and not concluding and target.unit is not None:
             quantities = [quantity for quantity in quantities if fits(quantity, target)]
         values = choose(text[:end], quantities, target, relative, declared=False, stated_only=not concluding)
-        if values:
+        if values and (concluding or target.unit is None or values[-1].unit is None or fits(values[-1], target)):
             return Candidate(values, "concluded", start)
+        # "Note: the efficiency is 50 %" after the answer: it counts only where no sentence before states a fitting value.
+        mismatch = mismatch or (Candidate(values, "concluded", start) if values else None)
         if concluding and distance > 0 and re.search(r"\b(?:therefore|thus|hence)\b", sentence, re.IGNORECASE) and target.unit is None:
             return Candidate((), "concluded", start)
-    return None
+    return mismatch
 
 
 def fallback(text: str, target: Target) -> Candidate | None:

@@ -17,6 +17,10 @@ NOT_A_VALUE = bounded(
 )
 MARKS = " \t\n\r\u00a0\u2009\u202f$*_~`\"'“”{("
 LATEX_MARK = bounded(r"\\(?:[,;:! (\[]|q?quad|text|mathrm|mathbf|textbf|boldsymbol|bm|displaystyle|left|boxed|fbox)$")
+# "is not 12 N", "cannot be 12 N", "≠ 12 N": the opposite of a statement.
+DENIED = bounded(
+    r"(?:\b(?:not|cannot|never)|n['’]t)(?:\s+(?:be|equal|equal\s+to|is|have|a|the|of))?\s*$|≠\s*$|\\neq?\s*$|!=\s*$", re.IGNORECASE
+)
 MAX_MODIFIERS = 8
 ASSERTED = bounded(
     r"(?:=|≈|≃|≅|≐|\\approx|\\simeq|\\cong|\\doteq|\\sim|→|⇒|->|\\to|\\rightarrow|\\Rightarrow|\\implies|:|####"
@@ -111,6 +115,9 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
             continue
         binary = sign is None and re.search(r"(?:[+\-*/^×·]|\\times|\\cdot|\\div|\\pm|±)\s*$", before)
         lead = stripped(text[max(0, begin - 120) : begin])
+        if DENIED.search(lead, max(0, len(lead) - 40)):
+            position = max(position, quantity.end)
+            continue
         opening = at_start_asserted and not lead.strip()
         stated = not binary and (opening or ASSERTED.search(lead, max(0, len(lead) - 40)) is not None)
         if binary:

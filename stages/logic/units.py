@@ -181,9 +181,9 @@ NEVER_AFTER_A_GAP = {"in", "a", "A", "at", "as", "As", "c", "d", "t", "u", "l", 
 MAX_UNIT_CHARACTERS = 90
 # A quick look before any work: most numbers in a derivation have no unit.
 BEGINS = re.compile(
-    r"(?:[ \t\u00a0\u2009\u202f~$}*]|\\[,;:! )\]]|\\q?quad(?![A-Za-z])){0,12}(?:[A-Za-zμΩÅ℃℉°º˚%/(\[]|\\[A-Za-z%]|\^\s?\{?\s?\\circ|1\s?/)"
+    r"(?:[ \t\u00a0\u2009\u202f~${}*]|\\[,;:! )\]]|\\q?quad(?![A-Za-z])){0,12}(?:[A-Za-zμΩÅ℃℉°º˚%/(\[]|\\[A-Za-z%]|\^\s?\{?\s?\\circ|1\s?/)"
 )
-SEGMENT = re.compile(r"[^\n=<>≈≃?!;\"“”]*")
+SEGMENT = re.compile(r"(?:\\[;!]|[^\n=<>≈≃?!;\"“”])*")
 LATEX = re.compile(r"[\\${}~*º˚·×⋅∙⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹]")
 WRAPPED_WORD = re.compile(r"(?:\s|\\[,;:! ]|~|\$){0,12}\\(?:mathrm|text|textrm|unit|si)\s?\{[\s~]{0,4}([A-Za-z][^{}]*)\}")
 WORDED_POWER = re.compile(r"(square|cubic|sq\.?|cu\.?)\s+", re.IGNORECASE)
