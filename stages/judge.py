@@ -175,7 +175,10 @@ def fill_store(
     # Imported here: a full store, and the other backends, need no SDK (0.7 s).
     from stages.io.claude import JudgeStopped, api_key, ask_directly, limits_from_environment
     from stages.io.claude_batches import ask_in_batches
+    from stages.io.judge_models import end_of_life
 
+    if (end := end_of_life(params.model or "")) is not None:
+        log.warning("%s stops answering on %s: bridge to its successor before (python -m verbs.judge_bridge)", params.model, end)
     try:
         secret = api_key()
         limits = limits_from_environment()

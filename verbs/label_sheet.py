@@ -18,8 +18,9 @@ from pathlib import Path
 
 from stages.io.files import write_text
 from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.logic.judge_agreement import MIN_LABELS, calibration, draw_strata
+from stages.logic.judge_agreement import MIN_LABELS, draw_strata
 from stages.logic.judge_prompt import SCALE
+from stages.logic.judge_quality import calibrated_by_people
 from stages.records.human_label import HumanLabel
 from verbs.judged_rows import JudgedAnswer, judged_answers
 from verbs.revisions import WORKSPACE, NotThere, open_run
@@ -84,21 +85,10 @@ def merged(old: Sequence[HumanLabel], new: Sequence[HumanLabel]) -> list[HumanLa
 
 
 def agreement(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel]) -> dict[str, object]:
-    """Compare the judge with the labels: an answer with several labels counts with the lower median of them."""
-    by_key: dict[str, list[float]] = {}
-    for label in labels:
-        by_key.setdefault(label.answer_key, []).append(label.score)
-    scored = [row for row in rows if row.judgement.score is not None]
-    pairs = [
-        (row.answer.arm, float(row.judgement.score or 0.0), sorted(by_key[row.answer_key])[(len(by_key[row.answer_key]) - 1) // 2])
-        for row in scored
-        if row.answer_key in by_key
-    ]
-    judged: dict[str, list[float]] = {"base": [], "tuned": []}
-    for row in scored:
-        judged[row.answer.arm].append(float(row.judgement.score or 0.0))
-    identities = sorted({row.judgement.judge_id for row in scored})
-    return {"judge_ids": identities, **calibration(pairs, judged, seed=SEED)}
+    """Compare the judge with the labels, as the report does."""
+    questions, answers, judgements = [row.question for row in rows], [row.answer for row in rows], [row.judgement for row in rows]
+    found = calibrated_by_people(questions, answers, judgements, labels, seed=SEED)
+    return {"judge_ids": sorted({judgement.judge_id for judgement in judgements}), **found}
 
 
 def main(arguments: argparse.Namespace, *, root: Path) -> str:
