@@ -412,4 +412,5 @@ if __name__ == "__main__":
             base=Path("data/answers/base.jsonl"),
             tuned=Path("data/answers/tuned.jsonl"),
             judged=Path("data/grades/judged.jsonl"),
+            checks=Path("data/grades/judge_checks.jsonl"),
         )

@@ -294,6 +294,8 @@ if __name__ == "__main__":
             tuned=Path("data/answers/tuned.jsonl"),
             graded=Path("data/grades/graded.jsonl"),
             judged=Path("data/grades/judged.jsonl"),
+            checks=Path("data/grades/judge_checks.jsonl"),
+            labels=Path("labels/explanations.jsonl"),
             data=Path("metrics/data.json"),
             preflight=Path("metrics/preflight.json"),
             training=Path("metrics/train.json"),
