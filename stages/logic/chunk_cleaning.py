@@ -104,4 +104,6 @@ def quarantined_line(file: str, number: int, reason: str, detail: str, raw: str 
 
 def printable(detail: str) -> str:
     """A detail may quote the line: no control character and no half surrogate reaches a terminal through it."""
+    if detail.isprintable():
+        return detail[:500]
     return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in detail)[:500]

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from stages.logic.classification import Classified, classify, from_python_objects
 from stages.logic.json_line import MAX_LINE_BYTES, LineRefused, parse_line
+from stages.logic.latex_repair import restore_swallowed
 from stages.logic.plain_text import lost, to_plain_text, unwrap
 from stages.logic.quality_rules import broken_rules, holds_secret
 from stages.logic.row_shapes import SHAPES, RawRow
+from stages.logic.structured_text import Members, Value, Written
 from stages.logic.text_repair import MendedText, TextRefused, is_blank, mend_text
 from stages.records.cleaning_codes import STRUCTURED, Notice, OutputClass, Reason, Repair, Rule
 
@@ -143,7 +145,11 @@ def converted(output: object, seen: Classified, repairs: list[str]) -> str:
                 Reason.STRINGIFIED_JSON, f"the output begins as JSON and has no single reading: {', '.join(sorted(seen.faults))}"
             )
         return str(output)
-    value = unwrap(seen.value)
+    unwrapped = unwrap(seen.value)
+    # Before writing: a form that sets an answer on one line would take a swallowed `\theta` for a tab.
+    value = restored(unwrapped)
+    if value != unwrapped:
+        repairs.append(Repair.LATEX_ESCAPE_SWALLOWED)
     text = to_plain_text(value)
     if missing := lost(value, text):
         raise LineRefused(Reason.VALUE_LOST, f"the text would not carry {missing}")
@@ -152,6 +158,15 @@ def converted(output: object, seen: Classified, repairs: list[str]) -> str:
         repairs.append(seen.kind)
     repairs.extend(seen.faults)
     return text
+
+
+def restored(value: Value) -> Value:
+    """A value with the swallowed LaTeX commands of its keys and texts put back."""
+    if isinstance(value, Members):
+        return Members((restore_swallowed(key).text, restored(item)) for key, item in value)
+    if isinstance(value, list):
+        return [restored(item) for item in value]
+    return value if isinstance(value, Written) else restore_swallowed(value).text
 
 
 def row_id(instruction: str, input_text: str, output: str) -> str:

@@ -1,11 +1,14 @@
 """Structured outputs are recognised, read in the one way they can be read, and written as text that carries all of them."""
 
+import json
+
 import pytest
 
 from stages.logic.classification import classify
 from stages.logic.plain_text import label, lost, to_plain_text, unwrap
+from stages.logic.row_cleaning import Cleaned, Policy, clean_line
 from stages.logic.structured_text import Members, Written, read_json
-from stages.records.cleaning_codes import BrokenCause, OutputClass
+from stages.records.cleaning_codes import BrokenCause, OutputClass, Rule
 
 
 @pytest.mark.parametrize(
@@ -121,3 +124,12 @@ def test_a_lost_value_or_key_is_named(value: Members, text: str, missing: str) -
 )
 def test_keys_become_words_and_symbols_stay(key: str, words: str) -> None:
     assert label(key) == words
+
+
+def test_a_command_swallowed_in_a_key_or_an_answer_comes_back_before_lines_are_set() -> None:
+    policy = Policy("alpaca", dict.fromkeys(Rule, "off"), min_output_characters=1, max_output_characters=4000)
+    output = json.dumps({"angle_$\theta$": "5", "explanation": "E", "answer": "$x \to 0$,\nthen $\theta$"}).replace("\\\\t", "\\t")
+    row = clean_line(json.dumps({"instruction": "Why?", "output": output}).encode(), policy, policy.active)
+    assert isinstance(row, Cleaned)
+    assert row.output == "angle_$\\theta$: 5\nExplanation: E\nAnswer: $x \\to 0$, then $\\theta$"
+    assert "latex_escape_swallowed" in row.repairs
