@@ -22,7 +22,7 @@ import httpx2
 log = logging.getLogger("judge")
 
 KEY_VARIABLE = "ANTHROPIC_API_KEY"
-KEY_PATTERN = re.compile(r"sk-ant-[\x21-\x7e]+")
+KEY_PATTERN = re.compile(r"sk-ant-[\w.\-]+", re.ASCII)
 MAX_SLEEP_SECONDS = 120.0
 
 
@@ -140,7 +140,11 @@ class Claude:
         if isinstance(outcome, NoReply):
             return outcome
         body, request_id = outcome
-        return body.replace(self._key.encode("ascii"), b"sk-ant-[redacted]"), request_id and redacted(request_id)
+        return self.without_key(body), request_id and redacted(request_id)
+
+    def without_key(self, body: bytes) -> bytes:
+        """A body as it may be stored, whatever the server echoes."""
+        return body.replace(self._key.encode("ascii"), b"sk-ant-[redacted]")
 
     async def persist(self, call: Callable[[], Awaitable[Any]]) -> Any:
         """Try a call within its limits. JudgeStopped where no call of this run can succeed."""

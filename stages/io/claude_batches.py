@@ -162,7 +162,7 @@ async def _fetch_results(claude: Claude, url: str) -> bytes | NoReply:
         raise JudgeStopped(f"the results lie on another host ({theirs.netloc}) than the API ({ours.netloc}); the key is not sent there.")
 
     async def fetch() -> bytes:
-        return (await claude.client.get(url, cast_to=httpx2.Response)).content
+        return claude.without_key((await claude.client.get(url, cast_to=httpx2.Response)).content)
 
     return await claude.persist(fetch)
 

@@ -153,6 +153,13 @@ def test_results_on_another_host_are_refused_and_the_key_stays_here(
     assert "another host" in caplog.text and KEY not in caplog.text
 
 
+def test_a_key_echoed_in_results_is_not_stored(bench: Bench, fake: FakeClaude) -> None:
+    fake.verdict = lambda request: {"reasoning": f"your key is {KEY}", "score": 1}
+    bench.write(6).run(mode="batch")
+    written = b"".join(path.read_bytes() for path in bench.folder.rglob("*") if path.is_file())
+    assert KEY.encode() not in written and b"sk-ant-[redacted]" in written
+
+
 def test_a_batch_that_is_no_longer_kept_is_made_anew(bench: Bench, fake: FakeClaude, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(claude_batches, "_collect", interrupt)

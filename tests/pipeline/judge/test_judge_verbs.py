@@ -98,26 +98,26 @@ def command(verb: str, sheet: Path | None = None, **values: object) -> argparse.
 
 
 def test_a_sheet_is_blind_stratified_and_read_back(bench: Bench, fake: FakeClaude, tmp_path: Path) -> None:
-    bench.write(60, lambda number, arm: f"=HYPERLINK(1) the water, {number} {arm[0]}").run()
+    bench.write(40, lambda number, arm: f"=HYPERLINK(1) the water, {number} {arm[0]}").run()
     root = lay_out(bench, tmp_path / "clone")
     sheet = tmp_path / "sheet.csv"
-    assert "80 answers" in label_sheet.main(command("write", sheet, count=80), root=root)
+    assert "70 answers" in label_sheet.main(command("write", sheet, count=70), root=root)
     text = sheet.read_text(encoding="utf-8")
     assert "tuned" not in text and "judge" not in text and "claude" not in text
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert len(rows) == 80 and all(row["answer"].startswith("'=") and row["score"] == "" for row in rows)
+    assert len(rows) == 70 and all(row["answer"].startswith("'=") and row["score"] == "" for row in rows)
     judged = {label_sheet.label_id(row.answer_key): row for row in judged_answers(Workspace(root))}
     strata = {(judged[row["label_id"]].answer.arm, judged[row["label_id"]].judgement.score) for row in rows}
     assert len(strata) == 2 * len(SCALE), "every score of either arm is among them"
 
     fill_in(sheet, lambda row: f"{judged[row['label_id']].judgement.score:g}")
     found = json.loads(label_sheet.main(command("read", sheet, labeller="ann"), root=root))
-    assert found["num_labels"] == 80 and found["is_calibrated"] and found["exact_agreement"] == 1.0 and found["weighted_kappa"] == 1.0
+    assert found["num_labels"] == 70 and found["is_calibrated"] and found["exact_agreement"] == 1.0 and found["weighted_kappa"] == 1.0
     assert found["bias"] == {"base": 0.0, "tuned": 0.0} and found["sensitivity"] == found["specificity"] == 1.0
 
     fill_in(sheet, lambda row: "" if int(row["label_id"], 16) % 2 else "0.0")
     found = json.loads(label_sheet.main(command("read", sheet, labeller="ann"), root=root))
-    assert found["num_labels"] == 80 and found["exact_agreement"] < 1, "a second reading replaces the labeller's first"
+    assert found["num_labels"] == 70 and found["exact_agreement"] < 1, "a second reading replaces the labeller's first"
     assert found["bias"]["base"] > 0
 
 
@@ -146,15 +146,15 @@ def test_few_labels_leave_the_judge_uncalibrated(bench: Bench, fake: FakeClaude,
 def test_two_judges_of_the_same_answers_are_set_side_by_side(
     bench: Bench, fake: FakeClaude, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.write(60).run()
+    bench.write(52).run()
     old = lay_out(bench, tmp_path / "old")
     fake.verdict = lambda request: {"reasoning": "generous", "score": 1}
     bench.run(model="claude-opus-5-5")
     new = lay_out(bench, tmp_path / "new")
     monkeypatch.setattr(judge_bridge, "open_run", lambda root, name: Workspace(root / name))
     found = judge_bridge.main("old", "new", root=tmp_path)
-    assert found["num_answers"] == 120 and found["is_enough"] and found["old"] != found["new"]
-    mean = sum(row.judgement.score or 0.0 for row in judged_answers(Workspace(old))) / 120
+    assert found["num_answers"] == 104 and found["is_enough"] and found["old"] != found["new"]
+    mean = sum(row.judgement.score or 0.0 for row in judged_answers(Workspace(old))) / 104
     assert found["mean_shift"] == pytest.approx(1 - mean)
     with pytest.raises(NotThere, match="nothing to bridge"):
         judge_bridge.main("new", "new", root=tmp_path)
