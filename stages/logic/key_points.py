@@ -166,6 +166,8 @@ class _Clause:
     """How many words deny: an even number affirms."""
     sentence: int
     is_assertion: bool
+    is_list: bool = False
+    """Mostly single words between commas: they relate nothing to each other."""
 
 
 def _read_clause(text: str, sentence: int, is_assertion: bool) -> _Clause:
@@ -184,7 +186,10 @@ def _read_clause(text: str, sentence: int, is_assertion: bool) -> _Clause:
             denials += word in NEGATIONS
             words.append(word)
     stems = frozenset(_canonical(word) for word in words if word and word not in NOT_CONTENT and word not in NEGATIONS)
-    return _Clause(tuple(words), stems, denials, sentence, is_assertion)
+    pieces = [len(WORD.findall(piece)) for piece in folded.split(",")]
+    num_short = sum(piece <= 2 for piece in pieces)
+    is_list = num_short >= 5 and num_short > 0.6 * len(pieces)
+    return _Clause(tuple(words), stems, denials, sentence, is_assertion, is_list)
 
 
 def _clauses(text: str) -> list[_Clause]:
@@ -200,7 +205,7 @@ def _clauses(text: str) -> list[_Clause]:
             clause = _read_clause(sentence[start:end], number, is_assertion)
             if clause.words:
                 denials = clause.denials + (1 if taken_back else 0)
-                clauses.append(_Clause(clause.words, clause.stems, denials, number, is_assertion))
+                clauses.append(_Clause(clause.words, clause.stems, denials, number, is_assertion, clause.is_list))
     return clauses
 
 
@@ -263,7 +268,9 @@ def _reads_as_sentence(window: Sequence[_Clause]) -> bool:
     words = [word for clause in window for word in clause.words]
     num_function = sum(word in NOT_CONTENT or word in PREPOSITIONS for word in words)
     has_verb = any(word in AUXILIARIES or word in VERB_FORMS for word in words)
-    if any(_is_word_salad(clause.words) for clause in window):
+    if any(clause.is_list or _is_word_salad(clause.words) for clause in window):
+        return False
+    if len(window) >= 3 and all(len(clause.words) <= 2 for clause in window):
         return False
     content = [_canonical(word) for word in words if word not in NOT_CONTENT]
     repeats = len(content) >= 6 and len(set(content)) < len(content) / 2

@@ -162,6 +162,15 @@ def test_key_words_in_any_order_and_any_garnish_earn_nothing(words: list[str], b
     assert score(between.join(words)) == 0.0
 
 
+EVERY_WORD = tuple(" ".join(POINTS).split())
+
+
+@given(st.permutations(EVERY_WORD), st.sampled_from([", ", ",", "; ", "\n", "\n- ", ". "]))
+@settings(max_examples=300)
+def test_every_word_of_the_key_points_in_a_list_earns_nothing(words: list[str], between: str) -> None:
+    assert score(between.join(words)) == 0.0
+
+
 @given(st.text(max_size=300))
 def test_any_text_gets_a_score_of_the_scale(text: str) -> None:
     assert score(text) in SCALE
