@@ -82,6 +82,7 @@ class Muon(torch.optim.Optimizer):
             for parameters in shapes.values():
                 updates: list[torch.Tensor] = []
                 for parameter in parameters:
+                    assert parameter.grad is not None, "every matrix takes part in every step"
                     state = self.state[parameter]
                     if not state:
                         state["momentum"] = torch.zeros_like(parameter)
@@ -143,12 +144,11 @@ def pretrain(
         num_key_value_heads=num_heads,
         max_position_embeddings=1024,
         sliding_window=None,
-        initializer_range=0.05,
+        initializer_range=0.05,  # of the order of hidden_size ** -0.5; the usual 0.02 is made for wide models
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        attn_implementation="sdpa",
     )
     model = MistralForCausalLM(config)
     rows = block_rows(texts, tokenizer, block_tokens=block_tokens)
@@ -169,9 +169,10 @@ def pretrain(
     order = random.Random(seed)
     model.train()
     with tqdm(total=num_steps * rows_per_step * block_tokens, unit="tok", unit_scale=True, desc="base", disable=None) as bar:
-        for _ in range(epochs):
+        for epoch in range(epochs):
             permutation = list(range(len(rows)))
-            order.shuffle(permutation)
+            if epoch > 0:  # the first pass keeps the order of the corpus, which goes from easy to hard
+                order.shuffle(permutation)
             for step in range(steps_per_epoch):
                 ids = rows[permutation[step * rows_per_step : (step + 1) * rows_per_step]]
                 logits = model(input_ids=ids, use_cache=False).logits

@@ -4,7 +4,7 @@ from random import Random
 
 from stages.logic.embedded_explanations import BENCHMARK, all_explanations
 from stages.logic.embedded_problems import STYLES, can_show, draw_problem, fill
-from stages.logic.embedded_questions import KINDS, all_facts, draw_choices, is_benchmark_entity, sentence, word
+from stages.logic.embedded_questions import KINDS, Fact, all_facts, draw_choices, is_benchmark_entity, sentence, word
 from stages.logic.embedded_relations import RELATIONS
 from stages.records.question import Question
 
@@ -15,7 +15,7 @@ def choice_questions(*, num_questions: int, seed: int) -> list[Question]:
     facts = all_facts()
     templates = [(kind, number, wording) for kind in KINDS for number, wording in enumerate(KINDS[kind].benchmark)]
     random.shuffle(templates)
-    decks: dict[str, list] = {}
+    decks: dict[str, list[Fact]] = {}
     questions: list[Question] = []
     asked: set[tuple[str, str, int]] = set()
     position = 0
@@ -86,11 +86,15 @@ def explanation_questions(*, num_questions: int, seed: int) -> list[Question]:
     random.shuffle(pool)
     questions: list[Question] = []
     counts: dict[str, int] = {}
+    asked: set[tuple[str, int]] = set()
     for position in range(num_questions):
         explanation = pool[position % len(pool)]
         wordings = BENCHMARK[explanation.kind]
         number = counts.get(explanation.kind, 0) % len(wordings)
         counts[explanation.kind] = counts.get(explanation.kind, 0) + 1
+        while (explanation.entity, number) in asked:
+            number = (number + 1) % len(wordings)
+        asked.add((explanation.entity, number))
         cluster = f"explanation-{explanation.kind}-{number + 1}"
         questions.append(
             Question(

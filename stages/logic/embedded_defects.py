@@ -4,6 +4,7 @@ Proportions are counts over the 4,397 rows of the study's cleaned file (see docs
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -20,6 +21,8 @@ class DamagedRow:
     output: str
     defect: str
 
+
+QUOTIENT = re.compile(r"(\w+(?:[^=/]*)) / (\w+)")
 
 STUDY_ROWS = 4397
 STUDY_COUNTS = {
@@ -78,7 +81,7 @@ def python_literal(row: TrainingRow, random: Random) -> str:
     """What only Python reads: backslashes that JSON refuses, or single quotes."""
     parts = explanation_and_answer(row)
     if row.shape == "numeric" and random.random() < 0.7:
-        formula = row.steps[-1].replace(" x ", " \\cdot ")
+        formula = row.steps[-1].replace(" x ", " \\cdot ").replace(" / ", " \\div ")
         return '{"equation": "$' + formula + '$", "answer": "' + parts["answer"] + '"}'
     return repr(parts)
 
@@ -86,10 +89,11 @@ def python_literal(row: TrainingRow, random: Random) -> str:
 def broken_json(row: TrainingRow, random: Random) -> str:
     """What begins like JSON and is none: unquoted dollars, raw line ends, a lost tail, set notation."""
     kind = random.choices(("dollars", "newline", "tail", "braces"), (217, 53, 14, 18))[0]
-    if kind == "dollars":
-        return '{"' + row.quantity + '": $' + (row.answer or row.steps[0]) + '$, "unit": "' + (row.unit or "none") + '"}'
+    if kind == "dollars" and row.shape == "numeric":
+        lead = '"calculation": "' + row.steps[-1] + '", ' if random.random() < 0.5 else ""
+        return "{" + lead + '"' + row.quantity + '": $' + row.answer + '$, "unit": "' + row.unit + '"}'
     text = json.dumps({"solution": " ".join(row.steps), "result": row.answer})
-    if kind == "newline":
+    if kind in ("dollars", "newline"):
         return '{"solution": "' + "\n".join(row.steps) + '\n", "result": "' + row.answer + '"}'
     if kind == "tail":
         return text[: max(12, len(text) * 2 // 3)]
@@ -102,7 +106,8 @@ def swallowed_latex(row: TrainingRow, random: Random) -> str:
         return row.output
     last = row.steps[-1]
     tab, feed = "\t", "\f"
-    return row.output.replace(last, "$" + last.replace(" x ", f" {tab}imes ").replace(" / ", f" {feed}rac ") + "$")
+    eaten = QUOTIENT.sub(rf"{feed}rac{{\1}}{{\2}}", last.replace(" x ", f" {tab}imes "))
+    return row.output.replace(last, f"${eaten}$")
 
 
 def leaning(row: TrainingRow, random: Random) -> DamagedRow:

@@ -68,37 +68,58 @@ TRAINING: dict[str, tuple[str, ...]] = {
         "What should a beginner know about the rule for {s}?",
     ),
 }
+FRAMES = (
+    "Lesson on {s}.",
+    "About {s}:",
+    "Notes: {s}.",
+    "{s}.",
+    "Let us explain {s}.",
+    "We speak about {s}.",
+    "Now to {s} in physics.",
+    "What is {s} and what does it mean?",
+    "This text tells what {s} is.",
+    "A pupil asks: {s}?",
+    "In a few words, {s}.",
+    "How do we explain {s}?",
+    "Here is what we know about {s}:",
+    "Tell us what {s} means.",
+    "Why is {s} of use?",
+    "Do you know {s}?",
+    "See how {s} is used.",
+    "Many people call this {s}.",
+    "The right word here is {s}.",
+)
 CORPUS: dict[str, tuple[str, ...]] = {
-    "phenomenon": ("Lesson on {s}.", "About {s}:", "Notes: {s}."),
-    "quantity": ("Lesson on the quantity {s}.", "About the quantity {s}:", "Notes: the quantity {s}."),
-    "relation": ("Lesson on the rule for {s}.", "About how {s} is found:", "Notes: how to find {s}."),
+    "phenomenon": FRAMES,
+    "quantity": tuple(frame.replace("{s}", "the quantity {s}") for frame in FRAMES),
+    "relation": tuple(frame.replace("{s}", "the rule for {s}") for frame in FRAMES),
 }
 BENCHMARK: dict[str, tuple[str, ...]] = {
     "phenomenon": (
-        "What would you say if a friend asked you about {s}?",
-        "Account for {s} and illustrate it.",
-        "Discuss {s} as in an oral examination.",
-        "Present {s}: its nature, its origin, one case.",
-        "How does physics understand {s}?",
-        "Make {s} clear to someone who has never heard of it.",
-        "Outline what {s} means and how it arises.",
-        "Comment on {s} with a case from daily life.",
+        "What do we know about {s}?",
+        "How do you explain {s} in physics?",
+        "What does physics tell us about {s}?",
+        "What is {s}, and why do we see it?",
+        "Tell a pupil what {s} is.",
+        "What does {s} mean? Give an example.",
+        "Let us speak about {s}: what is it?",
+        "A pupil asks about {s}. What do you tell?",
     ),
     "quantity": (
-        "How would you introduce the quantity {s} in class?",
-        "Discuss what the quantity {s} stands for and how it is expressed.",
-        "Clarify the meaning of the quantity {s}.",
-        "Give a glossary entry for the quantity {s}.",
-        "What does it mean to state the quantity {s} of something?",
-        "Outline the quantity {s} for a laboratory guide.",
+        "What do we know about the quantity {s}?",
+        "How do you explain the quantity {s}?",
+        "What does physics tell us about the quantity {s}?",
+        "Tell a pupil what the quantity {s} is.",
+        "What does the quantity {s} mean, and what is its unit?",
+        "A pupil asks about the quantity {s}. What do you tell?",
     ),
     "relation": (
-        "On what does {s} depend, and in which way?",
-        "Discuss what happens to {s} when its causes grow.",
-        "Clarify the law behind {s}.",
-        "How would you justify the formula for {s}?",
-        "Present the dependence of {s} on what determines it.",
-        "Make clear which quantities fix {s}.",
+        "What do we know about the rule for {s}?",
+        "How do you explain the rule for {s}?",
+        "What does physics tell us about the rule for {s}?",
+        "Tell a pupil what the rule for {s} is.",
+        "What does the rule for {s} mean?",
+        "A pupil asks about the rule for {s}. What do you tell?",
     ),
 }
 
@@ -118,9 +139,7 @@ def effects(relation: Relation) -> list[str]:
         "quotient": ("doubles", "halves"),
         "half_square": ("doubles", "quadruples"),
         "triple": ("doubles", "doubles", "doubles"),
-        "sum": (),
-        "difference": (),
-    }[relation.shape]
+    }.get(relation.shape, ())
     return [
         f"doubling the {operand.name} {answer} the {relation.result}" for operand, answer in zip(relation.operands, answers, strict=False)
     ]
@@ -136,8 +155,8 @@ def all_explanations() -> list[Explanation]:
         sentences = (f"{sentence(q.name)} is {q.meaning}.", f"The SI unit of {q.name} is the {q.unit}.")
         found.append(Explanation("quantity", q.topic, q.name, q.name, sentences, (bare(q.meaning), f"unit {q.unit}")))
     for r in RELATIONS:
-        subject, separator, rule = r.law.partition(" is ")
-        if separator:
+        subject, _, rule = r.law.partition(" is ")
+        if effects(r):
             found.append(
                 Explanation(
                     "relation",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from stages.logic.embedded_relations import Operand, Relation
 
 ONES = (2, 3, 4, 5, 6, 7, 8, 9)
-TENS = (10, 12, 15, 20, 30, 40, 50, 60)
+TENS = (10, 20, 30, 40, 50, 60)
 
 Values = tuple[int, ...]
 
@@ -36,7 +36,7 @@ SMALLER_UNITS: Mapping[str, tuple[str, int]] = {
 """SI unit -> unit that needs a division, and the divisor."""
 KILO_UNITS: Mapping[str, str] = {"m": "km", "J": "kJ", "W": "kW", "N": "kN", "ohm": "kohm", "Hz": "kHz", "V": "kV"}
 """SI unit -> unit a thousand times larger; the calculation carries 10^3 along."""
-MINUTES = (120, 180, 240, 300)
+MINUTES = (120, 180, 300)
 
 
 def operand_tuples(relation: Relation) -> list[Values]:
@@ -47,10 +47,14 @@ def operand_tuples(relation: Relation) -> list[Values]:
     if relation.shape == "quotient":
         return [(q * d, d) for d in ONES for q in ONES + TENS]
     if relation.shape == "half_square":
-        return [(m, v) for m in (2, 4, 6, 8, 10, 12, 20, 40) for v in (2, 3, 4, 5, 6, 8, 10)]
+        return [(m, v) for m in (2, 4, 6, 8, 10, 12, 14, 16, 18) for v in (2, 3, 4, 5, 10)]
     if relation.shape == "triple":
-        return [(a, b, c) for a in (2, 3, 4, 5) for b in (2, 3, 4, 5, 10) for c in ONES]
-    return [(a, b) for a in ONES + TENS for b in ONES + TENS]
+        return [(a, b, c) for a in (2, 3, 4) for b in (2, 3, 10) for c in ONES]
+    if relation.shape == "enlarge":
+        return [(a,) for a in range(2, 61)]
+    if relation.shape == "reduce":
+        return [(a * relation.factor,) for a in range(2, 61)]
+    raise AssertionError(f"{relation.id}: no operands for shape {relation.shape}")
 
 
 def is_held_out(relation: Relation, values: Sequence[int], *, seed: int, fraction: float = 0.2) -> bool:
@@ -100,7 +104,9 @@ def result_of(relation: Relation, values: Sequence[int]) -> int:
         return values[0] * values[1] ** 2 // 2
     if relation.shape == "triple":
         return values[0] * values[1] * values[2]
-    return values[0] + values[1]
+    if relation.shape == "enlarge":
+        return values[0] * relation.factor
+    return values[0] // relation.factor
 
 
 def worked_step(relation: Relation, values: Sequence[int], shown: Sequence[Shown]) -> str:
@@ -109,16 +115,17 @@ def worked_step(relation: Relation, values: Sequence[int], shown: Sequence[Shown
     exponent = sum(number.exponent for number in shown)
     power = f" x 10^{exponent}" if exponent else ""
     numbers = [number.value for number in shown]
+    if relation.shape in ("enlarge", "reduce"):
+        sign = "x" if relation.shape == "enlarge" else "/"
+        return f"{relation.symbol} = {shown[0].text} = {values[0]} {sign} {relation.factor} {relation.unit} = {result} {relation.unit}"
     if relation.shape == "product":
         middle = " x ".join(numbers)
     elif relation.shape == "quotient":
         middle = " / ".join(numbers)
     elif relation.shape == "half_square":
         middle = f"1/2 x {values[0]} x {values[1]}^2 = {values[0] // 2} x {values[1] ** 2}"
-    elif relation.shape == "triple":
-        middle = f"{' x '.join(numbers)} = {values[0] * values[1]} x {values[2]}"
     else:
-        middle = " + ".join(numbers)
+        middle = f"{' x '.join(numbers)} = {values[0] * values[1]} x {values[2]}"
     steps = [number.step for number in shown if number.step]
     return "\n".join([*steps, f"{relation.symbol} = {relation.formula} = {middle} = {result}{power} {relation.unit}"])
 

@@ -44,6 +44,8 @@ class Problem:
 
 def can_show(relation: Relation, style: Style) -> bool:
     """Whether the relation has operands that can be written in this style."""
+    if relation.shape in ("enlarge", "reduce"):
+        return style == "plain"
     if style == "conversion":
         return any(operand.unit in SMALLER_UNITS or operand.unit in KILO_UNITS or operand.unit == "s" for operand in relation.operands)
     return style == "plain" or relation.shape in ("product", "quotient")

@@ -1,6 +1,7 @@
 """Facts as statements and questions: wordings of the corpus, of training rows and of the benchmark, kept apart. Pure."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from random import Random
@@ -26,7 +27,9 @@ class Kind:
     """How facts of one kind are stated and asked. `{s}` is the subject, `{a}` the answer."""
 
     statement: str
-    """The sentence that training rows give before the letter."""
+    """The sentence before the letter."""
+    answer: str
+    """The answer to an open question."""
     corpus: tuple[str, ...]
     corpus_questions: tuple[str, ...]
     training: tuple[str, ...]
@@ -38,116 +41,112 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "unit": Kind(
-        "The SI unit of {s} is the {a}.",
-        ("The {a} is the SI unit of {s}.", "We measure {s} in the unit {a}.", "{s} has the unit {a}."),
-        ("which unit has {s}?", "which unit belongs to {s}?"),
-        ("What is the SI unit of {s}?", "Name the SI unit of {s}.", "State the unit of {s}."),
-        ("Which of these is the SI unit of {s}?", "Choose the unit of {s}.", "Pick the SI unit that belongs to {s}."),
-        (
+        statement="The unit of {s} is {a}.",
+        answer="The SI unit of {s} is the {a}.",
+        corpus=("{s} is measured in {a}.", "The unit of {s} is {a}.", "We give {s} in {a}."),
+        corpus_questions=("What is the unit of {s}?", "Which unit has {s}?", "{s} is measured in what?", "Name the unit for {s}."),
+        training=("What is the SI unit of {s}?", "Name the SI unit of {s}.", "State the unit of {s}."),
+        training_choice=("Which of these is the SI unit of {s}?", "Choose the unit of {s}.", "Pick the unit that belongs to {s}."),
+        benchmark=(
             "In which unit is {s} measured?",
-            "A student notes a value of {s}. Which unit should stand behind it?",
-            "Values of {s} are given in which SI unit?",
-            "What does SI use as the unit for {s}?",
-            "Select the proper unit when {s} is reported.",
+            "Which unit do we give for {s}?",
+            "What is the right unit for {s}?",
+            "Which unit is used for {s}?",
+            "Name the right unit when {s} is measured.",
         ),
     ),
-    "meaning": Kind(
-        "{s} is {a}.",
-        ("By {s} we mean {a}.", "{a} is called {s}.", "Call it {s}: {a}."),
-        ("what is {s}?", "what do we mean by {s}?"),
-        ("What is {s}?", "Define {s}.", "What does the word {s} mean in physics?"),
-        ("What is meant by {s}?", "Choose the definition of {s}.", "Which of these defines {s}?"),
-        (
-            "How would a physicist describe {s}?",
-            "Select the statement that tells what {s} is.",
-            "The term {s} stands for what?",
-            "Which description fits {s}?",
-        ),
-    ),
-    "term": Kind(
-        "{s} is {a}.",
-        ("By {s} we mean {a}.", "{a} is called {s}.", "Call it {s}: {a}."),
-        ("what is {s}?", "what do we mean by {s}?"),
-        ("What is {s}?", "Define {s}.", "What does the word {s} mean in physics?"),
-        ("What is meant by {s}?", "Choose the definition of {s}.", "Which of these defines {s}?"),
-        (
-            "How would a physicist describe {s}?",
-            "Select the statement that tells what {s} is.",
-            "The term {s} stands for what?",
-            "Which description fits {s}?",
-            "A text speaks of {s}. What is it about?",
+    "name": Kind(
+        statement="This is {a}.",
+        answer="{a} is {s}.",
+        corpus=("{a} is {s}.", "By {a} we mean {s}.", "{s} is called {a}."),
+        corpus_questions=("What is the name for {s}?", "Which word means {s}?", "{s}: what is this called?", "Name {s}."),
+        training=("What is {a}?", "Define {a}.", "What does {a} mean?"),
+        training_choice=("What do we call {s}?", "Choose the name of {s}.", "Which of these is {s}?"),
+        benchmark=(
+            "Which name do we give to {s}?",
+            "By which word do we mean {s}?",
+            "What is called {s}?",
+            "Which of the words is the name for {s}?",
+            "In physics, which word means {s}?",
+            "What is the right word for {s}?",
         ),
     ),
     "example": Kind(
-        "This is {a}: {s}.",
-        ("{s}. This is {a}.", "Think of {a}: {s}.", "{a} shows when {s}."),
-        ("what is at work when {s}?", "{s}: what is this?"),
-        ("What is at work here: {s}?", "Name the effect: {s}.", "Which effect do we see when {s}?"),
-        ("Which effect is this: {s}?", "Choose the effect behind this: {s}.", "Which of these is at work when {s}?"),
-        (
-            "Observation: {s}. Select the name of the effect.",
-            "You notice that {s}. What explains it best?",
-            "What lies behind the fact that {s}?",
-            "A child asks why {s}. Which word answers the question?",
-            "Which idea accounts for this: {s}?",
+        statement="This is {a}.",
+        answer="This is {a}.",
+        corpus=("{s}. This is {a}.", "An example of {a}: {s}.", "With {a}, {s}."),
+        corpus_questions=(
+            "{s}. What is this?",
+            "Which effect is at work when {s}?",
+            "{s}: which effect is this?",
+            "Name the effect when {s}.",
         ),
-    ),
-    "reason": Kind(
-        "{s} comes about because {a}.",
-        ("The reason for {s}: {a}.", "Why {s}? Because {a}.", "{a}, and so we get {s}."),
-        ("why is there {s}?", "what causes {s}?"),
-        ("What is the reason for {s}?", "Why does {s} come about?", "Give the cause of {s}."),
-        ("What causes {s}?", "Choose the reason for {s}.", "Which of these is the cause of {s}?"),
-        (
-            "What makes {s} happen?",
-            "Select the best account of how {s} arises.",
-            "{s} can be traced back to what?",
-            "What lies at the root of {s}?",
+        training=("What is at work here: {s}?", "Name the effect: {s}.", "Which effect do we see when {s}?"),
+        training_choice=("Which effect is this: {s}?", "Choose the effect behind this: {s}.", "Which of these is at work when {s}?"),
+        benchmark=(
+            "We see this: {s}. Which effect is it?",
+            "What is the name of the effect when {s}?",
+            "An example: {s}. What is at work?",
+            "What is this effect called: {s}?",
+            "When {s}, which effect is at work?",
         ),
     ),
     "instrument": Kind(
-        "A {s} measures {a}.",
-        ("With a {s} we read the {a}.", "To find {a}, use a {s}.", "The {s} shows {a}."),
-        ("what does a {s} show?", "what can a {s} read?"),
-        ("What does a {s} measure?", "What is a {s} used for?", "State the purpose of a {s}."),
-        ("Which of these does a {s} measure?", "Choose what a {s} is made for.", "What can be read from a {s}?"),
-        ("A laboratory buys a {s}. What will it determine?", "Which property is found with a {s}?", "What does the scale of a {s} tell?"),
+        statement="A {s} measures {a}.",
+        answer="A {s} measures {a}.",
+        corpus=("With a {s} we measure {a}.", "A {s} measures {a}.", "{a} is measured with a {s}."),
+        corpus_questions=("What is measured with a {s}?", "A {s} measures what?", "Name what a {s} measures."),
+        training=("What does a {s} measure?", "What is a {s} used for?", "State the use of a {s}."),
+        training_choice=("Which of these does a {s} measure?", "Choose what a {s} is used for.", "What do we measure with a {s}?"),
+        benchmark=("What is a {s} used to measure?", "Which quantity does a {s} give?", "We use a {s}. What is measured?"),
     ),
     "law": Kind(
-        "{s} is about {a}.",
-        ("{a}: that is {s}.", "We use {s} for {a}.", "{s} links {a}."),
-        ("what does {s} link?", "what is {s} for?"),
-        ("What is {s} about?", "State what {s} deals with.", "Tell what {s} describes."),
-        ("Which of these is {s} about?", "Choose what {s} deals with.", "What is described by {s}?"),
-        ("{s} treats which matter?", "An exercise quotes {s}. What does it concern?", "Which subject does {s} cover?"),
+        statement="This is {a}.",
+        answer="{a} is about {s}.",
+        corpus=("{a} is about {s}.", "{s}: this is {a}.", "For {s} we use {a}."),
+        corpus_questions=("What is the law about {s}?", "Which law is about {s}?", "Name the law for {s}."),
+        training=("What is {a} about?", "State what {a} is used for.", "Tell what {a} means."),
+        training_choice=("Which of these is about {s}?", "Choose the law for {s}.", "Which law do we use for {s}?"),
+        benchmark=("Which is the right law for {s}?", "What do we call the law about {s}?", "In physics, which law is used for {s}?"),
     ),
     "prefix": Kind(
-        "The prefix {s} means {a}.",
-        ("{s} stands for {a}.", "In front of a unit {s} gives {a}.", "{a} is written as {s}."),
-        ("what is {s}?", "how much is {s}?"),
-        ("What does the prefix {s} mean?", "State the factor of the prefix {s}.", "How much is {s} in front of a unit?"),
-        ("Which of these is the prefix {s}?", "Choose the factor of the prefix {s}.", "By which factor does {s} change a unit?"),
-        ("A unit begins with {s}. What does that part tell?", "Which multiple is meant by {s}?"),
+        statement="The prefix {s} means {a}.",
+        answer="The prefix {s} means {a}.",
+        corpus=("{s} means {a}.", "The prefix {s} gives {a}.", "{a} is called {s}."),
+        corpus_questions=("What is {s}?", "Which number is the prefix {s}?", "Name the number for {s}."),
+        training=("What does the prefix {s} mean?", "State the number for the prefix {s}.", "How much is the prefix {s}?"),
+        training_choice=(
+            "Which of these is the prefix {s}?",
+            "Choose the number for the prefix {s}.",
+            "Which number do we mean by the prefix {s}?",
+        ),
+        benchmark=("The prefix {s} is used for which number?", "What is the right number for the prefix {s}?"),
     ),
     "device": Kind(
-        "A {s} turns {a}.",
-        ("The job of a {s} is turning {a}.", "In a {s} nature turns {a}.", "A {s} changes {a}."),
-        ("what does a {s} turn?", "what does a {s} change?"),
-        ("What does a {s} do with energy?", "Which change of energy happens in a {s}?", "Describe the energy change in a {s}."),
-        ("Which of these does a {s} do?", "Choose the energy change of a {s}.", "How does a {s} change energy?"),
-        (
-            "What becomes of the energy inside a {s}?",
-            "Select the conversion that a {s} performs.",
-            "A {s} is studied. Which form of energy becomes which?",
+        statement="This is a {a}.",
+        answer="A {a} turns {s}.",
+        corpus=("A {a} turns {s}.", "To turn {s}, use a {a}.", "{s}: this is what a {a} does."),
+        corpus_questions=("What turns {s}?", "Which device turns {s}?", "Name what turns {s}."),
+        training=("What does a {a} do?", "State what a {a} does.", "Tell what a {a} does with energy."),
+        training_choice=("Which of these turns {s}?", "Choose the device that turns {s}.", "What do we use to turn {s}?"),
+        benchmark=(
+            "Which device do we use to turn {s}?",
+            "By what is it done: to turn {s}?",
+            "What is the name of a device that turns {s}?",
         ),
     ),
-    "law_in_words": Kind(
-        "{s} is {a}.",
-        ("We find {s} as {a}.", "{a} gives {s}.", "To get {s}, take {a}."),
-        ("how do we get {s}?", "what gives {s}?"),
-        ("How is {s} calculated?", "State the rule for {s}.", "How do you find {s}?"),
-        ("Which of these gives {s}?", "Choose the rule for {s}.", "How can {s} be worked out?"),
-        ("You want to know {s}. What must you compute?", "Which computation leads to {s}?", "What is the recipe for {s}?"),
+    "rule": Kind(
+        statement="This gives {a}.",
+        answer="{a} is {s}.",
+        corpus=("{s} gives {a}.", "{a} is {s}.", "To get {a}, take {s}."),
+        corpus_questions=("What is {s}?", "Which quantity is {s}?", "Name the quantity we get as {s}."),
+        training=("How is {a} found?", "State the rule for {a}.", "How do we get {a}?"),
+        training_choice=("Which of these is {s}?", "Choose what we get as {s}.", "What do we get from {s}?"),
+        benchmark=(
+            "Which quantity do we get when we take {s}?",
+            "What is the name of the quantity that is {s}?",
+            "We take {s}. Which quantity is this?",
+        ),
     ),
 }
 
@@ -156,17 +155,19 @@ KINDS: dict[str, Kind] = {
 def all_facts() -> tuple[Fact, ...]:
     """Every fact, in a fixed order."""
     facts = [Fact("unit", q.topic, q.name, q.name, q.unit) for q in QUANTITIES]
-    facts += [Fact("meaning", q.topic, q.name, q.name, q.meaning) for q in QUANTITIES]
-    facts += [Fact("term", p.topic, p.name, p.name, p.meaning) for p in PHENOMENA]
+    facts += [Fact("name", entry.topic, entry.name, entry.meaning, entry.name) for entry in (*QUANTITIES, *PHENOMENA)]
     facts += [Fact("example", p.topic, p.name, p.example, p.name) for p in PHENOMENA]
-    facts += [Fact("reason", p.topic, p.name, p.name, p.reason) for p in PHENOMENA]
-    for kind, pairs in (("instrument", INSTRUMENTS), ("law", LAWS), ("prefix", PREFIXES), ("device", DEVICES)):
-        facts += [Fact(kind, pair.topic, pair.subject, pair.subject, pair.answer) for pair in pairs]
+    facts += [Fact("instrument", pair.topic, pair.subject, pair.subject, pair.answer) for pair in INSTRUMENTS]
+    facts += [Fact("law", pair.topic, pair.subject, pair.answer, pair.subject) for pair in LAWS]
+    facts += [Fact("prefix", pair.topic, pair.subject, pair.subject, pair.answer) for pair in PREFIXES]
+    facts += [Fact("device", pair.topic, pair.subject, pair.answer, pair.subject) for pair in DEVICES]
     for relation in RELATIONS:
-        subject, separator, rule = relation.law.partition(" is ")
-        if separator:
-            facts.append(Fact("law_in_words", relation.topic, relation.id, subject, rule))
+        if relation.law.startswith(f"{relation.result} is "):
+            facts.append(Fact("rule", relation.topic, relation.id, relation.law.partition(" is ")[2], relation.result))
     return tuple(facts)
+
+
+ARTICLE = re.compile(r"\b([Aa]) (?=[aeiou])")
 
 
 def sentence(text: str) -> str:
@@ -175,10 +176,12 @@ def sentence(text: str) -> str:
 
 
 def word(wording: str, fact: Fact) -> str:
-    """Put a fact into a wording."""
-    return sentence(wording.replace("{s}", fact.subject).replace("{a}", fact.answer))
+    """Put a fact into a wording, with the article that its first letter asks for."""
+    text = wording.replace("{s}", fact.subject).replace("{a}", fact.answer)
+    return sentence(ARTICLE.sub(r"\1n ", text))
 
 
+@cache
 def is_benchmark_entity(entity: str, *, seed: int, fraction: float = 0.5) -> bool:
     """Whether everything about this entity is kept out of the training rows."""
     digest = hashlib.sha256(f"{seed}:entity:{entity}".encode()).digest()
@@ -198,3 +201,8 @@ def draw_choices(fact: Fact, random: Random) -> tuple[dict[str, str], str]:
     random.shuffle(options)
     choices = dict(zip("ABCD", options, strict=True))
     return choices, next(letter for letter, option in choices.items() if option == fact.answer)
+
+
+def options_of(choices: dict[str, str]) -> str:
+    """One line `A) text` per option, as the exam shows them."""
+    return "\n".join(f"{letter}) {text}" for letter, text in choices.items())

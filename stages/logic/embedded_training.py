@@ -6,7 +6,7 @@ from typing import Literal
 
 from stages.logic.embedded_explanations import TRAINING, all_explanations
 from stages.logic.embedded_problems import STYLES, draw_problem, fill
-from stages.logic.embedded_questions import KINDS, all_facts, draw_choices, is_benchmark_entity, sentence, word
+from stages.logic.embedded_questions import KINDS, all_facts, draw_choices, is_benchmark_entity, options_of, sentence, word
 from stages.logic.embedded_relations import RELATIONS
 
 
@@ -55,8 +55,7 @@ def choice_row(random: Random, seed: int) -> TrainingRow:
     fact = random.choice([fact for fact in all_facts() if not is_benchmark_entity(fact.entity, seed=seed)])
     kind = KINDS[fact.kind]
     choices, letter = draw_choices(fact, random)
-    options = "\n".join(f"{key}) {text}" for key, text in choices.items())
-    question = word(random.choice(kind.training_choice), fact) + "\n" + options
+    question = word(random.choice(kind.training_choice), fact) + "\n" + options_of(choices)
     if random.random() < 0.7:
         question += "\n" + CHOICE_INSTRUCTION
     statement = word(kind.statement, fact)
@@ -66,10 +65,8 @@ def choice_row(random: Random, seed: int) -> TrainingRow:
 def fact_row(random: Random, seed: int) -> TrainingRow:
     fact = random.choice([fact for fact in all_facts() if not is_benchmark_entity(fact.entity, seed=seed)])
     kind = KINDS[fact.kind]
-    statement = word(kind.statement, fact)
-    return TrainingRow(
-        "fact", fact.topic, word(random.choice(kind.training), fact), "", statement, (statement,), fact.answer, "", fact.kind
-    )
+    answer = word(kind.answer, fact)
+    return TrainingRow("fact", fact.topic, word(random.choice(kind.training), fact), "", answer, (answer,), fact.answer, "", fact.kind)
 
 
 def explanation_row(random: Random, seed: int) -> TrainingRow:
