@@ -111,7 +111,7 @@ def run_datasets(source: Path, folder: Path) -> None:
     active = policy.active
 
     def clean_one(row: dict[str, str]) -> dict[str, object]:
-        verdict = clean_line(json.dumps(row, ensure_ascii=False).encode(), policy, active)
+        verdict = clean_line(json.dumps(dict(row), ensure_ascii=False).encode(), policy, active)
         if not isinstance(verdict, Cleaned):
             return {"instruction": "", "input": "", "output": "", "reason": verdict.reason, "key": b""}
         return {
