@@ -22,6 +22,7 @@ from stages.records.instruction_row import InstructionRow
 from stages.records.quarantined_row import QuarantinedRow, RedactedLine
 
 ROOT = Path(__file__).resolve().parents[2]
+NUM_KILLS = 20
 ROWS = [
     {"instruction": "What is the SI unit of energy?", "input": "", "output": "The joule."},
     {
@@ -243,7 +244,7 @@ def test_a_line_of_many_megabytes_costs_neither_memory_nor_its_neighbours(tmp_pa
 @pytest.mark.slow
 def test_killed_anywhere_old_or_new_outputs_stand_whole(tmp_path: Path) -> None:
     source = write_lines(
-        tmp_path / "source.jsonl", [{**row, "instruction": f"{row['instruction']} {n}"} for n in range(3000) for row in ROWS]
+        tmp_path / "source.jsonl", [{**row, "instruction": f"{row['instruction']} {n}"} for n in range(1500) for row in ROWS]
     )
     out = tmp_path / "out"
     clean(write_lines(tmp_path / "old.jsonl", ROWS), out)
@@ -255,13 +256,13 @@ def test_killed_anywhere_old_or_new_outputs_stand_whole(tmp_path: Path) -> None:
         "print('go', flush=True); main(params(), source=s, kept=o/'kept.jsonl', quarantined=o/'quarantined.jsonl', metrics=o/'data.json')"
     )
     seen = set()
-    for attempt in range(50):
+    for attempt in range(NUM_KILLS):
         process = subprocess.Popen(
             [sys.executable, "-c", script, str(source), str(out)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         assert process.stdout is not None
         process.stdout.readline()
-        time.sleep(0.06 * attempt)
+        time.sleep(0.1 * attempt)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         for name in old:
