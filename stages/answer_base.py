@@ -25,7 +25,7 @@ def main(params: AnswerParams, *, benchmark: Path, base: Path, answers: Path) ->
         load_model(base, device=device()),
         load_tokenizer(base),
         users={question.id: exam_prompt(question, params.instructions.model_dump()) for question in questions},
-        letters={question.id: list(question.choices) for question in questions},
+        choices={question.id: question.choices for question in questions},
         params=params,
         arm="base",
         complete=True,

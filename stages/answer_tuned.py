@@ -37,7 +37,7 @@ def main(params: AnswerParams, *, benchmark: Path, base: Path, adapter: Path, an
         tuned,  # type: ignore[arg-type]
         tokenizer,
         users={question.id: exam_prompt(question, params.instructions.model_dump()) for question in questions},
-        letters={question.id: list(question.choices) for question in questions},
+        choices={question.id: question.choices for question in questions},
         params=params,
         arm="tuned",
         complete=record.complete,

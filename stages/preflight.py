@@ -106,7 +106,9 @@ def main(
         check_num_steps(schedule.num_planned_steps, training.max_steps),
         check_warmup(schedule.num_warmup_steps),
         check_heat(scale, training.learning_rate, params.max_heat),
-        check_answer_format([row.output for row in rows], {question.kind for question in questions}),
+        check_answer_format(
+            [(training_prompt(row.instruction, row.input), row.output) for row in rows], {question.kind for question in questions}
+        ),
     ]
     failed = [check for check in checks if check.status == "fail"]
     warned = [check for check in checks if check.status == "warn"]

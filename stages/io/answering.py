@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version
 
 from tqdm import tqdm
@@ -18,14 +18,14 @@ from stages.records.answer_params import AnswerParams
 log = logging.getLogger("answer")
 
 
-def render(tokenizer: PreTrainedTokenizerBase, *, id: str, user: str, letters: Sequence[str], choice_prefix: str) -> Prompt:
-    """Render one question, with the continuation `<choice_prefix> <letter>` for each letter."""
+def render(tokenizer: PreTrainedTokenizerBase, *, id: str, user: str, choices: Mapping[str, str], params: AnswerParams) -> Prompt:
+    """Render one question, with the continuation `<choice_prefix> <letter or text>` for each choice."""
     prompt = render_prompt(tokenizer, user)
     continuations = {}
-    for letter in letters:
-        example = render_example(tokenizer, user, f"{choice_prefix} {letter}")
+    for letter, text in choices.items():
+        example = render_example(tokenizer, user, f"{params.choice_prefix} {letter if params.choice_scoring == 'letter' else text}".strip())
         after = example.ids[len(prompt) :]
-        # What the template writes after the answer (end of sequence) is the same for every letter.
+        # What the template writes after the answer (end of sequence) is the same for every choice.
         continuations[letter] = after[:-1] if after[-1] == tokenizer.eos_token_id else after
     return Prompt(id=id, ids=prompt, continuations=continuations)
 
@@ -35,7 +35,7 @@ def answer_questions(
     tokenizer: PreTrainedTokenizerBase,
     *,
     users: Mapping[str, str],
-    letters: Mapping[str, Sequence[str]],
+    choices: Mapping[str, Mapping[str, str]],
     params: AnswerParams,
     arm: Arm,
     complete: bool,
@@ -43,10 +43,10 @@ def answer_questions(
 ) -> list[Answer]:
     """Answer every question, in the order given.
 
-    `users`: question id -> user message; `letters`: question id -> letters of its choices (empty but for mcq);
+    `users`: question id -> user message; `choices`: question id -> letter -> text (empty but for mcq);
     `model_identity` names weights, dtype, quantisation and adapter: answers of another model are never reused.
     """
-    prompts = [render(tokenizer, id=id, user=user, letters=letters[id], choice_prefix=params.choice_prefix) for id, user in users.items()]
+    prompts = [render(tokenizer, id=id, user=user, choices=choices[id], params=params) for id, user in users.items()]
     identity = {
         "model": model_identity,
         "template": template_sha256(tokenizer),

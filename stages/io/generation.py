@@ -13,7 +13,7 @@ class Prompt(NamedTuple):
     id: str
     ids: list[int]
     continuations: dict[str, list[int]]
-    """mcq: letter -> ids of `Answer: <letter>` after the prompt; empty for the other kinds."""
+    """mcq: letter -> ids of the answer that names this choice, after the prompt; empty for the other kinds."""
 
 
 class Generated(NamedTuple):
@@ -25,7 +25,7 @@ class Generated(NamedTuple):
     """End-of-sequence included."""
     reached_eos: bool
     choice_logprobs: dict[str, float]
-    """Nats."""
+    """Nats per token."""
 
 
 def batch_plan(prompts: Sequence[Prompt], batch_size: int) -> list[list[Prompt]]:
@@ -44,7 +44,10 @@ def _left_padded(rows: Sequence[Sequence[int]], pad: int, device: torch.device) 
 
 @torch.inference_mode()
 def choice_logprobs(model: PreTrainedModel, prompts: Sequence[Prompt], *, pad: int) -> dict[str, dict[str, float]]:
-    """Score each letter of each prompt as the whole continuation's log-probability: id -> letter -> nats."""
+    """Score each choice of each prompt by the mean log-probability of its continuation's tokens: id -> letter -> nats per token.
+
+    The mean, since choices differ in length; for letters, whose continuations are equally long, it orders as the sum does.
+    """
     scored = [(prompt, letter, ids) for prompt in prompts for letter, ids in prompt.continuations.items()]
     if not scored:
         return {}
@@ -56,8 +59,8 @@ def choice_logprobs(model: PreTrainedModel, prompts: Sequence[Prompt], *, pad: i
     result: dict[str, dict[str, float]] = {}
     for row, (prompt, letter, continuation) in enumerate(scored):
         kept_BT = logprobs_BTV[row, -len(continuation) - 1 : -1]
-        total = kept_BT.gather(1, torch.tensor(continuation, device=model.device)[:, None]).sum()
-        result.setdefault(prompt.id, {})[letter] = round(float(total), 4)
+        mean = kept_BT.gather(1, torch.tensor(continuation, device=model.device)[:, None]).mean()
+        result.setdefault(prompt.id, {})[letter] = round(float(mean), 4)
     return result
 
 

@@ -1,17 +1,16 @@
 """Whether a training can succeed, judged from what was measured of its rows, its adapter and its schedule. Pure."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from stages.records.check import Check
 
 MIN_STEPS = 100
 MIN_FORMAT_SHARE = 0.05
 
-ANSWER_FORMS: Mapping[str, re.Pattern[str]] = {
-    "mcq": re.compile(r"(?:^|\n)Answer: \(?[A-Z]\)?\.?\s*$"),
-    "numeric": re.compile(r"(?:^|\n)Answer: [-−+]?[\d.]"),
-}
+CHOICES = re.compile(r"^\(?B[).:] ", re.MULTILINE)
+ANSWER_LINE = re.compile(r"(?:^|\n)Answer: (?P<answer>\S.*)$")
+NUMBER = re.compile(r"[-−+]?[\d.]")
 
 
 def _check(name: str, ok: bool, found: str, remedy: str, *, otherwise: str = "fail") -> Check:
@@ -149,19 +148,22 @@ def check_heat(scale: float, learning_rate: float, limit: float) -> Check:
     )
 
 
-def check_answer_format(outputs: Sequence[str], asked: Collection[str]) -> Check:
-    """The training data shows the answer form that the benchmark will ask for, kind by kind."""
-    shares = {
-        kind: sum(form.search(output) is not None for output in outputs) / (len(outputs) or 1)
-        for kind, form in ANSWER_FORMS.items()
-        if kind in asked
-    }
+def check_answer_format(rows: Sequence[tuple[str, str]], asked: Collection[str]) -> Check:
+    """The training data shows the answer form that the benchmark will ask for, kind by kind. `rows`: prompt and output of each."""
+    shows = dict.fromkeys(("mcq", "numeric"), 0)
+    for prompt, output in rows:
+        line = ANSWER_LINE.search(output.rstrip())
+        if line and CHOICES.search(prompt):
+            shows["mcq"] += 1
+        elif line and NUMBER.match(line["answer"]):
+            shows["numeric"] += 1
+    shares = {kind: num / (len(rows) or 1) for kind, num in shows.items() if kind in asked}
     missing = [kind for kind, share in shares.items() if share < MIN_FORMAT_SHARE]
     return _check(
         "answer_format",
         not missing,
-        "; ".join(f"{share:.0%} of training outputs end in a line `Answer: ...` as {kind} asks" for kind, share in shares.items())
-        or "none asked",
+        "; ".join(f"{share:.0%} of training rows end in a line `Answer: ...` as {kind} asks" for kind, share in shares.items())
+        or "the benchmark asks for no form",
         f"add rows that answer as {' and '.join(missing)} questions ask, or tuned will be read as unparsed.",
         otherwise="warn",
     )

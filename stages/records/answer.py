@@ -20,6 +20,6 @@ class Answer(Record):
     stopped: Literal["eos", "max_new_tokens"]
     """`max_new_tokens`: the text was cut."""
     choice_logprobs: dict[str, float]
-    """mcq: letter -> log-probability (nats) of that letter as the answer; empty for the other kinds."""
+    """mcq: letter -> log-probability (nats per token) of that choice as the answer; empty for the other kinds."""
     complete: bool
     """False where the adapter comes from a run that was not trained to its planned end; always true for base."""

@@ -1,5 +1,7 @@
 """Parameters of answering, the same for both arms."""
 
+from typing import Literal
+
 from stages.records.record import Params
 
 
@@ -17,6 +19,8 @@ class AnswerParams(Params):
     max_new_tokens: int
     batch_size: int
     """Questions per batch, sorted by length."""
+    choice_scoring: Literal["letter", "text"]
+    """mcq: whose log-probabilities are compared, those of the letters or those of the choices' own words (mean per token)."""
     choice_prefix: str
-    """mcq: what stands before the letter when log-probabilities of the letters are compared."""
+    """mcq: what stands before the letter or the words when log-probabilities are compared."""
     instructions: Instructions

@@ -22,7 +22,8 @@ CHOICES = {"A": "It doubles.", "B": "It halves.", "C": "It stays the same.", "D"
 ANSWERING = AnswerParams(
     max_new_tokens=96,
     batch_size=64,
-    choice_prefix="Answer: ",
+    choice_scoring="letter",
+    choice_prefix="Answer:",
     instructions=Instructions(mcq="Answer with the letter.", numeric="Give the number with its unit.", explanation=""),
 )
 PARAMS = ReportParams(seed=11, num_resamples=500, part="all", development_fraction=0.3, overlap_score=0.6)

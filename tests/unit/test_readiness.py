@@ -81,6 +81,9 @@ def test_a_hot_schedule_a_dry_run_and_a_missing_warmup_warn() -> None:
 
 
 def test_training_data_that_never_answers_as_the_benchmark_asks_warns() -> None:
-    outputs = ["Force is 12 newtons."] * 9 + ["Explanation: F = ma\nAnswer: 12 N"]
-    assert r.check_answer_format(outputs, {"numeric"}).status == "pass"
-    assert r.check_answer_format(outputs, {"numeric", "mcq"}).status == "warn"
+    numeric = [("Which force?", "Force is 12 newtons.")] * 9 + [("Which force?", "Explanation: F = ma\nAnswer: 12 N")]
+    assert r.check_answer_format(numeric, {"numeric"}).status == "pass"
+    assert r.check_answer_format(numeric, {"numeric", "mcq"}).status == "warn"
+    choice = ("Which unit?\nA) watt\nB) newton", "Answer: newton")
+    assert r.check_answer_format([*numeric, choice], {"numeric", "mcq"}).status == "pass"
+    assert r.check_answer_format([], {"explanation"}).status == "pass"
