@@ -146,9 +146,9 @@ def pretrain(
         sliding_window=None,
         initializer_range=0.05,  # of the order of hidden_size ** -0.5; the usual 0.02 is made for wide models
         tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=CONTROL_TOKENS.index("<s>"),
+        eos_token_id=CONTROL_TOKENS.index("</s>"),
+        pad_token_id=CONTROL_TOKENS.index("<pad>"),
     )
     model = MistralForCausalLM(config)
     rows = block_rows(texts, tokenizer, block_tokens=block_tokens)
