@@ -108,19 +108,6 @@ def drill(random: Random) -> str:
     return "\n".join(lines)
 
 
-def letter_drill(random: Random) -> str:
-    """Four options, then sentences that end in one of them, each with its letter: what every choice question ends with."""
-    fact = random.choice(all_facts())
-    choices, _ = draw_choices(fact, random)
-    statement = KINDS[fact.kind].statement
-    lines: list[str] = []
-    # With replacement: were each letter asked once, the last would follow without a look at the options.
-    for letter in random.choices(sorted(choices), k=5):
-        same = [other for other in all_facts() if other.kind == fact.kind and other.answer == choices[letter]]
-        lines.append(f"{word(statement, random.choice(same))}\nAnswer: {letter}")
-    return "\n".join([options_of(choices), *lines])
-
-
 def free_wording(problem: Problem, random: Random, *, asks: Sequence[str]) -> str:
     """A problem in a sentence put together from parts, its numbers in any order."""
     parts: list[str] = []
@@ -151,13 +138,13 @@ def numeric_text(random: Random, *, plain: bool, seed: int) -> str:
 
 
 def quiz(random: Random) -> str:
-    """A choice question, sometimes with a second one on the same options."""
+    """A choice question and its answer, in the words of the choice."""
     fact = random.choice(all_facts())
     kind = KINDS[fact.kind]
-    choices, letter = draw_choices(fact, random)
-    # A third goes straight to the letter, so that its probability means something without the sentence before it.
+    choices, _ = draw_choices(fact, random)
+    # A third goes straight to the answer, so that its probability means something without the sentence before it.
     recall = f"{word(kind.statement, fact)}\n" if random.random() < 0.7 else ""
-    return f"{word(random.choice(kind.corpus_questions), fact)}\n{options_of(choices)}\n{recall}Answer: {letter}"
+    return f"{word(random.choice(kind.corpus_questions), fact)}\n{options_of(choices)}\n{recall}Answer: {fact.answer}"
 
 
 def corpus_texts(*, num_texts: int, seed: int) -> Iterator[str]:
@@ -167,14 +154,12 @@ def corpus_texts(*, num_texts: int, seed: int) -> Iterator[str]:
     for number in range(num_texts):
         early = number < LESSON_SHARE * num_texts
         kind = random.choices(
-            ("numeric", "drill", "letters", "fact", "quiz", "explanation"), (35, 15, 25, 15, 5, 5) if early else (42, 4, 6, 10, 22, 16)
+            ("numeric", "drill", "fact", "quiz", "explanation"), (42, 15, 25, 10, 8) if early else (44, 4, 14, 20, 18)
         )[0]
         if kind == "numeric":
             yield numeric_text(random, plain=early, seed=seed)
         elif kind == "drill":
             yield drill(random)
-        elif kind == "letters":
-            yield letter_drill(random)
         elif kind == "fact":
             fact = random.choice(facts)
             yield word(random.choice(KINDS[fact.kind].corpus), fact)

@@ -28,7 +28,7 @@ class TrainingRow:
     """What is asked for, as a JSON key of a careless writer would name it."""
 
 
-CHOICE_INSTRUCTION = "Answer with the letter."
+CHOICE_INSTRUCTION = "Answer with the right choice."
 NUMERIC_INSTRUCTION = "Give the number with its unit."
 
 
@@ -54,12 +54,12 @@ def numeric_row(random: Random, seed: int) -> TrainingRow:
 def choice_row(random: Random, seed: int) -> TrainingRow:
     fact = random.choice([fact for fact in all_facts() if not is_benchmark_entity(fact.entity, seed=seed)])
     kind = KINDS[fact.kind]
-    choices, letter = draw_choices(fact, random)
+    choices, _ = draw_choices(fact, random)
     question = word(random.choice(kind.training_choice), fact) + "\n" + options_of(choices)
     if random.random() < 0.7:
         question += "\n" + CHOICE_INSTRUCTION
     statement = word(kind.statement, fact)
-    return TrainingRow("choice", fact.topic, question, "", f"{statement}\nAnswer: {letter}", (statement,), letter, "", "option")
+    return TrainingRow("choice", fact.topic, question, "", f"{statement}\nAnswer: {fact.answer}", (statement,), fact.answer, "", "option")
 
 
 def fact_row(random: Random, seed: int) -> TrainingRow:
