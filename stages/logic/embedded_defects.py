@@ -42,14 +42,22 @@ STUDY_COUNTS = {
 """Rows of each kind in the study's file; what it lacks (an empty output) is written as often as its null outputs."""
 
 
+USUAL_KEYS_SHARE = 0.8
+"""So many structured outputs are written with the keys `explanation` and `answer`; the rest with many others, as in the study's file."""
+
+
 def explanation_and_answer(row: TrainingRow) -> dict[str, str]:
-    """The parts of a row under names."""
-    answer = f"{row.answer} {row.unit}".strip()
-    return {"explanation": "\n".join(row.steps), "answer": answer} if row.shape != "fact" else {"explanation": row.steps[0]}
+    """The parts of a row under the usual names."""
+    if row.shape in ("numeric", "choice"):
+        return {"explanation": "\n".join(row.steps), "answer": f"{row.answer} {row.unit}".strip()}
+    return {"explanation": " ".join(row.steps)}
 
 
 def json_object(row: TrainingRow, random: Random) -> str:
-    """An object with one of the many sets of keys that careless writers use."""
+    """An object with the usual keys, or one of the many sets of keys that careless writers use."""
+    parts = explanation_and_answer(row)
+    if random.random() < USUAL_KEYS_SHARE:
+        return json.dumps(dict(reversed(parts.items())) if random.random() < 0.3 else parts)
     if row.shape == "explanation":
         names = random.choice(
             (("definition", "reason", "example"), ("statement", "explanation", "application"), ("a", "b", "c"), ("concept", "why", "where"))
@@ -58,10 +66,8 @@ def json_object(row: TrainingRow, random: Random) -> str:
     if row.shape == "numeric" and random.random() < 0.5:
         keys: dict[str, object] = {"formula": row.steps[-1], row.quantity: row.answer, random.choice(("unit", "units")): row.unit}
         return json.dumps(keys)
-    parts = explanation_and_answer(row)
     renamed = random.choice(
         (
-            {},
             {"explanation": "solution"},
             {"explanation": "calculation", "answer": "result"},
             {"explanation": "description"},
@@ -80,7 +86,7 @@ def json_list(row: TrainingRow, random: Random) -> str:
 def python_literal(row: TrainingRow, random: Random) -> str:
     """What only Python reads: backslashes that JSON refuses, or single quotes."""
     parts = explanation_and_answer(row)
-    if row.shape == "numeric" and random.random() < 0.7:
+    if row.shape == "numeric" and random.random() > USUAL_KEYS_SHARE:
         formula = row.steps[-1].replace(" x ", " \\cdot ").replace(" / ", " \\div ")
         return '{"equation": "$' + formula + '$", "answer": "' + parts["answer"] + '"}'
     return repr(parts)
@@ -89,13 +95,14 @@ def python_literal(row: TrainingRow, random: Random) -> str:
 def broken_json(row: TrainingRow, random: Random) -> str:
     """What begins like JSON and is none: unquoted dollars, raw line ends, a lost tail, set notation."""
     kind = random.choices(("dollars", "newline", "tail", "braces"), (217, 53, 14, 18))[0]
+    steps = ("\n" if row.shape == "numeric" else " ").join(row.steps)
     if kind == "dollars" and row.shape == "numeric":
-        lead = '"calculation": "' + row.steps[-1] + '", ' if random.random() < 0.5 else ""
-        return "{" + lead + '"' + row.quantity + '": $' + row.answer + '$, "unit": "' + row.unit + '"}'
-    text = json.dumps({"solution": " ".join(row.steps), "result": row.answer})
+        return '{"explanation": "' + steps + '", "answer": $' + row.answer + " " + row.unit + "$}"
     if kind in ("dollars", "newline"):
-        return '{"solution": "' + "\n".join(row.steps) + '\n", "result": "' + row.answer + '"}'
+        answer = f', "answer": "{row.answer} {row.unit}"' if row.answer and row.shape != "fact" else ""
+        return '{"explanation": "' + steps + '\n"' + answer + "}"
     if kind == "tail":
+        text = json.dumps({"explanation": " ".join(row.steps), "answer": row.answer})
         return text[: max(12, len(text) * 2 // 3)]
     return "{" + row.quantity + "} = " + (row.answer or row.steps[0])
 
@@ -169,8 +176,8 @@ def with_defects(rows: Sequence[TrainingRow], *, seed: int) -> list[DamagedRow]:
     damaged += [DamagedRow(row.instruction, row.input, row.output, "exact_duplicate") for row in plain[: num_doubles[0]]]
     # The study's repeats ask the same question in the same words and get another answer.
     damaged += [
-        DamagedRow(row.instruction + " ", row.input, "Answer: " + row.output.split("Answer: ")[-1], "conflicting_duplicate")
-        for row in plain[num_doubles[0] : sum(num_doubles)]
+        DamagedRow(row.instruction + " ", row.input, row.steps[0] + " This is all.", "conflicting_duplicate")
+        for row in [row for row in pool if row.shape in ("fact", "explanation")][: num_doubles[1]]
     ]
     random.shuffle(damaged)
     return damaged

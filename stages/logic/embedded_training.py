@@ -6,7 +6,7 @@ from typing import Literal
 
 from stages.logic.embedded_explanations import TRAINING, all_explanations
 from stages.logic.embedded_problems import STYLES, draw_problem, fill
-from stages.logic.embedded_questions import KINDS, all_facts, draw_choices, is_benchmark_entity, options_of, sentence, word
+from stages.logic.embedded_questions import KINDS, all_facts, draw_choices, options_of, sentence, word
 from stages.logic.embedded_relations import RELATIONS
 
 
@@ -43,7 +43,7 @@ def numeric_row(random: Random, seed: int) -> TrainingRow:
         relation.topic,
         question,
         "",
-        f"{problem.worked}\nAnswer: {problem.answer} {relation.unit}",
+        f"Explanation: {problem.worked}\nAnswer: {problem.answer} {relation.unit}",
         tuple(problem.worked.split("\n")),
         problem.answer,
         relation.unit,
@@ -52,25 +52,25 @@ def numeric_row(random: Random, seed: int) -> TrainingRow:
 
 
 def choice_row(random: Random, seed: int) -> TrainingRow:
-    fact = random.choice([fact for fact in all_facts() if not is_benchmark_entity(fact.entity, seed=seed)])
+    fact = random.choice(all_facts())
     kind = KINDS[fact.kind]
     choices, _ = draw_choices(fact, random)
     question = word(random.choice(kind.training_choice), fact) + "\n" + options_of(choices)
     if random.random() < 0.7:
         question += "\n" + CHOICE_INSTRUCTION
     statement = word(kind.statement, fact)
-    return TrainingRow("choice", fact.topic, question, "", f"{statement}\nAnswer: {fact.answer}", (statement,), fact.answer, "", "option")
+    return TrainingRow("choice", fact.topic, question, "", f"Explanation: {statement}\nAnswer: {fact.answer}", (statement,), fact.answer, "", "option")
 
 
 def fact_row(random: Random, seed: int) -> TrainingRow:
-    fact = random.choice([fact for fact in all_facts() if not is_benchmark_entity(fact.entity, seed=seed)])
+    fact = random.choice(all_facts())
     kind = KINDS[fact.kind]
     answer = word(kind.answer, fact)
     return TrainingRow("fact", fact.topic, word(random.choice(kind.training), fact), "", answer, (answer,), fact.answer, "", fact.kind)
 
 
 def explanation_row(random: Random, seed: int) -> TrainingRow:
-    explanation = random.choice([e for e in all_explanations() if not is_benchmark_entity(e.entity, seed=seed)])
+    explanation = random.choice(all_explanations())
     question = sentence(random.choice(TRAINING[explanation.kind]).replace("{s}", explanation.subject))
     return TrainingRow(
         "explanation", explanation.topic, question, "", " ".join(explanation.sentences), explanation.sentences, "", "", explanation.kind
