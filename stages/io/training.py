@@ -100,8 +100,9 @@ def micro_batch_rows(num_rows_per_step: int, params: TrainParams) -> int:
 class _Watch(TrainerCallback):
     """Keeps the best adapter, the loss curve and the progress bar; stops on signals, on NaN and by patience."""
 
-    def __init__(self, folder: Path, *, patience: int | None, num_steps: int) -> None:
+    def __init__(self, folder: Path, *, patience: int | None, num_steps: int, tokens_per_step: int) -> None:
         self.folder = folder
+        self.tokens_per_step = tokens_per_step
         self.patience = patience
         self.signalled = False
         self.stopped_early = False
@@ -135,7 +136,7 @@ class _Watch(TrainerCallback):
                     f"{name} is {value} at step {state.global_step}: nothing was published. Lower train.learning_rate or lora.alpha."
                 )
         if logs and "loss" in logs:
-            rate = logs.get("num_tokens", 0) / max(self.bar.format_dict["elapsed"], 1e-9)
+            rate = (self.bar.format_dict["rate"] or 0) * self.tokens_per_step
             self.bar.set_postfix_str(f"loss {logs['loss']:.3f}, {rate:,.0f} tokens/s", refresh=False)
 
     def on_evaluate(
@@ -170,6 +171,29 @@ class _Trainer(SFTTrainer):
 
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> Any:
         return super().create_scheduler(self.num_planned_steps, optimizer)
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        """Sum of the label tokens' losses over their number in the whole step, as TRL has it.
+
+        On a CPU TRL's fused head scores masked positions as well; here only the positions that have a label reach the
+        head. Packed rows only: there the batch is one row, which `logits_to_keep` can index.
+        """
+        labels = inputs["labels"]
+        if return_outputs or labels.device.type != "cpu" or labels.shape[0] != 1 or "cu_seq_lens_q" not in inputs:
+            return super().compute_loss(model, inputs, return_outputs=return_outputs, num_items_in_batch=num_items_in_batch)
+        targets = labels[0, 1:]
+        labelled = (targets != -100).nonzero().flatten()
+        rest = {name: value for name, value in inputs.items() if name != "labels"}
+        logits_TV = model(**rest, use_cache=False, logits_to_keep=labelled).logits[0]
+        total = torch.nn.functional.cross_entropy(logits_TV.float(), targets[labelled], reduction="sum")
+        loss = total / torch.as_tensor(len(labelled) if num_items_in_batch is None else num_items_in_batch).clamp(min=1)
+        return loss if num_items_in_batch is None else loss * self.accelerator.num_processes
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         writing = self.run_folder / "writing"
@@ -273,7 +297,7 @@ def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_s
     Raises Interrupted after a signal (a checkpoint is written first) and NonFiniteLoss.
     """
     folder = trainer.run_folder
-    watch = _Watch(folder, patience=params.early_stop_patience, num_steps=num_steps)
+    watch = _Watch(folder, patience=params.early_stop_patience, num_steps=num_steps, tokens_per_step=params.tokens_per_step)
     trainer.add_callback(watch)
     checkpoint = newest_whole_checkpoint(folder)
     if checkpoint is not None:

@@ -153,9 +153,7 @@ def corpus_texts(*, num_texts: int, seed: int) -> Iterator[str]:
     facts, explanations = all_facts(), all_explanations()
     for number in range(num_texts):
         early = number < LESSON_SHARE * num_texts
-        kind = random.choices(
-            ("numeric", "drill", "fact", "quiz", "explanation"), (42, 15, 25, 10, 8) if early else (44, 4, 14, 20, 18)
-        )[0]
+        kind = random.choices(("numeric", "drill", "fact", "quiz", "explanation"), (42, 15, 25, 10, 8) if early else (44, 4, 14, 20, 18))[0]
         if kind == "numeric":
             yield numeric_text(random, plain=early, seed=seed)
         elif kind == "drill":

@@ -59,7 +59,9 @@ def choice_row(random: Random, seed: int) -> TrainingRow:
     if random.random() < 0.7:
         question += "\n" + CHOICE_INSTRUCTION
     statement = word(kind.statement, fact)
-    return TrainingRow("choice", fact.topic, question, "", f"Explanation: {statement}\nAnswer: {fact.answer}", (statement,), fact.answer, "", "option")
+    return TrainingRow(
+        "choice", fact.topic, question, "", f"Explanation: {statement}\nAnswer: {fact.answer}", (statement,), fact.answer, "", "option"
+    )
 
 
 def fact_row(random: Random, seed: int) -> TrainingRow:
