@@ -13,7 +13,7 @@ from stages.io.jsonl import read_jsonl
 from stages.io.params import load_params
 from stages.io.readiness_probe import adapted_modules, overfit, packed_gradient_difference
 from stages.io.runtime import die_with_parent, prepare_torch
-from stages.io.tokenization import Example, render_example, render_prompt
+from stages.io.tokenization import Example, eos_id, pad_id, render_example, render_prompt
 from stages.io.weights import load_tokenizer
 from stages.logic.exam_prompt import exam_prompt
 from stages.logic.readiness import (
@@ -78,9 +78,10 @@ def main(
     template_only = render_example(tokenizer, "x", "x")
     special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
     few = spread_out(examples, params.num_overfit_rows, training.max_length)
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    bos, eos, pad = tokenizer.bos_token_id, eos_id(tokenizer), pad_id(tokenizer)
+    assert bos is None or isinstance(bos, int)
     adapted = adapted_modules(base, lora)
-    learnt = overfit(base, few, pad=pad, eos=tokenizer.eos_token_id)
+    learnt = overfit(base, few, pad=pad, eos=eos)
     num_tokens = sum(len(example.ids) for example in examples)
     schedule = plan_schedule(
         num_rows=max(1, -(-num_tokens // training.max_length)) if training.packing else len(examples),
@@ -94,8 +95,8 @@ def main(
     )
     scale = lora.alpha / (lora.r**0.5 if lora.use_rslora else lora.r)
     checks = [
-        check_one_bos([*(example.ids for example in examples), *exam_prompts], tokenizer.bos_token_id),
-        check_eos_trained(labels, tokenizer.eos_token_id),
+        check_one_bos([*(example.ids for example in examples), *exam_prompts], bos),
+        check_eos_trained(labels, eos),
         check_prompt_masked(labels, [example.num_prompt_tokens for example in examples]),
         check_no_truncation([len(example.ids) for example in examples], training.max_length),
         check_special_tokens([example.ids for example in examples], special, sum(token in special for token in template_only.ids)),

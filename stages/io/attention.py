@@ -4,6 +4,8 @@ Source of the scheme: packed rows come with `cu_seq_lens_q`, the boundaries of t
 them to a registered attention function, with no mask.
 """
 
+from typing import Any
+
 import torch
 from torch.nn.attention.varlen import varlen_attn
 from torch.nn.functional import scaled_dot_product_attention
@@ -34,11 +36,11 @@ def attend_per_document(
     if cu_seq_lens_q is None or query.shape[0] != 1:
         raise RuntimeError("per-document attention got a batch that is not packed: set_attn_implementation('sdpa') first.")
     if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16):
-        flat = [states[0].transpose(0, 1) for states in (query, key, value)]
-        attended = varlen_attn(
-            *flat, cu_seq_lens_q, cu_seq_lens_q, max_length_q, max_length_q, scale=scaling, window_size=CAUSAL, enable_gqa=True
-        )
-        return attended.unsqueeze(0), None
+        q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
+        longest = max_length_q if max_length_q is not None else int(cu_seq_lens_q.diff().max())
+        # Without `return_aux` it returns the one tensor.
+        flat: Any = varlen_attn(q, k, v, cu_seq_lens_q, cu_seq_lens_q, longest, longest, scale=scaling, window_size=CAUSAL, enable_gqa=True)
+        return flat.unsqueeze(0), None
     lengths = cu_seq_lens_q.diff().tolist()
     documents = zip(*(states.split(lengths, dim=2) for states in (query, key, value)), strict=True)
     attended = torch.cat(

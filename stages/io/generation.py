@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from stages.io.tokenization import eos_id, pad_id
+
 
 class Prompt(NamedTuple):
     """One question, rendered."""
@@ -69,11 +71,13 @@ def generate(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batches: Sequence[Sequence[Prompt]], *, max_new_tokens: int
 ) -> Iterator[list[Generated]]:
     """Answer batch after batch, greedily, up to the end of sequence or max_new_tokens."""
-    eos, pad = tokenizer.eos_token_id, tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    eos, pad = eos_id(tokenizer), pad_id(tokenizer)
     config = GenerationConfig(max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=eos, pad_token_id=pad, use_cache=True)
     for batch in batches:
         ids, mask = _left_padded([prompt.ids for prompt in batch], pad, model.device)
-        output = model.generate(input_ids=ids, attention_mask=mask, generation_config=config)
+        output = model.generate(  # pyright: ignore[reportCallIssue]
+            input_ids=ids, attention_mask=mask, generation_config=config
+        )
         logprobs = choice_logprobs(model, batch, pad=pad)
         finished = []
         for prompt, row in zip(batch, output[:, ids.shape[1] :].tolist(), strict=True):
@@ -82,7 +86,7 @@ def generate(
             finished.append(
                 Generated(
                     id=prompt.id,
-                    response=tokenizer.decode(kept, skip_special_tokens=True).strip(),
+                    response=str(tokenizer.decode(kept, skip_special_tokens=True)).strip(),
                     num_tokens=len(kept) + reached_eos,
                     reached_eos=reached_eos,
                     choice_logprobs=logprobs.get(prompt.id, {}),

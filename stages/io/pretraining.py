@@ -134,7 +134,7 @@ def pretrain(
     """Train a Mistral-architecture model on the texts; the same input gives the same bytes on the same kind of processor."""
     torch.set_num_threads(num_threads)  # part of the result: the order of sums depends on it
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # else every fresh tensor is filled first, a third of the time
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore  # else every fresh tensor is filled: a third of the time
     torch.manual_seed(seed)
     config = MistralConfig(
         vocab_size=len(tokenizer),

@@ -136,7 +136,7 @@ def overfit(base: Path, examples: Sequence[Example], *, pad: int, eos: int) -> O
     exact = stopped = 0
     for example in examples:
         completion = example.ids[example.num_prompt_tokens :]
-        output = model.generate(
+        output = model.generate(  # pyright: ignore[reportCallIssue]
             input_ids=torch.tensor([example.ids[: example.num_prompt_tokens]]),
             generation_config=GenerationConfig(
                 max_new_tokens=len(completion) + 8, do_sample=False, eos_token_id=eos, pad_token_id=pad, use_cache=True

@@ -23,7 +23,7 @@ def prepare_torch() -> None:
     torch.set_num_threads(int(os.environ.get("PLUMBLINE_THREADS", NUM_THREADS)))
     torch.use_deterministic_algorithms(True, warn_only=True)
     # It would also fill every fresh tensor, against code that reads memory it never wrote: 39 % of a training step here.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def die_with_parent() -> None:

@@ -19,6 +19,18 @@ class Example(NamedTuple):
         return [-100] * self.num_prompt_tokens + self.ids[self.num_prompt_tokens :]
 
 
+def eos_id(tokenizer: PreTrainedTokenizerBase) -> int:
+    """Id of the end of sequence. ValueError for a tokenizer without one: nothing could teach its model to stop."""
+    if not isinstance(tokenizer.eos_token_id, int):
+        raise ValueError("the tokenizer of the base model has no end-of-sequence token: name a base model that has one.")
+    return tokenizer.eos_token_id
+
+
+def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
+    """Id that fills short rows; the end of sequence where the tokenizer has no padding of its own (it is masked anyway)."""
+    return tokenizer.pad_token_id if isinstance(tokenizer.pad_token_id, int) else eos_id(tokenizer)
+
+
 def template_sha256(tokenizer: PreTrainedTokenizerBase) -> str:
     """Identify the chat template: an adapter is only used with the template it was trained with."""
     if not isinstance(tokenizer.chat_template, str):

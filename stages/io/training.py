@@ -139,7 +139,7 @@ class _Watch(TrainerCallback):
             rate = (self.bar.format_dict["rate"] or 0) * self.tokens_per_step
             self.bar.set_postfix_str(f"loss {logs['loss']:.3f}, {rate:,.0f} tokens/s", refresh=False)
 
-    def on_evaluate(
+    def on_evaluate(  # pyright: ignore[reportIncompatibleMethodOverride]  (the base class takes these as keywords)
         self,
         args: TrainingArguments,
         state: TrainerState,
@@ -287,6 +287,7 @@ def build_trainer(
     trainer.remove_callback(PrinterCallback)
     trainer.num_planned_steps = num_planned_steps
     trainer.run_folder = folder
+    assert isinstance(trainer.model, PeftModel)
     keep_adapter_in_fp32(trainer.model)
     return trainer
 
@@ -311,7 +312,7 @@ def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_s
             trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         if watch.signalled and trainer.state.global_step < num_steps:
             raise Interrupted(f"stopped by a signal at step {trainer.state.global_step} of {num_steps}; run the same command to go on.")
-        if trainer.state.global_step % trainer.args.eval_steps:
+        if trainer.state.global_step % int(trainer.args.eval_steps or 1):
             trainer.evaluate()
     watch.bar.close()
     history = trainer.state.log_history
@@ -346,6 +347,7 @@ def update_norm_ratio(model: PeftModel) -> float:
     for module in model.modules():
         if isinstance(module, LoraLayer) and "default" in module.lora_A:
             down, up = module.lora_A["default"].weight, module.lora_B["default"].weight
+            assert isinstance(down, torch.Tensor) and isinstance(up, torch.Tensor)
             base = dequantize_module_weight(module.get_base_layer())
             with torch.no_grad():
                 ratios.append(float(torch.linalg.norm(up @ down) * module.scaling["default"] / torch.linalg.norm(base.float())))

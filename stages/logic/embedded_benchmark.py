@@ -10,7 +10,7 @@ from stages.records.question import Question
 
 
 def choice_questions(*, num_questions: int, seed: int) -> list[Question]:
-    """Multiple choice: facts that no training row states, spread evenly over the templates."""
+    """Multiple choice, spread evenly over templates that no training row and no corpus text shares."""
     random = Random(f"{seed}:mcq")
     facts = all_facts()
     templates = [(kind, number, wording) for kind in KINDS for number, wording in enumerate(KINDS[kind].benchmark)]
@@ -80,7 +80,7 @@ def numeric_questions(*, num_questions: int, seed: int) -> list[Question]:
 
 
 def explanation_questions(*, num_questions: int, seed: int) -> list[Question]:
-    """Explanations of what no training row explains, with the points that an answer must make."""
+    """Explanations, asked for in words of their own, with the points that an answer must make."""
     random = Random(f"{seed}:explanation")
     pool = [e for e in all_explanations() if is_benchmark_entity(e.entity, seed=seed)]
     random.shuffle(pool)

@@ -183,7 +183,7 @@ def word(wording: str, fact: Fact) -> str:
 
 @cache
 def is_benchmark_entity(entity: str, *, seed: int, fraction: float = 0.5) -> bool:
-    """Whether everything about this entity is kept out of the training rows."""
+    """Whether the benchmark asks about this entity."""
     digest = hashlib.sha256(f"{seed}:entity:{entity}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 < fraction
 

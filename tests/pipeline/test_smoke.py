@@ -48,6 +48,7 @@ def run_pipeline(folder: Path, monkeypatch: pytest.MonkeyPatch, overrides: dict[
     """Run every stage as `python -m stages.<name>` does, in `folder`."""
     folder.mkdir()
     (folder / "stages").symlink_to(ROOT / "stages")
+    (folder / "labels").symlink_to(ROOT / "labels")
     with (folder / "params.yaml").open("w") as stream:
         YAML(typ="safe", pure=True).dump(overridden(read_yaml(ROOT / "params.yaml"), overrides), stream)
     monkeypatch.chdir(folder)
