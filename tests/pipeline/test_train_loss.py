@@ -1,0 +1,50 @@
+"""The head that sees label positions only gives the loss and the gradients that TRL gives."""
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_label_only_head_agrees_with_trl(tmp_path: Path) -> None:
+    import torch
+    from trl import SFTTrainer
+
+    from stages.io.runtime import prepare_torch
+    from stages.io.tokenization import render_example
+    from stages.io.training import build_trainer, pack
+    from stages.io.weights import load_model, load_tokenizer
+    from tests.fakes.tiny_training import LORA, TRAIN, rows, save_tiny_base
+
+    prepare_torch()
+    save_tiny_base(tmp_path / "base")
+    tokenizer = load_tokenizer(tmp_path / "base")
+    examples = [render_example(tokenizer, row.instruction, row.output) for row in rows(24, "t")]
+    packed = pack(examples, max_length=TRAIN.max_length, packing=True, seed=1)
+    trainer = build_trainer(
+        model=load_model(tmp_path / "base", device="cpu"),
+        tokenizer=tokenizer,
+        train=packed,
+        validation=packed,
+        lora=LORA,
+        params=TRAIN,
+        folder=tmp_path / "run",
+        num_steps=1,
+        num_planned_steps=1,
+        num_warmup_steps=0,
+        num_steps_per_evaluation=1,
+        num_rows_per_step=2,
+    )
+    batch = trainer.data_collator([packed[0], packed[1]])
+    trainer.model.train()
+    results = []
+    for compute in (trainer.compute_loss, super(type(trainer), trainer).compute_loss):
+        trainer.model.zero_grad()
+        loss = compute(trainer.model, dict(batch), num_items_in_batch=torch.tensor(37))
+        loss.backward()
+        gradient = torch.cat([p.grad.flatten() for p in trainer.model.parameters() if p.grad is not None])
+        results.append((float(loss), gradient))
+    (ours, our_gradient), (theirs, their_gradient) = results
+    assert isinstance(trainer, SFTTrainer) and ours == pytest.approx(theirs, rel=1e-5)
+    assert float(torch.linalg.norm(our_gradient - their_gradient) / torch.linalg.norm(their_gradient)) < 1e-5
