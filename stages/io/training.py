@@ -148,6 +148,8 @@ class _Watch(TrainerCallback):
         model: torch.nn.Module,
         **_: Any,
     ) -> None:
+        if self.signalled:  # an evaluation on the way out, which an uninterrupted run would not have made
+            return
         step, loss = state.global_step, metrics["eval_loss"]
         log.info("step %d of %d: validation loss %.4f nats", step, state.max_steps, loss)
         best_step, best_loss = self.best()
@@ -312,7 +314,7 @@ def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_s
             trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         if watch.signalled and trainer.state.global_step < num_steps:
             raise Interrupted(f"stopped by a signal at step {trainer.state.global_step} of {num_steps}; run the same command to go on.")
-        if trainer.state.global_step % int(trainer.args.eval_steps or 1):
+        if not any("eval_loss" in entry and entry["step"] == trainer.state.global_step for entry in trainer.state.log_history):
             trainer.evaluate()
     watch.bar.close()
     history = trainer.state.log_history
@@ -330,14 +332,21 @@ def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_s
         best_step=best_step,
         num_done_steps=done,
         stop_reason="early_stop" if watch.stopped_early else "planned_end" if done >= num_planned_steps else "max_steps",
-        losses=loss_curve(history),
+        losses=loss_curve(history, num_steps_per_evaluation=int(trainer.args.eval_steps or 1), num_done_steps=done),
     )
 
 
-def loss_curve(history: Sequence[dict[str, float]]) -> list[LossPoint]:
-    """Join the Trainer's log entries into one row per step."""
+def loss_curve(history: Sequence[dict[str, float]], *, num_steps_per_evaluation: int, num_done_steps: int) -> list[LossPoint]:
+    """Join the Trainer's log entries into one row per step.
+
+    Validation losses of other steps than the planned ones are left out: a run that was stopped by a signal took one on its way out.
+    """
     train = {int(entry["step"]): entry["loss"] for entry in history if "loss" in entry}
-    validation = {int(entry["step"]): entry["eval_loss"] for entry in history if "eval_loss" in entry}
+    validation = {
+        int(entry["step"]): entry["eval_loss"]
+        for entry in history
+        if "eval_loss" in entry and (entry["step"] % num_steps_per_evaluation == 0 or entry["step"] == num_done_steps)
+    }
     return [LossPoint(step, train.get(step), validation.get(step)) for step in sorted(train.keys() | validation.keys())]
 
 
