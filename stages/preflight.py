@@ -70,7 +70,9 @@ def main(
     """Write the checks and the page; write `ready` (always the same bytes) only when nothing fails, else exit 1."""
     prepare_torch()
     tokenizer = load_tokenizer(base)
-    rows = [*read_jsonl(train, InstructionRow), *read_jsonl(validation, InstructionRow)]
+    rows = list(read_jsonl(train, InstructionRow))
+    num_training_rows = len(rows)
+    rows += read_jsonl(validation, InstructionRow)
     questions = list(read_jsonl(benchmark, Question))
     examples = [render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in rows]
     exam_prompts = [render_prompt(tokenizer, exam_prompt(question, answer.instructions.model_dump())) for question in questions]
@@ -82,12 +84,12 @@ def main(
     assert bos is None or isinstance(bos, int)
     adapted = adapted_modules(base, lora)
     learnt = overfit(base, few, pad=pad, eos=eos)
-    num_tokens = sum(len(example.ids) for example in examples)
+    num_tokens = sum(len(example.ids) for example in examples[:num_training_rows])
     schedule = plan_schedule(
-        num_rows=max(1, -(-num_tokens // training.max_length)) if training.packing else len(examples),
+        num_rows=max(1, -(-num_tokens // training.max_length)) if training.packing else num_training_rows,
         num_rows_per_step=max(1, training.tokens_per_step // training.max_length)
         if training.packing
-        else max(1, round(training.tokens_per_step * len(examples) / num_tokens)),
+        else max(1, round(training.tokens_per_step * num_training_rows / num_tokens)),
         epochs=training.epochs,
         max_steps=training.max_steps,
         evaluations_per_epoch=training.evaluations_per_epoch,
@@ -120,7 +122,7 @@ def main(
             "ready": not failed,
             "num_failed": len(failed),
             "num_warned": len(warned),
-            "num_examples": len(examples),
+            "num_examples": num_training_rows,
             "num_tokens": num_tokens,
             "checks": {check.name: f"{check.status}: {check.found}" for check in checks},
         },
@@ -131,7 +133,7 @@ def main(
         template=Path("stages/templates/preflight.html.j2"),
         context={
             "verdict": verdict,
-            "num_rows": len(rows),
+            "num_rows": num_training_rows,
             "num_tokens": num_tokens,
             "checks": checks,
             "rows": [{"id": rows[index].id, "tokens": tokens_shown(tokenizer, examples[index], special)} for index in shown],
