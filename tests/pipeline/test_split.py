@@ -1,5 +1,6 @@
 """The stage `split`: disjoint, whole, and without a benchmark question in the training rows."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ QUESTION = "A 5 kg ball is dropped from a height of 10 meters above the ground. 
 
 
 def row(instruction: str, output: str = "An answer.", *, line: int = 1) -> InstructionRow:
-    name = f"{abs(hash((instruction, output))):016x}"
+    name = hashlib.sha256(f"{instruction}\n{output}".encode()).hexdigest()[:16]
     return InstructionRow(
         id=name, instruction=instruction, input="", output=output, origin=Origin(file="f", line=line), repairs=(), flags=()
     )
@@ -27,7 +28,7 @@ def split(rows: list[InstructionRow], questions: list[dict[str, Any]], folder: P
     folder.mkdir(exist_ok=True)
     write_jsonl(folder / "kept.jsonl", rows)
     (folder / "b.jsonl").write_text("".join(json.dumps(question) + "\n" for question in questions))
-    section = read_yaml(ROOT / "params.yaml")["split"] | {"benchmark_format": "plumbline"} | changes
+    section = read_yaml(ROOT / "params.yaml")["split"] | {"benchmark_format": "plumbline", "validation_fraction": 0.0} | changes
     paths = {name: folder / f"{name}.jsonl" for name in ("train", "validation", "questions", "overlap")}
     main(SplitParams.model_validate(section), kept=folder / "kept.jsonl", benchmark=folder / "b.jsonl", **paths)
     found: dict[str, Any] = {name: [one.instruction for one in read_jsonl(paths[name], InstructionRow)] for name in ("train", "validation")}
