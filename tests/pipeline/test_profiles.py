@@ -1,11 +1,14 @@
 """A profile is a list of overrides of params.yaml, and of nothing that is not there."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stages.io.params import read_yaml
+from stages.records.answer_params import AnswerParams
+from stages.records.training_params import LoraParams, TrainParams
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = sorted(path for path in (ROOT / "profiles").iterdir() if path.is_file())
@@ -25,3 +28,16 @@ def test_every_key_of_a_profile_is_a_key_of_params(profile: Path) -> None:
             node = node[part]
         assert value, f"{profile.name}: {key} has no value"
         assert not isinstance(node, dict), f"{profile.name}: {key} is a whole section"
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.name)
+def test_dvc_reads_the_overrides_as_they_are_meant(profile: Path, tmp_path: Path) -> None:
+    from dvc.utils.hydra import apply_overrides
+
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    apply_overrides(tmp_path / "params.yaml", overrides(profile))
+    changed = read_yaml(tmp_path / "params.yaml")
+    AnswerParams.model_validate(changed["answer"])
+    LoraParams.model_validate(changed["lora"])
+    TrainParams.model_validate(changed["train"])
+    assert not any(text.startswith(("'", '"')) for text in changed["answer"]["instructions"].values())
