@@ -12,8 +12,7 @@ from pathlib import Path
 from stages.io.verdict_store import VerdictStore
 from stages.records.judge_check import JudgeCheck
 from stages.records.judgement import Judgement
-from verbs.judged_rows import rows_of
-from verbs.revisions import WORKSPACE, NotThere, open_run
+from verbs.revisions import WORKSPACE, NotThere, open_run, read_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,9 +36,9 @@ def main(revisions: Sequence[str], *, root: Path) -> str:
     said = []
     for name in revisions:
         source = open_run(root, name)
-        verdicts: list[Judgement | JudgeCheck] = list(rows_of(source, "data/grades/judged.jsonl", Judgement))
+        verdicts: list[Judgement | JudgeCheck] = list(read_rows(source, "data/grades/judged.jsonl", Judgement))
         try:
-            verdicts += rows_of(source, "data/grades/judge_checks.jsonl", JudgeCheck)
+            verdicts += read_rows(source, "data/grades/judge_checks.jsonl", JudgeCheck)
         except NotThere:
             said.append(f"{name}: no probes of the judge on record")
         num_replies = len({(verdict.key, reply.attempt) for verdict in verdicts for reply in verdict.replies if reply.model is not None})
