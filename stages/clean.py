@@ -58,6 +58,8 @@ class CleanParams(Params):
     source: str
     """Path of the raw file. Never written to."""
     format: Literal["alpaca", "messages", "prompt_completion", "csv", "parquet"]
+    standardize: bool
+    """False: outputs stay as they stand, structured or not, and no text is mended; the rules still apply."""
     rules: Rules
     min_output_characters: int
     """Outputs below are too_short."""
@@ -86,6 +88,7 @@ def main(params: CleanParams, *, source: Path, kept: Path, quarantined: Path, me
         actions={Rule(name): action for name, action in params.rules.model_dump().items()},
         min_output_characters=params.min_output_characters,
         max_output_characters=params.max_output_characters,
+        standardize=params.standardize,
     )
     before = fingerprint(source)
     with replacing_all(outputs) as streams, tempfile.TemporaryFile() as spool:
