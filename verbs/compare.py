@@ -26,11 +26,11 @@ from verbs.comparing import (
     marks,
     matrix,
     run_rows,
-    seed_rows,
     text_table,
     uses_of_final_part,
 )
 from verbs.revisions import NotThere, experiments, open_run, read_object, read_rows, read_settings, recorded_evaluations
+from verbs.settings import compare_settings, setting_rows, settings_of, settings_table
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ROOT / "stages/templates"
@@ -61,6 +61,8 @@ def main(names: Sequence[str], *, root: Path, page: Path) -> str:
     runs = [load_run(root, name) for name in names]
     cells = compare_runs(runs, seed=SEED, num_resamples=NUM_RESAMPLES)
     instructions = runs[0].params["answer"]["instructions"]
+    settings = settings_of(runs)
+    over_seeds = compare_settings(settings, seed=SEED, num_resamples=NUM_RESAMPLES)
     shown = entries(runs, instructions)
     warnings = marks(runs)
     uses = uses_of_final_part(recorded_evaluations(root), runs[0].identity["benchmark"])
@@ -78,7 +80,7 @@ def main(names: Sequence[str], *, root: Path, page: Path) -> str:
         "sections": {},
         "runs": run_rows(runs),
         "matrix": matrix(runs, cells),
-        "seeds": seed_rows(runs),
+        "settings": setting_rows(settings, over_seeds),
         "kinds": [{"kind": kind, "name": KIND_NAMES[kind]} for kind in kinds_of(runs)],
         "arms": shown["arms"],
         "num_gained": changes.count("gained"),
@@ -107,7 +109,13 @@ def main(names: Sequence[str], *, root: Path, page: Path) -> str:
         figures={},
     )
     write_text(page, text)
-    lines = [text_table(runs, cells), *(f"! {text}.\n" for text in warnings), f"{note}\n", f"read {page}\n"]
+    lines = [
+        text_table(runs, cells),
+        settings_table(settings, over_seeds),
+        *(f"! {text}.\n" for text in warnings),
+        f"{note}\n",
+        f"read {page}\n",
+    ]
     return "".join(lines)
 
 
