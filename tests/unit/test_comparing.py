@@ -58,7 +58,7 @@ def made_run(name: str, *, seed: int, train_seed: int = 1, alpha: int = 32, **ch
     ],
 )
 def test_what_differs_decides_what_is_refused(changed: str, refused: set[str]) -> None:
-    runs = [made_run("one", seed=1), made_run("two", seed=2, **{changed: "other"})]
+    runs = [made_run("one", seed=1), made_run("two", seed=2, **dict[str, Any]({changed: "other"}))]
     cells = compare_runs(runs, seed=1, num_resamples=200)
     assert {kind for (_, kind), cell in cells.items() if cell.refused} == refused
     assert any(changed in text for text in marks(runs)), "whatever differs is said"
