@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages.io.files import write_text
+from stages.io.files import write_json, write_text
 from stages.io.page import render_page
 from stages.logic.report_words import KIND_NAMES
 from stages.records.answer import Answer
@@ -30,7 +30,7 @@ from verbs.comparing import (
     uses_of_final_part,
 )
 from verbs.revisions import NotThere, experiments, open_run, read_object, read_rows, read_settings, recorded_evaluations
-from verbs.settings import compare_settings, setting_rows, settings_of, settings_table
+from verbs.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ROOT / "stages/templates"
@@ -56,8 +56,8 @@ def load_run(root: Path, name: str) -> Run:
     )
 
 
-def main(names: Sequence[str], *, root: Path, page: Path) -> str:
-    """Compare runs, write the page, and return the table for the terminal."""
+def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None = None) -> str:
+    """Compare runs, write the page (and, where wanted, the numbers of the settings), and return the table for the terminal."""
     runs = [load_run(root, name) for name in names]
     cells = compare_runs(runs, seed=SEED, num_resamples=NUM_RESAMPLES)
     instructions = runs[0].params["answer"]["instructions"]
@@ -109,6 +109,8 @@ def main(names: Sequence[str], *, root: Path, page: Path) -> str:
         figures={},
     )
     write_text(page, text)
+    if numbers is not None:
+        write_json(numbers, settings_numbers(settings, over_seeds))
     lines = [
         text_table(runs, cells),
         settings_table(settings, over_seeds),
@@ -123,11 +125,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m verbs.compare", description=__doc__)
     parser.add_argument("runs", nargs="*", help="experiments, commits, tags, or `workspace`; the first is the reference")
     parser.add_argument("--page", type=Path, default=Path("metrics/comparison.html"), help="where the page goes (%(default)s)")
+    parser.add_argument("--json", type=Path, help="also write the numbers of settings with several seeds here")
     given = parser.parse_args()
     try:
         chosen = given.runs or ["HEAD", *experiments(Path.cwd())]
         if len(set(chosen)) < 2:
             parser.error(f"two different runs are needed, found {chosen}; dvc exp list shows experiments, `workspace` is the folder itself")
-        sys.stdout.write(main(chosen, root=Path.cwd(), page=given.page))
+        sys.stdout.write(main(chosen, root=Path.cwd(), page=given.page, numbers=given.json))
     except NotThere as error:
         sys.exit(f"compare: {error}")

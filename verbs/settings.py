@@ -19,6 +19,8 @@ class Setting:
     """Two runs or more, one per seed."""
 
     name: str
+    differs: dict[str, Any]
+    """Parameters that are not the same in all settings."""
     runs: tuple[Run, ...]
 
     @property
@@ -45,16 +47,22 @@ class Setting:
 def settings_of(runs: Sequence[Run]) -> list[Setting]:
     """Group runs by all that is not the training seed; only groups in which each run has another seed are settings."""
     groups: dict[str, list[Run]] = {}
+    differs: dict[str, dict[str, Any]] = {}
     names: dict[str, str] = {}
     for run, values in zip(runs, differing(runs), strict=True):
         rest = {name: value for name, value in flat(run.params).items() if name != SEED}
         key = str(sorted(rest.items(), key=str)) + str(run.identity)
         groups.setdefault(key, []).append(run)
-        names[key] = ", ".join(f"{name} = {value}" for name, value in values.items() if name != SEED) or "as they stand"
+        differs[key] = {name: value for name, value in values.items() if name != SEED}
+        names[key] = ", ".join(f"{name} = {value}" for name, value in differs[key].items()) or "as they stand"
     # Settings may differ in what is no parameter, in the code or the judge: then their first run tells them apart.
     doubled = {name for name in names.values() if list(names.values()).count(name) > 1}
     found = [
-        Setting(name=f"{names[key]} ({members[0].name} ...)" if names[key] in doubled else names[key], runs=tuple(members))
+        Setting(
+            name=f"{names[key]} ({members[0].name} ...)" if names[key] in doubled else names[key],
+            differs=differs[key],
+            runs=tuple(members),
+        )
         for key, members in groups.items()
     ]
     return [one for one in found if 2 <= len(one.runs) == len({flat(run.params).get(SEED) for run in one.runs})]
@@ -108,3 +116,23 @@ def settings_table(settings: Sequence[Setting], comparisons: Mapping[tuple[str, 
         if any(cell["difference"] for cell in row["cells"]):
             lines.append([f"  minus {settings[0].name}", "", *(cell["difference"] or "not comparable" for cell in row["cells"])])
     return "\nOver seeds, each question's mean compared question by question:\n" + in_columns(lines)
+
+
+def settings_numbers(settings: Sequence[Setting], comparisons: Mapping[tuple[str, Kind], Comparison]) -> dict[str, Any]:
+    """The same as numbers, fractions of 1: for a table elsewhere."""
+    rows: list[dict[str, Any]] = []
+    for one in settings:
+        numbers: dict[str, Any] = {}
+        for kind in kinds_of(list(one.runs)):
+            values = [score["value"] for score in one.scores(kind)]
+            found = comparisons.get((one.name, kind))
+            numbers[kind] = {
+                "mean": round(fmean(values), 4) if values else None,
+                "sd": round(stdev(values), 4) if len(values) > 1 else None,
+                "n": one.scores(kind)[0]["n"] if values else 0,
+                "delta": round(found.delta, 4) if found else None,
+                "ci95": [round(bound, 4) for bound in found.ci95] if found else None,
+                "p": float(f"{found.p_value:.3g}") if found else None,
+            }
+        rows.append({"name": one.name, "differs": one.differs, "seeds": one.seeds, "kinds": numbers})
+    return {"reference": settings[0].name if settings else None, "settings": rows}

@@ -8,7 +8,7 @@ from stages.logic.ledger import join_verdicts, ledgers
 from stages.logic.report_numbers import kind_numbers
 from tests.fakes.evaluation_world import make_world
 from verbs.comparing import Run, adjusted, compare_runs, identity_of, marks, overall_change, uses_of_final_part
-from verbs.settings import compare_settings, setting_rows, settings_of, settings_table
+from verbs.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 
 IDENTITY = {
     "benchmark": "b",
@@ -102,6 +102,9 @@ def test_the_difference_of_settings_is_the_mean_of_the_differences_of_their_seed
     found = compare_settings(settings_of(runs), seed=1, num_resamples=200)["lora.alpha = 128", "numeric"]
     by_seed = [compare_runs([runs[i], runs[i + 2]], seed=1, num_resamples=200)[runs[i + 2].name, "numeric"].comparison for i in (0, 1)]
     assert all(one is not None for one in by_seed)
+    numbers = settings_numbers(settings_of(runs), compare_settings(settings_of(runs), seed=1, num_resamples=200))
+    assert numbers["settings"][1]["differs"] == {"lora.alpha": 128}
+    assert numbers["settings"][1]["kinds"]["numeric"]["delta"] == round(found.delta, 4)
     assert found.delta == pytest.approx(sum(one.delta for one in by_seed if one is not None) / 2)
 
 
