@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full check lint smoke profile help
+.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint smoke profile help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -35,6 +35,15 @@ test-full: .venv/.dev lint  ## everything: kills, faults, browser, two processes
 
 check: .venv/.dev  ## look at what the last run left: nothing leaked, the lock is true, the embedded default has learnt
 	@python -m pytest -q tests/data
+
+verify: .venv/.run  ## run the commit from nothing in a fresh clone and compare what comes out
+	@python -m verbs.verify
+
+data-diff: .venv/.run  ## which cleaned rows came, went or changed since a revision: make data-diff SINCE=HEAD~1
+	@python -m verbs.data_diff $(or $(SINCE),HEAD)
+
+compare: .venv/.run  ## runs side by side: make compare RUNS="HEAD alpha-128"
+	@python -m verbs.compare $(RUNS)
 
 lint: .venv/.dev
 	@ruff format --check --quiet . || { echo "not formatted; run: .venv/bin/ruff format ."; exit 1; }
