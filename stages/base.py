@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
+import stages.io.quiet  # noqa: F401
 from stages.io.files import replacing_folder, sha256_of
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl
