@@ -21,7 +21,7 @@ from stages.io.workers import map_in_order, num_workers
 from stages.logic.chunk_cleaning import CleanedChunk, clean_chunk, quarantined_line, raw_or_hash
 from stages.logic.data_summary import Tally, classes_table, summary_bytes
 from stages.logic.near_duplicates import near_duplicate_groups
-from stages.logic.repair_examples import ExampleSampler, still_kept
+from stages.logic.repair_examples import ExampleSampler
 from stages.logic.repeats import Moved, Repeat, apply_repeats, decide_repeats
 from stages.logic.row_cleaning import Policy
 from stages.records.cleaning_codes import Rule
@@ -197,7 +197,8 @@ def write_rows(
                     tally.flag(verdict.new_flags)
                     lines[place] = verdict.line
             kept.write(b"".join(lines))
-            examples = still_kept(examples, {number for number, _ in rejected}, lines)
+            if sampler:
+                examples = sampler.next_of(examples, {number for number, _ in rejected}, lines)
         if sampler:
             sampler.offer(chunk.lines, chunk.first_line, examples)
         quarantined.writelines(line for _, line in sorted(rejected))

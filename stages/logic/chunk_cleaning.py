@@ -82,8 +82,10 @@ def clean_chunk(lines: Sequence[bytes | RedactedLine], first_line: int, file: st
         result.kept_lines.append(number)
         result.lengths.append(len(verdict.output))
         result.after[verdict.after] += 1
-        result.repairs.update(verdict.repairs)
-        result.flags.update(verdict.flags)
+        if verdict.repairs:
+            result.repairs.update(verdict.repairs)
+        if verdict.flags:
+            result.flags.update(verdict.flags)
         question_key, row_key = content_keys(verdict)
         question_keys.append(question_key)
         row_keys.append(row_key)

@@ -72,6 +72,22 @@ class ExampleSampler:
                     insort(chosen, (row_id, line, example_of(code, row_id, Origin(file=self.file, line=line), raw, self.policy)))
                     del chosen[NUM_EXAMPLES:]
 
+    def next_of(self, candidates: Candidates, moved: Collection[int], kept: Iterable[bytes]) -> Candidates:
+        """Candidates of a chunk after the lines `moved` went to the quarantine; `kept`: its rows as JSON, empty where moved.
+
+        Its eleventh row of a code is looked for only where it could be among the ten of the whole source: reading all rows of each
+        chunk again costs more than all else here.
+        """
+        hit = [code for code, rows in candidates.items() if any(line in moved for _, line in rows)]
+        if any(self.could_take(code, candidates[code][-1]) for code in hit):
+            return still_kept(candidates, moved, kept)
+        return {code: [row for row in rows if row[1] not in moved] if code in hit else rows for code, rows in candidates.items()}
+
+    def could_take(self, code: str, after: tuple[str, int]) -> bool:
+        """Whether a row with a larger id than `after` could still be among the ten."""
+        chosen = self.chosen.get(code, [])
+        return len(chosen) < NUM_EXAMPLES or after < chosen[-1][:2]
+
     def examples(self) -> list[RepairExample]:
         """In the order of the codes, then of the ids."""
         return [example for code in Repair for _, _, example in self.chosen.get(code, [])]

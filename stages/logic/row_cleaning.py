@@ -97,7 +97,7 @@ def cleaned_or_rejected(
     flags: list[str] = [Notice.EXTRA_KEYS] if row.has_extra_keys else []
     instruction = mend_text(row.instruction)
     input_text = mend_text(row.input) if row.input else UNTOUCHED
-    asked = ASKS_FOR_JSON.search(row.instruction) is not None and isinstance(row.output, str)
+    asked = "JSON" in row.instruction and ASKS_FOR_JSON.search(row.instruction) is not None and isinstance(row.output, str)
     if asked and (seen.value is not None or seen.kind == OutputClass.BROKEN_JSON):
         flags.append(Notice.JSON_REQUESTED)
         plain = str(row.output)
@@ -140,6 +140,8 @@ def judged(row: Cleaned, policy: Policy, active: frozenset[Rule]) -> Cleaned | R
     for rule in broken:
         if policy.actions[rule] == "quarantine":
             return Rejected(rule, f"quality rule {rule}", rule == Rule.SECRET, row.before)
+    if not row.repairs and not row.flags and not broken:
+        return row
     return row._replace(repairs=tuple(sorted(set(row.repairs))), flags=tuple(sorted({*row.flags, *broken})))
 
 
@@ -196,8 +198,16 @@ def row_id(instruction: str, input_text: str, output: str) -> str:
 
 def content_keys(row: Cleaned) -> tuple[bytes, bytes]:
     """16-byte keys of the question and of the whole row; texts that differ in white space only are equal."""
-    question = " ".join(row.instruction.split())
+    question = single_spaced(row.instruction)
     if row.input:
-        question += "\0" + " ".join(row.input.split())
+        question += "\0" + single_spaced(row.input)
     asked = hashlib.blake2b(question.encode(), digest_size=16).digest()
-    return asked, hashlib.blake2b(asked + " ".join(row.output.split()).encode(), digest_size=16).digest()
+    return asked, hashlib.blake2b(asked + single_spaced(row.output).encode(), digest_size=16).digest()
+
+
+def single_spaced(text: str) -> str:
+    """The text with every run of white space as one blank, and none at its ends."""
+    # A printable text has no white space but blanks; where no two stand together and none at an end, nothing is to do.
+    if text.isprintable() and "  " not in text and not text.startswith(" ") and not text.endswith(" "):
+        return text
+    return " ".join(text.split())
