@@ -38,20 +38,21 @@ def main(params: GeneralParams, *, prompts: Path, base: Path, answers: Path) -> 
             f"{prompts}: of {len(asked)} prompts none measures forgetting; add prompts (about 100 make a useful number) "
             f"or raise general.measured_fraction, which is {params.measured_fraction}."
         )
+    # Prompts without choices, to which nothing is added.
+    asking = AnswerParams(
+        max_new_tokens=params.max_new_tokens,
+        batch_size=params.batch_size,
+        choice_scoring="text",
+        choice_prefix="",
+        instructions=Instructions(mcq="", numeric="", explanation=""),
+    )
     prepare_torch()
     answered = answer_questions(
         load_model(base, device=device()),
         load_tokenizer(base),
         users={prompt.id: prompt.prompt for prompt in asked},
         choices={prompt.id: {} for prompt in asked},
-        # Prompts without choices, to which nothing is added.
-        params=AnswerParams(
-            max_new_tokens=params.max_new_tokens,
-            batch_size=params.batch_size,
-            choice_scoring="text",
-            choice_prefix="",
-            instructions=Instructions(mcq="", numeric="", explanation=""),
-        ),
+        params=asking,
         arm="base",
         complete=True,
         model_identity=base_fingerprint(base),

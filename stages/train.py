@@ -178,6 +178,7 @@ def main(
         },
     )
     log.info("%s after %d of %d steps, best at %d", fitted.stop_reason, fitted.num_done_steps, schedule.num_planned_steps, fitted.best_step)
+    log.info("forgetting: %+.2f nats a token on %d general prompts", forgetting.increase, forgetting.num_prompts)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import pytest
 
 from stages.io.jsonl import read_jsonl, write_jsonl
 from stages.io.params import read_yaml
+from stages.records.answer import Answer
 from stages.records.answer_params import AnswerParams
 from stages.records.general_answer import GeneralAnswer
 from stages.records.general_params import GeneralParams
@@ -54,23 +55,23 @@ def test_a_run_that_was_killed_goes_on_with_the_batches_that_are_missing(folder:
     expected = answered(folder, base, PROMPTS)
     (store,) = (folder / ".cache/answers").glob("*.jsonl")
     store.write_text("".join(store.read_text().splitlines(keepends=True)[:-1]))
-    asked: list[int] = []
-    generate = answering.generate
+    added: list[int] = []
+    append_answers = answering.append_answers
 
-    def counting(model: object, tokenizer: object, batches: list[list[object]], **kwargs: object) -> object:
-        asked.extend(map(len, batches))
-        return generate(model, tokenizer, batches, **kwargs)  # type: ignore[arg-type]
+    def counting(file: Path, answers: list[Answer]) -> None:
+        added.append(len(answers))
+        append_answers(file, answers)
 
-    monkeypatch.setattr(answering, "generate", counting)
+    monkeypatch.setattr(answering, "append_answers", counting)
     assert answered(folder, base, PROMPTS) == expected
-    assert len(asked) == 1, "one batch lacked an answer"
+    assert len(added) == 1, "one batch lacked an answer"
 
 
 def test_another_measured_fraction_asks_base_nothing_again(folder: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import stages.io.answering as answering
 
     before = answered(folder, base, PROMPTS)
-    monkeypatch.setattr(answering, "generate", lambda *given, **_: iter(()) if not given[2] else pytest.fail("base was asked again"))
+    monkeypatch.setattr(answering, "append_answers", lambda *_: pytest.fail("base was asked again"))
     after = answered(folder, base, PROMPTS, GENERAL.model_copy(update={"measured_fraction": 1.0}))
     assert [answer.response for answer in after] == [answer.response for answer in before]
     assert {answer.part for answer in after} == {"measured"}
