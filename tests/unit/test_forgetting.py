@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from stages.io.attention import PER_DOCUMENT
 from stages.io.forgetting import answer_nats, likelihoods, measured_example
-from stages.io.lora import lora_config
+from stages.io.lora import keep_adapter_in_fp32, lora_config
 from stages.logic.forgetting import forgetting_over_prompts
 from stages.logic.report_words import forgetting_words
 from stages.logic.validity import forgetting_gate
@@ -63,7 +63,11 @@ def test_a_likelihood_is_that_of_a_slow_reference(adapted: PeftModel, tokenizer:
     assert answer_nats(adapted, examples, arm="tuned") == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_new_adapter_has_forgotten_nothing(adapted: PeftModel, tokenizer: PreTrainedTokenizerBase) -> None:
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_a_new_adapter_has_forgotten_nothing(folder: Path, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype) -> None:
+    adapted = get_peft_model(AutoModelForCausalLM.from_pretrained(folder, dtype=dtype), lora_config(LORA))
+    assert isinstance(adapted, PeftModel)
+    keep_adapter_in_fp32(adapted)
     adapted.train()
     found = likelihoods(adapted, tokenizer, general_answers(12))
     assert found.base_nats == found.tuned_nats and min(found.base_nats) > 0
