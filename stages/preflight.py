@@ -16,10 +16,12 @@ from stages.io.runtime import die_with_parent, prepare_torch
 from stages.io.tokenization import Example, eos_id, pad_id, render_example, render_prompt
 from stages.io.weights import load_tokenizer
 from stages.logic.exam_prompt import exam_prompt
+from stages.logic.general_prompts import replay_rows
 from stages.logic.readiness import (
     check_adapter_dtype,
     check_answer_format,
     check_eos_trained,
+    check_general_prompts,
     check_heat,
     check_lora_modules,
     check_no_truncation,
@@ -31,15 +33,18 @@ from stages.logic.readiness import (
     check_special_tokens,
     check_warmup,
 )
-from stages.logic.schedule import plan_schedule
+from stages.logic.schedule import fewest_packed_rows, plan_training
 from stages.logic.training_prompt import training_prompt
 from stages.records.answer_params import AnswerParams
+from stages.records.general_answer import GeneralAnswer
 from stages.records.instruction_row import InstructionRow
-from stages.records.question import Question
+from stages.records.question import KINDS, Question
 from stages.records.record import Params
 from stages.records.training_params import LoraParams, TrainParams
 
 log = logging.getLogger("preflight")
+
+NO_INSTRUCTIONS: dict[str, str] = dict.fromkeys(KINDS, "")
 
 
 class PreflightParams(Params):
@@ -62,6 +67,7 @@ def main(
     train: Path,
     validation: Path,
     benchmark: Path,
+    general: Path,
     base: Path,
     ready: Path,
     metrics: Path,
@@ -75,6 +81,10 @@ def main(
     rows += read_jsonl(validation, InstructionRow)
     questions = list(read_jsonl(benchmark, Question))
     examples = [render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in rows]
+    answers = list(read_jsonl(general, GeneralAnswer))
+    replayed = replay_rows(answers, num_training_rows=num_training_rows, replay_fraction=training.replay_fraction, seed=training.seed)
+    trained_on = examples[:num_training_rows] + [render_example(tokenizer, row.prompt, row.response) for row in replayed]
+    examples += trained_on[num_training_rows:]
     exam_prompts = [render_prompt(tokenizer, exam_prompt(question, answer.instructions.model_dump())) for question in questions]
     labels = [example.labels for example in examples]
     template_only = render_example(tokenizer, "x", "x")
@@ -84,16 +94,11 @@ def main(
     assert bos is None or isinstance(bos, int)
     adapted = adapted_modules(base, lora)
     learnt = overfit(base, few, pad=pad, eos=eos)
-    num_tokens = sum(len(example.ids) for example in examples[:num_training_rows])
-    schedule = plan_schedule(
-        num_rows=max(1, -(-num_tokens // training.max_length)) if training.packing else num_training_rows,
-        num_rows_per_step=max(1, training.tokens_per_step // training.max_length)
-        if training.packing
-        else max(1, round(training.tokens_per_step * num_training_rows / num_tokens)),
-        epochs=training.epochs,
-        max_steps=training.max_steps,
-        evaluations_per_epoch=training.evaluations_per_epoch,
-        warmup_fraction=training.warmup_fraction,
+    num_tokens = sum(len(example.ids) for example in trained_on)
+    schedule = plan_training(
+        num_rows=fewest_packed_rows(num_tokens, training.max_length) if training.packing else len(trained_on),
+        num_tokens=num_tokens,
+        params=training,
     )
     scale = lora.alpha / (lora.r**0.5 if lora.use_rslora else lora.r)
     checks = [
@@ -112,6 +117,11 @@ def main(
         check_answer_format(
             [(training_prompt(row.instruction, row.input), row.output) for row in rows], {question.kind for question in questions}
         ),
+        check_general_prompts(
+            [answer.prompt for answer in answers],
+            asked=[text for question in questions for text in (question.question, exam_prompt(question, NO_INSTRUCTIONS))],
+            taught=[training_prompt(row.instruction, row.input) for row in rows],
+        ),
     ]
     failed = [check for check in checks if check.status == "fail"]
     warned = [check for check in checks if check.status == "warn"]
@@ -122,7 +132,7 @@ def main(
             "ready": not failed,
             "num_failed": len(failed),
             "num_warned": len(warned),
-            "num_examples": num_training_rows,
+            "num_examples": len(trained_on),
             "num_tokens": num_tokens,
             "checks": {check.name: f"{check.status}: {check.found}" for check in checks},
         },
@@ -133,7 +143,7 @@ def main(
         template=Path("stages/templates/preflight.html.j2"),
         context={
             "verdict": verdict,
-            "num_rows": num_training_rows,
+            "num_rows": len(trained_on),
             "num_tokens": num_tokens,
             "checks": checks,
             "rows": [{"id": rows[index].id, "tokens": tokens_shown(tokenizer, examples[index], special)} for index in shown],
@@ -175,6 +185,7 @@ if __name__ == "__main__":
             train=Path("data/split/train.jsonl"),
             validation=Path("data/split/validation.jsonl"),
             benchmark=Path("data/split/benchmark.jsonl"),
+            general=Path("data/answers/general.jsonl"),
             base=Path("models/base"),
             ready=Path("data/preflight/ready.json"),
             metrics=Path("metrics/preflight.json"),

@@ -84,13 +84,6 @@ def pack(examples: Sequence[Example], *, max_length: int, packing: bool, seed: i
     return pack_dataset(rows, seq_length=max_length, strategy="bfd") if packing else rows
 
 
-def rows_per_step(rows: Dataset, params: TrainParams) -> int:
-    """Rows that together hold about `tokens_per_step` tokens."""
-    if params.packing:
-        return max(1, params.tokens_per_step // params.max_length)
-    return max(1, round(params.tokens_per_step * len(rows) / sum(len(ids) for ids in rows["input_ids"])))
-
-
 def micro_batch_rows(num_rows_per_step: int, params: TrainParams) -> int:
     """Rows per forward pass: the largest divisor of a step's rows that fits PLUMBLINE_MICRO_BATCH_TOKENS (default 8192)."""
     limit = max(1, int(os.environ.get("PLUMBLINE_MICRO_BATCH_TOKENS", "8192")) // params.max_length)

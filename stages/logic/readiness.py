@@ -148,6 +148,23 @@ def check_heat(scale: float, learning_rate: float, limit: float) -> Check:
     )
 
 
+def check_general_prompts(prompts: Sequence[str], *, asked: Collection[str], taught: Collection[str]) -> Check:
+    """What measures forgetting is neither asked by the benchmark, whose answers could be replayed, nor taught by the rows."""
+
+    def folded(texts: Collection[str]) -> set[str]:
+        return {" ".join(text.casefold().split()) for text in texts}
+
+    ours = folded(prompts)
+    num_asked, num_taught = len(ours & folded(asked)), len(ours & folded(taught))
+    return _check(
+        "general_prompts",
+        not num_asked and not num_taught,
+        f"{num_asked} of {len(prompts)} general prompts are questions of the benchmark, {num_taught} are those of rows",
+        "take them out of general.prompts: what is replayed would be in the exam, what is taught measures nothing general.",
+        otherwise="fail" if num_asked else "warn",
+    )
+
+
 def check_answer_format(rows: Sequence[tuple[str, str]], asked: Collection[str]) -> Check:
     """The training data shows the answer form that the benchmark will ask for, kind by kind. `rows`: prompt and output of each."""
     shows = dict.fromkeys(("mcq", "numeric"), 0)

@@ -15,7 +15,18 @@ from stages.records.human_label import HumanLabel
 from stages.records.judge_check import JudgeCheck
 from stages.records.outcome import Outcome
 from stages.report import JudgeSettings, main
-from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, explanation, make_world, read_outputs, write_lines, write_world
+from tests.fakes.evaluation_world import (
+    ANSWERING,
+    FORGETTING,
+    JUDGING,
+    PARAMS,
+    World,
+    explanation,
+    make_world,
+    read_outputs,
+    write_lines,
+    write_world,
+)
 
 
 def run(world: World, folder: Path, **changes: object) -> tuple[dict, dict, str, int]:
@@ -339,6 +350,19 @@ def test_a_judge_whose_end_is_announced_is_a_warning(model: str, warned: bool, t
     assert status == 0
     assert ("judge_model_stays" in warnings_of(evaluation)) == warned
     assert ("stops answering on 2026-11-30" in page) == warned
+
+
+@pytest.mark.parametrize(("increase", "warned"), [(0.8, True), (0.03, False)])
+def test_forgetting_above_its_limit_is_a_warning_and_the_page_says_what_it_means(increase: float, warned: bool, tmp_path: Path) -> None:
+    world = small()
+    world.training["forgetting"] = FORGETTING | {"tuned_nll": 0.4 + increase, "increase": increase}
+    scores, evaluation, page, status = run(world, tmp_path)
+    assert status == 0 and scores["valid"] is True
+    assert ("forgetting_nats" in warnings_of(evaluation)) is warned
+    gate = next(gate for gate in evaluation["gates"] if gate["name"] == "forgetting_nats")
+    assert (gate["value"], gate["limit"]) == (increase, 0.1)
+    assert f"+{increase:.2f} [+0.01, +0.05]" in html.unescape(page) and "times the probability that base gave it" in html.unescape(page)
+    assert ("Tuned has forgotten some of what base could do" in page) is warned
 
 
 def test_a_worse_tuned_model_is_a_valid_result(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from stages.io.files import sha256_of
+from stages.io.jsonl import write_jsonl
+from stages.records.general_answer import GeneralAnswer
 from tests.fakes import tiny_training
 
 pytestmark = pytest.mark.slow
@@ -123,3 +125,46 @@ def test_running_a_finished_run_again_gives_the_same_bytes(server: ForkServerCon
     for _ in range(2):
         assert run(server, setting.folder, tmp_path) == 0
         assert published(tmp_path) == setting.expected
+
+
+def prepared(folder: Path, answers: list[GeneralAnswer]) -> Path:
+    tiny_training.prepare(folder)
+    write_jsonl(folder / "general.jsonl", answers)
+    return folder
+
+
+def test_replay_rows_are_trained_on_counted_and_named(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
+    replay = tiny_training.TRAIN.model_copy(update={"replay_fraction": 0.25})
+    assert run(server, setting.folder, tmp_path, params=replay) == 0
+    metrics, record = (json.loads((tmp_path / name).read_text()) for name in ("train.json", "adapter/training.json"))
+    assert metrics["num_replay_examples"] == 20 and metrics["num_examples"] == 80
+    assert record["replay_sha256"] is not None and record["train"]["replay_fraction"] == 0.25
+    weights = "adapter/adapter_model.safetensors"
+    assert published(tmp_path)[weights] != setting.expected[weights]
+
+
+def test_other_measured_answers_are_measured_without_a_step_more(server: ForkServerContext, tmp_path: Path) -> None:
+    answers = tiny_training.general_answers(12)
+    folder = prepared(tmp_path / "folder", answers)
+    replay = tiny_training.TRAIN.model_copy(update={"replay_fraction": 0.25})
+    root = tmp_path / "root"
+    assert run(server, folder, root, params=replay) == 0
+    first, before = published(root), json.loads((root / "train.json").read_text())
+    write_jsonl(folder / "general.jsonl", [a.model_copy(update={"response": "12 N"}) if a.part == "measured" else a for a in answers])
+    # The run would die in its first step, so it takes none.
+    assert run(server, folder, root, params=replay, at_step=1) == 0
+    after = json.loads((root / "train.json").read_text())
+    assert {name: first[name] for name in first if name != "train.json"} == {
+        name: digest for name, digest in published(root).items() if name != "train.json"
+    }
+    assert before["forgetting"]["num_tokens"] != after["forgetting"]["num_tokens"]
+
+
+def test_other_replayed_answers_are_another_run(server: ForkServerContext, tmp_path: Path) -> None:
+    answers = tiny_training.general_answers(12)
+    folder = prepared(tmp_path / "folder", answers)
+    replay = tiny_training.TRAIN.model_copy(update={"replay_fraction": 0.25})
+    root = tmp_path / "root"
+    assert run(server, folder, root, params=replay) == 0
+    write_jsonl(folder / "general.jsonl", [a.model_copy(update={"response": "12 N"}) if a.part == "replay" else a for a in answers])
+    assert run(server, folder, root, params=replay, at_step=1) == -signal.SIGKILL
