@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint smoke profile help
+.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint plan smoke profile help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -49,6 +49,9 @@ lint: .venv/.dev
 	@ruff format --check --quiet . || { echo "not formatted; run: .venv/bin/ruff format ."; exit 1; }
 	@ruff check --quiet .
 	@pyright --warnings > .venv/pyright.log || { cat .venv/pyright.log; exit 1; }
+
+plan: .venv/.run  ## what a run will take, before anything is spent: make plan, make plan NAME=mistral_7b
+	@python -m verbs.plan $(NAME)
 
 smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the workspace stays as it is
 	@dvc exp run --temp -S train.max_steps=5
