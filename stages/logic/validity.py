@@ -198,7 +198,7 @@ def forgetting_gate(forgetting: Forgetting, max_forgetting_nats: float) -> Gate:
     ok = forgetting.increase <= max_forgetting_nats
     text = (
         f"tuned has forgotten some of what base could do: on {forgetting.num_prompts} general prompts base's own answers cost it "
-        f"{forgetting.increase:.2f} nats a token more than base (limit {max_forgetting_nats:g}); try train.replay_fraction=0.1, "
+        f"{forgetting.increase:.2f} nats a token more than base (limit {max_forgetting_nats:g}); try train.replay_fraction=0.05, "
         "a lower learning rate or fewer epochs"
     )
     return Gate(
