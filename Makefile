@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint smoke profile help
+.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint smoke profile backup help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -56,6 +56,9 @@ smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the worksp
 profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistral_7b
 	@test -f profiles/$(NAME) || { echo "no profiles/$(NAME); there are: $$(ls profiles)"; exit 1; }
 	@grep -v '^#' profiles/$(NAME) | sed 's/^/-S\n/' | tr '\n' '\0' | xargs -0 dvc exp run
+
+backup: .venv/.run  ## push, then prove it: every object fetched into a fresh clone, hashed, re-graded
+	@python -m verbs.backup
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | sort
