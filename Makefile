@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint smoke profile backup help
+.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint smoke profile backup publish ask merge help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -59,6 +59,16 @@ profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistra
 
 backup: .venv/.run  ## push, then prove it: every object fetched into a fresh clone, hashed, re-graded
 	@python -m verbs.backup
+
+publish: .venv/.run  ## send adapter, card and evaluation to the Hugging Face Hub: make publish REPO=org/name
+	@python -m verbs.publish $(REPO) $(PUBLISH)
+
+ask: export Q := $(Q)
+ask: .venv/.run  ## one question to base and tuned: make ask Q="What is the unit of force?"
+	@python -m verbs.ask "$$Q"
+
+merge: .venv/.run  ## base and adapter as one model in models/merged, checked to answer as both together
+	@python -m verbs.merge
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | sort
