@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint smoke profile backup publish ask merge help
+.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint smoke profile backup publish ask merge inspect-log help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -69,6 +69,14 @@ ask: .venv/.run  ## one question to base and tuned: make ask Q="What is the unit
 
 merge: .venv/.run  ## base and adapter as one model in models/merged, checked to answer as both together
 	@python -m verbs.merge
+
+.venv/.inspect: .venv/.run requirements-inspect.txt
+	@echo "Installing Inspect into .venv/inspect (once) ..."
+	@$(BIN)/python -m venv .venv/inspect && .venv/inspect/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-inspect.txt
+	@touch $@
+
+inspect-log: .venv/.inspect  ## the evaluation as Inspect logs, one per arm: logs/inspect
+	@.venv/inspect/bin/python -m verbs.inspect_log
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | sort
