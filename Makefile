@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint plan smoke profile help
+.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint plan smoke profile \
+	backup publish ask merge inspect-log help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -59,6 +60,27 @@ smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the worksp
 profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistral_7b
 	@test -f profiles/$(NAME) || { echo "no profiles/$(NAME); there are: $$(ls profiles)"; exit 1; }
 	@grep -v '^#' profiles/$(NAME) | sed 's/^/-S\n/' | tr '\n' '\0' | xargs -0 dvc exp run
+
+backup: .venv/.run  ## push, then prove it: every object fetched into a fresh clone, hashed, re-graded
+	@python -m verbs.backup
+
+publish: .venv/.run  ## send adapter, card and evaluation to the Hugging Face Hub: make publish REPO=org/name
+	@python -m verbs.publish $(REPO) $(PUBLISH)
+
+ask: export Q := $(Q)
+ask: .venv/.run  ## one question to base and tuned: make ask Q="What is the unit of force?"
+	@python -m verbs.ask "$$Q"
+
+merge: .venv/.run  ## base and adapter as one model in models/merged, checked to answer as both together
+	@python -m verbs.merge
+
+.venv/.inspect: .venv/.run requirements-inspect.txt
+	@echo "Installing Inspect into .venv/inspect (once) ..."
+	@$(BIN)/python -m venv .venv/inspect && .venv/inspect/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-inspect.txt
+	@touch $@
+
+inspect-log: .venv/.inspect  ## the evaluation as Inspect logs, one per arm: logs/inspect
+	@.venv/inspect/bin/python -m verbs.inspect_log
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | sort
