@@ -195,6 +195,50 @@ def test_an_adapter_is_refused_on_the_same_weights_in_another_quantisation(world
     assert not (world.folder / "refused.jsonl").exists()
 
 
+def test_an_evaluation_takes_no_gradient_away_from_nf4_training(
+    worlds: dict[str, World], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import torch
+
+    from stages.io.tokenization import render_example
+    from stages.io.training import build_trainer, pack
+    from stages.io.weights import load_model, load_tokenizer
+
+    world = enter(worlds["nf4"], monkeypatch)
+    tokenizer = load_tokenizer(world.base)
+    params = load_params("train", TrainParams)
+    packed = pack([render_example(tokenizer, row.instruction, row.output) for row in rows(8, "t")], max_length=256, packing=True, seed=1)
+    trainer = build_trainer(
+        model=load_model(world.base, device="cpu"),
+        tokenizer=tokenizer,
+        train=packed,
+        validation=packed,
+        lora=load_params("lora", LoraParams),
+        params=params,
+        folder=tmp_path,
+        num_steps=1,
+        num_planned_steps=1,
+        num_warmup_steps=0,
+        num_steps_per_evaluation=1,
+        num_rows_per_step=1,
+    )
+    model, batch = trainer.model, trainer.data_collator([packed[0]])
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(generator=torch.Generator().manual_seed(1)).mul_(0.01)
+    gradients = []
+    for _ in range(2):
+        model.train()
+        model.zero_grad()
+        trainer.compute_loss(model, dict(batch)).backward()
+        gradients.append(torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]))
+        model.eval()
+        with torch.no_grad():
+            trainer.compute_loss(model, dict(batch))
+    assert torch.linalg.norm(gradients[1] - gradients[0]) < 1e-3 * torch.linalg.norm(gradients[0])
+
+
 def test_one_changed_byte_of_a_shard_is_refused_by_name(worlds: dict[str, World], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from stages.io.weights import BaseRefused, load_model
 
