@@ -104,6 +104,11 @@ def load_model(base: Path, *, device: str) -> PreTrainedModel:
         assert manifest.repo is not None and manifest.revision is not None, "the manifest of a hub model names repo and revision"
         folder = hub_folder(manifest.repo, manifest.revision, patterns=sorted(manifest.hub_files), offline=True)
         verify_files(folder, manifest.hub_files)
+    return load_weights(folder, manifest, device=device)
+
+
+def load_weights(folder: Path, manifest: Manifest, *, device: str) -> PreTrainedModel:
+    """Load the safetensors of a folder in the dtype and quantisation of the manifest, in evaluation mode."""
     quantization: dict[str, Any] = {}
     dtype = getattr(torch, manifest.dtype)
     if manifest.quantization == "nf4":
