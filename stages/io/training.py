@@ -268,7 +268,8 @@ def build_trainer(
         disable_tqdm=True,
         report_to="none",
         use_cpu=not on_gpu,
-        bf16=on_gpu,
+        bf16=on_gpu and model.dtype != torch.float16 and torch.cuda.is_bf16_supported(including_emulation=False),
+        fp16=on_gpu and model.dtype == torch.float16,
         activation_checkpointing=checkpointing,
         gradient_checkpointing=checkpointing,  # TRL's default, True, would win otherwise
         dataloader_pin_memory=on_gpu,
