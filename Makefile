@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full check lint smoke profile help
+.PHONY: all setup setup-dev run test test-full check lint smoke profile checkpoints help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -47,6 +47,9 @@ smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the worksp
 profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistral_7b
 	@test -f profiles/$(NAME) || { echo "no profiles/$(NAME); there are: $$(ls profiles)"; exit 1; }
 	@grep -v '^#' profiles/$(NAME) | sed 's/^/-S\n/' | tr '\n' '\0' | xargs -0 dvc exp run
+
+checkpoints: .venv/.run  ## what trainings left in .cache/train: sizes, steps, age (python -m verbs.checkpoints remove ... deletes)
+	@python -m verbs.checkpoints list
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | sort

@@ -1,6 +1,7 @@
 """What only the device can say, asked before the first weight is loaded: dtype, memory, and whether its attention kernel tells documents apart."""
 
 import logging
+import os
 from pathlib import Path
 
 import psutil
@@ -66,6 +67,16 @@ def least_bytes(base: Path, manifest: Manifest, lora: LoraParams) -> int:
     return int(weights + num_trained * BYTES_PER_TRAINED_WEIGHT)
 
 
+def refuse_several_processes() -> None:
+    """DeviceUnfit under a launcher with several processes: each would take a step's rows for its own, and the step would grow unseen."""
+    num_processes = int(os.environ.get("WORLD_SIZE", "1"))
+    if num_processes > 1:
+        raise DeviceUnfit(
+            f"train was launched as {num_processes} processes (WORLD_SIZE), and it is one: start it with `dvc repro train`, and use further "
+            "cards for further experiments, one each (CUDA_VISIBLE_DEVICES)."
+        )
+
+
 def refuse_unfit_dtype(manifest: Manifest, device: str) -> None:
     """float16 overflows where bfloat16 would not, and bfloat16 is emulated where the device lacks it: DeviceUnfit for either."""
     if manifest.dtype == "float16" and has_bfloat16(device):
@@ -120,6 +131,7 @@ def refuse_broken_attention(manifest: Manifest, device: str) -> None:
 
 def refuse_unfit_device(base: Path, manifest: Manifest, lora: LoraParams, params: TrainParams, *, device: str) -> None:
     """Raise DeviceUnfit, with the number and the remedy, before minutes are spent on loading."""
+    refuse_several_processes()
     refuse_unfit_dtype(manifest, device)
     refuse_too_little_memory(base, manifest, lora, device)
     if params.packing:

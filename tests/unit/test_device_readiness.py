@@ -67,6 +67,12 @@ def test_what_cannot_fit_is_refused_with_both_sizes(base: Path, monkeypatch: pyt
         d.refuse_too_little_memory(base, manifest("float32"), LORA, "cpu")
 
 
+def test_a_launcher_of_several_processes_is_refused(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(d.DeviceUnfit, match=r"launched as 2 processes .* `dvc repro train`"):
+        d.refuse_unfit_device(base, manifest("float32"), LORA, TRAIN, device="cpu")
+
+
 def test_free_memory_is_measured() -> None:
     assert 2**20 < d.free_bytes("cpu") < 2**50
 
