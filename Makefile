@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: all setup setup-dev run test test-full check verify data-diff compare lint plan smoke profile \
-	backup publish ask merge inspect-log help
+	backup publish ask merge inspect-log checkpoints help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -81,6 +81,9 @@ merge: .venv/.run  ## base and adapter as one model in models/merged, checked to
 
 inspect-log: .venv/.inspect  ## the evaluation as Inspect logs, one per arm: logs/inspect
 	@.venv/inspect/bin/python -m verbs.inspect_log
+
+checkpoints: .venv/.run  ## what trainings left in .cache/train: sizes, steps, age (python -m verbs.checkpoints remove ... deletes)
+	@python -m verbs.checkpoints list
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | sort

@@ -13,6 +13,7 @@ from pathlib import Path
 import stages.io.quiet  # noqa: F401
 from stages.io.adapter import save_adapter
 from stages.io.checkpoints import AlreadyRunning, fingerprint_of, loaded_code, only_writer, run_folder
+from stages.io.device_readiness import refuse_half_precision, refuse_unfit_device
 from stages.io.files import sha256_of, write_json, write_text
 from stages.io.forgetting import likelihoods
 from stages.io.inputs import inputs_unchanged
@@ -21,7 +22,7 @@ from stages.io.params import load_params
 from stages.io.runtime import device, die_with_parent, prepare_torch
 from stages.io.tokenization import Example, render_example, template_sha256
 from stages.io.training import Interrupted, LossPoint, build_trainer, fit, pack, update_norm_ratio
-from stages.io.weights import base_fingerprint, load_model, load_tokenizer
+from stages.io.weights import base_fingerprint, load_model, load_tokenizer, read_manifest
 from stages.logic.forgetting import forgetting_over_prompts
 from stages.logic.general_prompts import replay_rows
 from stages.logic.schedule import plan_training
@@ -76,6 +77,7 @@ def main(
     if json.loads(ready.read_text(encoding="utf-8")) != {"ready": True}:
         raise ValueError(f"{ready} does not say that preflight passed: run `dvc repro preflight` and mend what it names.")
     prepare_torch()
+    refuse_unfit_device(base, read_manifest(base), lora, params, device=device())
     tokenizer = load_tokenizer(base)
     examples: dict[Path, list[Example]] = {
         path: [
@@ -126,6 +128,8 @@ def main(
                 num_steps_per_evaluation=schedule.num_steps_per_evaluation,
                 num_rows_per_step=schedule.num_rows_per_step,
             )
+            assert trainer.model is not None
+            refuse_half_precision(trainer.model)
             fitted = fit(trainer, params=params, num_steps=schedule.num_steps, num_planned_steps=schedule.num_planned_steps)
             complete = fitted.stop_reason != "max_steps"
             found = likelihoods(fitted.model, tokenizer, [answer for answer in answers if answer.part == "measured"])
