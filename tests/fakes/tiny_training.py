@@ -1,6 +1,7 @@
 """A training of seconds: the tiny base with its manifest, a few rows, and `train.main` as another process would call it."""
 
 import os
+import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -90,10 +91,18 @@ def prepare(folder: Path) -> None:
 
 
 def train(
-    folder: Path, root: Path, *, params: TrainParams = TRAIN, at_checkpoint_write: int | None = None, at_step: int | None = None
+    folder: Path,
+    root: Path,
+    *,
+    params: TrainParams = TRAIN,
+    at_checkpoint_write: int | None = None,
+    at_step: int | None = None,
+    max_file_bytes: int | None = None,
 ) -> None:
-    """Run the stage; kill -9 this process in the given checkpoint write, or after the given step, as a power cut would."""
+    """Run the stage, with files limited to `max_file_bytes` as on a full disk; kill -9 this process in the given checkpoint write, or after the given step, as a power cut would."""
     os.environ["DVC_ROOT"] = str(root)
+    if max_file_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
     import stages.io.training as training
     from stages.train import main
 

@@ -111,6 +111,10 @@ def test_two_runs_end_in_the_same_bytes_and_a_dry_run_says_so_to_the_end(tmp_pat
     assert json.loads((dry / "models/adapter/training.json").read_text())["complete"] is False
     answers = [Answer.model_validate_json(line) for line in (dry / "data/answers/tuned.jsonl").read_text().splitlines()]
     assert answers and not any(answer.complete for answer in answers)
+    for name in ("graded", "judged"):
+        verdicts = [json.loads(line) for line in (dry / f"data/grades/{name}.jsonl").read_text().splitlines()]
+        marked = {arm: {verdict["complete"] for verdict in verdicts if verdict["arm"] == arm} for arm in ("base", "tuned")}
+        assert marked == {"base": {True}, "tuned": {False}}, f"{name} lost which answers are of an incomplete run"
     assert json.loads((dry / "metrics/scores.json").read_text())["complete"] is False
     assert "incomplete" in (dry / "metrics/report.html").read_text().lower()
     assert digests(tmp_path / "first") == first, "the dry run touched the full run"

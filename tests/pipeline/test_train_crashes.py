@@ -4,6 +4,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
@@ -108,6 +110,43 @@ def test_a_second_start_while_one_runs_is_refused_with_75(server: ForkServerCont
     second = run(server, setting.folder, tmp_path)
     first.join(120)
     assert sorted([second, first.exitcode]) in ([0, 75], [0, 0]), "both wrote, or both failed"
+    assert published(tmp_path) == setting.expected
+
+
+@pytest.mark.parametrize("max_file_bytes", [1_000, 20_000, 40_000])
+def test_a_disk_that_is_full_fails_publishes_nothing_and_costs_no_byte(
+    server: ForkServerContext, setting: Setting, tmp_path: Path, max_file_bytes: int
+) -> None:
+    assert run(server, setting.folder, tmp_path, max_file_bytes=max_file_bytes) not in (0, 75)
+    assert not published(tmp_path)
+    assert not list(tmp_path.glob(".cache/train/*/checkpoint-*")), "a checkpoint that could not be written looks whole"
+    assert run(server, setting.folder, tmp_path) == 0
+    assert published(tmp_path) == setting.expected
+
+
+def test_a_killed_parent_takes_the_training_with_it(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
+    """As a killed `dvc repro` would: the stage is started by a process that then dies without a word."""
+    script = (
+        "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', sys.argv[1]]); print(child.pid, flush=True); child.wait()"
+    )
+    stage = (
+        "from stages.io.runtime import die_with_parent; die_with_parent()\n"
+        "from pathlib import Path; from tests.fakes import tiny_training\n"
+        f"tiny_training.train(Path({str(setting.folder)!r}), Path({str(tmp_path)!r}))"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script, stage], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob(".cache/train/*/checkpoint-*")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    while Path(f"/proc/{child}").exists() and Path(f"/proc/{child}/stat").read_text().split()[2] != "Z" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not published(tmp_path), "the orphan went on and published"
+    assert run(server, setting.folder, tmp_path) == 0, "the orphan still holds the run"
     assert published(tmp_path) == setting.expected
 
 
