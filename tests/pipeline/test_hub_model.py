@@ -18,7 +18,7 @@ from stages.records.question import Question
 from stages.records.training_params import LoraParams, TrainParams
 from tests.fakes import tiny_hub
 from tests.fakes.gated_hub import gated_hub
-from tests.fakes.tiny_training import rows
+from tests.fakes.tiny_training import general_answers, rows
 from tests.pipeline.test_profiles import ROOT, overrides
 
 pytestmark = pytest.mark.slow
@@ -57,6 +57,7 @@ class World:
         write_jsonl(folder / "train.jsonl", rows(100, "t"))
         write_jsonl(folder / "validation.jsonl", rows(12, "v"))
         write_jsonl(folder / "benchmark.jsonl", QUESTIONS)
+        write_jsonl(folder / "general.jsonl", general_answers(12))
         self.base, self.adapter = folder / "base", folder / "adapter"
 
     def bring_in_base(self, **changes: object) -> None:

@@ -16,7 +16,7 @@ from stages.records.answer_params import AnswerParams
 from stages.records.question import Question
 from stages.records.training_params import LoraParams, TrainParams
 from tests.fakes.tiny_base import TEMPLATE
-from tests.fakes.tiny_training import LORA, TRAIN, rows, save_tiny_base
+from tests.fakes.tiny_training import LORA, TRAIN, general_answers, rows, save_tiny_base
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
@@ -54,6 +54,7 @@ class Stage:
         write_jsonl(self.folder / "train.jsonl", few)
         write_jsonl(self.folder / "validation.jsonl", rows(4, "v"))
         write_jsonl(self.folder / "benchmark.jsonl", [QUESTION])
+        write_jsonl(self.folder / "general.jsonl", general_answers(12))
         (self.folder / "ready.json").write_text('{"ready": true}')  # of an earlier run: it must not outlive a failure
         try:
             with self.caplog.at_level(logging.INFO):
