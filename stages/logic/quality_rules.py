@@ -119,12 +119,15 @@ def leans_on_source(low: str) -> bool:
     for word, numbered, before in SOURCES:
         if word not in low:
             continue
-        if numbered.search(low):
-            return True
-        start = -1 if before is None else low.find(word)
-        while start >= 0 and before is not None:
+        # Each form holds the word, and no word overlaps itself: looking where it stands finds what a search of the whole would.
+        start = low.find(word)
+        while start >= 0:
+            if numbered.match(low, start):
+                return True
             end = start + len(word)
-            if before.search(low[max(0, start - 40) : start]) or (AFTER_SOURCES.match(low, end) and low[start - 1 : start] in " "):
+            if before is not None and (
+                before.search(low[max(0, start - 40) : start]) or (AFTER_SOURCES.match(low, end) and low[start - 1 : start] in " ")
+            ):
                 return True
             start = low.find(word, end)
     for mark, phrase in PHRASES.items():  # a loop, as above  # noqa: SIM110

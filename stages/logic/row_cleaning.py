@@ -142,7 +142,8 @@ def judged(row: Cleaned, policy: Policy, active: frozenset[Rule]) -> Cleaned | R
             return Rejected(rule, f"quality rule {rule}", rule == Rule.SECRET, row.before)
     if not row.repairs and not row.flags and not broken:
         return row
-    return row._replace(repairs=tuple(sorted(set(row.repairs))), flags=tuple(sorted({*row.flags, *broken})))
+    repairs, flags = tuple(sorted(set(row.repairs))), tuple(sorted({*row.flags, *broken}))
+    return Cleaned(row.instruction, row.input, row.output, repairs, flags, row.before, row.after)
 
 
 def classify_output(output: object) -> Classified:

@@ -72,7 +72,9 @@ def is_blank(text: str) -> bool:
 
 def is_ordinary(text: str) -> bool:
     """Whether a text is printable ASCII and line breaks, with nothing to strip."""
-    if text.isascii() and text.isprintable():  # no line break: two looks instead of a pattern over the whole
+    if not text.isascii():  # known without reading it, where the pattern reads up to the first such character
+        return False
+    if text.isprintable():  # no line break: one look instead of a pattern over the whole
         return not (text.startswith(" ") or text.endswith(" "))
     return ORDINARY.fullmatch(text) is not None
 
@@ -108,7 +110,7 @@ def mend_text(text: str) -> MendedText:
     text = record(latex.text, Repair.LATEX_ESCAPE_SWALLOWED)
     if "\r" in text:
         text = record(LINE_ENDINGS.sub("\n", text), Repair.LINE_ENDING)
-    if found := CONTROL_CHARS.search(text):
+    if found := control_character(text):
         raise TextRefused(Reason.CONTROL_CHAR, f"control character U+{ord(found[0]):04X} at character {found.start()}")
     if remarkable:
         refuse_hidden(text)
@@ -126,6 +128,12 @@ def mend_text(text: str) -> MendedText:
     if foreign and any(head in text for head in CUT_HEADS) and CUT_MOJIBAKE.search(text):
         notices.append(Notice.MOJIBAKE)
     return MendedText(text, tuple(dict.fromkeys(repairs)), tuple(notices))
+
+
+def control_character(text: str) -> re.Match[str] | None:
+    """The first control character that is no tab or line feed."""
+    # No control character is printable; a line feed is not either, but it is none of those looked for.
+    return None if text.replace("\n", "").isprintable() else CONTROL_CHARS.search(text)
 
 
 def refuse_hidden(text: str) -> None:

@@ -11,7 +11,7 @@ from stages.logic import json_line, text_repair
 from stages.logic.json_line import LineRefused, parse_line, usual_object
 from stages.logic.latex_repair import NEVER_TEXT, SUSPECT, restore_swallowed
 from stages.logic.plain_text import NOT_ALPHANUMERIC, bare
-from stages.logic.quality_rules import BEFORE_SOURCES, NUMBERED_SOURCES, SOURCES
+from stages.logic.quality_rules import AFTER_SOURCES, BEFORE_SOURCES, NUMBERED_SOURCES, PHRASES, SOURCES, leans_on_source
 from stages.logic.row_cleaning import single_spaced
 from stages.logic.text_repair import MendedText, TextRefused, mend_text
 
@@ -48,6 +48,18 @@ def test_text_is_mended_alike_with_and_without_looking_ahead(text: str) -> None:
         patch.setattr(text_repair, "CUT_HEADS", ["", *text_repair.CUT_HEADS])
         patch.setattr(text_repair, "is_ordinary", lambda text: text_repair.ORDINARY.fullmatch(text) is not None)
         assert outcome_of(text) == quick
+
+
+@given(st.one_of(texts, st.text(alphabet="a~! \n\t\x7f", max_size=6)))
+def test_ordinary_text_is_printable_ascii_with_nothing_to_strip(text: str) -> None:
+    assert text_repair.is_ordinary(text) == (text_repair.ORDINARY.fullmatch(text) is not None)
+
+
+@given(texts)
+@example("a\n\x85")
+def test_a_control_character_is_found_alike_in_text_that_looks_printable(text: str) -> None:
+    found, wanted = text_repair.control_character(text), text_repair.CONTROL_CHARS.search(text)
+    assert (found and found.span()) == (wanted and wanted.span())
 
 
 @given(texts)
@@ -92,3 +104,45 @@ def test_white_space_and_letters_are_compared_alike(text: str) -> None:
 def test_every_source_word_keeps_its_patterns() -> None:
     assert {word: numbered for word, numbered, _ in SOURCES if word in NUMBERED_SOURCES} == NUMBERED_SOURCES
     assert {word: before for word, _, before in SOURCES if before is not None} == BEFORE_SOURCES
+
+
+def leans_by_whole_searches(low: str) -> bool:
+    """The rule as a search of each pattern over the whole text."""
+    if any(pattern.search(low) for pattern in [*NUMBERED_SOURCES.values(), *PHRASES.values()]):
+        return True
+    for word, before in BEFORE_SOURCES.items():
+        for found in re.finditer(re.escape(word), low):
+            start, end = found.span()
+            if before.search(low[max(0, start - 40) : start]) or (AFTER_SOURCES.match(low, end) and low[start - 1 : start] in " "):
+                return True
+    return False
+
+
+# Pieces that make and spoil each form, so that about as many texts lean on a source as do not.
+source_pieces = [
+    *NUMBERED_SOURCES,
+    *BEFORE_SOURCES,
+    "the ",
+    "given ",
+    " above",
+    " given",
+    "s",
+    " ",
+    "(",
+    "3",
+    "x",
+    "_",
+    "é",
+    ".",
+    "\n",
+    "in this ",
+]
+
+
+@given(st.lists(st.sampled_from(source_pieces), max_size=8).map("".join))
+@example("a table 3")
+@example("xtable 3, table (4)")
+@example("stable 3")
+@example("tables and table 2")
+def test_a_source_is_found_alike_where_its_word_stands_and_by_searching_the_whole(low: str) -> None:
+    assert leans_on_source(low) == leans_by_whole_searches(low)
