@@ -34,6 +34,7 @@ RECORD = TrainingRecord(
     template_sha256="cd" * 32,
     train_sha256="ef" * 32,
     validation_sha256="01" * 32,
+    replay_sha256="0" * 64,
     lora=LoraParams(r=16, alpha=32, dropout=0.0, target_modules="all-linear", use_rslora=False),
     train=TrainParams(
         epochs=2.0,
@@ -47,6 +48,7 @@ RECORD = TrainingRecord(
         max_grad_norm=1.0,
         evaluations_per_epoch=4,
         early_stop_patience=None,
+        replay_fraction=0.0,
         seed=42,
     ),
 )

@@ -20,6 +20,7 @@ ORDER = (
     "clean",
     "split",
     "base",
+    "data_report",
     "answer_general",
     "preflight",
     "train",
