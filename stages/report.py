@@ -107,6 +107,7 @@ def main(
     page: Path,
     checks: Path | None = None,
     labels: Path | None = None,
+    pins: Path | None = None,
 ) -> None:
     """Write all numbers and the page; exit non-zero, after writing them, where the evaluation is not valid."""
     everything = list(read_jsonl(benchmark, Question))
@@ -193,6 +194,7 @@ def main(
         "decoding": answering.model_dump(),
         "judge": judge,
         "report": params.model_dump(),
+        **({"packages": pinned_versions(pins)} if pins else {}),
     }
     context = page_context(
         part=params.part,
@@ -233,6 +235,12 @@ def judge_account(judgements: Sequence[Judgement], judging: JudgeSettings, cost_
         "output_tokens": sum(reply.output_tokens for reply in replies),
         "cost_usd": rounded(cost_usd),
     }
+
+
+def pinned_versions(pins: Path) -> dict[str, str]:
+    """Package -> version of a requirements file: what made weights and answers."""
+    lines = (line.split(";")[0].strip() for line in pins.read_text(encoding="utf-8").splitlines())
+    return dict(line.split("==", 1) for line in lines if "==" in line and not line.startswith("#"))
 
 
 def announced_end(judging: JudgeSettings) -> str | None:
@@ -303,6 +311,7 @@ if __name__ == "__main__":
             judged=Path("data/grades/judged.jsonl"),
             checks=Path("data/grades/judge_checks.jsonl"),
             labels=Path("labels/explanations.jsonl"),
+            pins=Path("requirements-model.txt"),
             data=Path("metrics/data.json"),
             preflight=Path("metrics/preflight.json"),
             training=Path("metrics/train.json"),

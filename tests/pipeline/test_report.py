@@ -436,3 +436,12 @@ def test_the_page_names_no_address_to_load_from(tmp_path: Path) -> None:
     assert not re.search(r'(?:src|href)="(?!#|data\.html")', page.replace('xmlns:xlink="http', ""))
     assert "url(http" not in page
     assert "@import" not in page
+
+
+def test_the_page_names_the_packages_that_made_it(tmp_path: Path) -> None:
+    (tmp_path / "pins.txt").write_text('# no==1\ntorch==2.13.0\nbitsandbytes==0.50.2; sys_platform == "linux"\n')
+    paths = write_world(small(), tmp_path)
+    main(PARAMS, ANSWERING, JUDGING, **paths, pins=tmp_path / "pins.txt")
+    page = paths["page"].read_text(encoding="utf-8")
+    shown = re.findall(r'<th scope="row">(torch|bitsandbytes|no)</th><td>([^<]+)</td>', page)
+    assert shown == [("torch", "2.13.0"), ("bitsandbytes", "0.50.2")]
