@@ -22,6 +22,7 @@ from tests.pipeline.test_backup import dvc, run
 from verbs.publish import RECEIPT, NotPublished, main
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
 REPO = "lab/physics-lora"
 TOKEN = "hf_" + "k" * 34
 RECORD = TrainingRecord(
