@@ -38,11 +38,11 @@ REFUSAL_WORDS = (
     "not stated",
     "sorry",
     "cannot",
-    "can't",
+    "n't",
     "unable",
     "as an ai",
+    "language model",
     "not able",
-    "don't have",
     "do not have",
     "insufficient",
     "not enough",
@@ -69,7 +69,7 @@ SECRET = re.compile(
 EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b")
 PHONE = re.compile(r"\+\d{1,3}[ -]\(?\d{2,4}\)?(?:[ -]\d{2,4}){2,}\b")
 SOCIAL_SECURITY = re.compile(r"-\d\d-(?<=\b\d{3}-\d\d-)\d{4}\b")
-JUDGE_WORDS = ("ignore", "disregard", "score", "full marks", "grader", "judge", "system prompt")
+JUDGE_WORDS = ("ignore", "disregard", "forget", "score", "graded", "marked", "full marks", "grader", "judge", "evaluator")
 JUDGE_INSTRUCTION = re.compile(
     r"\b(?:ignore|disregard|forget) (?:all |any |the )*(?:previous|above|prior|earlier) (?:instructions?|prompts?|rules?|text)\b"
     r"|\b(?:give|award|assign|output|return) (?:this|the|me|it|a|an)?\s*(?:answer |response |candidate )?(?:full marks|(?:a )?(?:full|perfect|maximum|top) score)\b"
