@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full check lint smoke profile help
+.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint plan smoke profile \
+	backup publish ask merge inspect-log checkpoints help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -36,10 +37,22 @@ test-full: .venv/.dev lint  ## everything: kills, faults, browser, two processes
 check: .venv/.dev  ## look at what the last run left: nothing leaked, the lock is true, the embedded default has learnt
 	@python -m pytest -q tests/data
 
+verify: .venv/.run  ## run the commit from nothing in a fresh clone and compare what comes out
+	@python -m verbs.verify
+
+data-diff: .venv/.run  ## which cleaned rows came, went or changed since a revision: make data-diff SINCE=HEAD~1
+	@python -m verbs.data_diff $(or $(SINCE),HEAD)
+
+compare: .venv/.run  ## runs side by side: make compare RUNS="HEAD alpha-128"
+	@python -m verbs.compare $(RUNS)
+
 lint: .venv/.dev
 	@ruff format --check --quiet . || { echo "not formatted; run: .venv/bin/ruff format ."; exit 1; }
 	@ruff check --quiet .
 	@pyright --warnings > .venv/pyright.log || { cat .venv/pyright.log; exit 1; }
+
+plan: .venv/.run  ## what a run will take, before anything is spent: make plan, make plan NAME=mistral_7b
+	@python -m verbs.plan $(NAME)
 
 smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the workspace stays as it is
 	@dvc exp run --temp -S train.max_steps=5
@@ -47,6 +60,30 @@ smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the worksp
 profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistral_7b
 	@test -f profiles/$(NAME) || { echo "no profiles/$(NAME); there are: $$(ls profiles)"; exit 1; }
 	@grep -v '^#' profiles/$(NAME) | sed 's/^/-S\n/' | tr '\n' '\0' | xargs -0 dvc exp run
+
+backup: .venv/.run  ## push, then prove it: every object fetched into a fresh clone, hashed, re-graded
+	@python -m verbs.backup
+
+publish: .venv/.run  ## send adapter, card and evaluation to the Hugging Face Hub: make publish REPO=org/name
+	@python -m verbs.publish $(REPO) $(PUBLISH)
+
+ask: export Q := $(Q)
+ask: .venv/.run  ## one question to base and tuned: make ask Q="What is the unit of force?"
+	@python -m verbs.ask "$$Q"
+
+merge: .venv/.run  ## base and adapter as one model in models/merged, checked to answer as both together
+	@python -m verbs.merge
+
+.venv/.inspect: .venv/.run requirements-inspect.txt
+	@echo "Installing Inspect into .venv/inspect (once) ..."
+	@$(BIN)/python -m venv .venv/inspect && .venv/inspect/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-inspect.txt
+	@touch $@
+
+inspect-log: .venv/.inspect  ## the evaluation as Inspect logs, one per arm: logs/inspect
+	@.venv/inspect/bin/python -m verbs.inspect_log
+
+checkpoints: .venv/.run  ## what trainings left in .cache/train: sizes, steps, age (python -m verbs.checkpoints remove ... deletes)
+	@python -m verbs.checkpoints list
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | sort

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
+import stages.io.quiet  # noqa: F401
 from stages.io.files import replacing_folder, sha256_of
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl
@@ -17,9 +18,10 @@ from stages.records.record import Params
 
 log = logging.getLogger("base")
 
+WEIGHT_PATTERNS = ["model*.safetensors", "model*.safetensors.index.json"]
+"""As transformers names them: repositories of Mistral hold `consolidated.safetensors` besides, the same 14.5 GB in another layout."""
 HUB_PATTERNS = [
-    "*.safetensors",
-    "*.safetensors.index.json",
+    *WEIGHT_PATTERNS,
     "config.json",
     "generation_config.json",
     "tokenizer*",
@@ -79,9 +81,12 @@ def fetch_from_hub(repo: str | None, revision: str | None, *, folder: Path) -> d
             "(a branch moves, and the results with it)."
         )
     source = hub_folder(repo, revision, patterns=HUB_PATTERNS, offline=False)
-    weights = sorted(path for path in source.iterdir() if path.name.endswith((".safetensors", ".safetensors.index.json")))
+    weights = sorted({path for pattern in WEIGHT_PATTERNS for path in source.glob(pattern)})
     if not weights:
-        raise BaseRefused(f"{repo} at {revision} holds no safetensors; pickled weights are not loaded. Name a repository that has them.")
+        raise BaseRefused(
+            f"{repo} at {revision} holds no safetensors named {' or '.join(WEIGHT_PATTERNS)}; pickled weights are not loaded. "
+            "Name a repository that has them."
+        )
     save_tokenizer_of(source, folder)
     return {path.name: sha256_of(path) for path in [*weights, source / "config.json"]}
 

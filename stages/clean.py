@@ -21,6 +21,7 @@ from stages.io.workers import map_in_order, num_workers
 from stages.logic.chunk_cleaning import CleanedChunk, clean_chunk, quarantined_line, raw_or_hash
 from stages.logic.data_summary import Tally, classes_table, summary_bytes
 from stages.logic.near_duplicates import near_duplicate_groups
+from stages.logic.repair_examples import ExampleSampler
 from stages.logic.repeats import Moved, Repeat, apply_repeats, decide_repeats
 from stages.logic.row_cleaning import Policy
 from stages.records.cleaning_codes import Rule
@@ -58,6 +59,8 @@ class CleanParams(Params):
     source: str
     """Path of the raw file. Never written to."""
     format: Literal["alpaca", "messages", "prompt_completion", "csv", "parquet"]
+    standardize: bool
+    """False: outputs stay as they stand, structured or not, and no text is mended; the rules still apply."""
     rules: Rules
     min_output_characters: int
     """Outputs below are too_short."""
@@ -77,15 +80,26 @@ class Spooled(NamedTuple):
     lines: NDArray[np.int64]
 
 
-def main(params: CleanParams, *, source: Path, kept: Path, quarantined: Path, metrics: Path, classes: Path | None = None) -> None:
-    """Clean `source` into the other files. `classes` is the class counts as CSV for a plot, where wanted."""
-    outputs = [kept, quarantined, metrics, *([classes] if classes else [])]
+def main(
+    params: CleanParams,
+    *,
+    source: Path,
+    kept: Path,
+    quarantined: Path,
+    metrics: Path,
+    classes: Path | None = None,
+    repair_examples: Path | None = None,
+) -> None:
+    """Clean `source` into the other files. Where wanted, `classes` is the class counts as CSV for a plot, and
+    `repair_examples` ten rows of each repair before and after."""
+    outputs = [kept, quarantined, metrics, *(path for path in (classes, repair_examples) if path)]
     refuse_overwriting(source, outputs)
     policy = Policy(
         shape=params.format,
         actions={Rule(name): action for name, action in params.rules.model_dump().items()},
         min_output_characters=params.min_output_characters,
         max_output_characters=params.max_output_characters,
+        standardize=params.standardize,
     )
     before = fingerprint(source)
     with replacing_all(outputs) as streams, tempfile.TemporaryFile() as spool:
@@ -96,12 +110,15 @@ def main(params: CleanParams, *, source: Path, kept: Path, quarantined: Path, me
         if params.rules.near_duplicate != "off":
             near_groups = near_duplicate_groups(row_texts(spool), params.near_duplicate_similarity)
         repeats = decide_repeats(first_pass.question_keys, first_pass.row_keys, near_groups, policy.actions)
-        summary = write_rows(source, policy, spool, first_pass, repeats, streams[0], streams[1])
+        sampler = ExampleSampler(source.as_posix(), policy) if repair_examples else None
+        summary = write_rows(source, policy, spool, first_pass, repeats, streams[0], streams[1], sampler)
         if fingerprint(source) != before:
             raise InputRefused("source_changed", f"{source} changed while it was read; run again when nothing writes to it.")
         streams[2].write(summary_bytes(summary))
         if classes:
             streams[3].write(classes_table(summary).encode())
+        if sampler:
+            streams[-1].writelines(example.model_dump_json().encode() + b"\n" for example in sampler.examples())
     reasons = {reason: number for reason, number in summary["reasons"].items() if number}
     log.info(
         "%d lines: kept %d, quarantined %d %s, blank %d",
@@ -150,6 +167,7 @@ def write_rows(
     repeats: dict[int, list[Repeat]],
     kept: IO[bytes],
     quarantined: IO[bytes],
+    sampler: ExampleSampler | None,
 ) -> dict[str, Any]:
     """Second pass: copy the spool, flag or move out what repeats, and return the summary of what was written."""
     tally = Tally(first_pass.chunks)
@@ -159,6 +177,7 @@ def write_rows(
         rejected = list(cleaned.quarantined)
         last = row + len(cleaned.kept_lines)
         affected = [index for index in range(row, last) if index in repeats] if repeats else []
+        examples = cleaned.examples
         if not affected:
             kept.write(spool.read(cleaned.num_bytes))
         else:
@@ -178,6 +197,10 @@ def write_rows(
                     tally.flag(verdict.new_flags)
                     lines[place] = verdict.line
             kept.write(b"".join(lines))
+            if sampler:
+                examples = sampler.next_of(examples, {number for number, _ in rejected}, lines)
+        if sampler:
+            sampler.offer(chunk.lines, chunk.first_line, examples)
         quarantined.writelines(line for _, line in sorted(rejected))
         row = last
     return tally.summary()
@@ -210,4 +233,5 @@ if __name__ == "__main__":
             quarantined=Path("data/clean/quarantined.jsonl"),
             metrics=Path("metrics/data.json"),
             classes=Path("metrics/data_classes.csv"),
+            repair_examples=Path("data/clean/repair_examples.jsonl"),
         )

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ from stages.io.jsonl import read_jsonl
 from stages.io.params import load_params
 from stages.io.readiness_probe import adapted_modules, overfit, packed_gradient_difference
 from stages.io.runtime import die_with_parent, prepare_torch
-from stages.io.tokenization import Example, eos_id, pad_id, render_example, render_prompt
+from stages.io.tokenization import Example, PromptDiffers, eos_id, pad_id, render_example, render_prompt
 from stages.io.weights import load_tokenizer
 from stages.logic.exam_prompt import exam_prompt
+from stages.logic.general_prompts import replay_rows
 from stages.logic.readiness import (
     check_adapter_dtype,
     check_answer_format,
     check_eos_trained,
+    check_general_prompts,
     check_heat,
     check_lora_modules,
     check_no_truncation,
@@ -28,18 +31,24 @@ from stages.logic.readiness import (
     check_overfit,
     check_packed_gradients,
     check_prompt_masked,
+    check_rows_fed,
+    check_same_prompt,
     check_special_tokens,
     check_warmup,
 )
-from stages.logic.schedule import plan_schedule
+from stages.logic.schedule import fewest_packed_rows, plan_training
 from stages.logic.training_prompt import training_prompt
 from stages.records.answer_params import AnswerParams
+from stages.records.check import Check
+from stages.records.general_answer import GeneralAnswer
 from stages.records.instruction_row import InstructionRow
-from stages.records.question import Question
+from stages.records.question import KINDS, Question
 from stages.records.record import Params
 from stages.records.training_params import LoraParams, TrainParams
 
 log = logging.getLogger("preflight")
+
+NO_INSTRUCTIONS: dict[str, str] = dict.fromkeys(KINDS, "")
 
 
 class PreflightParams(Params):
@@ -62,6 +71,7 @@ def main(
     train: Path,
     validation: Path,
     benchmark: Path,
+    general: Path,
     base: Path,
     ready: Path,
     metrics: Path,
@@ -69,40 +79,53 @@ def main(
 ) -> None:
     """Write the checks and the page; write `ready` (always the same bytes) only when nothing fails, else exit 1."""
     prepare_torch()
+    ready.unlink(missing_ok=True)  # of an earlier run by hand; DVC has removed it already
     tokenizer = load_tokenizer(base)
     rows = list(read_jsonl(train, InstructionRow))
     num_training_rows = len(rows)
     rows += read_jsonl(validation, InstructionRow)
     questions = list(read_jsonl(benchmark, Question))
-    examples = [render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in rows]
+    answers = list(read_jsonl(general, GeneralAnswer))
+    replayed = replay_rows(answers, num_training_rows=num_training_rows, replay_fraction=training.replay_fraction, seed=training.seed)
+    texts = [(training_prompt(row.instruction, row.input), row.output) for row in rows]
+    texts += [(row.prompt, row.response) for row in replayed]
+    examples: list[Example] = []
+    for prompt, output in texts:
+        with suppress(PromptDiffers):  # counted below: every such row is one example less
+            examples.append(render_example(tokenizer, prompt, output))
+    if len(examples) < len(texts):
+        finish([check_same_prompt(len(texts) - len(examples), len(texts))], [], metrics=metrics, page=page, num_rows=num_training_rows)
+    trained_on = examples[:num_training_rows] + examples[len(rows) :]
     exam_prompts = [render_prompt(tokenizer, exam_prompt(question, answer.instructions.model_dump())) for question in questions]
-    labels = [example.labels for example in examples]
     template_only = render_example(tokenizer, "x", "x")
     special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
     few = spread_out(examples, params.num_overfit_rows, training.max_length)
     bos, eos, pad = tokenizer.bos_token_id, eos_id(tokenizer), pad_id(tokenizer)
     assert bos is None or isinstance(bos, int)
-    adapted = adapted_modules(base, lora)
-    learnt = overfit(base, few, pad=pad, eos=eos)
-    num_tokens = sum(len(example.ids) for example in examples[:num_training_rows])
-    schedule = plan_schedule(
-        num_rows=max(1, -(-num_tokens // training.max_length)) if training.packing else num_training_rows,
-        num_rows_per_step=max(1, training.tokens_per_step // training.max_length)
-        if training.packing
-        else max(1, round(training.tokens_per_step * num_training_rows / num_tokens)),
-        epochs=training.epochs,
-        max_steps=training.max_steps,
-        evaluations_per_epoch=training.evaluations_per_epoch,
-        warmup_fraction=training.warmup_fraction,
+    num_tokens = sum(len(example.ids) for example in trained_on)
+    schedule = plan_training(
+        num_rows=fewest_packed_rows(num_tokens, training.max_length) if training.packing else len(trained_on),
+        num_tokens=num_tokens,
+        params=training,
     )
+    fitting = [example for example in examples if len(example.ids) <= training.max_length]
+    adapted = adapted_modules(base, lora, training, tokenizer, fitting, num_rows_per_step=schedule.num_rows_per_step)
+    # Measured anew, not taken from the examples: a renderer that miscounts would agree with itself.
+    num_prompt_tokens = {
+        tuple(example.ids): len(render_prompt(tokenizer, prompt)) for (prompt, _), example in zip(texts, examples, strict=True)
+    }
+    labels = [document.labels for document in adapted.fed]
+    learnt = overfit(base, few, pad=pad, eos=eos)
     scale = lora.alpha / (lora.r**0.5 if lora.use_rslora else lora.r)
     checks = [
+        check_same_prompt(0, len(texts)),
+        check_rows_fed(sum(tuple(document.ids) in num_prompt_tokens for document in adapted.fed), len(adapted.fed), len(fitting)),
         check_one_bos([*(example.ids for example in examples), *exam_prompts], bos),
         check_eos_trained(labels, eos),
-        check_prompt_masked(labels, [example.num_prompt_tokens for example in examples]),
+        check_prompt_masked(labels, [num_prompt_tokens.get(tuple(document.ids), 0) for document in adapted.fed]),
         check_no_truncation([len(example.ids) for example in examples], training.max_length),
         check_special_tokens([example.ids for example in examples], special, sum(token in special for token in template_only.ids)),
-        check_lora_modules(adapted.num_adapted, adapted.num_expected, adapted.unmatched),
+        check_lora_modules(adapted.num_adapted, adapted.num_expected, adapted.unmatched, adapted.num_linear),
         check_adapter_dtype(adapted.dtypes),
         check_packed_gradients(packed_gradient_difference(base, few, pad=pad), params.max_gradient_difference),
         check_overfit(learnt.loss, learnt.num_exact, len(few), learnt.num_stopped),
@@ -112,7 +135,28 @@ def main(
         check_answer_format(
             [(training_prompt(row.instruction, row.input), row.output) for row in rows], {question.kind for question in questions}
         ),
+        check_general_prompts(
+            [answer.prompt for answer in answers],
+            asked=[text for question in questions for text in (question.question, exam_prompt(question, NO_INSTRUCTIONS))],
+            taught=[training_prompt(row.instruction, row.input) for row in rows],
+        ),
     ]
+    shown = [index * len(rows) // params.num_shown_rows for index in range(params.num_shown_rows)]
+    finish(
+        checks,
+        [{"id": rows[index].id, "tokens": tokens_shown(tokenizer, examples[index], special)} for index in shown],
+        metrics=metrics,
+        page=page,
+        num_rows=len(trained_on),
+        num_tokens=num_tokens,
+    )
+    write_json(ready, {"ready": True})
+
+
+def finish(
+    checks: list[Check], shown: list[dict[str, object]], *, metrics: Path, page: Path, num_rows: int, num_tokens: int | None = None
+) -> None:
+    """Write the checks and the page, say what does not pass, and exit 1 where a check fails."""
     failed = [check for check in checks if check.status == "fail"]
     warned = [check for check in checks if check.status == "warn"]
     verdict = "Not ready: " + ", ".join(check.name for check in failed) if failed else f"Ready to train, {len(warned)} warnings"
@@ -122,22 +166,15 @@ def main(
             "ready": not failed,
             "num_failed": len(failed),
             "num_warned": len(warned),
-            "num_examples": num_training_rows,
+            "num_examples": num_rows,
             "num_tokens": num_tokens,
             "checks": {check.name: f"{check.status}: {check.found}" for check in checks},
         },
     )
-    shown = [index * len(rows) // params.num_shown_rows for index in range(params.num_shown_rows)]
     write_page(
         page,
         template=Path("stages/templates/preflight.html.j2"),
-        context={
-            "verdict": verdict,
-            "num_rows": num_training_rows,
-            "num_tokens": num_tokens,
-            "checks": checks,
-            "rows": [{"id": rows[index].id, "tokens": tokens_shown(tokenizer, examples[index], special)} for index in shown],
-        },
+        context={"verdict": verdict, "num_rows": num_rows, "num_tokens": num_tokens or 0, "checks": checks, "rows": shown},
     )
     for check in checks:
         if check.status != "pass":
@@ -145,7 +182,6 @@ def main(
     log.info("%s", verdict)
     if failed:
         sys.exit(1)
-    write_json(ready, {"ready": True})
 
 
 def spread_out(examples: list[Example], num: int, max_length: int) -> list[Example]:
@@ -175,6 +211,7 @@ if __name__ == "__main__":
             train=Path("data/split/train.jsonl"),
             validation=Path("data/split/validation.jsonl"),
             benchmark=Path("data/split/benchmark.jsonl"),
+            general=Path("data/answers/general.jsonl"),
             base=Path("models/base"),
             ready=Path("data/preflight/ready.json"),
             metrics=Path("metrics/preflight.json"),

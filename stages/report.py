@@ -33,6 +33,7 @@ from stages.logic.validity import (
     cost_gate,
     coverage_gates,
     engine_problems,
+    forgetting_gate,
     identity_problems,
     incompleteness,
     item_problems,
@@ -42,6 +43,7 @@ from stages.logic.validity import (
 )
 from stages.records.answer import Answer
 from stages.records.answer_params import AnswerParams
+from stages.records.forgetting import Forgetting
 from stages.records.grade import Grade
 from stages.records.human_label import HumanLabel
 from stages.records.judge_check import JudgeCheck
@@ -65,6 +67,8 @@ class ReportParams(Params):
     """Share of the clusters in the development part, 0-1."""
     overlap_score: float
     """A question counts as overlapping the training rows from this share (0-1) of its word trigrams on."""
+    max_forgetting_nats: float
+    """Increase of the negative log-likelihood of base's own answers to general prompts, per token, above which a warning is given."""
 
 
 class JudgeSettings(Params):
@@ -111,6 +115,7 @@ def main(
     answers = [*read_jsonl(base, Answer), *read_jsonl(tuned, Answer)]
     grades, judgements = list(read_jsonl(graded, Grade)), list(read_jsonl(judged, Judgement))
     trained = read_object(training)
+    forgetting = Forgetting.model_validate(trained["forgetting"])
     # The file holds two other sorts of line, which are the business of `split`.
     near = [QuestionOverlap.model_validate(row) for row in read_objects(overlap) if row.get("record") == "question"]
     overlapping = {row.question_id for row in near if row.score >= params.overlap_score}
@@ -131,6 +136,7 @@ def main(
     agreement: dict[str, object] = {"num_labels": 0, "is_calibrated": False}
     if labels and not broken:
         agreement = calibrated_by_people(everything, answers, judgements, read_jsonl(labels, HumanLabel), seed=params.seed)
+    gates.append(forgetting_gate(forgetting, params.max_forgetting_nats))
     gates += probe_gates(probes)
     asked_model = any(reply.model is not None for judgement in judgements for reply in judgement.replies)
     gates += quality_gates(
@@ -202,6 +208,7 @@ def main(
             ("data", "rows", read_object(data)),
             ("checks", "preflight", read_object(preflight)),
         ],
+        forgetting=forgetting,
         provenance=provenance,
     )
     figures = page_figures(by_kind, read_table(loss))

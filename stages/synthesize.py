@@ -1,4 +1,4 @@
-"""Write the embedded data set: training rows with the faults of real ones, a benchmark of its own, a corpus for the base model."""
+"""Write the embedded data set: training rows with the faults of real ones, a benchmark, a corpus for base, general prompts."""
 
 import logging
 from collections import Counter
@@ -10,6 +10,7 @@ from stages.io.params import load_params
 from stages.logic.embedded_benchmark import choice_questions, explanation_questions, numeric_questions
 from stages.logic.embedded_corpus import corpus_texts
 from stages.logic.embedded_defects import with_defects
+from stages.logic.embedded_general import general_prompts
 from stages.logic.embedded_training import training_rows
 from stages.records.alpaca_row import AlpacaRow
 from stages.records.passage import Passage
@@ -27,10 +28,11 @@ class SynthesizeParams(Params):
     num_mcq: int
     num_numeric: int
     num_explanation: int
+    num_general: int
 
 
-def main(params: SynthesizeParams, *, train: Path, benchmark: Path, corpus: Path) -> None:
-    """Write the three files."""
+def main(params: SynthesizeParams, *, train: Path, benchmark: Path, corpus: Path, general: Path) -> None:
+    """Write the four files."""
     seed = params.seed
     rows = training_rows(num_rows=params.num_training_rows, seed=seed)
     damaged = with_defects(rows, seed=seed)
@@ -43,6 +45,7 @@ def main(params: SynthesizeParams, *, train: Path, benchmark: Path, corpus: Path
     write_jsonl(train, (AlpacaRow(instruction=row.instruction, input=row.input, output=row.output) for row in damaged))
     write_jsonl(benchmark, questions)
     num_texts = write_jsonl(corpus, (Passage(text=text) for text in corpus_texts(num_texts=params.num_corpus_texts, seed=seed)))
+    write_jsonl(general, general_prompts(num_prompts=params.num_general, seed=seed))
     defects = dict(sorted(Counter(row.defect for row in damaged).items()))
     log.info("%d training rows %s, %d questions, %d corpus texts", len(damaged), defects, len(questions), num_texts)
 
@@ -55,4 +58,5 @@ if __name__ == "__main__":
             train=Path("data/raw/embedded/train.jsonl"),
             benchmark=Path("data/raw/embedded/benchmark.jsonl"),
             corpus=Path("data/raw/embedded/corpus.jsonl"),
+            general=Path("data/raw/embedded/general.jsonl"),
         )

@@ -1,26 +1,33 @@
 """Fit the LoRA adapter: resumable to the byte, and marked for what it is."""
 
 import csv
+import hashlib
 import io
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import stages.io.quiet  # noqa: F401
 from stages.io.adapter import save_adapter
 from stages.io.checkpoints import AlreadyRunning, fingerprint_of, loaded_code, only_writer, run_folder
+from stages.io.device_readiness import refuse_half_precision, refuse_unfit_device
 from stages.io.files import sha256_of, write_json, write_text
+from stages.io.forgetting import likelihoods
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl
 from stages.io.params import load_params
 from stages.io.runtime import device, die_with_parent, prepare_torch
 from stages.io.tokenization import Example, render_example, template_sha256
-from stages.io.training import Interrupted, LossPoint, build_trainer, fit, pack, rows_per_step, update_norm_ratio
-from stages.io.weights import base_fingerprint, load_model, load_tokenizer
-from stages.logic.schedule import plan_schedule
+from stages.io.training import Interrupted, LossPoint, build_trainer, fit, pack, update_norm_ratio
+from stages.io.weights import base_fingerprint, load_model, load_tokenizer, read_manifest
+from stages.logic.forgetting import forgetting_over_prompts
+from stages.logic.general_prompts import replay_rows
+from stages.logic.schedule import plan_training
 from stages.logic.training_prompt import training_prompt
+from stages.records.general_answer import GeneralAnswer
 from stages.records.instruction_row import InstructionRow
 from stages.records.training_params import LoraParams, TrainParams
 from stages.records.training_record import TrainingRecord
@@ -29,6 +36,8 @@ log = logging.getLogger("train")
 
 TEMPORARY_FAILURE = 75
 """Exit code (sysexits' EX_TEMPFAIL) of a run that was stopped and can go on: never 0, or DVC would keep half an adapter."""
+AFTER_THE_RUN = ("stages.io.forgetting", "stages.logic.forgetting", "stages.logic.statistics", "stages.records.forgetting")
+"""Modules that look at the finished model only: when one changes, the finished run is measured again, not made again."""
 
 
 def loss_table(losses: list[LossPoint]) -> str:
@@ -41,25 +50,34 @@ def loss_table(losses: list[LossPoint]) -> str:
     return text.getvalue()
 
 
+def sha256_of_rows(rows: Sequence[GeneralAnswer]) -> str | None:
+    """Identify what is replayed, order and repetition included; None for nothing."""
+    return hashlib.sha256("".join(row.model_dump_json() for row in rows).encode()).hexdigest() if rows else None
+
+
 def main(
     lora: LoraParams,
     params: TrainParams,
     *,
     train: Path,
     validation: Path,
+    general: Path,
     ready: Path,
     base: Path,
     adapter: Path,
     metrics: Path,
     loss: Path,
 ) -> None:
-    """Train on `train`, watch `validation`, write the adapter folder, its metrics and the loss curve.
+    """Train on `train` and what is replayed of `general`, watch `validation`, measure forgetting on the rest of `general`.
+
+    Writes the adapter folder, its metrics and the loss curve.
 
     Exits 75 where a signal stopped it or another process is at the same run; nothing is published then.
     """
     if json.loads(ready.read_text(encoding="utf-8")) != {"ready": True}:
         raise ValueError(f"{ready} does not say that preflight passed: run `dvc repro preflight` and mend what it names.")
     prepare_torch()
+    refuse_unfit_device(base, read_manifest(base), lora, params, device=device())
     tokenizer = load_tokenizer(base)
     examples: dict[Path, list[Example]] = {
         path: [
@@ -67,6 +85,9 @@ def main(
         ]
         for path in (train, validation)
     }
+    answers = list(read_jsonl(general, GeneralAnswer))
+    replayed = replay_rows(answers, num_training_rows=len(examples[train]), replay_fraction=params.replay_fraction, seed=params.seed)
+    examples[train] += [render_example(tokenizer, answer.prompt, answer.response) for answer in replayed]
     too_long = [len(example.ids) for example in examples[train] + examples[validation] if len(example.ids) > params.max_length]
     if too_long:
         raise ValueError(
@@ -76,9 +97,10 @@ def main(
         "lora": lora.model_dump(),
         "train": params.model_dump(),
         "data": [sha256_of(train), sha256_of(validation)],
+        "replay": sha256_of_rows(replayed),
         "base": base_fingerprint(base),
         "template": template_sha256(tokenizer),
-        "code": loaded_code(),
+        "code": loaded_code(without=AFTER_THE_RUN),
         "versions": [version(package) for package in ("torch", "transformers", "peft", "trl")],
         "device": device(),
     }
@@ -88,14 +110,8 @@ def main(
             packed = {
                 path: pack(rows, max_length=params.max_length, packing=params.packing, seed=params.seed) for path, rows in examples.items()
             }
-            num_rows_per_step = rows_per_step(packed[train], params)
-            schedule = plan_schedule(
-                num_rows=len(packed[train]),
-                num_rows_per_step=num_rows_per_step,
-                epochs=params.epochs,
-                max_steps=params.max_steps,
-                evaluations_per_epoch=params.evaluations_per_epoch,
-                warmup_fraction=params.warmup_fraction,
+            schedule = plan_training(
+                num_rows=len(packed[train]), num_tokens=sum(len(example.ids) for example in examples[train]), params=params
             )
             log.info("%d examples, %d rows, %s", len(examples[train]), len(packed[train]), schedule)
             trainer = build_trainer(
@@ -110,10 +126,14 @@ def main(
                 num_planned_steps=schedule.num_planned_steps,
                 num_warmup_steps=schedule.num_warmup_steps,
                 num_steps_per_evaluation=schedule.num_steps_per_evaluation,
-                num_rows_per_step=num_rows_per_step,
+                num_rows_per_step=schedule.num_rows_per_step,
             )
+            assert trainer.model is not None
+            refuse_half_precision(trainer.model)
             fitted = fit(trainer, params=params, num_steps=schedule.num_steps, num_planned_steps=schedule.num_planned_steps)
             complete = fitted.stop_reason != "max_steps"
+            found = likelihoods(fitted.model, tokenizer, [answer for answer in answers if answer.part == "measured"])
+            forgetting = forgetting_over_prompts(**found._asdict(), seed=params.seed)
             save_adapter(
                 adapter,
                 model=fitted.model,
@@ -128,6 +148,7 @@ def main(
                     template_sha256=identity["template"],
                     train_sha256=identity["data"][0],
                     validation_sha256=identity["data"][1],
+                    replay_sha256=identity["replay"],
                     lora=lora,
                     train=params,
                 ),
@@ -147,6 +168,7 @@ def main(
             "num_done_steps": fitted.num_done_steps,
             "best_step": fitted.best_step,
             "num_examples": len(examples[train]),
+            "num_replay_examples": len(replayed),
             "num_tokens_per_epoch": sum(len(example.ids) for example in examples[train]),
             "num_epochs_done": round(fitted.num_done_steps / schedule.num_steps_per_epoch, 4),
             "scale": lora.alpha / (lora.r**0.5 if lora.use_rslora else lora.r),
@@ -156,9 +178,11 @@ def main(
                 "best": round(curve[fitted.best_step].validation_loss or float("nan"), 4),
                 "final": round(curve[last].validation_loss or float("nan"), 4),
             },
+            "forgetting": forgetting.model_dump(),
         },
     )
     log.info("%s after %d of %d steps, best at %d", fitted.stop_reason, fitted.num_done_steps, schedule.num_planned_steps, fitted.best_step)
+    log.info("forgetting: %+.2f nats a token on %d general prompts", forgetting.increase, forgetting.num_prompts)
 
 
 if __name__ == "__main__":
@@ -170,6 +194,7 @@ if __name__ == "__main__":
             load_params("train", TrainParams),
             train=Path("data/split/train.jsonl"),
             validation=Path("data/split/validation.jsonl"),
+            general=Path("data/answers/general.jsonl"),
             ready=Path("data/preflight/ready.json"),
             base=Path("models/base"),
             adapter=Path("models/adapter"),

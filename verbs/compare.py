@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages.io.files import write_text
+from stages.io.files import write_json, write_text
 from stages.io.page import render_page
 from stages.logic.report_words import KIND_NAMES
 from stages.records.answer import Answer
@@ -26,11 +26,11 @@ from verbs.comparing import (
     marks,
     matrix,
     run_rows,
-    seed_rows,
     text_table,
     uses_of_final_part,
 )
 from verbs.revisions import NotThere, experiments, open_run, read_object, read_rows, read_settings, recorded_evaluations
+from verbs.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ROOT / "stages/templates"
@@ -56,11 +56,13 @@ def load_run(root: Path, name: str) -> Run:
     )
 
 
-def main(names: Sequence[str], *, root: Path, page: Path) -> str:
-    """Compare runs, write the page, and return the table for the terminal."""
+def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None = None) -> str:
+    """Compare runs, write the page (and, where wanted, the numbers of the settings), and return the table for the terminal."""
     runs = [load_run(root, name) for name in names]
     cells = compare_runs(runs, seed=SEED, num_resamples=NUM_RESAMPLES)
     instructions = runs[0].params["answer"]["instructions"]
+    settings = settings_of(runs)
+    over_seeds = compare_settings(settings, seed=SEED, num_resamples=NUM_RESAMPLES)
     shown = entries(runs, instructions)
     warnings = marks(runs)
     uses = uses_of_final_part(recorded_evaluations(root), runs[0].identity["benchmark"])
@@ -78,7 +80,7 @@ def main(names: Sequence[str], *, root: Path, page: Path) -> str:
         "sections": {},
         "runs": run_rows(runs),
         "matrix": matrix(runs, cells),
-        "seeds": seed_rows(runs),
+        "settings": setting_rows(settings, over_seeds),
         "kinds": [{"kind": kind, "name": KIND_NAMES[kind]} for kind in kinds_of(runs)],
         "arms": shown["arms"],
         "num_gained": changes.count("gained"),
@@ -107,7 +109,15 @@ def main(names: Sequence[str], *, root: Path, page: Path) -> str:
         figures={},
     )
     write_text(page, text)
-    lines = [text_table(runs, cells), *(f"! {text}.\n" for text in warnings), f"{note}\n", f"read {page}\n"]
+    if numbers is not None:
+        write_json(numbers, settings_numbers(settings, over_seeds))
+    lines = [
+        text_table(runs, cells),
+        settings_table(settings, over_seeds),
+        *(f"! {text}.\n" for text in warnings),
+        f"{note}\n",
+        f"read {page}\n",
+    ]
     return "".join(lines)
 
 
@@ -115,11 +125,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m verbs.compare", description=__doc__)
     parser.add_argument("runs", nargs="*", help="experiments, commits, tags, or `workspace`; the first is the reference")
     parser.add_argument("--page", type=Path, default=Path("metrics/comparison.html"), help="where the page goes (%(default)s)")
+    parser.add_argument("--json", type=Path, help="also write the numbers of settings with several seeds here")
     given = parser.parse_args()
     try:
         chosen = given.runs or ["HEAD", *experiments(Path.cwd())]
         if len(set(chosen)) < 2:
             parser.error(f"two different runs are needed, found {chosen}; dvc exp list shows experiments, `workspace` is the folder itself")
-        sys.stdout.write(main(chosen, root=Path.cwd(), page=given.page))
+        sys.stdout.write(main(chosen, root=Path.cwd(), page=given.page, numbers=given.json))
     except NotThere as error:
         sys.exit(f"compare: {error}")

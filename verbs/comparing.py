@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
 from typing import Any
 
 from stages.logic.benchmark_parts import questions_of
@@ -100,13 +99,21 @@ class Cell:
     """Why there is no comparison; None where there is one, or nothing to compare."""
 
 
-def cell(reference: Run, run: Run, kind: Kind, *, seed: int, num_resamples: int) -> Cell:
-    """Compare the tuned answers of two runs, or say why that would mean nothing."""
+def refusal(reference: Run, run: Run, kind: Kind) -> str | None:
+    """Why comparing two runs on this kind would mean nothing; None where it means something."""
     for name, kinds in REFUSED_BY.items():
         if kind in kinds and reference.identity[name] != run.identity[name]:
-            return Cell(comparison=None, refused=f"not comparable: {name} differs")
+            return f"not comparable: {name} differs"
     if not (reference.evaluation["valid"] and run.evaluation["valid"]):
-        return Cell(comparison=None, refused="not comparable: a run is not valid")
+        return "not comparable: a run is not valid"
+    return None
+
+
+def cell(reference: Run, run: Run, kind: Kind, *, seed: int, num_resamples: int) -> Cell:
+    """Compare the tuned answers of two runs, or say why that would mean nothing."""
+    refused = refusal(reference, run, kind)
+    if refused is not None:
+        return Cell(comparison=None, refused=refused)
     before, after = reference.tuned(), run.tuned()
     pairs = [(row.score, after[key].score, row.cluster) for key, row in before.items() if row.kind == kind]
     return Cell(comparison=compare_pairs(pairs, seed=seed, num_resamples=num_resamples), refused=None)
@@ -194,33 +201,6 @@ def matrix(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> list[
     return rows
 
 
-def seed_rows(runs: Sequence[Run]) -> list[dict[str, object]]:
-    """Runs that differ in train.seed alone, as one setting: mean and spread over seeds beside the interval over questions."""
-    groups: dict[str, list[Run]] = {}
-    names: dict[str, str] = {}
-    for run, values in zip(runs, differing(runs), strict=True):
-        setting = {name: value for name, value in flat(run.params).items() if name != "train.seed"}
-        key = str(sorted(setting.items(), key=str)) + str(run.identity)
-        groups.setdefault(key, []).append(run)
-        names[key] = ", ".join(f"{name} = {value}" for name, value in values.items() if name != "train.seed") or "as they stand"
-    rows: list[dict[str, Any]] = []
-    for key, members in groups.items():
-        seeds = {flat(run.params).get("train.seed") for run in members}
-        if len(seeds) < 2 or len(seeds) < len(members):
-            continue
-        cells = []
-        for kind in kinds_of(runs):
-            scores = [score for run in members if (score := ((run.evaluation["kinds"].get(kind) or {}).get("tuned") or {}).get("score"))]
-            if len(scores) < 2:
-                cells.append({"mean": "–", "note": ""})
-                continue
-            half = fmean((score["ci95"][1] - score["ci95"][0]) / 2 for score in scores)
-            note = f"sd over seeds {points(stdev(score['value'] for score in scores))}, over questions ± {points(half)}"
-            cells.append({"mean": points(fmean(score["value"] for score in scores)), "note": note})
-        rows.append({"name": names[key], "seeds": ", ".join(str(seed) for seed in sorted(seeds, key=str)), "cells": cells})
-    return rows
-
-
 def comparable_runs(runs: Sequence[Run]) -> list[Run]:
     """The first run and those that answer the same questions and are valid: only these can stand side by side per question."""
     first = runs[0]
@@ -289,13 +269,14 @@ def uses_of_final_part(evaluations: Sequence[Mapping[str, Any]], benchmark: str)
 def text_table(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> str:
     """The comparison for a terminal."""
     kinds = kinds_of(runs)
-    lines = [["run", *(KIND_NAMES[kind] for kind in kinds), "state"]]
+    names = [KIND_NAMES[kind] for kind in kinds]
+    lines = [["run", *names, "state"]]
     lines += [
         [str(row["name"]), *(f"{one['tuned']} {one['interval']}".strip() for one in row["cells"]), str(row["state"])]
         for row in run_rows(runs)
     ]
     lines.append([])
-    lines.append([f"minus {runs[0].name}", *(KIND_NAMES[kind] for kind in kinds)])
+    lines.append([f"minus {runs[0].name}", *names])
     lines += [
         [
             str(row["name"]),
@@ -303,5 +284,10 @@ def text_table(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> s
         ]
         for row in matrix(runs, cells)
     ]
-    widths = [max((len(line[column]) for line in lines if len(line) > column), default=0) for column in range(len(kinds) + 2)]
+    return in_columns(lines)
+
+
+def in_columns(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells, each column as wide as its widest cell."""
+    widths = [max((len(line[column]) for line in lines if len(line) > column), default=0) for column in range(max(map(len, lines)))]
     return "\n".join("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=False)).rstrip() for line in lines) + "\n"

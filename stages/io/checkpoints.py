@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,12 +32,15 @@ def run_folder(fingerprint: str) -> Path:
     return Path(os.environ.get("DVC_ROOT", ".")) / ".cache" / "train" / fingerprint
 
 
-def loaded_code() -> dict[str, str]:
-    """Name -> sha256 of every module of ours that this process has loaded: another program is another run."""
+def loaded_code(*, without: Collection[str] = ()) -> dict[str, str]:
+    """Name -> sha256 of every module of ours that this process has loaded: another program is another run.
+
+    `without`: modules that touch the run only when it has ended; a change of theirs makes no other run.
+    """
     return {
         name: sha256_of(Path(module.__file__))
         for name, module in sorted(sys.modules.items())
-        if name.split(".")[0] == "stages" and module.__file__ is not None
+        if name.split(".")[0] == "stages" and name not in without and module.__file__ is not None
     }
 
 

@@ -24,3 +24,14 @@ def keep_adapter_in_fp32(model: torch.nn.Module) -> None:
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
+
+
+def keep_gradients_through_nf4(model: torch.nn.Module) -> None:
+    """Keep bitsandbytes from repacking 4-bit weights at the first evaluation on a CPU with AVX512-BF16.
+
+    The kernel of the packed layout has no derivative: every later training step would lose the gradient through the base
+    layers, with one UserWarning and a loss that still falls (0.50.2, Linear4bit.forward).
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False  # pyright: ignore[reportArgumentType]

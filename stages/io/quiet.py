@@ -1,4 +1,5 @@
-"""Keep libraries from talking over a stage's own few lines: imported first, since some of them talk while being imported."""
+"""Settings that libraries read while they are imported: imported first. They keep them from talking over a stage's own few lines,
+and from wasting the other processor while they wait."""
 
 import logging
 import os
@@ -12,3 +13,6 @@ warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"torch\."
 # Bars that would flicker through a log; the stages show their own.
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Threads that have done their share of a step sleep until the next. By default they spin: on two processors with other work beside,
+# training steps then took up to 20 times as long, without other work as long as this (docs/experiments.md). Results are the same.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

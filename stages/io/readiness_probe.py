@@ -1,18 +1,27 @@
 """Measure, on a tiny random model of the base's architecture, what only a running model shows. Device-free: CPU, fp32, seconds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import torch
-from peft import get_peft_model
 from peft.tuners.lora import LoraLayer
-from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PretrainedConfig, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    GenerationConfig,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from stages.io.attention import PER_DOCUMENT
-from stages.io.lora import keep_adapter_in_fp32, lora_config
 from stages.io.tokenization import Example
-from stages.records.training_params import LoraParams
+from stages.io.training import build_trainer, pack
+from stages.io.weights import load_weights, read_manifest
+from stages.records.training_params import LoraParams, TrainParams
 
 TINY = {
     "hidden_size": 64,
@@ -36,13 +45,24 @@ class Overfit(NamedTuple):
     num_stopped: int
 
 
+class Fed(NamedTuple):
+    """One example as the training loop gets it, out of the trainer's own batches."""
+
+    ids: list[int]
+    labels: list[int]
+
+
 class Adapted(NamedTuple):
-    """What the LoRA parameters adapt in this architecture."""
+    """What the LoRA parameters adapt in this architecture, and what the trainer that `train` builds would be fed."""
 
     num_adapted: int
     num_expected: int
+    num_linear: int
+    """All linear layers but the head."""
     unmatched: list[str]
     dtypes: set[str]
+    """Of the trainable tensors, with the base in its own dtype and quantisation."""
+    fed: list[Fed]
 
 
 def tiny_model(base: Path, *, seed: int) -> PreTrainedModel:
@@ -55,26 +75,69 @@ def tiny_model(base: Path, *, seed: int) -> PreTrainedModel:
     return AutoModelForCausalLM.from_config(config, dtype=torch.float32)
 
 
-def adapted_modules(base: Path, params: LoraParams) -> Adapted:
-    """Put the adapter on the tiny model and count."""
-    model = tiny_model(base, seed=0)
-    head = model.get_output_embeddings()
-    linear = {name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head}
-    if params.target_modules == "all-linear":
-        expected, unmatched = linear, []
+def _as_loaded(base: Path, folder: Path) -> PreTrainedModel:
+    """Load the tiny model as the base is loaded: in its dtype and quantisation."""
+    tiny_model(base, seed=0).save_pretrained(folder)
+    return load_weights(folder, read_manifest(base), device="cpu")
+
+
+def _documents(batch: Mapping[str, torch.Tensor]) -> Iterator[Fed]:
+    """Take a batch of the trainer apart again: packed rows at their boundaries, padded rows at their mask."""
+    ids, labels = batch["input_ids"], batch["labels"]
+    if "cu_seq_lens_q" in batch:
+        for start, end in pairwise(batch["cu_seq_lens_q"].tolist()):
+            yield Fed(ids[0, start:end].tolist(), labels[0, start:end].tolist())
     else:
-        expected = {name for name in linear if name.rsplit(".", 1)[-1] in params.target_modules}
-        unmatched = [target for target in params.target_modules if not any(name.rsplit(".", 1)[-1] == target for name in linear)]
-        if unmatched:
-            return Adapted(num_adapted=0, num_expected=len(expected), unmatched=unmatched, dtypes=set())
-    adapted = get_peft_model(model, lora_config(params))
-    keep_adapter_in_fp32(adapted)
-    return Adapted(
-        num_adapted=sum(isinstance(module, LoraLayer) for module in adapted.modules()),
-        num_expected=len(expected),
-        unmatched=unmatched,
-        dtypes={str(parameter.dtype) for parameter in adapted.parameters() if parameter.requires_grad},
-    )
+        for row, kept in enumerate(batch["attention_mask"].bool()):
+            yield Fed(ids[row][kept].tolist(), labels[row][kept].tolist())
+
+
+def adapted_modules(
+    base: Path,
+    params: LoraParams,
+    training: TrainParams,
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Sequence[Example],
+    *,
+    num_rows_per_step: int,
+) -> Adapted:
+    """Build the trainer that `train` builds, on the tiny model, and look: which layers are adapted, in which dtype, on which labels."""
+    with TemporaryDirectory() as folder:
+        model = _as_loaded(base, Path(folder) / "tiny")
+        head = model.get_output_embeddings()
+        linear = {name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head}
+        if params.target_modules == "all-linear":
+            expected, unmatched = linear, []
+        else:
+            expected = {name for name in linear if name.rsplit(".", 1)[-1] in params.target_modules}
+            unmatched = [target for target in params.target_modules if not any(name.rsplit(".", 1)[-1] == target for name in linear)]
+        if not examples:
+            return Adapted(0, len(expected), len(linear), unmatched, set(), [])
+        packed = pack(examples, max_length=training.max_length, packing=training.packing, seed=training.seed)
+        trainer = build_trainer(
+            model=model,
+            tokenizer=tokenizer,
+            train=packed,
+            validation=packed,
+            # PEFT refuses names that nothing has, and the rows are worth a look all the same.
+            lora=params.model_copy(update={"target_modules": "all-linear"}) if unmatched else params,
+            params=training,
+            folder=Path(folder) / "run",
+            num_steps=1,
+            num_planned_steps=1,
+            num_warmup_steps=0,
+            num_steps_per_evaluation=1,
+            num_rows_per_step=num_rows_per_step,
+        )
+        assert trainer.model is not None
+        return Adapted(
+            num_adapted=0 if unmatched else sum(isinstance(module, LoraLayer) for module in trainer.model.modules()),
+            num_expected=len(expected),
+            num_linear=len(linear),
+            unmatched=unmatched,
+            dtypes={str(parameter.dtype) for parameter in trainer.model.parameters() if parameter.requires_grad},
+            fed=[document for batch in trainer.get_train_dataloader() for document in _documents(batch)],
+        )
 
 
 def _padded(examples: Sequence[Example], pad: int) -> dict[str, torch.Tensor]:
@@ -135,13 +198,14 @@ def overfit(base: Path, examples: Sequence[Example], *, pad: int, eos: int) -> O
     model.eval()
     exact = stopped = 0
     for example in examples:
-        completion = example.ids[example.num_prompt_tokens :]
+        num_given = max(1, example.num_prompt_tokens)  # a renderer that counts none is for another check to name
+        completion = example.ids[num_given:]
         output = model.generate(  # pyright: ignore[reportCallIssue]
-            input_ids=torch.tensor([example.ids[: example.num_prompt_tokens]]),
+            input_ids=torch.tensor([example.ids[:num_given]]),
             generation_config=GenerationConfig(
                 max_new_tokens=len(completion) + 8, do_sample=False, eos_token_id=eos, pad_token_id=pad, use_cache=True
             ),
-        )[0, example.num_prompt_tokens :].tolist()
+        )[0, num_given:].tolist()
         exact += output == completion
         stopped += eos in output
     return Overfit(loss=loss, num_exact=exact, num_stopped=stopped)

@@ -6,6 +6,10 @@ from typing import Any, NamedTuple
 from transformers import PreTrainedTokenizerBase
 
 
+class PromptDiffers(ValueError):
+    """The template renders a prompt otherwise in training than in answering."""
+
+
 class Example(NamedTuple):
     """One conversation as the model sees it in training."""
 
@@ -54,10 +58,12 @@ def render_prompt(tokenizer: PreTrainedTokenizerBase, user: str) -> list[int]:
 
 
 def render_example(tokenizer: PreTrainedTokenizerBase, user: str, assistant: str) -> Example:
-    """Token ids of a whole exchange. ValueError where the prompt is no exact prefix of it: the model would then be
+    """Token ids of a whole exchange. PromptDiffers where the prompt is no exact prefix of it: the model would then be
     trained on a context that answering never shows it."""
     prompt = render_prompt(tokenizer, user)
     ids = _render(tokenizer, [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}], add_generation_prompt=False)
     if ids[: len(prompt)] != prompt:
-        raise ValueError(f"the chat template renders the prompt differently in training and in answering, for the message {user[:80]!r}.")
+        raise PromptDiffers(
+            f"the chat template renders the prompt differently in training and in answering, for the message {user[:80]!r}."
+        )
     return Example(ids=ids, num_prompt_tokens=len(prompt))

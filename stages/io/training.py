@@ -35,7 +35,7 @@ from trl import SFTConfig, SFTTrainer, pack_dataset
 from stages.io.attention import PER_DOCUMENT
 from stages.io.checkpoints import keep_newest, newest_whole_checkpoint, seal
 from stages.io.files import replacing_folder, write_json
-from stages.io.lora import keep_adapter_in_fp32, lora_config
+from stages.io.lora import keep_adapter_in_fp32, keep_gradients_through_nf4, lora_config
 from stages.io.tokenization import Example
 from stages.records.training_params import LoraParams, TrainParams
 
@@ -82,13 +82,6 @@ def pack(examples: Sequence[Example], *, max_length: int, packing: bool, seed: i
     random.Random(seed).shuffle(order)
     rows = Dataset.from_dict({"input_ids": [example.ids for example in order], "labels": [example.labels for example in order]})
     return pack_dataset(rows, seq_length=max_length, strategy="bfd") if packing else rows
-
-
-def rows_per_step(rows: Dataset, params: TrainParams) -> int:
-    """Rows that together hold about `tokens_per_step` tokens."""
-    if params.packing:
-        return max(1, params.tokens_per_step // params.max_length)
-    return max(1, round(params.tokens_per_step * len(rows) / sum(len(ids) for ids in rows["input_ids"])))
 
 
 def micro_batch_rows(num_rows_per_step: int, params: TrainParams) -> int:
@@ -268,7 +261,8 @@ def build_trainer(
         disable_tqdm=True,
         report_to="none",
         use_cpu=not on_gpu,
-        bf16=on_gpu,
+        bf16=on_gpu and model.dtype != torch.float16 and torch.cuda.is_bf16_supported(including_emulation=False),
+        fp16=on_gpu and model.dtype == torch.float16,
         activation_checkpointing=checkpointing,
         gradient_checkpointing=checkpointing,  # TRL's default, True, would win otherwise
         dataloader_pin_memory=on_gpu,
@@ -291,6 +285,7 @@ def build_trainer(
     trainer.run_folder = folder
     assert isinstance(trainer.model, PeftModel)
     keep_adapter_in_fp32(trainer.model)
+    keep_gradients_through_nf4(trainer.model)
     return trainer
 
 

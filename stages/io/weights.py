@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from stages.io.files import sha256_of
@@ -50,6 +51,7 @@ def hub_folder(repo: str, revision: str, *, patterns: list[str], offline: bool) 
     """Find a snapshot of a hub repository, and fetch what is missing unless `offline`.
 
     PLUMBLINE_HUB_DIR, if set, is a folder with <organisation>/<name>/<revision>/ inside, for machines without a network.
+    Raises BaseRefused where the hub does not give the files, and says what would make it. HF_TOKEN is sent, never shown.
     """
     local = os.environ.get("PLUMBLINE_HUB_DIR")
     if local is not None:
@@ -57,9 +59,31 @@ def hub_folder(repo: str, revision: str, *, patterns: list[str], offline: bool) 
         if not folder.is_dir():
             raise BaseRefused(f"PLUMBLINE_HUB_DIR is {local}, but {folder} is no folder: copy the files of {repo} at {revision} there.")
         return folder
-    return Path(
-        snapshot_download(repo, revision=revision, allow_patterns=patterns, local_files_only=offline, token=os.environ.get("HF_TOKEN"))
-    )
+    token = os.environ.get("HF_TOKEN") or None
+    given = "HF_TOKEN is set" if token else "HF_TOKEN is not set"
+    try:
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=patterns, local_files_only=offline, token=token))
+    except GatedRepoError:  # the errors of the hub quote addresses and headers: none of them is passed on
+        problem = (
+            f"{repo} is gated, and {given}: accept its licence at https://huggingface.co/{repo} and set HF_TOKEN to a token of that account "
+            "that may read gated repositories"
+        )
+    except RevisionNotFoundError:
+        problem = f"{repo} has no commit {revision}: copy one of 40 hex digits from https://huggingface.co/{repo}/commits/main"
+    except RepositoryNotFoundError:
+        problem = (
+            f"there is no repository {repo}, or it is private, and {given}: check base.repo, or set HF_TOKEN to a token that may read it"
+        )
+    except LocalEntryNotFoundError:
+        problem = (
+            f"{repo} at {revision} is not whole in the hub cache{'' if offline else ', and the hub does not answer'}: run `dvc repro -f base` "
+            "with a network, or set PLUMBLINE_HUB_DIR to a folder that holds it as <organisation>/<name>/<revision>/"
+        )
+    except HfHubHTTPError as error:
+        problem = (
+            f"the hub answered {error.response.status_code} for {repo}, and {given}: check that the token is valid, or try again later"
+        )
+    raise BaseRefused(f"{problem}.")
 
 
 def load_tokenizer(base: Path) -> PreTrainedTokenizerBase:
@@ -86,7 +110,11 @@ def load_model(base: Path, *, device: str) -> PreTrainedModel:
     Raises BaseRefused where a file is missing or differs from the manifest.
     """
     manifest = read_manifest(base)
-    folder = weights_folder(base)
+    return load_weights(weights_folder(base), manifest, device=device)
+
+
+def load_weights(folder: Path, manifest: Manifest, *, device: str) -> PreTrainedModel:
+    """Load the safetensors of a folder in the dtype and quantisation of the manifest, in evaluation mode."""
     quantization: dict[str, Any] = {}
     dtype = getattr(torch, manifest.dtype)
     if manifest.quantization == "nf4":

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
+from stages.logic.repair_examples import Candidates, smallest_ids
 from stages.logic.row_cleaning import Policy, Rejected, clean_line, content_keys, row_id
 from stages.records.cleaning_codes import OutputClass, Reason
 from stages.records.quarantined_row import RedactedLine
@@ -30,6 +31,8 @@ class CleanedChunk:
     repairs: Counter[str] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    examples: Candidates = field(default_factory=dict)
+    """Kept rows that may be shown as examples of their repairs."""
     num_bytes: int = 0
     """Of the rows to keep."""
 
@@ -45,6 +48,7 @@ def clean_chunk(lines: Sequence[bytes | RedactedLine], first_line: int, file: st
     kept: list[bytes] = []
     question_keys: list[bytes] = []
     row_keys: list[bytes] = []
+    repaired: list[tuple[str, int, tuple[str, ...]]] = []
     for number, raw in enumerate(lines, start=first_line):
         if isinstance(raw, RedactedLine):
             result.before[OutputClass.UNREADABLE] += 1
@@ -73,15 +77,20 @@ def clean_chunk(lines: Sequence[bytes | RedactedLine], first_line: int, file: st
             "flags": verdict.flags,
         }
         kept.append(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+        if verdict.repairs:
+            repaired.append((row["id"], number, verdict.repairs))
         result.kept_lines.append(number)
         result.lengths.append(len(verdict.output))
         result.after[verdict.after] += 1
-        result.repairs.update(verdict.repairs)
-        result.flags.update(verdict.flags)
+        if verdict.repairs:
+            result.repairs.update(verdict.repairs)
+        if verdict.flags:
+            result.flags.update(verdict.flags)
         question_key, row_key = content_keys(verdict)
         question_keys.append(question_key)
         row_keys.append(row_key)
     result.kept, result.question_keys, result.row_keys = b"".join(kept), b"".join(question_keys), b"".join(row_keys)
+    result.examples = smallest_ids(repaired)
     assert len(lines) == len(kept) + len(result.quarantined) + result.num_blank, "a line vanished"
     return result
 

@@ -15,10 +15,7 @@ MAX_LINE_BYTES = 1 << 20
 MAX_DEPTH = 64
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-STRING = rb'"(?:[^"\\]++|\\.)*+"'
-# Three members, names and values all strings. orjson keeps the last of two equal keys without a word;
-# three members that give three keys cannot hide one.
-USUAL_LINE = re.compile(rb"\s*\{(?:\s*" + STRING + rb"\s*:\s*" + STRING + rb"\s*,?){3}\s*\}\s*")
+QUOTES_OF_THREE_MEMBERS = 12
 # A backslash that opens no JSON escape: `\alpha`, `\underline`. Pairs of backslashes are skipped as a whole.
 ESCAPES = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\')
 TRAILING_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+")|,(?=\s*[}\]])', re.DOTALL)
@@ -37,13 +34,9 @@ class LineRefused(ValueError):
 
 def parse_line(raw: bytes) -> tuple[dict[str, Any], list[Repair]]:
     """Return the object on the line and the repairs that reading it took. LineRefused where it cannot be trusted."""
-    if USUAL_LINE.fullmatch(raw):
-        try:
-            usual = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            usual = None  # the careful path below finds the words for it
-        if usual is not None and len(usual) == 3:
-            return usual, []
+    usual = usual_object(raw)
+    if usual is not None:
+        return usual, []
     repairs: list[Repair] = []
     if raw.startswith(BYTE_ORDER_MARK):
         raw = raw.removeprefix(BYTE_ORDER_MARK)
@@ -69,6 +62,24 @@ def parse_line(raw: bytes) -> tuple[dict[str, Any], list[Repair]]:
     if has_lone_surrogate(content):
         raise LineRefused(Reason.LONE_SURROGATE, "an escape names half of a surrogate pair, which is no character")
     return content, repairs
+
+
+def usual_object(raw: bytes) -> dict[str, Any] | None:
+    """The object of a usual line, three members of text, read by the fast reader; None for any other line.
+
+    orjson keeps the last of two equal keys without a word. Where twelve quotes stand that are not escaped there are six strings, so
+    three members and no more: if they give three keys, none was hidden. `\\\\"` could be an escaped backslash before a closing
+    quote, so lines with it are read on the careful path.
+    """
+    if raw.count(b'"') - raw.count(b'\\"') != QUOTES_OF_THREE_MEMBERS or b'\\\\"' in raw:
+        return None
+    try:
+        content = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None  # the careful path finds the words for it
+    if type(content) is dict and len(content) == 3 and all(type(value) is str for value in content.values()):
+        return content
+    return None
 
 
 def parse_with_repairs(text: str) -> tuple[Any, list[Repair]]:

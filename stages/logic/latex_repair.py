@@ -32,7 +32,8 @@ IN_MATHS = {
 SWALLOWED = {control: (letter, re.compile(rest)) for control, (letter, rest) in ANYWHERE.items()}
 SWALLOWED_IN_MATHS = {control: (letter, re.compile(rest)) for control, (letter, rest) in IN_MATHS.items()}
 CONTROLS = re.compile(r"[\a\b\t\n\v\f\r]")
-NEVER_TEXT = re.compile(r"[\a\b\v\f](?=[A-Za-z_])")
+NEVER_IN_TEXT = "\a\b\v\f"
+NEVER_TEXT = re.compile(rf"[{NEVER_IN_TEXT}](?=[A-Za-z_])")
 SUSPECT = re.compile(r"\t(?:ext|o|op|an|au)(?![A-Za-z])")
 
 
@@ -49,6 +50,8 @@ class LatexRepair(NamedTuple):
 
 def restore_swallowed(text: str) -> LatexRepair:
     """Put back the backslash and letter of swallowed commands where one reading exists; leave everything else alone."""
+    if text.isprintable():  # then it holds none of the characters that a swallowed command leaves
+        return LatexRepair(text, 0, suspect=False, unrestored=False)
     pieces: list[str] = []
     start = num_restored = 0
     for match in CONTROLS.finditer(text):
@@ -62,7 +65,9 @@ def restore_swallowed(text: str) -> LatexRepair:
             start = match.end()
             num_restored += 1
     restored = "".join([*pieces, text[start:]]) if pieces else text
-    return LatexRepair(restored, num_restored, SUSPECT.search(restored) is not None, NEVER_TEXT.search(restored) is not None)
+    suspect = "\t" in restored and SUSPECT.search(restored) is not None
+    unrestored = any(control in restored for control in NEVER_IN_TEXT) and NEVER_TEXT.search(restored) is not None
+    return LatexRepair(restored, num_restored, suspect, unrestored)
 
 
 def between_dollars(text: str, position: int) -> bool:

@@ -1,6 +1,7 @@
 """Turn a structured output into plain text, and prove that no value and no key was lost. Pure."""
 
 import re
+from functools import lru_cache
 
 from stages.logic.classification import classify
 from stages.logic.structured_text import Members, Value, Written
@@ -38,6 +39,7 @@ GREEK = frozenset(
     ]
 )
 NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
+ASCII_NOT_ALPHANUMERIC = bytes(code for code in range(128) if not chr(code).isalnum())
 NUMBERED = re.compile(r"\(?(?:\d+|[a-zA-Z])[.)]\s|[-*•]\s|Step\s*\d", re.IGNORECASE)
 NUMERIC = re.compile(r"[-+±]?\s*\$?\s*[-+±]?\s*\d[\d.,]*(?:\s*(?:[eE]|\\times\s*10\^|×\s*10\^?)\s*\{?[-+]?\d+\}?)?\s*\$?")
 NO_UNIT = frozenset({"null", "none", "n/a", "-", "unitless", "dimensionless", "no unit", "no units"})
@@ -159,6 +161,7 @@ def with_unit(value: Value, unit: str) -> Value:
     return Written(f"{value.strip()} {unit}")
 
 
+@lru_cache(maxsize=4096)  # the study's file has 910 different keys in 740 objects, most of them many times
 def label(key: str) -> str:
     """A key as words: `time_to_stop` -> `Time to stop`. Symbols (`v_0`, `mu_k`, `\\theta_S`) stay as they are."""
     key = " ".join(key.split())
@@ -266,4 +269,6 @@ def squeeze(text: str) -> str:
 
 def bare(text: str) -> str:
     """Letters and digits only, lower case: how `time_to_stop` is found in `Time to stop`."""
+    if text.isascii():  # the same, by a table of bytes
+        return text.lower().encode().translate(None, ASCII_NOT_ALPHANUMERIC).decode()
     return NOT_ALPHANUMERIC.sub("", text.casefold())

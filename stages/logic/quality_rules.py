@@ -11,11 +11,16 @@ NUMBERED_SOURCES = {
     word: re.compile(rf"\b{re.escape(word)}s?\s*\(?\d")
     for word in ("figure", "fig.", "table", "equation", "eq.", "example", "problem", "section", "chapter", "exercise")
 }
+NEVER = re.compile(r"(?!)")
 TEXTS = re.compile(r"\b(?:the|this)\s+(?:\w+\s+)?$|\b(?:provided|given|above|following|accompanying)\s+$")
 PICTURES = re.compile(r"\b(?:the|this|provided|given|above|following|accompanying)\s+$")
 GIVEN = re.compile(r"\b(?:provided|given|above|following|accompanying)\s+$")
 BEFORE_SOURCES = {"text": TEXTS, "passage": TEXTS, "excerpt": TEXTS, "chapter": TEXTS, "figure": PICTURES, "diagram": PICTURES}
 BEFORE_SOURCES |= {"context": GIVEN, "section": GIVEN, "graph": GIVEN, "table": GIVEN}
+# Each word is looked for once, whichever of the two forms it may stand in.
+SOURCES = [
+    (word, NUMBERED_SOURCES.get(word, NEVER), BEFORE_SOURCES.get(word)) for word in dict.fromkeys([*NUMBERED_SOURCES, *BEFORE_SOURCES])
+]
 AFTER_SOURCES = re.compile(r"\s+(?:provided|given|above|below)\b")
 PHRASES = {
     "check your understanding": re.compile("check your understanding"),
@@ -80,24 +85,20 @@ def broken_rules(
     """Return the active rules that a cleaned row breaks, in the order of `Rule`. Duplicates are no matter of one row."""
     whole = f"{instruction}\n{input_text}\n{output}"
     low = whole.lower()
-    broken: list[Rule] = []
-
-    def check(rule: Rule, is_broken: bool) -> None:
-        if is_broken and rule in active:
-            broken.append(rule)
-
-    # With an input the text that a row leans on may stand there.
-    check(Rule.CONTEXT_LEAK, not input_text and leans_on_source(low))
-    check(Rule.REFUSAL, is_refusal(output[:REFUSAL_CHARACTERS].lower()))
-    check(Rule.ANSWER_REPEATS_QUESTION, len(output) <= len(instruction) + 8 and same_words(instruction, output))
-    check(Rule.NO_ANSWER, len(output) <= 10 and output.casefold().rstrip(".") in NO_ANSWER)
-    check(Rule.TOO_SHORT, len(output) < min_output_characters)
-    check(Rule.TOO_LONG, len(output) > max_output_characters)
-    check(Rule.SPECIAL_TOKEN, ("<" in whole or "[" in whole) and SPECIAL_TOKEN.search(whole) is not None)
-    check(Rule.SECRET, holds_secret(whole))
-    check(Rule.PERSONAL_DATA, holds_personal_data(whole))
-    check(Rule.JUDGE_INSTRUCTION, holds_any(low, JUDGE_WORDS) and JUDGE_INSTRUCTION.search(whole) is not None)
-    return broken
+    found = (
+        # With an input the text that a row leans on may stand there.
+        (Rule.CONTEXT_LEAK, not input_text and leans_on_source(low)),
+        (Rule.REFUSAL, is_refusal(output[:REFUSAL_CHARACTERS].lower())),
+        (Rule.ANSWER_REPEATS_QUESTION, len(output) <= len(instruction) + 8 and same_words(instruction, output)),
+        (Rule.NO_ANSWER, len(output) <= 10 and output.casefold().rstrip(".") in NO_ANSWER),
+        (Rule.TOO_SHORT, len(output) < min_output_characters),
+        (Rule.TOO_LONG, len(output) > max_output_characters),
+        (Rule.SPECIAL_TOKEN, ("<" in whole or "[" in whole) and SPECIAL_TOKEN.search(whole) is not None),
+        (Rule.SECRET, holds_secret(whole)),
+        (Rule.PERSONAL_DATA, holds_personal_data(whole)),
+        (Rule.JUDGE_INSTRUCTION, holds_any(low, JUDGE_WORDS) and JUDGE_INSTRUCTION.search(whole) is not None),
+    )
+    return [rule for rule, is_broken in found if is_broken and rule in active]
 
 
 def is_refusal(low: str) -> bool:
@@ -115,17 +116,24 @@ def holds_any(text: str, words: Sequence[str]) -> bool:
 
 def leans_on_source(low: str) -> bool:
     """Whether a lower-case text speaks of a text, figure or numbered part of a book that is not there."""
-    for word, numbered in NUMBERED_SOURCES.items():
-        if word in low and numbered.search(low):
-            return True
-    for word, before in BEFORE_SOURCES.items():
+    for word, numbered, before in SOURCES:
+        if word not in low:
+            continue
+        # Each form holds the word, and no word overlaps itself: looking where it stands finds what a search of the whole would.
         start = low.find(word)
         while start >= 0:
+            if numbered.match(low, start):
+                return True
             end = start + len(word)
-            if before.search(low[max(0, start - 40) : start]) or (AFTER_SOURCES.match(low, end) and low[start - 1 : start] in " "):
+            if before is not None and (
+                before.search(low[max(0, start - 40) : start]) or (AFTER_SOURCES.match(low, end) and low[start - 1 : start] in " ")
+            ):
                 return True
             start = low.find(word, end)
-    return any(phrase.search(low) for mark, phrase in PHRASES.items() if mark in low)
+    for mark, phrase in PHRASES.items():  # a loop, as above  # noqa: SIM110
+        if mark in low and phrase.search(low):
+            return True
+    return False
 
 
 def holds_personal_data(text: str) -> bool:

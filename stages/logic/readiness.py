@@ -53,6 +53,26 @@ def check_prompt_masked(labels: Sequence[Sequence[int]], num_prompt_tokens: Sequ
     )
 
 
+def check_same_prompt(num_differing: int, num_rows: int) -> Check:
+    """The prompt that answering shows is how the training example begins, token by token."""
+    return _check(
+        "same_prompt",
+        not num_differing,
+        f"{num_differing} of {num_rows} rows begin otherwise in training than the prompt that answering would show",
+        "use a chat template whose generation prompt is what it writes before an assistant's turn.",
+    )
+
+
+def check_rows_fed(num_as_rendered: int, num_fed: int, num_examples: int) -> Check:
+    """The batches of the trainer hold every example that fits, as rendered, and nothing else."""
+    return _check(
+        "rows_fed",
+        num_as_rendered == num_fed == num_examples,
+        f"{num_as_rendered} of {num_examples} examples reach the training loop as they were rendered, among {num_fed}",
+        "look at what packs and collates the rows (stages/io/training.py): an example was cut, lost or changed on the way.",
+    )
+
+
 def check_no_truncation(lengths: Sequence[int], max_length: int) -> Check:
     """Every example fits: a cut one loses its answer and its end of sequence."""
     too_long = sum(length > max_length for length in lengths)
@@ -76,13 +96,21 @@ def check_special_tokens(rows: Sequence[Sequence[int]], special: Collection[int]
     )
 
 
-def check_lora_modules(num_adapted: int, num_expected: int, unmatched: Sequence[str]) -> Check:
-    """The adapter sits on the layers that were named: PEFT's default would take q_proj and v_proj alone."""
+def check_lora_modules(num_adapted: int, num_expected: int, unmatched: Sequence[str], num_linear: int) -> Check:
+    """The adapter sits on the layers that were named; a choice of fewer than all linear layers is said aloud.
+
+    PEFT's default would take q_proj and v_proj alone, which learns less and forgets more (PEFT's method comparison, 2026).
+    """
+    as_named = num_adapted == num_expected and num_adapted > 0 and not unmatched
     return _check(
         "lora_modules",
-        num_adapted == num_expected and num_adapted > 0 and not unmatched,
-        f"{num_adapted} modules adapted, {num_expected} expected" + (f"; no module is named {', '.join(unmatched)}" if unmatched else ""),
-        "set lora.target_modules to all-linear, or to names of linear layers of the base model.",
+        as_named and num_expected == num_linear,
+        f"{num_adapted} modules adapted, {num_expected} expected, {num_linear} linear layers in the two-layer probe"
+        + (f"; no module is named {', '.join(unmatched)}" if unmatched else ""),
+        "leave lora.target_modules at all-linear unless fewer layers are meant."
+        if as_named
+        else "set lora.target_modules to all-linear, or to names of linear layers of the base model.",
+        otherwise="warn" if as_named else "fail",
     )
 
 
@@ -145,6 +173,23 @@ def check_heat(scale: float, learning_rate: float, limit: float) -> Check:
         f"scale {scale:g} x learning rate {learning_rate:g} = {heat:.2g} (limit {limit:.2g})",
         "lower lora.alpha or train.learning_rate, or raise preflight.max_heat where measured to be fine.",
         otherwise="warn",
+    )
+
+
+def check_general_prompts(prompts: Sequence[str], *, asked: Collection[str], taught: Collection[str]) -> Check:
+    """What measures forgetting is neither asked by the benchmark, whose answers could be replayed, nor taught by the rows."""
+
+    def folded(texts: Collection[str]) -> set[str]:
+        return {" ".join(text.casefold().split()) for text in texts}
+
+    ours = folded(prompts)
+    num_asked, num_taught = len(ours & folded(asked)), len(ours & folded(taught))
+    return _check(
+        "general_prompts",
+        not num_asked and not num_taught,
+        f"{num_asked} of {len(prompts)} general prompts are questions of the benchmark, {num_taught} are those of rows",
+        "take them out of general.prompts: what is replayed would be in the exam, what is taught measures nothing general.",
+        otherwise="fail" if num_asked else "warn",
     )
 
 

@@ -7,10 +7,21 @@ from dataclasses import dataclass
 from stages.logic.exam_prompt import exam_prompt
 from stages.logic.ledger import KIND_NAMES, KindLedger, Scored
 from stages.logic.report_numbers import confusion_counts, letter_pairs
-from stages.logic.report_words import Direction, direction_of, headline_words, kind_words, p_words, points, span, verdict_words
+from stages.logic.report_words import (
+    Direction,
+    direction_of,
+    forgetting_words,
+    headline_words,
+    kind_words,
+    p_words,
+    points,
+    span,
+    verdict_words,
+)
 from stages.logic.statistics import Comparison, Estimate
 from stages.logic.validity import Gate
 from stages.records.answer import ARMS, Answer, Arm
+from stages.records.forgetting import Forgetting
 from stages.records.grade import Grade
 from stages.records.judgement import Judgement
 from stages.records.question import KINDS, Kind, Question
@@ -349,6 +360,7 @@ def page_context(
     incomplete: str | None,
     gates: Sequence[Gate],
     documents: Sequence[tuple[str, str, Mapping[str, object]]],
+    forgetting: Forgetting,
     provenance: Mapping[str, object],
 ) -> dict[str, object]:
     """All that the template names. `documents`: (section, title, content) of the other stages' metrics."""
@@ -388,6 +400,7 @@ def page_context(
             for gate in gates
         ],
         "sections": sections,
+        "forgetting": forgetting_words(forgetting),
         "provenance": [{"title": name, "facts": facts(value)} for name, value in provenance.items()],
         "kinds": [{"kind": kind, "name": KIND_NAMES[kind]} for kind in KINDS if kind in ledgers],
     }

@@ -1,15 +1,19 @@
 """The verdict in plain words: what a reader may repeat aloud without adding a footnote. Pure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from stages.logic.ledger import KIND_NAMES, KindLedger
 from stages.logic.statistics import Comparison
+from stages.records.forgetting import Forgetting
 from stages.records.question import KINDS, Kind
 
 Direction = Literal["better", "worse", "none", "unscored"]
 
 SIGNIFICANCE = 0.05
+SMALLEST_FORGETTING = 0.005
+"""Nats a token: less is written as 0."""
 
 
 def points(fraction: float, *, sign: bool = False) -> str:
@@ -108,6 +112,29 @@ def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
     if groups["unscored"]:
         sentences.append(f"Nobody gave a verdict on {names_of(groups['unscored'])}: there is no score, and no zero either.")
     return " ".join(sentences)
+
+
+def forgetting_words(forgetting: Forgetting) -> str:
+    """What the number of forgetting means, for a reader who does not think in nats."""
+    increase, low, high = forgetting.increase, forgetting.increase_low, forgetting.increase_high
+    interval = "" if low is None or high is None else f" [{signed(low)}, {signed(high)}]"
+    found = (
+        f"On {forgetting.num_prompts} general prompts, which no row teaches, base's own answers cost tuned {forgetting.tuned_nll:.2f} nats "
+        f"a token, and base {forgetting.base_nll:.2f}: {signed(increase)}{interval}."
+    )
+    if abs(increase) < SMALLEST_FORGETTING:
+        return f"{found} Tuned still says there what base would say."
+    if increase < 0:
+        return f"{found} Tuned is surer of these answers than base: nothing was forgotten."
+    return (
+        f"{found} Word for word, tuned gives what base would have said {math.exp(-increase):.2g} times the probability that base gave it."
+    )
+
+
+def signed(nats: float) -> str:
+    """A difference in nats with its sign, two digits."""
+    text = f"{nats:+.2f}"
+    return "0" if float(text) == 0 else text.replace("-", "−")
 
 
 def resolution(comparison: Comparison) -> str:

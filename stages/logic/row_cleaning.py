@@ -1,6 +1,7 @@
 """Clean one line: a kept row, a quarantined line with its reason, or nothing for a blank one. Pure."""
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ class Policy:
     """flag, quarantine or off."""
     min_output_characters: int
     max_output_characters: int
+    standardize: bool = True
+    """False: every text stays as it stands; the quality rules still apply."""
 
     @property
     def active(self) -> frozenset[Rule]:
@@ -88,11 +91,13 @@ def cleaned_or_rejected(
     row: RawRow, seen: Classified, line_repairs: list[Repair], policy: Policy, active: frozenset[Rule]
 ) -> Cleaned | Rejected:
     """Convert, mend, prove and judge one row."""
+    if not policy.standardize:
+        return as_it_stands(row, seen, line_repairs, policy, active)
     repairs: list[str] = list(line_repairs)
     flags: list[str] = [Notice.EXTRA_KEYS] if row.has_extra_keys else []
     instruction = mend_text(row.instruction)
     input_text = mend_text(row.input) if row.input else UNTOUCHED
-    asked = ASKS_FOR_JSON.search(row.instruction) is not None and isinstance(row.output, str)
+    asked = "JSON" in row.instruction and ASKS_FOR_JSON.search(row.instruction) is not None and isinstance(row.output, str)
     if asked and (seen.value is not None or seen.kind == OutputClass.BROKEN_JSON):
         flags.append(Notice.JSON_REQUESTED)
         plain = str(row.output)
@@ -108,19 +113,37 @@ def cleaned_or_rejected(
     for mended in (instruction, input_text, output):
         repairs += mended.repairs
         flags += mended.notices
+    return judged(Cleaned(instruction.text, input_text.text, output.text, tuple(repairs), tuple(flags), seen.kind, after), policy, active)
+
+
+def as_it_stands(row: RawRow, seen: Classified, line_repairs: list[Repair], policy: Policy, active: frozenset[Rule]) -> Cleaned | Rejected:
+    """Keep a row's texts without a change: what training sees where nobody cleans. An output that is no text becomes its JSON."""
+    output = row.output if isinstance(row.output, str) else json.dumps(row.output, ensure_ascii=False)
+    for name, text in (("instruction", row.instruction), ("output", output)):
+        if is_blank(text):
+            raise LineRefused(Reason.EMPTY_FIELD, f"{name} is empty")
+    flags = (Notice.EXTRA_KEYS,) if row.has_extra_keys else ()
+    after = seen.kind if output is row.output else classify(output).kind
+    return judged(Cleaned(row.instruction, row.input, output, tuple(line_repairs), flags, seen.kind, after), policy, active)
+
+
+def judged(row: Cleaned, policy: Policy, active: frozenset[Rule]) -> Cleaned | Rejected:
+    """Apply the quality rules: the row with their flags, or the first rule that puts it aside."""
     broken = broken_rules(
-        instruction.text,
-        input_text.text,
-        output.text,
+        row.instruction,
+        row.input,
+        row.output,
         active=active,
         min_output_characters=policy.min_output_characters,
         max_output_characters=policy.max_output_characters,
     )
     for rule in broken:
         if policy.actions[rule] == "quarantine":
-            return Rejected(rule, f"quality rule {rule}", rule == Rule.SECRET, seen.kind)
-    flags += broken
-    return Cleaned(instruction.text, input_text.text, output.text, tuple(sorted(set(repairs))), tuple(sorted(set(flags))), seen.kind, after)
+            return Rejected(rule, f"quality rule {rule}", rule == Rule.SECRET, row.before)
+    if not row.repairs and not row.flags and not broken:
+        return row
+    repairs, flags = tuple(sorted(set(row.repairs))), tuple(sorted({*row.flags, *broken}))
+    return Cleaned(row.instruction, row.input, row.output, repairs, flags, row.before, row.after)
 
 
 def classify_output(output: object) -> Classified:
@@ -176,8 +199,16 @@ def row_id(instruction: str, input_text: str, output: str) -> str:
 
 def content_keys(row: Cleaned) -> tuple[bytes, bytes]:
     """16-byte keys of the question and of the whole row; texts that differ in white space only are equal."""
-    question = " ".join(row.instruction.split())
+    question = single_spaced(row.instruction)
     if row.input:
-        question += "\0" + " ".join(row.input.split())
+        question += "\0" + single_spaced(row.input)
     asked = hashlib.blake2b(question.encode(), digest_size=16).digest()
-    return asked, hashlib.blake2b(asked + " ".join(row.output.split()).encode(), digest_size=16).digest()
+    return asked, hashlib.blake2b(asked + single_spaced(row.output).encode(), digest_size=16).digest()
+
+
+def single_spaced(text: str) -> str:
+    """The text with every run of white space as one blank, and none at its ends."""
+    # A printable text has no white space but blanks; where no two stand together and none at an end, nothing is to do.
+    if text.isprintable() and "  " not in text and not text.startswith(" ") and not text.endswith(" "):
+        return text
+    return " ".join(text.split())

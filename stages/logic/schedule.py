@@ -3,6 +3,8 @@
 import math
 from typing import NamedTuple
 
+from stages.records.training_params import TrainParams
+
 
 class Schedule(NamedTuple):
     """Steps are optimiser steps."""
@@ -44,4 +46,31 @@ def plan_schedule(
         num_steps=num_planned_steps if max_steps is None else min(max_steps, num_planned_steps),
         num_steps_per_evaluation=max(1, num_steps_per_epoch // evaluations_per_epoch),
         num_warmup_steps=math.ceil(num_planned_steps * warmup_fraction),
+    )
+
+
+def fewest_packed_rows(num_tokens: int, max_length: int) -> int:
+    """Rows that would hold all tokens without a gap: what packing comes near to, before anything is packed."""
+    return max(1, math.ceil(num_tokens / max_length))
+
+
+def rows_per_step(*, num_rows: int, num_tokens: int, params: TrainParams) -> int:
+    """Rows that together hold about `tokens_per_step` tokens."""
+    if params.packing:
+        return max(1, params.tokens_per_step // params.max_length)
+    return max(1, round(params.tokens_per_step * num_rows / num_tokens))
+
+
+def plan_training(*, num_rows: int, num_tokens: int, params: TrainParams) -> Schedule:
+    """The one plan of a training, replay rows included: preflight makes it of the rows to expect, train of those it has packed.
+
+    `num_rows`: packed rows, or examples when not packing. ValueError as in `plan_schedule`.
+    """
+    return plan_schedule(
+        num_rows=num_rows,
+        num_rows_per_step=rows_per_step(num_rows=num_rows, num_tokens=num_tokens, params=params),
+        epochs=params.epochs,
+        max_steps=params.max_steps,
+        evaluations_per_epoch=params.evaluations_per_epoch,
+        warmup_fraction=params.warmup_fraction,
     )

@@ -28,6 +28,11 @@ TAGS = re.compile("[\U000e0000-\U000e007f]")
 NONCHARACTERS = re.compile("[\ufdd0-\ufdef]|[" + "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF)) + "]")
 REPLACEMENT = re.compile("\ufffd")
 PRIVATE_USE = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
+# Every character that one of the patterns of hidden, directional or lost characters needs. One search for all of them is an eighth
+# of the work, and most text in other letters has none.
+REMARKABLE = re.compile(
+    f"[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\u0085\ue000-\uf8ff\ufdd0-\ufdef\ufeff\ufffd-\uffff\U0001fffe-\U0010ffff{COMBINING}]"
+)
 CONTROL_CHARS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 LINE_ENDINGS = re.compile(r"\r\n?")
 
@@ -39,6 +44,7 @@ TO_BYTE = {character: bytes([ord(character)]) for character in CP1252[:128]} | {
 MANGLED_RUN = re.compile(f"[{re.escape(CP1252)}]{{2,}}")
 # Heads of UTF-8 sequences whose tail is gone: nothing can bring the character back. In the languages that have these
 # letters another letter follows (`âge`, `SÃO`, `Île`).
+CUT_HEADS = "âÎÏÃÂ"
 CUT_MOJIBAKE = re.compile(r"(?<=[\d})\]\\$_^=({|])[âÎÏÃÂ]|[âÎÏÃÂ](?=[\d{}()\[\]$\\^_=|.,;:\s]|$)|(?<=\w)âs\b")
 
 
@@ -64,9 +70,18 @@ def is_blank(text: str) -> bool:
     return INVISIBLE_ONLY.fullmatch(text) is not None
 
 
+def is_ordinary(text: str) -> bool:
+    """Whether a text is printable ASCII and line breaks, with nothing to strip."""
+    if not text.isascii():  # known without reading it, where the pattern reads up to the first such character
+        return False
+    if text.isprintable():  # no line break: one look instead of a pattern over the whole
+        return not (text.startswith(" ") or text.endswith(" "))
+    return ORDINARY.fullmatch(text) is not None
+
+
 def mend_text(text: str) -> MendedText:
     """Return the text as it may be trained on. TextRefused where it holds what no rule can make right."""
-    if ORDINARY.fullmatch(text):
+    if is_ordinary(text):
         # Nothing to strip, no tab, no control and no foreign character; a line break may be a swallowed `\n`.
         if "\n" not in text:
             return MendedText(text, (), ())
@@ -86,7 +101,8 @@ def mend_text(text: str) -> MendedText:
         if mended == text:
             break
         text = record(mended, Repair.MOJIBAKE)
-    if foreign:
+    remarkable = foreign and REMARKABLE.search(text) is not None
+    if remarkable:
         text = record(LINE_SEPARATORS.sub("\n", text), Repair.LINE_SEPARATOR)
     latex = restore_swallowed(text)
     if latex.unrestored:
@@ -94,20 +110,30 @@ def mend_text(text: str) -> MendedText:
     text = record(latex.text, Repair.LATEX_ESCAPE_SWALLOWED)
     if "\r" in text:
         text = record(LINE_ENDINGS.sub("\n", text), Repair.LINE_ENDING)
-    if found := CONTROL_CHARS.search(text):
+    if found := control_character(text):
         raise TextRefused(Reason.CONTROL_CHAR, f"control character U+{ord(found[0]):04X} at character {found.start()}")
-    if foreign:
+    if remarkable:
         refuse_hidden(text)
         text = record(BIDI_CONTROLS.sub("", text), Repair.BIDI_CONTROL)
         text = record(ZERO_WIDTH.sub("", text), Repair.ZERO_WIDTH)
+    if foreign:
         text = record(unicodedata.normalize("NFC", text), Repair.NFC)
     text = record(text.strip(), Repair.OUTER_SPACE)
     if latex.suspect:
         notices.append(Notice.LATEX_SUSPECT)
-    if foreign:
-        marks = ((Notice.REPLACEMENT_CHAR, REPLACEMENT), (Notice.PRIVATE_USE, PRIVATE_USE), (Notice.MOJIBAKE, CUT_MOJIBAKE))
-        notices += [notice for notice, mark in marks if mark.search(text)]
+    if remarkable:
+        notices += [
+            notice for notice, mark in ((Notice.REPLACEMENT_CHAR, REPLACEMENT), (Notice.PRIVATE_USE, PRIVATE_USE)) if mark.search(text)
+        ]
+    if foreign and any(head in text for head in CUT_HEADS) and CUT_MOJIBAKE.search(text):
+        notices.append(Notice.MOJIBAKE)
     return MendedText(text, tuple(dict.fromkeys(repairs)), tuple(notices))
+
+
+def control_character(text: str) -> re.Match[str] | None:
+    """The first control character that is no tab or line feed."""
+    # No control character is printable; a line feed is not either, but it is none of those looked for.
+    return None if text.replace("\n", "").isprintable() else CONTROL_CHARS.search(text)
 
 
 def refuse_hidden(text: str) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from stages.logic.judge_causes import JudgeCause
 from stages.logic.ledger import KIND_NAMES, KindLedger
 from stages.records.answer import ARMS, Answer
+from stages.records.forgetting import Forgetting
 from stages.records.grade import Grade
 from stages.records.judgement import Judgement
 from stages.records.outcome import Outcome
@@ -199,6 +200,24 @@ def quality_gates(
         text = f"the judge {judge_model} stops answering on {judge_ends}: choose its successor and run both on the same answers before that"
         warn("judge_model_stays", judge_ends is None, text)
     return gates
+
+
+def forgetting_gate(forgetting: Forgetting, max_forgetting_nats: float) -> Gate:
+    """Whether tuned would still say what base said outside the domain."""
+    ok = forgetting.increase <= max_forgetting_nats
+    text = (
+        f"tuned has forgotten some of what base could do: on {forgetting.num_prompts} general prompts base's own answers cost it "
+        f"{forgetting.increase:.2f} nats a token more than base (limit {max_forgetting_nats:g}); try train.replay_fraction=0.05, "
+        "a lower learning rate or fewer epochs"
+    )
+    return Gate(
+        name="forgetting_nats",
+        severity="warning",
+        ok=ok,
+        value=forgetting.increase,
+        limit=max_forgetting_nats,
+        text="" if ok else text,
+    )
 
 
 def incompleteness(answers: Sequence[Answer], training: Mapping[str, object]) -> str | None:

@@ -15,7 +15,7 @@ class Answer(Record):
     """Id of the question."""
     arm: Arm
     engine: str = "transformers"
-    """What generated it, with the version where none is pinned (`vllm 0.26.0`). Rows from before there was a choice have no such field."""
+    """What generated it, with the version where none is pinned (`vllm 0.33.0`). Rows from before there was a choice have no such field."""
     response: str
     num_tokens: int
     """Generated tokens, end-of-sequence included."""

@@ -39,4 +39,6 @@ class TrainParams(Params):
     """How often the validation loss is taken; the adapter with the lowest is kept."""
     early_stop_patience: int | None
     """Stop after so many evaluations without improvement; None: never."""
+    replay_fraction: float
+    """Share of all training rows, 0-1, that are base's own answers to general prompts, appended to the domain's; 0: none."""
     seed: int

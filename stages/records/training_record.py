@@ -22,5 +22,7 @@ class TrainingRecord(Record):
     """Of the chat template: answering with another is refused."""
     train_sha256: str
     validation_sha256: str
+    replay_sha256: str | None
+    """Of the replay rows; None where none were added."""
     lora: LoraParams
     train: TrainParams

@@ -12,6 +12,7 @@ from stages.io.jsonl import read_jsonl
 from stages.io.params import read_yaml
 from stages.logic.exam_prompt import exam_prompt
 from stages.records.answer import Answer
+from stages.records.general_answer import GeneralAnswer
 from stages.records.instruction_row import InstructionRow
 from stages.records.question import KINDS, Question
 
@@ -131,6 +132,16 @@ def test_the_headline_is_the_ledger() -> None:
 def test_the_validation_loss_fell() -> None:
     losses = json.loads((ROOT / "metrics/train.json").read_text(encoding="utf-8"))["validation_loss"]
     assert losses["best"] < losses["base"]
+
+
+def test_forgetting_was_measured_on_prompts_that_neither_rows_nor_benchmark_hold() -> None:
+    answers = list(read_jsonl(ROOT / "data/answers/general.jsonl", GeneralAnswer))
+    measured = {folded(answer.prompt) for answer in answers if answer.part == "measured"}
+    forgetting = json.loads((ROOT / "metrics/train.json").read_text(encoding="utf-8"))["forgetting"]
+    assert 0 < forgetting["num_prompts"] <= len(measured)
+    assert forgetting["increase"] == pytest.approx(forgetting["tuned_nll"] - forgetting["base_nll"], abs=2e-4)
+    assert not measured & {folded(row.instruction) for name in ("train", "validation") for row in rows(name)}
+    assert not measured & {folded(question.question) for question in questions()}
 
 
 def test_loss_steps_increase() -> None:

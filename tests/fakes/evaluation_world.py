@@ -27,7 +27,18 @@ ANSWERING = AnswerParams(
     choice_prefix="Answer:",
     instructions=Instructions(mcq="Answer with the letter.", numeric="Give the number with its unit.", explanation=""),
 )
-PARAMS = ReportParams(seed=11, num_resamples=500, part="all", development_fraction=0.3, overlap_score=0.6)
+PARAMS = ReportParams(seed=11, num_resamples=500, part="all", development_fraction=0.3, overlap_score=0.6, max_forgetting_nats=0.1)
+FORGETTING = {
+    "num_prompts": 100,
+    "num_tokens": 2400,
+    "num_cut": 0,
+    "num_empty": 0,
+    "base_nll": 0.4,
+    "tuned_nll": 0.43,
+    "increase": 0.03,
+    "increase_low": 0.01,
+    "increase_high": 0.05,
+}
 JUDGING = JudgeSettings(backend="key_points", model=None, max_cost_usd=None)
 SHARE_RIGHT: dict[tuple[str, Arm], float] = {
     ("mcq", "base"): 0.45,
@@ -132,7 +143,14 @@ def make_world(*, num_mcq: int = 60, num_numeric: int = 60, num_explanation: int
         grades=[],
         judgements=[],
         overlapping=[question.id for question in questions[::9]],
-        training={"complete": True, "stop_reason": "planned_end", "num_planned_steps": 120, "num_done_steps": 120, "best_step": 100},
+        training={
+            "complete": True,
+            "stop_reason": "planned_end",
+            "num_planned_steps": 120,
+            "num_done_steps": 120,
+            "best_step": 100,
+            "forgetting": FORGETTING,
+        },
     )
     for question in questions:
         for arm in ARMS:

@@ -73,6 +73,6 @@ def save_models(folder: Path, *, rank: int = 24, quantization: str = "none") -> 
                 weights.normal_(std=0.3)
     record = TrainingRecord(
         complete=True, stop_reason="planned_end", num_planned_steps=1, num_done_steps=1, best_step=1, base_fingerprint=base_fingerprint(base),
-        template_sha256=template_sha256(tokenizer), train_sha256="0", validation_sha256="0", lora=lora, train=TRAIN,
+        template_sha256=template_sha256(tokenizer), train_sha256="0", validation_sha256="0", replay_sha256=None, lora=lora, train=TRAIN,
     )  # fmt: skip
     save_adapter(folder / "adapter", model=tuned, weights=get_peft_model_state_dict(tuned), record=record)

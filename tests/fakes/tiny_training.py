@@ -1,6 +1,7 @@
 """A training of seconds: the tiny base with its manifest, a few rows, and `train.main` as another process would call it."""
 
 import os
+import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from stages.io.files import sha256_of
 from stages.io.jsonl import write_jsonl
 from stages.io.weights import write_manifest
+from stages.records.general_answer import GeneralAnswer
 from stages.records.instruction_row import InstructionRow, Origin
 from stages.records.manifest import Manifest
 from stages.records.training_params import LoraParams, TrainParams
@@ -26,6 +28,7 @@ TRAIN = TrainParams(
     max_grad_norm=1.0,
     evaluations_per_epoch=4,
     early_stop_patience=None,
+    replay_fraction=0.0,
     seed=1,
 )
 
@@ -40,6 +43,21 @@ def rows(num: int, name: str) -> list[InstructionRow]:
             origin=Origin(file="made", line=i + 1),
             repairs=(),
             flags=(),
+        )
+        for i in range(num)
+    ]
+
+
+def general_answers(num: int) -> list[GeneralAnswer]:
+    """Half of them measured, half for replay, all whole."""
+    return [
+        GeneralAnswer(
+            id=f"g-{i}",
+            prompt=f"Say {i} twice.",
+            response=f"{i} energy {i} momentum",
+            num_tokens=12,
+            stopped="eos",
+            part="measured" if i % 2 else "replay",
         )
         for i in range(num)
     ]
@@ -68,14 +86,23 @@ def prepare(folder: Path) -> None:
     save_tiny_base(folder / "base")
     write_jsonl(folder / "train.jsonl", rows(60, "t"))
     write_jsonl(folder / "validation.jsonl", rows(8, "v"))
+    write_jsonl(folder / "general.jsonl", general_answers(12))
     (folder / "ready.json").write_text('{"ready": true}')
 
 
 def train(
-    folder: Path, root: Path, *, params: TrainParams = TRAIN, at_checkpoint_write: int | None = None, at_step: int | None = None
+    folder: Path,
+    root: Path,
+    *,
+    params: TrainParams = TRAIN,
+    at_checkpoint_write: int | None = None,
+    at_step: int | None = None,
+    max_file_bytes: int | None = None,
 ) -> None:
-    """Run the stage; kill -9 this process in the given checkpoint write, or after the given step, as a power cut would."""
+    """Run the stage, with files limited to `max_file_bytes` as on a full disk; kill -9 this process in the given checkpoint write, or after the given step, as a power cut would."""
     os.environ["DVC_ROOT"] = str(root)
+    if max_file_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
     import stages.io.training as training
     from stages.train import main
 
@@ -104,6 +131,7 @@ def train(
         params,
         train=folder / "train.jsonl",
         validation=folder / "validation.jsonl",
+        general=folder / "general.jsonl",
         ready=folder / "ready.json",
         base=folder / "base",
         adapter=root / "adapter",

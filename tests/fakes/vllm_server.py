@@ -29,7 +29,7 @@ FIELDS = {
 }  # fmt: skip
 MODEL_DEFAULTS = {"temperature": 1.0, "repetition_penalty": 1.5}
 """As if from the model's generation_config.json: what a request leaves open is not neutral."""
-VERSION = "0.26.0"
+VERSION = "0.33.0"
 MAX_MODEL_LEN = 512
 Fault = Callable[[str, int], str | None]
 """Of the path and how often it was asked before: loading, error, reset, cut, other_model, other_prompt, aborted; None for no fault."""

@@ -272,3 +272,17 @@ def test_killed_anywhere_old_or_new_outputs_stand_whole(tmp_path: Path) -> None:
         for name, content in old.items():
             (out / name).write_bytes(content)
     assert False in seen
+
+
+def test_without_standardising_outputs_stay_as_they_stand(tmp_path: Path) -> None:
+    rows: list[Any] = [
+        *ROWS,
+        {"instruction": "What is left?", "output": {"answer": 2.50}},
+        {"instruction": "And?", "output": "\x0crac{1}{2}"},
+    ]
+    source = write_lines(tmp_path / "source.jsonl", [*rows, {"instruction": "Nothing?", "output": " "}])
+    kept, quarantined, summary = clean(source, tmp_path / "out", standardize=False)
+    assert [row.output for row in kept] == [row["output"] if isinstance(row["output"], str) else '{"answer": 2.5}' for row in rows]
+    assert all(row.repairs == () for row in kept)
+    assert [row.reason for row in quarantined] == ["empty_field"]
+    assert summary["structured_after"] == summary["structured_before"] == 4

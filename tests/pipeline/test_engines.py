@@ -1,6 +1,7 @@
 """Two engines, one contract: the same models give the same answers, whoever generates; what a server may do wrong is told, not scored."""
 
 import os
+import shlex
 import signal
 import stat
 import subprocess
@@ -25,6 +26,7 @@ from stages.records.answer import Answer
 from stages.records.answer_params import AnswerParams, Instructions
 from tests.fakes.tiny_models import questions, save_models
 from tests.fakes.vllm_server import VERSION, FakeVllm, Fault, serving_vllm
+from verbs.serve_models import main as serve_models
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = AnswerParams(
@@ -183,6 +185,11 @@ def test_quantised_bases_and_ranks_that_vllm_cannot_serve_are_refused(tmp_path: 
         served(tmp_path / "base", None, template="")
     with pytest.raises(ValueError, match=r"lora.r is 600"):
         serve_command(wanted._replace(rank=600), port=1)
+
+
+def test_the_verb_names_both_models(models: Path, wanted: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    serve_models(["--print", "--base", str(models / "base"), "--adapter", str(models / "adapter")])
+    assert capsys.readouterr().out == shlex.join(serve_command(wanted, port=8000)) + "\n"
 
 
 @pytest.fixture

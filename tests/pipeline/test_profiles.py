@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from stages.io.jsonl import read_jsonl
 from stages.io.params import read_yaml
+from stages.logic.general_prompts import part_of
 from stages.records.answer_params import AnswerParams
+from stages.records.general_params import GeneralParams
+from stages.records.general_prompt import GeneralPrompt
 from stages.records.training_params import LoraParams, TrainParams
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,4 +44,9 @@ def test_dvc_reads_the_overrides_as_they_are_meant(profile: Path, tmp_path: Path
     AnswerParams.model_validate(changed["answer"])
     LoraParams.model_validate(changed["lora"])
     TrainParams.model_validate(changed["train"])
+    general = GeneralParams.model_validate(changed["general"])
+    if general.prompts != read_yaml(ROOT / "params.yaml")["general"]["prompts"]:
+        prompts = list(read_jsonl(ROOT / general.prompts, GeneralPrompt))
+        measured = sum(part_of(p.id, seed=general.seed, measured_fraction=general.measured_fraction) == "measured" for p in prompts)
+        assert measured >= 40, "too few prompts to measure forgetting by"
     assert not any(text.startswith(("'", '"')) for text in changed["answer"]["instructions"].values())

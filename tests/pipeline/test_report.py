@@ -15,7 +15,18 @@ from stages.records.human_label import HumanLabel
 from stages.records.judge_check import JudgeCheck
 from stages.records.outcome import Outcome
 from stages.report import JudgeSettings, main
-from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, explanation, make_world, read_outputs, write_lines, write_world
+from tests.fakes.evaluation_world import (
+    ANSWERING,
+    FORGETTING,
+    JUDGING,
+    PARAMS,
+    World,
+    explanation,
+    make_world,
+    read_outputs,
+    write_lines,
+    write_world,
+)
 
 
 def run(world: World, folder: Path, **changes: object) -> tuple[dict, dict, str, int]:
@@ -136,6 +147,16 @@ BREAKS: dict[str, tuple[Callable[[World], object], str]] = {
     "two judges": (
         lambda world: world.judgements.__setitem__(0, world.judgements[0].model_copy(update={"judge_id": "other"})),
         "2 identities",
+    ),
+    "the arms were answered by two engines": (
+        lambda world: world.answers.__setitem__(
+            "tuned", [answer.model_copy(update={"engine": "vllm 0.33.0"}) for answer in world.answers["tuned"]]
+        ),
+        "2 engines (base: transformers; tuned: vllm 0.33.0)",
+    ),
+    "one answer came from another engine": (
+        lambda world: world.answers["base"].__setitem__(3, world.answers["base"][3].model_copy(update={"engine": "vllm 0.33.0"})),
+        "2 engines (base: transformers, vllm 0.33.0; tuned: transformers)",
     ),
     "a sixteenth of the verdicts failed": (lambda world: unjudge(world, 1, cause="rate_limited"), "only 15 of 16 tuned explanations"),
     "every verdict failed": (
@@ -341,6 +362,19 @@ def test_a_judge_whose_end_is_announced_is_a_warning(model: str, warned: bool, t
     assert ("stops answering on 2026-11-30" in page) == warned
 
 
+@pytest.mark.parametrize(("increase", "warned"), [(0.8, True), (0.03, False)])
+def test_forgetting_above_its_limit_is_a_warning_and_the_page_says_what_it_means(increase: float, warned: bool, tmp_path: Path) -> None:
+    world = small()
+    world.training["forgetting"] = FORGETTING | {"tuned_nll": 0.4 + increase, "increase": increase}
+    scores, evaluation, page, status = run(world, tmp_path)
+    assert status == 0 and scores["valid"] is True
+    assert ("forgetting_nats" in warnings_of(evaluation)) is warned
+    gate = next(gate for gate in evaluation["gates"] if gate["name"] == "forgetting_nats")
+    assert (gate["value"], gate["limit"]) == (increase, 0.1)
+    assert f"+{increase:.2f} [+0.01, +0.05]" in html.unescape(page) and "times the probability that base gave it" in html.unescape(page)
+    assert ("Tuned has forgotten some of what base could do" in page) is warned
+
+
 def test_a_worse_tuned_model_is_a_valid_result(tmp_path: Path) -> None:
     world = make_world(num_clusters=20)
     swapped = {"base": "tuned", "tuned": "base"}
@@ -409,6 +443,6 @@ def test_text_from_models_cannot_leave_its_place(tmp_path: Path) -> None:
 def test_the_page_names_no_address_to_load_from(tmp_path: Path) -> None:
     _, _, page, _ = run(small(), tmp_path)
     assert "default-src 'none'" in html.unescape(page)
-    assert not re.search(r'(?:src|href)="(?!#)', page.replace('xmlns:xlink="http', ""))
+    assert not re.search(r'(?:src|href)="(?!#|data\.html")', page.replace('xmlns:xlink="http', ""))
     assert "url(http" not in page
     assert "@import" not in page

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from stages.io.params import read_yaml
 from stages.records.answer import Answer
+from stages.records.general_answer import GeneralAnswer
 
 ROOT = Path(__file__).resolve().parents[2]
 ORDER = (
@@ -19,6 +20,8 @@ ORDER = (
     "clean",
     "split",
     "base",
+    "data_report",
+    "answer_general",
     "preflight",
     "train",
     "answer_base",
@@ -28,10 +31,18 @@ ORDER = (
     "report",
 )
 SMALL: dict[str, Any] = {
-    "synthesize": {"num_training_rows": 120, "num_corpus_texts": 150, "num_mcq": 8, "num_numeric": 8, "num_explanation": 4},
+    "synthesize": {
+        "num_training_rows": 120,
+        "num_corpus_texts": 150,
+        "num_mcq": 8,
+        "num_numeric": 8,
+        "num_explanation": 4,
+        "num_general": 24,
+    },
     "base": {"embedded": {"hidden_size": 32, "intermediate_size": 64, "num_layers": 2, "vocab_size": 400}},
     "lora": {"r": 4, "alpha": 8},
     "train": {"epochs": 1.0, "tokens_per_step": 1024},
+    "general": {"max_new_tokens": 12, "measured_fraction": 0.5},
     "answer": {"max_new_tokens": 12},
     "report": {"num_resamples": 200},
 }
@@ -88,12 +99,23 @@ def test_two_runs_end_in_the_same_bytes_and_a_dry_run_says_so_to_the_end(tmp_pat
     }
     assert all((tmp_path / "first" / out).exists() for out in outs), "a stage did not write what dvc.yaml declares"
     assert json.loads((tmp_path / "first/metrics/scores.json").read_text())["complete"] is True
+    answered = [
+        GeneralAnswer.model_validate_json(line) for line in (tmp_path / "first/data/answers/general.jsonl").read_text().splitlines()
+    ]
+    forgetting = json.loads((tmp_path / "first/metrics/train.json").read_text())["forgetting"]
+    assert len(answered) == 24
+    assert 0 < forgetting["num_prompts"] <= sum(answer.part == "measured" for answer in answered)
+    assert 'id="forgetting"' in (tmp_path / "first/metrics/report.html").read_text()
 
     run_pipeline(tmp_path / "dry", monkeypatch, overridden(SMALL, {"train": {**SMALL["train"], "max_steps": 2}}))
     dry = tmp_path / "dry"
     assert json.loads((dry / "models/adapter/training.json").read_text())["complete"] is False
     answers = [Answer.model_validate_json(line) for line in (dry / "data/answers/tuned.jsonl").read_text().splitlines()]
     assert answers and not any(answer.complete for answer in answers)
+    for name in ("graded", "judged"):
+        verdicts = [json.loads(line) for line in (dry / f"data/grades/{name}.jsonl").read_text().splitlines()]
+        marked = {arm: {verdict["complete"] for verdict in verdicts if verdict["arm"] == arm} for arm in ("base", "tuned")}
+        assert marked == {"base": {True}, "tuned": {False}}, f"{name} lost which answers are of an incomplete run"
     assert json.loads((dry / "metrics/scores.json").read_text())["complete"] is False
     assert "incomplete" in (dry / "metrics/report.html").read_text().lower()
     assert digests(tmp_path / "first") == first, "the dry run touched the full run"

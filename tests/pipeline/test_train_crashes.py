@@ -4,6 +4,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
@@ -12,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from stages.io.files import sha256_of
+from stages.io.jsonl import write_jsonl
+from stages.records.general_answer import GeneralAnswer
 from tests.fakes import tiny_training
 
 pytestmark = pytest.mark.slow
@@ -109,6 +113,43 @@ def test_a_second_start_while_one_runs_is_refused_with_75(server: ForkServerCont
     assert published(tmp_path) == setting.expected
 
 
+@pytest.mark.parametrize("max_file_bytes", [1_000, 20_000, 40_000])
+def test_a_disk_that_is_full_fails_publishes_nothing_and_costs_no_byte(
+    server: ForkServerContext, setting: Setting, tmp_path: Path, max_file_bytes: int
+) -> None:
+    assert run(server, setting.folder, tmp_path, max_file_bytes=max_file_bytes) not in (0, 75)
+    assert not published(tmp_path)
+    assert not list(tmp_path.glob(".cache/train/*/checkpoint-*")), "a checkpoint that could not be written looks whole"
+    assert run(server, setting.folder, tmp_path) == 0
+    assert published(tmp_path) == setting.expected
+
+
+def test_a_killed_parent_takes_the_training_with_it(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
+    """As a killed `dvc repro` would: the stage is started by a process that then dies without a word."""
+    script = (
+        "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', sys.argv[1]]); print(child.pid, flush=True); child.wait()"
+    )
+    stage = (
+        "from stages.io.runtime import die_with_parent; die_with_parent()\n"
+        "from pathlib import Path; from tests.fakes import tiny_training\n"
+        f"tiny_training.train(Path({str(setting.folder)!r}), Path({str(tmp_path)!r}))"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script, stage], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob(".cache/train/*/checkpoint-*")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    while Path(f"/proc/{child}").exists() and Path(f"/proc/{child}/stat").read_text().split()[2] != "Z" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not published(tmp_path), "the orphan went on and published"
+    assert run(server, setting.folder, tmp_path) == 0, "the orphan still holds the run"
+    assert published(tmp_path) == setting.expected
+
+
 def test_a_dry_run_is_marked_and_never_continued_by_the_full_run(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
     dry = tiny_training.TRAIN.model_copy(update={"max_steps": 5})
     assert run(server, setting.folder, tmp_path, params=dry) == 0
@@ -123,3 +164,46 @@ def test_running_a_finished_run_again_gives_the_same_bytes(server: ForkServerCon
     for _ in range(2):
         assert run(server, setting.folder, tmp_path) == 0
         assert published(tmp_path) == setting.expected
+
+
+def prepared(folder: Path, answers: list[GeneralAnswer]) -> Path:
+    tiny_training.prepare(folder)
+    write_jsonl(folder / "general.jsonl", answers)
+    return folder
+
+
+def test_replay_rows_are_trained_on_counted_and_named(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
+    replay = tiny_training.TRAIN.model_copy(update={"replay_fraction": 0.25})
+    assert run(server, setting.folder, tmp_path, params=replay) == 0
+    metrics, record = (json.loads((tmp_path / name).read_text()) for name in ("train.json", "adapter/training.json"))
+    assert metrics["num_replay_examples"] == 20 and metrics["num_examples"] == 80
+    assert record["replay_sha256"] is not None and record["train"]["replay_fraction"] == 0.25
+    weights = "adapter/adapter_model.safetensors"
+    assert published(tmp_path)[weights] != setting.expected[weights]
+
+
+def test_other_measured_answers_are_measured_without_a_step_more(server: ForkServerContext, tmp_path: Path) -> None:
+    answers = tiny_training.general_answers(12)
+    folder = prepared(tmp_path / "folder", answers)
+    replay = tiny_training.TRAIN.model_copy(update={"replay_fraction": 0.25})
+    root = tmp_path / "root"
+    assert run(server, folder, root, params=replay) == 0
+    first, before = published(root), json.loads((root / "train.json").read_text())
+    write_jsonl(folder / "general.jsonl", [a.model_copy(update={"response": "12 N"}) if a.part == "measured" else a for a in answers])
+    # The run would die in its first step, so it takes none.
+    assert run(server, folder, root, params=replay, at_step=1) == 0
+    after = json.loads((root / "train.json").read_text())
+    assert {name: first[name] for name in first if name != "train.json"} == {
+        name: digest for name, digest in published(root).items() if name != "train.json"
+    }
+    assert before["forgetting"]["num_tokens"] != after["forgetting"]["num_tokens"]
+
+
+def test_other_replayed_answers_are_another_run(server: ForkServerContext, tmp_path: Path) -> None:
+    answers = tiny_training.general_answers(12)
+    folder = prepared(tmp_path / "folder", answers)
+    replay = tiny_training.TRAIN.model_copy(update={"replay_fraction": 0.25})
+    root = tmp_path / "root"
+    assert run(server, folder, root, params=replay) == 0
+    write_jsonl(folder / "general.jsonl", [a.model_copy(update={"response": "12 N"}) if a.part == "replay" else a for a in answers])
+    assert run(server, folder, root, params=replay, at_step=1) == -signal.SIGKILL

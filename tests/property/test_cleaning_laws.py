@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.logic.chunk_cleaning import clean_chunk
+from stages.logic.repair_examples import example_of
 from stages.logic.row_cleaning import Cleaned, Policy, clean_line
 from stages.records.cleaning_codes import Rule
+from stages.records.instruction_row import Origin
 
 POLICY = Policy("alpaca", dict.fromkeys(Rule, "flag"), min_output_characters=1, max_output_characters=4000)
 ACTIVE = POLICY.active
@@ -119,3 +121,13 @@ def test_lines_are_kept_or_quarantined_or_blank(given_lines: list[bytes]) -> Non
     assert len(given_lines) == len(kept) + len(quarantined) + result.num_blank
     numbers = sorted(row["origin"]["line"] for row in kept + quarantined)
     assert numbers == [number for number, line in enumerate(given_lines, start=1) if line.strip()]
+
+
+@settings(deadline=None, max_examples=100)
+@given(lines)
+def test_an_example_of_a_repair_shows_a_difference(line: bytes) -> None:
+    verdict = clean_line(line, POLICY, ACTIVE) if line.strip() else None
+    if isinstance(verdict, Cleaned):
+        for code in verdict.repairs:
+            example = example_of(code, "id", Origin(file="source.jsonl", line=1), line, POLICY)
+            assert example.before != example.after

@@ -7,7 +7,8 @@ import pytest
 from stages.logic.ledger import join_verdicts, ledgers
 from stages.logic.report_numbers import kind_numbers
 from tests.fakes.evaluation_world import make_world
-from verbs.comparing import Run, adjusted, compare_runs, identity_of, marks, overall_change, seed_rows, uses_of_final_part
+from verbs.comparing import Run, adjusted, compare_runs, identity_of, marks, overall_change, uses_of_final_part
+from verbs.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 
 IDENTITY = {
     "benchmark": "b",
@@ -57,7 +58,7 @@ def made_run(name: str, *, seed: int, train_seed: int = 1, alpha: int = 32, **ch
     ],
 )
 def test_what_differs_decides_what_is_refused(changed: str, refused: set[str]) -> None:
-    runs = [made_run("one", seed=1), made_run("two", seed=2, **{changed: "other"})]
+    runs = [made_run("one", seed=1), made_run("two", seed=2, **dict[str, Any]({changed: "other"}))]
     cells = compare_runs(runs, seed=1, num_resamples=200)
     assert {kind for (_, kind), cell in cells.items() if cell.refused} == refused
     assert any(changed in text for text in marks(runs)), "whatever differs is said"
@@ -86,10 +87,31 @@ def test_many_comparisons_make_each_harder_to_believe() -> None:
 
 def test_seeds_of_one_setting_are_one_line_and_settings_are_apart() -> None:
     runs = [made_run(f"{alpha}-{seed}", seed=10 * alpha + seed, train_seed=seed, alpha=alpha) for alpha in (32, 128) for seed in (1, 2, 3)]
-    rows = seed_rows(runs)
+    settings = settings_of(runs)
+    comparisons = compare_settings(settings, seed=1, num_resamples=200)
+    rows = setting_rows(settings, comparisons)
     assert [(row["name"], row["seeds"]) for row in rows] == [("lora.alpha = 32", "1, 2, 3"), ("lora.alpha = 128", "1, 2, 3")]
-    assert "sd over seeds" in rows[0]["cells"][0]["note"]
-    assert seed_rows(runs[:1]) == []
+    assert "sd over seeds" in rows[0]["cells"][0]["spread"]
+    assert rows[0]["cells"][0]["difference"] == "" != rows[1]["cells"][0]["difference"]
+    assert "minus lora.alpha = 32" in settings_table(settings, comparisons)
+    assert settings_of(runs[:1]) == [] and settings_table([], {}) == ""
+
+
+def test_the_difference_of_settings_is_the_mean_of_the_differences_of_their_seeds() -> None:
+    runs = [made_run(f"{alpha}-{seed}", seed=10 * alpha + seed, train_seed=seed, alpha=alpha) for alpha in (32, 128) for seed in (1, 2)]
+    found = compare_settings(settings_of(runs), seed=1, num_resamples=200)["lora.alpha = 128", "numeric"]
+    by_seed = [compare_runs([runs[i], runs[i + 2]], seed=1, num_resamples=200)[runs[i + 2].name, "numeric"].comparison for i in (0, 1)]
+    assert all(one is not None for one in by_seed)
+    numbers = settings_numbers(settings_of(runs), compare_settings(settings_of(runs), seed=1, num_resamples=200))
+    assert numbers["settings"][1]["differs"] == {"lora.alpha": 128}
+    assert numbers["settings"][1]["kinds"]["numeric"]["delta"] == round(found.delta, 4)
+    assert found.delta == pytest.approx(sum(one.delta for one in by_seed if one is not None) / 2)
+
+
+def test_settings_under_different_judges_are_not_compared_on_explanations() -> None:
+    runs = [made_run(f"{judge}-{seed}", seed=seed, train_seed=seed, judge=judge) for judge in ("j", "other") for seed in (1, 2)]
+    assert [one.name for one in settings_of(runs)] == ["as they stand (j-1 ...)", "as they stand (other-1 ...)"]
+    assert {kind for _, kind in compare_settings(settings_of(runs), seed=1, num_resamples=200)} == {"mcq", "numeric"}
 
 
 def test_directions_that_disagree_are_mixed() -> None:

@@ -48,9 +48,14 @@ def test_control_tokens_from_the_text_fail() -> None:
 
 
 def test_wrong_target_modules_fail() -> None:
-    assert r.check_lora_modules(2, 14, []).status == "fail"
-    assert r.check_lora_modules(0, 0, ["query"]).status == "fail"
-    assert r.check_lora_modules(14, 14, []).status == "pass"
+    assert r.check_lora_modules(2, 14, [], 14).status == "fail"
+    assert r.check_lora_modules(0, 0, ["query"], 14).status == "fail"
+    assert r.check_lora_modules(14, 14, [], 14).status == "pass"
+
+
+def test_fewer_layers_than_all_are_a_choice_that_is_said_aloud() -> None:
+    check = r.check_lora_modules(4, 4, [], 14)
+    assert check.status == "warn" and "4 modules adapted, 4 expected, 14 linear layers" in check.found
 
 
 def test_adapters_that_are_not_fp32_fail() -> None:

@@ -1,9 +1,14 @@
 """Steps are counted before anything is spent."""
 
+from pathlib import Path
+
 import pytest
 
-from stages.logic.schedule import plan_schedule
+from stages.io.params import read_yaml
+from stages.logic.schedule import fewest_packed_rows, plan_schedule, plan_training
+from stages.records.training_params import TrainParams
 
+TRAIN = TrainParams.model_validate(read_yaml(Path(__file__).resolve().parents[2] / "params.yaml")["train"])
 PLAN = {"num_rows": 100, "num_rows_per_step": 8, "epochs": 2.0, "max_steps": None, "evaluations_per_epoch": 4, "warmup_fraction": 0.05}
 
 
@@ -26,3 +31,16 @@ def test_a_max_steps_above_the_plan_adds_nothing() -> None:
 def test_nothing_to_train_is_an_error(change: dict[str, int]) -> None:
     with pytest.raises(ValueError):
         plan_schedule(**{**PLAN, **change})
+
+
+@pytest.mark.parametrize(
+    ("packing", "num_rows", "num_tokens", "expected"),
+    [(True, 100, 10_000, 2), (False, 100, 10_000, 3), (False, 100, 100_000, 1), (False, 100, 100, 256)],
+)
+def test_a_step_sees_about_its_tokens_whether_packed_or_not(packing: bool, num_rows: int, num_tokens: int, expected: int) -> None:
+    params = TRAIN.model_copy(update={"packing": packing, "tokens_per_step": 256, "max_length": 128})
+    assert plan_training(num_rows=num_rows, num_tokens=num_tokens, params=params).num_rows_per_step == expected
+
+
+def test_full_rows_are_the_fewest() -> None:
+    assert [fewest_packed_rows(num_tokens, 128) for num_tokens in (0, 1, 128, 129)] == [1, 1, 1, 2]

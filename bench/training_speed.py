@@ -1,0 +1,307 @@
+"""Real tokens per second of training on this processor: TRL's defaults against the trainer that `train` builds, on the same rows.
+
+python -m bench.training_speed                      after `dvc checkout data/split models/base`
+python -m bench.training_speed --study FILE.jsonl   also with that file's row lengths on a random model (vocabulary 4,096)
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import stages.io.quiet  # noqa: F401
+
+# isort: split
+import torch
+from datasets import Dataset
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import (
+    AutoModelForCausalLM,
+    MistralConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    TrainerCallback,
+)
+from transformers.trainer_utils import IntervalStrategy
+from trl import SFTConfig, SFTTrainer
+
+from stages.io.attention import attend_per_document
+from stages.io.jsonl import read_jsonl
+from stages.io.lora import lora_config
+from stages.io.params import read_yaml
+from stages.io.readiness_probe import packed_gradient_difference
+from stages.io.runtime import prepare_torch
+from stages.io.tokenization import Example, pad_id, render_example
+from stages.io.training import build_trainer, pack
+from stages.io.weights import load_model, load_tokenizer
+from stages.logic.schedule import rows_per_step
+from stages.logic.training_prompt import training_prompt
+from stages.records.instruction_row import InstructionRow
+from stages.records.training_params import LoraParams, TrainParams
+
+NUM_WARMUP_STEPS = 3
+
+
+class Speed(NamedTuple):
+    """What one run of one arm did in its timed steps."""
+
+    tokens_per_processor_second: float
+    tokens_per_wall_second: float
+    efficiency: float
+    """Real tokens as a share of the positions computed."""
+
+
+class Clock(TrainerCallback):
+    """Times the steps after the warm-up, and counts their real tokens."""
+
+    def __init__(self, num_steps: int) -> None:
+        self.num_steps = num_steps
+        self.num_real = self.num_positions = 0
+        self.is_timing = False
+        self.started = self.took = (0.0, 0.0)
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step == NUM_WARMUP_STEPS:
+            self.is_timing = True
+            self.started = time.process_time(), time.perf_counter()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step == self.num_steps:
+            self.is_timing = False
+            self.took = time.process_time() - self.started[0], time.perf_counter() - self.started[1]
+
+    def count(self, inputs: dict[str, Any]) -> None:
+        """Add a batch."""
+        if self.is_timing:
+            self.num_positions += inputs["input_ids"].numel()
+            self.num_real += int(inputs["attention_mask"].sum()) if "attention_mask" in inputs else inputs["input_ids"].numel()
+
+    def speed(self) -> Speed:
+        """Tokens per second over the timed steps."""
+        return Speed(self.num_real / self.took[0], self.num_real / self.took[1], self.num_real / self.num_positions)
+
+
+class Workload(NamedTuple):
+    """Rows, a fresh model of the same weights at every call, and how it is trained."""
+
+    name: str
+    examples: list[Example]
+    model: Callable[[], PreTrainedModel]
+    tokenizer: PreTrainedTokenizerBase
+    lora: LoraParams
+    params: TrainParams
+
+
+def timed(trainer: SFTTrainer, num_steps: int) -> Speed:
+    """Train and time."""
+    clock = Clock(num_steps)
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(clock)
+    step = trainer.training_step
+
+    def counting(model: torch.nn.Module, inputs: dict[str, Any], *rest: Any, **more: Any) -> torch.Tensor:
+        clock.count(inputs)
+        return step(model, inputs, *rest, **more)
+
+    trainer.training_step = counting  # type: ignore[method-assign]
+    trainer.train()
+    return clock.speed()
+
+
+def run_trl(work: Workload, *, num_steps: int, rows_per_batch: int) -> Speed:
+    """TRL's defaults: padded batches of 8, dense attention, gradient checkpointing, the fused head; on a CPU they have to be told so."""
+    torch.use_deterministic_algorithms(False)
+    order = list(work.examples)
+    random.Random(work.params.seed).shuffle(order)
+    rows = Dataset.from_dict({"input_ids": [example.ids for example in order], "labels": [example.labels for example in order]})
+    with tempfile.TemporaryDirectory() as folder:
+        config = SFTConfig(
+            output_dir=folder,
+            use_cpu=True,
+            bf16=False,
+            max_steps=num_steps,
+            per_device_train_batch_size=rows_per_batch,
+            dataset_kwargs={"skip_prepare_dataset": True},  # the same ids and labels as ours; what it skips is not timed anyway
+            save_strategy="no",
+            disable_tqdm=True,
+        )
+        trainer = SFTTrainer(
+            model=work.model(), args=config, train_dataset=rows, processing_class=work.tokenizer, peft_config=lora_config(work.lora)
+        )
+        return timed(trainer, num_steps)
+
+
+def run_ours(work: Workload, *, num_steps: int, per_document: bool = True, label_only_head: bool = True) -> Speed:
+    """The trainer of `stages/train.py`, whole or without one of its parts."""
+    prepare_torch()
+    packed, size = packed_rows(work)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = build_trainer(
+            model=work.model(),
+            tokenizer=work.tokenizer,
+            train=packed,
+            validation=packed.select(range(1)),
+            lora=work.lora,
+            params=work.params,
+            folder=Path(folder),
+            num_steps=num_steps,
+            num_planned_steps=num_steps,
+            num_warmup_steps=0,
+            num_steps_per_evaluation=num_steps,
+            num_rows_per_step=size,
+        )
+        trainer.args.eval_on_start = False
+        trainer.args.eval_strategy = IntervalStrategy.NO
+        if not per_document:
+            unwrapped = trainer.accelerator.unwrap_model(trainer.model)
+            unwrapped.get_base_model().set_attn_implementation("sdpa")
+        if not label_only_head:
+            trainer.compute_loss = partial(SFTTrainer.compute_loss, trainer)  # type: ignore[method-assign]
+        return timed(trainer, num_steps)
+
+
+def packed_rows(work: Workload) -> tuple[Dataset, int]:
+    """The packed rows, and how many make a step."""
+    packed = pack(work.examples, max_length=work.params.max_length, packing=work.params.packing, seed=work.params.seed)
+    num_tokens = sum(len(example.ids) for example in work.examples)
+    return packed, rows_per_step(num_rows=len(packed), num_tokens=num_tokens, params=work.params)
+
+
+def compare(work: Workload, *, num_repeats: int, num_steps: int) -> None:
+    """Run the arms in turn, their order reversed every other time, and print a line per arm and per ratio."""
+    packed, size = packed_rows(work)
+    mean = sum(len(example.ids) for example in work.examples) / len(work.examples)
+    matching = max(1, round(sum(len(ids) for ids in packed["input_ids"]) / len(packed) * size / mean))
+    arms: dict[str, Callable[[], Speed]] = {
+        "TRL's defaults, 8 padded rows": lambda: run_trl(work, num_steps=num_steps, rows_per_batch=8),
+        f"the same, {matching} rows (our step)": lambda: run_trl(work, num_steps=num_steps, rows_per_batch=matching),
+        "packed, dense mask, TRL's head": lambda: run_ours(work, num_steps=num_steps, per_document=False, label_only_head=False),
+        "+ attention per document": lambda: run_ours(work, num_steps=num_steps, label_only_head=False),
+        "+ label-only head = Plumbline": lambda: run_ours(work, num_steps=num_steps),
+    }
+    found: dict[str, list[Speed]] = {name: [] for name in arms}
+    for repeat in range(num_repeats):
+        for name in list(arms) if repeat % 2 == 0 else reversed(list(arms)):
+            found[name].append(arms[name]())
+            print(work.name, repeat, name, found[name][-1], file=sys.stderr, flush=True)
+    labelled = sum(len(example.ids) - example.num_prompt_tokens for example in work.examples)
+    total = sum(len(example.ids) for example in work.examples)
+    print(
+        f"\n{work.name}: {len(work.examples):,} rows, {mean:.0f} tokens a row, {100 * labelled / total:.0f} % with a label, n = {num_repeats}\n"
+    )
+    print("| arm | real tokens per processor second | per wall second | real / computed | times TRL's defaults, pair by pair |")
+    print("|---|---|---|---|---|")
+    naive = next(iter(found.values()))
+    for name, speeds in found.items():
+        cells = [spread([speed[index] for speed in speeds]) for index in (0, 1)]
+        ratios = spread([mine[0] / theirs[0] for mine, theirs in zip(speeds, naive, strict=True)], 2)
+        print(f"| {name} | {cells[0]} | {cells[1]} | {statistics.median(speed.efficiency for speed in speeds):.3f} | {ratios} |")
+
+
+def compare_attention(*, num_repeats: int) -> None:
+    """Forward and backward of one layer's attention over a row of 4,018 tokens in 60 documents: dense mask against document by document."""
+    torch.manual_seed(0)
+    lengths = torch.full((60,), 67)
+    lengths[:2] = torch.tensor([66, 66])
+    boundaries = torch.cat([torch.tensor([0]), lengths.cumsum(0)]).to(torch.int32)
+    total = int(lengths.sum())
+    query, key, value = (torch.randn(1, 4, total, 32, requires_grad=True) for _ in range(3))
+    owner = torch.repeat_interleave(torch.arange(60), lengths)
+    mask = (owner[:, None] == owner[None]) & torch.ones(total, total, dtype=torch.bool).tril()
+    arms: dict[str, Callable[[], torch.Tensor]] = {
+        "dense": lambda: scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2),
+        "per document": lambda: attend_per_document(torch.nn.Identity(), query, key, value, None, cu_seq_lens_q=boundaries)[0],
+    }
+    took: dict[str, list[float]] = {name: [] for name in arms}
+    for _ in range(num_repeats + 1):
+        for name, run in arms.items():
+            begin = time.process_time()
+            run().sum().backward()
+            took[name].append(time.process_time() - begin)
+    ratios = [dense / own for dense, own in zip(took["dense"][1:], took["per document"][1:], strict=True)]
+    print(
+        f"\nattention, {total:,} tokens in 60 documents, forward and backward: per document {spread(ratios, 1)} times as fast as a dense mask"
+    )
+
+
+def spread(values: Sequence[float], digits: int = 0) -> str:
+    """Median, and from least to most."""
+    return f"{statistics.median(values):,.{digits}f} [{min(values):,.{digits}f}, {max(values):,.{digits}f}]"
+
+
+def embedded(root: Path) -> Workload:
+    """The rows and the model of the default run."""
+    base, params = root / "models" / "base", read_yaml(root / "params.yaml")
+    rows = root / "data" / "split" / "train.jsonl"
+    if not (base / "manifest.json").is_file() or not rows.is_file():
+        sys.exit(f"{rows} or {base} is missing: run `dvc checkout data/split models/base`, or `dvc repro base split`.")
+    tokenizer = load_tokenizer(base)
+    examples = [
+        render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in read_jsonl(rows, InstructionRow)
+    ]
+    return Workload(
+        "embedded rows and model",
+        examples,
+        lambda: load_model(base, device="cpu"),
+        tokenizer,
+        LoraParams.model_validate(params["lora"]),
+        TrainParams.model_validate(params["train"]),
+    )
+
+
+def study(path: Path, like: Workload) -> Workload:
+    """Rows of a real file's lengths (4 characters taken for a token) in random tokens, on a random model of a vocabulary of 4,096."""
+    generator = random.Random(0)
+    examples = []
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        if line.strip():
+            row = json.loads(line)
+            asked, said = (max(4, len(str(text)) // 4) for text in (row["instruction"] + (row.get("input") or ""), row["output"]))
+            ids = [generator.randrange(10, 4096) for _ in range(asked + said)]
+            examples.append(Example(ids=ids, num_prompt_tokens=asked))
+    config = MistralConfig(
+        vocab_size=4096, hidden_size=128, intermediate_size=384, num_hidden_layers=4, num_attention_heads=4, num_key_value_heads=4
+    )
+
+    def model() -> PreTrainedModel:
+        torch.manual_seed(0)
+        return AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+
+    params = like.params.model_copy(update={"max_length": 2048, "tokens_per_step": 4096})
+    fitting = [example for example in examples if len(example.ids) <= params.max_length]
+    return Workload("the study's row lengths, random model", fitting, model, like.tokenizer, like.lora, params)
+
+
+def main() -> None:
+    """Run all of it on one thread, whose processor time is steady on a shared machine."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--study", type=Path, help="an Alpaca-style JSONL whose row lengths are used as well")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=13, help=f"of each run; the first {NUM_WARMUP_STEPS} are not timed")
+    chosen = parser.parse_args()
+    os.environ["PLUMBLINE_THREADS"] = "1"
+    torch.set_num_threads(1)
+    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "trl", "peft"))
+    print(f"{platform.platform()}, one thread, Python {platform.python_version()}, {versions}")
+    work = embedded(Path.cwd())
+    difference = packed_gradient_difference(Path("models/base"), work.examples[:12], pad=pad_id(work.tokenizer))
+    print(f"gradients of packed against padded rows: {difference:.1e} relative, 12 rows, fp32")
+    compare_attention(num_repeats=chosen.repeats)
+    compare(work, num_repeats=chosen.repeats, num_steps=chosen.steps)
+    if chosen.study is not None:
+        compare(study(chosen.study, work), num_repeats=chosen.repeats, num_steps=chosen.steps)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Base answers general prompts, so that training can be asked what it cost; no adapter is involved, so none makes base answer again."""
+
+import logging
+from collections import Counter
+from pathlib import Path
+
+import stages.io.quiet  # noqa: F401
+from stages.io.answering import answer_questions
+from stages.io.generation import TransformersEngine
+from stages.io.inputs import inputs_unchanged
+from stages.io.jsonl import read_jsonl, write_jsonl
+from stages.io.params import load_params
+from stages.io.runtime import device, die_with_parent, prepare_torch
+from stages.io.weights import base_fingerprint, load_model, load_tokenizer
+from stages.logic.general_prompts import is_replayable, part_of
+from stages.records.answer_params import AnswerParams, Instructions
+from stages.records.general_answer import GeneralAnswer, Part
+from stages.records.general_params import GeneralParams
+from stages.records.general_prompt import GeneralPrompt
+
+log = logging.getLogger("answer_general")
+
+
+def main(params: GeneralParams, *, prompts: Path, base: Path, answers: Path) -> None:
+    """Write base's greedy answer to every prompt, in the prompts' order, each with the part it is for.
+
+    ValueError where an id stands twice, a prompt is blank, or no prompt is left to measure.
+    """
+    asked = list(read_jsonl(prompts, GeneralPrompt))
+    if repeated := sorted(id for id, count in Counter(prompt.id for prompt in asked).items() if count > 1):
+        raise ValueError(f"{prompts}: more than one prompt with id {', '.join(repeated[:5])}; give each prompt an id of its own.")
+    if blank := [prompt.id for prompt in asked if not prompt.prompt.strip()]:
+        raise ValueError(f"{prompts}: nothing is asked in {', '.join(blank[:5])}; write a prompt or take the line out.")
+    parts: dict[str, Part] = {
+        prompt.id: part_of(prompt.id, seed=params.seed, measured_fraction=params.measured_fraction) for prompt in asked
+    }
+    if "measured" not in parts.values():
+        raise ValueError(
+            f"{prompts}: of {len(asked)} prompts none measures forgetting; add prompts (about 100 make a useful number) "
+            f"or raise general.measured_fraction, which is {params.measured_fraction}."
+        )
+    # Prompts without choices, to which nothing is added.
+    asking = AnswerParams(
+        engine="transformers",  # as training does, which is measured on these texts
+        max_new_tokens=params.max_new_tokens,
+        batch_size=params.batch_size,
+        choice_scoring="text",
+        choice_prefix="",
+        instructions=Instructions(mcq="", numeric="", explanation=""),
+    )
+    prepare_torch()
+    tokenizer = load_tokenizer(base)
+    answered = answer_questions(
+        TransformersEngine(load_model(base, device=device()), tokenizer, batch_size=params.batch_size),
+        tokenizer,
+        users={prompt.id: prompt.prompt for prompt in asked},
+        choices={prompt.id: {} for prompt in asked},
+        params=asking,
+        arm="base",
+        complete=True,
+        model_identity=base_fingerprint(base),
+    )
+    rows = [
+        GeneralAnswer(
+            id=prompt.id,
+            prompt=prompt.prompt,
+            response=answer.response,
+            num_tokens=answer.num_tokens,
+            stopped=answer.stopped,
+            part=parts[prompt.id],
+        )
+        for prompt, answer in zip(asked, answered, strict=True)
+    ]
+    write_jsonl(answers, rows)
+    log.info(
+        "%d answers: %d measured, %d may be replayed, %d cut at %d tokens, %d empty",
+        len(rows),
+        sum(row.part == "measured" for row in rows),
+        sum(map(is_replayable, rows)),
+        sum(row.stopped != "eos" for row in rows),
+        params.max_new_tokens,
+        sum(not row.response for row in rows),
+    )
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    die_with_parent()
+    with inputs_unchanged():
+        section = load_params("general", GeneralParams)
+        main(
+            section,
+            prompts=Path(section.prompts),
+            base=Path("models/base"),
+            answers=Path("data/answers/general.jsonl"),
+        )

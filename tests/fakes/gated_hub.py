@@ -1,0 +1,70 @@
+"""The endpoints of the hub that fetching a snapshot uses, for one gated repository, on a loopback port."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+
+@contextmanager
+def gated_hub(snapshot: Path, *, repo: str, revision: str, accepted: str) -> Iterator[tuple[str, list[str]]]:
+    """Serve the files of `snapshot` to whoever sends the token `accepted`; give the address and the list of files sent.
+
+    As on the hub, anyone may list the files of a gated repository; a wrong token is 401, none at all 401 with `GatedRepo`.
+    """
+    sent: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def reply(self, status: int, body: bytes, **headers: str) -> None:
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name.replace("_", "-"), value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            path = self.path.split("?")[0]
+            files = {file.name: file for file in sorted(snapshot.iterdir())}
+            if path == f"/api/models/{repo}/tree/{revision}":
+                entries = [
+                    {"type": "file", "path": name, "size": file.stat().st_size, "oid": hashlib.sha1(file.read_bytes()).hexdigest()}
+                    for name, file in files.items()
+                ]
+                self.reply(200, json.dumps(entries).encode(), Content_Type="application/json")
+                return
+            if path.startswith("/api/models/"):
+                code = "RevisionNotFound" if path.startswith(f"/api/models/{repo}/") else "RepoNotFound"
+                self.reply(404, b"{}", X_Error_Code=code, X_Error_Message="not found")
+                return
+            authorization = self.headers.get("Authorization")
+            if authorization is None:
+                self.reply(401, b"", X_Error_Code="GatedRepo", X_Error_Message="Access to this repository is restricted.")
+            elif authorization != f"Bearer {accepted}":
+                self.reply(401, b"", X_Error_Message="Invalid credentials in Authorization header")
+            else:
+                name = path.rsplit("/", 1)[1]
+                body = files[name].read_bytes()
+                if self.command == "GET":
+                    sent.append(name)
+                self.reply(200, body, X_Repo_Commit=revision, ETag=f'"{hashlib.sha1(body).hexdigest()}"', Accept_Ranges="bytes")
+
+        do_HEAD = do_GET
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", sent
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

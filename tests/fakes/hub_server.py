@@ -1,0 +1,194 @@
+"""A Hugging Face Hub on the loopback: the endpoints that publishing uses, with faults on demand. It keeps commits, as the real one does."""
+
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+
+@dataclass
+class FakeHub:
+    """One server; `commits` is a list of (id, {path: bytes}) per repository, newest last."""
+
+    commits: dict[str, list[tuple[str, dict[str, bytes]]]] = field(default_factory=dict)
+    private: dict[str, bool] = field(default_factory=dict)
+    large: dict[str, bytes] = field(default_factory=dict)
+    """sha256 -> bytes that arrived by PUT."""
+    faults: list[str] = field(default_factory=list)
+    """Taken one per commit: "500", "409", "412", "cut_after", "move_first"."""
+    lie_about: str | None = None
+    """A path whose hash is told wrong."""
+    tokens: set[str] = field(default_factory=set)
+    requests: list[str] = field(default_factory=list)
+    url: str = ""
+
+    def head(self, repo: str) -> str:
+        return self.commits[repo][-1][0]
+
+    def files(self, repo: str, revision: str = "main") -> dict[str, bytes]:
+        return next(files for oid, files in reversed(self.commits[repo]) if revision in ("main", oid))
+
+    def commit(self, repo: str, changes: dict[str, bytes | None]) -> str:
+        files = {**self.files(repo)} if self.commits.get(repo) else {}
+        for path, content in changes.items():
+            if content is None:
+                files.pop(path, None)
+            else:
+                files[path] = content
+        history = self.commits.setdefault(repo, [])
+        oid = hashlib.sha1(f"{repo}{len(history)}{sorted(files)}".encode()).hexdigest()
+        history.append((oid, files))
+        return oid
+
+
+class Handler(BaseHTTPRequestHandler):
+    hub: FakeHub
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def reply(self, status: int, content: object = None, headers: dict[str, str] | None = None) -> None:
+        body = b"" if content is None else json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def is_large(self, path: str) -> bool:
+        return path.endswith(".safetensors")
+
+    def told(self, path: str, content: bytes) -> dict[str, object]:
+        """A file as paths-info shows it."""
+        lie = self.hub.lie_about == path
+        blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+        entry: dict[str, object] = {"type": "file", "path": path, "size": len(content), "oid": "0" * 40 if lie else blob}
+        if self.is_large(path):
+            entry["lfs"] = {"oid": "0" * 64 if lie else hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 134}
+        return entry
+
+    def handle_request(self) -> None:
+        hub = self.hub
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            body = b"".join(self.chunks())
+        path = unquote(urlsplit(self.path).path)
+        hub.requests.append(f"{self.command} {path}")
+        hub.tokens.add(self.headers.get("Authorization", ""))
+        parts = path.strip("/").split("/")
+        if path == "/api/validate-yaml":
+            return self.reply(200, {"errors": [], "warnings": []})
+        if path == "/api/repos/create":
+            asked = json.loads(body)
+            repo = f"{asked['organization']}/{asked['name']}" if asked.get("organization") else asked["name"]
+            if repo in hub.commits:
+                return self.reply(409, {"error": "You already created this model repo", "url": f"{hub.url}/{repo}"})
+            hub.private[repo] = asked.get("visibility") == "private"
+            hub.commit(repo, {".gitattributes": b"*.safetensors filter=lfs\n"})
+            return self.reply(200, {"url": f"{hub.url}/{repo}"})
+        if self.command == "PUT" and parts[0] == "upload":
+            hub.large[parts[1]] = body
+            return self.reply(200)
+        if path.endswith(".git/info/lfs/objects/batch"):
+            objects = [
+                {"oid": o["oid"], "size": o["size"], "actions": {"upload": {"href": f"{hub.url}/upload/{o['oid']}", "header": {}}}}
+                for o in json.loads(body)["objects"]
+            ]
+            return self.reply(200, {"transfer": "basic", "objects": objects})
+        repo = "/".join(parts[2:4])
+        if repo not in hub.commits:
+            return self.reply(
+                404, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Repository not found"}
+            )
+        what = parts[4] if len(parts) > 4 else "info"
+        revision = parts[5] if len(parts) > 5 else "main"
+        if what in ("info", "revision"):
+            files = [{"rfilename": name} for name in sorted(hub.files(repo, revision))]
+            return self.reply(
+                200, {"id": repo, "modelId": repo, "sha": hub.head(repo), "private": hub.private[repo], "siblings": files, "tags": []}
+            )
+        if what == "tree":
+            return self.reply(200, [self.told(name, content) for name, content in sorted(hub.files(repo, revision).items())])
+        if what == "paths-info":
+            files = hub.files(repo, revision)
+            return self.reply(200, [self.told(name, files[name]) for name in parse_qs(body.decode()).get("paths", []) if name in files])
+        if what == "preupload":
+            modes = [
+                {"path": f["path"], "uploadMode": "lfs" if self.is_large(f["path"]) else "regular", "shouldIgnore": False, "oid": None}
+                for f in json.loads(body)["files"]
+            ]
+            return self.reply(200, {"files": modes})
+        if what == "commit":
+            return self.take_commit(repo, [json.loads(line) for line in body.splitlines()])
+        return self.reply(404, {"error": f"no {what}"})
+
+    def take_commit(self, repo: str, lines: list[dict[str, Any]]) -> None:
+        hub = self.hub
+        fault = hub.faults.pop(0) if hub.faults else None
+        if fault == "500":
+            return self.reply(500, {"error": "Internal Error"})
+        if fault == "409":
+            return self.reply(409, {"error": "A concurrent commit is being made"})
+        if fault == "move_first":
+            hub.commit(repo, {"NOTES.md": b"somebody was here"})
+        changes: dict[str, bytes | None] = {}
+        for line in lines:
+            value = line["value"]
+            if line["key"] == "header" and value.get("parentCommit") not in (None, hub.head(repo)):
+                return self.reply(412, {"error": "A commit has happened since. Please refresh and try again."})
+            if line["key"] == "file":
+                changes[value["path"]] = base64.b64decode(value["content"])
+            elif line["key"] == "lfsFile":
+                changes[value["path"]] = hub.large[value["oid"]]
+            elif line["key"] in ("deletedFile", "deletedFolder"):
+                changes[value["path"]] = None
+        oid = hub.commit(repo, changes)
+        if fault == "cut_after":
+            self.close_connection = True
+            self.connection.close()
+            return None
+        return self.reply(200, {"success": True, "commitOid": oid, "commitUrl": f"{hub.url}/{repo}/commit/{oid}", "hookOutput": ""})
+
+    def chunks(self) -> Iterator[bytes]:
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+
+    def do_GET(self) -> None:
+        self.handle_request()
+
+    do_POST = do_PUT = do_HEAD = do_GET
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A cut connection is meant."""
+
+
+@contextmanager
+def serving_hub() -> Iterator[FakeHub]:
+    """A hub that lives as long as the block."""
+    hub = FakeHub()
+    server = Server(("127.0.0.1", 0), type("BoundHandler", (Handler,), {"hub": hub}))
+    hub.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

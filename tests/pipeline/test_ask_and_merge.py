@@ -1,0 +1,152 @@
+"""Using the model: one question to both arms, and one folder that answers as base plus adapter do. Two layers, no training."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+import stages.io.merging
+import verbs.ask
+import verbs.merge
+from stages.io.adapter import save_adapter
+from stages.io.engine import Generated
+from stages.io.files import sha256_of, write_json
+from stages.io.merging import MergedDiffers
+from stages.io.tokenization import template_sha256
+from stages.io.weights import base_fingerprint, load_model, load_tokenizer, read_manifest
+from stages.records.training_record import TrainingRecord
+from tests.fakes.evaluation_world import ANSWERING, make_world, write_lines
+from tests.fakes.tiny_training import save_tiny_base
+from tests.pipeline.test_publish import RECORD
+
+SHORT = ANSWERING.model_copy(update={"max_new_tokens": 12})
+
+
+def save_tiny_adapter(base: Path, adapter: Path, *, complete: bool = True) -> TrainingRecord:
+    """An adapter with random weights on both sides: tuned differs from base without having been trained."""
+    torch.manual_seed(3)
+    tuned = get_peft_model(
+        load_model(base, device="cpu"), LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM")
+    )
+    weights = {}
+    for name, value in tuned.state_dict().items():
+        if "lora_" in name:
+            weights[name.replace(".default", "")] = torch.randn_like(value) * 0.2
+    changes = {
+        "base_fingerprint": base_fingerprint(base),
+        "template_sha256": template_sha256(load_tokenizer(base)),
+        "complete": complete,
+        "num_done_steps": 120 if complete else 5,
+    }
+    record = RECORD.model_copy(update=changes)
+    save_adapter(adapter, model=tuned, weights=weights, record=record)
+    return record
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PLUMBLINE_DEVICE", "cpu")
+    save_tiny_base(tmp_path / "base")
+    save_tiny_adapter(tmp_path / "base", tmp_path / "adapter")
+    world = make_world(num_mcq=6, num_numeric=6, num_explanation=4, num_clusters=4)
+    write_lines(tmp_path / "benchmark.jsonl", world.questions)
+    return tmp_path
+
+
+def merge(folder: Path) -> str:
+    return verbs.merge.main(
+        SHORT,
+        benchmark=folder / "benchmark.jsonl",
+        base=folder / "base",
+        adapter=folder / "adapter",
+        out=folder / "merged",
+        num_questions=8,
+    )
+
+
+def ask(folder: Path, text: str, choices: tuple[str, ...] = (), width: int = 100) -> str:
+    return verbs.ask.main(text, choices, None, SHORT, base=folder / "base", adapter=folder / "adapter", width=width)
+
+
+def test_both_arms_answer_as_the_stages_do(folder: Path) -> None:
+    told = ask(folder, "What is the unit of force?", ("newton", "joule"))
+    assert told.splitlines()[0].split() == ["base", "│", "tuned"]
+    assert told.count("likeliest:") == 2
+    assert max(map(len, told.splitlines())) <= 100
+    base, tuned = verbs.ask.both_answers("What is the unit of force?", {}, SHORT, base=folder / "base", adapter=folder / "adapter")
+    assert base.response != tuned.response, "the adapter changes what is said"
+    model, tokenizer = load_model(folder / "base", device="cpu"), load_tokenizer(folder / "base")
+    ids = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "What is the unit of force?"}], add_generation_prompt=True, return_tensors="pt", return_dict=True
+    )
+    plain = model.generate(**ids, max_new_tokens=12, do_sample=False)  # type: ignore[operator]
+    assert base.response == tokenizer.decode(plain[0, ids["input_ids"].shape[1] :], skip_special_tokens=True).strip()
+
+
+def test_an_incomplete_adapter_is_said_beside_its_answer_and_never_merged(folder: Path) -> None:
+    save_tiny_adapter(folder / "base", folder / "adapter", complete=False)
+    assert "tuned (INCOMPLETE: 5 of 120 steps)" in ask(folder, "Why?")
+    with pytest.raises(verbs.merge.MergeRefused, match="5 of 120 steps"):
+        merge(folder)
+    assert not (folder / "merged").exists()
+
+
+def test_a_narrow_terminal_and_control_characters_are_shown_plainly() -> None:
+    answer = Generated("asked", "first \x1b[31mred\nsecond", 9, False, {"A": -0.5, "B": -0.25})
+    told = verbs.ask.side_by_side(answer, answer, RECORD, width=40)
+    assert "\x1b" not in told and "likeliest: B -0.25  A -0.50" in told and "(9 tokens, cut at 9)" in told
+    assert told.index("base") < told.index("tuned")
+
+
+def test_the_merged_folder_loads_anywhere_and_answers_as_base_plus_adapter(folder: Path) -> None:
+    assert "8 of 8 benchmark answers the same" in merge(folder)
+    merged = folder / "merged"
+    assert (merged / "tokenizer.json").exists() and (merged / "chat_template.jinja").exists() and (merged / "config.json").exists()
+    assert not list(merged.glob("*.bin")) and not list(merged.glob("adapter*")), "whole weights, no pickles"
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(merged), AutoTokenizer.from_pretrained(merged)
+    assert tokenizer.chat_template == load_tokenizer(folder / "base").chat_template
+    base = load_model(folder / "base", device="cpu")
+    weight = "model.layers.0.mlp.up_proj.weight"
+    assert not torch.equal(model.state_dict()[weight], base.state_dict()[weight]), "the adapter is in the weights"
+    record = json.loads((merged / "plumbline.json").read_text())
+    assert record["adapter_sha256"] == sha256_of(folder / "adapter/adapter_model.safetensors")
+    assert record["base"]["fingerprint"] == base_fingerprint(folder / "base")
+    assert record["files"] == {path.name: sha256_of(path) for path in merged.iterdir() if path.name != "plumbline.json"}
+    before = {path.name: sha256_of(path) for path in merged.iterdir()}
+    merge(folder)
+    assert {path.name: sha256_of(path) for path in merged.iterdir()} == before
+
+
+@pytest.mark.parametrize("fault", ["not_merged", "nan", "slightly_off"])
+def test_a_merge_that_answers_differently_gets_no_name(folder: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    honest = stages.io.merging.merge_and_save
+
+    def spoilt(tuned, tokenizer, out: Path) -> None:  # type: ignore[no-untyped-def]
+        honest(tuned, tokenizer, out)
+        path = out / "model.safetensors"
+        weights = load_file(path)
+        if fault == "not_merged":
+            base = load_model(folder / "base", device="cpu").state_dict()
+            weights = {name: base[name].clone() for name in weights}
+        elif fault == "nan":
+            weights["lm_head.weight"][0, 0] = float("nan")
+        else:
+            weights["lm_head.weight"] += 0.05
+        save_file(weights, path, metadata={"format": "pt"})
+
+    monkeypatch.setattr(verbs.merge, "merge_and_save", spoilt)
+    with pytest.raises(MergedDiffers, match="logits differ"):
+        merge(folder)
+    assert not (folder / "merged").exists() and not (folder / "merged.partial").exists()
+
+
+def test_nothing_is_merged_into_nf4(folder: Path) -> None:
+    manifest = read_manifest(folder / "base").model_dump() | {"quantization": "nf4"}
+    write_json(folder / "base/manifest.json", manifest)
+    with pytest.raises(verbs.merge.MergeRefused, match=r"(?s)nf4.*base\.quantization=none"):
+        merge(folder)
+    assert not (folder / "merged").exists()

@@ -1,0 +1,93 @@
+"""The plan counts what the run will do, names what it assumes, and changes nothing."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from stages.io.jsonl import write_jsonl
+from stages.io.tokenization import render_example
+from stages.io.training import pack
+from stages.io.weights import load_tokenizer
+from stages.logic.schedule import plan_training
+from stages.logic.training_prompt import training_prompt
+from stages.records.question import Question
+from stages.records.training_params import TrainParams
+from tests.fakes import tiny_training
+from verbs.plan import Line, plan, planned_params, profile_overrides, table
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """params.yaml, profiles, rows, a benchmark and a tiny base model."""
+    root = tmp_path_factory.mktemp("plan")
+    shutil.copyfile(ROOT / "params.yaml", root / "params.yaml")
+    shutil.copytree(ROOT / "profiles", root / "profiles")
+    tiny_training.save_tiny_base(root / "models/base")
+    (root / "data/split").mkdir(parents=True)
+    write_jsonl(root / "data/split/train.jsonl", tiny_training.rows(60, "t"))
+    questions = [
+        Question(
+            id=f"q{i}",
+            kind="explanation",
+            question=f"Why {i}?",
+            choices={},
+            target="Because.",
+            unit=None,
+            key_points=("because",),
+            cluster="c",
+        )
+        for i in range(5)
+    ]
+    write_jsonl(root / "data/split/benchmark.jsonl", questions)
+    return root
+
+
+def line(lines: list[Line], what: str) -> Line:
+    return next(one for one in lines if one.what == what)
+
+
+def test_steps_are_those_that_train_plans(project: Path) -> None:
+    overrides = ["train.tokens_per_step=256", "train.max_length=128"]
+    tokenizer = load_tokenizer(project / "models/base")
+    examples = [render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in tiny_training.rows(60, "t")]
+    params = TrainParams.model_validate(planned_params(project, overrides)["train"])
+    packed = pack(examples, max_length=128, packing=True, seed=params.seed)
+    schedule = plan_training(num_rows=len(packed), num_tokens=sum(len(one.ids) for one in examples), params=params)
+    lines = plan(project, overrides)
+    assert line(lines, "steps").value.startswith(f"{schedule.num_steps:,},")
+    assert "counted" in line(lines, "steps").known
+    assert "measured" in line(lines, "training").known
+    assert line(lines, "judge").value == "10 answers, no cost"
+
+
+def test_a_profile_is_planned_without_its_weights_and_says_so(project: Path) -> None:
+    before = (project / "params.yaml").read_bytes()
+    lines = plan(project, profile_overrides(project, "mistral_7b"))
+    told = table(lines)
+    assert all(len(one) <= 110 for one in told.splitlines())
+    told = " ".join(told.split())
+    assert "assumed: as Mistral-7B" in told and "estimated, 4 characters a token" in told
+    assert "base 14.5 GB" in told
+    assert "calls to claude-sonnet-5-5" in told and "at most" in told
+    assert (project / "params.yaml").read_bytes() == before
+
+
+def test_a_dry_run_and_rows_that_do_not_fit_are_said(project: Path) -> None:
+    told = " ".join(table(plan(project, ["train.max_steps=2", "train.max_length=52", "train.tokens_per_step=104"])).split())
+    assert "a dry run of" in told and "longer than train.max_length 52" in told
+    with pytest.raises(SystemExit, match=r"none of the 60 rows is as short as train\.max_length, 16"):
+        plan(project, ["train.max_length=16"])
+
+
+def test_without_a_split_the_command_to_run_is_named(tmp_path: Path) -> None:
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    with pytest.raises(SystemExit, match="dvc repro split"):
+        plan(tmp_path, [])
+
+
+def test_a_profile_that_is_not_there_names_those_that_are(project: Path) -> None:
+    with pytest.raises(SystemExit, match="mistral_7b"):
+        profile_overrides(project, "nonsense")

@@ -1,0 +1,257 @@
+"""Each defect that ruins a training is planted where it would arise, and the whole stage refuses it: by name, with the number and the remedy."""
+
+import json
+import logging
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.io.files import sha256_of
+from stages.io.jsonl import write_jsonl
+from stages.io.params import load_params
+from stages.records.answer_params import AnswerParams
+from stages.records.question import Question
+from stages.records.training_params import LoraParams, TrainParams
+from tests.fakes.tiny_base import TEMPLATE
+from tests.fakes.tiny_training import LORA, TRAIN, general_answers, rows, save_tiny_base
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
+QUESTION = Question(id="q", kind="numeric", question="What force?", choices={}, target="6", unit="N", key_points=(), cluster="f")
+
+
+class Stage:
+    """`preflight.main` in a folder of its own."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+        self.folder, self.caplog = folder, caplog
+        shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
+        (folder / "stages").symlink_to(ROOT / "stages")
+        monkeypatch.chdir(folder)
+        monkeypatch.delenv("DVC_STAGE", raising=False)
+        monkeypatch.setenv("DVC_ROOT", str(folder))
+        self.checks: dict[str, str] = {}
+
+    def run(
+        self,
+        *,
+        template: str = TEMPLATE,
+        lora: LoraParams = LORA,
+        training: TrainParams = TRAIN,
+        quantization: str = "none",
+        long_row: bool = False,
+    ) -> None:
+        """Run the stage; `checks` then holds name -> status and finding. SystemExit where it is not ready."""
+        from stages.preflight import PreflightParams, main
+
+        save_tiny_base(self.folder / "base", template=template, quantization=quantization)
+        few = rows(24, "t")
+        if long_row:
+            few[5] = few[5].model_copy(update={"output": few[5].output * 12})
+        write_jsonl(self.folder / "train.jsonl", few)
+        write_jsonl(self.folder / "validation.jsonl", rows(4, "v"))
+        write_jsonl(self.folder / "benchmark.jsonl", [QUESTION])
+        write_jsonl(self.folder / "general.jsonl", general_answers(12))
+        (self.folder / "ready.json").write_text('{"ready": true}')  # of an earlier run: it must not outlive a failure
+        try:
+            with self.caplog.at_level(logging.INFO):
+                main(
+                    load_params("preflight", PreflightParams),
+                    lora,
+                    training,
+                    load_params("answer", AnswerParams),
+                    train=self.folder / "train.jsonl",
+                    validation=self.folder / "validation.jsonl",
+                    benchmark=self.folder / "benchmark.jsonl",
+                    general=self.folder / "general.jsonl",
+                    base=self.folder / "base",
+                    ready=self.folder / "ready.json",
+                    metrics=self.folder / "preflight.json",
+                    page=self.folder / "preflight.html",
+                )
+        finally:
+            self.checks = json.loads((self.folder / "preflight.json").read_text(encoding="utf-8"))["checks"]
+
+    def refuses(self, name: str, found: str, remedy: str, **planted: Any) -> None:
+        """Assert that the stage with the planted defect fails by the named check."""
+        with pytest.raises(SystemExit) as ended:
+            self.run(**planted)
+        assert ended.value.code == 1
+        assert not (self.folder / "ready.json").exists()
+        assert self.checks[name].startswith("fail: "), self.checks
+        assert re.search(found, self.checks[name]), self.checks[name]
+        assert re.search(f"fail {name}: .*{found}.*{remedy}", self.caplog.text), self.caplog.text
+        assert name in (self.folder / "preflight.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Stage:
+    return Stage(tmp_path, monkeypatch, caplog)
+
+
+def test_nothing_planted_is_ready(stage: Stage) -> None:
+    stage.run()
+    assert json.loads((stage.folder / "ready.json").read_text()) == {"ready": True}
+    assert not [found for found in stage.checks.values() if found.startswith("fail")]
+    assert stage.checks["lora_modules"].startswith("pass: 14 modules adapted, 14 expected")
+    assert stage.checks["rows_fed"].startswith("pass: 28 of 28")
+
+
+def test_rows_without_packing_are_checked_as_well(stage: Stage) -> None:
+    stage.run(training=TRAIN.model_copy(update={"packing": False}))
+    assert stage.checks["rows_fed"].startswith("pass: 28 of 28") and stage.checks["prompt_masked"].startswith("pass: 0 of 28")
+
+
+def test_a_template_that_doubles_bos(stage: Stage) -> None:
+    stage.refuses("one_bos", "29 of 29 rows", "render through the chat template once", template="{{ bos_token }}" + TEMPLATE)
+
+
+def test_a_template_that_never_closes_with_eos(stage: Stage) -> None:
+    template = TEMPLATE.replace("{{ eos_token }}", "")
+    stage.refuses("eos_trained", "28 of 28 rows do not end", "closes the assistant's turn", template=template)
+    assert stage.checks["overfit"].startswith("fail")
+
+
+def test_a_template_whose_prompt_for_answering_is_another_than_in_training(stage: Stage) -> None:
+    template = TEMPLATE + "{% if add_generation_prompt %} Answer:{% endif %}"
+    stage.refuses("same_prompt", "28 of 28 rows begin otherwise", "chat template whose generation prompt", template=template)
+
+
+def test_a_renderer_that_takes_the_prompt_for_completion(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    import stages.preflight
+
+    true = stages.preflight.render_example
+    monkeypatch.setattr(stages.preflight, "render_example", lambda *args: true(*args)._replace(num_prompt_tokens=0))
+    stage.refuses("prompt_masked", "28 of 28 rows with loss on the prompt", "labels must be -100 on the prompt")
+
+
+def test_a_collator_that_trains_on_the_prompt(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    import stages.io.training
+
+    class Careless(stages.io.training._Trainer):
+        def get_train_dataloader(self) -> Any:
+            collate = self.data_collator
+            self.data_collator = lambda features: (batch := collate(features)) | {"labels": batch["input_ids"].clone()}
+            return super().get_train_dataloader()
+
+    monkeypatch.setattr(stages.io.training, "_Trainer", Careless)
+    stage.refuses("prompt_masked", "28 of 28 rows with loss on the prompt", "labels must be -100 on the prompt")
+
+
+def test_packing_that_cuts_examples(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    import stages.io.training
+
+    true = stages.io.training.pack_dataset
+    monkeypatch.setattr(stages.io.training, "pack_dataset", lambda rows, **named: true(rows, **named | {"strategy": "wrapped"}))
+    stage.refuses("rows_fed", "of 28 examples reach the training loop", "was cut, lost or changed")
+
+
+def test_a_row_longer_than_a_packed_row(stage: Stage) -> None:
+    stage.refuses(
+        "no_truncation", r"1 of 28 rows are longer than 128 tokens; the longest has \d{3}", "raise train.max_length to", long_row=True
+    )
+
+
+def test_a_misspelt_target_module(stage: Stage) -> None:
+    lora = LORA.model_copy(update={"target_modules": ["q_proj", "vproj"]})
+    stage.refuses("lora_modules", "0 modules adapted, 2 expected, .*no module is named vproj", "set lora.target_modules", lora=lora)
+
+
+def test_q_and_v_alone_are_a_choice_but_seen(stage: Stage) -> None:
+    stage.run(lora=LORA.model_copy(update={"target_modules": ["q_proj", "v_proj"]}))
+    assert stage.checks["lora_modules"].startswith("warn: 4 modules adapted, 4 expected, 14 linear layers")
+    assert "leave lora.target_modules at all-linear" in stage.caplog.text
+    assert (stage.folder / "ready.json").exists()
+
+
+def test_peft_that_adapts_other_layers_than_were_named(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    import stages.io.training
+
+    true = stages.io.training.lora_config
+    monkeypatch.setattr(
+        stages.io.training, "lora_config", lambda params: true(params.model_copy(update={"target_modules": ["q_proj", "v_proj"]}))
+    )
+    stage.refuses("lora_modules", "4 modules adapted, 14 expected", "set lora.target_modules to all-linear")
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_adapters_left_in_half_precision(stage: Stage, monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
+    import torch
+
+    import stages.io.training
+
+    def careless(model: torch.nn.Module) -> None:
+        if dtype == "float16":
+            for parameter in model.parameters():
+                parameter.data = parameter.data.half() if parameter.requires_grad else parameter.data
+
+    # With nf4, TRL itself leaves adapters in bf16: it is enough not to undo it.
+    monkeypatch.setattr(stages.io.training, "keep_adapter_in_fp32", careless)
+    stage.refuses("adapter_dtype", f"torch.{dtype}", "cast trainable parameters to float32", quantization="nf4")
+
+
+def test_attention_that_looks_into_the_document_before(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+    from transformers import AttentionInterface
+
+    from stages.io.attention import PER_DOCUMENT, attend_per_document
+
+    def leaking(module: torch.nn.Module, query: torch.Tensor, *states: Any, cu_seq_lens_q: torch.Tensor, **named: Any) -> Any:
+        return attend_per_document(module, query, *states, cu_seq_lens_q=cu_seq_lens_q[[0, -1]], **named)
+
+    monkeypatch.setitem(AttentionInterface._global_mapping, PER_DOCUMENT, leaking)
+    stage.refuses("packed_gradients", r"relative difference \d\.\de-0[12]|relative difference \d\.\de\+00", "set train.packing to false")
+
+
+def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another quantisation: tests/pipeline/test_hub_model.py."""
+    from stages.answer_tuned import main
+    from stages.io.adapter import AdapterRefused, read_training_record
+    from stages.io.tokenization import template_sha256
+    from stages.io.weights import base_fingerprint, load_tokenizer, read_manifest, write_manifest
+    from tests.fakes import tiny_training
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    tiny_training.prepare(tmp_path)
+    tiny_training.train(tmp_path, tmp_path, params=TRAIN.model_copy(update={"max_steps": 2}))
+    record = read_training_record(tmp_path / "adapter")
+    write_jsonl(tmp_path / "benchmark.jsonl", [QUESTION])
+    answer = load_params("answer", AnswerParams).model_copy(update={"max_new_tokens": 2})
+
+    def answered(base: Path) -> None:
+        main(answer, benchmark=tmp_path / "benchmark.jsonl", base=base, adapter=tmp_path / "adapter", answers=tmp_path / "answers.jsonl")
+
+    other_template = tmp_path / "other_template"
+    save_tiny_base(other_template, template=TEMPLATE.replace(" [/INST]", "[/INST]"))
+    with pytest.raises(AdapterRefused, match=f"{record.base_fingerprint[:12]}, but here it is {base_fingerprint(other_template)[:12]}"):
+        answered(other_template)
+    # The template is named by itself where the base is the same in all else.
+    (other_template / "manifest.json").write_bytes((tmp_path / "base/manifest.json").read_bytes())
+    there = template_sha256(load_tokenizer_unverified(other_template))
+    with monkeypatch.context() as patch:
+        patch.setattr("stages.answer_tuned.load_tokenizer", lambda base: load_tokenizer_unverified(other_template))
+        with pytest.raises(AdapterRefused, match=f"chat template {record.template_sha256[:12]}, but here it is {there[:12]}"):
+            answered(tmp_path / "base")
+    other_weights = tmp_path / "other_weights"
+    shutil.copytree(tmp_path / "base", other_weights)
+    content = bytearray((other_weights / "model.safetensors").read_bytes())
+    content[-1] ^= 1
+    (other_weights / "model.safetensors").write_bytes(content)
+    manifest = read_manifest(other_weights)
+    files = {**manifest.files, "model.safetensors": sha256_of(other_weights / "model.safetensors")}
+    write_manifest(other_weights, manifest.model_copy(update={"files": files}))
+    with pytest.raises(AdapterRefused, match=f"{record.base_fingerprint[:12]}, but here it is {base_fingerprint(other_weights)[:12]}"):
+        answered(other_weights)
+    assert not (tmp_path / "answers.jsonl").exists()
+    answered(tmp_path / "base")
+    assert load_tokenizer(tmp_path / "base").chat_template == TEMPLATE
+
+
+def load_tokenizer_unverified(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)

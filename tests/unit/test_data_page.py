@@ -1,0 +1,88 @@
+"""The words of the data page: every code has a meaning, and what is said follows the counts."""
+
+from typing import Any
+
+import pytest
+
+from stages.logic.code_meanings import CLASSES, NOTICES, REASONS, REPAIRS
+from stages.logic.data_page import class_rows, headline, length_words, reason_rows, repair_rows
+from stages.logic.text_diff import visible
+from stages.records.cleaning_codes import Notice, OutputClass, Reason, Repair, Rule
+from stages.records.instruction_row import Origin
+from stages.records.quarantined_row import QuarantinedRow, RedactedLine
+from stages.records.repair_example import RepairExample
+
+
+def summary(**changes: dict[str, int] | int) -> dict[str, Any]:
+    counts: dict[str, dict[str, int]] = {
+        "classes_before": dict.fromkeys(OutputClass, 0),
+        "classes_after": dict.fromkeys(OutputClass, 0),
+        "reasons": dict.fromkeys([*Reason, *Rule], 0),
+        "repairs": dict.fromkeys(Repair, 0),
+        "flags": dict.fromkeys([*Notice, *Rule], 0),
+    }
+    numbers: dict[str, Any] = {"lines": 10, "kept": 8, "quarantined": 2, "blank": 0, "structured_before": 3, "structured_after": 0}
+    for name, change in changes.items():
+        numbers[name] = change if isinstance(change, int) else counts.pop(name) | change
+    return counts | numbers
+
+
+def test_every_code_that_clean_can_write_has_a_meaning() -> None:
+    assert set(CLASSES) == set(OutputClass)
+    assert set(REASONS) == {*Reason, *Rule}
+    assert set(REPAIRS) == set(Repair)
+    assert set(NOTICES) == {*Notice, *Rule}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (0, 0, "Every output was plain text already."),
+        (3, 0, "3 of 10 outputs were structured text. None is left."),
+        (3, 2, "2 of 3 structured outputs are left as they were."),
+    ],
+)
+def test_the_headline_follows_the_counts(before: int, after: int, said: str) -> None:
+    assert headline(summary(structured_before=before, structured_after=after)) == said
+
+
+def test_only_what_occurs_is_shown_the_most_frequent_first() -> None:
+    numbers = summary(classes_before={"plain": 3, "json_object": 7}, classes_after={"plain": 8}, reasons={"refusal": 1, "truncated": 2})
+    assert class_rows(numbers) == [("JSON object", 7, 0), ("plain text", 3, 8)]
+    assert [(row["code"], row["num"]) for row in reason_rows(numbers, {})] == [("truncated", 2), ("refusal", 1)]
+
+
+def test_lines_that_must_not_be_copied_are_shown_by_length_and_hash() -> None:
+    row = QuarantinedRow(
+        origin=Origin(file="f", line=3), reason="secret", detail="key material", raw=RedactedLine(length=1200, sha256="ab" * 32)
+    )
+    shown: Any = reason_rows(summary(reasons={"secret": 1}), {"secret": [row]})[0]["lines"]
+    assert shown == [{"where": "line 3", "detail": "key material", "text": f"1,200 bytes, sha256 {'ab' * 8}: not copied"}]
+
+
+def test_a_repair_is_shown_word_by_word_with_what_cannot_be_seen() -> None:
+    example = RepairExample(
+        code="latex_escape_swallowed",
+        id="a1",
+        origin=Origin(file="f", line=7),
+        field="output",
+        before="half is \x0crac{1}{2} now",
+        after="half is \\frac{1}{2} now",
+        num_skipped=40,
+        num_cut_before=5,
+        num_cut_after=6,
+    )
+    row: Any = repair_rows(summary(repairs={"latex_escape_swallowed": 1}), [example])[0]
+    pieces = row["examples"][0]["pieces"]
+    assert [piece["text"] for piece in pieces if piece["kind"] == "removed"] == ["␌rac"]
+    assert [piece["text"] for piece in pieces if piece["kind"] == "added"] == ["\\frac"]
+    assert row["examples"][0]["cut"] == "40 characters before and 6 after"
+
+
+def test_rows_that_do_not_fit_are_counted() -> None:
+    assert "all fit" in length_words([5, 9, 12], 12)
+    assert "1 are longer" in length_words([5, 9, 13], 12)
+
+
+def test_signs_for_what_cannot_be_seen() -> None:
+    assert visible("a\tb\u200bc\u00a0d\n") == "a␉b[U+200B]c⍽d\n"

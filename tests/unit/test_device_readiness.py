@@ -1,0 +1,110 @@
+"""A device that cannot do the training says so before anything is loaded, with the number and the remedy."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from stages.io import device_readiness as d
+from stages.io.attention import attend_per_document
+from stages.records.manifest import Manifest
+from tests.fakes.tiny_training import LORA, TRAIN, save_tiny_base
+
+
+def manifest(dtype: str, quantization: str = "none") -> Manifest:
+    return Manifest.model_validate(
+        {
+            "source": "embedded",
+            "repo": None,
+            "revision": None,
+            "dtype": dtype,
+            "quantization": quantization,
+            "files": {},
+            "hub_files": {},
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("device") / "base"
+    save_tiny_base(folder)
+    return folder
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_cpu_is_fit_and_the_check_moves_no_random_state(base: Path, dtype: str) -> None:
+    before = torch.get_rng_state()
+    d.refuse_unfit_device(base, manifest(dtype), LORA, TRAIN, device="cpu")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_float16_is_refused_where_bfloat16_is_there(base: Path) -> None:
+    with pytest.raises(d.DeviceUnfit, match=r"float16, whose largest value is 65504, and cpu .* set base\.dtype to bfloat16"):
+        d.refuse_unfit_device(base, manifest("float16"), LORA, TRAIN, device="cpu")
+
+
+def test_an_older_gpu_takes_float16_and_no_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
+    d.refuse_unfit_dtype(manifest("float16"), "cuda")
+    with pytest.raises(d.DeviceUnfit, match=r"bfloat16, which cuda does not compute in: set base\.dtype to float16"):
+        d.refuse_unfit_dtype(manifest("bfloat16"), "cuda")
+
+
+def test_what_cannot_fit_is_refused_with_both_sizes(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = d.least_bytes(base, manifest("float32"), LORA)
+    # By hand: a vocabulary of about 400 x 32, twice, and two layers; 4 bytes each; LoRA of rank 4 on 14 layers, 16 bytes each.
+    linear = 2 * (32 * 32 + 2 * 16 * 32 + 32 * 32 + 3 * 32 * 64)
+    trained = 2 * 4 * ((32 + 32) + 2 * (32 + 16) + (32 + 32) + 3 * (32 + 64))
+    num_embeddings = 2 * 32 * int((weights - 16 * trained - 4 * (linear + 5 * 32)) / 4 / 64)
+    assert weights == 4 * (linear + 5 * 32 + num_embeddings) + 16 * trained and 2 * 32 * 256 < num_embeddings <= 2 * 32 * 410
+    assert d.least_bytes(base, manifest("float32", "nf4"), LORA) < weights
+    monkeypatch.setattr(d, "free_bytes", lambda device: weights)
+    d.refuse_too_little_memory(base, manifest("float32"), LORA, "cpu")
+    monkeypatch.setattr(d, "free_bytes", lambda device: weights - 1)
+    with pytest.raises(d.DeviceUnfit, match=r"cpu has 0\.00 GiB free, but .* alone take 0\.00 GiB: choose base\.quantization=nf4"):
+        d.refuse_too_little_memory(base, manifest("float32"), LORA, "cpu")
+
+
+def test_a_launcher_of_several_processes_is_refused(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(d.DeviceUnfit, match=r"launched as 2 processes .* `dvc repro train`"):
+        d.refuse_unfit_device(base, manifest("float32"), LORA, TRAIN, device="cpu")
+
+
+def test_free_memory_is_measured() -> None:
+    assert 2**20 < d.free_bytes("cpu") < 2**50
+
+
+def leaking(*args: Any, cu_seq_lens_q: torch.Tensor, **named: Any) -> Any:
+    return attend_per_document(*args, cu_seq_lens_q=cu_seq_lens_q[[0, -1]], **named)
+
+
+def looking_ahead(module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *_: Any, **named: Any) -> Any:
+    flipped, _ = attend_per_document(module, query.flip(2), key.flip(2), value.flip(2), None, cu_seq_lens_q=torch.tensor([0, 10, 11, 16]))
+    return flipped.flip(1), None
+
+
+def missing(*_: Any, **__: Any) -> Any:
+    raise NotImplementedError("no such kernel")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("kernel", "said"), [(leaking, "is off by"), (looking_ahead, "is off by"), (missing, "does not run.*no such kernel")]
+)
+def test_a_kernel_that_leaks_looks_ahead_or_is_missing_is_refused(
+    monkeypatch: pytest.MonkeyPatch, base: Path, dtype: str, kernel: Any, said: str
+) -> None:
+    monkeypatch.setattr(d, "attend_per_document", kernel)
+    with pytest.raises(d.DeviceUnfit, match=f"{said}.*[Ss]et train.packing to false"):
+        d.refuse_unfit_device(base, manifest(dtype), LORA, TRAIN, device="cpu")
+    d.refuse_unfit_device(base, manifest(dtype), LORA, TRAIN.model_copy(update={"packing": False}), device="cpu")
+
+
+def test_a_trainable_tensor_in_half_precision_is_refused() -> None:
+    model = torch.nn.Linear(2, 2)
+    d.refuse_half_precision(model)
+    with pytest.raises(d.DeviceUnfit, match=r"torch\.bfloat16"):
+        d.refuse_half_precision(model.bfloat16())

@@ -1,0 +1,43 @@
+"""The arithmetic of the plan, against numbers worked out by hand for a 7B model."""
+
+import pytest
+
+from verbs.planning import MISTRAL_7B, Shape, activation_bytes, base_bytes, duration, size, training_flops_per_token
+
+
+def test_a_mistral_7b_has_the_weights_that_it_has() -> None:
+    assert MISTRAL_7B.num_linear_weights == pytest.approx(6.979e9, rel=1e-3)
+    assert MISTRAL_7B.num_weights == pytest.approx(7.248e9, rel=1e-3)
+    assert MISTRAL_7B.num_lora_weights(16, "all-linear") == pytest.approx(41.9e6, rel=1e-2)
+    assert MISTRAL_7B.num_lora_weights(64, "all-linear") == pytest.approx(167.8e6, rel=1e-2)
+    assert MISTRAL_7B.num_lora_weights(64, ["q_proj", "v_proj"]) == pytest.approx(27.3e6, rel=1e-2)
+
+
+def test_a_token_of_a_7b_model_takes_28_gigaflop_and_no_2n_for_base_gradients() -> None:
+    flops = training_flops_per_token(MISTRAL_7B, num_lora_weights=41_943_040, labelled_fraction=1.0, attended_tokens=150.0)
+    assert flops == pytest.approx(28.4e9 + 0.25e9 + 0.118e9, rel=5e-3)
+
+
+def test_nf4_halves_the_bytes_of_linear_layers_only() -> None:
+    assert base_bytes(MISTRAL_7B, dtype="bfloat16", quantization="none") == pytest.approx(14.5e9, rel=1e-2)
+    assert base_bytes(MISTRAL_7B, dtype="bfloat16", quantization="nf4") == pytest.approx(4.5e9, rel=3e-2)
+
+
+def test_checkpointing_holds_less() -> None:
+    assert activation_bytes(MISTRAL_7B, num_tokens=1, checkpointing=False) == pytest.approx(12e6, rel=0.05)
+    assert activation_bytes(MISTRAL_7B, num_tokens=1, checkpointing=True) == pytest.approx(0.65e6, rel=0.05)
+
+
+def test_the_shape_is_read_from_a_config_with_and_without_grouped_heads() -> None:
+    config = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 100}
+    assert Shape.of_config(config).num_key_value_heads == 4
+    assert Shape.of_config({**config, "num_key_value_heads": 2}).linear_layers["k_proj"] == (64, 32)
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(12, "12 s"), (89, "89 s"), (600, "10 min"), (86_400, "24.0 h")])
+def test_durations_are_said_as_a_person_says_them(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+def test_sizes_are_said_as_a_person_says_them() -> None:
+    assert [size(number) for number in (12, 1.5e3, 2e6, 14.5e9)] == ["12 B", "1.5 kB", "2.0 MB", "14.5 GB"]

@@ -1,0 +1,52 @@
+"""README.md tells the truth: its numbers are those of the committed run, its files exist, its commands are run somewhere."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from verbs.readme import BLOCK, blocks, filled
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def committed(path: str) -> Any:
+    """A JSON file as committed: a run on another processor may have changed the last digits in the folder."""
+    found = subprocess.run(["git", "-C", str(ROOT), "show", f"HEAD:{path}"], capture_output=True, text=True)
+    return json.loads(found.stdout) if found.returncode == 0 else present(path)
+
+
+def present(path: str) -> Any:
+    return json.loads((ROOT / path).read_text(encoding="utf-8"))
+
+
+def test_numbers_are_those_of_the_metrics() -> None:
+    assert README in (filled(README, blocks(committed)), filled(README, blocks(present))), "run python -m verbs.readme"
+
+
+def test_each_block_has_a_writer_and_each_writer_a_block() -> None:
+    assert [match["name"] for match in BLOCK.finditer(README)] == list(blocks(present))
+
+
+def test_a_number_that_was_typed_is_put_right() -> None:
+    typed = re.sub(r"(numeric, 5 % tolerance, units \| \d+ \| )[\d.]+", r"\g<1>0.99", README)
+    assert typed != README
+    assert filled(typed, blocks(present)) == filled(README, blocks(present))
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!http|#)([^)#]+)", README))))
+def test_links_lead_somewhere(target: str) -> None:
+    assert (ROOT / target).exists()
+
+
+def anchors(text: str) -> set[str]:
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("anchor", sorted(set(re.findall(r"\]\(#([^)]+)\)", README))))
+def test_anchors_lead_somewhere(anchor: str) -> None:
+    assert anchor in anchors(README)

@@ -1,0 +1,94 @@
+"""Each command of README.md is run by a test or by the gate, or says here why it cannot be."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+GATE = ".ci/run"
+NEEDS_MORE = {
+    "vllm ": "vLLM and a GPU",
+    "export ": "keys",
+    "pip install 'dvc[": "a cloud account",
+    "dvc remote modify --local backup url": "a cloud account; the S3 one runs in test_backup.py",
+    "dvc import": "another repository",
+    "dvc exp push": "a git remote",
+    "dvc add": "a file of the reader's",
+    "dvc exp run -S clean.source=": "a file of the reader's; the same stages run in the gate",
+    "dvc exp run --temp -n study": "the study's file; tests/golden/test_real_physics.py cleans it",
+    "git restore": "nothing of ours",
+    "git clone": "nothing of ours",
+    "make publish": "an account; the verb runs in test_publish.py against a local hub",
+}
+RUN_BY = {
+    "make test-full": (GATE, "make test-full"),
+    "make test": (GATE, "make test"),
+    "make check": (GATE, "make check"),
+    "make smoke": (GATE, "make smoke"),
+    "make plan": ("tests/pipeline/test_plan.py", "plan("),
+    "make verify": ("tests/unit/test_verify.py", "verify("),
+    "make backup": ("tests/pipeline/test_backup.py", "verbs"),
+    "make merge": ("tests/pipeline/test_ask_and_merge.py", "merge"),
+    "make ask": ("tests/pipeline/test_ask_and_merge.py", "ask"),
+    "make inspect-log": ("tests/pipeline/test_inspect_log.py", "inspect_log"),
+    "make checkpoints": ("tests/unit/test_checkpoints_verb.py", "checkpoints"),
+    "make profile": ("tests/pipeline/test_profiles.py", "apply_overrides"),
+    "make": (GATE, "\nmake\n"),
+    "dvc repro": (GATE, "\nmake\n"),
+    "dvc exp run -S lora.alpha=128": (GATE, "dvc exp run --temp -S lora.alpha=128"),
+    "dvc exp run -S train.replay_fraction": ("tests/pipeline/test_replay.py", "replay_fraction"),
+    "dvc exp run --queue": ("tests/pipeline/test_experiments_share_caches.py", '"--queue"'),
+    "dvc exp run": (GATE, "dvc exp run"),
+    "dvc queue start": ("tests/pipeline/test_experiments_share_caches.py", '"queue", "start"'),
+    "dvc metrics diff": (GATE, "dvc metrics diff --all --targets metrics/scores.json"),
+    "dvc exp show": (GATE, "dvc exp show --only-changed"),
+    "dvc plots show": (GATE, "dvc plots show"),
+    "dvc pull": ("tests/pipeline/test_backup.py", "pull"),
+    "python -m verbs.compare": ("tests/pipeline/test_compare.py", "compare.main"),
+    "python -m verbs.data_diff": ("tests/pipeline/test_data_diff.py", "main("),
+    "python -m verbs.grade_answers": ("tests/unit/test_grade_answers.py", "main("),
+    "python -m verbs.label_sheet": ("tests/pipeline/judge/test_judge_verbs.py", "label_sheet"),
+    "python -m verbs.judge_bridge": ("tests/pipeline/judge/test_judge_verbs.py", "judge_bridge"),
+    "python -m verbs.fill_judge_store": ("tests/pipeline/judge/test_judge_verbs.py", "fill_judge_store"),
+    "python -m verbs.checkpoints": ("tests/unit/test_checkpoints_verb.py", "remove"),
+    "python -m verbs.backup": ("tests/pipeline/test_backup.py", "repair"),
+    "python -m verbs.ask": ("tests/pipeline/test_ask_and_merge.py", "ask"),
+    "python -m verbs.<name>": ("README.md", "verbs/"),
+}
+
+
+def commands() -> list[str]:
+    """Commands of the shell blocks and in running text, comments taken off."""
+    found: list[str] = []
+    for language, block in re.findall(r"```(console|sh)\n(.*?)```", README, flags=re.DOTALL):
+        for line in re.sub(r"\\\n\s*", " ", block).splitlines():
+            if language == "sh" and line.strip() and not line.startswith("#"):
+                found.append(line)
+            elif language == "console" and line.startswith("$ "):
+                found.append(line[2:])
+    found += re.findall(r"`((?:make|dvc|python -m|pip|git) [^`]+)`", README)
+    return sorted({re.split(r"\s+#", command)[0].strip() for command in found})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_of_the_readme_is_run_somewhere(command: str) -> None:
+    if any(command.startswith(start) for start in NEEDS_MORE):
+        return
+    known = [
+        start
+        for start in RUN_BY
+        if command == start
+        or command.startswith((f"{start} ", f"{start}."))
+        or (start.endswith(("=", "fraction")) and command.startswith(start))
+    ]
+    assert known, f"{command!r} is run by nothing that this test knows: run it in the gate or a test, and name it here"
+    file, text = RUN_BY[max(known, key=len)]
+    assert text in (ROOT / file).read_text(encoding="utf-8"), f"{file} does not hold {text!r} any more"
+
+
+def test_no_entry_is_left_over() -> None:
+    all_commands = commands()
+    left = [start for start in [*NEEDS_MORE, *RUN_BY] if not any(one.startswith(start) for one in all_commands)]
+    assert set(left) <= {"make test-full"}, left

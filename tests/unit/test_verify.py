@@ -1,0 +1,61 @@
+"""A run from nothing in a fresh clone is compared with the committed one: to the byte, or within a tolerance, or not at all."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from verbs.verify import compare, verify
+
+LOCK = "schema: '2.0'\nstages:\n  one:\n    cmd: c\n    outs:\n    - path: a\n      md5: {}\n      size: 1\n"
+SCORES = {"mcq": {"base": 0.25, "tuned": 0.8, "delta": 0.55, "n": 160}, "numeric": {"base": None, "tuned": None}, "valid": True}
+
+
+def scores(tuned: float | None) -> dict[str, object]:
+    return {**SCORES, "mcq": {"base": 0.25, "tuned": tuned, "n": 160}}
+
+
+def test_equal_locks_are_reproduced_to_the_byte() -> None:
+    lock = LOCK.format("aa").encode()
+    assert compare(lock, lock, SCORES, SCORES, tolerance=0.0) == (
+        True,
+        "reproduced to the byte: dvc.lock of the fresh clone is the committed one.\n",
+    )
+
+
+@pytest.mark.parametrize(("tuned", "reproduced"), [(0.8, True), (0.85, True), (0.7, False), (None, False)])
+def test_other_bytes_are_held_against_the_tolerance(tuned: float | None, reproduced: bool) -> None:
+    found = compare(LOCK.format("aa").encode(), LOCK.format("bb").encode(), SCORES, scores(tuned), tolerance=0.06)
+    assert found.reproduced is reproduced
+    assert "1 of 1 outputs differ: a" in found.told
+    assert ("mcq.tuned moved" in found.told) is not reproduced
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("later", "word"), [(None, "to the byte"), ("0.81", "within the tolerance"), ("0.1", "not reproduced")])
+def test_a_clone_is_run_from_nothing(tmp_path: Path, later: str | None, word: str) -> None:
+    root = tmp_path / "project"
+    (root / "metrics").mkdir(parents=True)
+    written = json.dumps(SCORES)
+    (root / "make.py").write_text(
+        f"from pathlib import Path; Path('metrics').mkdir(exist_ok=True); Path('metrics/scores.json').write_text({written!r})"
+    )
+    (root / "dvc.yaml").write_text(
+        f"stages:\n  report:\n    cmd: {sys.executable} make.py\n    deps: [make.py]\n    metrics: [{{metrics/scores.json: {{cache: false}}}}]\n"
+    )
+
+    def git(*words: str) -> None:
+        subprocess.run(["git", "-C", str(root), "-c", "user.email=a@example.org", "-c", "user.name=A", *words], check=True)
+
+    git("init", "-q", "-b", "main")
+    for words in (["init", "-q"], ["repro", "-q"]):
+        subprocess.run([sys.executable, "-m", "dvc", *words], cwd=root, check=True)
+    if later is not None:  # the commit does not make what it says
+        (root / "make.py").write_text((root / "make.py").read_text().replace('"tuned": 0.8,', f'"tuned": {later},'))
+    git("add", "-A")
+    git("commit", "-q", "-m", "run")
+    found = verify(root, tolerance=0.15)
+    assert word in found.told
+    assert found.reproduced is (later != "0.1")

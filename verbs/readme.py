@@ -1,0 +1,133 @@
+"""Write the numbers of README.md from the metrics: python -m verbs.readme. A number that nobody types cannot drift.
+
+Each block stands between `<!-- numbers: NAME -->` and `<!-- end of numbers -->`.
+"""
+
+import contextlib
+import io
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dvc.compare import show_diff
+from dvc.utils.diff import diff
+
+from stages.io.files import write_text
+
+BLOCK = re.compile(r"(<!-- numbers: (?P<name>[\w-]+) -->\n)(?P<content>.*?)(<!-- end of numbers -->)", re.DOTALL)
+ROW_NAMES = {
+    "mcq": "multiple choice",
+    "numeric": "numeric, 5 % tolerance, units",
+    "explanation": "explanation, key points",
+}
+EVALUATION = "metrics/evaluation.json"
+SCORES = "metrics/scores.json"
+ALPHA_128 = "docs/runs/alpha-128.json"
+LOG_EXPERIMENT = "docs/runs/log-experiment.json"
+Read = Callable[[str], Any]
+
+
+def two(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def interval(bounds: list[float], *, sign: bool = False) -> str:
+    return f"[{bounds[0]:{'+' if sign else ''}.2f}, {bounds[1]:{'+' if sign else ''}.2f}]"
+
+
+def scores_table(evaluation: Mapping[str, Any]) -> str:
+    """The headline: a row per kind, and the log-probabilities beside."""
+    lines = ["| kind | n | base | tuned | difference, 95 % interval | unparsed base, tuned |", "|---|---|---|---|---|---|"]
+    kinds = evaluation["kinds"]
+    for kind, name in ROW_NAMES.items():
+        one = kinds[kind]
+        base, tuned, delta = one["base"], one["tuned"], one["delta"]
+        lines.append(
+            f"| {name} | {one['n']} | {two(base['score']['value'])} | {two(tuned['score']['value'])} | {delta['value']:+.2f} "
+            f"{interval(delta['ci95'])} | {base['unparsed']}, {tuned['unparsed']} |"
+        )
+    mcq = kinds["mcq"]
+    base, tuned = mcq["base"]["logprob_accuracy"], mcq["tuned"]["logprob_accuracy"]
+    delta = mcq["logprob_delta"]
+    lines.append(
+        f"| multiple choice by log-probability | {mcq['n']} | {two(base['value'])} | {two(tuned['value'])} | {delta['value']:+.2f} "
+        f"{interval(delta['ci95'])} | |"
+    )
+    return "\n".join(lines) + "\n"
+
+
+def metrics_diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What `dvc metrics diff --all` prints for two states of the headline scores, by DVC's own code."""
+    changes = diff({SCORES: {"data": before}}, {SCORES: {"data": after}}, with_unchanged=True)
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        show_diff(changes, title="Metric", a_rev="HEAD", b_rev="workspace", precision=5, round_digits=True)
+    command = f"$ dvc metrics diff --all --targets {SCORES}        # after the run above: alpha 32 against 128"
+    table = "\n".join(line.rstrip() for line in told.getvalue().rstrip().splitlines())
+    return f"```console\n{command}\n{table}\n```\n"
+
+
+def exp_show(now: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """What `dvc exp show` prints of two runs, with the columns that the README asks for."""
+    kinds = ("mcq", "numeric", "explanation")
+    names = ["Experiment", *(f"{kind}.delta" for kind in kinds), "lora.alpha"]
+    rows = [
+        [label, *(f"{scores[kind]['delta']:g}" for kind in kinds), alpha]
+        for label, scores, alpha in (("workspace", now, "32"), ("main", now, "32"), ("└── 928639e [alpha-128]", other, "128"))
+    ]
+    widths = [max(len(line[column]) for line in [names, *rows]) for column in range(len(names))]
+    texts = ["  " + "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in [names, *rows]]
+    rule = " " + "─" * (sum(widths) + 3 * len(widths))
+    command = "$ dvc exp show --only-changed --drop '.*' --keep '(Experiment|lora.alpha|(mcq|numeric|explanation).delta)'"
+    return "\n".join(["```console", command, texts[0], rule, *texts[1:], "```"]) + "\n"
+
+
+def log_experiment(table: Mapping[str, Any]) -> str:
+    """Data as it stands or cleaned, alpha 16 or 128, over seeds; differences from the first row, question by question."""
+    kinds = [kind for kind in ROW_NAMES if kind in table["settings"][0]["kinds"]]
+    names = ["multiple choice", "numeric", "explanation"][: len(kinds)]
+    lines = [f"| training data, alpha | {' | '.join(names)} |", "|---|" + "---|" * len(kinds)]
+    for row in table["settings"]:
+        cells = []
+        for kind in kinds:
+            one = row["kinds"][kind]
+            cell = f"{two(one['mean'])} (sd over seeds {two(one['sd'])})"
+            if one["delta"] is not None:
+                cell += f", {one['delta']:+.2f} {interval(one['ci95'], sign=True)}"
+            cells.append(cell)
+        data, alpha = (row["differs"][name] for name in ("clean.standardize", "lora.alpha"))
+        lines.append(f"| {'cleaned' if data else 'as it stands'}, {alpha} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def blocks(read: Read) -> dict[str, str]:
+    """Every block by name; `read` gives the object of a JSON file of the repository."""
+    return {
+        "verdict": f"> {read(EVALUATION)['verdict']}\n",
+        "scores": scores_table(read(EVALUATION)),
+        "metrics-diff": metrics_diff(read(SCORES), read(ALPHA_128)),
+        "exp-show": exp_show(read(SCORES), read(ALPHA_128)),
+        "log-experiment": log_experiment(read(LOG_EXPERIMENT)),
+    }
+
+
+def filled(text: str, content: Mapping[str, str]) -> str:
+    """The text with each of its blocks written anew. ValueError for a block without a writer."""
+
+    def block(match: re.Match[str]) -> str:
+        if match["name"] not in content:
+            raise ValueError(f"README.md has a block {match['name']!r}; there are {sorted(content)}: mend its name, or add a writer here.")
+        return f"{match[1]}{content[match['name']]}{match[4]}"
+
+    return BLOCK.sub(block, text)
+
+
+if __name__ == "__main__":
+    readme = Path("README.md")
+    before = readme.read_text(encoding="utf-8")
+    after = filled(before, blocks(lambda path: json.loads(Path(path).read_text(encoding="utf-8"))))
+    write_text(readme, after)
+    sys.stdout.write("README.md: numbers written anew\n" if after != before else "README.md: the numbers are those of the metrics\n")
