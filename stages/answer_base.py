@@ -5,11 +5,13 @@ from pathlib import Path
 
 import stages.io.quiet  # noqa: F401
 from stages.io.answering import answer_questions
+from stages.io.engine_choice import open_engine
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl, write_jsonl
 from stages.io.params import load_params
-from stages.io.runtime import device, die_with_parent, prepare_torch
-from stages.io.weights import base_fingerprint, load_model, load_tokenizer
+from stages.io.runtime import die_with_parent, prepare_torch
+from stages.io.weights import base_fingerprint, load_tokenizer
+from stages.logic.engine_advice import engine_advice
 from stages.logic.exam_prompt import exam_prompt
 from stages.records.answer_params import AnswerParams
 from stages.records.question import Question
@@ -21,16 +23,19 @@ def main(params: AnswerParams, *, benchmark: Path, base: Path, answers: Path) ->
     """Write one answer per question, in the benchmark's order."""
     prepare_torch()
     questions = list(read_jsonl(benchmark, Question))
-    answered = answer_questions(
-        load_model(base, device=device()),
-        load_tokenizer(base),
-        users={question.id: exam_prompt(question, params.instructions.model_dump()) for question in questions},
-        choices={question.id: question.choices for question in questions},
-        params=params,
-        arm="base",
-        complete=True,
-        model_identity=base_fingerprint(base),
-    )
+    tokenizer = load_tokenizer(base)
+    log.info("%s", engine_advice(params.engine, num_questions=len(questions), max_new_tokens=params.max_new_tokens))
+    with open_engine(params, tokenizer, base=base, adapter=None) as engine:
+        answered = answer_questions(
+            engine,
+            tokenizer,
+            users={question.id: exam_prompt(question, params.instructions.model_dump()) for question in questions},
+            choices={question.id: question.choices for question in questions},
+            params=params,
+            arm="base",
+            complete=True,
+            model_identity=base_fingerprint(base),
+        )
     assert len(answered) == len(questions)
     write_jsonl(answers, answered)
     log.info("%d answers, %d cut at %d tokens", len(answered), sum(a.stopped != "eos" for a in answered), params.max_new_tokens)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import stages.io.quiet  # noqa: F401
 from stages.io.answering import answer_questions
+from stages.io.generation import TransformersEngine
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl, write_jsonl
 from stages.io.params import load_params
@@ -40,6 +41,7 @@ def main(params: GeneralParams, *, prompts: Path, base: Path, answers: Path) -> 
         )
     # Prompts without choices, to which nothing is added.
     asking = AnswerParams(
+        engine="transformers",  # as training does, which is measured on these texts
         max_new_tokens=params.max_new_tokens,
         batch_size=params.batch_size,
         choice_scoring="text",
@@ -47,9 +49,10 @@ def main(params: GeneralParams, *, prompts: Path, base: Path, answers: Path) -> 
         instructions=Instructions(mcq="", numeric="", explanation=""),
     )
     prepare_torch()
+    tokenizer = load_tokenizer(base)
     answered = answer_questions(
-        load_model(base, device=device()),
-        load_tokenizer(base),
+        TransformersEngine(load_model(base, device=device()), tokenizer, batch_size=params.batch_size),
+        tokenizer,
         users={prompt.id: prompt.prompt for prompt in asked},
         choices={prompt.id: {} for prompt in asked},
         params=asking,

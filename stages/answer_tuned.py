@@ -4,14 +4,15 @@ import logging
 from pathlib import Path
 
 import stages.io.quiet  # noqa: F401
-from stages.io.adapter import adapter_sha256, load_adapter, read_training_record
+from stages.io.adapter import adapter_sha256, read_training_record
 from stages.io.answering import answer_questions
+from stages.io.engine_choice import open_engine
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl, write_jsonl
 from stages.io.params import load_params
-from stages.io.runtime import device, die_with_parent, prepare_torch
-from stages.io.tokenization import template_sha256
-from stages.io.weights import base_fingerprint, load_model, load_tokenizer
+from stages.io.runtime import die_with_parent, prepare_torch
+from stages.io.weights import base_fingerprint, load_tokenizer
+from stages.logic.engine_advice import engine_advice
 from stages.logic.exam_prompt import exam_prompt
 from stages.records.answer_params import AnswerParams
 from stages.records.question import Question
@@ -29,20 +30,18 @@ def main(params: AnswerParams, *, benchmark: Path, base: Path, adapter: Path, an
         log.warning(
             "the adapter is incomplete (%d of %d steps): its answers are marked so", record.num_done_steps, record.num_planned_steps
         )
-    fingerprint = base_fingerprint(base)
-    tuned = load_adapter(
-        load_model(base, device=device()), adapter, base_fingerprint=fingerprint, template_sha256=template_sha256(tokenizer)
-    )
-    answered = answer_questions(
-        tuned,  # type: ignore[arg-type]
-        tokenizer,
-        users={question.id: exam_prompt(question, params.instructions.model_dump()) for question in questions},
-        choices={question.id: question.choices for question in questions},
-        params=params,
-        arm="tuned",
-        complete=record.complete,
-        model_identity=f"{fingerprint}+{adapter_sha256(adapter)}",
-    )
+    log.info("%s", engine_advice(params.engine, num_questions=len(questions), max_new_tokens=params.max_new_tokens))
+    with open_engine(params, tokenizer, base=base, adapter=adapter) as engine:
+        answered = answer_questions(
+            engine,
+            tokenizer,
+            users={question.id: exam_prompt(question, params.instructions.model_dump()) for question in questions},
+            choices={question.id: question.choices for question in questions},
+            params=params,
+            arm="tuned",
+            complete=record.complete,
+            model_identity=f"{base_fingerprint(base)}+{adapter_sha256(adapter)}",
+        )
     assert len(answered) == len(questions)
     write_jsonl(answers, answered)
     log.info("%d answers, %d cut at %d tokens", len(answered), sum(a.stopped != "eos" for a in answered), params.max_new_tokens)

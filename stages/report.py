@@ -32,6 +32,7 @@ from stages.logic.validity import (
     Gate,
     cost_gate,
     coverage_gates,
+    engine_problems,
     forgetting_gate,
     identity_problems,
     incompleteness,
@@ -124,7 +125,7 @@ def main(
     broken = item_problems(everything, answers, grades, judgements)
     cost = judging_cost_usd(judgements, judging.model)
     gates = [*coverage_gates(judgements), *cost_gate(cost, judging.max_cost_usd if judging.backend == "claude" else None)]
-    problems = [*broken, *reference_problems(everything), *identity_problems(judgements)]
+    problems = [*broken, *reference_problems(everything), *engine_problems(answers), *identity_problems(judgements)]
     problems += [gate.text for gate in gates if not gate.ok]
     incomplete = incompleteness(answers, trained)
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import stages.io.quiet  # noqa: F401
 from stages.io.adapter import load_adapter, read_training_record
 from stages.io.answering import render
-from stages.io.generation import Generated, generate
+from stages.io.engine import Generated
+from stages.io.generation import TransformersEngine
 from stages.io.params import load_params
 from stages.io.runtime import device, prepare_torch
 from stages.io.tokenization import template_sha256
@@ -39,9 +40,10 @@ def both_answers(user: str, choices: Mapping[str, str], params: AnswerParams, *,
     tokenizer = load_tokenizer(base)
     prompt = render(tokenizer, id="asked", user=user, choices=choices, params=params)
     model = load_model(base, device=device())
-    [[said_by_base]] = generate(model, tokenizer, [[prompt]], max_new_tokens=params.max_new_tokens)
+    [[said_by_base]] = TransformersEngine(model, tokenizer, batch_size=1).answer([[prompt]], max_new_tokens=params.max_new_tokens)
     tuned = load_adapter(model, adapter, base_fingerprint=base_fingerprint(base), template_sha256=template_sha256(tokenizer))
-    [[said_by_tuned]] = generate(tuned, tokenizer, [[prompt]], max_new_tokens=params.max_new_tokens)  # type: ignore[arg-type]
+    engine = TransformersEngine(tuned, tokenizer, batch_size=1)  # type: ignore[arg-type]
+    [[said_by_tuned]] = engine.answer([[prompt]], max_new_tokens=params.max_new_tokens)
     return said_by_base, said_by_tuned
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import stages.io.quiet  # noqa: F401
 from stages.io.adapter import adapter_sha256, load_adapter, read_training_record
 from stages.io.answering import render
+from stages.io.engine import Prompt
 from stages.io.files import replacing_folder, sha256_of, write_json
-from stages.io.generation import Prompt
 from stages.io.jsonl import read_jsonl
 from stages.io.merging import Agreement, MergedDiffers, agreement, merge_and_save, reference_answers
 from stages.io.params import load_params

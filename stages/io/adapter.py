@@ -55,8 +55,8 @@ def read_training_record(folder: Path) -> TrainingRecord:
     return TrainingRecord.model_validate_json(path.read_text(encoding="utf-8"))
 
 
-def load_adapter(model: PreTrainedModel, folder: Path, *, base_fingerprint: str, template_sha256: str) -> PeftModel:
-    """Put the adapter on the base it was trained on. AdapterRefused names both sides where they differ."""
+def check_adapter(folder: Path, *, base_fingerprint: str, template_sha256: str) -> TrainingRecord:
+    """Return the adapter's record. AdapterRefused names both sides where it was trained on another base or template."""
     record = read_training_record(folder)
     for what, trained, here in (
         ("base model (weights, dtype, quantisation)", record.base_fingerprint, base_fingerprint),
@@ -67,6 +67,12 @@ def load_adapter(model: PreTrainedModel, folder: Path, *, base_fingerprint: str,
                 f"{folder} was trained with {what} {trained[:12]}, but here it is {here[:12]}. "
                 "Answer with the base it was trained on, or train again: `dvc repro train`."
             )
+    return record
+
+
+def load_adapter(model: PreTrainedModel, folder: Path, *, base_fingerprint: str, template_sha256: str) -> PeftModel:
+    """Put the adapter on the base it was trained on. AdapterRefused names both sides where they differ."""
+    check_adapter(folder, base_fingerprint=base_fingerprint, template_sha256=template_sha256)
     tuned = PeftModel.from_pretrained(model, str(folder))
     if not any(parameter.abs().max() > 0 for name, parameter in tuned.named_parameters() if "lora_B" in name):
         raise AdapterRefused(f"{folder}: every lora_B is zero, so the tuned model is the base model. Train again with more steps.")

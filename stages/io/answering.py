@@ -1,16 +1,15 @@
-"""Both arms answer the benchmark through this one function: same prompts, same batches, same decoding, resumable batch by batch."""
+"""Both arms answer the benchmark through this one function: same prompts, same engine, same decoding, resumable unit by unit."""
 
 import hashlib
 import json
 import logging
 from collections.abc import Mapping
-from importlib.metadata import version
 
 from tqdm import tqdm
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from stages.io.answer_store import append_answers, store_file, stored_answers
-from stages.io.generation import Prompt, batch_plan, generate
+from stages.io.engine import Engine, Prompt
 from stages.io.tokenization import render_example, render_prompt, template_sha256
 from stages.records.answer import Answer, Arm
 from stages.records.answer_params import AnswerParams
@@ -31,7 +30,7 @@ def render(tokenizer: PreTrainedTokenizerBase, *, id: str, user: str, choices: M
 
 
 def answer_questions(
-    model: PreTrainedModel,
+    engine: Engine,
     tokenizer: PreTrainedTokenizerBase,
     *,
     users: Mapping[str, str],
@@ -54,22 +53,22 @@ def answer_questions(
         "params": params.model_dump(),
         "arm": arm,
         "complete": complete,
-        "versions": [version(package) for package in ("torch", "transformers", "peft")],
-        "device": model.device.type,
+        "engine": {"name": engine.name, **engine.identity},
     }
     file = store_file(hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32])
     done = stored_answers(file)
-    batches = batch_plan(prompts, params.batch_size)
-    # A batch is answered whole or again: its text may depend on who else is in it.
-    due = [batch for batch in batches if any(prompt.id not in done for prompt in batch)]
-    if len(due) < len(batches):
-        log.info("%d of %d batches were answered before", len(batches) - len(due), len(batches))
+    units = engine.units(prompts)
+    due = [unit for unit in units if any(prompt.id not in done for prompt in unit)]
+    if len(due) < len(units):
+        num_done = sum(len(unit) for unit in units) - sum(len(unit) for unit in due)
+        log.info("%d of %d questions were answered before", num_done, len(prompts))
     with tqdm(total=sum(map(len, due)), unit="question", desc=f"answer {arm}", disable=None) as bar:
-        for finished in generate(model, tokenizer, due, max_new_tokens=params.max_new_tokens):
+        for finished in engine.answer(due, max_new_tokens=params.max_new_tokens):
             answers = [
                 Answer(
                     id=generated.id,
                     arm=arm,
+                    engine=engine.name,
                     response=generated.response,
                     num_tokens=generated.num_tokens,
                     stopped="eos" if generated.reached_eos else "max_new_tokens",

@@ -1,39 +1,16 @@
-"""Greedy answers and letter log-probabilities from a loaded model, in one fixed batch plan for both arms."""
+"""The engine in this process: greedy answers and log-probabilities from a loaded transformers model, in one fixed batch plan."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 
 import torch
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from stages.io.tokenization import eos_id, pad_id
+from stages.io.engine import Generated, Prompt, by_length
+from stages.io.tokenization import decode_answer, eos_id, pad_id
 
-
-class Prompt(NamedTuple):
-    """One question, rendered."""
-
-    id: str
-    ids: list[int]
-    continuations: dict[str, list[int]]
-    """mcq: letter -> ids of the answer that names this choice, after the prompt; empty for the other kinds."""
-
-
-class Generated(NamedTuple):
-    """What came out for one prompt."""
-
-    id: str
-    response: str
-    num_tokens: int
-    """End-of-sequence included."""
-    reached_eos: bool
-    choice_logprobs: dict[str, float]
-    """Nats per token."""
-
-
-def batch_plan(prompts: Sequence[Prompt], batch_size: int) -> list[list[Prompt]]:
-    """Sort by length, then id, and cut: the same prompts give the same batches, whoever asks."""
-    ordered = sorted(prompts, key=lambda prompt: (len(prompt.ids), prompt.id))
-    return [ordered[start : start + batch_size] for start in range(0, len(ordered), batch_size)]
+KEPT_SHARE = 0.75
+"""Finished rows leave the batch when at most so many of its rows are still being written."""
 
 
 def _left_padded(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -42,6 +19,11 @@ def _left_padded(rows: Sequence[Sequence[int]], pad: int, device: torch.device) 
     ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=device)
     mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
     return ids, mask
+
+
+def _positions(mask_BT: torch.Tensor) -> torch.Tensor:
+    """Count tokens from 0, padding aside."""
+    return (mask_BT.cumsum(dim=1) - 1).clamp(min=0)
 
 
 @torch.inference_mode()
@@ -55,8 +37,7 @@ def choice_logprobs(model: PreTrainedModel, prompts: Sequence[Prompt], *, pad: i
         return {}
     ids, mask = _left_padded([[*prompt.ids, *continuation] for prompt, _, continuation in scored], pad, model.device)
     width = max(len(continuation) for _, _, continuation in scored)
-    positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
-    logits = model(input_ids=ids, attention_mask=mask, position_ids=positions, logits_to_keep=width + 1, use_cache=False).logits
+    logits = model(input_ids=ids, attention_mask=mask, position_ids=_positions(mask), logits_to_keep=width + 1, use_cache=False).logits
     logprobs_BTV = logits.float().log_softmax(dim=-1)
     result: dict[str, dict[str, float]] = {}
     for row, (prompt, letter, continuation) in enumerate(scored):
@@ -67,29 +48,72 @@ def choice_logprobs(model: PreTrainedModel, prompts: Sequence[Prompt], *, pad: i
 
 
 @torch.inference_mode()
-def generate(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batches: Sequence[Sequence[Prompt]], *, max_new_tokens: int
-) -> Iterator[list[Generated]]:
-    """Answer batch after batch, greedily, up to the end of sequence or max_new_tokens."""
-    eos, pad = eos_id(tokenizer), pad_id(tokenizer)
-    config = GenerationConfig(max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=eos, pad_token_id=pad, use_cache=True)
-    for batch in batches:
-        ids, mask = _left_padded([prompt.ids for prompt in batch], pad, model.device)
-        output = model.generate(  # pyright: ignore[reportCallIssue]
-            input_ids=ids, attention_mask=mask, generation_config=config
-        )
-        logprobs = choice_logprobs(model, batch, pad=pad)
-        finished = []
-        for prompt, row in zip(batch, output[:, ids.shape[1] :].tolist(), strict=True):
-            reached_eos = eos in row
-            kept = row[: row.index(eos)] if reached_eos else row
-            finished.append(
+def greedy_tokens(model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, eos: int, pad: int) -> list[list[int]]:
+    """Continue each prompt with the most probable token until `eos` (kept as the last one) or `max_new_tokens`.
+
+    Nothing else has a say: transformers' own `generate` would add the penalties of the model's generation_config.json, and
+    carries finished rows along to the end of the batch, which here leave it.
+    """
+    ids, mask = _left_padded(prompts, pad, model.device)
+    positions = _positions(mask)
+    written: list[list[int]] = [[] for _ in prompts]
+    rows = list(range(len(prompts)))
+    """Which prompt each row of the batch belongs to."""
+    open_rows = set(rows)
+    cache = None
+    for _ in range(max_new_tokens):
+        output = model(input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        cache = output.past_key_values
+        chosen = output.logits[:, -1].argmax(dim=-1)
+        for row, token in zip(rows, chosen.tolist(), strict=True):
+            if row in open_rows:
+                written[row].append(token)
+                if token == eos:
+                    open_rows.discard(row)
+        if not open_rows:
+            break
+        positions = positions[:, -1:] + 1
+        if len(open_rows) <= KEPT_SHARE * len(rows):
+            kept = torch.tensor([place for place, row in enumerate(rows) if row in open_rows], device=model.device)
+            cache.batch_select_indices(kept)
+            mask, chosen, positions = mask[kept], chosen[kept], positions[kept]
+            rows = [row for row in rows if row in open_rows]
+        ids = chosen[:, None]
+        mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
+    return written
+
+
+class TransformersEngine:
+    """Answers batch by batch; a batch is answered whole or again, since bf16 text depends on who else is in it."""
+
+    name = "transformers"
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, batch_size: int) -> None:
+        self._model, self._tokenizer, self._batch_size = model, tokenizer, batch_size
+
+    @property
+    def identity(self) -> Mapping[str, object]:
+        return {
+            "versions": [version(package) for package in ("torch", "transformers", "peft")],
+            "device": self._model.device.type,
+        }
+
+    def units(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:
+        ordered = by_length(prompts)
+        return [ordered[start : start + self._batch_size] for start in range(0, len(ordered), self._batch_size)]
+
+    def answer(self, units: Sequence[Sequence[Prompt]], *, max_new_tokens: int) -> Iterator[list[Generated]]:
+        eos, pad = eos_id(self._tokenizer), pad_id(self._tokenizer)
+        for batch in units:
+            rows = greedy_tokens(self._model, [prompt.ids for prompt in batch], max_new_tokens=max_new_tokens, eos=eos, pad=pad)
+            logprobs = choice_logprobs(self._model, batch, pad=pad)
+            yield [
                 Generated(
                     id=prompt.id,
-                    response=str(tokenizer.decode(kept, skip_special_tokens=True)).strip(),
-                    num_tokens=len(kept) + reached_eos,
-                    reached_eos=reached_eos,
+                    response=decode_answer(self._tokenizer, row[:-1] if row[-1] == eos else row),
+                    num_tokens=len(row),
+                    reached_eos=row[-1] == eos,
                     choice_logprobs=logprobs.get(prompt.id, {}),
                 )
-            )
-        yield finished
+                for prompt, row in zip(batch, rows, strict=True)
+            ]

@@ -8,7 +8,8 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from stages.io.generation import Prompt, batch_plan, generate
+from stages.io.engine import Prompt
+from stages.io.generation import TransformersEngine
 from stages.io.runtime import device
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.5, "float16": 0.1}
@@ -48,8 +49,8 @@ def reference_answers(
     max_new_tokens: int,
 ) -> Reference:
     """Greedy answers and the logits of their first token."""
-    batches = batch_plan(prompts, batch_size)
-    answered = generate(model, tokenizer, batches, max_new_tokens=max_new_tokens)  # type: ignore[arg-type]
+    engine = TransformersEngine(model, tokenizer, batch_size=batch_size)  # type: ignore[arg-type]
+    answered = engine.answer(engine.units(prompts), max_new_tokens=max_new_tokens)
     responses = {answer.id: answer.response for batch in answered for answer in batch}
     logits = {
         prompt.id: model(input_ids=torch.tensor([prompt.ids], device=model.device)).logits[0, -1].float().cpu()  # type: ignore[operator]

@@ -31,6 +31,15 @@ def die_with_parent() -> None:
 
     Elsewhere this does nothing; there the lock on the run's folder keeps a second writer out.
     """
+    _signal_at_death_of_parent(signal.SIGKILL)
+
+
+def end_with_parent() -> None:
+    """The same with a request to end: for a server that has a GPU and workers of its own to free."""
+    _signal_at_death_of_parent(signal.SIGTERM)
+
+
+def _signal_at_death_of_parent(which: signal.Signals) -> None:
     if sys.platform == "linux":
         set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(set_parent_death_signal, which)

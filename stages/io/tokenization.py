@@ -35,6 +35,11 @@ def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
     return tokenizer.pad_token_id if isinstance(tokenizer.pad_token_id, int) else eos_id(tokenizer)
 
 
+def decode_answer(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
+    """Text of generated ids, without control tokens and outer white space: one decoder, whichever engine wrote them."""
+    return str(tokenizer.decode(ids, skip_special_tokens=True)).strip()
+
+
 def template_sha256(tokenizer: PreTrainedTokenizerBase) -> str:
     """Identify the chat template: an adapter is only used with the template it was trained with."""
     if not isinstance(tokenizer.chat_template, str):

@@ -92,19 +92,25 @@ def load_tokenizer(base: Path) -> PreTrainedTokenizerBase:
     return AutoTokenizer.from_pretrained(str(base), local_files_only=True, trust_remote_code=False)
 
 
+def weights_folder(base: Path) -> Path:
+    """Where the weights lie: models/base itself, or the snapshot in the hub cache; BaseRefused unless all files are those of the manifest."""
+    manifest = read_manifest(base)
+    verify_files(base, manifest.files)
+    if manifest.source == "embedded":
+        return base
+    assert manifest.repo is not None and manifest.revision is not None, "the manifest of a hub model names repo and revision"
+    folder = hub_folder(manifest.repo, manifest.revision, patterns=sorted(manifest.hub_files), offline=True)
+    verify_files(folder, manifest.hub_files)
+    return folder
+
+
 def load_model(base: Path, *, device: str) -> PreTrainedModel:
     """The base model in evaluation mode on `device`, dtype and quantisation as the manifest says.
 
     Raises BaseRefused where a file is missing or differs from the manifest.
     """
     manifest = read_manifest(base)
-    verify_files(base, manifest.files)
-    folder = base
-    if manifest.source == "hub":
-        assert manifest.repo is not None and manifest.revision is not None, "the manifest of a hub model names repo and revision"
-        folder = hub_folder(manifest.repo, manifest.revision, patterns=sorted(manifest.hub_files), offline=True)
-        verify_files(folder, manifest.hub_files)
-    return load_weights(folder, manifest, device=device)
+    return load_weights(weights_folder(base), manifest, device=device)
 
 
 def load_weights(folder: Path, manifest: Manifest, *, device: str) -> PreTrainedModel:

@@ -14,6 +14,8 @@ class Answer(Record):
     id: str
     """Id of the question."""
     arm: Arm
+    engine: str = "transformers"
+    """What generated it, with the version where none is pinned (`vllm 0.33.0`). Rows from before there was a choice have no such field."""
     response: str
     num_tokens: int
     """Generated tokens, end-of-sequence included."""

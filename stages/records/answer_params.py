@@ -16,9 +16,11 @@ class Instructions(Params):
 class AnswerParams(Params):
     """Greedy decoding in a fixed batch plan: bf16 text depends on the batch."""
 
+    engine: Literal["transformers", "vllm"]
+    """What generates, for both arms: the texts of two engines differ, so their scores are not compared."""
     max_new_tokens: int
     batch_size: int
-    """Questions per batch, sorted by length."""
+    """Questions per batch, sorted by length; vLLM batches by itself."""
     choice_scoring: Literal["letter", "text"]
     """mcq: whose log-probabilities are compared, those of the letters or those of the choices' own words (mean per token)."""
     choice_prefix: str

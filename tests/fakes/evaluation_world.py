@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOPICS = ("kinematics", "energy", "momentum", "rotation", "gravitation", "fluids", "heat", "waves", "circuits", "optics")
 CHOICES = {"A": "It doubles.", "B": "It halves.", "C": "It stays the same.", "D": "It becomes zero."}
 ANSWERING = AnswerParams(
+    engine="transformers",
     max_new_tokens=96,
     batch_size=64,
     choice_scoring="letter",

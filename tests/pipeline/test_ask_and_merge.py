@@ -13,8 +13,8 @@ import stages.io.merging
 import verbs.ask
 import verbs.merge
 from stages.io.adapter import save_adapter
+from stages.io.engine import Generated
 from stages.io.files import sha256_of, write_json
-from stages.io.generation import Generated
 from stages.io.merging import MergedDiffers
 from stages.io.tokenization import template_sha256
 from stages.io.weights import base_fingerprint, load_model, load_tokenizer, read_manifest

@@ -148,6 +148,16 @@ BREAKS: dict[str, tuple[Callable[[World], object], str]] = {
         lambda world: world.judgements.__setitem__(0, world.judgements[0].model_copy(update={"judge_id": "other"})),
         "2 identities",
     ),
+    "the arms were answered by two engines": (
+        lambda world: world.answers.__setitem__(
+            "tuned", [answer.model_copy(update={"engine": "vllm 0.33.0"}) for answer in world.answers["tuned"]]
+        ),
+        "2 engines (base: transformers; tuned: vllm 0.33.0)",
+    ),
+    "one answer came from another engine": (
+        lambda world: world.answers["base"].__setitem__(3, world.answers["base"][3].model_copy(update={"engine": "vllm 0.33.0"})),
+        "2 engines (base: transformers, vllm 0.33.0; tuned: transformers)",
+    ),
     "a sixteenth of the verdicts failed": (lambda world: unjudge(world, 1, cause="rate_limited"), "only 15 of 16 tuned explanations"),
     "every verdict failed": (
         lambda world: (unjudge(world, 16, cause="server_error"), unjudge(world, 16, cause="server_error", arm="base")),

@@ -1,0 +1,52 @@
+"""The seam between answering and what generates: one call, which every engine answers with the same records."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+
+class Prompt(NamedTuple):
+    """One question, rendered."""
+
+    id: str
+    ids: list[int]
+    continuations: dict[str, list[int]]
+    """mcq: letter -> ids of the answer that names this choice, after the prompt; empty for the other kinds."""
+
+
+class Generated(NamedTuple):
+    """What came out for one prompt."""
+
+    id: str
+    response: str
+    num_tokens: int
+    """End-of-sequence included."""
+    reached_eos: bool
+    choice_logprobs: dict[str, float]
+    """Nats per token."""
+
+
+class Engine(Protocol):
+    """Greedy text, how it ended, and the log-probability of each choice, for prompts given as token ids."""
+
+    @property
+    def name(self) -> str:
+        """Written into every answer: answers of two engines are not compared."""
+        ...
+
+    @property
+    def identity(self) -> Mapping[str, object]:
+        """What else of the engine can change a text: stored answers of another identity are never reused."""
+        ...
+
+    def units(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:
+        """Cut the prompts into what is answered whole or again; the same prompts give the same units, whoever asks."""
+        ...
+
+    def answer(self, units: Sequence[Sequence[Prompt]], *, max_new_tokens: int) -> Iterator[list[Generated]]:
+        """Yield each unit's answers when they are there, in any order of units."""
+        ...
+
+
+def by_length(prompts: Sequence[Prompt]) -> list[Prompt]:
+    """Sort by length, then id: rows of a batch are nearly equally long, and the order is the same for everybody."""
+    return sorted(prompts, key=lambda prompt: (len(prompt.ids), prompt.id))
