@@ -37,6 +37,10 @@ SECONDS_TO_START = 60
 """Granted to an arm beyond its budget: imports, and the model made on the device."""
 
 
+class BudgetSpent(RuntimeError):
+    """The budget of an arm was spent before anything was timed."""
+
+
 def peak_flops(device_name: str) -> float | None:
     """Dense bf16 operations per second of a card by its name; None where the table has none, and no MFU can be said."""
     words = device_name.replace("-", " ").split()
@@ -108,6 +112,8 @@ def run_arm(chosen: argparse.Namespace, arm: str, *, module: str, forwarded: Seq
     problem = next((line for line in reversed(lines) if "OutOfMemoryError" in line), None)
     if problem is not None:
         return {"status": "out of memory", "reason": problem[:300]}
+    if BudgetSpent.__name__ in lines[-1]:
+        return {"status": "over budget", "reason": lines[-1][:300]}
     return {"status": "failed", "reason": lines[-1][:300]}
 
 

@@ -79,7 +79,7 @@ def time_continuous(model: PreTrainedModel, prompts: Sequence[Prompt], *, max_ne
         max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=eos_id(tokenizer), pad_token_id=pad_id(tokenizer), use_cache=True
     )
     # Its cache takes most of the memory that is free, which on a CPU is everybody's.
-    memory = ContinuousBatchingConfig(max_memory_percent=0.01) if model.device.type == "cpu" else None
+    memory = ContinuousBatchingConfig(max_memory_percent=0.05, max_batch_tokens=512) if model.device.type == "cpu" else None
     called = time.perf_counter()
     outputs = model.generate_batch([prompt.ids for prompt in prompts], generation_config=config, continuous_batching_config=memory)
     answers = list(outputs.values())  # pyright: ignore[reportCallIssue]

@@ -29,7 +29,7 @@ from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
 from transformers.trainer_utils import IntervalStrategy
 from trl import SFTConfig, SFTTrainer
 
-from bench.arms import common_flags, peak_flops, peak_memory_bytes, run_arms
+from bench.arms import BudgetSpent, common_flags, peak_flops, peak_memory_bytes, run_arms
 from bench.random_model import SHAPES, Lengths, lengths_of, plain_tokenizer, random_examples, random_model
 from stages.io.files import write_json
 from stages.io.lora import lora_config
@@ -91,9 +91,9 @@ class Stopwatch(TrainerCallback):
             self.real.append((inputs["input_ids"] != pad).sum())
 
     def timing(self) -> Timing:
-        """What was timed. ValueError where the budget was spent before the first timed step was done."""
+        """What was timed. BudgetSpent where it was spent before the first timed step was done."""
         if self.num_steps == 0:
-            raise ValueError(f"no step was timed: the budget was spent in the {self.num_warmup_steps} steps of warm-up.")
+            raise BudgetSpent(f"no step was timed: the budget was spent in the {self.num_warmup_steps} steps of warm-up.")
         begin, end = self.marks
         if isinstance(begin, float):
             seconds = end - begin

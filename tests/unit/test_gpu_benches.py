@@ -114,6 +114,8 @@ def test_an_arm_out_of_memory_or_of_time_is_called_so(tmp_path: Path, monkeypatc
     script.write_text("#!/bin/sh\necho 'torch.OutOfMemoryError: CUDA out of memory. Tried 9 GiB' >&2\necho '[rank0] bye' >&2\nexit 1\n")
     script.chmod(0o755)
     assert run(gpu_train, tmp_path, "--arms", "N0")["arms"]["N0"]["status"] == "out of memory"
+    script.write_text("#!/bin/sh\necho 'bench.arms.BudgetSpent: no step was timed' >&2\nexit 1\n")
+    assert run(gpu_train, tmp_path, "--arms", "N0")["arms"]["N0"]["status"] == "over budget"
     script.write_text("#!/bin/sh\nexec sleep 60\n")
     monkeypatch.setattr("bench.arms.SECONDS_TO_START", 0)
     assert run(gpu_train, tmp_path, "--arms", "N0", "--budget-seconds", "0.2")["arms"]["N0"]["status"] == "over budget"
