@@ -32,7 +32,8 @@ PEAK_DENSE_BF16_FLOPS = {
     "L4": 121e12,
     "RTX 4090": 165e12,
 }
-"""Per second, dense, accumulated in fp32, from NVIDIA's data sheets; special cases stand before the name that they contain."""
+"""Per second, dense, accumulated in fp32. H100 and H200 (SXM) are checked against a source, the others are not: look them up before you quote an MFU.
+Special cases stand before the name that they contain."""
 SECONDS_TO_START = 60
 """Granted to an arm beyond its budget: imports, and the model made on the device."""
 
