@@ -3,27 +3,29 @@
 python -m bench.gpu_answering                             G0, G1 and G2, in less than 10 minutes
 python -m bench.gpu_answering --shape tiny --device cpu   the same code on a processor: shows that it runs, measures nothing of use
 
-G0  the generation of `stages/answer.py`: batches of prompts of like length, left-padded, eager
-G1  the same function with transformers' static cache, whose decoding step transformers compiles on a GPU; batches mixed to be equally
+G0  the generation of the answer stages: batches of prompts of like length, left-padded, finished rows dropped, eager
+G1  `generate` with transformers' static cache, whose decoding step transformers compiles on a GPU; batches mixed to be equally
     wide, so that one compilation serves all. The compilation falls into the warm-up.
 G2  transformers' continuous batching, `generate_batch`; what it takes to start is given apart
 """
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import stages.io.quiet  # noqa: F401
 
 # isort: split
+import torch
 from transformers import ContinuousBatchingConfig, GenerationConfig, PreTrainedModel
 
 from bench.arms import common_flags, peak_memory_bytes, run_arms
 from bench.random_model import SHAPES, plain_tokenizer, random_examples, random_model
+from stages.io.engine import Prompt, by_length
 from stages.io.files import write_json
-from stages.io.generation import Prompt, batch_plan, generate
+from stages.io.generation import TransformersEngine
 from stages.io.runtime import prepare_torch
 from stages.io.tokenization import eos_id, pad_id
 from verbs.planning import Shape
@@ -56,20 +58,43 @@ def equally_wide(prompts: Sequence[Prompt], batch_size: int) -> list[list[Prompt
 
 
 def time_batches(
-    model: PreTrainedModel, batches: Sequence[Sequence[Prompt]], *, max_new_tokens: int, budget_seconds: float
+    answer: Callable[[Sequence[Prompt]], int], batches: Sequence[Sequence[Prompt]], *, budget_seconds: float
 ) -> tuple[int, int, float]:
     """Answer batch after batch until the budget is spent: answers, new tokens, seconds. The first batch is answered once before."""
-    tokenizer = plain_tokenizer()
     deadline = time.perf_counter() + budget_seconds
-    list(generate(model, tokenizer, batches[:1], max_new_tokens=max_new_tokens))
+    answer(batches[0])
     begin = time.perf_counter()
     num_answers = num_new_tokens = 0
-    for finished in generate(model, tokenizer, batches, max_new_tokens=max_new_tokens):  # ends in ids on the CPU: no event is pending
-        num_answers += len(finished)
-        num_new_tokens += sum(answer.num_tokens for answer in finished)
+    for batch in batches:  # each ends in ids on the CPU: no event is pending
+        num_new_tokens += answer(batch)
+        num_answers += len(batch)
         if time.perf_counter() > deadline:
             break
     return num_answers, num_new_tokens, time.perf_counter() - begin
+
+
+def by_the_pipeline(model: PreTrainedModel, *, batch_size: int, max_new_tokens: int) -> Callable[[Sequence[Prompt]], int]:
+    """New tokens of a batch, by the engine of the answer stages."""
+    engine = TransformersEngine(model, plain_tokenizer(), batch_size=batch_size)
+    return lambda batch: sum(one.num_tokens for done in engine.answer([batch], max_new_tokens=max_new_tokens) for one in done)
+
+
+def by_a_static_cache(model: PreTrainedModel, *, max_new_tokens: int) -> Callable[[Sequence[Prompt]], int]:
+    """New tokens of a batch, by `generate` with a static cache, whose shapes a compiled decoding step needs."""
+    tokenizer = plain_tokenizer()
+    eos, pad = eos_id(tokenizer), pad_id(tokenizer)
+    config = GenerationConfig(
+        max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=eos, pad_token_id=pad, use_cache=True, cache_implementation="static"
+    )
+
+    def answer(batch: Sequence[Prompt]) -> int:
+        width = max(len(prompt.ids) for prompt in batch)
+        ids = torch.tensor([[pad] * (width - len(prompt.ids)) + prompt.ids for prompt in batch], device=model.device)
+        mask = torch.tensor([[0] * (width - len(prompt.ids)) + [1] * len(prompt.ids) for prompt in batch], device=model.device)
+        rows = model.generate(input_ids=ids, attention_mask=mask, generation_config=config)[:, width:].tolist()
+        return sum(row.index(eos) + 1 if eos in row else len(row) for row in rows)
+
+    return answer
 
 
 def time_continuous(model: PreTrainedModel, prompts: Sequence[Prompt], *, max_new_tokens: int) -> Timing:
@@ -100,10 +125,12 @@ def time_rung(
     if arm == "G2":
         return time_continuous(model, prompts, max_new_tokens=max_new_tokens)
     if arm == "G1":
-        assert model.generation_config is not None
-        model.generation_config.cache_implementation = "static"  # taken where the call's own configuration says nothing
-    batches = batch_plan(prompts, batch_size) if arm == "G0" else equally_wide(prompts, batch_size)
-    return Timing(*time_batches(model, batches, max_new_tokens=max_new_tokens, budget_seconds=budget_seconds), None)
+        answer, batches = by_a_static_cache(model, max_new_tokens=max_new_tokens), equally_wide(prompts, batch_size)
+    else:
+        answer = by_the_pipeline(model, batch_size=batch_size, max_new_tokens=max_new_tokens)
+        ordered = by_length(prompts)
+        batches = [ordered[start : start + batch_size] for start in range(0, len(ordered), batch_size)]
+    return Timing(*time_batches(answer, batches, budget_seconds=budget_seconds), None)
 
 
 def row(arm: dict[str, Any]) -> str:
