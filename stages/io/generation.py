@@ -7,6 +7,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from stages.io.engine import Generated, Prompt, by_length
+from stages.io.kv_cache import give_room
 from stages.io.tokenization import decode_answer, eos_id, pad_id
 
 KEPT_SHARE = 0.75
@@ -63,7 +64,9 @@ def greedy_tokens(model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, m
     cache = None
     for _ in range(max_new_tokens):
         output = model(input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        cache = output.past_key_values
+        if cache is None:
+            cache = output.past_key_values
+            give_room(cache)
         chosen = output.logits[:, -1].argmax(dim=-1)
         for row, token in zip(rows, chosen.tolist(), strict=True):
             if row in open_rows:

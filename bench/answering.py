@@ -1,0 +1,129 @@
+"""Answering in batches against one question at a time, on the same model and questions.
+
+    python -m bench.answering --questions 10 25 50 100 200 400 --repeats 3
+
+Both arms of the run in the workspace (models/base, models/adapter). One at a time is what the study's script did: the model is
+loaded once, then `generate` per question. Log-probabilities of choices, which that script did not have, are left out of both.
+Prints for each size: processor seconds and wall seconds (median and range of the repetitions, the two ways in alternating
+order), the ratio of each repetition's pair, and how many texts are the same.
+"""
+
+import stages.io.quiet  # noqa: F401 -- before torch, whose threads it makes sleep while they wait
+
+# isort: split
+import argparse
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import GenerationConfig
+
+from stages.io.adapter import load_adapter
+from stages.io.answering import render
+from stages.io.engine import Prompt
+from stages.io.generation import TransformersEngine
+from stages.io.jsonl import read_jsonl
+from stages.io.params import load_params
+from stages.io.runtime import device, prepare_torch
+from stages.io.tokenization import decode_answer, eos_id, pad_id, template_sha256
+from stages.io.weights import base_fingerprint, load_model, load_tokenizer
+from stages.logic.exam_prompt import exam_prompt
+from stages.records.answer_params import AnswerParams
+from stages.records.question import Question
+
+BASE, ADAPTER = Path("models/base"), Path("models/adapter")
+
+
+@torch.inference_mode()
+def one_at_a_time(model: Any, tokenizer: Any, prompts: list[Prompt], *, max_new_tokens: int) -> dict[str, str]:
+    """A loop over questions, `generate` for each: id -> text."""
+    eos = eos_id(tokenizer)
+    config = GenerationConfig(max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=eos, pad_token_id=pad_id(tokenizer))
+    texts = {}
+    for prompt in prompts:
+        ids = torch.tensor([prompt.ids], device=model.device)
+        row = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=config)[0, len(prompt.ids) :].tolist()
+        texts[prompt.id] = decode_answer(tokenizer, row[: row.index(eos)] if eos in row else row)
+    return texts
+
+
+def in_batches(engine: TransformersEngine, prompts: list[Prompt], *, max_new_tokens: int) -> dict[str, str]:
+    """What the answer stages do: id -> text."""
+    answered = engine.answer(engine.units(prompts), max_new_tokens=max_new_tokens)
+    return {answer.id: answer.response for batch in answered for answer in batch}
+
+
+def timed(work: Callable[[], dict[str, str]]) -> tuple[float, float, dict[str, str]]:
+    """Processor seconds, wall seconds, texts."""
+    busy, start = time.process_time(), time.perf_counter()
+    texts = work()
+    return time.process_time() - busy, time.perf_counter() - start, texts
+
+
+def spread(values: list[float], form: str) -> str:
+    """Median and range."""
+    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+
+
+def main(sizes: list[int], repeats: int, arms: list[str]) -> None:
+    """Measure and print."""
+    prepare_torch()
+    params = load_params("answer", AnswerParams)
+    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft"))
+    print(
+        f"{platform.platform()}, {os.cpu_count()} processors, {torch.get_num_threads()} threads, Python {platform.python_version()}, {versions}"
+    )
+    print(f"load {os.getloadavg()[0]:.1f} at the start; batches of {params.batch_size}, {repeats} repetitions", flush=True)
+    tokenizer = load_tokenizer(BASE)
+    questions = list(read_jsonl(Path("data/split/benchmark.jsonl"), Question))
+    prompts = [
+        render(tokenizer, id=question.id, user=exam_prompt(question, params.instructions.model_dump()), choices={}, params=params)
+        for question in questions
+    ]
+    base = load_model(BASE, device=device())
+    tuned = load_adapter(
+        load_model(BASE, device=device()), ADAPTER, base_fingerprint=base_fingerprint(BASE), template_sha256=template_sha256(tokenizer)
+    )
+    models: dict[str, Any] = {"base": base, "tuned": tuned}
+    for arm in arms:
+        model = models[arm]
+        engine = TransformersEngine(model, tokenizer, batch_size=params.batch_size)
+        in_batches(engine, prompts[:64], max_new_tokens=8)  # first calls load kernels
+        for size in sizes:
+            # Evenly over the benchmark, so that every kind is there; beyond it, questions come again under other names.
+            chosen = [prompts[number * len(prompts) // size % len(prompts)] for number in range(size)]
+            chosen = [prompt._replace(id=f"{prompt.id}/{number}") for number, prompt in enumerate(chosen)]
+            ways: dict[str, Callable[[], dict[str, str]]] = {
+                "single": lambda asked=chosen, model=model: one_at_a_time(model, tokenizer, asked, max_new_tokens=params.max_new_tokens),
+                "batched": lambda asked=chosen, engine=engine: in_batches(engine, asked, max_new_tokens=params.max_new_tokens),
+            }
+            measured: dict[str, list[tuple[float, float, dict[str, str]]]] = {"single": [], "batched": []}
+            for repeat in range(repeats):
+                for way in ("single", "batched") if repeat % 2 == 0 else ("batched", "single"):
+                    measured[way].append(timed(ways[way]))
+            single, batched = measured["single"], measured["batched"]
+            same = sum(single[0][2][id] == text for id, text in batched[0][2].items())
+            for name, place in (("processor", 0), ("wall", 1)):
+                ratios = [float(one[place]) / float(many[place]) for one, many in zip(single, batched, strict=True)]  # type: ignore[arg-type]
+                print(
+                    f"{arm:5} {size:5} questions, {name:9} s: one at a time {spread([run[place] for run in single], '.2f')}, "  # type: ignore[misc]
+                    f"batched {spread([run[place] for run in batched], '.2f')}, ratio {spread(ratios, '.1f')}; same text {same} of {size}",  # type: ignore[misc]
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.answering", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--questions", type=int, nargs="+", default=[10, 25, 50, 100, 200, 400])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--arms", nargs="+", choices=["base", "tuned"], default=["base", "tuned"])
+    given = parser.parse_args()
+    main(given.questions, given.repeats, given.arms)

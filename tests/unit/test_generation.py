@@ -1,0 +1,62 @@
+"""Our greedy loop writes what transformers' own `generate` writes, whoever shares the batch and whenever they leave it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import GenerationConfig
+
+from stages.io.engine import Prompt
+from stages.io.generation import TransformersEngine, greedy_tokens
+from stages.io.kv_cache import ROOM_TOKENS
+from stages.io.tokenization import eos_id, pad_id, render_prompt
+from stages.io.weights import load_model, load_tokenizer
+from tests.fakes.tiny_models import questions, save_models
+
+LENGTH = 2 * ROOM_TOKENS + 8
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, list[list[int]]]:
+    folder: Path = tmp_path_factory.mktemp("models")
+    save_models(folder)
+    tokenizer = load_tokenizer(folder / "base")
+    return load_model(folder / "base", device="cpu"), tokenizer, [render_prompt(tokenizer, question.question) for question in questions()]
+
+
+def by_generate(model: Any, tokenizer: Any, ids: list[int]) -> list[int]:
+    config = GenerationConfig(max_new_tokens=LENGTH, do_sample=False, eos_token_id=eos_id(tokenizer), pad_token_id=pad_id(tokenizer))
+    prompt = torch.tensor([ids])
+    return model.generate(input_ids=prompt, attention_mask=torch.ones_like(prompt), generation_config=config)[0, len(ids) :].tolist()
+
+
+def test_a_batch_of_unequal_rows_writes_what_each_row_writes_alone(loaded: tuple[Any, Any, list[list[int]]]) -> None:
+    model, tokenizer, prompts = loaded
+    written = greedy_tokens(model, prompts, max_new_tokens=LENGTH, eos=eos_id(tokenizer), pad=pad_id(tokenizer))
+    lengths = {len(row) for row in written}
+    assert LENGTH in lengths and len(lengths) > 3, "some rows must end early, at several places, and some run on past two enlargements"
+    assert written == [by_generate(model, tokenizer, ids) for ids in prompts]
+
+
+def test_penalties_of_the_models_own_configuration_have_no_say(loaded: tuple[Any, Any, list[list[int]]]) -> None:
+    model, tokenizer, prompts = loaded
+    eos, pad = eos_id(tokenizer), pad_id(tokenizer)
+    plain = greedy_tokens(model, prompts[:4], max_new_tokens=LENGTH, eos=eos, pad=pad)
+    before = model.generation_config.repetition_penalty
+    model.generation_config.repetition_penalty = 1.8
+    try:
+        assert [by_generate(model, tokenizer, ids) for ids in prompts[:4]] != plain, "the penalty must change what `generate` writes"
+        assert greedy_tokens(model, prompts[:4], max_new_tokens=LENGTH, eos=eos, pad=pad) == plain
+    finally:
+        model.generation_config.repetition_penalty = before
+
+
+def test_units_are_sorted_by_length_and_the_same_whoever_asks(loaded: tuple[Any, Any, list[list[int]]]) -> None:
+    model, tokenizer, prompts = loaded
+    asked = [Prompt(id=f"q{number}", ids=ids, continuations={}) for number, ids in enumerate(prompts)]
+    engine = TransformersEngine(model, tokenizer, batch_size=5)
+    units = engine.units(asked)
+    assert units == engine.units(asked[::-1])
+    lengths = [len(prompt.ids) for unit in units for prompt in unit]
+    assert lengths == sorted(lengths) and [len(unit) for unit in units] == [5, 5, 5, 3]
