@@ -35,6 +35,7 @@ from trl import SFTConfig, SFTTrainer, pack_dataset
 from stages.io.attention import PER_DOCUMENT
 from stages.io.checkpoints import keep_newest, newest_whole_checkpoint, seal
 from stages.io.files import replacing_folder, write_json
+from stages.io.lean_steps import fuse_adapted_products, skip_idle_walks
 from stages.io.lora import keep_adapter_in_fp32, keep_gradients_through_nf4, lora_config
 from stages.io.tokenization import Example
 from stages.records.training_params import LoraParams, TrainParams
@@ -190,6 +191,17 @@ class _Trainer(SFTTrainer):
         loss = total / torch.as_tensor(len(labelled) if num_items_in_batch is None else num_items_in_batch).clamp(min=1)
         return loss if num_items_in_batch is None else loss * self.accelerator.num_processes
 
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        """Nobody reads the Trainer's count, and it walks over all modules at every step."""
+        return 0
+
+    def _clip_grad_norm(self, model: torch.nn.Module) -> Any:
+        if self.accelerator.num_processes > 1:
+            return super()._clip_grad_norm(model)
+        assert isinstance(self.optimizer, torch.optim.Optimizer), "the Trainer makes it before the first step"
+        trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        return self.accelerator.clip_grad_norm_(trained, self.args.max_grad_norm)
+
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         writing = self.run_folder / "writing"
         shutil.rmtree(writing, ignore_errors=True)
@@ -286,6 +298,8 @@ def build_trainer(
     assert isinstance(trainer.model, PeftModel)
     keep_adapter_in_fp32(trainer.model)
     keep_gradients_through_nf4(trainer.model)
+    fuse_adapted_products(trainer.model)
+    skip_idle_walks(trainer.model)
     return trainer
 
 
