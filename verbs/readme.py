@@ -76,7 +76,7 @@ def exp_show(now: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     names = ["Experiment", *(f"{kind}.delta" for kind in kinds), "lora.alpha"]
     rows = [
         [label, *(f"{scores[kind]['delta']:g}" for kind in kinds), alpha]
-        for label, scores, alpha in (("workspace", now, "32"), ("main", now, "32"), ("└── 928639e [alpha-128]", other, "128"))
+        for label, scores, alpha in (("workspace", now, "32"), ("main", now, "32"), ("└── 5b37a58 [alpha-128]", other, "128"))
     ]
     widths = [max(len(line[column]) for line in [names, *rows]) for column in range(len(names))]
     texts = ["  " + "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in [names, *rows]]

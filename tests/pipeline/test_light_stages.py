@@ -17,7 +17,7 @@ def loaded_by(stage: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("stage", ["synthesize", "clean", "split", "grade", "judge", "report"])
+@pytest.mark.parametrize("stage", ["synthesize", "clean", "split", "data_report", "grade", "judge", "report"])
 def test_a_stage_without_a_model_loads_no_library_of_models(stage: str) -> None:
     assert loaded_by(stage) == set()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from stages.io.params import read_yaml
 from verbs.readme import BLOCK, blocks, filled
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,3 +51,9 @@ def anchors(text: str) -> set[str]:
 @pytest.mark.parametrize("anchor", sorted(set(re.findall(r"\]\(#([^)]+)\)", README))))
 def test_anchors_lead_somewhere(anchor: str) -> None:
     assert anchor in anchors(README)
+
+
+def test_the_picture_of_the_run_and_the_tree_name_every_stage() -> None:
+    stages = set(read_yaml(ROOT / "dvc.yaml")["stages"])
+    assert set(re.findall(r'node\d+\["(\w+)"\]', README)) == stages
+    assert {name for name in stages if f"\n  {name}.py " in README} == stages

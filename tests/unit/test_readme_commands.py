@@ -54,6 +54,7 @@ RUN_BY = {
     "python -m verbs.fill_judge_store": ("tests/pipeline/judge/test_judge_verbs.py", "fill_judge_store"),
     "python -m verbs.checkpoints": ("tests/unit/test_checkpoints_verb.py", "remove"),
     "python -m verbs.backup": ("tests/pipeline/test_backup.py", "repair"),
+    "python -m verbs.serve_models": ("tests/pipeline/test_engines.py", "serve_models"),
     "python -m verbs.ask": ("tests/pipeline/test_ask_and_merge.py", "ask"),
     "python -m verbs.<name>": ("README.md", "verbs/"),
 }
