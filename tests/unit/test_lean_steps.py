@@ -1,13 +1,14 @@
 """Steps with less around them compute what PEFT and the Trainer compute, to the last bit where the scale is a power of two."""
 
 from collections.abc import Callable
+from types import MethodType
 
 import pytest
 import torch
 from peft import PeftModel, get_peft_model
 from torch.nn.functional import linear
 
-from stages.io.lean_steps import _HalfAdaptedProduct, fuse_adapted_products, skip_idle_walks
+from stages.io.lean_steps import _forward_in_half, _HalfAdaptedProduct, fuse_adapted_products, skip_idle_walks
 from stages.io.lora import lora_config
 from stages.records.training_params import LoraParams
 
@@ -157,3 +158,21 @@ def test_modes_still_reach_every_module_and_gradients_are_dropped() -> None:
     results(model)
     model.zero_grad()
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+@pytest.mark.slow
+def test_one_compilation_serves_all_layers() -> None:
+    """Else a compiled model of many layers runs into the limit of recompilations, as it did on a GPU."""
+    from torch._dynamo.utils import counters
+
+    model = adapted(alpha=8)
+    left, right = (model.get_submodule(f"base_model.model.{name}") for name in ("left", "right"))
+    for module in (left, right):
+        module.get_base_layer().weight.data = module.get_base_layer().weight.data.bfloat16()  # type: ignore[operator]
+        module.forward = MethodType(_forward_in_half, module)  # type: ignore[method-assign]
+        module.compile(backend="aot_eager")
+    torch._dynamo.reset()
+    counters.clear()
+    x = torch.randn(1, 50, 24, dtype=torch.bfloat16, requires_grad=True)
+    (left(x) * right(x)).sum().backward()
+    assert not counters["graph_break"] and counters["stats"]["unique_graphs"] == 1
