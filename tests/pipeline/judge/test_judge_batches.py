@@ -3,12 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 import stages.judge
-from stages.io import claude_batches
+from stages.io import batch_collection, claude_batches
+from stages.io.batch_collection import read_result
+from stages.io.verdict_store import read_lines
 from tests.fakes.claude_server import KEY, FakeClaude, Fault
 from tests.fakes.judge_bench import Bench
 
@@ -87,23 +89,24 @@ def test_a_kill_between_creating_and_noting_the_id_makes_no_second_batch(
     assert len(fake.batches) == 1 and len(fake.ledger) == 12
 
 
-def interrupt(*_: object) -> None:
+def interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
 def test_a_kill_while_collecting_keeps_what_is_there_and_fetches_the_rest(
     bench: Bench, fake: FakeClaude, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[object] = []
-    original = claude_batches._keep_result
+    lines: list[bytes] = []
 
-    def keep_some(key: str, result: dict[str, Any], batch_id: str, keep: Callable[[str, bytes, str], None]) -> bool:
-        calls.append(key)
-        return original(key, result, batch_id, keep) if len(calls) <= 5 else bool(interrupt())
+    def read_some(line: bytes) -> tuple[str, dict[str, Any]] | None:
+        lines.append(line)
+        return read_result(line) if len(lines) <= 5 else interrupt()
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(claude_batches, "_keep_result", keep_some)
+        patch.setattr(batch_collection, "REPLIES_PER_SYNC", 2)
+        patch.setattr(batch_collection, "read_result", read_some)
         bench.write(6).run(mode="batch")
+    assert sum(1 for _ in read_lines(bench.folder / "root/.cache/judge/replies.jsonl")) == 4
     rows = bench.run(mode="batch")
     assert len(fake.batches) == 1 and len(fake.ledger) == 12 and {len(row.replies) for row in rows} == {1}
 
@@ -162,7 +165,7 @@ def test_a_key_echoed_in_results_is_not_stored(bench: Bench, fake: FakeClaude) -
 
 def test_a_batch_that_is_no_longer_kept_is_made_anew(bench: Bench, fake: FakeClaude, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(claude_batches, "_collect", interrupt)
+        patch.setattr(claude_batches, "look", interrupt)
         bench.write(6).run(mode="batch")
     fake.batches.clear()
     assert {row.cause for row in bench.run(mode="batch")} == {"scored"}
