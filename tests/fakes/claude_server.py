@@ -196,9 +196,12 @@ class FakeClaude:
         self.num_unheard = 0
         """Replies billed and then lost on the way, by our own faults: asking again for these is no mistake of the client."""
         self.batches: dict[str, dict[str, Any]] = {}
-        self.batch_faults: list[Fault] = []
+        self.batch_faults: list[Fault | None] = []
+        """Of one creation each; None for a sound one."""
         self.batch_seconds = 0.0
         self.batch_outcome: Callable[[str, dict[str, Any]], str] = lambda custom_id, request: "succeeded"
+        self.batch_error = "api_error"
+        """Type of the error in an `errored` result."""
         self.results_lines: Callable[[list[bytes]], list[bytes]] = lambda lines: lines
         self.results_host: str | None = None
         self.max_batch_requests = 100_000
@@ -206,6 +209,9 @@ class FakeClaude:
         self.max_open_batches: int | None = None
         """Batches in progress beyond which a further one is answered with 429, as by a full processing queue."""
         self.largest_batch_bytes = 0
+        self.most_in_progress = 0
+        self.num_cut_results = 0
+        """How many times results are cut off in the middle before they come whole."""
         self.lock = threading.Lock()
         self._ordinals: Counter[str] = Counter()
         self.base_url = ""
@@ -279,6 +285,7 @@ class FakeClaude:
         in_progress = sum(time.monotonic() < batch["ends_at"] for batch in self.batches.values())
         if self.max_open_batches is not None and in_progress >= self.max_open_batches:
             raise Refused(429, "rate_limit_error", "Number of batch requests in the processing queue has exceeded the limit")
+        self.most_in_progress = max(self.most_in_progress, in_progress + 1)
         results, outcomes = [], {}
         with self.lock:
             batch_id = f"msgbatch_{len(self.batches):04d}"
@@ -290,7 +297,7 @@ class FakeClaude:
             if outcome == "succeeded":
                 result["message"] = self.message(request, batch=batch_id)
             elif outcome == "errored":
-                inner = {"type": "api_error", "message": "Internal server error"}
+                inner = {"type": self.batch_error, "message": "scripted"}
                 result["error"] = {"type": "error", "error": inner, "request_id": "req_x"}
             results.append(json.dumps({"custom_id": entry["custom_id"], "result": result}).encode() + b"\n")
         random.Random(batch_id).shuffle(results)
@@ -475,7 +482,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, json.dumps(fake.batch_view(parts[3])).encode())
         else:
             lines = fake.results_lines(zlib.decompress(fake.batches[parts[3]]["lines"]).splitlines(keepends=True))
-            self._send(200, b"".join(lines), content_type="application/x-jsonl")
+            content = b"".join(lines)
+            if fake.num_cut_results:
+                fake.num_cut_results -= 1
+                self._partly(Fault("cut"), content)
+            else:
+                self._send(200, content, content_type="application/x-jsonl")
 
 
 class _Server(ThreadingHTTPServer):
