@@ -276,18 +276,25 @@ def test_a_batch_of_the_same_size_that_is_anothers_is_not_taken_for_ours(
     assert len(fake.batches) == 2
 
 
-def test_old_batches_of_a_busy_workspace_are_neither_read_nor_taken(
-    bench: Bench, fake: FakeClaude, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("ours_exists", [True, False])
+def test_old_batches_of_a_busy_workspace_are_neither_remembered_nor_taken(
+    bench: Bench, fake: FakeClaude, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, ours_exists: bool
 ) -> None:
-    for _ in range(130):
+    caplog.set_level("INFO")
+    for _ in range(30):
         fake.create_batch(somebody_elses(12))
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Journal, "created", interrupt)
+        if ours_exists:
+            patch.setattr(Journal, "created", interrupt)
+        else:
+            patch.setattr(batch_submission, "_create", interrupt)
         bench.write(6).run(mode="batch")
     [intent] = [line for path in bench.folder.rglob("*.batches") for line in read_lines(path)]
-    assert intent["known"] == [f"msgbatch_{number:04d}" for number in range(129, 109, -1)]
-    ends_well(bench.run(mode="batch"), fake, num_paid=131 * 12)
-    assert len(fake.batches) == 131
+    assert intent["known"] == [f"msgbatch_{number:04d}" for number in range(29, 9, -1)]
+    ends_well(bench.run(mode="batch"), fake, num_paid=31 * 12)
+    assert len(fake.batches) == 31 and [message[:14] for message in caplog.messages if "exists already" in message] == (
+        ["batch msgbatch"] if ours_exists else []
+    )
 
 
 def test_results_whose_connection_breaks_are_read_again(bench: Bench, fake: FakeClaude) -> None:
@@ -312,6 +319,7 @@ def test_requests_that_are_rejected_one_and_all_stop_the_stage(bench: Bench, fak
 def test_the_cap_holds_when_a_killed_run_left_batches_behind(bench: Bench, fake: FakeClaude, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(claude_batches, "look", interrupt)
+        fake.verdict = lambda request: {"reasoning": "x" * 3900, "score": 1}  # nearly the token limit: what may be spent is spent
         bench.write(40).run(mode="batch", max_cost_usd=0.06)
     assert fake.batches
     assert bench.fails(mode="batch", max_cost_usd=0.06) == 3
