@@ -31,7 +31,7 @@ from stages.judge import JudgeParams, request_for
 from stages.logic.general_prompts import num_replay_rows
 from stages.logic.judge_canaries import canaries
 from stages.logic.judge_prompt import SYSTEM, JudgeItem
-from stages.logic.prices import PRICES, largest_cost_usd
+from stages.logic.prices import ASSUMED_REPLY_TOKENS, PRICES, largest_cost_usd
 from stages.logic.schedule import Schedule, fewest_packed_rows, plan_training
 from stages.logic.training_prompt import training_prompt
 from stages.records.answer_params import AnswerParams
@@ -53,7 +53,6 @@ from verbs.planning import (
 
 CHARACTERS_PER_TOKEN = 4.0
 TEMPLATE_TOKENS = 8
-ASSUMED_REPLY_TOKENS = 500
 ASSUMED_SHARE_OF_MATRIX_SPEED = {"cpu": 0.6, "cuda": 0.5}
 """Of the speed of plain matrix products on the same device. On one H200 a step reached 406 TFLOP/s (docs/benchmarks.md), products about 790."""
 CHARACTERS_PER_ANSWER_TOKEN = 4
