@@ -35,6 +35,8 @@ from stages.io.params import read_yaml
 from stages.io.workers import num_workers
 from stages.logic.row_cleaning import Cleaned, Policy, clean_line, content_keys
 from stages.records.cleaning_codes import Rule
+from stages.split import SplitParams
+from stages.split import main as split
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAUSES = ("", " Give a reason.", " Say it briefly.", " Use SI units.", " Show each step.", " Assume ideal conditions.")
@@ -125,6 +127,13 @@ def run_on_ray(source: Path, folder: Path) -> None:
     run_clean(source, folder, "off")
 
 
+def run_split(folder: Path) -> None:
+    """The stage `split` on what was kept, with the embedded benchmark."""
+    section = SplitParams.model_validate(read_yaml(ROOT / "params.yaml")["split"])
+    outputs = {name: folder / f"{name}.jsonl" for name in ("train", "validation", "questions", "overlap")}
+    split(section, kept=folder / "kept.jsonl", benchmark=ROOT / section.benchmark, **outputs)
+
+
 def pays_from_rows(start: Run, local: Run, ray: Run, num_rows: int, times: int) -> float | None:
     """Rows from which Ray on `times` as many processes is sooner done than the local engine here; None where it never is.
 
@@ -197,6 +206,7 @@ def bench() -> None:
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--near", action="store_true", help="also with the near-duplicate search")
     parser.add_argument("--datasets", action="store_true", help="also in plain datasets.map")
+    parser.add_argument("--split", action="store_true", help="then also split what was kept, which holds all rows in memory")
     parser.add_argument("--ray", action="store_true", help="also on Ray with as many processes on this machine")
     parser.add_argument("--long-line", action="store_true", help="also one line of 100 MiB")
     chosen = parser.parse_args()
@@ -226,6 +236,8 @@ def bench() -> None:
                     num_rows,
                     [measured(partial(run_clean, source, folder, "flag")) for _ in range(chosen.repeat)],
                 )
+            if chosen.split:
+                report("split", num_rows, [measured(partial(run_split, folder)) for _ in range(chosen.repeat)])
             if chosen.datasets:
                 report("datasets.map, same work", num_rows, [measured(partial(run_datasets, source, folder)) for _ in range(chosen.repeat)])
         if chosen.ray:
