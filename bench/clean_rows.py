@@ -134,13 +134,16 @@ def run_split(folder: Path) -> None:
     split(section, kept=folder / "kept.jsonl", benchmark=ROOT / section.benchmark, **outputs)
 
 
-def pays_from_rows(start: Run, local: Run, ray: Run, num_rows: int, times: int) -> float | None:
-    """Rows from which Ray on `times` as many processes is sooner done than the local engine here; None where it never is.
+def pays_from_rows(start: Run, local: Run, ray: Run, num_rows: int, workers: int, times: int) -> float | None:
+    """Rows from which Ray on `times` as many processes is sooner done than `workers` processes here; None where it never is.
 
-    `start` is the run of a few rows on Ray. What the process itself does is not divided among more of them.
+    By processor seconds, which other work on the machine stretches little; `start` is the run of a few rows on Ray. What the
+    process itself does is not divided among the others.
     """
-    divided = (ray.seconds - start.seconds - ray.own_seconds) / times + ray.own_seconds
-    gained_per_row = (local.seconds - divided) / num_rows
+    alone = (local.processor_seconds - local.own_seconds) / workers + local.own_seconds
+    own = ray.own_seconds - start.own_seconds
+    spread = (ray.processor_seconds - start.processor_seconds - own) / (workers * times) + own
+    gained_per_row = (alone - spread) / num_rows
     return start.seconds / gained_per_row if gained_per_row > 0 else None
 
 
@@ -244,7 +247,7 @@ def bench() -> None:
             fewest, most = min(curve), max(curve)
             for times in (1, 2, 4, 8, 16):
                 start, local, ray = curve[fewest]["clean on Ray"], curve[most]["clean"], curve[most]["clean on Ray"]
-                rows = pays_from_rows(start, local, ray, most, times)
+                rows = pays_from_rows(start, local, ray, most, num_workers(), times)
                 print(f"Ray on {times * num_workers()} processes pays from {f'{rows:,.0f} rows on' if rows else 'no number of rows on'}")
         if chosen.long_line:
             source = folder / "long.jsonl"
