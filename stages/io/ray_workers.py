@@ -10,6 +10,7 @@ import pickle
 import re
 import secrets
 import shutil
+import socket
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ OBJECT_STORE_BYTES = 512 << 20
 """Shared memory for chunks on their way; the rest of a large file waits on the disk."""
 TRIES_OF_A_CHUNK = 4
 """A chunk whose process dies this often fails the stage: a chunk that takes all memory would take it for ever."""
+SECONDS_TO_CONNECT = 10
 DECIDING_PACKAGES = ("ftfy", "orjson", "pydantic")
 """Of other versions a row may come out otherwise."""
 
@@ -89,7 +91,7 @@ class RayFailed(RuntimeError):
 
 
 def reason_of(error: Exception) -> str:
-    """The one line of a Ray error that says what happened: the last error of our own code in its traceback, else its first line."""
+    """The one line of a Ray error that says what happened: the first error in its traceback, else its first line."""
     lines = [line.strip() for line in ANSI.sub("", str(error)).splitlines() if line.strip()]
     ours = [line for line in lines if re.match(r"\w+(Error|Exception|Refused): ", line)]
     return (ours or lines or [type(error).__name__])[0]
@@ -176,7 +178,7 @@ def source_of_chunks(data: Any, source: Path, shape: str) -> Any:
 def ray_started(address: str) -> Iterator[tuple[Any, Any]]:
     """Ray and its Data library, connected: to processes of its own on this machine, which listen on the loopback only, or to a cluster.
 
-    ValueError where Ray is not installed. Nothing is sent to Ray's makers.
+    ValueError where Ray is not installed, or nothing answers at the address. Nothing is sent to Ray's makers.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if address == "local":
@@ -207,6 +209,7 @@ def ray_started(address: str) -> Iterator[tuple[Any, Any]]:
             )
             assert ray.util.get_node_ip_address() == "127.0.0.1", "Ray was imported before its settings were made"
         else:
+            look_for_cluster(address)
             # The other machines may have no checkout, or another one: this code goes along.
             ray.init(address=address, runtime_env={"py_modules": [str(STAGES)]}, **quiet)
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
@@ -214,3 +217,14 @@ def ray_started(address: str) -> Iterator[tuple[Any, Any]]:
     finally:
         ray.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def look_for_cluster(address: str) -> None:
+    """ValueError where nothing listens at HOST:PORT: Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=SECONDS_TO_CONNECT).close()
+    except OSError as error:
+        raise ValueError(
+            f"PLUMBLINE_RAY_ADDRESS is {address}, and nothing answers there ({error}): start a cluster (`ray start --head` on that machine), or unset it."
+        ) from None

@@ -6,6 +6,7 @@ Each test starts Ray in a process of its own, by an interpreter that has it (`ma
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ import psutil
 import pytest
 
 from stages.clean import main
-from stages.io.ray_workers import Work, packed, ray_address, reason_of
+from stages.io.ray_workers import Work, look_for_cluster, packed, ray_address, reason_of
 from stages.io.source_lines import Chunk
 from stages.records.input_refused import InputRefused
 from tests.pipeline.test_clean import ROWS, params
@@ -250,9 +251,21 @@ def test_without_ray_the_error_names_the_command_that_installs_it(monkeypatch: p
     source.write_text(json.dumps(ROWS[0]) + "\n")
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setenv("PLUMBLINE_RAY_ADDRESS", "local")
+    for name in ("RAY_USAGE_STATS_ENABLED", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "RAY_AUTH_TOKEN"):
+        monkeypatch.setenv(name, "0")  # put back afterwards
     with pytest.raises(ValueError, match="make clean-on-ray"):
         local_bytes(source, tmp_path / "out", "alpaca")
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_an_address_where_nothing_answers_is_said_at_once() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(ValueError, match="nothing answers there"):
+            look_for_cluster(f"127.0.0.1:{port}")
+        taken.listen()
+        look_for_cluster(f"127.0.0.1:{port}")
 
 
 def test_a_machine_with_other_versions_is_refused() -> None:
