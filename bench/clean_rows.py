@@ -1,11 +1,13 @@
 """Time and memory of `clean` on many rows, with the same work in plain `datasets.map` beside it.
 
     python -m bench.clean_rows --rows 10000 100000 1000000
+    .venv/ray/bin/python -m bench.clean_rows --rows 1000 10000 100000 1000000 --ray --repeat 3    # after make clean-on-ray
 
 The rows are those of a real file repeated with changes, so that deduplication has work: one copy in five is exact,
 the others differ by a number or a clause. Prints machine, versions, and for each size: seconds (best and spread of the
 repetitions), processor seconds (what a busy machine does not stretch much), rows per second, and the largest resident
-memory of all processes together, polled every 20 ms.
+memory of all processes together, polled every 20 ms (memory that processes share is counted in each). With --ray it ends with
+the rows from which Ray on more processes pays.
 """
 
 import argparse
@@ -23,6 +25,8 @@ from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 import psutil
 
@@ -31,6 +35,8 @@ from stages.io.params import read_yaml
 from stages.io.workers import num_workers
 from stages.logic.row_cleaning import Cleaned, Policy, clean_line, content_keys
 from stages.records.cleaning_codes import Rule
+from stages.split import SplitParams
+from stages.split import main as split
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAUSES = ("", " Give a reason.", " Say it briefly.", " Use SI units.", " Show each step.", " Assume ideal conditions.")
@@ -48,9 +54,21 @@ def write_rows(source: Path, target: Path, num_rows: int, seed: int) -> None:
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def measured(work: Callable[[], None]) -> tuple[float, int, float]:
-    """Seconds, largest sum of resident bytes, and processor seconds of a fresh process that does the work, with its children."""
+class Run(NamedTuple):
+    """One measured run of a fresh process with its children."""
+
+    seconds: float
+    peak_bytes: int
+    """Largest sum of resident memory."""
+    processor_seconds: float
+    own_seconds: float
+    """Processor seconds of the process itself: what more processes do not take from it."""
+
+
+def measured(work: Callable[[], None]) -> Run:
+    """Do the work in a fresh process and watch it."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy: dict[int, float] = {}
     process = multiprocessing.get_context("fork").Process(target=work)
     peak = 0
     started = time.perf_counter()
@@ -62,7 +80,13 @@ def measured(work: Callable[[], None]) -> tuple[float, int, float]:
         parent = psutil.Process(process.pid)
         while not ended.wait(0.02):
             try:
-                peak = max(peak, sum(one.memory_info().rss for one in [parent, *parent.children(recursive=True)]))
+                together = 0
+                for one in [parent, *parent.children(recursive=True)]:
+                    with one.oneshot():
+                        times = one.cpu_times()
+                        busy[one.pid] = times.user + times.system
+                        together += one.memory_info().rss
+                peak = max(peak, together)
             except psutil.NoSuchProcess:
                 continue
 
@@ -75,7 +99,9 @@ def measured(work: Callable[[], None]) -> tuple[float, int, float]:
     if process.exitcode:
         sys.exit(f"a measured process ended with {process.exitcode}")
     ended_use = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, peak, ended_use.ru_utime + ended_use.ru_stime - used.ru_utime - used.ru_stime
+    reaped = ended_use.ru_utime + ended_use.ru_stime - used.ru_utime - used.ru_stime
+    # Ray's processes are not all waited for: what they were last seen with then says more.
+    return Run(seconds, peak, max(reaped, sum(busy.values())), busy.get(process.pid or 0, 0.0))
 
 
 def params(near_duplicate: str) -> CleanParams:
@@ -93,6 +119,32 @@ def run_clean(source: Path, folder: Path, near_duplicate: str) -> None:
         quarantined=folder / "quarantined.jsonl",
         metrics=folder / "data.json",
     )
+
+
+def run_on_ray(source: Path, folder: Path) -> None:
+    """The stage on Ray, with as many processes on this machine."""
+    os.environ["PLUMBLINE_RAY_ADDRESS"] = "local"
+    run_clean(source, folder, "off")
+
+
+def run_split(folder: Path) -> None:
+    """The stage `split` on what was kept, with the embedded benchmark."""
+    section = SplitParams.model_validate(read_yaml(ROOT / "params.yaml")["split"])
+    outputs = {name: folder / f"{name}.jsonl" for name in ("train", "validation", "questions", "overlap")}
+    split(section, kept=folder / "kept.jsonl", benchmark=ROOT / section.benchmark, **outputs)
+
+
+def pays_from_rows(start: Run, local: Run, ray: Run, num_rows: int, workers: int, times: int) -> float | None:
+    """Rows from which Ray on `times` as many processes is sooner done than `workers` processes here; None where it never is.
+
+    By processor seconds, which other work on the machine stretches little; `start` is the run of a few rows on Ray. What the
+    process itself does is not divided among the others.
+    """
+    alone = (local.processor_seconds - local.own_seconds) / workers + local.own_seconds
+    own = ray.own_seconds - start.own_seconds
+    spread = (ray.processor_seconds - start.processor_seconds - own) / (workers * times) + own
+    gained_per_row = (alone - spread) / num_rows
+    return start.seconds / gained_per_row if gained_per_row > 0 else None
 
 
 def run_datasets(source: Path, folder: Path) -> None:
@@ -137,12 +189,12 @@ def run_datasets(source: Path, folder: Path) -> None:
     table.filter(is_new).remove_columns(["reason", "key"]).to_json(folder / "kept.jsonl", force_ascii=False)
 
 
-def report(name: str, num_rows: int, runs: list[tuple[float, int, float]]) -> None:
+def report(name: str, num_rows: int, runs: list[Run]) -> None:
     """One line of the result."""
-    seconds = sorted(run[0] for run in runs)
-    peak = max(run[1] for run in runs)
+    seconds = sorted(run.seconds for run in runs)
+    peak = max(run.peak_bytes for run in runs)
     spread = f"{seconds[0]:.1f}" if len(seconds) == 1 else f"{seconds[0]:.1f} (to {seconds[-1]:.1f}, n={len(seconds)})"
-    busy = min(run[2] for run in runs)
+    busy = min(run.processor_seconds for run in runs)
     rate = num_rows / seconds[0]
     print(
         f"{name:28} {num_rows:>9} rows {spread:>20} s {busy:>7.1f} s of processors {rate:>8.0f} rows/s {peak / 2**20:>6.0f} MiB", flush=True
@@ -157,24 +209,46 @@ def bench() -> None:
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--near", action="store_true", help="also with the near-duplicate search")
     parser.add_argument("--datasets", action="store_true", help="also in plain datasets.map")
+    parser.add_argument("--split", action="store_true", help="then also split what was kept, which holds all rows in memory")
+    parser.add_argument("--ray", action="store_true", help="also on Ray with as many processes on this machine")
     parser.add_argument("--long-line", action="store_true", help="also one line of 100 MiB")
     chosen = parser.parse_args()
     print(f"{platform.platform()}, {num_workers()} workers, Python {platform.python_version()}", end="")
-    print("".join(f", {name} {version(name)}" for name in ("orjson", "numpy", "rensa", "datasets")), flush=True)
+    print("".join(f", {name} {version(name)}" for name in ("orjson", "numpy", "rensa", "datasets", *["ray"] * chosen.ray)), flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        curve: dict[int, dict[str, Run]] = {}
         for num_rows in chosen.rows:
             source = folder / "source.jsonl"
             write_rows(chosen.source, source, num_rows, seed=1)
-            report("clean", num_rows, [measured(partial(run_clean, source, folder, "off")) for _ in range(chosen.repeat)])
+            arms: dict[str, list[Run]] = {"clean": [], **({"clean on Ray": []} if chosen.ray else {})}
+            for _ in range(chosen.repeat):
+                for arm, runs in arms.items():
+                    runs.append(
+                        measured(partial(run_on_ray, source, folder) if arm != "clean" else partial(run_clean, source, folder, "off"))
+                    )
+            for arm, runs in arms.items():
+                report(arm, num_rows, runs)
+            curve[num_rows] = {arm: min(runs) for arm, runs in arms.items()}
+            if chosen.ray:
+                ratios = sorted(one.seconds / other.seconds for one, other in zip(arms["clean on Ray"], arms["clean"], strict=True))
+                print(f"{'':28} Ray takes {median(ratios):.2f} times as long [{ratios[0]:.2f}, {ratios[-1]:.2f}], pair by pair", flush=True)
             if chosen.near:
                 report(
                     "clean with near-duplicates",
                     num_rows,
                     [measured(partial(run_clean, source, folder, "flag")) for _ in range(chosen.repeat)],
                 )
+            if chosen.split:
+                report("split", num_rows, [measured(partial(run_split, folder)) for _ in range(chosen.repeat)])
             if chosen.datasets:
                 report("datasets.map, same work", num_rows, [measured(partial(run_datasets, source, folder)) for _ in range(chosen.repeat)])
+        if chosen.ray:
+            fewest, most = min(curve), max(curve)
+            for times in (1, 2, 4, 8, 16):
+                start, local, ray = curve[fewest]["clean on Ray"], curve[most]["clean"], curve[most]["clean on Ray"]
+                rows = pays_from_rows(start, local, ray, most, num_workers(), times)
+                print(f"Ray on {times * num_workers()} processes pays from {f'{rows:,.0f} rows on' if rows else 'no number of rows on'}")
         if chosen.long_line:
             source = folder / "long.jsonl"
             good = json.dumps({"instruction": "What is the SI unit of energy?", "input": "", "output": "The joule."}) + "\n"
@@ -183,7 +257,7 @@ def bench() -> None:
             with source.open("w") as stream:
                 stream.write(good + json.dumps({"instruction": "q?", "input": "", "output": "x" * (100 << 20)}) + "\n")
             long = measured(partial(run_clean, source, folder, "off"))
-            print(f"one line of 100 MiB: {long[0]:.2f} s, {(long[1] - idle[1]) / 2**20:.0f} MiB more than without it")
+            print(f"one line of 100 MiB: {long.seconds:.2f} s, {(long.peak_bytes - idle.peak_bytes) / 2**20:.0f} MiB more than without it")
 
 
 if __name__ == "__main__":

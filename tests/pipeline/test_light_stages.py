@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "transformers", "datasets", "peft", "trl", "anthropic", "vllm")
+HEAVY = ("torch", "transformers", "datasets", "peft", "trl", "anthropic", "vllm", "ray")
 
 
 def loaded_by(stage: str) -> set[str]:
