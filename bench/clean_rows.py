@@ -1,11 +1,11 @@
-"""Time and memory of `clean` on many rows, with the same work in plain `datasets.map` beside it.
+"""Time and memory of `clean` on many rows, with the same work in a pandas loop and in plain `datasets.map` beside it.
 
-    python -m bench.clean_rows --rows 10000 100000 1000000
+    python -m bench.clean_rows --rows 10000 100000 1000000 --pandas-up-to 100000
 
-The rows are those of a real file repeated with changes, so that deduplication has work: one copy in five is exact,
-the others differ by a number or a clause. Prints machine, versions, and for each size: seconds (best and spread of the
+The rows are those of a file (`synthesize` writes the default) repeated with changes, so that deduplication has work: one copy in
+five is exact, the others differ by a number or a clause. Prints machine, versions, and for each size: seconds (best and spread of the
 repetitions), processor seconds (what a busy machine does not stretch much), rows per second, and the largest resident
-memory of all processes together, polled every 20 ms.
+memory of all processes together, polled every 20 ms. All ways of a repetition run one after another.
 """
 
 import argparse
@@ -21,11 +21,14 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
+from bench.measurements import Curve, Point, add_json_flag, measured, point, write_measured
 from stages.clean import CleanParams, main
 from stages.io.params import read_yaml
 from stages.io.workers import num_workers
@@ -48,13 +51,24 @@ def write_rows(source: Path, target: Path, num_rows: int, seed: int) -> None:
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def measured(work: Callable[[], None]) -> tuple[float, int, float]:
-    """Seconds, largest sum of resident bytes, and processor seconds of a fresh process that does the work, with its children."""
+def timed(work: Callable[[], None], load: Callable[[], object] = lambda: None) -> tuple[float, int, float]:
+    """Seconds, largest sum of resident bytes, and processor seconds of a fresh process that does the work, with its children.
+
+    `load` imports what the work needs and this process does not have, before the clocks start.
+    """
+    loaded, tell = multiprocessing.Pipe(duplex=False)
+
+    def run() -> None:
+        load()
+        tell.send(time.process_time())
+        work()
+
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    process = multiprocessing.get_context("fork").Process(target=work)
+    process = multiprocessing.get_context("fork").Process(target=run)
     peak = 0
-    started = time.perf_counter()
     process.start()
+    loading = loaded.recv()
+    started = time.perf_counter()
     ended = threading.Event()
 
     def poll() -> None:
@@ -75,7 +89,7 @@ def measured(work: Callable[[], None]) -> tuple[float, int, float]:
     if process.exitcode:
         sys.exit(f"a measured process ended with {process.exitcode}")
     ended_use = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, peak, ended_use.ru_utime + ended_use.ru_stime - used.ru_utime - used.ru_stime
+    return seconds, peak, ended_use.ru_utime + ended_use.ru_stime - used.ru_utime - used.ru_stime - loading
 
 
 def params(near_duplicate: str) -> CleanParams:
@@ -95,19 +109,41 @@ def run_clean(source: Path, folder: Path, near_duplicate: str) -> None:
     )
 
 
-def run_datasets(source: Path, folder: Path) -> None:
-    """The same row function under `datasets`: load, map, drop what was rejected and what repeats, write."""
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
-    import datasets
-
+def plain_policy() -> Policy:
+    """The rules of params.yaml, without those that look at several rows."""
     section = params("off")
-    policy = Policy(
+    return Policy(
         "alpaca",
         {Rule(name): action for name, action in section.rules.model_dump().items()},
         section.min_output_characters,
         section.max_output_characters,
     )
+
+
+def run_pandas(source: Path, folder: Path) -> None:
+    """The same row function in a loop over a frame, as a script would have it: load, `iterrows`, a list of dicts, write."""
+    import pandas
+
+    policy = plain_policy()
+    active = policy.active
+    seen: set[bytes] = set()
+    kept = []
+    for _, row in pandas.read_json(source, lines=True, dtype=False).iterrows():
+        verdict = clean_line(json.dumps(row.to_dict(), ensure_ascii=False).encode(), policy, active)
+        if not isinstance(verdict, Cleaned):
+            continue
+        key = content_keys(verdict)[1]
+        if key not in seen:
+            seen.add(key)
+            kept.append({"instruction": verdict.instruction, "input": verdict.input, "output": verdict.output})
+    pandas.DataFrame(kept).to_json(folder / "kept.jsonl", orient="records", lines=True, force_ascii=False)
+
+
+def run_datasets(source: Path, folder: Path) -> None:
+    """The same row function under `datasets`: load, map, drop what was rejected and what repeats, write."""
+    import datasets
+
+    policy = plain_policy()
     active = policy.active
 
     def clean_one(row: dict[str, str]) -> dict[str, object]:
@@ -149,41 +185,87 @@ def report(name: str, num_rows: int, runs: list[tuple[float, int, float]]) -> No
     )
 
 
+class Way(NamedTuple):
+    """One way to clean a source into a folder."""
+
+    run: Callable[[Path, Path], None]
+    flag: str | None
+    """Of the command line: up to how many rows it is run. None: always."""
+    library: str | None
+    """Imported before the clocks start."""
+
+
+WAYS = {
+    "clean": Way(partial(run_clean, near_duplicate="off"), None, None),
+    "clean with near-duplicates": Way(partial(run_clean, near_duplicate="flag"), "--near-up-to", None),
+    "pandas loop": Way(run_pandas, "--pandas-up-to", "pandas"),
+    "datasets.map": Way(run_datasets, "--datasets-up-to", "datasets"),
+}
+
+
+def measure_size(source: Path, folder: Path, num_rows: int, ways: list[str], repeats: int) -> Point:
+    """Run the ways in turn, their order reversed every other time."""
+    found: dict[str, list[tuple[float, int, float]]] = {way: [] for way in ways}
+    for repeat in range(repeats):
+        for way in ways if repeat % 2 == 0 else reversed(ways):
+            one = WAYS[way]
+            found[way].append(timed(partial(one.run, source, folder), partial(import_module, one.library) if one.library else lambda: None))
+    for way, runs in found.items():
+        report(way, num_rows, runs)
+    besides = {f"{way}, MiB": max(run[1] for run in runs) / 2**20 for way, runs in found.items()}
+    seconds = {way: [run[0] for run in runs] for way, runs in found.items()}
+    return point(num_rows, seconds, naive="pandas loop", ours="clean", better="less", **besides)
+
+
+def measure_long_line(folder: Path) -> None:
+    """One line of 100 MiB must not cost its size in memory."""
+    source = folder / "long.jsonl"
+    good = json.dumps({"instruction": "What is the SI unit of energy?", "input": "", "output": "The joule."}) + "\n"
+    source.write_text(good)
+    idle = timed(partial(run_clean, source, folder, "off"))
+    with source.open("w") as stream:
+        stream.write(good + json.dumps({"instruction": "q?", "input": "", "output": "x" * (100 << 20)}) + "\n")
+    long = timed(partial(run_clean, source, folder, "off"))
+    print(f"one line of 100 MiB: {long[0]:.2f} s, {(long[1] - idle[1]) / 2**20:.0f} MiB more than without it")
+
+
 def bench() -> None:
     """Parse the sizes and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", type=Path, default=ROOT.parent / "shared" / "data" / "physics" / "alpaca_physics_5k_raw.jsonl")
+    parser.add_argument("--source", type=Path, default=Path("data/raw/embedded/train.jsonl"))
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--near", action="store_true", help="also with the near-duplicate search")
-    parser.add_argument("--datasets", action="store_true", help="also in plain datasets.map")
+    parser.add_argument("--once-from", type=int, default=10**9, metavar="ROWS", help="from so many rows on, one repetition")
+    for name, way in WAYS.items():
+        if way.flag:
+            parser.add_argument(way.flag, type=int, default=0, metavar="ROWS", dest=name, help=f"also: {name}")
     parser.add_argument("--long-line", action="store_true", help="also one line of 100 MiB")
+    add_json_flag(parser)
     chosen = parser.parse_args()
+    os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
+    if not chosen.source.is_file():
+        sys.exit(f"{chosen.source} is missing: run `dvc repro synthesize`, or give another file with --source.")
     print(f"{platform.platform()}, {num_workers()} workers, Python {platform.python_version()}", end="")
-    print("".join(f", {name} {version(name)}" for name in ("orjson", "numpy", "rensa", "datasets")), flush=True)
+    print("".join(f", {name} {version(name)}" for name in ("orjson", "numpy", "rensa", "datasets", "pandas")), flush=True)
+    points = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for num_rows in chosen.rows:
             source = folder / "source.jsonl"
             write_rows(chosen.source, source, num_rows, seed=1)
-            report("clean", num_rows, [measured(partial(run_clean, source, folder, "off")) for _ in range(chosen.repeat)])
-            if chosen.near:
-                report(
-                    "clean with near-duplicates",
-                    num_rows,
-                    [measured(partial(run_clean, source, folder, "flag")) for _ in range(chosen.repeat)],
-                )
-            if chosen.datasets:
-                report("datasets.map, same work", num_rows, [measured(partial(run_datasets, source, folder)) for _ in range(chosen.repeat)])
+            ways = [name for name, way in WAYS.items() if way.flag is None or num_rows <= vars(chosen)[name]]
+            points.append(measure_size(source, folder, num_rows, ways, 1 if num_rows >= chosen.once_from else chosen.repeat))
         if chosen.long_line:
-            source = folder / "long.jsonl"
-            good = json.dumps({"instruction": "What is the SI unit of energy?", "input": "", "output": "The joule."}) + "\n"
-            source.write_text(good)
-            idle = measured(partial(run_clean, source, folder, "off"))
-            with source.open("w") as stream:
-                stream.write(good + json.dumps({"instruction": "q?", "input": "", "output": "x" * (100 << 20)}) + "\n")
-            long = measured(partial(run_clean, source, folder, "off"))
-            print(f"one line of 100 MiB: {long[0]:.2f} s, {(long[1] - idle[1]) / 2**20:.0f} MiB more than without it")
+            measure_long_line(folder)
+    write_measured(
+        chosen.json,
+        measured(
+            name="cleaning",
+            title="Cleaning rows",
+            what="`clean` against the same row function in a pandas loop; wall seconds of a fresh process, and the memory of all its processes at its highest.",
+            curve=Curve(x="rows", unit="s", better="less", naive="pandas loop", ours="clean", points=points),
+        ),
+    )
 
 
 if __name__ == "__main__":
