@@ -9,30 +9,16 @@ import json
 import runpy
 import sys
 import time
-from types import FrameType
 from typing import Any
 
-INPUTS = ("data/", "examples/", "labels/", "metrics/", "models/")
+from bench.timed_stage import opens_input
+
 STAGE = sys.argv[1]
-
-
-def called_from(name: str, frame: FrameType | None) -> bool:
-    """Whether a module is among the callers."""
-    while frame is not None:
-        if frame.f_globals.get("__name__") == name:
-            return True
-        frame = frame.f_back
-    return False
 
 
 def stop_at_first_input(event: str, args: tuple[Any, ...]) -> None:
     """Audit hook: Python raises `open` before it looks for the file."""
-    if (
-        event == "open"
-        and str(args[0]).startswith(INPUTS)
-        and args[1] in ("r", "rb")
-        and not called_from("stages.io.inputs", sys._getframe())
-    ):
+    if opens_input(event, args):
         sys.stdout.write(json.dumps({"input": args[0], "processor_seconds": time.process_time()}) + "\n")
         sys.stdout.flush()
         raise SystemExit(0)
