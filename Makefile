@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: all setup setup-dev run test test-full check verify data-diff compare lint plan smoke profile \
-	backup publish ask merge inspect-log checkpoints help
+	backup publish ask merge inspect-log checkpoints bench help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -84,6 +84,9 @@ inspect-log: .venv/.inspect  ## the evaluation as Inspect logs, one per arm: log
 
 checkpoints: .venv/.run  ## what trainings left in .cache/train: sizes, steps, age (python -m verbs.checkpoints remove ... deletes)
 	@python -m verbs.checkpoints list
+
+bench: .venv/.dev  ## all benchmarks into docs/benchmarks.{json,md,png}, 10 minutes; after make. BENCH=full is longer, BENCH=quick shows that they work
+	@python -m bench.suite --size $(or $(BENCH),default)
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | sort
