@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.measurements import Table, add_json_flag, tabled, write_measured
+from stages.io.params import read_yaml
+from verbs.verify import LOCK, locked_outs
 
 PROCESS_END, DVC = "end of process", "DVC"
 PHASES = {
@@ -91,8 +93,9 @@ def run_from_nothing(root: Path, target: str | None) -> Account:
         clone, folder = Path(name) / "clone", Path(name) / "times"
         folder.mkdir()
         subprocess.run(["git", "clone", "-q", str(root), str(clone)], check=True)
+        committed = locked_outs(read_yaml(clone / LOCK))
         # Without what the commit says of its run, DVC has nothing to skip.
-        (clone / "dvc.lock").unlink(missing_ok=True)
+        (clone / LOCK).unlink()
         pipeline = clone / "dvc.yaml"
         pipeline.write_text(timed_pipeline(pipeline.read_text(encoding="utf-8"), folder), encoding="utf-8")
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
@@ -108,6 +111,9 @@ def run_from_nothing(root: Path, target: str | None) -> Account:
         wall_seconds = time.time() - began
         if done.returncode:
             sys.exit(f"dvc repro ended with {done.returncode}; its last lines say why.")
+        made = locked_outs(read_yaml(clone / LOCK))
+        same = sum(committed.get(path) == digest for path, digest in made.items())
+        print(f"{same} of {len(made)} outputs are those of the commit, to the byte")
         return read_account(folder, wall_seconds)
 
 
