@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import time
@@ -83,7 +84,11 @@ def test_a_row_shows_median_range_ratio_and_an_empty_cell_for_what_was_not_run()
 def test_every_benchmark_of_the_folder_is_in_the_suite() -> None:
     programs = {path.stem for path in (ROOT / "bench").glob("*.py") if "argparse.ArgumentParser(" in path.read_text(encoding="utf-8")}
     programs |= {"gpu_train", "gpu_answering"}  # whose parser is that of bench/arms.py
-    assert {bench.module.removeprefix("bench.") for bench in BENCHES} == programs - {"suite", "arms"}
+    assert {bench.module.removeprefix("bench.") for bench in BENCHES} == programs - {
+        "suite",
+        "arms",
+        "clean_on_ray",
+    }  # the last in an environment of its own
     for bench in BENCHES:
         assert find_spec(bench.module) is not None and set(bench.flags) == set(SIZES), bench.name
 
@@ -155,6 +160,10 @@ def test_each_moment_belongs_to_the_innermost_phase() -> None:
 
 def test_only_reading_an_input_is_useful_work() -> None:
     assert opens_input("open", ("data/split/train.jsonl", "r", 0)) and opens_input("open", ("models/base/manifest.json", "rb", 0))
+    assert opens_input("open", ("data/answers/base.jsonl", None, os.O_RDONLY | os.O_CLOEXEC))
+    assert not opens_input("open", ("data/answers/base.jsonl", None, os.O_WRONLY)) and not opens_input(
+        "open", ("data/", None, os.O_DIRECTORY)
+    )
     assert not opens_input("open", ("data/split/train.jsonl.partial", "w", 0)) and not opens_input("open", ("params.yaml", "r", 0))
     assert not opens_input("import", ("data", "r", 0))
 
