@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -207,7 +208,7 @@ def test_stages_and_dvc_make_up_the_wall_time(tmp_path: Path) -> None:
 def test_the_suite_works_from_end_to_end(tmp_path: Path) -> None:
     if not (ROOT / "models/base/manifest.json").is_file() or not (ROOT / "data/split/train.jsonl").is_file():
         pytest.skip("no run to measure: `make`, or `dvc checkout` where the cache has one")
-    command = ["python", "-m", "bench.suite", "--size", "quick", "--folder", str(tmp_path)]
+    command = [sys.executable, "-m", "bench.suite", "--size", "quick", "--folder", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     suite = Suite.model_validate_json((tmp_path / "benchmarks.json").read_text(encoding="utf-8"))
