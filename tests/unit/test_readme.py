@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from stages.io.params import read_yaml
-from verbs.blocks import BLOCK, filled
-from verbs.readme import blocks
+from verbs.readme import BLOCK, blocks, filled
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from bench.timed_stage import IMPORTS, OWN_WORK, PHASES, Stopwatch, opens_input
 from bench.where_time_goes import DVC, PROCESS_END, Account, read_account, timed_pipeline
 from bench.where_time_goes import PHASES as SHOWN
 from stages.io.params import read_yaml
-from verbs.blocks import BLOCK
+from verbs.readme import BLOCK
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
