@@ -119,7 +119,9 @@ def filled(text: str, content: Mapping[str, str]) -> str:
 
     def block(match: re.Match[str]) -> str:
         if match["name"] not in content:
-            raise ValueError(f"README.md has a block {match['name']!r}; there are {sorted(content)}: mend its name, or add a writer here.")
+            raise ValueError(
+                f"there is a block {match['name']!r} without a writer; there are {sorted(content)}: mend its name, or add a writer here."
+            )
         return f"{match[1]}{content[match['name']]}{match[4]}"
 
     return BLOCK.sub(block, text)

@@ -17,7 +17,7 @@ import pytest
 from stages.io.params import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "transformers", "datasets", "peft", "trl", "anthropic", "vllm")
+HEAVY = ("torch", "transformers", "datasets", "peft", "trl", "anthropic", "vllm", "ray")
 LIMITS_SECONDS = {"clean": 0.5, "split": 0.5, "grade": 0.5, "judge": 0.5, "report": 1.5, "data_report": 1.5}
 """Found on two idle cores: 0.38, 0.30, 0.26, 0.22, 0.51, 0.61."""
 

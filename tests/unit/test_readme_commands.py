@@ -34,6 +34,7 @@ RUN_BY = {
     "make merge": ("tests/pipeline/test_ask_and_merge.py", "merge"),
     "make ask": ("tests/pipeline/test_ask_and_merge.py", "ask"),
     "make inspect-log": ("tests/pipeline/test_inspect_log.py", "inspect_log"),
+    "make clean-on-ray": (GATE, "\nmake clean-on-ray\n"),
     "make checkpoints": ("tests/unit/test_checkpoints_verb.py", "checkpoints"),
     "make profile": ("tests/pipeline/test_profiles.py", "apply_overrides"),
     "make": (GATE, "\nmake\n"),
