@@ -28,6 +28,7 @@ from stages.io.files import write_text
 from stages.records.record import Record
 
 CASES = Path("../shared/cases/grading/answers.jsonl")
+ROWS_OF = "--source data/raw/embedded/train.jsonl"
 SIZES = ("quick", "default", "full")
 
 
@@ -117,9 +118,9 @@ BENCHES = (
         "Cleaning rows",
         "bench.clean_rows",
         {
-            "quick": "--rows 1000 3000 --pandas-up-to 3000",
-            "default": "--rows 1000 10000 100000 1000000 --repeat 3 --once-from 100000 --pandas-up-to 100000",
-            "full": "--rows 1000 10000 100000 1000000 --repeat 5 --once-from 1000000 --pandas-up-to 100000 --datasets-up-to 100000 --near-up-to 100000",
+            "quick": f"{ROWS_OF} --rows 1000 3000 --pandas-up-to 3000",
+            "default": f"{ROWS_OF} --rows 1000 10000 100000 1000000 --repeat 3 --once-from 100000 --pandas-up-to 100000",
+            "full": f"{ROWS_OF} --rows 1000 10000 100000 1000000 --repeat 3 --once-from 1000000 --pandas-up-to 100000 --datasets",
         },
     ),
     Bench(

@@ -81,18 +81,22 @@ class Stopwatch:
 
     def __init__(self, began: float) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.busy: defaultdict[str, float] = defaultdict(float)
+        """The same in processor seconds, of all threads."""
         self.importing: defaultdict[str, float] = defaultdict(float)
         self.before_first_input: float | None = None
         self._began = self._last = began
+        self._last_busy = 0.0
         self._open: list[tuple[str, str | None]] = [(IMPORTS, "python")]
 
     def _credit(self) -> None:
-        now = time.time()
+        now, busy = time.time(), time.process_time()
         phase, package = self._open[-1]
         self.seconds[phase] += now - self._last
+        self.busy[phase] += busy - self._last_busy
         if package is not None:
             self.importing[package] += now - self._last
-        self._last = now
+        self._last, self._last_busy = now, busy
 
     @contextmanager
     def phase(self, name: str, package: str | None = None) -> Iterator[None]:
@@ -120,7 +124,7 @@ class Stopwatch:
             "seconds": dict(self.seconds),
             "imports_by_package": dict(sorted(self.importing.items(), key=lambda one: -one[1])[:8]),
             "before_first_input": self.before_first_input,
-            "processor_seconds": time.process_time(),
+            "processor_seconds": dict(self.busy),
             "ended": time.time(),
         }
 

@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -51,10 +52,13 @@ class Account(NamedTuple):
     stages: dict[str, dict[str, float]]
     """Stage -> phase -> seconds, in the order in which they ran."""
     before_first_input: dict[str, float]
-    processor_seconds: dict[str, float]
+    processor_seconds: dict[str, dict[str, float]]
+    """As `stages`, of all threads: what other work on the machine stretches little."""
     packages: dict[str, dict[str, float]]
     """Stage -> package -> seconds of its own modules' loading."""
     wall_seconds: float
+    all_processor_seconds: float
+    """Of the whole run, DVC's included."""
 
     @property
     def totals(self) -> dict[str, float]:
@@ -70,6 +74,11 @@ class Account(NamedTuple):
     def share_of_work(self) -> float:
         """Training and generation as a share of the wall time, 0-1."""
         return sum(self.totals[phase] for phase in WORK) / self.wall_seconds
+
+    @property
+    def share_of_processors(self) -> float:
+        """The same of the processor seconds."""
+        return sum(phases.get(phase, 0.0) for phases in self.processor_seconds.values() for phase in WORK) / self.all_processor_seconds
 
 
 def timed_pipeline(text: str, folder: Path) -> str:
@@ -100,7 +109,7 @@ def run_from_nothing(root: Path, target: str | None) -> Account:
         pipeline.write_text(timed_pipeline(pipeline.read_text(encoding="utf-8"), folder), encoding="utf-8")
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         environment.pop("DVC_ROOT", None)
-        began = time.time()
+        began, used = time.time(), resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
             [sys.executable, "-m", "dvc", "repro", *([target] if target else [])],
             cwd=clone,
@@ -108,20 +117,20 @@ def run_from_nothing(root: Path, target: str | None) -> Account:
             stdout=sys.stderr,
             check=False,
         )
-        wall_seconds = time.time() - began
+        wall_seconds, after = time.time() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
         if done.returncode:
             sys.exit(f"dvc repro ended with {done.returncode}; its last lines say why.")
         made = locked_outs(read_yaml(clone / LOCK))
         same = sum(committed.get(path) == digest for path, digest in made.items())
         print(f"{same} of {len(made)} outputs are those of the commit, to the byte")
-        return read_account(folder, wall_seconds)
+        return read_account(folder, wall_seconds, after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime)
 
 
-def read_account(folder: Path, wall_seconds: float) -> Account:
+def read_account(folder: Path, wall_seconds: float, all_processor_seconds: float) -> Account:
     """Put together what the stages wrote into a folder."""
     stages: dict[str, dict[str, float]] = {}
     before: dict[str, float] = {}
-    processors: dict[str, float] = {}
+    processors: dict[str, dict[str, float]] = {}
     packages: dict[str, dict[str, float]] = {}
     for file in sorted(folder.glob("*.begin"), key=lambda one: float(one.read_text(encoding="utf-8"))):
         found = json.loads((folder / f"{file.stem}.json").read_text(encoding="utf-8"))
@@ -131,7 +140,7 @@ def read_account(folder: Path, wall_seconds: float) -> Account:
             before[file.stem] = found["before_first_input"]
         processors[file.stem] = found["processor_seconds"]
         packages[file.stem] = found["imports_by_package"]
-    return Account(stages, before, processors, packages, wall_seconds)
+    return Account(stages, before, processors, packages, wall_seconds, all_processor_seconds)
 
 
 def draw(account: Account, picture: Path) -> None:
@@ -203,12 +212,12 @@ def as_table(account: Account) -> Table:
 
     torch = {stage: packages.get("torch") for stage, packages in account.packages.items()}
     rows = [
-        row(stage, phases, account.processor_seconds[stage], account.before_first_input.get(stage), torch[stage])
+        row(stage, phases, sum(account.processor_seconds[stage].values()), account.before_first_input.get(stage), torch[stage])
         for stage, phases in account.stages.items()
     ]
     whole = sum(seconds for seconds in torch.values() if seconds is not None)
     rows.append(row("DVC", {DVC: account.totals[DVC]}, None, None, None))
-    rows.append(row("**whole run**", account.totals, sum(account.processor_seconds.values()), None, whole))
+    rows.append(row("**whole run**", account.totals, account.all_processor_seconds, None, whole))
     return Table(columns=columns, rows=rows)
 
 
@@ -222,7 +231,10 @@ def main() -> None:
     table = as_table(account)
     print("\t".join(table.columns))
     print("\n".join("\t".join(row) for row in table.rows))
-    print(f"training and generation: {account.share_of_work:.1%} of {account.wall_seconds:.1f} s (goal {GOAL_SHARE:.0%})")
+    print(
+        f"training and generation: {account.share_of_work:.1%} of {account.wall_seconds:.1f} s (goal {GOAL_SHARE:.0%}), "
+        f"{account.share_of_processors:.1%} of {account.all_processor_seconds:.1f} processor seconds"
+    )
     for stage, packages in account.packages.items():
         if sum(packages.values()) > 2:
             print(f"{stage} imports: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in packages.items()))
@@ -233,7 +245,8 @@ def main() -> None:
         tabled(
             name="where_time_goes",
             title="Where the time of `make` goes",
-            what=f"`dvc repro` from nothing, n = 1: {account.share_of_work:.0%} of {account.wall_seconds:.0f} s is training and generation. Wall seconds, and those of the processors.",
+            what=f"`dvc repro` from nothing, n = 1: training and generation are {100 * account.share_of_work:.0f} % of {account.wall_seconds:.0f} wall seconds "
+            f"and {100 * account.share_of_processors:.0f} % of {account.all_processor_seconds:.0f} processor seconds.",
             table=table,
         ),
     )

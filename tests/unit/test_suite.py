@@ -194,14 +194,20 @@ def test_only_the_commands_of_the_pipeline_are_replaced() -> None:
 def test_stages_and_dvc_make_up_the_wall_time(tmp_path: Path) -> None:
     for stage, begin, phases in (("train", 20.0, {"training": 8.0, IMPORTS: 1.0}), ("clean", 10.0, {OWN_WORK: 1.5})):
         ended = begin + sum(phases.values())
-        found = {"seconds": phases, "ended": ended, "before_first_input": 0.5, "imports_by_package": {}, "processor_seconds": 2.0}
+        found = {
+            "seconds": phases,
+            "ended": ended,
+            "before_first_input": 0.5,
+            "imports_by_package": {},
+            "processor_seconds": {"training": 2.0},
+        }
         (tmp_path / f"{stage}.begin").write_text(f"{begin}\n")
         (tmp_path / f"{stage}.json").write_text(json.dumps(found))
         (tmp_path / f"{stage}.end").write_text(f"{ended + 0.25}\n")
-    account: Account = read_account(tmp_path, 16.0)
+    account: Account = read_account(tmp_path, 16.0, 10.0)
     assert list(account.stages) == ["clean", "train"] and account.totals[PROCESS_END] == pytest.approx(0.5)
     assert account.totals[DVC] == pytest.approx(5.0) and sum(account.totals.values()) == pytest.approx(16.0)
-    assert account.share_of_work == pytest.approx(0.5)
+    assert account.share_of_work == pytest.approx(0.5) and account.share_of_processors == pytest.approx(0.4)
 
 
 @pytest.mark.slow
