@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint plan smoke profile \
+.PHONY: all setup setup-dev run test test-full test-gpu check verify data-diff compare lint plan smoke profile \
 	backup publish ask merge inspect-log checkpoints clean-on-ray help
 .DEFAULT_GOAL := all
 
@@ -33,6 +33,9 @@ test: .venv/.dev lint  ## format, lint, types and the fast tests
 
 test-full: .venv/.dev lint  ## everything: kills, faults, browser, two processes
 	@python -m pytest -q --ignore tests/data -m "not gpu" -n 2 --dist loadfile
+
+test-gpu: .venv/.dev  ## what only a GPU shows: kernel, same bytes after a kill, nf4
+	@python -m pytest -q tests/gpu
 
 check: .venv/.dev  ## look at what the last run left: nothing leaked, the lock is true, the embedded default has learnt
 	@python -m pytest -q tests/data

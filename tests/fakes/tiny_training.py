@@ -63,7 +63,7 @@ def general_answers(num: int) -> list[GeneralAnswer]:
     ]
 
 
-def save_tiny_base(base: Path, *, template: str = TEMPLATE, quantization: str = "none") -> None:
+def save_tiny_base(base: Path, *, template: str = TEMPLATE, dtype: str = "float32", quantization: str = "none") -> None:
     """models/base in full: weights, tokenizer, manifest."""
     base.mkdir(parents=True)
     save_tiny_model(base, template=template)
@@ -73,7 +73,7 @@ def save_tiny_base(base: Path, *, template: str = TEMPLATE, quantization: str = 
             source="embedded",
             repo=None,
             revision=None,
-            dtype="float32",
+            dtype=dtype,  # type: ignore[arg-type]
             quantization=quantization,  # type: ignore[arg-type]
             files={path.name: sha256_of(path) for path in sorted(base.iterdir())},
             hub_files={},
@@ -81,9 +81,9 @@ def save_tiny_base(base: Path, *, template: str = TEMPLATE, quantization: str = 
     )
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, *, dtype: str = "float32", quantization: str = "none") -> None:
     """Write everything that `train` reads."""
-    save_tiny_base(folder / "base")
+    save_tiny_base(folder / "base", dtype=dtype, quantization=quantization)
     write_jsonl(folder / "train.jsonl", rows(60, "t"))
     write_jsonl(folder / "validation.jsonl", rows(8, "v"))
     write_jsonl(folder / "general.jsonl", general_answers(12))
