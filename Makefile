@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: all setup setup-dev run test test-full test-gpu check verify data-diff compare lint plan smoke profile \
-	backup publish ask merge inspect-log checkpoints clean-on-ray help
+	backup publish ask merge inspect-log checkpoints clean-on-ray bench help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -96,6 +96,9 @@ clean-on-ray: .venv/.ray  ## clean with Ray: make clean-on-ray, or on a cluster:
 
 checkpoints: .venv/.run  ## what trainings left in .cache/train: sizes, steps, age (python -m verbs.checkpoints remove ... deletes)
 	@python -m verbs.checkpoints list
+
+bench: .venv/.dev  ## all benchmarks into docs/benchmarks.{json,md,png}, 10 minutes; after make. BENCH=full is longer, BENCH=quick shows that they work
+	@python -m bench.suite --size $(or $(BENCH),default)
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | sort

@@ -1,13 +1,11 @@
-"""Time and memory of `clean` on many rows, with the same work in plain `datasets.map` beside it.
+"""Time and memory of `clean` on many rows, with the same work in a pandas loop and in plain `datasets.map` beside it.
 
-    python -m bench.clean_rows --rows 10000 100000 1000000
-    .venv/ray/bin/python -m bench.clean_rows --rows 1000 10000 100000 1000000 --ray --repeat 3    # after make clean-on-ray
+    python -m bench.clean_rows --rows 10000 100000 1000000 --pandas-up-to 100000
 
-The rows are those of a real file repeated with changes, so that deduplication has work: one copy in five is exact,
-the others differ by a number or a clause. Prints machine, versions, and for each size: seconds (best and spread of the
+The rows are those of a file (`synthesize` writes the default) repeated with changes, so that deduplication has work: one copy in
+five is exact, the others differ by a number or a clause. Prints machine, versions, and for each size: seconds (best and spread of the
 repetitions), processor seconds (what a busy machine does not stretch much), rows per second, and the largest resident
-memory of all processes together, polled every 20 ms (memory that processes share is counted in each). With --ray it ends with
-the rows from which Ray on more processes pays.
+memory of all processes together, polled every 20 ms. All ways of a repetition run one after another.
 """
 
 import argparse
@@ -23,20 +21,19 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 from typing import NamedTuple
 
 import psutil
 
+from bench.measurements import Curve, Point, add_json_flag, measured, point, write_measured
 from stages.clean import CleanParams, main
 from stages.io.params import read_yaml
 from stages.io.workers import num_workers
 from stages.logic.row_cleaning import Cleaned, Policy, clean_line, content_keys
 from stages.records.cleaning_codes import Rule
-from stages.split import SplitParams
-from stages.split import main as split
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAUSES = ("", " Give a reason.", " Say it briefly.", " Use SI units.", " Show each step.", " Assume ideal conditions.")
@@ -55,24 +52,32 @@ def write_rows(source: Path, target: Path, num_rows: int, seed: int) -> None:
 
 
 class Run(NamedTuple):
-    """One measured run of a fresh process with its children."""
+    """One run of a fresh process with its children."""
 
     seconds: float
     peak_bytes: int
-    """Largest sum of resident memory."""
+    """Largest sum of resident memory; what processes share is counted in each."""
     processor_seconds: float
     own_seconds: float
     """Processor seconds of the process itself: what more processes do not take from it."""
 
 
-def measured(work: Callable[[], None]) -> Run:
-    """Do the work in a fresh process and watch it."""
+def timed(work: Callable[[], None], load: Callable[[], object] = lambda: None) -> Run:
+    """Do the work in a fresh process and watch it. `load` imports what it needs and this process does not have, before the clocks start."""
+    loaded, tell = multiprocessing.Pipe(duplex=False)
+
+    def run() -> None:
+        load()
+        tell.send(time.process_time())
+        work()
+
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     busy: dict[int, float] = {}
-    process = multiprocessing.get_context("fork").Process(target=work)
+    process = multiprocessing.get_context("fork").Process(target=run)
     peak = 0
-    started = time.perf_counter()
     process.start()
+    loading = loaded.recv()
+    started = time.perf_counter()
     ended = threading.Event()
 
     def poll() -> None:
@@ -100,8 +105,9 @@ def measured(work: Callable[[], None]) -> Run:
         sys.exit(f"a measured process ended with {process.exitcode}")
     ended_use = resource.getrusage(resource.RUSAGE_CHILDREN)
     reaped = ended_use.ru_utime + ended_use.ru_stime - used.ru_utime - used.ru_stime
-    # Ray's processes are not all waited for: what they were last seen with then says more.
-    return Run(seconds, peak, max(reaped, sum(busy.values())), busy.get(process.pid or 0, 0.0))
+    # Not all processes of a cluster are waited for: what they were last seen with then says more.
+    total = max(reaped, sum(busy.values())) - loading
+    return Run(seconds, peak, total, max(0.0, busy.get(process.pid or 0, 0.0) - loading))
 
 
 def params(near_duplicate: str) -> CleanParams:
@@ -121,45 +127,41 @@ def run_clean(source: Path, folder: Path, near_duplicate: str) -> None:
     )
 
 
-def run_on_ray(source: Path, folder: Path) -> None:
-    """The stage on Ray, with as many processes on this machine."""
-    os.environ["PLUMBLINE_RAY_ADDRESS"] = "local"
-    run_clean(source, folder, "off")
-
-
-def run_split(folder: Path) -> None:
-    """The stage `split` on what was kept, with the embedded benchmark."""
-    section = SplitParams.model_validate(read_yaml(ROOT / "params.yaml")["split"])
-    outputs = {name: folder / f"{name}.jsonl" for name in ("train", "validation", "questions", "overlap")}
-    split(section, kept=folder / "kept.jsonl", benchmark=ROOT / section.benchmark, **outputs)
-
-
-def pays_from_rows(start: Run, local: Run, ray: Run, num_rows: int, workers: int, times: int) -> float | None:
-    """Rows from which Ray on `times` as many processes is sooner done than `workers` processes here; None where it never is.
-
-    By processor seconds, which other work on the machine stretches little; `start` is the run of a few rows on Ray. What the
-    process itself does is not divided among the others.
-    """
-    alone = (local.processor_seconds - local.own_seconds) / workers + local.own_seconds
-    own = ray.own_seconds - start.own_seconds
-    spread = (ray.processor_seconds - start.processor_seconds - own) / (workers * times) + own
-    gained_per_row = (alone - spread) / num_rows
-    return start.seconds / gained_per_row if gained_per_row > 0 else None
-
-
-def run_datasets(source: Path, folder: Path) -> None:
-    """The same row function under `datasets`: load, map, drop what was rejected and what repeats, write."""
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
-    import datasets
-
+def plain_policy() -> Policy:
+    """The rules of params.yaml, without those that look at several rows."""
     section = params("off")
-    policy = Policy(
+    return Policy(
         "alpaca",
         {Rule(name): action for name, action in section.rules.model_dump().items()},
         section.min_output_characters,
         section.max_output_characters,
     )
+
+
+def run_pandas(source: Path, folder: Path) -> None:
+    """The same row function in a loop over a frame, as a script would have it: load, `iterrows`, a list of dicts, write."""
+    import pandas
+
+    policy = plain_policy()
+    active = policy.active
+    seen: set[bytes] = set()
+    kept = []
+    for _, row in pandas.read_json(source, lines=True, dtype=False).iterrows():
+        verdict = clean_line(json.dumps(row.to_dict(), ensure_ascii=False).encode(), policy, active)
+        if not isinstance(verdict, Cleaned):
+            continue
+        key = content_keys(verdict)[1]
+        if key not in seen:
+            seen.add(key)
+            kept.append({"instruction": verdict.instruction, "input": verdict.input, "output": verdict.output})
+    pandas.DataFrame(kept).to_json(folder / "kept.jsonl", orient="records", lines=True, force_ascii=False)
+
+
+def run_datasets(source: Path, folder: Path) -> None:
+    """The same row function under `datasets`: load, map, drop what was rejected and what repeats, write."""
+    import datasets
+
+    policy = plain_policy()
     active = policy.active
 
     def clean_one(row: dict[str, str]) -> dict[str, object]:
@@ -201,63 +203,87 @@ def report(name: str, num_rows: int, runs: list[Run]) -> None:
     )
 
 
+class Way(NamedTuple):
+    """One way to clean a source into a folder."""
+
+    run: Callable[[Path, Path], None]
+    flag: str | None
+    """Of the command line: up to how many rows it is run. None: always."""
+    library: str | None
+    """Imported before the clocks start."""
+
+
+WAYS = {
+    "clean": Way(partial(run_clean, near_duplicate="off"), None, None),
+    "clean with near-duplicates": Way(partial(run_clean, near_duplicate="flag"), "--near-up-to", None),
+    "pandas loop": Way(run_pandas, "--pandas-up-to", "pandas"),
+    "datasets.map": Way(run_datasets, "--datasets-up-to", "datasets"),
+}
+
+
+def measure_size(source: Path, folder: Path, num_rows: int, ways: list[str], repeats: int) -> Point:
+    """Run the ways in turn, their order reversed every other time."""
+    found: dict[str, list[Run]] = {way: [] for way in ways}
+    for repeat in range(repeats):
+        for way in ways if repeat % 2 == 0 else reversed(ways):
+            one = WAYS[way]
+            found[way].append(timed(partial(one.run, source, folder), partial(import_module, one.library) if one.library else lambda: None))
+    for way, runs in found.items():
+        report(way, num_rows, runs)
+    besides = {f"{way}, MiB": max(run.peak_bytes for run in runs) / 2**20 for way, runs in found.items()}
+    seconds = {way: [run.seconds for run in runs] for way, runs in found.items()}
+    return point(num_rows, seconds, naive="pandas loop", ours="clean", better="less", **besides)
+
+
+def measure_long_line(folder: Path) -> None:
+    """One line of 100 MiB must not cost its size in memory."""
+    source = folder / "long.jsonl"
+    good = json.dumps({"instruction": "What is the SI unit of energy?", "input": "", "output": "The joule."}) + "\n"
+    source.write_text(good)
+    idle = timed(partial(run_clean, source, folder, "off"))
+    with source.open("w") as stream:
+        stream.write(good + json.dumps({"instruction": "q?", "input": "", "output": "x" * (100 << 20)}) + "\n")
+    long = timed(partial(run_clean, source, folder, "off"))
+    print(f"one line of 100 MiB: {long.seconds:.2f} s, {(long.peak_bytes - idle.peak_bytes) / 2**20:.0f} MiB more than without it")
+
+
 def bench() -> None:
     """Parse the sizes and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", type=Path, default=ROOT.parent / "shared" / "data" / "physics" / "alpaca_physics_5k_raw.jsonl")
+    parser.add_argument("--source", type=Path, default=Path("data/raw/embedded/train.jsonl"))
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--near", action="store_true", help="also with the near-duplicate search")
-    parser.add_argument("--datasets", action="store_true", help="also in plain datasets.map")
-    parser.add_argument("--split", action="store_true", help="then also split what was kept, which holds all rows in memory")
-    parser.add_argument("--ray", action="store_true", help="also on Ray with as many processes on this machine")
+    parser.add_argument("--once-from", type=int, default=10**9, metavar="ROWS", help="from so many rows on, one repetition")
+    for name, way in WAYS.items():
+        if way.flag:
+            parser.add_argument(way.flag, type=int, default=0, metavar="ROWS", dest=name, help=f"also: {name}")
     parser.add_argument("--long-line", action="store_true", help="also one line of 100 MiB")
+    add_json_flag(parser)
     chosen = parser.parse_args()
+    os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
+    if not chosen.source.is_file():
+        sys.exit(f"{chosen.source} is missing: run `dvc repro synthesize`, or give another file with --source.")
     print(f"{platform.platform()}, {num_workers()} workers, Python {platform.python_version()}", end="")
-    print("".join(f", {name} {version(name)}" for name in ("orjson", "numpy", "rensa", "datasets", *["ray"] * chosen.ray)), flush=True)
+    print("".join(f", {name} {version(name)}" for name in ("orjson", "numpy", "rensa", "datasets", "pandas")), flush=True)
+    points = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        curve: dict[int, dict[str, Run]] = {}
         for num_rows in chosen.rows:
             source = folder / "source.jsonl"
             write_rows(chosen.source, source, num_rows, seed=1)
-            arms: dict[str, list[Run]] = {"clean": [], **({"clean on Ray": []} if chosen.ray else {})}
-            for _ in range(chosen.repeat):
-                for arm, runs in arms.items():
-                    runs.append(
-                        measured(partial(run_on_ray, source, folder) if arm != "clean" else partial(run_clean, source, folder, "off"))
-                    )
-            for arm, runs in arms.items():
-                report(arm, num_rows, runs)
-            curve[num_rows] = {arm: min(runs) for arm, runs in arms.items()}
-            if chosen.ray:
-                ratios = sorted(one.seconds / other.seconds for one, other in zip(arms["clean on Ray"], arms["clean"], strict=True))
-                print(f"{'':28} Ray takes {median(ratios):.2f} times as long [{ratios[0]:.2f}, {ratios[-1]:.2f}], pair by pair", flush=True)
-            if chosen.near:
-                report(
-                    "clean with near-duplicates",
-                    num_rows,
-                    [measured(partial(run_clean, source, folder, "flag")) for _ in range(chosen.repeat)],
-                )
-            if chosen.split:
-                report("split", num_rows, [measured(partial(run_split, folder)) for _ in range(chosen.repeat)])
-            if chosen.datasets:
-                report("datasets.map, same work", num_rows, [measured(partial(run_datasets, source, folder)) for _ in range(chosen.repeat)])
-        if chosen.ray:
-            fewest, most = min(curve), max(curve)
-            for times in (1, 2, 4, 8, 16):
-                start, local, ray = curve[fewest]["clean on Ray"], curve[most]["clean"], curve[most]["clean on Ray"]
-                rows = pays_from_rows(start, local, ray, most, num_workers(), times)
-                print(f"Ray on {times * num_workers()} processes pays from {f'{rows:,.0f} rows on' if rows else 'no number of rows on'}")
+            ways = [name for name, way in WAYS.items() if way.flag is None or num_rows <= vars(chosen)[name]]
+            points.append(measure_size(source, folder, num_rows, ways, 1 if num_rows >= chosen.once_from else chosen.repeat))
         if chosen.long_line:
-            source = folder / "long.jsonl"
-            good = json.dumps({"instruction": "What is the SI unit of energy?", "input": "", "output": "The joule."}) + "\n"
-            source.write_text(good)
-            idle = measured(partial(run_clean, source, folder, "off"))
-            with source.open("w") as stream:
-                stream.write(good + json.dumps({"instruction": "q?", "input": "", "output": "x" * (100 << 20)}) + "\n")
-            long = measured(partial(run_clean, source, folder, "off"))
-            print(f"one line of 100 MiB: {long.seconds:.2f} s, {(long.peak_bytes - idle.peak_bytes) / 2**20:.0f} MiB more than without it")
+            measure_long_line(folder)
+    write_measured(
+        chosen.json,
+        measured(
+            name="cleaning",
+            title="Cleaning rows",
+            what="`clean` against the same row function in a pandas loop; wall seconds of a fresh process, and the memory of all its processes at its highest.",
+            curve=Curve(x="rows", unit="s", better="less", naive="pandas loop", ours="clean", points=points),
+        ),
+    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from pathlib import Path
 from pydantic import ConfigDict
 
 from stages.io.documents import read_object, read_objects, read_table
-from stages.io.figures import draw_differences, draw_loss, draw_scores
 from stages.io.files import sha256_of, write_json, write_text
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl
@@ -261,6 +260,9 @@ def announced_end(judging: JudgeSettings) -> str | None:
 
 def page_figures(by_kind: Mapping[Kind, KindLedger], loss: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """The figures for which there are numbers."""
+    # Imported here: the numbers are read and written before matplotlib is waited for (0.3 s).
+    from stages.io.figures import draw_differences, draw_loss, draw_scores
+
     figures: dict[str, str] = {}
     rows = [
         (KIND_NAMES[kind], arm, counts.estimate.mean, *counts.estimate.ci95)

@@ -1,12 +1,11 @@
 """Write the numbers of README.md from the metrics: python -m verbs.readme. A number that nobody types cannot drift.
 
-Each block stands between `<!-- numbers: NAME -->` and `<!-- end of numbers -->`.
+Each block stands between two marks (verbs/blocks.py).
 """
 
 import contextlib
 import io
 import json
-import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,8 +15,8 @@ from dvc.compare import show_diff
 from dvc.utils.diff import diff
 
 from stages.io.files import write_text
+from verbs.blocks import filled
 
-BLOCK = re.compile(r"(<!-- numbers: (?P<name>[\w-]+) -->\n)(?P<content>.*?)(<!-- end of numbers -->)", re.DOTALL)
 ROW_NAMES = {
     "mcq": "multiple choice",
     "numeric": "numeric, 5 % tolerance, units",
@@ -112,19 +111,6 @@ def blocks(read: Read) -> dict[str, str]:
         "exp-show": exp_show(read(SCORES), read(ALPHA_128)),
         "log-experiment": log_experiment(read(LOG_EXPERIMENT)),
     }
-
-
-def filled(text: str, content: Mapping[str, str]) -> str:
-    """The text with each of its blocks written anew. ValueError for a block without a writer."""
-
-    def block(match: re.Match[str]) -> str:
-        if match["name"] not in content:
-            raise ValueError(
-                f"there is a block {match['name']!r} without a writer; there are {sorted(content)}: mend its name, or add a writer here."
-            )
-        return f"{match[1]}{content[match['name']]}{match[4]}"
-
-    return BLOCK.sub(block, text)
 
 
 if __name__ == "__main__":

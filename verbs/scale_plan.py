@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from stages.io.files import write_text
+from verbs.blocks import filled
 from verbs.planning import MISTRAL_7B, Shape, activation_bytes, base_bytes, duration, size, training_flops_per_token
-from verbs.readme import filled
 from verbs.scale_inputs import INPUTS, Facts, Input, with_measurements
 
 DOCUMENT = Path("docs/scale.md")

@@ -30,6 +30,7 @@ RUN_BY = {
     "make plan": ("tests/pipeline/test_plan.py", "plan("),
     "make verify": ("tests/unit/test_verify.py", "verify("),
     "make backup": ("tests/pipeline/test_backup.py", "verbs"),
+    "make bench": ("tests/unit/test_suite.py", "bench.suite"),
     "make merge": ("tests/pipeline/test_ask_and_merge.py", "merge"),
     "make ask": ("tests/pipeline/test_ask_and_merge.py", "ask"),
     "make inspect-log": ("tests/pipeline/test_inspect_log.py", "inspect_log"),
