@@ -183,11 +183,11 @@ def test_a_cluster_of_two_nodes_gets_the_code_and_gives_the_same_bytes(ray_pytho
     code = f"""
 import os, shutil, sys
 sys.path.insert(0, {str(ROOT)!r})  # of this process alone: the nodes know no path to the code
-os.environ.update(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled")
-from ray.cluster_utils import Cluster
 folder = {tempfile.mkdtemp(prefix="ray-nodes-", dir="/tmp")!r}
-cluster = Cluster(head_node_args={{"num_cpus": 1, "include_dashboard": False, "temp_dir": folder}}, initialize_head=True)
-cluster.add_node(num_cpus=1, temp_dir=folder)
+os.environ.update(RAY_TMPDIR=folder, RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled")
+from ray.cluster_utils import Cluster
+cluster = Cluster(head_node_args={{"num_cpus": 1, "include_dashboard": False}}, initialize_head=True)
+cluster.add_node(num_cpus=1)
 try:
     os.environ["PLUMBLINE_RAY_ADDRESS"] = cluster.address
     {MAP.replace(chr(10), chr(10) + "    ")}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from verbs import scale_plan
+from verbs.blocks import BLOCK, filled
 from verbs.planning import MISTRAL_7B
-from verbs.readme import BLOCK, filled
 from verbs.scale_inputs import INPUTS, Facts, with_measurements
 from verbs.scale_plan import LLAMA_70B, QUESTIONS, ROUTES, all_lines, blocks, stored_run, training_speed
 
