@@ -85,7 +85,7 @@ def read_gpu(path: Path, bench: Bench, command: str) -> Measured:
             ]
         )
     table = Table(columns=["arm", "tokens/s", "MFU", "peak memory"], rows=rows)
-    told = f"{found['device']}, shape of {found['shape']}, torch {found['versions']['torch']}; arms and targets are explained below."
+    told = f"{found['device']}, shape of {found['shape']}, torch {found.get('versions', {}).get('torch', 'unknown')}; arms and targets are explained below."
     return not_measured(name=bench.name, title=bench.title, command=command, reason="").model_copy(
         update={"what": told, "table": table, "not_measured": None}
     )

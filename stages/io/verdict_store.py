@@ -119,14 +119,16 @@ class VerdictStore:
         self.path = folder / "replies.jsonl"
         self._places: dict[bytes, tuple[tuple[int, int], ...]] = {}
         """Of an item: (attempt, byte at which its line begins), in order of attempts."""
+        self._file: int | None = None
         self._read_to = 0
         self._refresh()
 
     def _refresh(self) -> None:
-        size = self.path.stat().st_size if self.path.exists() else 0
-        if size < self._read_to:  # another file took its place
+        found = self.path.stat() if self.path.exists() else None
+        file = found and found.st_ino
+        if file != self._file or (found and found.st_size < self._read_to):  # new, or another took its place
             self._places.clear()
-            self._read_to = 0
+            self._file, self._read_to = file, 0
         for place, content in read_lines_from(self.path, self._read_to):
             try:
                 reply = RawReply.model_validate(content.get("reply"))

@@ -210,6 +210,8 @@ class FakeClaude:
         """Batches in progress beyond which a further one is answered with 429, as by a full processing queue."""
         self.largest_batch_bytes = 0
         self.most_in_progress = 0
+        self.num_failed_looks = 0
+        """How many times a look at a batch is answered with 503."""
         self.num_cut_results = 0
         """How many times results are cut off in the middle before they come whole."""
         self.lock = threading.Lock()
@@ -478,6 +480,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, json.dumps(self._listing(fake, parse_qs(query))).encode())
         elif parts[3] not in fake.batches:
             self._error(404, "not_found_error", parts[3])
+        elif len(parts) == 4 and fake.num_failed_looks:
+            fake.num_failed_looks -= 1
+            self._error(503, "api_error", "scripted")
         elif len(parts) == 4:
             self._send(200, json.dumps(fake.batch_view(parts[3])).encode())
         else:

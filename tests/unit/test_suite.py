@@ -2,8 +2,10 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
+import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -83,7 +85,11 @@ def test_a_row_shows_median_range_ratio_and_an_empty_cell_for_what_was_not_run()
 def test_every_benchmark_of_the_folder_is_in_the_suite() -> None:
     programs = {path.stem for path in (ROOT / "bench").glob("*.py") if "argparse.ArgumentParser(" in path.read_text(encoding="utf-8")}
     programs |= {"gpu_train", "gpu_answering"}  # whose parser is that of bench/arms.py
-    assert {bench.module.removeprefix("bench.") for bench in BENCHES} == programs - {"suite", "arms"}
+    assert {bench.module.removeprefix("bench.") for bench in BENCHES} == programs - {
+        "suite",
+        "arms",
+        "clean_on_ray",
+    }  # the last in an environment of its own
     for bench in BENCHES:
         assert find_spec(bench.module) is not None and set(bench.flags) == set(SIZES), bench.name
 
@@ -155,6 +161,10 @@ def test_each_moment_belongs_to_the_innermost_phase() -> None:
 
 def test_only_reading_an_input_is_useful_work() -> None:
     assert opens_input("open", ("data/split/train.jsonl", "r", 0)) and opens_input("open", ("models/base/manifest.json", "rb", 0))
+    assert opens_input("open", ("data/answers/base.jsonl", None, os.O_RDONLY | os.O_CLOEXEC))
+    assert not opens_input("open", ("data/answers/base.jsonl", None, os.O_WRONLY)) and not opens_input(
+        "open", ("data/", None, os.O_DIRECTORY)
+    )
     assert not opens_input("open", ("data/split/train.jsonl.partial", "w", 0)) and not opens_input("open", ("params.yaml", "r", 0))
     assert not opens_input("import", ("data", "r", 0))
 
@@ -198,7 +208,7 @@ def test_stages_and_dvc_make_up_the_wall_time(tmp_path: Path) -> None:
 def test_the_suite_works_from_end_to_end(tmp_path: Path) -> None:
     if not (ROOT / "models/base/manifest.json").is_file() or not (ROOT / "data/split/train.jsonl").is_file():
         pytest.skip("no run to measure: `make`, or `dvc checkout` where the cache has one")
-    command = ["python", "-m", "bench.suite", "--size", "quick", "--folder", str(tmp_path)]
+    command = [sys.executable, "-m", "bench.suite", "--size", "quick", "--folder", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     suite = Suite.model_validate_json((tmp_path / "benchmarks.json").read_text(encoding="utf-8"))

@@ -176,6 +176,37 @@ def test_a_batch_that_is_no_longer_kept_is_made_anew(bench: Bench, fake: FakeCla
     assert {row.cause for row in bench.run(mode="batch")} == {"scored"}
 
 
+def test_a_batch_whose_results_are_past_their_29_days_is_made_anew(bench: Bench, fake: FakeClaude, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(claude_batches, "look", interrupt)
+        bench.write(6).run(mode="batch")
+    seen = fake.batch_view
+    archived = {"archived_at": "2026-12-24T00:00:00Z", "results_url": None}
+    monkeypatch.setattr(fake, "batch_view", lambda batch_id: seen(batch_id) | (archived if batch_id == "msgbatch_0000" else {}))
+    rows = bench.run(mode="batch")
+    assert {row.replies[0].request_id for row in rows} == {"msgbatch_0001"} and len(fake.ledger) == 24
+
+
+def test_batches_that_only_expire_are_not_made_for_ever(bench: Bench, fake: FakeClaude, caplog: pytest.LogCaptureFixture) -> None:
+    fake.batch_outcome = lambda custom_id, request: "expired"
+    assert bench.write(6).fails(mode="batch") == 3
+    assert "3 batches in a row ended without a reply" in caplog.text
+    assert len(fake.batches) == 3 and not fake.ledger and not fake.requests
+
+
+def test_an_outage_while_waiting_ends_no_run(bench: Bench, fake: FakeClaude) -> None:
+    fake.num_failed_looks = 8  # more than the tries of one look
+    ends_well(bench.write(6).run(mode="batch"), fake, num_paid=12)
+
+
+def test_an_outage_that_stays_ends_the_run_and_pays_nothing_again(bench: Bench, fake: FakeClaude, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claude_batches, "MAX_FAILED_LOOKS", 2)
+    fake.num_failed_looks = 6
+    assert bench.write(6).fails(mode="batch") == 3
+    assert {row.cause for row in bench.rows()} == {"batch_unfinished"}
+    ends_well(bench.run(mode="batch"), fake, num_paid=12)
+
+
 def test_the_cap_holds_for_batches(bench: Bench, fake: FakeClaude) -> None:
     assert bench.write(20).fails(mode="batch", max_cost_usd=0.03) == 3
     spent = sum(2.0 * paid.input_tokens + 10.0 * paid.output_tokens for paid in fake.ledger) / 2e6

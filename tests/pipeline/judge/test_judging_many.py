@@ -1,5 +1,6 @@
 """Thousands of answers in batches, the stage as a process of its own: memory, kills, and the account against the server's."""
 
+import json
 import random
 import re
 import time
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import judging_batches
 from stages.io.jsonl import read_jsonl
 from stages.logic.judging_cost import judging_cost_usd, paid_replies
 from stages.records.judge_check import JudgeCheck
@@ -67,6 +69,15 @@ def test_kills_in_the_middle_end_in_the_same_bytes_and_in_one_payment_per_answer
         assert len(fake.ledger) == num_answers and not fake.requests, "paid twice, or at twice the price"
         assert f"cost {ledger_usd(fake):.4f} USD" in said
     print(f"{num_killed} kills, {len(fake.batches)} batches")
+
+
+def test_the_benchmark_prints_a_line_per_size_and_writes_its_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    judging_batches.main([100, 300], tmp_path / "found.json")
+    rows = json.loads((tmp_path / "found.json").read_text())["sizes"]
+    assert [(row["answers"], row["batches"]) for row in rows] == [(100, 1), (300, 1)]
+    assert all(row["said_usd"] == row["billed_usd"] > 0 and row["peak_bytes"] > 5e7 for row in rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4 and lines[2].split()[:2] == ["100", "1"]
 
 
 def said_usd(found: Run, pattern: str) -> list[tuple[float, ...]]:
