@@ -134,5 +134,5 @@ def test_a_typed_number_is_put_right(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "docs/runs/gpu_train.json").write_text(json.dumps(H200))
     scale_plan.main([])
     written = (tmp_path / "docs/scale.md").read_text(encoding="utf-8")
-    assert written.count("37.00 USD") == DOCUMENT.count("37.00 USD") and "training arm N3 on NVIDIA H200" in written
+    assert written.count("37.00 USD") == DOCUMENT.count("37.00 USD") and "training arm N3 on NVIDIA H200, a 7B shape" in written
     assert "written anew" in capsys.readouterr().out
