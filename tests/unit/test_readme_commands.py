@@ -63,6 +63,7 @@ RUN_BY = {
     "python -m verbs.backup": ("tests/pipeline/test_backup.py", "repair"),
     "python -m verbs.serve_models": ("tests/pipeline/test_engines.py", "serve_models"),
     "python -m verbs.final_part": ("tests/pipeline/test_final_part.py", "final_part.main"),
+    "python -m verbs.verify --lock": (GATE, "python -m verbs.verify --lock"),
     "python -m verbs.ask": ("tests/pipeline/test_ask_and_merge.py", "ask"),
     "python -m verbs.<name>": ("README.md", "verbs/"),
 }
