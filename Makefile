@@ -57,8 +57,8 @@ lint: .venv/.dev
 plan: .venv/.run  ## what a run will take, before anything is spent: make plan, make plan NAME=mistral_7b
 	@python -m verbs.plan $(NAME)
 
-smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the workspace stays as it is
-	@dvc exp run --temp -S train.max_steps=5
+smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the workspace and the final part stay as they are
+	@dvc exp run --temp -S train.max_steps=5 -S report.part=development
 
 profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistral_7b
 	@test -f profiles/$(NAME) || { echo "no profiles/$(NAME); there are: $$(ls profiles)"; exit 1; }

@@ -2,18 +2,20 @@
 
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 from pydantic import ConfigDict
 
 from stages.io.documents import read_object, read_objects, read_table
 from stages.io.files import sha256_of, write_json, write_text
+from stages.io.final_part_uses import journal_path, note_use, read_journal, read_uses
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl
 from stages.io.page import render_page
 from stages.io.params import load_params
 from stages.logic.benchmark_parts import Part, questions_of
+from stages.logic.final_part import final_part_words, uses_final_part, uses_of
 from stages.logic.judge_quality import calibrated_by_people, probe_numbers, rounded_tree
 from stages.logic.judging_cost import judging_cost_usd, paid_replies
 from stages.logic.ledger import KIND_NAMES, KindLedger, join_verdicts, ledgers
@@ -32,6 +34,7 @@ from stages.logic.validity import (
     cost_gate,
     coverage_gates,
     engine_problems,
+    final_part_gate,
     forgetting_gate,
     identity_problems,
     incompleteness,
@@ -42,6 +45,7 @@ from stages.logic.validity import (
 )
 from stages.records.answer import Answer
 from stages.records.answer_params import AnswerParams
+from stages.records.final_part_use import FinalPartUse
 from stages.records.forgetting import Forgetting
 from stages.records.grade import Grade
 from stages.records.human_label import HumanLabel
@@ -108,8 +112,14 @@ def main(
     checks: Path | None = None,
     labels: Path | None = None,
     pins: Path | None = None,
+    uses: Path | None = None,
+    journal: Path | None = None,
 ) -> None:
-    """Write all numbers and the page; exit non-zero, after writing them, where the evaluation is not valid."""
+    """Write all numbers and the page; exit non-zero, after writing them, where the evaluation is not valid.
+
+    `uses` is the tracked record of who was scored on the final part, `journal` this machine's. Exit non-zero before anything is scored where
+    the final part is asked for and the journal knows of uses that the record lacks: the page would count too few.
+    """
     everything = list(read_jsonl(benchmark, Question))
     questions = questions_of(everything, part=params.part, development_fraction=params.development_fraction)
     answers = [*read_jsonl(base, Answer), *read_jsonl(tuned, Answer)]
@@ -131,6 +141,22 @@ def main(
     problems += [gate.text for gate in gates if not gate.ok]
     incomplete = incompleteness(answers, trained)
 
+    inputs = {
+        "benchmark": benchmark,
+        "overlap": overlap,
+        "base answers": base,
+        "tuned answers": tuned,
+        "grades": graded,
+        "judgements": judged,
+    }
+    hashes = {name: sha256_of(path) for name, path in inputs.items()}
+    own = FinalPartUse(benchmark_sha256=hashes["benchmark"], tuned_answers_sha256=hashes["tuned answers"])
+    counted = uses_of(read_uses(uses), own.benchmark_sha256) if uses else frozenset[FinalPartUse]()
+    if uses_final_part(params.part) and not broken:
+        counted |= {own}
+    if journal is not None and not broken:
+        note_look(own, counted, part=params.part, journal=journal)
+
     scored = [] if broken else join_verdicts(questions, answers, grades, judgements)
     by_kind: dict[Kind, KindLedger] = {}
     if not broken:
@@ -140,6 +166,8 @@ def main(
     if labels and not broken:
         agreement = calibrated_by_people(everything, answers, judgements, read_jsonl(labels, HumanLabel), seed=params.seed)
     gates.append(forgetting_gate(forgetting, params.max_forgetting_nats))
+    if params.part == "final":
+        gates.append(final_part_gate(len(counted)))
     gates += probe_gates(probes)
     asked_model = any(reply.model is not None for judgement in judgements for reply in judgement.replies)
     gates += quality_gates(
@@ -152,15 +180,6 @@ def main(
 
     numbers = headline(by_kind, complete=incomplete is None, problems=problems)
     write_json(scores, numbers)
-    inputs = {
-        "benchmark": benchmark,
-        "overlap": overlap,
-        "base answers": base,
-        "tuned answers": tuned,
-        "grades": graded,
-        "judgements": judged,
-    }
-    hashes = {name: sha256_of(path) for name, path in inputs.items()}
     judge = judge_account(judgements, judging, paid, cost) | {"probes": rounded_tree(probes), "calibration": rounded_tree(agreement)}
     write_json(
         evaluation,
@@ -176,6 +195,7 @@ def main(
                 "development_fraction": rounded(params.development_fraction),
                 "num_questions": len(questions),
                 "num_questions_in_benchmark": len(everything),
+                "num_final_part_uses": len(counted),
             },
             "kinds": {kind: kind_numbers(ledger) for kind, ledger in by_kind.items()},
             "judge": judge,
@@ -201,6 +221,9 @@ def main(
     }
     context = page_context(
         part=params.part,
+        part_words=""
+        if broken
+        else final_part_words(len(counted), part=params.part, num_questions=len(questions), num_questions_in_benchmark=len(everything)),
         ledgers=by_kind,
         scored=scored,
         confusions=confusions(questions, grades) if "mcq" in by_kind else [],
@@ -220,6 +243,21 @@ def main(
     tell(by_kind, problems, incomplete, gates, page)
     if problems:
         sys.exit(f"report: not valid: {'; '.join(problems)}. The numbers were written with valid: false; see {page}.")
+
+
+def note_look(own: FinalPartUse, counted: Set[FinalPartUse], *, part: Part, journal: Path) -> None:
+    """Write this look at the final part down before it is made; refuse a claim that would count too few of them."""
+    missing = uses_of(read_journal(journal), own.benchmark_sha256) - counted - {own}
+    if missing:
+        text = (
+            f"{len(missing)} more tuned models were scored on the final part here than metrics/final_part_uses.jsonl has: "
+            "run python -m verbs.final_part, which adds them"
+        )
+        if part == "final":
+            sys.exit(f"report: {text}, then this again. Nothing was scored: the claim would not say how often the part was used.")
+        log.warning("%s, then dvc repro", text)
+    if uses_final_part(part):
+        note_use(journal, own)
 
 
 def judge_account(
@@ -320,6 +358,8 @@ if __name__ == "__main__":
             checks=Path("data/grades/judge_checks.jsonl"),
             labels=Path("labels/explanations.jsonl"),
             pins=Path("requirements-model.txt"),
+            uses=Path("metrics/final_part_uses.jsonl"),
+            journal=journal_path(),
             data=Path("metrics/data.json"),
             preflight=Path("metrics/preflight.json"),
             training=Path("metrics/train.json"),

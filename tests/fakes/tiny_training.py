@@ -95,6 +95,7 @@ def train(
     root: Path,
     *,
     params: TrainParams = TRAIN,
+    lora: LoraParams = LORA,
     at_checkpoint_write: int | None = None,
     at_step: int | None = None,
     max_file_bytes: int | None = None,
@@ -127,7 +128,7 @@ def train(
     if at_step is not None:
         training._Watch.on_step_end = killing(training._Watch.on_step_end, at_step, before=False)  # type: ignore[method-assign]
     main(
-        LORA,
+        lora,
         params,
         train=folder / "train.jsonl",
         validation=folder / "validation.jsonl",

@@ -11,6 +11,7 @@ import pytest
 
 from stages.logic.judge_agreement import answer_key
 from stages.logic.judge_prompt import JudgeItem
+from stages.records.final_part_use import FinalPartUse
 from stages.records.human_label import HumanLabel
 from stages.records.judge_check import JudgeCheck
 from stages.records.outcome import Outcome
@@ -115,9 +116,25 @@ def test_development_and_final_parts_share_no_cluster_and_make_up_the_whole(tmp_
         numbers[part] = evaluation["part"]["num_questions"]
         assert evaluation["part"]["name"] == part
         assert (f"{part} part of the benchmark" in page) == (part != "all")
+        assert evaluation["part"]["num_final_part_uses"] == (0 if part == "development" else 1)
+        assert f"On record {'0 tuned models have' if part == 'development' else '1 tuned model has'} been scored" in page
+        assert "final_part_uses" not in warnings_of(evaluation)
         assert scores["valid"]
     assert numbers["development"] + numbers["final"] == numbers["all"]
     assert 0 < numbers["development"] < numbers["final"]
+
+
+def test_a_final_part_used_for_several_models_is_counted_and_a_warning(tmp_path: Path) -> None:
+    world = small()
+    _, alone, _, _ = run(world, tmp_path / "alone", part="final")
+    others = [FinalPartUse(benchmark_sha256=alone["sha256"]["benchmark"], tuned_answers_sha256=name * 64) for name in "ab"]
+    elsewhere = FinalPartUse(benchmark_sha256="0" * 64, tuned_answers_sha256="c" * 64)
+    write_lines(tmp_path / "uses.jsonl", [*others, elsewhere, others[0]])
+    _, evaluation, page, status = run(world, tmp_path / "third", part="final", uses=tmp_path / "uses.jsonl")
+    assert status == 0
+    assert evaluation["part"]["num_final_part_uses"] == 3
+    assert "final_part_uses" in warnings_of(evaluation)
+    assert "The final part has been used for 3 tuned models" in page
 
 
 # ---- valid: what breaks stops the run, after the numbers are written
