@@ -7,6 +7,7 @@ Each block stands between two marks (verbs/blocks.py). What the verbs print is t
 import contextlib
 import io
 import json
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
