@@ -112,6 +112,10 @@ class _Watch(TrainerCallback):
         content = json.loads(self.best_file.read_text(encoding="utf-8"))
         return content["step"], content["validation_loss"]
 
+    def is_planned(self, step: int, state: TrainerState) -> bool:
+        """Whether an uninterrupted run evaluates after this step; one that goes on after a signal also looks where it begins."""
+        return step % state.eval_steps == 0 or step == state.max_steps
+
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.bar.update(state.global_step - self.bar.n)
 
@@ -142,9 +146,9 @@ class _Watch(TrainerCallback):
         model: torch.nn.Module,
         **_: Any,
     ) -> None:
-        if self.signalled:  # an evaluation on the way out, which an uninterrupted run would not have made
-            return
         step, loss = state.global_step, metrics["eval_loss"]
+        if not self.is_planned(step, state):
+            return
         log.info("step %d of %d: validation loss %.4f nats", step, state.max_steps, loss)
         best_step, best_loss = self.best()
         if step > 0 and loss < best_loss:
@@ -153,7 +157,8 @@ class _Watch(TrainerCallback):
                 save_file({name: tensor.contiguous() for name, tensor in sorted(weights.items())}, partial / "best.safetensors")
                 write_json(partial / "best.json", {"step": step, "validation_loss": loss})
             return
-        evaluations_since = sum(1 for entry in state.log_history if "eval_loss" in entry and entry["step"] > best_step)
+        steps = {int(entry["step"]) for entry in state.log_history if "eval_loss" in entry and entry["step"] > best_step}
+        evaluations_since = sum(self.is_planned(step, state) for step in steps)
         if self.patience is not None and step > 0 and evaluations_since >= self.patience:
             self.stopped_early = True
             control.should_training_stop = True

@@ -97,9 +97,10 @@ def train(
     params: TrainParams = TRAIN,
     at_checkpoint_write: int | None = None,
     at_step: int | None = None,
+    number: signal.Signals = signal.SIGKILL,
     max_file_bytes: int | None = None,
 ) -> None:
-    """Run the stage, with files limited to `max_file_bytes` as on a full disk; kill -9 this process in the given checkpoint write, or after the given step, as a power cut would."""
+    """Run the stage, with files limited to `max_file_bytes` as on a full disk; send this process a signal in the given checkpoint write, or after the given step: kill -9, as a power cut would, unless told otherwise."""
     os.environ["DVC_ROOT"] = str(root)
     if max_file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
@@ -113,10 +114,10 @@ def train(
             nonlocal calls
             calls += 1
             if before and calls == when:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), number)
             result = function(*args, **kwargs)
             if not before and calls == when:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), number)
             return result
 
         return wrapped
