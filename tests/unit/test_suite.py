@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.curves_picture import draw_curves
-from bench.measurements import Curve, Machine, Measured, measured, not_measured, pairs, point
+from bench.measurements import Curve, Machine, Measured, Table, measured, not_measured, pairs, point
 from bench.suite import BENCHES, SIZES, Bench, Suite, read_gpu, read_sizes, remeasured, run
 from bench.suite_page import MACHINE, PREFIX, with_blocks
 from bench.timed_stage import IMPORTS, OWN_WORK, PHASES, Stopwatch, opens_input
@@ -124,6 +124,11 @@ def test_json_of_other_shapes_becomes_a_table(tmp_path: Path) -> None:
         ["answers", "peak bytes", "usd"],
         [["1,000", "5", "0.25"]],
     )
+
+
+def test_a_row_without_a_cell_for_each_column_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"2 columns .* a row of 1"):
+        Table(columns=["stage", "s"], rows=[["clean", "1.0"], ["split"]])
 
 
 def test_the_picture_has_a_panel_per_curve(tmp_path: Path) -> None:
