@@ -80,10 +80,10 @@ def test_a_row_shows_median_range_ratio_and_an_empty_cell_for_what_was_not_run()
     assert rows[2:] == ["| 1,000 | 2 [1, 3] | 4 [4, 4.5] | **2 [1.5, 4]** | 61.5 | 3 |", "| 100,000 | 50 |  |  | 61.5 | 1 |"]
 
 
-def test_every_benchmark_of_the_folder_is_in_the_suite() -> None:
-    programs = {path.stem for path in (ROOT / "bench").glob("*.py") if "argparse.ArgumentParser(" in path.read_text(encoding="utf-8")}
-    programs |= {"gpu_train", "gpu_answering"}  # whose parser is that of bench/arms.py
-    assert {bench.module.removeprefix("bench.") for bench in BENCHES} == programs - {"suite", "arms"}
+def test_every_benchmark_that_leaves_a_record_is_in_the_suite() -> None:
+    flags = ("add_json_flag(parser)\n", "= common_flags(")
+    programs = {path.stem for path in (ROOT / "bench").glob("*.py") if any(flag in path.read_text(encoding="utf-8") for flag in flags)}
+    assert programs <= {bench.module.removeprefix("bench.") for bench in BENCHES} and len(programs) >= 8
     for bench in BENCHES:
         assert find_spec(bench.module) is not None and set(bench.flags) == set(SIZES), bench.name
 
