@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint plan smoke profile \
+.PHONY: all setup setup-dev run test test-full test-gpu check verify data-diff compare lint plan smoke profile \
 	backup publish ask merge inspect-log checkpoints clean-on-ray bench help
 .DEFAULT_GOAL := all
 
@@ -34,6 +34,9 @@ test: .venv/.dev lint  ## format, lint, types and the fast tests
 test-full: .venv/.dev lint  ## everything: kills, faults, browser, two processes
 	@python -m pytest -q --ignore tests/data -m "not gpu" -n 2 --dist loadfile
 
+test-gpu: .venv/.dev  ## what only a GPU shows: kernel, same bytes after a kill, nf4
+	@python -m pytest -q tests/gpu
+
 check: .venv/.dev  ## look at what the last run left: nothing leaked, the lock is true, the embedded default has learnt
 	@python -m pytest -q tests/data
 
@@ -54,8 +57,8 @@ lint: .venv/.dev
 plan: .venv/.run  ## what a run will take, before anything is spent: make plan, make plan NAME=mistral_7b
 	@python -m verbs.plan $(NAME)
 
-smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the workspace stays as it is
-	@dvc exp run --temp -S train.max_steps=5
+smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the workspace and the final part stay as they are
+	@dvc exp run --temp -S train.max_steps=5 -S report.part=development
 
 profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistral_7b
 	@test -f profiles/$(NAME) || { echo "no profiles/$(NAME); there are: $$(ls profiles)"; exit 1; }

@@ -303,7 +303,9 @@ def as_point(num_rows: int, found: dict[str, list[Run]]) -> Point:
 def bench() -> None:
     """Parse the sizes and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", type=Path, default=ROOT.parent / "shared" / "data" / "physics" / "alpaca_physics_5k_raw.jsonl")
+    parser.add_argument(
+        "--source", type=Path, default=Path("data/raw/embedded/train.jsonl"), help="a file of rows; that of the embedded run by default"
+    )
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--once-from", type=int, default=10**9, metavar="ROWS", help="from so many rows on, one repetition")

@@ -27,7 +27,8 @@ import stages.io.claude_batches  # noqa: F401 -- before the clock starts
 from bench.measurements import Curve, Point, add_json_flag, measured, point, write_measured
 from stages.io.jsonl import read_jsonl
 from stages.io.verdict_store import VerdictStore
-from stages.judge import pair_answers, request_for
+from stages.judge import request_for
+from stages.logic.judge_items import DueAnswers
 from stages.records.answer import ARMS, Answer
 from stages.records.judgement import RawReply
 from stages.records.question import Question
@@ -60,9 +61,9 @@ def serve(latency_seconds: float, announce: Connection) -> None:
 
 def one_after_another(bench: Bench, num_calls: int) -> float:
     """Calls per second of a plain loop over the first items."""
-    questions = list(read_jsonl(bench.paths["questions"], Question))
-    answers = [answer for arm in ARMS for answer in read_jsonl(bench.paths[arm], Answer)]
-    requests = [request_for(asked.item, settings(), token_factor=1) for _, asked in pair_answers(questions, answers)[:num_calls]]
+    arms = {arm: list(read_jsonl(bench.paths[arm], Answer)) for arm in ARMS}
+    due = DueAnswers(list(read_jsonl(bench.paths["questions"], Question)), **arms)
+    requests = [request_for(due.item(number), settings(), token_factor=1) for number in range(num_calls)]
     client = anthropic.Anthropic(max_retries=0)
     start = time.perf_counter()
     for request in requests:

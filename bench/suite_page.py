@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.measurements import Curve, Machine, Measured, Spread
-from verbs.readme import BLOCK, filled
+from verbs.blocks import BLOCK, filled
 
 MACHINE = "bench-machine"
 PREFIX = "bench-"

@@ -2,20 +2,22 @@
 
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 from pydantic import ConfigDict
 
 from stages.io.documents import read_object, read_objects, read_table
 from stages.io.files import sha256_of, write_json, write_text
+from stages.io.final_part_uses import journal_path, note_use, read_journal, read_uses
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl
 from stages.io.page import render_page
 from stages.io.params import load_params
 from stages.logic.benchmark_parts import Part, questions_of
+from stages.logic.final_part import final_part_words, uses_final_part, uses_of
 from stages.logic.judge_quality import calibrated_by_people, probe_numbers, rounded_tree
-from stages.logic.judging_cost import judging_cost_usd
+from stages.logic.judging_cost import judging_cost_usd, paid_replies
 from stages.logic.ledger import KIND_NAMES, KindLedger, join_verdicts, ledgers
 from stages.logic.report_numbers import (
     confusion_table,
@@ -32,6 +34,7 @@ from stages.logic.validity import (
     cost_gate,
     coverage_gates,
     engine_problems,
+    final_part_gate,
     forgetting_gate,
     identity_problems,
     incompleteness,
@@ -42,11 +45,12 @@ from stages.logic.validity import (
 )
 from stages.records.answer import Answer
 from stages.records.answer_params import AnswerParams
+from stages.records.final_part_use import FinalPartUse
 from stages.records.forgetting import Forgetting
 from stages.records.grade import Grade
 from stages.records.human_label import HumanLabel
 from stages.records.judge_check import JudgeCheck
-from stages.records.judgement import Judgement
+from stages.records.judgement import Judgement, RawReply
 from stages.records.overlap import QuestionOverlap
 from stages.records.question import Kind, Question
 from stages.records.record import Params
@@ -108,8 +112,14 @@ def main(
     checks: Path | None = None,
     labels: Path | None = None,
     pins: Path | None = None,
+    uses: Path | None = None,
+    journal: Path | None = None,
 ) -> None:
-    """Write all numbers and the page; exit non-zero, after writing them, where the evaluation is not valid."""
+    """Write all numbers and the page; exit non-zero, after writing them, where the evaluation is not valid.
+
+    `uses` is the tracked record of who was scored on the final part, `journal` this machine's. Exit non-zero before anything is scored where
+    the final part is asked for and the journal knows of uses that the record lacks: the page would count too few.
+    """
     everything = list(read_jsonl(benchmark, Question))
     questions = questions_of(everything, part=params.part, development_fraction=params.development_fraction)
     answers = [*read_jsonl(base, Answer), *read_jsonl(tuned, Answer)]
@@ -122,21 +132,42 @@ def main(
 
     # Coverage and identities are those of the whole files, whichever part is reported.
     broken = item_problems(everything, answers, grades, judgements)
-    cost = judging_cost_usd(judgements, judging.model)
+    # Probes and second askings are paid for as answers are, and count against the same cap.
+    checked = list(read_jsonl(checks, JudgeCheck)) if checks else []
+    paid = paid_replies([*judgements, *checked])
+    cost = judging_cost_usd(paid, judging.model)
     gates = [*coverage_gates(judgements), *cost_gate(cost, judging.max_cost_usd if judging.backend == "claude" else None)]
     problems = [*broken, *reference_problems(everything), *engine_problems(answers), *identity_problems(judgements)]
     problems += [gate.text for gate in gates if not gate.ok]
     incomplete = incompleteness(answers, trained)
 
+    inputs = {
+        "benchmark": benchmark,
+        "overlap": overlap,
+        "base answers": base,
+        "tuned answers": tuned,
+        "grades": graded,
+        "judgements": judged,
+    }
+    hashes = {name: sha256_of(path) for name, path in inputs.items()}
+    own = FinalPartUse(benchmark_sha256=hashes["benchmark"], tuned_answers_sha256=hashes["tuned answers"])
+    counted = uses_of(read_uses(uses), own.benchmark_sha256) if uses else frozenset[FinalPartUse]()
+    if uses_final_part(params.part) and not broken:
+        counted |= {own}
+    if journal is not None and not broken:
+        note_look(own, counted, part=params.part, journal=journal)
+
     scored = [] if broken else join_verdicts(questions, answers, grades, judgements)
     by_kind: dict[Kind, KindLedger] = {}
     if not broken:
         by_kind = ledgers(questions, scored, overlapping=overlapping, seed=params.seed, num_resamples=params.num_resamples)
-    probes = probe_numbers(list(read_jsonl(checks, JudgeCheck)) if checks else [])
+    probes = probe_numbers(checked)
     agreement: dict[str, object] = {"num_labels": 0, "is_calibrated": False}
     if labels and not broken:
         agreement = calibrated_by_people(everything, answers, judgements, read_jsonl(labels, HumanLabel), seed=params.seed)
     gates.append(forgetting_gate(forgetting, params.max_forgetting_nats))
+    if params.part == "final":
+        gates.append(final_part_gate(len(counted)))
     gates += probe_gates(probes)
     asked_model = any(reply.model is not None for judgement in judgements for reply in judgement.replies)
     gates += quality_gates(
@@ -149,16 +180,7 @@ def main(
 
     numbers = headline(by_kind, complete=incomplete is None, problems=problems)
     write_json(scores, numbers)
-    inputs = {
-        "benchmark": benchmark,
-        "overlap": overlap,
-        "base answers": base,
-        "tuned answers": tuned,
-        "grades": graded,
-        "judgements": judged,
-    }
-    hashes = {name: sha256_of(path) for name, path in inputs.items()}
-    judge = judge_account(judgements, judging, cost) | {"probes": rounded_tree(probes), "calibration": rounded_tree(agreement)}
+    judge = judge_account(judgements, judging, paid, cost) | {"probes": rounded_tree(probes), "calibration": rounded_tree(agreement)}
     write_json(
         evaluation,
         {
@@ -173,6 +195,7 @@ def main(
                 "development_fraction": rounded(params.development_fraction),
                 "num_questions": len(questions),
                 "num_questions_in_benchmark": len(everything),
+                "num_final_part_uses": len(counted),
             },
             "kinds": {kind: kind_numbers(ledger) for kind, ledger in by_kind.items()},
             "judge": judge,
@@ -198,6 +221,9 @@ def main(
     }
     context = page_context(
         part=params.part,
+        part_words=""
+        if broken
+        else final_part_words(len(counted), part=params.part, num_questions=len(questions), num_questions_in_benchmark=len(everything)),
         ledgers=by_kind,
         scored=scored,
         confusions=confusions(questions, grades) if "mcq" in by_kind else [],
@@ -219,8 +245,25 @@ def main(
         sys.exit(f"report: not valid: {'; '.join(problems)}. The numbers were written with valid: false; see {page}.")
 
 
-def judge_account(judgements: Sequence[Judgement], judging: JudgeSettings, cost_usd: float | None) -> dict[str, object]:
-    """Who judged, how often, what came of it and what it cost."""
+def note_look(own: FinalPartUse, counted: Set[FinalPartUse], *, part: Part, journal: Path) -> None:
+    """Write this look at the final part down before it is made; refuse a claim that would count too few of them."""
+    missing = uses_of(read_journal(journal), own.benchmark_sha256) - counted - {own}
+    if missing:
+        text = (
+            f"{len(missing)} more tuned models were scored on the final part here than metrics/final_part_uses.jsonl has: "
+            "run python -m verbs.final_part, which adds them"
+        )
+        if part == "final":
+            sys.exit(f"report: {text}, then this again. Nothing was scored: the claim would not say how often the part was used.")
+        log.warning("%s, then dvc repro", text)
+    if uses_final_part(part):
+        note_use(journal, own)
+
+
+def judge_account(
+    judgements: Sequence[Judgement], judging: JudgeSettings, paid: Sequence[RawReply], cost_usd: float | None
+) -> dict[str, object]:
+    """Who judged, how often, what came of it, and what all that was paid for cost: probes and second askings included."""
     replies = [reply for judgement in judgements for reply in judgement.replies]
     causes = [judgement.cause for judgement in judgements]
     return {
@@ -231,8 +274,8 @@ def judge_account(judgements: Sequence[Judgement], judging: JudgeSettings, cost_
         "num_judgements": len(judgements),
         "num_replies": len(replies),
         "causes": {cause: causes.count(cause) for cause in sorted(set(causes))},
-        "input_tokens": sum(reply.input_tokens for reply in replies),
-        "output_tokens": sum(reply.output_tokens for reply in replies),
+        "input_tokens": sum(reply.input_tokens for reply in paid),
+        "output_tokens": sum(reply.output_tokens for reply in paid),
         "cost_usd": rounded(cost_usd),
     }
 
@@ -315,6 +358,8 @@ if __name__ == "__main__":
             checks=Path("data/grades/judge_checks.jsonl"),
             labels=Path("labels/explanations.jsonl"),
             pins=Path("requirements-model.txt"),
+            uses=Path("metrics/final_part_uses.jsonl"),
+            journal=journal_path(),
             data=Path("metrics/data.json"),
             preflight=Path("metrics/preflight.json"),
             training=Path("metrics/train.json"),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from stages.io.files import write_json, write_text
 from stages.io.page import render_page
+from stages.logic.final_part import uses_of
 from stages.logic.report_words import KIND_NAMES
 from stages.records.answer import Answer
 from stages.records.grade import Grade
@@ -27,9 +28,9 @@ from verbs.comparing import (
     matrix,
     run_rows,
     text_table,
-    uses_of_final_part,
 )
-from verbs.revisions import NotThere, experiments, open_run, read_object, read_rows, read_settings, recorded_evaluations
+from verbs.final_part import known_uses
+from verbs.revisions import NotThere, experiments, open_run, read_object, read_rows, read_settings
 from verbs.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,13 +66,16 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
     over_seeds = compare_settings(settings, seed=SEED, num_resamples=NUM_RESAMPLES)
     shown = entries(runs, instructions)
     warnings = marks(runs)
-    uses = uses_of_final_part(recorded_evaluations(root), runs[0].identity["benchmark"])
+    uses = len(uses_of(known_uses(root), runs[0].identity["benchmark"]))
     changes = [row["h"] for row in shown["rows"]]
-    note = f"{uses} tuned models on record have been scored on the final part of this benchmark."
+    note = (
+        f"{uses} tuned model{' has' if uses == 1 else 's have'} been scored on the final part of this benchmark, as far as is known here."
+    )
     context = {
         "headline": f"{names[0]} against {names[1]}" if len(names) == 2 else f"{len(names)} runs compared",
         "eyebrow": f"Tuned models on the same questions; the reference is {names[0]}",
         "verdict": note,
+        "part": "",
         "direction": "none",
         "banners": [{"level": "warning", "title": "Not like with like", "texts": [f"{text}." for text in warnings]}] if warnings else [],
         "cards": [],

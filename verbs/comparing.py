@@ -255,17 +255,6 @@ def overall_change(rows: Sequence[Scored]) -> str:
     return next(iter(moved or sorted(changes)), "open")
 
 
-def uses_of_final_part(evaluations: Sequence[Mapping[str, Any]], benchmark: str) -> int:
-    """How many different tuned models have been scored on the final part of this benchmark, alone or within the whole."""
-    return len(
-        {
-            evaluation["sha256"]["tuned answers"]
-            for evaluation in evaluations
-            if evaluation["sha256"]["benchmark"] == benchmark and evaluation["part"]["name"] != "development"
-        }
-    )
-
-
 def text_table(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> str:
     """The comparison for a terminal."""
     kinds = kinds_of(runs)

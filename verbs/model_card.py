@@ -8,6 +8,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stages.io.params import read_yaml
+from stages.logic.final_part import final_part_words
 from stages.logic.report_words import KIND_NAMES
 from stages.records.manifest import Manifest
 from stages.records.training_record import TrainingRecord
@@ -138,7 +139,7 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         chance="".join(f"Chance is {value:.2f} on {kind}. " for kind, value in chances.items()),
         judged=f"Explanations were judged by {judge['model_returned'] or judge['backend']} (`{judge['judge_id']}`). ",
         rows={key: data[key] for key in ("lines", "kept", "quarantined", "blank")} | {"source": source_of(root)},
-        num_questions=evaluation["part"]["num_questions"],
+        benchmark=benchmark_words(evaluation["part"]),
         license=license,
         base_text=(
             f"`{manifest.repo}` at revision `{manifest.revision}`, {manifest.dtype}, quantisation {manifest.quantization}."
@@ -160,6 +161,16 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
     if read_back.eval_results != metadata.eval_results:
         raise ValueError("the model card does not read back as it was written; look at the names in metrics/evaluation.json")
     return text
+
+
+def benchmark_words(part: dict[str, Any]) -> str:
+    """How many questions, which part of the benchmark, and how often the part for claims was used."""
+    return final_part_words(
+        part["num_final_part_uses"],
+        part=part["name"],
+        num_questions=part["num_questions"],
+        num_questions_in_benchmark=part["num_questions_in_benchmark"],
+    )
 
 
 def source_of(root: Path) -> str:

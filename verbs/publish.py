@@ -25,9 +25,11 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import disable_progress_bars
 
 from stages.io.files import sha256_of, write_json
+from stages.logic.final_part import use_in
 from stages.records.manifest import Manifest
 from stages.records.training_record import TrainingRecord
 from verbs.backup import uncommitted
+from verbs.final_part import RECORD, missing_uses
 from verbs.model_card import render_card
 
 RECEIPT = "metrics/published.json"
@@ -57,6 +59,12 @@ def check_run(root: Path) -> None:
                 raise NotPublished(
                     f"metrics/{name} says {key}: {json.dumps(content[key])}. Mend what metrics/report.html names, then `dvc repro`."
                 )
+    own = use_in(json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8")))
+    if own is not None and (missing := missing_uses(root, own)):
+        raise NotPublished(
+            f"{len(missing)} more tuned models were scored on the final part than {RECORD} has, so that report and card would count too few: "
+            "python -m verbs.final_part, dvc repro (report alone), commit, then publish."
+        )
     with Repo(str(root)) as repo:
         changed = repo.status()
     if changed:

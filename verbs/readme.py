@@ -1,6 +1,7 @@
 """Write the numbers of README.md from the metrics: python -m verbs.readme. A number that nobody types cannot drift.
 
-Each block stands between `<!-- numbers: NAME -->` and `<!-- end of numbers -->`.
+Each block stands between two marks (verbs/blocks.py). What the verbs print is taken from docs/runs/console.json, which
+`python -m bench.console_samples` records from real runs.
 """
 
 import contextlib
@@ -8,6 +9,7 @@ import io
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,9 @@ from dvc.compare import show_diff
 from dvc.utils.diff import diff
 
 from stages.io.files import write_text
+from stages.logic.ledger import KIND_NAMES
+from verbs.blocks import filled
 
-BLOCK = re.compile(r"(<!-- numbers: (?P<name>[\w-]+) -->\n)(?P<content>.*?)(<!-- end of numbers -->)", re.DOTALL)
 ROW_NAMES = {
     "mcq": "multiple choice",
     "numeric": "numeric, 5 % tolerance, units",
@@ -27,6 +30,19 @@ EVALUATION = "metrics/evaluation.json"
 SCORES = "metrics/scores.json"
 ALPHA_128 = "docs/runs/alpha-128.json"
 LOG_EXPERIMENT = "docs/runs/log-experiment.json"
+CONSOLE = "docs/runs/console.json"
+WIDTH = 150
+SHOWN: dict[str, str] = {
+    "backup": r"dvc push|what |data/(answers|clean|grades) |models/|all |backup:|bundled:|proven:|note:",
+    "publish": "",
+    "ask-numeric": "",
+    "merge": "",
+    "inspect-log": "",
+    "smoke": r"train: max_steps|answer_tuned: the adapter|report: not complete",
+    "plan": r"steps|memory|judge|\s+at most .* USD",
+    "study": r"clean: \d|split: |preflight: warn answer_format|report: (There|Tuned|Base)|report: .* tuned answers on multiple choice could not",
+}
+"""Which lines of a recorded sample README shows; what is left out between them is an ellipsis."""
 Read = Callable[[str], Any]
 
 
@@ -59,6 +75,12 @@ def scores_table(evaluation: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def chance(evaluation: Mapping[str, Any]) -> str:
+    """What guessing would get, where it gets anything."""
+    found = [f"{two(one['chance'])} on {name}" for kind, one in evaluation["kinds"].items() if one["chance"] and (name := KIND_NAMES[kind])]
+    return f"*Chance* is {' and '.join(found)}.\n"
+
+
 def metrics_diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """What `dvc metrics diff --all` prints for two states of the headline scores, by DVC's own code."""
     changes = diff({SCORES: {"data": before}}, {SCORES: {"data": after}}, with_unchanged=True)
@@ -85,6 +107,32 @@ def exp_show(now: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     return "\n".join(["```console", command, texts[0], rule, *texts[1:], "```"]) + "\n"
 
 
+def adapter_of(lock: Mapping[str, Any]) -> str:
+    """The hash under which a dvc.lock knows the adapter."""
+    return next(out["md5"] for out in lock["stages"]["train"]["outs"] if out["path"] == "models/adapter")
+
+
+def console(record: Mapping[str, Any], name: str) -> str:
+    """A command and what it really printed, as a block of the shell."""
+    sample = record["samples"][name]
+    # An option stays on the line of its value.
+    command = textwrap.wrap(sample["command"].replace(" -S ", " -S\0"), WIDTH - 4, break_long_words=False, break_on_hyphens=False)
+    lines = ["$ " + " \\\n    ".join(command).replace("\0", " ")]
+    left_out = False
+    for line in sample["output"]:
+        # A line that is indented further than a table belongs to the one before it.
+        if SHOWN[name] and not re.match(SHOWN[name], line) and (left_out or not line.startswith(" " * 12)):
+            left_out = True
+            continue
+        if left_out and len(lines) > 1:
+            lines.append("...")
+        left_out = False
+        lines += textwrap.wrap(line, WIDTH, break_long_words=False, break_on_hyphens=False) if len(line) > WIDTH else [line.rstrip()]
+    if left_out:
+        lines.append("...")
+    return "\n".join(["```console", *lines, "```"]) + "\n"
+
+
 def log_experiment(table: Mapping[str, Any]) -> str:
     """Data as it stands or cleaned, alpha 16 or 128, over seeds; differences from the first row, question by question."""
     kinds = [kind for kind in ROW_NAMES if kind in table["settings"][0]["kinds"]]
@@ -107,24 +155,12 @@ def blocks(read: Read) -> dict[str, str]:
     """Every block by name; `read` gives the object of a JSON file of the repository."""
     return {
         "verdict": f"> {read(EVALUATION)['verdict']}\n",
-        "scores": scores_table(read(EVALUATION)),
+        "scores": scores_table(read(EVALUATION)) + "\n" + chance(read(EVALUATION)),
         "metrics-diff": metrics_diff(read(SCORES), read(ALPHA_128)),
         "exp-show": exp_show(read(SCORES), read(ALPHA_128)),
         "log-experiment": log_experiment(read(LOG_EXPERIMENT)),
+        **{name: console(read(CONSOLE), name) for name in SHOWN},
     }
-
-
-def filled(text: str, content: Mapping[str, str]) -> str:
-    """The text with each of its blocks written anew. ValueError for a block without a writer."""
-
-    def block(match: re.Match[str]) -> str:
-        if match["name"] not in content:
-            raise ValueError(
-                f"there is a block {match['name']!r} without a writer; there are {sorted(content)}: mend its name, or add a writer here."
-            )
-        return f"{match[1]}{content[match['name']]}{match[4]}"
-
-    return BLOCK.sub(block, text)
 
 
 if __name__ == "__main__":

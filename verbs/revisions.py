@@ -106,6 +106,7 @@ def recorded_evaluations(root: Path) -> list[dict[str, Any]]:
         return subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True, text=True).stdout
 
     path = "metrics/evaluation.json"
-    commits = git("log", "--all", "--format=%H", "--", path).split()
+    # The full history: where a merge took one side's run, git would leave the other side's out.
+    commits = git("log", "--all", "--full-history", "--format=%H", "--", path).split()
     blobs = {found[2] for commit in commits if len(found := git("ls-tree", commit, path).split()) > 2}
     return [json.loads(git("cat-file", "blob", blob)) for blob in sorted(blobs)]

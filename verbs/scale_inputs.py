@@ -44,6 +44,9 @@ INPUTS: dict[str, Input] = {
     "nf4_mfu": Input(
         0.16 * 0.78, "share of the peak on an nf4 base", "sourced", "the same x 0.78 (torchtune README: 8B QLoRA against LoRA)"
     ),
+    "checkpointing_work": Input(
+        1.5, "times the work with gradient checkpointing", "assumed", "the forward pass once more: 6N operations for 4N"
+    ),
     "train_bytes": Input(
         base_bytes(MISTRAL_7B, dtype="bfloat16", quantization="none") + activation_bytes(MISTRAL_7B, num_tokens=8192, checkpointing=False),
         "bytes on the card, 7B in bf16",
@@ -110,7 +113,9 @@ def with_measurements(inputs: Mapping[str, Input], read: Callable[[str], Any]) -
     ):
         result = run["arms"].get(arm, {}) if run and run["shape"] == "mistral-7b" else {}
         if result.get("status") == "measured" and result.get(field):
-            found[name] = replace(found[name], value=result[field], known="measured", source=f"docs/runs, {unit} {arm} on {run['device']}")
+            found[name] = replace(
+                found[name], value=result[field], known="measured", source=f"docs/runs, {unit} {arm} on {run['device']}, a 7B shape"
+            )
     if train and train.get("peak_dense_bf16_flops"):
         found["peak_flops"] = replace(
             found["peak_flops"], value=train["peak_dense_bf16_flops"], what=f"dense bf16 operations/s of {train['device']}"

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from stages.io.files import write_text
+from verbs.blocks import filled
 from verbs.planning import MISTRAL_7B, Shape, activation_bytes, base_bytes, duration, size, training_flops_per_token
-from verbs.readme import filled
 from verbs.scale_inputs import INPUTS, Facts, Input, with_measurements
 
 DOCUMENT = Path("docs/scale.md")
@@ -78,7 +78,8 @@ def training_line(rows: int, route: str, facts: Facts) -> Line:
     if route == "7B":
         speed, memory = training_speed(MISTRAL_7B, facts["train_mfu"], facts), facts["train_bytes"]
     elif route == "70B, nf4":
-        speed = training_speed(LLAMA_70B, facts["nf4_mfu"], facts)
+        # Without checkpointing a micro-batch of it fits no card.
+        speed = training_speed(LLAMA_70B, facts["nf4_mfu"], facts) / facts["checkpointing_work"]
         weights = base_bytes(LLAMA_70B, dtype="bfloat16", quantization="nf4")
         memory = weights + activation_bytes(LLAMA_70B, num_tokens=NF4_MICRO_BATCH_TOKENS, checkpointing=True)
     else:

@@ -1,10 +1,13 @@
-"""Run the committed pipeline from nothing in a fresh clone and compare what comes out: python -m verbs.verify.
+"""Run the committed pipeline from nothing in a fresh clone and compare what comes out: python -m verbs.verify [--lock].
+
+With --lock nothing is run: only whether dvc.lock is that of the code, parameters and commands beside it (exit 1 names what differs).
 
 Exit 0: dvc.lock is identical to the byte, or (on another kind of processor, where sums differ in their last digits) every
 headline score is within the tolerance. Exit 1: it is not reproduced. The clone has an empty cache, so nothing is taken from here.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import subprocess
@@ -15,6 +18,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
+
+from stages.io.inputs import resolve
+from stages.io.params import read_yaml
 
 LOCK = "dvc.lock"
 SCORES = "metrics/scores.json"
@@ -66,6 +72,41 @@ def compare(
     return Verdict(True, f"{told}\n{same} ({tolerance} of each score): expected on another kind of processor, not on the same one.\n")
 
 
+def stale(root: Path) -> list[str]:
+    """What the lock says of stages that is not so in the folder, a line each. Needs no data: only what git holds is looked at.
+
+    DVC's own `repro --dry --allow-missing` returns 0 over a changed stage.
+    """
+    lock, pipeline, params = (read_yaml(root / name) for name in (LOCK, "dvc.yaml", "params.yaml"))
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True).stdout.split("\0")
+    made = locked_outs(lock)
+    found = [f"{name}: not in {LOCK}" for name in pipeline["stages"].keys() - lock["stages"].keys()]
+    found += [f"{name}: no stage any more" for name in lock["stages"].keys() - pipeline["stages"].keys()]
+    for name in pipeline["stages"].keys() & lock["stages"].keys():
+        stage, locked = pipeline["stages"][name], lock["stages"][name]
+        if stage["cmd"] != locked["cmd"]:
+            found.append(f"{name}: its command is {stage['cmd']!r}, {LOCK} has {locked['cmd']!r}")
+        deps = {dep["path"]: dep["md5"] for dep in locked.get("deps", [])}
+        declared = {resolve(dep, params) for dep in stage.get("deps", [])}
+        found += [f"{name}: {path} is a dependency in one of dvc.yaml and {LOCK} alone" for path in declared ^ deps.keys()]
+        for path, md5 in deps.items():
+            if path in made and made[path] != md5:
+                found.append(f"{name}: was run on another {path} than the one that {LOCK} says was made")
+            elif path in tracked and path not in made and (not (root / path).is_file() or md5_of(root / path) != md5):
+                found.append(f"{name}: {path} is not the one it was run with")
+        for section in stage.get("params", []):
+            if locked.get("params", {}).get("params.yaml", {}).get(section) != params.get(section):
+                found.append(f"{name}: params.yaml, {section} is not what it was run with")
+    # Metrics and tables lie in git beside the lock.
+    found += [f"{path}: not the one that {LOCK} says was made" for path in made if path in tracked and md5_of(root / path) != made[path]]
+    return sorted(found)
+
+
+def md5_of(path: Path) -> str:
+    """As DVC hashes a file."""
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
 def verify(root: Path, *, tolerance: float) -> Verdict:
     """Clone HEAD of `root`, run the pipeline there with an empty cache, and compare."""
     with tempfile.TemporaryDirectory(prefix="verify-") as name:
@@ -88,6 +129,13 @@ if __name__ == "__main__":
         prog="python -m verbs.verify", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tolerance", type=float, default=TOLERANCE, help="of each headline score, 0 to 1 (%(default)s)")
-    found = verify(Path.cwd(), tolerance=parser.parse_args().tolerance)
+    parser.add_argument("--lock", action="store_true", help="run nothing: is dvc.lock that of the code and the parameters?")
+    given = parser.parse_args()
+    if given.lock:
+        differing = stale(Path.cwd())
+        told = "\n".join([f"{LOCK} is not of this state; dvc repro, then commit it:", *(f"  {line}" for line in differing)])
+        sys.stdout.write(told + "\n" if differing else f"{LOCK} is of this code, these parameters and these metrics\n")
+        sys.exit(1 if differing else 0)
+    found = verify(Path.cwd(), tolerance=given.tolerance)
     sys.stdout.write(found.told)
     sys.exit(0 if found.reproduced else 1)

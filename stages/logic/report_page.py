@@ -353,6 +353,7 @@ def overall_direction(ledgers: Mapping[Kind, KindLedger]) -> Direction:
 def page_context(
     *,
     part: str,
+    part_words: str,
     ledgers: Mapping[Kind, KindLedger],
     scored: Sequence[Scored],
     confusions: Sequence[Mapping[str, object]],
@@ -376,6 +377,7 @@ def page_context(
         "worst_first": "what base could and tuned cannot",
         "headline": title_words(ledgers, problems=problems, incomplete=incomplete),
         "verdict": "" if problems else verdict_words(ledgers),
+        "part": part_words,
         "direction": "invalid" if problems else overall_direction(ledgers),
         "valid": not problems,
         "complete": incomplete is None,

@@ -220,6 +220,16 @@ def forgetting_gate(forgetting: Forgetting, max_forgetting_nats: float) -> Gate:
     )
 
 
+def final_part_gate(num_uses: int) -> Gate:
+    """Whether the part that is kept for one claim was looked at for one model."""
+    ok = num_uses <= 1
+    text = (
+        f"the final part has been used for {num_uses} tuned models: the best of several looks better than it is; "
+        "choose on the development part, and claim on questions that nobody has looked at"
+    )
+    return Gate(name="final_part_uses", severity="warning", ok=ok, value=float(num_uses), limit=1.0, text="" if ok else text)
+
+
 def incompleteness(answers: Sequence[Answer], training: Mapping[str, object]) -> str | None:
     """Why the tuned model is not the planned one, in words; None where it is."""
     complete = training.get("complete") is True and all(answer.complete for answer in answers)

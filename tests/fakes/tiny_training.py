@@ -63,7 +63,7 @@ def general_answers(num: int) -> list[GeneralAnswer]:
     ]
 
 
-def save_tiny_base(base: Path, *, template: str = TEMPLATE, quantization: str = "none") -> None:
+def save_tiny_base(base: Path, *, template: str = TEMPLATE, dtype: str = "float32", quantization: str = "none") -> None:
     """models/base in full: weights, tokenizer, manifest."""
     base.mkdir(parents=True)
     save_tiny_model(base, template=template)
@@ -73,7 +73,7 @@ def save_tiny_base(base: Path, *, template: str = TEMPLATE, quantization: str = 
             source="embedded",
             repo=None,
             revision=None,
-            dtype="float32",
+            dtype=dtype,  # type: ignore[arg-type]
             quantization=quantization,  # type: ignore[arg-type]
             files={path.name: sha256_of(path) for path in sorted(base.iterdir())},
             hub_files={},
@@ -81,9 +81,9 @@ def save_tiny_base(base: Path, *, template: str = TEMPLATE, quantization: str = 
     )
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, *, dtype: str = "float32", quantization: str = "none") -> None:
     """Write everything that `train` reads."""
-    save_tiny_base(folder / "base")
+    save_tiny_base(folder / "base", dtype=dtype, quantization=quantization)
     write_jsonl(folder / "train.jsonl", rows(60, "t"))
     write_jsonl(folder / "validation.jsonl", rows(8, "v"))
     write_jsonl(folder / "general.jsonl", general_answers(12))
@@ -95,6 +95,7 @@ def train(
     root: Path,
     *,
     params: TrainParams = TRAIN,
+    lora: LoraParams = LORA,
     at_checkpoint_write: int | None = None,
     at_step: int | None = None,
     max_file_bytes: int | None = None,
@@ -127,7 +128,7 @@ def train(
     if at_step is not None:
         training._Watch.on_step_end = killing(training._Watch.on_step_end, at_step, before=False)  # type: ignore[method-assign]
     main(
-        LORA,
+        lora,
         params,
         train=folder / "train.jsonl",
         validation=folder / "validation.jsonl",

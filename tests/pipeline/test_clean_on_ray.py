@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -116,7 +117,7 @@ def test_two_processes_work_on_the_loopback_only_and_a_dead_one_is_replaced(ray_
 import json, psutil
 died = Path(sys.argv[2])
 def work(chunk):
-    time.sleep(0.5)
+    time.sleep(4 if chunk.first_line == 1 else 0.5)  # the first comes out first, though it is done last
     if chunk.first_line > 1 and not died.exists():
         died.touch()
         os.kill(os.getpid(), 9)
@@ -180,9 +181,10 @@ def test_a_refused_file_is_refused_in_the_same_words(ray_python: str, messy: Pat
 @pytest.mark.slow
 def test_a_cluster_of_two_nodes_gets_the_code_and_gives_the_same_bytes(ray_python: str, messy: Path, tmp_path: Path) -> None:
     code = f"""
-import os, sys
+import os, shutil, sys
 sys.path.insert(0, {str(ROOT)!r})  # of this process alone: the nodes know no path to the code
-os.environ.update(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled")
+folder = {tempfile.mkdtemp(prefix="ray-nodes-", dir="/tmp")!r}
+os.environ.update(RAY_TMPDIR=folder, RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled")
 from ray.cluster_utils import Cluster
 cluster = Cluster(head_node_args={{"num_cpus": 1, "include_dashboard": False}}, initialize_head=True)
 cluster.add_node(num_cpus=1)
@@ -199,6 +201,7 @@ try:
     {CLEAN.replace(chr(10), chr(10) + "    ")}
 finally:
     cluster.shutdown()
+    shutil.rmtree(folder, ignore_errors=True)
 """
     expected = local_bytes(messy, tmp_path / "local", "alpaca")
     done = run(ray_python, code, messy, tmp_path / "ray", cwd=tmp_path)

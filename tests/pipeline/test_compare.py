@@ -117,7 +117,7 @@ def test_two_commits_are_compared_question_by_question(project: Project) -> None
     better = next(line for line in text.splitlines() if line.startswith("better") and "+" in line)
     assert re.search(r"\+\d+ \[\d+, \d+\]", better)
     assert "lora.alpha = 128" in page
-    assert "2 tuned models on record" in text
+    assert "2 tuned models have been scored on the final part" in text
     rows = json.loads(re.search(r'id="entries">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
     assert [arm["label"] for arm in rows["arms"]] == ["first", "better"]
     assert len(rows["rows"]) == 160

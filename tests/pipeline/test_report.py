@@ -11,6 +11,7 @@ import pytest
 
 from stages.logic.judge_agreement import answer_key
 from stages.logic.judge_prompt import JudgeItem
+from stages.records.final_part_use import FinalPartUse
 from stages.records.human_label import HumanLabel
 from stages.records.judge_check import JudgeCheck
 from stages.records.outcome import Outcome
@@ -115,9 +116,25 @@ def test_development_and_final_parts_share_no_cluster_and_make_up_the_whole(tmp_
         numbers[part] = evaluation["part"]["num_questions"]
         assert evaluation["part"]["name"] == part
         assert (f"{part} part of the benchmark" in page) == (part != "all")
+        assert evaluation["part"]["num_final_part_uses"] == (0 if part == "development" else 1)
+        assert f"On record {'0 tuned models have' if part == 'development' else '1 tuned model has'} been scored" in page
+        assert "final_part_uses" not in warnings_of(evaluation)
         assert scores["valid"]
     assert numbers["development"] + numbers["final"] == numbers["all"]
     assert 0 < numbers["development"] < numbers["final"]
+
+
+def test_a_final_part_used_for_several_models_is_counted_and_a_warning(tmp_path: Path) -> None:
+    world = small()
+    _, alone, _, _ = run(world, tmp_path / "alone", part="final")
+    others = [FinalPartUse(benchmark_sha256=alone["sha256"]["benchmark"], tuned_answers_sha256=name * 64) for name in "ab"]
+    elsewhere = FinalPartUse(benchmark_sha256="0" * 64, tuned_answers_sha256="c" * 64)
+    write_lines(tmp_path / "uses.jsonl", [*others, elsewhere, others[0]])
+    _, evaluation, page, status = run(world, tmp_path / "third", part="final", uses=tmp_path / "uses.jsonl")
+    assert status == 0
+    assert evaluation["part"]["num_final_part_uses"] == 3
+    assert "final_part_uses" in warnings_of(evaluation)
+    assert "The final part has been used for 3 tuned models" in page
 
 
 # ---- valid: what breaks stops the run, after the numbers are written
@@ -204,6 +221,22 @@ def test_judging_above_the_cost_cap_is_not_valid(tmp_path: Path) -> None:
     assert evaluation["judge"]["cost_usd"] == 5.0
     *_, status = run(world, tmp_path, judging=judging.model_copy(update={"max_cost_usd": None}))
     assert status == 0
+
+
+def test_probes_cost_too_and_a_reply_that_two_answers_share_costs_once(tmp_path: Path) -> None:
+    world = small()
+    body = json.dumps({"usage": {"input_tokens": 500_000, "output_tokens": 100_000, "service_tier": "batch"}})
+    usage = {"model": "claude-sonnet-5-5", "body": body, "input_tokens": 500_000, "output_tokens": 100_000}
+    reply = world.judgements[0].replies[0].model_copy(update=usage)
+    for number in (0, 1):
+        world.judgements[number] = world.judgements[number].model_copy(update={"key": "same", "replies": (reply,)})
+    check = JudgeCheck(probe="opener", id="explanation-0000", key="probe", judge_id="j", score=0.0, cause="scored", least=0, most=0,
+                       is_passed=True, replies=(reply,))  # fmt: skip
+    write_lines(tmp_path / "checks.jsonl", [check])
+    judging = JudgeSettings(backend="claude", model="claude-sonnet-5-5", max_cost_usd=4.0)
+    _, evaluation, *_ = run(world, tmp_path, judging=judging, checks=tmp_path / "checks.jsonl")
+    account = evaluation["judge"]
+    assert (account["cost_usd"], account["input_tokens"], account["output_tokens"]) == (2.0, 1_000_000, 200_000)
 
 
 def test_scores_that_exist_are_still_shown_with_their_bounds(tmp_path: Path) -> None:

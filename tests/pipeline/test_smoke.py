@@ -60,6 +60,8 @@ def run_pipeline(folder: Path, monkeypatch: pytest.MonkeyPatch, overrides: dict[
     folder.mkdir()
     (folder / "stages").symlink_to(ROOT / "stages")
     (folder / "labels").symlink_to(ROOT / "labels")
+    (folder / "metrics").mkdir()
+    (folder / "metrics/final_part_uses.jsonl").symlink_to(ROOT / "metrics/final_part_uses.jsonl")
     (folder / "requirements-model.txt").symlink_to(ROOT / "requirements-model.txt")
     with (folder / "params.yaml").open("w") as stream:
         YAML(typ="safe", pure=True).dump(overridden(read_yaml(ROOT / "params.yaml"), overrides), stream)

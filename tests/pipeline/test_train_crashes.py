@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import BaseContext, ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -37,8 +37,8 @@ class Setting:
     num_steps: int
 
 
-def run(server: ForkServerContext, folder: Path, root: Path, **kwargs: object) -> int:
-    process = server.Process(target=tiny_training.train, args=(folder, root), kwargs=kwargs)
+def run(server: BaseContext, folder: Path, root: Path, **kwargs: object) -> int:
+    process = server.Process(target=tiny_training.train, args=(folder, root), kwargs=kwargs)  # type: ignore[attr-defined]
     process.start()
     process.join(300)
     assert process.exitcode is not None

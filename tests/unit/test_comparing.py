@@ -7,7 +7,7 @@ import pytest
 from stages.logic.ledger import join_verdicts, ledgers
 from stages.logic.report_numbers import kind_numbers
 from tests.fakes.evaluation_world import make_world
-from verbs.comparing import Run, adjusted, compare_runs, identity_of, marks, overall_change, uses_of_final_part
+from verbs.comparing import Run, adjusted, compare_runs, identity_of, marks, overall_change
 from verbs.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 
 IDENTITY = {
@@ -119,20 +119,6 @@ def test_directions_that_disagree_are_mixed() -> None:
     found = {overall_change([run.tuned()[key] for run in runs]) for key in runs[0].tuned()}
     assert "mixed" in found
     assert found <= {"gained", "lost", "mixed", "right", "wrong", "same", "open"}
-
-
-def test_looking_twice_at_one_model_is_one_use_of_the_final_part() -> None:
-    def evaluation(tuned: str, part: str, benchmark: str = "b") -> dict[str, Any]:
-        return {"sha256": {"benchmark": benchmark, "tuned answers": tuned}, "part": {"name": part}}
-
-    seen = [
-        evaluation("x", "final"),
-        evaluation("x", "all"),
-        evaluation("y", "development"),
-        evaluation("z", "final"),
-        evaluation("w", "all", "other"),
-    ]
-    assert uses_of_final_part(seen, "b") == 2
 
 
 def test_identity_comes_from_the_ledger_the_parameters_and_the_lock() -> None:

@@ -15,14 +15,21 @@ NEEDS_MORE = {
     "dvc remote modify --local backup url": "a cloud account; the S3 one runs in test_backup.py",
     "dvc import": "another repository",
     "dvc exp push": "a git remote",
-    "dvc add": "a file of the reader's",
-    "dvc exp run -S clean.source=": "a file of the reader's; the same stages run in the gate",
     "dvc exp run --temp -n study": "the study's file; tests/golden/test_real_physics.py cleans it",
     "git restore": "nothing of ours",
     "git clone": "nothing of ours",
-    "make publish": "an account; the verb runs in test_publish.py against a local hub",
 }
+WALK = "tests/pipeline/test_walk.py"
+"""Runs the block of its section line by line."""
 RUN_BY = {
+    "mkdir": (WALK, "bash"),
+    "cp": (WALK, "bash"),
+    "dvc add": (WALK, "bash"),
+    "git add": (WALK, "bash"),
+    "git commit": (WALK, "bash"),
+    "dvc push": (WALK, "bash"),
+    "dvc exp run -S clean.source=": (WALK, "bash"),
+    "make publish": (WALK, "bash"),
     "make test-full": (GATE, "make test-full"),
     "make test": (GATE, "make test"),
     "make check": (GATE, "make check"),
@@ -57,6 +64,8 @@ RUN_BY = {
     "python -m verbs.checkpoints": ("tests/unit/test_checkpoints_verb.py", "remove"),
     "python -m verbs.backup": ("tests/pipeline/test_backup.py", "repair"),
     "python -m verbs.serve_models": ("tests/pipeline/test_engines.py", "serve_models"),
+    "python -m verbs.final_part": ("tests/pipeline/test_final_part.py", "final_part.main"),
+    "python -m verbs.verify --lock": (GATE, "python -m verbs.verify --lock"),
     "python -m verbs.ask": ("tests/pipeline/test_ask_and_merge.py", "ask"),
     "python -m verbs.<name>": ("README.md", "verbs/"),
 }

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from verbs import scale_plan
+from verbs.blocks import BLOCK, filled
 from verbs.planning import MISTRAL_7B
-from verbs.readme import BLOCK, filled
 from verbs.scale_inputs import INPUTS, Facts, with_measurements
 from verbs.scale_plan import LLAMA_70B, QUESTIONS, ROUTES, all_lines, blocks, stored_run, training_speed
 
@@ -134,5 +134,5 @@ def test_a_typed_number_is_put_right(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "docs/runs/gpu_train.json").write_text(json.dumps(H200))
     scale_plan.main([])
     written = (tmp_path / "docs/scale.md").read_text(encoding="utf-8")
-    assert written.count("37.00 USD") == DOCUMENT.count("37.00 USD") and "training arm N3 on NVIDIA H200" in written
+    assert written.count("37.00 USD") == DOCUMENT.count("37.00 USD") and "training arm N3 on NVIDIA H200, a 7B shape" in written
     assert "written anew" in capsys.readouterr().out

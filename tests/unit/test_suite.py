@@ -2,8 +2,10 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
+import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +20,7 @@ from bench.timed_stage import IMPORTS, OWN_WORK, PHASES, Stopwatch, opens_input
 from bench.where_time_goes import DVC, PROCESS_END, Account, read_account, timed_pipeline
 from bench.where_time_goes import PHASES as SHOWN
 from stages.io.params import read_yaml
-from verbs.readme import BLOCK
+from verbs.blocks import BLOCK
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
@@ -160,6 +162,10 @@ def test_each_moment_belongs_to_the_innermost_phase() -> None:
 
 def test_only_reading_an_input_is_useful_work() -> None:
     assert opens_input("open", ("data/split/train.jsonl", "r", 0)) and opens_input("open", ("models/base/manifest.json", "rb", 0))
+    assert opens_input("open", ("data/answers/base.jsonl", None, os.O_RDONLY | os.O_CLOEXEC))
+    assert not opens_input("open", ("data/answers/base.jsonl", None, os.O_WRONLY)) and not opens_input(
+        "open", ("data/", None, os.O_DIRECTORY)
+    )
     assert not opens_input("open", ("data/split/train.jsonl.partial", "w", 0)) and not opens_input("open", ("params.yaml", "r", 0))
     assert not opens_input("import", ("data", "r", 0))
 
@@ -209,7 +215,7 @@ def test_stages_and_dvc_make_up_the_wall_time(tmp_path: Path) -> None:
 def test_the_suite_works_from_end_to_end(tmp_path: Path) -> None:
     if not (ROOT / "models/base/manifest.json").is_file() or not (ROOT / "data/split/train.jsonl").is_file():
         pytest.skip("no run to measure: `make`, or `dvc checkout` where the cache has one")
-    command = ["python", "-m", "bench.suite", "--size", "quick", "--folder", str(tmp_path)]
+    command = [sys.executable, "-m", "bench.suite", "--size", "quick", "--folder", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     suite = Suite.model_validate_json((tmp_path / "benchmarks.json").read_text(encoding="utf-8"))

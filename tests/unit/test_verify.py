@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from verbs.verify import compare, verify
+from verbs.verify import compare, md5_of, stale, verify
 
 LOCK = "schema: '2.0'\nstages:\n  one:\n    cmd: c\n    outs:\n    - path: a\n      md5: {}\n      size: 1\n"
 SCORES = {"mcq": {"base": 0.25, "tuned": 0.8, "delta": 0.55, "n": 160}, "numeric": {"base": None, "tuned": None}, "valid": True}
@@ -59,3 +59,78 @@ def test_a_clone_is_run_from_nothing(tmp_path: Path, later: str | None, word: st
     found = verify(root, tolerance=0.15)
     assert word in found.told
     assert found.reproduced is (later != "0.1")
+
+
+PIPELINE = """
+stages:
+  clean:
+    cmd: python clean.py
+    deps: [clean.py, "${clean.source}"]
+    params: [clean]
+    outs: [rows.jsonl]
+  report:
+    cmd: python report.py
+    deps: [report.py, rows.jsonl]
+    metrics: [{scores.json: {cache: false}}]
+"""
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Path:
+    """A repository whose lock is of its files; rows.jsonl is DVC's and, as in a fresh clone, not there."""
+    for name, text in {
+        "dvc.yaml": PIPELINE,
+        "params.yaml": "clean: {source: raw.jsonl, strict: true}\n",
+        "clean.py": "1\n",
+        "report.py": "2\n",
+        "raw.jsonl": "row\n",
+        "scores.json": "{}\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+    md5 = {name: md5_of(tmp_path / name) for name in ("clean.py", "report.py", "raw.jsonl", "scores.json")}
+    lock = {
+        "clean": {
+            "cmd": "python clean.py",
+            "deps": [{"path": name, "md5": md5[name]} for name in ("clean.py", "raw.jsonl")],
+            "params": {"params.yaml": {"clean": {"source": "raw.jsonl", "strict": True}}},
+            "outs": [{"path": "rows.jsonl", "md5": "ab"}],
+        },
+        "report": {
+            "cmd": "python report.py",
+            "deps": [{"path": "report.py", "md5": md5["report.py"]}, {"path": "rows.jsonl", "md5": "ab"}],
+            "outs": [{"path": "scores.json", "md5": md5["scores.json"]}],
+        },
+    }
+    (tmp_path / "dvc.lock").write_text(json.dumps({"stages": lock}))
+    for words in (["init", "-q"], ["add", "-A"]):
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
+    return tmp_path
+
+
+def test_a_lock_of_its_files_is_not_stale(locked: Path) -> None:
+    assert stale(locked) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "named"),
+    [
+        ("clean.py", "1", "3", "clean: clean.py is not the one it was run with"),
+        ("raw.jsonl", "row", "other", "clean: raw.jsonl is not"),
+        ("params.yaml", "true", "false", "clean: params.yaml, clean is not"),
+        ("scores.json", "{}", "{1}", "scores.json: not the one"),
+        ("dvc.yaml", "python report.py", "python -m report", "report: its command is"),
+        ("dvc.yaml", "[report.py, rows", "[report.py, clean.py, rows", "report: clean.py is a dependency in one"),
+        ("dvc.yaml", "  report:", "  other:", "other: not in dvc.lock"),
+        (
+            "dvc.lock",
+            '"path": "rows.jsonl", "md5": "ab"}]}, "report"',
+            '"path": "rows.jsonl", "md5": "cd"}]}, "report"',
+            "another rows.jsonl",
+        ),
+    ],
+)
+def test_what_a_lock_gets_wrong_is_named(locked: Path, file: str, old: str, new: str, named: str) -> None:
+    text = (locked / file).read_text()
+    assert old in text
+    (locked / file).write_text(text.replace(old, new))
+    assert any(named in line for line in stale(locked)), stale(locked)

@@ -1,0 +1,74 @@
+"""How often the final part was used: counted by answers, told in words, and never less than the journal of this machine knows."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.io.final_part_uses import note_use, read_journal, read_uses
+from stages.logic.final_part import final_part_words, use_in, uses_of
+from stages.records.final_part_use import FinalPartUse
+
+
+def use(tuned: str, benchmark: str = "b") -> FinalPartUse:
+    return FinalPartUse(benchmark_sha256=benchmark, tuned_answers_sha256=tuned)
+
+
+def evaluation(tuned: str, part: str, benchmark: str = "b") -> dict[str, Any]:
+    return {"sha256": {"benchmark": benchmark, "tuned answers": tuned}, "part": {"name": part}, "kinds": {"mcq": {}}}
+
+
+def test_looking_twice_at_one_model_is_one_use_and_the_development_part_is_none() -> None:
+    seen = [
+        evaluation("x", "final"),
+        evaluation("x", "all"),
+        evaluation("y", "development"),
+        evaluation("z", "final"),
+        evaluation("w", "all", "other"),
+    ]
+    uses = [found for one in seen if (found := use_in(one)) is not None]
+    assert uses_of(uses, "b") == {use("x"), use("z")}
+
+
+def test_an_evaluation_without_scores_is_no_use() -> None:
+    assert use_in(evaluation("x", "final") | {"kinds": {}}) is None
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("final", "Final part: 280 of 400 questions. On record 2 tuned models have been scored on the final part, this one included."),
+        (
+            "all",
+            "The whole benchmark: 280 questions, none kept aside for choosing. On record 2 tuned models have been scored on the final part, "
+            "this one included.",
+        ),
+        (
+            "development",
+            "Development part: 280 of 400 questions, for choosing among runs, not for a claim. On record 2 tuned models have been scored on "
+            "the other questions, the final part.",
+        ),
+    ],
+)
+def test_the_part_and_its_uses_in_words(part: Any, said: str) -> None:
+    assert final_part_words(2, part=part, num_questions=280, num_questions_in_benchmark=400) == said
+
+
+def test_the_journal_keeps_each_use_once_and_outlives_a_cut_line(tmp_path: Path) -> None:
+    journal = tmp_path / "uses.jsonl"
+    for tuned in ("x", "z", "x"):
+        note_use(journal, use(tuned))
+    assert read_journal(journal) == [use("x"), use("z")]
+    with journal.open("a") as stream:
+        stream.write('{"benchmark_sha2')
+    assert read_journal(journal) == [use("x"), use("z")], "a line that a kill cut"
+    note_use(journal, use("w"))
+    assert set(read_journal(journal)) == {use("x"), use("z"), use("w")}
+    assert json.loads(journal.read_text().splitlines()[-1])["tuned_answers_sha256"] == "w"
+
+
+def test_a_line_that_is_no_use_is_named(tmp_path: Path) -> None:
+    (tmp_path / "uses.jsonl").write_text('{"adapter": "x"}\n' + use("x").model_dump_json() + "\n")
+    with pytest.raises(ValueError, match=r"uses\.jsonl, line 1: not a use of the final part .* restore the file from git"):
+        read_uses(tmp_path / "uses.jsonl")
