@@ -55,11 +55,13 @@ def test_a_number_that_was_typed_is_put_right_and_words_between_stay() -> None:
     assert page_of(SUITE, typed) == PAGE + "\nWords behind.\n"
 
 
-def test_a_new_benchmark_gets_a_block_behind_the_last() -> None:
-    new = SUITE.model_copy(update={"benches": [*SUITE.benches, cleaning().model_copy(update={"name": "new", "title": "Something new"})]})
-    page = page_of(new, PAGE)
-    assert [match["name"] for match in BLOCK.finditer(page)][-1] == "bench-new"
-    assert "### Something new\n\n<!-- numbers: bench-new -->\n" in page and page_of(new, page) == page
+def test_a_new_benchmark_gets_a_block_behind_the_one_that_runs_before_it() -> None:
+    new = cleaning().model_copy(update={"name": "new", "title": "Something new"})
+    suite = SUITE.model_copy(update={"benches": [*SUITE.benches[:3], new, *SUITE.benches[3:]]})
+    page = page_of(suite, PAGE)
+    names = [match["name"] for match in BLOCK.finditer(page)]
+    assert names.index("bench-new") == names.index(PREFIX + SUITE.benches[2].name) + 1
+    assert "### Something new\n\n<!-- numbers: bench-new -->\n" in page and page_of(suite, page) == page
 
 
 def test_a_ratio_says_how_much_better_ours_is_pair_by_pair() -> None:
