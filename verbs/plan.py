@@ -23,9 +23,10 @@ from dvc.utils.hydra import apply_overrides
 
 from stages.io.jsonl import read_jsonl
 from stages.io.params import read_yaml
+from stages.io.rank_batches import micro_batch_rows
 from stages.io.runtime import device, prepare_torch
 from stages.io.tokenization import Example, render_example
-from stages.io.training import micro_batch_rows, pack
+from stages.io.training import pack
 from stages.io.weights import load_tokenizer, read_manifest
 from stages.judge import JudgeParams, request_for
 from stages.logic.general_prompts import num_replay_rows

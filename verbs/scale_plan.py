@@ -143,7 +143,9 @@ def breaks(mine: Sequence[Line], facts: Facts) -> str:
         found.append(f"`split` takes {size(memory)} of memory, `clean` {size(rows * facts['clean_bytes'])}")
     if train.model == "70B, bf16":
         weights = size(base_bytes(LLAMA_70B, dtype="bfloat16", quantization="none"))
-        found.append(f"weights of {weights} need several cards for training and answering, and a stage is one process on one card")
+        found.append(
+            f"weights of {weights} need several cards: `PLUMBLINE_LAUNCH=launch/fsdp2.yaml` was never run on GPUs, and vLLM is started by hand"
+        )
     if train.seconds > 24 * 3600:
         found.append(f"{hours(train.seconds)} of training" + (" in one process" if train.engine == "one process" else ""))
     steps = rows * facts["tokens_per_row"] * facts["epochs"] / facts["tokens_per_step"]

@@ -14,10 +14,12 @@ NEEDS_MORE = {
     "pip install 'dvc[": "a cloud account",
     "dvc remote modify --local backup url": "a cloud account; the S3 one runs in test_backup.py",
     "dvc import": "another repository",
+    "dvc commit train": "several machines",
     "dvc exp push": "a git remote",
     "dvc exp run --temp -n study": "the study's file; tests/golden/test_real_physics.py cleans it",
     "git restore": "nothing of ours",
     "git clone": "nothing of ours",
+    "sky jobs launch": "a cloud account; test_launch_files.py reads the file",
 }
 WALK = "tests/pipeline/test_walk.py"
 """Runs the block of its section line by line."""
@@ -54,6 +56,9 @@ RUN_BY = {
     "dvc metrics diff": (GATE, "dvc metrics diff --all --targets metrics/scores.json"),
     "dvc exp show": (GATE, "dvc exp show --only-changed"),
     "dvc plots show": (GATE, "dvc plots show"),
+    "PLUMBLINE_LAUNCH=2 dvc repro": ("tests/pipeline/test_train_ranks.py", '"PLUMBLINE_LAUNCH": "2"'),
+    "PLUMBLINE_LAUNCH=launch/fsdp2.yaml dvc repro": ("tests/pipeline/test_train_ranks.py", "sharded=True"),
+    "sbatch launch/slurm.sbatch": ("tests/pipeline/test_launch_files.py", "Popen([bash, str(SBATCH)]"),
     "dvc pull": ("tests/pipeline/test_backup.py", "pull"),
     "python -m verbs.compare": ("tests/pipeline/test_compare.py", "compare.main"),
     "python -m verbs.data_diff": ("tests/pipeline/test_data_diff.py", "main("),
