@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from pydantic import model_validator
+
 from stages.io.files import write_text
 from stages.records.record import Record
 
@@ -56,6 +58,13 @@ class Table(Record):
 
     columns: list[str]
     rows: list[list[str]]
+
+    @model_validator(mode="after")
+    def _is_even(self) -> "Table":
+        uneven = [row for row in self.rows if len(row) != len(self.columns)]
+        if uneven:
+            raise ValueError(f"{len(self.columns)} columns {self.columns}, but a row of {len(uneven[0])}: {uneven[0]}")
+        return self
 
 
 class Measured(Record):

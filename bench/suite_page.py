@@ -67,13 +67,16 @@ def machine_line(machine: Machine, *, size: str, wall_seconds: float) -> str:
 
 
 def with_blocks(text: str, *, machine: Machine, size: str, wall_seconds: float, benches: Sequence[Measured]) -> str:
-    """The page with every block written anew. A benchmark that has none gets one, with a heading, behind the last."""
+    """The page with every block written anew. A benchmark that has none gets one, with a heading, behind the one that runs before it."""
     content = {MACHINE: machine_line(machine, size=size, wall_seconds=wall_seconds)}
     content |= {PREFIX + found.name: block(found) for found in benches}
+    before = MACHINE
     for found in benches:
-        names = [match["name"] for match in BLOCK.finditer(text)]
-        if PREFIX + found.name not in names:
-            end = [match.end() for match in BLOCK.finditer(text)][-1] if names else len(text.rstrip())
-            new = f"### {found.title}\n\n<!-- numbers: {PREFIX}{found.name} -->\n<!-- end of numbers -->"
+        name = PREFIX + found.name
+        ends = {match["name"]: match.end() for match in BLOCK.finditer(text)}
+        if name not in ends:
+            end = ends.get(before, len(text.rstrip()))
+            new = f"### {found.title}\n\n<!-- numbers: {name} -->\n<!-- end of numbers -->"
             text = f"{text[:end]}\n\n{new}\n{text[end:].removeprefix(chr(10))}"
+        before = name
     return filled(text, content)

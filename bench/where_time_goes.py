@@ -193,6 +193,7 @@ def as_table(account: Account) -> Table:
     columns = [
         "stage",
         "s",
+        "processor s",
         "training, generation",
         "before its first input",
         "imports",

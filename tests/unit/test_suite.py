@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.curves_picture import draw_curves
-from bench.measurements import Curve, Machine, Measured, measured, not_measured, pairs, point
+from bench.measurements import Curve, Machine, Measured, Table, measured, not_measured, pairs, point
 from bench.suite import BENCHES, SIZES, Bench, Suite, read_gpu, read_sizes, remeasured, run
 from bench.suite_page import MACHINE, PREFIX, with_blocks
 from bench.timed_stage import IMPORTS, OWN_WORK, PHASES, Stopwatch, opens_input
@@ -55,11 +55,13 @@ def test_a_number_that_was_typed_is_put_right_and_words_between_stay() -> None:
     assert page_of(SUITE, typed) == PAGE + "\nWords behind.\n"
 
 
-def test_a_new_benchmark_gets_a_block_behind_the_last() -> None:
-    new = SUITE.model_copy(update={"benches": [*SUITE.benches, cleaning().model_copy(update={"name": "new", "title": "Something new"})]})
-    page = page_of(new, PAGE)
-    assert [match["name"] for match in BLOCK.finditer(page)][-1] == "bench-new"
-    assert "### Something new\n\n<!-- numbers: bench-new -->\n" in page and page_of(new, page) == page
+def test_a_new_benchmark_gets_a_block_behind_the_one_that_runs_before_it() -> None:
+    new = cleaning().model_copy(update={"name": "new", "title": "Something new"})
+    suite = SUITE.model_copy(update={"benches": [*SUITE.benches[:3], new, *SUITE.benches[3:]]})
+    page = page_of(suite, PAGE)
+    names = [match["name"] for match in BLOCK.finditer(page)]
+    assert names.index("bench-new") == names.index(PREFIX + SUITE.benches[2].name) + 1
+    assert "### Something new\n\n<!-- numbers: bench-new -->\n" in page and page_of(suite, page) == page
 
 
 def test_a_ratio_says_how_much_better_ours_is_pair_by_pair() -> None:
@@ -82,14 +84,10 @@ def test_a_row_shows_median_range_ratio_and_an_empty_cell_for_what_was_not_run()
     assert rows[2:] == ["| 1,000 | 2 [1, 3] | 4 [4, 4.5] | **2 [1.5, 4]** | 61.5 | 3 |", "| 100,000 | 50 |  |  | 61.5 | 1 |"]
 
 
-def test_every_benchmark_of_the_folder_is_in_the_suite() -> None:
-    programs = {path.stem for path in (ROOT / "bench").glob("*.py") if "argparse.ArgumentParser(" in path.read_text(encoding="utf-8")}
-    programs |= {"gpu_train", "gpu_answering"}  # whose parser is that of bench/arms.py
-    assert {bench.module.removeprefix("bench.") for bench in BENCHES} == programs - {
-        "suite",
-        "arms",
-        "clean_on_ray",
-    }  # the last in an environment of its own
+def test_every_benchmark_that_leaves_a_record_is_in_the_suite() -> None:
+    flags = ("add_json_flag(parser)\n", "= common_flags(")
+    programs = {path.stem for path in (ROOT / "bench").glob("*.py") if any(flag in path.read_text(encoding="utf-8") for flag in flags)}
+    assert programs <= {bench.module.removeprefix("bench.") for bench in BENCHES} and len(programs) >= 8
     for bench in BENCHES:
         assert find_spec(bench.module) is not None and set(bench.flags) == set(SIZES), bench.name
 
@@ -130,6 +128,11 @@ def test_json_of_other_shapes_becomes_a_table(tmp_path: Path) -> None:
         ["answers", "peak bytes", "usd"],
         [["1,000", "5", "0.25"]],
     )
+
+
+def test_a_row_without_a_cell_for_each_column_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"2 columns .* a row of 1"):
+        Table(columns=["stage", "s"], rows=[["clean", "1.0"], ["split"]])
 
 
 def test_the_picture_has_a_panel_per_curve(tmp_path: Path) -> None:
