@@ -1,5 +1,6 @@
 """The processes (ranks) of one training and what they agree on; a training of one process asks nobody. Only rank 0 writes files."""
 
+import ctypes
 import os
 import sys
 from collections.abc import Iterator
@@ -58,6 +59,9 @@ def join(device: str) -> None:
     if device == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     torch.distributed.init_process_group("cuda:nccl,cpu:gloo" if device == "cuda" else "gloo")
+    # Never taken apart, here or when DDP lets go of it: gloo (torch 2.13) then waits for its thread, which may be waiting for Python's
+    # lock, held by who waits. A rank hung so after its last step. The process ends soon, and the group with it.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(torch.distributed.group.WORLD))
 
 
 def leave() -> None:

@@ -112,8 +112,30 @@ def test_the_losses_and_the_weights_are_those_of_one_process(
         assert metrics[name] == of_one[name], name
 
 
+def with_base(setting: Setting, tmp_path: Path, old: str, new: str) -> Path:
+    """The same inputs, with the base loaded in another way."""
+    shutil.copytree(setting.folder, tmp_path / "in")
+    manifest = tmp_path / "in/base/manifest.json"
+    text = manifest.read_text()
+    assert f'"{old}"' in text
+    manifest.write_text(text.replace(f'"{old}"', f'"{new}"'))
+    return tmp_path / "in"
+
+
+def test_two_processes_train_on_nf4_weights_too(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    folder = with_base(setting, tmp_path, "none", "nf4")
+    params = tiny_training.TRAIN.model_copy(update={"max_steps": 12})
+    alone = server.Process(target=tiny_training.train, args=(folder, one), kwargs={"params": params})
+    alone.start()
+    assert ended([alone]) == [0]
+    assert ended(start(server, folder, two, 2, params=params)) == [0, 0]
+    for mine, its in zip(losses(two), losses(one), strict=True):
+        assert mine == pytest.approx(its, abs=3e-5)
+
+
 @pytest.mark.parametrize("rank", [0, 1])
-@pytest.mark.parametrize("step", [1, 7, 14])
+@pytest.mark.parametrize("step", [1, 14])
 def test_a_killed_rank_takes_the_other_along_and_costs_no_byte(
     server: ForkServerContext, setting: Setting, tmp_path: Path, rank: int, step: int
 ) -> None:
@@ -197,10 +219,8 @@ def test_spread_weights_resume_to_the_byte(
 
 
 def test_spread_weights_in_bfloat16_keep_the_adapter_in_float32(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
-    folder, one, two = (tmp_path / name for name in ("bf16", "one", "two"))
-    shutil.copytree(setting.folder, folder)
-    manifest = folder / "base/manifest.json"
-    manifest.write_text(manifest.read_text().replace('"float32"', '"bfloat16"'))
+    one, two = tmp_path / "one", tmp_path / "two"
+    folder = with_base(setting, tmp_path, "float32", "bfloat16")
     params = tiny_training.TRAIN.model_copy(update={"max_steps": 6})
     alone = server.Process(target=tiny_training.train, args=(folder, one), kwargs={"params": params})
     alone.start()
