@@ -4,8 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full check verify data-diff compare lint plan smoke profile \
-	backup publish ask merge inspect-log checkpoints help
+.PHONY: all setup setup-dev run test test-full test-gpu check verify data-diff compare lint plan smoke profile \
+	backup publish ask merge inspect-log checkpoints clean-on-ray bench help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -33,6 +33,9 @@ test: .venv/.dev lint  ## format, lint, types and the fast tests
 
 test-full: .venv/.dev lint  ## everything: kills, faults, browser, two processes
 	@python -m pytest -q --ignore tests/data -m "not gpu" -n 2 --dist loadfile
+
+test-gpu: .venv/.dev  ## what only a GPU shows: kernel, same bytes after a kill, nf4
+	@python -m pytest -q tests/gpu
 
 check: .venv/.dev  ## look at what the last run left: nothing leaked, the lock is true, the embedded default has learnt
 	@python -m pytest -q tests/data
@@ -82,8 +85,20 @@ merge: .venv/.run  ## base and adapter as one model in models/merged, checked to
 inspect-log: .venv/.inspect  ## the evaluation as Inspect logs, one per arm: logs/inspect
 	@.venv/inspect/bin/python -m verbs.inspect_log
 
+.venv/.ray: .venv/.run requirements-ray.txt
+	@echo "Installing Ray into .venv/ray (once) ..."
+	@$(BIN)/python -m venv .venv/ray && .venv/ray/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-ray.txt
+	@where='import sysconfig; print(sysconfig.get_path("purelib"))'; $(BIN)/python -c "$$where" > "$$(.venv/ray/bin/python -c "$$where")/plumbline.pth"
+	@touch $@
+
+clean-on-ray: .venv/.ray  ## clean with Ray: make clean-on-ray, or on a cluster: make clean-on-ray ADDRESS=10.0.0.4:6379
+	@PATH="$(CURDIR)/.venv/ray/bin:$$PATH" PLUMBLINE_RAY_ADDRESS="$(or $(ADDRESS),local)" dvc repro clean
+
 checkpoints: .venv/.run  ## what trainings left in .cache/train: sizes, steps, age (python -m verbs.checkpoints remove ... deletes)
 	@python -m verbs.checkpoints list
+
+bench: .venv/.dev  ## all benchmarks into docs/benchmarks.{json,md,png}, 10 minutes; after make. BENCH=full is longer, BENCH=quick shows that they work
+	@python -m bench.suite --size $(or $(BENCH),default)
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | sort

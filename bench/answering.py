@@ -4,6 +4,7 @@
 
 Both arms of the run in the workspace (models/base, models/adapter). One at a time is what the study's script did: the model is
 loaded once, then `generate` per question. Log-probabilities of choices, which that script did not have, are left out of both.
+Beyond the benchmark's size questions come again under other names.
 Prints for each size: processor seconds and wall seconds (median and range of the repetitions, the two ways in alternating
 order), the ratio of each repetition's pair, and how many texts are the same.
 """
@@ -24,6 +25,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig
 
+from bench.measurements import Curve, Point, add_json_flag, measured, point, write_measured
 from stages.io.adapter import load_adapter
 from stages.io.answering import render
 from stages.io.engine import Prompt
@@ -38,6 +40,7 @@ from stages.records.answer_params import AnswerParams
 from stages.records.question import Question
 
 BASE, ADAPTER = Path("models/base"), Path("models/adapter")
+SINGLE, BATCHED = "one at a time", "in batches"
 
 
 @torch.inference_mode()
@@ -71,7 +74,27 @@ def spread(values: list[float], form: str) -> str:
     return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
-def main(sizes: list[int], repeats: int, arms: list[str]) -> None:
+def measure_size(
+    arm: str, size: int, ways: dict[str, Callable[[], dict[str, str]]], repeats: int
+) -> tuple[dict[str, list[float]], dict[str, list[float]], float | None]:
+    """Run the ways in turn, their order reversed every other time, and print them: processor and wall seconds by way, share of equal texts."""
+    runs: dict[str, list[tuple[float, float, dict[str, str]]]] = {way: [] for way in ways}
+    for repeat in range(repeats):
+        for way in ways if repeat % 2 == 0 else reversed(ways):
+            runs[way].append(timed(ways[way]))
+    busy, wall = ({way: [run[place] for run in found] for way, found in runs.items()} for place in (0, 1))
+    share = None
+    if SINGLE in runs:
+        share = sum(runs[SINGLE][0][2][id] == text for id, text in runs[BATCHED][0][2].items()) / size
+    for name, seconds in (("processor", busy), ("wall", wall)):
+        told = ", ".join(f"{way} {spread(found, '.2f')}" for way, found in seconds.items())
+        if SINGLE in seconds:
+            told += f", ratio {spread([one / many for one, many in zip(seconds[SINGLE], seconds[BATCHED], strict=True)], '.1f')}"
+        print(f"{arm:5} {size:5} questions, {name:9} s: {told}", flush=True)
+    return busy, wall, share
+
+
+def main(sizes: list[int], repeats: int, arms: list[str], single_up_to: int, once_from: int) -> list[Point]:
     """Measure and print."""
     prepare_torch()
     params = load_params("answer", AnswerParams)
@@ -86,36 +109,28 @@ def main(sizes: list[int], repeats: int, arms: list[str]) -> None:
         render(tokenizer, id=question.id, user=exam_prompt(question, params.instructions.model_dump()), choices={}, params=params)
         for question in questions
     ]
-    base = load_model(BASE, device=device())
-    tuned = load_adapter(
-        load_model(BASE, device=device()), ADAPTER, base_fingerprint=base_fingerprint(BASE), template_sha256=template_sha256(tokenizer)
-    )
-    models: dict[str, Any] = {"base": base, "tuned": tuned}
+    points = []
     for arm in arms:
-        model = models[arm]
+        model: Any = load_model(BASE, device=device())
+        if arm == "tuned":
+            fingerprint, template = base_fingerprint(BASE), template_sha256(tokenizer)
+            model = load_adapter(model, ADAPTER, base_fingerprint=fingerprint, template_sha256=template)
         engine = TransformersEngine(model, tokenizer, batch_size=params.batch_size)
         in_batches(engine, prompts[:64], max_new_tokens=8)  # first calls load kernels
         for size in sizes:
-            # Evenly over the benchmark, so that every kind is there; beyond it, questions come again under other names.
+            # Evenly over the benchmark, so that every kind is there.
             chosen = [prompts[number * len(prompts) // size % len(prompts)] for number in range(size)]
             chosen = [prompt._replace(id=f"{prompt.id}/{number}") for number, prompt in enumerate(chosen)]
             ways: dict[str, Callable[[], dict[str, str]]] = {
-                "single": lambda asked=chosen, model=model: one_at_a_time(model, tokenizer, asked, max_new_tokens=params.max_new_tokens),
-                "batched": lambda asked=chosen, engine=engine: in_batches(engine, asked, max_new_tokens=params.max_new_tokens),
+                SINGLE: lambda asked=chosen, model=model: one_at_a_time(model, tokenizer, asked, max_new_tokens=params.max_new_tokens),
+                BATCHED: lambda asked=chosen, engine=engine: in_batches(engine, asked, max_new_tokens=params.max_new_tokens),
             }
-            measured: dict[str, list[tuple[float, float, dict[str, str]]]] = {"single": [], "batched": []}
-            for repeat in range(repeats):
-                for way in ("single", "batched") if repeat % 2 == 0 else ("batched", "single"):
-                    measured[way].append(timed(ways[way]))
-            single, batched = measured["single"], measured["batched"]
-            same = sum(single[0][2][id] == text for id, text in batched[0][2].items())
-            for name, place in (("processor", 0), ("wall", 1)):
-                ratios = [float(one[place]) / float(many[place]) for one, many in zip(single, batched, strict=True)]  # type: ignore[arg-type]
-                print(
-                    f"{arm:5} {size:5} questions, {name:9} s: one at a time {spread([run[place] for run in single], '.2f')}, "  # type: ignore[misc]
-                    f"batched {spread([run[place] for run in batched], '.2f')}, ratio {spread(ratios, '.1f')}; same text {same} of {size}",  # type: ignore[misc]
-                    flush=True,
-                )
+            if size > single_up_to:
+                del ways[SINGLE]
+            _, wall, share = measure_size(arm, size, ways, 1 if size >= once_from else repeats)
+            besides = {} if share is None else {"share of equal texts": share}
+            points.append(point(size, wall, naive=SINGLE, ours=BATCHED, better="less", **besides))
+    return points
 
 
 if __name__ == "__main__":
@@ -125,5 +140,19 @@ if __name__ == "__main__":
     parser.add_argument("--questions", type=int, nargs="+", default=[10, 25, 50, 100, 200, 400])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--arms", nargs="+", choices=["base", "tuned"], default=["base", "tuned"])
+    parser.add_argument("--single-up-to", type=int, default=10**9, metavar="QUESTIONS", help="beyond, in batches only")
+    parser.add_argument("--once-from", type=int, default=10**9, metavar="QUESTIONS", help="from so many on, one repetition")
+    add_json_flag(parser)
     given = parser.parse_args()
-    main(given.questions, given.repeats, given.arms)
+    if given.json and len(given.arms) > 1:
+        parser.error("--json holds one arm: name it with --arms.")
+    found = main(given.questions, given.repeats, given.arms, given.single_up_to, given.once_from)
+    write_measured(
+        given.json,
+        measured(
+            name="answering",
+            title="Answering questions",
+            what=f"The engine of the answer stages against one question at a time; the {given.arms[0]} model of the run at hand, loaded beforehand. Wall seconds.",
+            curve=Curve(x="questions", unit="s", better="less", naive=SINGLE, ours=BATCHED, points=found),
+        ),
+    )

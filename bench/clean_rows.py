@@ -1,11 +1,13 @@
-"""Time and memory of `clean` on many rows, with the same work in plain `datasets.map` beside it.
+"""Time and memory of `clean` on many rows, with the same work in a pandas loop, in plain `datasets.map` and on Ray beside it.
 
-    python -m bench.clean_rows --rows 10000 100000 1000000
+    python -m bench.clean_rows --rows 10000 100000 1000000 --pandas-up-to 100000
+    .venv/ray/bin/python -m bench.clean_rows --rows 1000 10000 100000 1000000 --ray --repeat 3    # after make clean-on-ray
 
-The rows are those of a real file repeated with changes, so that deduplication has work: one copy in five is exact,
+The rows are those of a file repeated with changes, so that deduplication has work: one copy in five is exact,
 the others differ by a number or a clause. Prints machine, versions, and for each size: seconds (best and spread of the
 repetitions), processor seconds (what a busy machine does not stretch much), rows per second, and the largest resident
-memory of all processes together, polled every 20 ms.
+memory of all processes together, polled every 20 ms (memory that processes share is counted in each). All ways of a repetition run one
+after another. With --ray it ends with the rows from which Ray on more processes pays.
 """
 
 import argparse
@@ -21,16 +23,22 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 import psutil
 
+from bench.measurements import Curve, Point, add_json_flag, measured, point, write_measured
 from stages.clean import CleanParams, main
 from stages.io.params import read_yaml
 from stages.io.workers import num_workers
 from stages.logic.row_cleaning import Cleaned, Policy, clean_line, content_keys
 from stages.records.cleaning_codes import Rule
+from stages.split import SplitParams
+from stages.split import main as split
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAUSES = ("", " Give a reason.", " Say it briefly.", " Use SI units.", " Show each step.", " Assume ideal conditions.")
@@ -48,13 +56,36 @@ def write_rows(source: Path, target: Path, num_rows: int, seed: int) -> None:
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def measured(work: Callable[[], None]) -> tuple[float, int, float]:
-    """Seconds, largest sum of resident bytes, and processor seconds of a fresh process that does the work, with its children."""
+class Run(NamedTuple):
+    """One measured run of a fresh process with its children."""
+
+    seconds: float
+    peak_bytes: int
+    """Largest sum of resident memory."""
+    processor_seconds: float
+    own_seconds: float
+    """Processor seconds of the process itself: what more processes do not take from it."""
+
+
+def timed(work: Callable[[], None], load: Callable[[], object] = lambda: None) -> Run:
+    """Do the work in a fresh process and watch it.
+
+    `load` imports what the work needs and this process does not have, before the clocks start.
+    """
+    loaded, tell = multiprocessing.Pipe(duplex=False)
+
+    def run() -> None:
+        load()
+        tell.send(time.process_time())
+        work()
+
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    process = multiprocessing.get_context("fork").Process(target=work)
+    busy: dict[int, float] = {}
+    process = multiprocessing.get_context("fork").Process(target=run)
     peak = 0
-    started = time.perf_counter()
     process.start()
+    loading = loaded.recv()
+    started = time.perf_counter()
     ended = threading.Event()
 
     def poll() -> None:
@@ -62,7 +93,13 @@ def measured(work: Callable[[], None]) -> tuple[float, int, float]:
         parent = psutil.Process(process.pid)
         while not ended.wait(0.02):
             try:
-                peak = max(peak, sum(one.memory_info().rss for one in [parent, *parent.children(recursive=True)]))
+                together = 0
+                for one in [parent, *parent.children(recursive=True)]:
+                    with one.oneshot():
+                        times = one.cpu_times()
+                        busy[one.pid] = times.user + times.system
+                        together += one.memory_info().rss
+                peak = max(peak, together)
             except psutil.NoSuchProcess:
                 continue
 
@@ -75,7 +112,9 @@ def measured(work: Callable[[], None]) -> tuple[float, int, float]:
     if process.exitcode:
         sys.exit(f"a measured process ended with {process.exitcode}")
     ended_use = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, peak, ended_use.ru_utime + ended_use.ru_stime - used.ru_utime - used.ru_stime
+    reaped = ended_use.ru_utime + ended_use.ru_stime - used.ru_utime - used.ru_stime
+    # Ray's processes are not all waited for: what they were last seen with then says more.
+    return Run(seconds, peak, max(reaped, sum(busy.values())) - loading, busy.get(process.pid or 0, loading) - loading)
 
 
 def params(near_duplicate: str) -> CleanParams:
@@ -95,19 +134,67 @@ def run_clean(source: Path, folder: Path, near_duplicate: str) -> None:
     )
 
 
-def run_datasets(source: Path, folder: Path) -> None:
-    """The same row function under `datasets`: load, map, drop what was rejected and what repeats, write."""
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
-    import datasets
+def run_on_ray(source: Path, folder: Path) -> None:
+    """The stage on Ray, with as many processes on this machine."""
+    os.environ["PLUMBLINE_RAY_ADDRESS"] = "local"
+    run_clean(source, folder, "off")
 
+
+def run_split(folder: Path) -> None:
+    """The stage `split` on what was kept, with the embedded benchmark."""
+    section = SplitParams.model_validate(read_yaml(ROOT / "params.yaml")["split"])
+    outputs = {name: folder / f"{name}.jsonl" for name in ("train", "validation", "questions", "overlap")}
+    split(section, kept=folder / "kept.jsonl", benchmark=ROOT / section.benchmark, **outputs)
+
+
+def pays_from_rows(start: Run, local: Run, ray: Run, num_rows: int, workers: int, times: int) -> float | None:
+    """Rows from which Ray on `times` as many processes is sooner done than `workers` processes here; None where it never is.
+
+    By processor seconds, which other work on the machine stretches little; `start` is the run of a few rows on Ray. What the
+    process itself does is not divided among the others.
+    """
+    alone = (local.processor_seconds - local.own_seconds) / workers + local.own_seconds
+    own = ray.own_seconds - start.own_seconds
+    spread = (ray.processor_seconds - start.processor_seconds - own) / (workers * times) + own
+    gained_per_row = (alone - spread) / num_rows
+    return start.seconds / gained_per_row if gained_per_row > 0 else None
+
+
+def plain_policy() -> Policy:
+    """The rules of params.yaml, without those that look at several rows."""
     section = params("off")
-    policy = Policy(
+    return Policy(
         "alpaca",
         {Rule(name): action for name, action in section.rules.model_dump().items()},
         section.min_output_characters,
         section.max_output_characters,
     )
+
+
+def run_pandas(source: Path, folder: Path) -> None:
+    """The same row function in a loop over a frame, as a script would have it: load, `iterrows`, a list of dicts, write."""
+    import pandas
+
+    policy = plain_policy()
+    active = policy.active
+    seen: set[bytes] = set()
+    kept = []
+    for _, row in pandas.read_json(source, lines=True, dtype=False).iterrows():
+        verdict = clean_line(json.dumps(row.to_dict(), ensure_ascii=False).encode(), policy, active)
+        if not isinstance(verdict, Cleaned):
+            continue
+        key = content_keys(verdict)[1]
+        if key not in seen:
+            seen.add(key)
+            kept.append({"instruction": verdict.instruction, "input": verdict.input, "output": verdict.output})
+    pandas.DataFrame(kept).to_json(folder / "kept_by_pandas.jsonl", orient="records", lines=True, force_ascii=False)
+
+
+def run_datasets(source: Path, folder: Path) -> None:
+    """The same row function under `datasets`: load, map, drop what was rejected and what repeats, write."""
+    import datasets
+
+    policy = plain_policy()
     active = policy.active
 
     def clean_one(row: dict[str, str]) -> dict[str, object]:
@@ -134,56 +221,134 @@ def run_datasets(source: Path, folder: Path) -> None:
 
     table = datasets.load_dataset("json", data_files=str(source), split="train", cache_dir=str(folder / "cache"))
     table = table.map(clean_one, num_proc=num_workers())
-    table.filter(is_new).remove_columns(["reason", "key"]).to_json(folder / "kept.jsonl", force_ascii=False)
+    table.filter(is_new).remove_columns(["reason", "key"]).to_json(folder / "kept_by_datasets.jsonl", force_ascii=False)
 
 
-def report(name: str, num_rows: int, runs: list[tuple[float, int, float]]) -> None:
+def report(name: str, num_rows: int, runs: list[Run]) -> None:
     """One line of the result."""
-    seconds = sorted(run[0] for run in runs)
-    peak = max(run[1] for run in runs)
+    seconds = sorted(run.seconds for run in runs)
+    peak = max(run.peak_bytes for run in runs)
     spread = f"{seconds[0]:.1f}" if len(seconds) == 1 else f"{seconds[0]:.1f} (to {seconds[-1]:.1f}, n={len(seconds)})"
-    busy = min(run[2] for run in runs)
+    busy = min(run.processor_seconds for run in runs)
     rate = num_rows / seconds[0]
     print(
         f"{name:28} {num_rows:>9} rows {spread:>20} s {busy:>7.1f} s of processors {rate:>8.0f} rows/s {peak / 2**20:>6.0f} MiB", flush=True
     )
 
 
+class Way(NamedTuple):
+    """One way to clean a source into a folder."""
+
+    run: Callable[[Path, Path], None]
+    library: str | None = None
+    """Imported before the clocks start."""
+
+
+CLEAN, PANDAS, RAY = "clean", "pandas loop", "clean on Ray"
+WAYS = {
+    CLEAN: Way(partial(run_clean, near_duplicate="off")),
+    PANDAS: Way(run_pandas, "pandas"),
+    RAY: Way(run_on_ray),
+    "clean with near-duplicates": Way(partial(run_clean, near_duplicate="flag")),
+    "datasets.map": Way(run_datasets, "datasets"),
+    "split": Way(lambda source, folder: run_split(folder)),
+}
+"""Ways of a repetition run in this order; `split` takes what `clean` has kept."""
+
+
+def measure_size(source: Path, folder: Path, num_rows: int, ways: list[str], repeats: int) -> dict[str, list[Run]]:
+    """Run the ways in turn and print a line for each."""
+    found: dict[str, list[Run]] = {way: [] for way in ways}
+    for _ in range(repeats):
+        for name in ways:
+            way = WAYS[name]
+            load = partial(import_module, way.library) if way.library else lambda: None
+            found[name].append(timed(partial(way.run, source, folder), load))
+    for way, runs in found.items():
+        report(way, num_rows, runs)
+    if RAY in found:
+        ratios = sorted(one.seconds / other.seconds for one, other in zip(found[RAY], found[CLEAN], strict=True))
+        print(f"{'':28} Ray takes {median(ratios):.2f} times as long [{ratios[0]:.2f}, {ratios[-1]:.2f}], pair by pair", flush=True)
+    return found
+
+
+def tell_when_ray_pays(curve: dict[int, dict[str, list[Run]]]) -> None:
+    """From how many rows on, by the fastest runs of the smallest and the largest size."""
+    fewest, most = min(curve), max(curve)
+    start, local, ray = min(curve[fewest][RAY]), min(curve[most][CLEAN]), min(curve[most][RAY])
+    for times in (1, 2, 4, 8, 16):
+        rows = pays_from_rows(start, local, ray, most, num_workers(), times)
+        print(f"Ray on {times * num_workers()} processes pays from {f'{rows:,.0f} rows on' if rows else 'no number of rows on'}")
+
+
+def measure_long_line(folder: Path) -> None:
+    """One line of 100 MiB must not cost its size in memory."""
+    source = folder / "long.jsonl"
+    good = json.dumps({"instruction": "What is the SI unit of energy?", "input": "", "output": "The joule."}) + "\n"
+    source.write_text(good)
+    idle = timed(partial(run_clean, source, folder, "off"))
+    with source.open("w") as stream:
+        stream.write(good + json.dumps({"instruction": "q?", "input": "", "output": "x" * (100 << 20)}) + "\n")
+    long = timed(partial(run_clean, source, folder, "off"))
+    print(f"one line of 100 MiB: {long.seconds:.2f} s, {(long.peak_bytes - idle.peak_bytes) / 2**20:.0f} MiB more than without it")
+
+
+def as_point(num_rows: int, found: dict[str, list[Run]]) -> Point:
+    """Wall seconds of every way, and its memory at the highest."""
+    besides = {f"{way}, MiB": max(run.peak_bytes for run in runs) / 2**20 for way, runs in found.items()}
+    seconds = {way: [run.seconds for run in runs] for way, runs in found.items()}
+    return point(num_rows, seconds, naive=PANDAS, ours=CLEAN, better="less", **besides)
+
+
 def bench() -> None:
     """Parse the sizes and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", type=Path, default=ROOT.parent / "shared" / "data" / "physics" / "alpaca_physics_5k_raw.jsonl")
+    parser.add_argument(
+        "--source", type=Path, default=Path("data/raw/embedded/train.jsonl"), help="a file of rows; that of the embedded run by default"
+    )
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--once-from", type=int, default=10**9, metavar="ROWS", help="from so many rows on, one repetition")
+    parser.add_argument("--pandas-up-to", type=int, default=0, metavar="ROWS", help="also in a pandas loop, up to so many rows")
     parser.add_argument("--near", action="store_true", help="also with the near-duplicate search")
     parser.add_argument("--datasets", action="store_true", help="also in plain datasets.map")
+    parser.add_argument("--split", action="store_true", help="then also split what was kept, which holds all rows in memory")
+    parser.add_argument("--ray", action="store_true", help="also on Ray with as many processes on this machine")
     parser.add_argument("--long-line", action="store_true", help="also one line of 100 MiB")
+    add_json_flag(parser)
     chosen = parser.parse_args()
+    os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
+    if not chosen.source.is_file():
+        sys.exit(
+            f"{chosen.source} is missing: give another file with --source; `dvc repro synthesize` writes data/raw/embedded/train.jsonl."
+        )
     print(f"{platform.platform()}, {num_workers()} workers, Python {platform.python_version()}", end="")
-    print("".join(f", {name} {version(name)}" for name in ("orjson", "numpy", "rensa", "datasets")), flush=True)
+    packages = ("orjson", "numpy", "rensa", "datasets", "pandas", *["ray"] * chosen.ray)
+    print("".join(f", {name} {version(name)}" for name in packages), flush=True)
+    wanted = {RAY: chosen.ray, "clean with near-duplicates": chosen.near, "datasets.map": chosen.datasets, "split": chosen.split}
+    curve: dict[int, dict[str, list[Run]]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for num_rows in chosen.rows:
             source = folder / "source.jsonl"
             write_rows(chosen.source, source, num_rows, seed=1)
-            report("clean", num_rows, [measured(partial(run_clean, source, folder, "off")) for _ in range(chosen.repeat)])
-            if chosen.near:
-                report(
-                    "clean with near-duplicates",
-                    num_rows,
-                    [measured(partial(run_clean, source, folder, "flag")) for _ in range(chosen.repeat)],
-                )
-            if chosen.datasets:
-                report("datasets.map, same work", num_rows, [measured(partial(run_datasets, source, folder)) for _ in range(chosen.repeat)])
+            ways = [way for way in WAYS if wanted.get(way, num_rows <= chosen.pandas_up_to if way == PANDAS else True)]
+            curve[num_rows] = measure_size(source, folder, num_rows, ways, 1 if num_rows >= chosen.once_from else chosen.repeat)
+        if chosen.ray:
+            tell_when_ray_pays(curve)
         if chosen.long_line:
-            source = folder / "long.jsonl"
-            good = json.dumps({"instruction": "What is the SI unit of energy?", "input": "", "output": "The joule."}) + "\n"
-            source.write_text(good)
-            idle = measured(partial(run_clean, source, folder, "off"))
-            with source.open("w") as stream:
-                stream.write(good + json.dumps({"instruction": "q?", "input": "", "output": "x" * (100 << 20)}) + "\n")
-            long = measured(partial(run_clean, source, folder, "off"))
-            print(f"one line of 100 MiB: {long[0]:.2f} s, {(long[1] - idle[1]) / 2**20:.0f} MiB more than without it")
+            measure_long_line(folder)
+    write_measured(
+        chosen.json,
+        measured(
+            name="cleaning",
+            title="Cleaning rows",
+            what="`clean` against the same row function in a pandas loop; wall seconds of a fresh process, and the memory of all its processes at its highest.",
+            curve=Curve(
+                x="rows", unit="s", better="less", naive=PANDAS, ours=CLEAN, points=[as_point(rows, found) for rows, found in curve.items()]
+            ),
+        ),
+    )
 
 
 if __name__ == "__main__":

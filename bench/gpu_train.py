@@ -8,7 +8,7 @@ N0  TRL as it comes: bf16, gradient checkpointing, 8 padded rows, sdpa      N1  
 N2  N1 packed to rows of 2,048, one per micro-batch, sdpa
 N3  the trainer of `stages/train.py`: packed, attention per document, micro-batches by PLUMBLINE_MICRO_BATCH_TOKENS (8,192),
     checkpointing by PLUMBLINE_GRADIENT_CHECKPOINTING
-N4  N3 without PEFT's cast of the adapters' inputs to fp32                  N5  N4 with each layer through torch.compile
+N4  N3 with PEFT's own LoRA layers, which cast, scale and add at full width   N5  N3 with each layer through torch.compile
 Q1, Q2, Q3  N3 on an nf4 base with micro-batches of 1,024, 4,096 and 16,384 tokens
 """
 
@@ -171,10 +171,10 @@ def our_trainer(model: PreTrainedModel, examples: list[Example], lora: LoraParam
     trainer.args.eval_strategy = IntervalStrategy.NO
     trainer.args.save_strategy = IntervalStrategy.NO  # type: ignore[assignment]
     assert trainer.model is not None
-    if arm in ("N4", "N5"):
+    if arm == "N4":
         for module in trainer.model.modules():
             if isinstance(module, LoraLayer):
-                module.cast_input_dtype_enabled = False
+                vars(module).pop("forward", None)
     if arm == "N5":
         torch._dynamo.config.fail_on_recompile_limit_hit = True  # else it goes on uncompiled, and nobody is told
         for layer in trainer.model.get_base_model().model.layers:  # one compilation serves all layers

@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bench.measurements import Table, add_json_flag, tabled, write_measured
 from stages.logic.mcq import grade_mcq
 from stages.logic.numeric import grade_numeric
 from stages.records.outcome import Outcome
@@ -80,41 +81,49 @@ def math_verify_grader() -> Callable[[Case], str] | None:
     return grade
 
 
-def report(name: str, cases: list[Case], grade: Callable[[Case], str]) -> None:
-    """Print one grader's confusion."""
-    started = time.perf_counter()
+def verdicts(name: str, cases: list[Case], grade: Callable[[Case], str]) -> list[str]:
+    """One grader's row of the table."""
+    started = time.process_time()
     given = [(case["expected"], grade(case)) for case in cases]
-    milliseconds = 1000 * (time.perf_counter() - started) / len(cases)
+    milliseconds = 1000 * (time.process_time() - started) / len(cases)
     counts = Counter(given)
     accepted = sum(counts[expected, "correct"] for expected in ("incorrect", "no_answer"))
     rejected = sum(counts["correct", verdict] for verdict in ("incorrect", "no_answer"))
     abstained = sum(counts["no_answer", verdict] for verdict in VERDICTS)
-    cells = " | ".join(" / ".join(str(counts[expected, verdict]) for verdict in VERDICTS) for expected in VERDICTS)
-    print(
-        f"| {name} | {cells} | {1 - (accepted + rejected) / len(cases):.1%} | {accepted} | {rejected} "
-        f"| {counts['no_answer', 'no_answer']} of {abstained} | {milliseconds:.1f} |"
-    )
+    cells = [" / ".join(str(counts[expected, verdict]) for verdict in VERDICTS) for expected in VERDICTS]
+    right = f"{100 * (1 - (accepted + rejected) / len(cases)):.1f} %"
+    return [name, *cells, right, str(accepted), str(rejected), f"{counts['no_answer', 'no_answer']} of {abstained}", f"{milliseconds:.1f}"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=Path, default=Path("../shared/cases/grading/answers.jsonl"))
-    cases: list[Case] = [json.loads(line) for line in parser.parse_args().cases.read_text(encoding="utf-8").splitlines()]
+    add_json_flag(parser)
+    chosen = parser.parse_args()
+    cases: list[Case] = [json.loads(line) for line in chosen.cases.read_text(encoding="utf-8").splitlines()]
     print(f"{platform.machine()}, Python {platform.python_version()}, pint {version('pint')}")
     math_verify = math_verify_grader()
     print(f"math-verify {version('math-verify')}" if math_verify else "math-verify: not installed, left out")
+    rows: list[list[str]] = []
     for kind, simple in (("numeric", ("last number", last_number)), ("mcq", ("first capital letter", first_letter))):
-        chosen = [case for case in cases if case["kind"] == kind]
-        print(f"\n{kind}: {len(chosen)} answers; cells: graded correct / incorrect / no answer\n")
-        print(
-            "| grader | people: correct | people: incorrect | people: no answer | right verdict | false accepts | false rejects | abstentions seen | ms |"
-        )
-        print("|---|---|---|---|---|---|---|---|---|")
+        of_kind = [case for case in cases if case["kind"] == kind]
         graders: list[tuple[str, Callable[[Case], str]]] = [("Plumbline", ours), simple]
         if math_verify:
             graders.append(("math-verify parse, then 5 %" if kind == "numeric" else "math-verify strings", math_verify))
-        for name, grade in graders:
-            report(name, chosen, grade)
+        rows += [verdicts(f"{kind} ({len(of_kind)}): {name}", of_kind, grade) for name, grade in graders]
+    people = [f"people: {verdict.replace('_', ' ')}" for verdict in VERDICTS]
+    table = Table(columns=["grader", *people, "right verdict", "false accepts", "false rejects", "abstentions seen", "ms"], rows=rows)
+    print("cells: graded correct / incorrect / no answer\n")
+    print("\n".join("| " + " | ".join(row) + " |" for row in [table.columns, ["---"] * len(table.columns), *table.rows]))
+    write_measured(
+        chosen.json,
+        tabled(
+            name="graders",
+            title="Rule graders against people",
+            what="Answers whose verdicts people gave, graded by rule. Cells are counts of graded correct / incorrect / no answer; ms is processor time per answer.",
+            table=table,
+        ),
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""Wall time of judging against calls x latency / concurrency, and what durability costs.
+"""Judging against calls x latency / concurrency, and against one call after another.
 
-    python -m bench.judging --calls 400 --latency 0.5 --concurrency 16
+    python -m bench.judging --concurrency 1 4 16 64 --latency 1 --rounds 4
+    python -m bench.judging --calls 640 --latency 2 --concurrency 64
 
-The judge stage asks a server on this machine that answers after a fixed time. Prints machine, versions, n, and for each
-repetition the seconds beyond the ideal, in per cent; the SDK is imported before the clock starts.
+The judge stage asks a server on this machine that answers after a fixed time. One call after another is what the study's script did: a
+loop over the items, the same requests by the same SDK, nothing kept on disk. Prints machine, versions, n, and for each concurrency
+the calls per second and the seconds beyond the ideal, in per cent; the SDK is imported before the clock starts.
 """
 
 import argparse
@@ -11,7 +13,6 @@ import multiprocessing
 import os
 import platform
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -19,12 +20,22 @@ from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import anthropic
+
 import stages.io.claude
 import stages.io.claude_batches  # noqa: F401 -- before the clock starts
+from bench.measurements import Curve, Point, add_json_flag, measured, point, write_measured
+from stages.io.jsonl import read_jsonl
 from stages.io.verdict_store import VerdictStore
+from stages.judge import request_for
+from stages.logic.judge_items import DueAnswers
+from stages.records.answer import ARMS, Answer
 from stages.records.judgement import RawReply
+from stages.records.question import Question
 from tests.fakes.claude_server import KEY, FakeClaude, serving
-from tests.fakes.judge_bench import Bench
+from tests.fakes.judge_bench import Bench, settings
+
+LOOP, STAGE = "one after another", "judge stage"
 
 
 def seconds_per_append(folder: Path, count: int) -> list[float]:
@@ -48,39 +59,78 @@ def serve(latency_seconds: float, announce: Connection) -> None:
         threading.Event().wait()
 
 
-def main(calls: int, latency_seconds: float, concurrency: int, repeats: int) -> None:
+def one_after_another(bench: Bench, num_calls: int) -> float:
+    """Calls per second of a plain loop over the first items."""
+    arms = {arm: list(read_jsonl(bench.paths[arm], Answer)) for arm in ARMS}
+    due = DueAnswers(list(read_jsonl(bench.paths["questions"], Question)), **arms)
+    requests = [request_for(due.item(number), settings(), token_factor=1) for number in range(num_calls)]
+    client = anthropic.Anthropic(max_retries=0)
+    start = time.perf_counter()
+    for request in requests:
+        client.messages.create(**request)
+    return len(requests) / (time.perf_counter() - start)
+
+
+def measure(bench: Bench, concurrency: int, calls: int, latency_seconds: float, repeats: int) -> tuple[list[float], dict[str, float]]:
+    """Calls per second of each repetition of the stage, and what else is told of them."""
+    os.environ["PLUMBLINE_JUDGE_CONCURRENCY"] = str(concurrency)
+    bench.write(calls // 2)
+    ideal = calls * latency_seconds / concurrency
+    rates: list[float] = []
+    busy = time.process_time()
+    for _ in range(repeats):
+        start = time.perf_counter()
+        bench.run(epoch=time.perf_counter_ns(), max_cost_usd=None)  # an epoch of its own: nothing is in the store yet
+        rates.append(calls / (time.perf_counter() - start))
+    milliseconds = 1000 * (time.process_time() - busy) / calls / repeats
+    beyond = [100 * (calls / rate / ideal - 1) for rate in rates]
+    print(
+        f"{calls} calls of {latency_seconds} s, {concurrency} at a time: {statistics.median(rates):.1f} calls/s, beyond the ideal "
+        f"{statistics.median(beyond):+.1f} % ({min(beyond):+.1f} to {max(beyond):+.1f}), {milliseconds:.1f} ms of processor per call",
+        flush=True,
+    )
+    return rates, {"beyond the ideal, %": statistics.median(beyond), "processor per call, ms": milliseconds}
+
+
+def main(concurrencies: list[int], calls: int | None, latency_seconds: float, rounds: int, repeats: int) -> list[Point]:
     """Measure and print."""
     print(f"{platform.platform()}, {os.cpu_count()} processors, Python {platform.python_version()}, anthropic {version('anthropic')}")
-    print(
-        f"load {os.getloadavg()[0]:.1f} at the start; {calls} calls of {latency_seconds} s, {concurrency} at a time, {repeats} repetitions"
-    )
-    ideal = calls * latency_seconds / concurrency
-    beyond = []
+    print(f"load {os.getloadavg()[0]:.1f} at the start, {repeats} repetitions", flush=True)
     announced, announce = multiprocessing.Pipe(duplex=False)
     server = multiprocessing.get_context("fork").Process(target=serve, args=(latency_seconds, announce), daemon=True)
     server.start()
+    points = []
     with tempfile.TemporaryDirectory() as name:
-        os.environ |= {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": announced.recv(), "PLUMBLINE_JUDGE_CONCURRENCY": str(concurrency)}
-        os.environ["DVC_ROOT"] = name
-        bench = Bench(Path(name)).write(calls // 2)
-        for repeat in range(repeats):
-            start, busy = time.perf_counter(), time.process_time()
-            bench.run(epoch=repeat, max_cost_usd=None)
-            took = time.perf_counter() - start
-            beyond.append(100 * (took / ideal - 1))
-            busy = time.process_time() - busy
-            print(f"{took:6.2f} s, ideal {ideal:.2f} s, {beyond[-1]:+.1f} %; {1000 * busy / calls:.1f} ms of processor per call")
+        os.environ |= {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": announced.recv(), "DVC_ROOT": name}
+        bench = Bench(Path(name)).write(2 * rounds)
+        loop = [one_after_another(bench, rounds) for _ in range(repeats)]
+        print(f"one after another: {statistics.median(loop):.2f} calls/s")
+        for concurrency in concurrencies:
+            num_calls = calls or 2 * max(1, round(rounds * concurrency / 2))
+            rates, besides = measure(bench, concurrency, num_calls, latency_seconds, repeats)
+            points.append(point(concurrency, {LOOP: loop, STAGE: rates}, naive=LOOP, ours=STAGE, better="more", **besides))
         appended = sorted(seconds_per_append(Path(name) / "store", 300))
     server.kill()
-    print(f"beyond the ideal: median {statistics.median(beyond):+.1f} %, from {min(beyond):+.1f} to {max(beyond):+.1f} %")
     print(f"synced append: median {1000 * appended[150]:.2f} ms, 99 % below {1000 * appended[297]:.2f} ms (n = 300)")
+    return points
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.judging", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--calls", type=int, default=400)
-    parser.add_argument("--latency", type=float, default=0.5)
-    parser.add_argument("--concurrency", type=int, default=16)
+    parser.add_argument("--concurrency", type=int, nargs="+", default=[16])
+    parser.add_argument("--calls", type=int, help="of each repetition; else rounds x concurrency")
+    parser.add_argument("--rounds", type=int, default=8, help="calls that each place makes one after another")
+    parser.add_argument("--latency", type=float, default=0.5, help="of a call, in seconds")
     parser.add_argument("--repeats", type=int, default=3)
+    add_json_flag(parser)
     given = parser.parse_args()
-    sys.exit(main(given.calls, given.latency, given.concurrency, given.repeats))
+    found = main(given.concurrency, given.calls, given.latency, given.rounds, given.repeats)
+    write_measured(
+        given.json,
+        measured(
+            name="judging",
+            title="Judging by calls",
+            what=f"The judge stage against one call after another; a server on this machine answers each call after {given.latency:g} s. The ideal is calls x latency / concurrency.",
+            curve=Curve(x="calls at a time", unit="calls/s", better="more", naive=LOOP, ours=STAGE, points=found),
+        ),
+    )

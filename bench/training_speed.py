@@ -2,6 +2,7 @@
 
 python -m bench.training_speed                      after `dvc checkout data/split models/base`
 python -m bench.training_speed --study FILE.jsonl   also with that file's row lengths on a random model (vocabulary 4,096)
+python -m bench.training_speed --mixes              TRL's defaults and ours only, on rows of several mixes of lengths
 """
 
 import argparse
@@ -36,6 +37,7 @@ from transformers import (
 from transformers.trainer_utils import IntervalStrategy
 from trl import SFTConfig, SFTTrainer
 
+from bench.measurements import Curve, add_json_flag, measured, point, write_measured
 from stages.io.attention import attend_per_document
 from stages.io.jsonl import read_jsonl
 from stages.io.lora import lora_config
@@ -51,6 +53,15 @@ from stages.records.instruction_row import InstructionRow
 from stages.records.training_params import LoraParams, TrainParams
 
 NUM_WARMUP_STEPS = 3
+TRL, OURS = "TRL's defaults", "packed, per document"
+NUM_MIXED_TOKENS = 60_000
+MIXES: dict[str, Callable[[random.Random], float]] = {
+    "all of 64 tokens": lambda generator: 64,
+    "32 to 128, evenly": lambda generator: generator.uniform(32, 128),
+    "long tail, median 64": lambda generator: generator.lognormvariate(4.16, 0.8),
+    "nine of 32, one of 480": lambda generator: 480 if generator.random() < 0.1 else 32,
+}
+"""Name -> tokens of a row, drawn; 8 at least and train.max_length at most."""
 
 
 class Speed(NamedTuple):
@@ -209,6 +220,38 @@ def compare(work: Workload, *, num_repeats: int, num_steps: int) -> None:
         print(f"| {name} | {cells[0]} | {cells[1]} | {statistics.median(speed.efficiency for speed in speeds):.3f} | {ratios} |")
 
 
+def mixed(name: str, draw: Callable[[random.Random], float], like: Workload) -> Workload:
+    """Rows of random tokens in a mix of lengths, half of each with a label; model and settings those of the default run."""
+    generator = random.Random(0)
+    examples: list[Example] = []
+    num_tokens = 0
+    while num_tokens < NUM_MIXED_TOKENS:
+        length = max(8, min(like.params.max_length, round(draw(generator))))
+        examples.append(Example(ids=[generator.randrange(10, 1000) for _ in range(length)], num_prompt_tokens=length // 2))
+        num_tokens += length
+    return like._replace(name=name, examples=examples)
+
+
+def compare_mixes(works: Sequence[Workload], *, num_repeats: int, num_steps: int) -> Curve:
+    """TRL's defaults and ours in turn, on each mix."""
+    points = []
+    for work in works:
+        arms: dict[str, Callable[[], Speed]] = {
+            TRL: lambda work=work: run_trl(work, num_steps=num_steps, rows_per_batch=8),
+            OURS: lambda work=work: run_ours(work, num_steps=num_steps),
+        }
+        found: dict[str, list[Speed]] = {name: [] for name in arms}
+        for repeat in range(num_repeats):
+            for name in arms if repeat % 2 == 0 else reversed(arms):
+                found[name].append(arms[name]())
+        rates = {name: [speed.tokens_per_processor_second for speed in speeds] for name, speeds in found.items()}
+        real = {f"real / computed, {name}": statistics.median(speed.efficiency for speed in speeds) for name, speeds in found.items()}
+        points.append(point(work.name, rates, naive=TRL, ours=OURS, better="more", **real))
+        told = ", ".join(f"{name} {spread(values)}" for name, values in rates.items())
+        print(f"{work.name}: real tokens per processor second: {told}; ratio {points[-1].ratio}", flush=True)
+    return Curve(x="lengths of the rows", unit="tokens/s", better="more", naive=TRL, ours=OURS, points=points)
+
+
 def compare_attention(*, num_repeats: int) -> None:
     """Forward and backward of one layer's attention over a row of 4,018 tokens in 60 documents: dense mask against document by document."""
     torch.manual_seed(0)
@@ -287,14 +330,32 @@ def main() -> None:
     """Run all of it on one thread, whose processor time is steady on a shared machine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", type=Path, help="an Alpaca-style JSONL whose row lengths are used as well")
+    parser.add_argument("--mixes", nargs="*", choices=["embedded", *MIXES], metavar="MIX", help="all mixes of lengths, or those named")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--steps", type=int, default=13, help=f"of each run; the first {NUM_WARMUP_STEPS} are not timed")
+    add_json_flag(parser)
     chosen = parser.parse_args()
+    if chosen.json and chosen.mixes is None:
+        parser.error("--json holds the curve over --mixes.")
     os.environ["PLUMBLINE_THREADS"] = "1"
     torch.set_num_threads(1)
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "trl", "peft"))
     print(f"{platform.platform()}, one thread, Python {platform.python_version()}, {versions}")
     work = embedded(Path.cwd())
+    if chosen.mixes is not None:
+        wanted = chosen.mixes or ["embedded", *MIXES]
+        works = [work._replace(name="rows of the default run") if name == "embedded" else mixed(name, MIXES[name], work) for name in wanted]
+        write_measured(
+            chosen.json,
+            measured(
+                name="training",
+                title="Training, by the lengths of the rows",
+                what="The trainer of `train` against TRL's defaults (8 padded rows, dense attention, gradient checkpointing), one thread. "
+                "Real tokens, padding left out, per processor second.",
+                curve=compare_mixes(works, num_repeats=chosen.repeats, num_steps=chosen.steps),
+            ),
+        )
+        return
     difference = packed_gradient_difference(Path("models/base"), work.examples[:12], pad=pad_id(work.tokenizer))
     print(f"gradients of packed against padded rows: {difference:.1e} relative, 12 rows, fp32")
     compare_attention(num_repeats=chosen.repeats)

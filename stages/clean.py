@@ -3,7 +3,8 @@
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
@@ -16,6 +17,7 @@ from tqdm import tqdm
 from stages.io.inputs import inputs_unchanged
 from stages.io.output_files import refuse_overwriting, replacing_all
 from stages.io.params import load_params
+from stages.io.ray_workers import map_on_ray, ray_address
 from stages.io.source_lines import Chunk, read_chunks
 from stages.io.workers import map_in_order, num_workers
 from stages.logic.chunk_cleaning import CleanedChunk, clean_chunk, quarantined_line, raw_or_hash
@@ -130,20 +132,31 @@ def main(
 
 def clean_all(source: Path, policy: Policy, spool: IO[bytes]) -> Spooled:
     """First pass: clean every chunk, in several processes where the file is large, and spool the rows to keep."""
-    workers = num_workers() if source.stat().st_size >= PARALLEL_FROM_BYTES else 1
     work = partial(clean_source_chunk, file=source.as_posix(), policy=policy)
     question_keys, row_keys = bytearray(), bytearray()
     chunks: list[CleanedChunk] = []
     lines: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
-    with tqdm(unit=" rows", disable=None, desc="clean") as progress:
-        for chunk, cleaned in map_in_order(work, read_chunks(source, policy.shape), workers):
+    results = cleaned_chunks(work, source, policy.shape)
+    with closing(results), tqdm(unit=" rows", disable=None, desc="clean") as progress:
+        for num_lines, cleaned in results:
             spool.write(cleaned.kept)
             question_keys += cleaned.question_keys
             row_keys += cleaned.row_keys
             lines.append(np.array(cleaned.kept_lines, dtype=np.int64))
             chunks.append(cleaned.without_rows())
-            progress.update(len(chunk.lines))
+            progress.update(num_lines)
     return Spooled(chunks, bytes(question_keys), bytes(row_keys), np.concatenate(lines))
+
+
+def cleaned_chunks(work: Callable[[Chunk], CleanedChunk], source: Path, shape: str) -> Generator[tuple[int, CleanedChunk], None, None]:
+    """Number of lines and cleaned rows of each chunk in order: by processes of our own, or on Ray where the environment says so."""
+    address = ray_address()
+    if address:
+        yield from map_on_ray(work, source, shape, address)
+        return
+    workers = num_workers() if source.stat().st_size >= PARALLEL_FROM_BYTES else 1
+    for chunk, cleaned in map_in_order(work, read_chunks(source, shape), workers):
+        yield len(chunk.lines), cleaned
 
 
 def clean_source_chunk(chunk: Chunk, *, file: str, policy: Policy) -> CleanedChunk:

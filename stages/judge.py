@@ -2,8 +2,9 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,13 +12,15 @@ from pydantic import model_validator
 from tqdm import tqdm
 
 from stages.io.inputs import inputs_unchanged
-from stages.io.jsonl import read_jsonl, write_jsonl
+from stages.io.jsonl import write_jsonl
 from stages.io.params import load_params
+from stages.io.rows_on_disk import RowsOnDisk
 from stages.io.verdict_store import VerdictStore, judge_cache_folder
 from stages.logic.judge_budget import Budget, OverBudgetError
 from stages.logic.judge_canaries import canaries, is_retested
 from stages.logic.judge_causes import RETRYABLE, JudgeCause
-from stages.logic.judge_precheck import PRECHECK_VERSION, is_no_answer
+from stages.logic.judge_items import Asked, AskedItems, DueAnswers
+from stages.logic.judge_precheck import PRECHECK_VERSION
 from stages.logic.judge_prompt import (
     API_VERSION,
     CORRECT_FROM,
@@ -31,9 +34,9 @@ from stages.logic.judge_prompt import (
     render_item,
 )
 from stages.logic.judge_replies import PARSER_VERSION, reply_from_body, standing, usage_of
+from stages.logic.judge_survey import Survey, project, survey
 from stages.logic.key_points import RULES_VERSION, judge_key_points
-from stages.logic.prices import largest_cost_usd
-from stages.records.answer import ARMS, Answer, Arm
+from stages.records.answer import Answer
 from stages.records.judge_check import JudgeCheck, Probe
 from stages.records.judgement import Judgement, RawReply
 from stages.records.outcome import Outcome
@@ -44,6 +47,10 @@ log = logging.getLogger("judge")
 
 SMALLEST_BATCH = 50
 """Fewer open answers than this are asked directly: minutes instead of hours, for cents."""
+TRIAL_BATCH = 500
+"""Requests of a first batch that is awaited alone: it shows what the rest will cost, and whether its verdicts can be read."""
+TRIAL_FROM = 2000
+"""Open items from which on it is worth the wait."""
 EXIT_STOPPED = 3
 """No call can help before somebody does something (key, credit, model, cost cap)."""
 EXIT_INCOMPLETE = 4
@@ -84,20 +91,6 @@ class JudgeParams(Params):
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One item that is due a verdict."""
-
-    item: JudgeItem
-    asking: int = 1
-    """2 for the second asking of a retest: the same item under a key of its own."""
-
-    @property
-    def is_no_answer(self) -> bool:
-        """Whether nobody needs to be asked."""
-        return is_no_answer(self.item.answer, self.item.question)
-
-
-@dataclass(frozen=True)
 class Verdict:
     """What a backend says to one item."""
 
@@ -112,45 +105,26 @@ class Verdict:
 NO_ANSWER_REASON = "empty, punctuation, an opener, or the question itself: 0 without a judge"
 
 
-def pair_answers(questions: Sequence[Question], answers: Sequence[Answer]) -> list[tuple[Answer, Asked]]:
-    """Pair every explanation question with both arms' answers, in benchmark order; ValueError where one is missing or doubled."""
-    by_place: dict[tuple[str, Arm], Answer] = {}
-    for answer in answers:
-        if (answer.id, answer.arm) in by_place:
-            raise ValueError(f"{answer.arm} answers question {answer.id} twice; run answer_{answer.arm} again.")
-        by_place[answer.id, answer.arm] = answer
-    due = []
-    for question in questions:
-        for arm in ARMS if question.kind == "explanation" else ():
-            answer = by_place.get((question.id, arm))
-            if answer is None:
-                raise ValueError(f"{arm} has no answer to question {question.id}; run answer_{arm} again.")
-            due.append((answer, Asked(JudgeItem(question.question, question.target, question.key_points, answer.response))))
-    return due
-
-
-def judge_by_nobody(asked: Sequence[Asked]) -> list[Verdict]:
+def judge_by_nobody(asked: Iterable[Asked]) -> Iterator[Verdict]:
     """Leave every explanation unjudged."""
-    return [Verdict("none", item_key("none", one.item), None, JudgeCause.JUDGE_OFF, "", ()) for one in asked]
+    return (Verdict("none", item_key("none", one.item), None, JudgeCause.JUDGE_OFF, "", ()) for one in asked)
 
 
-def judge_by_key_points(asked: Sequence[Asked]) -> list[Verdict]:
+def judge_by_key_points(asked: Iterable[Asked]) -> Iterator[Verdict]:
     """Score by the deterministic rubric."""
     identity = digest(["key_points", RULES_VERSION, PRECHECK_VERSION, SCALE])
     judge_id = f"key_points:{identity[:16]}"
-    verdicts = []
     for one in asked:
         key, points = item_key(identity, one.item), one.item.key_points
         if one.is_no_answer:
-            verdicts.append(Verdict(judge_id, key, 0.0, JudgeCause.NO_ANSWER, NO_ANSWER_REASON, ()))
+            yield Verdict(judge_id, key, 0.0, JudgeCause.NO_ANSWER, NO_ANSWER_REASON, ())
         elif not points:
-            verdicts.append(Verdict(judge_id, key, None, JudgeCause.NO_KEY_POINTS, "", ()))
+            yield Verdict(judge_id, key, None, JudgeCause.NO_KEY_POINTS, "", ())
         else:
             found = judge_key_points(one.item.answer, points, question=one.item.question, reference=one.item.reference)
             body = found.account(points)
             account = RawReply(attempt=1, stop_reason=None, model=None, request_id=None, body=body, input_tokens=0, output_tokens=0)
-            verdicts.append(Verdict(judge_id, key, found.score, JudgeCause.SCORED, found.reasoning(points), (account,)))
-    return verdicts
+            yield Verdict(judge_id, key, found.score, JudgeCause.SCORED, found.reasoning(points), (account,))
 
 
 def request_for(item: JudgeItem, params: JudgeParams, *, token_factor: int) -> dict[str, Any]:
@@ -168,16 +142,25 @@ def request_for(item: JudgeItem, params: JudgeParams, *, token_factor: int) -> d
     }
 
 
+def look_up(store: VerdictStore, keys: Iterable[str], budget: Budget, *, max_replies: int) -> Survey:
+    """Survey what the store holds of some items, reading one item at a time."""
+    return survey(((key, store.replies(key)) for key in keys), budget, max_replies=max_replies)
+
+
 def fill_store(
-    store: VerdictStore, items: Mapping[str, JudgeItem], params: JudgeParams, *, max_replies: int, budget: Budget, identity: str
+    store: VerdictStore, items: Mapping[str, int], asked: Sequence[Asked], params: JudgeParams, *, max_replies: int, identity: str
 ) -> tuple[dict[str, str], str | None]:
-    """Ask Claude for the replies that the store lacks. Returns causes of items without one, and why the run stopped early, if it did."""
+    """Ask Claude for the replies that the store lacks. `items`: key to place in `asked`.
+
+    Returns causes of items without a reply, and why the run stopped early, if it did.
+    """
     # Imported here: a full store, and the other backends, need no SDK (0.7 s).
     from stages.io.claude import JudgeStopped, api_key, ask_directly, limits_from_environment
     from stages.io.claude_batches import ask_in_batches
     from stages.io.judge_models import end_of_life
 
-    if (end := end_of_life(params.model or "")) is not None:
+    assert params.model is not None, "checked by JudgeParams"
+    if (end := end_of_life(params.model)) is not None:
         log.warning("%s stops answering on %s: bridge to its successor before (python -m verbs.judge_bridge)", params.model, end)
     try:
         secret = api_key()
@@ -185,13 +168,15 @@ def fill_store(
     except JudgeStopped as stop:
         raise SystemExit(str(stop)) from None
     in_batch = params.mode == "batch"
+    model = params.model
+    budget = Budget(model, params.max_cost_usd)
 
     def next_request(key: str) -> dict[str, Any] | None:
         where = standing(store.replies(key), max_replies=max_replies)
         budget.release(key)
         if where.verdict is not None:
             return None
-        request = request_for(items[key], params, token_factor=where.token_factor)
+        request = request_for(asked[items[key]].item, params, token_factor=where.token_factor)
         size = len(SYSTEM) + len(request["messages"][0]["content"])
         try:
             budget.reserve(key, num_characters=size, max_tokens=request["max_tokens"], batch=in_batch)
@@ -199,94 +184,114 @@ def fill_store(
             raise JudgeStopped(str(over)) from None
         return request
 
-    def keep(key: str, body: bytes, request_id: str | None) -> None:
-        reply = reply_from_body(body, attempt=len(store.replies(key)) + 1, request_id=request_id)
-        store.add(key, reply)
+    def settle(key: str, reply: RawReply) -> None:
         budget.release(key)
         budget.count(usage_of(reply))
         if budget.spent_usd is not None:
             progress.set_postfix_str(f"{budget.spent_usd:.3f} USD", refresh=False)
 
-    def keep_once(key: str, body: bytes, batch_id: str) -> None:
+    def keep(key: str, body: bytes, request_id: str | None) -> None:
+        reply = reply_from_body(body, attempt=store.num_replies(key) + 1, request_id=request_id)
+        store.add(key, reply)
+        settle(key, reply)
+
+    def keep_of_batch(batch_id: str, bodies: Sequence[tuple[str, bytes]]) -> None:
         # A kill while collecting leaves a part of a batch in the store: its results come again.
-        reply = reply_from_body(body, attempt=0, request_id=batch_id)
-        if all((known.request_id, known.body) != (batch_id, reply.body) for known in store.replies(key)):
-            keep(key, body, batch_id)
-            progress.update()
+        replies = [
+            (key, reply_from_body(body, attempt=store.num_replies(key) + 1, request_id=batch_id))
+            for key, body in bodies
+            if all(known.request_id != batch_id for known in store.replies(key))
+        ]
+        store.add_all(replies)
+        for key, reply in replies:
+            settle(key, reply)
+        progress.update(len(replies))
+
+    def weigh_trial() -> None:
+        found = look_up(store, items, Budget(model, None), max_replies=max_replies)
+        if found.distrust:
+            raise JudgeStopped(found.distrust)
+        announce(found, items, asked, params, budget, in_batch=True)
 
     with store.sole_asker(identity):
-        missing = [key for key in items if standing(store.replies(key), max_replies=max_replies).verdict is None]
-        for key in items:
-            for reply in store.replies(key):
-                budget.count(usage_of(reply))
-        announce(missing, items, params, budget, in_batch=in_batch)
-        problems: dict[str, str] = {}
-        stopped: str | None = None
+        found = look_up(store, items, budget, max_replies=max_replies)
+        missing = found.missing
+        if not missing:
+            return {}, None
+        if in_batch and found.distrust:
+            return {}, found.distrust
+        announce(found, items, asked, params, budget, in_batch=in_batch)
         with tqdm(total=len(missing), unit="answer", desc="judge", disable=None) as progress:
-            if in_batch and missing:
-                journal = store.path.with_name(f"{identity[:16]}.batches")
-                found, stopped = ask_in_batches(
-                    secret,
-                    limits,
-                    missing,
-                    api_version=API_VERSION,
-                    journal_path=journal,
-                    next_request=next_request,
-                    keep=keep_once,
-                    leave_below=SMALLEST_BATCH,
-                )
-                problems = {key: problem.cause for key, problem in found.items()}
-                budget.release_all()
-                in_batch = False
+            # In direct mode too: what an earlier run submitted is paid for, and is collected rather than asked again.
+            none_in_batch, stopped = ask_in_batches(
+                secret,
+                limits,
+                missing,
+                api_version=API_VERSION,
+                journal_path=store.path.with_name(f"{identity[:16]}.batches"),
+                next_request=next_request,
+                keep=keep_of_batch,
+                leave_below=SMALLEST_BATCH if in_batch else None,
+                trial=TRIAL_BATCH if found.num_asked == 0 and len(missing) >= TRIAL_FROM else 0,
+                after_trial=weigh_trial,
+            )
+            problems = {key: problem.cause for key, problem in none_in_batch.items()}
+            budget.release_all()
+            in_batch = False
+            if stopped is None:
                 missing = [key for key in missing if standing(store.replies(key), max_replies=max_replies).verdict is None]
                 missing = [key for key in missing if problems.get(key) != JudgeCause.REJECTED_REQUEST]
-            if missing and stopped is None:
-                found, stopped = ask_directly(
+                found_directly, stopped = ask_directly(
                     secret, limits, missing, api_version=API_VERSION, next_request=next_request, keep=keep, settled=progress.update
                 )
-                problems |= {key: problem.cause for key, problem in found.items()}
+                problems |= {key: problem.cause for key, problem in found_directly.items()}
     return problems, stopped
 
 
-def announce(missing: Sequence[str], items: Mapping[str, JudgeItem], params: JudgeParams, budget: Budget, *, in_batch: bool) -> None:
-    """Say what is about to be spent, before the first call."""
+def announce(
+    found: Survey, items: Mapping[str, int], asked: Sequence[Asked], params: JudgeParams, budget: Budget, *, in_batch: bool
+) -> None:
+    """Say what is about to be spent, before it is."""
     assert params.model is not None and params.max_tokens is not None, "checked by JudgeParams"
-    costs = [
-        largest_cost_usd(
-            params.model, num_characters=len(SYSTEM) + len(render_item(items[key])), max_tokens=params.max_tokens, batch=in_batch
-        )
-        for key in missing
-    ]
-    if None in costs or budget.spent_usd is None:
-        log.info("%d of %d items to ask %s about; its price is unknown", len(missing), len(items), params.model)
+    sizes = (len(SYSTEM) + len(render_item(asked[items[key]].item)) for key in found.missing)
+    projection = project(found, params.model, num_characters=sizes, max_tokens=params.max_tokens, batch=in_batch)
+    if projection is None or budget.spent_usd is None:
+        log.info("%d of %d items to ask %s about; its price is unknown", len(found.missing), len(items), params.model)
         return
-    most = sum(cost for cost in costs if cost is not None)
     log.info(
-        "%d of %d items to ask %s about, at most %.2f USD if every reply fills its %d tokens; %.4f USD spent before, cap %s",
-        len(missing), len(items), params.model, most, params.max_tokens, budget.spent_usd, params.max_cost_usd,
+        "%d of %d items to ask %s about: likely %.2f USD (%s), at most %.2f USD if every reply fills its %d tokens; %.4f USD spent so far, cap %s",
+        len(found.missing), len(items), params.model, projection.likely_usd, projection.basis, projection.most_usd, params.max_tokens,
+        budget.spent_usd, params.max_cost_usd,
     )  # fmt: skip
+    if params.max_cost_usd is not None and budget.spent_usd + projection.likely_usd > params.max_cost_usd:
+        log.warning(
+            "judge.max_cost_usd of %g USD is likely to stop this before its end; raise it now or then, nothing is paid twice",
+            params.max_cost_usd,
+        )
 
 
-def judge_by_claude(asked: Sequence[Asked], params: JudgeParams) -> tuple[list[Verdict], str | None]:
-    """Ask for what the store lacks, then read every verdict from it. Returns also why the run stopped early, if it did."""
+def judge_by_claude(asked: Sequence[Asked], params: JudgeParams) -> tuple[Iterator[Verdict], str | None]:
+    """Ask for what the store lacks, then read every verdict from it, one at a time. Returns also why the run stopped early, if it did."""
     assert params.model is not None and params.max_tokens is not None and params.max_replies is not None, "checked by JudgeParams"
+    max_replies = params.max_replies
     identity = asking_identity(model=params.model, max_tokens=params.max_tokens, effort=params.effort, epoch=params.epoch)
-    keys = [item_key(identity, one.item, asking=one.asking) for one in asked]
-    items = {key: one.item for key, one in zip(keys, asked, strict=True) if not one.is_no_answer}
+    keys: list[str] = []
+    items: dict[str, int] = {}
+    for number, one in enumerate(asked):
+        keys.append(item_key(identity, one.item, asking=one.asking))
+        if not one.is_no_answer:
+            items.setdefault(keys[-1], number)
     store = VerdictStore(judge_cache_folder())
     problems: dict[str, str] = {}
     stopped: str | None = None
-    if any(standing(store.replies(key), max_replies=params.max_replies).verdict is None for key in items):
-        budget = Budget(params.model, params.max_cost_usd)
-        problems, stopped = fill_store(store, items, params, max_replies=params.max_replies, budget=budget, identity=identity)
-    total = Budget(params.model, None)
-    for key in items:
-        for reply in store.replies(key):
-            total.count(usage_of(reply))
-    cost = "of unknown cost" if total.spent_usd is None else f"cost {total.spent_usd:.4f} USD"
-    log.info("%s: replies to %d items, %s, earlier runs included", params.model, len(items), cost)
+    total = look_up(store, items, Budget(params.model, None), max_replies=max_replies)
+    if total.missing:
+        problems, stopped = fill_store(store, items, asked, params, max_replies=max_replies, identity=identity)
+        total = look_up(store, items, Budget(params.model, None), max_replies=max_replies)
+    cost = "of unknown cost" if total.budget.spent_usd is None else f"cost {total.budget.spent_usd:.4f} USD"
+    log.info("%s: %d replies to %d items, %s, earlier runs included", params.model, total.num_replies, len(items), cost)
 
-    models = sorted({reply.model for key in items for reply in store.replies(key) if reply.model is not None})
+    models = sorted(total.models)
     if len(models) > 1:
         stopped = stopped or (
             f"the API answered as {' and as '.join(models)} to requests for {params.model}: two judges, not comparable. "
@@ -297,20 +302,19 @@ def judge_by_claude(asked: Sequence[Asked], params: JudgeParams) -> tuple[list[V
         return f"claude:{digest([identity, returned, PARSER_VERSION, PRECHECK_VERSION])[:16]}"
 
     common = judge_id(models[0] if models else None)
-    verdicts = []
-    for key in keys:
+
+    def verdict(key: str) -> Verdict:
         if key not in items:
-            verdicts.append(Verdict(common, key, 0.0, JudgeCause.NO_ANSWER, NO_ANSWER_REASON, ()))
-            continue
+            return Verdict(common, key, 0.0, JudgeCause.NO_ANSWER, NO_ANSWER_REASON, ())
         replies = store.replies(key)
-        final = standing(replies, max_replies=params.max_replies).verdict
+        final = standing(replies, max_replies=max_replies).verdict
         returned = next((reply.model for reply in reversed(replies) if reply.model is not None), None)
         name = judge_id(returned) if returned else common
         if final is None:
-            verdicts.append(Verdict(name, key, None, problems.get(key, JudgeCause.NOT_ASKED), "", replies))
-        else:
-            verdicts.append(Verdict(name, key, final.score, final.cause, final.reasoning, replies))
-    return verdicts, stopped
+            return Verdict(name, key, None, problems.get(key, JudgeCause.NOT_ASKED), "", replies)
+        return Verdict(name, key, final.score, final.cause, final.reasoning, replies)
+
+    return map(verdict, keys), stopped
 
 
 def judgement(answer: Answer, verdict: Verdict) -> Judgement:
@@ -346,20 +350,22 @@ def check(probe: Probe, question_id: str, verdict: Verdict, *, least: float, mos
     )
 
 
+def retested(due: DueAnswers, *, fraction: float) -> list[int]:
+    """Numbers of the answers that are asked about a second time."""
+    return [
+        number
+        for number in range(len(due))
+        if is_retested((answer := due.answer(number)).id, answer.arm, fraction=fraction) and not Asked(due.item(number)).is_no_answer
+    ]
+
+
 def main(params: JudgeParams, *, questions: Path, base: Path, tuned: Path, judged: Path, checks: Path | None = None) -> None:
     """Judge both arms' explanations and, where `checks` says where to, probe the judge. Writes what there is; exits non-zero if a further run may add to it."""
-    asked_questions = list(read_jsonl(questions, Question))
-    due = pair_answers(asked_questions, [*read_jsonl(base, Answer), *read_jsonl(tuned, Answer)])
-    probes = canaries(asked_questions, num_questions=params.num_canary_questions) if params.backend != "none" and checks else []
-    again = [
-        (number, Asked(asked.item, asking=2))
-        for number, (answer, asked) in enumerate(due)
-        if checks
-        and params.backend == "claude"
-        and not asked.is_no_answer
-        and is_retested(answer.id, answer.arm, fraction=params.retest_fraction or 0)
-    ]
-    everything = [*(asked for _, asked in due), *(Asked(probe.item) for probe in probes), *(asked for _, asked in again)]
+    benchmark = RowsOnDisk(questions, Question)
+    due = DueAnswers(benchmark, RowsOnDisk(base, Answer), RowsOnDisk(tuned, Answer))
+    probes = canaries(benchmark, num_questions=params.num_canary_questions) if params.backend != "none" and checks else []
+    again = retested(due, fraction=params.retest_fraction or 0) if params.backend == "claude" and checks else []
+    everything = AskedItems(due, probes, again)
     stopped: str | None = None
     if params.backend == "none":
         verdicts = judge_by_nobody(everything)
@@ -367,34 +373,42 @@ def main(params: JudgeParams, *, questions: Path, base: Path, tuned: Path, judge
         verdicts = judge_by_key_points(everything)
     else:
         verdicts, stopped = judge_by_claude(everything, params)
-    assert len(verdicts) == len(everything), "one verdict per item"
-    of_answers, of_probes, of_retests = (
-        verdicts[: len(due)],
-        verdicts[len(due) : len(due) + len(probes)],
-        verdicts[len(due) + len(probes) :],
-    )
 
-    judgements = [judgement(answer, verdict) for (answer, _), verdict in zip(due, of_answers, strict=True)]
-    checked = [
-        check(probe.probe, probe.question.id, verdict, least=probe.least, most=probe.most)
-        for probe, verdict in zip(probes, of_probes, strict=True)
-    ]
-    for (number, _), verdict in zip(again, of_retests, strict=True):
-        first = judgements[number].score
-        if first is not None:
-            checked.append(check("retest", judgements[number].id, verdict, least=first, most=first))
-    write_jsonl(judged, judgements)
+    # Rows are written as they are read from the store: 10^5 raw replies are half a gigabyte.
+    causes, passed, num_open = Counter[str](), dict[Probe, Counter[bool | None]](), 0
+    first_scores: dict[int, float | None] = dict.fromkeys(again)
+
+    def judgements() -> Iterator[Judgement]:
+        for number, verdict in enumerate(islice(verdicts, len(due))):
+            causes[str(verdict.cause)] += 1
+            if number in first_scores:
+                first_scores[number] = verdict.score
+            yield judgement(due.answer(number), verdict)
+
+    def probed() -> Iterator[JudgeCheck]:
+        for probe, verdict in zip(probes, islice(verdicts, len(probes)), strict=True):
+            yield check(probe.probe, probe.question.id, verdict, least=probe.least, most=probe.most)
+        for number, verdict in zip(again, verdicts, strict=True):
+            if (first := first_scores[number]) is not None:
+                yield check("retest", due.answer(number).id, verdict, least=first, most=first)
+
+    def counted(rows: Iterable[JudgeCheck]) -> Iterator[JudgeCheck]:
+        nonlocal num_open
+        for row in rows:
+            passed.setdefault(row.probe, Counter())[row.is_passed] += 1
+            num_open += row.cause in RETRYABLE
+            yield row
+
+    num_judged = write_jsonl(judged, judgements())
+    assert num_judged == len(due) == causes.total(), "one verdict per answer"
     if checks:
-        write_jsonl(checks, checked)
+        write_jsonl(checks, counted(probed()))
 
-    num_scored = sum(row.score is not None for row in judgements)
-    log.info(
-        "%d explanations, %d scored by %s %s", len(judgements), num_scored, params.backend, dict(Counter(row.cause for row in judgements))
-    )
-    for probe in sorted({row.probe for row in checked}):
-        passed = [row.is_passed for row in checked if row.probe == probe]
-        log.info("probe %s: %d of %d passed", probe, sum(one is True for one in passed), len(passed))
-    num_open = sum(row.cause in RETRYABLE for row in (*judgements, *checked))
+    num_scored = causes[JudgeCause.SCORED] + causes[JudgeCause.NO_ANSWER]
+    log.info("%d explanations, %d scored by %s %s", num_judged, num_scored, params.backend, dict(causes))
+    for probe in sorted(passed):
+        log.info("probe %s: %d of %d passed", probe, passed[probe][True], passed[probe].total())
+    num_open += sum(causes[cause] for cause in RETRYABLE)
     if stopped is not None:
         log.error("stopped: %s", stopped)
         raise SystemExit(EXIT_STOPPED)

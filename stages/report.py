@@ -8,7 +8,6 @@ from pathlib import Path
 from pydantic import ConfigDict
 
 from stages.io.documents import read_object, read_objects, read_table
-from stages.io.figures import draw_differences, draw_loss, draw_scores
 from stages.io.files import sha256_of, write_json, write_text
 from stages.io.final_part_uses import journal_path, note_use, read_journal, read_uses
 from stages.io.inputs import inputs_unchanged
@@ -18,7 +17,7 @@ from stages.io.params import load_params
 from stages.logic.benchmark_parts import Part, questions_of
 from stages.logic.final_part import final_part_words, uses_final_part, uses_of
 from stages.logic.judge_quality import calibrated_by_people, probe_numbers, rounded_tree
-from stages.logic.judging_cost import judging_cost_usd
+from stages.logic.judging_cost import judging_cost_usd, paid_replies
 from stages.logic.ledger import KIND_NAMES, KindLedger, join_verdicts, ledgers
 from stages.logic.report_numbers import (
     confusion_table,
@@ -51,7 +50,7 @@ from stages.records.forgetting import Forgetting
 from stages.records.grade import Grade
 from stages.records.human_label import HumanLabel
 from stages.records.judge_check import JudgeCheck
-from stages.records.judgement import Judgement
+from stages.records.judgement import Judgement, RawReply
 from stages.records.overlap import QuestionOverlap
 from stages.records.question import Kind, Question
 from stages.records.record import Params
@@ -133,7 +132,10 @@ def main(
 
     # Coverage and identities are those of the whole files, whichever part is reported.
     broken = item_problems(everything, answers, grades, judgements)
-    cost = judging_cost_usd(judgements, judging.model)
+    # Probes and second askings are paid for as answers are, and count against the same cap.
+    checked = list(read_jsonl(checks, JudgeCheck)) if checks else []
+    paid = paid_replies([*judgements, *checked])
+    cost = judging_cost_usd(paid, judging.model)
     gates = [*coverage_gates(judgements), *cost_gate(cost, judging.max_cost_usd if judging.backend == "claude" else None)]
     problems = [*broken, *reference_problems(everything), *engine_problems(answers), *identity_problems(judgements)]
     problems += [gate.text for gate in gates if not gate.ok]
@@ -159,7 +161,7 @@ def main(
     by_kind: dict[Kind, KindLedger] = {}
     if not broken:
         by_kind = ledgers(questions, scored, overlapping=overlapping, seed=params.seed, num_resamples=params.num_resamples)
-    probes = probe_numbers(list(read_jsonl(checks, JudgeCheck)) if checks else [])
+    probes = probe_numbers(checked)
     agreement: dict[str, object] = {"num_labels": 0, "is_calibrated": False}
     if labels and not broken:
         agreement = calibrated_by_people(everything, answers, judgements, read_jsonl(labels, HumanLabel), seed=params.seed)
@@ -178,7 +180,7 @@ def main(
 
     numbers = headline(by_kind, complete=incomplete is None, problems=problems)
     write_json(scores, numbers)
-    judge = judge_account(judgements, judging, cost) | {"probes": rounded_tree(probes), "calibration": rounded_tree(agreement)}
+    judge = judge_account(judgements, judging, paid, cost) | {"probes": rounded_tree(probes), "calibration": rounded_tree(agreement)}
     write_json(
         evaluation,
         {
@@ -258,8 +260,10 @@ def note_look(own: FinalPartUse, counted: Set[FinalPartUse], *, part: Part, jour
         note_use(journal, own)
 
 
-def judge_account(judgements: Sequence[Judgement], judging: JudgeSettings, cost_usd: float | None) -> dict[str, object]:
-    """Who judged, how often, what came of it and what it cost."""
+def judge_account(
+    judgements: Sequence[Judgement], judging: JudgeSettings, paid: Sequence[RawReply], cost_usd: float | None
+) -> dict[str, object]:
+    """Who judged, how often, what came of it, and what all that was paid for cost: probes and second askings included."""
     replies = [reply for judgement in judgements for reply in judgement.replies]
     causes = [judgement.cause for judgement in judgements]
     return {
@@ -270,8 +274,8 @@ def judge_account(judgements: Sequence[Judgement], judging: JudgeSettings, cost_
         "num_judgements": len(judgements),
         "num_replies": len(replies),
         "causes": {cause: causes.count(cause) for cause in sorted(set(causes))},
-        "input_tokens": sum(reply.input_tokens for reply in replies),
-        "output_tokens": sum(reply.output_tokens for reply in replies),
+        "input_tokens": sum(reply.input_tokens for reply in paid),
+        "output_tokens": sum(reply.output_tokens for reply in paid),
         "cost_usd": rounded(cost_usd),
     }
 
@@ -294,6 +298,9 @@ def announced_end(judging: JudgeSettings) -> str | None:
 
 def page_figures(by_kind: Mapping[Kind, KindLedger], loss: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """The figures for which there are numbers."""
+    # Imported here: the numbers are read and written before matplotlib is waited for (0.3 s).
+    from stages.io.figures import draw_differences, draw_loss, draw_scores
+
     figures: dict[str, str] = {}
     rows = [
         (KIND_NAMES[kind], arm, counts.estimate.mean, *counts.estimate.ci95)

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import stages.io.quiet  # noqa: F401
 from stages.io.adapter import save_adapter
-from stages.io.checkpoints import AlreadyRunning, fingerprint_of, loaded_code, only_writer, run_folder
+from stages.io.checkpoints import AlreadyRunning, fingerprint_of, loaded_code, run_folder
 from stages.io.device_readiness import refuse_half_precision, refuse_unfit_device
 from stages.io.files import sha256_of, write_json, write_text
 from stages.io.forgetting import likelihoods
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl
+from stages.io.launch import asked_for, run_ranks
 from stages.io.params import load_params
+from stages.io.ranks import is_sharded, join, leave, num_ranks, only_training, rank, refuse_to_be_an_orphan
 from stages.io.runtime import device, die_with_parent, prepare_torch
 from stages.io.tokenization import Example, render_example, template_sha256
 from stages.io.training import Interrupted, LossPoint, build_trainer, fit, pack, update_norm_ratio
@@ -70,13 +72,14 @@ def main(
 ) -> None:
     """Train on `train` and what is replayed of `general`, watch `validation`, measure forgetting on the rest of `general`.
 
-    Writes the adapter folder, its metrics and the loss curve.
+    Writes the adapter folder, its metrics and the loss curve; of several ranks, rank 0 does.
 
     Exits 75 where a signal stopped it or another process is at the same run; nothing is published then.
     """
     if json.loads(ready.read_text(encoding="utf-8")) != {"ready": True}:
         raise ValueError(f"{ready} does not say that preflight passed: run `dvc repro preflight` and mend what it names.")
     prepare_torch()
+    join(device())
     refuse_unfit_device(base, read_manifest(base), lora, params, device=device())
     tokenizer = load_tokenizer(base)
     examples: dict[Path, list[Example]] = {
@@ -103,10 +106,12 @@ def main(
         "code": loaded_code(without=AFTER_THE_RUN),
         "versions": [version(package) for package in ("torch", "transformers", "peft", "trl")],
         "device": device(),
+        "ranks": num_ranks(),
+        "sharded": is_sharded(),
     }
     folder = run_folder(fingerprint_of(identity))
     try:
-        with only_writer(folder):
+        with only_training(folder):
             packed = {
                 path: pack(rows, max_length=params.max_length, packing=params.packing, seed=params.seed) for path, rows in examples.items()
             }
@@ -115,7 +120,7 @@ def main(
             )
             log.info("%d examples, %d rows, %s", len(examples[train]), len(packed[train]), schedule)
             trainer = build_trainer(
-                model=load_model(base, device=device()),
+                model=load_model(base, device="cpu" if is_sharded() else device()),  # then no card must hold it all
                 tokenizer=tokenizer,
                 train=packed[train],
                 validation=packed[validation],
@@ -131,8 +136,16 @@ def main(
             assert trainer.model is not None
             refuse_half_precision(trainer.model)
             fitted = fit(trainer, params=params, num_steps=schedule.num_steps, num_planned_steps=schedule.num_planned_steps)
-            complete = fitted.stop_reason != "max_steps"
+            if not is_sharded():
+                leave()  # each rank has the whole model: the first measures it
+                if rank() > 0:
+                    return
             found = likelihoods(fitted.model, tokenizer, [answer for answer in answers if answer.part == "measured"])
+            norm_ratio = update_norm_ratio(fitted.model)
+            leave()
+            if rank() > 0:
+                return
+            complete = fitted.stop_reason != "max_steps"
             forgetting = forgetting_over_prompts(**found._asdict(), seed=params.seed)
             save_adapter(
                 adapter,
@@ -172,7 +185,7 @@ def main(
             "num_tokens_per_epoch": sum(len(example.ids) for example in examples[train]),
             "num_epochs_done": round(fitted.num_done_steps / schedule.num_steps_per_epoch, 4),
             "scale": lora.alpha / (lora.r**0.5 if lora.use_rslora else lora.r),
-            "update_norm_ratio": round(update_norm_ratio(fitted.model), 4),
+            "update_norm_ratio": round(norm_ratio, 4),
             "validation_loss": {
                 "base": round(curve[0].validation_loss or float("nan"), 4),
                 "best": round(curve[fitted.best_step].validation_loss or float("nan"), 4),
@@ -186,18 +199,23 @@ def main(
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO if rank() == 0 else logging.ERROR, format="%(name)s: %(message)s")
     die_with_parent()
+    refuse_to_be_an_orphan()
     with inputs_unchanged():
-        main(
-            load_params("lora", LoraParams),
-            load_params("train", TrainParams),
-            train=Path("data/split/train.jsonl"),
-            validation=Path("data/split/validation.jsonl"),
-            general=Path("data/answers/general.jsonl"),
-            ready=Path("data/preflight/ready.json"),
-            base=Path("models/base"),
-            adapter=Path("models/adapter"),
-            metrics=Path("metrics/train.json"),
-            loss=Path("metrics/loss.csv"),
-        )
+        launch = asked_for()
+        if launch is not None:
+            run_ranks(launch, [sys.executable, "-m", "stages.train"])
+        else:
+            main(
+                load_params("lora", LoraParams),
+                load_params("train", TrainParams),
+                train=Path("data/split/train.jsonl"),
+                validation=Path("data/split/validation.jsonl"),
+                general=Path("data/answers/general.jsonl"),
+                ready=Path("data/preflight/ready.json"),
+                base=Path("models/base"),
+                adapter=Path("models/adapter"),
+                metrics=Path("metrics/train.json"),
+                loss=Path("metrics/loss.csv"),
+            )

@@ -6,27 +6,38 @@ Exit 2 where a revision cannot be read.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from stages.io.verdict_store import VerdictStore
 from stages.records.judge_check import JudgeCheck
-from stages.records.judgement import Judgement
+from stages.records.judgement import Judgement, RawReply
 from verbs.revisions import WORKSPACE, NotThere, open_run, read_rows
 
 ROOT = Path(__file__).resolve().parent.parent
+REPLIES_PER_SYNC = 200
+"""A sync takes milliseconds: one for each of 10^5 replies would be minutes."""
 
 
-def fill(store: VerdictStore, verdicts: Sequence[Judgement | JudgeCheck]) -> int:
+def fill(store: VerdictStore, verdicts: Iterable[Judgement | JudgeCheck]) -> int:
     """Add the replies that the store lacks, and return how many. A rule's account is no reply: nobody was paid for it."""
     num_added = 0
+    fresh: dict[tuple[str, int], RawReply] = {}
+
+    def sync() -> None:
+        nonlocal num_added
+        store.add_all([(key, reply) for (key, _), reply in fresh.items()])
+        num_added += len(fresh)
+        fresh.clear()
+
     for verdict in verdicts:
+        if not verdict.judge_id.startswith("claude:"):
+            continue
         known = {reply.attempt for reply in store.replies(verdict.key)}
-        for reply in verdict.replies:
-            if reply.attempt not in known and verdict.judge_id.startswith("claude:"):
-                store.add(verdict.key, reply)
-                known.add(reply.attempt)
-                num_added += 1
+        fresh |= {(verdict.key, reply.attempt): reply for reply in verdict.replies if reply.attempt not in known}
+        if len(fresh) >= REPLIES_PER_SYNC:
+            sync()
+    sync()
     return num_added
 
 

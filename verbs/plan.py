@@ -23,15 +23,16 @@ from dvc.utils.hydra import apply_overrides
 
 from stages.io.jsonl import read_jsonl
 from stages.io.params import read_yaml
+from stages.io.rank_batches import micro_batch_rows
 from stages.io.runtime import device, prepare_torch
 from stages.io.tokenization import Example, render_example
-from stages.io.training import micro_batch_rows, pack
+from stages.io.training import pack
 from stages.io.weights import load_tokenizer, read_manifest
 from stages.judge import JudgeParams, request_for
 from stages.logic.general_prompts import num_replay_rows
 from stages.logic.judge_canaries import canaries
 from stages.logic.judge_prompt import SYSTEM, JudgeItem
-from stages.logic.prices import PRICES, largest_cost_usd
+from stages.logic.prices import ASSUMED_REPLY_TOKENS, PRICES, largest_cost_usd
 from stages.logic.schedule import Schedule, fewest_packed_rows, plan_training
 from stages.logic.training_prompt import training_prompt
 from stages.records.answer_params import AnswerParams
@@ -53,9 +54,8 @@ from verbs.planning import (
 
 CHARACTERS_PER_TOKEN = 4.0
 TEMPLATE_TOKENS = 8
-ASSUMED_REPLY_TOKENS = 500
-ASSUMED_SHARE_OF_MATRIX_SPEED = 0.6
-"""What a training step reaches of the speed of plain matrix products on the same device: 40 % of the peak where these reach 70 %."""
+ASSUMED_SHARE_OF_MATRIX_SPEED = {"cpu": 0.6, "cuda": 0.5}
+"""Of the speed of plain matrix products on the same device. On one H200 a step reached 406 TFLOP/s (docs/benchmarks.md), products about 790."""
 CHARACTERS_PER_ANSWER_TOKEN = 4
 WIDTH = 110
 
@@ -201,10 +201,10 @@ def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
         attended = sum(len(example.ids) ** 2 for example in examples) / total
         flops = training_flops_per_token(shape, num_lora_weights=num_lora, labelled_fraction=labelled, attended_tokens=attended)
         speed = matrix_speed(where, section["dtype"])
-        step = training.tokens_per_step * flops / (speed * ASSUMED_SHARE_OF_MATRIX_SPEED)
+        share = ASSUMED_SHARE_OF_MATRIX_SPEED["cuda" if where.startswith("cuda") else "cpu"]
+        step = training.tokens_per_step * flops / (speed * share)
         known = (
-            f"assumed: {ASSUMED_SHARE_OF_MATRIX_SPEED:.0%} of matrix products on {where}, measured at {speed / 1e12:.2f} TFLOP/s; "
-            f"{flops / 1e9:.1f} GFLOP a token"
+            f"assumed: {share:.0%} of matrix products on {where}, measured at {speed / 1e12:.2f} TFLOP/s; {flops / 1e9:.1f} GFLOP a token"
         )
     lines.append(Line("training", f"{duration(step * schedule.num_steps)} for {num_tokens:,} tokens", known))
     largest = len(questions) * answering.max_new_tokens

@@ -1,6 +1,6 @@
 """Write the numbers of README.md from the metrics: python -m verbs.readme. A number that nobody types cannot drift.
 
-Each block stands between `<!-- numbers: NAME -->` and `<!-- end of numbers -->`. What the verbs print is taken from docs/runs/console.json, which
+Each block stands between two marks (verbs/blocks.py). What the verbs print is taken from docs/runs/console.json, which
 `python -m bench.console_samples` records from real runs.
 """
 
@@ -19,8 +19,8 @@ from dvc.utils.diff import diff
 
 from stages.io.files import write_text
 from stages.logic.ledger import KIND_NAMES
+from verbs.blocks import filled
 
-BLOCK = re.compile(r"(<!-- numbers: (?P<name>[\w-]+) -->\n)(?P<content>.*?)(<!-- end of numbers -->)", re.DOTALL)
 ROW_NAMES = {
     "mcq": "multiple choice",
     "numeric": "numeric, 5 % tolerance, units",
@@ -161,17 +161,6 @@ def blocks(read: Read) -> dict[str, str]:
         "log-experiment": log_experiment(read(LOG_EXPERIMENT)),
         **{name: console(read(CONSOLE), name) for name in SHOWN},
     }
-
-
-def filled(text: str, content: Mapping[str, str]) -> str:
-    """The text with each of its blocks written anew. ValueError for a block without a writer."""
-
-    def block(match: re.Match[str]) -> str:
-        if match["name"] not in content:
-            raise ValueError(f"README.md has a block {match['name']!r}; there are {sorted(content)}: mend its name, or add a writer here.")
-        return f"{match[1]}{content[match['name']]}{match[4]}"
-
-    return BLOCK.sub(block, text)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,17 @@
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from peft import PeftModel
 from safetensors.torch import save_file
 from transformers import PreTrainedModel
 
 from stages.io.files import replacing_folder, sha256_of, write_json
 from stages.records.training_record import TrainingRecord
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 RECORD = "training.json"
 CONFIG = "adapter_config.json"
@@ -35,7 +38,7 @@ def canonical_config(content: dict[str, object]) -> dict[str, object]:
     }
 
 
-def save_adapter(folder: Path, *, model: PeftModel, weights: dict[str, torch.Tensor], record: TrainingRecord) -> None:
+def save_adapter(folder: Path, *, model: "PeftModel", weights: dict[str, torch.Tensor], record: TrainingRecord) -> None:
     """Write the folder whole or not at all: configuration, weights as safetensors, training.json; no pickles, no clock."""
     with replacing_folder(folder) as partial:
         scratch = partial / "peft"
@@ -70,8 +73,11 @@ def check_adapter(folder: Path, *, base_fingerprint: str, template_sha256: str) 
     return record
 
 
-def load_adapter(model: PreTrainedModel, folder: Path, *, base_fingerprint: str, template_sha256: str) -> PeftModel:
+def load_adapter(model: PreTrainedModel, folder: Path, *, base_fingerprint: str, template_sha256: str) -> "PeftModel":
     """Put the adapter on the base it was trained on. AdapterRefused names both sides where they differ."""
+    # Imported here: base answers without PEFT, which takes longer to import than torch.
+    from peft import PeftModel
+
     check_adapter(folder, base_fingerprint=base_fingerprint, template_sha256=template_sha256)
     tuned = PeftModel.from_pretrained(model, str(folder))
     if not any(parameter.abs().max() > 0 for name, parameter in tuned.named_parameters() if "lora_B" in name):

@@ -13,6 +13,8 @@ from transformers import AttentionInterface
 
 PER_DOCUMENT = "per_document"
 CAUSAL = (-1, 0)  # varlen_attn's default window, (-1, -1), is not causal
+MAX_GROWTH = 8
+"""Padded documents may hold so many times the tokens; beyond, one long document among short ones would cost memory."""
 
 
 def attend_per_document(
@@ -35,18 +37,39 @@ def attend_per_document(
     """
     if cu_seq_lens_q is None or query.shape[0] != 1:
         raise RuntimeError("per-document attention got a batch that is not packed: set_attn_implementation('sdpa') first.")
-    if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16):
+    if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16) and query.shape[-1] % 8 == 0:
         q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
         longest = max_length_q if max_length_q is not None else int(cu_seq_lens_q.diff().max())
         # Without `return_aux` it returns the one tensor.
         flat: Any = varlen_attn(q, k, v, cu_seq_lens_q, cu_seq_lens_q, longest, longest, scale=scaling, window_size=CAUSAL, enable_gqa=True)
         return flat.unsqueeze(0), None
     lengths = cu_seq_lens_q.diff().tolist()
+    if query.is_cuda and len(lengths) * max(lengths) <= MAX_GROWTH * query.shape[2]:
+        return _attend_padded(query, key, value, lengths, scaling=scaling), None
     documents = zip(*(states.split(lengths, dim=2) for states in (query, key, value)), strict=True)
     attended = torch.cat(
         [scaled_dot_product_attention(q, k, v, is_causal=True, scale=scaling, enable_gqa=True) for q, k, v in documents], dim=2
     )
     return attended.transpose(1, 2).contiguous(), None
+
+
+def _attend_padded(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, lengths: list[int], *, scaling: float | None
+) -> torch.Tensor:
+    """The same with one document a row, padded at its end, where no token looks: a GPU waits for every launch, and documents are many.
+
+    Shapes: query (1, H, T, D), key and value (1, K, T, D). Returns (1, T, H, D).
+    """
+    longest, num_tokens = max(lengths), query.shape[2]
+    where = torch.cat([torch.arange(length) + row * longest for row, length in enumerate(lengths)]).to(query.device)
+
+    def padded(states: torch.Tensor) -> torch.Tensor:
+        _, heads, _, width = states.shape
+        rows = states.new_zeros(len(lengths) * longest, heads, width).index_copy(0, where, states[0].transpose(0, 1))
+        return rows.view(len(lengths), longest, heads, width).transpose(1, 2)
+
+    attended = scaled_dot_product_attention(padded(query), padded(key), padded(value), is_causal=True, scale=scaling, enable_gqa=True)
+    return attended.transpose(1, 2).reshape(-1, *attended.shape[1::2]).index_select(0, where).view(1, num_tokens, *attended.shape[1::2])
 
 
 AttentionInterface.register(PER_DOCUMENT, attend_per_document)

@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,8 +19,13 @@ from stages.io.files import sha256_of, sync_folder
 log = logging.getLogger("checkpoints")
 
 MANIFEST = "MANIFEST.json"
-REQUIRED = ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
-"""Without one of these, transformers resumes without a word and ends in other weights."""
+
+
+def required_files(num_ranks: int = 1, *, sharded: bool = False) -> tuple[str, ...]:
+    """Files without one of which transformers resumes without a word and ends in other weights: random states are one per rank."""
+    random_states = ("rng_state.pth",) if num_ranks == 1 else tuple(f"rng_state_{rank}.pth" for rank in range(num_ranks))
+    states = ("pytorch_model_fsdp.bin", "optimizer.bin") if sharded else ("optimizer.pt",)
+    return ("adapter_model.safetensors", *states, "scheduler.pt", *random_states, "trainer_state.json")
 
 
 class AlreadyRunning(RuntimeError):
@@ -79,13 +84,13 @@ def seal(writing: Path, final: Path) -> None:
     sync_folder(final.parent)
 
 
-def damage(checkpoint: Path) -> str | None:
-    """Say what is wrong with a checkpoint, or None if it is as it was sealed."""
+def damage(checkpoint: Path, *, required: Sequence[str]) -> str | None:
+    """Say what is wrong with a checkpoint, or None if it is as it was sealed and has all that is required."""
     try:
         manifest = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError) as error:
         return f"no readable {MANIFEST} ({type(error).__name__})"
-    for name in REQUIRED:
+    for name in required:
         if name not in manifest:
             return f"{name} is missing"
     for name, expected in manifest.items():
@@ -95,11 +100,11 @@ def damage(checkpoint: Path) -> str | None:
     return None
 
 
-def newest_whole_checkpoint(folder: Path) -> Path | None:
+def newest_whole_checkpoint(folder: Path, *, num_ranks: int = 1, sharded: bool = False) -> Path | None:
     """Return the newest checkpoint that verifies; set damaged ones aside as *.bad, with a warning each."""
     found = sorted(folder.glob("checkpoint-*[0-9]"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True)
     for checkpoint in found:
-        problem = damage(checkpoint)
+        problem = damage(checkpoint, required=required_files(num_ranks, sharded=sharded))
         if problem is None:
             return checkpoint
         log.warning("%s is damaged (%s): set aside, an earlier one is used", checkpoint.name, problem)

@@ -52,6 +52,10 @@ class Limits:
     """Upper bound of the first wait; doubles per try, to 8 s at most unless the server asks for more."""
     poll_seconds: float
     """Between two looks at a batch."""
+    batch_requests: int
+    """Per batch. The API takes 100,000; smaller ones lose less when one expires."""
+    batch_bytes: int
+    """Per batch, and so of memory. The API takes 256 MB."""
 
 
 def limits_from_environment() -> Limits:
@@ -73,6 +77,8 @@ def limits_from_environment() -> Limits:
         deadline_seconds=positive("PLUMBLINE_JUDGE_DEADLINE_SECONDS", 180),
         backoff_seconds=positive("PLUMBLINE_JUDGE_BACKOFF_SECONDS", 0.5),
         poll_seconds=min(positive("PLUMBLINE_JUDGE_POLL_SECONDS", 30), MAX_SLEEP_SECONDS),
+        batch_requests=max(1, min(int(positive("PLUMBLINE_JUDGE_BATCH_REQUESTS", 10_000)), 100_000)),
+        batch_bytes=int(1e6 * min(positive("PLUMBLINE_JUDGE_BATCH_MEGABYTES", 64), 256)),
     )
 
 

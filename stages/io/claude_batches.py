@@ -1,235 +1,173 @@
-"""Ask Claude through Message Batches: half the price, up to 24 hours, resumable at any instant.
+"""Ask Claude through Message Batches: half the price, up to 24 hours each, resumable at any instant. Touches the network and the clock.
 
-A journal beside the store says what was submitted: the intent before a batch is created, its id before it is polled. So a
-kill, or an answer lost on the network, leads to collecting the batch that exists, not to a second one.
+All batches are submitted before the first is awaited: ten of them one after another could take ten days.
 """
 
 import asyncio
-import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import anthropic
-import httpx2
-
-from stages.io.claude import Claude, JudgeStopped, Limits, NoReply, classify
-from stages.io.verdict_store import append_line, read_lines
+from stages.io.batch_collection import Keep, collect, look
+from stages.io.batch_journal import Journal, Submission
+from stages.io.batch_submission import TOO_LARGE, Chunk, encode_request, resolve, submit
+from stages.io.claude import Claude, JudgeStopped, Limits, NoReply
 
 log = logging.getLogger("judge")
 
-MAX_REQUESTS = 10_000
-"""Per batch. The API takes 100,000 or 256 MB; smaller ones lose less when one expires."""
 MAX_WAIT_SECONDS = 26 * 3600.0
 """A batch ends within 24 hours, in results or in expiry."""
-MAX_FETCHES = 4
-MAX_ROUNDS_WITHOUT_REPLY = 3
+MAX_FAILED_LOOKS = 10
+"""In a row, each with all its tries: half an hour without the API ends a run that has waited for a day."""
+MAX_BATCHES_WITHOUT_REPLY = 3
+
+NextRequest = Callable[[str], dict[str, Any] | None]
+"""Of an item: what to ask, None where nothing is to be asked. JudgeStopped where the budget has no room."""
 
 
-@dataclass
-class _Submission:
-    name: str
-    keys: list[str]
-    known: list[str]
-    """Batches that existed before: what is there now and not among these may be ours."""
-    batch: str | None = None
-    is_closed: bool = False
+class _Asking:
+    """One run: what is in flight, and why items got no reply."""
 
+    def __init__(self, claude: Claude, journal: Journal, limits: Limits, keep: Keep, items: Sequence[str]) -> None:
+        self.claude, self.journal, self.limits, self.keep, self.items = claude, journal, limits, keep, items
+        self.problems: dict[str, NoReply] = {}
+        self.num_in_a_row_without_reply = 0
+        self.max_bytes = limits.batch_bytes
+        self.first_looks: dict[str, float] = {}
 
-@dataclass
-class Journal:
-    """What was submitted, in the order it was, with what became of it."""
+    def in_flight(self) -> list[Submission]:
+        """Batches whose results are not all in the store."""
+        return [one for one in self.journal.open_ones() if one.batch is not None]
 
-    path: Path
-    submissions: dict[str, _Submission] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Read the journal of earlier runs."""
-        for line in read_lines(self.path):
-            name = str(line["name"])
-            if line["event"] == "intent":
-                self.submissions[name] = _Submission(name, list(line["keys"]), list(line["known"]))  # type: ignore[call-overload]
-            elif name in self.submissions and line["event"] == "created":
-                self.submissions[name].batch = str(line["batch"])
-            elif name in self.submissions:
-                self.submissions[name].is_closed = True
-
-    def intend(self, keys: Sequence[str], known: Sequence[str]) -> _Submission:
-        """Write down that a batch of these items is about to be created."""
-        submission = _Submission(f"{len(self.submissions):06d}", list(keys), list(known))
-        append_line(self.path, {"event": "intent", "name": submission.name, "keys": submission.keys, "known": submission.known})
-        self.submissions[submission.name] = submission
-        return submission
-
-    def created(self, submission: _Submission, batch: str) -> None:
-        """Write down the id, before anything else is done with the batch."""
-        append_line(self.path, {"event": "created", "name": submission.name, "batch": batch})
-        submission.batch = batch
-
-    def close(self, submission: _Submission, event: str) -> None:
-        """Write down that nothing more can come of it (`collected`, `refused` or `lost`)."""
-        append_line(self.path, {"event": event, "name": submission.name})
-        submission.is_closed = True
-
-    def open_ones(self) -> Iterator[_Submission]:
-        """Submissions whose results are not all in the store."""
-        return (one for one in list(self.submissions.values()) if not one.is_closed)
-
-
-async def _list_batches(claude: Claude) -> list[dict[str, Any]] | NoReply:
-    async def listing() -> list[dict[str, Any]]:
-        return [batch.model_dump(mode="json") async for batch in claude.client.messages.batches.list(limit=100)]
-
-    return await claude.persist(listing)
-
-
-async def _adopt(claude: Claude, journal: Journal, submission: _Submission) -> bool | NoReply:
-    """Find the batch that a submission without an id made, if it made one.
-
-    Whether a found batch is ours shows in its results: only items of ours are taken from it.
-    """
-    batches = await _list_batches(claude)
-    if isinstance(batches, NoReply):
-        return batches
-    taken = {one.batch for one in journal.submissions.values()}
-    for batch in batches:
-        counts = batch["request_counts"]
-        if batch["id"] not in submission.known and batch["id"] not in taken and sum(counts.values()) == len(submission.keys):
-            log.info("batch %s exists already; collecting it instead of making another", batch["id"])
-            journal.created(submission, batch["id"])
-            return True
-    return False
-
-
-async def _submit(claude: Claude, journal: Journal, requests: dict[str, dict[str, Any]]) -> NoReply | None:
-    """Create one batch; its id is in the journal when this returns None."""
-    before = await _list_batches(claude)
-    if isinstance(before, NoReply):
-        return before
-    submission = journal.intend(list(requests), [batch["id"] for batch in before])
-    problem = NoReply("connection_failed", "not tried")
-    for _ in range(3):
-        # One try at a time: after a failure that may hide a success, look before creating again.
-        try:
-            async with asyncio.timeout(180):
-                batch = await claude.client.messages.batches.create(
-                    requests=[{"custom_id": key, "params": request} for key, request in requests.items()]  # type: ignore[typeddict-item]
-                )
-            journal.created(submission, batch.id)
-            return None
-        except (TimeoutError, anthropic.APIConnectionError, httpx2.HTTPError, ValueError) as error:
-            problem = NoReply("connection_failed", f"creating a batch: {type(error).__name__}")
-        except anthropic.APIStatusError as error:
-            problem, is_final = classify(error)
-            if is_final:
-                journal.close(submission, "refused")
-                return problem
-        found = await _adopt(claude, journal, submission)
-        if found is True:
-            return None
-        if isinstance(found, NoReply):
-            return found
-    return problem
-
-
-def _parse_results(content: bytes, keys: set[str]) -> dict[str, dict[str, Any]]:
-    """Results by item; torn lines, foreign ids and repetitions drop out."""
-    results: dict[str, dict[str, Any]] = {}
-    num_odd = 0
-    for line in content.split(b"\n"):
-        if not line.strip():
-            continue
-        try:
-            entry = json.loads(line)
-            key, result = entry["custom_id"], entry["result"]
-            if key not in keys or key in results or not isinstance(result["type"], str):
-                raise ValueError("not an answer to a question of ours")
-            results[key] = result
-        except (ValueError, KeyError, TypeError):
-            num_odd += 1
-    if num_odd:
-        log.warning("left out %d lines of batch results: torn, repeated, or of an item that was not asked", num_odd)
-    return results
-
-
-async def _fetch_results(claude: Claude, url: str) -> bytes | NoReply:
-    ours, theirs = urlsplit(claude.base_url), urlsplit(url)
-    if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
-        raise JudgeStopped(f"the results lie on another host ({theirs.netloc}) than the API ({ours.netloc}); the key is not sent there.")
-
-    async def fetch() -> bytes:
-        return claude.without_key((await claude.client.get(url, cast_to=httpx2.Response)).content)
-
-    return await claude.persist(fetch)
-
-
-async def _collect(
-    claude: Claude, journal: Journal, submission: _Submission, keep: Callable[[str, bytes, str], None]
-) -> dict[str, NoReply] | NoReply:
-    """Wait for a batch to end and keep its replies. Returns why items have none; NoReply if the batch must stay open."""
-    assert submission.batch is not None
-    until = time.monotonic() + MAX_WAIT_SECONDS
-    batch_id = submission.batch
-    while True:
-
-        async def look() -> dict[str, Any]:
-            try:
-                return (await claude.client.messages.batches.retrieve(batch_id)).model_dump(mode="json")
-            except anthropic.NotFoundError:  # deleted, or older than the 29 days that results are kept
-                return {"processing_status": "gone", "results_url": None}
-
-        view = await claude.persist(look)
+    async def look_at(self, submission: Submission) -> bool | NoReply:
+        """Collect a batch if it has ended, and return whether it has."""
+        assert submission.batch is not None, "only a batch with an id can be looked at"
+        view = await look(self.claude, submission.batch)
         if isinstance(view, NoReply):
             return view
-        if view["processing_status"] == "gone" or (view["processing_status"] == "ended" and not view["results_url"]):
-            journal.close(submission, "lost")
-            return {key: NoReply("batch_unfinished", f"{batch_id} is no longer kept") for key in submission.keys}
-        if view["processing_status"] == "ended":
-            break
-        if time.monotonic() > until:
-            return NoReply("batch_unfinished", f"{batch_id} has not ended after {MAX_WAIT_SECONDS / 3600:.0f} hours")
-        await asyncio.sleep(claude.poll_seconds)
-    due = view["request_counts"]["succeeded"]
-    results: dict[str, dict[str, Any]] = {}
-    for _ in range(MAX_FETCHES):
-        content = await _fetch_results(claude, view["results_url"])
-        if isinstance(content, NoReply):
-            return content
-        results = _parse_results(content, set(submission.keys)) | results
-        # An empty or cut file is no error to HTTP: the batch's own count says what is missing.
-        if sum(result["type"] == "succeeded" for result in results.values()) >= due:
-            break
-        await asyncio.sleep(min(1.0, claude.poll_seconds))
-    else:
-        num_here = sum(result["type"] == "succeeded" for result in results.values())
-        if not results or num_here < due:
-            log.warning("%s: %d of %d results can be read", batch_id, num_here, due)
-            for key, result in results.items():
-                _keep_result(key, result, batch_id, keep)
-            return NoReply(
-                "batch_unfinished", f"{batch_id}: only {num_here} of {due} paid results can be read; they are fetched again next time"
+        since = self.first_looks.setdefault(submission.name, time.monotonic())
+        if view["processing_status"] == "gone":
+            log.warning("%s is no longer kept; its %d items are asked about again", submission.batch, len(submission.keys))
+            self.journal.close(submission, "lost")
+            return True
+        if view["processing_status"] != "ended":
+            if time.monotonic() - since > MAX_WAIT_SECONDS:
+                raise JudgeStopped(f"{submission.batch} has not ended after {MAX_WAIT_SECONDS / 3600:.0f} hours; run the stage again")
+            return False
+        found = await collect(self.claude, self.journal, submission, view, self.keep)
+        if found is not None:
+            for key in found.here:
+                self.problems.pop(key, None)
+            self.problems |= found.without
+            self.num_in_a_row_without_reply = 0 if found.here else self.num_in_a_row_without_reply + 1
+        return True
+
+    async def wait_for_one(self) -> None:
+        """Return when at least one batch in flight has ended and its replies are kept. JudgeStopped where going on is pointless."""
+        num_failed = 0
+        while True:
+            ended = []
+            for submission in self.in_flight():
+                has_ended = await self.look_at(submission)
+                if isinstance(has_ended, NoReply):
+                    num_failed += 1
+                    log.warning("%s cannot be looked at: %s, %s", submission.batch, has_ended.cause, has_ended.detail)
+                    if num_failed == MAX_FAILED_LOOKS:
+                        raise JudgeStopped(
+                            f"{has_ended.cause}: {has_ended.detail}; run the stage again, what was submitted is collected then"
+                        )
+                    break
+                num_failed = 0
+                ended.append(has_ended)
+            if any(ended):
+                break
+            await asyncio.sleep(self.claude.poll_seconds)
+        if self.num_in_a_row_without_reply >= MAX_BATCHES_WITHOUT_REPLY:
+            raise JudgeStopped(f"{self.num_in_a_row_without_reply} batches in a row ended without a reply")
+        rejected = [one for one in self.problems.values() if one.cause == "rejected_request"]
+        if len(rejected) >= 3 and len(rejected) > 0.01 * len(self.items):
+            raise JudgeStopped(
+                f"the API rejected {len(rejected)} of {len(self.items)} requests as malformed; the last: {rejected[-1].detail}"
             )
-    problems: dict[str, NoReply] = {}
-    for key in submission.keys:
-        result = results.get(key, {"type": "missing"})
-        if not _keep_result(key, result, batch_id, keep):
-            inner = result.get("error", {}).get("error", {})
-            cause = "rejected_request" if inner.get("type") == "invalid_request_error" else "batch_unfinished"
-            problems[key] = NoReply(cause, f"{result['type']} in {batch_id}")
-    journal.close(submission, "collected")
-    log.info("%s: %d replies, %d without", batch_id, len(submission.keys) - len(problems), len(problems))
-    return problems
 
+    async def wait_for_all(self) -> bool:
+        """Return when nothing is in flight, and whether anything was."""
+        if waiting := self.in_flight():
+            log.info(
+                "%d batches of %d items in progress; each ends within 24 hours. The stage may be stopped and run again: nothing is paid twice",
+                len(waiting),
+                sum(len(one.keys) for one in waiting),
+            )
+        while self.in_flight():
+            await self.wait_for_one()
+            await resolve(self.claude, self.journal)  # where a batch turned out to be another's
+        return bool(waiting)
 
-def _keep_result(key: str, result: dict[str, Any], batch_id: str, keep: Callable[[str, bytes, str], None]) -> bool:
-    if result["type"] != "succeeded":
-        return False
-    keep(key, json.dumps(result.get("message")).encode("ascii"), batch_id)
-    return True
+    def fill(self, chunk: Chunk, position: int, next_request: NextRequest, *, max_requests: int) -> tuple[int, str | None]:
+        """Add requests for the items from `position` on until the batch is full. Returns how far it came, and why not further, if over the budget."""
+        pending = {key for one in self.journal.open_ones() for key in one.keys}
+        while position < len(self.items):
+            item = self.items[position]
+            is_final = item in self.problems and self.problems[item].cause == "rejected_request"
+            if item not in pending and not is_final:
+                if len(chunk.keys) >= max_requests:
+                    break
+                try:
+                    request = next_request(item)
+                except JudgeStopped as over:
+                    return position, str(over)
+                if request is not None:
+                    encoded = encode_request(item, request)
+                    if chunk.keys and chunk.num_bytes + 1 + len(encoded) > self.max_bytes:
+                        break
+                    chunk.add(item, encoded)
+            position += 1
+        return position, None
+
+    async def send(self, chunk: Chunk) -> None:
+        """Submit a chunk: in halves where it is too large, later where the API takes no more for now."""
+        while (problem := await submit(self.claude, self.journal, self.limits, chunk)) is not None:
+            if problem is TOO_LARGE and len(chunk.keys) == 1:
+                self.problems[chunk.keys[0]] = problem
+                return
+            if problem is TOO_LARGE:
+                log.warning("a batch of %.1f MB is refused as too large; sending halves", chunk.num_bytes / 1e6)
+                self.max_bytes = chunk.num_bytes // 2
+                for half in chunk.halves():
+                    await self.send(half)
+                return
+            if not self.in_flight():
+                raise JudgeStopped(f"no batch can be created: {problem.cause}, {problem.detail}. Run the stage again.")
+            log.info("no further batch for now (%s); tried again when one has ended", problem.cause)
+            await self.wait_for_one()
+            tried = [one for one in self.journal.open_ones() if one.batch is None and one.keys == chunk.keys]
+            await resolve(self.claude, self.journal)
+            if any(one.batch for one in tried):
+                return  # it had been created after all
+
+    async def submit_all(self, next_request: NextRequest, *, leave_below: int, max_requests: int, num_batches: int | None = None) -> bool:
+        """Submit requests for all items that need one, and return whether there were any.
+
+        Over the budget it waits for what is in flight, which mostly costs less than it might have. JudgeStopped when nothing is.
+        """
+        position, num_sent = 0, 0
+        while num_sent != num_batches:
+            chunk = Chunk()
+            while True:
+                position, over_budget = self.fill(chunk, position, next_request, max_requests=max_requests)
+                if over_budget is None or len(chunk.keys) >= leave_below or not self.in_flight():
+                    break
+                await self.wait_for_one()
+            if over_budget and not chunk.keys:
+                raise JudgeStopped(over_budget)
+            is_rest = position == len(self.items) and len(chunk.keys) < leave_below
+            if not chunk.keys or (is_rest and not over_budget):
+                break
+            await self.send(chunk)
+            num_sent += 1
+        return num_sent > 0
 
 
 def ask_in_batches(
@@ -239,57 +177,41 @@ def ask_in_batches(
     *,
     api_version: str,
     journal_path: Path,
-    next_request: Callable[[str], dict[str, Any] | None],
-    keep: Callable[[str, bytes, str], None],
-    leave_below: int,
+    next_request: NextRequest,
+    keep: Keep,
+    leave_below: int | None,
+    trial: int,
+    after_trial: Callable[[], None],
 ) -> tuple[dict[str, NoReply], str | None]:
-    """Collect what earlier runs submitted, then submit and collect until fewer than `leave_below` items are open.
+    """Collect what earlier runs submitted, then submit and collect until fewer than `leave_below` items are open; None: submit nothing.
 
-    `keep` must ignore a reply that it has already. Returns why items got no reply, and the reason if the run stopped early:
-    then a batch may still be open, and asking for its items in another way would pay twice.
+    With a `trial` above 0 a first batch of so many requests is awaited alone, then `after_trial` called: JudgeStopped from it, as from
+    `next_request`, ends the asking. Returns why items got no reply, and the reason if the run stopped early: then a batch may
+    still be open, and asking for its items in another way would pay twice.
     """
+    journal = Journal(journal_path)
+    if leave_below is None and not any(journal.open_ones()):
+        return {}, None
 
     async def run() -> tuple[dict[str, NoReply], str | None]:
-        journal = Journal(journal_path)
-        problems: dict[str, NoReply] = {}
-        num_fruitless = 0
         async with Claude(key, limits, api_version) as claude:
-            while True:
-                for submission in journal.open_ones():
-                    found = True if submission.batch else await _adopt(claude, journal, submission)
-                    if isinstance(found, NoReply):
-                        return dict.fromkeys(items, found), f"{found.cause}: {found.detail}"
-                    if not found:
-                        journal.close(submission, "lost")
-                        continue
-                    outcome = await _collect(claude, journal, submission, keep)
-                    if isinstance(outcome, NoReply):
-                        return dict.fromkeys(submission.keys, outcome), f"{outcome.detail}; run the stage again"
-                    num_fruitless = num_fruitless + 1 if len(outcome) == len(submission.keys) else 0
-                    problems = {**problems, **outcome}
-                requests: dict[str, dict[str, Any]] = {}
-                over_budget: str | None = None
-                for item in items:
-                    if problems.get(item, NoReply("", "")).cause == "rejected_request" or len(requests) == MAX_REQUESTS:
-                        continue
-                    try:
-                        request = next_request(item)
-                    except JudgeStopped as stop:
-                        over_budget = str(stop)
-                        break
-                    if request is not None:
-                        requests[item] = request
-                if not requests:
-                    return problems, over_budget
-                if len(requests) < leave_below and not over_budget:
-                    return problems, None
-                if num_fruitless >= MAX_ROUNDS_WITHOUT_REPLY:
-                    return problems, f"{num_fruitless} batches in a row ended without a reply"
-                problem = await _submit(claude, journal, requests)
-                if problem is not None:
-                    return {**problems, **dict.fromkeys(requests, problem)}, None
+            asking = _Asking(claude, journal, limits, keep, items)
+            try:
+                await resolve(claude, journal)
+                # First what is in flight already: what it costs is in no budget yet.
+                collected_some = await asking.wait_for_all()
+                if leave_below is not None and trial:
+                    if not collected_some:
+                        await asking.submit_all(next_request, leave_below=leave_below, max_requests=trial, num_batches=1)
+                        await asking.wait_for_all()
+                    after_trial()
+                while leave_below is not None and await asking.submit_all(
+                    next_request, leave_below=leave_below, max_requests=limits.batch_requests
+                ):
+                    await asking.wait_for_all()
+                return asking.problems, None
+            except JudgeStopped as stop:
+                unfinished = NoReply("batch_unfinished", "its batch is still open")
+                return asking.problems | {key: unfinished for one in journal.open_ones() for key in one.keys}, str(stop)
 
-    try:
-        return asyncio.run(run())
-    except JudgeStopped as stop:
-        return {}, str(stop)
+    return asyncio.run(run())

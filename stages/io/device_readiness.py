@@ -1,7 +1,6 @@
 """What only the device can say, asked before the first weight is loaded: dtype, memory, and whether its attention kernel tells documents apart."""
 
 import logging
-import os
 from pathlib import Path
 
 import psutil
@@ -10,6 +9,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosity_error
 
 from stages.io.attention import attend_per_document
+from stages.io.ranks import is_sharded, num_ranks, num_ranks_here
 from stages.records.manifest import Manifest
 from stages.records.training_params import LoraParams, TrainParams
 
@@ -67,14 +67,14 @@ def least_bytes(base: Path, manifest: Manifest, lora: LoraParams) -> int:
     return int(weights + num_trained * BYTES_PER_TRAINED_WEIGHT)
 
 
-def refuse_several_processes() -> None:
-    """DeviceUnfit under a launcher with several processes: each would take a step's rows for its own, and the step would grow unseen."""
-    num_processes = int(os.environ.get("WORLD_SIZE", "1"))
-    if num_processes > 1:
-        raise DeviceUnfit(
-            f"train was launched as {num_processes} processes (WORLD_SIZE), and it is one: start it with `dvc repro train`, and use further "
-            "cards for further experiments, one each (CUDA_VISIBLE_DEVICES)."
-        )
+def refuse_unfit_ranks(manifest: Manifest, device: str) -> None:
+    """DeviceUnfit for several processes on fewer GPUs, and for spread weights (FSDP) that would not be what was asked for."""
+    if device == "cuda" and num_ranks_here() > torch.cuda.device_count():
+        raise DeviceUnfit(f"{num_ranks_here()} processes for {torch.cuda.device_count()} GPUs: each needs one of its own; start fewer.")
+    if is_sharded() and device != "cuda":
+        raise DeviceUnfit(f"FSDP was asked for on {device}, where accelerate would train as DDP without a word: use launch/ddp.yaml.")
+    if is_sharded() and manifest.quantization != "none":
+        raise DeviceUnfit(f"FSDP of {manifest.quantization} weights was not tried: set base.quantization to none, or use launch/ddp.yaml.")
 
 
 def refuse_unfit_dtype(manifest: Manifest, device: str) -> None:
@@ -89,7 +89,7 @@ def refuse_unfit_dtype(manifest: Manifest, device: str) -> None:
 
 def refuse_too_little_memory(base: Path, manifest: Manifest, lora: LoraParams, device: str) -> None:
     """DeviceUnfit where not even the weights and the optimiser fit."""
-    least, free = least_bytes(base, manifest, lora), free_bytes(device)
+    least, free = least_bytes(base, manifest, lora) // (num_ranks() if is_sharded() else 1), free_bytes(device)
     log.info("%s: %.2f GiB free; weights, adapter and optimiser take %.2f GiB", device, free / GIB, least / GIB)
     if least > free:
         smaller = "" if manifest.quantization == "nf4" else "base.quantization=nf4, "
@@ -131,7 +131,7 @@ def refuse_broken_attention(manifest: Manifest, device: str) -> None:
 
 def refuse_unfit_device(base: Path, manifest: Manifest, lora: LoraParams, params: TrainParams, *, device: str) -> None:
     """Raise DeviceUnfit, with the number and the remedy, before minutes are spent on loading."""
-    refuse_several_processes()
+    refuse_unfit_ranks(manifest, device)
     refuse_unfit_dtype(manifest, device)
     refuse_too_little_memory(base, manifest, lora, device)
     if params.packing:

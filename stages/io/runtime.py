@@ -21,6 +21,7 @@ def prepare_torch() -> None:
     """Make runs repeatable to the byte on one kind of processor: threads fixed, deterministic kernels."""
     disable_progress_bar()
     torch.set_num_threads(int(os.environ.get("PLUMBLINE_THREADS", NUM_THREADS)))
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # asked for by cuBLAS, before its first product on a GPU
     torch.use_deterministic_algorithms(True, warn_only=True)
     # It would also fill every fresh tensor, against code that reads memory it never wrote: 39 % of a training step here.
     torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]

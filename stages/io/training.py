@@ -25,18 +25,23 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
     PrinterCallback,
+    Trainer,
     TrainerCallback,
     TrainerControl,
     TrainerState,
     TrainingArguments,
 )
-from trl import SFTConfig, SFTTrainer, pack_dataset
+from trl import SFTConfig, pack_dataset
 
 from stages.io.attention import PER_DOCUMENT
-from stages.io.checkpoints import keep_newest, newest_whole_checkpoint, seal
+from stages.io.checkpoints import keep_newest, seal
 from stages.io.files import replacing_folder, write_json
 from stages.io.lean_steps import fuse_adapted_products, skip_idle_walks
 from stages.io.lora import keep_adapter_in_fp32, keep_gradients_through_nf4, lora_config
+from stages.io.rank_batches import micro_batch_rows, rows_per_rank
+from stages.io.ranked_trainer import RankedTrainer
+from stages.io.ranks import any_rank, as_held, checkpoint_to_go_on_from, from_rank_0, is_sharded, num_ranks, rank, wait_for_all, whole
+from stages.io.runtime import device
 from stages.io.tokenization import Example
 from stages.records.training_params import LoraParams, TrainParams
 
@@ -85,12 +90,6 @@ def pack(examples: Sequence[Example], *, max_length: int, packing: bool, seed: i
     return pack_dataset(rows, seq_length=max_length, strategy="bfd") if packing else rows
 
 
-def micro_batch_rows(num_rows_per_step: int, params: TrainParams) -> int:
-    """Rows per forward pass: the largest divisor of a step's rows that fits PLUMBLINE_MICRO_BATCH_TOKENS (default 8192)."""
-    limit = max(1, int(os.environ.get("PLUMBLINE_MICRO_BATCH_TOKENS", "8192")) // params.max_length)
-    return max(size for size in range(1, num_rows_per_step + 1) if num_rows_per_step % size == 0 and size <= limit)
-
-
 class _Watch(TrainerCallback):
     """Keeps the best adapter, the loss curve and the progress bar; stops on signals, on NaN and by patience."""
 
@@ -98,9 +97,12 @@ class _Watch(TrainerCallback):
         self.folder = folder
         self.tokens_per_step = tokens_per_step
         self.patience = patience
+        self.noted = False
+        """A signal has come, to this process."""
         self.signalled = False
+        """All ranks know of a signal: they stop after the same step."""
         self.stopped_early = False
-        self.bar = tqdm(total=num_steps, unit="step", desc="train", disable=None)
+        self.bar = tqdm(total=num_steps, unit="step", desc="train", disable=None if rank() == 0 else True)
 
     @property
     def best_file(self) -> Path:
@@ -112,11 +114,16 @@ class _Watch(TrainerCallback):
         content = json.loads(self.best_file.read_text(encoding="utf-8"))
         return content["step"], content["validation_loss"]
 
+    def is_planned(self, step: int, state: TrainerState) -> bool:
+        """Whether an uninterrupted run evaluates after this step; one that goes on after a signal also looks where it begins."""
+        return step % state.eval_steps == 0 or step == state.max_steps
+
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.bar.update(state.global_step - self.bar.n)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.bar.update(state.global_step - self.bar.n)
+        self.signalled = any_rank(self.noted)
         if self.signalled:
             control.should_save = control.should_training_stop = True
 
@@ -142,24 +149,28 @@ class _Watch(TrainerCallback):
         model: torch.nn.Module,
         **_: Any,
     ) -> None:
-        if self.signalled:  # an evaluation on the way out, which an uninterrupted run would not have made
-            return
         step, loss = state.global_step, metrics["eval_loss"]
+        if not self.is_planned(step, state):
+            return
         log.info("step %d of %d: validation loss %.4f nats", step, state.max_steps, loss)
-        best_step, best_loss = self.best()
+        best_step, best_loss = from_rank_0(self.best() if rank() == 0 else (0, math.inf))
         if step > 0 and loss < best_loss:
-            weights = get_peft_model_state_dict(model, save_embedding_layers=False)
+            found = get_peft_model_state_dict(model, save_embedding_layers=False)
+            weights = {name: whole(tensor) for name, tensor in found.items()}
+            if rank() > 0:
+                return
             with replacing_folder(self.folder / "best") as partial:
                 save_file({name: tensor.contiguous() for name, tensor in sorted(weights.items())}, partial / "best.safetensors")
                 write_json(partial / "best.json", {"step": step, "validation_loss": loss})
             return
-        evaluations_since = sum(1 for entry in state.log_history if "eval_loss" in entry and entry["step"] > best_step)
+        steps = {int(entry["step"]) for entry in state.log_history if "eval_loss" in entry and entry["step"] > best_step}
+        evaluations_since = sum(self.is_planned(step, state) for step in steps)
         if self.patience is not None and step > 0 and evaluations_since >= self.patience:
             self.stopped_early = True
             control.should_training_stop = True
 
 
-class _Trainer(SFTTrainer):
+class _Trainer(RankedTrainer):
     """SFTTrainer whose checkpoints are whole or absent and whose schedule follows the planned steps, not a lowered max_steps."""
 
     num_planned_steps: int
@@ -204,11 +215,13 @@ class _Trainer(SFTTrainer):
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         writing = self.run_folder / "writing"
-        shutil.rmtree(writing, ignore_errors=True)
-        super(SFTTrainer, self)._save_checkpoint(model, trial)  # TRL's own would add a model card
-        name = f"checkpoint-{self.state.global_step}"
-        seal(writing / name, self.run_folder / name)
-        keep_newest(self.run_folder, NUM_KEPT_CHECKPOINTS)
+        if rank() == 0:
+            shutil.rmtree(writing, ignore_errors=True)
+        Trainer._save_checkpoint(self, model, trial)  # TRL's own would add a model card
+        if rank() == 0:
+            name = f"checkpoint-{self.state.global_step}"
+            seal(writing / name, self.run_folder / name)
+            keep_newest(self.run_folder, NUM_KEPT_CHECKPOINTS)
 
 
 @contextmanager
@@ -217,7 +230,7 @@ def _signals_to(watch: _Watch) -> Iterator[None]:
 
     def note(number: int, frame: FrameType | None) -> None:
         log.warning("%s: writing a checkpoint, then stopping", signal.Signals(number).name)
-        watch.signalled = True
+        watch.noted = True
 
     before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     try:
@@ -245,15 +258,17 @@ def build_trainer(
     """Wire the trainer: completion-only labels as given, fp32 adapters, and attention that fits the packing."""
     if params.packing:
         model.set_attn_implementation(PER_DOCUMENT)
-    micro = micro_batch_rows(num_rows_per_step, params)
-    on_gpu = model.device.type == "cuda"
+    num_each = rows_per_rank(num_rows_per_step, num_ranks())
+    micro = micro_batch_rows(num_each, params)
+    on_gpu = model.device.type == "cuda" or (is_sharded() and device() == "cuda")
     checkpointing = os.environ.get("PLUMBLINE_GRADIENT_CHECKPOINTING") == "1"
     config = SFTConfig(
         output_dir=str(folder / "writing"),
         max_steps=num_steps,
         per_device_train_batch_size=micro,
-        per_device_eval_batch_size=micro,
-        gradient_accumulation_steps=num_rows_per_step // micro,
+        # Of one process, however many there are: the loss is a mean over batches.
+        per_device_eval_batch_size=micro_batch_rows(num_rows_per_step, params),
+        gradient_accumulation_steps=num_each // micro,
         learning_rate=params.learning_rate,
         lr_scheduler_type=params.lr_schedule,
         lr_scheduler_kwargs={"min_lr_rate": 0.1} if params.lr_schedule == "cosine" else {},
@@ -281,6 +296,7 @@ def build_trainer(
         seed=params.seed,
         data_seed=params.seed,
         average_tokens_across_devices=True,
+        ddp_find_unused_parameters=False,
     )
     if params.lr_schedule == "cosine":
         config.lr_scheduler_type = "cosine_with_min_lr"  # type: ignore[assignment]
@@ -295,11 +311,13 @@ def build_trainer(
     trainer.remove_callback(PrinterCallback)
     trainer.num_planned_steps = num_planned_steps
     trainer.run_folder = folder
+    trainer.num_rows_per_step = num_rows_per_step
     assert isinstance(trainer.model, PeftModel)
     keep_adapter_in_fp32(trainer.model)
     keep_gradients_through_nf4(trainer.model)
-    fuse_adapted_products(trainer.model)
-    skip_idle_walks(trainer.model)
+    if not is_sharded():  # FSDP puts other parameters in the place of those that these would hold on to
+        fuse_adapted_products(trainer.model)
+        skip_idle_walks(trainer.model)
     return trainer
 
 
@@ -311,11 +329,11 @@ def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_s
     folder = trainer.run_folder
     watch = _Watch(folder, patience=params.early_stop_patience, num_steps=num_steps, tokens_per_step=params.tokens_per_step)
     trainer.add_callback(watch)
-    checkpoint = newest_whole_checkpoint(folder)
+    checkpoint = checkpoint_to_go_on_from(folder)
     if checkpoint is not None:
         log.info("going on from %s", checkpoint.name)
         trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
-    else:
+    elif rank() == 0:
         shutil.rmtree(folder / "best", ignore_errors=True)
     # A finished run is not resumed: bounded by max_steps in mid-epoch, the Trainer would do one step more.
     if trainer.state.global_step < num_steps:
@@ -326,6 +344,7 @@ def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_s
         if not any("eval_loss" in entry and entry["step"] == trainer.state.global_step for entry in trainer.state.log_history):
             trainer.evaluate()
     watch.bar.close()
+    wait_for_all()  # rank 0 may still be writing the best weights
     history = trainer.state.log_history
     best_step, _ = watch.best()
     weights = load_file(folder / "best" / "best.safetensors")
@@ -333,7 +352,8 @@ def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_s
         if not torch.isfinite(tensor).all():
             raise NonFiniteLoss(f"adapter tensor {name} holds NaN or infinity: nothing was published.")
     assert isinstance(trainer.model, PeftModel)
-    set_peft_model_state_dict(trainer.model, weights)
+    held = get_peft_model_state_dict(trainer.model, save_embedding_layers=False)
+    set_peft_model_state_dict(trainer.model, {name: as_held(tensor, like=held[name]) for name, tensor in weights.items()})
     done = trainer.state.global_step
     return Fitted(
         model=trainer.model,
@@ -366,7 +386,9 @@ def update_norm_ratio(model: PeftModel) -> float:
         if isinstance(module, LoraLayer) and "default" in module.lora_A:
             down, up = module.lora_A["default"].weight, module.lora_B["default"].weight
             assert isinstance(down, torch.Tensor) and isinstance(up, torch.Tensor)
-            base = dequantize_module_weight(module.get_base_layer())
+            base = whole(dequantize_module_weight(module.get_base_layer()))
             with torch.no_grad():
-                ratios.append(float(torch.linalg.norm(up @ down) * module.scaling["default"] / torch.linalg.norm(base.float())))
+                ratios.append(
+                    float(torch.linalg.norm(whole(up) @ whole(down)) * module.scaling["default"] / torch.linalg.norm(base.float()))
+                )
     return max(ratios)

@@ -9,8 +9,11 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import ValidationError
 
@@ -18,6 +21,9 @@ from stages.io.files import sync_folder
 from stages.records.judgement import RawReply
 
 log = logging.getLogger("judge")
+
+KEY = re.compile(r"[0-9a-f]{64}")
+"""Half as long in memory as bytes."""
 
 
 def judge_cache_folder() -> Path:
@@ -44,8 +50,11 @@ def decode_line(line: bytes) -> dict[str, object] | None:
     return content if isinstance(content, dict) else None
 
 
-def append_line(path: Path, content: dict[str, object]) -> None:
-    """Add one line and sync it. Safe with other processes; a tail torn by a kill becomes a line of its own, never a prefix of ours."""
+def append_lines(path: Path, contents: Sequence[dict[str, object]]) -> list[int]:
+    """Add lines, sync once, and return the byte at which each begins.
+
+    Safe with other processes; a tail torn by a kill becomes a line of its own, never a prefix of ours.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     is_new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
@@ -53,7 +62,9 @@ def append_line(path: Path, content: dict[str, object]) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        data = (b"\n" if torn else b"") + encode_line(content)
+        lines = [encode_line(content) for content in contents]
+        places = list(accumulate((len(line) for line in lines[:-1]), initial=size + torn))
+        data = memoryview((b"\n" if torn else b"") + b"".join(lines))
         while data:  # a full disk may take a part of it: the rest raises, and the torn tail is dropped on reading
             data = data[os.write(descriptor, data) :]
         os.fsync(descriptor)
@@ -61,56 +72,110 @@ def append_line(path: Path, content: dict[str, object]) -> None:
         os.close(descriptor)
     if is_new:
         sync_folder(path.parent)
+    return places
 
 
-def read_lines(path: Path) -> Iterator[dict[str, object]]:
-    """Yield the whole lines of a store; damaged ones are counted, reported and left out."""
+def append_line(path: Path, content: dict[str, object]) -> int:
+    """Add one line and sync it; return the byte at which it begins."""
+    return append_lines(path, [content])[0]
+
+
+def read_lines_from(path: Path, start: int) -> Iterator[tuple[int, dict[str, object]]]:
+    """Yield the whole lines of a store from byte `start` on, each with where it begins; damaged ones are counted, reported and left out."""
     if not path.exists():
         return
     num_damaged = 0
     with path.open("rb") as lines:
+        place = lines.seek(start)
         for line in lines:
-            if not line.strip():
-                continue
-            content = decode_line(line) if line.endswith(b"\n") else None
-            if content is None:
-                num_damaged += 1
-            else:
-                yield content
+            if line.strip():
+                content = decode_line(line) if line.endswith(b"\n") else None
+                if content is None:
+                    num_damaged += 1
+                else:
+                    yield place, content
+            place += len(line)
     if num_damaged:
         log.warning("%s: left out %d torn or damaged lines; what they held is asked again", path, num_damaged)
 
 
+def read_lines(path: Path) -> Iterator[dict[str, object]]:
+    """Yield the whole lines of a store."""
+    return (content for _, content in read_lines_from(path, 0))
+
+
+def _slot(key: str) -> bytes:
+    return bytes.fromhex(key) if KEY.fullmatch(key) else key.encode("utf-8")
+
+
 class VerdictStore:
-    """All replies there are, by item key, every attempt of each. The judge's identity is part of the key."""
+    """All replies there are, by item key, every attempt of each. The judge's identity is part of the key.
+
+    The replies stay in the file; in memory is where they begin, some 300 bytes an item whatever a reply's length.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Read what is there."""
         self.path = folder / "replies.jsonl"
-        self._replies: dict[str, list[RawReply]] = {}
-        self._reload()
+        self._places: dict[bytes, tuple[tuple[int, int], ...]] = {}
+        """Of an item: (attempt, byte at which its line begins), in order of attempts."""
+        self._file: int | None = None
+        self._read_to = 0
+        self._refresh()
 
-    def _reload(self) -> None:
-        replies: dict[str, dict[int, RawReply]] = {}
-        for content in read_lines(self.path):
-            key = content.get("key")
+    def _refresh(self) -> None:
+        found = self.path.stat() if self.path.exists() else None
+        file = found and found.st_ino
+        if file != self._file or (found and found.st_size < self._read_to):  # new, or another took its place
+            self._places.clear()
+            self._file, self._read_to = file, 0
+        for place, content in read_lines_from(self.path, self._read_to):
             try:
-                reply = RawReply.model_validate_json(json.dumps(content.get("reply")))
+                reply = RawReply.model_validate(content.get("reply"))
             except ValidationError:
                 log.warning("%s: left out an entry of an unknown shape", self.path)
                 continue
-            # Of two processes' replies to one attempt the first in the file counts, for every reader alike.
-            replies.setdefault(str(key), {}).setdefault(reply.attempt, reply)
-        self._replies = {key: [attempts[number] for number in sorted(attempts)] for key, attempts in replies.items()}
+            self._note(str(content.get("key")), reply.attempt, place)
+            self._read_to = place  # not its end: another process may be in the middle of the next line
+
+    def _note(self, key: str, attempt: int, place: int) -> None:
+        known = dict(self._places.get(_slot(key), ()))
+        # Of two processes' replies to one attempt the first in the file counts, for every reader alike.
+        known[attempt] = min(place, known.get(attempt, place))
+        self._places[_slot(key)] = tuple(sorted(known.items()))
+
+    def num_replies(self, key: str) -> int:
+        """Number of attempts for an item, without reading them."""
+        return len(self._places.get(_slot(key), ()))
 
     def replies(self, key: str) -> tuple[RawReply, ...]:
         """All attempts for an item, in order; empty where nobody asked yet."""
-        return tuple(self._replies.get(key, ()))
+        places = self._places.get(_slot(key), ())
+        if not places:
+            return ()
+        with self.path.open("rb") as lines:
+            return tuple(self._read(lines, place) for _, place in places)
+
+    def _read(self, lines: BinaryIO, place: int) -> RawReply:
+        lines.seek(place)
+        content = decode_line(lines.readline())
+        if content is None:
+            raise ValueError(
+                f"{self.path}: the line at byte {place} was whole when the store was opened and is damaged now. Run the stage again."
+            )
+        return RawReply.model_validate(content["reply"])
 
     def add(self, key: str, reply: RawReply) -> None:
         """Keep a reply: when this returns, a kill cannot lose it."""
-        append_line(self.path, {"key": key, "reply": reply.model_dump()})
-        self._replies.setdefault(key, []).append(reply)
+        self.add_all([(key, reply)])
+
+    def add_all(self, replies: Sequence[tuple[str, RawReply]]) -> None:
+        """Keep replies with one sync for all."""
+        if not replies:
+            return
+        places = append_lines(self.path, [{"key": key, "reply": reply.model_dump()} for key, reply in replies])
+        for (key, reply), place in zip(replies, places, strict=True):
+            self._note(key, reply.attempt, place)
 
     @contextlib.contextmanager
     def sole_asker(self, identity: str) -> Iterator[None]:
@@ -126,7 +191,7 @@ class VerdictStore:
             except BlockingIOError:
                 log.info("another process asks this judge; waiting for it to end")
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
-            self._reload()
+            self._refresh()
             yield
         finally:
             os.close(descriptor)

@@ -1,8 +1,9 @@
 """Answers whose verdict is known in advance, made from the benchmark itself. Pure."""
 
 import hashlib
+import heapq
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,9 +38,9 @@ def _order(seed: str, question: Question) -> bytes:
     return hashlib.sha256(f"{seed}:{question.id}".encode()).digest()
 
 
-def drawn(questions: Sequence[Question], count: int, *, seed: str) -> list[Question]:
+def drawn(questions: Iterable[Question], count: int, *, seed: str) -> list[Question]:
     """Draw questions by a hash of their ids: adding a question moves no other in or out, save at the border."""
-    return sorted(questions, key=lambda question: _order(seed, question))[:count]
+    return heapq.nsmallest(count, questions, key=lambda question: _order(seed, question))
 
 
 def _key_words(question: Question) -> str:
@@ -55,14 +56,18 @@ def _negated(question: Question) -> str:
 def canaries(questions: Sequence[Question], *, num_questions: int) -> list[Canary]:
     """Return the canaries of a benchmark's explanation questions: some questions, every probe on each.
 
-    Questions that share key points or a cluster with the one at hand lend it no wrong answer.
+    Questions that share key points or a cluster with the one at hand lend it no wrong answer. `questions` is gone through once
+    for each drawn one, and never held: it may lie on disk.
     """
-    explanations = [question for question in questions if question.kind == "explanation"]
     found = []
+    explanations = (question for question in questions if question.kind == "explanation")
     for question in drawn(explanations, num_questions, seed="canary"):
-        strangers = [
-            other for other in explanations if other.cluster != question.cluster and not set(other.key_points) & set(question.key_points)
-        ]
+        strangers = (
+            other
+            for other in questions
+            if other.kind == "explanation" and other.cluster != question.cluster and not set(other.key_points) & set(question.key_points)
+        )
+        others = drawn(strangers, 12, seed=question.id)
         probes: list[tuple[Probe, str, float, float]] = [
             ("reference", question.target, 0.75, 1.0),
             ("key_words", _key_words(question), 0.0, 0.0),
@@ -71,8 +76,7 @@ def canaries(questions: Sequence[Question], *, num_questions: int) -> list[Canar
         ]
         if question.key_points:
             probes.append(("negated", _negated(question), 0.0, 0.0))
-        if strangers:
-            others = drawn(strangers, 12, seed=question.id)
+        if others:
             probes.append(("other_reference", others[0].target, 0.0, 0.25))
             if len(others) == 12:
                 probes.append(("everything", " ".join([question.target, *(other.target for other in others)]), 0.0, 0.0))

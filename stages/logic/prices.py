@@ -27,6 +27,8 @@ PRICES: dict[str, Price] = {
 BATCH_FACTOR = 0.5
 CHARACTERS_PER_TOKEN = 2.5
 """Low on purpose (English has 3 to 4): a projection may be too dear, never too cheap."""
+ASSUMED_REPLY_TOKENS = 500
+"""Thinking and 80 words of reasoning, until there are replies to measure."""
 
 
 def usage_cost_usd(usage: Mapping[str, object], model: str) -> float | None:
@@ -55,3 +57,11 @@ def largest_cost_usd(model: str, *, num_characters: int, max_tokens: int, batch:
         return None
     cost = (num_characters / CHARACTERS_PER_TOKEN * price.input + max_tokens * price.output) / 1e6
     return cost * (BATCH_FACTOR if batch else 1.0)
+
+
+def tokens_cost_usd(model: str, *, input_tokens: int, output_tokens: int, batch: bool) -> float | None:
+    """Return what so many tokens cost, none of them from a cache."""
+    price = PRICES.get(model)
+    if price is None:
+        return None
+    return (input_tokens * price.input + output_tokens * price.output) / 1e6 * (BATCH_FACTOR if batch else 1.0)

@@ -7,16 +7,19 @@ twice". Replies depend on the request's content alone, so that two runs can be c
 import hashlib
 import json
 import random
+import re
 import socket
 import struct
 import threading
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs
 
 KEY = "sk-ant-canary-4f1d0c7e9b2a"
 MODELS = {"claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5"}
@@ -39,6 +42,8 @@ SCHEMA_KEYWORDS = {
     "format",
 }
 VERSION = "2026-10-21"
+CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+MAX_MESSAGE_BYTES = 32 * 2**20
 
 
 class Refused(Exception):
@@ -177,9 +182,11 @@ class FakeClaude:
         latency_seconds: float = 0.0,
         key: str = KEY,
         thinking: bool = True,
+        thought: str = 'Maybe {"score": 1.0}?',
         model_returned: str | None = None,
     ) -> None:
         self.verdict, self.faults, self.latency_seconds, self.key, self.thinking = verdict, faults, latency_seconds, key, thinking
+        self.thought = thought
         self.model_returned = model_returned
         self.ledger: list[Paid] = []
         self.requests: list[dict[str, Any]] = []
@@ -189,11 +196,24 @@ class FakeClaude:
         self.num_unheard = 0
         """Replies billed and then lost on the way, by our own faults: asking again for these is no mistake of the client."""
         self.batches: dict[str, dict[str, Any]] = {}
-        self.batch_faults: list[Fault] = []
+        self.batch_faults: list[Fault | None] = []
+        """Of one creation each; None for a sound one."""
         self.batch_seconds = 0.0
         self.batch_outcome: Callable[[str, dict[str, Any]], str] = lambda custom_id, request: "succeeded"
+        self.batch_error = "api_error"
+        """Type of the error in an `errored` result."""
         self.results_lines: Callable[[list[bytes]], list[bytes]] = lambda lines: lines
         self.results_host: str | None = None
+        self.max_batch_requests = 100_000
+        self.max_batch_bytes = 256 * 10**6
+        self.max_open_batches: int | None = None
+        """Batches in progress beyond which a further one is answered with 429, as by a full processing queue."""
+        self.largest_batch_bytes = 0
+        self.most_in_progress = 0
+        self.num_failed_looks = 0
+        """How many times a look at a batch is answered with 503."""
+        self.num_cut_results = 0
+        """How many times results are cut off in the middle before they come whole."""
         self.lock = threading.Lock()
         self._ordinals: Counter[str] = Counter()
         self.base_url = ""
@@ -212,9 +232,7 @@ class FakeClaude:
         """Make the reply and put it into the ledger: from here on it is billed."""
         content_hash = self.content_hash(request)
         text = json.dumps(self.verdict(request))
-        blocks: list[dict[str, Any]] = (
-            [{"type": "thinking", "thinking": 'Maybe {"score": 1.0}?', "signature": "c2ln"}] if self.thinking else []
-        )
+        blocks: list[dict[str, Any]] = [{"type": "thinking", "thinking": self.thought, "signature": "c2ln"}] if self.thinking else []
         paid = Paid(content_hash, len(json.dumps(request)) // 4, len(text) // 4 + 20, batch)
         with self.lock:
             self.ledger.append(paid)
@@ -262,8 +280,14 @@ class FakeClaude:
         if not isinstance(body, dict) or set(body) != {"requests"} or not isinstance(body["requests"], list) or not body["requests"]:
             raise Refused(400, "invalid_request_error", "requests: Field required")
         ids = [entry["custom_id"] for entry in body["requests"]]
-        if len(set(ids)) != len(ids) or any(not 1 <= len(one) <= 64 for one in ids):
-            raise Refused(400, "invalid_request_error", "requests: custom_id must be unique and 1 to 64 characters long")
+        if len(ids) > self.max_batch_requests:
+            raise Refused(400, "invalid_request_error", f"requests: at most {self.max_batch_requests} items")
+        if len(set(ids)) != len(ids) or any(not CUSTOM_ID.fullmatch(one) for one in ids):
+            raise Refused(400, "invalid_request_error", "requests: custom_id must be unique and match ^[a-zA-Z0-9_-]{1,64}$")
+        in_progress = sum(time.monotonic() < batch["ends_at"] for batch in self.batches.values())
+        if self.max_open_batches is not None and in_progress >= self.max_open_batches:
+            raise Refused(429, "rate_limit_error", "Number of batch requests in the processing queue has exceeded the limit")
+        self.most_in_progress = max(self.most_in_progress, in_progress + 1)
         results, outcomes = [], {}
         with self.lock:
             batch_id = f"msgbatch_{len(self.batches):04d}"
@@ -275,14 +299,14 @@ class FakeClaude:
             if outcome == "succeeded":
                 result["message"] = self.message(request, batch=batch_id)
             elif outcome == "errored":
-                inner = {"type": "api_error", "message": "Internal server error"}
+                inner = {"type": self.batch_error, "message": "scripted"}
                 result["error"] = {"type": "error", "error": inner, "request_id": "req_x"}
             results.append(json.dumps({"custom_id": entry["custom_id"], "result": result}).encode() + b"\n")
         random.Random(batch_id).shuffle(results)
         with self.lock:
             self.batches[batch_id] = {
                 "outcomes": outcomes,
-                "lines": results,
+                "lines": zlib.compress(b"".join(results), 1),  # 10^5 replies in the memory of some thousands
                 "ends_at": time.monotonic() + self.batch_seconds,
                 "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             }
@@ -351,12 +375,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _post(self, fake: FakeClaude, raw: bytes) -> None:
         if not self._authorised():
             return
-        if len(raw) > 32 * 2**20:
+        is_batch = self.path == "/v1/messages/batches"
+        if len(raw) > (fake.max_batch_bytes if is_batch else MAX_MESSAGE_BYTES):
             self._error(413, "request_too_large", "Request exceeds the maximum size")
             return
+        if is_batch:
+            fake.largest_batch_bytes = max(fake.largest_batch_bytes, len(raw))
         try:
             body = json.loads(raw)
-            if self.path == "/v1/messages/batches":
+            if is_batch:
                 self._post_batch(fake, body)
             elif self.path == "/v1/messages":
                 self._post_message(fake, check_request(body))
@@ -430,27 +457,42 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.flush()
                 time.sleep(fault.seconds)
 
+    def _listing(self, fake: FakeClaude, query: dict[str, list[str]]) -> dict[str, Any]:
+        """One page, latest batch first."""
+        ids = sorted(fake.batches, reverse=True)
+        if "after_id" in query:
+            ids = [one for one in ids if one < query["after_id"][0]]
+        page = ids[: int(query.get("limit", ["20"])[0])]
+        ends = {"first_id": page[0] if page else None, "last_id": page[-1] if page else None}
+        return {"data": [fake.batch_view(one) for one in page], "has_more": len(page) < len(ids), **ends}
+
     def do_GET(self) -> None:
         fake = self.server.fake
         with fake.lock:
             fake.seen_headers.append(dict(self.headers.items()))
         if not self._authorised():
             return
-        path, _, _ = self.path.partition("?")
+        path, _, query = self.path.partition("?")
         parts = path.strip("/").split("/")
         if parts[:3] != ["v1", "messages", "batches"]:
             self._error(404, "not_found_error", path)
         elif len(parts) == 3:
-            views = [fake.batch_view(one) for one in sorted(fake.batches, reverse=True)]
-            listing = {"data": views, "has_more": False, "first_id": None, "last_id": None}
-            self._send(200, json.dumps(listing).encode())
+            self._send(200, json.dumps(self._listing(fake, parse_qs(query))).encode())
         elif parts[3] not in fake.batches:
             self._error(404, "not_found_error", parts[3])
+        elif len(parts) == 4 and fake.num_failed_looks:
+            fake.num_failed_looks -= 1
+            self._error(503, "api_error", "scripted")
         elif len(parts) == 4:
             self._send(200, json.dumps(fake.batch_view(parts[3])).encode())
         else:
-            lines = fake.results_lines(list(fake.batches[parts[3]]["lines"]))
-            self._send(200, b"".join(lines), content_type="application/x-jsonl")
+            lines = fake.results_lines(zlib.decompress(fake.batches[parts[3]]["lines"]).splitlines(keepends=True))
+            content = b"".join(lines)
+            if fake.num_cut_results:
+                fake.num_cut_results -= 1
+                self._partly(Fault("cut"), content)
+            else:
+                self._send(200, content, content_type="application/x-jsonl")
 
 
 class _Server(ThreadingHTTPServer):

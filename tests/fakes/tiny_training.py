@@ -3,8 +3,10 @@
 import os
 import resource
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from stages.io.files import sha256_of
 from stages.io.jsonl import write_jsonl
@@ -63,7 +65,7 @@ def general_answers(num: int) -> list[GeneralAnswer]:
     ]
 
 
-def save_tiny_base(base: Path, *, template: str = TEMPLATE, quantization: str = "none") -> None:
+def save_tiny_base(base: Path, *, template: str = TEMPLATE, dtype: str = "float32", quantization: str = "none") -> None:
     """models/base in full: weights, tokenizer, manifest."""
     base.mkdir(parents=True)
     save_tiny_model(base, template=template)
@@ -73,7 +75,7 @@ def save_tiny_base(base: Path, *, template: str = TEMPLATE, quantization: str = 
             source="embedded",
             repo=None,
             revision=None,
-            dtype="float32",
+            dtype=dtype,  # type: ignore[arg-type]
             quantization=quantization,  # type: ignore[arg-type]
             files={path.name: sha256_of(path) for path in sorted(base.iterdir())},
             hub_files={},
@@ -81,13 +83,65 @@ def save_tiny_base(base: Path, *, template: str = TEMPLATE, quantization: str = 
     )
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, *, dtype: str = "float32", quantization: str = "none") -> None:
     """Write everything that `train` reads."""
-    save_tiny_base(folder / "base")
+    save_tiny_base(folder / "base", dtype=dtype, quantization=quantization)
     write_jsonl(folder / "train.jsonl", rows(60, "t"))
     write_jsonl(folder / "validation.jsonl", rows(8, "v"))
     write_jsonl(folder / "general.jsonl", general_answers(12))
     (folder / "ready.json").write_text('{"ready": true}')
+
+
+def as_rank(rank: int, num_ranks: int, port: int) -> None:
+    """Make this process one of several, as a launcher would."""
+    os.environ |= {
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+        "WORLD_SIZE": str(num_ranks),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "PLUMBLINE_THREADS": "1",
+    }
+
+
+def write_nothing_below(root: Path, *, but_folders: bool) -> None:
+    """End this process when it opens a file below `root` for writing, or makes, moves or removes one.
+
+    `but_folders`: accelerate's FSDP makes the checkpoint's folder on every rank, and writes into it on the first.
+    """
+    changes = {"os.rename", "os.remove", "os.rmdir"} | (set() if but_folders else {"os.mkdir"})
+
+    def look(event: str, args: tuple[object, ...]) -> None:
+        writing = event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        if (writing or event in changes) and str(args[0]).startswith(str(root)):
+            os.write(2, f"{event} {args[0]}\n".encode())
+            os._exit(99)
+
+    sys.addaudithook(look)
+
+
+def spread_weights() -> None:
+    """FSDP2 as launch/fsdp2.yaml asks for it, between processors: accelerate, which wants GPUs for it, is told that these are some."""
+    from accelerate.state import PartialState
+    from accelerate.utils import DistributedType
+
+    import stages.io.device_readiness as readiness
+    from stages.io.launch import read_configuration
+
+    os.environ |= read_configuration(str(Path(__file__).resolve().parents[2] / "launch/fsdp2.yaml")).environment
+    os.environ["ACCELERATE_TORCH_DEVICE"] = "cpu"
+    PartialState._prepare_backend = lambda self, *_, **__: ("gloo", DistributedType.MULTI_GPU)  # type: ignore[method-assign]
+    readiness.refuse_unfit_ranks = lambda manifest, device: None
+
+
+def train_as_rank(folder: Path, root: Path, rank: int, num_ranks: int, port: int, *, sharded: bool = False, **kwargs: Any) -> None:
+    """Run the stage as one of several processes, of which only the first may write."""
+    as_rank(rank, num_ranks, port)
+    if sharded:
+        spread_weights()
+    if rank > 0:
+        write_nothing_below(root, but_folders=sharded)
+    train(folder, root, **kwargs)
 
 
 def train(
@@ -98,9 +152,10 @@ def train(
     lora: LoraParams = LORA,
     at_checkpoint_write: int | None = None,
     at_step: int | None = None,
+    number: signal.Signals = signal.SIGKILL,
     max_file_bytes: int | None = None,
 ) -> None:
-    """Run the stage, with files limited to `max_file_bytes` as on a full disk; kill -9 this process in the given checkpoint write, or after the given step, as a power cut would."""
+    """Run the stage, with files limited to `max_file_bytes` as on a full disk; send this process a signal in the given checkpoint write, or after the given step: kill -9, as a power cut would, unless told otherwise."""
     os.environ["DVC_ROOT"] = str(root)
     if max_file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
@@ -114,10 +169,10 @@ def train(
             nonlocal calls
             calls += 1
             if before and calls == when:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), number)
             result = function(*args, **kwargs)
             if not before and calls == when:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), number)
             return result
 
         return wrapped

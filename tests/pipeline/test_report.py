@@ -223,6 +223,22 @@ def test_judging_above_the_cost_cap_is_not_valid(tmp_path: Path) -> None:
     assert status == 0
 
 
+def test_probes_cost_too_and_a_reply_that_two_answers_share_costs_once(tmp_path: Path) -> None:
+    world = small()
+    body = json.dumps({"usage": {"input_tokens": 500_000, "output_tokens": 100_000, "service_tier": "batch"}})
+    usage = {"model": "claude-sonnet-5-5", "body": body, "input_tokens": 500_000, "output_tokens": 100_000}
+    reply = world.judgements[0].replies[0].model_copy(update=usage)
+    for number in (0, 1):
+        world.judgements[number] = world.judgements[number].model_copy(update={"key": "same", "replies": (reply,)})
+    check = JudgeCheck(probe="opener", id="explanation-0000", key="probe", judge_id="j", score=0.0, cause="scored", least=0, most=0,
+                       is_passed=True, replies=(reply,))  # fmt: skip
+    write_lines(tmp_path / "checks.jsonl", [check])
+    judging = JudgeSettings(backend="claude", model="claude-sonnet-5-5", max_cost_usd=4.0)
+    _, evaluation, *_ = run(world, tmp_path, judging=judging, checks=tmp_path / "checks.jsonl")
+    account = evaluation["judge"]
+    assert (account["cost_usd"], account["input_tokens"], account["output_tokens"]) == (2.0, 1_000_000, 200_000)
+
+
 def test_scores_that_exist_are_still_shown_with_their_bounds(tmp_path: Path) -> None:
     world = small()
     unjudge(world, 4, cause="timed_out")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import BaseContext, ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -37,8 +37,8 @@ class Setting:
     num_steps: int
 
 
-def run(server: ForkServerContext, folder: Path, root: Path, **kwargs: object) -> int:
-    process = server.Process(target=tiny_training.train, args=(folder, root), kwargs=kwargs)
+def run(server: BaseContext, folder: Path, root: Path, **kwargs: object) -> int:
+    process = server.Process(target=tiny_training.train, args=(folder, root), kwargs=kwargs)  # type: ignore[attr-defined]
     process.start()
     process.join(300)
     assert process.exitcode is not None
@@ -99,6 +99,35 @@ def test_a_signal_exits_75_publishes_nothing_and_costs_no_byte(
     assert process.exitcode == 75 and not published(tmp_path)
     assert run(server, setting.folder, tmp_path) == 0
     assert published(tmp_path) == setting.expected
+
+
+WILD = tiny_training.TRAIN.model_copy(update={"learning_rate": 0.05})
+"""Best after four steps, then worse: what is looked at, and how often, decides which adapter is kept."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "stopped"),
+    [
+        # After the signal it goes on at step 4, where no evaluation is planned: the adapter of that step must not become the best.
+        ({"evaluations_per_epoch": 1}, {"at_step": 3, "number": signal.SIGTERM}),
+        # After the kill step 5 is evaluated a second time: patience must not count it twice.
+        ({"evaluations_per_epoch": 15, "early_stop_patience": 3}, {"at_step": 6}),
+        # Stopped just where one is planned: it counts.
+        ({"evaluations_per_epoch": 15, "early_stop_patience": 3}, {"at_step": 3, "number": signal.SIGTERM}),
+    ],
+    ids=["unplanned", "patience", "planned"],
+)
+def test_what_is_evaluated_besides_the_plan_decides_nothing(
+    server: ForkServerContext, setting: Setting, tmp_path: Path, changes: dict[str, int], stopped: dict[str, int]
+) -> None:
+    params = WILD.model_copy(update=changes)
+    assert run(server, setting.folder, tmp_path / "expected", params=params) == 0
+    code = 75 if "number" in stopped else -signal.SIGKILL
+    assert run(server, setting.folder, tmp_path / "found", params=params, **stopped) == code
+    assert run(server, setting.folder, tmp_path / "found", params=params) == 0
+    assert published(tmp_path / "found") == published(tmp_path / "expected")
+    if "early_stop_patience" in changes:
+        assert json.loads((tmp_path / "found/train.json").read_text())["stop_reason"] == "early_stop"
 
 
 def test_a_second_start_while_one_runs_is_refused_with_75(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ import pytest
 from stages.io import checkpoints as c
 
 
-def sealed(folder: Path, step: int) -> Path:
+def sealed(folder: Path, step: int, *, num_ranks: int = 1) -> Path:
     writing, final = folder / "writing", folder / f"checkpoint-{step}"
     writing.mkdir(parents=True)
-    for name in c.REQUIRED:
+    for name in c.required_files(num_ranks):
         (writing / name).write_bytes(f"{name} of {step}".encode() * 10)
     c.seal(writing, final)
     return final
@@ -23,7 +23,7 @@ def test_the_newest_whole_checkpoint_is_the_one_of_the_highest_step(tmp_path: Pa
     assert c.newest_whole_checkpoint(tmp_path) == tmp_path / "checkpoint-10"
 
 
-@pytest.mark.parametrize("name", [*c.REQUIRED, c.MANIFEST])
+@pytest.mark.parametrize("name", [*c.required_files(1), c.MANIFEST])
 @pytest.mark.parametrize("harm", ["missing", "torn", "flipped"])
 def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_is_used(tmp_path: Path, name: str, harm: str) -> None:
     older, newer = sealed(tmp_path, 4), sealed(tmp_path, 8)
@@ -35,6 +35,19 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_is_used(tmp_path: 
         file.write_bytes(content[: len(content) // 2] if harm == "torn" else bytes([content[0] ^ 1]) + content[1:])
     assert c.newest_whole_checkpoint(tmp_path) == older
     assert (tmp_path / "checkpoint-8.bad").is_dir() and not newer.exists()
+
+
+def test_a_checkpoint_of_two_ranks_needs_the_random_state_of_each(tmp_path: Path) -> None:
+    sealed(tmp_path, 2, num_ranks=1)
+    assert c.newest_whole_checkpoint(tmp_path, num_ranks=2) is None
+    two = sealed(tmp_path, 4, num_ranks=2)
+    assert c.newest_whole_checkpoint(tmp_path, num_ranks=2) == two
+    assert c.newest_whole_checkpoint(tmp_path, num_ranks=3) is None
+
+
+def test_a_checkpoint_of_whole_weights_is_none_of_spread_ones(tmp_path: Path) -> None:
+    sealed(tmp_path, 2, num_ranks=2)
+    assert c.newest_whole_checkpoint(tmp_path, num_ranks=2, sharded=True) is None
 
 
 def test_a_checkpoint_that_was_never_sealed_is_not_used(tmp_path: Path) -> None:

@@ -67,10 +67,32 @@ def test_what_cannot_fit_is_refused_with_both_sizes(base: Path, monkeypatch: pyt
         d.refuse_too_little_memory(base, manifest("float32"), LORA, "cpu")
 
 
-def test_a_launcher_of_several_processes_is_refused(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(d.DeviceUnfit, match=r"launched as 2 processes .* `dvc repro train`"):
-        d.refuse_unfit_device(base, manifest("float32"), LORA, TRAIN, device="cpu")
+@pytest.mark.parametrize(
+    ("device", "quantization", "environment", "said"),
+    [
+        ("cuda", "none", {"WORLD_SIZE": "4", "RANK": "0"}, r"4 processes for 2 GPUs: each needs one of its own"),
+        ("cuda", "none", {"WORLD_SIZE": "8", "RANK": "0", "LOCAL_WORLD_SIZE": "4"}, r"4 processes for 2 GPUs"),
+        ("cpu", "none", {"WORLD_SIZE": "2", "RANK": "0", "ACCELERATE_USE_FSDP": "true"}, r"FSDP was asked for on cpu.*launch/ddp\.yaml"),
+        ("cuda", "nf4", {"WORLD_SIZE": "2", "RANK": "0", "ACCELERATE_USE_FSDP": "true"}, r"FSDP of nf4 weights was not tried"),
+        ("cuda", "nf4", {"WORLD_SIZE": "2", "RANK": "0"}, None),
+        ("cuda", "none", {"WORLD_SIZE": "2", "RANK": "0", "ACCELERATE_USE_FSDP": "true"}, None),
+        ("cpu", "nf4", {"WORLD_SIZE": "4", "RANK": "0"}, None),
+    ],
+)
+def test_processes_that_the_machine_or_the_weights_do_not_allow_are_refused(
+    monkeypatch: pytest.MonkeyPatch, device: str, quantization: str, environment: dict[str, str], said: str | None
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    for name in ("WORLD_SIZE", "RANK", "LOCAL_WORLD_SIZE", "ACCELERATE_USE_FSDP"):
+        monkeypatch.delenv(name, raising=False)
+    d.refuse_unfit_ranks(manifest("float32", quantization), device)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    if said is None:
+        d.refuse_unfit_ranks(manifest("float32", quantization), device)
+    else:
+        with pytest.raises(d.DeviceUnfit, match=said):
+            d.refuse_unfit_ranks(manifest("float32", quantization), device)
 
 
 def test_free_memory_is_measured() -> None:

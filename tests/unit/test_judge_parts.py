@@ -6,14 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from stages.io.batch_journal import Journal
+from stages.io.jsonl import write_jsonl
+from stages.io.rows_on_disk import RowsOnDisk
 from stages.io.verdict_store import VerdictStore, append_line, read_lines
+from stages.logic.judge_budget import Budget, OverBudgetError
 from stages.logic.judge_causes import RETRYABLE, JudgeCause
 from stages.logic.judge_precheck import is_no_answer
 from stages.logic.judge_prompt import SCALE, SCHEMA, JudgeItem, asking_identity, item_key, render_item
 from stages.logic.judge_replies import read_verdict, reply_from_body, standing
+from stages.logic.judge_survey import Survey, project, survey
 from stages.logic.key_points import judge_key_points
 from stages.logic.prices import PRICES, largest_cost_usd, usage_cost_usd
 from stages.logic.verdicts import parse_judge_reply
+from stages.records.answer import Answer
 from stages.records.judgement import RawReply
 
 QUESTION = "Why does doubling the net force on a cart double its acceleration?"
@@ -256,3 +262,85 @@ def test_four_processes_lose_no_line(tmp_path: Path) -> None:
     for process in writers:
         process.join()
     assert sorted((line["writer"], line["number"]) for line in read_lines(path)) == [(w, n) for w in range(4) for n in range(50)]  # type: ignore[type-var]
+
+
+def test_two_askers_of_one_store_see_each_others_replies_and_the_first_of_an_attempt_counts(tmp_path: Path) -> None:
+    mine, theirs = VerdictStore(tmp_path), VerdictStore(tmp_path)
+    key, other = "0" * 64, "f" * 64
+    theirs.add_all([(key, reply("first")), (other, reply("alone"))])
+    mine.add_all([(key, reply("second")), (key, reply("third", attempt=2))])
+    assert mine.num_replies(key) == 2 and mine.num_replies(other) == 0
+    with mine.sole_asker("identity"):
+        assert [one.body for one in mine.replies(key)] == [one.body for one in VerdictStore(tmp_path).replies(key)]
+        assert "first" in mine.replies(key)[0].body and "third" in mine.replies(key)[1].body and len(mine.replies(other)) == 1
+
+
+def test_a_store_that_was_put_in_anothers_place_is_read_anew(tmp_path: Path) -> None:
+    store = VerdictStore(tmp_path)
+    store.add_all([("k", reply(GOOD)), ("l", reply(GOOD))])
+    fresh = VerdictStore(tmp_path / "elsewhere")
+    fresh.add("m", reply(GOOD))
+    fresh.path.replace(store.path)
+    with store.sole_asker("identity"):
+        assert [store.num_replies(key) for key in "klm"] == [0, 0, 1]
+
+
+def test_a_journal_goes_on_where_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    before = Journal(path)
+    first, second, third = (before.intend([f"{name}1", f"{name}2"], ["old"]) for name in "abc")
+    before.created(first, "batch-1")
+    before.created(second, "batch-2")
+    before.foreign(second)
+    before.close(first, "collected")
+    before.close(third, "lost")
+    after = Journal(path)
+    [left] = after.open_ones()
+    assert after == before and (left.keys, left.batch, left.known, left.foreign) == (["b1", "b2"], None, {"old"}, {"batch-2"})
+    assert after.intend(["d"], []).name == "000003"
+
+
+def test_what_is_reserved_is_released_to_the_last_cent() -> None:
+    budget = Budget("claude-sonnet-5-5", cap_usd=1.0)
+    for number in range(50):
+        budget.reserve(str(number), num_characters=100 + number, max_tokens=1000, batch=False)
+    with pytest.raises(OverBudgetError, match=r"could be passed: 0\.0000 USD spent"):
+        budget.reserve("much", num_characters=10, max_tokens=60_000, batch=False)
+    budget.reserve("7", num_characters=107, max_tokens=1000, batch=False)  # again: in place of the first
+    for number in range(50):
+        budget.release(str(number))
+    budget.release("never reserved")
+    budget.reserve("much", num_characters=10, max_tokens=99_000, batch=False)
+
+
+def test_rows_on_disk_are_read_as_they_were_when_it_was_opened(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    answers = [
+        Answer(id=f"q{number}", arm="base", response="é\u2028" * number, num_tokens=1, stopped="eos", choice_logprobs={}, complete=True)
+        for number in range(5)
+    ]
+    write_jsonl(path, answers)
+    rows = RowsOnDisk(path, Answer)
+    write_jsonl(path, answers[:1])
+    assert len(rows) == 5 and list(rows) == answers and rows[-1] == answers[4] and rows[1:3] == answers[1:3]
+    with pytest.raises(IndexError):
+        rows[5]
+    path.write_text(answers[0].model_dump_json() + '\n{"id": 3}\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"rows.jsonl, line 2: not a Answer"):
+        list(RowsOnDisk(path, Answer))
+
+
+def test_a_projection_is_measured_once_there_are_replies_enough() -> None:
+    def of(count: int) -> Survey:
+        found = survey(((f"{number}", [reply(GOOD)]) for number in range(count)), Budget("claude-sonnet-5-5", None), max_replies=3)
+        found.missing = ["x", "y"]
+        return found
+
+    assert of(100).budget.spent_usd == pytest.approx(100 * (100 * 2.0 + 10 * 0.2 + 7 * 10.0) / 1e6)
+    values = {"num_characters": [2500, 2500], "max_tokens": 1000, "batch": True}
+    few, many = (project(of(count), "claude-sonnet-5-5", **values) for count in (99, 100))
+    assert few is not None and many is not None
+    assert few.likely_usd == pytest.approx(2 * (1000 * 2.0 + 500 * 10.0) / 2e6) and "500 tokens" in few.basis
+    assert many.likely_usd == pytest.approx(2 * (110 * 2.0 + 7 * 10.0) / 2e6) and many.basis == "as the 100 so far"
+    assert few.most_usd == many.most_usd == pytest.approx(2 * (1000 * 2.0 + 1000 * 10.0) / 2e6)
+    assert project(of(3), "claude-haiku-5-5", **values) is None

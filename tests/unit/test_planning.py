@@ -1,7 +1,10 @@
 """The arithmetic of the plan, against numbers worked out by hand for a 7B model."""
 
+import json
+
 import pytest
 
+from tests.conftest import ROOT
 from verbs.planning import MISTRAL_7B, Shape, activation_bytes, base_bytes, duration, size, training_flops_per_token
 
 
@@ -23,9 +26,15 @@ def test_nf4_halves_the_bytes_of_linear_layers_only() -> None:
     assert base_bytes(MISTRAL_7B, dtype="bfloat16", quantization="nf4") == pytest.approx(4.5e9, rel=3e-2)
 
 
-def test_checkpointing_holds_less() -> None:
-    assert activation_bytes(MISTRAL_7B, num_tokens=1, checkpointing=False) == pytest.approx(12e6, rel=0.05)
-    assert activation_bytes(MISTRAL_7B, num_tokens=1, checkpointing=True) == pytest.approx(0.65e6, rel=0.05)
+def test_memory_is_what_one_gpu_took() -> None:
+    """docs/runs/gpu_train.json: what the arms took beyond weights and adapter, per position of a step."""
+    arms = json.loads((ROOT / "docs/runs/gpu_train.json").read_text(encoding="utf-8"))["arms"]
+    adapter = 16 * MISTRAL_7B.num_lora_weights(16, "all-linear")
+    for arm, quantization in (("N0", "none"), ("N3", "none"), ("Q2", "nf4")):
+        positions = arms[arm]["num_positions"] / arms[arm]["num_timed_steps"]
+        weights = base_bytes(MISTRAL_7B, dtype="bfloat16", quantization=quantization)
+        planned = weights + adapter + activation_bytes(MISTRAL_7B, num_tokens=round(positions), checkpointing=arm == "N0")
+        assert planned == pytest.approx(arms[arm]["peak_memory_bytes"], rel=0.03), arm
 
 
 def test_the_shape_is_read_from_a_config_with_and_without_grouped_heads() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from stages.io.params import read_yaml
-from verbs.readme import BLOCK, blocks, filled
+from verbs.blocks import BLOCK, filled
+from verbs.readme import blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

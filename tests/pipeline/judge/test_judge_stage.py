@@ -1,6 +1,8 @@
 """The judge stage against a loopback server that behaves like the API: faults, resume, cost, secrets."""
 
 import json
+import logging
+import re
 import subprocess
 import sys
 import time
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from stages.io.jsonl import read_jsonl, write_jsonl
+from stages.logic.prices import PRICES
 from stages.records.judge_check import JudgeCheck
 from tests.fakes.claude_server import KEY, FakeClaude, Fault, default_verdict, item_of, seeded_faults
 from tests.fakes.judge_bench import Bench, answer, settings
@@ -217,13 +220,36 @@ def test_a_model_that_answers_under_two_names_stops_the_run(bench: Bench, fake: 
 
 def test_the_cost_cap_stops_before_it_is_passed_and_a_higher_one_goes_on(bench: Bench, fake: FakeClaude) -> None:
     assert bench.write(20).fails(max_cost_usd=0.1) == 3
-    from stages.logic.prices import PRICES
-
     price = PRICES["claude-sonnet-5-5"]
     spent = sum(paid.input_tokens * price.input + paid.output_tokens * price.output for paid in fake.ledger) / 1e6
     assert 0 < spent <= 0.1 and "not_asked" in {row.cause for row in bench.rows()}
     bench.run(max_cost_usd=5.0)
     assert len(fake.ledger) == 40
+
+
+def test_what_it_may_cost_is_said_before_the_first_call_and_is_not_passed(bench: Bench, fake: FakeClaude) -> None:
+    said: list[tuple[int, str]] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "items to ask" in record.getMessage():
+                said.append((len(fake.requests), record.getMessage()))
+
+    listener, log = Listener(), logging.getLogger("judge")
+    before = log.level
+    log.addHandler(listener)
+    log.setLevel(logging.INFO)
+    try:
+        bench.write(30).run()
+    finally:
+        log.removeHandler(listener)
+        log.setLevel(before)
+    [(num_asked_before, line)] = said
+    assert num_asked_before == 0 and line.startswith("60 of 60 items to ask claude-sonnet-5-5")
+    most = re.search(r"at most (\d+\.\d+) USD", line)
+    price = PRICES["claude-sonnet-5-5"]
+    spent = sum(paid.input_tokens * price.input + paid.output_tokens * price.output for paid in fake.ledger) / 1e6
+    assert most is not None and 0 < spent <= float(most[1])
 
 
 def test_a_cap_needs_a_known_price(bench: Bench, fake: FakeClaude, caplog: pytest.LogCaptureFixture) -> None:

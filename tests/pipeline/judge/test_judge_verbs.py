@@ -44,6 +44,7 @@ def test_a_clone_without_a_key_judges_again_from_the_tracked_replies(
     bench.write(6).run(num_canary_questions=2, retest_fraction=0.5)
     written = [bench.paths[name].read_bytes() for name in ("judged", "checks")]
     clone = lay_out(bench, tmp_path / "clone")
+    monkeypatch.setattr(fill_judge_store, "REPLIES_PER_SYNC", 5)
     said = fill_judge_store.main(["workspace"], root=clone)
     assert f"{len(fake.ledger)} replies added" in said
     assert "0 replies added" in fill_judge_store.main(["workspace"], root=clone), "filling twice adds nothing"

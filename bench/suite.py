@@ -1,0 +1,275 @@
+"""All benchmarks, one after another, into one JSON, the tables of docs/benchmarks.md and a picture: `make bench`.
+
+    python -m bench.suite                       within 10 minutes on two idle cores; writes into docs/
+    python -m bench.suite --size full           longer curves
+    python -m bench.suite --size quick          under a minute: whether all of it works; writes into bench-quick/
+    python -m bench.suite --only cleaning       measures these again and keeps the others' numbers
+    python -m bench.suite --only                measures nothing: tables and picture anew from the JSON
+
+Every benchmark is a process of its own, with a time limit. One that fails is told, the others run, and the exit status is 1.
+"""
+
+import argparse
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.curves_picture import draw_curves
+from bench.measurements import Machine, Measured, Table, not_measured, read_measured, this_machine
+from bench.suite_page import with_blocks
+from stages.io.files import write_text
+from stages.records.record import Record
+
+CASES = Path("../shared/cases/grading/answers.jsonl")
+ROWS_OF = "--source data/raw/embedded/train.jsonl"
+SIZES = ("quick", "default", "full")
+
+
+class Suite(Record):
+    """docs/benchmarks.json."""
+
+    machine: Machine
+    size: str
+    wall_seconds: float
+    benches: list[Measured]
+
+
+class Bench(NamedTuple):
+    """One line of the suite: a program, its flags by size, and how what it wrote is read."""
+
+    name: str
+    title: str
+    module: str
+    flags: dict[str, str]
+    """Size -> command line. `{folder}` is where pictures go. A size without an entry is not run."""
+    limit_seconds: int = 600
+    missing: Callable[[], str | None] = lambda: None
+    """Why it cannot run here."""
+    json_flag: str = "--json"
+    read: Callable[[Path, "Bench", str], Measured] = lambda path, bench, command: read_measured(path)
+    kept: Path | None = None
+    """What it left where it could run: read where it cannot."""
+
+
+def no_cases() -> str | None:
+    return None if CASES.is_file() else f"no labelled answers at {CASES}"
+
+
+def no_gpu() -> str | None:
+    if shutil.which("nvidia-smi") and subprocess.run(["nvidia-smi", "-L"], capture_output=True, check=False).returncode == 0:
+        return None
+    return "no GPU at hand"
+
+
+def read_gpu(path: Path, bench: Bench, command: str) -> Measured:
+    """A GPU benchmark's JSON (bench/arms.py): a row per arm."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    rows = []
+    for name, arm in found["arms"].items():
+        if arm["status"] != "measured":
+            rows.append([name, arm["status"], "", ""])
+            continue
+        mfu, memory = arm.get("mfu"), arm.get("peak_memory_bytes")
+        rows.append(
+            [
+                name,
+                f"{arm['tokens_per_second']:,.0f}",
+                "" if mfu is None else f"{100 * mfu:.1f} %",
+                "" if memory is None else f"{memory / 1e9:.1f} GB",
+            ]
+        )
+    table = Table(columns=["arm", "tokens/s", "MFU", "peak memory"], rows=rows)
+    told = f"{found['device']}, shape of {found['shape']}, torch {found.get('versions', {}).get('torch', 'unknown')}; arms and targets are explained below."
+    return not_measured(name=bench.name, title=bench.title, command=command, reason="").model_copy(
+        update={"what": told, "table": table, "not_measured": None}
+    )
+
+
+def read_sizes(path: Path, bench: Bench, command: str) -> Measured:
+    """A JSON with a list `sizes` of equal objects: a row per object, a column per key."""
+    sizes: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["sizes"]
+    rows = [[f"{value:,}" if isinstance(value, int) else str(value) for value in one.values()] for one in sizes]
+    table = Table(columns=[name.replace("_", " ") for name in sizes[0]], rows=rows)
+    return not_measured(name=bench.name, title=bench.title, command=command, reason="").model_copy(
+        update={"table": table, "not_measured": None}
+    )
+
+
+BENCHES = (
+    Bench(
+        "where_time_goes",
+        "Where the time of `make` goes",
+        "bench.where_time_goes",
+        {
+            "quick": "--target split --picture {folder}/where_time_goes.png",
+            "default": "--picture {folder}/where_time_goes.png",
+            "full": "--picture {folder}/where_time_goes.png",
+        },
+    ),
+    Bench(
+        "cleaning",
+        "Cleaning rows",
+        "bench.clean_rows",
+        {
+            "quick": f"{ROWS_OF} --rows 1000 3000 --pandas-up-to 3000",
+            "default": f"{ROWS_OF} --rows 1000 10000 100000 1000000 --repeat 3 --once-from 100000 --pandas-up-to 100000",
+            "full": f"{ROWS_OF} --rows 1000 10000 100000 1000000 --repeat 3 --once-from 1000000 --pandas-up-to 100000 --datasets",
+        },
+    ),
+    Bench(
+        "training",
+        "Training, by the lengths of the rows",
+        "bench.training_speed",
+        {
+            "quick": "--mixes 'all of 64 tokens' --repeats 1 --steps 4",
+            "default": "--mixes --repeats 2 --steps 13",
+            "full": "--mixes --repeats 5 --steps 23",
+        },
+    ),
+    Bench(
+        "answering",
+        "Answering questions",
+        "bench.answering",
+        {
+            "quick": "--arms base --questions 10 20 --single-up-to 10 --repeats 1",
+            "default": "--arms base --questions 10 100 1000 10000 --repeats 3 --once-from 1000 --single-up-to 1000",
+            "full": "--arms base --questions 10 30 100 300 1000 3000 10000 --repeats 3 --single-up-to 1000",
+        },
+    ),
+    Bench(
+        "judging",
+        "Judging by calls",
+        "bench.judging",
+        {
+            "quick": "--concurrency 1 8 --latency 0.2 --rounds 4 --repeats 1",
+            "default": "--concurrency 1 4 16 64 --latency 1 --rounds 3 --repeats 3",
+            "full": "--concurrency 1 2 4 8 16 32 64 --latency 2 --rounds 8 --repeats 3",
+        },
+    ),
+    Bench(
+        "judging_batches",
+        "Judging in batches",
+        "bench.judging_batches",
+        {"quick": "--answers 300", "default": "--answers 1000 10000", "full": "--answers 1000 10000 100000"},
+        json_flag="--out",
+        read=read_sizes,
+    ),
+    Bench(
+        "graders",
+        "Rule graders against people",
+        "bench.grader_confusion",
+        dict.fromkeys(SIZES, f"--cases {CASES}"),
+        missing=no_cases,
+    ),
+    Bench(
+        "intervals",
+        "How often a 95 % interval holds the truth",
+        "bench.interval_coverage",
+        {"quick": "--rounds 20", "default": "--rounds 200", "full": "--rounds 1000"},
+    ),
+    Bench(
+        "gpu_train",
+        "Training on one GPU",
+        "bench.gpu_train",
+        dict.fromkeys(SIZES, ""),
+        missing=no_gpu,
+        json_flag="--out",
+        read=read_gpu,
+        kept=Path("docs/runs/gpu_train.json"),
+    ),
+    Bench(
+        "gpu_answering",
+        "Answering on one GPU",
+        "bench.gpu_answering",
+        dict.fromkeys(SIZES, ""),
+        missing=no_gpu,
+        json_flag="--out",
+        read=read_gpu,
+        kept=Path("docs/runs/gpu_answering.json"),
+    ),
+)
+"""In this order. A new benchmark is one entry here; its block in docs/benchmarks.md is made by the first run."""
+
+
+def run(bench: Bench, size: str, folder: Path) -> tuple[Measured, bool]:
+    """Run one benchmark: what it found or why it found nothing, and whether it did what it should."""
+    flags = bench.flags[size].format(folder=folder)
+    command = f"python -m {bench.module} {flags}".strip()
+
+    def nothing(reason: str) -> Measured:
+        return not_measured(name=bench.name, title=bench.title, command=command, reason=reason)
+
+    reason = bench.missing()
+    if reason is not None and bench.kept is not None and bench.kept.is_file():
+        print(f"\n{bench.title}: {reason}; the record in {bench.kept} stands", flush=True)
+        return bench.read(bench.kept, bench, command), True
+    print(f"\n{bench.title}: {command if reason is None else f'not measured, {reason}'}", flush=True)
+    if reason is not None:
+        return nothing(reason), True
+    with tempfile.TemporaryDirectory() as scratch, (Path(scratch) / "errors").open("w+", encoding="utf-8") as errors:
+        result = Path(scratch) / "found.json"
+        words = [sys.executable, *shlex.split(command)[1:], bench.json_flag, str(result)]
+        try:
+            done = subprocess.run(words, stderr=errors, timeout=bench.limit_seconds, check=False)
+        except subprocess.TimeoutExpired:
+            return nothing(f"it was ended after {bench.limit_seconds} s"), False
+        if done.returncode == 0 and result.is_file():
+            return bench.read(result, bench, command), True
+        errors.seek(0)
+        lines = [line.strip() for line in errors if line.strip()] or ["no word"]
+        print("\n".join(lines[-20:]), file=sys.stderr)
+        return nothing(f"it ended with {done.returncode}: {lines[-1][:300]}"), False
+
+
+def remeasured(old: Suite, machine: Machine, found: Sequence[Measured]) -> list[Measured]:
+    """The old records with some of them replaced. ValueError where the old ones were measured elsewhere."""
+    here, there = (one.model_copy(update={"load_at_start": 0.0}) for one in (machine, old.machine))
+    if found and here != there:
+        raise ValueError(f"the numbers at hand were measured on {there}, this is {here}: measure all of them.")
+    new = {one.name: one for one in found}
+    kept = {one.name: one for one in old.benches} | new
+    return [kept[bench.name] for bench in BENCHES if bench.name in kept]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=SIZES, default="default")
+    parser.add_argument("--only", nargs="*", choices=[bench.name for bench in BENCHES], metavar="NAME")
+    parser.add_argument("--folder", type=Path, help="where benchmarks.json, .md and .png are written; else docs, or bench-quick")
+    chosen = parser.parse_args(arguments)
+    folder: Path = chosen.folder or Path("bench-quick" if chosen.size == "quick" else "docs")
+    folder.mkdir(parents=True, exist_ok=True)
+    results, page = folder / "benchmarks.json", folder / "benchmarks.md"
+    machine = this_machine()
+    print(f"{machine.told()}; load {machine.load_at_start} at the start", flush=True)
+    began = time.perf_counter()
+    wanted = [bench for bench in BENCHES if chosen.only is None or bench.name in chosen.only]
+    found, well = [], True
+    for bench in wanted:
+        record, did_well = run(bench, chosen.size, folder)
+        found.append(record)
+        well = well and did_well
+    seconds = round(time.perf_counter() - began, 1)
+    if chosen.only is None:
+        suite = Suite(machine=machine, size=chosen.size, wall_seconds=seconds, benches=found)
+    else:
+        old = Suite.model_validate_json(results.read_text(encoding="utf-8"))
+        suite = old.model_copy(update={"benches": remeasured(old, machine, found)})
+    write_text(results, suite.model_dump_json(indent=1) + "\n")
+    text = page.read_text(encoding="utf-8") if page.is_file() else Path("docs/benchmarks.md").read_text(encoding="utf-8")
+    write_text(page, with_blocks(text, machine=suite.machine, size=suite.size, wall_seconds=suite.wall_seconds, benches=suite.benches))
+    draw_curves(suite.benches, folder / "benchmarks.png")
+    print(f"\n{seconds:.0f} s; written: {results}, {page}, {folder / 'benchmarks.png'}")
+    if not well:
+        sys.exit("a benchmark failed: its record says why.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""The measured tables of docs/benchmarks.md, made from the records of the benchmarks; what is written between them stays. Pure."""
+
+from collections.abc import Sequence
+
+from bench.measurements import Curve, Machine, Measured, Spread
+from verbs.blocks import BLOCK, filled
+
+MACHINE = "bench-machine"
+PREFIX = "bench-"
+
+
+def number(value: float) -> str:
+    """Three digits, with commas from a thousand on."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 0.01 or value == 0 else f"{value:.4f}"
+
+
+def with_range(found: Spread | None) -> str:
+    """Median [least, most]; without the range where there was one repetition."""
+    if found is None:
+        return ""
+    return number(found.median) if found.n == 1 else f"{number(found.median)} [{number(found.least)}, {number(found.most)}]"
+
+
+def curve_table(curve: Curve) -> list[str]:
+    """A row per size, a column per arm, the ratio, and what was noted besides."""
+    arms = list(dict.fromkeys(name for point in curve.points for name in point.arms))
+    besides = list(dict.fromkeys(name for point in curve.points for name in point.besides))
+    ratio = [f"times better than {curve.naive}"] if any(point.ratio for point in curve.points) else []
+    lines = [[curve.x, *(f"{arm}, {curve.unit}" for arm in arms), *ratio, *besides, "n"]]
+    for point in curve.points:
+        size = point.x if isinstance(point.x, str) else f"{point.x:,.0f}"
+        cells = [size, *(with_range(point.arms.get(arm)) for arm in arms)]
+        cells += [f"**{with_range(point.ratio)}**" if point.ratio else ""] if ratio else []
+        cells += [number(point.besides[name]) if name in point.besides else "" for name in besides]
+        lines.append([*cells, str(point.arms[curve.ours].n)])
+    return as_rows(lines)
+
+
+def as_rows(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Markdown: the first line is the head."""
+    head, *rows = lines
+    return ["| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rows]]
+
+
+def block(found: Measured) -> str:
+    """One benchmark: its command, what is compared, and the table, or why there is none."""
+    lines = ["```", found.command, "```", ""]
+    if found.not_measured is not None:
+        return "\n".join([*lines, f"Not measured: {found.not_measured}.", ""])
+    if found.what:
+        lines += [found.what, ""]
+    if found.curve is not None:
+        lines += curve_table(found.curve)
+    elif found.table is not None:
+        lines += as_rows([found.table.columns, *found.table.rows])
+    return "\n".join([*lines, ""])
+
+
+def machine_line(machine: Machine, *, size: str, wall_seconds: float) -> str:
+    """Where, with what, and how long."""
+    return (
+        f"Measured by `python -m bench.suite --size {size}` in {wall_seconds:.0f} s on {machine.told()}; "
+        f"load {machine.load_at_start:g} at the start. Median [least, most] of n repetitions.\n"
+    )
+
+
+def with_blocks(text: str, *, machine: Machine, size: str, wall_seconds: float, benches: Sequence[Measured]) -> str:
+    """The page with every block written anew. A benchmark that has none gets one, with a heading, behind the last."""
+    content = {MACHINE: machine_line(machine, size=size, wall_seconds=wall_seconds)}
+    content |= {PREFIX + found.name: block(found) for found in benches}
+    for found in benches:
+        names = [match["name"] for match in BLOCK.finditer(text)]
+        if PREFIX + found.name not in names:
+            end = [match.end() for match in BLOCK.finditer(text)][-1] if names else len(text.rstrip())
+            new = f"### {found.title}\n\n<!-- numbers: {PREFIX}{found.name} -->\n<!-- end of numbers -->"
+            text = f"{text[:end]}\n\n{new}\n{text[end:].removeprefix(chr(10))}"
+    return filled(text, content)

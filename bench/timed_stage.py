@@ -1,0 +1,193 @@
+"""Run a stage as DVC does, and write down which phase each moment of it belonged to.
+
+    python -m bench.timed_stage STAGE FOLDER
+
+FOLDER/STAGE.begin holds the clock time at which the process was started, and FOLDER/STAGE.json is written. The stages know
+nothing of this: the functions that make up a phase are wrapped as their modules are loaded, and so is the loading itself.
+"""
+
+import functools
+import json
+import os
+import runpy
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.machinery import ExtensionFileLoader, SourceFileLoader
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+
+PHASES = {
+    "stages.io.params:load_params": "parameters and drift guard",
+    "stages.io.inputs:snapshot": "parameters and drift guard",
+    "stages.io.weights:load_model": "model load",
+    "stages.io.weights:load_tokenizer": "model load",
+    "stages.io.adapter:load_adapter": "model load",
+    "stages.io.training:build_trainer": "model load",
+    "stages.io.device_readiness:refuse_unfit_device": "checks",
+    "stages.io.readiness_probe:adapted_modules": "checks",
+    "stages.io.readiness_probe:overfit": "checks",
+    "stages.io.readiness_probe:packed_gradient_difference": "checks",
+    "stages.io.pretraining:train_tokenizer": "rendering and packing",
+    "stages.io.pretraining:block_rows": "rendering and packing",
+    "stages.io.tokenization:render_example": "rendering and packing",
+    "stages.io.tokenization:render_prompt": "rendering and packing",
+    "stages.io.training:pack": "rendering and packing",
+    "stages.io.pretraining:pretrain": "training",
+    "stages.io.training:fit": "training",
+    "stages.io.generation:greedy_tokens": "generation",
+    "stages.io.generation:choice_logprobs": "generation",
+    "stages.io.forgetting:likelihoods": "generation",
+    "stages.io.files:write_text": "writing",
+    "stages.io.jsonl:write_jsonl": "writing",
+    "stages.io.adapter:save_adapter": "writing",
+    "stages.io.pretraining:save_embedded": "writing",
+    "stages.io.training:_Trainer._save_checkpoint": "writing",
+    "stages.io.answer_store:append_answers": "writing",
+    "stages.io.page:render_page": "figures and page",
+    "stages.io.html_page:write_page": "figures and page",
+    "stages.io.figures:draw_scores": "figures and page",
+    "stages.io.figures:draw_differences": "figures and page",
+    "stages.io.figures:draw_loss": "figures and page",
+    "stages.io.data_figures:draw_classes": "figures and page",
+    "stages.io.data_figures:draw_lengths": "figures and page",
+}
+"""module:function -> phase. What is in none is the stage's own work: cleaning in `clean`, grading in `grade`, ..."""
+IMPORTS, OWN_WORK = "imports", "own work"
+INPUTS = ("data/", "examples/", "labels/", "metrics/", "models/")
+
+
+def opens_input(event: str, args: tuple[Any, ...]) -> bool:
+    """Whether an audit event is a stage's `main` opening one of its inputs; the drift guard's own reading is none."""
+    if event != "open" or not str(args[0]).startswith(INPUTS):
+        return False
+    path_mode, flags = args[1:]
+    by_descriptor = path_mode is None and flags & os.O_ACCMODE == os.O_RDONLY and not flags & os.O_DIRECTORY  # os.open
+    if path_mode not in ("r", "rb") and not by_descriptor:
+        return False
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "stages.io.inputs":
+            return False
+        frame = frame.f_back
+    return True
+
+
+class Stopwatch:
+    """Gives every moment to one phase, the innermost that is open; within imports also to one package."""
+
+    def __init__(self, began: float) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.busy: defaultdict[str, float] = defaultdict(float)
+        """The same in processor seconds, of all threads."""
+        self.importing: defaultdict[str, float] = defaultdict(float)
+        self.before_first_input: float | None = None
+        self._began = self._last = began
+        self._last_busy = 0.0
+        self._open: list[tuple[str, str | None]] = [(IMPORTS, "python")]
+
+    def _credit(self) -> None:
+        now, busy = time.time(), time.process_time()
+        phase, package = self._open[-1]
+        self.seconds[phase] += now - self._last
+        self.busy[phase] += busy - self._last_busy
+        if package is not None:
+            self.importing[package] += now - self._last
+        self._last, self._last_busy = now, busy
+
+    @contextmanager
+    def phase(self, name: str, package: str | None = None) -> Iterator[None]:
+        self._credit()
+        self._open.append((name, package))
+        try:
+            yield
+        finally:
+            self._credit()
+            self._open.pop()
+
+    def start_work(self) -> None:
+        """What is in no phase is the stage's own work from here on."""
+        self._credit()
+        self._open[0] = (OWN_WORK, None)
+
+    def note_first_input(self, event: str, args: tuple[Any, ...]) -> None:
+        """Audit hook."""
+        if self.before_first_input is None and opens_input(event, args):
+            self.before_first_input = time.time() - self._began
+
+    def account(self) -> dict[str, Any]:
+        self._credit()
+        return {
+            "seconds": dict(self.seconds),
+            "imports_by_package": dict(sorted(self.importing.items(), key=lambda one: -one[1])[:8]),
+            "before_first_input": self.before_first_input,
+            "processor_seconds": dict(self.busy),
+            "ended": time.time(),
+        }
+
+
+def timed(function: Callable[..., Any], watch: Stopwatch, phase: str) -> Callable[..., Any]:
+    """The function, its time given to the phase."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with watch.phase(phase):
+            return function(*args, **kwargs)
+
+    return call
+
+
+def wrap_phases(module: ModuleType, watch: Stopwatch) -> None:
+    """Time the functions of a module of ours, before another can have taken hold of them."""
+    for place, phase in PHASES.items():
+        name, _, path = place.partition(":")
+        if name == module.__name__:
+            owner = functools.reduce(getattr, path.split(".")[:-1], module)
+            function = path.split(".")[-1]
+            setattr(owner, function, timed(getattr(owner, function), watch, phase))
+    if module.__name__ == "stages.io.inputs":
+        guard = module.inputs_unchanged
+
+        def inputs_unchanged() -> Any:
+            watch.start_work()
+            return guard()
+
+        module.inputs_unchanged = inputs_unchanged  # type: ignore[attr-defined]
+
+
+def time_imports(watch: Stopwatch) -> None:
+    """Time the loading of every module, compiled ones included."""
+
+    def loading(load: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def timed_load(loader: Any, given: Any) -> Any:
+            with watch.phase(IMPORTS, given.__name__.partition(".")[0] if isinstance(given, ModuleType) else given.name.partition(".")[0]):
+                done = load(loader, given)
+            if isinstance(given, ModuleType) and given.__name__.startswith("stages."):
+                wrap_phases(given, watch)
+            return done
+
+        return timed_load
+
+    SourceFileLoader.exec_module = loading(SourceFileLoader.exec_module)  # type: ignore[method-assign]
+    ExtensionFileLoader.create_module = loading(ExtensionFileLoader.create_module)  # type: ignore[method-assign]
+    ExtensionFileLoader.exec_module = loading(ExtensionFileLoader.exec_module)  # type: ignore[method-assign]
+
+
+def main(stage: str, folder: Path) -> None:
+    """Run and write, whatever the stage's exit status."""
+    watch = Stopwatch(float((folder / f"{stage}.begin").read_text(encoding="utf-8")))
+    time_imports(watch)
+    sys.addaudithook(watch.note_first_input)
+    sys.argv = [f"stages/{stage}.py"]
+    try:
+        runpy.run_module(f"stages.{stage}", run_name="__main__", alter_sys=True)
+    finally:
+        (folder / f"{stage}.json").write_text(json.dumps(watch.account()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    assert "DVC_STAGE" in os.environ, "run by bench.where_time_goes, which lets DVC run the stages"
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,261 @@
+"""Two processes train what one trains, write once, stop together, and end in the same bytes however they were stopped."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from stages.io.files import sha256_of
+from stages.io.launch import free_port
+from stages.records.training_params import TrainParams
+from tests.fakes import tiny_training
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
+PUBLISHED = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors", "adapter/training.json", "train.json", "loss.csv")
+
+
+@pytest.fixture(scope="module")
+def server() -> ForkServerContext:
+    """Processes forked from one that has torch and TRL loaded: each start costs milliseconds instead of ten seconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.fakes.tiny_training", "stages.train"])
+    return context
+
+
+def start(
+    server: ForkServerContext, folder: Path, root: Path, num_ranks: int, *, only: dict[int, dict[str, Any]] | None = None, **kwargs: Any
+) -> list[BaseProcess]:
+    """Start the ranks; `only` holds what a single rank is given besides."""
+    port = free_port()
+    processes = []
+    for rank in range(num_ranks):
+        more = kwargs | (only or {}).get(rank, {})
+        process = server.Process(target=tiny_training.train_as_rank, args=(folder, root, rank, num_ranks, port), kwargs=more)
+        process.start()
+        processes.append(process)
+    return processes
+
+
+def ended(processes: list[BaseProcess]) -> list[int | None]:
+    for process in processes:
+        process.join(600)
+    return [process.exitcode for process in processes]
+
+
+def published(root: Path) -> dict[str, str]:
+    return {name: sha256_of(root / name) for name in PUBLISHED if (root / name).exists()}
+
+
+def losses(root: Path) -> list[list[float | None]]:
+    lines = (root / "loss.csv").read_text().splitlines()[1:]
+    return [[float(cell) if cell else None for cell in line.split(",")] for line in lines]
+
+
+@dataclass(frozen=True)
+class Setting:
+    folder: Path
+    two: dict[str, str]
+    """Digests of what two processes publish when nobody stops them."""
+
+
+@pytest.fixture(scope="module")
+def setting(server: ForkServerContext, tmp_path_factory: pytest.TempPathFactory) -> Setting:
+    folder = tmp_path_factory.mktemp("ranks")
+    tiny_training.prepare(folder)
+    root = tmp_path_factory.mktemp("uninterrupted")
+    assert ended(start(server, folder, root, 2)) == [0, 0]
+    return Setting(folder, published(root))
+
+
+@pytest.mark.parametrize(
+    ("num_ranks", "changes"),
+    [
+        (2, {}),
+        # Three rows a step on two ranks, 30 rows an epoch on three: blank rows, in the middle and at the end of an epoch.
+        (2, {"tokens_per_step": 384}),
+        (3, {"tokens_per_step": 512}),
+        (2, {"packing": False, "epochs": 1.0}),
+    ],
+    ids=["even", "odd", "three", "padded"],
+)
+def test_the_losses_and_the_weights_are_those_of_one_process(
+    server: ForkServerContext, setting: Setting, tmp_path: Path, num_ranks: int, changes: dict[str, object]
+) -> None:
+    params = TrainParams.model_validate(tiny_training.TRAIN.model_dump() | changes)
+    one, several = tmp_path / "one", tmp_path / "several"
+    alone = server.Process(target=tiny_training.train, args=(setting.folder, one), kwargs={"params": params})
+    alone.start()
+    assert ended([alone]) == [0]
+    assert ended(start(server, setting.folder, several, num_ranks, params=params)) == [0] * num_ranks
+    found, expected = losses(several), losses(one)
+    assert len(found) == len(expected) > 10
+    for mine, its in zip(found, expected, strict=True):
+        assert mine == pytest.approx(its, abs=3e-5)
+    weights, of_one = (load_file(root / "adapter/adapter_model.safetensors") for root in (several, one))
+    for name, tensor in of_one.items():
+        assert float((weights[name] - tensor).norm() / tensor.norm()) < 1e-3, name
+    metrics, of_one = (json.loads((root / "train.json").read_text()) for root in (several, one))
+    for name in ("complete", "stop_reason", "num_done_steps", "best_step", "num_examples", "num_epochs_done"):
+        assert metrics[name] == of_one[name], name
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("step", [1, 7, 14])
+def test_a_killed_rank_takes_the_other_along_and_costs_no_byte(
+    server: ForkServerContext, setting: Setting, tmp_path: Path, rank: int, step: int
+) -> None:
+    codes = ended(start(server, setting.folder, tmp_path, 2, only={rank: {"at_step": step}}))
+    assert codes[rank] == -signal.SIGKILL and codes[1 - rank] not in (0, 75, None)
+    assert not published(tmp_path)
+    assert ended(start(server, setting.folder, tmp_path, 2)) == [0, 0]
+    assert published(tmp_path) == setting.two
+
+
+@pytest.mark.parametrize("write", [1, 2, 5, 8])
+def test_a_kill_around_a_checkpoint_write_costs_no_byte(server: ForkServerContext, setting: Setting, tmp_path: Path, write: int) -> None:
+    codes = ended(start(server, setting.folder, tmp_path, 2, only={0: {"at_checkpoint_write": write}}))
+    assert codes[0] == -signal.SIGKILL and codes[1] not in (0, 75, None) and not published(tmp_path)
+    assert ended(start(server, setting.folder, tmp_path, 2)) == [0, 0]
+    assert published(tmp_path) == setting.two
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_signal_to_one_rank_stops_both_with_75_and_costs_no_byte(
+    server: ForkServerContext, setting: Setting, tmp_path: Path, rank: int, number: signal.Signals
+) -> None:
+    processes = start(server, setting.folder, tmp_path, 2)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / ".cache/train").glob("*/checkpoint-*")) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    pid = processes[rank].pid
+    assert pid is not None
+    os.kill(pid, number)
+    assert ended(processes) == [75, 75] and not published(tmp_path)
+    assert ended(start(server, setting.folder, tmp_path, 2)) == [0, 0]
+    assert published(tmp_path) == setting.two
+
+
+def test_what_one_process_left_is_not_continued_by_two(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
+    alone = server.Process(target=tiny_training.train, args=(setting.folder, tmp_path), kwargs={"at_step": 10})
+    alone.start()
+    assert ended([alone]) == [-signal.SIGKILL]
+    assert ended(start(server, setting.folder, tmp_path, 2)) == [0, 0]
+    assert published(tmp_path) == setting.two
+    assert len(list((tmp_path / ".cache/train").iterdir())) == 2
+
+
+def test_a_second_training_of_the_same_run_is_refused_on_every_rank(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
+    first = start(server, setting.folder, tmp_path, 2)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / ".cache/train").glob("*/lock")) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    second = start(server, setting.folder, tmp_path, 2)
+    codes = sorted([tuple(ended(first)), tuple(ended(second))])  # type: ignore[type-var]
+    assert codes in ([(0, 0), (75, 75)], [(0, 0), (0, 0)]), "both wrote, or both failed"
+    assert published(tmp_path) == setting.two
+
+
+@pytest.fixture(scope="module")
+def sharded(server: ForkServerContext, setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes leave whose weights are spread over both, when nobody stops them."""
+    root = tmp_path_factory.mktemp("sharded")
+    assert ended(start(server, setting.folder, root, 2, sharded=True)) == [0, 0]
+    return root
+
+
+def test_spread_weights_train_what_whole_ones_train(server: ForkServerContext, setting: Setting, sharded: Path, tmp_path: Path) -> None:
+    assert ended(start(server, setting.folder, tmp_path, 2)) == [0, 0]
+    for mine, its in zip(losses(sharded), losses(tmp_path), strict=True):
+        assert mine == pytest.approx(its, abs=3e-5)
+    for name in ("adapter/training.json", "adapter/adapter_config.json", "train.json"):
+        assert (sharded / name).read_text() == (tmp_path / name).read_text()
+
+
+@pytest.mark.parametrize("kill", [{"at_step": 7}, {"at_checkpoint_write": 3}])
+def test_spread_weights_resume_to_the_byte(
+    server: ForkServerContext, setting: Setting, sharded: Path, tmp_path: Path, kill: dict[str, int]
+) -> None:
+    codes = ended(start(server, setting.folder, tmp_path, 2, sharded=True, only={0: kill}))
+    assert codes[0] == -signal.SIGKILL and codes[1] not in (0, 75, None) and not published(tmp_path)
+    for _ in range(2):  # the second time, a run that has ended is only measured again
+        assert ended(start(server, setting.folder, tmp_path, 2, sharded=True)) == [0, 0]
+        assert published(tmp_path) == published(sharded)
+
+
+def test_spread_weights_in_bfloat16_keep_the_adapter_in_float32(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
+    folder, one, two = (tmp_path / name for name in ("bf16", "one", "two"))
+    shutil.copytree(setting.folder, folder)
+    manifest = folder / "base/manifest.json"
+    manifest.write_text(manifest.read_text().replace('"float32"', '"bfloat16"'))
+    params = tiny_training.TRAIN.model_copy(update={"max_steps": 6})
+    alone = server.Process(target=tiny_training.train, args=(folder, one), kwargs={"params": params})
+    alone.start()
+    assert ended([alone]) == [0]
+    assert ended(start(server, folder, two, 2, sharded=True, params=params)) == [0, 0]
+    for mine, its in zip(losses(two), losses(one), strict=True):
+        assert mine == pytest.approx(its, abs=5e-3)
+    assert {str(tensor.dtype) for tensor in load_file(two / "adapter/adapter_model.safetensors").values()} == {"torch.float32"}
+
+
+def as_a_project(setting: Setting, folder: Path) -> None:
+    """Put what `python -m stages.train` reads where it looks for it."""
+    for name, place in (
+        ("train.jsonl", "data/split"),
+        ("validation.jsonl", "data/split"),
+        ("general.jsonl", "data/answers"),
+        ("ready.json", "data/preflight"),
+    ):
+        (folder / place).mkdir(parents=True, exist_ok=True)
+        shutil.copy(setting.folder / name, folder / place / name)
+    shutil.copytree(setting.folder / "base", folder / "models/base")
+    sections = {"lora": tiny_training.LORA.model_dump(), "train": tiny_training.TRAIN.model_dump()}
+    (folder / "params.yaml").write_text(json.dumps(sections))
+
+
+def newest_checkpoint(folder: Path) -> int:
+    return max((int(path.name.rsplit("-", 1)[1]) for path in folder.glob(".cache/train/*/checkpoint-*[0-9]")), default=0)
+
+
+def wait_for_a_checkpoint_after(step: int, folder: Path) -> None:
+    deadline = time.monotonic() + 300
+    while newest_checkpoint(folder) <= step:
+        assert time.monotonic() < deadline, "no checkpoint"
+        time.sleep(0.002)
+
+
+def test_the_command_itself_stops_resumes_and_ends_as_if_nobody_had_stopped_it(setting: Setting, tmp_path: Path) -> None:
+    as_a_project(setting, tmp_path)
+    environment = os.environ | {"PLUMBLINE_LAUNCH": "2", "PLUMBLINE_THREADS": "1", "PYTHONPATH": str(ROOT), "DVC_ROOT": str(tmp_path)}
+    command = [sys.executable, "-m", "stages.train"]
+    results = ("models/adapter/adapter_model.safetensors", "models/adapter/training.json", "metrics/train.json", "metrics/loss.csv")
+
+    first = subprocess.Popen(command, cwd=tmp_path, env=environment)
+    wait_for_a_checkpoint_after(0, tmp_path)
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(120) == 75
+
+    second = subprocess.Popen(command, cwd=tmp_path, env=environment)
+    wait_for_a_checkpoint_after(newest_checkpoint(tmp_path), tmp_path)
+    ranks = [int(pid) for pid in Path(f"/proc/{second.pid}/task/{second.pid}/children").read_text().split()]
+    assert len(ranks) == 2
+    os.kill(ranks[1], signal.SIGKILL)
+    assert second.wait(120) not in (0, 75)
+    assert not any((tmp_path / name).exists() for name in results)
+
+    assert subprocess.run(command, cwd=tmp_path, env=environment, timeout=600).returncode == 0
+    found = [sha256_of(tmp_path / name) for name in results]
+    assert found == [setting.two[name.removeprefix("models/").removeprefix("metrics/")] for name in results]

@@ -1,0 +1,228 @@
+"""The benchmark suite: docs/benchmarks.md shows the numbers of docs/benchmarks.json, ratios point the right way, nothing else is touched."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from bench.curves_picture import draw_curves
+from bench.measurements import Curve, Machine, Measured, measured, not_measured, pairs, point
+from bench.suite import BENCHES, SIZES, Bench, Suite, read_gpu, read_sizes, remeasured, run
+from bench.suite_page import MACHINE, PREFIX, with_blocks
+from bench.timed_stage import IMPORTS, OWN_WORK, PHASES, Stopwatch, opens_input
+from bench.where_time_goes import DVC, PROCESS_END, Account, read_account, timed_pipeline
+from bench.where_time_goes import PHASES as SHOWN
+from stages.io.params import read_yaml
+from verbs.blocks import BLOCK
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+SUITE = Suite.model_validate_json((ROOT / "docs" / "benchmarks.json").read_text(encoding="utf-8"))
+
+
+def page_of(suite: Suite, text: str) -> str:
+    return with_blocks(text, machine=suite.machine, size=suite.size, wall_seconds=suite.wall_seconds, benches=suite.benches)
+
+
+def cleaning(**besides: float) -> Measured:
+    small = point(1000, {"clean": [1.0, 2.0, 3.0], "loop": [4.0, 4.0, 4.5]}, naive="loop", ours="clean", better="less", **besides)
+    large = point(100_000, {"clean": [50.0], "loop": []}, naive="loop", ours="clean", better="less", **besides)
+    curve = Curve(x="rows", unit="s", better="less", naive="loop", ours="clean", points=[small, large])
+    return measured(name="cleaning", title="Cleaning rows", what="One thing against another.", curve=curve)
+
+
+def test_the_tables_are_those_of_the_committed_numbers() -> None:
+    assert page_of(SUITE, PAGE) == PAGE, "run python -m bench.suite --only"
+
+
+def test_each_benchmark_has_numbers_or_a_reason_and_a_block() -> None:
+    assert [found.name for found in SUITE.benches] == [bench.name for bench in BENCHES]
+    assert {match["name"] for match in BLOCK.finditer(PAGE)} == {MACHINE, *(PREFIX + bench.name for bench in BENCHES)}
+    for found in SUITE.benches:
+        assert (found.not_measured is None) == (found.curve is not None or found.table is not None), found.name
+
+
+def test_a_number_that_was_typed_is_put_right_and_words_between_stay() -> None:
+    typed = re.sub(r"(\| numeric \(244\): Plumbline \| )\d+", r"\g<1>99", PAGE) + "\nWords behind.\n"
+    assert typed != PAGE + "\nWords behind.\n"
+    assert page_of(SUITE, typed) == PAGE + "\nWords behind.\n"
+
+
+def test_a_new_benchmark_gets_a_block_behind_the_last() -> None:
+    new = SUITE.model_copy(update={"benches": [*SUITE.benches, cleaning().model_copy(update={"name": "new", "title": "Something new"})]})
+    page = page_of(new, PAGE)
+    assert [match["name"] for match in BLOCK.finditer(page)][-1] == "bench-new"
+    assert "### Something new\n\n<!-- numbers: bench-new -->\n" in page and page_of(new, page) == page
+
+
+def test_a_ratio_says_how_much_better_ours_is_pair_by_pair() -> None:
+    less, more = pairs([4.0, 9.0, 5.0], [2.0, 3.0], better="less"), pairs([4.0, 9.0], [8.0, 27.0], better="more")
+    assert less is not None and (less.n, less.least, less.most) == (2, 2.0, 3.0)
+    assert more is not None and (more.median, more.least, more.most) == (2.5, 2.0, 3.0)
+    assert pairs([], [1.0], better="less") is None
+
+
+def test_the_headline_is_that_of_the_largest_size_with_a_naive_arm() -> None:
+    found = cleaning()
+    assert (found.n, found.median, found.spread, found.unit) == (3, 2.0, (1.0, 3.0), "s")
+    assert (found.ratio, found.ratio_spread) == (2.0, (1.5, 4.0))
+
+
+def test_a_row_shows_median_range_ratio_and_an_empty_cell_for_what_was_not_run() -> None:
+    suite = SUITE.model_copy(update={"benches": [cleaning(MiB=61.5)]})
+    rows = [line for line in page_of(suite, "# Page\n").splitlines() if line.startswith("|")]
+    assert rows[0] == "| rows | clean, s | loop, s | times better than loop | MiB | n |"
+    assert rows[2:] == ["| 1,000 | 2 [1, 3] | 4 [4, 4.5] | **2 [1.5, 4]** | 61.5 | 3 |", "| 100,000 | 50 |  |  | 61.5 | 1 |"]
+
+
+def test_every_benchmark_of_the_folder_is_in_the_suite() -> None:
+    programs = {path.stem for path in (ROOT / "bench").glob("*.py") if "argparse.ArgumentParser(" in path.read_text(encoding="utf-8")}
+    programs |= {"gpu_train", "gpu_answering"}  # whose parser is that of bench/arms.py
+    assert {bench.module.removeprefix("bench.") for bench in BENCHES} == programs - {
+        "suite",
+        "arms",
+        "clean_on_ray",
+    }  # the last in an environment of its own
+    for bench in BENCHES:
+        assert find_spec(bench.module) is not None and set(bench.flags) == set(SIZES), bench.name
+
+
+def test_a_benchmark_that_cannot_run_here_says_why(tmp_path: Path) -> None:
+    bench = Bench("gpu", "On a GPU", "bench.none", {"quick": ""}, missing=lambda: "no GPU at hand")
+    found, well = run(bench, "quick", tmp_path)
+    assert well and found.not_measured == "no GPU at hand" and found.curve is None
+    assert "Not measured: no GPU at hand." in page_of(SUITE.model_copy(update={"benches": [found]}), "")
+
+
+def test_a_benchmark_that_fails_or_hangs_is_told(tmp_path: Path) -> None:
+    found, well = run(Bench("broken", "Broken", "bench.no_such_module", {"quick": "--rows 5"}), "quick", tmp_path)
+    assert not well and found.not_measured is not None and "no_such_module" in found.not_measured
+    slow = Bench("slow", "Slow", "bench.interval_coverage", {"quick": "--rounds 100000"}, limit_seconds=1)
+    found, well = run(slow, "quick", tmp_path)
+    assert not well and found.not_measured == "it was ended after 1 s"
+
+
+def test_some_may_be_measured_again_on_the_same_machine_only() -> None:
+    again = SUITE.benches[1].model_copy(update={"n": 77})
+    kept = remeasured(SUITE, SUITE.machine.model_copy(update={"load_at_start": 9.0}), [again])
+    assert [one.n for one in kept if one.name == again.name] == [77] and len(kept) == len(SUITE.benches)
+    other = Machine.model_validate(SUITE.machine.model_dump() | {"num_processors": 64})
+    with pytest.raises(ValueError, match="measure all of them"):
+        remeasured(SUITE, other, [again])
+
+
+def test_json_of_other_shapes_becomes_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "found.json"
+    arms = {"N0": {"status": "measured", "tokens_per_second": 12345.6, "mfu": 0.412, "peak_memory_bytes": 61_500_000_000}}
+    path.write_text(json.dumps({"device": "NVIDIA H100", "shape": "mistral-7b", "arms": arms | {"N3": {"status": "out of memory"}}}))
+    gpu = read_gpu(path, BENCHES[-1], "python -m bench.gpu_train")
+    assert gpu.table is not None and gpu.table.rows == [["N0", "12,346", "41.2 %", "61.5 GB"], ["N3", "out of memory", "", ""]]
+    path.write_text(json.dumps({"sizes": [{"answers": 1000, "peak_bytes": 5, "usd": 0.25}]}))
+    sizes = read_sizes(path, BENCHES[-1], "command")
+    assert sizes.table is not None and (sizes.table.columns, sizes.table.rows) == (
+        ["answers", "peak bytes", "usd"],
+        [["1,000", "5", "0.25"]],
+    )
+
+
+def test_the_picture_has_a_panel_per_curve(tmp_path: Path) -> None:
+    draw_curves([not_measured(name="gpu", title="GPU", command="", reason="none")], tmp_path / "none.png")
+    assert not (tmp_path / "none.png").exists()
+    draw_curves([cleaning()], tmp_path / "one.png")
+    draw_curves([cleaning()] * 3, tmp_path / "three.png")
+    height = {name: int.from_bytes((tmp_path / name).read_bytes()[20:24]) for name in ("one.png", "three.png")}
+    assert height["three.png"] == 2 * height["one.png"] > 0
+
+
+def test_each_moment_belongs_to_the_innermost_phase() -> None:
+    began = time.time()
+    watch = Stopwatch(began)
+    watch.start_work()
+    with watch.phase("training"):
+        time.sleep(0.02)
+        with watch.phase("writing"):
+            time.sleep(0.03)
+    with watch.phase(IMPORTS, "torch"):
+        time.sleep(0.01)
+    account = watch.account()
+    seconds = account["seconds"]
+    assert set(seconds) == {IMPORTS, OWN_WORK, "training", "writing"}
+    assert seconds["writing"] >= 0.03 and 0.02 <= seconds["training"] < seconds["training"] + seconds["writing"]
+    assert account["imports_by_package"]["torch"] >= 0.01
+    assert sum(seconds.values()) == pytest.approx(account["ended"] - began, abs=0.005)
+
+
+def test_only_reading_an_input_is_useful_work() -> None:
+    assert opens_input("open", ("data/split/train.jsonl", "r", 0)) and opens_input("open", ("models/base/manifest.json", "rb", 0))
+    assert opens_input("open", ("data/answers/base.jsonl", None, os.O_RDONLY | os.O_CLOEXEC))
+    assert not opens_input("open", ("data/answers/base.jsonl", None, os.O_WRONLY)) and not opens_input(
+        "open", ("data/", None, os.O_DIRECTORY)
+    )
+    assert not opens_input("open", ("data/split/train.jsonl.partial", "w", 0)) and not opens_input("open", ("params.yaml", "r", 0))
+    assert not opens_input("import", ("data", "r", 0))
+
+
+@pytest.mark.parametrize("place", PHASES)
+def test_what_makes_up_a_phase_exists(place: str) -> None:
+    module, _, path = place.partition(":")
+    node: ast.AST = ast.parse(Path(ROOT, *module.split(".")).with_suffix(".py").read_text(encoding="utf-8"))
+    for name in path.split("."):
+        assert isinstance(node, ast.Module | ast.ClassDef)
+        node = next(one for one in node.body if isinstance(one, ast.ClassDef | ast.FunctionDef) and one.name == name)
+    assert isinstance(node, ast.FunctionDef)
+
+
+def test_every_phase_is_in_the_picture() -> None:
+    assert set(SHOWN) == {*PHASES.values(), IMPORTS, OWN_WORK, PROCESS_END, DVC}
+
+
+def test_only_the_commands_of_the_pipeline_are_replaced() -> None:
+    text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    changed = timed_pipeline(text, Path("/times"))
+    assert changed.count("python -m bench.timed_stage ") == len(read_yaml(ROOT / "dvc.yaml")["stages"])
+    kept = [line for line in changed.splitlines() if line in text.splitlines()]
+    assert kept == [line for line in text.splitlines() if " cmd: python" not in line]
+
+
+def test_stages_and_dvc_make_up_the_wall_time(tmp_path: Path) -> None:
+    for stage, begin, phases in (("train", 20.0, {"training": 8.0, IMPORTS: 1.0}), ("clean", 10.0, {OWN_WORK: 1.5})):
+        ended = begin + sum(phases.values())
+        found = {
+            "seconds": phases,
+            "ended": ended,
+            "before_first_input": 0.5,
+            "imports_by_package": {},
+            "processor_seconds": {"training": 2.0},
+        }
+        (tmp_path / f"{stage}.begin").write_text(f"{begin}\n")
+        (tmp_path / f"{stage}.json").write_text(json.dumps(found))
+        (tmp_path / f"{stage}.end").write_text(f"{ended + 0.25}\n")
+    account: Account = read_account(tmp_path, 16.0, 10.0)
+    assert list(account.stages) == ["clean", "train"] and account.totals[PROCESS_END] == pytest.approx(0.5)
+    assert account.totals[DVC] == pytest.approx(5.0) and sum(account.totals.values()) == pytest.approx(16.0)
+    assert account.share_of_work == pytest.approx(0.5) and account.share_of_processors == pytest.approx(0.4)
+
+
+@pytest.mark.slow
+def test_the_suite_works_from_end_to_end(tmp_path: Path) -> None:
+    if not (ROOT / "models/base/manifest.json").is_file() or not (ROOT / "data/split/train.jsonl").is_file():
+        pytest.skip("no run to measure: `make`, or `dvc checkout` where the cache has one")
+    command = [sys.executable, "-m", "bench.suite", "--size", "quick", "--folder", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    suite = Suite.model_validate_json((tmp_path / "benchmarks.json").read_text(encoding="utf-8"))
+    lacking = {found.name: found.not_measured for found in suite.benches if found.not_measured is not None}
+    assert set(lacking) <= {"gpu_train", "gpu_answering", "graders"} and set(lacking.values()) <= {"no GPU at hand", lacking.get("graders")}
+    curves = {found.name: found for found in suite.benches if found.curve is not None}
+    assert set(curves) == {"cleaning", "training", "answering", "judging"} and all(found.ratio is not None for found in curves.values())
+    page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    assert page_of(suite, page) == page and BLOCK.sub("", page) == BLOCK.sub("", PAGE)
+    for picture in ("benchmarks.png", "where_time_goes.png"):
+        assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG") and (tmp_path / picture).stat().st_size > 10_000
