@@ -65,6 +65,7 @@ class Walker:
         return json.loads((self.root / path).read_text(encoding="utf-8"))
 
 
+@pytest.mark.timeout(2400)
 def test_the_walk_of_the_readme_ends_in_a_published_adapter(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     told: dict[str, str] = {}
@@ -95,6 +96,14 @@ def test_the_walk_of_the_readme_ends_in_a_published_adapter(tmp_path: Path) -> N
     assert evaluation["verdict"] in card
     assert sha256_of(user.root / "data/raw/mine.jsonl") == sha256_of(ROOT / "examples/messy_rows.jsonl"), "the raw file is never written to"
     assert TOKEN not in "".join(told.values())
+
+    # What else is said of a finished run: the plots page leads to the report, and a registry finds the adapter.
+    user.run("dvc", "plots", "show")
+    plots = user.root / "dvc_plots/index.html"
+    link = re.search(r'href="([^"]*report\.html)"', plots.read_text(encoding="utf-8"))
+    assert link and (plots.parent / link[1]).resolve() == (user.root / "metrics/report.html").resolve()
+    artifacts = read_yaml(user.root / "dvc.yaml")["artifacts"]
+    assert {(one["path"], one["type"]) for one in artifacts.values()} == {("models/adapter", "model")}
 
 
 def test_the_walk_names_its_steps_in_order() -> None:

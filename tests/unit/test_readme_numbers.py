@@ -23,15 +23,17 @@ from stages.records.training_params import LoraParams, TrainParams
 from stages.report import ReportParams
 from stages.split import SplitParams
 from tests.unit.test_readme import ROOT, committed, present
-from verbs.readme import ALPHA_128, BLOCK, CONSOLE, EVALUATION, LOG_EXPERIMENT, adapter_of, console
+from verbs.blocks import BLOCK
+from verbs.readme import ALPHA_128, CONSOLE, EVALUATION, LOG_EXPERIMENT, adapter_of, console
 from verbs.verify import TOLERANCE
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GPU_TRAIN = "docs/runs/gpu_train.json"
 PARAMS: dict[str, Any] = read_yaml(ROOT / "params.yaml")
 FENCE = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 CODE = re.compile(r"`[^`]*`")
-NUMBER = re.compile(r"(?<![\w.\-/])[−+±]?\d[\d,.]*(?:/\d+)?")
-"""A number as a word of its own: the 7 of Mistral-7B, the 64 of x86-64 and the 16 of bf16 are parts of names."""
+NUMBER = re.compile(r"(?<![\w.\-/])[−+±]?\d[\d,.]*(?:/\d+)?(?!\w)")
+"""A number as a word of its own: the 7 of 7B and Mistral-7B, the 64 of x86-64 and the 16 of bf16 are parts of names."""
 OVERRIDE = re.compile(r"(?<![\w.])([a-z_]+(?:\.[a-z_]+)+)=([^\s'`|\\]+)")
 SECTIONS: dict[str, type[BaseModel]] = {
     "clean": CleanParams,
@@ -50,6 +52,7 @@ ALLOWED = (
     "exit 1",
     "never 0",  # the value that a missing verdict is not
     "(null, never 0)",
+    "Rank 0 alone",  # the first of several processes
     "| 3.11 |",  # platforms: what was tried, and what nobody claims to work
     "| 3.12, 3.13 | not tested |",
     "| 3.11+ |",
@@ -79,6 +82,12 @@ def facts(metrics: Callable[[str], Any] = committed) -> dict[str, str]:
     python = found(r'requires-python = ">=([\d.]+)"', "pyproject.toml")
     structured = study["structured_before"]
     log_counted = found(r"\*\*structured in all\*\* \| \*\*(353 \(8 %\))\*\*", "docs/experiments.md")
+    gpu = present(GPU_TRAIN)
+    # The largest row of the table below its heading.
+    answers, peak = (
+        found(rf"\| {pattern} \|", "docs/benchmarks.md")
+        for pattern in (r"(100,000) \| [0-9]+ \| [0-9.]+", r"100,000 \| [0-9]+ \| [0-9.]+ \| ([0-9]+)")
+    )
     stopped = found(r"TEMPORARY_FAILURE = (\d+)", "stages/train.py")
     return {
         "pyproject.toml": f"need Python {python} or later",
@@ -99,6 +108,11 @@ def facts(metrics: Callable[[str], Any] = committed) -> dict[str, str]:
         f"{LOG_EXPERIMENT}, its verdict": f"Alpha {alphas[1]} instead of {alphas[0]} helps",
         "stages/logic/validity.py": f"{100 * MIN_COVERAGE:g} % of due verdicts",
         "stages/train.py": f"exit {stopped} from",
+        "stages/train.py, several processes": f"after the same step (exit {stopped})",
+        GPU_TRAIN: f"{gpu['arms']['N3']['tokens_per_second']:,.0f} tokens/s on one {gpu['device'].removeprefix('NVIDIA ')}, "
+        f"{100 * gpu['arms']['N3']['mfu']:.0f} % of its peak",
+        "bench/suite.py": f"measures all of `bench/` in {int(found(r'limit_seconds: int = ([0-9]+)', 'bench/suite.py')) // 60} minutes",
+        "docs/benchmarks.md": f"judge {answers} answers?** Yes, with `judge.mode=batch`: half the price, about {int(peak) / 1000:.1f} GB of memory",
         "verbs/verify.py": f"it allows {TOLERANCE} of each headline score",
     }
 
