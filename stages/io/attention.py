@@ -27,30 +27,47 @@ def attend_per_document(
     dropout: float = 0.0,
     cu_seq_lens_q: torch.Tensor | None = None,
     max_length_q: int | None = None,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    s_aux: torch.Tensor | None = None,
     **_: object,
 ) -> tuple[torch.Tensor, None]:
-    """Causal attention inside each document of one packed row.
+    """Causal attention inside each document of one packed row; with `sliding_window`, to that many tokens at most, its own included.
 
     Shapes: query (1, H, T, D), key and value (1, K, T, D) with K a divisor of H, cu_seq_lens_q (num_documents + 1,).
-    Returns (1, T, H, D). Raises RuntimeError for a batch that is not packed: padded rows need a mask, which a
-    registered function does not get.
+    Returns (1, T, H, D). Raises RuntimeError for a batch that is not packed (padded rows need a mask, which a registered
+    function does not get) and for a model whose attention has a soft cap or sinks, which would be left out.
     """
+    if softcap is not None or s_aux is not None:
+        raise RuntimeError(
+            "this model's attention has a soft cap or sinks, which packed rows would train without: set train.packing to false."
+        )
     if cu_seq_lens_q is None or query.shape[0] != 1:
         raise RuntimeError("per-document attention got a batch that is not packed: set_attn_implementation('sdpa') first.")
     if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16) and query.shape[-1] % 8 == 0:
         q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
         longest = max_length_q if max_length_q is not None else int(cu_seq_lens_q.diff().max())
+        window = CAUSAL if sliding_window is None else (sliding_window - 1, 0)
         # Without `return_aux` it returns the one tensor.
-        flat: Any = varlen_attn(q, k, v, cu_seq_lens_q, cu_seq_lens_q, longest, longest, scale=scaling, window_size=CAUSAL, enable_gqa=True)
+        flat: Any = varlen_attn(q, k, v, cu_seq_lens_q, cu_seq_lens_q, longest, longest, scale=scaling, window_size=window, enable_gqa=True)
         return flat.unsqueeze(0), None
     lengths = cu_seq_lens_q.diff().tolist()
-    if query.is_cuda and len(lengths) * max(lengths) <= MAX_GROWTH * query.shape[2]:
+    window_cuts = sliding_window is not None and max(lengths) > sliding_window
+    if query.is_cuda and not window_cuts and len(lengths) * max(lengths) <= MAX_GROWTH * query.shape[2]:
         return _attend_padded(query, key, value, lengths, scaling=scaling), None
     documents = zip(*(states.split(lengths, dim=2) for states in (query, key, value)), strict=True)
-    attended = torch.cat(
-        [scaled_dot_product_attention(q, k, v, is_causal=True, scale=scaling, enable_gqa=True) for q, k, v in documents], dim=2
-    )
+    attended = torch.cat([_attend(q, k, v, scaling, sliding_window) for q, k, v in documents], dim=2)
     return attended.transpose(1, 2).contiguous(), None
+
+
+def _attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float | None, sliding_window: int | None) -> torch.Tensor:
+    """One document."""
+    length = query.shape[2]
+    if sliding_window is None or length <= sliding_window:
+        return scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=True)
+    back = torch.arange(length, device=query.device)[:, None] - torch.arange(length, device=query.device)
+    seen = (back >= 0) & (back < sliding_window)
+    return scaled_dot_product_attention(query, key, value, attn_mask=seen, scale=scaling, enable_gqa=True)
 
 
 def _attend_padded(

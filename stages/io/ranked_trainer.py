@@ -1,4 +1,4 @@
-"""TRL's trainer as one of several ranks: the rows, the losses and the checkpoints of one process. Alone it is TRL's trainer, unchanged."""
+"""TRL's trainer as one of several ranks: the rows, the losses and the checkpoints of one process. Alone it is TRL's trainer, but for the mean of the validation loss."""
 
 import math
 from pathlib import Path
@@ -15,7 +15,7 @@ from stages.io.ranks import from_all, in_group, num_ranks, rank
 
 
 class RankedTrainer(SFTTrainer):
-    """Rows are dealt by RankBatches, validation batches in turn; the mean loss is over all of them; rank 0 writes for all."""
+    """Rows are dealt by RankBatches, validation batches in turn; the mean loss is over all their tokens; rank 0 writes for all."""
 
     num_rows_per_step: int
 
@@ -40,7 +40,7 @@ class RankedTrainer(SFTTrainer):
         order, size = range(len(self.eval_dataset)), self.args.per_device_eval_batch_size
         batches = [list(order[first : first + size]) for first in range(0, len(order), size)]
         mine = batches[rank() :: num_ranks()]
-        self._rows_of_batches = [len(batch) for batch in mine]
+        self._num_own_batches = len(mine)
         # All ranks must take part as often; what is made up is not counted.
         num_each = math.ceil(len(batches) / num_ranks())
         return self._loader(self.eval_dataset, mine + batches[:1] * (num_each - len(mine)))
@@ -50,21 +50,20 @@ class RankedTrainer(SFTTrainer):
         pin = self.args.dataloader_pin_memory
         return DataLoader(columns, batch_sampler=batches, collate_fn=self.data_collator, pin_memory=pin)  # type: ignore[arg-type]
 
-    def prediction_step(self, *args: Any, **kwargs: Any) -> Any:
-        loss, logits, labels = super().prediction_step(*args, **kwargs)
-        self._batch_losses.append(loss)
+    def prediction_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        num_tokens = int((inputs["labels"][..., 1:] != -100).sum())
+        loss, logits, labels = super().prediction_step(model, inputs, *args, **kwargs)
+        self._batch_losses.append((loss, num_tokens))
         return loss, logits, labels
 
     def evaluation_loop(self, dataloader: DataLoader[Any], *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> Any:
-        """The mean of the batches' losses, each as often as it has rows: what one process takes, to rounding, the same on every rank."""
-        self._batch_losses: list[torch.Tensor] = []
+        """The mean loss of all tokens with a label, whatever the micro-batch and however many ranks: the Trainer's is a mean over rows."""
+        self._batch_losses: list[tuple[torch.Tensor, int]] = []
         output = super().evaluation_loop(dataloader, *args, metric_key_prefix=metric_key_prefix, **kwargs)
-        if in_group():
-            own = [(float(loss), num_rows) for loss, num_rows in zip(self._batch_losses, self._rows_of_batches, strict=False)]
-            found = [pair for of_rank in from_all(own) for pair in of_rank]
-            assert output.metrics is not None
-            total = math.fsum(loss * num_rows for loss, num_rows in found)
-            output.metrics[f"{metric_key_prefix}_loss"] = total / sum(num_rows for _, num_rows in found)
+        own = self._batch_losses[: self._num_own_batches] if in_group() else self._batch_losses
+        found = [pair for of_rank in from_all([(float(loss), num) for loss, num in own if num > 0]) for pair in of_rank]
+        assert output.metrics is not None
+        output.metrics[f"{metric_key_prefix}_loss"] = math.fsum(loss * num for loss, num in found) / sum(num for _, num in found)
         return output
 
     def _save_rng_state(self, output_dir: str) -> None:

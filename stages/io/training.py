@@ -266,7 +266,7 @@ def build_trainer(
         output_dir=str(folder / "writing"),
         max_steps=num_steps,
         per_device_train_batch_size=micro,
-        # Of one process, however many there are: the loss is a mean over batches.
+        # Of one process, however many there are: then the losses of the batches are the same to the byte.
         per_device_eval_batch_size=micro_batch_rows(num_rows_per_step, params),
         gradient_accumulation_steps=num_each // micro,
         learning_rate=params.learning_rate,

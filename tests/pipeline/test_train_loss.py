@@ -48,3 +48,50 @@ def test_the_label_only_head_agrees_with_trl(tmp_path: Path) -> None:
     (ours, our_gradient), (theirs, their_gradient) = results
     assert isinstance(trainer, SFTTrainer) and ours == pytest.approx(theirs, rel=1e-5)
     assert float(torch.linalg.norm(our_gradient - their_gradient) / torch.linalg.norm(their_gradient)) < 1e-5
+
+
+@pytest.mark.parametrize("packing", [True, False])
+def test_the_validation_loss_is_the_mean_over_tokens_whatever_the_micro_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packing: bool
+) -> None:
+    import torch
+
+    from stages.io.runtime import prepare_torch
+    from stages.io.tokenization import render_example
+    from stages.io.training import build_trainer, pack
+    from stages.io.weights import load_model, load_tokenizer
+    from tests.fakes.tiny_training import LORA, TRAIN, rows, save_tiny_base
+
+    prepare_torch()
+    save_tiny_base(tmp_path / "base")
+    tokenizer = load_tokenizer(tmp_path / "base")
+    answers = ["12 N", "Explanation: F = m a, so it is 3 x 4 = 12 N, and so on and so on", "It is 6 N."]
+    examples = [render_example(tokenizer, row.instruction, answers[i % 3]) for i, row in enumerate(rows(11, "v"))]
+    model = load_model(tmp_path / "base", device="cpu")
+    total, num_tokens = 0.0, 0
+    with torch.inference_mode():
+        for example in examples:
+            logits = model(input_ids=torch.tensor([example.ids])).logits[0, :-1]
+            labels = torch.tensor(example.labels[1:])
+            total += float(torch.nn.functional.cross_entropy(logits, labels, reduction="sum"))
+            num_tokens += int((labels != -100).sum())
+    packed = pack(examples, max_length=TRAIN.max_length, packing=packing, seed=1)
+    found = []
+    for micro_batch_tokens in (TRAIN.max_length, 3 * TRAIN.max_length):
+        monkeypatch.setenv("PLUMBLINE_MICRO_BATCH_TOKENS", str(micro_batch_tokens))
+        trainer = build_trainer(
+            model=load_model(tmp_path / "base", device="cpu"),
+            tokenizer=tokenizer,
+            train=packed,
+            validation=packed,
+            lora=LORA,
+            params=TRAIN.model_copy(update={"packing": packing}),
+            folder=tmp_path / "run",
+            num_steps=1,
+            num_planned_steps=1,
+            num_warmup_steps=0,
+            num_steps_per_evaluation=1,
+            num_rows_per_step=3,
+        )
+        found.append(trainer.evaluate()["eval_loss"])
+    assert found == pytest.approx([total / num_tokens] * 2, rel=1e-5)

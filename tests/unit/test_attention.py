@@ -1,9 +1,12 @@
 """Documents laid side by side, padded, attend as each does alone: output and gradients."""
 
+from typing import Any
+
 import pytest
 import torch
+from transformers import AutoModelForCausalLM, MistralConfig
 
-from stages.io.attention import _attend_padded, attend_per_document
+from stages.io.attention import PER_DOCUMENT, _attend_padded, attend_per_document
 
 
 @pytest.mark.parametrize("lengths", [[5], [1, 9, 4, 1], [30, 2, 2, 17]])
@@ -22,3 +25,39 @@ def test_padded_documents_attend_as_each_alone(lengths: list[int]) -> None:
     for ours, theirs in zip(together, each, strict=True):
         assert theirs.grad is not None and theirs.grad.any()
         torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+@pytest.mark.parametrize("window", [1, 3, 8])
+def test_a_sliding_window_is_that_of_the_models_own_attention(window: int) -> None:
+    """One packed row of three documents against each document alone through transformers' sdpa with its own mask."""
+    torch.manual_seed(0)
+    config = MistralConfig(
+        vocab_size=50,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        sliding_window=window,
+    )
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa").eval()
+    documents = [torch.randint(0, 50, (1, length)) for length in (7, 2, 11)]
+    with torch.inference_mode():
+        expected = torch.cat([model(input_ids=ids).logits for ids in documents], dim=1)
+        model.set_attn_implementation(PER_DOCUMENT)
+        packed = model(
+            input_ids=torch.cat(documents, dim=1),
+            position_ids=torch.cat([torch.arange(ids.shape[1]) for ids in documents])[None],
+            cu_seq_lens_q=torch.tensor([0, 7, 9, 20], dtype=torch.int32),
+            cu_seq_lens_k=torch.tensor([0, 7, 9, 20], dtype=torch.int32),
+            max_length_q=11,
+            max_length_k=11,
+        ).logits
+    torch.testing.assert_close(packed, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("extra", [{"softcap": 50.0}, {"s_aux": torch.zeros(4)}])
+def test_attention_that_would_be_left_out_is_refused(extra: dict[str, Any]) -> None:
+    states = torch.randn(1, 4, 6, 8)
+    with pytest.raises(RuntimeError, match=r"soft cap or sinks.*train\.packing"):
+        attend_per_document(torch.nn.Identity(), states, states, states, None, cu_seq_lens_q=torch.tensor([0, 6]), **extra)
