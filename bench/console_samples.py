@@ -99,7 +99,7 @@ def fresh_clone(folder: Path) -> Path:
     """A clone of HEAD with the outputs of its run, which come from this repository's cache."""
     clone = folder / "plumbline"
     subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
-    cache = ran([PYTHON, "-m", "dvc", "cache", "dir"], ROOT)[0]
+    cache = subprocess.check_output([PYTHON, "-m", "dvc", "cache", "dir"], cwd=ROOT, text=True).splitlines()[0]
     # By way of a remote: with the cache itself came the record of earlier runs, and stages that ran before would print nothing.
     ran([PYTHON, "-m", "dvc", "remote", "add", "--local", "source", str((ROOT / cache).resolve())], clone)
     ran([PYTHON, "-m", "dvc", "pull", "-r", "source", "--allow-missing"], clone)
