@@ -17,6 +17,7 @@ from stages.records.answer import Answer
 from stages.records.grade import Grade
 from stages.records.judgement import Judgement
 from stages.records.question import Question
+from verbs.bridges import recorded_bridges
 from verbs.comparing import (
     Run,
     chosen_questions,
@@ -60,12 +61,13 @@ def load_run(root: Path, name: str) -> Run:
 def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None = None) -> str:
     """Compare runs, write the page (and, where wanted, the numbers of the settings), and return the table for the terminal."""
     runs = [load_run(root, name) for name in names]
-    cells = compare_runs(runs, seed=SEED, num_resamples=NUM_RESAMPLES)
+    bridges = recorded_bridges(root)
+    cells = compare_runs(runs, seed=SEED, num_resamples=NUM_RESAMPLES, bridges=bridges)
     instructions = runs[0].params["answer"]["instructions"]
     settings = settings_of(runs)
     over_seeds = compare_settings(settings, seed=SEED, num_resamples=NUM_RESAMPLES)
     shown = entries(runs, instructions)
-    warnings = marks(runs)
+    warnings = marks(runs, bridges=bridges)
     uses = len(uses_of(known_uses(root), runs[0].identity["benchmark"]))
     changes = [row["h"] for row in shown["rows"]]
     note = (
