@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,25 @@ def test_across_a_bridge_explanations_are_compared_and_marked(project: Project) 
             compared(project, "first", "workspace")
     finally:
         record.unlink()
+
+
+@pytest.mark.parametrize(("days_left", "said"), [(31, None), (30, "in 30 days"), (0, "today"), (-1, "1 day ago")])
+def test_a_judge_near_its_end_or_past_it_is_said(
+    project: Project, monkeypatch: pytest.MonkeyPatch, days_left: int, said: str | None
+) -> None:
+    path = project.root / "metrics/evaluation.json"
+    before = path.read_text()
+    monkeypatch.setattr(compare, "today", lambda: date(2026, 11, 30) - timedelta(days=days_left))
+    try:
+        evaluation = json.loads(before)
+        evaluation["judge"]["model_requested"] = "claude-sonnet-4-5-20250929"
+        path.write_text(json.dumps(evaluation))
+        text, page = compared(project, "first", "workspace")
+        assert ("The judge does not stay" in page) == ("! the judge claude-sonnet-4-5-20250929 stop" in text) == (said is not None)
+        assert said is None or (f"on 2026-11-30, {said}: " in text and f"on 2026-11-30, {said}: " in page)
+    finally:
+        path.write_text(before)
+    assert "the judge claude" not in compared(project, "first", "better")[0]
 
 
 def test_another_benchmark_is_refused_altogether(project: Project, tmp_path: Path) -> None:
