@@ -15,10 +15,12 @@ from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import write_jsonl
 from stages.io.params import load_params
 from stages.io.rows_on_disk import RowsOnDisk
+from stages.io.today import today
 from stages.io.verdict_store import VerdictStore, judge_cache_folder
 from stages.logic.judge_budget import Budget, OverBudgetError
 from stages.logic.judge_canaries import canaries, is_retested
 from stages.logic.judge_causes import RETRYABLE, JudgeCause
+from stages.logic.judge_end import end_warning
 from stages.logic.judge_items import Asked, AskedItems, DueAnswers
 from stages.logic.judge_precheck import PRECHECK_VERSION
 from stages.logic.judge_prompt import (
@@ -154,14 +156,11 @@ def fill_store(
 
     Returns causes of items without a reply, and why the run stopped early, if it did.
     """
-    # Imported here: a full store, and the other backends, need no SDK (0.7 s).
+    # Imported here: the other backends need no SDK (0.7 s).
     from stages.io.claude import JudgeStopped, api_key, ask_directly, limits_from_environment
     from stages.io.claude_batches import ask_in_batches
-    from stages.io.judge_models import end_of_life
 
     assert params.model is not None, "checked by JudgeParams"
-    if (end := end_of_life(params.model)) is not None:
-        log.warning("%s stops answering on %s: bridge to its successor before (python -m verbs.judge_bridge)", params.model, end)
     try:
         secret = api_key()
         limits = limits_from_environment()
@@ -270,9 +269,22 @@ def announce(
         )
 
 
+def warn_of_end(model: str) -> None:
+    """Say in the log when a model's end is near: the store may be full today, and the next answers have no judge."""
+    # Imported here: the other backends need no SDK (0.7 s).
+    from stages.io.judge_models import end_of_life
+
+    end = end_of_life(model)
+    if (told := end_warning(model, end=end, today=today())) is not None:
+        log.warning("%s", told)
+    elif end is not None:
+        log.info("the judge %s stops answering on %s", model, end)
+
+
 def judge_by_claude(asked: Sequence[Asked], params: JudgeParams) -> tuple[Iterator[Verdict], str | None]:
     """Ask for what the store lacks, then read every verdict from it, one at a time. Returns also why the run stopped early, if it did."""
     assert params.model is not None and params.max_tokens is not None and params.max_replies is not None, "checked by JudgeParams"
+    warn_of_end(params.model)
     max_replies = params.max_replies
     identity = asking_identity(model=params.model, max_tokens=params.max_tokens, effort=params.effort, epoch=params.epoch)
     keys: list[str] = []

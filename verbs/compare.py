@@ -11,12 +11,15 @@ from pathlib import Path
 
 from stages.io.files import write_json, write_text
 from stages.io.page import render_page
+from stages.io.today import today
 from stages.logic.final_part import uses_of
+from stages.logic.judge_end import end_warning
 from stages.logic.report_words import KIND_NAMES
 from stages.records.answer import Answer
 from stages.records.grade import Grade
 from stages.records.judgement import Judgement
 from stages.records.question import Question
+from verbs.bridges import recorded_bridges
 from verbs.comparing import (
     Run,
     chosen_questions,
@@ -57,15 +60,29 @@ def load_run(root: Path, name: str) -> Run:
     )
 
 
+def judge_endings(runs: Sequence[Run]) -> list[str]:
+    """A sentence for each judge among the runs whose model is near its end, or past it."""
+    models = sorted({model for run in runs if (model := run.evaluation["judge"].get("model_requested")) is not None})
+    if not models:
+        return []
+    # Imported here: without a model as judge, no comparison waits for the SDK (0.7 s).
+    from stages.io.judge_models import end_of_life
+
+    return [told for model in models if (told := end_warning(model, end=end_of_life(model), today=today())) is not None]
+
+
 def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None = None) -> str:
     """Compare runs, write the page (and, where wanted, the numbers of the settings), and return the table for the terminal."""
     runs = [load_run(root, name) for name in names]
-    cells = compare_runs(runs, seed=SEED, num_resamples=NUM_RESAMPLES)
+    bridges = recorded_bridges(root)
+    cells = compare_runs(runs, seed=SEED, num_resamples=NUM_RESAMPLES, bridges=bridges)
     instructions = runs[0].params["answer"]["instructions"]
     settings = settings_of(runs)
     over_seeds = compare_settings(settings, seed=SEED, num_resamples=NUM_RESAMPLES)
     shown = entries(runs, instructions)
-    warnings = marks(runs)
+    warnings = marks(runs, bridges=bridges)
+    endings = judge_endings(runs)
+    banners = [("Not like with like", warnings), ("The judge does not stay", endings)]
     uses = len(uses_of(known_uses(root), runs[0].identity["benchmark"]))
     changes = [row["h"] for row in shown["rows"]]
     note = (
@@ -77,7 +94,7 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
         "verdict": note,
         "part": "",
         "direction": "none",
-        "banners": [{"level": "warning", "title": "Not like with like", "texts": [f"{text}." for text in warnings]}] if warnings else [],
+        "banners": [{"level": "warning", "title": title, "texts": [f"{text}." for text in texts]} for title, texts in banners if texts],
         "cards": [],
         "scores": [],
         "topics": [],
@@ -118,7 +135,7 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
     lines = [
         text_table(runs, cells),
         settings_table(settings, over_seeds),
-        *(f"! {text}.\n" for text in warnings),
+        *(f"! {text}.\n" for text in [*warnings, *endings]),
         f"{note}\n",
         f"read {page}\n",
     ]

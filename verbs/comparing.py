@@ -14,10 +14,11 @@ from stages.records.answer import Answer
 from stages.records.grade import Grade
 from stages.records.judgement import Judgement
 from stages.records.question import KINDS, Kind, Question
+from verbs.bridges import Crossing, JudgeBridge, crossing
 
 SIGNIFICANCE = 0.05
 REFUSED_BY: dict[str, tuple[Kind, ...]] = {"benchmark": KINDS, "part": KINDS, "judge": ("explanation",)}
-"""What must be equal, and the kinds that cannot be compared where it is not: other questions, another scale."""
+"""What must be equal, and the kinds that cannot be compared where it is not: other questions, another scale. A bridge spans two judges."""
 MARKED_BY = ("prompt", "decoding", "answering code", "grader", "base model")
 """What may differ on purpose, but must then be said: the difference is not the adapter's alone."""
 
@@ -97,36 +98,61 @@ class Cell:
     comparison: Comparison | None
     refused: str | None
     """Why there is no comparison; None where there is one, or nothing to compare."""
+    across: Crossing | None = None
+    """Of a comparison whose two sides were scored by different judges: their bridge. The difference holds the judges' as well."""
 
 
-def refusal(reference: Run, run: Run, kind: Kind) -> str | None:
+def crossed(reference: Run, run: Run, bridges: Sequence[JudgeBridge]) -> Crossing | None:
+    """The bridge from the judge of the reference to that of a run; None where they have one judge, or no bridge."""
+    return crossing(bridges, here=reference.identity["judge"], there=run.identity["judge"])
+
+
+def refusal(reference: Run, run: Run, kind: Kind, *, bridges: Sequence[JudgeBridge] = ()) -> str | None:
     """Why comparing two runs on this kind would mean nothing; None where it means something."""
     for name, kinds in REFUSED_BY.items():
         if kind in kinds and reference.identity[name] != run.identity[name]:
+            if name == "judge" and crossed(reference, run, bridges) is not None:
+                continue
             return f"not comparable: {name} differs"
     if not (reference.evaluation["valid"] and run.evaluation["valid"]):
         return "not comparable: a run is not valid"
     return None
 
 
-def cell(reference: Run, run: Run, kind: Kind, *, seed: int, num_resamples: int) -> Cell:
-    """Compare the tuned answers of two runs, or say why that would mean nothing."""
-    refused = refusal(reference, run, kind)
+def cell(reference: Run, run: Run, kind: Kind, *, seed: int, num_resamples: int, bridges: Sequence[JudgeBridge] = ()) -> Cell:
+    """Compare the tuned answers of two runs, or say why that would mean nothing. Scores stay as each judge gave them: no bridge moves one."""
+    refused = refusal(reference, run, kind, bridges=bridges)
     if refused is not None:
         return Cell(comparison=None, refused=refused)
     before, after = reference.tuned(), run.tuned()
     pairs = [(row.score, after[key].score, row.cluster) for key, row in before.items() if row.kind == kind]
-    return Cell(comparison=compare_pairs(pairs, seed=seed, num_resamples=num_resamples), refused=None)
+    across = crossed(reference, run, bridges) if kind in REFUSED_BY["judge"] else None
+    return Cell(comparison=compare_pairs(pairs, seed=seed, num_resamples=num_resamples), refused=None, across=across)
 
 
-def compare_runs(runs: Sequence[Run], *, seed: int, num_resamples: int) -> dict[tuple[str, Kind], Cell]:
+def compare_runs(
+    runs: Sequence[Run], *, seed: int, num_resamples: int, bridges: Sequence[JudgeBridge] = ()
+) -> dict[tuple[str, Kind], Cell]:
     """(run, kind) -> its comparison with the first run."""
-    return {(run.name, kind): cell(runs[0], run, kind, seed=seed, num_resamples=num_resamples) for run in runs[1:] for kind in KINDS}
+    return {
+        (run.name, kind): cell(runs[0], run, kind, seed=seed, num_resamples=num_resamples, bridges=bridges)
+        for run in runs[1:]
+        for kind in KINDS
+    }
 
 
 def adjusted(cells: Mapping[tuple[str, Kind], Cell]) -> dict[str, float]:
-    """`run kind` -> p value adjusted for all comparisons made: looking at many runs finds something by chance."""
-    return holm({f"{name} {kind}": one.comparison.p_value for (name, kind), one in cells.items() if one.comparison is not None})
+    """`run kind` -> p value adjusted for all comparisons made: looking at many runs finds something by chance.
+
+    Across two judges there is none: it would test answers and judges in one.
+    """
+    return holm(
+        {
+            f"{name} {kind}": one.comparison.p_value
+            for (name, kind), one in cells.items()
+            if one.comparison is not None and one.across is None
+        }
+    )
 
 
 def direction(comparison: Comparison, p_value: float) -> str:
@@ -134,14 +160,20 @@ def direction(comparison: Comparison, p_value: float) -> str:
     return "better" if low > 0 and p_value < SIGNIFICANCE else "worse" if high < 0 and p_value < SIGNIFICANCE else "none"
 
 
-def marks(runs: Sequence[Run]) -> list[str]:
+def marks(runs: Sequence[Run], *, bridges: Sequence[JudgeBridge] = ()) -> list[str]:
     """What a reader must know before comparing, a sentence each."""
     found: list[str] = []
     reference = runs[0]
     for run in runs[1:]:
         refused = [name for name in REFUSED_BY if run.identity[name] != reference.identity[name]]
         marked = [name for name in MARKED_BY if run.identity[name] != reference.identity[name]]
-        if refused:
+        across = crossed(reference, run, bridges)
+        if refused == ["judge"] and across is not None:
+            found.append(
+                f"{run.name}: another judge than {reference.name}; explanations stand on two scales, not corrected and without a p value: "
+                f"{across.words}"
+            )
+        elif refused:
             what = "explanations are not" if refused == ["judge"] else "nothing is"
             found.append(f"{run.name}: another {' and another '.join(refused)} than {reference.name}; {what} compared")
         if marked:
@@ -191,7 +223,19 @@ def matrix(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> list[
             if one.comparison is None:
                 shown.append({"value": "–", "interval": "", "note": one.refused or "no verdicts", "direction": "none"})
                 continue
-            p_value, found = p_values[f"{run.name} {kind}"], one.comparison
+            found = one.comparison
+            if one.across is not None:
+                note = f"two judges, n = {found.n}, not corrected, no p value: {one.across.words}"
+                shown.append(
+                    {
+                        "value": points(found.delta, sign=True),
+                        "interval": f"{span(found.ci95)} (two judges)",
+                        "note": note,
+                        "direction": "none",
+                    }
+                )
+                continue
+            p_value = p_values[f"{run.name} {kind}"]
             way = direction(found, p_value)
             note = f"p {p_words(p_value)}, n = {found.n}, +{found.num_tuned_only} −{found.num_base_only}"
             if way == "none":

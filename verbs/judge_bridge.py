@@ -2,6 +2,7 @@
 
 Both runs must have judged the same answers, each with its own judge, for example
     dvc exp run -n new-judge -S judge.model=claude-opus-5-5 && python -m verbs.judge_bridge HEAD new-judge
+The bridge goes on record in metrics/judge_bridges.jsonl, for you to commit; verbs.compare then shows explanations across these two judges.
 Exit 2 where a run cannot be read or nothing can be compared.
 """
 
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 
 from stages.logic.judge_agreement import MIN_BRIDGE, bridge
+from verbs.bridges import RECORD, record_bridge
 from verbs.judged_rows import judged_answers
 from verbs.revisions import WORKSPACE, NotThere, open_run
 
@@ -19,7 +21,10 @@ SEED = 11
 
 
 def main(old: str, new: str, *, root: Path) -> dict[str, object]:
-    """Compare the judges of two runs on the answers that both have scored. NotThere where there is nothing to compare."""
+    """Compare the judges of two runs on the answers that both have scored, and put it on record where these are enough.
+
+    NotThere where there is nothing to compare.
+    """
     runs = [[row for row in judged_answers(open_run(root, name)) if row.judgement.score is not None] for name in (old, new)]
     identities = [sorted({row.judgement.judge_id for row in run}) for run in runs]
     if any(len(found) != 1 for found in identities):
@@ -32,7 +37,10 @@ def main(old: str, new: str, *, root: Path) -> dict[str, object]:
         for row in runs[1]
         if (before := scores.get((row.answer.arm, row.answer_key))) is not None and row.judgement.score is not None
     ]
-    return {"old": identities[0][0], "new": identities[1][0], **bridge(pairs, seed=SEED)}
+    found = {"old": identities[0][0], "new": identities[1][0], **bridge(pairs, seed=SEED)}
+    if found["is_enough"]:
+        record_bridge(root, found)
+    return found
 
 
 if __name__ == "__main__":
@@ -46,5 +54,7 @@ if __name__ == "__main__":
         sys.stderr.write(f"{problem}\n")
         sys.exit(2)
     sys.stdout.write(json.dumps(found, indent=2) + "\n")
-    if not found["is_enough"]:
-        sys.stderr.write(f"fewer than {MIN_BRIDGE} answers in common: too few to compare scores across these judges\n")
+    if found["is_enough"]:
+        sys.stderr.write(f"on record in {RECORD}; commit it\n")
+    else:
+        sys.stderr.write(f"fewer than {MIN_BRIDGE} answers in common: too few to compare scores across these judges; not put on record\n")

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from stages.report import main as report
 from tests.fakes.browser import Tab, chromium, open_tab
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, write_world
 from verbs import compare
+from verbs.bridges import RECORD
 from verbs.revisions import NotThere
 
 pytestmark = pytest.mark.slow
@@ -138,6 +140,54 @@ def test_another_judge_is_refused_and_other_decoding_is_marked(project: Project)
     assert "Not like with like" in page
     rows = json.loads(re.search(r'id="entries">(.*?)</script>', page, re.DOTALL)[1])["rows"]  # type: ignore[index]
     assert {row["h"] for row in rows if row["k"] == "explanation"} == {"open"}
+
+
+def test_across_a_bridge_explanations_are_compared_and_marked(project: Project) -> None:
+    judges = [
+        json.loads(text)["judge"]["judge_id"]
+        for text in (project.git("show", "first:metrics/evaluation.json"), (project.root / "metrics/evaluation.json").read_text())
+    ]
+    bridge = {"old": judges[0], "new": judges[1], "num_answers": 120, "mean_shift": 0.05, "ci95": [0.02, 0.09],
+              "shift_by_arm": {"base": 0.0, "tuned": 0.1}, "exact_agreement": 0.75, "weighted_kappa": 0.8,
+              "confusion": [{"old": 0.0, "new": 0.0, "count": 120}]}  # fmt: skip
+    record = project.root / RECORD
+    try:
+        record.write_text(json.dumps({**bridge, "new": "a judge of no run here"}) + "\n")
+        text, _ = compared(project, "first", "workspace")
+        assert "explanations are not compared" in text, "a bridge between other judges is none"
+        record.write_text(json.dumps(bridge) + "\n")
+        for names, shift in ((("first", "workspace"), "+5 [2, 9]"), (("workspace", "first"), "−5 [−9, −2]")):
+            text, page = compared(project, *names)
+            said = f"on the 120 answers of the bridge the other judge gives {shift} points, the same score to 75 %, weighted kappa 0.80"
+            assert f"{names[1]}: another judge than {names[0]}; explanations stand on two scales, not corrected" in text
+            assert said in text and said in page
+            assert "(two judges)" in text and "not comparable" not in text
+            rows = json.loads(re.search(r'id="entries">(.*?)</script>', page, re.DOTALL)[1])["rows"]  # type: ignore[index]
+            assert {row["h"] for row in rows if row["k"] == "explanation"} == {"open"}, "no question is won or lost across judges"
+        record.write_text(json.dumps({**bridge, "num_answers": 99}) + "\n")
+        with pytest.raises(NotThere, match=r"judge_bridges.jsonl, line 1"):
+            compared(project, "first", "workspace")
+    finally:
+        record.unlink()
+
+
+@pytest.mark.parametrize(("days_left", "said"), [(31, None), (30, "in 30 days"), (0, "today"), (-1, "1 day ago")])
+def test_a_judge_near_its_end_or_past_it_is_said(
+    project: Project, monkeypatch: pytest.MonkeyPatch, days_left: int, said: str | None
+) -> None:
+    path = project.root / "metrics/evaluation.json"
+    before = path.read_text()
+    monkeypatch.setattr(compare, "today", lambda: date(2026, 11, 30) - timedelta(days=days_left))
+    try:
+        evaluation = json.loads(before)
+        evaluation["judge"]["model_requested"] = "claude-sonnet-4-5-20250929"
+        path.write_text(json.dumps(evaluation))
+        text, page = compared(project, "first", "workspace")
+        assert ("The judge does not stay" in page) == ("! the judge claude-sonnet-4-5-20250929 stop" in text) == (said is not None)
+        assert said is None or (f"on 2026-11-30, {said}: " in text and f"on 2026-11-30, {said}: " in page)
+    finally:
+        path.write_text(before)
+    assert "the judge claude" not in compared(project, "first", "better")[0]
 
 
 def test_another_benchmark_is_refused_altogether(project: Project, tmp_path: Path) -> None:

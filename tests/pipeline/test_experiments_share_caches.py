@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from stages.io.params import read_yaml
 from tests.fakes.claude_server import KEY, FakeClaude, serving
 from tests.fakes.judge_bench import Bench, settings
+from verbs.revisions import open_run, read_settings
 
 pytestmark = pytest.mark.slow
 
@@ -62,6 +63,9 @@ class Project:
     def git(self, *words: str) -> None:
         subprocess.run(["git", "-C", str(self.root), *words], check=True)
 
+    def show(self, commit: str, path: str) -> str:
+        return subprocess.run(["git", "-C", str(self.root), "show", f"{commit}:{path}"], check=True, capture_output=True, text=True).stdout
+
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [*DVC, *words], cwd=self.root, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -87,6 +91,10 @@ def project(tmp_path: Path, fake: FakeClaude) -> Project:
     return Project(tmp_path / "project", fake)
 
 
+def read_yaml_text(text: str) -> dict[str, Any]:
+    return YAML(typ="safe", pure=True).load(text)
+
+
 def wait_until(what: str, holds: Any, seconds: float = 120) -> None:
     begin = time.monotonic()
     while not holds():
@@ -106,6 +114,39 @@ def test_a_queued_experiment_pays_for_nothing_that_a_temporary_one_has_paid(proj
     assert not (project.root / "data/grades").exists(), "the workspace stays as it was"
     listed = project.dvc("exp", "list", "--name-only")
     assert {"first", "second"} <= set(listed.split())
+
+
+def test_a_grid_is_queued_as_one_task_per_point_and_a_task_runs_with_its_parameters(project: Project, fake: FakeClaude) -> None:
+    yaml = YAML()
+    shutil.copyfile(ROOT / "params.yaml", project.root / "params.yaml")
+    before = read_yaml(project.root / "params.yaml")
+    stage = yaml.load(project.root / "dvc.yaml")
+    stage["stages"] |= {"train": {"cmd": "cp params.yaml trained.yaml", "params": ["lora"], "outs": ["trained.yaml"]}}
+    yaml.dump(stage, project.root / "dvc.yaml")
+    project.git("add", "-A")
+    project.git("commit", "-q", "-m", "something to sweep")
+    project.dvc("exp", "run", "--queue", "-n", "grid", "-S", "lora.alpha=16,32", "-S", "lora.r=8,16", "train")
+
+    with Repo(str(project.root)) as repo:
+        tasks = {task.name: task.stash_rev for task in repo.experiments.celery_queue.iter_queued()}
+    found = {name: read_yaml_text(project.show(rev, "params.yaml")) for name, rev in tasks.items()}
+    points = {name: (params["lora"]["alpha"], params["lora"]["r"]) for name, params in found.items()}
+    assert sorted(points.values()) == [(16, 8), (16, 16), (32, 8), (32, 16)], "one task per point of the grid"
+    assert sorted(points) == ["grid-1", "grid-2", "grid-3", "grid-4"]
+    for params in found.values():
+        swept = {name: params["lora"][name] for name in ("alpha", "r")}
+        assert params == before | {"lora": before["lora"] | swept}, "nothing else is touched"
+    assert read_yaml(project.root / "params.yaml") == before, "the workspace stays as it was"
+
+    # One task alone is run: the others are taken off the queue first.
+    chosen = next(name for name, point in points.items() if point == (16, 16))
+    project.dvc("queue", "remove", *(name for name in tasks if name != chosen))
+    project.dvc("queue", "start")
+    wait_until("the queue is done", lambda: "Success" in (told := project.dvc("queue", "status")) or "Failed" in told)
+    assert "Success" in project.dvc("queue", "status"), project.dvc("queue", "logs", chosen)
+    trained = read_settings(open_run(project.root, chosen), "trained.yaml")
+    assert (trained["lora"]["alpha"], trained["lora"]["r"]) == (16, 16)
+    assert not fake.ledger, "only the stage asked for ran"
 
 
 def test_a_killed_temporary_experiment_goes_on_where_it_was(project: Project, fake: FakeClaude) -> None:

@@ -251,6 +251,39 @@ def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_p
     assert load_tokenizer(tmp_path / "base").chat_template == TEMPLATE
 
 
+def test_a_template_changed_under_the_base_is_refused_by_answer_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stages.answer_base import main
+    from stages.io.weights import BaseRefused
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    write_jsonl(tmp_path / "benchmark.jsonl", [QUESTION])
+    answer = load_params("answer", AnswerParams).model_copy(update={"max_new_tokens": 2})
+
+    def answered(base: Path) -> None:
+        main(answer, benchmark=tmp_path / "benchmark.jsonl", base=base, answers=tmp_path / "answers.jsonl")
+
+    def stored() -> set[Path]:
+        return {path for path in (tmp_path / ".cache/answers").rglob("*") if path.is_file()}
+
+    save_tiny_base(tmp_path / "base")
+    answered(tmp_path / "base")
+    (tmp_path / "answers.jsonl").unlink()
+    before = stored()
+    file = tmp_path / "base/chat_template.jinja"
+    recorded = sha256_of(file)
+    file.write_text(TEMPLATE.replace(" [/INST]", "[/INST]"))
+    with pytest.raises(
+        BaseRefused, match=rf"chat_template\.jinja has sha256 {sha256_of(file)[:12]}, the manifest says {recorded[:12]}.*dvc repro base"
+    ):
+        answered(tmp_path / "base")
+    assert not (tmp_path / "answers.jsonl").exists() and stored() == before, "nothing was answered"
+    # Another template with a manifest that names it is another base: it answers for itself, and takes over no answer.
+    save_tiny_base(tmp_path / "other", template=TEMPLATE.replace(" [/INST]", "[/INST]"))
+    answered(tmp_path / "other")
+    assert before and stored() > before
+
+
 def load_tokenizer_unverified(folder: Path) -> Any:
     from transformers import AutoTokenizer
 

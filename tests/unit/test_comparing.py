@@ -7,7 +7,8 @@ import pytest
 from stages.logic.ledger import join_verdicts, ledgers
 from stages.logic.report_numbers import kind_numbers
 from tests.fakes.evaluation_world import make_world
-from verbs.comparing import Run, adjusted, compare_runs, identity_of, marks, overall_change
+from verbs.bridges import JudgeBridge
+from verbs.comparing import Run, adjusted, compare_runs, identity_of, marks, matrix, overall_change
 from verbs.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 
 IDENTITY = {
@@ -62,6 +63,36 @@ def test_what_differs_decides_what_is_refused(changed: str, refused: set[str]) -
     cells = compare_runs(runs, seed=1, num_resamples=200)
     assert {kind for (_, kind), cell in cells.items() if cell.refused} == refused
     assert any(changed in text for text in marks(runs)), "whatever differs is said"
+
+
+def made_bridge(old: str, new: str) -> JudgeBridge:
+    return JudgeBridge(
+        old=old, new=new, num_answers=120, mean_shift=0.05, ci95=(0.02, 0.09), shift_by_arm={"base": 0.0, "tuned": 0.1},
+        exact_agreement=0.75, weighted_kappa=None, confusion=(),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("bridge", [made_bridge("j", "other"), made_bridge("other", "j")])
+def test_a_bridge_lets_two_judges_be_compared_without_moving_a_score_or_claiming_anything(bridge: JudgeBridge) -> None:
+    one, two = made_run("one", seed=1), made_run("two", seed=2, judge="other")
+    cells = compare_runs([one, two], seed=1, num_resamples=200, bridges=[bridge])
+    same_judge = compare_runs([one, made_run("two", seed=2)], seed=1, num_resamples=200)
+    found = cells["two", "explanation"]
+    assert found.comparison == same_judge["two", "explanation"].comparison is not None, "the bridge corrects nothing"
+    assert found.across is not None and found.across.shift == (0.05 if bridge.old == "j" else -0.05)
+    assert set(adjusted(cells)) == {"two mcq", "two numeric"}, "no p value tests answers and judges in one"
+    shown = {cell["note"]: cell for row in matrix([one, two], cells) for cell in row["cells"]}
+    [across] = [cell for note, cell in shown.items() if found.across.words in note]
+    assert across["direction"] == "none" and "(two judges)" in across["interval"] and "p value" in across["note"]
+    assert [found.across.words in text for text in marks([one, two], bridges=[bridge])] == [True]
+
+
+def test_a_bridge_between_other_judges_is_none_and_mends_no_other_difference() -> None:
+    runs = [made_run("one", seed=1), made_run("two", seed=2, judge="other")]
+    assert compare_runs(runs, seed=1, num_resamples=200, bridges=[made_bridge("j", "third")])["two", "explanation"].refused
+    runs = [made_run("one", seed=1), made_run("two", seed=2, judge="other", benchmark="other")]
+    assert all(cell.refused for cell in compare_runs(runs, seed=1, num_resamples=200, bridges=[made_bridge("j", "other")]).values())
+    assert "nothing is compared" in marks(runs, bridges=[made_bridge("j", "other")])[0]
 
 
 def test_an_invalid_run_is_compared_with_nothing() -> None:

@@ -16,6 +16,7 @@ from stages.clean import CleanParams
 from stages.io.params import read_yaml
 from stages.judge import JudgeParams
 from stages.logic.engine_advice import START_UP_SECONDS, TRANSFORMERS_TOKENS_PER_SECOND, VLLM_TOKENS_PER_SECOND, crossover_tokens
+from stages.logic.judge_end import WARN_WITHIN_DAYS
 from stages.logic.validity import MIN_COVERAGE
 from stages.records.answer_params import AnswerParams
 from stages.records.question import Question
@@ -107,6 +108,7 @@ def facts(metrics: Callable[[str], Any] = committed) -> dict[str, str]:
         LOG_EXPERIMENT: f"alpha {alphas[0]} or {alphas[1]}",
         f"{LOG_EXPERIMENT}, its verdict": f"Alpha {alphas[1]} instead of {alphas[0]} helps",
         "stages/logic/validity.py": f"{100 * MIN_COVERAGE:g} % of due verdicts",
+        "stages/logic/judge_end.py": f"warn from {WARN_WITHIN_DAYS} days before it on",
         "stages/train.py": f"exit {stopped} from",
         "stages/train.py, several processes": f"after the same step (exit {stopped})",
         GPU_TRAIN: f"{gpu['arms']['N3']['tokens_per_second']:,.0f} tokens/s on one {gpu['device'].removeprefix('NVIDIA ')}, "

@@ -17,6 +17,7 @@ from stages.logic.judge_prompt import SCALE
 from tests.fakes.claude_server import FakeClaude
 from tests.fakes.judge_bench import Bench
 from verbs import fill_judge_store, judge_bridge, label_sheet
+from verbs.bridges import recorded_bridges
 from verbs.judged_rows import judged_answers
 from verbs.revisions import NotThere, Workspace
 
@@ -157,6 +158,23 @@ def test_two_judges_of_the_same_answers_are_set_side_by_side(
     assert found["num_answers"] == 104 and found["is_enough"] and found["old"] != found["new"]
     mean = sum(row.judgement.score or 0.0 for row in judged_answers(Workspace(old))) / 104
     assert found["mean_shift"] == pytest.approx(1 - mean)
+    [recorded] = recorded_bridges(tmp_path)
+    assert recorded.model_dump(mode="json") == {name: value for name, value in found.items() if name != "is_enough"}
     with pytest.raises(NotThere, match="nothing to bridge"):
         judge_bridge.main("new", "new", root=tmp_path)
     assert new
+    judge_bridge.main("new", "old", root=tmp_path)
+    [turned] = recorded_bridges(tmp_path)
+    assert turned.mean_shift == -recorded.mean_shift, "a pair of judges has one bridge, the last one built"
+
+
+def test_a_bridge_of_too_few_answers_is_not_put_on_record(
+    bench: Bench, fake: FakeClaude, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.write(10).run()
+    lay_out(bench, tmp_path / "old")
+    bench.run(model="claude-opus-5-5")
+    lay_out(bench, tmp_path / "new")
+    monkeypatch.setattr(judge_bridge, "open_run", lambda root, name: Workspace(root / name))
+    assert not judge_bridge.main("old", "new", root=tmp_path)["is_enough"]
+    assert recorded_bridges(tmp_path) == []
