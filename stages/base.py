@@ -110,9 +110,8 @@ def main(params: BaseParams, *, corpus: Path, base: Path) -> None:
         )
         write_manifest(folder, manifest)
     log.info(
-        "%s %s, %d files, dtype %s, quantization %s",
-        params.source,
-        params.repo or "",
+        "%s, %d files, dtype %s, quantization %s",
+        params.repo if params.source == "hub" else params.source,
         len(manifest.files),
         params.dtype,
         params.quantization,

@@ -159,7 +159,11 @@ def finish(
     """Write the checks and the page, say what does not pass, and exit 1 where a check fails."""
     failed = [check for check in checks if check.status == "fail"]
     warned = [check for check in checks if check.status == "warn"]
-    verdict = "Not ready: " + ", ".join(check.name for check in failed) if failed else f"Ready to train, {len(warned)} warnings"
+    verdict = (
+        "Not ready: " + ", ".join(check.name for check in failed)
+        if failed
+        else f"Ready to train, {len(warned)} warning{'' if len(warned) == 1 else 's'}"
+    )
     write_json(
         metrics,
         {

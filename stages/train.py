@@ -118,7 +118,14 @@ def main(
             schedule = plan_training(
                 num_rows=len(packed[train]), num_tokens=sum(len(example.ids) for example in examples[train]), params=params
             )
-            log.info("%d examples, %d rows, %s", len(examples[train]), len(packed[train]), schedule)
+            log.info(
+                "%d examples in %d rows; %d steps of %d rows, %d of them warm-up",
+                len(examples[train]),
+                len(packed[train]),
+                schedule.num_steps,
+                schedule.num_rows_per_step,
+                schedule.num_warmup_steps,
+            )
             trainer = build_trainer(
                 model=load_model(base, device="cpu" if is_sharded() else device()),  # then no card must hold it all
                 tokenizer=tokenizer,

@@ -164,7 +164,7 @@ def main(root: Path, *, repair: bool = False) -> str:
             raise NotBackedUp(
                 "pushed, but not proven: a clone of HEAD would not find these objects, since git lacks\n  "
                 + "\n  ".join(missing[:NUM_SHOWN])
-                + "\nCommit them (`git add -A .dvc metrics dvc.lock && git commit`) and run `make backup` again."
+                + "\nCommit them (`git add -A && git commit`) and run `make backup` again."
             )
         clone = fresh_clone(root, Path(name))
         with Repo(str(root)) as repo, Repo(str(clone)) as there:

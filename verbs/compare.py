@@ -60,6 +60,27 @@ def load_run(root: Path, name: str) -> Run:
     )
 
 
+def why_partial(run: Run) -> str | None:
+    """Why a run cannot be compared although its files can be read: it stopped before its answers, and holds those of the run before it."""
+    answered = {(answer.arm, answer.id) for answer in run.answers}
+    missing = [question.id for question in run.questions for arm in ("base", "tuned") if (arm, question.id) not in answered]
+    if not missing:
+        return None
+    return f"{run.name} is left out: {len(set(missing))} of its {len(run.questions)} questions have no answers (a run of some stages only)"
+
+
+def whole_runs(root: Path, names: Sequence[str], *, named: bool) -> tuple[list[Run], list[str]]:
+    """The runs that can be compared, and a sentence for each that is left out; NotThere where one that was named is partial."""
+    runs = [load_run(root, name) for name in names]
+    partial = {run.name: why for run in runs if (why := why_partial(run)) is not None}
+    if partial and (named or names[0] in partial):
+        raise NotThere("; ".join(partial.values()) + ": run the whole pipeline with it (`dvc exp run`, without stage names).")
+    whole = [run for run in runs if run.name not in partial]
+    if len(whole) < 2:
+        raise NotThere(f"only {whole[0].name} is left to look at: " + "; ".join(partial.values()))
+    return whole, list(partial.values())
+
+
 def judge_endings(runs: Sequence[Run]) -> list[str]:
     """A sentence for each judge among the runs whose model is near its end, or past it."""
     models = sorted({model for run in runs if (model := run.evaluation["judge"].get("model_requested")) is not None})
@@ -71,9 +92,10 @@ def judge_endings(runs: Sequence[Run]) -> list[str]:
     return [told for model in models if (told := end_warning(model, end=end_of_life(model), today=today())) is not None]
 
 
-def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None = None) -> str:
+def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None = None, named: bool = True) -> str:
     """Compare runs, write the page (and, where wanted, the numbers of the settings), and return the table for the terminal."""
-    runs = [load_run(root, name) for name in names]
+    runs, left_out = whole_runs(root, names, named=named)
+    names = [run.name for run in runs]
     bridges = recorded_bridges(root)
     cells = compare_runs(runs, seed=SEED, num_resamples=NUM_RESAMPLES, bridges=bridges)
     instructions = runs[0].params["answer"]["instructions"]
@@ -135,7 +157,7 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
     lines = [
         text_table(runs, cells),
         settings_table(settings, over_seeds),
-        *(f"! {text}.\n" for text in [*warnings, *endings]),
+        *(f"! {text}.\n" for text in [*left_out, *warnings, *endings]),
         f"{note}\n",
         f"read {page}\n",
     ]
@@ -152,6 +174,6 @@ if __name__ == "__main__":
         chosen = given.runs or ["HEAD", *experiments(Path.cwd())]
         if len(set(chosen)) < 2:
             parser.error(f"two different runs are needed, found {chosen}; dvc exp list shows experiments, `workspace` is the folder itself")
-        sys.stdout.write(main(chosen, root=Path.cwd(), page=given.page, numbers=given.json))
+        sys.stdout.write(main(chosen, root=Path.cwd(), page=given.page, numbers=given.json, named=bool(given.runs)))
     except NotThere as error:
         sys.exit(f"compare: {error}")

@@ -164,6 +164,16 @@ def judge_lines(params: JudgeParams, questions: Sequence[Question], answering: A
     ]
 
 
+def other_source(root: Path, wanted: str) -> str | None:
+    """A warning where the rows that are counted come from another file than the run would read."""
+    lock = root / "dvc.lock"
+    deps = read_yaml(lock)["stages"].get("clean", {}).get("deps", []) if lock.is_file() else []
+    read = [str(dep["path"]) for dep in deps if not str(dep["path"]).startswith("stages/")]
+    if not read or wanted in read:
+        return None
+    return f"these are rows of {', '.join(read)}, not of {wanted}: set clean.source in params.yaml, `dvc repro split`, then plan again"
+
+
 def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
     """All lines of the plan."""
     params = planned_params(root, overrides)
@@ -184,6 +194,8 @@ def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
     total = sum(len(example.ids) for example in examples)
     too_long = sum(len(example.ids) > training.max_length for example in examples)
     lines = [Line("rows", f"{len(rows):,} rows of the last split, {total:,} tokens an epoch", counted)]
+    if (elsewhere := other_source(root, params["clean"]["source"])) is not None:
+        lines.append(Line("", elsewhere, "dvc.lock"))
     if too_long:
         lines.append(Line("", f"{too_long:,} are longer than train.max_length {training.max_length}: preflight will refuse", counted))
     dry = f", a dry run of {schedule.num_planned_steps:,}" if schedule.num_steps < schedule.num_planned_steps else ""

@@ -28,6 +28,7 @@ ROW_NAMES = {
 }
 EVALUATION = "metrics/evaluation.json"
 SCORES = "metrics/scores.json"
+TRAINING = "metrics/train.json"
 ALPHA_128 = "docs/runs/alpha-128.json"
 LOG_EXPERIMENT = "docs/runs/log-experiment.json"
 CONSOLE = "docs/runs/console.json"
@@ -79,6 +80,23 @@ def chance(evaluation: Mapping[str, Any]) -> str:
     """What guessing would get, where it gets anything."""
     found = [f"{two(one['chance'])} on {name}" for kind, one in evaluation["kinds"].items() if one["chance"] and (name := KIND_NAMES[kind])]
     return f"*Chance* is {' and '.join(found)}.\n"
+
+
+def with_care(evaluation: Mapping[str, Any], training: Mapping[str, Any]) -> str:
+    """What the headline would hide: how much of it is the answer format, and what was forgotten."""
+    mcq, forgetting = evaluation["kinds"]["mcq"], training["forgetting"]
+    unparsed, n, gain = mcq["base"]["unparsed"], mcq["n"], mcq["logprob_delta"]["value"]
+    sentences = []
+    if unparsed > n / 2:
+        sentences.append(
+            f"Most of the gain on multiple choice is the answer format: {unparsed} of {n} base answers could not be read. "
+            f"Where no format is needed, by log-probability, the gain is {100 * gain:.0f} points."
+        )
+    sentences.append(
+        f"What it cost: base's own answers to {forgetting['num_prompts']} general prompts are {forgetting['increase']:.2f} nats a token less likely to the tuned model "
+        "([why, and what helps](#what-must-not-be-forgotten))."
+    )
+    return textwrap.fill(" ".join(sentences), 140, break_on_hyphens=False, break_long_words=False) + "\n"
 
 
 def metrics_diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
@@ -156,6 +174,7 @@ def blocks(read: Read) -> dict[str, str]:
     return {
         "verdict": f"> {read(EVALUATION)['verdict']}\n",
         "scores": scores_table(read(EVALUATION)) + "\n" + chance(read(EVALUATION)),
+        "with-care": with_care(read(EVALUATION), read(TRAINING)),
         "metrics-diff": metrics_diff(read(SCORES), read(ALPHA_128)),
         "exp-show": exp_show(read(SCORES), read(ALPHA_128)),
         "log-experiment": log_experiment(read(LOG_EXPERIMENT)),

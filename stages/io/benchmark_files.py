@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from stages.records.input_refused import Refused
 from stages.records.question import Question
 
 
@@ -20,9 +21,9 @@ def read_study(path: Path) -> list[tuple[str, dict[str, Any]]]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: no JSON ({error}); a list of questions with id, type, question and answer is read.") from None
+        raise Refused(f"{path}: no JSON ({error}); a list of questions with id, type, question and answer is read.") from None
     if not isinstance(content, list) or not all(isinstance(question, dict) for question in content):
-        raise ValueError(f"{path}: not a list of objects; a list of questions with id, type, question and answer is read.")
+        raise Refused(f"{path}: not a list of objects; a list of questions with id, type, question and answer is read.")
     return [(f"{path}, question {number}", question) for number, question in enumerate(content, start=1)]
 
 
@@ -31,7 +32,7 @@ def as_object(line: str, where: str) -> dict[str, Any]:
     try:
         content = json.loads(line)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{where}: no JSON ({error}); a question is one object with {sorted(Question.model_fields)}.") from None
+        raise Refused(f"{where}: no JSON ({error}); a question is one object with {sorted(Question.model_fields)}.") from None
     if not isinstance(content, dict):
-        raise ValueError(f"{where}: not an object; a question is one object with {sorted(Question.model_fields)}.")
+        raise Refused(f"{where}: not an object; a question is one object with {sorted(Question.model_fields)}.")
     return content

@@ -10,6 +10,7 @@ from typing import Any
 
 from stages.io.files import sha256_of
 from stages.io.params import read_yaml
+from stages.records.input_refused import Refused
 
 REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 
@@ -43,13 +44,16 @@ def snapshot(stage: str) -> dict[str, str]:
 
 @contextmanager
 def inputs_unchanged() -> Iterator[None]:
-    """Run the block, then exit non-zero if an input differs from what it was at the start.
+    """Run the block, then exit non-zero if an input differs from what it was at the start. What a user gave and cannot be used is told in a line.
 
-    Does nothing outside DVC (no DVC_STAGE): a stage run by hand writes no dvc.lock that could lie.
+    Compares nothing outside DVC (no DVC_STAGE): a stage run by hand writes no dvc.lock that could lie.
     """
     stage = os.environ.get("DVC_STAGE")
     before = snapshot(stage) if stage else {}
-    yield
+    try:
+        yield
+    except Refused as refused:
+        sys.exit(f"{stage or 'refused'}: {refused}")
     after = snapshot(stage) if stage else {}
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     if changed:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
+from stages.records.input_refused import Refused
 from stages.records.record import Params
 
 Section = TypeVar("Section", bound=Params)
@@ -35,14 +36,14 @@ def load_params(section: str, model: type[Section]) -> Section:
     if stage is not None:
         declared = read_yaml(Path("dvc.yaml"))["stages"][stage].get("params", [])
         if section not in declared:
-            raise ValueError(f"dvc.yaml: stage {stage} reads params section {section!r} but declares only {declared}; add it there.")
+            raise Refused(f"dvc.yaml: stage {stage} reads params section {section!r} but declares only {declared}; add it there.")
     content = read_yaml(Path("params.yaml"))
     if section not in content:
-        raise ValueError(f"params.yaml: no section {section!r}; there are {sorted(content)}.")
+        raise Refused(f"params.yaml: no section {section!r}; there are {sorted(content)}.")
     try:
         return model.model_validate(content[section])
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join([section, *map(str, problem['loc'])])}: {problem['msg']} (found {problem['input']!r})" for problem in error.errors()
         )
-        raise ValueError(f"params.yaml: {problems}. Known keys: {sorted(model.model_fields)}.") from None
+        raise Refused(f"params.yaml: {problems}. Known keys: {sorted(model.model_fields)}.") from None

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from stages.records.input_refused import Refused
 from stages.records.question import KINDS, Question
 
 OPTION = re.compile(r"(?:(?<=\s)|^)\(?([A-Z])[).]\s+")
@@ -31,8 +32,13 @@ def from_plumbline(located: Sequence[tuple[str, dict[str, Any]]]) -> list[Questi
     for where, content in located:
         try:
             questions.append(Question.model_validate(content | {"key_points": tuple(content.get("key_points", ()))}))
-        except (ValidationError, TypeError) as error:
-            raise ValueError(f"{where} (id {content.get('id')!r}): not a question: {error}") from None
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+            raise Refused(
+                f"{where} (id {content.get('id')!r}): not a question: {problems}. All of {sorted(Question.model_fields)} are read."
+            ) from None
+        except TypeError:
+            raise Refused(f"{where} (id {content.get('id')!r}): key_points is {content['key_points']!r}, not a list.") from None
     return checked(questions, [where for where, _ in located])
 
 
@@ -41,10 +47,10 @@ def from_study(located: Sequence[tuple[str, dict[str, Any]]]) -> list[Question]:
     questions: list[Question] = []
     for where, content in located:
         if missing := {"id", "type", "question", "answer"} - content.keys():
-            raise ValueError(f"{where} (id {content.get('id')!r}): without {sorted(missing)}; id, type, question and answer are read.")
+            raise Refused(f"{where} (id {content.get('id')!r}): without {sorted(missing)}; id, type, question and answer are read.")
         kind, text, answer = content["type"], content["question"], content["answer"]
         if kind not in KINDS or not isinstance(text, str) or not isinstance(answer, str | int | float) or isinstance(answer, bool):
-            raise ValueError(
+            raise Refused(
                 f"{where} (id {content['id']!r}): type {kind!r} with answer {answer!r}; types are {KINDS}, answers are text or numbers."
             )
         choices: dict[str, str] = {}
@@ -93,15 +99,15 @@ def asked_unit(text: str) -> str | None:
 def checked(questions: Sequence[Question], places: Sequence[str]) -> list[Question]:
     """The questions themselves. ValueError names the first that nobody could grade: a bad gold answer spoils every run."""
     if not questions:
-        raise ValueError("the benchmark holds no question; at least one is needed.")
+        raise Refused("the benchmark holds no question; at least one is needed.")
     seen: dict[str, str] = {}
     for question, where in zip(questions, places, strict=True):
         name = f"{where} (id {question.id!r})"
         if question.id in seen:
-            raise ValueError(f"{name}: the id stands at {seen[question.id]} too; give each question its own.")
+            raise Refused(f"{name}: the id stands at {seen[question.id]} too; give each question its own.")
         seen[question.id] = where
         if fault := fault_of(question):
-            raise ValueError(f"{name}: {fault}")
+            raise Refused(f"{name}: {fault}")
     return list(questions)
 
 

@@ -31,11 +31,11 @@ def final_part_words(num_uses: int, *, part: Part, num_questions: int, num_quest
     if part == "development":
         return (
             f"Development part: {num_questions} of {num_questions_in_benchmark} questions, for choosing among runs, not for a claim. "
-            f"On record {models} {'has' if num_uses == 1 else 'have'} been scored on the other questions, the final part."
+            f"In the record of this repository {models} {'has' if num_uses == 1 else 'have'} been scored on the other questions, the final part."
         )
     which = (
         f"Final part: {num_questions} of {num_questions_in_benchmark} questions."
         if part == "final"
         else f"The whole benchmark: {num_questions} questions, none kept aside for choosing."
     )
-    return f"{which} On record {models} {'has' if num_uses == 1 else 'have'} been scored on the final part, this one included."
+    return f"{which} In the record of this repository {models} {'has' if num_uses == 1 else 'have'} been scored on the final part, this one included."

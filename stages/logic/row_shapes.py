@@ -60,7 +60,8 @@ def required(content: Mapping[str, Any], *keys: str) -> None:
     """LineRefused names the first key that is not there."""
     for key in keys:
         if key not in content:
-            raise LineRefused(Reason.MISSING_KEY, f"no key {key!r}; found {sorted(content)[:8]}")
+            hint = "; for rows of chat turns set clean.format to messages" if "messages" in content else ""
+            raise LineRefused(Reason.MISSING_KEY, f"no key {key!r}; found {sorted(content)[:8]}{hint}")
 
 
 def text_of(value: Any, name: str) -> str:

@@ -1,7 +1,11 @@
-"""The error for an input file that must not enter the training data at all."""
+"""The errors for what a user gave and a stage cannot use."""
 
 
-class InputRefused(ValueError):
+class Refused(ValueError):
+    """A file or setting of the user's cannot be used: the message alone says what was found, where, and what would be accepted."""
+
+
+class InputRefused(Refused):
     """A whole file is refused; nothing was written. `reason` is a stable snake_case code."""
 
     def __init__(self, reason: str, message: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import re
 import shutil
@@ -236,3 +237,25 @@ def test_the_page_of_a_comparison_works_in_a_browser(project: Project, tmp_path:
     tab = asyncio.run(look())
     assert tab.errors == []
     assert tab.requests == [page.as_uri()]
+
+
+def test_a_run_of_some_stages_only_is_left_out_or_refused_by_name(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`dvc exp run split` records other questions beside the answers of the run before it."""
+    whole = compare.load_run
+
+    def loaded(root: Path, name: str) -> compare.Run:
+        run = whole(root, "better" if name == "partial" else name)
+        if name != "partial":
+            return run
+        others = [question.model_copy(update={"id": f"new-{question.id}"}) for question in run.questions]
+        return dataclasses.replace(run, name=name, questions=others)
+
+    monkeypatch.setattr(compare, "load_run", loaded)
+    told = compare.main(["first", "better", "partial"], root=project.root, page=tmp_path / "page.html", named=False)
+    assert re.search(r"! partial is left out: \d+ of its \d+ questions have no answers", told)
+    with pytest.raises(NotThere, match=r"partial is left out.*run the whole pipeline"):
+        compare.main(["first", "partial"], root=project.root, page=tmp_path / "page.html")
+    with pytest.raises(NotThere, match="only first is left"):
+        compare.main(["first", "partial"], root=project.root, page=tmp_path / "page.html", named=False)

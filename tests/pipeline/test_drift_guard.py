@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from stages.io.inputs import inputs_unchanged, snapshot
+from stages.records.input_refused import InputRefused
 
 
 @pytest.fixture
@@ -46,3 +47,11 @@ def test_without_dvc_nothing_is_guarded(project: Path, monkeypatch: pytest.Monke
     monkeypatch.delenv("DVC_STAGE")
     with inputs_unchanged():
         (project / "raw.jsonl").write_text("changed")
+
+
+def test_what_a_user_gave_and_cannot_be_used_is_told_in_one_line(project: Path) -> None:
+    with pytest.raises(SystemExit) as ended, inputs_unchanged():
+        raise InputRefused("encoding", "raw.jsonl is UTF-16; UTF-8 is read.")
+    assert ended.value.code == "clean: encoding: raw.jsonl is UTF-16; UTF-8 is read."
+    with pytest.raises(ValueError, match="a defect of ours"), inputs_unchanged():
+        raise ValueError("a defect of ours keeps its traceback")

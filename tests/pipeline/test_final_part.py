@@ -123,7 +123,7 @@ def test_the_second_model_on_the_final_part_is_reported_as_the_second(project: P
 def test_a_queued_run_is_counted_and_the_workspace_stays_until_somebody_records_it(project: Project) -> None:
     project.dvc("repro")
     page = (project.root / "metrics/report.html").read_text(encoding="utf-8")
-    assert "The whole benchmark: 64 questions" in page and "On record 1 tuned model has been scored" in page
+    assert "The whole benchmark: 64 questions" in page and "In the record of this repository 1 tuned model has been scored" in page
     project.git("add", "-A")
     project.git("commit", "-q", "-m", "run")
     project.answer_as("queued")
@@ -143,7 +143,9 @@ def test_a_queued_run_is_counted_and_the_workspace_stays_until_somebody_records_
     # The record is a declared input: DVC says that the page is out of date, and runs the report alone.
     assert final_part.RECORD in project.dvc("status")
     project.dvc("repro")
-    assert "On record 2 tuned models have been scored" in (project.root / "metrics/report.html").read_text(encoding="utf-8")
+    assert "In the record of this repository 2 tuned models have been scored" in (project.root / "metrics/report.html").read_text(
+        encoding="utf-8"
+    )
     once = (project.root / final_part.EVALUATION).read_bytes()
     project.dvc("repro", "-f", "--no-run-cache")
     assert (project.root / final_part.EVALUATION).read_bytes() == once, "the report depends on what it wrote itself"

@@ -49,6 +49,20 @@ def line(lines: list[Line], what: str) -> Line:
     return next(one for one in lines if one.what == what)
 
 
+def test_rows_of_another_file_are_said_to_be(project: Path) -> None:
+    assert not [one for one in plan(project, []) if "not of" in one.value], "without a lock nothing is known"
+    lock = project / "dvc.lock"
+    lock.write_text("stages:\n  clean:\n    deps:\n    - path: data/raw/old.jsonl\n    - path: stages/clean.py\n")
+    try:
+        told = [one.value for one in plan(project, ["clean.source=data/raw/mine.jsonl"]) if "not of" in one.value]
+        assert told == [
+            "these are rows of data/raw/old.jsonl, not of data/raw/mine.jsonl: set clean.source in params.yaml, `dvc repro split`, then plan again"
+        ]
+        assert not [one for one in plan(project, ["clean.source=data/raw/old.jsonl"]) if "not of" in one.value]
+    finally:
+        lock.unlink()
+
+
 def test_steps_are_those_that_train_plans(project: Path) -> None:
     overrides = ["train.tokens_per_step=256", "train.max_length=128"]
     tokenizer = load_tokenizer(project / "models/base")

@@ -117,7 +117,10 @@ def test_development_and_final_parts_share_no_cluster_and_make_up_the_whole(tmp_
         assert evaluation["part"]["name"] == part
         assert (f"{part} part of the benchmark" in page) == (part != "all")
         assert evaluation["part"]["num_final_part_uses"] == (0 if part == "development" else 1)
-        assert f"On record {'0 tuned models have' if part == 'development' else '1 tuned model has'} been scored" in page
+        assert (
+            f"In the record of this repository {'0 tuned models have' if part == 'development' else '1 tuned model has'} been scored"
+            in page
+        )
         assert "final_part_uses" not in warnings_of(evaluation)
         assert scores["valid"]
     assert numbers["development"] + numbers["final"] == numbers["all"]

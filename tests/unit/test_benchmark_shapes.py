@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from stages.logic.benchmark_shapes import asked_unit, from_plumbline, from_study, number_of, split_options
+from stages.records.input_refused import Refused
 
 MCQ = {
     "id": "m1",
@@ -95,3 +96,11 @@ def test_two_questions_with_one_id_are_an_error() -> None:
 def test_a_study_question_without_options_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"question 1 \(id 'study-01'\).*choices"):
         from_study([("b.json, question 1", {"id": 1, "type": "mcq", "question": "Which?", "answer": "A"})])
+
+
+def test_a_question_that_lacks_fields_names_them_and_quotes_no_library() -> None:
+    with pytest.raises(Refused) as refused:
+        from_plumbline([("mine.jsonl, line 3", {"id": "q", "kind": "mcq", "question": "Unit?", "choices": {"A": "N"}, "target": "A"})])
+    told = str(refused.value)
+    assert "mine.jsonl, line 3 (id 'q'): not a question: unit: Field required; cluster: Field required" in told
+    assert "pydantic" not in told and "\n" not in told

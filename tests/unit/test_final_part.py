@@ -38,15 +38,18 @@ def test_an_evaluation_without_scores_is_no_use() -> None:
 @pytest.mark.parametrize(
     ("part", "said"),
     [
-        ("final", "Final part: 280 of 400 questions. On record 2 tuned models have been scored on the final part, this one included."),
+        (
+            "final",
+            "Final part: 280 of 400 questions. In the record of this repository 2 tuned models have been scored on the final part, this one included.",
+        ),
         (
             "all",
-            "The whole benchmark: 280 questions, none kept aside for choosing. On record 2 tuned models have been scored on the final part, "
+            "The whole benchmark: 280 questions, none kept aside for choosing. In the record of this repository 2 tuned models have been scored on the final part, "
             "this one included.",
         ),
         (
             "development",
-            "Development part: 280 of 400 questions, for choosing among runs, not for a claim. On record 2 tuned models have been scored on "
+            "Development part: 280 of 400 questions, for choosing among runs, not for a claim. In the record of this repository 2 tuned models have been scored on "
             "the other questions, the final part.",
         ),
     ],

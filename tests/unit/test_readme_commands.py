@@ -30,7 +30,7 @@ RUN_BY = {
     "git add": (WALK, "bash"),
     "git commit": (WALK, "bash"),
     "dvc push": (WALK, "bash"),
-    "dvc exp run -S clean.source=": (WALK, "bash"),
+    "sed -i": (WALK, "bash"),
     "make publish": (WALK, "bash"),
     "make test-full": (GATE, "make test-full"),
     "make test": (GATE, "make test"),
