@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from math import floor
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,7 @@ def facts(metrics: Callable[[str], Any] = committed) -> dict[str, str]:
         found(rf"\| {pattern} \|", "docs/benchmarks.md")
         for pattern in (r"(100,000) \| [0-9]+ \| [0-9.]+", r"100,000 \| [0-9]+ \| [0-9.]+ \| ([0-9]+)")
     )
+    bench_minutes = ceil(float(found(r'"wall_seconds": ([0-9.]+)', "docs/benchmarks.json")) / 60)
     stopped = found(r"TEMPORARY_FAILURE = (\d+)", "stages/train.py")
     return {
         "pyproject.toml": f"need Python {python} or later",
@@ -113,7 +114,7 @@ def facts(metrics: Callable[[str], Any] = committed) -> dict[str, str]:
         "stages/train.py, several processes": f"after the same step (exit {stopped})",
         GPU_TRAIN: f"{gpu['arms']['N3']['tokens_per_second']:,.0f} tokens/s on one {gpu['device'].removeprefix('NVIDIA ')}, "
         f"{100 * gpu['arms']['N3']['mfu']:.0f} % of its peak",
-        "docs/benchmarks.json": f"measures all of `bench/` in about {-(-float(found(r'"wall_seconds": ([0-9.]+)', 'docs/benchmarks.json')) // 60):.0f} minutes",
+        "docs/benchmarks.json": f"measures all of `bench/` in about {bench_minutes} minutes",
         "docs/benchmarks.md": f"judge {answers} answers?** Yes, with `judge.mode=batch`: half the price, about {int(peak) / 1000:.1f} GB of memory",
         "verbs/verify.py": f"it allows {TOLERANCE} of each headline score",
     }
