@@ -1,10 +1,33 @@
 """The head that sees label positions only gives the loss and the gradients that TRL gives."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytestmark = pytest.mark.slow
+
+
+def trainer_for(folder: Path, packed: Any, params: Any, *, num_rows_per_step: int) -> Any:
+    """The stage's trainer of one step on the tiny base in `folder`, trained and watched on the same rows."""
+    from stages.io.training import build_trainer
+    from stages.io.weights import load_model, load_tokenizer
+    from tests.fakes.tiny_training import LORA
+
+    return build_trainer(
+        model=load_model(folder / "base", device="cpu"),
+        tokenizer=load_tokenizer(folder / "base"),
+        train=packed,
+        validation=packed,
+        lora=LORA,
+        params=params,
+        folder=folder / "run",
+        num_steps=1,
+        num_planned_steps=1,
+        num_warmup_steps=0,
+        num_steps_per_evaluation=1,
+        num_rows_per_step=num_rows_per_step,
+    )
 
 
 def test_the_label_only_head_agrees_with_trl(tmp_path: Path) -> None:
@@ -13,29 +36,16 @@ def test_the_label_only_head_agrees_with_trl(tmp_path: Path) -> None:
 
     from stages.io.runtime import prepare_torch
     from stages.io.tokenization import render_example
-    from stages.io.training import build_trainer, pack
-    from stages.io.weights import load_model, load_tokenizer
-    from tests.fakes.tiny_training import LORA, TRAIN, rows, save_tiny_base
+    from stages.io.training import pack
+    from stages.io.weights import load_tokenizer
+    from tests.fakes.tiny_training import TRAIN, rows, save_tiny_base
 
     prepare_torch()
     save_tiny_base(tmp_path / "base")
     tokenizer = load_tokenizer(tmp_path / "base")
     examples = [render_example(tokenizer, row.instruction, row.output) for row in rows(24, "t")]
     packed = pack(examples, max_length=TRAIN.max_length, packing=True, seed=1)
-    trainer = build_trainer(
-        model=load_model(tmp_path / "base", device="cpu"),
-        tokenizer=tokenizer,
-        train=packed,
-        validation=packed,
-        lora=LORA,
-        params=TRAIN,
-        folder=tmp_path / "run",
-        num_steps=1,
-        num_planned_steps=1,
-        num_warmup_steps=0,
-        num_steps_per_evaluation=1,
-        num_rows_per_step=2,
-    )
+    trainer = trainer_for(tmp_path, packed, TRAIN, num_rows_per_step=2)
     batch = trainer.data_collator([packed[0], packed[1]])
     trainer.model.train()
     results = []
@@ -58,9 +68,9 @@ def test_the_validation_loss_is_the_mean_over_tokens_whatever_the_micro_batch(
 
     from stages.io.runtime import prepare_torch
     from stages.io.tokenization import render_example
-    from stages.io.training import build_trainer, pack
+    from stages.io.training import pack
     from stages.io.weights import load_model, load_tokenizer
-    from tests.fakes.tiny_training import LORA, TRAIN, rows, save_tiny_base
+    from tests.fakes.tiny_training import TRAIN, rows, save_tiny_base
 
     prepare_torch()
     save_tiny_base(tmp_path / "base")
@@ -79,19 +89,6 @@ def test_the_validation_loss_is_the_mean_over_tokens_whatever_the_micro_batch(
     found = []
     for micro_batch_tokens in (TRAIN.max_length, 3 * TRAIN.max_length):
         monkeypatch.setenv("PLUMBLINE_MICRO_BATCH_TOKENS", str(micro_batch_tokens))
-        trainer = build_trainer(
-            model=load_model(tmp_path / "base", device="cpu"),
-            tokenizer=tokenizer,
-            train=packed,
-            validation=packed,
-            lora=LORA,
-            params=TRAIN.model_copy(update={"packing": packing}),
-            folder=tmp_path / "run",
-            num_steps=1,
-            num_planned_steps=1,
-            num_warmup_steps=0,
-            num_steps_per_evaluation=1,
-            num_rows_per_step=3,
-        )
+        trainer = trainer_for(tmp_path, packed, TRAIN.model_copy(update={"packing": packing}), num_rows_per_step=3)
         found.append(trainer.evaluate()["eval_loss"])
     assert found == pytest.approx([total / num_tokens] * 2, rel=1e-5)
