@@ -35,6 +35,15 @@ TRAIN = TrainParams(
 )
 
 
+PUBLISHED = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors", "adapter/training.json", "train.json", "loss.csv")
+"""What a finished run leaves, as `train` below names it."""
+
+
+def published(root: Path) -> dict[str, str]:
+    """Name -> sha256 of what is there of it: equal where two runs ended in the same bytes, empty where nothing was published."""
+    return {name: sha256_of(root / name) for name in PUBLISHED if (root / name).exists()}
+
+
 def rows(num: int, name: str) -> list[InstructionRow]:
     return [
         InstructionRow(

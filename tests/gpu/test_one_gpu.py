@@ -19,7 +19,8 @@ from stages.io.tokenization import render_prompt
 from stages.io.weights import load_model, load_tokenizer
 from tests.fakes import tiny_training
 from tests.fakes.tiny_models import questions, save_models
-from tests.pipeline.test_train_crashes import published, run
+from tests.fakes.tiny_training import published
+from tests.pipeline.test_train_crashes import run
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")]
 PRECISIONS = [("float32", "none"), ("bfloat16", "none"), ("bfloat16", "nf4")]

@@ -13,13 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from stages.io.files import sha256_of
 from stages.io.jsonl import write_jsonl
 from stages.records.general_answer import GeneralAnswer
 from tests.fakes import tiny_training
+from tests.fakes.tiny_training import published
 
 pytestmark = pytest.mark.slow
-PUBLISHED = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors", "adapter/training.json", "train.json", "loss.csv")
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +42,6 @@ def run(server: BaseContext, folder: Path, root: Path, **kwargs: object) -> int:
     process.join(300)
     assert process.exitcode is not None
     return process.exitcode
-
-
-def published(root: Path) -> dict[str, str]:
-    return {name: sha256_of(root / name) for name in PUBLISHED if (root / name).exists()}
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 from stages.io.files import sha256_of
 from stages.records.training_params import LoraParams, TrainParams
 from tests.fakes import tiny_training
-from tests.pipeline.test_train_crashes import published, run
+from tests.fakes.tiny_training import published
+from tests.pipeline.test_train_crashes import run
 
 pytestmark = pytest.mark.slow
 WILD: dict[str, Any] = {"learning_rate": 0.1, "epochs": 4.0}

@@ -21,10 +21,10 @@ from stages.io.files import sha256_of
 from stages.io.launch import free_port
 from stages.records.training_params import TrainParams
 from tests.fakes import tiny_training
+from tests.fakes.tiny_training import published
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
-PUBLISHED = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors", "adapter/training.json", "train.json", "loss.csv")
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +53,6 @@ def ended(processes: list[BaseProcess]) -> list[int | None]:
     for process in processes:
         process.join(600)
     return [process.exitcode for process in processes]
-
-
-def published(root: Path) -> dict[str, str]:
-    return {name: sha256_of(root / name) for name in PUBLISHED if (root / name).exists()}
 
 
 def losses(root: Path) -> list[list[float | None]]:
