@@ -28,13 +28,14 @@ from transformers import GenerationConfig
 from bench.measurements import Curve, Point, add_json_flag, measured, point, write_measured
 from stages.io.adapter import load_adapter
 from stages.io.answering import render
+from stages.io.base_files import base_fingerprint
 from stages.io.engine import Prompt
 from stages.io.generation import TransformersEngine
 from stages.io.jsonl import read_jsonl
 from stages.io.params import load_params
 from stages.io.runtime import device, prepare_torch
 from stages.io.tokenization import decode_answer, eos_id, pad_id, template_sha256
-from stages.io.weights import base_fingerprint, load_model, load_tokenizer
+from stages.io.weights import load_model, load_tokenizer
 from stages.logic.exam_prompt import exam_prompt
 from stages.records.answer_params import AnswerParams
 from stages.records.question import Question

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import stages.io.quiet  # noqa: F401
 from stages.io.answering import answer_questions
-from stages.io.engine_choice import open_engine
+from stages.io.base_files import base_fingerprint
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl, write_jsonl
+from stages.io.orphans import die_with_parent
 from stages.io.params import load_params
-from stages.io.runtime import die_with_parent, prepare_torch
-from stages.io.weights import base_fingerprint, load_tokenizer
 from stages.logic.engine_advice import engine_advice
 from stages.logic.exam_prompt import exam_prompt
 from stages.records.answer_params import AnswerParams
@@ -21,10 +20,15 @@ log = logging.getLogger("answer_base")
 
 def main(params: AnswerParams, *, benchmark: Path, base: Path, answers: Path) -> None:
     """Write one answer per question, in the benchmark's order."""
-    prepare_torch()
     questions = list(read_jsonl(benchmark, Question))
-    tokenizer = load_tokenizer(base)
     log.info("%s", engine_advice(params.engine, num_questions=len(questions), max_new_tokens=params.max_new_tokens))
+    # Imported here: a question that cannot be used is refused before torch and transformers are waited for (3 s).
+    from stages.io.engine_choice import open_engine
+    from stages.io.runtime import prepare_torch
+    from stages.io.weights import load_tokenizer
+
+    prepare_torch()
+    tokenizer = load_tokenizer(base)
     with open_engine(params, tokenizer, base=base, adapter=None) as engine:
         answered = answer_questions(
             engine,

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import stages.io.quiet  # noqa: F401
 from stages.io.answering import answer_questions
-from stages.io.generation import TransformersEngine
+from stages.io.base_files import base_fingerprint
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl, write_jsonl
+from stages.io.orphans import die_with_parent
 from stages.io.params import load_params
-from stages.io.runtime import device, die_with_parent, prepare_torch
-from stages.io.weights import base_fingerprint, load_model, load_tokenizer
 from stages.logic.general_prompts import is_replayable, part_of
 from stages.records.answer_params import AnswerParams, Instructions
 from stages.records.general_answer import GeneralAnswer, Part
@@ -48,6 +47,11 @@ def main(params: GeneralParams, *, prompts: Path, base: Path, answers: Path) -> 
         choice_prefix="",
         instructions=Instructions(mcq="", numeric="", explanation=""),
     )
+    # Imported here: a prompt that cannot be used is refused before torch and transformers are waited for (3 s).
+    from stages.io.generation import TransformersEngine
+    from stages.io.runtime import device, prepare_torch
+    from stages.io.weights import load_model, load_tokenizer
+
     prepare_torch()
     tokenizer = load_tokenizer(base)
     answered = answer_questions(

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 import stages.io.quiet  # noqa: F401
+from stages.io.base_files import BaseRefused, hub_folder, write_manifest
 from stages.io.files import replacing_folder, sha256_of
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl
 from stages.io.params import load_params
-from stages.io.pretraining import pretrain, save_embedded, train_tokenizer
-from stages.io.weights import BaseRefused, hub_folder, save_tokenizer_of, write_manifest
 from stages.records.manifest import Manifest
 from stages.records.passage import Passage
 from stages.records.record import Params
@@ -68,6 +67,9 @@ class BaseParams(Params):
 def make_embedded(params: EmbeddedParams, *, corpus: Path, folder: Path) -> None:
     """Train tokenizer and model on the corpus and write them."""
     texts = [passage.text for passage in read_jsonl(corpus, Passage)]
+    # Imported here: a passage that cannot be used is refused before torch and transformers are waited for (3 s).
+    from stages.io.pretraining import pretrain, save_embedded, train_tokenizer
+
     tokenizer = train_tokenizer(texts, vocab_size=params.vocab_size)
     settings = params.model_dump(exclude={"vocab_size"})
     save_embedded(pretrain(texts, tokenizer, **settings), tokenizer, folder)
@@ -87,6 +89,9 @@ def fetch_from_hub(repo: str | None, revision: str | None, *, folder: Path) -> d
             f"{repo} at {revision} holds no safetensors named {' or '.join(WEIGHT_PATTERNS)}; pickled weights are not loaded. "
             "Name a repository that has them."
         )
+    # Imported here: a repository that cannot be used is refused before torch and transformers are waited for (3 s).
+    from stages.io.weights import save_tokenizer_of
+
     save_tokenizer_of(source, folder)
     return {path.name: sha256_of(path) for path in [*weights, source / "config.json"]}
 

@@ -11,11 +11,9 @@ from stages.io.files import write_json
 from stages.io.html_page import write_page
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl
+from stages.io.orphans import die_with_parent
 from stages.io.params import load_params
-from stages.io.readiness_probe import adapted_modules, overfit, packed_gradient_difference
-from stages.io.runtime import die_with_parent, prepare_torch
 from stages.io.tokenization import Example, PromptDiffers, eos_id, pad_id, render_example, render_prompt
-from stages.io.weights import load_tokenizer
 from stages.logic.exam_prompt import exam_prompt
 from stages.logic.general_prompts import replay_rows
 from stages.logic.readiness import (
@@ -78,9 +76,7 @@ def main(
     page: Path,
 ) -> None:
     """Write the checks and the page; write `ready` (always the same bytes) only when nothing fails, else exit 1."""
-    prepare_torch()
     ready.unlink(missing_ok=True)  # of an earlier run by hand; DVC has removed it already
-    tokenizer = load_tokenizer(base)
     rows = list(read_jsonl(train, InstructionRow))
     num_training_rows = len(rows)
     rows += read_jsonl(validation, InstructionRow)
@@ -89,6 +85,13 @@ def main(
     replayed = replay_rows(answers, num_training_rows=num_training_rows, replay_fraction=training.replay_fraction, seed=training.seed)
     texts = [(training_prompt(row.instruction, row.input), row.output) for row in rows]
     texts += [(row.prompt, row.response) for row in replayed]
+    # Imported here: a row that cannot be used is refused before torch, TRL and PEFT are waited for (5 s).
+    from stages.io.readiness_probe import adapted_modules, overfit, packed_gradient_difference
+    from stages.io.runtime import prepare_torch
+    from stages.io.weights import load_tokenizer
+
+    prepare_torch()
+    tokenizer = load_tokenizer(base)
     examples: list[Example] = []
     for prompt, output in texts:
         with suppress(PromptDiffers):  # counted below: every such row is one example less

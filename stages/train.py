@@ -9,23 +9,20 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import stages.io.quiet  # noqa: F401
 from stages.io.adapter import save_adapter
+from stages.io.base_files import base_fingerprint, read_manifest
 from stages.io.checkpoints import AlreadyRunning, fingerprint_of, loaded_code, run_folder
-from stages.io.device_readiness import refuse_half_precision, refuse_unfit_device
 from stages.io.files import sha256_of, write_json, write_text
-from stages.io.forgetting import likelihoods
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl
 from stages.io.launch import asked_for, run_ranks
+from stages.io.orphans import die_with_parent, refuse_to_be_an_orphan
 from stages.io.params import load_params
-from stages.io.ranks import is_sharded, join, leave, num_ranks, only_training, rank, refuse_to_be_an_orphan
-from stages.io.runtime import device, die_with_parent, prepare_torch
 from stages.io.tokenization import Example, render_example, template_sha256
-from stages.io.training import Interrupted, LossPoint, build_trainer, fit, pack, update_norm_ratio
-from stages.io.weights import base_fingerprint, load_model, load_tokenizer, read_manifest
-from stages.logic.forgetting import forgetting_over_prompts
+from stages.io.which_rank import is_sharded, num_ranks, rank
 from stages.logic.general_prompts import replay_rows
 from stages.logic.schedule import plan_training
 from stages.logic.training_prompt import training_prompt
@@ -33,6 +30,9 @@ from stages.records.general_answer import GeneralAnswer
 from stages.records.instruction_row import InstructionRow
 from stages.records.training_params import LoraParams, TrainParams
 from stages.records.training_record import TrainingRecord
+
+if TYPE_CHECKING:
+    from stages.io.training import LossPoint
 
 log = logging.getLogger("train")
 
@@ -42,11 +42,11 @@ AFTER_THE_RUN = ("stages.io.forgetting", "stages.logic.forgetting", "stages.logi
 """Modules that look at the finished model only: when one changes, the finished run is measured again, not made again."""
 
 
-def loss_table(losses: list[LossPoint]) -> str:
-    """Write the loss curve as CSV; an empty cell where a step took no such loss."""
+def loss_table(losses: "list[LossPoint]") -> str:
+    """Write the loss curve, of one point or more, as CSV; an empty cell where a step took no such loss."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(LossPoint._fields)
+    writer.writerow(losses[0]._fields)
     for point in losses:
         writer.writerow([point.step, *("" if loss is None else round(loss, 5) for loss in point[1:])])
     return text.getvalue()
@@ -78,18 +78,26 @@ def main(
     """
     if json.loads(ready.read_text(encoding="utf-8")) != {"ready": True}:
         raise ValueError(f"{ready} does not say that preflight passed: run `dvc repro preflight` and mend what it names.")
+    rows = {path: list(read_jsonl(path, InstructionRow)) for path in (train, validation)}
+    answers = list(read_jsonl(general, GeneralAnswer))
+    replayed = replay_rows(answers, num_training_rows=len(rows[train]), replay_fraction=params.replay_fraction, seed=params.seed)
+    # Imported here: a row that cannot be used is refused before torch, TRL and PEFT are waited for (5 s).
+    from stages.io.device_readiness import refuse_half_precision, refuse_unfit_device
+    from stages.io.forgetting import likelihoods
+    from stages.io.ranks import join, leave, only_training
+    from stages.io.runtime import device, prepare_torch
+    from stages.io.training import Interrupted, build_trainer, fit, pack, update_norm_ratio
+    from stages.io.weights import load_model, load_tokenizer
+    from stages.logic.forgetting import forgetting_over_prompts
+
     prepare_torch()
     join(device())
     refuse_unfit_device(base, read_manifest(base), lora, params, device=device())
     tokenizer = load_tokenizer(base)
     examples: dict[Path, list[Example]] = {
-        path: [
-            render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in read_jsonl(path, InstructionRow)
-        ]
+        path: [render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in rows.pop(path)]
         for path in (train, validation)
     }
-    answers = list(read_jsonl(general, GeneralAnswer))
-    replayed = replay_rows(answers, num_training_rows=len(examples[train]), replay_fraction=params.replay_fraction, seed=params.seed)
     examples[train] += [render_example(tokenizer, answer.prompt, answer.response) for answer in replayed]
     too_long = [len(example.ids) for example in examples[train] + examples[validation] if len(example.ids) > params.max_length]
     if too_long:

@@ -14,12 +14,13 @@ from pathlib import Path
 import stages.io.quiet  # noqa: F401
 from stages.io.adapter import load_adapter, read_training_record
 from stages.io.answering import render
+from stages.io.base_files import base_fingerprint
 from stages.io.engine import Generated
 from stages.io.generation import TransformersEngine
 from stages.io.params import load_params
 from stages.io.runtime import device, prepare_torch
 from stages.io.tokenization import template_sha256
-from stages.io.weights import base_fingerprint, load_model, load_tokenizer
+from stages.io.weights import load_model, load_tokenizer
 from stages.logic.exam_prompt import exam_prompt
 from stages.records.answer_params import AnswerParams
 from stages.records.question import Kind, Question

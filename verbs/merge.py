@@ -14,6 +14,7 @@ from pathlib import Path
 import stages.io.quiet  # noqa: F401
 from stages.io.adapter import adapter_sha256, load_adapter, read_training_record
 from stages.io.answering import render
+from stages.io.base_files import base_fingerprint, read_manifest
 from stages.io.engine import Prompt
 from stages.io.files import replacing_folder, sha256_of, write_json
 from stages.io.jsonl import read_jsonl
@@ -21,7 +22,7 @@ from stages.io.merging import Agreement, MergedDiffers, agreement, merge_and_sav
 from stages.io.params import load_params
 from stages.io.runtime import device, prepare_torch
 from stages.io.tokenization import template_sha256
-from stages.io.weights import base_fingerprint, load_model, load_tokenizer, read_manifest
+from stages.io.weights import load_model, load_tokenizer
 from stages.logic.exam_prompt import exam_prompt
 from stages.records.answer_params import AnswerParams
 from stages.records.question import Question

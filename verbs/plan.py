@@ -21,13 +21,14 @@ import stages.io.quiet  # noqa: F401
 # isort: split
 from dvc.utils.hydra import apply_overrides
 
+from stages.io.base_files import read_manifest
 from stages.io.jsonl import read_jsonl
 from stages.io.params import read_yaml
 from stages.io.rank_batches import micro_batch_rows
 from stages.io.runtime import device, prepare_torch
 from stages.io.tokenization import Example, render_example
 from stages.io.training import pack
-from stages.io.weights import load_tokenizer, read_manifest
+from stages.io.weights import load_tokenizer
 from stages.judge import JudgeParams, request_for
 from stages.logic.general_prompts import num_replay_rows
 from stages.logic.judge_canaries import canaries

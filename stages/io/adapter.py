@@ -5,15 +5,13 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-from safetensors.torch import save_file
-from transformers import PreTrainedModel
-
 from stages.io.files import replacing_folder, sha256_of, write_json
 from stages.records.training_record import TrainingRecord
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the record of an adapter is read and refused before any of them is loaded
+    import torch
     from peft import PeftModel
+    from transformers import PreTrainedModel
 
 RECORD = "training.json"
 CONFIG = "adapter_config.json"
@@ -38,8 +36,11 @@ def canonical_config(content: dict[str, object]) -> dict[str, object]:
     }
 
 
-def save_adapter(folder: Path, *, model: "PeftModel", weights: dict[str, torch.Tensor], record: TrainingRecord) -> None:
+def save_adapter(folder: Path, *, model: "PeftModel", weights: "dict[str, torch.Tensor]", record: TrainingRecord) -> None:
     """Write the folder whole or not at all: configuration, weights as safetensors, training.json; no pickles, no clock."""
+    # Imported here: it loads torch, which is there when there are weights to save.
+    from safetensors.torch import save_file
+
     with replacing_folder(folder) as partial:
         scratch = partial / "peft"
         model.peft_config["default"].save_pretrained(str(scratch))
@@ -73,7 +74,7 @@ def check_adapter(folder: Path, *, base_fingerprint: str, template_sha256: str) 
     return record
 
 
-def load_adapter(model: PreTrainedModel, folder: Path, *, base_fingerprint: str, template_sha256: str) -> "PeftModel":
+def load_adapter(model: "PreTrainedModel", folder: Path, *, base_fingerprint: str, template_sha256: str) -> "PeftModel":
     """Put the adapter on the base it was trained on. AdapterRefused names both sides where they differ."""
     # Imported here: base answers without PEFT, which takes longer to import than torch.
     from peft import PeftModel

@@ -4,9 +4,9 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
-from transformers import PreTrainedTokenizerBase
 
 from stages.io.answer_store import append_answers, store_file, stored_answers
 from stages.io.engine import Engine, Prompt
@@ -14,10 +14,13 @@ from stages.io.tokenization import render_example, render_prompt, template_sha25
 from stages.records.answer import Answer, Arm
 from stages.records.answer_params import AnswerParams
 
+if TYPE_CHECKING:  # questions are read and refused before transformers is loaded
+    from transformers import PreTrainedTokenizerBase
+
 log = logging.getLogger("answer")
 
 
-def render(tokenizer: PreTrainedTokenizerBase, *, id: str, user: str, choices: Mapping[str, str], params: AnswerParams) -> Prompt:
+def render(tokenizer: "PreTrainedTokenizerBase", *, id: str, user: str, choices: Mapping[str, str], params: AnswerParams) -> Prompt:
     """Render one question, with the continuation `<choice_prefix> <letter or text>` for each choice."""
     prompt = render_prompt(tokenizer, user)
     continuations = {}
@@ -31,7 +34,7 @@ def render(tokenizer: PreTrainedTokenizerBase, *, id: str, user: str, choices: M
 
 def answer_questions(
     engine: Engine,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: "PreTrainedTokenizerBase",
     *,
     users: Mapping[str, str],
     choices: Mapping[str, Mapping[str, str]],

@@ -9,7 +9,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosity_error
 
 from stages.io.attention import attend_per_document
-from stages.io.ranks import is_sharded, num_ranks, num_ranks_here
+from stages.io.which_rank import is_sharded, num_ranks, num_ranks_here
 from stages.records.manifest import Manifest
 from stages.records.training_params import LoraParams, TrainParams
 

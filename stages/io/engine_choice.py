@@ -7,13 +7,14 @@ from pathlib import Path
 from transformers import PreTrainedTokenizerBase
 
 from stages.io.adapter import adapter_sha256, check_adapter, load_adapter
+from stages.io.base_files import base_fingerprint, read_manifest, weights_folder
 from stages.io.engine import Engine
 from stages.io.generation import TransformersEngine
 from stages.io.runtime import device
 from stages.io.tokenization import template_sha256
 from stages.io.vllm_engine import VllmEngine
 from stages.io.vllm_server import Served, running_server, shown
-from stages.io.weights import base_fingerprint, load_model, read_manifest, weights_folder
+from stages.io.weights import load_model
 from stages.records.answer_params import AnswerParams
 
 NAMED_DIGITS = 16

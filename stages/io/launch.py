@@ -15,13 +15,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NamedTuple
 
-from accelerate.commands.config.config_args import ClusterConfig, load_config_from_file
-from accelerate.commands.launch import _validate_launch_command, launch_command_parser
-from accelerate.utils import DistributedType
-from accelerate.utils.launch import prepare_multi_gpu_env
-
-from stages.io.ranks import SUPERVISOR
-from stages.io.runtime import NUM_THREADS
+from stages.io.orphans import SUPERVISOR
+from stages.io.threads import num_threads
 
 log = logging.getLogger("launch")
 
@@ -67,6 +62,12 @@ def read_configuration(path: str) -> Launch:
 
     FileNotFoundError, accelerate's ValueError for an unknown key, LaunchRefused for what would change the training.
     """
+    # Imported here: it loads torch, which the process that starts the ranks has no other use for.
+    from accelerate.commands.config.config_args import ClusterConfig, load_config_from_file
+    from accelerate.commands.launch import _validate_launch_command, launch_command_parser
+    from accelerate.utils import DistributedType
+    from accelerate.utils.launch import prepare_multi_gpu_env
+
     config = load_config_from_file(path)
     if not isinstance(config, ClusterConfig):
         raise LaunchRefused(f"{path}: compute_environment is {config.compute_environment}: LOCAL_MACHINE is what can be started here.")
@@ -110,7 +111,7 @@ def environments(launch: Launch, inherited: Mapping[str, str]) -> list[dict[str,
         "MASTER_PORT": str(free_port()),
         "WORLD_SIZE": str(launch.num_ranks),
         "LOCAL_WORLD_SIZE": str(launch.num_ranks),
-        "OMP_NUM_THREADS": inherited.get("PLUMBLINE_THREADS", str(NUM_THREADS)),
+        "OMP_NUM_THREADS": str(num_threads(inherited)),
         SUPERVISOR: str(os.getpid()),
         **launch.environment,
     }

@@ -11,7 +11,8 @@ from torch.utils.data import DataLoader
 from trl import SFTTrainer
 
 from stages.io.rank_batches import RankBatches, with_blank_row
-from stages.io.ranks import from_all, in_group, num_ranks, rank
+from stages.io.ranks import from_all, in_group
+from stages.io.which_rank import num_ranks, rank
 
 
 class RankedTrainer(SFTTrainer):

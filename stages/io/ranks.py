@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,36 +12,9 @@ import torch.distributed
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from stages.io.checkpoints import AlreadyRunning, newest_whole_checkpoint, only_writer
+from stages.io.which_rank import is_sharded, num_ranks, rank
 
 T = TypeVar("T")
-SUPERVISOR = "PLUMBLINE_SUPERVISOR"
-"""Id of the process that started this one as a rank."""
-
-
-def num_ranks() -> int:
-    """Processes of this training, as the launcher says (WORLD_SIZE); 1 without one."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def num_ranks_here() -> int:
-    """Of them, those on this machine."""
-    return int(os.environ.get("LOCAL_WORLD_SIZE", str(num_ranks())))
-
-
-def rank() -> int:
-    """Number of this process, from 0."""
-    return int(os.environ.get("RANK", "0")) if num_ranks() > 1 else 0
-
-
-def is_sharded() -> bool:
-    """Whether the weights are spread over the ranks (FSDP, by accelerate's environment) instead of being whole on each (DDP)."""
-    return "RANK" in os.environ and os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
-
-
-def refuse_to_be_an_orphan() -> None:
-    """End where the process that started this rank is gone already: it died before this one could ask to die with it."""
-    if os.environ.get(SUPERVISOR, str(os.getppid())) != str(os.getppid()):
-        sys.exit("the process that started this rank is gone: nothing was done.")
 
 
 def in_group() -> bool:

@@ -18,9 +18,10 @@ from transformers import (
 )
 
 from stages.io.attention import PER_DOCUMENT
+from stages.io.base_files import read_manifest
 from stages.io.tokenization import Example
 from stages.io.training import build_trainer, pack
-from stages.io.weights import load_weights, read_manifest
+from stages.io.weights import load_weights
 from stages.records.training_params import LoraParams, TrainParams
 
 TINY = {

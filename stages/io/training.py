@@ -40,9 +40,10 @@ from stages.io.lean_steps import fuse_adapted_products, skip_idle_walks
 from stages.io.lora import keep_adapter_in_fp32, keep_gradients_through_nf4, lora_config
 from stages.io.rank_batches import micro_batch_rows, rows_per_rank
 from stages.io.ranked_trainer import RankedTrainer
-from stages.io.ranks import any_rank, as_held, checkpoint_to_go_on_from, from_rank_0, is_sharded, num_ranks, rank, wait_for_all, whole
+from stages.io.ranks import any_rank, as_held, checkpoint_to_go_on_from, from_rank_0, wait_for_all, whole
 from stages.io.runtime import device
 from stages.io.tokenization import Example
+from stages.io.which_rank import is_sharded, num_ranks, rank
 from stages.records.training_params import LoraParams, TrainParams
 
 log = logging.getLogger("train")

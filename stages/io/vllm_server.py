@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from stages.io.runtime import end_with_parent
+from stages.io.orphans import end_with_parent
 from stages.io.vllm_engine import ServerRefused, VllmServer, setting
 
 LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)

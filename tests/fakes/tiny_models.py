@@ -7,10 +7,10 @@ from peft import get_peft_model, get_peft_model_state_dict
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from stages.io.adapter import save_adapter
+from stages.io.base_files import base_fingerprint, write_manifest
 from stages.io.files import sha256_of
 from stages.io.lora import lora_config
 from stages.io.tokenization import render_prompt, template_sha256
-from stages.io.weights import base_fingerprint, write_manifest
 from stages.records.manifest import Manifest
 from stages.records.question import Question
 from stages.records.training_params import LoraParams

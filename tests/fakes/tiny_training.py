@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from stages.io.base_files import write_manifest
 from stages.io.files import sha256_of
 from stages.io.jsonl import write_jsonl
-from stages.io.weights import write_manifest
 from stages.records.general_answer import GeneralAnswer
 from stages.records.instruction_row import InstructionRow, Origin
 from stages.records.manifest import Manifest

@@ -13,11 +13,12 @@ import stages.io.merging
 import verbs.ask
 import verbs.merge
 from stages.io.adapter import save_adapter
+from stages.io.base_files import base_fingerprint, read_manifest
 from stages.io.engine import Generated
 from stages.io.files import sha256_of, write_json
 from stages.io.merging import MergedDiffers
 from stages.io.tokenization import template_sha256
-from stages.io.weights import base_fingerprint, load_model, load_tokenizer, read_manifest
+from stages.io.weights import load_model, load_tokenizer
 from stages.records.training_record import TrainingRecord
 from tests.fakes.evaluation_world import ANSWERING, make_world, write_lines
 from tests.fakes.tiny_training import save_tiny_base

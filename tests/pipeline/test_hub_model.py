@@ -243,7 +243,8 @@ def test_an_evaluation_takes_no_gradient_away_from_nf4_training(
 
 
 def test_one_changed_byte_of_a_shard_is_refused_by_name(worlds: dict[str, World], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from stages.io.weights import BaseRefused, load_model
+    from stages.io.base_files import BaseRefused
+    from stages.io.weights import load_model
 
     world = enter(worlds["none"], monkeypatch)
     shutil.copytree(world.folder.parent / "hub", tmp_path / "hub")
@@ -260,7 +261,7 @@ def test_one_changed_byte_of_a_shard_is_refused_by_name(worlds: dict[str, World]
 def test_pickles_and_branches_are_refused_and_the_other_copy_of_the_weights_is_left_alone(
     worlds: dict[str, World], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from stages.io.weights import BaseRefused
+    from stages.io.base_files import BaseRefused
 
     enter(worlds["none"], monkeypatch)
     manifest = json.loads((worlds["none"].base / "manifest.json").read_text(encoding="utf-8"))
@@ -284,7 +285,8 @@ import json, logging, os, sys
 from pathlib import Path
 from stages.base import BaseParams, main
 from stages.io.params import load_params
-from stages.io.weights import BaseRefused, load_model
+from stages.io.base_files import BaseRefused
+from stages.io.weights import load_model
 logging.basicConfig(level=logging.DEBUG)
 def attempt(token, **changes):
     os.environ.pop("HF_TOKEN", None)

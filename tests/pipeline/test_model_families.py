@@ -49,7 +49,7 @@ def test_a_model_of_another_family_is_proven_trained_and_answers(family: str, tm
         "tiny_config",
         lambda tokenizer: config(vocab_size=len(tokenizer), **{name: getattr(tokenizer, name) for name in special}, **SHAPE),
     )
-    monkeypatch.setattr("stages.io.runtime.die_with_parent", lambda: None)
+    monkeypatch.setattr("stages.io.orphans.die_with_parent", lambda: None)
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     tiny_training.prepare(tmp_path)
     question = Question(id="n", kind="numeric", question="What force?", choices={}, target="6", unit="N", key_points=(), cluster="f")

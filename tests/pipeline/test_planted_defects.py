@@ -210,8 +210,9 @@ def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_p
     """Another quantisation: tests/pipeline/test_hub_model.py."""
     from stages.answer_tuned import main
     from stages.io.adapter import AdapterRefused, read_training_record
+    from stages.io.base_files import base_fingerprint, read_manifest, write_manifest
     from stages.io.tokenization import template_sha256
-    from stages.io.weights import base_fingerprint, load_tokenizer, read_manifest, write_manifest
+    from stages.io.weights import load_tokenizer
     from tests.fakes import tiny_training
 
     monkeypatch.chdir(ROOT)
@@ -253,7 +254,7 @@ def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_p
 
 def test_a_template_changed_under_the_base_is_refused_by_answer_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from stages.answer_base import main
-    from stages.io.weights import BaseRefused
+    from stages.io.base_files import BaseRefused
 
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))

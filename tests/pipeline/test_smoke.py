@@ -69,7 +69,7 @@ def run_pipeline(folder: Path, monkeypatch: pytest.MonkeyPatch, overrides: dict[
     monkeypatch.setenv("DVC_ROOT", str(folder))
     monkeypatch.delenv("DVC_STAGE", raising=False)
     # The stages ask to die with their parent; here that would be the test runner's.
-    monkeypatch.setattr("stages.io.runtime.die_with_parent", lambda: None)
+    monkeypatch.setattr("stages.io.orphans.die_with_parent", lambda: None)
     for stage in ORDER:
         sys.modules.pop(f"stages.{stage}", None)
         runpy.run_module(f"stages.{stage}", run_name="__main__")

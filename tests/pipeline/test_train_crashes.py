@@ -154,7 +154,7 @@ def test_a_killed_parent_takes_the_training_with_it(server: ForkServerContext, s
         "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', sys.argv[1]]); print(child.pid, flush=True); child.wait()"
     )
     stage = (
-        "from stages.io.runtime import die_with_parent; die_with_parent()\n"
+        "from stages.io.orphans import die_with_parent; die_with_parent()\n"
         "from pathlib import Path; from tests.fakes import tiny_training\n"
         f"tiny_training.train(Path({str(setting.folder)!r}), Path({str(tmp_path)!r}))"
     )

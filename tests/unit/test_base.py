@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from stages.base import BaseParams, main
+from stages.io.base_files import BaseRefused, base_fingerprint, read_manifest
 from stages.io.jsonl import write_jsonl
-from stages.io.weights import BaseRefused, base_fingerprint, load_model, load_tokenizer, read_manifest
+from stages.io.weights import load_model, load_tokenizer
 from stages.logic.embedded_corpus import corpus_texts
 from stages.records.passage import Passage
 from tests.fakes.tiny_base import save_tiny_model

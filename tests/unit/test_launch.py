@@ -12,7 +12,7 @@ import pytest
 
 from stages.io import launch as launching
 from stages.io.launch import Launch, LaunchRefused, asked_for, environments, exit_code, read_configuration, run_ranks
-from stages.io.ranks import refuse_to_be_an_orphan
+from stages.io.orphans import refuse_to_be_an_orphan
 
 ROOT = Path(__file__).resolve().parents[2]
 DDP = """compute_environment: LOCAL_MACHINE
@@ -128,7 +128,7 @@ def test_the_ranks_do_not_watch_the_inputs_and_know_who_started_them(monkeypatch
 def test_ranks_die_with_the_process_that_started_them(tmp_path: Path) -> None:
     rank = f"""
 import os, time
-from stages.io.runtime import die_with_parent
+from stages.io.orphans import die_with_parent
 die_with_parent()
 open({str(tmp_path)!r} + f"/{{os.environ['RANK']}}-{{os.getpid()}}", "w").close()
 time.sleep(120)
