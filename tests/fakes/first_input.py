@@ -1,4 +1,4 @@
-"""Run a stage up to the moment at which its `main` opens the first input, and say how many processor seconds that took.
+"""Run a stage up to the moment at which its `main` opens the first input; say how many processor seconds that took, and what is loaded.
 
     python -m tests.fakes.first_input STAGE
 
@@ -14,12 +14,16 @@ from typing import Any
 from bench.timed_stage import opens_input
 
 STAGE = sys.argv[1]
+found: list[str] = []
 
 
 def stop_at_first_input(event: str, args: tuple[Any, ...]) -> None:
-    """Audit hook: Python raises `open` before it looks for the file."""
-    if opens_input(event, args):
-        sys.stdout.write(json.dumps({"input": args[0], "processor_seconds": time.process_time()}) + "\n")
+    """Audit hook: Python raises `open` before it looks for the file. What is opened to tidy up after the end counts no more."""
+    if not found and opens_input(event, args):
+        found.append(str(args[0]))
+        seconds = time.process_time()
+        packages = sorted({name.partition(".")[0] for name in sys.modules})
+        sys.stdout.write(json.dumps({"input": found[0], "processor_seconds": seconds, "packages": packages}) + "\n")
         sys.stdout.flush()
         raise SystemExit(0)
 

@@ -1,4 +1,5 @@
-"""Stages that run no model start without the libraries of models: seconds at every start, and nothing to install where grades are re-read.
+"""Every stage reads its first input at once: the libraries of models take seconds to load. Stages that run no model never load them, so that
+there is nothing to install where grades are re-read; the others read and refuse their inputs before they do.
 
 A start goes from the first instruction of the process to the moment at which `main` opens its first input: interpreter, imports,
 parameters and the drift guard, on inputs of one line. It is counted in processor seconds, and the best of five starts has to be below the limit:
@@ -7,6 +8,7 @@ work beside it makes some starts slow, and none fast.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,12 +16,48 @@ from pathlib import Path
 
 import pytest
 
+from stages.io.inputs import resolve
 from stages.io.params import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "transformers", "datasets", "peft", "trl", "anthropic", "vllm", "ray")
-LIMITS_SECONDS = {"clean": 0.5, "split": 0.5, "grade": 0.5, "judge": 0.5, "report": 1.5, "data_report": 1.5}
-"""Found on two idle cores: 0.38, 0.30, 0.26, 0.22, 0.51, 0.61."""
+HEAVY = ("torch", "transformers", "datasets", "peft", "trl", "bitsandbytes", "accelerate", "anthropic", "vllm", "ray")
+WITHOUT_A_MODEL = ("synthesize", "clean", "split", "data_report", "grade", "judge", "report")
+WITH_A_MODEL = ("base", "answer_general", "preflight", "train", "answer_base", "answer_tuned")
+LIMITS_SECONDS = {"clean": 0.5, "split": 0.5, "grade": 0.5, "judge": 0.5, "report": 1.5, "data_report": 1.5} | dict.fromkeys(
+    WITH_A_MODEL, 0.5
+)
+"""Found on two idle cores: 0.38, 0.30, 0.26, 0.22, 0.51, 0.61; with a model FOUND_HERE."""
+
+GENERAL = {"id": "g", "prompt": "Say it twice.", "response": "it it", "num_tokens": 3, "stopped": "eos", "part": "measured"}
+ROW = {"id": "r", "instruction": "Say it.", "input": "", "output": "it", "origin": {"file": "made", "line": 1}, "repairs": [], "flags": []}
+QUESTION = {
+    "id": "q",
+    "kind": "numeric",
+    "question": "How many?",
+    "choices": {},
+    "target": "6",
+    "unit": None,
+    "key_points": [],
+    "cluster": "c",
+}
+READY, TRAIN, VALIDATION = "data/preflight/ready.json", "data/split/train.jsonl", "data/split/validation.jsonl"
+BENCHMARK, GENERAL_ANSWERS = "data/split/benchmark.jsonl", "data/answers/general.jsonl"
+USABLE: dict[str, dict[str, object]] = {
+    READY: {"ready": True},
+    TRAIN: ROW,
+    VALIDATION: ROW,
+    BENCHMARK: QUESTION,
+    GENERAL_ANSWERS: GENERAL,
+}
+LAST_INPUTS = {
+    "base": "data/raw/embedded/corpus.jsonl",
+    "answer_general": "data/raw/embedded/general.jsonl",
+    "preflight": GENERAL_ANSWERS,
+    "train": GENERAL_ANSWERS,
+    "answer_base": BENCHMARK,
+    "answer_tuned": "models/adapter/training.json",
+}
+"""Of the inputs that a stage reads before it loads a model, the last: the others are usable where this one is not."""
 
 
 def loaded_by(stage: str) -> set[str]:
@@ -29,13 +67,9 @@ def loaded_by(stage: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("stage", ["synthesize", "clean", "split", "data_report", "grade", "judge", "report"])
+@pytest.mark.parametrize("stage", WITHOUT_A_MODEL)
 def test_a_stage_without_a_model_loads_no_library_of_models(stage: str) -> None:
     assert loaded_by(stage) == set()
-
-
-def test_a_stage_with_a_model_is_told_apart() -> None:
-    assert "torch" in loaded_by("answer_base")
 
 
 def smallest_world(folder: Path, stage: str) -> None:
@@ -44,24 +78,24 @@ def smallest_world(folder: Path, stage: str) -> None:
         shutil.copyfile(ROOT / name, folder / name)
     pipeline, params = read_yaml(ROOT / "dvc.yaml")["stages"], read_yaml(ROOT / "params.yaml")
     for declared in pipeline[stage]["deps"]:
-        path = folder / declared.replace("${clean.source}", params["clean"]["source"]).replace(
-            "${split.benchmark}", params["split"]["benchmark"]
-        )
+        path = folder / resolve(declared, params)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}\n", encoding="utf-8")
 
 
 def start(stage: str, world: Path) -> float:
-    """Processor seconds of one start."""
+    """Processor seconds of one start, in which no library of models was loaded."""
     command = [sys.executable, "-m", "tests.fakes.first_input", stage]
     environment = os.environ | {"DVC_STAGE": stage, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=world, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)["processor_seconds"]
+    found = json.loads(done.stdout)
+    assert not set(HEAVY) & set(found["packages"]), f"{stage} loads what it opens {found['input']} without"
+    return found["processor_seconds"]
 
 
 @pytest.mark.parametrize("stage", LIMITS_SECONDS)
-def test_a_stage_without_a_model_starts_at_once(stage: str, tmp_path: Path) -> None:
+def test_a_stage_starts_at_once(stage: str, tmp_path: Path) -> None:
     smallest_world(tmp_path, stage)
     found: list[float] = []
     while len(found) < 5 and (not found or min(found) >= LIMITS_SECONDS[stage]):
@@ -69,3 +103,42 @@ def test_a_stage_without_a_model_starts_at_once(stage: str, tmp_path: Path) -> N
     assert min(found) < LIMITS_SECONDS[stage], (
         f"{stage}: {found} processor seconds; python -X importtime -m stages.{stage} shows where they go"
     )
+
+
+def run_in(world: Path, stage: str) -> tuple[str, set[str]]:
+    """Run a stage that ends in an error; its last words, and which of the heavy libraries it had loaded by then."""
+    command = [sys.executable, "-X", "importtime", "-m", f"stages.{stage}"]
+    environment = os.environ | {"DVC_STAGE": stage, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=world, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode != 0, "the stage was given what it cannot use"
+    modules = re.findall(r"^import time: .*\| +(\S+)$", done.stderr, flags=re.MULTILINE)
+    said = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("import time:"))
+    return said, set(HEAVY) & set(modules)
+
+
+def usable_world(folder: Path, stage: str) -> None:
+    """As `smallest_world`, but with lines that the stage can use, and folders for models."""
+    smallest_world(folder, stage)
+    for name, content in USABLE.items():
+        if (folder / name).exists():
+            (folder / name).write_text(json.dumps(content) + "\n", encoding="utf-8")
+    for name in ("models/base", "models/adapter"):
+        if (folder / name).exists():
+            (folder / name).unlink()
+            (folder / name).mkdir()
+
+
+@pytest.mark.parametrize("stage", WITH_A_MODEL)
+def test_an_input_that_cannot_be_used_is_refused_before_a_library_of_models_is_loaded(stage: str, tmp_path: Path) -> None:
+    usable_world(tmp_path, stage)
+    broken = tmp_path / LAST_INPUTS[stage]
+    broken.write_text('{"neither": "row nor record"}\n', encoding="utf-8")
+    said, loaded = run_in(tmp_path, stage)
+    assert "neither" in said and (broken.suffix == ".json" or f"{LAST_INPUTS[stage]}, line 1" in said), said
+    assert loaded == set()
+
+
+def test_what_can_be_used_goes_on_to_a_library_of_models(tmp_path: Path) -> None:
+    usable_world(tmp_path, "answer_base")
+    said, loaded = run_in(tmp_path, "answer_base")
+    assert "models/base/manifest.json is missing" in said and {"torch", "transformers"} <= loaded

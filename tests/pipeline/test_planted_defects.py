@@ -234,7 +234,7 @@ def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_p
     (other_template / "manifest.json").write_bytes((tmp_path / "base/manifest.json").read_bytes())
     there = template_sha256(load_tokenizer_unverified(other_template))
     with monkeypatch.context() as patch:
-        patch.setattr("stages.answer_tuned.load_tokenizer", lambda base: load_tokenizer_unverified(other_template))
+        patch.setattr("stages.io.weights.load_tokenizer", lambda base: load_tokenizer_unverified(other_template))
         with pytest.raises(AdapterRefused, match=f"chat template {record.template_sha256[:12]}, but here it is {there[:12]}"):
             answered(tmp_path / "base")
     other_weights = tmp_path / "other_weights"
