@@ -34,6 +34,12 @@ TRAIN = TrainParams(
     seed=1,
 )
 
+PRELOADED = [
+    "tests.fakes.tiny_training",
+    "stages.train",
+    *(f"stages.io.{name}" for name in ("device_readiness", "forgetting", "training", "weights")),
+]
+"""For a fork server: the stage, and what it loads when its inputs are read, so that not every training of a test loads it again."""
 
 PUBLISHED = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors", "adapter/training.json", "train.json", "loss.csv")
 """What a finished run leaves, as `train` below names it."""

@@ -16,7 +16,7 @@ import pytest
 from stages.io.jsonl import write_jsonl
 from stages.records.general_answer import GeneralAnswer
 from tests.fakes import tiny_training
-from tests.fakes.tiny_training import published
+from tests.fakes.tiny_training import PRELOADED, published
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 def server() -> ForkServerContext:
     """Processes forked from one that has torch and TRL loaded: each start costs milliseconds instead of ten seconds."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.fakes.tiny_training", "stages.train"])
+    context.set_forkserver_preload(PRELOADED)
     return context
 
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from stages.io.files import sha256_of
 from stages.records.training_params import LoraParams, TrainParams
 from tests.fakes import tiny_training
-from tests.fakes.tiny_training import published
+from tests.fakes.tiny_training import PRELOADED, published
 from tests.pipeline.test_train_crashes import run
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,7 @@ WILD: dict[str, Any] = {"learning_rate": 0.1, "epochs": 4.0}
 @pytest.fixture(scope="module")
 def server() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.fakes.tiny_training", "stages.train"])
+    context.set_forkserver_preload(PRELOADED)
     return context
 
 

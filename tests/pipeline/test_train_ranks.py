@@ -21,7 +21,7 @@ from stages.io.files import sha256_of
 from stages.io.launch import free_port
 from stages.records.training_params import TrainParams
 from tests.fakes import tiny_training
-from tests.fakes.tiny_training import published
+from tests.fakes.tiny_training import PRELOADED, published
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def server() -> ForkServerContext:
     """Processes forked from one that has torch and TRL loaded: each start costs milliseconds instead of ten seconds."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.fakes.tiny_training", "stages.train"])
+    context.set_forkserver_preload(PRELOADED)
     return context
 
 
