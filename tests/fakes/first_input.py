@@ -2,7 +2,8 @@
 
     python -m tests.fakes.first_input STAGE
 
-The drift guard's own reading does not count as work: it comes before every stage. Nothing is written: the stage ends there.
+The drift guard's own reading does not count as work: it comes before every stage. The stage ends there and has written nothing (preflight has
+taken back its `ready.json`).
 """
 
 import json
