@@ -19,11 +19,12 @@ from stages.io.forgetting import likelihoods
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl
 from stages.io.launch import asked_for, run_ranks
+from stages.io.lora import update_norm_ratio
 from stages.io.params import load_params
 from stages.io.ranks import is_sharded, join, leave, num_ranks, only_training, rank, refuse_to_be_an_orphan
 from stages.io.runtime import device, die_with_parent, prepare_torch
 from stages.io.tokenization import Example, render_example, template_sha256
-from stages.io.training import Interrupted, LossPoint, build_trainer, fit, pack, update_norm_ratio
+from stages.io.training import Interrupted, LossPoint, build_trainer, fit, pack
 from stages.io.weights import base_fingerprint, load_model, load_tokenizer, read_manifest
 from stages.logic.forgetting import forgetting_over_prompts
 from stages.logic.general_prompts import replay_rows
