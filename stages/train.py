@@ -84,9 +84,10 @@ def main(
     # Imported here: a row that cannot be used is refused before torch, TRL and PEFT are waited for (5 s).
     from stages.io.device_readiness import refuse_half_precision, refuse_unfit_device
     from stages.io.forgetting import likelihoods
+    from stages.io.lora import update_norm_ratio
     from stages.io.ranks import join, leave, only_training
     from stages.io.runtime import device, prepare_torch
-    from stages.io.training import Interrupted, build_trainer, fit, pack, update_norm_ratio
+    from stages.io.training import Interrupted, build_trainer, fit, pack
     from stages.io.weights import load_model, load_tokenizer
     from stages.logic.forgetting import forgetting_over_prompts
 

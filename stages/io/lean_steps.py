@@ -7,20 +7,19 @@ from typing import Any
 import torch
 from peft.tuners.lora import LoraLayer
 
+from stages.io.fused_blocks import is_fp32_on_cpu
+
 HALF = (torch.bfloat16, torch.float16)
 
 
 class _AdaptedProduct(torch.autograd.Function):
     """x W' + scale (x A') B' as one node, which writes the adapter's share into the base's product instead of beside it.
 
-    Shapes: x (..., K), weight (N, K), down (r, K), up (N, r). The scale is put on the narrow (..., r) product; where it is a power of
-    two, all bits are those of PEFT's own forward. `x` comes twice, so that autograd adds the two gradients in PEFT's order.
+    Shapes: x (..., K), weight (N, K), down (r, K), up (N, r). The scale is put on the narrow (..., r) product.
     """
 
     @staticmethod
-    def forward(
-        ctx: Any, x: torch.Tensor, same_x: torch.Tensor, weight: torch.Tensor, down: torch.Tensor, up: torch.Tensor, scale: float
-    ) -> torch.Tensor:
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, down: torch.Tensor, up: torch.Tensor, scale: float) -> torch.Tensor:
         rows = x.reshape(-1, x.shape[-1])
         narrow = (rows @ down.T).mul_(scale)
         ctx.save_for_backward(rows, narrow, weight, down, up)
@@ -32,11 +31,10 @@ class _AdaptedProduct(torch.autograd.Function):
         rows, narrow, weight, down, up = ctx.saved_tensors
         gradient = gradients[0].reshape(-1, weight.shape[0])
         of_narrow = (gradient @ up).mul_(ctx.scale)
-        of_x = of_same_x = None
+        of_x = None
         if ctx.needs_input_grad[0]:
-            shape = (*gradients[0].shape[:-1], weight.shape[1])
-            of_x, of_same_x = (of_narrow @ down).view(shape), (gradient @ weight).view(shape)
-        return of_x, of_same_x, None, of_narrow.T @ rows, gradient.T @ narrow, None
+            of_x = (gradient @ weight).addmm_(of_narrow, down).view(*gradients[0].shape[:-1], -1)
+        return of_x, None, of_narrow.T @ rows, gradient.T @ narrow, None
 
 
 class _HalfAdaptedProduct(torch.autograd.Function):
@@ -100,39 +98,33 @@ def fuse_adapted_products(model: torch.nn.Module) -> None:
 
 def _fused_forward(base: torch.nn.Module) -> Callable[[Any, torch.Tensor], torch.Tensor] | None:
     if type(base) is torch.nn.Linear:
-        if _is_fp32_on_cpu(base.weight):
+        if is_fp32_on_cpu(base.weight):
             return _forward_in_fp32
         return _forward_in_half if base.weight.is_cuda and base.weight.dtype in HALF else None
     is_four_bit = type(base).__name__ == "Linear4bit"  # bitsandbytes is not there on every system
     return _forward_in_half if is_four_bit and next(base.parameters()).is_cuda else None
 
 
-def _is_fp32_on_cpu(*tensors: torch.Tensor) -> bool:
-    return all(tensor.dtype == torch.float32 and tensor.device.type == "cpu" for tensor in tensors)
-
-
-def _adapter_of(module: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    return module.lora_A["default"].weight, module.lora_B["default"].weight
-
-
 def _forward_in_fp32(module: Any, x: torch.Tensor) -> torch.Tensor:
-    down, up = _adapter_of(module)
-    weight = module.get_base_layer().weight
-    if not _is_fp32_on_cpu(x, down, up) or module.disable_adapters or module.merged or torch.is_autocast_enabled("cpu"):
+    weight, down, up = module.get_base_layer().weight, module.lora_A["default"].weight, module.lora_B["default"].weight
+    if _is_switched_off(module) or not is_fp32_on_cpu(x, down, up) or torch.is_autocast_enabled("cpu"):
         return type(module).forward(module, x)  # PEFT's own
-    result: Any = _AdaptedProduct.apply(x, x, weight, down, up, module.scaling["default"])
+    result: Any = _AdaptedProduct.apply(x, weight, down, up, module.scaling["default"])
     return result
 
 
 def _forward_in_half(module: Any, x: torch.Tensor) -> torch.Tensor:
-    base = module.get_base_layer()
+    base, down, up = module.get_base_layer(), module.lora_A["default"].weight, module.lora_B["default"].weight
     weight = base.weight if type(base) is torch.nn.Linear else None
-    if x.dtype not in HALF or module.disable_adapters or module.merged or (weight is not None and weight.dtype != x.dtype):
+    if _is_switched_off(module) or x.dtype not in HALF or (weight is not None and weight.dtype != x.dtype):
         return type(module).forward(module, x)  # PEFT's own
     product = base(x).to(x.dtype) if weight is None else None
-    down, up = _adapter_of(module)
     result: Any = _HalfAdaptedProduct.apply(x, weight, product, down, up, module.scaling["default"])
     return result
+
+
+def _is_switched_off(module: Any) -> bool:
+    return module.disable_adapters or module.merged
 
 
 def skip_idle_walks(model: torch.nn.Module) -> None:

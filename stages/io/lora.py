@@ -1,8 +1,11 @@
 """The adapter as PEFT understands it."""
 
 import torch
-from peft import LoraConfig
+from peft import LoraConfig, PeftModel
+from peft.tuners.lora import LoraLayer
+from peft.utils.integrations import dequantize_module_weight
 
+from stages.io.ranks import whole
 from stages.records.training_params import LoraParams
 
 
@@ -35,3 +38,18 @@ def keep_gradients_through_nf4(model: torch.nn.Module) -> None:
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False  # pyright: ignore[reportArgumentType]
+
+
+def update_norm_ratio(model: PeftModel) -> float:
+    """Largest ||scale x BA|| / ||W|| over the adapted layers (Frobenius norms): how far the adapter moves the base."""
+    ratios = []
+    for module in model.modules():
+        if isinstance(module, LoraLayer) and "default" in module.lora_A:
+            down, up = module.lora_A["default"].weight, module.lora_B["default"].weight
+            assert isinstance(down, torch.Tensor) and isinstance(up, torch.Tensor)
+            base = whole(dequantize_module_weight(module.get_base_layer()))
+            with torch.no_grad():
+                ratios.append(
+                    float(torch.linalg.norm(whole(up) @ whole(down)) * module.scaling["default"] / torch.linalg.norm(base.float()))
+                )
+    return max(ratios)

@@ -1,48 +1,38 @@
 """Fit a LoRA adapter with TRL, with what TRL leaves to the caller: exact resume, fp32 adapters, per-document attention, the best weights."""
 
-import json
 import logging
-import math
 import os
 import random
 import shutil
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any, Literal, NamedTuple
 
 import torch
 from datasets import Dataset
 from datasets.utils.logging import disable_progress_bar
 from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
-from peft.tuners.lora import LoraLayer
-from peft.utils.integrations import dequantize_module_weight
-from safetensors.torch import load_file, save_file
-from tqdm import tqdm
+from safetensors.torch import load_file
 from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
     PrinterCallback,
     Trainer,
-    TrainerCallback,
-    TrainerControl,
     TrainerState,
-    TrainingArguments,
 )
 from trl import SFTConfig, pack_dataset
 
 from stages.io.attention import PER_DOCUMENT
 from stages.io.checkpoints import keep_newest, seal
-from stages.io.files import replacing_folder, write_json
+from stages.io.fused_blocks import Rotation, fuse_norms_and_gates, fused_rotations, in_place_of_theirs
 from stages.io.lean_steps import fuse_adapted_products, skip_idle_walks
 from stages.io.lora import keep_adapter_in_fp32, keep_gradients_through_nf4, lora_config
 from stages.io.rank_batches import micro_batch_rows, rows_per_rank
 from stages.io.ranked_trainer import RankedTrainer
-from stages.io.ranks import any_rank, as_held, checkpoint_to_go_on_from, from_rank_0, wait_for_all, whole
+from stages.io.ranks import as_held, checkpoint_to_go_on_from, wait_for_all
 from stages.io.runtime import device
 from stages.io.tokenization import Example
+from stages.io.training_watch import NonFiniteLoss, Watch, signals_to
 from stages.io.which_rank import is_sharded, num_ranks, rank
 from stages.records.training_params import LoraParams, TrainParams
 
@@ -54,10 +44,6 @@ NUM_KEPT_CHECKPOINTS = 2
 
 class Interrupted(Exception):
     """A signal ended the run after a checkpoint: the same command goes on from there."""
-
-
-class NonFiniteLoss(ValueError):
-    """The loss is NaN or infinite: nothing is published."""
 
 
 class LossPoint(NamedTuple):
@@ -91,91 +77,16 @@ def pack(examples: Sequence[Example], *, max_length: int, packing: bool, seed: i
     return pack_dataset(rows, seq_length=max_length, strategy="bfd") if packing else rows
 
 
-class _Watch(TrainerCallback):
-    """Keeps the best adapter, the loss curve and the progress bar; stops on signals, on NaN and by patience."""
-
-    def __init__(self, folder: Path, *, patience: int | None, num_steps: int, tokens_per_step: int) -> None:
-        self.folder = folder
-        self.tokens_per_step = tokens_per_step
-        self.patience = patience
-        self.noted = False
-        """A signal has come, to this process."""
-        self.signalled = False
-        """All ranks know of a signal: they stop after the same step."""
-        self.stopped_early = False
-        self.bar = tqdm(total=num_steps, unit="step", desc="train", disable=None if rank() == 0 else True)
-
-    @property
-    def best_file(self) -> Path:
-        return self.folder / "best" / "best.json"
-
-    def best(self) -> tuple[int, float]:
-        if not self.best_file.is_file():
-            return 0, math.inf
-        content = json.loads(self.best_file.read_text(encoding="utf-8"))
-        return content["step"], content["validation_loss"]
-
-    def is_planned(self, step: int, state: TrainerState) -> bool:
-        """Whether an uninterrupted run evaluates after this step; one that goes on after a signal also looks where it begins."""
-        return step % state.eval_steps == 0 or step == state.max_steps
-
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self.bar.update(state.global_step - self.bar.n)
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self.bar.update(state.global_step - self.bar.n)
-        self.signalled = any_rank(self.noted)
-        if self.signalled:
-            control.should_save = control.should_training_stop = True
-
-    def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, float] | None = None, **_: Any
-    ) -> None:
-        for name in ("loss", "eval_loss"):
-            value = (logs or {}).get(name)
-            if value is not None and not math.isfinite(value):
-                raise NonFiniteLoss(
-                    f"{name} is {value} at step {state.global_step}: nothing was published. Lower train.learning_rate or lora.alpha."
-                )
-        if logs and "loss" in logs:
-            rate = (self.bar.format_dict["rate"] or 0) * self.tokens_per_step
-            self.bar.set_postfix_str(f"loss {logs['loss']:.3f}, {rate:,.0f} tokens/s", refresh=False)
-
-    def on_evaluate(  # pyright: ignore[reportIncompatibleMethodOverride]  (the base class takes these as keywords)
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        metrics: dict[str, float],
-        model: torch.nn.Module,
-        **_: Any,
-    ) -> None:
-        step, loss = state.global_step, metrics["eval_loss"]
-        if not self.is_planned(step, state):
-            return
-        log.info("step %d of %d: validation loss %.4f nats", step, state.max_steps, loss)
-        best_step, best_loss = from_rank_0(self.best() if rank() == 0 else (0, math.inf))
-        if step > 0 and loss < best_loss:
-            found = get_peft_model_state_dict(model, save_embedding_layers=False)
-            weights = {name: whole(tensor) for name, tensor in found.items()}
-            if rank() > 0:
-                return
-            with replacing_folder(self.folder / "best") as partial:
-                save_file({name: tensor.contiguous() for name, tensor in sorted(weights.items())}, partial / "best.safetensors")
-                write_json(partial / "best.json", {"step": step, "validation_loss": loss})
-            return
-        steps = {int(entry["step"]) for entry in state.log_history if "eval_loss" in entry and entry["step"] > best_step}
-        evaluations_since = sum(self.is_planned(step, state) for step in steps)
-        if self.patience is not None and step > 0 and evaluations_since >= self.patience:
-            self.stopped_early = True
-            control.should_training_stop = True
-
-
 class _Trainer(RankedTrainer):
     """SFTTrainer whose checkpoints are whole or absent and whose schedule follows the planned steps, not a lowered max_steps."""
 
     num_planned_steps: int
     run_folder: Path
+    rotations: dict[str, Rotation]
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        with in_place_of_theirs(self.rotations):
+            return super().training_step(*args, **kwargs)
 
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> Any:
         return super().create_scheduler(self.num_planned_steps, optimizer)
@@ -223,22 +134,6 @@ class _Trainer(RankedTrainer):
             name = f"checkpoint-{self.state.global_step}"
             seal(writing / name, self.run_folder / name)
             keep_newest(self.run_folder, NUM_KEPT_CHECKPOINTS)
-
-
-@contextmanager
-def _signals_to(watch: _Watch) -> Iterator[None]:
-    """Turn SIGTERM, SIGINT and SIGHUP into a checkpoint and an orderly stop."""
-
-    def note(number: int, frame: FrameType | None) -> None:
-        log.warning("%s: writing a checkpoint, then stopping", signal.Signals(number).name)
-        watch.noted = True
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def build_trainer(
@@ -316,8 +211,11 @@ def build_trainer(
     assert isinstance(trainer.model, PeftModel)
     keep_adapter_in_fp32(trainer.model)
     keep_gradients_through_nf4(trainer.model)
+    trainer.rotations = {}
     if not is_sharded():  # FSDP puts other parameters in the place of those that these would hold on to
         fuse_adapted_products(trainer.model)
+        fuse_norms_and_gates(trainer.model)
+        trainer.rotations = fused_rotations(trainer.model)
         skip_idle_walks(trainer.model)
     return trainer
 
@@ -328,7 +226,7 @@ def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_s
     Raises Interrupted after a signal (a checkpoint is written first) and NonFiniteLoss.
     """
     folder = trainer.run_folder
-    watch = _Watch(folder, patience=params.early_stop_patience, num_steps=num_steps, tokens_per_step=params.tokens_per_step)
+    watch = Watch(folder, patience=params.early_stop_patience, num_steps=num_steps, tokens_per_step=params.tokens_per_step)
     trainer.add_callback(watch)
     checkpoint = checkpoint_to_go_on_from(folder)
     if checkpoint is not None:
@@ -338,7 +236,7 @@ def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_s
         shutil.rmtree(folder / "best", ignore_errors=True)
     # A finished run is not resumed: bounded by max_steps in mid-epoch, the Trainer would do one step more.
     if trainer.state.global_step < num_steps:
-        with _signals_to(watch):
+        with signals_to(watch):
             trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         if watch.signalled and trainer.state.global_step < num_steps:
             raise Interrupted(f"stopped by a signal at step {trainer.state.global_step} of {num_steps}; run the same command to go on.")
@@ -378,18 +276,3 @@ def loss_curve(history: Sequence[dict[str, float]], *, num_steps_per_evaluation:
         if "eval_loss" in entry and (entry["step"] % num_steps_per_evaluation == 0 or entry["step"] == num_done_steps)
     }
     return [LossPoint(step, train.get(step), validation.get(step)) for step in sorted(train.keys() | validation.keys())]
-
-
-def update_norm_ratio(model: PeftModel) -> float:
-    """Largest ||scale x BA|| / ||W|| over the adapted layers (Frobenius norms): how far the adapter moves the base."""
-    ratios = []
-    for module in model.modules():
-        if isinstance(module, LoraLayer) and "default" in module.lora_A:
-            down, up = module.lora_A["default"].weight, module.lora_B["default"].weight
-            assert isinstance(down, torch.Tensor) and isinstance(up, torch.Tensor)
-            base = whole(dequantize_module_weight(module.get_base_layer()))
-            with torch.no_grad():
-                ratios.append(
-                    float(torch.linalg.norm(whole(up) @ whole(down)) * module.scaling["default"] / torch.linalg.norm(base.float()))
-                )
-    return max(ratios)

@@ -196,7 +196,7 @@ def train(
         # Every write of a checkpoint passes through here; odd numbers die before the seal, even ones after it.
         training.seal = killing(training.seal, (at_checkpoint_write + 1) // 2, before=at_checkpoint_write % 2 == 1)  # type: ignore[assignment]
     if at_step is not None:
-        training._Watch.on_step_end = killing(training._Watch.on_step_end, at_step, before=False)  # type: ignore[method-assign]
+        training.Watch.on_step_end = killing(training.Watch.on_step_end, at_step, before=False)  # type: ignore[method-assign]
     main(
         lora,
         params,

@@ -1,4 +1,4 @@
-"""Steps with less around them compute what PEFT and the Trainer compute, to the last bit where the scale is a power of two."""
+"""Steps with less around them compute what PEFT and the Trainer compute, to rounding."""
 
 from collections.abc import Callable
 from types import MethodType
@@ -14,7 +14,7 @@ from stages.records.training_params import LoraParams
 
 
 class _Two(torch.nn.Module):
-    """Two products of one input, as in attention: the order in which their gradients are added shows in the last bits."""
+    """Two products of one input, as in attention."""
 
     def __init__(self, *, bias: bool) -> None:
         super().__init__()
@@ -48,23 +48,17 @@ def results(model: PeftModel) -> list[torch.Tensor]:
     assert x.grad is not None
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     assert len(gradients) == 6
-    return [y, x.grad, *gradients]
+    return [y.detach(), x.grad, *gradients]
 
 
-@pytest.mark.parametrize("alpha", [2, 4, 8])
-def test_every_bit_is_that_of_peft_where_the_scale_is_a_power_of_two(alpha: int) -> None:
+@pytest.mark.parametrize("alpha", [5, 8])
+def test_values_and_gradients_are_those_of_peft_to_rounding(alpha: int) -> None:
     theirs, ours = adapted(alpha=alpha), adapted(alpha=alpha)
     fuse_adapted_products(ours)
     found = results(ours)
     assert "_AdaptedProduct" in str(ours.get_submodule("base_model.model.left")(torch.randn(1, 2, 24)).grad_fn), "nothing was fused"
-    assert all(torch.equal(mine, other) for mine, other in zip(found, results(theirs), strict=True))
-
-
-def test_any_other_scale_agrees_to_rounding() -> None:
-    theirs, ours = adapted(alpha=5), adapted(alpha=5)
-    fuse_adapted_products(ours)
-    for mine, other in zip(results(ours), results(theirs), strict=True):
-        assert float(torch.linalg.norm(mine - other) / torch.linalg.norm(other)) < 1e-5
+    for mine, other in zip(found, results(theirs), strict=True):
+        assert float(torch.linalg.norm(mine - other) / torch.linalg.norm(other)) < 1e-6
 
 
 def test_gradients_are_those_of_finite_differences() -> None:
@@ -74,7 +68,7 @@ def test_gradients_are_those_of_finite_differences() -> None:
     x, weight, down, up = (torch.randn(shape, dtype=torch.float64) for shape in ((2, 3, 5), (7, 5), (2, 5), (7, 2)))
     for tensor in (x, down, up):
         tensor.requires_grad_()
-    assert torch.autograd.gradcheck(lambda x, down, up: _AdaptedProduct.apply(x, x, weight, down, up, 0.7), (x, down, up))
+    assert torch.autograd.gradcheck(lambda x, down, up: _AdaptedProduct.apply(x, weight, down, up, 0.7), (x, down, up))
 
 
 @pytest.mark.parametrize("own_product", [False, True])
