@@ -34,6 +34,11 @@ def name_of(key: str) -> str:
     return NAMES.get(key) or (key if "." in key else key.removeprefix("num_").replace("_", " "))
 
 
+def capital(words: str) -> str:
+    """Words as a heading."""
+    return f"{words[0].upper()}{words[1:]}"
+
+
 def short(text: str) -> str:
     """A hash by its first characters: nobody reads the rest, and evaluation.json has it."""
     return text[:16] if re.fullmatch("[0-9a-f]{40,64}", text) else text
@@ -70,14 +75,14 @@ def fact_groups(document: Mapping[str, object], title: str) -> list[dict[str, ob
     Of many counts those that are 0 are told in one line.
     """
     plain = {name: value for name, value in document.items() if not isinstance(value, Mapping)}
-    groups: list[dict[str, object]] = [{"title": title, "facts": facts(plain)}] if plain else []
+    groups: list[dict[str, object]] = [{"title": capital(title), "facts": facts(plain)}] if plain else []
     for name, value in document.items():
         if isinstance(value, Mapping) and value:
             zeros = [key for key, count in value.items() if count == 0 and not isinstance(count, bool)] if len(value) > MANY else []
             lines = facts({key: count for key, count in value.items() if key not in zeros})
             if zeros:
                 lines.append((f"{len(zeros)} others", "0"))
-            groups.append({"title": TITLES.get(name) or name_of(name), "facts": lines})
+            groups.append({"title": capital(TITLES.get(name) or name_of(name)), "facts": lines})
     return groups
 
 

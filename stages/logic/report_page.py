@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from stages.logic.exam_prompt import exam_prompt
 from stages.logic.ledger import KIND_NAMES, KindLedger, Scored
-from stages.logic.report_facts import checks_of, fact_groups, facts
+from stages.logic.report_facts import capital, checks_of, fact_groups, facts
 from stages.logic.report_numbers import confusion_counts, letter_pairs
 from stages.logic.report_words import (
     Direction,
@@ -267,7 +267,7 @@ def topic_rows(scored: Sequence[Scored]) -> list[dict[str, object]]:
 
 def sentence(text: str) -> str:
     """A finding as a sentence."""
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{capital(text)}."
 
 
 def banners(problems: Sequence[str], incomplete: str | None, gates: Sequence[Gate]) -> list[dict[str, object]]:
@@ -363,6 +363,6 @@ def page_context(
         "preflight": checks_of(preflight),
         "sections": sections,
         "forgetting": forgetting_words(forgetting),
-        "provenance": [{"title": name, "facts": facts(value)} for name, value in provenance.items()],
+        "provenance": [{"title": capital(name), "facts": facts(value)} for name, value in provenance.items()],
         "kinds": [{"kind": kind, "name": KIND_NAMES[kind]} for kind in KINDS if kind in ledgers],
     }

@@ -228,6 +228,11 @@ def test_the_page_of_a_comparison_works_in_a_browser(project: Project, tmp_path:
         async with open_tab(tmp_path / "profile") as tab:
             await tab.open(page)
             assert await tab.ask("document.querySelectorAll('#list .item:first-child .pill').length") == 3
+            for width in (1085, 820, 390):
+                await tab.resize(width)
+                assert await tab.wider_than_their_column() == [], width
+                assert await tab.ask("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), width
+            assert "all right" in await tab.ask("document.getElementById('list').textContent")
             await tab.choose("r1", "correct")
             assert "of 160 questions" in await tab.ask("document.getElementById('count').textContent")
             await tab.choose("change", "gained")

@@ -24,8 +24,8 @@ def test_a_document_becomes_lines(document: dict[str, object], lines: list[tuple
 def test_of_many_counts_the_zeros_are_one_line_and_titles_have_units() -> None:
     groups = fact_groups({"kept": 3, "forgetting": {f"num_{letter}": int(letter == "a") for letter in "abcdefghi"}}, "rows")
     assert groups == [
-        {"title": "rows", "facts": [("kept", "3")]},
-        {"title": "forgetting, nats a token", "facts": [("a", "1"), ("8 others", "0")]},
+        {"title": "Rows", "facts": [("kept", "3")]},
+        {"title": "Forgetting, nats a token", "facts": [("a", "1"), ("8 others", "0")]},
     ]
 
 
