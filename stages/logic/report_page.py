@@ -82,6 +82,23 @@ def change_of(base: Scored, tuned: Scored) -> str:
     return {0.0: "wrong", 1.0: "right"}.get(tuned.score, "same")
 
 
+def question_content(question: Question, index: int, instructions: Mapping[str, str]) -> dict[str, object]:
+    """What the page's script shows of a question besides the answers; `index`: its place in the benchmark, from 0."""
+    content: dict[str, object] = {
+        "i": question.id,
+        "n": index + 1,
+        "k": question.kind,
+        "g": question.cluster,
+        "q": exam_prompt(question, instructions),
+        "a": f"{question.target} {question.unit}" if question.unit else question.target,
+    }
+    if question.kind == "mcq" and question.target in question.choices:
+        content["a"] = f"{question.target}) {question.choices[question.target]}"
+    if question.key_points:
+        content["p"] = list(question.key_points)
+    return content
+
+
 def page_entries(
     questions: Sequence[Question],
     answers: Sequence[Answer],
@@ -101,19 +118,8 @@ def page_entries(
     entries: list[Entry] = []
     for index, question in enumerate(questions):
         base, tuned = rows["base", question.id], rows["tuned", question.id]
-        content: dict[str, object] = {
-            "i": question.id,
-            "n": index + 1,
-            "k": question.kind,
-            "g": question.cluster,
-            "q": exam_prompt(question, instructions),
-            "a": f"{question.target} {question.unit}" if question.unit else question.target,
-            "h": change_of(base, tuned),
-        }
-        if question.kind == "mcq" and question.target in question.choices:
-            content["a"] = f"{question.target}) {question.choices[question.target]}"
-        if question.key_points:
-            content["p"] = list(question.key_points)
+        content = question_content(question, index, instructions)
+        content["h"] = change_of(base, tuned)
         if question.id in near:
             content["near"] = 1
         for arm in ARMS:

@@ -118,6 +118,9 @@ def test_two_commits_are_compared_question_by_question(project: Project) -> None
     assert [arm["label"] for arm in rows["arms"]] == ["first", "better"]
     assert len(rows["rows"]) == 160
     assert {row["h"] for row in rows["rows"] if row["k"] != "explanation"} <= {"gained", "right"}
+    # What is right is said as in the report: the option's text, and what an explanation must hold.
+    assert all(re.fullmatch(r"[A-D]\) It .+\.", row["a"]) for row in rows["rows"] if row["k"] == "mcq")
+    assert all(row["p"] for row in rows["rows"] if row["k"] == "explanation")
 
 
 def test_a_run_is_no_different_from_itself(project: Project) -> None:
