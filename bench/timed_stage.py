@@ -52,7 +52,6 @@ PHASES = {
     "stages.io.figures:draw_scores": "figures and page",
     "stages.io.figures:draw_differences": "figures and page",
     "stages.io.figures:draw_loss": "figures and page",
-    "stages.io.data_figures:draw_classes": "figures and page",
     "stages.io.data_figures:draw_lengths": "figures and page",
 }
 """module:function -> phase. What is in none is the stage's own work: cleaning in `clean`, grading in `grade`, ..."""

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from stages.io.data_figures import draw_classes, draw_lengths
+from stages.io.data_figures import draw_lengths
 from stages.io.documents import read_object
 from stages.io.files import write_text
 from stages.io.inputs import inputs_unchanged
@@ -51,17 +51,16 @@ def main(
         found = lines.setdefault(row.reason, [])
         if len(found) < NUM_LINES_PER_REASON:
             found.append(row)
-    classes = class_rows(numbers)
     context: dict[str, object] = {
         "headline": headline(numbers),
         "conservation": conservation(numbers),
-        "classes": classes,
+        "classes": class_rows(numbers),
         "reasons": reason_rows(numbers, lines),
         "repairs": repair_rows(numbers, list(read_jsonl(examples, RepairExample))),
         "flags": flag_rows(numbers),
         "length_words": length_words(lengths.total, training.max_length),
     }
-    figures = {"classes": draw_classes(classes), "lengths": draw_lengths(lengths.question, lengths.answer, training.max_length)}
+    figures = {"lengths": draw_lengths(lengths.question, lengths.answer, training.max_length)}
     write_text(page, render_page(template=template, style=style, script=script, context=context, entries={}, figures=figures))
     log.info("%s %s", headline(numbers), conservation(numbers))
     log.info("look at %s", page)

@@ -233,8 +233,8 @@ def main(
         documents=[
             ("training", "run", trained),
             ("data", "rows", read_object(data)),
-            ("checks", "preflight", read_object(preflight)),
         ],
+        preflight=read_object(preflight),
         forgetting=forgetting,
         provenance=provenance,
     )

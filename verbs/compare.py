@@ -113,8 +113,8 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
     context = {
         "headline": f"{names[0]} against {names[1]}" if len(names) == 2 else f"{len(names)} runs compared",
         "eyebrow": f"Tuned models on the same questions; the reference is {names[0]}",
-        "verdict": note,
-        "part": "",
+        "verdict": "",
+        "part": note,
         "direction": "none",
         "banners": [{"level": "warning", "title": title, "texts": [f"{text}." for text in texts]} for title, texts in banners if texts],
         "cards": [],

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages.logic.benchmark_parts import questions_of
-from stages.logic.exam_prompt import exam_prompt
 from stages.logic.ledger import KIND_NAMES, Scored, compare_pairs, join_verdicts
-from stages.logic.report_page import arm_content, change_of
+from stages.logic.report_page import arm_content, change_of, question_content
 from stages.logic.report_words import p_words, points, span
 from stages.logic.statistics import Comparison, holm
 from stages.records.answer import Answer
@@ -269,15 +268,8 @@ def entries(runs: Sequence[Run], instructions: Mapping[str, str]) -> dict[str, A
     for index, question in enumerate(shown[0].questions):
         verdict_rows = [one[question.id] for one in scored]
         comparable = one_judge or question.kind != "explanation"
-        content: dict[str, object] = {
-            "i": question.id,
-            "n": index + 1,
-            "k": question.kind,
-            "g": question.cluster,
-            "q": exam_prompt(question, instructions),
-            "a": f"{question.target} {question.unit}" if question.unit else question.target,
-            "h": overall_change(verdict_rows) if comparable else "open",
-        }
+        content = question_content(question, index, instructions)
+        content["h"] = overall_change(verdict_rows) if comparable else "open"
         for arm, answers, rows_of_run, verdicts_of_run in zip(arms, answered, scored, verdicts, strict=True):
             content[arm["key"]] = arm_content(answers[question.id], rows_of_run[question.id], verdicts_of_run[question.id])
         reference = verdict_rows[0].score

@@ -32,10 +32,21 @@ def conservation(summary: Mapping[str, Any]) -> str:
     )
 
 
-def class_rows(summary: Mapping[str, Any]) -> list[tuple[str, int, int]]:
-    """(class in words, outputs before, kept outputs after) of the classes that occur, the most frequent first."""
+def class_rows(summary: Mapping[str, Any]) -> list[dict[str, object]]:
+    """The classes that occur, the most frequent first: outputs before and kept outputs after, as counts and as shares of the largest count."""
     rows = [(CLASSES[kind], summary["classes_before"][kind], summary["classes_after"][kind]) for kind in OutputClass]
-    return sorted((row for row in rows if row[1] or row[2]), key=lambda row: (-row[1], row[0]))
+    largest = max((count for _, *counts in rows for count in counts), default=0) or 1
+    return [
+        {
+            "name": name,
+            "before": before,
+            "after": after,
+            "share_before": f"{before / largest:.4f}",
+            "share_after": f"{after / largest:.4f}",
+        }
+        for name, before, after in sorted(rows, key=lambda row: (-row[1], row[0]))
+        if before or after
+    ]
 
 
 def shown_line(row: QuarantinedRow) -> dict[str, str]:

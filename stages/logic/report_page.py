@@ -1,11 +1,11 @@
 """What the report page shows, as plain values for a template: every number already worded. Pure."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from stages.logic.exam_prompt import exam_prompt
 from stages.logic.ledger import KIND_NAMES, KindLedger, Scored
+from stages.logic.report_facts import capital, checks_of, fact_groups, facts
 from stages.logic.report_numbers import confusion_counts, letter_pairs
 from stages.logic.report_words import (
     Direction,
@@ -28,8 +28,6 @@ from stages.records.question import KINDS, Kind, Question
 
 MAX_TOPICS_LISTED = 400
 """Past this a topic is a question, and a list of topics helps nobody."""
-MANY = 8
-"""Lines of a table of counts past which zeros are gathered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +82,23 @@ def change_of(base: Scored, tuned: Scored) -> str:
     return {0.0: "wrong", 1.0: "right"}.get(tuned.score, "same")
 
 
+def question_content(question: Question, index: int, instructions: Mapping[str, str]) -> dict[str, object]:
+    """What the page's script shows of a question besides the answers; `index`: its place in the benchmark, from 0."""
+    content: dict[str, object] = {
+        "i": question.id,
+        "n": index + 1,
+        "k": question.kind,
+        "g": question.cluster,
+        "q": exam_prompt(question, instructions),
+        "a": f"{question.target} {question.unit}" if question.unit else question.target,
+    }
+    if question.kind == "mcq" and question.target in question.choices:
+        content["a"] = f"{question.target}) {question.choices[question.target]}"
+    if question.key_points:
+        content["p"] = list(question.key_points)
+    return content
+
+
 def page_entries(
     questions: Sequence[Question],
     answers: Sequence[Answer],
@@ -103,19 +118,8 @@ def page_entries(
     entries: list[Entry] = []
     for index, question in enumerate(questions):
         base, tuned = rows["base", question.id], rows["tuned", question.id]
-        content: dict[str, object] = {
-            "i": question.id,
-            "n": index + 1,
-            "k": question.kind,
-            "g": question.cluster,
-            "q": exam_prompt(question, instructions),
-            "a": f"{question.target} {question.unit}" if question.unit else question.target,
-            "h": change_of(base, tuned),
-        }
-        if question.kind == "mcq" and question.target in question.choices:
-            content["a"] = f"{question.target}) {question.choices[question.target]}"
-        if question.key_points:
-            content["p"] = list(question.key_points)
+        content = question_content(question, index, instructions)
+        content["h"] = change_of(base, tuned)
         if question.id in near:
             content["near"] = 1
         for arm in ARMS:
@@ -185,6 +189,11 @@ def kind_card(ledger: KindLedger) -> dict[str, object]:
     return card
 
 
+def bounds_words(low: float, high: float) -> str:
+    """The score with every failure as wrong, then as right; one number where nothing failed."""
+    return points(low) if points(low) == points(high) else f"{points(low)}–{points(high)}"
+
+
 def score_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
     """The table of scores: a line per kind and arm."""
     rows: list[dict[str, object]] = []
@@ -202,7 +211,7 @@ def score_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
                     "unparsed": counts.num_unparsed,
                     "unjudged": counts.num_unjudged,
                     "unparsed_rate": percent(counts.unparsed_rate),
-                    "bounds": f"{points(counts.failures_as_zero)}–{points(counts.failures_as_one)}",
+                    "bounds": bounds_words(counts.failures_as_zero, counts.failures_as_one),
                     "truncated": counts.num_truncated,
                     "logprob": estimate_cell(counts.logprob) if counts.logprob is not None else None,
                 }
@@ -262,53 +271,9 @@ def topic_rows(scored: Sequence[Scored]) -> list[dict[str, object]]:
     return [row for _, _, row in sorted(rows, key=lambda entry: entry[:2])]
 
 
-def short(text: str) -> str:
-    """A hash by its first characters: nobody reads the rest, and evaluation.json has it."""
-    return text[:16] if re.fullmatch("[0-9a-f]{40,64}", text) else text
-
-
-def facts(document: object, prefix: str = "") -> list[tuple[str, str]]:
-    """(name, value) lines of a JSON document, however nested; lists as their values or their length."""
-    if isinstance(document, Mapping):
-        lines: list[tuple[str, str]] = []
-        for name, value in document.items():
-            lines += facts(value, f"{prefix} · {name}" if prefix else str(name))
-        return lines
-    if isinstance(document, list):
-        listed = len(document) <= 12 and all(isinstance(value, str | int | float) for value in document)
-        return [(prefix, ", ".join(str(value) for value in document) if listed else f"{len(document)} entries")]
-    if isinstance(document, bool):
-        return [(prefix, "yes" if document else "no")]
-    if document is None:
-        return [(prefix, "–")]
-    return [
-        (
-            prefix,
-            f"{document:,}" if isinstance(document, int) else f"{document:.6g}" if isinstance(document, float) else short(str(document)),
-        )
-    ]
-
-
-def fact_groups(document: Mapping[str, object], title: str) -> list[dict[str, object]]:
-    """A JSON document of another stage as tables: its scalars under `title`, each of its objects under its own name.
-
-    Of many counts those that are 0 are told in one line.
-    """
-    plain = {name: value for name, value in document.items() if not isinstance(value, Mapping)}
-    groups: list[dict[str, object]] = [{"title": title, "facts": facts(plain)}] if plain else []
-    for name, value in document.items():
-        if isinstance(value, Mapping) and value:
-            zeros = [key for key, count in value.items() if count == 0 and not isinstance(count, bool)] if len(value) > MANY else []
-            lines = facts({key: count for key, count in value.items() if key not in zeros})
-            if zeros:
-                lines.append((f"{len(zeros)} others", "0"))
-            groups.append({"title": name.replace("_", " "), "facts": lines})
-    return groups
-
-
 def sentence(text: str) -> str:
     """A finding as a sentence."""
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{capital(text)}."
 
 
 def banners(problems: Sequence[str], incomplete: str | None, gates: Sequence[Gate]) -> list[dict[str, object]]:
@@ -361,10 +326,11 @@ def page_context(
     incomplete: str | None,
     gates: Sequence[Gate],
     documents: Sequence[tuple[str, str, Mapping[str, object]]],
+    preflight: Mapping[str, object],
     forgetting: Forgetting,
     provenance: Mapping[str, object],
 ) -> dict[str, object]:
-    """All that the template names. `documents`: (section, title, content) of the other stages' metrics."""
+    """All that the template names. `documents`: (section, title, content) of the other stages' metrics, `preflight`: those of preflight."""
     changes = {kind: ledger.comparison for kind, ledger in ledgers.items() if ledger.comparison is not None}
     sections: dict[str, list[dict[str, object]]] = {}
     for section, title, content in documents:
@@ -395,14 +361,14 @@ def page_context(
                 "name": gate.name.replace("_", " "),
                 "ok": gate.ok,
                 "severity": gate.severity,
-                "value": "" if gate.value is None else f"{gate.value:.4g}",
-                "limit": "" if gate.limit is None else f"{gate.limit:.4g}",
-                "text": gate.text,
+                "detail": "" if gate.limit is None else f"{0 if gate.value is None else gate.value:.4g}, limit {gate.limit:.4g}",
+                "text": sentence(gate.text) if gate.text else "",
             }
             for gate in gates
         ],
+        "preflight": checks_of(preflight),
         "sections": sections,
         "forgetting": forgetting_words(forgetting),
-        "provenance": [{"title": name, "facts": facts(value)} for name, value in provenance.items()],
+        "provenance": [{"title": capital(name), "facts": facts(value)} for name, value in provenance.items()],
         "kinds": [{"kind": kind, "name": KIND_NAMES[kind]} for kind in KINDS if kind in ledgers],
     }

@@ -4,7 +4,8 @@
   const { arms: ARMS, rows: entries } = JSON.parse(document.getElementById("entries").textContent);
   const PAGE = 40; // rows added at a time: thousands at once would freeze a phone
   const KINDS = { mcq: "multiple choice", numeric: "numeric", explanation: "explanation" };
-  const CHANGES = { gained: "▲ gained", lost: "▼ lost", right: "both right", wrong: "both wrong", same: "same", mixed: "mixed", open: "no verdict" };
+  const ALL = ARMS.length > 2 ? "all" : "both";
+  const CHANGES = { gained: "▲ gained", lost: "▼ lost", right: `${ALL} right`, wrong: `${ALL} wrong`, same: "same", mixed: "mixed", open: "no verdict" };
   const field = (name) => document.getElementById(name);
   const list = field("list");
   const more = field("more");
@@ -85,7 +86,7 @@
     const item = element("details", `item ${entry.h}`);
     item.dataset.id = entry.i;
     const summary = element("summary");
-    const outcomes = element("span", "outcomes");
+    const outcomes = element("span", ARMS.length > 2 ? "outcomes many" : "outcomes");
     for (const { key } of ARMS) outcomes.append(...(outcomes.childNodes.length ? ["→"] : []), pill(entry, key));
     summary.append(
       element("span", "change", CHANGES[entry.h]),

@@ -15,6 +15,15 @@ from typing import Any
 
 import aiohttp
 
+WIDER = """(() => {
+  const shown = [...document.querySelectorAll('table, svg.figure, figure, .scroll, .panel, .row, main, body')].filter((one) => one.getClientRects().length);
+  const within = (one) => one.parentElement?.getBoundingClientRect().right ?? innerWidth;
+  const wide = shown.filter((one) => one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > within(one) + 1);
+  return wide.map((one) => `${one.tagName} ${one.getAttribute('class')} in ${one.closest('[id]')?.id}: ${one.scrollWidth} > ${one.clientWidth}`);
+})()"""
+SMALLEST_TEXT = """Math.min(...[...document.querySelectorAll('svg.figure text')].filter((one) => one.getClientRects().length)
+  .map((one) => parseFloat(getComputedStyle(one).fontSize) * one.getScreenCTM().a))"""
+
 
 def chromium() -> str | None:
     """The browser's path, if there is one: $CHROMIUM, or the usual names."""
@@ -74,12 +83,12 @@ class Tab:
             while not await self.ask(expression):
                 await asyncio.sleep(0.03)
 
-    async def open(self, page: Path) -> None:
-        """Load a file and wait until its own script says that it is ready."""
+    async def open(self, page: Path, *, ready: str = "document.documentElement?.dataset.ready === 'yes'") -> None:
+        """Load a file and wait until its own script says that it is ready, or until what a page without a script is asked for is true."""
         for domain in ("Page", "Runtime", "Log", "Network"):
             await self.call(f"{domain}.enable")
         await self.call("Page.navigate", url=page.as_uri())
-        await self.until("document.documentElement?.dataset.ready === 'yes'")
+        await self.until(ready)
 
     async def press(self, key: str) -> None:
         text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
@@ -93,8 +102,21 @@ class Tab:
         await self.ask(script + " control.dispatchEvent(new Event('input', {bubbles: true})); })()")
         await asyncio.sleep(0.2)
 
-    async def picture(self, path: Path, *, width: int, height: int, dark: bool) -> None:
+    async def resize(self, width: int, height: int = 900) -> None:
+        """Lay the page out for a window of this width, in CSS pixels; a narrow one is a phone's."""
         await self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        await asyncio.sleep(0.3)
+
+    async def wider_than_their_column(self) -> list[str]:
+        """Tables, charts and their boxes that one must scroll sideways to see, or that stick out of their box, with both widths in pixels."""
+        return await self.ask(WIDER)
+
+    async def smallest_chart_text_px(self) -> float:
+        """Height of the smallest letters in the charts that are shown, as drawn on the screen."""
+        return await self.ask(SMALLEST_TEXT)
+
+    async def picture(self, path: Path, *, width: int, height: int, dark: bool) -> None:
+        await self.resize(width, height)
         await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
         await asyncio.sleep(0.3)
         shot = await self.call("Page.captureScreenshot", format="png")

@@ -17,9 +17,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs
+
+from tests.fakes.loopback import LoopbackServer, on_loopback
 
 KEY = "sk-ant-canary-4f1d0c7e9b2a"
 MODELS = {"claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5"}
@@ -317,7 +319,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # Headers and body are two writes: with Nagle's algorithm the second waits 40 ms for the client's delayed acknowledgement.
     disable_nagle_algorithm = True
-    server: "_Server"
+    server: LoopbackServer[FakeClaude]
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -495,26 +497,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(200, content, content_type="application/x-jsonl")
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-    fake: FakeClaude
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        pass  # clients are killed on purpose
-
-
 @contextmanager
 def serving(fake: FakeClaude) -> Iterator[FakeClaude]:
     """Run the server on a free loopback port for the length of the block."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.fake = fake
-    fake.base_url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with on_loopback(_Handler, fake) as fake.base_url:
         yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

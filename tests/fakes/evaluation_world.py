@@ -229,7 +229,10 @@ def write_world(world: World, folder: Path) -> dict[str, Path]:
         "quarantined": {"duplicate": 240, "empty_output": 90, "needs_figure": 80},
     }
     write_object(paths["data"], kept)
-    write_object(paths["preflight"], {"ready": True, "num_train_rows": 3790, "num_validation_rows": 200})
+    write_object(
+        paths["preflight"],
+        {"ready": True, "num_failed": 0, "checks": {"one_bos": "pass: 0 of 9 rows", "heat": "warn: scale 16 x learning rate 0.01"}},
+    )
     write_object(paths["training"], world.training)
     paths["loss"].write_text(loss_table(120), encoding="utf-8")
     write_object(paths["manifest"], {"source": "embedded", "repo": None, "revision": None, "dtype": "float32", "quantization": "none"})

@@ -3,13 +3,14 @@
 import base64
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.fakes.loopback import LoopbackServer, on_loopback
 
 
 @dataclass
@@ -48,8 +49,12 @@ class FakeHub:
 
 
 class Handler(BaseHTTPRequestHandler):
-    hub: FakeHub
+    server: LoopbackServer[FakeHub]
     protocol_version = "HTTP/1.1"
+
+    @property
+    def hub(self) -> FakeHub:
+        return self.server.fake
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -171,24 +176,9 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_HEAD = do_GET
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A cut connection is meant."""
-
-
 @contextmanager
 def serving_hub() -> Iterator[FakeHub]:
     """A hub that lives as long as the block."""
     hub = FakeHub()
-    server = Server(("127.0.0.1", 0), type("BoundHandler", (Handler,), {"hub": hub}))
-    hub.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with on_loopback(Handler, hub) as hub.url:
         yield hub
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

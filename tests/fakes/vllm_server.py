@@ -13,13 +13,15 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+
+from tests.fakes.loopback import LoopbackServer, on_loopback
 
 # Of vllm/entrypoints/openai/completion/protocol.py. The real server ignores other fields with a warning; here they are an error.
 FIELDS = {
@@ -132,7 +134,7 @@ class FakeVllm:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: "_Server"
+    server: LoopbackServer[FakeVllm]
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -198,29 +200,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, {"detail": "Not Found"})
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-    fake: FakeVllm
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        pass  # connections are cut on purpose
-
-
 @contextmanager
 def serving_vllm(fake: FakeVllm, port: int = 0) -> Iterator[FakeVllm]:
     """Run the server on loopback for the length of the block."""
-    server = _Server(("127.0.0.1", port), _Handler)
-    server.fake = fake
-    fake.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with on_loopback(_Handler, fake, port=port) as fake.url:
         yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from stages.io.weights import load_model, load_tokenizer
 from tests.fakes import tiny_training
 from tests.fakes.tiny_models import questions, save_models
 from tests.fakes.tiny_training import published
-from tests.pipeline.test_train_crashes import run
+from tests.fakes.training_processes import run
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")]
 PRECISIONS = [("float32", "none"), ("bfloat16", "none"), ("bfloat16", "nf4")]

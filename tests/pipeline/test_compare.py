@@ -6,7 +6,6 @@ import dataclasses
 import json
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from stages.records.outcome import Outcome
 from stages.report import main as report
 from tests.fakes.browser import Tab, chromium, open_tab
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, write_world
+from tests.fakes.small_project import SmallProject
 from verbs import compare
 from verbs.bridges import RECORD
 from verbs.revisions import NotThere
@@ -51,16 +51,12 @@ stages:
 SETTINGS = {"answer": ANSWERING.model_dump(), "grade": {"relative_tolerance": 0.05}, "train": {"seed": 1}, "lora": {"alpha": 32}}
 
 
-class Project:
+class Project(SmallProject):
     """A repository in which runs are made up and committed."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
         root.mkdir()
-        self.git("init", "-q", "-b", "main")
-        self.git("config", "user.email", "a@example.org")
-        self.git("config", "user.name", "A")
-        Repo.init(str(root)).close()
+        super().__init__(root)
         (root / "dvc.yaml").write_text(PIPELINE)
         # As in a real project: what DVC keeps stays out of git.
         (root / ".gitignore").write_text("/data/\n/models/\n/metrics/*.html\n")
@@ -68,9 +64,6 @@ class Project:
             path = root / f"stages/logic/{name}.py"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("# some code\n")
-
-    def git(self, *words: str) -> str:
-        return subprocess.run(["git", "-C", str(self.root), *words], check=True, capture_output=True, text=True).stdout
 
     def run(self, world: World, *, settings: dict[str, object] | None = None) -> None:
         """Put a finished run into the folder and let DVC record it."""
@@ -80,10 +73,10 @@ class Project:
         with contextlib.chdir(self.root), Repo(str(self.root)) as repo:
             repo.commit(force=True)
 
-    def commit(self, tag: str) -> None:
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", tag)
-        self.git("tag", tag)
+    def commit(self, message: str) -> None:
+        """Commit, under a tag of the same name."""
+        super().commit(message)
+        self.git("tag", message)
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +118,9 @@ def test_two_commits_are_compared_question_by_question(project: Project) -> None
     assert [arm["label"] for arm in rows["arms"]] == ["first", "better"]
     assert len(rows["rows"]) == 160
     assert {row["h"] for row in rows["rows"] if row["k"] != "explanation"} <= {"gained", "right"}
+    # What is right is said as in the report: the option's text, and what an explanation must hold.
+    assert all(re.fullmatch(r"[A-D]\) It .+\.", row["a"]) for row in rows["rows"] if row["k"] == "mcq")
+    assert all(row["p"] for row in rows["rows"] if row["k"] == "explanation")
 
 
 def test_a_run_is_no_different_from_itself(project: Project) -> None:
@@ -228,6 +224,11 @@ def test_the_page_of_a_comparison_works_in_a_browser(project: Project, tmp_path:
         async with open_tab(tmp_path / "profile") as tab:
             await tab.open(page)
             assert await tab.ask("document.querySelectorAll('#list .item:first-child .pill').length") == 3
+            for width in (1085, 820, 390):
+                await tab.resize(width)
+                assert await tab.wider_than_their_column() == [], width
+                assert await tab.ask("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), width
+            assert "all right" in await tab.ask("document.getElementById('list').textContent")
             await tab.choose("r1", "correct")
             assert "of 160 questions" in await tab.ask("document.getElementById('count').textContent")
             await tab.choose("change", "gained")

@@ -96,7 +96,11 @@ def test_the_page_works_in_a_browser_and_asks_for_nothing(tmp_path: Path) -> Non
             assert await tab.ask(closed) > 0
             await tab.ask("document.querySelector('#repairs button[data-open=yes]').click()")
             assert await tab.ask(closed) == 0
-            assert await tab.ask("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+            for width in (1085, 820, 360):
+                await tab.resize(width)
+                assert await tab.wider_than_their_column() == [], width
+                assert await tab.smallest_chart_text_px() >= 11, width
+                assert await tab.ask("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), width
             return tab
 
     tab = asyncio.run(look())

@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,22 +15,26 @@ from ruamel.yaml import YAML
 from stages.io.params import read_yaml
 from tests.fakes.claude_server import KEY, FakeClaude, serving
 from tests.fakes.judge_bench import Bench, settings
+from tests.fakes.small_project import ROOT, SmallProject
 from verbs.revisions import open_run, read_settings
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[2]
 NUM_QUESTIONS = 12
-DVC = [sys.executable, "-m", "dvc"]
 INPUTS = {"questions": "data/split/benchmark.jsonl", "base": "data/answers/base.jsonl", "tuned": "data/answers/tuned.jsonl"}
 
 
-class Project:
+class Project(SmallProject):
     """A repository with the judge stage alone, as dvc.yaml has it, and answers that are due."""
 
     def __init__(self, root: Path, fake: FakeClaude) -> None:
-        self.root = root
-        shutil.copytree(ROOT / "stages", root / "stages", ignore=shutil.ignore_patterns("__pycache__"))
+        super().__init__(
+            root,
+            environment={"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": fake.base_url, "PLUMBLINE_JUDGE_CONCURRENCY": "2"},
+        )
+        stage: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]["judge"]
+        stage["outs"] = [next(iter(out)) if isinstance(out, dict) else out for out in stage["outs"]]
+        self.write_stages({"judge": stage}, {"judge": settings().model_dump()}, ignored="/data/grades/")
         bench = Bench(root / "made")
         bench.folder.mkdir()
         bench.write(NUM_QUESTIONS)
@@ -40,43 +42,7 @@ class Project:
             target = root / path
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(bench.paths[name], target)
-        stage: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]["judge"]
-        stage["outs"] = [next(iter(out)) if isinstance(out, dict) else out for out in stage["outs"]]
-        yaml = YAML()
-        yaml.dump({"stages": {"judge": stage}}, root / "dvc.yaml")
-        yaml.dump({"judge": settings().model_dump()}, root / "params.yaml")
-        (root / ".gitignore").write_text("/.cache/\n/data/grades/\n__pycache__/\n")
-        (root / ".dvcignore").write_text("__pycache__/\n.cache/\n")
-        self.git("init", "-q", "-b", "main")
-        self.git("config", "user.email", "a@example.org")
-        self.git("config", "user.name", "A")
-        Repo.init(str(root)).close()
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", "answers")
-        self.environment = os.environ | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "ANTHROPIC_API_KEY": KEY,
-            "ANTHROPIC_BASE_URL": fake.base_url,
-            "PLUMBLINE_JUDGE_CONCURRENCY": "2",
-        }
-
-    def git(self, *words: str) -> None:
-        subprocess.run(["git", "-C", str(self.root), *words], check=True)
-
-    def show(self, commit: str, path: str) -> str:
-        return subprocess.run(["git", "-C", str(self.root), "show", f"{commit}:{path}"], check=True, capture_output=True, text=True).stdout
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [*DVC, *words], cwd=self.root, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )  # fmt: skip
-
-    def dvc(self, *words: str) -> str:
-        process = self.start(*words)
-        told, _ = process.communicate(timeout=180)
-        assert process.returncode == 0, told
-        return told
+        self.commit("answers")
 
 
 @pytest.fixture
@@ -123,13 +89,12 @@ def test_a_grid_is_queued_as_one_task_per_point_and_a_task_runs_with_its_paramet
     stage = yaml.load(project.root / "dvc.yaml")
     stage["stages"] |= {"train": {"cmd": "cp params.yaml trained.yaml", "params": ["lora"], "outs": ["trained.yaml"]}}
     yaml.dump(stage, project.root / "dvc.yaml")
-    project.git("add", "-A")
-    project.git("commit", "-q", "-m", "something to sweep")
+    project.commit("something to sweep")
     project.dvc("exp", "run", "--queue", "-n", "grid", "-S", "lora.alpha=16,32", "-S", "lora.r=8,16", "train")
 
     with Repo(str(project.root)) as repo:
         tasks = {task.name: task.stash_rev for task in repo.experiments.celery_queue.iter_queued()}
-    found = {name: read_yaml_text(project.show(rev, "params.yaml")) for name, rev in tasks.items()}
+    found = {name: read_yaml_text(project.git("show", f"{rev}:params.yaml")) for name, rev in tasks.items()}
     points = {name: (params["lora"]["alpha"], params["lora"]["r"]) for name, params in found.items()}
     assert sorted(points.values()) == [(16, 8), (16, 16), (32, 8), (32, 16)], "one task per point of the grid"
     assert sorted(points) == ["grid-1", "grid-2", "grid-3", "grid-4"]

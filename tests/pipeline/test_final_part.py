@@ -1,66 +1,41 @@
 """The report says how often the final part was used: over temporary and queued experiments, again after a clone, never too few."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dvc.repo import Repo
-from ruamel.yaml import YAML
 
 from stages.io.final_part_uses import read_uses
 from stages.io.params import read_yaml
 from stages.logic.final_part import use_in
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, write_lines, write_world
+from tests.fakes.small_project import ROOT, SmallProject
 from verbs import final_part
 from verbs.publish import NotPublished, check_run
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
 
 
-class Project:
+class Project(SmallProject):
     """A repository with the report stage alone, as dvc.yaml has it, and all that it reads in git."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        super().__init__(root)
+        stages = {"report": read_yaml(ROOT / "dvc.yaml")["stages"]["report"]}
+        sections = {"report": PARAMS, "answer": ANSWERING, "judge": JUDGING}
+        params = {name: section.model_dump() for name, section in sections.items()}
+        self.write_stages(stages, params, ignored="/metrics/report.html")
         self.world: World = make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=12)
-        shutil.copytree(ROOT / "stages", root / "stages", ignore=shutil.ignore_patterns("__pycache__"))
         write_world(self.world, root)
         write_lines(root / "data/grades/judge_checks.jsonl", [])
         write_lines(root / "labels/explanations.jsonl", [])
         for name in ("requirements-model.txt", ".gitattributes"):
             shutil.copy(ROOT / name, root)
         (root / final_part.RECORD).touch()
-        yaml = YAML()
-        yaml.dump({"stages": {"report": read_yaml(ROOT / "dvc.yaml")["stages"]["report"]}}, root / "dvc.yaml")
-        sections = {"report": PARAMS, "answer": ANSWERING, "judge": JUDGING}
-        yaml.dump({name: section.model_dump() for name, section in sections.items()}, root / "params.yaml")
-        (root / ".gitignore").write_text("/.cache/\n/metrics/report.html\n__pycache__/\n")
-        (root / ".dvcignore").write_text("__pycache__/\n.cache/\n")
-        self.git("init", "-q", "-b", "main")
-        self.git("config", "user.email", "a@example.org")
-        self.git("config", "user.name", "A")
-        Repo.init(str(root)).close()
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", "answers")
-
-    def git(self, *words: str) -> str:
-        return subprocess.run(["git", "-C", str(self.root), *words], check=True, capture_output=True, text=True).stdout
-
-    def dvc(self, *words: str, fails: bool = False) -> str:
-        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        done = subprocess.run(
-            [sys.executable, "-m", "dvc", *words], cwd=self.root, env=environment, text=True, capture_output=True, timeout=180
-        )
-        told = done.stdout + done.stderr
-        assert (done.returncode != 0) == fails, told
-        return told
+        self.commit("answers")
 
     def answer_as(self, adapter: str) -> None:
         """Tuned answers as another adapter would give them."""
@@ -124,8 +99,7 @@ def test_a_queued_run_is_counted_and_the_workspace_stays_until_somebody_records_
     project.dvc("repro")
     page = (project.root / "metrics/report.html").read_text(encoding="utf-8")
     assert "The whole benchmark: 64 questions" in page and "In the record of this repository 1 tuned model has been scored" in page
-    project.git("add", "-A")
-    project.git("commit", "-q", "-m", "run")
+    project.commit("run")
     project.answer_as("queued")
     project.dvc("exp", "run", "--queue", "-n", "queued", "-S", "report.seed=12")
     project.git("checkout", "-q", "--", "data")
@@ -164,16 +138,14 @@ def test_a_run_that_was_overwritten_before_a_commit_is_still_known(project: Proj
 
 def test_a_run_whose_side_of_a_merge_was_left_out_is_still_known(project: Project) -> None:
     project.dvc("repro")
-    project.git("add", "-A")
-    project.git("commit", "-q", "-m", "run")
+    project.commit("run")
     project.git("checkout", "-q", "-b", "side")
     project.answer_as("side")
     project.dvc("repro")
     project.git("commit", "-q", "-am", "side")
     project.git("checkout", "-q", "main")
     (project.root / "NOTE.md").write_text("main went on\n")
-    project.git("add", "-A")
-    project.git("commit", "-q", "-m", "note")
+    project.commit("note")
     project.git("merge", "-q", "-s", "ours", "-m", "merge", "side")
     project.git("branch", "-q", "-D", "side")
     shutil.rmtree(project.root / ".cache")

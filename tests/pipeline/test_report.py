@@ -479,9 +479,16 @@ def test_text_from_models_cannot_leave_its_place(tmp_path: Path) -> None:
 def test_the_page_names_no_address_to_load_from(tmp_path: Path) -> None:
     _, _, page, _ = run(small(), tmp_path)
     assert "default-src 'none'" in html.unescape(page)
-    assert not re.search(r'(?:src|href)="(?!#|data\.html")', page.replace('xmlns:xlink="http', ""))
+    assert not re.search(r'(?:src|href)="(?!#|data\.html"|preflight\.html")', page.replace('xmlns:xlink="http', ""))
     assert "url(http" not in page
     assert "@import" not in page
+
+
+def test_the_page_shows_what_preflight_found_before_training(tmp_path: Path) -> None:
+    _, _, page, _ = run(small(), tmp_path)
+    checks = page[page.index('<section id="checks"') :].split("</section>")[0]
+    assert "1 check of preflight passed" in checks and "<b>one bos</b> <small>0 of 9 rows</small>" in checks
+    assert re.search(r'<li class="warning">.*heat: scale 16 x learning rate 0.01', checks)
 
 
 def test_the_page_names_the_packages_that_made_it(tmp_path: Path) -> None:
@@ -489,5 +496,5 @@ def test_the_page_names_the_packages_that_made_it(tmp_path: Path) -> None:
     paths = write_world(small(), tmp_path)
     main(PARAMS, ANSWERING, JUDGING, **paths, pins=tmp_path / "pins.txt")
     page = paths["page"].read_text(encoding="utf-8")
-    shown = re.findall(r'<th scope="row">(torch|bitsandbytes|no)</th><td>([^<]+)</td>', page)
+    shown = re.findall(r'<th scope="row">(torch|bitsandbytes|no)</th><td class="whole">([^<]+)</td>', page)
     assert shown == [("torch", "2.13.0"), ("bitsandbytes", "0.50.2")]

@@ -156,8 +156,23 @@ def test_a_phone_needs_no_sideways_scrolling(tmp_path: Path) -> None:
         for dark in (False, True):
             await tab.picture(tmp_path / f"phone-{dark}.png", width=360, height=800, dark=dark)
             assert await tab.ask("document.documentElement.scrollWidth") <= 360
+            assert await tab.wider_than_their_column() == []
+            assert await tab.smallest_chart_text_px() >= 11
         await tab.ask("document.querySelector('#list summary').click()")
         assert await tab.ask("document.documentElement.scrollWidth") <= 360
+
+    assert_silent(watch(page, tmp_path / "profile", steps), page)
+
+
+@pytest.mark.parametrize("width", [1085, 820, 390], ids=["1100 less a scroll bar", "tablet", "phone"])
+def test_tables_and_charts_fit_their_column(width: int, tmp_path: Path) -> None:
+    page = page_of(make_world(num_mcq=400, num_numeric=400, num_explanation=200, num_clusters=40), tmp_path)
+
+    async def steps(tab: Tab) -> None:
+        await tab.resize(width)
+        assert await tab.wider_than_their_column() == []
+        assert await tab.smallest_chart_text_px() >= 11
+        assert await tab.ask("[...document.querySelectorAll('svg.figure')].filter((one) => one.getClientRects().length).length") == 3
 
     assert_silent(watch(page, tmp_path / "profile", steps), page)
 

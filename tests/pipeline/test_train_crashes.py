@@ -1,14 +1,13 @@
 """Kill training anywhere, run the same command, get the same adapter; a signal exits 75; a dry run stays one."""
 
 import json
-import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from multiprocessing.context import BaseContext, ForkServerContext
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -16,17 +15,10 @@ import pytest
 from stages.io.jsonl import write_jsonl
 from stages.records.general_answer import GeneralAnswer
 from tests.fakes import tiny_training
-from tests.fakes.tiny_training import PRELOADED, published
+from tests.fakes.tiny_training import published
+from tests.fakes.training_processes import run
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def server() -> ForkServerContext:
-    """Processes forked from one that has torch and TRL loaded: each start costs milliseconds instead of ten seconds."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    return context
 
 
 @dataclass(frozen=True)
@@ -34,14 +26,6 @@ class Setting:
     folder: Path
     expected: dict[str, str]
     num_steps: int
-
-
-def run(server: BaseContext, folder: Path, root: Path, **kwargs: object) -> int:
-    process = server.Process(target=tiny_training.train, args=(folder, root), kwargs=kwargs)  # type: ignore[attr-defined]
-    process.start()
-    process.join(300)
-    assert process.exitcode is not None
-    return process.exitcode
 
 
 @pytest.fixture(scope="module")

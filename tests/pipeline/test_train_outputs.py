@@ -1,7 +1,6 @@
 """What training publishes: the best adapter and not the last one, its scale and size, and nothing where the loss is no number."""
 
 import json
-import multiprocessing
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,12 @@ from safetensors.torch import load_file
 from stages.io.files import sha256_of
 from stages.records.training_params import LoraParams, TrainParams
 from tests.fakes import tiny_training
-from tests.fakes.tiny_training import PRELOADED, published
-from tests.pipeline.test_train_crashes import run
+from tests.fakes.tiny_training import published
+from tests.fakes.training_processes import run
 
 pytestmark = pytest.mark.slow
 WILD: dict[str, Any] = {"learning_rate": 0.1, "epochs": 4.0, "lr_schedule": "constant_with_warmup"}
 """Steps too long to improve for ever, and never shorter: the validation loss rises again, by hundredths of a nat."""
-
-
-@pytest.fixture(scope="module")
-def server() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    return context
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Two processes train what one trains, write once, stop together, and end in the same bytes however they were stopped."""
 
 import json
-import multiprocessing
 import os
 import shutil
 import signal
@@ -10,54 +9,40 @@ import sys
 import time
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from safetensors.torch import load_file
 
 from stages.io.files import sha256_of
-from stages.io.launch import free_port
 from stages.records.training_params import TrainParams
 from tests.fakes import tiny_training
-from tests.fakes.tiny_training import PRELOADED, published
+from tests.fakes.tiny_training import published
+from tests.fakes.training_processes import ended, run, start_ranks
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def server() -> ForkServerContext:
-    """Processes forked from one that has torch and TRL loaded: each start costs milliseconds instead of ten seconds."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    return context
-
-
-def start(
-    server: ForkServerContext, folder: Path, root: Path, num_ranks: int, *, only: dict[int, dict[str, Any]] | None = None, **kwargs: Any
-) -> list[BaseProcess]:
-    """Start the ranks; `only` holds what a single rank is given besides."""
-    port = free_port()
-    processes = []
-    for rank in range(num_ranks):
-        more = kwargs | (only or {}).get(rank, {})
-        process = server.Process(target=tiny_training.train_as_rank, args=(folder, root, rank, num_ranks, port), kwargs=more)
-        process.start()
-        processes.append(process)
-    return processes
-
-
-def ended(processes: list[BaseProcess]) -> list[int | None]:
-    for process in processes:
-        process.join(600)
-    return [process.exitcode for process in processes]
-
-
 def losses(root: Path) -> list[list[float | None]]:
     lines = (root / "loss.csv").read_text().splitlines()[1:]
     return [[float(cell) if cell else None for cell in line.split(",")] for line in lines]
+
+
+def train_on_one_and_on_several(
+    server: ForkServerContext, folder: Path, tmp_path: Path, num_ranks: int, params: TrainParams, *, sharded: bool = False
+) -> tuple[Path, Path]:
+    """Train the same in one process and in `num_ranks`, and return where each published."""
+    one, several = tmp_path / "one", tmp_path / "several"
+    assert run(server, folder, one, params=params) == 0
+    assert ended(start_ranks(server, folder, several, num_ranks, params=params, sharded=sharded)) == [0] * num_ranks
+    return one, several
+
+
+def assert_same_losses(found: Path, expected: Path, *, abs_nats: float = 3e-5) -> None:
+    assert len(losses(found)) == len(losses(expected)) > 5
+    for mine, its in zip(losses(found), losses(expected), strict=True):
+        assert mine == pytest.approx(its, abs=abs_nats)
 
 
 @dataclass(frozen=True)
@@ -72,7 +57,7 @@ def setting(server: ForkServerContext, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("ranks")
     tiny_training.prepare(folder)
     root = tmp_path_factory.mktemp("uninterrupted")
-    assert ended(start(server, folder, root, 2)) == [0, 0]
+    assert ended(start_ranks(server, folder, root, 2)) == [0, 0]
     return Setting(folder, published(root))
 
 
@@ -91,15 +76,8 @@ def test_the_losses_and_the_weights_are_those_of_one_process(
     server: ForkServerContext, setting: Setting, tmp_path: Path, num_ranks: int, changes: dict[str, object]
 ) -> None:
     params = TrainParams.model_validate(tiny_training.TRAIN.model_dump() | changes)
-    one, several = tmp_path / "one", tmp_path / "several"
-    alone = server.Process(target=tiny_training.train, args=(setting.folder, one), kwargs={"params": params})
-    alone.start()
-    assert ended([alone]) == [0]
-    assert ended(start(server, setting.folder, several, num_ranks, params=params)) == [0] * num_ranks
-    found, expected = losses(several), losses(one)
-    assert len(found) == len(expected) > 10
-    for mine, its in zip(found, expected, strict=True):
-        assert mine == pytest.approx(its, abs=3e-5)
+    one, several = train_on_one_and_on_several(server, setting.folder, tmp_path, num_ranks, params)
+    assert_same_losses(several, one)
     weights, of_one = (load_file(root / "adapter/adapter_model.safetensors") for root in (several, one))
     for name, tensor in of_one.items():
         assert float((weights[name] - tensor).norm() / tensor.norm()) < 1e-3, name
@@ -119,15 +97,9 @@ def with_base(setting: Setting, tmp_path: Path, old: str, new: str) -> Path:
 
 
 def test_two_processes_train_on_nf4_weights_too(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
-    one, two = tmp_path / "one", tmp_path / "two"
     folder = with_base(setting, tmp_path, "none", "nf4")
-    params = tiny_training.TRAIN.model_copy(update={"max_steps": 12})
-    alone = server.Process(target=tiny_training.train, args=(folder, one), kwargs={"params": params})
-    alone.start()
-    assert ended([alone]) == [0]
-    assert ended(start(server, folder, two, 2, params=params)) == [0, 0]
-    for mine, its in zip(losses(two), losses(one), strict=True):
-        assert mine == pytest.approx(its, abs=3e-5)
+    one, two = train_on_one_and_on_several(server, folder, tmp_path, 2, tiny_training.TRAIN.model_copy(update={"max_steps": 12}))
+    assert_same_losses(two, one)
 
 
 @pytest.mark.parametrize("rank", [0, 1])
@@ -135,18 +107,18 @@ def test_two_processes_train_on_nf4_weights_too(server: ForkServerContext, setti
 def test_a_killed_rank_takes_the_other_along_and_costs_no_byte(
     server: ForkServerContext, setting: Setting, tmp_path: Path, rank: int, step: int
 ) -> None:
-    codes = ended(start(server, setting.folder, tmp_path, 2, only={rank: {"at_step": step}}))
+    codes = ended(start_ranks(server, setting.folder, tmp_path, 2, only={rank: {"at_step": step}}))
     assert codes[rank] == -signal.SIGKILL and codes[1 - rank] not in (0, 75, None)
     assert not published(tmp_path)
-    assert ended(start(server, setting.folder, tmp_path, 2)) == [0, 0]
+    assert ended(start_ranks(server, setting.folder, tmp_path, 2)) == [0, 0]
     assert published(tmp_path) == setting.two
 
 
 @pytest.mark.parametrize("write", [1, 2, 5, 8])
 def test_a_kill_around_a_checkpoint_write_costs_no_byte(server: ForkServerContext, setting: Setting, tmp_path: Path, write: int) -> None:
-    codes = ended(start(server, setting.folder, tmp_path, 2, only={0: {"at_checkpoint_write": write}}))
+    codes = ended(start_ranks(server, setting.folder, tmp_path, 2, only={0: {"at_checkpoint_write": write}}))
     assert codes[0] == -signal.SIGKILL and codes[1] not in (0, 75, None) and not published(tmp_path)
-    assert ended(start(server, setting.folder, tmp_path, 2)) == [0, 0]
+    assert ended(start_ranks(server, setting.folder, tmp_path, 2)) == [0, 0]
     assert published(tmp_path) == setting.two
 
 
@@ -155,7 +127,7 @@ def test_a_kill_around_a_checkpoint_write_costs_no_byte(server: ForkServerContex
 def test_a_signal_to_one_rank_stops_both_with_75_and_costs_no_byte(
     server: ForkServerContext, setting: Setting, tmp_path: Path, rank: int, number: signal.Signals
 ) -> None:
-    processes = start(server, setting.folder, tmp_path, 2)
+    processes = start_ranks(server, setting.folder, tmp_path, 2)
     deadline = time.monotonic() + 60
     while not list((tmp_path / ".cache/train").glob("*/checkpoint-*")) and time.monotonic() < deadline:
         time.sleep(0.002)
@@ -163,25 +135,23 @@ def test_a_signal_to_one_rank_stops_both_with_75_and_costs_no_byte(
     assert pid is not None
     os.kill(pid, number)
     assert ended(processes) == [75, 75] and not published(tmp_path)
-    assert ended(start(server, setting.folder, tmp_path, 2)) == [0, 0]
+    assert ended(start_ranks(server, setting.folder, tmp_path, 2)) == [0, 0]
     assert published(tmp_path) == setting.two
 
 
 def test_what_one_process_left_is_not_continued_by_two(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
-    alone = server.Process(target=tiny_training.train, args=(setting.folder, tmp_path), kwargs={"at_step": 10})
-    alone.start()
-    assert ended([alone]) == [-signal.SIGKILL]
-    assert ended(start(server, setting.folder, tmp_path, 2)) == [0, 0]
+    assert run(server, setting.folder, tmp_path, at_step=10) == -signal.SIGKILL
+    assert ended(start_ranks(server, setting.folder, tmp_path, 2)) == [0, 0]
     assert published(tmp_path) == setting.two
     assert len(list((tmp_path / ".cache/train").iterdir())) == 2
 
 
 def test_a_second_training_of_the_same_run_is_refused_on_every_rank(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
-    first = start(server, setting.folder, tmp_path, 2)
+    first = start_ranks(server, setting.folder, tmp_path, 2)
     deadline = time.monotonic() + 60
     while not list((tmp_path / ".cache/train").glob("*/lock")) and time.monotonic() < deadline:
         time.sleep(0.002)
-    second = start(server, setting.folder, tmp_path, 2)
+    second = start_ranks(server, setting.folder, tmp_path, 2)
     codes = sorted([tuple(ended(first)), tuple(ended(second))])  # type: ignore[type-var]
     assert codes in ([(0, 0), (75, 75)], [(0, 0), (0, 0)]), "both wrote, or both failed"
     assert published(tmp_path) == setting.two
@@ -191,14 +161,13 @@ def test_a_second_training_of_the_same_run_is_refused_on_every_rank(server: Fork
 def sharded(server: ForkServerContext, setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What two processes leave whose weights are spread over both, when nobody stops them."""
     root = tmp_path_factory.mktemp("sharded")
-    assert ended(start(server, setting.folder, root, 2, sharded=True)) == [0, 0]
+    assert ended(start_ranks(server, setting.folder, root, 2, sharded=True)) == [0, 0]
     return root
 
 
 def test_spread_weights_train_what_whole_ones_train(server: ForkServerContext, setting: Setting, sharded: Path, tmp_path: Path) -> None:
-    assert ended(start(server, setting.folder, tmp_path, 2)) == [0, 0]
-    for mine, its in zip(losses(sharded), losses(tmp_path), strict=True):
-        assert mine == pytest.approx(its, abs=3e-5)
+    assert ended(start_ranks(server, setting.folder, tmp_path, 2)) == [0, 0]
+    assert_same_losses(sharded, tmp_path)
     for name in ("adapter/training.json", "adapter/adapter_config.json", "train.json"):
         assert (sharded / name).read_text() == (tmp_path / name).read_text()
 
@@ -207,23 +176,18 @@ def test_spread_weights_train_what_whole_ones_train(server: ForkServerContext, s
 def test_spread_weights_resume_to_the_byte(
     server: ForkServerContext, setting: Setting, sharded: Path, tmp_path: Path, kill: dict[str, int]
 ) -> None:
-    codes = ended(start(server, setting.folder, tmp_path, 2, sharded=True, only={0: kill}))
+    codes = ended(start_ranks(server, setting.folder, tmp_path, 2, sharded=True, only={0: kill}))
     assert codes[0] == -signal.SIGKILL and codes[1] not in (0, 75, None) and not published(tmp_path)
     for _ in range(2):  # the second time, a run that has ended is only measured again
-        assert ended(start(server, setting.folder, tmp_path, 2, sharded=True)) == [0, 0]
+        assert ended(start_ranks(server, setting.folder, tmp_path, 2, sharded=True)) == [0, 0]
         assert published(tmp_path) == published(sharded)
 
 
 def test_spread_weights_in_bfloat16_keep_the_adapter_in_float32(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
-    one, two = tmp_path / "one", tmp_path / "two"
     folder = with_base(setting, tmp_path, "float32", "bfloat16")
     params = tiny_training.TRAIN.model_copy(update={"max_steps": 6})
-    alone = server.Process(target=tiny_training.train, args=(folder, one), kwargs={"params": params})
-    alone.start()
-    assert ended([alone]) == [0]
-    assert ended(start(server, folder, two, 2, sharded=True, params=params)) == [0, 0]
-    for mine, its in zip(losses(two), losses(one), strict=True):
-        assert mine == pytest.approx(its, abs=5e-3)
+    one, two = train_on_one_and_on_several(server, folder, tmp_path, 2, params, sharded=True)
+    assert_same_losses(two, one, abs_nats=5e-3)
     assert {str(tensor.dtype) for tensor in load_file(two / "adapter/adapter_model.safetensors").values()} == {"torch.float32"}
 
 

@@ -48,7 +48,8 @@ def test_the_headline_follows_the_counts(before: int, after: int, said: str) -> 
 
 def test_only_what_occurs_is_shown_the_most_frequent_first() -> None:
     numbers = summary(classes_before={"plain": 3, "json_object": 7}, classes_after={"plain": 8}, reasons={"refusal": 1, "truncated": 2})
-    assert class_rows(numbers) == [("JSON object", 7, 0), ("plain text", 3, 8)]
+    rows = [(row["name"], row["before"], row["after"], row["share_before"], row["share_after"]) for row in class_rows(numbers)]
+    assert rows == [("JSON object", 7, 0, "0.8750", "0.0000"), ("plain text", 3, 8, "0.3750", "1.0000")]
     assert [(row["code"], row["num"]) for row in reason_rows(numbers, {})] == [("truncated", 2), ("refusal", 1)]
 
 

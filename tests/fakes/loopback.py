@@ -1,0 +1,37 @@
+"""An HTTP server on loopback for the length of a block: what the fakes of services stand on."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Generic, TypeVar
+
+Fake = TypeVar("Fake")
+
+
+class LoopbackServer(ThreadingHTTPServer, Generic[Fake]):
+    """A thread per connection; a handler finds the state of its service in `self.server.fake`."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler], fake: Fake, port: int) -> None:
+        super().__init__(("127.0.0.1", port), handler)
+        self.fake = fake
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass  # connections are cut and clients killed on purpose
+
+
+@contextmanager
+def on_loopback(handler: type[BaseHTTPRequestHandler], fake: object, *, port: int = 0) -> Iterator[str]:
+    """Serve `fake` through `handler` and give the address; port 0 is any free one."""
+    server = LoopbackServer(handler, fake, port)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

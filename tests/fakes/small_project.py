@@ -1,0 +1,58 @@
+"""A git and DVC repository of a test: a few stages of this project, or made-up ones, and what they read."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dvc.repo import Repo
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class SmallProject:
+    """A repository in `root`, which is there already and may hold files; `environment`: what its commands see besides ours."""
+
+    def __init__(self, root: Path, *, environment: Mapping[str, str] | None = None) -> None:
+        self.root = root
+        # Stages are started as `python -m ...`: that must be the Python of the test.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        self.environment = os.environ | {"PATH": path} | (environment or {})
+        self.git("init", "-q", "-b", "main")
+        self.git("config", "user.email", "a@example.org")
+        self.git("config", "user.name", "A")
+        Repo.init(str(root)).close()
+
+    def write_stages(self, stages: Mapping[str, Any], params: Mapping[str, Any], *, ignored: str) -> None:
+        """The code of this project's stages with a dvc.yaml and a params.yaml; `ignored`: a line of .gitignore."""
+        shutil.copytree(ROOT / "stages", self.root / "stages", ignore=shutil.ignore_patterns("__pycache__"))
+        yaml = YAML()
+        yaml.dump({"stages": stages}, self.root / "dvc.yaml")
+        yaml.dump(params, self.root / "params.yaml")
+        (self.root / ".gitignore").write_text(f"/.cache/\n{ignored}\n__pycache__/\n")
+        (self.root / ".dvcignore").write_text("__pycache__/\n.cache/\n")
+
+    def git(self, *words: str) -> str:
+        return subprocess.run(["git", "-C", str(self.root), *words], check=True, capture_output=True, text=True).stdout
+
+    def commit(self, message: str) -> None:
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start a dvc command in a process group of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "dvc", *words], cwd=self.root, env=self.environment, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    def dvc(self, *words: str, fails: bool = False) -> str:
+        """Run a dvc command to its end, which must be a failure where `fails`, and return all that it said."""
+        process = self.start(*words)
+        told, _ = process.communicate(timeout=180)
+        assert (process.returncode != 0) == fails, told
+        return told
