@@ -102,7 +102,7 @@ clean-on-ray: .venv/.ray  ## clean with Ray: make clean-on-ray, or on a cluster:
 checkpoints: .venv/.run  ## what trainings left in .cache/train: sizes, steps, age (python -m verbs.checkpoints remove ... deletes)
 	@python -m verbs.checkpoints list
 
-bench: .venv/.dev  ## all benchmarks into docs/benchmarks.{json,md,png}, a quarter of an hour; after make. BENCH=full is longer, BENCH=quick shows that they work
+bench: .venv/.dev  ## all benchmarks into docs/benchmarks.{json,md,png}, within 10 minutes; after make. BENCH=full is longer, BENCH=quick shows that they work
 	@python -m bench.suite --size $(or $(BENCH),default)
 
 help:  ## this list
