@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: all setup setup-dev run test test-full test-gpu check verify data-diff compare lint plan smoke profile \
-	backup publish ask merge inspect-log checkpoints clean-on-ray bench help
+	backup publish ask merge inspect-log checkpoints clean-on-ray bench bench-on-ray help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -90,19 +90,23 @@ merge: .venv/.run  ## base and adapter as one model in models/merged, checked to
 inspect-log: .venv/.inspect  ## the evaluation as Inspect logs, one per arm: logs/inspect
 	@.venv/inspect/bin/python -m verbs.inspect_log
 
-.venv/.ray: .venv/.run requirements-ray.txt
-	@echo "Installing Ray into .venv/ray (once) ..."
-	@$(BIN)/python -m venv .venv/ray && .venv/ray/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-ray.txt
-	@where='import sysconfig; print(sysconfig.get_path("purelib"))'; $(BIN)/python -c "$$where" > "$$(.venv/ray/bin/python -c "$$where")/plumbline.pth"
+RAY ?= .venv/ray
+$(RAY)/.done: .venv/.run requirements-ray.txt
+	@echo "Installing Ray into $(RAY) (once) ..."
+	@$(BIN)/python -m venv $(RAY) && $(RAY)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-ray.txt
+	@where='import sysconfig; print(sysconfig.get_path("purelib"))'; $(BIN)/python -c "$$where" > "$$($(RAY)/bin/python -c "$$where")/plumbline.pth"
 	@touch $@
 
-clean-on-ray: .venv/.ray  ## clean with Ray: make clean-on-ray, or on a cluster: make clean-on-ray ADDRESS=10.0.0.4:6379
-	@PATH="$(CURDIR)/.venv/ray/bin:$$PATH" PLUMBLINE_RAY_ADDRESS="$(or $(ADDRESS),local)" dvc repro clean
+clean-on-ray: $(RAY)/.done  ## clean with Ray: make clean-on-ray, or on a cluster: make clean-on-ray ADDRESS=10.0.0.4:6379
+	@PATH="$(abspath $(RAY))/bin:$$PATH" PLUMBLINE_RAY_ADDRESS="$(or $(ADDRESS),local)" dvc repro clean
+
+bench-on-ray: $(RAY)/.done  ## cleaning with and without Ray, 10^3 to 10^6 rows, and from how many on Ray pays: some minutes; after make. ROWS="1000 10000" for others
+	@$(RAY)/bin/python -m bench.clean_rows --ray --rows $(or $(ROWS),1000 10000 100000 1000000) --repeat 3 --once-from 1000000
 
 checkpoints: .venv/.run  ## what trainings left in .cache/train: sizes, steps, age (python -m verbs.checkpoints remove ... deletes)
 	@python -m verbs.checkpoints list
 
-bench: .venv/.dev  ## all benchmarks into docs/benchmarks.{json,md,png}, a quarter of an hour; after make. BENCH=full is longer, BENCH=quick shows that they work
+bench: .venv/.dev  ## all benchmarks into docs/benchmarks.{json,md,png}, within 10 minutes; after make. BENCH=full is longer, BENCH=quick shows that they work
 	@python -m bench.suite --size $(or $(BENCH),default)
 
 help:  ## this list

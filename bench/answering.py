@@ -2,7 +2,9 @@
 
     python -m bench.answering --questions 10 25 50 100 200 400 --repeats 3
 
-Both arms of the run in the workspace (models/base, models/adapter). One at a time is what the study's script did: the model is
+Both arms of the run in the workspace (models/base, models/adapter). Both ways on one thread unless PLUMBLINE_THREADS says otherwise: with
+two a token of this small model waits for a sleeping thread, and one question at a time then took three times as long on an idle machine
+(docs/benchmarks.md), which is no merit of batches. One at a time is what the study's script did: the model is
 loaded once, then `generate` per question. Log-probabilities of choices, which that script did not have, are left out of both.
 Beyond the benchmark's size questions come again under other names.
 Prints for each size: processor seconds and wall seconds (median and range of the repetitions, the two ways in alternating
@@ -97,6 +99,7 @@ def measure_size(
 
 def main(sizes: list[int], repeats: int, arms: list[str], single_up_to: int, once_from: int) -> list[Point]:
     """Measure and print."""
+    os.environ.setdefault("PLUMBLINE_THREADS", "1")
     prepare_torch()
     params = load_params("answer", AnswerParams)
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft"))
@@ -153,7 +156,7 @@ if __name__ == "__main__":
         measured(
             name="answering",
             title="Answering questions",
-            what=f"The engine of the answer stages against one question at a time; the {given.arms[0]} model of the run at hand, loaded beforehand. Wall seconds.",
+            what=f"The engine of the answer stages against one question at a time; the {given.arms[0]} model of the run at hand, loaded beforehand, {torch.get_num_threads()} thread{'s' * (torch.get_num_threads() > 1)} each. Wall seconds.",
             curve=Curve(x="questions", unit="s", better="less", naive=SINGLE, ours=BATCHED, points=found),
         ),
     )

@@ -1,7 +1,7 @@
 """Time and memory of `clean` on many rows, with the same work in a pandas loop, in plain `datasets.map` and on Ray beside it.
 
     python -m bench.clean_rows --rows 10000 100000 1000000 --pandas-up-to 100000
-    .venv/ray/bin/python -m bench.clean_rows --rows 1000 10000 100000 1000000 --ray --repeat 3    # after make clean-on-ray
+    make bench-on-ray     # also on Ray, 10^3 to 10^6 rows, in an environment of its own
 
 The rows are those of a file repeated with changes, so that deduplication has work: one copy in five is exact,
 the others differ by a number or a clause. Prints machine, versions, and for each size: seconds (best and spread of the

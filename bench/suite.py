@@ -1,6 +1,6 @@
 """All benchmarks, one after another, into one JSON, the tables of docs/benchmarks.md and a picture: `make bench`.
 
-    python -m bench.suite                       about 13 minutes on two cores; writes into docs/
+    python -m bench.suite                       about 9 minutes on two cores; writes into docs/
     python -m bench.suite --size full           longer curves
     python -m bench.suite --size quick          under a minute: whether all of it works; writes into bench-quick/
     python -m bench.suite --only cleaning       measures these again and keeps the others' numbers
@@ -38,6 +38,8 @@ class Suite(Record):
     machine: Machine
     size: str
     wall_seconds: float
+    bench_seconds: dict[str, float]
+    """Of them each program's, start and all."""
     benches: list[Measured]
 
 
@@ -109,7 +111,7 @@ BENCHES = (
         "bench.where_time_goes",
         {
             "quick": "--target split --picture {folder}/where_time_goes.png",
-            "default": "--picture {folder}/where_time_goes.png",
+            "default": "--pretrain 0.3 --picture {folder}/where_time_goes.png",
             "full": "--picture {folder}/where_time_goes.png",
         },
     ),
@@ -149,7 +151,7 @@ BENCHES = (
         "bench.judging",
         {
             "quick": "--concurrency 1 8 --latency 0.2 --rounds 4 --repeats 1",
-            "default": "--concurrency 1 4 16 64 --latency 1 --rounds 3 --repeats 3",
+            "default": "--concurrency 1 4 16 64 --latency 1 --rounds 3 3 3 8 --repeats 3",
             "full": "--concurrency 1 2 4 8 16 32 64 --latency 2 --rounds 8 --repeats 3",
         },
     ),
@@ -238,6 +240,18 @@ def remeasured(old: Suite, machine: Machine, found: Sequence[Measured]) -> list[
     return [kept[bench.name] for bench in BENCHES if bench.name in kept]
 
 
+def page_of(suite: Suite, text: str) -> str:
+    """The page with the suite's numbers."""
+    return with_blocks(
+        text,
+        machine=suite.machine,
+        size=suite.size,
+        wall_seconds=suite.wall_seconds,
+        bench_seconds=suite.bench_seconds,
+        benches=suite.benches,
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, default="default")
@@ -251,20 +265,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{machine.told()}; load {machine.load_at_start} at the start", flush=True)
     began = time.perf_counter()
     wanted = [bench for bench in BENCHES if chosen.only is None or bench.name in chosen.only]
-    found, well = [], True
+    found, took, well = [], {}, True
     for bench in wanted:
+        start = time.perf_counter()
         record, did_well = run(bench, chosen.size, folder)
+        took[bench.name] = round(time.perf_counter() - start, 1)
         found.append(record)
         well = well and did_well
     seconds = round(time.perf_counter() - began, 1)
     if chosen.only is None:
-        suite = Suite(machine=machine, size=chosen.size, wall_seconds=seconds, benches=found)
+        suite = Suite(machine=machine, size=chosen.size, wall_seconds=seconds, bench_seconds=took, benches=found)
     else:
         old = Suite.model_validate_json(results.read_text(encoding="utf-8"))
-        suite = old.model_copy(update={"benches": remeasured(old, machine, found)})
+        suite = old.model_copy(update={"benches": remeasured(old, machine, found), "bench_seconds": old.bench_seconds | took})
     write_text(results, suite.model_dump_json(indent=1) + "\n")
     text = page.read_text(encoding="utf-8") if page.is_file() else Path("docs/benchmarks.md").read_text(encoding="utf-8")
-    write_text(page, with_blocks(text, machine=suite.machine, size=suite.size, wall_seconds=suite.wall_seconds, benches=suite.benches))
+    write_text(page, page_of(suite, text))
     draw_curves(suite.benches, folder / "benchmarks.png")
     print(f"\n{seconds:.0f} s; written: {results}, {page}, {folder / 'benchmarks.png'}")
     if not well:

@@ -1,6 +1,6 @@
 """The measured tables of docs/benchmarks.md, made from the records of the benchmarks; what is written between them stays. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench.measurements import Curve, Machine, Measured, Spread
 from verbs.blocks import BLOCK, filled
@@ -58,17 +58,22 @@ def block(found: Measured) -> str:
     return "\n".join([*lines, ""])
 
 
-def machine_line(machine: Machine, *, size: str, wall_seconds: float) -> str:
+def machine_line(machine: Machine, *, size: str, wall_seconds: float, bench_seconds: Mapping[str, float]) -> str:
     """Where, with what, and how long."""
+    longest = sorted(bench_seconds.items(), key=lambda one: -one[1])
+    each = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in longest if seconds >= 1)
     return (
         f"Measured by `python -m bench.suite --size {size}` in {wall_seconds:.0f} s on {machine.told()}; "
         f"load {machine.load_at_start:g} at the start. Median [least, most] of n repetitions.\n"
+        + (f"Of the time: {each}.\n" if each else "")
     )
 
 
-def with_blocks(text: str, *, machine: Machine, size: str, wall_seconds: float, benches: Sequence[Measured]) -> str:
+def with_blocks(
+    text: str, *, machine: Machine, size: str, wall_seconds: float, bench_seconds: Mapping[str, float], benches: Sequence[Measured]
+) -> str:
     """The page with every block written anew. A benchmark that has none gets one, with a heading, behind the one that runs before it."""
-    content = {MACHINE: machine_line(machine, size=size, wall_seconds=wall_seconds)}
+    content = {MACHINE: machine_line(machine, size=size, wall_seconds=wall_seconds, bench_seconds=bench_seconds)}
     content |= {PREFIX + found.name: block(found) for found in benches}
     before = MACHINE
     for found in benches:

@@ -1,6 +1,7 @@
 """Run a stage as DVC does, and write down which phase each moment of it belonged to.
 
     python -m bench.timed_stage STAGE FOLDER
+    python -m bench.timed_stage base FOLDER 0.3 MODEL.safetensors      trains 0.3 of the steps (bench/cut_pretraining.py)
 
 FOLDER/STAGE.begin holds the clock time at which the process was started, and FOLDER/STAGE.json is written. The stages know
 nothing of this: the functions that make up a phase are wrapped as their modules are loaded, and so is the loading itself.
@@ -19,6 +20,8 @@ from importlib.machinery import ExtensionFileLoader, SourceFileLoader
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
+
+from bench.cut_pretraining import MODULE, Rest, cut_pretraining
 
 PHASES = {
     "stages.io.params:load_params": "parameters and drift guard",
@@ -84,6 +87,8 @@ class Stopwatch:
         """The same in processor seconds, of all threads."""
         self.importing: defaultdict[str, float] = defaultdict(float)
         self.before_first_input: float | None = None
+        self.rest: Rest | None = None
+        """What was counted without being run."""
         self._began = self._last = began
         self._last_busy = 0.0
         self._open: list[tuple[str, str | None]] = [(IMPORTS, "python")]
@@ -125,6 +130,7 @@ class Stopwatch:
             "before_first_input": self.before_first_input,
             "processor_seconds": dict(self.busy),
             "ended": time.time(),
+            "rest": self.rest and self.rest._asdict(),
         }
 
 
@@ -157,14 +163,15 @@ def wrap_phases(module: ModuleType, watch: Stopwatch) -> None:
         module.inputs_unchanged = inputs_unchanged  # type: ignore[attr-defined]
 
 
-def time_imports(watch: Stopwatch) -> None:
-    """Time the loading of every module, compiled ones included."""
+def time_imports(watch: Stopwatch, change: Callable[[ModuleType], None] = lambda module: None) -> None:
+    """Time the loading of every module, compiled ones included; `change` may lay hands on one of ours before it is timed."""
 
     def loading(load: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         def timed_load(loader: Any, given: Any) -> Any:
             with watch.phase(IMPORTS, given.__name__.partition(".")[0] if isinstance(given, ModuleType) else given.name.partition(".")[0]):
                 done = load(loader, given)
             if isinstance(given, ModuleType) and given.__name__.startswith("stages."):
+                change(given)
                 wrap_phases(given, watch)
             return done
 
@@ -175,10 +182,18 @@ def time_imports(watch: Stopwatch) -> None:
     ExtensionFileLoader.exec_module = loading(ExtensionFileLoader.exec_module)  # type: ignore[method-assign]
 
 
-def main(stage: str, folder: Path) -> None:
-    """Run and write, whatever the stage's exit status."""
+def main(stage: str, folder: Path, share: float = 1.0, weights: Path | None = None) -> None:
+    """Run and write, whatever the stage's exit status. With `weights` only a share of pretraining is run."""
     watch = Stopwatch(float((folder / f"{stage}.begin").read_text(encoding="utf-8")))
-    time_imports(watch)
+
+    def note(rest: Rest) -> None:
+        watch.rest = rest
+
+    def cut(module: ModuleType) -> None:
+        if weights is not None and module.__name__ == MODULE:
+            cut_pretraining(module, share=share, weights=weights, note=note)
+
+    time_imports(watch, cut)
     sys.addaudithook(watch.note_first_input)
     sys.argv = [f"stages/{stage}.py"]
     try:
@@ -189,4 +204,8 @@ def main(stage: str, folder: Path) -> None:
 
 if __name__ == "__main__":
     assert "DVC_STAGE" in os.environ, "run by bench.where_time_goes, which lets DVC run the stages"
-    main(sys.argv[1], Path(sys.argv[2]))
+    name, times, *part = sys.argv[1:]
+    if part:
+        main(name, Path(times), share=float(part[0]), weights=Path(part[1]))
+    else:
+        main(name, Path(times))

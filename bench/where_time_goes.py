@@ -3,6 +3,7 @@
     python -m bench.where_time_goes                                    as long as `make` in a fresh clone
     python -m bench.where_time_goes --picture docs/where_time_goes.png
     python -m bench.where_time_goes --target split                     up to one stage
+    python -m bench.where_time_goes --pretrain 0.3                     with 0.3 of the steps of pretraining, the others counted at their rate
 
 Runs `dvc repro` on the commit at hand in a temporary clone with an empty cache; only the commands in its dvc.yaml are replaced, by
 ones that keep time (bench/timed_stage.py). What lies outside the stages' processes is DVC: its start, hashing, cache and lock.
@@ -13,6 +14,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.cut_pretraining import NUM_BLOCKS, Rest
 from bench.measurements import Table, add_json_flag, tabled, write_measured
 from stages.io.params import read_yaml
 from verbs.verify import LOCK, locked_outs
@@ -43,6 +46,7 @@ PHASES = {
 }
 """Phase -> colour, in the order of the picture."""
 WORK = ("training", "generation")
+WEIGHTS = "model.safetensors"
 GOAL_SHARE = 0.6
 
 
@@ -57,8 +61,11 @@ class Account(NamedTuple):
     packages: dict[str, dict[str, float]]
     """Stage -> package -> seconds of its own modules' loading."""
     wall_seconds: float
+    """Of the whole run, with what was counted and not run; so are the seconds above and below."""
     all_processor_seconds: float
     """Of the whole run, DVC's included."""
+    rest: Rest | None
+    """What was counted: a part of pretraining."""
 
     @property
     def totals(self) -> dict[str, float]:
@@ -81,14 +88,15 @@ class Account(NamedTuple):
         return sum(phases.get(phase, 0.0) for phases in self.processor_seconds.values() for phase in WORK) / self.all_processor_seconds
 
 
-def timed_pipeline(text: str, folder: Path) -> str:
-    """A dvc.yaml whose stages are started with the time written down before and after."""
+def timed_pipeline(text: str, folder: Path, *, pretrain: float = 1.0, base: Path | None = None) -> str:
+    """A dvc.yaml whose stages are started with the time written down before and after; `pretrain` below 1 takes the weights from `base`."""
 
     def commands(match: re.Match[str]) -> str:
         indent, stage = match.groups()
+        cut = f" {pretrain:g} {shlex.quote(str(base / WEIGHTS))}" if stage == "base" and base is not None else ""
         lines = [
             f"date +%s.%N > {folder}/{stage}.begin",
-            f"python -m bench.timed_stage {stage} {folder}",
+            f"python -m bench.timed_stage {stage} {folder}{cut}",
             f"date +%s.%N > {folder}/{stage}.end",
         ]
         return f"{indent}cmd:\n" + "\n".join(f"{indent}  - {line}" for line in lines)
@@ -96,8 +104,11 @@ def timed_pipeline(text: str, folder: Path) -> str:
     return re.sub(r"^( *)cmd: python -m stages\.(\w+)$", commands, text, flags=re.MULTILINE)
 
 
-def run_from_nothing(root: Path, target: str | None) -> Account:
+def run_from_nothing(root: Path, target: str | None, *, pretrain: float = 1.0) -> Account:
     """Clone, run, and read what the stages wrote down."""
+    base = root / "models" / "base" if pretrain < 1 else None
+    if base is not None and not (base / WEIGHTS).is_file():
+        sys.exit(f"{base / WEIGHTS} is missing, whose weights a run with --pretrain takes: run `make`, or `dvc checkout models/base`.")
     with tempfile.TemporaryDirectory(prefix="where-time-goes-") as name:
         clone, folder = Path(name) / "clone", Path(name) / "times"
         folder.mkdir()
@@ -106,7 +117,7 @@ def run_from_nothing(root: Path, target: str | None) -> Account:
         # Without what the commit says of its run, DVC has nothing to skip.
         (clone / LOCK).unlink()
         pipeline = clone / "dvc.yaml"
-        pipeline.write_text(timed_pipeline(pipeline.read_text(encoding="utf-8"), folder), encoding="utf-8")
+        pipeline.write_text(timed_pipeline(pipeline.read_text(encoding="utf-8"), folder, pretrain=pretrain, base=base), encoding="utf-8")
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         environment.pop("DVC_ROOT", None)
         began, used = time.time(), resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -132,6 +143,7 @@ def read_account(folder: Path, wall_seconds: float, all_processor_seconds: float
     before: dict[str, float] = {}
     processors: dict[str, dict[str, float]] = {}
     packages: dict[str, dict[str, float]] = {}
+    rest: Rest | None = None
     for file in sorted(folder.glob("*.begin"), key=lambda one: float(one.read_text(encoding="utf-8"))):
         found = json.loads((folder / f"{file.stem}.json").read_text(encoding="utf-8"))
         end = float((folder / f"{file.stem}.end").read_text(encoding="utf-8"))
@@ -140,7 +152,13 @@ def read_account(folder: Path, wall_seconds: float, all_processor_seconds: float
             before[file.stem] = found["before_first_input"]
         processors[file.stem] = found["processor_seconds"]
         packages[file.stem] = found["imports_by_package"]
-    return Account(stages, before, processors, packages, wall_seconds, all_processor_seconds)
+        if found["rest"] is not None:
+            rest = Rest(**found["rest"])
+            stages[file.stem]["training"] += rest.seconds
+            processors[file.stem]["training"] += rest.processor_seconds
+            wall_seconds += rest.seconds
+            all_processor_seconds += rest.processor_seconds
+    return Account(stages, before, processors, packages, wall_seconds, all_processor_seconds, rest)
 
 
 def draw(account: Account, picture: Path) -> None:
@@ -158,6 +176,13 @@ def draw(account: Account, picture: Path) -> None:
         if totals[phase] >= 0.045 * account.wall_seconds:
             whole.text(left + totals[phase] / 2, 0, f"{totals[phase] / account.wall_seconds:.0%}", ha="center", va="center", color="white")
         left += totals[phase]
+    counted = account.rest.seconds if account.rest else 0.0
+    # The first phase of the picture is training, and `base` the only stage of which a part is counted.
+    hatched = {"hatch": "///", "facecolor": "none", "edgecolor": "white", "linewidth": 0.0}
+    if counted:
+        whole.barh([0], [counted], left=totals["training"] - counted, **hatched)
+        row = names.index("base")
+        each.barh([row], [counted], left=rows[row]["training"] - counted, zorder=3, **hatched)
     whole.set_xlim(0, account.wall_seconds)
     whole.set_yticks([0], ["whole run"])
     whole.set_title(
@@ -176,7 +201,10 @@ def draw(account: Account, picture: Path) -> None:
     shown = [phase for phase in PHASES if totals[phase] >= 0.05]
     each.legend(
         [each.barh([0], [0], color=PHASES[phase])[0] for phase in shown],
-        [f"{phase}, {totals[phase]:.1f} s" for phase in shown],
+        [
+            f"{phase}, {totals[phase]:.1f} s" + (f", {counted:.0f} of them (hatched) counted" * (phase == "training" and counted > 0))
+            for phase in shown
+        ],
         loc="lower right",
         frameon=False,
         fontsize=9,
@@ -222,13 +250,34 @@ def as_table(account: Account) -> Table:
     return Table(columns=columns, rows=rows)
 
 
+def told(account: Account) -> str:
+    """What was run and what share of it trains and answers, in a sentence or two."""
+    text = (
+        f"`dvc repro` from nothing, n = 1: training and generation are {100 * account.share_of_work:.0f} % of {account.wall_seconds:.0f} wall seconds "
+        f"and {100 * account.share_of_processors:.0f} % of {account.all_processor_seconds:.0f} processor seconds."
+    )
+    if account.rest is None:
+        return text
+    rest = account.rest
+    median, least, most = rest.tokens_per_second
+    return (
+        f"{text} {rest.seconds:.0f} s ({rest.processor_seconds:.0f} processor s) of these were counted, not run: of pretraining's steps, all of one "
+        f"shape, {100 * rest.share_trained:.0f} % were trained, {median:,.0f} tokens/s [{least:,.0f}, {most:,.0f}] in {NUM_BLOCKS} blocks, and the others taken at the median."
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--target", help="run up to this stage only")
     parser.add_argument("--picture", type=Path)
+    parser.add_argument(
+        "--pretrain", type=float, default=1.0, metavar="SHARE", help="of pretraining's steps that are run, above 0 and up to 1"
+    )
     add_json_flag(parser)
     chosen = parser.parse_args()
-    account = run_from_nothing(Path.cwd(), chosen.target)
+    if not 0 < chosen.pretrain <= 1:
+        parser.error(f"--pretrain {chosen.pretrain:g}: give a share above 0 and up to 1.")
+    account = run_from_nothing(Path.cwd(), chosen.target, pretrain=chosen.pretrain)
     table = as_table(account)
     print("\t".join(table.columns))
     print("\n".join("\t".join(row) for row in table.rows))
@@ -246,8 +295,7 @@ def main() -> None:
         tabled(
             name="where_time_goes",
             title="Where the time of `make` goes",
-            what=f"`dvc repro` from nothing, n = 1: training and generation are {100 * account.share_of_work:.0f} % of {account.wall_seconds:.0f} wall seconds "
-            f"and {100 * account.share_of_processors:.0f} % of {account.all_processor_seconds:.0f} processor seconds.",
+            what=told(account),
             table=table,
         ),
     )

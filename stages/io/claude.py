@@ -113,8 +113,12 @@ class Claude:
         self.poll_seconds = limits.poll_seconds
         self.base_url = os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com"
         # A redirect would post the prompt to another host, a proxy variable would send it through one.
+        # A connection per call: by default all above 20 are closed after their reply, and the 101st call waits for another's end.
         self._http = httpx2.AsyncClient(
-            follow_redirects=False, trust_env=False, timeout=httpx2.Timeout(limits.deadline_seconds, connect=10.0)
+            follow_redirects=False,
+            trust_env=False,
+            timeout=httpx2.Timeout(limits.deadline_seconds, connect=10.0),
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
         )
         self.client = anthropic.AsyncAnthropic(
             api_key=key,

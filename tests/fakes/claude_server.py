@@ -195,6 +195,7 @@ class FakeClaude:
         self.seen_headers: list[dict[str, str]] = []
         self.num_in_flight = 0
         self.max_in_flight = 0
+        self.num_connections = 0
         self.num_unheard = 0
         """Replies billed and then lost on the way, by our own faults: asking again for these is no mistake of the client."""
         self.batches: dict[str, dict[str, Any]] = {}
@@ -320,6 +321,11 @@ class _Handler(BaseHTTPRequestHandler):
     # Headers and body are two writes: with Nagle's algorithm the second waits 40 ms for the client's delayed acknowledgement.
     disable_nagle_algorithm = True
     server: LoopbackServer[FakeClaude]
+
+    def setup(self) -> None:
+        with self.server.fake.lock:
+            self.server.fake.num_connections += 1
+        super().setup()
 
     def log_message(self, format: str, *args: object) -> None:
         pass

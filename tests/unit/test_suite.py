@@ -9,15 +9,18 @@ import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from bench.curves_picture import draw_curves
+from bench.cut_pretraining import CountingBar, Enough, Rest, cut_pretraining
+from bench.judging import beyond_after_start
 from bench.measurements import Curve, Machine, Measured, Table, measured, not_measured, pairs, point
-from bench.suite import BENCHES, SIZES, Bench, Suite, read_gpu, read_sizes, remeasured, run
-from bench.suite_page import MACHINE, PREFIX, with_blocks
+from bench.suite import BENCHES, SIZES, Bench, Suite, page_of, read_gpu, read_sizes, remeasured, run
+from bench.suite_page import MACHINE, PREFIX
 from bench.timed_stage import IMPORTS, OWN_WORK, PHASES, Stopwatch, opens_input
-from bench.where_time_goes import DVC, PROCESS_END, Account, read_account, timed_pipeline
+from bench.where_time_goes import DVC, PROCESS_END, Account, read_account, run_from_nothing, timed_pipeline, told
 from bench.where_time_goes import PHASES as SHOWN
 from stages.io.params import read_yaml
 from verbs.blocks import BLOCK
@@ -25,10 +28,6 @@ from verbs.blocks import BLOCK
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
 SUITE = Suite.model_validate_json((ROOT / "docs" / "benchmarks.json").read_text(encoding="utf-8"))
-
-
-def page_of(suite: Suite, text: str) -> str:
-    return with_blocks(text, machine=suite.machine, size=suite.size, wall_seconds=suite.wall_seconds, benches=suite.benches)
 
 
 def cleaning(**besides: float) -> Measured:
@@ -107,6 +106,11 @@ def test_a_benchmark_that_fails_or_hangs_is_told(tmp_path: Path) -> None:
     assert not well and found.not_measured == "it was ended after 1 s"
 
 
+def test_the_page_says_what_each_program_took_the_longest_first() -> None:
+    suite = SUITE.model_copy(update={"bench_seconds": {"cleaning": 61.4, "gpu_train": 0.1, "answering": 99.6}})
+    assert "Of the time: answering 100 s, cleaning 61 s.\n" in page_of(suite, PAGE)
+
+
 def test_some_may_be_measured_again_on_the_same_machine_only() -> None:
     again = SUITE.benches[1].model_copy(update={"n": 77})
     kept = remeasured(SUITE, SUITE.machine.model_copy(update={"load_at_start": 9.0}), [again])
@@ -142,6 +146,13 @@ def test_the_picture_has_a_panel_per_curve(tmp_path: Path) -> None:
     draw_curves([cleaning()] * 3, tmp_path / "three.png")
     height = {name: int.from_bytes((tmp_path / name).read_bytes()[20:24]) for name in ("one.png", "three.png")}
     assert height["three.png"] == 2 * height["one.png"] > 0
+
+
+def test_what_the_start_costs_is_left_out_of_the_steady_state_of_judging() -> None:
+    # Two at a time, 1 s each: the first four come late and at once, the others every second but for the last, which takes 0.2 s more.
+    moments = [5.0, 5.0, 6.0, 6.0, 7.0, 7.0, 8.2, 8.0]
+    assert beyond_after_start(moments, 2, 1.0) == pytest.approx(10.0)
+    assert beyond_after_start(moments[:5], 2, 1.0) is None
 
 
 def test_each_moment_belongs_to_the_innermost_phase() -> None:
@@ -203,6 +214,7 @@ def test_stages_and_dvc_make_up_the_wall_time(tmp_path: Path) -> None:
             "before_first_input": 0.5,
             "imports_by_package": {},
             "processor_seconds": {"training": 2.0},
+            "rest": None,
         }
         (tmp_path / f"{stage}.begin").write_text(f"{begin}\n")
         (tmp_path / f"{stage}.json").write_text(json.dumps(found))
@@ -211,6 +223,63 @@ def test_stages_and_dvc_make_up_the_wall_time(tmp_path: Path) -> None:
     assert list(account.stages) == ["clean", "train"] and account.totals[PROCESS_END] == pytest.approx(0.5)
     assert account.totals[DVC] == pytest.approx(5.0) and sum(account.totals.values()) == pytest.approx(16.0)
     assert account.share_of_work == pytest.approx(0.5) and account.share_of_processors == pytest.approx(0.4)
+
+    found["rest"] = Rest(seconds=24.0, processor_seconds=30.0, share_trained=0.25, tokens_per_second=(9.0, 8.0, 10.0))._asdict()
+    (tmp_path / "train.json").write_text(json.dumps(found | {"seconds": {"training": 8.0, IMPORTS: 1.0}, "ended": 29.0}))
+    cut = read_account(tmp_path, 16.0, 10.0)
+    assert cut.stages["train"]["training"] == 32.0 and cut.processor_seconds["train"]["training"] == 32.0
+    assert cut.totals[DVC] == pytest.approx(5.0) and sum(cut.totals.values()) == pytest.approx(cut.wall_seconds) == pytest.approx(40.0)
+    assert cut.share_of_work == pytest.approx(32 / 40) and "24 s (30 processor s) of these were counted, not run" in told(cut)
+    assert "counted" not in told(account)
+
+
+def test_only_pretraining_is_cut_and_its_weights_come_from_the_workspace() -> None:
+    text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    whole, cut = (timed_pipeline(text, Path("/times"), pretrain=0.3, base=base).splitlines() for base in (None, Path("/my run/base")))
+    changed = [line.strip() for line, other in zip(cut, whole, strict=True) if line != other]
+    assert changed == ["- python -m bench.timed_stage base /times 0.3 '/my run/base/model.safetensors'"]
+
+
+def test_a_run_in_part_needs_the_weights_of_a_whole_one(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"model\.safetensors is missing.* run `make`, or `dvc checkout models/base`"):
+        run_from_nothing(tmp_path, None, pretrain=0.3)
+
+
+def test_the_rest_of_pretraining_is_counted_at_the_median_rate_and_the_model_is_that_of_the_whole_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from stages.io import pretraining
+
+    monkeypatch.setattr(torch, "set_num_threads", lambda number: None)  # other tests' threads stay
+    texts = [f"The force on body {number} is {number} N, and the field at point {number % 7} is {number % 3} V/m." for number in range(300)]
+    tokenizer = pretraining.train_tokenizer(texts, vocab_size=300)
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_layers": 1, "num_heads": 2, "block_tokens": 16, "rows_per_step": 2}
+    settings = sizes | {"epochs": 1, "learning_rate": 1e-3, "muon_learning_rate": 1e-3, "seed": 1, "num_threads": 1}
+    pretraining.save_embedded(pretraining.pretrain(texts, tokenizer, **settings), tokenizer, tmp_path / "whole")
+    module, notes = ModuleType("pretraining"), []
+    # A module of its own: what is laid hands on here must not stay.
+    exec(compile(Path(pretraining.__file__).read_text(encoding="utf-8"), pretraining.__file__, "exec"), module.__dict__)
+    cut_pretraining(module, share=0.25, weights=tmp_path / "whole" / "model.safetensors", note=notes.append)
+    module.save_embedded(module.pretrain(texts, tokenizer, **settings), tokenizer, tmp_path / "part")
+    for file in (tmp_path / "whole").iterdir():
+        assert (tmp_path / "part" / file.name).read_bytes() == file.read_bytes(), file.name
+    rest = notes[0]
+    median, least, most = rest.tokens_per_second
+    assert len(notes) == 1 and rest.share_trained == pytest.approx(0.25, abs=0.01) and rest.seconds > 0 and 0 < least <= median <= most
+
+
+def test_what_is_counted_is_what_is_left_at_the_median_of_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 1.0, 2.0, 3.0, 13.0, 14.0])
+    monkeypatch.setattr("bench.cut_pretraining.time.perf_counter", lambda: next(clock))
+    with CountingBar(0.5, total=1000) as bar:
+        for _ in range(24):
+            bar.update(20)
+        with pytest.raises(Enough):
+            bar.update(20)
+    rest = bar.rest()
+    assert rest.seconds == pytest.approx(5.0) and rest.share_trained == 0.5 and rest.tokens_per_second == (100.0, 10.0, 100.0)
 
 
 @pytest.mark.slow

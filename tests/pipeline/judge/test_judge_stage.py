@@ -5,6 +5,7 @@ import logging
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -321,6 +322,20 @@ def test_the_key_is_in_no_file_no_log_and_no_exception(
     written = b"".join(path.read_bytes() for path in bench.folder.rglob("*") if path.is_file())
     assert KEY.encode() not in written and KEY not in caplog.text + output.out + output.err
     assert all("authorization" in {name.lower() for name in headers} for headers in fake.seen_headers), "the key did go to the API"
+
+
+def test_each_call_at_a_time_has_a_connection_that_is_kept(bench: Bench, fake: FakeClaude, monkeypatch: pytest.MonkeyPatch) -> None:
+    num_at_a_time = 104  # by default the client opens 100, and closes all above 20 after their reply
+    monkeypatch.setenv("PLUMBLINE_JUDGE_CONCURRENCY", str(num_at_a_time))
+    together = threading.Barrier(num_at_a_time)
+
+    def wait_for_the_others(content_hash: str, ordinal: int) -> None:
+        together.wait(timeout=15)
+
+    fake.faults = wait_for_the_others
+    rows = bench.write(num_at_a_time).run()
+    assert len(rows) == 2 * num_at_a_time and {row.cause for row in rows} == {"scored"}
+    assert fake.max_in_flight == num_at_a_time and fake.num_connections == num_at_a_time
 
 
 def test_wall_time_is_calls_times_latency_over_concurrency(bench: Bench, fake: FakeClaude, monkeypatch: pytest.MonkeyPatch) -> None:
