@@ -1,6 +1,6 @@
 """All benchmarks, one after another, into one JSON, the tables of docs/benchmarks.md and a picture: `make bench`.
 
-    python -m bench.suite                       about 9 minutes on two cores; writes into docs/
+    python -m bench.suite                       about 10 minutes on two cores; writes into docs/
     python -m bench.suite --size full           longer curves
     python -m bench.suite --size quick          under a minute: whether all of it works; writes into bench-quick/
     python -m bench.suite --only cleaning       measures these again and keeps the others' numbers
@@ -111,7 +111,7 @@ BENCHES = (
         "bench.where_time_goes",
         {
             "quick": "--target split --picture {folder}/where_time_goes.png",
-            "default": "--pretrain 0.3 --picture {folder}/where_time_goes.png",
+            "default": "--pretrain 0.1 --picture {folder}/where_time_goes.png",
             "full": "--picture {folder}/where_time_goes.png",
         },
     ),
