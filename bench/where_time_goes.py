@@ -174,7 +174,9 @@ def draw(account: Account, picture: Path) -> None:
     for phase, colour in PHASES.items():
         whole.barh([0], [totals[phase]], left=left, color=colour, edgecolor="white", linewidth=0.8)
         if totals[phase] >= 0.045 * account.wall_seconds:
-            whole.text(left + totals[phase] / 2, 0, f"{totals[phase] / account.wall_seconds:.0%}", ha="center", va="center", color="white")
+            share = f"{totals[phase] / account.wall_seconds:.0%}"
+            plate = {"facecolor": colour, "edgecolor": "none", "pad": 1.5}  # legible on hatching
+            whole.text(left + totals[phase] / 2, 0, share, ha="center", va="center", color="white", bbox=plate)
         left += totals[phase]
     counted = account.rest.seconds if account.rest else 0.0
     # The first phase of the picture is training, and `base` the only stage of which a part is counted.
