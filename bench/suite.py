@@ -111,7 +111,7 @@ BENCHES = (
         "bench.where_time_goes",
         {
             "quick": "--target split --picture {folder}/where_time_goes.png",
-            "default": "--pretrain 0.1 --picture {folder}/where_time_goes.png",
+            "default": "--pretrain 0.05 --picture {folder}/where_time_goes.png",
             "full": "--picture {folder}/where_time_goes.png",
         },
     ),
@@ -151,7 +151,7 @@ BENCHES = (
         "bench.judging",
         {
             "quick": "--concurrency 1 8 --latency 0.2 --rounds 4 --repeats 1",
-            "default": "--concurrency 1 4 16 64 --latency 1 --rounds 3 3 3 8 --repeats 3",
+            "default": "--concurrency 1 4 16 64 --latency 1 --rounds 3 3 3 8 --repeats 2",
             "full": "--concurrency 1 2 4 8 16 32 64 --latency 2 --rounds 8 --repeats 3",
         },
     ),

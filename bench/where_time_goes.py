@@ -3,7 +3,7 @@
     python -m bench.where_time_goes                                    as long as `make` in a fresh clone
     python -m bench.where_time_goes --picture docs/where_time_goes.png
     python -m bench.where_time_goes --target split                     up to one stage
-    python -m bench.where_time_goes --pretrain 0.1                     with 0.1 of the steps of pretraining, the others counted at their rate
+    python -m bench.where_time_goes --pretrain 0.05                     with 0.05 of the steps of pretraining, the others counted at their rate
 
 Runs `dvc repro` on the commit at hand in a temporary clone with an empty cache; only the commands in its dvc.yaml are replaced, by
 ones that keep time (bench/timed_stage.py). What lies outside the stages' processes is DVC: its start, hashing, cache and lock.
