@@ -28,6 +28,9 @@ LIMITS_SECONDS = {
     **dict.fromkeys(WITH_A_MODEL, 1.0),
 }
 """Found on two idle cores: 0.38, 0.30, 0.26, 0.22, 0.51, 0.61; with a model 0.25 to 0.35, where torch alone takes 1.2."""
+YARDSTICK = "import numpy, pydantic, time; print(time.process_time())"
+YARDSTICK_SECONDS = 0.15
+"""Of the yardstick on those cores: `clean` takes 2.6 times as long (n = 6). A slower machine is given as much more."""
 
 GENERAL = {"id": "g", "prompt": "Say it twice.", "response": "it it", "num_tokens": 3, "stopped": "eos", "part": "measured"}
 ROW = {"id": "r", "instruction": "Say it.", "input": "", "output": "it", "origin": {"file": "made", "line": 1}, "repairs": [], "flags": []}
@@ -95,14 +98,24 @@ def start(stage: str, world: Path) -> float:
     return found["processor_seconds"]
 
 
+def yardstick() -> float:
+    """Its processor seconds at the moment."""
+    done = subprocess.run([sys.executable, "-c", YARDSTICK], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
 @pytest.mark.parametrize("stage", LIMITS_SECONDS)
 def test_a_stage_starts_at_once(stage: str, tmp_path: Path) -> None:
     smallest_world(tmp_path, stage)
     found: list[float] = []
-    while len(found) < 5 and (not found or min(found) >= LIMITS_SECONDS[stage]):
+    yardsticks: list[float] = []
+    limit = LIMITS_SECONDS[stage]
+    while len(found) < 5 and (not found or min(found) >= limit):
         found.append(start(stage, tmp_path))
-    assert min(found) < LIMITS_SECONDS[stage], (
-        f"{stage}: {found} processor seconds; python -X importtime -m stages.{stage} shows where they go"
+        yardsticks.append(yardstick())
+        limit = LIMITS_SECONDS[stage] * max(1.0, min(yardsticks) / YARDSTICK_SECONDS)
+    assert min(found) < limit, (
+        f"{stage}: {found} processor seconds, here {limit:.2f} are allowed; python -X importtime -m stages.{stage} shows where they go"
     )
 
 
