@@ -1,6 +1,6 @@
 """Judging against calls x latency / concurrency, and against one call after another.
 
-    python -m bench.judging --concurrency 1 4 16 64 --latency 1 --rounds 3 3 4 8
+    python -m bench.judging --concurrency 1 4 16 64 --latency 1 --rounds 3 3 3 8
     python -m bench.judging --calls 640 --latency 2 --concurrency 64
 
 The judge stage asks a server on this machine that answers after a fixed time. One call after another is what the study's script did: a

@@ -30,7 +30,7 @@ LIMITS_SECONDS = {
 """Found on two idle cores: 0.38, 0.30, 0.26, 0.22, 0.51, 0.61; with a model 0.25 to 0.35, where torch alone takes 1.2."""
 YARDSTICK = "import numpy, pydantic, time; print(time.process_time())"
 YARDSTICK_SECONDS = 0.15
-"""Of the yardstick on those cores: `clean` takes 2.6 times as long (n = 6). A slower machine is given as much more."""
+"""Of the yardstick on those cores, computed: `clean` took 2.6 times as long in six pairs on a slower machine. Such a one is given as much more."""
 
 GENERAL = {"id": "g", "prompt": "Say it twice.", "response": "it it", "num_tokens": 3, "stopped": "eos", "part": "measured"}
 ROW = {"id": "r", "instruction": "Say it.", "input": "", "output": "it", "origin": {"file": "made", "line": 1}, "repairs": [], "flags": []}
