@@ -10,6 +10,7 @@ import logging
 import os
 import random
 import re
+import ssl
 import time
 import warnings
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -101,10 +102,15 @@ def redacted(text: str) -> str:
     return KEY_PATTERN.sub("sk-ant-[redacted]", text)
 
 
+def tls() -> ssl.SSLContext:
+    """The certificates to trust, read once (25 ms) for any number of clients; nothing is taken from the environment."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 class Claude:
     """One client for one event loop; use as an async context manager."""
 
-    def __init__(self, key: str, limits: Limits, api_version: str) -> None:
+    def __init__(self, key: str, limits: Limits, api_version: str, tls: ssl.SSLContext) -> None:
         """Build the client with nothing taken from profiles, proxies or redirects."""
         for name in ("anthropic", "httpx2", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)  # at DEBUG they print prompts and headers
@@ -113,12 +119,8 @@ class Claude:
         self.poll_seconds = limits.poll_seconds
         self.base_url = os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com"
         # A redirect would post the prompt to another host, a proxy variable would send it through one.
-        # A connection per call: by default all above 20 are closed after their reply, and the 101st call waits for another's end.
         self._http = httpx2.AsyncClient(
-            follow_redirects=False,
-            trust_env=False,
-            timeout=httpx2.Timeout(limits.deadline_seconds, connect=10.0),
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
+            follow_redirects=False, trust_env=False, timeout=httpx2.Timeout(limits.deadline_seconds, connect=10.0), verify=tls
         )
         self.client = anthropic.AsyncAnthropic(
             api_key=key,
@@ -271,6 +273,11 @@ def ask_directly(
         stopped: str | None = None
         failures_in_a_row = 0
 
+        async def work_with(trusted: ssl.SSLContext) -> None:
+            # A client each: one for all looks at every connection at each call, and at over 20 it closes them after each reply.
+            async with Claude(key, limits, api_version, trusted) as claude:
+                await work(claude)
+
         async def work(claude: Claude) -> None:
             nonlocal stopped, failures_in_a_row
             while queue and stopped is None:
@@ -293,8 +300,8 @@ def ask_directly(
                 elif failures_in_a_row >= max(5, 2 * limits.concurrency):
                     stopped = stopped or f"{failures_in_a_row} items in a row got no reply; the last: {problem.cause}, {problem.detail}"
 
-        async with Claude(key, limits, api_version) as claude:
-            await asyncio.gather(*(work(claude) for _ in range(min(limits.concurrency, num_items))))
+        trusted = tls()
+        await asyncio.gather(*(work_with(trusted) for _ in range(min(limits.concurrency, num_items))))
         return problems, stopped
 
     return asyncio.run(run())
