@@ -34,7 +34,7 @@ from stages.logic.readiness import (
     check_special_tokens,
     check_warmup,
 )
-from stages.logic.schedule import fewest_packed_rows, plan_training
+from stages.logic.schedule import plan_training
 from stages.logic.training_prompt import training_prompt
 from stages.records.answer_params import AnswerParams
 from stages.records.check import Check
@@ -88,6 +88,7 @@ def main(
     # Imported here: a row that cannot be used is refused before torch, TRL and PEFT are waited for (5 s).
     from stages.io.readiness_probe import adapted_modules, overfit, packed_gradient_difference
     from stages.io.runtime import prepare_torch
+    from stages.io.training import pack
     from stages.io.weights import load_tokenizer
 
     prepare_torch()
@@ -98,20 +99,21 @@ def main(
             examples.append(render_example(tokenizer, prompt, output))
     if len(examples) < len(texts):
         finish([check_same_prompt(len(texts) - len(examples), len(texts))], [], metrics=metrics, page=page, num_rows=num_training_rows)
+    truncation = check_no_truncation([len(example.ids) for example in examples], training.max_length)
     trained_on = examples[:num_training_rows] + examples[len(rows) :]
+    num_tokens = sum(len(example.ids) for example in trained_on)
+    packable = [example for example in trained_on if len(example.ids) <= training.max_length]
+    if not packable:
+        finish([truncation], [], metrics=metrics, page=page, num_rows=len(trained_on), num_tokens=num_tokens)
     exam_prompts = [render_prompt(tokenizer, exam_prompt(question, answer.instructions.model_dump())) for question in questions]
     template_only = render_example(tokenizer, "x", "x")
     special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
     few = spread_out(examples, params.num_overfit_rows, training.max_length)
     bos, eos, pad = tokenizer.bos_token_id, eos_id(tokenizer), pad_id(tokenizer)
     assert bos is None or isinstance(bos, int)
-    num_tokens = sum(len(example.ids) for example in trained_on)
-    schedule = plan_training(
-        num_rows=fewest_packed_rows(num_tokens, training.max_length) if training.packing else len(trained_on),
-        num_tokens=num_tokens,
-        params=training,
-    )
     fitting = [example for example in examples if len(example.ids) <= training.max_length]
+    packed = pack(packable, max_length=training.max_length, packing=training.packing, seed=training.seed)
+    schedule = plan_training(num_rows=len(packed), num_tokens=num_tokens, params=training)
     adapted = adapted_modules(base, lora, training, tokenizer, fitting, num_rows_per_step=schedule.num_rows_per_step)
     # Measured anew, not taken from the examples: a renderer that miscounts would agree with itself.
     num_prompt_tokens = {
@@ -126,7 +128,7 @@ def main(
         check_one_bos([*(example.ids for example in examples), *exam_prompts], bos),
         check_eos_trained(labels, eos),
         check_prompt_masked(labels, [num_prompt_tokens.get(tuple(document.ids), 0) for document in adapted.fed]),
-        check_no_truncation([len(example.ids) for example in examples], training.max_length),
+        truncation,
         check_special_tokens([example.ids for example in examples], special, sum(token in special for token in template_only.ids)),
         check_lora_modules(adapted.num_adapted, adapted.num_expected, adapted.unmatched, adapted.num_linear),
         check_adapter_dtype(adapted.dtypes),
@@ -181,7 +183,7 @@ def finish(
     write_page(
         page,
         template=Path("stages/templates/preflight.html.j2"),
-        context={"verdict": verdict, "num_rows": num_rows, "num_tokens": num_tokens or 0, "checks": checks, "rows": shown},
+        context={"verdict": verdict, "num_rows": num_rows, "num_tokens": num_tokens, "checks": checks, "rows": shown},
     )
     for check in checks:
         if check.status != "pass":

@@ -118,6 +118,7 @@ def test_a_template_that_never_closes_with_eos(stage: Stage) -> None:
 def test_a_template_whose_prompt_for_answering_is_another_than_in_training(stage: Stage) -> None:
     template = TEMPLATE + "{% if add_generation_prompt %} Answer:{% endif %}"
     stage.refuses("same_prompt", "28 of 28 rows begin otherwise", "chat template whose generation prompt", template=template)
+    assert "training rows. Checked" in (stage.folder / "preflight.html").read_text(encoding="utf-8"), "no number of tokens was counted"
 
 
 def test_a_renderer_that_takes_the_prompt_for_completion(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,6 +154,14 @@ def test_a_row_longer_than_a_packed_row(stage: Stage) -> None:
     stage.refuses(
         "no_truncation", r"1 of 28 rows are longer than 128 tokens; the longest has \d{3}", "raise train.max_length to", long_row=True
     )
+
+
+@pytest.mark.parametrize("packing", [True, False])
+def test_no_row_that_fits(stage: Stage, packing: bool) -> None:
+    """Nothing is left to be packed or learnt by heart, so that nothing else can be checked."""
+    training = TRAIN.model_copy(update={"max_length": 8, "packing": packing})
+    stage.refuses("no_truncation", r"28 of 28 rows are longer than 8 tokens", "raise train.max_length to", training=training)
+    assert list(stage.checks) == ["no_truncation"]
 
 
 def test_a_misspelt_target_module(stage: Stage) -> None:

@@ -131,8 +131,4 @@ def test_preflight_proves_the_training_with_its_replay_rows(folder: Path, monkey
     proved, made = (json.loads((folder / name).read_text()) for name in ("preflight.json", "train.json"))
     assert proved["num_examples"] == made["num_examples"] == 80
     assert proved["num_tokens"] == made["num_tokens_per_epoch"]
-    planned = int(proved["checks"]["num_steps"].split(" of ")[1].split()[0])
-    if packing:  # packing leaves gaps: preflight counts the rows that would be full
-        assert 0 <= made["num_planned_steps"] - planned <= 0.1 * planned
-    else:
-        assert made["num_planned_steps"] == planned
+    assert f"1 of {made['num_planned_steps']} planned steps" in proved["checks"]["num_steps"]
