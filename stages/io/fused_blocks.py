@@ -101,11 +101,13 @@ def _fused_forward(module: Any) -> tuple[Callable[[Any, torch.Tensor], torch.Ten
         weight = getattr(module, "weight", None)
         is_known = isinstance(weight, torch.nn.Parameter) and not weight.requires_grad and hasattr(module, "variance_epsilon")
         return (_norm_forward, weight.shape[-1]) if is_known else None  # type: ignore[union-attr]
-    if hasattr(module, "act_fn") and all(
-        isinstance(getattr(module, name, None), torch.nn.Module) for name in ("gate_proj", "up_proj", "down_proj")
-    ):
-        return _gated_forward, module.gate_proj.in_features
-    return None
+    return (_gated_forward, module.gate_proj.in_features) if is_gated_mlp(module) else None
+
+
+def is_gated_mlp(module: torch.nn.Module) -> bool:
+    """Whether it has the parts of down(act(gate(x)) x up(x)) under transformers' names."""
+    parts = (getattr(module, name, None) for name in ("gate_proj", "up_proj", "down_proj"))
+    return hasattr(module, "act_fn") and all(isinstance(part, torch.nn.Module) for part in parts)
 
 
 def _norm_forward(module: Any, x: torch.Tensor) -> torch.Tensor:

@@ -25,6 +25,7 @@ from trl import SFTConfig, pack_dataset
 from stages.io.attention import PER_DOCUMENT
 from stages.io.checkpoints import keep_newest, seal
 from stages.io.fused_blocks import Rotation, fuse_norms_and_gates, fused_rotations, in_place_of_theirs
+from stages.io.labelled_positions import last_mlp, only_at
 from stages.io.lean_steps import fuse_adapted_products, skip_idle_walks
 from stages.io.lora import keep_adapter_in_fp32, keep_gradients_through_nf4, lora_config
 from stages.io.rank_batches import micro_batch_rows, rows_per_rank
@@ -83,6 +84,7 @@ class _Trainer(RankedTrainer):
     num_planned_steps: int
     run_folder: Path
     rotations: dict[str, Rotation]
+    last_mlp: torch.nn.Module | None
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         with in_place_of_theirs(self.rotations):
@@ -101,7 +103,7 @@ class _Trainer(RankedTrainer):
         """Sum of the label tokens' losses over their number in the whole step, as TRL has it.
 
         On a CPU TRL's fused head scores masked positions as well; here only the positions that have a label reach the
-        head. Packed rows only: there the batch is one row, which `logits_to_keep` can index.
+        last MLP and the head. Packed rows only: there the batch is one row, which `logits_to_keep` can index.
         """
         labels = inputs["labels"]
         if return_outputs or labels.device.type != "cpu" or labels.shape[0] != 1 or "cu_seq_lens_q" not in inputs:
@@ -109,7 +111,9 @@ class _Trainer(RankedTrainer):
         targets = labels[0, 1:]
         labelled = (targets != -100).nonzero().flatten()
         rest = {name: value for name, value in inputs.items() if name != "labels"}
-        logits_TV = model(**rest, use_cache=False, logits_to_keep=labelled).logits[0]
+        with only_at(self.last_mlp, labelled):
+            logits_1TV = model(**rest, use_cache=False, logits_to_keep=labelled).logits
+        logits_TV = logits_1TV.squeeze(0)  # its gradient is a view, that of [0] a copy
         total = torch.nn.functional.cross_entropy(logits_TV.float(), targets[labelled], reduction="sum")
         loss = total / torch.as_tensor(len(labelled) if num_items_in_batch is None else num_items_in_batch).clamp(min=1)
         return loss if num_items_in_batch is None else loss * self.accelerator.num_processes
@@ -211,8 +215,10 @@ def build_trainer(
     assert isinstance(trainer.model, PeftModel)
     keep_adapter_in_fp32(trainer.model)
     keep_gradients_through_nf4(trainer.model)
-    trainer.rotations = {}
+    trainer.rotations, trainer.last_mlp = {}, None
     if not is_sharded():  # FSDP puts other parameters in the place of those that these would hold on to
+        if params.packing and not checkpointing:
+            trainer.last_mlp = last_mlp(trainer.model)
         fuse_adapted_products(trainer.model)
         fuse_norms_and_gates(trainer.model)
         trainer.rotations = fused_rotations(trainer.model)

@@ -1,4 +1,4 @@
-"""The head that sees label positions only gives the loss and the gradients that TRL gives."""
+"""The last MLP and the head that see label positions only give the loss and the gradients that TRL gives."""
 
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,9 @@ def test_the_label_only_head_agrees_with_trl(tmp_path: Path) -> None:
     trainer = trainer_for(tmp_path, packed, TRAIN, num_rows_per_step=2)
     batch = trainer.data_collator([packed[0], packed[1]])
     trainer.model.train()
+    num_labels, num_tokens = int((batch["labels"][:, 1:] != -100).sum()), batch["labels"].numel()
+    widths: list[int] = []
+    trainer.last_mlp.gate_proj.register_forward_hook(lambda module, inputs, output: widths.append(inputs[0].shape[1]))
     results = []
     for compute in (trainer.compute_loss, super(type(trainer), trainer).compute_loss):
         trainer.model.zero_grad()
@@ -56,8 +59,28 @@ def test_the_label_only_head_agrees_with_trl(tmp_path: Path) -> None:
         gradient = torch.cat([p.grad.flatten() for p in trainer.model.parameters() if p.grad is not None])
         results.append((float(loss), gradient))
     (ours, our_gradient), (theirs, their_gradient) = results
+    assert widths == [num_labels, num_tokens] and num_labels < num_tokens
     assert isinstance(trainer, SFTTrainer) and ours == pytest.approx(theirs, rel=1e-5)
     assert float(torch.linalg.norm(our_gradient - their_gradient) / torch.linalg.norm(their_gradient)) < 1e-5
+
+
+@pytest.mark.parametrize("setting", ["rows side by side", "gradient checkpointing"])
+def test_every_mlp_is_whole_where_rows_are_padded_or_the_gradient_computes_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    from stages.io.tokenization import render_example
+    from stages.io.training import pack
+    from stages.io.weights import load_tokenizer
+    from tests.fakes.tiny_training import TRAIN, rows, save_tiny_base
+
+    save_tiny_base(tmp_path / "base")
+    tokenizer = load_tokenizer(tmp_path / "base")
+    examples = [render_example(tokenizer, row.instruction, row.output) for row in rows(4, "t")]
+    packing = setting == "gradient checkpointing"
+    if packing:
+        monkeypatch.setenv("PLUMBLINE_GRADIENT_CHECKPOINTING", "1")
+    packed = pack(examples, max_length=TRAIN.max_length, packing=packing, seed=1)
+    assert trainer_for(tmp_path, packed, TRAIN.model_copy(update={"packing": packing}), num_rows_per_step=1).last_mlp is None
 
 
 @pytest.mark.parametrize("packing", [True, False])
