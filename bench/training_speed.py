@@ -153,7 +153,7 @@ def run_trl(work: Workload, *, num_steps: int, rows_per_batch: int) -> Speed:
         return timed(trainer, num_steps)
 
 
-def run_ours(work: Workload, *, num_steps: int, per_document: bool = True, label_only_head: bool = True, fused_nodes: bool = True) -> Speed:
+def run_ours(work: Workload, *, num_steps: int, per_document: bool = True, only_where_labelled: bool = True, fused_nodes: bool = True) -> Speed:
     """The trainer of `stages/train.py`, whole or without one of its parts."""
     prepare_torch()
     packed, size = packed_rows(work)
@@ -177,7 +177,7 @@ def run_ours(work: Workload, *, num_steps: int, per_document: bool = True, label
         if not per_document:
             unwrapped = trainer.accelerator.unwrap_model(trainer.model)
             unwrapped.get_base_model().set_attn_implementation("sdpa")
-        if not label_only_head:
+        if not only_where_labelled:
             trainer.compute_loss = partial(SFTTrainer.compute_loss, trainer)  # type: ignore[method-assign]
         if not fused_nodes:
             trainer.rotations = {}
@@ -203,10 +203,10 @@ def compare(work: Workload, *, num_repeats: int, num_steps: int) -> None:
         "TRL's defaults, 8 padded rows": lambda: run_trl(work, num_steps=num_steps, rows_per_batch=8),
         f"the same, {matching} rows (our step)": lambda: run_trl(work, num_steps=num_steps, rows_per_batch=matching),
         "packed, dense mask, TRL's head": lambda: run_ours(
-            work, num_steps=num_steps, per_document=False, label_only_head=False, fused_nodes=False
+            work, num_steps=num_steps, per_document=False, only_where_labelled=False, fused_nodes=False
         ),
-        "+ attention per document": lambda: run_ours(work, num_steps=num_steps, label_only_head=False, fused_nodes=False),
-        "+ label-only head": lambda: run_ours(work, num_steps=num_steps, fused_nodes=False),
+        "+ attention per document": lambda: run_ours(work, num_steps=num_steps, only_where_labelled=False, fused_nodes=False),
+        "+ head and last MLP where a label is": lambda: run_ours(work, num_steps=num_steps, fused_nodes=False),
         "+ one node per part = Plumbline": lambda: run_ours(work, num_steps=num_steps),
     }
     found: dict[str, list[Speed]] = {name: [] for name in arms}
