@@ -232,7 +232,13 @@ def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_s
     Raises Interrupted after a signal (a checkpoint is written first) and NonFiniteLoss.
     """
     folder = trainer.run_folder
-    watch = Watch(folder, patience=params.early_stop_patience, num_steps=num_steps, tokens_per_step=params.tokens_per_step)
+    watch = Watch(
+        folder,
+        patience=params.early_stop_patience,
+        num_steps=num_steps,
+        num_planned_steps=num_planned_steps,
+        tokens_per_step=params.tokens_per_step,
+    )
     trainer.add_callback(watch)
     checkpoint = checkpoint_to_go_on_from(folder)
     if checkpoint is not None:

@@ -30,8 +30,9 @@ class NonFiniteLoss(ValueError):
 class Watch(TrainerCallback):
     """Keeps the best adapter, the loss curve and the progress bar; stops on signals, on NaN and by patience."""
 
-    def __init__(self, folder: Path, *, patience: int | None, num_steps: int, tokens_per_step: int) -> None:
+    def __init__(self, folder: Path, *, patience: int | None, num_steps: int, num_planned_steps: int, tokens_per_step: int) -> None:
         self.folder = folder
+        self.num_planned_steps = num_planned_steps
         self.tokens_per_step = tokens_per_step
         self.patience = patience
         self.noted = False
@@ -101,7 +102,8 @@ class Watch(TrainerCallback):
                 write_json(partial / "best.json", {"step": step, "validation_loss": loss})
             return
         steps = {int(entry["step"]) for entry in state.log_history if "eval_loss" in entry and entry["step"] > best_step}
-        evaluations_since = sum(self.is_planned(step, state) for step in steps)
+        # Of a lowered max_steps the last evaluation is not one of the full run: a dry run that ends there has not stopped by patience.
+        evaluations_since = sum(step % state.eval_steps == 0 or step == self.num_planned_steps for step in steps)
         if self.patience is not None and step > 0 and evaluations_since >= self.patience:
             self.stopped_early = True
             control.should_training_stop = True
