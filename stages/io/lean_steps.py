@@ -25,7 +25,7 @@ class _AdaptedProduct(torch.autograd.Function):
         rows = x.reshape(-1, x.shape[-1])
         ctx.save_for_backward(rows, weight, down, up)
         ctx.scale = scale
-        return (rows @ torch.addmm(weight, up, down, alpha=scale).T).view(*x.shape[:-1], -1)
+        return (rows @ torch.addmm(weight, up, down, alpha=scale).T).view(*x.shape[:-1], weight.shape[0])
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
@@ -33,7 +33,7 @@ class _AdaptedProduct(torch.autograd.Function):
         gradient = gradients[0].reshape(-1, weight.shape[0])
         of_x = None
         if ctx.needs_input_grad[0]:
-            of_x = (gradient @ torch.addmm(weight, up, down, alpha=ctx.scale)).view(*gradients[0].shape[:-1], -1)
+            of_x = (gradient @ torch.addmm(weight, up, down, alpha=ctx.scale)).view(*gradients[0].shape[:-1], weight.shape[1])
         narrow, of_narrow = (rows @ down.T).mul_(ctx.scale), (gradient @ up).mul_(ctx.scale)
         # The narrow factor first: (narrow' gradient)' takes half the time of gradient' narrow.
         return of_x, None, of_narrow.T @ rows, (narrow.T @ gradient).T, None

@@ -61,6 +61,15 @@ def test_values_and_gradients_are_those_of_peft_to_rounding(alpha: int) -> None:
         assert float(torch.linalg.norm(mine - other) / torch.linalg.norm(other)) < 1e-6
 
 
+def test_a_row_without_a_label_gives_gradients_of_zero() -> None:
+    """A rank that has nothing to do in a step computes none of the positions, and takes part."""
+    ours = adapted(alpha=8)
+    fuse_adapted_products(ours)
+    ours(torch.zeros(1, 0, 24, requires_grad=True)).sum().backward()
+    gradients = [parameter.grad for parameter in ours.parameters() if parameter.grad is not None]
+    assert len(gradients) == 6 and not any(gradient.any() for gradient in gradients)
+
+
 def test_gradients_are_those_of_finite_differences() -> None:
     from stages.io.lean_steps import _AdaptedProduct
 

@@ -33,7 +33,9 @@ def test_a_dry_run_that_ends_between_two_evaluations_has_not_stopped_by_patience
 
 
 @pytest.mark.parametrize(("num_steps", "num_planned_steps", "last"), [(400, 400, 200), (150, 150, 150), (200, 400, 200)])
-def test_no_better_loss_at_an_evaluation_of_the_full_run_stops_it(tmp_path: Path, num_steps: int, num_planned_steps: int, last: int) -> None:
+def test_no_better_loss_at_an_evaluation_of_the_full_run_stops_it(
+    tmp_path: Path, num_steps: int, num_planned_steps: int, last: int
+) -> None:
     losses = {0: 3.0, 100: 0.40, last: 0.41}
     assert stopped_after(tmp_path, losses, num_steps=num_steps, num_planned_steps=num_planned_steps, patience=1) == [last]
 
