@@ -327,7 +327,7 @@ def read_factor(plain: str, position: int, after_gap: bool) -> tuple[dict[str, i
         # "196 joules (J)" says the unit twice.
         return None
     if bracket and bracket in "([":
-        inner = read_product(plain, position + 1, nested=True)
+        inner = read_product(plain, position + 1)
         if inner is None or plain[inner[2] : inner[2] + 1] != {"(": ")", "[": "]"}[bracket]:
             return None
         powers, exponent10, end = inner[0], inner[1], inner[2] + 1
@@ -374,7 +374,7 @@ def read_factor(plain: str, position: int, after_gap: bool) -> tuple[dict[str, i
     return {unit: value * power for unit, value in powers.items()}, exponent10 * power, end
 
 
-def read_product(plain: str, position: int, nested: bool = False) -> tuple[dict[str, int], int, int] | None:
+def read_product(plain: str, position: int) -> tuple[dict[str, int], int, int] | None:
     """Read units joined by gaps, dots, dashes and slashes; what follows a slash is below it (J/kg K is J/(kg K))."""
     below = False
     leading = OVER_FIRST.match(plain, position)
