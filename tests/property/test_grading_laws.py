@@ -170,6 +170,10 @@ OPTION_TEXTS = [
     "5 m/s",
     "It doubles",
     r"$\frac{1}{2}mv^2$",
+    "It does not change",
+    "None of the above",
+    "Cannot be determined",
+    "Infinite",
 ]
 FRAMES = [
     "{letter}",
