@@ -411,7 +411,7 @@ def read_text(text: str, options: Options) -> Statement | None:
         last = decide(statements, text)
         # "D) None of the above" abstains from nothing, "A. None of the above fits." does.
         own = {letter: words for letter, words in options.denying.items() if last.letters == (letter,)}
-        return None if ABSTENTION.search(without_options(text, own), last.end) else last
+        return None if ABSTENTION.search(without_options(quiet, own), last.end) else last
     if opened:
         return opened
     spans = list(sentences(text))

@@ -66,12 +66,13 @@ TEN = rf"10\s*(?:{POWER}\s*(?:\{{{GAP}(?P<braced>[+-]?\s*\d{{1,4}}){GAP}\}}|\(\s
 LOST_CARET = bounded(rf"{GAP}{TIMES}{GAP}10(?P<exponent>-\d{{1,2}})(?!\d|\.\d)")
 TIMES_TEN = bounded(rf"{GAP}{TIMES}{GAP}{TEN}(?!\d|\.\d)")
 BARE_TEN = bounded(rf"{TEN}(?!\d|\.\d)")
-MIXED = bounded(r"(?:\s|-|\s+and\s+)(\d{1,2})/(\d{1,2})(?![\d/.])")
-AND_A_PART = bounded(r"\s+and\s+(?:a|one)[\s-](half|third|quarter)(?![A-Za-z])")
+MIXED = bounded(r"(?:\s|-|[ \t]+and\s+)(\d{1,2})/(\d{1,2})(?![\d/.])")
+AND_A_PART = bounded(r"[ \t]+and\s+(?:a|one)[\s-](half|third|quarter)(?![A-Za-z])")
 PARTS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4}
 # "5 million", "$5$ million", "5 \\text{ million J}"
+SAME_LINE = r"(?:[ \t]|\\[,;:! ]|~){0,12}"
 SCALE = bounded(
-    rf"(?:{GAP}|-)\$?{GAP}(?:\\(?:text|mathrm)\{{\s*)?(hundred|thousand|million|billion|trillion|lakh|crore)s?(?![A-Za-z])",
+    rf"(?:{SAME_LINE}\$?{SAME_LINE}|-)(?:\\(?:text|mathrm)\{{[ \t]{{0,4}})?(hundred|thousand|million|billion|trillion|lakh|crore)s?(?![A-Za-z])",
     re.IGNORECASE,
 )
 SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "lakh": 1e5, "crore": 1e7}

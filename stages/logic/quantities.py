@@ -16,7 +16,7 @@ START = bounded(
 GLUED = bounded(r"(?:[A-Za-z\d_^]|[_^]\s*\{?\s*[+-]?|[\d]\.|\\log_?|\d\s?:\s?|[A-Za-z]['′’]{0,3}\s?(?:\\left\s?)?\()$")
 # An ordinal, an adjective, a clock time, a count of digits; a number that a word behind it makes another one ("5 tenths", "5 squared").
 NOT_A_VALUE = bounded(
-    r"(?:st|nd|rd|th)\b|-[A-Za-z]|:\s?\d|\\?_[\d{]|[\s-]+(?:squared|cubed|dozens?|halves|thirds?|quarters?|(?:fif|six|seven|eigh|nin|ten|hundred|thousand|million|billion)ths?)(?![A-Za-z])"
+    r"(?:st|nd|rd|th)\b|-[A-Za-z]|:\s?\d|\\?_[\d{]|[ \t-]+(?:squared|cubed|dozens?|halves|thirds?|quarters?|(?:fif|six|seven|eigh|nin|ten|hundred|thousand|million|billion)ths?)(?![A-Za-z])"
     r"|\s+(?:over|out\s+of)\s+\d|\s*(?:decimals?|decimal\s+(?:places?|digits?)|significant|sig\.?\s*figs?|d\.p\.)(?![A-Za-z])|\s*(?:\\text\{)?[-\s]?dimensional"
 )
 MARKS = " \t\n\r\u00a0\u2009\u202f$*_~`\"'“”{("
@@ -47,16 +47,21 @@ PLUS_MINUS = bounded(
 # What makes the number behind it the part of something calculated.
 CALCULATED = bounded(
     r"(?:[+\-*/^×·±]|\\times|\\cdot|\\div|\\pm|\b(?:times|plus|minus|multiplied\s+by|divided\s+by|twice|thrice|double|triple|half(?:\s+of)?|root\s+of"
-    r"|(?:square|cube|reciprocal|inverse|sine|cosine|tangent|logarithm|third|quarter|fifth|tenth|percent|per\s+cent)\s+of|sin|cos|tan|ln|log|exp)|%\s+of|\d\s+(?:over|out\s+of))\s*$",
+    r"|(?:square|cube|reciprocal|inverse|sine|cosine|tangent|logarithm|third|quarter|fifth|tenth|percent|per\s+cent)\s+of|sin|cos|tan|ln|log|exp)|%\s+of|\d\s+(?:over|out\s+of)|[\w)}$] ?[-+*/] ?\$)\s*$",
     re.IGNORECASE,
 )
-SIGN_WORD = bounded(r"(?:\\(?:text|mathrm)\s?\{\s*)?\b(?P<word>negative|minus|positive)(?:\s*\}\s*|\s+)\$?\s*$", re.IGNORECASE)
+# "negative 5", "-$5$", "-(5 N)"
+SIGN_WORD = bounded(
+    r"(?:(?:\\(?:text|mathrm)\s?\{\s*)?\b(?P<word>negative|minus|positive)(?:\s*\}\s*|\s+)\$?|(?P<dash>-)\s?(?:\$|\(|\\\())\s*$",
+    re.IGNORECASE,
+)
 PLUS_OR = bounded(r"\bplus[\s-]+or[\s-]+$", re.IGNORECASE)
-OF_A = bounded(r"\s+of\s+an?(?=\s+[A-Za-z])")
+OF_A = bounded(r"[ \t]+of\s+an?(?=\s+[A-Za-z])")
 TO = bounded(r"(?:[ \t]|\$|~|\\[,;:! ])*(?:-{1,2}|—|\bto\b|\\text\{\s*to\s*\}|\\sim|~)(?:[ \t]|\$|\\[,;:! ])*(?=[\d.\\+-])")
 BETWEEN = bounded(r"(?:\bbetween|\bfrom)\s*\$?\s*$", re.IGNORECASE)
 AND = bounded(r"(?:[ \t]|\$)*\band\b(?:[ \t]|\$)*(?=[\d.\\+-])")
-SUBTRACTS = bounded(r"\s*-\s*[\w\\(]")
+# "5 N - this is" goes on with the sentence, "5 N - the friction" may not.
+SUBTRACTS = bounded(r"\s*-\s*(?!(?:this|that|which|it|because|since|so|as|not|note|due|see)\b)\$?[\w\\(]", re.IGNORECASE)
 SIGN_WORDS = bounded(
     r"(?:\b(?:is|are|was|be|equals?|to|of|about|approximately|around|charge|value|answer|get|gives?|as|and|or)|[=:≈(\[{$,]|\\approx|^|\n|\\\(|\\\[|&|\*\*)\s*$",
     re.IGNORECASE,
@@ -100,15 +105,16 @@ def sign_before(text: str, position: int) -> int | None:
 
 
 def sign_word_before(text: str, position: int) -> tuple[int, float] | None:
-    """Return where a sign in words starts and what it is; a minus between two quantities subtracts and is none."""
+    """Return where a sign in words or outside of marks starts and what it is; a minus between two quantities subtracts and is none."""
     match = SIGN_WORD.search(text, max(0, position - 40), position)
     if match is None:
         return None
     lead = text[max(0, match.start() - 40) : match.start()]
-    is_minus = match["word"].lower() == "minus"
-    if is_minus and (PLUS_OR.search(lead) or not (not lead.strip() or SIGN_WORDS.search(lead) or ASSERTED.search(stripped(lead)))):
+    word = (match["word"] or match["dash"]).lower()
+    opens = not lead.strip() or ASSERTED.search(stripped(lead)) or (word == "minus" and SIGN_WORDS.search(lead))
+    if word in ("minus", "-") and (PLUS_OR.search(lead) or not opens):
         return None
-    return match.start(), 1.0 if match["word"].lower() == "positive" else -1.0
+    return match.start(), 1.0 if word == "positive" else -1.0
 
 
 def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quantity]:
@@ -141,7 +147,9 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
         if word:
             number = number._replace(value=word[1] * number.value)
         quantity = complete(text, number, begin)
-        if quantity is None or (touching and GLUED.search(before) and len(join_parts(text, [found[-1], quantity])) == 2):
+        if quantity is None or (bracketed and quantity.unit is None):
+            continue
+        if touching and GLUED.search(before) and len(join_parts(text, [found[-1], quantity])) == 2:
             continue
         binary = sign is None and word is None and CALCULATED.search(before)
         lead = stripped(text[max(0, begin - 120) : begin])

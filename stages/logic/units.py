@@ -200,7 +200,9 @@ SEPARATOR = re.compile(
 NEVER_AFTER_A_GAP = {"in", "a", "A", "at", "as", "As", "c", "d", "t", "u", "l", "B", "D", "M"}
 MAX_UNIT_CHARACTERS = 90
 # "12 in total", "5 in kN": a preposition, unless what follows goes on about the length.
-IN_WITH_MORE = re.compile(r"\s+(?!(?:long|wide|tall|high|deep|thick|apart|above|below|from|to|of|and|or|by|per|in|is|at|on)\b)[A-Za-z(\\$]")
+IN_WITH_MORE = re.compile(
+    r"[ \t]+(?!(?:long|wide|tall|high|deep|thick|apart|above|below|from|to|of|and|or|by|per|in|is|at|on)\b)[A-Za-z(\\$]"
+)
 # A quick look before any work: most numbers in a derivation have no unit.
 BEGINS = re.compile(
     r"(?:[ \t\u00a0\u2009\u202f~${}*]|\\[,;:! )\]]|\\q?quad(?![A-Za-z])){0,12}(?:[A-Za-zμΩÅ℃℉°º˚%/(\[]|\\[A-Za-z%]|\^\s?\{?\s?\\circ|1\s?/)"
