@@ -124,11 +124,11 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
     """
     found: list[Quantity] = []
     position = 0
-    # "1h30min": the letter before 30 is the unit of the part before.
     while match := START.search(text, position):
         start = match.start()
         position = match.end()
         before = text[max(0, start - 60) : start]
+        # "1h30min": the letter before 30 is the unit of the part before.
         touching = bool(found) and found[-1].end == start and found[-1].unit is not None
         # "90 s (1 min 30 s)": a bracket after a unit calls no function.
         bracketed = bool(found) and found[-1].unit is not None and text[found[-1].end : start] in ("(", " (")
