@@ -53,7 +53,7 @@ DECLARED_CHOICE = bounded(
     + DECLARATION.replace("NOUN", "option|choice").replace("MARKS", "")
     + FORMS
     + r"|^\W{0,4}(?:final\s+)?answer\s+(?=[(\[]?[A-Ja-j][)\]]?[\s.*]{0,6}$)"
-    + r"|^\W{0,4}(?:(?:final|correct|best|right)\s+)?(?:option|choice)\W{0,4}:|\b(?:final|correct|best|right)\s+(?:option|choice)\s*:",
+    + r"|^\W{0,4}(?:(?:my|final|correct|best|right)\s+)?(?:option|choice)\W{0,4}:|\b(?:my|final|correct|best|right)\s+(?:option|choice)\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
 RETRACTION = bounded(
@@ -68,7 +68,7 @@ ABSTENTION = bounded(
     r"|\bno\s+(?:\w+\s+){0,2}(?:solution|answer)\b|\bthere\s+is\s+no\s+(?:\w+\s+)?(?:tension|value|such|number)|\bdoes\s+not\s+(?:exist|have\s+a\s+solution)"
     r"|\b(?:error|mistake|typo|inconsistency)\s+in\s+the\s+(?:problem|question|given|options|statement)|\bproblem\s+statement\s+(?:is|may\s+be|might\s+be)\s+(?:wrong|incorrect|flawed)"
     r"|\b(?:i\s+(?:do\s+not|don['’]t)\s+know|not\s+sure|i\s+am\s+not\s+able|i['’]m\s+not\s+able|undefined|indeterminate|infinity|infinite)\b|\\infty|∞"
-    r"|\bthis\s+is\s+(?:not\s+possible|a\s+contradiction|impossible)|\bnone\s+of\s+(?:the|these)\b|\bno\s+option\b"
+    r"|\bthis\s+is\s+(?:not\s+possible|a\s+contradiction|impossible)|\bnone\s+of\s+(?:the|these)\b(?!\s+(?:others?|remaining|rest)\b)|\bno\s+option\b"
     r"|\bnot\s+(?:one\s+of|in|among|listed\s+(?:in|among))\s+(?:the\s+)?(?:given\s+|listed\s+|provided\s+|available\s+)?(?:options|choices|answers)|\bdoes\s+not\s+match\s+any\b|\bdoesn['’]t\s+match\s+any\b",
     re.IGNORECASE,
 )

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Part of the judge's identity: raise it whenever a rule below can move a score."""
 
 Finding = Literal["stated", "missing", "contradicted"]
 
 DETERMINERS = frozenset("a an the this these its their his her our your my each every".split())
 PREPOSITIONS = frozenset("of to in on at by for from with into through against between under over across along per".split())
+SECOND_STEPS = (PREPOSITIONS | {"and"}) - {"of"}
+"""What may follow a particle or a first preposition of place; never "of"."""
 AUXILIARIES = frozenset(
     "is are was were be been being am has have had do does did can could will would shall should may might must".split()
 )
@@ -222,9 +224,7 @@ def _is_odd_pair(word: str, following: str) -> bool:
             return word in {"of", "from", "with", "by", "at", "per", "into", "between", "against"}
         is_infinitive = word == "to" and following in {"be", "have", "do"}
         # "from under", "passes on along", "in and out": the first is a particle or the second a place.
-        is_two_step = word in {"from", "in", "on", "over", "along", "across", "through", "to"} and following in PREPOSITIONS | {"and"} - {
-            "of"
-        }
+        is_two_step = word in {"from", "in", "on", "over", "along", "across", "through", "to"} and following in SECOND_STEPS
         return (following in AUXILIARIES - {"being", "having", "can", "will", "might"} and not is_infinitive) or (
             following in PREPOSITIONS | {"and", "or", "nor", "than", "because"} and not is_two_step
         )

@@ -17,7 +17,7 @@ from stages.logic.answer_regions import (
 )
 from stages.logic.choices import parse_choices
 from stages.logic.number_tokens import tidy
-from stages.logic.option_text import find_options, holds_in_order, option_tokens, starts_with, tokens, words_only
+from stages.logic.option_text import find_options, holds_in_order, option_tokens, starts_with, tokens, without_options, words_only
 from stages.logic.patterns import bounded
 from stages.records.outcome import Outcome
 
@@ -45,6 +45,7 @@ FILLER = bounded(
 )
 JOINT = bounded(r"[\s}$*]*(?:,\s*(?:and|or)?|\band\b|\bor\b|&|/|\\&)[\s{$*]*(?:\\text(?:bf)?\s*\{)?", re.IGNORECASE)
 INSTEAD = bounded(r"[\s,}$*]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
+DASH = bounded(r"\s+-\s+(?=\S)")
 # After a bare A that is an option: the end, a mark, or a word that goes on about an option. "A force" is an article.
 AFTER_A = bounded(
     r"[\s*_}$]*(?:$|[.,;:!?)\]\n—–(-]|(?:because|since|as|and|or|is|for|which|with|due|not|rather|based|by|so|\\)\b|\\|[A-Z])"
@@ -57,7 +58,7 @@ OTHER_OPTIONS = bounded(r"\b(?:the\s+)?(?:other|remaining|rest\s+of\s+the)\s+(?:
 CORRECT = r"(?:the\s+)?(?:only\s+)?(?:best|right|correct|true|valid|most\s+(?:accurate|appropriate|likely))(?!ed|ion|ly)"
 GAP_SPOILER = bounded(r"\b(?:not|incorrect|wrong|false|isn['’]t)\b|[.;](?=\s)", re.IGNORECASE)
 IS_CORRECT = bounded(
-    rf"(?:\b(?:is|are|as|being|must\s+be|would\s+be)\s+(?:therefore\s+|thus\s+|indeed\s+|also\s+|clearly\s+)?{CORRECT}|(?<=[A-Z)\]*])\s+{CORRECT}|\((?:correct|true|right)\))",
+    rf"(?:\b(?:is|are|as|being|must\s+be|would\s+be)\s+(?:therefore\s+|thus\s+|indeed\s+|also\s+|clearly\s+)?{CORRECT}|(?<=[A-Z)\]*])\s+{CORRECT}|\((?:correct|true|right)\)|\b(?:is|are|must\s+be)\s+(?:the|my)\s+(?:final\s+)?answer\b(?!\s*\?))",
     re.IGNORECASE,
 )
 # Where "... is correct" looks back for its letter.
@@ -102,7 +103,12 @@ ASSERTING = {
     "≈",
     "approx",
 }
-HYPOTHETICAL = bounded(r"\bif\b[^.\n]{0,200}$", re.IGNORECASE)
+# "If B is the answer, ...", "neither A nor B is correct", "I doubt that B is ...": nothing is said for B.
+UNSAID = bounded(
+    r"\b(?:if|whether|suppose|assume|assuming|neither|nor|none\s+of|(?:cannot|can['’]t)\s+be|doubt|not\s+(?:think|believe|say|true|sure)|n['’]t\s+(?:think|believe|say))"
+    r"\s+(?:that\s+)?(?:the\s+)?(?:[(\[]?[A-J][)\]]?(?:\s*,|\s+(?:and|or|nor)\b)*\s+)*$",
+    re.IGNORECASE,
+)
 
 
 # Between two option texts: "displacement or acceleration" decides for neither.
@@ -138,6 +144,28 @@ class Options(NamedTuple):
     letters: frozenset[str]
     texts: dict[str, list[str]]
     """letter -> tokens; empty where the options stand in the question."""
+    denying: dict[str, list[str]]
+    """Those of them whose own text denies or abstains: "does not change", "none of the above"."""
+
+
+def read_options(choices: Mapping[str, str], letters: frozenset[str]) -> Options:
+    """Return the options of a question, those marked whose own text denies something."""
+    texts = option_tokens({letter.strip().upper(): text for letter, text in choices.items()})
+    spoken = {letter.strip().upper(): tidy(text) for letter, text in choices.items()}
+    denying = {letter: own for letter, own in texts.items() if NEGATED.search(spoken[letter]) or ABSTENTION.search(spoken[letter])}
+    return Options(letters, texts, denying)
+
+
+def denials_of(text: str, options: Options) -> str:
+    """Return the text without the words of options that deny: what is left to find a "not" in. A lone "never" denies all the same."""
+    return without_options(text, {letter: own for letter, own in options.denying.items() if len(own) > 1})
+
+
+def named_behind(text: str, options: Options) -> str | None:
+    """Return the letter of the option whose text follows a letter, marks skipped; a minus that opens an option's text is none."""
+    rest = text.lstrip(" \t\n()].:,}*$")
+    said = starts_with(words_only(tokens(rest)), options.texts)
+    return said or starts_with(words_only(tokens(rest.lstrip("-() ].:,}*$\t\n"))), options.texts)
 
 
 def letter_at(text: str, position: int, options: Options) -> tuple[str, int] | None:
@@ -158,17 +186,23 @@ def letter_at(text: str, position: int, options: Options) -> tuple[str, int] | N
             own = options.texts.get(letter)
             if own is None or starts_with(words_only(tokens(text[end : end + 300])), {letter: own}) is None:
                 return None
-        if re.match(r"\s*(?:=|≈|<(?!/)|>|\\approx|\\leq|\\geq|\+|-\s*\d|\\times|_|\^)", text[end : end + 40]):
+        if re.match(r"\s*(?:=|≈|<(?!/)|>|\\approx|\\leq|\\geq|\+|-\s*\d|\\times|_|\^)", text[end : end + 40]) and not (
+            # "B - 12 N": a dash between gaps, and what follows is the text of an option.
+            DASH.match(text, end) and named_behind(text[end : end + 300], options)
+        ):
             return None
     return letter, end
 
 
-def read_zone(text: str, begin: int, end: int, options: Options, tier: str) -> Statement | None:
-    """Read what stands after "the answer is" or in a box: letters, or else the text of one option."""
+def read_zone(text: str, denials: str, begin: int, end: int, options: Options, tier: str) -> Statement | None:
+    """Read what stands after "the answer is" or in a box: letters, or else the text of one option. denials: see denials_of."""
     place = begin
     filler = FILLER.match(text, place, end)
     place = filler.end() if filler else place
-    if re.match(r"(?:not|n['’]t|neither)\b", text[place:end], re.IGNORECASE):
+    exact = next((letter for letter, own in options.denying.items() if words_only(tokens(text[place:end])) == own), None)
+    if exact:
+        return Statement((exact,), tier, place, end)
+    if re.match(r"(?:not|n['’]t|neither)\b", denials[place:end], re.IGNORECASE):
         return None
     first = letter_at(text, place, options)
     if first and first[1] <= end:
@@ -180,7 +214,7 @@ def read_zone(text: str, begin: int, end: int, options: Options, tier: str) -> S
             letters.append(following[0])
             stop = following[1]
         if len(letters) == 1:
-            said = starts_with(words_only(tokens(re.sub(r"^[\s()\].:,}*$-]+", "", text[stop:end]))), options.texts)
+            said = named_behind(text[stop:end], options)
             own = options.texts.get(letters[0])
             if said and said != letters[0] and own != options.texts[said] and not (own and starts_with(own, {said: options.texts[said]})):
                 return Statement((letters[0], "!"), tier, place, stop)
@@ -197,16 +231,16 @@ def read_zone(text: str, begin: int, end: int, options: Options, tier: str) -> S
     joined = [(one, other) for one, other in pairwise(places) if zone[one[1] : other[0]] in ALTERNATIVES and one[2] != other[2]]
     if joined:
         return Statement(tuple(sorted({letter for pair in joined for _, _, letter in pair})), tier, place, end)
-    if len(found) == 1 and not NEGATED.search(text, place, end):
+    if len(found) == 1 and not NEGATED.search(denials, place, end):
         return Statement((found.pop(),), tier, place, end)
     return None
 
 
-def explicit(text: str, options: Options) -> list[Statement]:
+def explicit(text: str, denials: str, options: Options) -> list[Statement]:
     """Return every explicit statement in order: boxes, declared answers, "B is correct", "corresponds to option B"."""
     found: list[Statement] = []
     for _, inner, close, end in boxes(text):
-        statement = read_zone(text, inner, close, options, "boxed")
+        statement = read_zone(text, denials, inner, close, options, "boxed")
         if statement is None:
             behind = BEHIND.match(text, end)
             letter = (behind["round"] or behind["square"] or behind["named"]).upper() if behind else ""
@@ -215,15 +249,15 @@ def explicit(text: str, options: Options) -> list[Statement]:
         if statement:
             found.append(statement)
     for _, begin, end in declarations(text, choices=True):
-        statement = read_zone(text, begin, end, options, "anchored")
+        statement = read_zone(text, denials, begin, end, options, "anchored")
         if statement:
             found.append(statement)
     for match in POINTED.finditer(text):
         letter = letter_at(text, match.end(), options)
-        if letter and not NEGATED.search(text, max(0, match.start() - 15), match.start()):
+        if letter and not NEGATED.search(denials, max(0, match.start() - 15), match.start()):
             found.append(Statement((letter[0],), "anchored", match.start(), letter[1]))
     for match in STATED.finditer(text):
-        sentence = text[max(text.rfind("\n", 0, match.start()), text.rfind(". ", 0, match.start())) + 1 : match.start()]
+        sentence = denials[max(text.rfind("\n", 0, match.start()), text.rfind(". ", 0, match.start())) + 1 : match.start()]
         letter = letter_at(text, match.end(), options) if CONCLUSION.search(sentence) and not NEGATED.search(sentence[-30:]) else None
         if letter:
             found.append(Statement((letter[0],), "anchored", match.start(), letter[1]))
@@ -237,8 +271,14 @@ def explicit(text: str, options: Options) -> list[Statement]:
         # "(D) I -> Q; II -> R (Correct)": the line is about its first letter; "A is wrong and B is correct" about the last.
         for mention in mentions[:1] if match[0][0] == "(" else mentions[-1:]:
             letter = letter_at(text, mention.start(), options)
+            if UNSAID.search(denials, line, mention.start()):
+                continue
             gap = text[letter[1] : match.start()] if letter else ""
-            if letter and not GAP_SPOILER.search(gap) and (len(gap) <= 3 or text[mention.start()] not in "ABCDEFGHIJ" or gap[:1] in ").:]"):
+            if (
+                letter
+                and not GAP_SPOILER.search(denials[letter[1] : match.start()])
+                and (len(gap) <= 3 or text[mention.start()] not in "ABCDEFGHIJ" or gap[:1] in ").:]")
+            ):
                 joined = joined_before(text, mentions, mentions.index(mention), options)
                 found.append(Statement((*joined, letter[0]), "anchored", mention.start(), letter[1]))
     return sorted(found, key=lambda statement: (statement.start, statement.end))
@@ -266,7 +306,7 @@ def without_echo(text: str) -> str:
     return LISTED.sub(lambda match: " " * len(match[0]), text)
 
 
-def lone_letter(text: str, options: Options) -> Statement | None:
+def lone_letter(text: str, denials: str, options: Options) -> Statement | None:
     """Read a response that opens with an option ("B", "(C) Rate of doing work", "C. ...") or closes with one."""
     opening = len(text) - len(text.lstrip())
     filler = FILLER.match(text, opening)
@@ -284,7 +324,7 @@ def lone_letter(text: str, options: Options) -> Statement | None:
             or (joint and letter_at(text, joint.end(), options))
         )
         if marked:
-            return read_zone(text, opening, sentence_end(text, opening), options, "letter")
+            return read_zone(text, denials, opening, sentence_end(text, opening), options, "letter")
     spans = list(sentences(text))
     if spans:
         start, end = spans[-1]
@@ -294,7 +334,7 @@ def lone_letter(text: str, options: Options) -> Statement | None:
             if letter and not text[letter[1] : end].strip(" .)]*_}$\n"):
                 return Statement((letter[0],), "letter", start, letter[1])
         closing = CLOSING.search(text[start:end], max(0, end - start - 60))
-        if closing and not NEGATED.search(text, start, end):
+        if closing and not NEGATED.search(denials, start, end):
             raw = closing["named"] or closing["round"] or closing["square"]
             if raw.isupper() and raw in options.letters:
                 return Statement((raw,), "letter", start + closing.start(), start + closing.end())
@@ -307,7 +347,7 @@ def sentence_end(text: str, start: int) -> int:
     return len(text) if end < 0 else end
 
 
-def asserted_text(text: str, options: Options) -> Statement | None:
+def asserted_text(text: str, denials: str, options: Options) -> Statement | None:
     """Return the one option whose text the response asserts; None where it asserts none, or several."""
     if not options.texts:
         return None
@@ -316,12 +356,14 @@ def asserted_text(text: str, options: Options) -> Statement | None:
     in_order: dict[str, tuple[int, int]] = {}
     for number, (start, end) in enumerate(spans):
         sentence = text[start:end]
-        if NEGATED.search(sentence) or OTHER_OPTIONS.search(sentence) or "?" in sentence:
-            continue
         sequence = words_only(tokens(sentence))
         last = number == len(spans) - 1
+        exact = sequence in options.denying.values()
+        if (NEGATED.search(denials, start, end) and not exact) or OTHER_OPTIONS.search(sentence) or "?" in sentence:
+            continue
         ends: set[int] = set()
-        for first, stop, letter in find_options(sequence, options.texts):
+        places = find_options(sequence, options.texts)
+        for first, stop, letter in places:
             wordy = sum(token.isalpha() and len(token) > 1 for token in options.texts[letter]) > 0
             before = next((token for token in reversed(sequence[max(0, first - 1) : first])), None)
             alone = first == 0 and stop == len(sequence)
@@ -334,6 +376,9 @@ def asserted_text(text: str, options: Options) -> Statement | None:
                 found[letter] = (start, end)
                 ends.add(stop)
         for letter, wanted in options.texts.items():
+            # "The mass does not change. So the pressure falls.": a denial says something of an option's kind about anything.
+            if letter in options.denying and not (last and {found_letter for _, _, found_letter in places} == {letter}):
+                continue
             if len(wanted) >= 3 and all(token.isalpha() for token in wanted) and holds_in_order(sequence, wanted, 5):
                 in_order[letter] = (start, end)
     chosen = found or in_order
@@ -356,21 +401,23 @@ def decide(statements: list[Statement], text: str) -> Statement:
 def read_text(text: str, options: Options) -> Statement | None:
     """Read prose by tier; None where it commits to nothing."""
     quiet = without_echo(text)
-    statements = explicit(text, options)
-    opened = lone_letter(quiet, options)
+    denials = denials_of(text, options)
+    quiet_denials = denials if quiet == text else denials_of(quiet, options)
+    statements = explicit(text, denials, options)
+    opened = lone_letter(quiet, quiet_denials, options)
     if opened and opened.tier == "letter" and opened.start <= len(text) - len(text.lstrip()) + 5:
         statements = [opened, *[statement for statement in statements if statement.start > opened.start]]
     if statements:
         last = decide(statements, text)
-        if ABSTENTION.search(text, last.end):
-            return None
-        return last
+        # "D) None of the above" abstains from nothing, "A. None of the above fits." does.
+        own = {letter: words for letter, words in options.denying.items() if last.letters == (letter,)}
+        return None if ABSTENTION.search(without_options(quiet, own), last.end) else last
     if opened:
         return opened
     spans = list(sentences(text))
-    if spans and ABSTENTION.search(text, spans[-1][0]):
+    if spans and ABSTENTION.search(without_options(text, options.denying), spans[-1][0]):
         return None
-    return asserted_text(quiet, options)
+    return asserted_text(quiet, quiet_denials, options)
 
 
 def read_wrapped(response: str, options: Options) -> Statement | None:
@@ -398,7 +445,7 @@ def grade_mcq(response: str, choices: Mapping[str, str], target: str) -> McqGrad
     wanted = target.strip().upper()
     if len(wanted) != 1 or not wanted.isalpha() or wanted not in letters:
         raise ValueError(f"target {target!r}: not a letter of the choices {sorted(letters)}.")
-    options = Options(letters, option_tokens({letter.strip().upper(): text for letter, text in choices.items()}))
+    options = read_options(choices, letters)
     own = own_answer(response)
     text = tidy(own.text).translate(FULLWIDTH)
     wrapped = read_wrapped(text, options)

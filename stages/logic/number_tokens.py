@@ -50,24 +50,38 @@ VULGAR = {
 }
 
 GAP = r"(?:\s|\\[,;:! ]|~|\\q?quad\b){0,12}"
-TIMES = r"(?:×|·|\\times(?![A-Za-z])|\\cdot(?![A-Za-z])|\\ast(?![A-Za-z])|\*(?!\*)|\ttimes(?![A-Za-z])|[xX](?=\s*10\s*[-\^*⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]))"
+TIMES = r"(?:×|·|\\times(?![A-Za-z])|\\cdot(?![A-Za-z])|\\ast(?![A-Za-z])|\*(?!\*)|\ttimes(?![A-Za-z])|[xX](?=\s*10\s*(?:[-\^*⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]|(?:raised\s+)?to\b))|(?:times|multiplied\s+by)(?=\s+10\b))"
 POWER = r"(?:\^|\*\*)"
-# Thousands: comma, LaTeX comma, apostrophe or space, always between full groups of three digits.
-INTEGER = r"(?:\d{1,3}(?:(?:,|\{,\}|\\,|\\!|['’ ])\d{3}(?![\d]))+|\d+)"
+# Thousands: comma, LaTeX comma, apostrophe, space or underscore, always between full groups of three digits; or Indian groups (3,00,000).
+INTEGER = r"(?:\d{1,3}(?:(?:,|\{,\}|\\,|\\!|['’ ]|\\?_)\d{3}(?![\d]))+|\d{1,2}(?:,\d{2}){1,3},\d{3}(?!\d|,\d)|\d+)"
+# 1.234,5 and 1.234.567: here the point separates thousands beyond doubt; 1.234 alone is a decimal.
+POINTED = bounded(r"\d{1,3}(?:(?:\.\d{3})+,\d{1,6}|(?:\.\d{3}){2,5})(?!\d|[.,]\d)")
 DECIMAL = bounded(rf"(?P<whole>{INTEGER})?(?P<fraction>(?:\.|\{{\.\}})\d+|\.(?=\s*(?:×|\\times|[eE][+-]?\d)))?")
 DECIMAL_COMMA = bounded(r"\d+,\d{1,2}(?![\d]|,\d)")
 E_NOTATION = bounded(r"\s?[eE](?P<exponent>[+-]?\d{1,4})(?!\d|\.\d|_)")
-TEN = rf"10\s*(?:{POWER}\s*(?:\{{{GAP}(?P<braced>[+-]?\s*\d{{1,4}}){GAP}\}}|\(\s*(?P<round>[+-]?\s*\d{{1,4}})\s*\)|(?P<bare>[+-]?\s?\d{{1,4}}))|(?P<raised>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}}))"
+TO_THE = r"\s+(?:raised\s+)?to\s+(?:the\s+(?:power\s+(?:of\s+)?)?|power\s+(?:of\s+)?)"
+WORDED_EXPONENT = r"(?:(?:minus|negative)\s+|[+-]\s?)?\d{1,4}"
+TEN = rf"10\s*(?:{POWER}\s*(?:\{{{GAP}(?P<braced>[+-]?\s*\d{{1,4}}){GAP}\}}|\(\s*(?P<round>[+-]?\s*\d{{1,4}})\s*\)|(?P<bare>[+-]?\s?\d{{1,4}}))|(?P<raised>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})|{TO_THE}(?P<worded>{WORDED_EXPONENT})(?:st|nd|rd|th)?(?:\s+power\b)?)"
 # A power that lost its caret in copying, "6.63 × 10-34": only after a times sign, and only a negative one without gaps.
 LOST_CARET = bounded(rf"{GAP}{TIMES}{GAP}10(?P<exponent>-\d{{1,2}})(?!\d|\.\d)")
 TIMES_TEN = bounded(rf"{GAP}{TIMES}{GAP}{TEN}(?!\d|\.\d)")
 BARE_TEN = bounded(rf"{TEN}(?!\d|\.\d)")
-MIXED = bounded(r"(?:\s|-)(\d{1,2})/(\d{1,2})(?![\d/.])")
+MIXED = bounded(r"(?:\s|-|[ \t]+and\s+)(\d{1,2})/(\d{1,2})(?![\d/.])")
+AND_A_PART = bounded(r"[ \t]+and\s+(?:a|one)[\s-](half|third|quarter)(?![A-Za-z])")
+PARTS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4}
+# "5 million", "$5$ million", "5 \\text{ million J}"
+SAME_LINE = r"(?:[ \t]|\\[,;:! ]|~){0,12}"
+SCALE = bounded(
+    rf"(?:{SAME_LINE}\$?{SAME_LINE}|-)(?:\\(?:text|mathrm)\{{[ \t]{{0,4}})?(hundred|thousand|million|billion|trillion|lakh|crore)s?(?![A-Za-z])",
+    re.IGNORECASE,
+)
+SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "lakh": 1e5, "crore": 1e7}
+MAX_SCALES = 3
 PI = bounded(r"π|\\pi(?![A-Za-z])|pi(?![A-Za-z])")
 ROOT = bounded(r"\\sqrt(?![A-Za-z])|sqrt(?![A-Za-z])|√")
 FRACTION = bounded(r"\\[dtc]?frac(?![A-Za-z])|\x0crac(?![A-Za-z])|\tfrac(?![A-Za-z])")
 EXPONENT = bounded(
-    rf"{POWER}{GAP}(?:\{{{GAP}([+-]?\s*\d{{1,4}}){GAP}\}}|\(\s*([+-]?\s*\d{{1,4}})\s*\)|([+-]?\d{{1,4}}))(?!\d|\.\d)|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})"
+    rf"{POWER}{GAP}(?:\{{{GAP}([+-]?\s*\d{{1,4}}){GAP}\}}|\(\s*([+-]?\s*\d{{1,4}})\s*\)|([+-]?\d{{1,4}}))(?!\d|\.\d)|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})|\s+(?:raised\s+)?to\s+(?:the\s+)?power\s+(?:of\s+)?({WORDED_EXPONENT})(?!\d|\.\d)"
 )
 MULTIPLY = bounded(
     rf"{GAP}(?P<sign>×|·|\\times(?![A-Za-z])|\\cdot(?![A-Za-z])|\\ast(?![A-Za-z])|\*(?!\*)|\ttimes(?![A-Za-z])|[xX](?=\s*[\d(]))"
@@ -86,6 +100,8 @@ class Number(NamedTuple):
     value: float
     start: int
     end: int
+    scale: float = 1.0
+    """What "million" and its like have multiplied it by, already in the value."""
 
 
 def tidy(text: str) -> str:
@@ -116,11 +132,12 @@ def read_decimal(text: str, position: int) -> Number | None:
         value = power(10.0, exponent_of(ten))
         return Number(value, position, ten.end()) if value is not None else None
     comma = DECIMAL_COMMA.match(text, position)
-    match = comma or DECIMAL.match(text, position)
+    pointed = POINTED.match(text, position)
+    match = pointed or comma or DECIMAL.match(text, position)
     if match is None or not any(character.isdigit() for character in match[0]):
         return None
     digits = re.sub(r"[^\d.,]", "", match[0])
-    digits = digits.replace(",", "." if comma else "")
+    digits = digits.replace(".", "").replace(",", ".") if pointed else digits.replace(",", "." if comma else "")
     if len(digits) > 400:
         return None
     value, end = float(digits), match.end()
@@ -131,20 +148,26 @@ def read_decimal(text: str, position: int) -> Number | None:
             value, end = float(f"{digits}e{shift}"), exponent.end()
         except ValueError:
             return None
-    elif comma is None and match["fraction"] is None:
+    elif pointed is None and comma is None and match["fraction"] is None:
         vulgar = skip(text, end)
         if text[vulgar : vulgar + 1] in VULGAR:
             return Number(value + VULGAR[text[vulgar]], position, vulgar + 1)
-        mixed = MIXED.match(text, end)
-        if mixed and 0 < int(mixed[1]) < int(mixed[2]):
+        mixed, part = MIXED.match(text, end), AND_A_PART.match(text, end)
+        if part:
+            value, end = value + PARTS[part[1]], part.end()
+        elif mixed and 0 < int(mixed[1]) < int(mixed[2]):
             value, end = value + int(mixed[1]) / int(mixed[2]), mixed.end()
     return Number(value, position, end) if math.isfinite(value) else None
 
 
 def exponent_of(match: re.Match[str]) -> int:
     """Return the exponent of ten that TEN captured."""
-    raw = match["braced"] or match["round"] or match["bare"] or match["raised"].translate(SUPERSCRIPTS)
-    return int(re.sub(r"\s", "", raw))
+    return signed_integer(match["braced"] or match["round"] or match["bare"] or match["raised"] or match["worded"])
+
+
+def signed_integer(text: str) -> int:
+    """Return an exponent as written: -3, ⁻³, "minus 3"."""
+    return int(re.sub(r"\s", "", re.sub(r"minus|negative", "-", text.translate(SUPERSCRIPTS))))
 
 
 def read_group(text: str, position: int, depth: int) -> Number | None:
@@ -193,7 +216,7 @@ def read_primary(text: str, position: int, depth: int) -> Number | None:
         return None
     raised = EXPONENT.match(text, found.end)
     if raised:
-        exponent = int(re.sub(r"\s", "", next(group for group in raised.groups() if group).translate(SUPERSCRIPTS)))
+        exponent = signed_integer(next(group for group in raised.groups() if group))
         value = power(found.value, exponent) if abs(exponent) <= 999 else None
         found = Number(value, position, raised.end()) if value is not None else None
     return found
@@ -233,7 +256,19 @@ def read_number(text: str, position: int, depth: int = 0) -> Number | None:
         end = factor.end
         if not math.isfinite(value):
             return None
-    return Number(sign * value, start, end)
+    scale, end = read_scale(text, end)
+    return Number(sign * value * scale, start, end, scale) if math.isfinite(value * scale) else None
+
+
+def read_scale(text: str, end: int) -> tuple[float, int]:
+    """Return what the scale words behind a number multiply it by ("5 hundred thousand"), and where they end."""
+    scale = 1.0
+    for _ in range(MAX_SCALES):
+        word = SCALE.match(text, end)
+        if word is None:
+            break
+        scale, end = scale * SCALES[word[1].lower()], word.end()
+    return scale, end
 
 
 def read_signed(text: str, position: int, depth: int) -> Number | None:

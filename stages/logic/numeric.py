@@ -450,6 +450,9 @@ def verdict(
     if not right and goal.open_unit and quantity.unit == PERCENT and close(value / 100, goal.value, relative, absolute):
         # Without a unit nobody knows whether the target is a fraction or a percentage.
         value, right = value / 100, True
+    if not right and goal.open_unit and quantity.unit is None and close(value / quantity.scale, goal.value, relative, absolute):
+        # "in billions" may be what the target is given in.
+        value, right = value / quantity.scale, True
     if not right:
         if is_power_of_ten(value, goal.value, relative):
             flags.add("power_of_ten")

@@ -8,14 +8,40 @@ LATEX_NOISE = re.compile(
     r"\\(?:mathrm|text|textbf|textit|mathbf|mathit|boldsymbol|bm|displaystyle|left|right|quad|qquad|operatorname|boxed|rm|bf)(?![A-Za-z])|\\[,;:! ()\[\]]|[${}~*_`\"“”]|\\"
 )
 ARTICLES = {"the", "a", "an"}
-LATEX_WORDS = {"dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "le": "leq", "ge": "geq", "≤": "leq", "≥": "geq", "π": "pi", "−": "-"}
+SIGN_AFTER = frozenset("= : ( [ , ≈ ~ is are be was equals gives get to of or and".split())  # noqa: SIM905
+LATEX_WORDS = {
+    "’": "'",
+    "dfrac": "frac",
+    "tfrac": "frac",
+    "cfrac": "frac",
+    "le": "leq",
+    "ge": "geq",
+    "≤": "leq",
+    "≥": "geq",
+    "π": "pi",
+    "−": "-",
+}
+
+
+def placed_tokens(text: str) -> list[tuple[str, int, int]]:
+    """Return (token, start, end) of the words, numbers and signs of a text, in lower case, without LaTeX wrappers and articles."""
+    plain = LATEX_NOISE.sub(lambda match: " " * len(match[0]), text)
+    found = [(match[0].lower(), match.start(), match.end()) for match in TOKEN.finditer(plain)]
+    return [(LATEX_WORDS.get(token, token), start, end) for token, start, end in found if token not in ARTICLES]
 
 
 def tokens(text: str) -> list[str]:
     """Return the words, numbers and signs of a text in lower case, without LaTeX wrappers and articles."""
-    plain = LATEX_NOISE.sub(" ", text).lower()
-    found: list[str] = TOKEN.findall(plain)
-    return [LATEX_WORDS.get(token, token) for token in found if token not in ARTICLES]
+    return [token for token, _, _ in placed_tokens(text)]
+
+
+def without_options(text: str, options: Mapping[str, list[str]]) -> str:
+    """Blank out the option texts in a text, position for position: what an option denies, the text does not deny."""
+    placed = placed_tokens(text) if options else []
+    for first, stop, _ in reversed(find_options([token for token, _, _ in placed], options)):
+        start, end = placed[first][1], placed[stop - 1][2]
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
 
 
 def words_only(sequence: list[str]) -> list[str]:
@@ -34,6 +60,11 @@ def option_tokens(choices: Mapping[str, str]) -> dict[str, list[str]]:
     return {letter: sequence for letter, sequence in found.items() if sequence}
 
 
+def is_signed(sequence: list[str], place: int) -> bool:
+    """Say whether the number at a place carries a minus: "is -12 N", not "force - 12 N"."""
+    return place > 0 and sequence[place - 1] == "-" and (place == 1 or sequence[place - 2] in SIGN_AFTER)
+
+
 def find_options(sequence: list[str], options: Mapping[str, list[str]]) -> list[tuple[int, int, str]]:
     """Return (start, end, letter) of every option in a token sequence; no option matches inside a longer one."""
     taken = [False] * len(sequence)
@@ -41,7 +72,9 @@ def find_options(sequence: list[str], options: Mapping[str, list[str]]) -> list[
     for letter, wanted in sorted(options.items(), key=lambda item: (-len(item[1]), item[0])):
         size = len(wanted)
         for start in range(len(sequence) - size + 1):
-            if sequence[start] == wanted[0] and not any(taken[start : start + size]) and sequence[start : start + size] == wanted:
+            if sequence[start] != wanted[0] or any(taken[start : start + size]) or sequence[start : start + size] != wanted:
+                continue
+            if not (wanted[0][0].isdigit() and is_signed(sequence, start)):
                 taken[start : start + size] = [True] * size
                 found.append((start, start + size, letter))
     return sorted(found)

@@ -1,19 +1,23 @@
 """Find the quantities of a text: numbers with their units, and whether each is stated or only calculated with. Pure."""
 
+import math
 import re
 from typing import NamedTuple
 
-from stages.logic.number_tokens import Number, read_number
+from stages.logic.compound_quantities import Quantity, join_parts
+from stages.logic.number_tokens import AND_A_PART, PARTS, SCALES, Number, read_number, read_scale
 from stages.logic.patterns import bounded
-from stages.logic.units import Unit, UnitText, read_unit
+from stages.logic.units import UnitText, read_unit
 
 START = bounded(
     r"[\d.√π½⅓⅔¼¾⅕⅖⅗⅘⅙⅛]|\\[dtc]?frac(?![A-Za-z])|\\sqrt(?![A-Za-z])|\\pi(?![A-Za-z])|\x0crac(?=\{)|\tfrac(?=\{)|\bsqrt\(|\bpi\b"
 )
 # What must not stand directly before a number: it would be part of a name, an index, a power or a decimal.
 GLUED = bounded(r"(?:[A-Za-z\d_^]|[_^]\s*\{?\s*[+-]?|[\d]\.|\\log_?|\d\s?:\s?|[A-Za-z]['′’]{0,3}\s?(?:\\left\s?)?\()$")
+# An ordinal, an adjective, a clock time, a count of digits; a number that a word behind it makes another one ("5 tenths", "5 squared").
 NOT_A_VALUE = bounded(
-    r"(?:st|nd|rd|th)\b|-[A-Za-z]|:\s?\d|\s*(?:decimals?|decimal\s+(?:places?|digits?)|significant|sig\.?\s*figs?|d\.p\.)(?![A-Za-z])|\s*(?:\\text\{)?[-\s]?dimensional"
+    r"(?:st|nd|rd|th)\b|-[A-Za-z]|:\s?\d|\\?_[\d{]|[ \t-]+(?:squared|cubed|dozens?|halves|thirds?|quarters?|(?:fif|six|seven|eigh|nin|ten|hundred|thousand|million|billion)ths?)(?![A-Za-z])"
+    r"|\s+(?:over|out\s+of)\s+\d|\s*(?:decimals?|decimal\s+(?:places?|digits?)|significant|sig\.?\s*figs?|d\.p\.)(?![A-Za-z])|\s*(?:\\text\{)?[-\s]?dimensional"
 )
 MARKS = " \t\n\r\u00a0\u2009\u202f$*_~`\"'“”{("
 LATEX_MARK = bounded(r"\\(?:[,;:! (\[]|q?quad|text|mathrm|mathbf|textbf|boldsymbol|bm|displaystyle|left|boxed|fbox)$")
@@ -37,11 +41,27 @@ SYMBOL = bounded(
     r"(?:[A-Za-zα-ωΑ-Ωħ](?![A-Za-z'’])|[A-Za-zα-ω]{1,4}[_^]|\\(?!approx|sim|cong|text|mathrm|quad|qquad|[,;:! )\]]|to\b|rightarrow|Rightarrow|implies|Longrightarrow|longrightarrow|leq|geq|le\b|ge\b|right|pm|mp|end|newline|\\|times|cdot|div|hline|because|therefore|boxed|\w*space|label|tag|ldots|dots|and|%|&)[A-Za-z]+)"
 )
 WORD_OPERATOR = bounded(r"(?:times|multiplied\s+by|divided\s+by|plus|minus|of\s+(?:the|its|that|this|their|what))\b", re.IGNORECASE)
-PLUS_MINUS = bounded(r"(?:[ \t]|\$|~|\\[,;:! ]|\})*(?:±|\\pm(?![A-Za-z])|\+/-|\+-)")
+PLUS_MINUS = bounded(
+    r"(?:[ \t]|\$|~|\\[,;:! ]|\})*(?:±|\\pm(?![A-Za-z])|\+/-|\+-|plus[\s-]+or[\s-]+minus\b|plus[-/]minus\b|give\s+or\s+take\b)"
+)
+# What makes the number behind it the part of something calculated.
+CALCULATED = bounded(
+    r"(?:[+\-*/^×·±]|\\times|\\cdot|\\div|\\pm|\b(?:times|plus|minus|multiplied\s+by|divided\s+by|twice|thrice|double|triple|half(?:\s+of)?|root\s+of"
+    r"|(?:square|cube|reciprocal|inverse|sine|cosine|tangent|logarithm|third|quarter|fifth|tenth|percent|per\s+cent)\s+of|sin|cos|tan|ln|log|exp)|%\s+of|\d\s+(?:over|out\s+of)|[\w)}$] ?[-+*/] ?\$)\s*$",
+    re.IGNORECASE,
+)
+# "negative 5", "-$5$", "-(5 N)"
+SIGN_WORD = bounded(
+    r"(?:(?:\\(?:text|mathrm)\s?\{\s*)?\b(?P<word>negative|minus|positive)(?:\s*\}\s*|\s+)\$?|(?P<dash>-)\s?(?:\$|\(|\\\())\s*$",
+    re.IGNORECASE,
+)
+PLUS_OR = bounded(r"\bplus[\s-]+or[\s-]+$", re.IGNORECASE)
+OF_A = bounded(r"[ \t]+of\s+an?(?=\s+[A-Za-z])")
 TO = bounded(r"(?:[ \t]|\$|~|\\[,;:! ])*(?:-{1,2}|—|\bto\b|\\text\{\s*to\s*\}|\\sim|~)(?:[ \t]|\$|\\[,;:! ])*(?=[\d.\\+-])")
 BETWEEN = bounded(r"(?:\bbetween|\bfrom)\s*\$?\s*$", re.IGNORECASE)
 AND = bounded(r"(?:[ \t]|\$)*\band\b(?:[ \t]|\$)*(?=[\d.\\+-])")
-SUBTRACTS = bounded(r"\s*-\s*[\w\\(]")
+# "5 N - this is" goes on with the sentence, "5 N - the friction" may not.
+SUBTRACTS = bounded(r"\s*-\s*(?!(?:this|that|which|it|because|since|so|as|not|note|due|see)\b)\$?[\w\\(]", re.IGNORECASE)
 SIGN_WORDS = bounded(
     r"(?:\b(?:is|are|was|be|equals?|to|of|about|approximately|around|charge|value|answer|get|gives?|as|and|or)|[=:≈(\[{$,]|\\approx|^|\n|\\\(|\\\[|&|\*\*)\s*$",
     re.IGNORECASE,
@@ -51,25 +71,21 @@ GROUP = bounded(r"\s*(?:\[[^\]\n]{0,10}\])?\s*\{")
 PERCENT_SIGN = bounded(r"\s*\\?%")
 BRACKET = bounded(r"\s*(?:\\right)?\)")
 TIMES = bounded(r"\s*(?:×|\\times|·|\\cdot|\*|[xX])\s*")
-OPENING_WORD = bounded(r"[\s$*_~`\"'“{(]{0,12}(?:exactly\s+|about\s+|approximately\s+)?([A-Za-z]+)")
+OPENING_WORD = bounded(
+    r"[\s$*_~`\"'“{(]{0,12}(?:exactly\s+|about\s+|approximately\s+)?(?:(?P<sign>minus|negative)\s+)?(?:an?\s+(?=hundred|thousand|million|billion|trillion|half))?(?P<word>[A-Za-z]+)",
+    re.IGNORECASE,
+)
+HALF_OF_A = bounded(r"\s+(?:of\s+)?an?(?=\s+[A-Za-z])", re.IGNORECASE)
+# A number in words that goes on: "two thirds", "five point two", "twenty-five".
+SPELLED_ON = bounded(
+    r"[\s-]+(?:and|point|over|halves|half|thirds?|quarters?|(?:four|fif|six|seven|eigh|nin|ten|hundred|thousand)ths?|times|plus|minus|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|\w+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|dozens?|squared|cubed)\b",
+    re.IGNORECASE,
+)
 NUMBER_WORDS = {
     "zero": 0.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0,
-    "ten": 10.0, "eleven": 11.0, "twelve": 12.0,
+    "ten": 10.0, "eleven": 11.0, "twelve": 12.0, "half": 0.5, **SCALES,
 }  # fmt: skip
-
-
-class Quantity(NamedTuple):
-    """A number with its unit, at text[start:end]."""
-
-    value: float
-    start: int
-    end: int
-    unit: Unit | None
-    unknown_unit: bool
-    asserted: bool
-    """Stated ("is", "=", ":"), not only mentioned."""
-    half_width: float | None
-    """Half of a range, or what stands after a plus-minus sign; None for a plain value."""
 
 
 def sign_before(text: str, position: int) -> int | None:
@@ -88,6 +104,19 @@ def sign_before(text: str, position: int) -> int | None:
     return None
 
 
+def sign_word_before(text: str, position: int) -> tuple[int, float] | None:
+    """Return where a sign in words or outside of marks starts and what it is; a minus between two quantities subtracts and is none."""
+    match = SIGN_WORD.search(text, max(0, position - 40), position)
+    if match is None:
+        return None
+    lead = text[max(0, match.start() - 40) : match.start()]
+    word = (match["word"] or match["dash"]).lower()
+    opens = not lead.strip() or ASSERTED.search(stripped(lead)) or (word == "minus" and SIGN_WORDS.search(lead))
+    if word in ("minus", "-") and (PLUS_OR.search(lead) or not opens):
+        return None
+    return match.start(), 1.0 if word == "positive" else -1.0
+
+
 def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quantity]:
     """Return the quantities of a text in order, those left out that are part of a larger expression.
 
@@ -99,21 +128,30 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
         start = match.start()
         position = match.end()
         before = text[max(0, start - 60) : start]
-        if GLUED.search(before):
+        # "1h30min": the letter before 30 is the unit of the part before.
+        touching = bool(found) and found[-1].end == start and found[-1].unit is not None
+        # "90 s (1 min 30 s)": a bracket after a unit calls no function.
+        bracketed = bool(found) and found[-1].unit is not None and text[found[-1].end : start] in ("(", " (")
+        if GLUED.search(before) and not touching and not bracketed:
             digits = DIGITS.match(text, start)
             position = max(after_groups(text, position) if match[0][0] in "\\\x0c\t" else position, digits.end() if digits else position)
             continue
         sign = sign_before(text, start)
-        begin = start if sign is None else sign
-        number = read_number(text, begin)
+        word = sign_word_before(text, start) if sign is None else None
+        begin = next((place for place in (sign, word and word[0]) if place is not None), start)
+        number = read_number(text, start if word else begin)
         if number is None:
             position = max(position, after_groups(text, position) if match[0][0] in "\\\x0c\t" else position)
             continue
         position = max(position, number.end)
+        if word:
+            number = number._replace(value=word[1] * number.value)
         quantity = complete(text, number, begin)
-        if quantity is None:
+        if quantity is None or (bracketed and quantity.unit is None):
             continue
-        binary = sign is None and re.search(r"(?:[+\-*/^×·]|\\times|\\cdot|\\div|\\pm|±)\s*$", before)
+        if touching and GLUED.search(before) and len(join_parts(text, [found[-1], quantity])) == 2:
+            continue
+        binary = sign is None and word is None and CALCULATED.search(before)
         lead = stripped(text[max(0, begin - 120) : begin])
         if DENIED.search(lead, max(0, len(lead) - 40)):
             position = max(position, quantity.end)
@@ -126,7 +164,7 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
             continue
         found.append(quantity._replace(asserted=stated))
         position = max(position, quantity.end)
-    return found
+    return join_parts(text, found)
 
 
 def after_groups(text: str, position: int) -> int:
@@ -209,6 +247,14 @@ def complete(text: str, number: Number, begin: int) -> Quantity | None:
     if NOT_A_VALUE.match(text, number.end):
         return None
     unit = read_unit(text, number.end)
+    of_a = OF_A.match(text, number.end) if unit.unit is None else None
+    if of_a:
+        # "0.5 of a metre"
+        unit = read_unit(text, of_a.end())
+    part = AND_A_PART.match(text, unit.end) if unit.unit else None
+    if part:
+        # "2 hours and a half"
+        number, unit = number._replace(value=number.value + math.copysign(PARTS[part[1]], number.value)), unit._replace(end=part.end())
     value, half_width, end = number.value, None, number.end
     spread = read_spread(text, begin, number, unit)
     if spread:
@@ -227,7 +273,7 @@ def complete(text: str, number: Number, begin: int) -> Quantity | None:
         return None
     if half_width is None and SUBTRACTS.match(text, place):
         return None
-    return Quantity(value, begin, end, unit.unit, unit.unknown, False, half_width)
+    return Quantity(value, begin, end, unit.unit, unit.unknown, False, half_width, number.scale)
 
 
 def prose_letter(text: str, place: int, end: int) -> bool:
@@ -236,12 +282,32 @@ def prose_letter(text: str, place: int, end: int) -> bool:
 
 
 def word_quantity(text: str) -> Quantity | None:
-    """Read a number word that opens a statement: "zero", "five newtons"."""
+    """Read a number word that opens a statement: "zero", "minus five newtons", "two million joules", "half a metre"."""
     match = OPENING_WORD.match(text)
-    if match is None or match[1].lower() not in NUMBER_WORDS:
+    name = match["word"].lower() if match else ""
+    if match is None or name not in NUMBER_WORDS:
         return None
-    unit = read_unit(text, match.end())
-    rest = text[unit.end if unit.unit else match.end() :]
-    if match[1].lower() == "one" and not unit.unit and re.match(r"\s+[A-Za-z]", rest):
+    value, end = NUMBER_WORDS[name], match.end()
+    part = AND_A_PART.match(text, end)
+    if part:
+        value, end = value + PARTS[part[1]], part.end()
+    scale, end = read_scale(text, end)
+    value *= scale
+    if SPELLED_ON.match(text, end):
         return None
-    return Quantity(NUMBER_WORDS[match[1].lower()], match.start(1), unit.end if unit.unit else match.end(), unit.unit, False, True, None)
+    of_a = HALF_OF_A.match(text, end) if name == "half" else None
+    unit = read_unit(text, of_a.end() if of_a else end)
+    if name in ("one", "half", *SCALES) and end == match.end() and not unit.unit and re.match(r"\s+[A-Za-z]", text[end:]):
+        return None
+    if match["sign"]:
+        value = -value
+    return Quantity(
+        value,
+        match.start("sign") if match["sign"] else match.start("word"),
+        unit.end if unit.unit else end,
+        unit.unit,
+        False,
+        True,
+        None,
+        scale,
+    )

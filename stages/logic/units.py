@@ -31,6 +31,10 @@ hour = 3600 second
 day = 86400 second
 week = 604800 second
 year = 31557600 second
+month = year / 12
+fortnight = 14 day
+decade = 10 year
+century = 100 year
 degree = 0.017453292519943295 radian
 arcminute = degree / 60
 arcsecond = degree / 3600
@@ -87,6 +91,15 @@ ounce = 28.349523125 gram
 dalton = 1.6605390666e-24 gram
 speed_of_light = 299792458 meter / second
 standard_gravity = 9.80665 meter / second ** 2
+fermi = 1e-15 meter
+barn = 1e-28 meter ** 2
+slug = 14593.902937206364 gram
+quintal = 1e5 gram
+curie = 3.7e10 becquerel
+maxwell = 1e-8 weber
+oersted = 79.57747154594767 ampere / meter
+debye = 3.33564095198152e-30 coulomb * meter
+poise = 0.1 pascal * second
 knot = 0.5144444444444445 meter / second
 byte = 8 bit
 """
@@ -102,14 +115,14 @@ SYMBOLS: dict[str, tuple[str, bool]] = {
     "BTU": ("btu", False), "Btu": ("btu", False), "eV": ("electron_volt", True), "ev": ("electron_volt", False), "W": ("watt", True), "Wh": ("watt_hour", True),
     "hp": ("horsepower", False), "HP": ("horsepower", False), "Pa": ("pascal", True), "bar": ("bar", True), "atm": ("atmosphere", False),
     "torr": ("torr", False), "Torr": ("torr", False), "mmHg": ("torr", False), "psi": ("psi", False), "C": ("coulomb", True),
-    "Ah": ("ampere_hour", True), "V": ("volt", True), "Ω": ("ohm", True), "S": ("siemens", True), "F": ("farad", True), "Wb": ("weber", True),
+    "Ah": ("ampere_hour", True), "V": ("volt", True), "Ω": ("ohm", True), "ohm": ("ohm", True), "ohms": ("ohm", True), "Ohm": ("ohm", True), "Ohms": ("ohm", True), "S": ("siemens", True), "F": ("farad", True), "Wb": ("weber", True),
     "T": ("tesla", True), "Gs": ("gauss", False), "H": ("henry", True), "lm": ("lumen", False), "lx": ("lux", False), "Gy": ("gray", True),
-    "Sv": ("gray", True), "D": ("diopter", False), "L": ("liter", True), "l": ("liter", True), "M": ("molar", False), "Å": ("angstrom", False),
+    "Ci": ("curie", True), "Sv": ("gray", True), "D": ("diopter", False), "L": ("liter", True), "l": ("liter", True), "M": ("molar", False), "Å": ("angstrom", False),
     "in": ("inch", False), "ft": ("foot", False), "yd": ("yard", False), "mi": ("mile", False), "ly": ("light_year", True), "pc": ("parsec", True),
     "AU": ("astronomical_unit", False), "au": ("astronomical_unit", False), "t": ("tonne", False), "lb": ("pound", False),
     "lbs": ("pound", False), "oz": ("ounce", False), "u": ("dalton", False), "amu": ("dalton", False), "Da": ("dalton", True),
-    "min": ("minute", False), "mins": ("minute", False), "h": ("hour", False), "hr": ("hour", False), "hrs": ("hour", False), "d": ("day", False),
-    "yr": ("year", False), "yrs": ("year", False), "sec": ("second", False), "secs": ("second", False), "°": ("degree", False),
+    "min": ("minute", False), "mins": ("minute", False), "h": ("hour", False), "hr": ("hour", False), "hrs": ("hour", False), "Hr": ("hour", False), "Hrs": ("hour", False), "Min": ("minute", False), "Mins": ("minute", False), "d": ("day", False),
+    "yr": ("year", False), "yrs": ("year", False), "sec": ("second", True), "secs": ("second", False), "°": ("degree", False),
     "deg": ("degree", False), "rev": ("turn", False), "revs": ("turn", False), "rot": ("turn", False), "%": ("percent", False), "ppm": ("ppm", False),
     "°C": ("celsius", False), "℃": ("celsius", False), "degC": ("celsius", False), "°F": ("fahrenheit", False), "℉": ("fahrenheit", False),
     "degF": ("fahrenheit", False), "°K": ("kelvin", False), "bit": ("bit", True), "B": ("byte", True), "kn": ("knot", False),
@@ -118,6 +131,8 @@ PREFIXES = {
     "Q": 30, "R": 27, "Y": 24, "Z": 21, "E": 18, "P": 15, "T": 12, "G": 9, "M": 6, "k": 3, "h": 2, "da": 1, "d": -1, "c": -2, "m": -3,
     "μ": -6, "u": -6, "n": -9, "p": -12, "f": -15, "a": -18, "z": -21, "y": -24,
 }  # fmt: skip
+# "5 KN", "5 mw", "5 gpa": the case of a prefix is kept, except K and g, which are none; that of these symbols is not.
+SMALL_SYMBOLS = {"w": "W", "j": "J", "wh": "Wh", "hz": "Hz", "pa": "Pa", "ev": "eV"}
 # Names of units in words, singular and lower case; all take a prefix word and a plural.
 NAMES = {
     "meter": "meter", "metre": "meter", "gram": "gram", "gramme": "gram", "second": "second", "ampere": "ampere", "amp": "ampere",
@@ -131,7 +146,9 @@ NAMES = {
     "diopter": "diopter", "dioptre": "diopter", "liter": "liter", "litre": "liter", "angstrom": "angstrom", "inch": "inch", "inches": "inch",
     "foot": "foot", "feet": "foot", "yard": "yard", "mile": "mile", "parsec": "parsec", "tonne": "tonne", "ton": "tonne", "pound": "pound",
     "ounce": "ounce", "dalton": "dalton", "knot": "knot", "celsius": "celsius", "fahrenheit": "fahrenheit", "lightyear": "light_year",
-    "micron": "micrometer", "siemen": "siemens",
+    "micron": "micrometer", "siemen": "siemens", "sec": "second",
+    "month": "month", "fortnight": "fortnight", "decade": "decade", "century": "century", "centuries": "century", "fermi": "fermi", "barn": "barn", "slug": "slug",
+    "quintal": "quintal", "curie": "curie", "maxwell": "maxwell", "oersted": "oersted", "debye": "debye", "poise": "poise",
 }  # fmt: skip
 PREFIX_NAMES = {
     "tera": 12, "giga": 9, "mega": 6, "kilo": 3, "hecto": 2, "deca": 1, "deci": -1, "centi": -2, "milli": -3, "micro": -6, "nano": -9,
@@ -148,7 +165,10 @@ SCALED_COMPOUNDS = {"kmh": (3, {"meter": 1, "hour": -1}), "kmph": (3, {"meter": 
     "kbps": (3, {"bit": 1, "second": -1}), "Mbps": (6, {"bit": 1, "second": -1}), "kNm": (3, {"newton": 1, "meter": 1}),
     "Kg": (3, {"gram": 1}), "KG": (3, {"gram": 1}), "kgs": (3, {"gram": 1}), "kms": (3, {"meter": 1}), "Km": (3, {"meter": 1}),
     "KM": (3, {"meter": 1}), "KJ": (3, {"joule": 1}), "kj": (3, {"joule": 1}), "KHz": (3, {"hertz": 1}), "khz": (3, {"hertz": 1}), "hz": (0, {"hertz": 1}),
-    "KW": (3, {"watt": 1}), "KWh": (3, {"watt_hour": 1}), "KPa": (3, {"pascal": 1}), "mHg": (3, {"torr": 1}), "c": (0, {"speed_of_light": 1}),
+    "KW": (3, {"watt": 1}), "KWh": (3, {"watt_hour": 1}), "KPa": (3, {"pascal": 1}), "mHg": (3, {"torr": 1}), "cmHg": (1, {"torr": 1}), "c": (0, {"speed_of_light": 1}),
+    "kv": (3, {"volt": 1}), "kG": (3, {"gauss": 1}), "mG": (-3, {"gauss": 1}), "ksi": (3, {"psi": 1}),
+    "gm": (0, {"gram": 1}), "gms": (0, {"gram": 1}), "cms": (-2, {"meter": 1}), "mms": (-3, {"meter": 1}), "kilo": (3, {"gram": 1}), "kilos": (3, {"gram": 1}),
+    "kilohm": (3, {"ohm": 1}), "kilohms": (3, {"ohm": 1}), "megohm": (6, {"ohm": 1}), "megohms": (6, {"ohm": 1}),
     "pa": (0, {"pascal": 1}), "micron": (-6, {"meter": 1})}  # fmt: skip
 DIMENSIONLESS_WORDS = {"", "1", "-", "none", "dimensionless", "unitless", "no unit", "no units", "number", "n/a", "ratio"}
 
@@ -179,6 +199,10 @@ SEPARATOR = re.compile(
 # Units that are also English words: after a gap they belong to the sentence ("5 kg in", "3 m a second later").
 NEVER_AFTER_A_GAP = {"in", "a", "A", "at", "as", "As", "c", "d", "t", "u", "l", "B", "D", "M"}
 MAX_UNIT_CHARACTERS = 90
+# "12 in total", "5 in kN": a preposition, unless what follows goes on about the length.
+IN_WITH_MORE = re.compile(
+    r"[ \t]+(?!(?:long|wide|tall|high|deep|thick|apart|above|below|from|to|of|and|or|by|per|in|is|at|on)\b)[A-Za-z(\\$]"
+)
 # A quick look before any work: most numbers in a derivation have no unit.
 BEGINS = re.compile(
     r"(?:[ \t\u00a0\u2009\u202f~${}*]|\\[,;:! )\]]|\\q?quad(?![A-Za-z])){0,12}(?:[A-Za-zμΩÅ℃℉°º˚%/(\[]|\\[A-Za-z%]|\^\s?\{?\s?\\circ|1\s?/)"
@@ -186,9 +210,10 @@ BEGINS = re.compile(
 SEGMENT = re.compile(r"(?:\\[;!]|[^\n=<>≈≃?!;\"“”])*")
 LATEX = re.compile(r"[\\${}~*º˚·×⋅∙⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹]")
 WRAPPED_WORD = re.compile(r"(?:\s|\\[,;:! ]|~|\$){0,12}\\(?:mathrm|text|textrm|unit|si)\s?\{[\s~]{0,4}([A-Za-z][^{}]*)\}")
-WORDED_POWER = re.compile(r"(square|cubic|sq\.?|cu\.?)\s+", re.IGNORECASE)
+WORDED_POWER = re.compile(r"(square(?=\s)|cubic(?=\s)|sq\.?|cu\.?(?=\s))\s*", re.IGNORECASE)
 DEGREE_KIND = re.compile(r"\s+(celsius|centigrade|fahrenheit|kelvin|[CFK])(?![A-Za-z])", re.IGNORECASE)
 SECOND_WORD = re.compile(r"[\s-]+(years?|volts?|units?|miles?|hours?|tons?)(?![A-Za-z])", re.IGNORECASE)
+PER_CENT = re.compile(r"\s*per\s+cent(?![A-Za-z])", re.IGNORECASE)
 OVER_FIRST = re.compile(r"\s*(?:1\s*/|/|per\b)\s*")
 
 
@@ -305,6 +330,9 @@ def look_up(name: str) -> Unit | None:
         prefix, rest = name[:length], name[length:]
         if prefix in PREFIXES and rest in SYMBOLS and SYMBOLS[rest][1]:
             return Unit(((SYMBOLS[rest][0], 1),), PREFIXES[prefix])
+    letter, rest = name[:1], SMALL_SYMBOLS.get(name[1:], name[1:])
+    if rest in SYMBOLS and SYMBOLS[rest][1] and (letter in "K" or (rest != name[1:] and letter in {"g", *PREFIXES})):
+        return Unit(((SYMBOLS[rest][0], 1),), {"K": 3, "g": 9, **PREFIXES}[letter])
     word = name.lower()
     for candidate in (word, word.removesuffix("s")):
         if candidate in NAMES and len(candidate) > 2:
@@ -327,7 +355,7 @@ def read_factor(plain: str, position: int, after_gap: bool) -> tuple[dict[str, i
         # "196 joules (J)" says the unit twice.
         return None
     if bracket and bracket in "([":
-        inner = read_product(plain, position + 1, nested=True)
+        inner = read_product(plain, position + 1)
         if inner is None or plain[inner[2] : inner[2] + 1] != {"(": ")", "[": "]"}[bracket]:
             return None
         powers, exponent10, end = inner[0], inner[1], inner[2] + 1
@@ -342,7 +370,7 @@ def read_factor(plain: str, position: int, after_gap: bool) -> tuple[dict[str, i
     if match is None:
         return None
     name, end = match[0], match.end()
-    if after_gap and name in NEVER_AFTER_A_GAP:
+    if (after_gap and name in NEVER_AFTER_A_GAP) or (name == "in" and IN_WITH_MORE.match(plain, end)):
         return None
     if name.lower() in ("degree", "degrees", "deg", "°"):
         kind = DEGREE_KIND.match(plain, end)
@@ -374,9 +402,12 @@ def read_factor(plain: str, position: int, after_gap: bool) -> tuple[dict[str, i
     return {unit: value * power for unit, value in powers.items()}, exponent10 * power, end
 
 
-def read_product(plain: str, position: int, nested: bool = False) -> tuple[dict[str, int], int, int] | None:
+def read_product(plain: str, position: int) -> tuple[dict[str, int], int, int] | None:
     """Read units joined by gaps, dots, dashes and slashes; what follows a slash is below it (J/kg K is J/(kg K))."""
     below = False
+    per_cent = PER_CENT.match(plain, position)
+    if per_cent:
+        return {"percent": 1}, 0, per_cent.end()
     leading = OVER_FIRST.match(plain, position)
     if leading:
         below, position = True, leading.end()

@@ -36,11 +36,11 @@ FAMILIES = [
         "meters per second",
         r"\frac{\text{m}}{\text{s}}",
     ],
-    ["N", "kN", "mN", "kg m/s^2", "kg·m/s²", "newtons", "dyn", r"\mathrm{kg\,m\,s^{-2}}", "g cm/s^2"],
-    ["J", "kJ", "MJ", "eV", "kWh", "cal", "N·m", "joules", "kg m^2/s^2", "W s", "erg"],
+    ["N", "kN", "KN", "mN", "kg m/s^2", "kg·m/s²", "newtons", "dyn", r"\mathrm{kg\,m\,s^{-2}}", "g cm/s^2"],
+    ["J", "kJ", "Mj", "MJ", "eV", "kWh", "cal", "N·m", "joules", "kg m^2/s^2", "W s", "erg"],
     ["Pa", "kPa", "bar", "atm", "N/m^2", "mmHg", "pascals", "kg/(m s^2)"],
     ["V", "mV", "kV", "J/C", "volts", "W/A"],
-    ["Ω", "kΩ", r"\Omega", "ohm", "V/A", r"\mathrm{k\Omega}", "ohms"],
+    ["Ω", "kΩ", r"\Omega", "ohm", "kohm", "MOhm", "megohms", "KΩ", "V/A", r"\mathrm{k\Omega}", "ohms"],
     ["rad/s", "rpm", "rev/min", "deg/s", r"\mathrm{rad/s}", "radians per second", "Hz", "rev/s"],
     ["kg/m^3", "g/cm^3", "g/mL", "kg/L", r"\mathrm{kg/m^3}", "kg m^-3"],
     ["J/(kg K)", "J/kg·K", "J kg^{-1} K^{-1}", "kJ/(kg K)", "cal/(g °C)", "J/kg/K"],
@@ -147,6 +147,47 @@ def test_a_wrong_prefix_is_wrong_and_named(prefix: str, unit: str, mantissa: flo
 
 @LAW
 @given(
+    st.integers(min_value=1, max_value=86399),
+    st.sampled_from(
+        [
+            ("{} h", "{} min", "{} s"),
+            ("{}h", "{}m", "{}s"),
+            ("{} hours", "{} minutes", "{} seconds"),
+            (r"{}\,\text{{h}}", r"{}\,\text{{min}}", r"{}\,\text{{s}}"),
+        ]
+    ),
+    st.sampled_from([" ", ", ", " and "]),
+    st.sampled_from(["{}", "Answer: {}", "t = {}", "The time is {}.", "\\boxed{{{}}}"]),
+)
+@example(5400, ("{} h", "{} min", "{} s"), " and ", "Answer: {}")
+def test_a_time_in_parts_is_their_sum(seconds: int, units: tuple[str, str, str], link: str, frame: str) -> None:
+    counts = (seconds // 3600, seconds // 60 % 60, seconds % 60)
+    parts = [unit.format(count) for count, unit in zip(counts, units, strict=True) if count]
+    assume(units[0] != "{}h" or (link == " " and parts != [f"{counts[1]}m"] and not (counts[0] == 0 and counts[2] == 0)))
+    grade = grade_numeric(frame.format(link.join(parts)), str(seconds), "s")
+    assert grade.outcome == Outcome.CORRECT and grade.extracted is not None
+    assert math.isclose(grade.extracted, seconds)
+
+
+@LAW
+@given(
+    st.integers(min_value=1, max_value=999),
+    st.sampled_from([("hundred", 2), ("thousand", 3), ("million", 6), ("billion", 9), ("trillion", 12), ("hundred thousand", 5)]),
+    st.sampled_from([("", 1), ("-", -1), ("negative ", -1), ("minus ", -1), ("positive ", 1)]),
+    st.sampled_from(["{} J", "Answer: {} J", "The energy is {} joules.", "E = {} J", "\\boxed{{{}\\,\\mathrm{{J}}}}"]),
+)
+def test_a_scale_or_a_sign_in_words_is_part_of_the_number(number: int, scale: tuple[str, int], sign: tuple[str, int], frame: str) -> None:
+    text = frame.format(f"{sign[0]}{number} {scale[0]}")
+    for target, outcome in (
+        (sign[1] * number * 10 ** scale[1], Outcome.CORRECT),
+        (sign[1] * number, Outcome.INCORRECT),
+        (-sign[1] * number * 10 ** scale[1], Outcome.INCORRECT),
+    ):
+        assert grade_numeric(text, str(target), "J").outcome == outcome, text
+
+
+@LAW
+@given(
     st.sampled_from(
         ["12 N", "Answer: 12 N", "F = 12 N", "The force is 12 N.", "Explanation: F = m a = 3 x 4 = 12 N\nAnswer: 12 N", "15 N", "no idea"]
     ),
@@ -170,6 +211,10 @@ OPTION_TEXTS = [
     "5 m/s",
     "It doubles",
     r"$\frac{1}{2}mv^2$",
+    "It does not change",
+    "None of the above",
+    "Cannot be determined",
+    "Infinite",
 ]
 FRAMES = [
     "{letter}",

@@ -110,6 +110,10 @@ def test_an_answer_that_lists_every_fact_scores_zero() -> None:
         ("doubling the force doubles the pressure", "Doubling the force halves the pressure.", 0.0),
         ("pressure grows with depth", "The pressure grows and shrinks with the depth.", 0.0),
         ("molecules rub against each other", "Viscosity arises because its molecules are rubbing against each other.", 1.0),
+        ("the force acts on the body", "The force acts in of the body on.", 0.0),
+        ("the force acts on the body", "The force acts to of the body on.", 0.0),
+        ("the force acts on the body", "The force acts from of the body on.", 0.0),
+        ("the force acts on the body", "The force that comes in from under acts on the body in and out.", 1.0),
     ],
 )
 def test_polarity_decides(point: str, answer: str, expected: float) -> None:
