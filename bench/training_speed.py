@@ -153,7 +153,9 @@ def run_trl(work: Workload, *, num_steps: int, rows_per_batch: int) -> Speed:
         return timed(trainer, num_steps)
 
 
-def run_ours(work: Workload, *, num_steps: int, per_document: bool = True, only_where_labelled: bool = True, fused_nodes: bool = True) -> Speed:
+def run_ours(
+    work: Workload, *, num_steps: int, per_document: bool = True, only_where_labelled: bool = True, fused_nodes: bool = True
+) -> Speed:
     """The trainer of `stages/train.py`, whole or without one of its parts."""
     prepare_torch()
     packed, size = packed_rows(work)
