@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-BYTES_PER_WEIGHT = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "nf4": 0.57}
-"""nf4 with double quantisation: half a byte and the scales."""
+BYTES_PER_WEIGHT = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "nf4": (4 + 8 / 64 + 32 / (64 * 256)) / 8}
+"""nf4 with double quantisation: four bits, a scale of 8 bits for 64 weights, and one of 32 bits for 256 of these (QLoRA, arXiv 2305.14314)."""
 BYTES_PER_LORA_WEIGHT = 16
 """fp32: weight, gradient, two moments of Adam."""
 ACTIVATION_BYTES = 46
