@@ -87,7 +87,7 @@ def profile_overrides(root: Path, name: str) -> list[str]:
     path = root / "profiles" / name
     if not path.is_file():
         sys.exit(f"plan: no profiles/{name}; there are: {', '.join(sorted(one.name for one in path.parent.iterdir()))}")
-    return [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
 
 
 def base_is_here(base: Path, section: dict[str, Any]) -> bool:
