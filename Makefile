@@ -106,8 +106,8 @@ bench-on-ray: $(RAY)/.done  ## cleaning with and without Ray, 10^3 to 10^6 rows,
 checkpoints: .venv/.run  ## what trainings left in .cache/train: sizes, steps, age (python -m verbs.checkpoints remove ... deletes)
 	@python -m verbs.checkpoints list
 
-bench: .venv/.dev  ## all benchmarks into docs/benchmarks.{json,md,png}, within 10 minutes; after make. BENCH=full is longer, BENCH=quick shows that they work
-	@python -m bench.suite --size $(or $(BENCH),default)
+bench: .venv/.dev  ## all benchmarks into docs/benchmarks.{json,md,png}, within 10 minutes; after make. BENCH=full is longer, BENCH=quick shows that they work; ANSWERS=file has people's verdicts for the graders
+	@python -m bench.suite --size $(or $(BENCH),default) $(if $(ANSWERS),--answers "$(ANSWERS)")
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | sort
