@@ -44,7 +44,7 @@ verify: .venv/.run  ## run the commit from nothing in a fresh clone and compare 
 	@python -m verbs.verify
 
 data-diff: .venv/.run  ## which cleaned rows came, went or changed since a revision: make data-diff SINCE=HEAD~1
-	@python -m verbs.data_diff $(or $(SINCE),HEAD)
+	@python -m verbs.data_diff $(or $(SINCE),HEAD) || { code=$$?; test $$code -eq 1 || exit $$code; }  # 1: rows differ, as with diff
 
 compare: .venv/.run  ## runs side by side: make compare RUNS="HEAD alpha-128"
 	@python -m verbs.compare $(RUNS)
@@ -66,7 +66,7 @@ profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistra
 	@if grep -q '^base.source=hub' profiles/$(NAME) && ! grep -q '^clean.source=' profiles/$(NAME) && grep -q 'source: data/raw/embedded/' params.yaml; then \
 		echo "profiles/$(NAME) takes a model of the Hub, and clean.source is still the small embedded world."; \
 		echo "Copy it to profiles/local_mine and add two lines: clean.source=data/raw/mine.jsonl and split.benchmark=data/raw/my_benchmark.jsonl"; exit 1; fi
-	@grep -v '^#' profiles/$(NAME) | sed 's/^/-S\n/' | tr '\n' '\0' | xargs -0 dvc exp run
+	@grep -v -e '^#' -e '^[[:space:]]*$$' profiles/$(NAME) | sed 's/^/-S\n/' | tr '\n' '\0' | xargs -0 dvc exp run
 
 backup: .venv/.run  ## push, then prove it: every object fetched into a fresh clone, hashed, re-graded
 	@python -m verbs.backup
@@ -106,8 +106,8 @@ bench-on-ray: $(RAY)/.done  ## cleaning with and without Ray, 10^3 to 10^6 rows,
 checkpoints: .venv/.run  ## what trainings left in .cache/train: sizes, steps, age (python -m verbs.checkpoints remove ... deletes)
 	@python -m verbs.checkpoints list
 
-bench: .venv/.dev  ## all benchmarks into docs/benchmarks.{json,md,png}, within 10 minutes; after make. BENCH=full is longer, BENCH=quick shows that they work
-	@python -m bench.suite --size $(or $(BENCH),default)
+bench: .venv/.dev  ## all benchmarks into docs/benchmarks.{json,md,png}, within 10 minutes; after make. BENCH=full is longer, BENCH=quick shows that they work; ANSWERS=file has people's verdicts for the graders
+	@python -m bench.suite --size $(or $(BENCH),default) $(if $(ANSWERS),--answers "$(ANSWERS)")
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | sort

@@ -1,7 +1,9 @@
 """How often the rule graders agree with people, beside simpler graders on the same answers.
 
-    python -m bench.grader_confusion --cases ../shared/cases/grading/answers.jsonl
+    python -m bench.grader_confusion --cases ANSWERS.jsonl
 
+Each line of the file is an answer with people's verdict: `kind` (mcq or numeric), `response`, `gold`, `unit`, `options` (letter -> text, or null)
+and `expected` (correct, incorrect or no_answer). The 384 answers of docs/benchmarks.md are not part of the repository.
 Prints machine and versions, then per kind and grader the confusion of given verdict against people's verdict, false
 accepts (not correct, but accepted), false rejects, abstentions told from errors, and milliseconds per answer.
 math-verify is no dependency of the project: `pip install "math-verify[antlr4_13_2]==0.9.0"` beside it to see its rows.
@@ -97,7 +99,7 @@ def verdicts(name: str, cases: list[Case], grade: Callable[[Case], str]) -> list
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=Path, default=Path("../shared/cases/grading/answers.jsonl"))
+    parser.add_argument("--cases", type=Path, required=True, help="JSON lines")
     add_json_flag(parser)
     chosen = parser.parse_args()
     cases: list[Case] = [json.loads(line) for line in chosen.cases.read_text(encoding="utf-8").splitlines()]

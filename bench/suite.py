@@ -27,7 +27,8 @@ from bench.suite_page import with_blocks
 from stages.io.files import write_text
 from stages.records.record import Record
 
-CASES = Path("../shared/cases/grading/answers.jsonl")
+ANSWERS = "ANSWERS.jsonl"
+"""How a command names the labelled answers, which are not part of the repository: who has such a file says where it lies."""
 ROWS_OF = "--source data/raw/embedded/train.jsonl"
 SIZES = ("quick", "default", "full")
 
@@ -50,7 +51,7 @@ class Bench(NamedTuple):
     title: str
     module: str
     flags: dict[str, str]
-    """Size -> command line. `{folder}` is where pictures go. A size without an entry is not run."""
+    """Size -> command line. `{folder}` is where pictures go, `{answers}` a file of labelled answers. A size without an entry is not run."""
     limit_seconds: int = 600
     missing: Callable[[], str | None] = lambda: None
     """Why it cannot run here."""
@@ -58,10 +59,6 @@ class Bench(NamedTuple):
     read: Callable[[Path, "Bench", str], Measured] = lambda path, bench, command: read_measured(path)
     kept: Path | None = None
     """What it left where it could run: read where it cannot."""
-
-
-def no_cases() -> str | None:
-    return None if CASES.is_file() else f"no labelled answers at {CASES}"
 
 
 def no_gpu() -> str | None:
@@ -167,8 +164,7 @@ BENCHES = (
         "graders",
         "Rule graders against people",
         "bench.grader_confusion",
-        dict.fromkeys(SIZES, f"--cases {CASES}"),
-        missing=no_cases,
+        dict.fromkeys(SIZES, "--cases {answers}"),
     ),
     Bench(
         "intervals",
@@ -200,15 +196,20 @@ BENCHES = (
 """In this order. A new benchmark is one entry here; its block in docs/benchmarks.md is made by the first run."""
 
 
-def run(bench: Bench, size: str, folder: Path) -> tuple[Measured, bool]:
-    """Run one benchmark: what it found or why it found nothing, and whether it did what it should."""
-    flags = bench.flags[size].format(folder=folder)
-    command = f"python -m {bench.module} {flags}".strip()
+def run(bench: Bench, size: str, folder: Path, answers: Path | None = None) -> tuple[Measured, bool]:
+    """Run one benchmark: what it found or why it found nothing, and whether it did what it should. `answers`: labelled ones, for who needs them."""
+
+    def command_with(answers: str) -> str:
+        return f"python -m {bench.module} {bench.flags[size].format(folder=folder, answers=answers)}".strip()
+
+    command = command_with(ANSWERS)
 
     def nothing(reason: str) -> Measured:
         return not_measured(name=bench.name, title=bench.title, command=command, reason=reason)
 
     reason = bench.missing()
+    if answers is None and "{answers}" in bench.flags[size]:
+        reason = "no labelled answers given (--answers FILE)"
     if reason is not None and bench.kept is not None and bench.kept.is_file():
         print(f"\n{bench.title}: {reason}; the record in {bench.kept} stands", flush=True)
         return bench.read(bench.kept, bench, command), True
@@ -217,13 +218,15 @@ def run(bench: Bench, size: str, folder: Path) -> tuple[Measured, bool]:
         return nothing(reason), True
     with tempfile.TemporaryDirectory() as scratch, (Path(scratch) / "errors").open("w+", encoding="utf-8") as errors:
         result = Path(scratch) / "found.json"
-        words = [sys.executable, *shlex.split(command)[1:], bench.json_flag, str(result)]
+        words = [sys.executable, *shlex.split(command_with(shlex.quote(str(answers))))[1:], bench.json_flag, str(result)]
         try:
             done = subprocess.run(words, stderr=errors, timeout=bench.limit_seconds, check=False)
         except subprocess.TimeoutExpired:
             return nothing(f"it was ended after {bench.limit_seconds} s"), False
         if done.returncode == 0 and result.is_file():
-            return bench.read(result, bench, command), True
+            record = bench.read(result, bench, command)
+            # A program writes down how it was called; where somebody keeps a file is nobody's business.
+            return record.model_copy(update={"command": command}) if "{answers}" in bench.flags[size] else record, True
         errors.seek(0)
         lines = [line.strip() for line in errors if line.strip()] or ["no word"]
         print("\n".join(lines[-20:]), file=sys.stderr)
@@ -257,7 +260,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--size", choices=SIZES, default="default")
     parser.add_argument("--only", nargs="*", choices=[bench.name for bench in BENCHES], metavar="NAME")
     parser.add_argument("--folder", type=Path, help="where benchmarks.json, .md and .png are written; else docs, or bench-quick")
+    parser.add_argument(
+        "--answers",
+        type=Path,
+        help="answers with people's verdicts, of the shape that bench.grader_confusion names; else these are not graded",
+    )
     chosen = parser.parse_args(arguments)
+    if chosen.answers is not None and not chosen.answers.is_file():
+        parser.error(f"{chosen.answers}: no such file; --answers takes JSON lines with people's verdicts")
     folder: Path = chosen.folder or Path("bench-quick" if chosen.size == "quick" else "docs")
     folder.mkdir(parents=True, exist_ok=True)
     results, page = folder / "benchmarks.json", folder / "benchmarks.md"
@@ -268,7 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     found, took, well = [], {}, True
     for bench in wanted:
         start = time.perf_counter()
-        record, did_well = run(bench, chosen.size, folder)
+        record, did_well = run(bench, chosen.size, folder, chosen.answers)
         took[bench.name] = round(time.perf_counter() - start, 1)
         found.append(record)
         well = well and did_well

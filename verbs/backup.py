@@ -105,6 +105,21 @@ def told_troubles(troubles: Sequence[Trouble], urls: Mapping[str, str]) -> str:
     return "\n".join([*lines, *(f"  {name} is {url}" for name, url in sorted(urls.items()))])
 
 
+def told_uncommitted(missing: Sequence[str], *, pushed: bool) -> str:
+    """List what git lacks, and say how far the backup came."""
+    shown = [f"  {line}" for line in missing[:NUM_SHOWN]] + (
+        [f"  ... and {len(missing) - NUM_SHOWN} more"] if len(missing) > NUM_SHOWN else []
+    )
+    so_far = "pushed, but not proven" if pushed else "nothing was pushed, since the cache holds corrupt objects, and nothing proven"
+    return "\n".join(
+        [
+            f"{so_far}: a clone of HEAD would not find these objects, since git lacks",
+            *shown,
+            "Commit them (`git add -A && git commit`) and run `make backup` again.",
+        ]
+    )
+
+
 def size_text(num_bytes: int) -> str:
     """Bytes for a person."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
@@ -162,9 +177,7 @@ def main(root: Path, *, repair: bool = False) -> str:
     with tempfile.TemporaryDirectory(prefix="backup-") as name:
         if missing := uncommitted(root):
             raise NotBackedUp(
-                "pushed, but not proven: a clone of HEAD would not find these objects, since git lacks\n  "
-                + "\n  ".join(missing[:NUM_SHOWN])
-                + "\nCommit them (`git add -A && git commit`) and run `make backup` again."
+                "\n".join([*([told_troubles(harmed, urls)] if harmed else []), told_uncommitted(missing, pushed=not corrupt)])
             )
         clone = fresh_clone(root, Path(name))
         with Repo(str(root)) as repo, Repo(str(clone)) as there:

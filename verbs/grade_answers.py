@@ -62,7 +62,7 @@ class GradedAnswer(Record):
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
-    """Yield (line, fields) of a CSV or JSONL file; empty CSV cells are left out."""
+    """Yield (line, fields) of a CSV or JSONL file; empty CSV cells are left out. ValueError where a line of JSONL is no object."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
         if path.suffix.lower() == ".csv":
             reader = csv.DictReader(stream)
@@ -76,7 +76,12 @@ def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
         else:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
-                    yield number, {name: value for name, value in json.loads(line).items() if value is not None}
+                    fields = json.loads(line)
+                    if not isinstance(fields, dict):
+                        raise ValueError(
+                            f'{path}, line {number}: {line.strip()[:60]!r} is no JSON object; a row is {{"question": ..., ...}}.'
+                        )
+                    yield number, {name: value for name, value in fields.items() if value is not None}
 
 
 def grade_row(line: int, row: AnswerRow, *, relative_tolerance: float, absolute_tolerance: float | None) -> GradedAnswer:
@@ -146,7 +151,7 @@ def ledger(graded: list[GradedAnswer]) -> str:
             scored = [float(grade.outcome == Outcome.CORRECT) for grade in mine if grade.outcome != Outcome.UNJUDGED]
             if scored:
                 estimate = mean_estimate(scored, clusters=None, seed=SEED, num_resamples=NUM_RESAMPLES)
-                low, high = estimate.ci95 or (float("nan"), float("nan"))
+                low, high = estimate.ci95
                 text += f"  score {estimate.mean:.3f} [{low:.3f}, {high:.3f}]"
             flags = Counter(flag for grade in mine for flag in grade.flags)
             lines.append(
@@ -164,7 +169,7 @@ def comparison(kind: Kind, arms: list[str], graded: list[GradedAnswer]) -> str:
     if not shared:
         return f"{kind:<12} {arms[1]} - {arms[0]}: no question in common"
     found = paired_comparison([first[q] for q in shared], [second[q] for q in shared], clusters=None, seed=SEED)
-    low, high = found.ci95 or (float("nan"), float("nan"))
+    low, high = found.ci95
     return (
         f"{kind:<12} {arms[1]} - {arms[0]}: {found.delta:+.3f} [{low:+.3f}, {high:+.3f}]  p {found.p_value:.3g} ({found.test})  "
         f"only {arms[0]} {found.num_base_only}, only {arms[1]} {found.num_tuned_only}  "

@@ -37,6 +37,8 @@ def main(old: str, new: str, *, root: Path) -> dict[str, object]:
         for row in runs[1]
         if (before := scores.get((row.answer.arm, row.answer_key))) is not None and row.judgement.score is not None
     ]
+    if not pairs:
+        raise NotThere(f"{old} and {new} have no judged answer in common: judge the answers of one of them with both judges (judge.model)")
     found = {"old": identities[0][0], "new": identities[1][0], **bridge(pairs, seed=SEED)}
     if found["is_enough"]:
         record_bridge(root, found)

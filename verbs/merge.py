@@ -35,9 +35,9 @@ class MergeRefused(ValueError):
 
 
 def sample(questions: Sequence[Question], count: int) -> list[Question]:
-    """Evenly over the benchmark, in its order, so that every kind is in it."""
-    step = max(1, len(questions) // count)
-    return list(questions[::step][:count])
+    """Evenly over the benchmark, in its order, from its first to its last part: kinds that lie one after another are all in it."""
+    count = min(count, len(questions))
+    return [questions[place * len(questions) // count] for place in range(count)]
 
 
 def main(params: AnswerParams, *, benchmark: Path, base: Path, adapter: Path, out: Path, num_questions: int) -> str:

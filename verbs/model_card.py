@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from stages.io.params import read_yaml
 from stages.logic.final_part import final_part_words
 from stages.logic.report_words import KIND_NAMES
+from stages.records.forgetting import Forgetting
 from stages.records.manifest import Manifest
 from stages.records.training_record import TrainingRecord
 
@@ -84,7 +85,7 @@ def loading_lines(repo: str, manifest: Manifest) -> str:
     return f'{imports}{base}model = PeftModel.from_pretrained(base, "{repo}")\n{tokenizer}'
 
 
-def limits_of(evaluation: dict[str, Any], manifest: Manifest) -> list[str]:
+def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forgetting) -> list[str]:
     """What must be read beside the scores: the report's warnings, the smallest differences that could have been seen, what it is for."""
     said = [gate["text"][:1].upper() + gate["text"][1:] + "." for gate in evaluation["gates"] if not gate["ok"] and gate["text"]]
     for kind, ledger in evaluation["kinds"].items():
@@ -95,8 +96,22 @@ def limits_of(evaluation: dict[str, Any], manifest: Manifest) -> list[str]:
         said.append(
             "The base model is tiny and knows the world of its own corpus only: this adapter shows a method, it is no physics tutor."
         )
-    said.append("Measured on the benchmark named above and on nothing else; safety, bias and forgetting of other skills were not measured.")
+    change = signed(forgetting.increase)
+    said.append(
+        "Measured on the benchmark named above, and on how likely base's own answers to "
+        f"{forgetting.num_prompts} general prompts are to the tuned model ({change} nats a token beside base; more is less likely). "
+        "Nothing else was: neither safety nor bias, nor whether answers outside the benchmark are still right."
+    )
     return said
+
+
+def judged_words(judge: dict[str, Any], kinds: dict[str, Any]) -> str:
+    """Who judged the explanations; empty where the benchmark has none."""
+    if "explanation" not in kinds:
+        return ""
+    if judge["backend"] == "none":
+        return "Explanations were not judged. "
+    return f"Explanations were judged by {judge['model_returned'] or judge['backend']} (`{judge['judge_id']}`). "
 
 
 def render_card(root: Path, *, repo: str, license: str, dataset: str | None, revision: str) -> str:
@@ -122,7 +137,6 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         eval_results=eval_results(evaluation),
     )
     targets = record.lora.target_modules
-    judge = evaluation["judge"]
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
@@ -137,7 +151,7 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         verdict=evaluation["verdict"],
         results=result_rows(evaluation),
         chance="".join(f"Chance is {value:.2f} on {kind}. " for kind, value in chances.items()),
-        judged=f"Explanations were judged by {judge['model_returned'] or judge['backend']} (`{judge['judge_id']}`). ",
+        judged=judged_words(evaluation["judge"], evaluation["kinds"]),
         rows={key: data[key] for key in ("lines", "kept", "quarantined", "blank")} | {"source": source_of(root)},
         benchmark=benchmark_words(evaluation["part"]),
         license=license,
@@ -154,7 +168,7 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         num_done_steps=record.num_done_steps,
         num_planned_steps=record.num_planned_steps,
         best_step=record.best_step,
-        limits=limits_of(evaluation, manifest),
+        limits=limits_of(evaluation, manifest, Forgetting.model_validate(read("metrics/train.json")["forgetting"])),
         revision=revision,
     )
     read_back: Any = ModelCard(text).data

@@ -42,6 +42,7 @@ from stages.records.question import Question
 from stages.records.training_params import LoraParams, TrainParams
 from verbs.device_probe import NUM_TIMED_STEPS, device_memory, matrix_speed, seconds_per_step
 from verbs.planning import (
+    BYTES_PER_LORA_WEIGHT,
     MISTRAL_7B,
     NUM_CHECKPOINTS,
     SECONDS_PER_DECODING_STEP_ON_GPU,
@@ -86,7 +87,7 @@ def profile_overrides(root: Path, name: str) -> list[str]:
     path = root / "profiles" / name
     if not path.is_file():
         sys.exit(f"plan: no profiles/{name}; there are: {', '.join(sorted(one.name for one in path.parent.iterdir()))}")
-    return [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
 
 
 def base_is_here(base: Path, section: dict[str, Any]) -> bool:
@@ -232,7 +233,7 @@ def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
     micro = micro_batch_rows(schedule.num_rows_per_step, training) * training.max_length
     checkpointing = os.environ.get("PLUMBLINE_GRADIENT_CHECKPOINTING") == "1"
     held = activation_bytes(shape, num_tokens=micro, checkpointing=checkpointing)
-    needed, free = weights + 16 * num_lora + held, device_memory(where)
+    needed, free = weights + BYTES_PER_LORA_WEIGHT * num_lora + held, device_memory(where)
     verdict = (
         "fits"
         if needed < free
@@ -240,7 +241,11 @@ def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
     )
     lines += [
         Line("memory", f"{size(needed)} of {size(free)} free on {where}: {verdict}", f"estimate; shape {shape_known}"),
-        Line("", f"base {size(weights)}, adapter with Adam {size(16 * num_lora)}, activations {size(held)}", f"{micro:,} tokens at once"),
+        Line(
+            "",
+            f"base {size(weights)}, adapter with Adam {size(BYTES_PER_LORA_WEIGHT * num_lora)}, activations {size(held)}",
+            f"{micro:,} tokens at once",
+        ),
         Line(
             "disk",
             f"base {size(base_bytes(shape, dtype=section['dtype'], quantization='none'))}, adapter {size(4 * num_lora)}, "

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from stages.judge import TRIAL_BATCH, TRIAL_FROM
 from stages.logic.engine_advice import START_UP_SECONDS, TRANSFORMERS_TOKENS_PER_SECOND, VLLM_TOKENS_PER_SECOND
 from stages.logic.prices import BATCH_FACTOR, PRICES
 from verbs.planning import MISTRAL_7B, activation_bytes, base_bytes
@@ -68,16 +69,21 @@ INPUTS: dict[str, Input] = {
         "about 12,500 published for an 8B, less a third: vLLM PR 11267",
     ),
     "vllm_start_seconds": Input(START_UP_SECONDS, "s until vLLM answers", "assumed", "stages/logic/engine_advice.py"),
+    "judge_retests": Input(0.1, "of the answers are judged a second time", "assumed", "judge.retest_fraction in params.yaml"),
+    "judge_canaries": Input(70, "answers of known worth, judged besides", "assumed", "judge.num_canary_questions in params.yaml, 7 each"),
     "judge_input_tokens": Input(1_200, "tokens in, a judged answer", "assumed", "rubric, question, key points, answer"),
     "judge_output_tokens": Input(500, "tokens out, a judged answer", "assumed", "verbs/plan.py"),
     "judge_input_usd": Input(PRICES[JUDGE].input, f"USD a million tokens in, {JUDGE}", "sourced", "Anthropic's price page, 2026-11-23"),
     "judge_output_usd": Input(PRICES[JUDGE].output, f"USD a million tokens out, {JUDGE}", "sourced", "Anthropic's price page, 2026-11-23"),
     "batch_factor": Input(BATCH_FACTOR, "price of a batch", "sourced", "Anthropic's price page, 2026-11-23"),
-    "batch_bytes": Input(256e6, "bytes a batch", "sourced", "Anthropic's documentation of Message Batches"),
+    "batch_bytes": Input(64e6, "bytes a batch", "assumed", "PLUMBLINE_JUDGE_BATCH_MEGABYTES; the API takes 256 MB"),
     "bytes_per_token": Input(4, "bytes a token of English", "assumed", "verbs/plan.py"),
-    "batch_requests": Input(100_000, "requests a batch, done within 24 h", "sourced", "Anthropic's documentation of Message Batches"),
+    "batch_requests": Input(10_000, "requests a batch", "assumed", "PLUMBLINE_JUDGE_BATCH_REQUESTS; the API takes 100,000"),
+    "batch_hours": Input(24, "h until a batch ends, at most", "sourced", "Anthropic's documentation of Message Batches"),
+    "trial_requests": Input(TRIAL_BATCH, "requests of a trial batch, awaited alone", "assumed", "stages/judge.py"),
+    "trial_from": Input(TRIAL_FROM, "calls from which on there is a trial", "assumed", "stages/judge.py"),
     "reply_seconds": Input(5, "s a reply of the judge", "assumed", "a few hundred tokens"),
-    "judge_concurrency": Input(16, "calls at a time", "assumed", "PLUMBLINE_JUDGE_CONCURRENCY"),
+    "judge_concurrency": Input(8, "calls at a time", "assumed", "PLUMBLINE_JUDGE_CONCURRENCY"),
     "judge_overhead": Input(1.02, "times calls x latency / concurrency", "measured", "docs/benchmarks.md, judging (16 at a time)"),
     "judge_cap_usd": Input(10, "USD that judging may cost as set", "assumed", "judge.max_cost_usd in params.yaml"),
     "memory_bytes": Input(16e9, "bytes of memory of the machine", "assumed", "a small server"),

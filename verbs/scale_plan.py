@@ -25,7 +25,7 @@ LLAMA_70B = Shape(
     hidden_size=8192, intermediate_size=28672, num_layers=80, num_heads=64, num_key_value_heads=8, head_dim=128, vocab_size=128256
 )
 QUESTIONS = {1_000: 500, 100_000: 5_000, 10_000_000: 50_000}
-"""Rows -> benchmark questions, both arms answer each, a judge scores every answer: with fewer explanations it is cheaper."""
+"""Rows -> benchmark questions; both arms answer each, and a judge scores every answer: with fewer explanations it is cheaper."""
 DIRECT_UP_TO = 1_000
 """Answers judged call by call; more go to Message Batches."""
 NF4_MICRO_BATCH_TOKENS = 4_096
@@ -109,17 +109,22 @@ def answering_line(rows: int, route: str, facts: Facts) -> Line:
 
 
 def judging_line(rows: int, facts: Facts) -> Line:
-    """Every answer is judged; base's are asked about once, whatever is tuned later."""
+    """Every answer is judged, some twice, and the judge is probed; base's answers are asked about once, whatever is tuned later.
+
+    All batches are submitted before one is awaited, but for a trial batch that goes before them: at most two limits of a batch, however many there are.
+    """
     answers = 2 * QUESTIONS[rows]
+    calls = answers * (1 + facts["judge_retests"]) + facts["judge_canaries"]
     each = (facts["judge_input_tokens"] * facts["judge_input_usd"] + facts["judge_output_tokens"] * facts["judge_output_usd"]) / 1e6
     if answers <= DIRECT_UP_TO:
-        seconds = answers * facts["reply_seconds"] / facts["judge_concurrency"] * facts["judge_overhead"]
-        return Line(rows, "any", "judge", "direct calls", "none", seconds, 0, answers * each, facts.rests_on())
+        seconds = calls * facts["reply_seconds"] / facts["judge_concurrency"] * facts["judge_overhead"]
+        return Line(rows, "any", "judge", "direct calls", "none", seconds, 0, calls * each, facts.rests_on())
     in_a_batch = min(facts["batch_requests"], facts["batch_bytes"] / (facts["judge_input_tokens"] * facts["bytes_per_token"]))
-    num_batches = math.ceil(answers / in_a_batch)
-    engine = f"Message Batches, {num_batches} of them"
-    cost = answers * each * facts["batch_factor"]
-    return Line(rows, "any", "judge", engine, "none", num_batches * 24 * 3600, 0, cost, facts.rests_on())
+    trial = min(facts["trial_requests"], in_a_batch) if calls >= facts["trial_from"] else 0
+    num_batches = math.ceil((calls - trial) / in_a_batch) + (trial > 0)
+    engine = f"Message Batches, {num_batches} of them" + (", the first a trial" if trial else "")
+    seconds = (2 if trial else 1) * facts["batch_hours"] * 3600
+    return Line(rows, "any", "judge", engine, "none", seconds, 0, calls * each * facts["batch_factor"], facts.rests_on())
 
 
 def all_lines(facts: Facts) -> list[Line]:

@@ -3,7 +3,8 @@
 With --lock nothing is run: only whether dvc.lock is that of the code, parameters and commands beside it (exit 1 names what differs).
 
 Exit 0: dvc.lock is identical to the byte, or (on another kind of processor, where sums differ in their last digits) every
-headline score is within the tolerance. Exit 1: it is not reproduced. The clone has an empty cache, so nothing is taken from here.
+headline score is within the tolerance. Exit 1: it is not reproduced, or could not be run. The clone has a cache of its own, into which nothing comes from here
+but what `dvc add` and `dvc import` keep: your rows and questions, as the commit names them.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from ruamel.yaml import YAML
 
 from stages.io.inputs import resolve
 from stages.io.params import read_yaml
+from verbs.clone_sources import bring_sources
 
 LOCK = "dvc.lock"
 SCORES = "metrics/scores.json"
@@ -108,13 +110,20 @@ def md5_of(path: Path) -> str:
 
 
 def verify(root: Path, *, tolerance: float) -> Verdict:
-    """Clone HEAD of `root`, run the pipeline there with an empty cache, and compare."""
+    """Clone HEAD of `root`, run the pipeline there from its sources alone, and compare."""
+    root = root.resolve()
     with tempfile.TemporaryDirectory(prefix="verify-") as name:
-        clone = Path(name) / "clone"
+        clone = Path(name).resolve() / "clone"
         subprocess.run(["git", "clone", "-q", str(root), str(clone)], check=True)
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         environment.pop("DVC_ROOT", None)
         committed, scores = (clone / LOCK).read_bytes(), json.loads((clone / SCORES).read_text(encoding="utf-8"))
+        if lacking := bring_sources(root, clone):
+            return Verdict(
+                False,
+                f"not run: the commit reads {', '.join(lacking)}, and neither this folder nor its DVC cache holds the bytes that it names. "
+                "`dvc pull` brings them from a remote; or `dvc add` those that you have, run and commit.\n",
+            )
         # Without what the commit says of its run, DVC has nothing to skip.
         (clone / LOCK).unlink()
         ran = subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=clone, env=environment)

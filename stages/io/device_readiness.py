@@ -17,8 +17,8 @@ log = logging.getLogger("train")
 
 GIB = 2**30
 BYTES_PER_WEIGHT = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0}
-NF4_BYTES_PER_WEIGHT = 0.52
-"""Four bits, and block scales quantised once more (QLoRA, arXiv 2305.14314: 0.127 bits per weight)."""
+NF4_BYTES_PER_WEIGHT = (4 + 8 / 64 + 32 / (64 * 256)) / 8
+"""With double quantisation: four bits, a scale of 8 bits for 64 weights, and one of 32 bits for 256 of these (QLoRA, arXiv 2305.14314)."""
 BYTES_PER_TRAINED_WEIGHT = 16
 """fp32: the weight, its gradient, and Adam's two moments."""
 MAX_DIFFERENCE = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}

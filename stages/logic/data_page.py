@@ -59,19 +59,21 @@ def shown_line(row: QuarantinedRow) -> dict[str, str]:
     return {"where": f"line {row.origin.line}", "detail": visible(row.detail), "text": text}
 
 
+def how_many(num_shown: int, num: int, what: str) -> str:
+    """How many of how many are shown."""
+    return f"{num_shown:,} of {num:,} {what}{'' if num == 1 else 's'}"
+
+
 def reason_rows(summary: Mapping[str, Any], quarantined: Mapping[str, Sequence[QuarantinedRow]]) -> list[dict[str, object]]:
     """The reasons that occur, the most frequent first, each with up to three of its lines."""
     known: list[Reason | Rule] = [*Reason, *Rule]
     counts = {code: summary["reasons"][code] for code in known if summary["reasons"][code]}
-    return [
-        {
-            "code": str(code),
-            "meaning": REASONS[code],
-            "num": number,
-            "lines": [shown_line(row) for row in quarantined.get(code, [])[:NUM_LINES_PER_REASON]],
-        }
-        for code, number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    ]
+    rows: list[dict[str, object]] = []
+    for code, number in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        lines = [shown_line(row) for row in quarantined.get(code, [])[:NUM_LINES_PER_REASON]]
+        shown = how_many(len(lines), number, "line")
+        rows.append({"code": str(code), "meaning": REASONS[code], "num": number, "lines": lines, "shown": shown})
+    return rows
 
 
 def flag_rows(summary: Mapping[str, Any]) -> list[dict[str, object]]:
@@ -101,12 +103,14 @@ def shown_example(example: RepairExample) -> dict[str, object]:
 
 def repair_rows(summary: Mapping[str, Any], examples: Sequence[RepairExample]) -> list[dict[str, object]]:
     """The repairs that occur, the most frequent first, each with its examples."""
-    by_code = {code: list(found) for code, found in groupby(examples, key=lambda example: example.code)}
+    by_code = {code: [shown_example(one) for one in found] for code, found in groupby(examples, key=lambda example: example.code)}
     counts = {code: summary["repairs"][code] for code in Repair if summary["repairs"][code]}
-    return [
-        {"code": str(code), "meaning": REPAIRS[code], "num": number, "examples": [shown_example(one) for one in by_code.get(code, [])]}
-        for code, number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    ]
+    rows: list[dict[str, object]] = []
+    for code, number in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        found = by_code.get(code, [])
+        shown = how_many(len(found), number, "row")
+        rows.append({"code": str(code), "meaning": REPAIRS[code], "num": number, "examples": found, "shown": shown})
+    return rows
 
 
 def length_words(lengths: Sequence[int], max_length: int) -> str:

@@ -2,21 +2,6 @@
 
 from dataclasses import dataclass
 
-TOPICS = (
-    "mechanics",
-    "energy",
-    "momentum",
-    "rotation",
-    "gravitation",
-    "fluids",
-    "heat",
-    "waves",
-    "circuits",
-    "magnetism",
-    "optics",
-    "units",
-)
-
 
 @dataclass(frozen=True)
 class Quantity:

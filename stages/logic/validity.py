@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stages.logic.judge_causes import JudgeCause
+from stages.logic.judge_causes import RETRYABLE, JudgeCause
 from stages.logic.ledger import KIND_NAMES, KindLedger
 from stages.records.answer import ARMS, Answer
 from stages.records.forgetting import Forgetting
@@ -118,6 +118,19 @@ def is_due(judgement: Judgement) -> bool:
     return judgement.cause not in NOT_DUE
 
 
+def remedy(causes: Collection[str]) -> str:
+    """What brings verdicts where none is, for the causes found: another run helps only where a reply may still come."""
+    told: list[str] = []
+    if any(cause in RETRYABLE for cause in causes):
+        told.append("run dvc repro again")
+    if final := sorted(cause for cause in causes if cause not in RETRYABLE):
+        ways = "set another judge.model, or raise judge.epoch, which has all explanations judged anew"
+        if JudgeCause.TRUNCATED in final:
+            ways = f"raise judge.max_tokens, {ways}"
+        told.append(f"{', '.join(final)} {'is' if len(final) == 1 else 'are'} final, another run does not ask again: {ways}")
+    return "; ".join(told)
+
+
 def coverage_gates(judgements: Sequence[Judgement]) -> list[Gate]:
     """Share of due judgements that carry a verdict, per arm."""
     gates: list[Gate] = []
@@ -128,7 +141,7 @@ def coverage_gates(judgements: Sequence[Judgement]) -> list[Gate]:
             coverage = covered / len(due)
             causes = Counter(judgement.cause for judgement in due if judgement.outcome is Outcome.UNJUDGED)
             why = ", ".join(f"{cause}: {count}" for cause, count in sorted(causes.items()))
-            text = f"only {covered} of {len(due)} {arm} explanations have a verdict ({why}); run dvc repro again"
+            text = f"only {covered} of {len(due)} {arm} explanations have a verdict ({why}); {remedy(causes)}"
             ok = coverage >= MIN_COVERAGE
             gates.append(
                 Gate(name=f"judge_coverage_{arm}", severity="invalid", ok=ok, value=coverage, limit=MIN_COVERAGE, text="" if ok else text)

@@ -8,7 +8,7 @@ from stages.records.record import Record
 
 
 class Grade(Record):
-    """Written by `grade`; read by `report` alone."""
+    """Written by `grade`; read by no stage but `report`, and by verbs that compare runs or export one."""
 
     id: str
     """Id of the question."""

@@ -22,7 +22,7 @@ class RawReply(Record):
 
 
 class Judgement(Record):
-    """Written by `judge`; read by `report` alone."""
+    """Written by `judge`; read by no stage but `report`, and by verbs that compare runs, export one, or ask about its judge."""
 
     id: str
     """Id of the question."""

@@ -20,7 +20,7 @@ from stages.io.merging import MergedDiffers
 from stages.io.tokenization import template_sha256
 from stages.io.weights import load_model, load_tokenizer
 from stages.records.training_record import TrainingRecord
-from tests.fakes.evaluation_world import ANSWERING, make_world, write_lines
+from tests.fakes.evaluation_world import ANSWERING, make_question, make_world, write_lines
 from tests.fakes.tiny_training import save_tiny_base
 from tests.pipeline.test_publish import RECORD
 
@@ -67,6 +67,15 @@ def merge(folder: Path) -> str:
         out=folder / "merged",
         num_questions=8,
     )
+
+
+@pytest.mark.parametrize(("total", "count"), [(40, 24), (47, 24), (400, 24), (24, 24), (5, 24)])
+def test_the_sample_that_a_merge_is_checked_on_is_spread_over_the_benchmark(total: int, count: int) -> None:
+    questions = [make_question("numeric", number, num_clusters=5) for number in range(total)]
+    places = [questions.index(question) for question in verbs.merge.sample(questions, count)]
+    assert len(places) == min(count, total) and places == sorted(set(places))
+    gaps = [after - before for before, after in zip(places, [*places[1:], total], strict=True)]
+    assert max(gaps, default=0) - min(gaps, default=0) <= 1, "no stretch of the benchmark is left out"
 
 
 def ask(folder: Path, text: str, choices: tuple[str, ...] = (), width: int = 100) -> str:

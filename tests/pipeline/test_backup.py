@@ -110,6 +110,25 @@ def test_a_run_that_git_does_not_hold_is_not_called_backed_up(repository: Path) 
 
 
 @pytest.mark.slow
+def test_with_a_corrupt_object_an_uncommitted_run_is_not_called_pushed(repository: Path, tmp_path: Path) -> None:
+    (repository / "make.py").write_text(MAKE.replace("Random(5)", "Random(6)"))
+    dvc(repository, "repro", "-q")
+    with Repo(str(repository)) as repo:
+        objects, _ = tracked_objects(repo)
+    stored = next(stored for stored in objects if stored.path == "data/answers/7.bin")
+    path = repository / ".dvc/cache/files/md5" / stored.oid[:2] / stored.oid[2:]
+    path.chmod(0o644)
+    flip(path, random.Random(1))
+    path.chmod(0o444)
+    with pytest.raises(NotBackedUp) as refused:
+        main(repository)
+    assert re.search(r"corrupt +in cache +data/answers/7\.bin", str(refused.value)), refused.value
+    assert re.search(r"(?s)nothing was pushed.*git lacks.*dvc\.lock", str(refused.value)), refused.value
+    assert "pushed, but not proven" not in str(refused.value)
+    assert not (tmp_path / "store/files/md5" / stored.oid[:2] / stored.oid[2:]).exists()
+
+
+@pytest.mark.slow
 def test_grades_that_the_committed_stages_do_not_give_are_found(repository: Path) -> None:
     (repository / "grade.py").write_text(GRADE + "import os; pathlib.Path('data/grades/graded.txt').write_text(os.urandom(8).hex())\n")
     dvc(repository, "repro", "-q")

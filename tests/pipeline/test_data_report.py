@@ -65,6 +65,7 @@ def test_the_page_says_what_the_metrics_say(tmp_path: Path) -> None:
         part = page[page.index(f'<section id="{section}"') :].split("</section>")[0]
         shown = {code: int(number) for number, code in re.findall(r"<summary><b>(\d+)</b><code>(\w+)</code>", part)}
         assert shown == {code: number for code, number in summary[section].items() if number}
+        assert len(re.findall(r'<p class="note">\d+ of \d+ (?:line|row)s?\b', part)) == len(shown)
     assert "<del>" in page and "<ins>" in page and "␌rac" in page
 
 

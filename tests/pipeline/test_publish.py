@@ -19,6 +19,7 @@ from stages.report import main as report
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, make_world, write_world
 from tests.fakes.hub_server import FakeHub, serving_hub
 from tests.pipeline.test_backup import dvc, run
+from verbs.model_card import render_card
 from verbs.publish import RECEIPT, NotPublished, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,6 +163,28 @@ def test_the_card_reads_back_and_its_numbers_are_those_of_the_run(root: Path, hu
     for part in ("Results", "Data", "Licence", "Base model", "How to load it", "How it was trained", "Limits"):
         assert f"\n## {part}\n" in text
     assert "4377 training rows of `physics.jsonl`" in text and "120 of 120 planned steps" in text
+
+
+def card_of(root: Path) -> str:
+    return render_card(root, repo=REPO, license="apache-2.0", dataset=None, revision="0" * 40)
+
+
+def test_the_card_says_what_was_measured_outside_the_benchmark(root: Path) -> None:
+    limits = card_of(root).split("## Limits")[1]
+    assert "100 general prompts are to the tuned model (+0.03 nats a token beside base" in limits
+    assert "forgetting of other skills" not in limits
+
+
+def test_explanations_that_nobody_judged_are_not_called_judged_by_none(root: Path) -> None:
+    assert "Explanations were judged by key_points (`" in card_of(root)
+    path = root / "metrics/evaluation.json"
+    evaluation = json.loads(path.read_text())
+    evaluation["judge"] |= {"backend": "none", "judge_id": "none"}
+    write_json(path, evaluation)
+    assert "Explanations were not judged." in card_of(root) and "judged by" not in card_of(root)
+    del evaluation["kinds"]["explanation"]
+    write_json(path, evaluation)
+    assert "Explanations were" not in card_of(root), "there are none in this benchmark"
 
 
 def test_a_base_of_the_hub_is_named_by_revision_and_not_sent(root: Path, hub: FakeHub) -> None:

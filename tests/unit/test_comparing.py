@@ -139,6 +139,25 @@ def test_the_difference_of_settings_is_the_mean_of_the_differences_of_their_seed
     assert found.delta == pytest.approx(sum(one.delta for one in by_seed if one is not None) / 2)
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_invalid_seed_gives_its_setting_no_numbers(place: int) -> None:
+    """The first run of each setting is valid: it is another seed that is not."""
+    broken = {"valid": False, "invalid_because": ["broken"]}
+    runs = [
+        made_run(
+            f"{alpha}-{seed}", seed=10 * alpha + seed, train_seed=seed, alpha=alpha, evaluation=broken if (at, seed) == (place, 2) else {}
+        )
+        for at, alpha in enumerate((32, 128))
+        for seed in (1, 2)
+    ]
+    settings = settings_of(runs)
+    assert compare_settings(settings, seed=1, num_resamples=200) == {}
+    rows = setting_rows(settings, {})
+    assert {cell["mean"] for cell in rows[place]["cells"]} == {"–"} and "–" not in {cell["mean"] for cell in rows[1 - place]["cells"]}
+    assert f"{runs[2 * place + 1].name}: not valid" in settings_table(settings, {})
+    assert settings_numbers(settings, {})["settings"][place]["kinds"]["mcq"]["mean"] is None
+
+
 def test_settings_under_different_judges_are_not_compared_on_explanations() -> None:
     runs = [made_run(f"{judge}-{seed}", seed=seed, train_seed=seed, judge=judge) for judge in ("j", "other") for seed in (1, 2)]
     assert [one.name for one in settings_of(runs)] == ["as they stand (j-1 ...)", "as they stand (other-1 ...)"]

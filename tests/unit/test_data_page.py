@@ -61,6 +61,17 @@ def test_lines_that_must_not_be_copied_are_shown_by_length_and_hash() -> None:
     assert shown == [{"where": "line 3", "detail": "key material", "text": f"1,200 bytes, sha256 {'ab' * 8}: not copied"}]
 
 
+def test_the_page_says_how_many_of_how_many_it_shows() -> None:
+    rows = [
+        QuarantinedRow(origin=Origin(file="f", line=line), reason="refusal", detail="opens as one", raw="I cannot.")
+        for line in range(1, 25)
+    ]
+    shown: Any = reason_rows(summary(reasons={"refusal": 24}), {"refusal": rows})[0]
+    assert (len(shown["lines"]), shown["shown"]) == (3, "3 of 24 lines")
+    few: Any = reason_rows(summary(reasons={"refusal": 1}), {"refusal": rows[:1]})[0]
+    assert few["shown"] == "1 of 1 line"
+
+
 def test_a_repair_is_shown_word_by_word_with_what_cannot_be_seen() -> None:
     example = RepairExample(
         code="latex_escape_swallowed",
@@ -73,7 +84,8 @@ def test_a_repair_is_shown_word_by_word_with_what_cannot_be_seen() -> None:
         num_cut_before=5,
         num_cut_after=6,
     )
-    row: Any = repair_rows(summary(repairs={"latex_escape_swallowed": 1}), [example])[0]
+    row: Any = repair_rows(summary(repairs={"latex_escape_swallowed": 340}), [example])[0]
+    assert row["shown"] == "1 of 340 rows"
     pieces = row["examples"][0]["pieces"]
     assert [piece["text"] for piece in pieces if piece["kind"] == "removed"] == ["␌rac"]
     assert [piece["text"] for piece in pieces if piece["kind"] == "added"] == ["\\frac"]

@@ -60,8 +60,10 @@ def test_csv_and_json_lines_of_the_same_answers_give_the_same_verdicts(tmp_path:
         ('{"question": "Q", "response": "R", "reference": "0", "kind": "numeric"}\n', "absolute_tolerance"),
         ('{"question": "Q", "response": "R", "reference": "1", "kind": "numeric"}\n' * 2, "line 2: a second answer"),
         ("not json\n", "not readable"),
+        ("\n[1, 2]\n", r"answers\.jsonl, line 2: '\[1, 2\]' is no JSON object"),
+        ("12\n", "line 1: '12' is no JSON object"),
     ],
-    ids=["empty", "bad reference", "bad kind", "zero", "twice", "no JSON"],
+    ids=["empty", "bad reference", "bad kind", "zero", "twice", "no JSON", "a list", "a number"],
 )
 def test_a_file_that_cannot_be_graded_is_refused_with_its_line(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "answers.jsonl"

@@ -54,6 +54,21 @@ def test_anchors_lead_somewhere(anchor: str) -> None:
     assert anchor in anchors(README)
 
 
+def test_the_sample_of_another_alpha_says_of_each_stage_what_becomes_of_it() -> None:
+    stages: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
+    block = re.search(r"```console\n\$ dvc exp run -S lora\.alpha=128\n(.*?)```", README, re.DOTALL)
+    assert block is not None
+    runs = re.findall(r"(?m)^Running stage '(\w+)':$", block[1])
+    skipped = re.findall(r"(?m)^Stage '(\w+)' didn't change, skipping$", block[1])
+    made = {name: {next(iter(out)) if isinstance(out, dict) else out for out in one.get("outs", [])} for name, one in stages.items()}
+    due = {name for name, one in stages.items() if "lora" in one.get("params", [])}
+    while later := {name for name, one in stages.items() if any(set(one["deps"]) & made[before] for before in due)} - due:
+        due |= later
+    assert set(runs) == due and set(skipped) == set(stages) - due and len(runs) + len(skipped) == len(stages)
+    # Each stage that runs says more than is shown.
+    assert len(re.findall(r"(?m)^\.\.\.$", block[1])) == len(runs) + 1
+
+
 def test_the_picture_of_the_run_and_the_tree_name_every_stage() -> None:
     stages = set(read_yaml(ROOT / "dvc.yaml")["stages"])
     assert set(re.findall(r'node\d+\["(\w+)"\]', README)) == stages

@@ -1,18 +1,22 @@
 """docs/scale.md holds what its program computes, from inputs whose sources say the same, and a measured speed takes the place of a sourced one."""
 
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from stages.io.claude import limits_from_environment
+from stages.io.params import read_yaml
+from stages.records.judge_check import Probe
 from verbs import scale_plan
 from verbs.blocks import BLOCK, filled
 from verbs.planning import MISTRAL_7B
 from verbs.scale_inputs import INPUTS, Facts, with_measurements
-from verbs.scale_plan import LLAMA_70B, QUESTIONS, ROUTES, all_lines, blocks, stored_run, training_speed
+from verbs.scale_plan import LLAMA_70B, QUESTIONS, ROUTES, Line, all_lines, blocks, judging_line, stored_run, training_speed
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs/scale.md").read_text(encoding="utf-8")
@@ -98,12 +102,41 @@ def test_limits_are_met_where_they_stand() -> None:
     assert "| nothing |" in broken(memory_bytes=1e15, judge_cap_usd=1e6, tokens_per_step=512)
 
 
-def test_batches_keep_to_both_limits_of_the_api() -> None:
-    def engines(**values: float) -> str:
-        return blocks(INPUTS | {name: replace(INPUTS[name], value=value) for name, value in values.items()})["steps"]
+def judging(rows: int, **values: float) -> Line:
+    return judging_line(rows, Facts(INPUTS | {name: replace(INPUTS[name], value=value) for name, value in values.items()}))
 
-    # 100,000 answers of 1,200 tokens and 4 bytes a token are 480 MB: two batches of 256 MB, one if they are short.
-    assert "2 of them" in engines() and "2 of them" not in engines(judge_input_tokens=600)
+
+def test_batches_keep_to_the_limits_of_the_stage() -> None:
+    # 100,000 answers without probes are the 11 batches that docs/benchmarks.md measured: a trial of 500, then 10 of up to 10,000.
+    unprobed = {"judge_retests": 0.0, "judge_canaries": 0.0}
+    assert "| 100,000 | 11 |" in (ROOT / "docs/benchmarks.md").read_text(encoding="utf-8")
+    assert "Batches, 11 of them, the first a trial" in judging(10_000_000, **unprobed).engine
+    # 6,400 requests of 2,500 tokens and 4 bytes a token are 64 MB.
+    assert "Batches, 17 of them" in judging(10_000_000, **unprobed, judge_input_tokens=2_500).engine
+    # 10,000 answers, 1,000 of them twice, and 70 probes: 500, then two batches.
+    assert "Batches, 3 of them" in judging(100_000).engine
+
+
+def test_batches_run_side_by_side_after_the_trial() -> None:
+    for rows in (100_000, 10_000_000):
+        assert judging(rows).seconds == 48 * 3600
+        assert judging(rows, trial_from=1e9).seconds == 24 * 3600, "without a trial all end within one limit"
+
+
+def test_what_judging_rests_on_are_the_settings_of_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("PLUMBLINE_JUDGE_")]:
+        monkeypatch.delenv(name)
+    limits, params = limits_from_environment(), read_yaml(ROOT / "params.yaml")["judge"]
+    assert {
+        name: INPUTS[name].value for name in ("judge_concurrency", "batch_requests", "batch_bytes", "judge_retests", "judge_cap_usd")
+    } == {
+        "judge_concurrency": limits.concurrency,
+        "batch_requests": limits.batch_requests,
+        "batch_bytes": limits.batch_bytes,
+        "judge_retests": params["retest_fraction"],
+        "judge_cap_usd": params["max_cost_usd"],
+    }
+    assert params["num_canary_questions"] * len(set(get_args(Probe)) - {"retest"}) == INPUTS["judge_canaries"].value
 
 
 def test_money_is_a_multiple_of_the_price_until_it_is_given() -> None:
@@ -128,11 +161,11 @@ def test_own_values_are_printed_and_the_document_stays(
 def test_a_typed_number_is_put_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs/runs").mkdir(parents=True)
-    typed = DOCUMENT.replace("37.00 USD", "1.00 USD")
+    typed = DOCUMENT.replace("40.96 USD", "1.00 USD")
     assert typed != DOCUMENT
     (tmp_path / "docs/scale.md").write_text(typed, encoding="utf-8")
     (tmp_path / "docs/runs/gpu_train.json").write_text(json.dumps(H200))
     scale_plan.main([])
     written = (tmp_path / "docs/scale.md").read_text(encoding="utf-8")
-    assert written.count("37.00 USD") == DOCUMENT.count("37.00 USD") and "training arm N3 on NVIDIA H200, a 7B shape" in written
+    assert written.count("40.96 USD") == DOCUMENT.count("40.96 USD") and "training arm N3 on NVIDIA H200, a 7B shape" in written
     assert "written anew" in capsys.readouterr().out

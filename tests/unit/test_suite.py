@@ -98,6 +98,22 @@ def test_a_benchmark_that_cannot_run_here_says_why(tmp_path: Path) -> None:
     assert "Not measured: no GPU at hand." in page_of(SUITE.model_copy(update={"benches": [found]}), "")
 
 
+def test_labelled_answers_come_from_where_one_says(tmp_path: Path) -> None:
+    bench = next(bench for bench in BENCHES if bench.name == "graders")
+    found, well = run(bench, "quick", tmp_path)
+    assert well and found.not_measured == "no labelled answers given (--answers FILE)"
+    path = tmp_path / "people's verdicts.jsonl"
+    rows = [
+        {"kind": "numeric", "response": "Answer: 12 N", "gold": "12", "unit": "N", "options": None, "expected": "correct"},
+        {"kind": "mcq", "response": "(B)", "gold": "A", "unit": None, "options": {"A": "mass", "B": "force"}, "expected": "incorrect"},
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found, well = run(bench, "quick", tmp_path, path)
+    assert well and found.table is not None, found.not_measured
+    assert [row[0] for row in found.table.rows if "Plumbline" in row[0]] == ["numeric (1): Plumbline", "mcq (1): Plumbline"]
+    assert found.command == "python -m bench.grader_confusion --cases ANSWERS.jsonl", "a path of somebody's own stands in no record"
+
+
 def test_a_benchmark_that_fails_or_hangs_is_told(tmp_path: Path) -> None:
     found, well = run(Bench("broken", "Broken", "bench.no_such_module", {"quick": "--rows 5"}), "quick", tmp_path)
     assert not well and found.not_measured is not None and "no_such_module" in found.not_measured

@@ -1,12 +1,14 @@
 """A run from nothing in a fresh clone is compared with the committed one: to the byte, or within a tolerance, or not at all."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.small_project import SmallProject
 from verbs.verify import compare, md5_of, stale, verify
 
 LOCK = "schema: '2.0'\nstages:\n  one:\n    cmd: c\n    outs:\n    - path: a\n      md5: {}\n      size: 1\n"
@@ -59,6 +61,67 @@ def test_a_clone_is_run_from_nothing(tmp_path: Path, later: str | None, word: st
     found = verify(root, tolerance=0.15)
     assert word in found.told
     assert found.reproduced is (later != "0.1")
+
+
+SCORE = f"""
+import json, os, uuid
+from pathlib import Path
+rows = Path("data/raw/mine.jsonl").read_text().split() + Path("data/raw/folder/questions.jsonl").read_text().split()
+scores = {SCORES!r}
+scores["mcq"]["tuned"] = len(rows) / 10
+Path("metrics").mkdir(exist_ok=True)
+Path("metrics/scores.json").write_text(json.dumps(scores))
+Path("trace.txt").write_text(uuid.uuid4().hex)
+"""
+
+
+@pytest.fixture
+def own_rows(tmp_path: Path) -> SmallProject:
+    """A committed run on rows and questions that `dvc add` keeps; no remote holds them."""
+    (tmp_path / "project").mkdir()
+    project = SmallProject(tmp_path / "project")
+    (project.root / "data/raw/folder").mkdir(parents=True)
+    (project.root / "data/raw/mine.jsonl").write_text("1\n2\n3\n4\n5\n")
+    (project.root / "data/raw/folder/questions.jsonl").write_text("6\n7\n8\n")
+    (project.root / "make.py").write_text(SCORE)
+    project.dvc("add", "data/raw/mine.jsonl", "data/raw/folder")
+    (project.root / "dvc.yaml").write_text(
+        "stages:\n  report:\n    cmd: python make.py\n    deps: [make.py, data/raw/mine.jsonl, data/raw/folder]\n"
+        "    outs: [trace.txt]\n    metrics: [{metrics/scores.json: {cache: false}}]\n"
+    )
+    project.dvc("repro", "-q")
+    project.commit("run")
+    return project
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["folder and cache", "folder", "cache", "cache, and other bytes in the folder"])
+def test_rows_of_ones_own_come_into_the_clone_and_no_output_does(own_rows: SmallProject, where: str) -> None:
+    cache, mine = own_rows.root / ".dvc/cache/files/md5", own_rows.root / "data/raw/mine.jsonl"
+    if where == "folder":
+        for path in (mine, own_rows.root / "data/raw/folder/questions.jsonl"):
+            oid = md5_of(path)
+            (cache / oid[:2] / oid[2:]).unlink()
+    elif where == "cache":
+        mine.unlink()
+        shutil.rmtree(own_rows.root / "data/raw/folder")
+    elif where != "folder and cache":
+        mine.unlink()
+        mine.write_text("1\n")
+    found = verify(own_rows.root, tolerance=0.15)
+    # The stage was run: an output from the cache would have made the locks equal.
+    assert found.reproduced and "1 of 2 outputs differ: trace.txt" in found.told, found.told
+    assert "mcq.tuned            0.8 -> 0.8" in found.told
+
+
+@pytest.mark.slow
+def test_rows_that_cannot_be_had_are_named_instead_of_called_not_reproduced(own_rows: SmallProject) -> None:
+    shutil.rmtree(own_rows.root / ".dvc/cache")
+    (own_rows.root / "data/raw/mine.jsonl").unlink()
+    (own_rows.root / "data/raw/folder/questions.jsonl").write_text("other\n")
+    found = verify(own_rows.root, tolerance=0.15)
+    assert not found.reproduced
+    assert found.told.startswith("not run: the commit reads data/raw/folder, data/raw/mine.jsonl, and neither"), found.told
 
 
 PIPELINE = """

@@ -168,6 +168,21 @@ def test_two_judges_of_the_same_answers_are_set_side_by_side(
     assert turned.mean_shift == -recorded.mean_shift, "a pair of judges has one bridge, the last one built"
 
 
+def test_judges_without_an_answer_in_common_have_nothing_to_compare(
+    bench: Bench, fake: FakeClaude, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.write(4).run()
+    lay_out(bench, tmp_path / "old")
+    bench.run(model="claude-opus-5-5")
+    new = lay_out(bench, tmp_path / "new")
+    for path in (new / "data/answers").glob("*.jsonl"):
+        path.write_text("".join(line.replace('"response":"', '"response":"Another answer. ') for line in path.read_text().splitlines(True)))
+    monkeypatch.setattr(judge_bridge, "open_run", lambda root, name: Workspace(root / name))
+    with pytest.raises(NotThere, match="no judged answer in common"):
+        judge_bridge.main("old", "new", root=tmp_path)
+    assert recorded_bridges(tmp_path) == []
+
+
 def test_a_bridge_of_too_few_answers_is_not_put_on_record(
     bench: Bench, fake: FakeClaude, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,28 @@
+"""What the documents cite is there: no page names a file of somebody's own machine, or a document that the repository does not hold."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+CITED = re.compile(r"[`(]([\w./-]+\.md)\b")
+MADE = {"metrics/report.md"}
+"""Written by a run."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_document_that_is_cited_is_in_the_repository(page: Path) -> None:
+    cited = set(CITED.findall(page.read_text(encoding="utf-8"))) - MADE
+    lacking = sorted(name for name in cited if not any((folder / name).is_file() for folder in (page.parent, ROOT, ROOT / "docs")))
+    assert not lacking, f"{page.name} cites {lacking}: state the reason itself, or say that it is not part of the repository"
+    assert page.name not in ("README.md", "decisions.md") or cited, "the pattern finds what is cited"
+
+
+def test_nothing_but_a_test_reaches_out_of_the_repository() -> None:
+    """A test reads such files in place, and skips where they are absent; a command takes a path of one's own."""
+    words = ["git", "grep", "-I", "-l", "-E", r"\.\./shared|DESIGN (decision|[0-9])", "--", ".", ":!tests"]
+    found = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert found.returncode == 1, found.stdout

@@ -1,0 +1,56 @@
+"""What the code imports is pinned by name: a package that comes along with another today may not tomorrow."""
+
+import ast
+import re
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = {"bench", "launch", "stages", "tests", "verbs"}
+FILES = ("requirements.txt", "requirements-model.txt")
+IN_THEIR_OWN_ENVIRONMENT = {"ray": "requirements-ray.txt", "inspect_ai": "requirements-inspect.txt"}
+"""Imported where that environment is: a package that these files list besides is not there for the pipeline."""
+NOT_OURS = {"bench": {"math_verify"}}
+"""bench/grader_confusion.py shows its rows where somebody has installed it beside."""
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins(*names: str) -> dict[str, str]:
+    """Package -> version of requirements files."""
+    lines = [line.split(";")[0].split("#")[0].strip() for name in names for line in (ROOT / name).read_text(encoding="utf-8").splitlines()]
+    return {normal(name): version for name, _, version in (line.partition("==") for line in lines) if version}
+
+
+def imported(folder: str) -> set[str]:
+    """Top-level names of the packages that a folder's code imports, inside functions too."""
+    found: set[str] = set()
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.split(".")[0])
+    return found - sys.stdlib_module_names - OURS
+
+
+@pytest.mark.parametrize("folder", ["stages", "verbs", "bench"])
+def test_every_package_that_is_imported_is_listed(folder: str) -> None:
+    homes, names = packages_distributions(), imported(folder)
+    listed = set(pins(*FILES)) | {normal(name) for name, file in IN_THEIR_OWN_ENVIRONMENT.items() if normal(name) in pins(file)}
+    assert {"pydantic", "dvc", "torch"} & names, "imports are found"
+    lacking = [
+        name for name in sorted(names - NOT_OURS.get(folder, set())) if not {normal(home) for home in homes.get(name, [name])} & listed
+    ]
+    assert not lacking, f"{folder} imports {lacking}: list them in requirements.txt with the pins of constraints.txt"
+
+
+def test_a_pin_stands_for_one_version() -> None:
+    constraints, listed = pins("constraints.txt"), pins("requirements.txt", "requirements-model.txt")
+    assert {name: version for name, version in listed.items() if constraints.get(name, version) != version} == {}
+    assert set(pins("requirements.txt")) <= set(constraints)

@@ -1,0 +1,43 @@
+"""A report that lacks verdicts says what brings them: another run where a reply may still come, another setting or judge where none will."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from stages.logic.judge_causes import RETRYABLE, JudgeCause
+from stages.logic.validity import NOT_DUE, coverage_gates
+from tests.fakes.evaluation_world import explanation, make_question
+
+
+def text_of_base(causes: Sequence[str]) -> str:
+    """What the gate says of 20 base explanations, all but those with these causes scored."""
+    questions = [make_question("explanation", number, num_clusters=5) for number in range(20)]
+    rows = [
+        explanation(question, "base", None if cause else 1.0, cause=cause or "scored")[1]
+        for question, cause in zip(questions, [*causes, *[""] * (20 - len(causes))], strict=True)
+    ]
+    (gate,) = coverage_gates(rows)
+    assert gate.ok is (not causes)
+    return gate.text
+
+
+def test_full_coverage_says_nothing() -> None:
+    assert text_of_base([]) == ""
+
+
+@pytest.mark.parametrize("cause", sorted(RETRYABLE))
+def test_where_a_reply_may_still_come_the_remedy_is_another_run(cause: str) -> None:
+    assert text_of_base([cause]) == f"only 19 of 20 base explanations have a verdict ({cause}: 1); run dvc repro again"
+
+
+@pytest.mark.parametrize("cause", sorted(set(JudgeCause) - RETRYABLE - NOT_DUE - {JudgeCause.SCORED, JudgeCause.NO_ANSWER}))
+def test_where_none_will_come_another_run_is_not_called_a_remedy(cause: str) -> None:
+    text = text_of_base([cause] * 5)
+    assert text.startswith(f"only 15 of 20 base explanations have a verdict ({cause}: 5); {cause} is final")
+    assert "dvc repro" not in text and "judge.epoch" in text and "judge.model" in text
+    assert ("judge.max_tokens" in text) is (cause == JudgeCause.TRUNCATED)
+
+
+def test_both_kinds_of_causes_get_their_remedy() -> None:
+    text = text_of_base(["refused", "timed_out", "off_menu"])
+    assert "run dvc repro again; off_menu, refused are final" in text
