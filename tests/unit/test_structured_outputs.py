@@ -1,13 +1,14 @@
 """Structured outputs are recognised, read in the one way they can be read, and written as text that carries all of them."""
 
 import json
+import time
 
 import pytest
 
 from stages.logic.classification import classify
 from stages.logic.plain_text import label, lost, to_plain_text, unwrap
 from stages.logic.row_cleaning import Cleaned, Policy, clean_line
-from stages.logic.structured_text import Members, Written, read_json
+from stages.logic.structured_text import Members, Written, read_json, read_python
 from stages.records.cleaning_codes import BrokenCause, OutputClass, Rule
 
 
@@ -83,6 +84,29 @@ def test_numbers_keep_the_digits_they_were_written_with() -> None:
     reading = read_json('{"a": 5.0, "b": 2.2e-07, "c": 123456789012345678901234567890}')
     assert reading.value == Members([("a", Written("5.0")), ("b", Written("2.2e-07")), ("c", Written("123456789012345678901234567890"))])
     assert not reading.faults
+
+
+def test_a_python_literal_keeps_the_source_of_its_numbers_across_lines_and_letters_of_several_bytes() -> None:
+    literal = "{'é': 1.50, 'ü': [-\r\n2e-07,\n 'ß', 0x1F]}"
+    assert read_python(literal) == Members([("é", Written("1.50")), ("ü", [Written("-\r\n2e-07"), "ß", Written("0x1F")])])
+
+
+def test_the_time_of_a_python_literal_grows_with_its_length_alone() -> None:
+    def seconds(num_numbers: int) -> float:
+        text = "{'a': [" + "1, " * num_numbers + "]}"
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            assert read_python(text) is not None
+            times.append(time.process_time() - start)
+        return min(times)
+
+    assert seconds(16_000) < 60 * seconds(1_000), "16 times the numbers took more than 60 times as long"
+
+
+def test_fences_around_fences_are_opened_so_many_times() -> None:
+    assert classify("```\n" * 3 + '{"a": 1}' + "\n```" * 3).kind == OutputClass.JSON_OBJECT
+    assert classify("```\n" * 30 + '{"a": 1}' + "\n```" * 30).kind == OutputClass.PLAIN
 
 
 def test_faults_with_one_reading_are_named() -> None:
