@@ -165,15 +165,19 @@ def double_invalid_escapes(text: str) -> str:
 
 
 def python_dict(text: str) -> dict[str, Any] | None:
-    """Read a line that is the Python repr of a dict of strings; never evaluates anything."""
+    """Read a line that is the Python repr of a dict of strings; never evaluates anything. LineRefused where a key stands twice."""
     if not text.startswith("{"):
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `\p` in a literal warns about an escape; it is read as it stands
-            value = ast.literal_eval(text)
+            tree = ast.parse(text, mode="eval").body
+            value = ast.literal_eval(tree)
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return None
+    if isinstance(tree, ast.Dict):
+        # Of two equal keys Python keeps the last without a word.
+        object_without_twins([(key.value, None) for key in tree.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)])
     if isinstance(value, dict) and all(isinstance(key, str) and isinstance(item, str | None) for key, item in value.items()):
         return value
     return None

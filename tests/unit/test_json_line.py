@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from stages.logic.json_line import LineRefused, parse_line
 from stages.logic.row_cleaning import Policy, Rejected, clean_line
-from stages.records.cleaning_codes import Reason, Rule
+from stages.records.cleaning_codes import Reason, Repair, Rule
 
 DEEP = 100_000
 POLICY = Policy("alpaca", dict.fromkeys(Rule, "flag"), min_output_characters=1, max_output_characters=4000)
@@ -43,3 +44,16 @@ def test_a_line_nested_too_deep_says_so(line: str) -> None:
     verdict = clean_line(line.encode(), POLICY, POLICY.active)
     assert isinstance(verdict, Rejected)
     assert (verdict.reason, verdict.detail) == (Reason.TOO_DEEP, "nested deeper than 64 levels")
+
+
+def test_a_python_line_with_a_key_twice_is_refused_as_the_json_form_is() -> None:
+    for line in (
+        '{"instruction": "x?", "output": "A", "output": "B"}',
+        "{'instruction': 'x?', 'output': 'A', 'output': 'B'}",
+        "{'instruction': 'x?', 'output': {'a': 1}, 'out' 'put': 'B'}",
+        "{'instruction': 'x?', 'output': 'A', 'output': 'A'}",
+    ):
+        with pytest.raises(LineRefused, match="key 'output' stands twice") as refused:
+            parse_line(line.encode())
+        assert refused.value.reason == Reason.DUPLICATE_KEY
+    assert parse_line(b"{'instruction': 'x?', 'output': 'A'}") == ({"instruction": "x?", "output": "A"}, [Repair.LINE_PYTHON_LITERAL])
