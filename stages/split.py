@@ -115,10 +115,11 @@ def sift(
             continue
         remaining.append(row)
         for place, score in index.scores(row).items():
-            # Of equally near rows the smallest id, so that their order does not matter.
+            # Of equally near rows the smallest id, so that their order does not matter: equal as written, hence rounded first.
             best, holder = nearest[place]
+            score = round(score, 4)
             if (-score, row.id) < (-best, holder or "~"):
-                nearest[place] = (round(score, 4), row.id)
+                nearest[place] = (score, row.id)
     return remaining, removed, nearest
 
 

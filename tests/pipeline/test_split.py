@@ -129,6 +129,15 @@ def test_a_validation_set_without_a_row_is_refused_with_what_to_do(tmp_path: Pat
     assert not (tmp_path / "train.jsonl").exists()
 
 
+def test_the_order_of_equally_near_rows_does_not_matter(tmp_path: Path) -> None:
+    rows = [row("Tell me, how fast does light go?"), row("Say how fast does sound go?")]
+    question = numeric("How fast does it fall?")
+    found = [split(order, [question], tmp_path / str(place)) for place, order in enumerate((rows, rows[::-1]))]
+    nearest = [next(line for line in one["overlap"] if line["record"] == "question") for one in found]
+    assert nearest[0]["score"] == 0.3333
+    assert nearest[0]["nearest_row_id"] == nearest[1]["nearest_row_id"] == min(one.id for one in rows)
+
+
 def test_the_studys_questions_all_come_in(shared: Path, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "kept.jsonl", FILLERS)
     section = read_yaml(ROOT / "params.yaml")["split"] | {"benchmark_format": "study"}
