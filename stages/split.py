@@ -10,7 +10,7 @@ from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl, write_jsonl
 from stages.io.params import load_params
 from stages.logic.benchmark_overlap import BenchmarkIndex
-from stages.logic.benchmark_shapes import SHAPES
+from stages.logic.benchmark_shapes import SHAPES, later_needs
 from stages.logic.splitting import group_rows, is_validation
 from stages.records.input_refused import Refused
 from stages.records.instruction_row import InstructionRow
@@ -89,6 +89,8 @@ def main(params: SplitParams, *, kept: Path, benchmark: Path, train: Path, valid
         len(removed),
         dict(by_rule),
     )
+    for need in later_needs(asked):
+        log.warning("%s", need)
     log.info("%d questions %s", len(asked), dict(Counter(question.kind for question in asked)))
 
 

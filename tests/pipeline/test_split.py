@@ -138,6 +138,11 @@ def test_the_order_of_equally_near_rows_does_not_matter(tmp_path: Path) -> None:
     assert nearest[0]["nearest_row_id"] == nearest[1]["nearest_row_id"] == min(one.id for one in rows)
 
 
+def test_what_the_benchmark_needs_of_later_stages_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    split([row("a b c")], [numeric(QUESTION) | {"target": "0"}], tmp_path)
+    assert "question n1 has target 0: set grade.absolute_tolerance" in caplog.text
+
+
 def test_the_studys_questions_all_come_in(shared: Path, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "kept.jsonl", FILLERS)
     section = read_yaml(ROOT / "params.yaml")["split"] | {"benchmark_format": "study"}
