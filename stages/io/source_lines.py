@@ -34,7 +34,7 @@ class Chunk:
     """Consecutive lines without their line ends."""
 
     first_line: int
-    """Physical number of the first one, from 1."""
+    """Number of the first one, from 1: of the physical line, or of the record in csv and parquet."""
     lines: list[bytes | RedactedLine]
 
 

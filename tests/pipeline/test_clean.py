@@ -130,6 +130,15 @@ def test_a_file_that_is_no_table_of_rows_is_refused_and_nothing_is_written(conte
     assert not list((tmp_path / "out").iterdir()) if (tmp_path / "out").exists() else True
 
 
+@pytest.mark.parametrize(
+    ("content", "shape", "where"), [(b"instruction,output\n,So.\n", "csv", "record 1"), (b"\n[]\n", "alpaca", "line 2")]
+)
+def test_a_refusal_counts_records_in_csv_and_lines_elsewhere(content: bytes, shape: str, where: str, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(content)
+    with pytest.raises(InputRefused, match=f"the first, {where}: "):
+        clean(tmp_path / "source", tmp_path / "out", format=shape)
+
+
 def test_a_parquet_file_with_two_columns_of_one_name_is_refused(tmp_path: Path) -> None:
     columns = [pyarrow.array([text]) for text in ("What?", "first", "second")]
     pyarrow.parquet.write_table(pyarrow.Table.from_arrays(columns, names=["instruction", "output", "output"]), tmp_path / "source")
