@@ -107,7 +107,7 @@ def main(
     with replacing_all(outputs) as streams, tempfile.TemporaryFile() as spool:
         first_pass = clean_all(source, policy, spool)
         if not any(len(chunk.kept_lines) for chunk in first_pass.chunks):
-            raise nothing_kept(source, first_pass)
+            raise nothing_kept(source, first_pass, policy.shape)
         near_groups = None
         if params.rules.near_duplicate != "off":
             near_groups = near_duplicate_groups(row_texts(spool), params.near_duplicate_similarity)
@@ -225,13 +225,14 @@ def fingerprint(path: Path) -> tuple[int, int, int]:
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
-def nothing_kept(source: Path, first_pass: Spooled) -> InputRefused:
+def nothing_kept(source: Path, first_pass: Spooled, shape: str) -> InputRefused:
     """Why a file with no usable row is refused: an empty training set must not look like a success."""
     reasons = sum((chunk.reasons for chunk in first_pass.chunks), Counter[str]())
     if not reasons:
         return InputRefused("empty_input", f"{source} holds blank lines only; a file with at least one row is read.")
     first = orjson.loads(next(line for chunk in first_pass.chunks for _, line in chunk.quarantined))
-    where = f"the first, line {first['origin']['line']}: {first['detail']}"
+    counted = "record" if shape in ("csv", "parquet") else "line"
+    where = f"the first, {counted} {first['origin']['line']}: {first['detail']}"
     return InputRefused("no_rows", f"{source}: none of {sum(reasons.values())} rows can be kept, reasons {dict(reasons)}; {where}")
 
 

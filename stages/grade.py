@@ -2,16 +2,17 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl, write_jsonl
 from stages.io.params import load_params
 from stages.logic.mcq import grade_mcq
-from stages.logic.numeric import grade_numeric
+from stages.logic.numeric import grade_numeric, parse_target
 from stages.records.answer import ARMS, Answer, Arm
 from stages.records.grade import Grade
+from stages.records.input_refused import Refused
 from stages.records.outcome import Outcome
 from stages.records.question import Question
 from stages.records.record import Params
@@ -77,6 +78,7 @@ def grade_answer(answer: Answer, question: Question, params: GradeParams) -> Gra
 
 def main(params: GradeParams, *, benchmark: Path, base: Path, tuned: Path, graded: Path) -> None:
     questions = {question.id: question for question in read_jsonl(benchmark, Question)}
+    refuse_unbounded_zero(questions.values(), params)
     due = [question_id for question_id, question in questions.items() if question.kind != "explanation"]
     grades: list[Grade] = []
     for arm, path in zip(ARMS, (base, tuned), strict=True):
@@ -91,6 +93,18 @@ def main(params: GradeParams, *, benchmark: Path, base: Path, tuned: Path, grade
             log.info("%s %s: %d answers %s", arm, kind, outcomes.total(), dict(sorted(outcomes.items())))
     assert len(grades) == len(ARMS) * len(due)
     write_jsonl(graded, grades)
+
+
+def refuse_unbounded_zero(questions: Iterable[Question], params: GradeParams) -> None:
+    """Refuse a target of 0 where only a fraction of it would be tolerated. `split` has warned of it."""
+    if params.absolute_tolerance is not None:
+        return
+    for question in questions:
+        if question.kind == "numeric" and parse_target(question.target, question.unit).value == 0:
+            raise Refused(
+                f"question {question.id} has target 0, which no fraction bounds: set grade.absolute_tolerance, "
+                f"in {question.unit or 'the unit of the target'}, or take the question out of the benchmark."
+            )
 
 
 def answers_by_id(path: Path, arm: Arm, questions: Mapping[str, Question]) -> dict[str, Answer]:

@@ -10,8 +10,9 @@ from stages.io.inputs import inputs_unchanged
 from stages.io.jsonl import read_jsonl, write_jsonl
 from stages.io.params import load_params
 from stages.logic.benchmark_overlap import BenchmarkIndex
-from stages.logic.benchmark_shapes import SHAPES
+from stages.logic.benchmark_shapes import SHAPES, later_needs
 from stages.logic.splitting import group_rows, is_validation
+from stages.records.input_refused import Refused
 from stages.records.instruction_row import InstructionRow
 from stages.records.overlap import OverlapSummary, QuestionOverlap, RemovedRow
 from stages.records.question import Question
@@ -30,7 +31,7 @@ class SplitParams(Params):
     benchmark_format: Literal["plumbline", "study"]
     seed: int
     validation_fraction: float
-    """Share of the groups that validate, 0-1."""
+    """Share of the groups that validate, above 0 and below 1."""
     near_duplicate_similarity: float
     """Jaccard similarity of 5-byte shingles, 0-1, from which texts with the same numbers stay together, or leak."""
     overlap_ngram_words: int
@@ -40,8 +41,10 @@ class SplitParams(Params):
 
 def main(params: SplitParams, *, kept: Path, benchmark: Path, train: Path, validation: Path, questions: Path, overlap: Path) -> None:
     """Write training and validation rows, the benchmark as later stages read it, and what overlapped."""
-    if not 0 <= params.validation_fraction < 1:
-        raise ValueError(f"split.validation_fraction is {params.validation_fraction}; a share from 0 to below 1 is read.")
+    if not 0 < params.validation_fraction < 1:
+        raise Refused(
+            f"split.validation_fraction is {params.validation_fraction}; a share above 0 and below 1 is read: training needs rows to validate on."
+        )
     asked = SHAPES[params.benchmark_format](READERS[params.benchmark_format](benchmark))
     rows = list(read_jsonl(kept, InstructionRow))
     index = BenchmarkIndex(
@@ -57,7 +60,12 @@ def main(params: SplitParams, *, kept: Path, benchmark: Path, train: Path, valid
     validating = [row for row, aside in zip(remaining, validates, strict=True) if aside]
     assert len(rows) == len(training) + len(validating) + len(removed), "a row vanished"
     if not training:
-        raise ValueError(f"{kept}: no row is left to train on ({len(rows)} came in, {len(removed)} repeat the benchmark); bring more data.")
+        raise Refused(f"{kept}: no row is left to train on ({len(rows)} came in, {len(removed)} repeat the benchmark); bring more data.")
+    if not validating:
+        raise Refused(
+            f"{kept}: none of {len(set(groups))} groups of near-duplicates fell to validation; raise split.validation_fraction "
+            f"({params.validation_fraction}), or take another split.seed ({params.seed})."
+        )
     write_jsonl(train, training)
     write_jsonl(validation, validating)
     write_jsonl(questions, asked)
@@ -81,6 +89,8 @@ def main(params: SplitParams, *, kept: Path, benchmark: Path, train: Path, valid
         len(removed),
         dict(by_rule),
     )
+    for need in later_needs(asked):
+        log.warning("%s", need)
     log.info("%d questions %s", len(asked), dict(Counter(question.kind for question in asked)))
 
 
@@ -107,10 +117,11 @@ def sift(
             continue
         remaining.append(row)
         for place, score in index.scores(row).items():
-            # Of equally near rows the smallest id, so that their order does not matter.
+            # Of equally near rows the smallest id, so that their order does not matter: equal as written, hence rounded first.
             best, holder = nearest[place]
+            score = round(score, 4)
             if (-score, row.id) < (-best, holder or "~"):
-                nearest[place] = (round(score, 4), row.id)
+                nearest[place] = (score, row.id)
     return remaining, removed, nearest
 
 

@@ -4,6 +4,7 @@
     python -m verbs.data_diff v1 v2           between two revisions
     python -m verbs.data_diff v1 v2 --limit 0 counts only
 
+A line is one of the source; in CSV and Parquet a record, the header not counted.
 Revisions need their data in the DVC cache or on a remote (`dvc fetch`).
 """
 

@@ -4,7 +4,8 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -33,7 +34,7 @@ class Chunk:
     """Consecutive lines without their line ends."""
 
     first_line: int
-    """Physical number of the first one, from 1."""
+    """Number of the first one, from 1: of the physical line, or of the record in csv and parquet."""
     lines: list[bytes | RedactedLine]
 
 
@@ -136,11 +137,21 @@ def csv_chunks(path: Path, stream: IO[bytes]) -> Iterator[Chunk]:
     reader = csv.reader(text, strict=False)
     try:
         header = next(reader, [])
-        if not {"instruction", "output"} <= set(header):
-            raise InputRefused("missing_columns", f"{path}: columns {header[:8]}; instruction and output are needed, input is optional.")
+        refuse_columns(path, header)
         yield from chunked((csv_record(header, cells) for cells in reader), first_line=1)
     except csv.Error as error:
         raise InputRefused("broken_csv", f"{path}, line {reader.line_num}: {error}; mend the quoting there.") from None
+
+
+def refuse_columns(path: Path, names: Sequence[str]) -> None:
+    """InputRefused where a column that is needed is not there, or a name stands over two columns: only one of them would be read."""
+    if not {"instruction", "output"} <= set(names):
+        raise InputRefused("missing_columns", f"{path}: columns {list(names[:8])}; instruction and output are needed, input is optional.")
+    # Spreadsheets leave columns without a name at the end; none of them is read.
+    if twice := sorted(name for name, number in Counter(names).items() if number > 1 and name):
+        raise InputRefused(
+            "duplicate_column", f"{path}: two columns are called {twice[0]!r}; give each a name of its own, or take one out."
+        )
 
 
 def csv_record(header: list[str], cells: list[str]) -> bytes:
@@ -159,8 +170,7 @@ def parquet_records(path: Path, head: bytes) -> Iterator[bytes]:
     if not head.startswith(b"PAR1"):
         raise InputRefused("not_parquet", f"{path} does not begin as Parquet; set clean.format to what it is.")
     with pyarrow.parquet.ParquetFile(path) as table:
-        if not {"instruction", "output"} <= set(table.schema_arrow.names):
-            raise InputRefused("missing_columns", f"{path}: columns {table.schema_arrow.names[:8]}; instruction and output are needed.")
+        refuse_columns(path, table.schema_arrow.names)
         for batch in table.iter_batches(batch_size=2048):
             for record in batch.to_pylist():
                 yield json.dumps(record, ensure_ascii=False, default=repr).encode("utf-8", "surrogatepass")

@@ -7,9 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from stages.logic.key_points import judge_key_points
+from stages.logic.numeric import parse_target
 from stages.records.input_refused import Refused
 from stages.records.question import KINDS, Question
 
+LETTER = re.compile(r"[A-Z]")
 OPTION = re.compile(r"(?:(?<=\s)|^)\(?([A-Z])[).]\s+")
 # Units in which a question asks for its answer: `(in Joules)`, `in m/s^2?`, `Convert 72 km/h to m/s.`
 SYMBOL = r"(?:[kcmMGnpµμ]?(?:m|g|s|N|J|W|Pa|Hz|V|A|C|T|K|L|Ω|eV|rad|mol|F|H|Wb|cal)|h|min|deg|rpm|rev|%|°C?)"
@@ -118,6 +121,8 @@ def fault_of(question: Question) -> str | None:
     if question.kind == "mcq":
         if len(question.choices) < 2:
             return f"found {len(question.choices)} choices; at least two are needed, in the text as `(A) ... (B) ...` or under choices."
+        if odd := next((letter for letter in question.choices if not LETTER.fullmatch(letter)), None):
+            return f"a choice is called {odd!r}; one capital letter, A to Z, names each."
         if question.target not in question.choices:
             return f"target {question.target!r} is not among the choices {sorted(question.choices)}; give one of these letters."
         if any(not text.strip() for text in question.choices.values()):
@@ -125,25 +130,49 @@ def fault_of(question: Question) -> str | None:
     elif question.choices:
         return f"choices on a question of kind {question.kind}; only mcq has them."
     if question.kind == "numeric":
-        number = number_of(question.target)
-        if number is None:
-            return f"target {question.target!r} is no number; write digits, `6.02e23`, `1,200` or `3\\times10^{{8}}`, the unit apart."
-        if number == 0:
-            return "target 0: a relative tolerance accepts nothing near zero; ask for another quantity."
+        try:
+            # Without the unit, so that whatever stands behind the number is seen: grade would take it for one.
+            target = parse_target(question.target, None)
+        except ValueError as error:
+            return str(error)
+        if not target.open_unit:
+            return f"target {question.target!r}: more than a number; give the number alone, its unit under unit."
     if question.kind == "explanation" and not question.target.strip():
         return "the reference answer is empty; write what a full answer says."
+    if (
+        question.kind == "explanation"
+        and (empty := next((point for point in question.key_points if not may_be_judged(point)), None)) is not None
+    ):
+        return f"key point {empty!r} holds no content word; write what an answer must say, or leave the point out."
     return None
 
 
-def number_of(written: str) -> float | None:
-    """The value of a target as written, or None."""
-    text = re.sub(r"\\[,;! ]|[$\s]|\\(?:mathrm|text)\{\s*\}", "", written).replace("−", "-").replace("{,}", ",")
-    text = re.sub(r"(?:\\times|\\cdot|×|·|⋅|\*|x)10\^?\{?([-+]?\d+)\}?$", r"e\1", text)
-    text = re.sub(r"^([-+]?)10\^\{?([-+]?\d+)\}?$", r"\g<1>1e\2", text)
-    if re.fullmatch(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?:[eE][-+]?\d+)?", text):
-        text = text.replace(",", "")
-    fraction = re.fullmatch(r"([-+]?)(?:\\[dt]?frac\{(\d+(?:\.\d+)?)\}\{(\d+(?:\.\d+)?)\}|(\d+)/(\d+))", text)
-    if fraction:
-        above, below = float(fraction[2] or fraction[4]), float(fraction[3] or fraction[5])
-        return None if below == 0 else float(f"{fraction[1]}1") * above / below
-    return float(text) if re.fullmatch(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text) else None
+def later_needs(questions: Sequence[Question]) -> list[str]:
+    """What questions need of the settings of `grade` and `judge`, which would refuse them only after all answers were paid for."""
+    needs = [
+        f"question {question.id} has target 0: set grade.absolute_tolerance, in {question.unit or 'the unit of the target'}; "
+        "no fraction bounds 0, and grade refuses it without."
+        for question in questions
+        if question.kind == "numeric" and parse_target(question.target, question.unit).value == 0
+    ]
+    for question in questions:
+        if point := next((point for point in question.key_points if question.kind == "explanation" and not is_judged_by_rule(point)), None):
+            needs.append(
+                f"question {question.id} has key point {point!r}, in which judge.backend key_points finds no word: it reads English. "
+                "Judge with claude, or write key points in English."
+            )
+    return needs
+
+
+def is_judged_by_rule(point: str) -> bool:
+    """Whether the key-point judge finds a content word in a point: it refuses one without, since any answer would state it."""
+    try:
+        judge_key_points("", [point], question="", reference="")
+    except ValueError:
+        return False
+    return True
+
+
+def may_be_judged(point: str) -> bool:
+    """Whether some judge can look for a point: in another script, the key-point judge finds no word and a model does."""
+    return is_judged_by_rule(point) or any(character.isalpha() and not character.isascii() for character in point)

@@ -20,7 +20,7 @@ class CleanedChunk:
     kept: bytes = b""
     kept_lines: list[int] = field(default_factory=list)
     quarantined: list[tuple[int, bytes]] = field(default_factory=list)
-    """Physical line, and the JSON line of its record."""
+    """Number of the line in the source, and the JSON line of its record."""
     num_blank: int = 0
     question_keys: bytes = b""
     row_keys: bytes = b""

@@ -10,7 +10,10 @@ from stages.records.cleaning_codes import BrokenCause, OutputClass
 MAY_BE_STRUCTURED = re.compile(r"[{\[\"0-9tfn-]")
 # `{"key":` and `["item` were begun as JSON. `{"Ffriction"} must be larger`, `{10}^{2}` and `[1] shows` were not.
 BEGUN_AS_JSON = re.compile(r"""\{\s*(?:"(?:[^"\\]++|\\.)*+"|'[^'{}]*')\s*:|\[\s*(?:["']|\{\s*["'])""", re.DOTALL)
-FENCED = re.compile(r"```(?:json|python)?\s*\n(.*?)\n?\s*```", re.DOTALL | re.IGNORECASE)
+FENCE = "```"
+MAX_FENCES = 6
+"""Around one another; what is fenced deeper is text."""
+OPENING_FENCE = re.compile(r"```(?:json|python)?\s*\n", re.IGNORECASE)
 JSON_SCALAR = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 
 
@@ -29,12 +32,17 @@ TEXT = frozenset[BrokenCause]()
 
 def classify(output: str) -> Classified:
     """Classify one output as it stands. Outer space and a code fence around the whole do not count."""
-    text = output.strip()
+    text, num_fences = output.strip(), 0
+    while text.startswith(FENCE) and num_fences < MAX_FENCES and (inside := fenced(text)) is not None:
+        text, num_fences = inside, num_fences + 1
+    found = classify_bare(text)
+    return found if not num_fences or found.value is not None else Classified(OutputClass.PLAIN, None, TEXT)
+
+
+def classify_bare(text: str) -> Classified:
+    """Classify an output without outer space and fences."""
     if not text:
         return Classified(OutputClass.EMPTY, None, TEXT)
-    if text.startswith("```") and (fenced := FENCED.fullmatch(text)):
-        inside = classify(fenced[1])
-        return inside if inside.value is not None else Classified(OutputClass.PLAIN, None, TEXT)
     if not MAY_BE_STRUCTURED.match(text):
         return Classified(OutputClass.PLAIN, None, TEXT)
     if text[0] not in '{["':
@@ -55,6 +63,14 @@ def classify(output: str) -> Classified:
     if isinstance(reading.value, list) and not BEGUN_AS_JSON.match(text):
         return Classified(OutputClass.LOOKS_LIKE_JSON, None, TEXT)  # `[L T^-2]`: brackets of a formula
     return Classified(OutputClass.BROKEN_JSON, reading.value, reading.faults)
+
+
+def fenced(text: str) -> str | None:
+    """What stands between the code fences around the whole of a text; None where there are none."""
+    opening = OPENING_FENCE.match(text)
+    if opening is None or not text.endswith(FENCE) or len(text) < opening.end() + len(FENCE):
+        return None
+    return text[opening.end() : -len(FENCE)].strip()
 
 
 def classify_unreadable(text: str, cause: BrokenCause) -> Classified:

@@ -43,7 +43,7 @@ REASONS: dict[Reason | Rule, str] = {
     Reason.NOT_JSON: "a line that is no JSON",
     Reason.NOT_OBJECT: "a line of JSON that is no object",
     Reason.TRAILING_DATA: "more than one value on a line",
-    Reason.DUPLICATE_KEY: "a key twice, with different values",
+    Reason.DUPLICATE_KEY: "a key that stands twice",
     Reason.NON_FINITE_NUMBER: "NaN or infinity",
     Reason.NUMBER_OUT_OF_RANGE: "a number that no machine number holds",
     Reason.MISSING_KEY: "a required key is missing",

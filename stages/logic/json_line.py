@@ -50,6 +50,8 @@ def parse_line(raw: bytes) -> tuple[dict[str, Any], list[Repair]]:
     content, more = parse_with_repairs(text.strip(" \t\r\n"))
     repairs += more
     if isinstance(content, str):
+        # Its brackets stood in a string, where they did not count as nesting.
+        refuse_deep(content)
         try:
             inner = strict_loads(content)
         except json.JSONDecodeError:
@@ -84,8 +86,7 @@ def usual_object(raw: bytes) -> dict[str, Any] | None:
 
 def parse_with_repairs(text: str) -> tuple[Any, list[Repair]]:
     """Parse strictly; else after the repairs that leave one reading. LineRefused says what is wrong."""
-    if nesting_depth(text) > MAX_DEPTH:
-        raise LineRefused(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels")
+    refuse_deep(text)
     try:
         return strict_loads(text), []
     except json.JSONDecodeError as error:
@@ -164,18 +165,28 @@ def double_invalid_escapes(text: str) -> str:
 
 
 def python_dict(text: str) -> dict[str, Any] | None:
-    """Read a line that is the Python repr of a dict of strings; never evaluates anything."""
+    """Read a line that is the Python repr of a dict of strings; never evaluates anything. LineRefused where a key stands twice."""
     if not text.startswith("{"):
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `\p` in a literal warns about an escape; it is read as it stands
-            value = ast.literal_eval(text)
+            tree = ast.parse(text, mode="eval").body
+            value = ast.literal_eval(tree)
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return None
+    if isinstance(tree, ast.Dict):
+        # Of two equal keys Python keeps the last without a word.
+        object_without_twins([(key.value, None) for key in tree.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)])
     if isinstance(value, dict) and all(isinstance(key, str) and isinstance(item, str | None) for key, item in value.items()):
         return value
     return None
+
+
+def refuse_deep(text: str) -> None:
+    """LineRefused for text that a recursive reader might not come back from."""
+    if nesting_depth(text) > MAX_DEPTH:
+        raise LineRefused(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels")
 
 
 def nesting_depth(text: str) -> int:

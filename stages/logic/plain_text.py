@@ -73,7 +73,9 @@ def members_text(members: Members) -> str:
     if len(members) == 1 and names[0] in (EXPLANATION, ANSWER) and not isinstance(members[0][1], Members):
         return to_plain_text(members[0][1])  # the key says no more than the form does
     if EXPLANATION in names and names.count(ANSWER) == 1:
-        answer = members[names.index(ANSWER)]
+        # Units first: parted from its unit, an answer of `5` would be a wrong one.
+        members = attach_units(members)
+        answer = next(member for member in members if member[0].strip().casefold() == ANSWER)
         others = Members(member for member in members if member is not answer)
         return "\n".join([*member_lines(others), f"Answer: {' '.join(inline(answer[1]).split())}".rstrip()])
     return "\n".join(member_lines(members))
@@ -125,14 +127,19 @@ def attach_units(members: Members) -> Members:
 
     Left as a line of its own where no number is there, or nothing fit to be a unit.
     """
+    unit = shared_unit(members)
+    if unit is None:
+        return members
+    others = Members(member for member in members if not is_unit(*member))
+    return Members((key, with_unit(value, unit) if is_quantity(value) else value) for key, value in others)
+
+
+def shared_unit(members: Members) -> str | None:
+    """The unit that belongs behind the numbers beside it; None where no number is there, or nothing fit to be a unit."""
     units = [value for key, value in members if key.strip().casefold() in UNIT_KEYS]
     if len(units) != 1 or not isinstance(units[0], str) or not is_unit_name(units[0]):
-        return members
-    others = Members(member for member in members if member[0].strip().casefold() not in UNIT_KEYS)
-    if not any(is_quantity(value) for _, value in others):
-        return members
-    unit = units[0].strip()
-    return Members((key, with_unit(value, unit) if is_quantity(value) else value) for key, value in others)
+        return None
+    return units[0].strip() if any(is_quantity(value) for key, value in members if not is_unit(key, value)) else None
 
 
 def is_unit_name(text: str) -> bool:
@@ -175,31 +182,26 @@ def label(key: str) -> str:
     return " ".join([words[0][0].upper() + words[0][1:], *words[1:]])
 
 
-# The proof: written apart from the conversion, so that a fault there cannot hide itself.
+# The proof: written apart from the conversion, so that a fault there cannot hide itself; only what a number and a unit are is said once.
 
 
 def lost(value: Value, text: str) -> str | None:
     """Name the first leaf or key of an unwrapped value that the text does not carry, or None.
 
-    Leaves must occur in the order of the source, as whole numbers or texts; the answer beside an explanation may
-    move to the end, and a unit stands behind a number. White space is not compared.
+    Leaves must occur in the order of the source, as whole words and numbers, each number with the unit that stood beside it;
+    the answer beside an explanation ends the text. White space is not compared.
     """
     flat = squeeze(text)
-    answer = moved_answer(value)
+    in_order, answer = answer_last(value)
+    wanted = leaves(in_order)
     cursor = 0
-    for leaf in leaves(value):
-        if leaf is answer:
-            continue
-        wanted = squeeze(leaf)
-        found = find_whole(flat, wanted, cursor)
+    for leaf in wanted:
+        found = find_whole(flat, leaf, cursor)
         if found < 0:
             return f"value {leaf[:80]!r}"
-        cursor = found + len(wanted)
-    if answer is not None and not flat[cursor:].endswith(squeeze(answer)):
-        return f"answer {answer[:80]!r}"
-    for unit in units_of(value):
-        if re.search(rf"[\d$]\s*{re.escape(squeeze(unit))}|{re.escape(squeeze(unit))}", flat) is None:
-            return f"unit {unit[:80]!r}"
+        cursor = found + len(leaf)
+    if leaves(answer) and not flat.endswith(wanted[-1]):
+        return f"answer {wanted[-1][:80]!r}"
     meaningful = keys(value)
     letters = bare(text) if meaningful else ""
     for key in meaningful:
@@ -208,21 +210,17 @@ def lost(value: Value, text: str) -> str | None:
     return None
 
 
-def leaves(value: Value) -> list[str]:
-    """Every leaf with something in it, in order; units apart, for they stand behind their number."""
+def leaves(value: Value, unit: str = "") -> list[str]:
+    """Every leaf with something in it, in order and squeezed: a number with the unit that belongs behind it, any other unit by itself."""
     if isinstance(value, Members):
-        return [leaf for key, item in value if not is_unit(key, item) for leaf in leaves(item)]
+        own = shared_unit(value)
+        if own is None:
+            return [leaf for _, item in value for leaf in leaves(item, unit)]
+        others = [item for key, item in value if not is_unit(key, item)]
+        return [leaf for item in others for leaf in leaves(item, own if is_quantity(item) else "")]
     if isinstance(value, list):
-        return [leaf for item in value for leaf in leaves(item)]
-    return [] if (isinstance(value, Written) and value == "null") or not value.strip() else [value]
-
-
-def units_of(value: Value) -> list[str]:
-    """Every unit that stands under a key of its own."""
-    if isinstance(value, Members):
-        own = [item for key, item in value if is_unit(key, item) and isinstance(item, str) and item != "null"]
-        return own + [unit for _, item in value for unit in units_of(item)]
-    return [unit for item in value for unit in units_of(item)] if isinstance(value, list) else []
+        return [leaf for item in value for leaf in leaves(item, unit)]
+    return [] if (isinstance(value, Written) and value == "null") or not value.strip() else [squeeze(f"{value} {unit}")]
 
 
 def keys(value: Value) -> list[str]:
@@ -238,25 +236,25 @@ def is_unit(key: str, item: Value) -> bool:
     return key.strip().casefold() in UNIT_KEYS and isinstance(item, str)
 
 
-def moved_answer(value: Value) -> str | None:
-    """The answer's text where an explanation stands beside it: it goes last."""
-    if not isinstance(value, Members):
-        return None
-    names = [key.strip().casefold() for key, _ in value]
-    if EXPLANATION not in names or names.count(ANSWER) != 1:
-        return None
-    answer = value[names.index(ANSWER)][1]
-    return answer if isinstance(answer, str) and answer.strip() and answer != "null" else None
+def answer_last(value: Value) -> tuple[Value, Value]:
+    """An object whose answer goes last, as it does where an explanation stands beside it, and that answer; else the value itself and nothing."""
+    if isinstance(value, Members):
+        names = [key.strip().casefold() for key, _ in value]
+        if EXPLANATION in names and names.count(ANSWER) == 1:
+            place = names.index(ANSWER)
+            return Members([*value[:place], *value[place + 1 :], value[place]]), value[place][1]
+    return value, ""
 
 
 def find_whole(text: str, wanted: str, start: int) -> int:
-    """Position of a leaf from `start` on; a number must not be a part of a longer one."""
+    """Position of a leaf from `start` on, where it is no part of a longer word or number."""
     while (found := text.find(wanted, start)) >= 0:
         end = found + len(wanted)
-        inside_number = (wanted[0].isdigit() and found > 0 and (text[found - 1].isdigit() or text[found - 1] == ".")) or (
-            wanted[-1].isdigit() and end < len(text) and text[end].isdigit()
+        goes_on_before = found > 0 and (
+            (wanted[0].isalnum() and text[found - 1].isalnum()) or (wanted[0].isdigit() and text[found - 1] == ".")
         )
-        if not inside_number:
+        goes_on_behind = end < len(text) and wanted[-1].isalnum() and text[end].isalnum()
+        if not goes_on_before and not goes_on_behind:
             return found
         start = found + 1
     return -1

@@ -1,10 +1,13 @@
 """Say which rows came, went or changed between two states of the cleaned data, and why. Pure."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Literal, NamedTuple
 
+from stages.logic.json_line import LineRefused, parse_line
+from stages.logic.row_shapes import SHAPES
+from stages.logic.text_repair import TextRefused, mend_text
 from stages.records.instruction_row import InstructionRow
 from stages.records.quarantined_row import QuarantinedRow
 
@@ -48,13 +51,11 @@ def compare(before: State, after: State) -> list[Change]:
         found, left, right = pair(left, right, key)
         pairs += found
     changes = [Change("changed", new.origin.line, differing_fields(old, new), old, new) for old, new in pairs]
-    gone, back = reasons_by_question(after), reasons_by_question(before)
+    gone, back = Quarantine(after), Quarantine(before)
     for row in left:
-        reason = gone.get(squeezed(row.instruction))
-        changes.append(Change("removed", row.origin.line, f"quarantined now: {reason}" if reason else "not in the source", row, None))
+        changes.append(Change("removed", row.origin.line, gone.why(row, "now") or "not in the source", row, None))
     for row in right:
-        reason = back.get(squeezed(row.instruction))
-        changes.append(Change("added", row.origin.line, f"quarantined before: {reason}" if reason else "new in the source", None, row))
+        changes.append(Change("added", row.origin.line, back.why(row, "before") or "new in the source", None, row))
     return sorted(changes, key=lambda change: (change.line, change.kind))
 
 
@@ -84,23 +85,49 @@ def differing_fields(old: InstructionRow, new: InstructionRow) -> str:
     return ", ".join(name for name in FIELDS if getattr(old, name) != getattr(new, name))
 
 
-def reasons_by_question(state: State) -> dict[str, str]:
-    """Reason of the quarantine by the question of the line, for lines that can be read."""
-    reasons: dict[str, str] = {}
-    for row in state.quarantined:
+class Quarantine:
+    """The reasons of a state's quarantined lines, by question; by place where nobody can tell which question a line asked."""
+
+    def __init__(self, state: State) -> None:
+        self.by_question: dict[str, str] = {}
+        self.by_place: dict[tuple[str, int], str] = {}
+        for row in state.quarantined:
+            question = question_of(row.raw) if isinstance(row.raw, str) else None
+            if question is None:
+                self.by_place[row.origin.file, row.origin.line] = row.reason
+            else:
+                self.by_question.setdefault(matched(question), row.reason)
+
+    def why(self, row: InstructionRow, when: str) -> str | None:
+        """Where the row went or came from; None where it was not quarantined."""
+        if reason := self.by_question.get(matched(row.instruction)):
+            return f"quarantined {when}: {reason}"
+        reason = self.by_place.get((row.origin.file, row.origin.line))
+        return f"quarantined {when}, by its line: {reason}" if reason else None
+
+
+def question_of(raw: str) -> str | None:
+    """The question of a quarantined line, in whatever shape its file had; None where it cannot be read."""
+    try:
+        content, _ = parse_line(raw.encode("utf-8", "replace"))
+    except LineRefused:
+        return None
+    for read in SHAPES.values():
         try:
-            content = json.loads(row.raw) if isinstance(row.raw, str) else None
-        except (json.JSONDecodeError, RecursionError):
-            continue  # nobody can tell which question a broken line asked
-        question = content.get("instruction", content.get("prompt")) if isinstance(content, dict) else None
-        if isinstance(question, str):
-            reasons.setdefault(squeezed(question), row.reason)
-    return reasons
+            return read(content).instruction
+        except LineRefused:
+            continue
+    # A row that lacks its answer may have been put aside for just that.
+    question = content.get("instruction", content.get("prompt"))
+    return question if isinstance(question, str) else None
 
 
-def squeezed(text: str) -> str:
-    """A question as matched: white space does not count."""
-    return " ".join(text.split())
+def matched(question: str) -> str:
+    """A question as matched: as the cleaner mends it, and white space does not count."""
+    # What cannot be mended was kept as it stands, or not at all.
+    with suppress(TextRefused):
+        question = mend_text(question).text
+    return " ".join(question.split())
 
 
 def counts(changes: Sequence[Change]) -> dict[str, int]:

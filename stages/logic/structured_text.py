@@ -17,6 +17,8 @@ CONSTANT = re.compile(r"(?:true|false|null|True|False|None)(?=\s*(?:[,}\]]|$))")
 ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt])|(.))', re.DOTALL)
 CONTROL = re.compile(r"[\x00-\x1f]")
 SINGLE = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+SOURCE_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+"""Lines as Python's parser counts them."""
 NEXT_KEY = re.compile(r',\s*"(?:[^"\\]++|\\.)*+"\s*:', re.DOTALL)
 
 
@@ -243,13 +245,13 @@ def read_python(text: str) -> Value | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # SyntaxWarning: `\p` is no escape; it is read as it stands
             tree = ast.parse(text, mode="eval").body
-            return python_value(tree, text, depth=0)
+            return python_value(tree, [line.encode() for line in SOURCE_LINES.findall(text)], depth=0)
     except (SyntaxError, ValueError, MemoryError, RecursionError, TypeError):
         return None
 
 
-def python_value(node: ast.expr, text: str, depth: int) -> Value:
-    """Turn one literal node into a value. ValueError for anything that is no literal."""
+def python_value(node: ast.expr, lines: list[bytes], depth: int) -> Value:
+    """Turn one literal node of the source `lines` into a value. ValueError for anything that is no literal."""
     if depth > MAX_DEPTH:
         raise ValueError("too deep")
     match node:
@@ -258,17 +260,24 @@ def python_value(node: ast.expr, text: str, depth: int) -> Value:
         case ast.Constant(value=bool() | None as constant):
             return Written({True: "true", False: "false", None: "null"}[constant])
         case ast.Constant(value=int() | float()) | ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float())):
-            return Written(ast.get_source_segment(text, node) or "")
+            return Written(source_of(node, lines))
         case ast.Dict(keys=keys, values=values):
             if any(key is None for key in keys):
                 raise ValueError("** is no literal")
             pairs = zip([key for key in keys if key is not None], values, strict=True)
-            return Members((str(python_value(key, text, depth + 1)), python_value(item, text, depth + 1)) for key, item in pairs)
+            return Members((str(python_value(key, lines, depth + 1)), python_value(item, lines, depth + 1)) for key, item in pairs)
         case ast.List(elts=items) | ast.Tuple(elts=items):
-            return [python_value(item, text, depth + 1) for item in items]
+            return [python_value(item, lines, depth + 1) for item in items]
         case ast.Set(elts=items):
             if depth == 0 and not any(isinstance(item, ast.Constant) and isinstance(item.value, str) for item in items):
                 raise ValueError("set notation")
-            return [python_value(item, text, depth + 1) for item in items]
+            return [python_value(item, lines, depth + 1) for item in items]
         case _:
             raise ValueError(f"{type(node).__name__} is no literal")
+
+
+def source_of(node: ast.expr, lines: list[bytes]) -> str:
+    """A node as written. ast.get_source_segment splits the whole text anew for each: 8 s for a line of 4,000 numbers."""
+    assert node.end_lineno is not None and node.end_col_offset is not None, "a parsed node has an end"
+    *before, last = lines[node.lineno - 1 : node.end_lineno]
+    return b"".join([*before, last[: node.end_col_offset]])[node.col_offset :].decode()

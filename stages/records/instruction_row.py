@@ -9,7 +9,7 @@ class Origin(Record):
     file: str
     """Path of the source as given in params.yaml."""
     line: int
-    """Physical line in that file, from 1."""
+    """Number of the physical line in that file, from 1; in CSV and Parquet, of the record, the header not counted."""
 
 
 class InstructionRow(Record):

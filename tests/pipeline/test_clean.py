@@ -111,6 +111,7 @@ def test_a_broken_csv_record_is_quarantined_alone(tmp_path: Path) -> None:
     ("content", "shape", "reason"),
     [
         (b"a,b\n1,2\n", "csv", "missing_columns"),
+        (b"instruction,output,output\nWhat?,first,second\n", "csv", "duplicate_column"),
         (b"not parquet", "parquet", "not_parquet"),
         (b"PAR1xxxx", "alpaca", "parquet"),
         (b"instruction,output\nWhy?,So.\n", "alpaca", "not_jsonl"),
@@ -127,6 +128,29 @@ def test_a_file_that_is_no_table_of_rows_is_refused_and_nothing_is_written(conte
         clean(source, tmp_path / "out", format=shape)
     assert refusal.value.reason == reason
     assert not list((tmp_path / "out").iterdir()) if (tmp_path / "out").exists() else True
+
+
+@pytest.mark.parametrize(
+    ("content", "shape", "where"), [(b"instruction,output\n,So.\n", "csv", "record 1"), (b"\n[]\n", "alpaca", "line 2")]
+)
+def test_a_refusal_counts_records_in_csv_and_lines_elsewhere(content: bytes, shape: str, where: str, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(content)
+    with pytest.raises(InputRefused, match=f"the first, {where}: "):
+        clean(tmp_path / "source", tmp_path / "out", format=shape)
+
+
+def test_a_parquet_file_with_two_columns_of_one_name_is_refused(tmp_path: Path) -> None:
+    columns = [pyarrow.array([text]) for text in ("What?", "first", "second")]
+    pyarrow.parquet.write_table(pyarrow.Table.from_arrays(columns, names=["instruction", "output", "output"]), tmp_path / "source")
+    with pytest.raises(InputRefused, match="two columns are called 'output'"):
+        clean(tmp_path / "source", tmp_path / "out", format="parquet")
+
+
+def test_columns_without_a_name_are_no_columns_of_one_name(tmp_path: Path) -> None:
+    source = tmp_path / "source.csv"
+    source.write_bytes(b"instruction,output,,\nWhat?,first,,\n")
+    kept, _, _ = clean(source, tmp_path / "out", format="csv")
+    assert [(row.output, row.flags) for row in kept] == [("first", ("extra_keys",))]
 
 
 @pytest.mark.parametrize("kind", ["same", "symlink", "hardlink", "relative"])

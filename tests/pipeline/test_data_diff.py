@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -32,11 +33,11 @@ NEW = [
 ]
 
 
-def clean(rows: list[dict[str, str]], folder: Path) -> State:
+def clean(rows: Sequence[Mapping[str, object]], folder: Path, **changes: object) -> State:
     source = folder / "source.jsonl"
     folder.mkdir(parents=True, exist_ok=True)
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    params = CleanParams.model_validate(read_yaml(ROOT / "params.yaml")["clean"])
+    params = CleanParams.model_validate(read_yaml(ROOT / "params.yaml")["clean"] | changes)
     kept, quarantined = folder / "data/clean/kept.jsonl", folder / "data/clean/quarantined.jsonl"
     main(params, source=source, kept=kept, quarantined=quarantined, metrics=folder / "metrics.json")
     return State(list(read_jsonl(kept, InstructionRow)), list(read_jsonl(quarantined, QuarantinedRow)))
@@ -55,6 +56,52 @@ def test_rows_added_removed_and_changed_are_told_apart_with_their_reasons(tmp_pa
 
 def test_rows_that_only_moved_are_no_change(tmp_path: Path) -> None:
     assert compare(clean(OLD, tmp_path / "old"), clean(OLD[::-1], tmp_path / "new")) == []
+
+
+def chat(question: str, answer: str) -> dict[str, object]:
+    return {"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]}
+
+
+REFUSAL = "I'm sorry, but I cannot answer."
+
+
+@pytest.mark.parametrize(
+    ("shape", "stays", "old", "new"),
+    [
+        ("messages", chat("What is force?", "A push."), chat("What is mass?", "Inertia."), chat("What is mass?", REFUSAL)),
+        (
+            "prompt_completion",
+            {"prompt": "What is force?", "completion": "A push."},
+            {"prompt": [{"role": "user", "content": "What is mass?"}], "completion": [{"role": "assistant", "content": "Inertia."}]},
+            {"prompt": [{"role": "user", "content": "What is mass?"}], "completion": [{"role": "assistant", "content": REFUSAL}]},
+        ),
+        (
+            "alpaca",
+            OLD[0],
+            {"instruction": "How large is Î¸?", "output": "A right angle."},
+            {"instruction": "How large is Î¸?", "output": REFUSAL},
+        ),
+    ],
+    ids=["messages", "turns", "mojibake"],
+)
+def test_a_row_that_is_quarantined_in_another_line_is_found_by_its_question(
+    shape: str, stays: dict[str, object], old: dict[str, object], new: dict[str, object], tmp_path: Path
+) -> None:
+    before, after = clean([stays, old], tmp_path / "old", format=shape), clean([new, stays], tmp_path / "new", format=shape)
+    assert [(change.kind, change.why) for change in compare(before, after)] == [("removed", "quarantined now: refusal")]
+    assert [(change.kind, change.why) for change in compare(after, before)] == [("added", "quarantined before: refusal")]
+
+
+def test_a_line_whose_question_nobody_can_read_is_known_by_its_place(tmp_path: Path) -> None:
+    key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY-----"
+    before = clean(OLD, tmp_path)
+    after = clean([*OLD[:4], {"instruction": "What is time?", "output": key}], tmp_path)
+    assert [(change.kind, change.line, change.why) for change in compare(before, after)] == [
+        ("removed", 5, "quarantined now, by its line: secret")
+    ]
+    assert [(change.kind, change.line, change.why) for change in compare(after, before)] == [
+        ("added", 5, "quarantined before, by its line: secret")
+    ]
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ LIMITS_SECONDS = {
     **{"clean": 0.5, "split": 0.5, "grade": 0.5, "judge": 0.5, "report": 1.5, "data_report": 1.5},
     **dict.fromkeys(WITH_A_MODEL, 1.0),
 }
-"""Found on two idle cores: 0.38, 0.30, 0.26, 0.22, 0.51, 0.61; with a model 0.25 to 0.35, where torch alone takes 1.2."""
+"""Found on two idle cores: 0.38, 0.39, 0.26, 0.22, 0.51, 0.61; with a model 0.25 to 0.35, where torch alone takes 1.2."""
 YARDSTICK = "import numpy, pydantic, time; print(time.process_time())"
 YARDSTICK_SECONDS = 0.15
 """Of the yardstick on those cores, computed: `clean` took 2.6 times as long in six pairs on a slower machine. Such a one is given as much more."""

@@ -9,6 +9,7 @@ import pytest
 
 from stages.io.jsonl import read_jsonl, write_jsonl
 from stages.io.params import read_yaml
+from stages.records.input_refused import Refused
 from stages.records.instruction_row import InstructionRow, Origin
 from stages.records.question import Question
 from stages.split import SplitParams, main
@@ -24,14 +25,26 @@ def row(instruction: str, output: str = "An answer.", *, line: int = 1) -> Instr
     )
 
 
-def split(rows: list[InstructionRow], questions: list[dict[str, Any]], folder: Path, **changes: Any) -> dict[str, Any]:
+FILLERS = [row(f"Number {number} of the rows that fill both sides?") for number in range(1000, 1020)]
+"""Each a group of its own, since their numbers differ: with a fraction of a half some train and some validate."""
+
+
+def split(
+    rows: list[InstructionRow], questions: list[dict[str, Any]], folder: Path, *, fill: bool = True, **changes: Any
+) -> dict[str, Any]:
+    """What the stage wrote: training and validation questions without the fillers, `usable` for both together."""
     folder.mkdir(exist_ok=True)
-    write_jsonl(folder / "kept.jsonl", rows)
+    write_jsonl(folder / "kept.jsonl", [*rows, *(FILLERS if fill else [])])
     (folder / "b.jsonl").write_text("".join(json.dumps(question) + "\n" for question in questions))
-    section = read_yaml(ROOT / "params.yaml")["split"] | {"benchmark_format": "plumbline", "validation_fraction": 0.0} | changes
+    section = read_yaml(ROOT / "params.yaml")["split"] | {"benchmark_format": "plumbline", "validation_fraction": 0.5} | changes
     paths = {name: folder / f"{name}.jsonl" for name in ("train", "validation", "questions", "overlap")}
     main(SplitParams.model_validate(section), kept=folder / "kept.jsonl", benchmark=folder / "b.jsonl", **paths)
-    found: dict[str, Any] = {name: [one.instruction for one in read_jsonl(paths[name], InstructionRow)] for name in ("train", "validation")}
+    given = {one.instruction for one in rows}
+    found: dict[str, Any] = {
+        name: [one.instruction for one in read_jsonl(paths[name], InstructionRow) if one.instruction in given]
+        for name in ("train", "validation")
+    }
+    found["usable"] = found["train"] + found["validation"]
     found["questions"] = list(read_jsonl(paths["questions"], Question))
     found["overlap"] = [json.loads(line) for line in paths["overlap"].read_text().splitlines()]
     return found
@@ -63,8 +76,8 @@ def numeric(question: str, name: str = "n1") -> dict[str, Any]:
     ],
 )
 def test_a_row_that_repeats_a_benchmark_question_is_taken_out_and_listed(instruction: str, rule: str | None, tmp_path: Path) -> None:
-    found = split([row(instruction), row("State Hooke's law.")], [numeric(QUESTION)], tmp_path, validation_fraction=0.0)
-    assert (instruction not in found["train"]) == (rule is not None)
+    found = split([row(instruction), row("State Hooke's law.")], [numeric(QUESTION)], tmp_path)
+    assert (instruction not in found["usable"]) == (rule is not None)
     summary, question, *removed = found["overlap"]
     assert summary["num_removed"] == len(removed) == question["num_removed"] == (rule is not None)
     assert [one["rule"] for one in removed] == ([rule] if rule else [])
@@ -75,7 +88,6 @@ def test_questions_that_differ_by_a_letter_are_near_duplicates(tmp_path: Path) -
         [row("Explain what buoyancy of ships does"), row("x y")],
         [numeric("Explain what buoyancy of ships do")],
         tmp_path,
-        validation_fraction=0.0,
     )
     assert found["overlap"][-1]["rule"] == "near_duplicate"
 
@@ -89,8 +101,8 @@ def test_the_overlap_score_of_a_question_is_the_nearest_remaining_row(tmp_path: 
 
 def test_rows_go_to_one_side_and_none_is_lost(tmp_path: Path) -> None:
     rows = [row(f"Question number {number} about {topic}?") for number in range(60) for topic in ("heat", "light")]
-    found = split(rows, [numeric(QUESTION)], tmp_path, validation_fraction=0.2)
-    assert sorted(found["train"] + found["validation"]) == sorted(one.instruction for one in rows)
+    found = split(rows, [numeric(QUESTION)], tmp_path, fill=False, validation_fraction=0.2)
+    assert sorted(found["usable"]) == sorted(one.instruction for one in rows)
     assert 8 <= len(found["validation"]) <= 44
 
 
@@ -101,16 +113,42 @@ def test_other_training_rows_do_not_change_the_benchmark_file(tmp_path: Path) ->
 
 
 def test_no_row_left_to_train_on_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no row is left"):
-        split([row(QUESTION)], [numeric(QUESTION)], tmp_path)
+    with pytest.raises(Refused, match="no row is left"):
+        split([row(QUESTION)], [numeric(QUESTION)], tmp_path, fill=False)
+
+
+@pytest.mark.parametrize("validation_fraction", [0.0, 1.0, -0.1])
+def test_a_share_that_leaves_one_side_empty_is_refused(validation_fraction: float, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="a share above 0 and below 1"):
+        split([row("a b c")], [numeric(QUESTION)], tmp_path, validation_fraction=validation_fraction)
+
+
+def test_a_validation_set_without_a_row_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"none of 20 groups.*raise split\.validation_fraction \(0\.0001\).*split\.seed \(7\)"):
+        split([], [numeric(QUESTION)], tmp_path, validation_fraction=0.0001)
+    assert not (tmp_path / "train.jsonl").exists()
+
+
+def test_the_order_of_equally_near_rows_does_not_matter(tmp_path: Path) -> None:
+    rows = [row("Tell me, how fast does light go?"), row("Say how fast does sound go?")]
+    question = numeric("How fast does it fall?")
+    found = [split(order, [question], tmp_path / str(place)) for place, order in enumerate((rows, rows[::-1]))]
+    nearest = [next(line for line in one["overlap"] if line["record"] == "question") for one in found]
+    assert nearest[0]["score"] == 0.3333
+    assert nearest[0]["nearest_row_id"] == nearest[1]["nearest_row_id"] == min(one.id for one in rows)
+
+
+def test_what_the_benchmark_needs_of_later_stages_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    split([row("a b c")], [numeric(QUESTION) | {"target": "0"}], tmp_path)
+    assert "question n1 has target 0: set grade.absolute_tolerance" in caplog.text
 
 
 def test_the_studys_questions_all_come_in(shared: Path, tmp_path: Path) -> None:
-    write_jsonl(tmp_path / "kept.jsonl", [row("Is it?")])
+    write_jsonl(tmp_path / "kept.jsonl", FILLERS)
     section = read_yaml(ROOT / "params.yaml")["split"] | {"benchmark_format": "study"}
     paths = {name: tmp_path / f"{name}.jsonl" for name in ("train", "validation", "questions", "overlap")}
     benchmark = shared / "data" / "physics" / "physics_questions_50.json"
-    main(SplitParams.model_validate(section | {"validation_fraction": 0.0}), kept=tmp_path / "kept.jsonl", benchmark=benchmark, **paths)
+    main(SplitParams.model_validate(section | {"validation_fraction": 0.5}), kept=tmp_path / "kept.jsonl", benchmark=benchmark, **paths)
     questions = list(read_jsonl(paths["questions"], Question))
     assert [sum(one.kind == kind for one in questions) for kind in ("mcq", "numeric", "explanation")] == [19, 16, 15]
     assert all(len(one.choices) == 4 for one in questions if one.kind == "mcq")

@@ -84,7 +84,7 @@ def scalar_leaves(value: Any) -> list[str]:
 
 
 plain = st.text(st.characters(categories=["Ll", "Lu", "Nd"], max_codepoint=0x7F), min_size=1, max_size=8)
-# A unit moves behind its number, and an answer to the end: unit tests look at these.
+# A unit moves behind its number, and an answer to the end: the law after the next looks at these.
 keys = plain.filter(lambda key: key.casefold() not in ("unit", "units", "answer", "explanation"))
 plain_values = st.recursive(
     st.one_of(plain, st.integers(-999, 999)),
@@ -100,6 +100,28 @@ def test_every_value_and_key_of_an_object_is_in_the_kept_text(value: dict[str, A
     position = 0
     for leaf in scalar_leaves(value):
         position = verdict.output.index(leaf, position) + len(leaf)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(keys, min_size=1, max_size=4, unique_by=str.casefold),
+    st.lists(st.one_of(st.integers(-999, 999), st.lists(st.integers(-999, 999), min_size=1, max_size=3)), min_size=4, max_size=4),
+    st.sampled_from(["m", "m/s", "N", "°C", "kg m^2"]),
+    st.booleans(),
+    st.randoms(use_true_random=False),
+)
+def test_the_unit_stands_behind_every_number_beside_it(
+    names: list[str], numbers: list[Any], unit: str, explained: bool, order: Any
+) -> None:
+    beside = dict(zip([*names, *(["answer"] if explained else [])], [*numbers[: len(names)], 7], strict=False))
+    members = [*beside.items(), ("unit", unit), *([("explanation", "Because.")] if explained else [])]
+    order.shuffle(members)
+    verdict = clean_line(line_of("What is it?", json.dumps(dict(members))), POLICY, ACTIVE)
+    assert isinstance(verdict, Cleaned)
+    position = 0
+    for leaf in scalar_leaves([value for key, value in members if key in beside and key != "answer"]):
+        position = verdict.output.index(f" {leaf} {unit}", position) + len(leaf)
+    assert not explained or verdict.output.endswith(f"\nAnswer: 7 {unit}")
 
 
 lines = st.one_of(

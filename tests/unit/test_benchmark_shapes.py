@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stages.logic.benchmark_shapes import asked_unit, from_plumbline, from_study, number_of, split_options
+from stages.logic.benchmark_shapes import asked_unit, from_plumbline, from_study, later_needs, split_options
 from stages.records.input_refused import Refused
 
 MCQ = {
@@ -17,6 +17,17 @@ MCQ = {
     "key_points": [],
     "cluster": "c",
 }
+NUMERIC = {
+    "id": "m1",
+    "kind": "numeric",
+    "question": "How far?",
+    "choices": {},
+    "target": "5",
+    "unit": None,
+    "key_points": [],
+    "cluster": "c",
+}
+EXPLANATION = NUMERIC | {"kind": "explanation", "target": "Because a force acts."}
 
 
 def test_options_inside_the_text_become_choices() -> None:
@@ -48,24 +59,15 @@ def test_the_unit_asked_for_is_found(question: str, unit: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "value"),
-    [
-        ("25", 25),
-        ("-4.9", -4.9),
-        ("1,200.5", 1200.5),
-        ("6.02e23", 6.02e23),
-        (r"$3.0 \times 10^{8}$", 3e8),
-        ("10^-5", 1e-5),
-        (r"\frac{1}{2}", 0.5),
-        ("3/4", 0.75),
-        ("−2", -2),
-        ("about 5", None),
-        ("5 m", None),
-        ("", None),
-    ],
+    "written",
+    ["25", "-4.9", "1,200.5", "1 200", "6.02e23", r"$3.0 \times 10^{8}$", "10^-5", r"\frac{1}{2}", "3/4", "−2", "1{,}000", ".5", "0"],
 )
-def test_a_target_is_read_as_written(written: str, value: float | None) -> None:
-    assert number_of(written) == (None if value is None else pytest.approx(value))
+def test_a_target_that_the_grader_reads_whole_is_accepted(written: str) -> None:
+    assert from_plumbline([("line 1", NUMERIC | {"target": written})])[0].target == written
+
+
+def test_a_unit_that_the_grader_does_not_know_is_accepted() -> None:
+    assert from_plumbline([("line 1", NUMERIC | {"unit": "furlong"})])[0].unit == "furlong"
 
 
 @pytest.mark.parametrize(
@@ -74,10 +76,20 @@ def test_a_target_is_read_as_written(written: str, value: float | None) -> None:
         ({"target": "C"}, "not among the choices"),
         ({"choices": {"A": "x"}}, "at least two"),
         ({"choices": {"A": "x", "B": " "}}, "a choice is empty"),
+        ({"choices": {"A": "x", "1": "y"}, "target": "1"}, "called '1'; one capital letter"),
+        ({"choices": {"A": "x", "AB": "y"}, "target": "A"}, "called 'AB'; one capital letter"),
+        ({"choices": {"a": "x", "b": "y"}, "target": "b"}, "called 'a'; one capital letter"),
         ({"kind": "numeric"}, "only mcq"),
-        ({"kind": "numeric", "choices": {}}, "no number"),
-        ({"kind": "numeric", "choices": {}, "target": "0.0"}, "target 0"),
-        ({"kind": "explanation", "choices": {}, "target": " "}, "reference answer is empty"),
+        ({"kind": "numeric", "choices": {}}, "not a number"),
+        (NUMERIC | {"target": "1e400"}, "not a number"),
+        (NUMERIC | {"target": "about 5"}, "not a number"),
+        (NUMERIC | {"target": ""}, "not a number"),
+        (NUMERIC | {"target": "12 34"}, "target '12 34': more than a number"),
+        (NUMERIC | {"target": "5 m"}, "target '5 m': more than a number"),
+        (NUMERIC | {"target": "5 m", "unit": "m"}, "target '5 m': more than a number"),
+        (EXPLANATION | {"target": " "}, "reference answer is empty"),
+        (EXPLANATION | {"key_points": ["a force acts", "it is the"]}, "key point 'it is the' holds no content word"),
+        (EXPLANATION | {"key_points": ["…"]}, "key point '…' holds no content word"),
         ({"question": ""}, "question is empty"),
         ({"colour": "red"}, "colour"),
     ],
@@ -86,6 +98,21 @@ def test_a_question_nobody_could_grade_is_an_error_that_names_it(change: dict[st
     with pytest.raises(ValueError, match=r"line 7 \(id 'm1'\)") as error:
         from_plumbline([("b.jsonl, line 7", MCQ | change)])
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"target": "0.0", "unit": "m"}, "question m1 has target 0: set grade.absolute_tolerance, in m"),
+        (
+            EXPLANATION | {"key_points": ["a force acts", "力"]},
+            "question m1 has key point '力', in which judge.backend key_points finds no word",
+        ),
+    ],
+)
+def test_what_a_question_needs_of_a_later_stage_is_said_before_anything_is_answered(change: dict[str, Any], words: str) -> None:
+    (need,) = later_needs(from_plumbline([("line 1", NUMERIC | {"id": "fine"}), ("line 2", NUMERIC | change)]))
+    assert need.startswith(words)
 
 
 def test_two_questions_with_one_id_are_an_error() -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from stages.grade import GradeParams, main, most_likely_choice
 from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.records.answer import Answer, Arm
+from stages.records.answer import ARMS, Answer, Arm
 from stages.records.grade import Grade
+from stages.records.input_refused import Refused
 from stages.records.outcome import Outcome
 from stages.records.question import Question
 
@@ -41,12 +42,14 @@ def answer(question_id: str, arm: Arm, response: str, **changes: object) -> Answ
     return Answer.model_validate(fields | changes)
 
 
-def run(folder: Path, base: list[Answer], tuned: list[Answer], questions: list[Question] | None = None) -> list[Grade]:
+def run(
+    folder: Path, base: list[Answer], tuned: list[Answer], questions: list[Question] | None = None, params: GradeParams = PARAMS
+) -> list[Grade]:
     write_jsonl(folder / "benchmark.jsonl", questions or QUESTIONS)
     write_jsonl(folder / "base.jsonl", base)
     write_jsonl(folder / "tuned.jsonl", tuned)
     main(
-        PARAMS,
+        params,
         benchmark=folder / "benchmark.jsonl",
         base=folder / "base.jsonl",
         tuned=folder / "tuned.jsonl",
@@ -100,3 +103,13 @@ def test_answers_that_do_not_fit_the_benchmark_are_refused(tmp_path: Path, tuned
     with pytest.raises(ValueError, match=message):
         run(tmp_path, base, [answer(question_id, arm, "12") for question_id, arm in tuned], QUESTIONS[:2])
     assert not (tmp_path / "graded.jsonl").exists()
+
+
+def test_a_target_of_zero_without_an_absolute_tolerance_is_refused_with_what_to_set(tmp_path: Path) -> None:
+    questions = [QUESTIONS[0], QUESTIONS[1].model_copy(update={"target": "0.0"})]
+    answers = {arm: [answer("m1", arm, "Answer: A"), answer("n1", arm, "0.001 N")] for arm in ARMS}
+    with pytest.raises(Refused, match=r"question n1 has target 0, .* set grade\.absolute_tolerance, in N"):
+        run(tmp_path, answers["base"], answers["tuned"], questions)
+    assert not (tmp_path / "graded.jsonl").exists()
+    tolerant = PARAMS.model_copy(update={"absolute_tolerance": 0.01})
+    assert [grade.outcome for grade in run(tmp_path, answers["base"], answers["tuned"], questions, tolerant)[1::2]] == [Outcome.CORRECT] * 2

@@ -1,13 +1,14 @@
 """Structured outputs are recognised, read in the one way they can be read, and written as text that carries all of them."""
 
 import json
+import time
 
 import pytest
 
 from stages.logic.classification import classify
 from stages.logic.plain_text import label, lost, to_plain_text, unwrap
 from stages.logic.row_cleaning import Cleaned, Policy, clean_line
-from stages.logic.structured_text import Members, Written, read_json
+from stages.logic.structured_text import Members, Written, read_json, read_python
 from stages.records.cleaning_codes import BrokenCause, OutputClass, Rule
 
 
@@ -52,6 +53,11 @@ def test_an_output_is_what_it_is_read_as(output: str, kind: OutputClass) -> None
         ('{"explanation": "Free fall.", "answer": "9.8 m/s^2"}', "Explanation: Free fall.\nAnswer: 9.8 m/s^2"),
         ('{"answer": "9.8 m/s^2", "explanation": "Free fall."}', "Explanation: Free fall.\nAnswer: 9.8 m/s^2"),
         ('{"Explanation": "E", "formula": "F = ma", "Answer": 5}', "Explanation: E\nFormula: F = ma\nAnswer: 5"),
+        ('{"explanation": "Because of v.", "answer": 5, "unit": "m/s"}', "Explanation: Because of v.\nAnswer: 5 m/s"),
+        ('{"unit": "N", "answer": {"x": 1, "y": [2, 3]}, "explanation": "E"}', "Explanation: E\nAnswer: x: 1 N; y: 2 N; 3 N"),
+        ('{"explanation": "E", "mass": 2, "answer": "about 5", "unit": "kg"}', "Explanation: E\nMass: 2 kg\nAnswer: about 5"),
+        ('{"explanation": "E", "answer": "5 m", "unit": "m"}', "Explanation: E\nUnit: m\nAnswer: 5 m"),
+        ('{"explanation": "E", "answer": ["a", "b"], "formula": "F"}', "Explanation: E\nFormula: F\nAnswer: a; b"),
         ('{"time_to_stop": 43.64, "units": "s"}', "Time to stop: 43.64 s"),
         ('{"x": 18, "y": -15.0, "unit": "N"}', "x: 18 N\ny: -15.0 N"),
         ('{"acceleration": {"i": $24.0$, "j": -$18.0$}, "units": "m/s^2"}', "Acceleration: i: $24.0$ m/s^2; j: -$18.0$ m/s^2"),
@@ -85,6 +91,29 @@ def test_numbers_keep_the_digits_they_were_written_with() -> None:
     assert not reading.faults
 
 
+def test_a_python_literal_keeps_the_source_of_its_numbers_across_lines_and_letters_of_several_bytes() -> None:
+    literal = "{'é': 1.50, 'ü': [-\r\n2e-07,\n 'ß', 0x1F]}"
+    assert read_python(literal) == Members([("é", Written("1.50")), ("ü", [Written("-\r\n2e-07"), "ß", Written("0x1F")])])
+
+
+def test_the_time_of_a_python_literal_grows_with_its_length_alone() -> None:
+    def seconds(num_numbers: int) -> float:
+        text = "{'a': [" + "1, " * num_numbers + "]}"
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            assert read_python(text) is not None
+            times.append(time.process_time() - start)
+        return min(times)
+
+    assert seconds(16_000) < 60 * seconds(1_000), "16 times the numbers took more than 60 times as long"
+
+
+def test_fences_around_fences_are_opened_so_many_times() -> None:
+    assert classify("```\n" * 3 + '{"a": 1}' + "\n```" * 3).kind == OutputClass.JSON_OBJECT
+    assert classify("```\n" * 30 + '{"a": 1}' + "\n```" * 30).kind == OutputClass.PLAIN
+
+
 def test_faults_with_one_reading_are_named() -> None:
     assert read_json('{"a": "x\\pi\ty", "b": -g, "c": 1,}').faults == {
         BrokenCause.INVALID_ESCAPE,
@@ -101,8 +130,16 @@ def test_faults_with_one_reading_are_named() -> None:
         (Members([("a", "x"), ("b", "y")]), "b: y\na: x", "value 'y'"),
         (Members([("speed", Written("5"))]), "15 m/s is the speed", "value '5'"),
         (Members([("speed", Written("5"))]), "5", "key 'speed'"),
-        (Members([("explanation", "E"), ("answer", "A")]), "Explanation: E", "answer 'A'"),
-        (Members([("t", Written("5")), ("unit", "s")]), "t: 5", "unit 's'"),
+        (Members([("word", "art")]), "word: party", "value 'art'"),
+        (Members([("explanation", "E"), ("answer", "A")]), "Explanation: E", "value 'A'"),
+        (Members([("explanation", "E"), ("answer", "A")]), "Explanation: E\nAnswer: A\nand more", "answer 'A'"),
+        (Members([("t", Written("5")), ("unit", "s")]), "t: 5", "value '5 s'"),
+        (Members([("t", Written("5")), ("unit", "s")]), "t: 5\nunit: s", "value '5 s'"),
+        (Members([("time", Written("7")), ("unit", "s")]), "Times: 7", "value '7 s'"),
+        (Members([("time", Written("7")), ("unit", "s")]), "Time: 7 seconds", "value '7 s'"),
+        (Members([("option", "B"), ("unit", "m")]), "Option: B, metre", "value 'm'"),
+        (Members([("explanation", "E"), ("answer", Written("5")), ("unit", "m")]), "Explanation: E\nUnit: m\nAnswer: 5", "value '5 m'"),
+        (Members([("v", Members([("x", Written("1")), ("y", Written("2"))])), ("unit", "N")]), "v: x: 1; y: 2 N", "value '1 N'"),
     ],
 )
 def test_a_lost_value_or_key_is_named(value: Members, text: str, missing: str) -> None:
