@@ -200,7 +200,8 @@ def lost(value: Value, text: str) -> str | None:
         if found < 0:
             return f"value {leaf[:80]!r}"
         cursor = found + len(leaf)
-    if leaves(answer) and not flat.endswith(wanted[-1]):
+    # One of several parts may end in `none`, which is no leaf.
+    if isinstance(answer, str) and leaves(answer) and not flat.endswith(wanted[-1]):
         return f"answer {wanted[-1][:80]!r}"
     meaningful = keys(value)
     letters = bare(text) if meaningful else ""

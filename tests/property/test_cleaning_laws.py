@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stages.logic.chunk_cleaning import clean_chunk
 from stages.logic.repair_examples import example_of
 from stages.logic.row_cleaning import Cleaned, Policy, clean_line
-from stages.records.cleaning_codes import Rule
+from stages.records.cleaning_codes import Reason, Rule
 from stages.records.instruction_row import Origin
 
 POLICY = Policy("alpaca", dict.fromkeys(Rule, "flag"), min_output_characters=1, max_output_characters=4000)
@@ -122,6 +122,18 @@ def test_the_unit_stands_behind_every_number_beside_it(
     for leaf in scalar_leaves([value for key, value in members if key in beside and key != "answer"]):
         position = verdict.output.index(f" {leaf} {unit}", position) + len(leaf)
     assert not explained or verdict.output.endswith(f"\nAnswer: 7 {unit}")
+
+
+FORM_KEYS = st.sampled_from(["explanation", "answer", "Answer", "unit", "units", "x 5", "m", "v"])
+FORM_LEAVES = st.one_of(scalars, st.sampled_from(["5", "m", "s", "$5$", "5 m", "none", "", "m/s", "1,000", "Unit: m", "x\n5"]))
+form_values = st.recursive(FORM_LEAVES, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(FORM_KEYS, inner, max_size=4)))
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.dictionaries(FORM_KEYS, form_values, min_size=1, max_size=5))
+def test_what_is_written_passes_the_proof(value: dict[str, Any]) -> None:
+    verdict = clean_line(line_of("What is it?", json.dumps(value)), POLICY, ACTIVE)
+    assert isinstance(verdict, Cleaned) or verdict.reason != Reason.VALUE_LOST, verdict.detail
 
 
 lines = st.one_of(

@@ -58,6 +58,7 @@ def test_an_output_is_what_it_is_read_as(output: str, kind: OutputClass) -> None
         ('{"explanation": "E", "mass": 2, "answer": "about 5", "unit": "kg"}', "Explanation: E\nMass: 2 kg\nAnswer: about 5"),
         ('{"explanation": "E", "answer": "5 m", "unit": "m"}', "Explanation: E\nUnit: m\nAnswer: 5 m"),
         ('{"explanation": "E", "answer": ["a", "b"], "formula": "F"}', "Explanation: E\nFormula: F\nAnswer: a; b"),
+        ('{"explanation": "E", "answer": ["a", null]}', "Explanation: E\nAnswer: a; none"),
         ('{"time_to_stop": 43.64, "units": "s"}', "Time to stop: 43.64 s"),
         ('{"x": 18, "y": -15.0, "unit": "N"}', "x: 18 N\ny: -15.0 N"),
         ('{"acceleration": {"i": $24.0$, "j": -$18.0$}, "units": "m/s^2"}', "Acceleration: i: $24.0$ m/s^2; j: -$18.0$ m/s^2"),
