@@ -166,7 +166,9 @@ SCALED_COMPOUNDS = {"kmh": (3, {"meter": 1, "hour": -1}), "kmph": (3, {"meter": 
     "Kg": (3, {"gram": 1}), "KG": (3, {"gram": 1}), "kgs": (3, {"gram": 1}), "kms": (3, {"meter": 1}), "Km": (3, {"meter": 1}),
     "KM": (3, {"meter": 1}), "KJ": (3, {"joule": 1}), "kj": (3, {"joule": 1}), "KHz": (3, {"hertz": 1}), "khz": (3, {"hertz": 1}), "hz": (0, {"hertz": 1}),
     "KW": (3, {"watt": 1}), "KWh": (3, {"watt_hour": 1}), "KPa": (3, {"pascal": 1}), "mHg": (3, {"torr": 1}), "cmHg": (1, {"torr": 1}), "c": (0, {"speed_of_light": 1}),
-    "kv": (3, {"volt": 1}), "kG": (3, {"gauss": 1}), "mG": (-3, {"gauss": 1}), "ksi": (3, {"psi": 1}),
+    "kv": (3, {"volt": 1}), "mv": (-3, {"volt": 1}), "uv": (-6, {"volt": 1}), "μv": (-6, {"volt": 1}), "ma": (-3, {"ampere": 1}), "ua": (-6, {"ampere": 1}),
+    "μa": (-6, {"ampere": 1}), "mf": (-3, {"farad": 1}), "uf": (-6, {"farad": 1}), "μf": (-6, {"farad": 1}), "nf": (-9, {"farad": 1}), "pf": (-12, {"farad": 1}),
+    "mh": (-3, {"henry": 1}), "uh": (-6, {"henry": 1}), "μh": (-6, {"henry": 1}), "uc": (-6, {"coulomb": 1}), "μc": (-6, {"coulomb": 1}), "nc": (-9, {"coulomb": 1}), "kG": (3, {"gauss": 1}), "mG": (-3, {"gauss": 1}), "ksi": (3, {"psi": 1}),
     "gm": (0, {"gram": 1}), "gms": (0, {"gram": 1}), "cms": (-2, {"meter": 1}), "mms": (-3, {"meter": 1}), "kilo": (3, {"gram": 1}), "kilos": (3, {"gram": 1}),
     "kilohm": (3, {"ohm": 1}), "kilohms": (3, {"ohm": 1}), "megohm": (6, {"ohm": 1}), "megohms": (6, {"ohm": 1}),
     "pa": (0, {"pascal": 1}), "micron": (-6, {"meter": 1})}  # fmt: skip
