@@ -145,15 +145,26 @@ def test_few_labels_leave_the_judge_uncalibrated(bench: Bench, fake: FakeClaude,
     assert "uncalibrated" in label_sheet.main(command("read", sheet, labeller="ann"), root=root)
 
 
+def judged_twice(
+    bench: Bench, root: Path, monkeypatch: pytest.MonkeyPatch, *, num_questions: int, then: Callable[[], None] = lambda: None
+) -> tuple[Path, Path]:
+    """The runs `old` and `new` below `root`: one set of answers judged by two models, with `then` called before the second."""
+    bench.write(num_questions).run()
+    old = lay_out(bench, root / "old")
+    then()
+    bench.run(model="claude-opus-5-5")
+    new = lay_out(bench, root / "new")
+    monkeypatch.setattr(judge_bridge, "open_run", lambda root, name: Workspace(root / name))
+    return old, new
+
+
 def test_two_judges_of_the_same_answers_are_set_side_by_side(
     bench: Bench, fake: FakeClaude, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.write(52).run()
-    old = lay_out(bench, tmp_path / "old")
-    fake.verdict = lambda request: {"reasoning": "generous", "score": 1}
-    bench.run(model="claude-opus-5-5")
-    new = lay_out(bench, tmp_path / "new")
-    monkeypatch.setattr(judge_bridge, "open_run", lambda root, name: Workspace(root / name))
+    def generous() -> None:
+        fake.verdict = lambda request: {"reasoning": "generous", "score": 1}
+
+    old, new = judged_twice(bench, tmp_path, monkeypatch, num_questions=52, then=generous)
     found = judge_bridge.main("old", "new", root=tmp_path)
     assert found["num_answers"] == 104 and found["is_enough"] and found["old"] != found["new"]
     mean = sum(row.judgement.score or 0.0 for row in judged_answers(Workspace(old))) / 104
@@ -171,13 +182,9 @@ def test_two_judges_of_the_same_answers_are_set_side_by_side(
 def test_judges_without_an_answer_in_common_have_nothing_to_compare(
     bench: Bench, fake: FakeClaude, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.write(4).run()
-    lay_out(bench, tmp_path / "old")
-    bench.run(model="claude-opus-5-5")
-    new = lay_out(bench, tmp_path / "new")
+    _, new = judged_twice(bench, tmp_path, monkeypatch, num_questions=4)
     for path in (new / "data/answers").glob("*.jsonl"):
         path.write_text("".join(line.replace('"response":"', '"response":"Another answer. ') for line in path.read_text().splitlines(True)))
-    monkeypatch.setattr(judge_bridge, "open_run", lambda root, name: Workspace(root / name))
     with pytest.raises(NotThere, match="no judged answer in common"):
         judge_bridge.main("old", "new", root=tmp_path)
     assert recorded_bridges(tmp_path) == []
@@ -186,10 +193,6 @@ def test_judges_without_an_answer_in_common_have_nothing_to_compare(
 def test_a_bridge_of_too_few_answers_is_not_put_on_record(
     bench: Bench, fake: FakeClaude, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.write(10).run()
-    lay_out(bench, tmp_path / "old")
-    bench.run(model="claude-opus-5-5")
-    lay_out(bench, tmp_path / "new")
-    monkeypatch.setattr(judge_bridge, "open_run", lambda root, name: Workspace(root / name))
+    judged_twice(bench, tmp_path, monkeypatch, num_questions=10)
     assert not judge_bridge.main("old", "new", root=tmp_path)["is_enough"]
     assert recorded_bridges(tmp_path) == []
