@@ -102,7 +102,7 @@ def redacted(text: str) -> str:
     return KEY_PATTERN.sub("sk-ant-[redacted]", text)
 
 
-def tls() -> ssl.SSLContext:
+def trusted_certificates() -> ssl.SSLContext:
     """The certificates to trust, read once (25 ms) for any number of clients; nothing is taken from the environment."""
     return httpx2.create_ssl_context(trust_env=False)
 
@@ -110,7 +110,7 @@ def tls() -> ssl.SSLContext:
 class Claude:
     """One client for one event loop; use as an async context manager."""
 
-    def __init__(self, key: str, limits: Limits, api_version: str, tls: ssl.SSLContext) -> None:
+    def __init__(self, key: str, limits: Limits, api_version: str, trusted: ssl.SSLContext) -> None:
         """Build the client with nothing taken from profiles, proxies or redirects."""
         for name in ("anthropic", "httpx2", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)  # at DEBUG they print prompts and headers
@@ -120,7 +120,7 @@ class Claude:
         self.base_url = os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com"
         # A redirect would post the prompt to another host, a proxy variable would send it through one.
         self._http = httpx2.AsyncClient(
-            follow_redirects=False, trust_env=False, timeout=httpx2.Timeout(limits.deadline_seconds, connect=10.0), verify=tls
+            follow_redirects=False, trust_env=False, timeout=httpx2.Timeout(limits.deadline_seconds, connect=10.0), verify=trusted
         )
         self.client = anthropic.AsyncAnthropic(
             api_key=key,
@@ -300,7 +300,7 @@ def ask_directly(
                 elif failures_in_a_row >= max(5, 2 * limits.concurrency):
                     stopped = stopped or f"{failures_in_a_row} items in a row got no reply; the last: {problem.cause}, {problem.detail}"
 
-        trusted = tls()
+        trusted = trusted_certificates()
         await asyncio.gather(*(work_with(trusted) for _ in range(min(limits.concurrency, num_items))))
         return problems, stopped
 

@@ -13,7 +13,7 @@ from typing import Any
 from stages.io.batch_collection import Keep, collect, look
 from stages.io.batch_journal import Journal, Submission
 from stages.io.batch_submission import TOO_LARGE, Chunk, encode_request, resolve, submit
-from stages.io.claude import Claude, JudgeStopped, Limits, NoReply, tls
+from stages.io.claude import Claude, JudgeStopped, Limits, NoReply, trusted_certificates
 
 log = logging.getLogger("judge")
 
@@ -194,7 +194,7 @@ def ask_in_batches(
         return {}, None
 
     async def run() -> tuple[dict[str, NoReply], str | None]:
-        async with Claude(key, limits, api_version, tls()) as claude:
+        async with Claude(key, limits, api_version, trusted_certificates()) as claude:
             asking = _Asking(claude, journal, limits, keep, items)
             try:
                 await resolve(claude, journal)
