@@ -23,6 +23,11 @@ def is_fp32_on_cpu(*tensors: torch.Tensor) -> bool:
     return all(tensor.dtype == torch.float32 and tensor.device.type == "cpu" for tensor in tensors)
 
 
+def is_on_cpu(model: torch.nn.Module) -> bool:
+    """Whether all of a model is on a processor."""
+    return all(parameter.device.type == "cpu" for parameter in model.parameters())
+
+
 class _RMSNorm(torch.autograd.Function):
     """weight x / sqrt(mean(x^2) + epsilon), the weight frozen. Shapes: x (..., K), weight (K,)."""
 
@@ -139,7 +144,7 @@ def fused_rotations(model: torch.nn.Module) -> dict[str, Rotation]:
     Only for a model on a processor, and functions of transformers' usual arguments that give the values of the usual rotation.
     """
     found: dict[str, Rotation] = {}
-    if any(parameter.device.type != "cpu" for parameter in model.parameters()):
+    if not is_on_cpu(model):
         return found
     for name in {type(module).__module__ for module in model.modules()}:
         theirs = getattr(sys.modules.get(name), ROTATION, None)

@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 
-from stages.io.fused_blocks import is_gated_mlp
+from stages.io.fused_blocks import is_gated_mlp, is_on_cpu
 
 
 def last_mlp(model: Any) -> torch.nn.Module | None:
     """The last gated MLP of a model on a processor, if what is kept stays the same when it is left out elsewhere; tried on one packed row."""
-    if any(parameter.device.type != "cpu" for parameter in model.parameters()):
+    if not is_on_cpu(model):
         return None
     found = [module for module in model.modules() if is_gated_mlp(module)]
     if not found:

@@ -62,7 +62,7 @@ def rows_per_step(*, num_rows: int, num_tokens: int, params: TrainParams) -> int
 
 
 def plan_training(*, num_rows: int, num_tokens: int, params: TrainParams) -> Schedule:
-    """The one plan of a training, replay rows included: preflight makes it of the rows to expect, train of those it has packed.
+    """The one plan of a training, replay rows included: preflight and train make it of the same rows, packed the same way.
 
     `num_rows`: packed rows, or examples when not packing. ValueError as in `plan_schedule`.
     """
