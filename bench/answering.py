@@ -11,7 +11,7 @@ Prints for each size: processor seconds and wall seconds (median and range of th
 order), the ratio of each repetition's pair, and how many texts are the same.
 """
 
-import stages.io.quiet  # noqa: F401 -- before torch, whose threads it makes sleep while they wait
+import plumbline.model.quiet  # noqa: F401 -- before torch, whose threads it makes sleep while they wait
 
 # isort: split
 import argparse
@@ -28,19 +28,19 @@ import torch
 from transformers import GenerationConfig
 
 from bench.measurements import Curve, Point, add_json_flag, measured, point, write_measured
-from stages.io.adapter import load_adapter
-from stages.io.answering import render
-from stages.io.base_files import base_fingerprint
-from stages.io.engine import Prompt
-from stages.io.generation import TransformersEngine
-from stages.io.jsonl import read_jsonl
-from stages.io.params import load_params
-from stages.io.runtime import device, prepare_torch
-from stages.io.tokenization import decode_answer, eos_id, pad_id, template_sha256
-from stages.io.weights import load_model, load_tokenizer
-from stages.logic.exam_prompt import exam_prompt
-from stages.records.answer_params import AnswerParams
-from stages.records.question import Question
+from plumbline.answering.answering import render
+from plumbline.answering.engine import Prompt
+from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.answering.generation import TransformersEngine
+from plumbline.model.adapter import load_adapter
+from plumbline.model.base_files import base_fingerprint
+from plumbline.model.runtime import device, prepare_torch
+from plumbline.model.tokenization import decode_answer, eos_id, pad_id, template_sha256
+from plumbline.model.weights import load_model, load_tokenizer
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.question import Question
 
 BASE, ADAPTER = Path("models/base"), Path("models/adapter")
 SINGLE, BATCHED = "one at a time", "in batches"

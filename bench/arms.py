@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from bench.random_model import SHAPES
-from stages.io.files import write_json
+from plumbline.pipeline.files import write_json
 
 PEAK_DENSE_BF16_FLOPS = {
     "B200": 2250e12,

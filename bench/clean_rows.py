@@ -32,11 +32,11 @@ from typing import NamedTuple
 import psutil
 
 from bench.measurements import Curve, Point, add_json_flag, measured, point, write_measured
+from plumbline.cleaning.codes import Rule
+from plumbline.cleaning.row_cleaning import Cleaned, Policy, clean_line, content_keys
+from plumbline.cleaning.workers import num_workers
+from plumbline.pipeline.params import read_yaml
 from stages.clean import CleanParams, main
-from stages.io.params import read_yaml
-from stages.io.workers import num_workers
-from stages.logic.row_cleaning import Cleaned, Policy, clean_line, content_keys
-from stages.records.cleaning_codes import Rule
 from stages.split import SplitParams
 from stages.split import main as split
 

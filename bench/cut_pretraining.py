@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-MODULE = "stages.io.pretraining"
+MODULE = "plumbline.embedded.pretraining"
 NUM_BLOCKS = 5
 """The trained steps are timed in so many blocks, as many tokens each; the median is the rate."""
 
@@ -76,7 +76,7 @@ class CountingBar:
 
 
 def cut_pretraining(module: ModuleType, *, share: float, weights: Path, note: Callable[[Rest], None]) -> None:
-    """Make `pretrain` of `stages.io.pretraining` train a share of its steps, 0-1, and return the model of `weights`, a safetensors file."""
+    """Make `pretrain` of `plumbline.embedded.pretraining` train a share of its steps, 0-1, and return the model of `weights`, a safetensors file."""
     from safetensors.torch import load_model
 
     pretrain, architecture = module.pretrain, module.MistralForCausalLM

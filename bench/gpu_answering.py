@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import stages.io.quiet  # noqa: F401
+import plumbline.model.quiet  # noqa: F401
 
 # isort: split
 import torch
@@ -23,12 +23,12 @@ from transformers import ContinuousBatchingConfig, GenerationConfig, PreTrainedM
 
 from bench.arms import common_flags, peak_memory_bytes, run_arms
 from bench.random_model import SHAPES, plain_tokenizer, random_examples, random_model
-from stages.io.engine import Prompt, by_length
-from stages.io.files import write_json
-from stages.io.generation import TransformersEngine
-from stages.io.runtime import prepare_torch
-from stages.io.tokenization import eos_id, pad_id
-from verbs.planning import Shape
+from plumbline.answering.engine import Prompt, by_length
+from plumbline.answering.generation import TransformersEngine
+from plumbline.model.runtime import prepare_torch
+from plumbline.model.tokenization import eos_id, pad_id
+from plumbline.pipeline.files import write_json
+from plumbline.planning.planning import Shape
 
 ARMS = ("G0", "G1", "G2")
 

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import stages.io.quiet  # noqa: F401
+import plumbline.model.quiet  # noqa: F401
 
 # isort: split
 import torch
@@ -31,13 +31,13 @@ from trl import SFTConfig, SFTTrainer
 
 from bench.arms import BudgetSpent, common_flags, peak_flops, peak_memory_bytes, run_arms
 from bench.random_model import SHAPES, Lengths, lengths_of, plain_tokenizer, random_examples, random_model
-from stages.io.files import write_json
-from stages.io.lora import lora_config
-from stages.io.runtime import prepare_torch
-from stages.io.tokenization import Example
-from stages.io.training import build_trainer, pack
-from stages.records.training_params import LoraParams, TrainParams
-from verbs.planning import Shape, training_flops_per_token
+from plumbline.model.runtime import prepare_torch
+from plumbline.model.tokenization import Example
+from plumbline.pipeline.files import write_json
+from plumbline.planning.planning import Shape, training_flops_per_token
+from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.lora import lora_config
+from plumbline.training.trainer import build_trainer, pack
 
 PADDED = ("N0", "N1")
 NF4_MICRO_BATCH_TOKENS = {"Q1": 1024, "Q2": 4096, "Q3": 16384}

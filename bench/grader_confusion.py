@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.measurements import Table, add_json_flag, tabled, write_measured
-from stages.logic.mcq import grade_mcq
-from stages.logic.numeric import grade_numeric
-from stages.records.outcome import Outcome
+from plumbline.grading.mcq import grade_mcq
+from plumbline.grading.numeric import grade_numeric
+from plumbline.rows.outcome import Outcome
 
 VERDICTS = ("correct", "incorrect", "no_answer")
 LABELS = {Outcome.CORRECT: "correct", Outcome.INCORRECT: "incorrect", Outcome.UNPARSED: "no_answer"}

@@ -8,7 +8,7 @@ import argparse
 import numpy as np
 
 from bench.measurements import Table, add_json_flag, tabled, write_measured
-from stages.logic.statistics import bca_interval, tango_interval, units_of
+from plumbline.statistics import bca_interval, tango_interval, units_of
 
 NUM_RESAMPLES = 1000
 TRUTH = 24 / 35 - 1 / 2

@@ -26,16 +26,16 @@ from unittest.mock import patch
 
 import anthropic
 
-import stages.io.claude
-import stages.io.claude_batches  # noqa: F401 -- before the clock starts
+import plumbline.judging.claude
+import plumbline.judging.claude_batches  # noqa: F401 -- before the clock starts
 from bench.measurements import Curve, Point, add_json_flag, measured, point, write_measured
-from stages.io.jsonl import read_jsonl
-from stages.io.verdict_store import VerdictStore
+from plumbline.judging.items import DueAnswers
+from plumbline.judging.verdict_store import VerdictStore
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.rows.answer import ARMS, Answer
+from plumbline.rows.judgement import RawReply
+from plumbline.rows.question import Question
 from stages.judge import request_for
-from stages.logic.judge_items import DueAnswers
-from stages.records.answer import ARMS, Answer
-from stages.records.judgement import RawReply
-from stages.records.question import Question
 from tests.fakes.claude_server import KEY, FakeClaude, serving
 from tests.fakes.judge_bench import Bench, settings
 

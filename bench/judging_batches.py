@@ -17,7 +17,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from stages.io.files import write_json
+from plumbline.pipeline.files import write_json
 from tests.fakes.claude_server import serving
 from tests.fakes.judging_at_scale import lay_out, ledger_usd, run, server_for_many
 

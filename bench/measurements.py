@@ -13,8 +13,8 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from stages.io.files import write_text
-from stages.records.record import Record
+from plumbline.pipeline.files import write_text
+from plumbline.pipeline.record import Record
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "numpy", "orjson", "pandas", "datasets", "anthropic", "dvc")
 

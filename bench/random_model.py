@@ -11,8 +11,8 @@ from bitsandbytes.nn import Linear4bit, Params4bit
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, MistralConfig, PreTrainedModel, PreTrainedTokenizerFast
 
-from stages.io.tokenization import Example
-from verbs.planning import MISTRAL_7B, Shape
+from plumbline.model.tokenization import Example
+from plumbline.planning.planning import MISTRAL_7B, Shape
 
 TINY = Shape(hidden_size=32, intermediate_size=64, num_layers=2, num_heads=4, num_key_value_heads=2, head_dim=8, vocab_size=256)
 SHAPES = {"mistral-7b": MISTRAL_7B, "tiny": TINY}
@@ -93,7 +93,7 @@ def random_model(shape: Shape, *, device: str, quantization: str = "none") -> Pr
 
 
 def quantize_linear_layers(model: PreTrainedModel, *, device: str) -> None:
-    """Put bitsandbytes' nf4 layers in the place of all linear layers but the head, as `stages.io.weights` has them loaded.
+    """Put bitsandbytes' nf4 layers in the place of all linear layers but the head, as `plumbline.model.weights` has them loaded.
 
     Layer by layer, so that no more than one stands there twice.
     """

@@ -24,8 +24,8 @@ from typing import Any, NamedTuple
 from bench.curves_picture import draw_curves
 from bench.measurements import Machine, Measured, Table, not_measured, read_measured, this_machine
 from bench.suite_page import with_blocks
-from stages.io.files import write_text
-from stages.records.record import Record
+from plumbline.pipeline.files import write_text
+from plumbline.pipeline.record import Record
 
 ANSWERS = "ANSWERS.jsonl"
 """How a command names the labelled answers, which are not part of the repository: who has such a file says where it lies."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bench.measurements import Curve, Machine, Measured, Spread
-from verbs.blocks import BLOCK, filled
+from plumbline.pages.blocks import BLOCK, filled
 
 MACHINE = "bench-machine"
 PREFIX = "bench-"

@@ -24,38 +24,38 @@ from typing import Any
 from bench.cut_pretraining import MODULE, Rest, cut_pretraining
 
 PHASES = {
-    "stages.io.params:load_params": "parameters and drift guard",
-    "stages.io.inputs:snapshot": "parameters and drift guard",
-    "stages.io.weights:load_model": "model load",
-    "stages.io.weights:load_tokenizer": "model load",
-    "stages.io.adapter:load_adapter": "model load",
-    "stages.io.training:build_trainer": "model load",
-    "stages.io.device_readiness:refuse_unfit_device": "checks",
-    "stages.io.readiness_probe:adapted_modules": "checks",
-    "stages.io.readiness_probe:overfit": "checks",
-    "stages.io.readiness_probe:packed_gradient_difference": "checks",
-    "stages.io.pretraining:train_tokenizer": "rendering and packing",
-    "stages.io.pretraining:block_rows": "rendering and packing",
-    "stages.io.tokenization:render_example": "rendering and packing",
-    "stages.io.tokenization:render_prompt": "rendering and packing",
-    "stages.io.training:pack": "rendering and packing",
-    "stages.io.pretraining:pretrain": "training",
-    "stages.io.training:fit": "training",
-    "stages.io.generation:greedy_tokens": "generation",
-    "stages.io.generation:choice_logprobs": "generation",
-    "stages.io.forgetting:likelihoods": "generation",
-    "stages.io.files:write_text": "writing",
-    "stages.io.jsonl:write_jsonl": "writing",
-    "stages.io.adapter:save_adapter": "writing",
-    "stages.io.pretraining:save_embedded": "writing",
-    "stages.io.training:_Trainer._save_checkpoint": "writing",
-    "stages.io.answer_store:append_answers": "writing",
-    "stages.io.page:render_page": "figures and page",
-    "stages.io.html_page:write_page": "figures and page",
-    "stages.io.figures:draw_scores": "figures and page",
-    "stages.io.figures:draw_differences": "figures and page",
-    "stages.io.figures:draw_loss": "figures and page",
-    "stages.io.data_figures:draw_lengths": "figures and page",
+    "plumbline.pipeline.params:load_params": "parameters and drift guard",
+    "plumbline.pipeline.inputs:snapshot": "parameters and drift guard",
+    "plumbline.model.weights:load_model": "model load",
+    "plumbline.model.weights:load_tokenizer": "model load",
+    "plumbline.model.adapter:load_adapter": "model load",
+    "plumbline.training.trainer:build_trainer": "model load",
+    "plumbline.training.device_readiness:refuse_unfit_device": "checks",
+    "plumbline.preflight.readiness_probe:adapted_modules": "checks",
+    "plumbline.preflight.readiness_probe:overfit": "checks",
+    "plumbline.preflight.readiness_probe:packed_gradient_difference": "checks",
+    "plumbline.embedded.pretraining:train_tokenizer": "rendering and packing",
+    "plumbline.embedded.pretraining:block_rows": "rendering and packing",
+    "plumbline.model.tokenization:render_example": "rendering and packing",
+    "plumbline.model.tokenization:render_prompt": "rendering and packing",
+    "plumbline.training.trainer:pack": "rendering and packing",
+    "plumbline.embedded.pretraining:pretrain": "training",
+    "plumbline.training.trainer:fit": "training",
+    "plumbline.answering.generation:greedy_tokens": "generation",
+    "plumbline.answering.generation:choice_logprobs": "generation",
+    "plumbline.training.likelihoods:likelihoods": "generation",
+    "plumbline.pipeline.files:write_text": "writing",
+    "plumbline.pipeline.jsonl:write_jsonl": "writing",
+    "plumbline.model.adapter:save_adapter": "writing",
+    "plumbline.embedded.pretraining:save_embedded": "writing",
+    "plumbline.training.trainer:_Trainer._save_checkpoint": "writing",
+    "plumbline.answering.answer_store:append_answers": "writing",
+    "plumbline.pages.page:render_page": "figures and page",
+    "plumbline.pages.html_page:write_page": "figures and page",
+    "plumbline.pages.figures:draw_scores": "figures and page",
+    "plumbline.pages.figures:draw_differences": "figures and page",
+    "plumbline.pages.figures:draw_loss": "figures and page",
+    "plumbline.pages.data_figures:draw_lengths": "figures and page",
 }
 """module:function -> phase. What is in none is the stage's own work: cleaning in `clean`, grading in `grade`, ..."""
 IMPORTS, OWN_WORK = "imports", "own work"
@@ -72,7 +72,7 @@ def opens_input(event: str, args: tuple[Any, ...]) -> bool:
         return False
     frame: FrameType | None = sys._getframe()
     while frame is not None:
-        if frame.f_globals.get("__name__") == "stages.io.inputs":
+        if frame.f_globals.get("__name__") == "plumbline.pipeline.inputs":
             return False
         frame = frame.f_back
     return True
@@ -153,7 +153,7 @@ def wrap_phases(module: ModuleType, watch: Stopwatch) -> None:
             owner = functools.reduce(getattr, path.split(".")[:-1], module)
             function = path.split(".")[-1]
             setattr(owner, function, timed(getattr(owner, function), watch, phase))
-    if module.__name__ == "stages.io.inputs":
+    if module.__name__ == "plumbline.pipeline.inputs":
         guard = module.inputs_unchanged
 
         def inputs_unchanged() -> Any:
@@ -170,7 +170,7 @@ def time_imports(watch: Stopwatch, change: Callable[[ModuleType], None] = lambda
         def timed_load(loader: Any, given: Any) -> Any:
             with watch.phase(IMPORTS, given.__name__.partition(".")[0] if isinstance(given, ModuleType) else given.name.partition(".")[0]):
                 done = load(loader, given)
-            if isinstance(given, ModuleType) and given.__name__.startswith("stages."):
+            if isinstance(given, ModuleType) and given.__name__.startswith(("plumbline.", "stages.")):
                 change(given)
                 wrap_phases(given, watch)
             return done

@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import stages.io.quiet  # noqa: F401
+import plumbline.model.quiet  # noqa: F401
 
 # isort: split
 import torch
@@ -38,19 +38,19 @@ from transformers.trainer_utils import IntervalStrategy
 from trl import SFTConfig, SFTTrainer
 
 from bench.measurements import Curve, add_json_flag, measured, point, write_measured
-from stages.io.attention import attend_per_document
-from stages.io.jsonl import read_jsonl
-from stages.io.lora import lora_config
-from stages.io.params import read_yaml
-from stages.io.readiness_probe import packed_gradient_difference
-from stages.io.runtime import prepare_torch
-from stages.io.tokenization import Example, pad_id, render_example
-from stages.io.training import build_trainer, pack
-from stages.io.weights import load_model, load_tokenizer
-from stages.logic.schedule import rows_per_step
-from stages.logic.training_prompt import training_prompt
-from stages.records.instruction_row import InstructionRow
-from stages.records.training_params import LoraParams, TrainParams
+from plumbline.model.runtime import prepare_torch
+from plumbline.model.tokenization import Example, pad_id, render_example
+from plumbline.model.weights import load_model, load_tokenizer
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import read_yaml
+from plumbline.preflight.readiness_probe import packed_gradient_difference
+from plumbline.rows.instruction_row import InstructionRow
+from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.attention import attend_per_document
+from plumbline.training.lora import lora_config
+from plumbline.training.prompt import training_prompt
+from plumbline.training.schedule import rows_per_step
+from plumbline.training.trainer import build_trainer, pack
 
 NUM_WARMUP_STEPS = 3
 TRL, OURS = "TRL's defaults", "packed, per document"
@@ -184,7 +184,7 @@ def run_ours(
         if not fused_nodes:
             trainer.rotations = {}
             for module in trainer.accelerator.unwrap_model(trainer.model).modules():
-                if getattr(vars(module).get("forward"), "__module__", "").startswith("stages."):  # TRL's head is one, too
+                if getattr(vars(module).get("forward"), "__module__", "").startswith("plumbline."):  # TRL's head is one, too
                     del module.forward
         return timed(trainer, num_steps)
 

@@ -26,8 +26,8 @@ from typing import NamedTuple
 
 from bench.cut_pretraining import NUM_BLOCKS, Rest
 from bench.measurements import Table, add_json_flag, tabled, write_measured
-from stages.io.params import read_yaml
-from verbs.verify import LOCK, locked_outs
+from plumbline.commands.verify import LOCK, locked_outs
+from plumbline.pipeline.params import read_yaml
 
 PROCESS_END, DVC = "end of process", "DVC"
 PHASES = {

@@ -3,17 +3,17 @@
 import logging
 from pathlib import Path
 
-import stages.io.quiet  # noqa: F401
-from stages.io.answering import answer_questions
-from stages.io.base_files import base_fingerprint
-from stages.io.inputs import inputs_unchanged
-from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.io.orphans import die_with_parent
-from stages.io.params import load_params
-from stages.logic.engine_advice import engine_advice
-from stages.logic.exam_prompt import exam_prompt
-from stages.records.answer_params import AnswerParams
-from stages.records.question import Question
+import plumbline.model.quiet  # noqa: F401
+from plumbline.answering.answering import answer_questions
+from plumbline.answering.engine_advice import engine_advice
+from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.model.base_files import base_fingerprint
+from plumbline.model.orphans import die_with_parent
+from plumbline.pipeline.inputs import inputs_unchanged
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.question import Question
 
 log = logging.getLogger("answer_base")
 
@@ -23,9 +23,9 @@ def main(params: AnswerParams, *, benchmark: Path, base: Path, answers: Path) ->
     questions = list(read_jsonl(benchmark, Question))
     log.info("%s", engine_advice(params.engine, num_questions=len(questions), max_new_tokens=params.max_new_tokens))
     # Imported here: a question that cannot be used is refused before torch and transformers are waited for (3 s).
-    from stages.io.engine_choice import open_engine
-    from stages.io.runtime import prepare_torch
-    from stages.io.weights import load_tokenizer
+    from plumbline.answering.engine_choice import open_engine
+    from plumbline.model.runtime import prepare_torch
+    from plumbline.model.weights import load_tokenizer
 
     prepare_torch()
     tokenizer = load_tokenizer(base)

@@ -4,18 +4,18 @@ import logging
 from collections import Counter
 from pathlib import Path
 
-import stages.io.quiet  # noqa: F401
-from stages.io.answering import answer_questions
-from stages.io.base_files import base_fingerprint
-from stages.io.inputs import inputs_unchanged
-from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.io.orphans import die_with_parent
-from stages.io.params import load_params
-from stages.logic.general_prompts import is_replayable, part_of
-from stages.records.answer_params import AnswerParams, Instructions
-from stages.records.general_answer import GeneralAnswer, Part
-from stages.records.general_params import GeneralParams
-from stages.records.general_prompt import GeneralPrompt
+import plumbline.model.quiet  # noqa: F401
+from plumbline.answering.answering import answer_questions
+from plumbline.answering.general_params import GeneralParams
+from plumbline.model.base_files import base_fingerprint
+from plumbline.model.orphans import die_with_parent
+from plumbline.pipeline.inputs import inputs_unchanged
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.rows.answer_params import AnswerParams, Instructions
+from plumbline.rows.general_answer import GeneralAnswer, Part
+from plumbline.rows.general_prompt import GeneralPrompt
+from plumbline.training.general_prompts import is_replayable, part_of
 
 log = logging.getLogger("answer_general")
 
@@ -48,9 +48,9 @@ def main(params: GeneralParams, *, prompts: Path, base: Path, answers: Path) -> 
         instructions=Instructions(mcq="", numeric="", explanation=""),
     )
     # Imported here: a prompt that cannot be used is refused before torch and transformers are waited for (3 s).
-    from stages.io.generation import TransformersEngine
-    from stages.io.runtime import device, prepare_torch
-    from stages.io.weights import load_model, load_tokenizer
+    from plumbline.answering.generation import TransformersEngine
+    from plumbline.model.runtime import device, prepare_torch
+    from plumbline.model.weights import load_model, load_tokenizer
 
     prepare_torch()
     tokenizer = load_tokenizer(base)

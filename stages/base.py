@@ -5,15 +5,15 @@ import re
 from pathlib import Path
 from typing import Literal
 
-import stages.io.quiet  # noqa: F401
-from stages.io.base_files import BaseRefused, hub_folder, write_manifest
-from stages.io.files import replacing_folder, sha256_of
-from stages.io.inputs import inputs_unchanged
-from stages.io.jsonl import read_jsonl
-from stages.io.params import load_params
-from stages.records.manifest import Manifest
-from stages.records.passage import Passage
-from stages.records.record import Params
+import plumbline.model.quiet  # noqa: F401
+from plumbline.embedded.passage import Passage
+from plumbline.model.base_files import BaseRefused, hub_folder, write_manifest
+from plumbline.pipeline.files import replacing_folder, sha256_of
+from plumbline.pipeline.inputs import inputs_unchanged
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.pipeline.record import Params
+from plumbline.rows.manifest import Manifest
 
 log = logging.getLogger("base")
 
@@ -68,7 +68,7 @@ def make_embedded(params: EmbeddedParams, *, corpus: Path, folder: Path) -> None
     """Train tokenizer and model on the corpus and write them."""
     texts = [passage.text for passage in read_jsonl(corpus, Passage)]
     # Imported here: a passage that cannot be used is refused before torch and transformers are waited for (3 s).
-    from stages.io.pretraining import pretrain, save_embedded, train_tokenizer
+    from plumbline.embedded.pretraining import pretrain, save_embedded, train_tokenizer
 
     tokenizer = train_tokenizer(texts, vocab_size=params.vocab_size)
     settings = params.model_dump(exclude={"vocab_size"})
@@ -90,7 +90,7 @@ def fetch_from_hub(repo: str | None, revision: str | None, *, folder: Path) -> d
             "Name a repository that has them."
         )
     # Imported here: a repository that cannot be used is refused before torch and transformers are waited for (3 s).
-    from stages.io.weights import save_tokenizer_of
+    from plumbline.model.weights import save_tokenizer_of
 
     save_tokenizer_of(source, folder)
     return {path.name: sha256_of(path) for path in [*weights, source / "config.json"]}

@@ -14,21 +14,21 @@ import orjson
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stages.io.inputs import inputs_unchanged
-from stages.io.output_files import refuse_overwriting, replacing_all
-from stages.io.params import load_params
-from stages.io.ray_workers import map_on_ray, ray_address
-from stages.io.source_lines import Chunk, read_chunks
-from stages.io.workers import map_in_order, num_workers
-from stages.logic.chunk_cleaning import CleanedChunk, clean_chunk, quarantined_line, raw_or_hash
-from stages.logic.data_summary import Tally, classes_table, summary_bytes
-from stages.logic.near_duplicates import near_duplicate_groups
-from stages.logic.repair_examples import ExampleSampler
-from stages.logic.repeats import Moved, Repeat, apply_repeats, decide_repeats
-from stages.logic.row_cleaning import Policy
-from stages.records.cleaning_codes import Rule
-from stages.records.input_refused import InputRefused
-from stages.records.record import Params
+from plumbline.cleaning.chunk_cleaning import CleanedChunk, clean_chunk, quarantined_line, raw_or_hash
+from plumbline.cleaning.codes import Rule
+from plumbline.cleaning.data_summary import Tally, classes_table, summary_bytes
+from plumbline.cleaning.output_files import refuse_overwriting, replacing_all
+from plumbline.cleaning.ray_workers import map_on_ray, ray_address
+from plumbline.cleaning.repair_examples import ExampleSampler
+from plumbline.cleaning.repeats import Moved, Repeat, apply_repeats, decide_repeats
+from plumbline.cleaning.row_cleaning import Policy
+from plumbline.cleaning.source_lines import Chunk, read_chunks
+from plumbline.cleaning.workers import map_in_order, num_workers
+from plumbline.near_duplicates import near_duplicate_groups
+from plumbline.pipeline.inputs import inputs_unchanged
+from plumbline.pipeline.params import load_params
+from plumbline.pipeline.record import Params
+from plumbline.pipeline.refused import InputRefused
 
 log = logging.getLogger("clean")
 

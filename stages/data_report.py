@@ -4,15 +4,10 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from stages.io.data_figures import draw_lengths
-from stages.io.documents import read_object
-from stages.io.files import write_text
-from stages.io.inputs import inputs_unchanged
-from stages.io.jsonl import read_jsonl
-from stages.io.page import render_page
-from stages.io.params import load_params
-from stages.io.token_counts import token_lengths
-from stages.logic.data_page import (
+from plumbline.cleaning.quarantined_row import QuarantinedRow
+from plumbline.cleaning.repair_example import RepairExample
+from plumbline.pages.data_figures import draw_lengths
+from plumbline.pages.data_page import (
     NUM_LINES_PER_REASON,
     class_rows,
     conservation,
@@ -22,10 +17,15 @@ from stages.logic.data_page import (
     reason_rows,
     repair_rows,
 )
-from stages.records.instruction_row import InstructionRow
-from stages.records.quarantined_row import QuarantinedRow
-from stages.records.repair_example import RepairExample
-from stages.records.training_params import TrainParams
+from plumbline.pages.page import render_page
+from plumbline.pages.token_counts import token_lengths
+from plumbline.pipeline.documents import read_object
+from plumbline.pipeline.files import write_text
+from plumbline.pipeline.inputs import inputs_unchanged
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.rows.instruction_row import InstructionRow
+from plumbline.rows.training_params import TrainParams
 
 log = logging.getLogger("data_report")
 
@@ -82,8 +82,8 @@ if __name__ == "__main__":
             examples=Path("data/clean/repair_examples.jsonl"),
             summary=Path("metrics/data.json"),
             tokenizer=Path("models/base/tokenizer.json"),
-            template=Path("stages/templates/data.html.j2"),
-            style=Path("stages/templates/report.css"),
-            script=Path("stages/templates/data.js"),
+            template=Path("plumbline/pages/templates/data.html.j2"),
+            style=Path("plumbline/pages/templates/report.css"),
+            script=Path("plumbline/pages/templates/data.js"),
             page=Path("metrics/data.html"),
         )

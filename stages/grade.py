@@ -5,17 +5,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from stages.io.inputs import inputs_unchanged
-from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.io.params import load_params
-from stages.logic.mcq import grade_mcq
-from stages.logic.numeric import grade_numeric, parse_target
-from stages.records.answer import ARMS, Answer, Arm
-from stages.records.grade import Grade
-from stages.records.input_refused import Refused
-from stages.records.outcome import Outcome
-from stages.records.question import Question
-from stages.records.record import Params
+from plumbline.grading.mcq import grade_mcq
+from plumbline.grading.numeric import grade_numeric, parse_target
+from plumbline.pipeline.inputs import inputs_unchanged
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.pipeline.record import Params
+from plumbline.pipeline.refused import Refused
+from plumbline.rows.answer import ARMS, Answer, Arm
+from plumbline.rows.grade import Grade
+from plumbline.rows.outcome import Outcome
+from plumbline.rows.question import Question
 
 log = logging.getLogger("grade")
 

@@ -11,19 +11,14 @@ from typing import Any, Literal
 from pydantic import model_validator
 from tqdm import tqdm
 
-from stages.io.inputs import inputs_unchanged
-from stages.io.jsonl import write_jsonl
-from stages.io.params import load_params
-from stages.io.rows_on_disk import RowsOnDisk
-from stages.io.today import today
-from stages.io.verdict_store import VerdictStore, judge_cache_folder
-from stages.logic.judge_budget import Budget, OverBudgetError
-from stages.logic.judge_canaries import canaries, is_retested
-from stages.logic.judge_causes import RETRYABLE, JudgeCause
-from stages.logic.judge_end import end_warning
-from stages.logic.judge_items import Asked, AskedItems, DueAnswers
-from stages.logic.judge_precheck import PRECHECK_VERSION
-from stages.logic.judge_prompt import (
+from plumbline.judging.budget import Budget, OverBudgetError
+from plumbline.judging.canaries import canaries, is_retested
+from plumbline.judging.causes import RETRYABLE, JudgeCause
+from plumbline.judging.end import end_warning
+from plumbline.judging.items import Asked, AskedItems, DueAnswers
+from plumbline.judging.key_points import RULES_VERSION, judge_key_points
+from plumbline.judging.precheck import PRECHECK_VERSION
+from plumbline.judging.prompt import (
     API_VERSION,
     CORRECT_FROM,
     SCALE,
@@ -35,15 +30,20 @@ from stages.logic.judge_prompt import (
     item_key,
     render_item,
 )
-from stages.logic.judge_replies import PARSER_VERSION, reply_from_body, standing, usage_of
-from stages.logic.judge_survey import Survey, project, survey
-from stages.logic.key_points import RULES_VERSION, judge_key_points
-from stages.records.answer import Answer
-from stages.records.judge_check import JudgeCheck, Probe
-from stages.records.judgement import Judgement, RawReply
-from stages.records.outcome import Outcome
-from stages.records.question import Question
-from stages.records.record import Params
+from plumbline.judging.replies import PARSER_VERSION, reply_from_body, standing, usage_of
+from plumbline.judging.rows_on_disk import RowsOnDisk
+from plumbline.judging.survey import Survey, project, survey
+from plumbline.judging.today import today
+from plumbline.judging.verdict_store import VerdictStore, judge_cache_folder
+from plumbline.pipeline.inputs import inputs_unchanged
+from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.pipeline.record import Params
+from plumbline.rows.answer import Answer
+from plumbline.rows.judge_check import JudgeCheck, Probe
+from plumbline.rows.judgement import Judgement, RawReply
+from plumbline.rows.outcome import Outcome
+from plumbline.rows.question import Question
 
 log = logging.getLogger("judge")
 
@@ -157,8 +157,8 @@ def fill_store(
     Returns causes of items without a reply, and why the run stopped early, if it did.
     """
     # Imported here: the other backends need no SDK (0.7 s).
-    from stages.io.claude import JudgeStopped, api_key, ask_directly, limits_from_environment
-    from stages.io.claude_batches import ask_in_batches
+    from plumbline.judging.claude import JudgeStopped, api_key, ask_directly, limits_from_environment
+    from plumbline.judging.claude_batches import ask_in_batches
 
     assert params.model is not None, "checked by JudgeParams"
     try:
@@ -272,7 +272,7 @@ def announce(
 def warn_of_end(model: str) -> None:
     """Say in the log when a model's end is near: the store may be full today, and the next answers have no judge."""
     # Imported here: the other backends need no SDK (0.7 s).
-    from stages.io.judge_models import end_of_life
+    from plumbline.judging.models import end_of_life
 
     end = end_of_life(model)
     if (told := end_warning(model, end=end, today=today())) is not None:

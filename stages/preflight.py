@@ -6,17 +6,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import stages.io.quiet  # noqa: F401
-from stages.io.files import write_json
-from stages.io.html_page import write_page
-from stages.io.inputs import inputs_unchanged
-from stages.io.jsonl import read_jsonl
-from stages.io.orphans import die_with_parent
-from stages.io.params import load_params
-from stages.io.tokenization import Example, PromptDiffers, eos_id, pad_id, render_example, render_prompt
-from stages.logic.exam_prompt import exam_prompt
-from stages.logic.general_prompts import replay_rows
-from stages.logic.readiness import (
+import plumbline.model.quiet  # noqa: F401
+from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.model.orphans import die_with_parent
+from plumbline.model.tokenization import Example, PromptDiffers, eos_id, pad_id, render_example, render_prompt
+from plumbline.pages.html_page import write_page
+from plumbline.pipeline.files import write_json
+from plumbline.pipeline.inputs import inputs_unchanged
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.pipeline.record import Params
+from plumbline.preflight.check import Check
+from plumbline.preflight.readiness import (
     check_adapter_dtype,
     check_answer_format,
     check_eos_trained,
@@ -34,15 +35,14 @@ from stages.logic.readiness import (
     check_special_tokens,
     check_warmup,
 )
-from stages.logic.schedule import plan_training
-from stages.logic.training_prompt import training_prompt
-from stages.records.answer_params import AnswerParams
-from stages.records.check import Check
-from stages.records.general_answer import GeneralAnswer
-from stages.records.instruction_row import InstructionRow
-from stages.records.question import KINDS, Question
-from stages.records.record import Params
-from stages.records.training_params import LoraParams, TrainParams
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.general_answer import GeneralAnswer
+from plumbline.rows.instruction_row import InstructionRow
+from plumbline.rows.question import KINDS, Question
+from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.general_prompts import replay_rows
+from plumbline.training.prompt import training_prompt
+from plumbline.training.schedule import plan_training
 
 log = logging.getLogger("preflight")
 
@@ -86,10 +86,10 @@ def main(
     texts = [(training_prompt(row.instruction, row.input), row.output) for row in rows]
     texts += [(row.prompt, row.response) for row in replayed]
     # Imported here: a row that cannot be used is refused before torch, TRL and PEFT are waited for (5 s).
-    from stages.io.readiness_probe import adapted_modules, overfit, packed_gradient_difference
-    from stages.io.runtime import prepare_torch
-    from stages.io.training import pack
-    from stages.io.weights import load_tokenizer
+    from plumbline.model.runtime import prepare_torch
+    from plumbline.model.weights import load_tokenizer
+    from plumbline.preflight.readiness_probe import adapted_modules, overfit, packed_gradient_difference
+    from plumbline.training.trainer import pack
 
     prepare_torch()
     tokenizer = load_tokenizer(base)
@@ -182,7 +182,7 @@ def finish(
     )
     write_page(
         page,
-        template=Path("stages/templates/preflight.html.j2"),
+        template=Path("plumbline/pages/templates/preflight.html.j2"),
         context={"verdict": verdict, "num_rows": num_rows, "num_tokens": num_tokens, "checks": checks, "rows": shown},
     )
     for check in checks:

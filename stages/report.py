@@ -7,19 +7,23 @@ from pathlib import Path
 
 from pydantic import ConfigDict
 
-from stages.io.documents import read_object, read_objects, read_table
-from stages.io.files import sha256_of, write_json, write_text
-from stages.io.final_part_uses import journal_path, note_use, read_journal, read_uses
-from stages.io.inputs import inputs_unchanged
-from stages.io.jsonl import read_jsonl
-from stages.io.page import render_page
-from stages.io.params import load_params
-from stages.logic.benchmark_parts import Part, questions_of
-from stages.logic.final_part import final_part_words, uses_final_part, uses_of
-from stages.logic.judge_quality import calibrated_by_people, probe_numbers, rounded_tree
-from stages.logic.judging_cost import judging_cost_usd, paid_replies
-from stages.logic.ledger import KIND_NAMES, KindLedger, join_verdicts, ledgers
-from stages.logic.report_numbers import (
+from plumbline.answering.exam_prompt import PROMPT_VERSION
+from plumbline.pages.page import render_page
+from plumbline.pipeline.documents import read_object, read_objects, read_table
+from plumbline.pipeline.files import sha256_of, write_json, write_text
+from plumbline.pipeline.inputs import inputs_unchanged
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.pipeline.record import Params
+from plumbline.reporting.benchmark_parts import Part, questions_of
+from plumbline.reporting.final_part import final_part_words, uses_final_part, uses_of
+from plumbline.reporting.final_part_use import FinalPartUse
+from plumbline.reporting.final_part_uses import journal_path, note_use, read_journal, read_uses
+from plumbline.reporting.human_label import HumanLabel
+from plumbline.reporting.judge_quality import calibrated_by_people, probe_numbers, rounded_tree
+from plumbline.reporting.judging_cost import judging_cost_usd, paid_replies
+from plumbline.reporting.ledger import KIND_NAMES, KindLedger, join_verdicts, ledgers
+from plumbline.reporting.numbers import (
     confusion_table,
     gate_numbers,
     headline,
@@ -27,9 +31,8 @@ from stages.logic.report_numbers import (
     rounded,
     scores_table,
 )
-from stages.logic.report_page import confusions, page_context, page_entries
-from stages.logic.report_words import verdict_words
-from stages.logic.validity import (
+from plumbline.reporting.page import confusions, page_context, page_entries
+from plumbline.reporting.validity import (
     Gate,
     cost_gate,
     coverage_gates,
@@ -43,17 +46,15 @@ from stages.logic.validity import (
     quality_gates,
     reference_problems,
 )
-from stages.records.answer import Answer
-from stages.records.answer_params import AnswerParams
-from stages.records.final_part_use import FinalPartUse
-from stages.records.forgetting import Forgetting
-from stages.records.grade import Grade
-from stages.records.human_label import HumanLabel
-from stages.records.judge_check import JudgeCheck
-from stages.records.judgement import Judgement, RawReply
-from stages.records.overlap import QuestionOverlap
-from stages.records.question import Kind, Question
-from stages.records.record import Params
+from plumbline.reporting.words import verdict_words
+from plumbline.rows.answer import Answer
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.grade import Grade
+from plumbline.rows.judge_check import JudgeCheck
+from plumbline.rows.judgement import Judgement, RawReply
+from plumbline.rows.question import Kind, Question
+from plumbline.splitting.overlap import QuestionOverlap
+from plumbline.training.forgetting_row import Forgetting
 
 log = logging.getLogger("report")
 
@@ -190,6 +191,7 @@ def main(
             "invalid_because": problems,
             "incomplete_because": incomplete,
             "verdict": verdict_words(by_kind) if not problems else None,
+            "prompt_version": PROMPT_VERSION,
             "part": {
                 "name": params.part,
                 "development_fraction": rounded(params.development_fraction),
@@ -251,7 +253,7 @@ def note_look(own: FinalPartUse, counted: Set[FinalPartUse], *, part: Part, jour
     if missing:
         text = (
             f"{len(missing)} more tuned models were scored on the final part here than metrics/final_part_uses.jsonl has: "
-            "run python -m verbs.final_part, which adds them"
+            "run python -m plumbline.commands.final_part, which adds them"
         )
         if part == "final":
             sys.exit(f"report: {text}, then this again. Nothing was scored: the claim would not say how often the part was used.")
@@ -291,7 +293,7 @@ def announced_end(judging: JudgeSettings) -> str | None:
     if judging.backend != "claude" or judging.model is None:
         return None
     # Imported here: without a model as judge, the report must not wait for the SDK (0.7 s).
-    from stages.io.judge_models import end_of_life
+    from plumbline.judging.models import end_of_life
 
     return end_of_life(judging.model)
 
@@ -299,7 +301,7 @@ def announced_end(judging: JudgeSettings) -> str | None:
 def page_figures(by_kind: Mapping[Kind, KindLedger], loss: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """The figures for which there are numbers."""
     # Imported here: the numbers are read and written before matplotlib is waited for (0.3 s).
-    from stages.io.figures import draw_differences, draw_loss, draw_scores
+    from plumbline.pages.figures import draw_differences, draw_loss, draw_scores
 
     figures: dict[str, str] = {}
     rows = [
@@ -366,9 +368,9 @@ if __name__ == "__main__":
             loss=Path("metrics/loss.csv"),
             manifest=Path("models/base/manifest.json"),
             adapter=Path("models/adapter/training.json"),
-            template=Path("stages/templates/report.html.j2"),
-            style=Path("stages/templates/report.css"),
-            script=Path("stages/templates/report.js"),
+            template=Path("plumbline/pages/templates/report.html.j2"),
+            style=Path("plumbline/pages/templates/report.css"),
+            script=Path("plumbline/pages/templates/report.js"),
             scores=Path("metrics/scores.json"),
             evaluation=Path("metrics/evaluation.json"),
             scores_by_kind=Path("metrics/scores_by_kind.csv"),

@@ -5,18 +5,18 @@ from collections import Counter
 from pathlib import Path
 from typing import Literal
 
-from stages.io.benchmark_files import read_plumbline, read_study
-from stages.io.inputs import inputs_unchanged
-from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.io.params import load_params
-from stages.logic.benchmark_overlap import BenchmarkIndex
-from stages.logic.benchmark_shapes import SHAPES, later_needs
-from stages.logic.splitting import group_rows, is_validation
-from stages.records.input_refused import Refused
-from stages.records.instruction_row import InstructionRow
-from stages.records.overlap import OverlapSummary, QuestionOverlap, RemovedRow
-from stages.records.question import Question
-from stages.records.record import Params
+from plumbline.pipeline.inputs import inputs_unchanged
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.pipeline.record import Params
+from plumbline.pipeline.refused import Refused
+from plumbline.rows.instruction_row import InstructionRow
+from plumbline.rows.question import Question
+from plumbline.splitting.benchmark_files import read_plumbline, read_study
+from plumbline.splitting.benchmark_overlap import BenchmarkIndex
+from plumbline.splitting.benchmark_shapes import SHAPES, later_needs
+from plumbline.splitting.overlap import OverlapSummary, QuestionOverlap, RemovedRow
+from plumbline.splitting.splitting import group_rows, is_validation
 
 log = logging.getLogger("split")
 

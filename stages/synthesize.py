@@ -4,17 +4,17 @@ import logging
 from collections import Counter
 from pathlib import Path
 
-from stages.io.inputs import inputs_unchanged
-from stages.io.jsonl import write_jsonl
-from stages.io.params import load_params
-from stages.logic.embedded_benchmark import choice_questions, explanation_questions, numeric_questions
-from stages.logic.embedded_corpus import corpus_texts
-from stages.logic.embedded_defects import with_defects
-from stages.logic.embedded_general import general_prompts
-from stages.logic.embedded_training import training_rows
-from stages.records.alpaca_row import AlpacaRow
-from stages.records.passage import Passage
-from stages.records.record import Params
+from plumbline.embedded.alpaca_row import AlpacaRow
+from plumbline.embedded.benchmark import choice_questions, explanation_questions, numeric_questions
+from plumbline.embedded.corpus import corpus_texts
+from plumbline.embedded.defects import with_defects
+from plumbline.embedded.general import general_prompts
+from plumbline.embedded.passage import Passage
+from plumbline.embedded.training_rows import training_rows
+from plumbline.pipeline.inputs import inputs_unchanged
+from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.pipeline.record import Params
 
 log = logging.getLogger("synthesize")
 

@@ -11,34 +11,39 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import stages.io.quiet  # noqa: F401
-from stages.io.adapter import save_adapter
-from stages.io.base_files import base_fingerprint, read_manifest
-from stages.io.checkpoints import AlreadyRunning, fingerprint_of, loaded_code, run_folder
-from stages.io.files import sha256_of, write_json, write_text
-from stages.io.inputs import inputs_unchanged
-from stages.io.jsonl import read_jsonl
-from stages.io.launch import asked_for, run_ranks
-from stages.io.orphans import die_with_parent, refuse_to_be_an_orphan
-from stages.io.params import load_params
-from stages.io.tokenization import Example, render_example, template_sha256
-from stages.io.which_rank import is_sharded, num_ranks, rank
-from stages.logic.general_prompts import replay_rows
-from stages.logic.schedule import plan_training
-from stages.logic.training_prompt import training_prompt
-from stages.records.general_answer import GeneralAnswer
-from stages.records.instruction_row import InstructionRow
-from stages.records.training_params import LoraParams, TrainParams
-from stages.records.training_record import TrainingRecord
+import plumbline.model.quiet  # noqa: F401
+from plumbline.model.adapter import save_adapter
+from plumbline.model.base_files import base_fingerprint, read_manifest
+from plumbline.model.orphans import die_with_parent, refuse_to_be_an_orphan
+from plumbline.model.tokenization import Example, render_example, template_sha256
+from plumbline.pipeline.files import sha256_of, write_json, write_text
+from plumbline.pipeline.inputs import inputs_unchanged
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.rows.general_answer import GeneralAnswer
+from plumbline.rows.instruction_row import InstructionRow
+from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.rows.training_record import TrainingRecord
+from plumbline.training.checkpoints import AlreadyRunning, fingerprint_of, loaded_code, run_folder
+from plumbline.training.general_prompts import replay_rows
+from plumbline.training.launch import asked_for, run_ranks
+from plumbline.training.prompt import training_prompt
+from plumbline.training.schedule import plan_training
+from plumbline.training.which_rank import is_sharded, num_ranks, rank
 
 if TYPE_CHECKING:
-    from stages.io.training import LossPoint
+    from plumbline.training.trainer import LossPoint
 
 log = logging.getLogger("train")
 
 TEMPORARY_FAILURE = 75
 """Exit code (sysexits' EX_TEMPFAIL) of a run that was stopped and can go on: never 0, or DVC would keep half an adapter."""
-AFTER_THE_RUN = ("stages.io.forgetting", "stages.logic.forgetting", "stages.logic.statistics", "stages.records.forgetting")
+AFTER_THE_RUN = (
+    "plumbline.training.likelihoods",
+    "plumbline.training.forgetting",
+    "plumbline.statistics",
+    "plumbline.training.forgetting_row",
+)
 """Modules that look at the finished model only: when one changes, the finished run is measured again, not made again."""
 
 
@@ -82,14 +87,14 @@ def main(
     answers = list(read_jsonl(general, GeneralAnswer))
     replayed = replay_rows(answers, num_training_rows=len(rows[train]), replay_fraction=params.replay_fraction, seed=params.seed)
     # Imported here: a row that cannot be used is refused before torch, TRL and PEFT are waited for (5 s).
-    from stages.io.device_readiness import refuse_half_precision, refuse_unfit_device
-    from stages.io.forgetting import likelihoods
-    from stages.io.lora import update_norm_ratio
-    from stages.io.ranks import join, leave, only_training
-    from stages.io.runtime import device, prepare_torch
-    from stages.io.training import Interrupted, build_trainer, fit, pack
-    from stages.io.weights import load_model, load_tokenizer
-    from stages.logic.forgetting import forgetting_over_prompts
+    from plumbline.model.runtime import device, prepare_torch
+    from plumbline.model.weights import load_model, load_tokenizer
+    from plumbline.training.device_readiness import refuse_half_precision, refuse_unfit_device
+    from plumbline.training.forgetting import forgetting_over_prompts
+    from plumbline.training.likelihoods import likelihoods
+    from plumbline.training.lora import update_norm_ratio
+    from plumbline.training.ranks import join, leave, only_training
+    from plumbline.training.trainer import Interrupted, build_trainer, fit, pack
 
     prepare_torch()
     join(device())

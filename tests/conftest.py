@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-# As in the stages (stages/io/quiet.py), and before anything imports torch: two test processes share two processors.
+# As in the stages (plumbline/model/quiet.py), and before anything imports torch: two test processes share two processors.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 ROOT = Path(__file__).resolve().parent.parent

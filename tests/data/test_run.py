@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from stages.io.jsonl import read_jsonl
-from stages.io.params import read_yaml
-from stages.logic.exam_prompt import exam_prompt
-from stages.records.answer import Answer
-from stages.records.general_answer import GeneralAnswer
-from stages.records.instruction_row import InstructionRow
-from stages.records.question import KINDS, Question
+from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import read_yaml
+from plumbline.rows.answer import Answer
+from plumbline.rows.general_answer import GeneralAnswer
+from plumbline.rows.instruction_row import InstructionRow
+from plumbline.rows.question import KINDS, Question
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ROOT / "data/grades/judged.jsonl"

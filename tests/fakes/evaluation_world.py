@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.records.answer import ARMS, Answer, Arm
-from stages.records.answer_params import AnswerParams, Instructions
-from stages.records.grade import Grade
-from stages.records.judgement import Judgement, RawReply
-from stages.records.outcome import Outcome
-from stages.records.overlap import OverlapSummary, QuestionOverlap
-from stages.records.question import Question
-from stages.records.record import Record
+from plumbline.pipeline.record import Record
+from plumbline.rows.answer import ARMS, Answer, Arm
+from plumbline.rows.answer_params import AnswerParams, Instructions
+from plumbline.rows.grade import Grade
+from plumbline.rows.judgement import Judgement, RawReply
+from plumbline.rows.outcome import Outcome
+from plumbline.rows.question import Question
+from plumbline.splitting.overlap import OverlapSummary, QuestionOverlap
 from stages.report import JudgeSettings, ReportParams
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,9 +200,9 @@ def write_world(world: World, folder: Path) -> dict[str, Path]:
         "loss": folder / "metrics/loss.csv",
         "manifest": folder / "models/base/manifest.json",
         "adapter": folder / "models/adapter/training.json",
-        "template": ROOT / "stages/templates/report.html.j2",
-        "style": ROOT / "stages/templates/report.css",
-        "script": ROOT / "stages/templates/report.js",
+        "template": ROOT / "plumbline/pages/templates/report.html.j2",
+        "style": ROOT / "plumbline/pages/templates/report.css",
+        "script": ROOT / "plumbline/pages/templates/report.js",
         "scores": folder / "metrics/scores.json",
         "evaluation": folder / "metrics/evaluation.json",
         "scores_by_kind": folder / "metrics/scores_by_kind.csv",

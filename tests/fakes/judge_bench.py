@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from stages.io.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.rows.answer import Answer, Arm
+from plumbline.rows.judgement import Judgement
+from plumbline.rows.question import Question
 from stages.judge import JudgeParams, main
-from stages.records.answer import Answer, Arm
-from stages.records.judgement import Judgement
-from stages.records.question import Question
 
 
 def settings(**changes: Any) -> JudgeParams:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stages.io.files import write_json
-from stages.io.jsonl import write_jsonl
-from stages.logic.prices import BATCH_FACTOR, PRICES
-from stages.records.answer import Answer, Arm
-from stages.records.question import Question
+from plumbline.judging.prices import BATCH_FACTOR, PRICES
+from plumbline.pipeline.files import write_json
+from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.rows.answer import Answer, Arm
+from plumbline.rows.question import Question
 from tests.fakes.claude_server import KEY, FakeClaude, default_verdict
 from tests.fakes.judge_bench import settings
 

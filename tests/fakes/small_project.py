@@ -29,12 +29,13 @@ class SmallProject:
 
     def write_stages(self, stages: Mapping[str, Any], params: Mapping[str, Any], *, ignored: str) -> None:
         """The code of this project's stages with a dvc.yaml and a params.yaml; `ignored`: a line of .gitignore."""
-        shutil.copytree(ROOT / "stages", self.root / "stages", ignore=shutil.ignore_patterns("__pycache__"))
+        for package in ("plumbline", "stages"):
+            shutil.copytree(ROOT / package, self.root / package, ignore=shutil.ignore_patterns("__pycache__"))
         yaml = YAML()
         yaml.dump({"stages": stages}, self.root / "dvc.yaml")
         yaml.dump(params, self.root / "params.yaml")
         (self.root / ".gitignore").write_text(f"/.cache/\n{ignored}\n__pycache__/\n")
-        (self.root / ".dvcignore").write_text("__pycache__/\n.cache/\n")
+        shutil.copy(ROOT / ".dvcignore", self.root / ".dvcignore")
 
     def git(self, *words: str) -> str:
         return subprocess.run(["git", "-C", str(self.root), *words], check=True, capture_output=True, text=True).stdout

@@ -9,8 +9,8 @@ import os
 import sys
 from pathlib import Path
 
-import stages.io.claude
-import stages.io.claude_batches
+import plumbline.judging.claude
+import plumbline.judging.claude_batches  # noqa: F401 - loaded once here, so that no child waits for it
 import stages.judge
 
 

@@ -6,15 +6,15 @@ import torch
 from peft import get_peft_model, get_peft_model_state_dict
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from stages.io.adapter import save_adapter
-from stages.io.base_files import base_fingerprint, write_manifest
-from stages.io.files import sha256_of
-from stages.io.lora import lora_config
-from stages.io.tokenization import render_prompt, template_sha256
-from stages.records.manifest import Manifest
-from stages.records.question import Question
-from stages.records.training_params import LoraParams
-from stages.records.training_record import TrainingRecord
+from plumbline.model.adapter import save_adapter
+from plumbline.model.base_files import base_fingerprint, write_manifest
+from plumbline.model.tokenization import render_prompt, template_sha256
+from plumbline.pipeline.files import sha256_of
+from plumbline.rows.manifest import Manifest
+from plumbline.rows.question import Question
+from plumbline.rows.training_params import LoraParams
+from plumbline.rows.training_record import TrainingRecord
+from plumbline.training.lora import lora_config
 from tests.fakes.tiny_base import save_tiny_model
 from tests.fakes.tiny_training import LORA, TRAIN
 

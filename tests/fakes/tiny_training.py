@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stages.io.base_files import write_manifest
-from stages.io.files import sha256_of
-from stages.io.jsonl import write_jsonl
-from stages.records.general_answer import GeneralAnswer
-from stages.records.instruction_row import InstructionRow, Origin
-from stages.records.manifest import Manifest
-from stages.records.training_params import LoraParams, TrainParams
+from plumbline.model.base_files import write_manifest
+from plumbline.pipeline.files import sha256_of
+from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.rows.general_answer import GeneralAnswer
+from plumbline.rows.instruction_row import InstructionRow, Origin
+from plumbline.rows.manifest import Manifest
+from plumbline.rows.training_params import LoraParams, TrainParams
 from tests.fakes.tiny_base import TEMPLATE, save_tiny_model
 
 LORA = LoraParams(r=4, alpha=8, dropout=0.0, target_modules="all-linear", use_rslora=False)
@@ -37,7 +37,8 @@ TRAIN = TrainParams(
 PRELOADED = [
     "tests.fakes.tiny_training",
     "stages.train",
-    *(f"stages.io.{name}" for name in ("device_readiness", "forgetting", "training", "weights")),
+    "plumbline.model.weights",
+    *(f"plumbline.training.{name}" for name in ("device_readiness", "likelihoods", "trainer")),
 ]
 """For a fork server: the stage, and what it loads when its inputs are read, so that not every training of a test loads it again."""
 
@@ -140,8 +141,8 @@ def spread_weights() -> None:
     from accelerate.state import PartialState
     from accelerate.utils import DistributedType
 
-    import stages.io.device_readiness as readiness
-    from stages.io.launch import read_configuration
+    import plumbline.training.device_readiness as readiness
+    from plumbline.training.launch import read_configuration
 
     os.environ |= read_configuration(str(Path(__file__).resolve().parents[2] / "launch/fsdp2.yaml")).environment
     os.environ["ACCELERATE_TORCH_DEVICE"] = "cpu"
@@ -174,7 +175,7 @@ def train(
     os.environ["DVC_ROOT"] = str(root)
     if max_file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
-    import stages.io.training as training
+    import plumbline.training.trainer as training
     from stages.train import main
 
     def killing(function: Callable[..., object], when: int, *, before: bool) -> Callable[..., object]:

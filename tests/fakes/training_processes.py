@@ -6,7 +6,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from stages.io.launch import free_port
+from plumbline.training.launch import free_port
 from tests.fakes import tiny_training
 
 

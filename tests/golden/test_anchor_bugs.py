@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from stages.logic.mcq import grade_mcq
-from stages.logic.numeric import grade_numeric
-from stages.records.outcome import Outcome
+from plumbline.grading.mcq import grade_mcq
+from plumbline.grading.numeric import grade_numeric
+from plumbline.rows.outcome import Outcome
 
-LOGIC = Path(__file__).resolve().parents[2] / "stages" / "logic"
+GRADING = Path(__file__).resolve().parents[2] / "plumbline" / "grading"
 CORRECT, INCORRECT, UNPARSED = Outcome.CORRECT, Outcome.INCORRECT, Outcome.UNPARSED
 
 
@@ -116,7 +116,7 @@ def test_theoremqa_model_text_is_never_evaluated(response: str) -> None:
 
 
 def test_theoremqa_no_grader_module_can_evaluate() -> None:
-    for path in sorted(LOGIC.glob("*.py")):
+    for path in sorted(GRADING.glob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
         imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from stages.logic.mcq import grade_mcq
-from stages.logic.numeric import grade_numeric
-from stages.records.outcome import Outcome
+from plumbline.grading.mcq import grade_mcq
+from plumbline.grading.numeric import grade_numeric
+from plumbline.rows.outcome import Outcome
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "grading_cases.jsonl").read_text(encoding="utf-8").splitlines()]
 LABELS = {Outcome.CORRECT: "correct", Outcome.INCORRECT: "incorrect", Outcome.UNPARSED: "no_answer"}

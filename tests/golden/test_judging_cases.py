@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from stages.logic.judge_precheck import is_no_answer
-from stages.logic.judge_prompt import JudgeItem, render_item
-from stages.logic.key_points import judge_key_points
-from stages.logic.verdicts import parse_judge_reply
+from plumbline.judging.key_points import judge_key_points
+from plumbline.judging.precheck import is_no_answer
+from plumbline.judging.prompt import JudgeItem, render_item
+from plumbline.judging.verdicts import parse_judge_reply
 
 QUESTION = "Why does a cork float on water?"
 

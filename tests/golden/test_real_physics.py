@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from plumbline.cleaning.quarantined_row import QuarantinedRow
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import read_yaml
+from plumbline.rows.instruction_row import InstructionRow
 from stages.clean import CleanParams, main
-from stages.io.jsonl import read_jsonl
-from stages.io.params import read_yaml
-from stages.records.instruction_row import InstructionRow
-from stages.records.quarantined_row import QuarantinedRow
 
 ROOT = Path(__file__).resolve().parents[2]
 NUM_ROWS = 4397

@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from stages.io.attention import attend_per_document
-from stages.io.engine import Prompt
-from stages.io.generation import TransformersEngine
-from stages.io.merging import merge_and_save
-from stages.io.tokenization import render_prompt
-from stages.io.weights import load_model, load_tokenizer
+from plumbline.answering.engine import Prompt
+from plumbline.answering.generation import TransformersEngine
+from plumbline.keeping.merging import merge_and_save
+from plumbline.model.tokenization import render_prompt
+from plumbline.model.weights import load_model, load_tokenizer
+from plumbline.training.attention import attend_per_document
 from tests.fakes import tiny_training
 from tests.fakes.tiny_models import questions, save_models
 from tests.fakes.tiny_training import published

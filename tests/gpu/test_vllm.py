@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages.io.engine import Prompt
-from stages.io.engine_choice import open_engine
-from stages.io.jsonl import read_jsonl
-from stages.io.params import load_params
-from stages.io.tokenization import render_prompt
-from stages.io.weights import load_tokenizer
-from stages.records.answer_params import AnswerParams
-from stages.records.question import Question
+from plumbline.answering.engine import Prompt
+from plumbline.answering.engine_choice import open_engine
+from plumbline.model.tokenization import render_prompt
+from plumbline.model.weights import load_tokenizer
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.question import Question
 
 BASE, ADAPTER, BENCHMARK = Path("models/base"), Path("models/adapter"), Path("data/split/benchmark.jsonl")
 NUM_QUESTIONS = 40

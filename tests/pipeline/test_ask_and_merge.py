@@ -9,17 +9,17 @@ from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-import stages.io.merging
-import verbs.ask
-import verbs.merge
-from stages.io.adapter import save_adapter
-from stages.io.base_files import base_fingerprint, read_manifest
-from stages.io.engine import Generated
-from stages.io.files import sha256_of, write_json
-from stages.io.merging import MergedDiffers
-from stages.io.tokenization import template_sha256
-from stages.io.weights import load_model, load_tokenizer
-from stages.records.training_record import TrainingRecord
+import plumbline.commands.ask
+import plumbline.commands.merge
+import plumbline.keeping.merging
+from plumbline.answering.engine import Generated
+from plumbline.keeping.merging import MergedDiffers
+from plumbline.model.adapter import save_adapter
+from plumbline.model.base_files import base_fingerprint, read_manifest
+from plumbline.model.tokenization import template_sha256
+from plumbline.model.weights import load_model, load_tokenizer
+from plumbline.pipeline.files import sha256_of, write_json
+from plumbline.rows.training_record import TrainingRecord
 from tests.fakes.evaluation_world import ANSWERING, make_question, make_world, write_lines
 from tests.fakes.tiny_training import save_tiny_base
 from tests.pipeline.test_publish import RECORD
@@ -59,7 +59,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def merge(folder: Path) -> str:
-    return verbs.merge.main(
+    return plumbline.commands.merge.main(
         SHORT,
         benchmark=folder / "benchmark.jsonl",
         base=folder / "base",
@@ -72,14 +72,14 @@ def merge(folder: Path) -> str:
 @pytest.mark.parametrize(("total", "count"), [(40, 24), (47, 24), (400, 24), (24, 24), (5, 24)])
 def test_the_sample_that_a_merge_is_checked_on_is_spread_over_the_benchmark(total: int, count: int) -> None:
     questions = [make_question("numeric", number, num_clusters=5) for number in range(total)]
-    places = [questions.index(question) for question in verbs.merge.sample(questions, count)]
+    places = [questions.index(question) for question in plumbline.commands.merge.sample(questions, count)]
     assert len(places) == min(count, total) and places == sorted(set(places))
     gaps = [after - before for before, after in zip(places, [*places[1:], total], strict=True)]
     assert max(gaps, default=0) - min(gaps, default=0) <= 1, "no stretch of the benchmark is left out"
 
 
 def ask(folder: Path, text: str, choices: tuple[str, ...] = (), width: int = 100) -> str:
-    return verbs.ask.main(text, choices, None, SHORT, base=folder / "base", adapter=folder / "adapter", width=width)
+    return plumbline.commands.ask.main(text, choices, None, SHORT, base=folder / "base", adapter=folder / "adapter", width=width)
 
 
 def test_both_arms_answer_as_the_stages_do(folder: Path) -> None:
@@ -87,7 +87,9 @@ def test_both_arms_answer_as_the_stages_do(folder: Path) -> None:
     assert told.splitlines()[0].split() == ["base", "│", "tuned"]
     assert told.count("likeliest:") == 2
     assert max(map(len, told.splitlines())) <= 100
-    base, tuned = verbs.ask.both_answers("What is the unit of force?", {}, SHORT, base=folder / "base", adapter=folder / "adapter")
+    base, tuned = plumbline.commands.ask.both_answers(
+        "What is the unit of force?", {}, SHORT, base=folder / "base", adapter=folder / "adapter"
+    )
     assert base.response != tuned.response, "the adapter changes what is said"
     model, tokenizer = load_model(folder / "base", device="cpu"), load_tokenizer(folder / "base")
     ids = tokenizer.apply_chat_template(
@@ -100,14 +102,14 @@ def test_both_arms_answer_as_the_stages_do(folder: Path) -> None:
 def test_an_incomplete_adapter_is_said_beside_its_answer_and_never_merged(folder: Path) -> None:
     save_tiny_adapter(folder / "base", folder / "adapter", complete=False)
     assert "tuned (INCOMPLETE: 5 of 120 steps)" in ask(folder, "Why?")
-    with pytest.raises(verbs.merge.MergeRefused, match="5 of 120 steps"):
+    with pytest.raises(plumbline.commands.merge.MergeRefused, match="5 of 120 steps"):
         merge(folder)
     assert not (folder / "merged").exists()
 
 
 def test_a_narrow_terminal_and_control_characters_are_shown_plainly() -> None:
     answer = Generated("asked", "first \x1b[31mred\nsecond", 9, False, {"A": -0.5, "B": -0.25})
-    told = verbs.ask.side_by_side(answer, answer, RECORD, width=40)
+    told = plumbline.commands.ask.side_by_side(answer, answer, RECORD, width=40)
     assert "\x1b" not in told and "likeliest: B -0.25  A -0.50" in told and "(9 tokens, cut at 9)" in told
     assert told.index("base") < told.index("tuned")
 
@@ -133,7 +135,7 @@ def test_the_merged_folder_loads_anywhere_and_answers_as_base_plus_adapter(folde
 
 @pytest.mark.parametrize("fault", ["not_merged", "nan", "slightly_off"])
 def test_a_merge_that_answers_differently_gets_no_name(folder: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
-    honest = stages.io.merging.merge_and_save
+    honest = plumbline.keeping.merging.merge_and_save
 
     def spoilt(tuned, tokenizer, out: Path) -> None:  # type: ignore[no-untyped-def]
         honest(tuned, tokenizer, out)
@@ -148,7 +150,7 @@ def test_a_merge_that_answers_differently_gets_no_name(folder: Path, monkeypatch
             weights["lm_head.weight"] += 0.05
         save_file(weights, path, metadata={"format": "pt"})
 
-    monkeypatch.setattr(verbs.merge, "merge_and_save", spoilt)
+    monkeypatch.setattr(plumbline.commands.merge, "merge_and_save", spoilt)
     with pytest.raises(MergedDiffers, match="logits differ"):
         merge(folder)
     assert not (folder / "merged").exists() and not (folder / "merged.partial").exists()
@@ -157,6 +159,6 @@ def test_a_merge_that_answers_differently_gets_no_name(folder: Path, monkeypatch
 def test_nothing_is_merged_into_nf4(folder: Path) -> None:
     manifest = read_manifest(folder / "base").model_dump() | {"quantization": "nf4"}
     write_json(folder / "base/manifest.json", manifest)
-    with pytest.raises(verbs.merge.MergeRefused, match=r"(?s)nf4.*base\.quantization=none"):
+    with pytest.raises(plumbline.commands.merge.MergeRefused, match=r"(?s)nf4.*base\.quantization=none"):
         merge(folder)
     assert not (folder / "merged").exists()

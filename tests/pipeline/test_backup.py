@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
-from stages.io.files import sha256_of
-from verbs.backup import NotBackedUp, fresh_clone, main
-from verbs.stored_objects import StoredObject, cache_troubles, fetch_all, tracked_objects
+from plumbline.commands.backup import NotBackedUp, fresh_clone, main
+from plumbline.keeping.stored_objects import StoredObject, cache_troubles, fetch_all, tracked_objects
+from plumbline.pipeline.files import sha256_of
 
 PIPELINE = """\
 stages:

@@ -15,11 +15,11 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from plumbline.cleaning.quarantined_row import QuarantinedRow, RedactedLine
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import read_yaml
+from plumbline.rows.instruction_row import InstructionRow
 from stages.clean import CleanParams, InputRefused, main
-from stages.io.jsonl import read_jsonl
-from stages.io.params import read_yaml
-from stages.records.instruction_row import InstructionRow
-from stages.records.quarantined_row import QuarantinedRow, RedactedLine
 
 ROOT = Path(__file__).resolve().parents[2]
 NUM_KILLS = 20
@@ -172,7 +172,7 @@ def test_one_process_and_three_write_the_same_bytes(tmp_path: Path, monkeypatch:
     rows = [{**row, "instruction": f"{row['instruction']} Case {number // 3}."} for number in range(400) for row in ROWS]
     source = write_lines(tmp_path / "source.jsonl", rows)
     monkeypatch.setattr("stages.clean.PARALLEL_FROM_BYTES", 0)
-    monkeypatch.setattr("stages.io.source_lines.CHUNK_BYTES", 4096)
+    monkeypatch.setattr("plumbline.cleaning.source_lines.CHUNK_BYTES", 4096)
     found = []
     for workers in ("1", "3"):
         monkeypatch.setenv("PLUMBLINE_WORKERS", workers)

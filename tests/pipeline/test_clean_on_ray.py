@@ -18,10 +18,10 @@ from typing import Any
 import psutil
 import pytest
 
+from plumbline.cleaning.ray_workers import Work, look_for_cluster, packed, ray_address, reason_of
+from plumbline.cleaning.source_lines import Chunk
+from plumbline.pipeline.refused import InputRefused
 from stages.clean import main
-from stages.io.ray_workers import Work, look_for_cluster, packed, ray_address, reason_of
-from stages.io.source_lines import Chunk
-from stages.records.input_refused import InputRefused
 from tests.pipeline.test_clean import ROWS, params
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +37,7 @@ main(params(format=shape), source=source, **{name: out / name for name in ("kept
 MAP = """
 import os, sys, time
 from pathlib import Path
-from stages.io.ray_workers import map_on_ray
+from plumbline.cleaning.ray_workers import map_on_ray
 def mapped(function, address="local"):
     return map_on_ray(function, Path(sys.argv[1]), "alpaca", address)
 """
@@ -174,7 +174,7 @@ def test_a_refused_file_is_refused_in_the_same_words(ray_python: str, messy: Pat
         local_bytes(source, tmp_path / "local", "alpaca")
     done = run(ray_python, CLEAN, source, tmp_path / "ray", "alpaca", check=False, PLUMBLINE_RAY_ADDRESS="local")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == f"stages.records.input_refused.InputRefused: {refusal.value}"
+    assert done.stderr.splitlines()[-1] == f"plumbline.pipeline.refused.InputRefused: {refusal.value}"
     assert not list((tmp_path / "ray").iterdir())
 
 

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
-from stages.records.outcome import Outcome
+from plumbline.commands import compare
+from plumbline.comparing.bridge_file import RECORD
+from plumbline.comparing.revisions import NotThere
+from plumbline.rows.outcome import Outcome
 from stages.report import main as report
 from tests.fakes.browser import Tab, chromium, open_tab
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, write_world
 from tests.fakes.small_project import SmallProject
-from verbs import compare
-from verbs.bridges import RECORD
-from verbs.revisions import NotThere
 
 pytestmark = pytest.mark.slow
 
@@ -35,12 +35,12 @@ stages:
     outs: [data/answers/base.jsonl]
   answer_tuned:
     cmd: python -m stages.answer_tuned
-    deps: [data/split/benchmark.jsonl, models/base, stages/logic/exam_prompt.py]
+    deps: [data/split/benchmark.jsonl, models/base, plumbline/answering]
     params: [answer]
     outs: [data/answers/tuned.jsonl]
   grade:
     cmd: python -m stages.grade
-    deps: [stages/logic/mcq.py, data/answers/base.jsonl, data/answers/tuned.jsonl]
+    deps: [plumbline/grading, data/answers/base.jsonl, data/answers/tuned.jsonl]
     params: [grade]
     outs: [data/grades/graded.jsonl]
   judge:
@@ -60,8 +60,8 @@ class Project(SmallProject):
         (root / "dvc.yaml").write_text(PIPELINE)
         # As in a real project: what DVC keeps stays out of git.
         (root / ".gitignore").write_text("/data/\n/models/\n/metrics/*.html\n")
-        for name in ("exam_prompt", "mcq"):
-            path = root / f"stages/logic/{name}.py"
+        for name in ("answering/generation", "grading/mcq"):
+            path = root / f"plumbline/{name}.py"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("# some code\n")
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from plumbline.cleaning.quarantined_row import QuarantinedRow
+from plumbline.comparing.row_changes import State, compare
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import read_yaml
+from plumbline.rows.instruction_row import InstructionRow
 from stages.clean import CleanParams, main
-from stages.io.jsonl import read_jsonl
-from stages.io.params import read_yaml
-from stages.logic.row_changes import State, compare
-from stages.records.instruction_row import InstructionRow
-from stages.records.quarantined_row import QuarantinedRow
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD = [
@@ -118,9 +118,9 @@ def test_the_verb_compares_two_git_revisions(tmp_path: Path) -> None:
         assert run(sys.executable, "-m", "dvc", "add", "-q", "data/clean/kept.jsonl", "data/clean/quarantined.jsonl").returncode == 0
         run("git", "add", "-A")
         assert run("git", "commit", "-qm", "data").returncode == 0
-    shown = run(sys.executable, "-m", "verbs.data_diff", "HEAD~1", "HEAD")
+    shown = run(sys.executable, "-m", "plumbline.commands.data_diff", "HEAD~1", "HEAD")
     assert shown.returncode == 1, shown.stderr
     assert "HEAD~1 -> HEAD: kept 4 -> 4, quarantined 1 -> 1" in shown.stdout
     assert "+ output: A measure of inertia." in shown.stdout
-    assert run(sys.executable, "-m", "verbs.data_diff", "HEAD").returncode == 0
-    assert run(sys.executable, "-m", "verbs.data_diff", "nowhere").returncode == 2
+    assert run(sys.executable, "-m", "plumbline.commands.data_diff", "HEAD").returncode == 0
+    assert run(sys.executable, "-m", "plumbline.commands.data_diff", "nowhere").returncode == 2

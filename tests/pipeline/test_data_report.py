@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from plumbline.pipeline.params import read_yaml
+from plumbline.rows.training_params import TrainParams
 from stages.clean import CleanParams
 from stages.clean import main as clean
 from stages.data_report import main
-from stages.io.params import read_yaml
-from stages.records.training_params import TrainParams
 from tests.fakes.browser import Tab, chromium, open_tab
 from tests.fakes.tiny_base import save_tiny_model
 
@@ -43,7 +43,7 @@ def page_of(rows: list[dict[str, Any]], folder: Path) -> tuple[str, dict[str, An
         metrics=folder / "data.json",
         repair_examples=folder / "examples.jsonl",
     )
-    templates = ROOT / "stages/templates"
+    templates = ROOT / "plumbline/pages/templates"
     main(
         TrainParams.model_validate(params["train"]),
         **paths,

@@ -3,9 +3,13 @@
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 
-from stages.io.inputs import inputs_unchanged, snapshot
-from stages.records.input_refused import InputRefused
+from plumbline.commands.verify import hash_of
+from plumbline.pipeline.inputs import inputs_unchanged, snapshot
+from plumbline.pipeline.refused import InputRefused
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -55,3 +59,41 @@ def test_what_a_user_gave_and_cannot_be_used_is_told_in_one_line(project: Path) 
     assert ended.value.code == "clean: encoding: raw.jsonl is UTF-16; UTF-8 is read."
     with pytest.raises(ValueError, match="a defect of ours"), inputs_unchanged():
         raise ValueError("a defect of ours keeps its traceback")
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [
+        ("edit rule.py", True),
+        ("add stray.py", True),
+        ("add notes.txt", False),
+        ("add .rule.py.swp", False),
+        ("add rule.py.partial", False),
+        ("add __pycache__/rule.cpython-311.pyc", False),
+    ],
+)
+def test_only_source_files_of_a_folder_of_code_count(project: Path, change: str, counts: bool) -> None:
+    """As in DVC: .dvcignore admits .py, .j2, .css and .js under plumbline/, and nothing else."""
+    (project / ".dvcignore").write_bytes((ROOT / ".dvcignore").read_bytes())
+    (project / "dvc.yaml").write_text("stages: {clean: {cmd: x, deps: [plumbline/cleaning], params: [clean]}}\n")
+    rule = project / "plumbline/cleaning/rule.py"
+    rule.parent.mkdir(parents=True)
+    rule.write_text("1\n")
+    verb, _, name = change.partition(" ")
+    Repo.init(str(project), no_scm=True).close()
+    before = snapshot("clean"), dvc_hash(project)
+    (rule.parent / name).parent.mkdir(exist_ok=True)
+    (rule.parent / name).write_text("2\n")
+    after = snapshot("clean"), dvc_hash(project)
+    assert (before[0] != after[0], before[1] != after[1]) == (counts, counts), verb
+    assert hash_of(rule.parent, root=project) == after[1]
+
+
+def dvc_hash(project: Path) -> str:
+    """The hash of plumbline/cleaning as `dvc repro` computes it."""
+    with Repo(str(project)) as repo:
+        [stage] = repo.index.stages
+        dep = next(dep for dep in stage.deps if str(dep) == "plumbline/cleaning")
+        value = dep.get_hash().value
+    assert isinstance(value, str)
+    return value

@@ -12,21 +12,21 @@ from pathlib import Path
 
 import pytest
 
-import stages.io.vllm_engine as vllm_engine
+import plumbline.answering.vllm_engine as vllm_engine
+from plumbline.answering.engine import Engine
+from plumbline.answering.engine_choice import open_engine, served
+from plumbline.answering.vllm_engine import ServerRefused
+from plumbline.answering.vllm_server import Served, serve_command
+from plumbline.commands.serve_models import main as serve_models
+from plumbline.model.tokenization import template_sha256
+from plumbline.model.weights import load_tokenizer
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.rows.answer import Answer
+from plumbline.rows.answer_params import AnswerParams, Instructions
 from stages.answer_base import main as answer_base
 from stages.answer_tuned import main as answer_tuned
-from stages.io.engine import Engine
-from stages.io.engine_choice import open_engine, served
-from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.io.tokenization import template_sha256
-from stages.io.vllm_engine import ServerRefused
-from stages.io.vllm_server import Served, serve_command
-from stages.io.weights import load_tokenizer
-from stages.records.answer import Answer
-from stages.records.answer_params import AnswerParams, Instructions
 from tests.fakes.tiny_models import questions, save_models
 from tests.fakes.vllm_server import VERSION, FakeVllm, Fault, serving_vllm
-from verbs.serve_models import main as serve_models
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = AnswerParams(
@@ -229,9 +229,9 @@ def test_a_stage_starts_the_server_itself_and_ends_it(
 
 @pytest.mark.slow
 def test_a_server_that_cannot_start_says_why(models: Path, vllm_command: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stages.io.vllm_server.LORA_RANKS", (16, 512))
+    monkeypatch.setattr("plumbline.answering.vllm_server.LORA_RANKS", (16, 512))
     monkeypatch.setattr(
-        "stages.io.vllm_server.serve_command", lambda wanted, port: [*serve_command(wanted, port=port), "--max-lora-rank", "8"]
+        "plumbline.answering.vllm_server.serve_command", lambda wanted, port: [*serve_command(wanted, port=port), "--max-lora-rank", "8"]
     )
     with pytest.raises(
         ServerRefused, match=r"(?s)ended with status 1 before it served.*LoRA rank 24 is greater than max_lora_rank 8"

@@ -12,11 +12,11 @@ import pytest
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
-from stages.io.params import read_yaml
+from plumbline.comparing.revisions import open_run, read_settings
+from plumbline.pipeline.params import read_yaml
 from tests.fakes.claude_server import KEY, FakeClaude, serving
 from tests.fakes.judge_bench import Bench, settings
 from tests.fakes.small_project import ROOT, SmallProject
-from verbs.revisions import open_run, read_settings
 
 pytestmark = pytest.mark.slow
 

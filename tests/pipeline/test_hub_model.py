@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.io.params import load_params
-from stages.records.answer import Answer
-from stages.records.answer_params import AnswerParams
-from stages.records.question import Question
-from stages.records.training_params import LoraParams, TrainParams
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.rows.answer import Answer
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.question import Question
+from plumbline.rows.training_params import LoraParams, TrainParams
 from tests.fakes import tiny_hub
 from tests.fakes.gated_hub import gated_hub
 from tests.fakes.tiny_training import general_answers, rows
@@ -53,7 +53,8 @@ class World:
         folder.mkdir()
         shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
         apply_overrides(folder / "params.yaml", [*PROFILE, *SCALED, f"base.quantization={quantization}"])
-        (folder / "stages").symlink_to(ROOT / "stages")
+        for package in ("plumbline", "stages"):
+            (folder / package).symlink_to(ROOT / package)
         write_jsonl(folder / "train.jsonl", rows(100, "t"))
         write_jsonl(folder / "validation.jsonl", rows(12, "v"))
         write_jsonl(folder / "benchmark.jsonl", QUESTIONS)
@@ -171,7 +172,7 @@ def test_the_profile_trains_an_fp32_adapter_on_every_linear_layer_and_answers_wi
 def test_nf4_weights_are_held_in_four_bits_and_adam_in_fp32(worlds: dict[str, World], monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from stages.io.weights import load_model
+    from plumbline.model.weights import load_model
 
     world = enter(worlds["nf4"], monkeypatch)
     model = load_model(world.base, device="cpu")
@@ -183,8 +184,8 @@ def test_nf4_weights_are_held_in_four_bits_and_adam_in_fp32(worlds: dict[str, Wo
 
 @pytest.mark.parametrize("world", ["none", "nf4"], indirect=True)
 def test_an_adapter_is_refused_on_the_same_weights_in_another_quantisation(world: World, worlds: dict[str, World]) -> None:
+    from plumbline.model.adapter import AdapterRefused
     from stages.answer_tuned import main
-    from stages.io.adapter import AdapterRefused
 
     other = worlds["nf4" if world.folder.name == "none" else "none"]
     with pytest.raises(AdapterRefused, match=r"was trained with base model .*quantisation.* [0-9a-f]{12}, but here it is [0-9a-f]{12}"):
@@ -203,9 +204,9 @@ def test_an_evaluation_takes_no_gradient_away_from_nf4_training(
 ) -> None:
     import torch
 
-    from stages.io.tokenization import render_example
-    from stages.io.training import build_trainer, pack
-    from stages.io.weights import load_model, load_tokenizer
+    from plumbline.model.tokenization import render_example
+    from plumbline.model.weights import load_model, load_tokenizer
+    from plumbline.training.trainer import build_trainer, pack
 
     world = enter(worlds["nf4"], monkeypatch)
     tokenizer = load_tokenizer(world.base)
@@ -243,8 +244,8 @@ def test_an_evaluation_takes_no_gradient_away_from_nf4_training(
 
 
 def test_one_changed_byte_of_a_shard_is_refused_by_name(worlds: dict[str, World], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from stages.io.base_files import BaseRefused
-    from stages.io.weights import load_model
+    from plumbline.model.base_files import BaseRefused
+    from plumbline.model.weights import load_model
 
     world = enter(worlds["none"], monkeypatch)
     shutil.copytree(world.folder.parent / "hub", tmp_path / "hub")
@@ -261,7 +262,7 @@ def test_one_changed_byte_of_a_shard_is_refused_by_name(worlds: dict[str, World]
 def test_pickles_and_branches_are_refused_and_the_other_copy_of_the_weights_is_left_alone(
     worlds: dict[str, World], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from stages.io.base_files import BaseRefused
+    from plumbline.model.base_files import BaseRefused
 
     enter(worlds["none"], monkeypatch)
     manifest = json.loads((worlds["none"].base / "manifest.json").read_text(encoding="utf-8"))
@@ -284,9 +285,9 @@ FETCH = """
 import json, logging, os, sys
 from pathlib import Path
 from stages.base import BaseParams, main
-from stages.io.params import load_params
-from stages.io.base_files import BaseRefused
-from stages.io.weights import load_model
+from plumbline.pipeline.params import load_params
+from plumbline.model.base_files import BaseRefused
+from plumbline.model.weights import load_model
 logging.basicConfig(level=logging.DEBUG)
 def attempt(token, **changes):
     os.environ.pop("HF_TOKEN", None)

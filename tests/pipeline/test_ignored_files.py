@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
-from stages.io.params import read_yaml
+from plumbline.pipeline.params import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHED = [

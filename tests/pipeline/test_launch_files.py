@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from dvc.cli.parser import get_main_parser
 
-from stages.io.answer_store import store_file
-from stages.io.checkpoints import run_folder
-from stages.io.params import read_yaml
-from stages.io.verdict_store import judge_cache_folder
+from plumbline.answering.answer_store import store_file
+from plumbline.judging.verdict_store import judge_cache_folder
+from plumbline.pipeline.params import read_yaml
+from plumbline.training.checkpoints import run_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 SBATCH = ROOT / "launch/slurm.sbatch"
@@ -50,7 +50,7 @@ def test_every_make_target_and_file_is_there() -> None:
 
 
 def test_every_variable_of_ours_is_one_that_the_stages_read() -> None:
-    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "stages").rglob("*.py"))
+    code = "\n".join(path.read_text(encoding="utf-8") for package in ("plumbline", "stages") for path in (ROOT / package).rglob("*.py"))
     named = set(re.findall(r"(?:PLUMBLINE|ANTHROPIC|HF)_[A-Z_]+", "\n".join(SCRIPTS.values()))) | set(SKY["envs"]) | set(SKY["secrets"])
     assert named == {"PLUMBLINE_LAUNCH", "HF_TOKEN", "ANTHROPIC_API_KEY"}
     assert all(f'"{name}"' in code for name in named)

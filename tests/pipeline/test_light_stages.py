@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.io.inputs import resolve
-from stages.io.params import read_yaml
+from plumbline.pipeline.inputs import resolve
+from plumbline.pipeline.params import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "transformers", "datasets", "peft", "trl", "bitsandbytes", "accelerate", "anthropic", "vllm", "ray")

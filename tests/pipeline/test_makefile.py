@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from plumbline.commands.plan import profile_overrides
 from tests.conftest import ROOT
-from verbs.plan import profile_overrides
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def make(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_rows_that_differ_are_no_error_of_make_and_a_revision_that_cannot_be_read_is_one(folder: Path, code: int, is_error: bool) -> None:
     program(folder, "python", f'echo "$*"; exit {code}')
     done = make(folder, "data-diff", "SINCE=HEAD~1")
-    assert done.stdout == "-m verbs.data_diff HEAD~1\n"
+    assert done.stdout == "-m plumbline.commands.data_diff HEAD~1\n"
     assert ("Error" in done.stderr) is is_error and bool(done.returncode) is is_error, done.stderr
     assert not is_error or f"Error {code}" in done.stderr
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from transformers import LlamaConfig, Phi3Config, PretrainedConfig, Qwen3Config
 
-from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.io.params import read_yaml
-from stages.records.answer import Answer
-from stages.records.answer_params import AnswerParams
-from stages.records.question import Question
-from stages.records.training_params import TrainParams
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.params import read_yaml
+from plumbline.rows.answer import Answer
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.question import Question
+from plumbline.rows.training_params import TrainParams
 from tests.fakes import tiny_base, tiny_training
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,7 @@ def test_a_model_of_another_family_is_proven_trained_and_answers(family: str, tm
         "tiny_config",
         lambda tokenizer: config(vocab_size=len(tokenizer), **{name: getattr(tokenizer, name) for name in special}, **SHAPE),
     )
-    monkeypatch.setattr("stages.io.orphans.die_with_parent", lambda: None)
+    monkeypatch.setattr("plumbline.model.orphans.die_with_parent", lambda: None)
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     tiny_training.prepare(tmp_path)
     question = Question(id="n", kind="numeric", question="What force?", choices={}, target="6", unit="N", key_points=(), cluster="f")

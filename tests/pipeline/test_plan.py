@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from stages.io.jsonl import write_jsonl
-from stages.io.tokenization import render_example
-from stages.io.training import pack
-from stages.io.weights import load_tokenizer
-from stages.logic.schedule import plan_training
-from stages.logic.training_prompt import training_prompt
-from stages.records.question import Question
-from stages.records.training_params import TrainParams
+from plumbline.commands.plan import Line, plan, planned_params, profile_overrides, table
+from plumbline.model.tokenization import render_example
+from plumbline.model.weights import load_tokenizer
+from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.rows.question import Question
+from plumbline.rows.training_params import TrainParams
+from plumbline.training.prompt import training_prompt
+from plumbline.training.schedule import plan_training
+from plumbline.training.trainer import pack
 from tests.fakes import tiny_training
-from verbs.plan import Line, plan, planned_params, profile_overrides, table
 
 ROOT = Path(__file__).resolve().parents[2]
 

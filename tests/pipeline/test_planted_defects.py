@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from stages.io.files import sha256_of
-from stages.io.jsonl import write_jsonl
-from stages.io.params import load_params
-from stages.records.answer_params import AnswerParams
-from stages.records.question import Question
-from stages.records.training_params import LoraParams, TrainParams
+from plumbline.pipeline.files import sha256_of
+from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.question import Question
+from plumbline.rows.training_params import LoraParams, TrainParams
 from tests.fakes.tiny_base import TEMPLATE
 from tests.fakes.tiny_training import LORA, TRAIN, general_answers, rows, save_tiny_base
 
@@ -29,7 +29,8 @@ class Stage:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
         self.folder, self.caplog = folder, caplog
         shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
-        (folder / "stages").symlink_to(ROOT / "stages")
+        for package in ("plumbline", "stages"):
+            (folder / package).symlink_to(ROOT / package)
         monkeypatch.chdir(folder)
         monkeypatch.delenv("DVC_STAGE", raising=False)
         monkeypatch.setenv("DVC_ROOT", str(folder))
@@ -130,23 +131,23 @@ def test_a_renderer_that_takes_the_prompt_for_completion(stage: Stage, monkeypat
 
 
 def test_a_collator_that_trains_on_the_prompt(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    import stages.io.training
+    import plumbline.training.trainer
 
-    class Careless(stages.io.training._Trainer):
+    class Careless(plumbline.training.trainer._Trainer):
         def get_train_dataloader(self) -> Any:
             collate = self.data_collator
             self.data_collator = lambda features: (batch := collate(features)) | {"labels": batch["input_ids"].clone()}
             return super().get_train_dataloader()
 
-    monkeypatch.setattr(stages.io.training, "_Trainer", Careless)
+    monkeypatch.setattr(plumbline.training.trainer, "_Trainer", Careless)
     stage.refuses("prompt_masked", "28 of 28 rows with loss on the prompt", "labels must be -100 on the prompt")
 
 
 def test_packing_that_cuts_examples(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    import stages.io.training
+    import plumbline.training.trainer
 
-    true = stages.io.training.pack_dataset
-    monkeypatch.setattr(stages.io.training, "pack_dataset", lambda rows, **named: true(rows, **named | {"strategy": "wrapped"}))
+    true = plumbline.training.trainer.pack_dataset
+    monkeypatch.setattr(plumbline.training.trainer, "pack_dataset", lambda rows, **named: true(rows, **named | {"strategy": "wrapped"}))
     stage.refuses("rows_fed", "of 28 examples reach the training loop", "was cut, lost or changed")
 
 
@@ -177,11 +178,11 @@ def test_q_and_v_alone_are_a_choice_but_seen(stage: Stage) -> None:
 
 
 def test_peft_that_adapts_other_layers_than_were_named(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    import stages.io.training
+    import plumbline.training.trainer
 
-    true = stages.io.training.lora_config
+    true = plumbline.training.trainer.lora_config
     monkeypatch.setattr(
-        stages.io.training, "lora_config", lambda params: true(params.model_copy(update={"target_modules": ["q_proj", "v_proj"]}))
+        plumbline.training.trainer, "lora_config", lambda params: true(params.model_copy(update={"target_modules": ["q_proj", "v_proj"]}))
     )
     stage.refuses("lora_modules", "4 modules adapted, 14 expected", "set lora.target_modules to all-linear")
 
@@ -190,7 +191,7 @@ def test_peft_that_adapts_other_layers_than_were_named(stage: Stage, monkeypatch
 def test_adapters_left_in_half_precision(stage: Stage, monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
     import torch
 
-    import stages.io.training
+    import plumbline.training.trainer
 
     def careless(model: torch.nn.Module) -> None:
         if dtype == "float16":
@@ -198,7 +199,7 @@ def test_adapters_left_in_half_precision(stage: Stage, monkeypatch: pytest.Monke
                 parameter.data = parameter.data.half() if parameter.requires_grad else parameter.data
 
     # With nf4, TRL itself leaves adapters in bf16: it is enough not to undo it.
-    monkeypatch.setattr(stages.io.training, "keep_adapter_in_fp32", careless)
+    monkeypatch.setattr(plumbline.training.trainer, "keep_adapter_in_fp32", careless)
     stage.refuses("adapter_dtype", f"torch.{dtype}", "cast trainable parameters to float32", quantization="nf4")
 
 
@@ -206,7 +207,7 @@ def test_attention_that_looks_into_the_document_before(stage: Stage, monkeypatch
     import torch
     from transformers import AttentionInterface
 
-    from stages.io.attention import PER_DOCUMENT, attend_per_document
+    from plumbline.training.attention import PER_DOCUMENT, attend_per_document
 
     def leaking(module: torch.nn.Module, query: torch.Tensor, *states: Any, cu_seq_lens_q: torch.Tensor, **named: Any) -> Any:
         return attend_per_document(module, query, *states, cu_seq_lens_q=cu_seq_lens_q[[0, -1]], **named)
@@ -217,11 +218,11 @@ def test_attention_that_looks_into_the_document_before(stage: Stage, monkeypatch
 
 def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another quantisation: tests/pipeline/test_hub_model.py."""
+    from plumbline.model.adapter import AdapterRefused, read_training_record
+    from plumbline.model.base_files import base_fingerprint, read_manifest, write_manifest
+    from plumbline.model.tokenization import template_sha256
+    from plumbline.model.weights import load_tokenizer
     from stages.answer_tuned import main
-    from stages.io.adapter import AdapterRefused, read_training_record
-    from stages.io.base_files import base_fingerprint, read_manifest, write_manifest
-    from stages.io.tokenization import template_sha256
-    from stages.io.weights import load_tokenizer
     from tests.fakes import tiny_training
 
     monkeypatch.chdir(ROOT)
@@ -243,7 +244,7 @@ def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_p
     (other_template / "manifest.json").write_bytes((tmp_path / "base/manifest.json").read_bytes())
     there = template_sha256(load_tokenizer_unverified(other_template))
     with monkeypatch.context() as patch:
-        patch.setattr("stages.io.weights.load_tokenizer", lambda base: load_tokenizer_unverified(other_template))
+        patch.setattr("plumbline.model.weights.load_tokenizer", lambda base: load_tokenizer_unverified(other_template))
         with pytest.raises(AdapterRefused, match=f"chat template {record.template_sha256[:12]}, but here it is {there[:12]}"):
             answered(tmp_path / "base")
     other_weights = tmp_path / "other_weights"
@@ -262,8 +263,8 @@ def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_p
 
 
 def test_a_template_changed_under_the_base_is_refused_by_answer_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from plumbline.model.base_files import BaseRefused
     from stages.answer_base import main
-    from stages.io.base_files import BaseRefused
 
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))

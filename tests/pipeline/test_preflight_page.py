@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from plumbline.preflight.check import Check
 from stages.preflight import finish
-from stages.records.check import Check
 from tests.fakes.browser import chromium, open_tab
 
 LONG = "an_unbroken_word_of_a_template_" * 6

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from stages.io.jsonl import read_jsonl
-from stages.io.params import read_yaml
-from stages.logic.general_prompts import part_of
-from stages.records.answer_params import AnswerParams
-from stages.records.general_params import GeneralParams
-from stages.records.general_prompt import GeneralPrompt
-from stages.records.training_params import LoraParams, TrainParams
+from plumbline.answering.general_params import GeneralParams
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import read_yaml
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.general_prompt import GeneralPrompt
+from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.general_prompts import part_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = sorted(path for path in (ROOT / "profiles").iterdir() if path.is_file())

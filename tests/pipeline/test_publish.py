@@ -11,16 +11,16 @@ import pytest
 from huggingface_hub import ModelCard, constants
 from huggingface_hub.errors import HfHubHTTPError
 
-from stages.io.files import sha256_of, write_json
-from stages.records.manifest import Manifest
-from stages.records.training_params import LoraParams, TrainParams
-from stages.records.training_record import TrainingRecord
+from plumbline.commands.publish import RECEIPT, NotPublished, main
+from plumbline.keeping.model_card import render_card
+from plumbline.pipeline.files import sha256_of, write_json
+from plumbline.rows.manifest import Manifest
+from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.rows.training_record import TrainingRecord
 from stages.report import main as report
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, make_world, write_world
 from tests.fakes.hub_server import FakeHub, serving_hub
 from tests.pipeline.test_backup import dvc, run
-from verbs.model_card import render_card
-from verbs.publish import RECEIPT, NotPublished, main
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow

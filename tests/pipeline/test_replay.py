@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.io.params import read_yaml
-from stages.records.answer import Answer
-from stages.records.answer_params import AnswerParams
-from stages.records.general_answer import GeneralAnswer
-from stages.records.general_params import GeneralParams
-from stages.records.general_prompt import GeneralPrompt
-from stages.records.question import Question
+from plumbline.answering.general_params import GeneralParams
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.params import read_yaml
+from plumbline.rows.answer import Answer
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.general_answer import GeneralAnswer
+from plumbline.rows.general_prompt import GeneralPrompt
+from plumbline.rows.question import Question
 from tests.fakes.tiny_training import LORA, TRAIN, prepare, save_tiny_base
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +50,7 @@ def test_every_prompt_is_answered_in_order_and_has_its_part(folder: Path, base: 
 
 
 def test_a_run_that_was_killed_goes_on_with_the_batches_that_are_missing(folder: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import stages.io.answering as answering
+    import plumbline.answering.answering as answering
 
     expected = answered(folder, base, PROMPTS)
     (store,) = (folder / ".cache/answers").glob("*.jsonl")
@@ -68,7 +68,7 @@ def test_a_run_that_was_killed_goes_on_with_the_batches_that_are_missing(folder:
 
 
 def test_another_measured_fraction_asks_base_nothing_again(folder: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import stages.io.answering as answering
+    import plumbline.answering.answering as answering
 
     before = answered(folder, base, PROMPTS)
     monkeypatch.setattr(answering, "append_answers", lambda *_: pytest.fail("base was asked again"))

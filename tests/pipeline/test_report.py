@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from stages.logic.judge_agreement import answer_key
-from stages.logic.judge_prompt import JudgeItem
-from stages.records.final_part_use import FinalPartUse
-from stages.records.human_label import HumanLabel
-from stages.records.judge_check import JudgeCheck
-from stages.records.outcome import Outcome
+from plumbline.judging.agreement import answer_key
+from plumbline.judging.prompt import JudgeItem
+from plumbline.reporting.final_part_use import FinalPartUse
+from plumbline.reporting.human_label import HumanLabel
+from plumbline.rows.judge_check import JudgeCheck
+from plumbline.rows.outcome import Outcome
 from stages.report import JudgeSettings, main
 from tests.fakes.evaluation_world import (
     ANSWERING,

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from stages.io.params import read_yaml
-from stages.records.answer import Answer
-from stages.records.general_answer import GeneralAnswer
+from plumbline.pipeline.params import read_yaml
+from plumbline.rows.answer import Answer
+from plumbline.rows.general_answer import GeneralAnswer
 
 ROOT = Path(__file__).resolve().parents[2]
 ORDER = (
@@ -58,7 +58,8 @@ def overridden(params: dict[str, Any], overrides: dict[str, Any]) -> dict[str, A
 def run_pipeline(folder: Path, monkeypatch: pytest.MonkeyPatch, overrides: dict[str, Any]) -> None:
     """Run every stage as `python -m stages.<name>` does, in `folder`."""
     folder.mkdir()
-    (folder / "stages").symlink_to(ROOT / "stages")
+    for package in ("plumbline", "stages"):
+        (folder / package).symlink_to(ROOT / package)
     (folder / "labels").symlink_to(ROOT / "labels")
     (folder / "metrics").mkdir()
     (folder / "metrics/final_part_uses.jsonl").symlink_to(ROOT / "metrics/final_part_uses.jsonl")
@@ -69,7 +70,7 @@ def run_pipeline(folder: Path, monkeypatch: pytest.MonkeyPatch, overrides: dict[
     monkeypatch.setenv("DVC_ROOT", str(folder))
     monkeypatch.delenv("DVC_STAGE", raising=False)
     # The stages ask to die with their parent; here that would be the test runner's.
-    monkeypatch.setattr("stages.io.orphans.die_with_parent", lambda: None)
+    monkeypatch.setattr("plumbline.model.orphans.die_with_parent", lambda: None)
     for stage in ORDER:
         sys.modules.pop(f"stages.{stage}", None)
         runpy.run_module(f"stages.{stage}", run_name="__main__")

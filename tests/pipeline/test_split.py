@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.io.params import read_yaml
-from stages.records.input_refused import Refused
-from stages.records.instruction_row import InstructionRow, Origin
-from stages.records.question import Question
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.params import read_yaml
+from plumbline.pipeline.refused import Refused
+from plumbline.rows.instruction_row import InstructionRow, Origin
+from plumbline.rows.question import Question
 from stages.split import SplitParams, main
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.io.jsonl import write_jsonl
-from stages.records.general_answer import GeneralAnswer
+from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.rows.general_answer import GeneralAnswer
 from tests.fakes import tiny_training
 from tests.fakes.tiny_training import published
 from tests.fakes.training_processes import run
@@ -138,7 +138,7 @@ def test_a_killed_parent_takes_the_training_with_it(server: ForkServerContext, s
         "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', sys.argv[1]]); print(child.pid, flush=True); child.wait()"
     )
     stage = (
-        "from stages.io.orphans import die_with_parent; die_with_parent()\n"
+        "from plumbline.model.orphans import die_with_parent; die_with_parent()\n"
         "from pathlib import Path; from tests.fakes import tiny_training\n"
         f"tiny_training.train(Path({str(setting.folder)!r}), Path({str(tmp_path)!r}))"
     )

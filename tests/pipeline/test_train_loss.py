@@ -10,8 +10,8 @@ pytestmark = pytest.mark.slow
 
 def trainer_for(folder: Path, packed: Any, params: Any, *, num_rows_per_step: int) -> Any:
     """The stage's trainer of one step on the tiny base in `folder`, trained and watched on the same rows."""
-    from stages.io.training import build_trainer
-    from stages.io.weights import load_model, load_tokenizer
+    from plumbline.model.weights import load_model, load_tokenizer
+    from plumbline.training.trainer import build_trainer
     from tests.fakes.tiny_training import LORA
 
     return build_trainer(
@@ -34,10 +34,10 @@ def test_the_label_only_head_agrees_with_trl(tmp_path: Path) -> None:
     import torch
     from trl import SFTTrainer
 
-    from stages.io.runtime import prepare_torch
-    from stages.io.tokenization import render_example
-    from stages.io.training import pack
-    from stages.io.weights import load_tokenizer
+    from plumbline.model.runtime import prepare_torch
+    from plumbline.model.tokenization import render_example
+    from plumbline.model.weights import load_tokenizer
+    from plumbline.training.trainer import pack
     from tests.fakes.tiny_training import TRAIN, rows, save_tiny_base
 
     prepare_torch()
@@ -68,9 +68,9 @@ def test_the_label_only_head_agrees_with_trl(tmp_path: Path) -> None:
 def test_every_mlp_is_whole_where_rows_are_padded_or_the_gradient_computes_it_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
 ) -> None:
-    from stages.io.tokenization import render_example
-    from stages.io.training import pack
-    from stages.io.weights import load_tokenizer
+    from plumbline.model.tokenization import render_example
+    from plumbline.model.weights import load_tokenizer
+    from plumbline.training.trainer import pack
     from tests.fakes.tiny_training import TRAIN, rows, save_tiny_base
 
     save_tiny_base(tmp_path / "base")
@@ -89,10 +89,10 @@ def test_the_validation_loss_is_the_mean_over_tokens_whatever_the_micro_batch(
 ) -> None:
     import torch
 
-    from stages.io.runtime import prepare_torch
-    from stages.io.tokenization import render_example
-    from stages.io.training import pack
-    from stages.io.weights import load_model, load_tokenizer
+    from plumbline.model.runtime import prepare_torch
+    from plumbline.model.tokenization import render_example
+    from plumbline.model.weights import load_model, load_tokenizer
+    from plumbline.training.trainer import pack
     from tests.fakes.tiny_training import TRAIN, rows, save_tiny_base
 
     prepare_torch()

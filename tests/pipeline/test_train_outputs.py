@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from stages.io.files import sha256_of
-from stages.io.jsonl import write_jsonl
-from stages.records.training_params import LoraParams, TrainParams
+from plumbline.pipeline.files import sha256_of
+from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.rows.training_params import LoraParams, TrainParams
 from tests.fakes import tiny_training
 from tests.fakes.tiny_training import published
 from tests.fakes.training_processes import run

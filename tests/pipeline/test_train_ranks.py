@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from stages.io.files import sha256_of
-from stages.records.training_params import TrainParams
+from plumbline.pipeline.files import sha256_of
+from plumbline.rows.training_params import TrainParams
 from tests.fakes import tiny_training
 from tests.fakes.tiny_training import published
 from tests.fakes.training_processes import ended, run, start_ranks

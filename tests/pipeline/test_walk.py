@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from stages.io.files import sha256_of
-from stages.io.params import read_yaml
+from plumbline.pipeline.files import sha256_of
+from plumbline.pipeline.params import read_yaml
 from tests.fakes.hub_server import serving_hub
 from tests.pipeline.test_smoke import SMALL, overridden
 

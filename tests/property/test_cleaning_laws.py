@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.logic.chunk_cleaning import clean_chunk
-from stages.logic.repair_examples import example_of
-from stages.logic.row_cleaning import Cleaned, Policy, clean_line
-from stages.records.cleaning_codes import Reason, Rule
-from stages.records.instruction_row import Origin
+from plumbline.cleaning.chunk_cleaning import clean_chunk
+from plumbline.cleaning.codes import Reason, Rule
+from plumbline.cleaning.repair_examples import example_of
+from plumbline.cleaning.row_cleaning import Cleaned, Policy, clean_line
+from plumbline.rows.instruction_row import Origin
 
 POLICY = Policy("alpaca", dict.fromkeys(Rule, "flag"), min_output_characters=1, max_output_characters=4000)
 ACTIVE = POLICY.active

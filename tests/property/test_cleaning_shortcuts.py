@@ -7,11 +7,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stages.logic import json_line, text_repair
-from stages.logic.json_line import LineRefused, parse_line, usual_object
-from stages.logic.latex_repair import NEVER_TEXT, SUSPECT, restore_swallowed
-from stages.logic.plain_text import NOT_ALPHANUMERIC, bare
-from stages.logic.quality_rules import (
+from plumbline.cleaning import json_line, text_repair
+from plumbline.cleaning.codes import Rule
+from plumbline.cleaning.json_line import LineRefused, parse_line, usual_object
+from plumbline.cleaning.latex_repair import NEVER_TEXT, SUSPECT, restore_swallowed
+from plumbline.cleaning.plain_text import NOT_ALPHANUMERIC, bare
+from plumbline.cleaning.quality_rules import (
     AFTER_SOURCES,
     BEFORE_SOURCES,
     JUDGE_INSTRUCTION,
@@ -27,9 +28,8 @@ from stages.logic.quality_rules import (
     holds_any,
     leans_on_source,
 )
-from stages.logic.row_cleaning import single_spaced
-from stages.logic.text_repair import MendedText, TextRefused, mend_text
-from stages.records.cleaning_codes import Rule
+from plumbline.cleaning.row_cleaning import single_spaced
+from plumbline.cleaning.text_repair import MendedText, TextRefused, mend_text
 
 # Characters that some pattern of the cleaner looks for, among ordinary ones.
 AWKWARD = 'ab 1 .\n\t\r\\"{}$-\x07\x08\x0b\x0c\x1f\x7f\x85\xa0\xadâÎÏÃÂ€™é\u0301\u0308\u034f\u061c\u200b\u200c\u200d\u200e\u2028\u202e\u2060\u2066'

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from stages.logic.choices import parse_choices
-from stages.logic.mcq import grade_mcq
-from stages.logic.number_tokens import read_number
-from stages.logic.numeric import grade_numeric
-from stages.logic.units import convert, parse_unit
-from stages.records.outcome import Outcome
+from plumbline.grading.choices import parse_choices
+from plumbline.grading.mcq import grade_mcq
+from plumbline.grading.number_tokens import read_number
+from plumbline.grading.numeric import grade_numeric
+from plumbline.grading.units import convert, parse_unit
+from plumbline.rows.outcome import Outcome
 
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 

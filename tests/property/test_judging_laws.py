@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.logic.judge_causes import JudgeCause
-from stages.logic.judge_precheck import is_no_answer
-from stages.logic.judge_prompt import SCALE, JudgeItem, render_item
-from stages.logic.key_points import judge_key_points
-from stages.logic.verdicts import parse_judge_reply
+from plumbline.judging.causes import JudgeCause
+from plumbline.judging.key_points import judge_key_points
+from plumbline.judging.precheck import is_no_answer
+from plumbline.judging.prompt import SCALE, JudgeItem, render_item
+from plumbline.judging.verdicts import parse_judge_reply
 
 SCORES = st.sampled_from(SCALE)
 STOPS = st.sampled_from(["end_turn", "stop_sequence", "tool_use", "refusal", "max_tokens", "pause_turn", None, "brand_new"])

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.logic.splitting import group_rows, is_validation
-from stages.records.instruction_row import InstructionRow, Origin
+from plumbline.rows.instruction_row import InstructionRow, Origin
+from plumbline.splitting.splitting import group_rows, is_validation
 
 words = st.sampled_from(
     ["force", "mass", "speed", "energy", "heat", "field", "charge", "wave", "lens", "torque", "orbit", "fluid", "5", "12", "9.8"]

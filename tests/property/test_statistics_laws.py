@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.logic.statistics import Comparison, holm, paired_comparison, wilson_interval
+from plumbline.statistics import Comparison, holm, paired_comparison, wilson_interval
 
 SCORES = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
 PAIRS = st.lists(st.tuples(SCORES, SCORES, st.sampled_from("abcdefgh")), min_size=1, max_size=40)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.logic.text_diff import visible, word_diff
+from plumbline.pages.text_diff import visible, word_diff
 
 TEXTS = st.text(alphabet=st.sampled_from('ab {}":,.\n\t\\é\u200b1'), max_size=60)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, MistralConfig
 
-from stages.io.attention import PER_DOCUMENT, _attend_padded, attend_per_document
+from plumbline.training.attention import PER_DOCUMENT, _attend_padded, attend_per_document
 
 
 @pytest.mark.parametrize("lengths", [[5], [1, 9, 4, 1], [30, 2, 2, 17]])

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from plumbline.embedded.corpus import corpus_texts
+from plumbline.embedded.passage import Passage
+from plumbline.model.base_files import BaseRefused, base_fingerprint, read_manifest
+from plumbline.model.weights import load_model, load_tokenizer
+from plumbline.pipeline.jsonl import write_jsonl
 from stages.base import BaseParams, main
-from stages.io.base_files import BaseRefused, base_fingerprint, read_manifest
-from stages.io.jsonl import write_jsonl
-from stages.io.weights import load_model, load_tokenizer
-from stages.logic.embedded_corpus import corpus_texts
-from stages.records.passage import Passage
 from tests.fakes.tiny_base import save_tiny_model
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from stages.logic.benchmark_shapes import asked_unit, from_plumbline, from_study, later_needs, split_options
-from stages.records.input_refused import Refused
+from plumbline.pipeline.refused import Refused
+from plumbline.splitting.benchmark_shapes import asked_unit, from_plumbline, from_study, later_needs, split_options
 
 MCQ = {
     "id": "m1",

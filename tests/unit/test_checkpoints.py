@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.io import checkpoints as c
+from plumbline.training import checkpoints as c
 
 
 def sealed(folder: Path, step: int, *, num_ranks: int = 1) -> Path:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.io.checkpoints import only_writer
-from verbs.checkpoints import find_runs, main, remove
+from plumbline.commands.checkpoints import find_runs, main, remove
+from plumbline.training.checkpoints import only_writer
 
 DAY = 86400
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from stages.logic.ledger import join_verdicts, ledgers
-from stages.logic.report_numbers import kind_numbers
+from plumbline.comparing.bridges import JudgeBridge
+from plumbline.comparing.comparing import Run, adjusted, compare_runs, identity_of, marks, matrix, overall_change
+from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
+from plumbline.reporting.ledger import join_verdicts, ledgers
+from plumbline.reporting.numbers import kind_numbers
 from tests.fakes.evaluation_world import make_world
-from verbs.bridges import JudgeBridge
-from verbs.comparing import Run, adjusted, compare_runs, identity_of, marks, matrix, overall_change
-from verbs.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 
 IDENTITY = {
     "benchmark": "b",
@@ -174,11 +174,16 @@ def test_directions_that_disagree_are_mixed() -> None:
 def test_identity_comes_from_the_ledger_the_parameters_and_the_lock() -> None:
     lock = {
         "stages": {
-            "answer_tuned": {"deps": [{"path": "models/base", "md5": "m1"}, {"path": "stages/logic/exam_prompt.py", "md5": "e1"}]},
-            "grade": {"deps": [{"path": "stages/logic/mcq.py", "md5": "g1"}, {"path": "data/x", "md5": "d"}]},
+            "answer_tuned": {"deps": [{"path": "models/base", "md5": "m1"}, {"path": "plumbline/answering", "md5": "e1"}]},
+            "grade": {"deps": [{"path": "plumbline/grading/mcq.py", "md5": "g1"}, {"path": "data/x", "md5": "d"}]},
         }
     }
-    evaluation = {"sha256": {"benchmark": "b1"}, "part": {"name": "all", "num_questions": 3}, "judge": {"judge_id": "j1"}}
+    evaluation = {
+        "sha256": {"benchmark": "b1"},
+        "prompt_version": "e1",
+        "part": {"name": "all", "num_questions": 3},
+        "judge": {"judge_id": "j1"},
+    }
     params = {"answer": {"max_new_tokens": 9, "instructions": {"mcq": "go"}}, "grade": {"relative_tolerance": 0.05}}
     identity = identity_of(evaluation, params, lock)
     assert identity["benchmark"] == "b1"

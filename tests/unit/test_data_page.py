@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from stages.logic.code_meanings import CLASSES, NOTICES, REASONS, REPAIRS
-from stages.logic.data_page import class_rows, headline, length_words, reason_rows, repair_rows
-from stages.logic.text_diff import visible
-from stages.records.cleaning_codes import Notice, OutputClass, Reason, Repair, Rule
-from stages.records.instruction_row import Origin
-from stages.records.quarantined_row import QuarantinedRow, RedactedLine
-from stages.records.repair_example import RepairExample
+from plumbline.cleaning.codes import Notice, OutputClass, Reason, Repair, Rule
+from plumbline.cleaning.quarantined_row import QuarantinedRow, RedactedLine
+from plumbline.cleaning.repair_example import RepairExample
+from plumbline.pages.code_meanings import CLASSES, NOTICES, REASONS, REPAIRS
+from plumbline.pages.data_page import class_rows, headline, length_words, reason_rows, repair_rows
+from plumbline.pages.text_diff import visible
+from plumbline.rows.instruction_row import Origin
 
 
 def summary(**changes: dict[str, int] | int) -> dict[str, Any]:

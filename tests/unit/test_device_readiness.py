@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 
-from stages.io import device_readiness as d
-from stages.io.attention import attend_per_document
-from stages.records.manifest import Manifest
+from plumbline.rows.manifest import Manifest
+from plumbline.training import device_readiness as d
+from plumbline.training.attention import attend_per_document
 from tests.fakes.tiny_training import LORA, TRAIN, save_tiny_base
 
 

@@ -6,15 +6,15 @@ from collections import Counter
 
 import pytest
 
-from stages.logic.embedded_benchmark import choice_questions, explanation_questions, numeric_questions
-from stages.logic.embedded_corpus import corpus_texts
-from stages.logic.embedded_defects import STUDY_COUNTS, STUDY_ROWS, with_defects
-from stages.logic.embedded_explanations import BENCHMARK, CORPUS, TRAINING
-from stages.logic.embedded_numbers import is_held_out, operand_tuples, result_of
-from stages.logic.embedded_questions import KINDS
-from stages.logic.embedded_relations import RELATIONS, Operand, Relation
-from stages.logic.embedded_training import training_rows
-from stages.logic.key_points import judge_key_points
+from plumbline.embedded.benchmark import choice_questions, explanation_questions, numeric_questions
+from plumbline.embedded.corpus import corpus_texts
+from plumbline.embedded.defects import STUDY_COUNTS, STUDY_ROWS, with_defects
+from plumbline.embedded.explanations import BENCHMARK, CORPUS, TRAINING
+from plumbline.embedded.numbers import is_held_out, operand_tuples, result_of
+from plumbline.embedded.questions import KINDS
+from plumbline.embedded.relations import RELATIONS, Operand, Relation
+from plumbline.embedded.training_rows import training_rows
+from plumbline.judging.key_points import judge_key_points
 
 SEED = 20261123
 TOPICS = {

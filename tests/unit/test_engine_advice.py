@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.logic.engine_advice import crossover_tokens, engine_advice
+from plumbline.answering.engine_advice import crossover_tokens, engine_advice
 
 
 def test_at_the_crossover_both_engines_take_equally_long() -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from stages.io.files import replacing, replacing_folder, write_json
-from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.records.instruction_row import Origin
+from plumbline.pipeline.files import replacing, replacing_folder, write_json
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.rows.instruction_row import Origin
 
 
 def test_an_error_while_writing_leaves_the_old_file_and_no_partial(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from stages.io.final_part_uses import note_use, read_journal, read_uses
-from stages.logic.final_part import final_part_words, use_in, uses_of
-from stages.records.final_part_use import FinalPartUse
+from plumbline.reporting.final_part import final_part_words, use_in, uses_of
+from plumbline.reporting.final_part_use import FinalPartUse
+from plumbline.reporting.final_part_uses import note_use, read_journal, read_uses
 
 
 def use(tuned: str, benchmark: str = "b") -> FinalPartUse:

@@ -9,14 +9,14 @@ import torch
 from peft import PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
-from stages.io.attention import PER_DOCUMENT
-from stages.io.forgetting import answer_nats, likelihoods, measured_example
-from stages.io.lora import keep_adapter_in_fp32, lora_config
-from stages.logic.forgetting import forgetting_over_prompts
-from stages.logic.report_words import forgetting_words
-from stages.logic.validity import forgetting_gate
-from stages.records.forgetting import Forgetting
-from stages.records.general_answer import GeneralAnswer
+from plumbline.reporting.validity import forgetting_gate
+from plumbline.reporting.words import forgetting_words
+from plumbline.rows.general_answer import GeneralAnswer
+from plumbline.training.attention import PER_DOCUMENT
+from plumbline.training.forgetting import forgetting_over_prompts
+from plumbline.training.forgetting_row import Forgetting
+from plumbline.training.likelihoods import answer_nats, likelihoods, measured_example
+from plumbline.training.lora import keep_adapter_in_fp32, lora_config
 from tests.fakes.tiny_base import save_tiny_model
 from tests.fakes.tiny_training import LORA, general_answers
 

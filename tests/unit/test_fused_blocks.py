@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-from stages.io.fused_blocks import (
+from plumbline.training.fused_blocks import (
     ROTATION,
     _GatedProduct,
     _RMSNorm,

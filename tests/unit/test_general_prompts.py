@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.io.jsonl import read_jsonl
-from stages.logic.embedded_benchmark import choice_questions, explanation_questions, numeric_questions
-from stages.logic.embedded_general import general_prompts
-from stages.logic.embedded_training import training_rows
-from stages.logic.exam_prompt import exam_prompt
-from stages.logic.general_prompts import is_replayable, num_replay_rows, part_of, replay_rows
-from stages.logic.readiness import check_general_prompts
-from stages.records.general_answer import GeneralAnswer
-from stages.records.general_prompt import GeneralPrompt
-from stages.records.question import KINDS
+from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.embedded.benchmark import choice_questions, explanation_questions, numeric_questions
+from plumbline.embedded.general import general_prompts
+from plumbline.embedded.training_rows import training_rows
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.preflight.readiness import check_general_prompts
+from plumbline.rows.general_answer import GeneralAnswer
+from plumbline.rows.general_prompt import GeneralPrompt
+from plumbline.rows.question import KINDS
+from plumbline.training.general_prompts import is_replayable, num_replay_rows, part_of, replay_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 20261123

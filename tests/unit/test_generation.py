@@ -7,11 +7,11 @@ import pytest
 import torch
 from transformers import GenerationConfig
 
-from stages.io.engine import Prompt
-from stages.io.generation import TransformersEngine, greedy_tokens
-from stages.io.kv_cache import ROOM_TOKENS
-from stages.io.tokenization import eos_id, pad_id, render_prompt
-from stages.io.weights import load_model, load_tokenizer
+from plumbline.answering.engine import Prompt
+from plumbline.answering.generation import TransformersEngine, greedy_tokens
+from plumbline.answering.kv_cache import ROOM_TOKENS
+from plumbline.model.tokenization import eos_id, pad_id, render_prompt
+from plumbline.model.weights import load_model, load_tokenizer
 from tests.fakes.tiny_models import questions, save_models
 
 LENGTH = 2 * ROOM_TOKENS + 8

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.io.jsonl import read_jsonl
-from verbs.grade_answers import GradedAnswer, main
+from plumbline.commands.grade_answers import GradedAnswer, main
+from plumbline.pipeline.jsonl import read_jsonl
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "answers_from_elsewhere.csv"
 

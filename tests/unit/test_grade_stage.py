@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.refused import Refused
+from plumbline.rows.answer import ARMS, Answer, Arm
+from plumbline.rows.grade import Grade
+from plumbline.rows.outcome import Outcome
+from plumbline.rows.question import Question
 from stages.grade import GradeParams, main, most_likely_choice
-from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.records.answer import ARMS, Answer, Arm
-from stages.records.grade import Grade
-from stages.records.input_refused import Refused
-from stages.records.outcome import Outcome
-from stages.records.question import Question
 
 QUESTIONS = [
     Question(

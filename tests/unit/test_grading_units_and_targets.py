@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from stages.logic.mcq import grade_mcq
-from stages.logic.numeric import grade_numeric, parse_target
-from stages.logic.units import convert, parse_unit
-from stages.records.outcome import Outcome
+from plumbline.grading.mcq import grade_mcq
+from plumbline.grading.numeric import grade_numeric, parse_target
+from plumbline.grading.units import convert, parse_unit
+from plumbline.rows.outcome import Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 

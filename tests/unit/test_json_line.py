@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from stages.logic.json_line import LineRefused, parse_line
-from stages.logic.row_cleaning import Policy, Rejected, clean_line
-from stages.records.cleaning_codes import Reason, Repair, Rule
+from plumbline.cleaning.codes import Reason, Repair, Rule
+from plumbline.cleaning.json_line import LineRefused, parse_line
+from plumbline.cleaning.row_cleaning import Policy, Rejected, clean_line
 
 DEEP = 100_000
 POLICY = Policy("alpaca", dict.fromkeys(Rule, "flag"), min_output_characters=1, max_output_characters=4000)

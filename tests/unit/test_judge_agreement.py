@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from stages.logic.judge_agreement import bridge, calibration, corrected_share, draw_strata, weighted_kappa
-from stages.logic.judge_prompt import SCALE
+from plumbline.judging.agreement import bridge, calibration, corrected_share, draw_strata, weighted_kappa
+from plumbline.judging.prompt import SCALE
 
 
 def slow_kappa(first: list[float], second: list[float]) -> float:

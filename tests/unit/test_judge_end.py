@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from stages.logic.judge_end import end_warning
+from plumbline.judging.end import end_warning
 
 END = date(2026, 11, 30)
 

@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from stages.io.batch_journal import Journal
-from stages.io.jsonl import write_jsonl
-from stages.io.rows_on_disk import RowsOnDisk
-from stages.io.verdict_store import VerdictStore, append_line, read_lines
-from stages.logic.judge_budget import Budget, OverBudgetError
-from stages.logic.judge_causes import RETRYABLE, JudgeCause
-from stages.logic.judge_precheck import is_no_answer
-from stages.logic.judge_prompt import SCALE, SCHEMA, JudgeItem, asking_identity, item_key, render_item
-from stages.logic.judge_replies import read_verdict, reply_from_body, standing
-from stages.logic.judge_survey import Survey, project, survey
-from stages.logic.key_points import judge_key_points
-from stages.logic.prices import PRICES, largest_cost_usd, usage_cost_usd
-from stages.logic.verdicts import parse_judge_reply
-from stages.records.answer import Answer
-from stages.records.judgement import RawReply
+from plumbline.judging.batch_journal import Journal
+from plumbline.judging.budget import Budget, OverBudgetError
+from plumbline.judging.causes import RETRYABLE, JudgeCause
+from plumbline.judging.key_points import judge_key_points
+from plumbline.judging.precheck import is_no_answer
+from plumbline.judging.prices import PRICES, largest_cost_usd, usage_cost_usd
+from plumbline.judging.prompt import SCALE, SCHEMA, JudgeItem, asking_identity, item_key, render_item
+from plumbline.judging.replies import read_verdict, reply_from_body, standing
+from plumbline.judging.rows_on_disk import RowsOnDisk
+from plumbline.judging.survey import Survey, project, survey
+from plumbline.judging.verdict_store import VerdictStore, append_line, read_lines
+from plumbline.judging.verdicts import parse_judge_reply
+from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.rows.answer import Answer
+from plumbline.rows.judgement import RawReply
 
 QUESTION = "Why does doubling the net force on a cart double its acceleration?"
 REFERENCE = "Acceleration is proportional to the net force and inversely proportional to the mass, which stays the same."

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from stages.io.labelled_positions import last_mlp, only_at
+from plumbline.training.labelled_positions import last_mlp, only_at
 from tests.unit.test_fused_blocks import model_of
 
 KEPT = torch.tensor([1, 2, 6, 10])

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from stages.io import launch as launching
-from stages.io.launch import Launch, LaunchRefused, asked_for, environments, exit_code, read_configuration, run_ranks
-from stages.io.orphans import refuse_to_be_an_orphan
+from plumbline.model.orphans import refuse_to_be_an_orphan
+from plumbline.training import launch as launching
+from plumbline.training.launch import Launch, LaunchRefused, asked_for, environments, exit_code, read_configuration, run_ranks
 
 ROOT = Path(__file__).resolve().parents[2]
 DDP = """compute_environment: LOCAL_MACHINE
@@ -128,12 +128,12 @@ def test_the_ranks_do_not_watch_the_inputs_and_know_who_started_them(monkeypatch
 def test_ranks_die_with_the_process_that_started_them(tmp_path: Path) -> None:
     rank = f"""
 import os, time
-from stages.io.orphans import die_with_parent
+from plumbline.model.orphans import die_with_parent
 die_with_parent()
 open({str(tmp_path)!r} + f"/{{os.environ['RANK']}}-{{os.getpid()}}", "w").close()
 time.sleep(120)
 """
-    script = f"import sys\nfrom stages.io.launch import *\nrun_ranks(Launch(2, {{}}), [sys.executable, '-c', {rank!r}])"
+    script = f"import sys\nfrom plumbline.training.launch import *\nrun_ranks(Launch(2, {{}}), [sys.executable, '-c', {rank!r}])"
     supervisor = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
     deadline = time.monotonic() + 300
     while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:

@@ -8,9 +8,9 @@ import torch
 from peft import PeftModel, get_peft_model
 from torch.nn.functional import linear
 
-from stages.io.lean_steps import _forward_in_half, _HalfAdaptedProduct, fuse_adapted_products, skip_idle_walks
-from stages.io.lora import lora_config
-from stages.records.training_params import LoraParams
+from plumbline.rows.training_params import LoraParams
+from plumbline.training.lean_steps import _forward_in_half, _HalfAdaptedProduct, fuse_adapted_products, skip_idle_walks
+from plumbline.training.lora import lora_config
 
 
 class _Two(torch.nn.Module):
@@ -71,7 +71,7 @@ def test_a_row_without_a_label_gives_gradients_of_zero() -> None:
 
 
 def test_gradients_are_those_of_finite_differences() -> None:
-    from stages.io.lean_steps import _AdaptedProduct
+    from plumbline.training.lean_steps import _AdaptedProduct
 
     torch.manual_seed(0)
     x, weight, down, up = (torch.randn(shape, dtype=torch.float64) for shape in ((2, 3, 5), (7, 5), (2, 5), (7, 2)))

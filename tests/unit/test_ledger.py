@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from stages.logic.ledger import Scored, arm_ledger, join_verdicts, ledgers
-from stages.records.outcome import Outcome
+from plumbline.reporting.ledger import Scored, arm_ledger, join_verdicts, ledgers
+from plumbline.rows.outcome import Outcome
 from tests.fakes.evaluation_world import World, make_world
 
 

@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from stages.logic.near_duplicates import near_duplicate_groups, normalise, numbers_in, similarity
+from plumbline.near_duplicates import near_duplicate_groups, normalise, numbers_in, similarity
 
 QUESTION = "Explain why a passenger in a turning car feels pushed to the outer side"
 

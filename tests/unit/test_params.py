@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.io.params import load_params
-from stages.records.record import Params
+from plumbline.pipeline.params import load_params
+from plumbline.pipeline.record import Params
 
 
 class TrainLike(Params):

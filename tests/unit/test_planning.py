@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from stages.io import device_readiness
-from tests.conftest import ROOT
-from verbs.planning import (
+from plumbline.planning.planning import (
     BYTES_PER_LORA_WEIGHT,
     BYTES_PER_WEIGHT,
     MISTRAL_7B,
@@ -17,6 +15,8 @@ from verbs.planning import (
     size,
     training_flops_per_token,
 )
+from plumbline.training import device_readiness
+from tests.conftest import ROOT
 
 
 def test_a_mistral_7b_has_the_weights_that_it_has() -> None:

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from stages.logic.report_numbers import scores_table
+from plumbline.reporting.numbers import scores_table
 
 TEMPLATE = Path(__file__).resolve().parents[2] / ".dvc/plots/scores_with_intervals.json"
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
-from stages.io.rank_batches import RankBatches, micro_batch_rows, rows_per_rank, with_blank_row
+from plumbline.training.rank_batches import RankBatches, micro_batch_rows, rows_per_rank, with_blank_row
 from tests.fakes.tiny_training import TRAIN
 
 

@@ -1,6 +1,6 @@
 """Each planted defect is caught by the check that is there for it."""
 
-from stages.logic import readiness as r
+from plumbline.preflight import readiness as r
 
 BOS, EOS = 1, 2
 GOOD = [1, 5, 6, 7, 2]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from stages.io.params import read_yaml
-from verbs.blocks import BLOCK, filled
-from verbs.readme import blocks
+from plumbline.commands.readme import blocks
+from plumbline.pages.blocks import BLOCK, filled
+from plumbline.pipeline.params import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ def present(path: str) -> Any:
 
 
 def test_numbers_are_those_of_the_metrics() -> None:
-    assert README in (filled(README, blocks(committed)), filled(README, blocks(present))), "run python -m verbs.readme"
+    assert README in (filled(README, blocks(committed)), filled(README, blocks(present))), "run python -m plumbline.commands.readme"
 
 
 def test_each_block_has_a_writer_and_each_writer_a_block() -> None:

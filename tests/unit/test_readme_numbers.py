@@ -12,21 +12,21 @@ import pytest
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
+from plumbline.answering.engine_advice import START_UP_SECONDS, TRANSFORMERS_TOKENS_PER_SECOND, VLLM_TOKENS_PER_SECOND, crossover_tokens
+from plumbline.commands.readme import ALPHA_128, CONSOLE, EVALUATION, LOG_EXPERIMENT, adapter_of, console
+from plumbline.commands.verify import TOLERANCE
+from plumbline.judging.end import WARN_WITHIN_DAYS
+from plumbline.pages.blocks import BLOCK
+from plumbline.pipeline.params import read_yaml
+from plumbline.reporting.validity import MIN_COVERAGE
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.question import Question
+from plumbline.rows.training_params import LoraParams, TrainParams
 from stages.clean import CleanParams
-from stages.io.params import read_yaml
 from stages.judge import JudgeParams
-from stages.logic.engine_advice import START_UP_SECONDS, TRANSFORMERS_TOKENS_PER_SECOND, VLLM_TOKENS_PER_SECOND, crossover_tokens
-from stages.logic.judge_end import WARN_WITHIN_DAYS
-from stages.logic.validity import MIN_COVERAGE
-from stages.records.answer_params import AnswerParams
-from stages.records.question import Question
-from stages.records.training_params import LoraParams, TrainParams
 from stages.report import ReportParams
 from stages.split import SplitParams
 from tests.unit.test_readme import ROOT, committed, present
-from verbs.blocks import BLOCK
-from verbs.readme import ALPHA_128, CONSOLE, EVALUATION, LOG_EXPERIMENT, adapter_of, console
-from verbs.verify import TOLERANCE
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GPU_TRAIN = "docs/runs/gpu_train.json"
@@ -94,7 +94,7 @@ def facts(metrics: Callable[[str], Any] = committed) -> dict[str, str]:
     return {
         "pyproject.toml": f"need Python {python} or later",
         "the name of the interval in metrics/evaluation.json": f"Intervals are {level.removeprefix('ci')} %",
-        "stages/logic/engine_advice.py": f"from about {round(tokens, -4):,.0f} output tokens on",
+        "plumbline/answering/engine_advice.py": f"from about {round(tokens, -4):,.0f} output tokens on",
         "examples/general_prompts.jsonl": f"there are {text_of('examples/general_prompts.jsonl').count(chr(10))} everyday prompts in",
         "metrics/train.json": f"where the increase is {metrics('metrics/train.json')['forgetting']['increase']:+.2f} nats without it",
         "the study's file": f"physics file ({study['lines']:,} rows,",
@@ -108,15 +108,15 @@ def facts(metrics: Callable[[str], Any] = committed) -> dict[str, str]:
         ),
         LOG_EXPERIMENT: f"alpha {alphas[0]} or {alphas[1]}",
         f"{LOG_EXPERIMENT}, its verdict": f"Alpha {alphas[1]} instead of {alphas[0]} helps",
-        "stages/logic/validity.py": f"{100 * MIN_COVERAGE:g} % of due verdicts",
-        "stages/logic/judge_end.py": f"warn from {WARN_WITHIN_DAYS} days before it on",
+        "plumbline/reporting/validity.py": f"{100 * MIN_COVERAGE:g} % of due verdicts",
+        "plumbline/judging/end.py": f"warn from {WARN_WITHIN_DAYS} days before it on",
         "stages/train.py": f"exit {stopped} from",
         "stages/train.py, several processes": f"after the same step (exit {stopped})",
         GPU_TRAIN: f"{gpu['arms']['N3']['tokens_per_second']:,.0f} tokens/s on one {gpu['device'].removeprefix('NVIDIA ')}, "
         f"{100 * gpu['arms']['N3']['mfu']:.0f} % of its peak",
         "docs/benchmarks.json": f"measures all of `bench/` in about {bench_minutes} minutes",
         "docs/benchmarks.md": f"judge {answers} answers?** Yes, with `judge.mode=batch`: half the price, about {int(peak) / 1000:.1f} GB of memory",
-        "verbs/verify.py": f"it allows {TOLERANCE} of each headline score",
+        "plumbline/commands/verify.py": f"it allows {TOLERANCE} of each headline score",
     }
 
 
@@ -158,14 +158,14 @@ def test_constants_are_those_of_the_files_that_set_them() -> None:
     python = found(r'requires-python = ">=([\d.]+)"', "pyproject.toml")
     assert f"| {python} | tested" in README
     for verb in ("backup", "publish"):
-        assert "sys.exit(1)" in text_of(f"verbs/{verb}.py")
+        assert "sys.exit(1)" in text_of(f"plumbline/commands/{verb}.py")
 
 
 # ---- code in README
 
 
 def typed_blocks() -> Iterator[tuple[str, str]]:
-    """(language, text) of fenced code that verbs.readme does not write."""
+    """(language, text) of fenced code that plumbline.commands.readme does not write."""
     for language, block in FENCE.findall(BLOCK.sub(" ", README)):
         if language != "mermaid":
             yield language, block

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.io.tokenization import render_example, render_prompt
+from plumbline.model.tokenization import render_example, render_prompt
 from tests.fakes.tiny_base import TEMPLATE, tiny_tokenizer
 
 

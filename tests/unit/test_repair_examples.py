@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from plumbline.cleaning.repair_example import RepairExample
+from plumbline.cleaning.repair_examples import MAX_CHARACTERS, NUM_EXAMPLES, shown_part, smallest_ids
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import read_yaml
+from plumbline.rows.instruction_row import InstructionRow
 from stages.clean import CleanParams, main
-from stages.io.jsonl import read_jsonl
-from stages.io.params import read_yaml
-from stages.logic.repair_examples import MAX_CHARACTERS, NUM_EXAMPLES, shown_part, smallest_ids
-from stages.records.instruction_row import InstructionRow
-from stages.records.repair_example import RepairExample
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,7 +54,7 @@ def test_the_ten_smallest_ids_of_each_code_are_taken() -> None:
 def test_examples_are_the_smallest_ids_of_the_rows_that_stay_however_the_file_is_cut(
     chunk_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stages.io.source_lines.CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr("plumbline.cleaning.source_lines.CHUNK_BYTES", chunk_bytes)
     _, unique = examples_of(MANY, tmp_path / "unique")
     # The rows with the smallest ids come again: within a chunk they take places, and are then moved out as duplicates.
     smallest = sorted(unique, key=lambda row: row.id)[:25]
@@ -69,7 +69,7 @@ def test_examples_are_the_smallest_ids_of_the_rows_that_stay_however_the_file_is
 
 def test_the_examples_are_the_same_for_any_number_of_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stages.clean.PARALLEL_FROM_BYTES", 0)
-    monkeypatch.setattr("stages.io.source_lines.CHUNK_BYTES", 900)
+    monkeypatch.setattr("plumbline.cleaning.source_lines.CHUNK_BYTES", 900)
     found = []
     for workers in ("1", "3"):
         monkeypatch.setenv("PLUMBLINE_WORKERS", workers)

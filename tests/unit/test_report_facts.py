@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.logic.report_facts import checks_of, fact_groups, facts
+from plumbline.reporting.facts import checks_of, fact_groups, facts
 
 
 @pytest.mark.parametrize(

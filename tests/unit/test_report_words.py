@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from stages.logic.ledger import KindLedger, ledgers
-from stages.logic.report_words import direction_of, headline_words, kind_words, p_words, points, span, verdict_words
-from stages.records.question import Kind
+from plumbline.reporting.ledger import KindLedger, ledgers
+from plumbline.reporting.words import direction_of, headline_words, kind_words, p_words, points, span, verdict_words
+from plumbline.rows.question import Kind
 from tests.fakes.evaluation_world import make_world
 from tests.unit.test_ledger import joined
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {"bench", "launch", "stages", "tests", "verbs"}
+OURS = {"bench", "launch", "plumbline", "stages", "tests"}
 FILES = ("requirements.txt", "requirements-model.txt")
 IN_THEIR_OWN_ENVIRONMENT = {"ray": "requirements-ray.txt", "inspect_ai": "requirements-inspect.txt"}
 """Imported where that environment is: a package that these files list besides is not there for the pipeline."""
@@ -39,7 +39,7 @@ def imported(folder: str) -> set[str]:
     return found - sys.stdlib_module_names - OURS
 
 
-@pytest.mark.parametrize("folder", ["stages", "verbs", "bench"])
+@pytest.mark.parametrize("folder", ["plumbline", "stages", "bench"])
 def test_every_package_that_is_imported_is_listed(folder: str) -> None:
     homes, names = packages_distributions(), imported(folder)
     listed = set(pins(*FILES)) | {normal(name) for name, file in IN_THEIR_OWN_ENVIRONMENT.items() if normal(name) in pins(file)}

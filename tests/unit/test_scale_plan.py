@@ -9,14 +9,14 @@ from typing import Any, get_args
 
 import pytest
 
-from stages.io.claude import limits_from_environment
-from stages.io.params import read_yaml
-from stages.records.judge_check import Probe
-from verbs import scale_plan
-from verbs.blocks import BLOCK, filled
-from verbs.planning import MISTRAL_7B
-from verbs.scale_inputs import INPUTS, Facts, with_measurements
-from verbs.scale_plan import LLAMA_70B, QUESTIONS, ROUTES, Line, all_lines, blocks, judging_line, stored_run, training_speed
+from plumbline.commands import scale_plan
+from plumbline.commands.scale_plan import LLAMA_70B, QUESTIONS, ROUTES, Line, all_lines, blocks, judging_line, stored_run, training_speed
+from plumbline.judging.claude import limits_from_environment
+from plumbline.pages.blocks import BLOCK, filled
+from plumbline.pipeline.params import read_yaml
+from plumbline.planning.planning import MISTRAL_7B
+from plumbline.planning.scale_inputs import INPUTS, Facts, with_measurements
+from plumbline.rows.judge_check import Probe
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs/scale.md").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ CITED = {
 
 def test_the_document_holds_what_the_program_computes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert filled(DOCUMENT, blocks(with_measurements(INPUTS, stored_run))) == DOCUMENT, "run python -m verbs.scale_plan"
+    assert filled(DOCUMENT, blocks(with_measurements(INPUTS, stored_run))) == DOCUMENT, "run python -m plumbline.commands.scale_plan"
 
 
 def test_each_block_has_a_writer_and_each_writer_a_block() -> None:

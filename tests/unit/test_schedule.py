@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from stages.io.params import read_yaml
-from stages.logic.schedule import fewest_packed_rows, plan_schedule, plan_training
-from stages.records.training_params import TrainParams
+from plumbline.pipeline.params import read_yaml
+from plumbline.rows.training_params import TrainParams
+from plumbline.training.schedule import fewest_packed_rows, plan_schedule, plan_training
 
 TRAIN = TrainParams.model_validate(read_yaml(Path(__file__).resolve().parents[2] / "params.yaml")["train"])
 PLAN = {"num_rows": 100, "num_rows_per_step": 8, "epochs": 2.0, "max_steps": None, "evaluations_per_epoch": 4, "warmup_fraction": 0.05}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stages.logic.statistics import (
+from plumbline.statistics import (
     DETECTABLE,
     bca_interval,
     chance_level,

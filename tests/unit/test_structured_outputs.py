@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from stages.logic.classification import classify
-from stages.logic.plain_text import label, lost, to_plain_text, unwrap
-from stages.logic.row_cleaning import Cleaned, Policy, clean_line
-from stages.logic.structured_text import Members, Written, read_json, read_python
-from stages.records.cleaning_codes import BrokenCause, OutputClass, Rule
+from plumbline.cleaning.classification import classify
+from plumbline.cleaning.codes import BrokenCause, OutputClass, Rule
+from plumbline.cleaning.plain_text import label, lost, to_plain_text, unwrap
+from plumbline.cleaning.row_cleaning import Cleaned, Policy, clean_line
+from plumbline.cleaning.structured_text import Members, Written, read_json, read_python
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from bench.suite_page import MACHINE, PREFIX
 from bench.timed_stage import IMPORTS, OWN_WORK, PHASES, Stopwatch, opens_input
 from bench.where_time_goes import DVC, PROCESS_END, Account, read_account, run_from_nothing, timed_pipeline, told
 from bench.where_time_goes import PHASES as SHOWN
-from stages.io.params import read_yaml
-from verbs.blocks import BLOCK
+from plumbline.pages.blocks import BLOCK
+from plumbline.pipeline.params import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
@@ -266,7 +266,7 @@ def test_the_rest_of_pretraining_is_counted_at_the_median_rate_and_the_model_is_
 ) -> None:
     import torch
 
-    from stages.io import pretraining
+    from plumbline.embedded import pretraining
 
     monkeypatch.setattr(torch, "set_num_threads", lambda number: None)  # other tests' threads stay
     texts = [f"The force on body {number} is {number} N, and the field at point {number % 7} is {number % 3} V/m." for number in range(300)]

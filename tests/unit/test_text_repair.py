@@ -2,9 +2,9 @@
 
 import pytest
 
-from stages.logic.latex_repair import restore_swallowed
-from stages.logic.text_repair import TextRefused, mend_text
-from stages.records.cleaning_codes import Notice, Reason, Repair
+from plumbline.cleaning.codes import Notice, Reason, Repair
+from plumbline.cleaning.latex_repair import restore_swallowed
+from plumbline.cleaning.text_repair import TextRefused, mend_text
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from stages.io.training_watch import Watch
+from plumbline.training.watch import Watch
 from tests.unit.test_lean_steps import adapted
 
 

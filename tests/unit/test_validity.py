@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from stages.logic.judge_causes import RETRYABLE, JudgeCause
-from stages.logic.validity import NOT_DUE, coverage_gates
+from plumbline.judging.causes import RETRYABLE, JudgeCause
+from plumbline.reporting.validity import NOT_DUE, coverage_gates
 from tests.fakes.evaluation_world import explanation, make_question
 
 

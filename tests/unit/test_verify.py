@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from plumbline.commands.verify import compare, md5_of, stale, verify
 from tests.fakes.small_project import SmallProject
-from verbs.verify import compare, md5_of, stale, verify
 
 LOCK = "schema: '2.0'\nstages:\n  one:\n    cmd: c\n    outs:\n    - path: a\n      md5: {}\n      size: 1\n"
 SCORES = {"mcq": {"base": 0.25, "tuned": 0.8, "delta": 0.55, "n": 160}, "numeric": {"base": None, "tuned": None}, "valid": True}

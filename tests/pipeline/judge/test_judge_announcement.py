@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from anthropic.resources.messages.messages import DEPRECATED_MODELS
 
-from stages.logic.prices import PRICES
+from plumbline.judging.prices import PRICES
 from tests.fakes.claude_server import FakeClaude
 from tests.fakes.judge_bench import Bench
 
@@ -49,7 +49,9 @@ def test_the_log_warns_from_thirty_days_before_the_judge_ends_on_and_no_output_k
     bench: Bench, fake: FakeClaude, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, days_left: int
 ) -> None:
     # The server's model, given the end that the SDK lists for an older one: as it is written there.
-    monkeypatch.setattr("stages.io.judge_models.DEPRECATED_MODELS", {"claude-sonnet-5-5": DEPRECATED_MODELS["claude-sonnet-4-5-20250929"]})
+    monkeypatch.setattr(
+        "plumbline.judging.models.DEPRECATED_MODELS", {"claude-sonnet-5-5": DEPRECATED_MODELS["claude-sonnet-4-5-20250929"]}
+    )
     monkeypatch.setattr("stages.judge.today", lambda: date(2025, 1, 1))
     bench.write(2).run(num_canary_questions=1)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]

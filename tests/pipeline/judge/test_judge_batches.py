@@ -9,12 +9,12 @@ from typing import Any, NoReturn
 import pytest
 
 import stages.judge
-from stages.io import batch_collection, batch_submission, claude_batches
-from stages.io.batch_collection import read_result
-from stages.io.batch_journal import Journal
-from stages.io.verdict_store import read_lines
-from stages.logic import judge_survey
-from stages.records.judgement import Judgement
+from plumbline.judging import batch_collection, batch_submission, claude_batches
+from plumbline.judging import survey as judge_survey
+from plumbline.judging.batch_collection import read_result
+from plumbline.judging.batch_journal import Journal
+from plumbline.judging.verdict_store import read_lines
+from plumbline.rows.judgement import Judgement
 from tests.fakes.claude_server import KEY, FakeClaude, Fault
 from tests.fakes.judge_bench import Bench
 

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import pytest
 
-from stages.io.verdict_store import read_lines
+from plumbline.judging.verdict_store import read_lines
 from tests.fakes.claude_server import KEY, FakeClaude, item_of, seeded_faults
 from tests.fakes.judge_bench import Bench, settings
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from stages.io.jsonl import read_jsonl, write_jsonl
-from stages.logic.prices import PRICES
-from stages.records.judge_check import JudgeCheck
+from plumbline.judging.prices import PRICES
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.rows.judge_check import JudgeCheck
 from tests.fakes.claude_server import KEY, FakeClaude, Fault, default_verdict, item_of, seeded_faults
 from tests.fakes.judge_bench import Bench, answer, settings
 

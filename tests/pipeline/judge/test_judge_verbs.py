@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from stages.io.verdict_store import VerdictStore
-from stages.logic.judge_prompt import SCALE
+from plumbline.commands import fill_judge_store, judge_bridge, label_sheet
+from plumbline.comparing.bridge_file import recorded_bridges
+from plumbline.comparing.judged_rows import judged_answers
+from plumbline.comparing.revisions import NotThere, Workspace
+from plumbline.judging.prompt import SCALE
+from plumbline.judging.verdict_store import VerdictStore
 from tests.fakes.claude_server import FakeClaude
 from tests.fakes.judge_bench import Bench
-from verbs import fill_judge_store, judge_bridge, label_sheet
-from verbs.bridges import recorded_bridges
-from verbs.judged_rows import judged_answers
-from verbs.revisions import NotThere, Workspace
 
 PLACES = {
     "questions": "data/split/benchmark.jsonl",

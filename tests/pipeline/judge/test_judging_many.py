@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bench import judging_batches
-from stages.io.jsonl import read_jsonl
-from stages.logic.judging_cost import judging_cost_usd, paid_replies
-from stages.records.judge_check import JudgeCheck
-from stages.records.judgement import Judgement
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.reporting.judging_cost import judging_cost_usd, paid_replies
+from plumbline.rows.judge_check import JudgeCheck
+from plumbline.rows.judgement import Judgement
 from tests.fakes.claude_server import serving
 from tests.fakes.judging_at_scale import Run, lay_out, ledger_usd, run, server_for_many, start
 

@@ -1,0 +1,45 @@
+"""Answers of an unfinished run, batch by batch: `$DVC_ROOT/.cache/answers/<fingerprint>.jsonl`, so that a kill costs one batch."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from plumbline.rows.answer import Answer
+
+
+def store_file(fingerprint: str) -> Path:
+    """Where the answers of this fingerprint are kept, in the main repository even under `exp run --temp`."""
+    return Path(os.environ.get("DVC_ROOT", ".")) / ".cache" / "answers" / f"{fingerprint}.jsonl"
+
+
+def stored_answers(file: Path) -> dict[str, Answer]:
+    """Return id -> answer; a torn last line, left by a kill, is dropped and will be answered again."""
+    if not file.is_file():
+        return {}
+    found: dict[str, Answer] = {}
+    whole = b""
+    for line in file.read_bytes().splitlines(keepends=True):
+        try:
+            answer = Answer.model_validate_json(line)
+        except ValidationError:
+            break
+        if not line.endswith(b"\n"):
+            break
+        found[answer.id] = answer
+        whole += line
+    if whole != file.read_bytes():
+        partial = file.with_suffix(".partial")
+        partial.write_bytes(whole)
+        partial.replace(file)
+    return found
+
+
+def append_answers(file: Path, answers: Iterable[Answer]) -> None:
+    """Add a batch and flush it to the disk."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(answer.model_dump_json() + "\n" for answer in answers)
+        stream.flush()
+        os.fsync(stream.fileno())

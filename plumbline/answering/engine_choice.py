@@ -1,0 +1,58 @@
+"""Open the engine that params.yaml names, for base or for base plus adapter."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from transformers import PreTrainedTokenizerBase
+
+from plumbline.answering.engine import Engine
+from plumbline.answering.generation import TransformersEngine
+from plumbline.answering.vllm_engine import VllmEngine
+from plumbline.answering.vllm_server import Served, running_server, shown
+from plumbline.model.adapter import adapter_sha256, check_adapter, load_adapter
+from plumbline.model.base_files import base_fingerprint, read_manifest, weights_folder
+from plumbline.model.runtime import device
+from plumbline.model.tokenization import template_sha256
+from plumbline.model.weights import load_model
+from plumbline.rows.answer_params import AnswerParams
+
+NAMED_DIGITS = 16
+
+
+def served(base: Path, adapter: Path | None, *, template: str) -> Served:
+    """What a vLLM server needs to serve these models. ValueError for a quantisation that it would do otherwise than training did."""
+    manifest = read_manifest(base)
+    if manifest.quantization != "none":
+        raise ValueError(
+            f"answer.engine is vllm and base.quantization {manifest.quantization}: vLLM quantises in another way than the adapter was trained on. "
+            "Answer with answer.engine=transformers, or set base.quantization=none."
+        )
+    fingerprint = base_fingerprint(base)
+    rank = check_adapter(adapter, base_fingerprint=fingerprint, template_sha256=template).lora.r if adapter is not None else 0
+    name = None if adapter is None else f"tuned-{fingerprint[:NAMED_DIGITS]}-{adapter_sha256(adapter)[:NAMED_DIGITS]}"
+    return Served(
+        weights=weights_folder(base),
+        tokenizer=base,
+        dtype=manifest.dtype,
+        base_name=f"base-{fingerprint[:NAMED_DIGITS]}",
+        adapter=adapter,
+        tuned_name=name,
+        rank=rank,
+    )
+
+
+@contextmanager
+def open_engine(params: AnswerParams, tokenizer: PreTrainedTokenizerBase, *, base: Path, adapter: Path | None) -> Iterator[Engine]:
+    """The engine with its model, loaded or served for the length of the block; `adapter` None answers as base."""
+    template = template_sha256(tokenizer)
+    if params.engine == "vllm":
+        wanted = served(base, adapter, template=template)
+        with running_server(wanted) as server:
+            yield VllmEngine(server, tokenizer, model=wanted.tuned_name or wanted.base_name, command=shown(wanted))
+        return
+    model = load_model(base, device=device())
+    if adapter is not None:
+        # A PeftModel is called and moved like the model it wraps.
+        model = load_adapter(model, adapter, base_fingerprint=base_fingerprint(base), template_sha256=template)
+    yield TransformersEngine(model, tokenizer, batch_size=params.batch_size)  # type: ignore[arg-type]

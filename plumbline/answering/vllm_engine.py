@@ -1,0 +1,218 @@
+"""The engine in another process: a vLLM server, asked over its OpenAI-compatible API with token ids, one question at a time.
+
+Fields are those of vllm/entrypoints/openai/completion/protocol.py (2026). Token ids go in and come out, so that template and
+decoding stay ours; what the server would add from the model's generation_config.json (penalties, further stop tokens) is
+switched off by name.
+"""
+
+import http.client
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from transformers import PreTrainedTokenizerBase
+
+from plumbline.answering.engine import Generated, Prompt, by_length
+from plumbline.model.tokenization import decode_answer, eos_id
+
+GREEDY = {
+    "temperature": 0.0,
+    "top_p": 1.0,
+    "top_k": 0,
+    "min_p": 0.0,
+    "repetition_penalty": 1.0,
+    "presence_penalty": 0.0,
+    "frequency_penalty": 0.0,
+}
+RETRIED = {408, 429, 500, 502, 503, 504}
+NUM_TRIES = 6
+FIRST_PAUSE_SECONDS = 0.5
+
+
+class ServerRefused(RuntimeError):
+    """The vLLM server is not there, serves another model, or answers what it should not."""
+
+
+def setting(name: str, default: float) -> float:
+    """A positive number from the environment."""
+    text = os.environ.get(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not value > 0:
+        raise ValueError(f"{name} is {text!r}: give a number above 0, or leave it out for {default:g}.")
+    return value
+
+
+class VllmServer:
+    """A server at `url`: JSON in, JSON out, with bounded retries of what may heal. No proxy is used.
+
+    PLUMBLINE_VLLM_API_KEY is sent as a bearer token where it is set; it is never in a message.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/").removesuffix("/v1")
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"PLUMBLINE_VLLM_URL is {url!r}: give http://host:port of a server started with `vllm serve`.")
+        self._parts = parts
+        self._timeout_seconds = setting("PLUMBLINE_VLLM_TIMEOUT_SECONDS", 600)
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+        self._local = threading.local()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if getattr(self._local, "connection", None) is None:
+            kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
+            self._local.connection = kind(self._parts.hostname or "", self._parts.port, timeout=self._timeout_seconds)
+        return self._local.connection
+
+    def _drop_connection(self) -> None:
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+        self._local.connection = None
+
+    def _once(self, path: str, body: bytes | None) -> tuple[int, bytes]:
+        headers = {"content-type": "application/json"}
+        if key := os.environ.get("PLUMBLINE_VLLM_API_KEY"):
+            headers["authorization"] = f"Bearer {key}"
+        connection = self._connection()
+        connection.request("GET" if body is None else "POST", self._parts.path + path, body=body, headers=headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+
+    def state(self) -> Literal["ready", "loading", "absent"]:
+        """`loading`: it listens, but says by its status that it cannot answer yet; `absent`: nobody listens."""
+        try:
+            status, _ = self._once("/health", None)
+        except (OSError, http.client.HTTPException):
+            self._drop_connection()
+            return "absent"
+        return "ready" if status == 200 else "loading"
+
+    def json(self, path: str, request: Mapping[str, object] | None = None) -> Any:
+        """Ask until there is JSON with status 200. ServerRefused says what came instead, and where from."""
+        body = None if request is None else json.dumps(request).encode()
+        problem = ""
+        for number in range(NUM_TRIES):
+            if number:
+                time.sleep(self._pause_seconds * 2 ** (number - 1))
+            try:
+                status, content = self._once(path, body)
+                if status == 200:
+                    return json.loads(content)
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                # Refused, reset, timed out, cut in the middle: the request is the same and so will be the answer.
+                self._drop_connection()
+                problem = f"{type(error).__name__}: {error}"
+                continue
+            problem = f"status {status}: {content[:300].decode('utf-8', 'replace')}"
+            if status not in RETRIED:
+                break
+        raise ServerRefused(f"{self.url}{path}: no usable answer ({problem}). Is this a vLLM server, and is it still running?")
+
+    def version(self) -> str:
+        """Version of vLLM, as the server says."""
+        return str(self.json("/version")["version"])
+
+    def check_served(self, model: str, *, command: str) -> None:
+        """Fail where the server does not offer `model`; names hold the fingerprint of the weights, so an old server is found out."""
+        served = [card["id"] for card in self.json("/v1/models")["data"]]
+        if model not in served:
+            raise ServerRefused(
+                f"{self.url} serves {', '.join(served) or 'nothing'}, but not {model}: its name holds the fingerprint of the weights that "
+                f"are to answer. Start the server for them: {command}"
+            )
+
+
+class VllmEngine:
+    """Answers question by question, PLUMBLINE_VLLM_CONCURRENCY (64) at a time; vLLM makes its own batches of them."""
+
+    def __init__(self, server: VllmServer, tokenizer: PreTrainedTokenizerBase, *, model: str, command: str) -> None:
+        server.check_served(model, command=command)
+        self._server, self._tokenizer, self._model = server, tokenizer, model
+        self.name = f"vllm {server.version()}"
+
+    @property
+    def identity(self) -> Mapping[str, object]:
+        return {"model": self._model}
+
+    def units(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:
+        return [[prompt] for prompt in by_length(prompts)]
+
+    def answer(self, units: Sequence[Sequence[Prompt]], *, max_new_tokens: int) -> Iterator[list[Generated]]:
+        width = int(setting("PLUMBLINE_VLLM_CONCURRENCY", 64))
+        pool = ThreadPoolExecutor(max_workers=width, thread_name_prefix="vllm")
+        running: set[Future[list[Generated]]] = set()
+        try:
+            waiting = iter(units)
+            while True:
+                for unit in waiting:
+                    running.add(pool.submit(self._answer_unit, unit, max_new_tokens))
+                    if len(running) >= width:
+                        break
+                if not running:
+                    return
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _answer_unit(self, unit: Sequence[Prompt], max_new_tokens: int) -> list[Generated]:
+        return [self._answer_one(prompt, max_new_tokens) for prompt in unit]
+
+    def _complete(self, ids: Sequence[int], **fields: object) -> dict[str, Any]:
+        """One completion of these very ids. ServerRefused where the server answers for other ids or another model."""
+        request = {"model": self._model, "prompt": list(ids), **GREEDY, "n": 1, "return_token_ids": True, "ignore_eos": True, **fields}
+        reply = self._server.json("/v1/completions", request)
+        try:
+            (choice,) = reply["choices"]
+            if reply["model"] != self._model:
+                raise ServerRefused(f"{self._server.url}: asked {self._model}, and {reply['model']} answered.")
+            if choice["prompt_token_ids"] != list(ids):
+                raise ServerRefused(
+                    f"{self._server.url} changed the prompt: {len(ids)} token ids went in, and it answered for "
+                    f"{len(choice['prompt_token_ids'] or [])}. vLLM 0.10.2 or later is needed, without truncation of prompts."
+                )
+            choice["token_ids"] = list(choice["token_ids"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ServerRefused(
+                f"{self._server.url}: a completion without one choice, prompt_token_ids and token_ids ({error!r}); vLLM 0.10.2 or later is needed."
+            ) from error
+        return choice
+
+    def _answer_one(self, prompt: Prompt, max_new_tokens: int) -> Generated:
+        eos = eos_id(self._tokenizer)
+        # Our end of sequence alone stops it, as in the other engine; some models name further ones.
+        choice = self._complete(prompt.ids, max_tokens=max_new_tokens, stop_token_ids=[eos])
+        ids, reason = choice["token_ids"], choice["finish_reason"]
+        reached_eos = reason == "stop" and bool(ids) and ids[-1] == eos
+        if not reached_eos and not (reason == "length" and len(ids) == max_new_tokens):
+            raise ServerRefused(
+                f"{self._server.url}: the answer to {prompt.id} ended by {reason!r} after {len(ids)} of {max_new_tokens} tokens; only the end of "
+                "sequence or max_new_tokens may end it. Is --max-model-len too small?"
+            )
+        return Generated(
+            id=prompt.id,
+            response=decode_answer(self._tokenizer, ids[:-1] if reached_eos else ids),
+            num_tokens=len(ids),
+            reached_eos=reached_eos,
+            choice_logprobs={letter: self._score(prompt.ids, continuation) for letter, continuation in prompt.continuations.items()},
+        )
+
+    def _score(self, prompt: Sequence[int], continuation: Sequence[int]) -> float:
+        """Mean log-probability of the continuation's tokens, nats per token: read off a prompt that ends in them."""
+        choice = self._complete([*prompt, *continuation], max_tokens=1, prompt_logprobs=1)
+        try:
+            tail = choice["prompt_logprobs"][len(prompt) :]
+            scores = [float(at[str(token)]["logprob"]) for at, token in zip(tail, continuation, strict=True)]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ServerRefused(f"{self._server.url}: prompt_logprobs without the prompt's own tokens ({error!r}).") from error
+        return round(sum(scores) / len(scores), 4)

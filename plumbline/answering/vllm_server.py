@@ -1,0 +1,129 @@
+"""Start `vllm serve` for the base model and, as a LoRA module, the adapter; wait until it answers; end it with the stage."""
+
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+from plumbline.answering.vllm_engine import ServerRefused, VllmServer, setting
+from plumbline.model.orphans import end_with_parent
+
+LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""What --max-lora-rank accepts; its default, 16, refuses an adapter of a higher rank."""
+TAIL_CHARACTERS = 1500
+END_SECONDS = 30
+
+
+class Served(NamedTuple):
+    """What a server has to serve. Names hold fingerprints: weights that changed since have another name."""
+
+    weights: Path
+    """Folder of the base model's weights and configuration."""
+    tokenizer: Path
+    dtype: str
+    base_name: str
+    adapter: Path | None
+    tuned_name: str | None
+    rank: int
+    """Of the adapter; 0 without one."""
+
+
+def serve_command(served: Served, *, port: int) -> list[str]:
+    """The command line, LoRA enabled with or without an adapter: both arms then run on the same kernels."""
+    command = ["vllm", "serve", str(served.weights), "--tokenizer", str(served.tokenizer), "--served-model-name", served.base_name]
+    command += ["--dtype", served.dtype, "--generation-config", "vllm", "--host", "127.0.0.1", "--port", str(port), "--enable-lora"]
+    if served.adapter is not None:
+        rank = next((rank for rank in LORA_RANKS if rank >= served.rank), None)
+        if rank is None:
+            raise ValueError(f"lora.r is {served.rank}: vLLM serves ranks up to {LORA_RANKS[-1]}. Answer with answer.engine=transformers.")
+        command += ["--max-lora-rank", str(rank), "--lora-modules", f"{served.tuned_name}={served.adapter}"]
+    return command
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_until_ready(server: VllmServer, process: subprocess.Popen[bytes] | None, log: Path) -> None:
+    """Wait for our own server to come up, or for another's to finish loading; for one that nobody runs there is nothing to wait for."""
+    limit = setting("PLUMBLINE_VLLM_START_SECONDS", 600)
+    started = time.monotonic()
+    with tqdm(total=int(limit), desc="vllm starts", disable=None, bar_format="{desc}: {n_fmt} s, at most {total_fmt}") as bar:
+        while (state := server.state()) != "ready" and (process is not None or state == "loading"):
+            took = time.monotonic() - started
+            tail = "" if process is None else f" Its last words ({log}):\n{log.read_text('utf-8', errors='replace')[-TAIL_CHARACTERS:]}"
+            if process is not None and process.poll() is not None:
+                raise ServerRefused(f"vllm ended with status {process.returncode} before it served.{tail}")
+            if took > limit:
+                raise ServerRefused(f"{server.url} was not ready within {limit:g} s; raise PLUMBLINE_VLLM_START_SECONDS.{tail}")
+            bar.update(int(took) - bar.n)
+            time.sleep(0.2)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to end, so that it frees the GPU; then insist, its workers included."""
+    process.terminate()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def running_server(served: Served) -> Iterator[VllmServer]:
+    """The server at PLUMBLINE_VLLM_URL, or one of our own for the length of the block.
+
+    ServerRefused where there is neither a URL nor a `vllm` command.
+    """
+    log = Path(os.environ.get("DVC_ROOT", ".")) / ".cache" / "answers" / "vllm.log"
+    url = os.environ.get("PLUMBLINE_VLLM_URL")
+    if url:
+        server = VllmServer(url)
+        _wait_until_ready(server, None, log)
+        yield server
+        return
+    port = free_port()
+    command = serve_command(served, port=port)
+    beside = Path(sys.executable).with_name("vllm")
+    program = str(beside) if beside.is_file() else shutil.which("vllm")
+    if program is None:
+        raise ServerRefused(
+            "answer.engine is vllm, but there is no `vllm` command and PLUMBLINE_VLLM_URL is not set. Install vLLM in an environment of its own "
+            "(requirements-vllm.txt) and put it on the path, start a server by `python -m plumbline.commands.serve_models` and set PLUMBLINE_VLLM_URL, or "
+            "answer with answer.engine=transformers."
+        )
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [program, *command[1:]],
+            stdout=stream,
+            stderr=stream,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=end_with_parent,
+        )
+    try:
+        server = VllmServer(f"http://127.0.0.1:{port}")
+        _wait_until_ready(server, process, log)
+        yield server
+    finally:
+        _end(process)
+
+
+def shown(served: Served) -> str:
+    """The command as one would type it, for messages."""
+    return shlex.join(serve_command(served, port=8000))

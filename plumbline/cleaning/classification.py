@@ -1,0 +1,110 @@
+"""Say what an output is: plain text, one of the structured kinds, or text that only looks like one. Pure."""
+
+import json
+import re
+from typing import NamedTuple
+
+from plumbline.cleaning.codes import BrokenCause, OutputClass
+from plumbline.cleaning.structured_text import Members, Unreadable, Value, Written, read_json, read_python
+
+MAY_BE_STRUCTURED = re.compile(r"[{\[\"0-9tfn-]")
+# `{"key":` and `["item` were begun as JSON. `{"Ffriction"} must be larger`, `{10}^{2}` and `[1] shows` were not.
+BEGUN_AS_JSON = re.compile(r"""\{\s*(?:"(?:[^"\\]++|\\.)*+"|'[^'{}]*')\s*:|\[\s*(?:["']|\{\s*["'])""", re.DOTALL)
+FENCE = "```"
+MAX_FENCES = 6
+"""Around one another; what is fenced deeper is text."""
+OPENING_FENCE = re.compile(r"```(?:json|python)?\s*\n", re.IGNORECASE)
+JSON_SCALAR = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
+
+
+class Classified(NamedTuple):
+    """The class of an output, and its value where that is structured and readable."""
+
+    kind: OutputClass
+    value: Value | None
+    """None for text, and for what no single reading exists of."""
+    faults: frozenset[BrokenCause]
+    """What reading it took, or why it cannot be read; empty for text and for strict JSON."""
+
+
+TEXT = frozenset[BrokenCause]()
+
+
+def classify(output: str) -> Classified:
+    """Classify one output as it stands. Outer space and a code fence around the whole do not count."""
+    text, num_fences = output.strip(), 0
+    while text.startswith(FENCE) and num_fences < MAX_FENCES and (inside := fenced(text)) is not None:
+        text, num_fences = inside, num_fences + 1
+    found = classify_bare(text)
+    return found if not num_fences or found.value is not None else Classified(OutputClass.PLAIN, None, TEXT)
+
+
+def classify_bare(text: str) -> Classified:
+    """Classify an output without outer space and fences."""
+    if not text:
+        return Classified(OutputClass.EMPTY, None, TEXT)
+    if not MAY_BE_STRUCTURED.match(text):
+        return Classified(OutputClass.PLAIN, None, TEXT)
+    if text[0] not in '{["':
+        return Classified(OutputClass.JSON_SCALAR if JSON_SCALAR.fullmatch(text) else OutputClass.PLAIN, None, TEXT)
+    try:
+        reading = read_json(text)
+    except Unreadable as error:
+        return classify_unreadable(text, error.cause)
+    if not reading.faults:
+        if isinstance(reading.value, str):
+            return Classified(OutputClass.ENCODED_TWICE, reading.value, TEXT)
+        return Classified(OutputClass.JSON_OBJECT if isinstance(reading.value, Members) else OutputClass.JSON_LIST, reading.value, TEXT)
+    if isinstance(reading.value, str):
+        return Classified(OutputClass.PLAIN, None, TEXT)  # a quotation with a LaTeX command or a line break in it
+    # What Python reads as well keeps the name, but the JSON reading: Python would take `\alpha` for a bell.
+    if read_python(text) is not None:
+        return Classified(OutputClass.PYTHON_LITERAL, reading.value, reading.faults)
+    if isinstance(reading.value, list) and not BEGUN_AS_JSON.match(text):
+        return Classified(OutputClass.LOOKS_LIKE_JSON, None, TEXT)  # `[L T^-2]`: brackets of a formula
+    return Classified(OutputClass.BROKEN_JSON, reading.value, reading.faults)
+
+
+def fenced(text: str) -> str | None:
+    """What stands between the code fences around the whole of a text; None where there are none."""
+    opening = OPENING_FENCE.match(text)
+    if opening is None or not text.endswith(FENCE) or len(text) < opening.end() + len(FENCE):
+        return None
+    return text[opening.end() : -len(FENCE)].strip()
+
+
+def classify_unreadable(text: str, cause: BrokenCause) -> Classified:
+    """Classify what begins with a quote or bracket and is not JSON by any single reading."""
+    if text[0] == '"':
+        return Classified(OutputClass.PLAIN, None, TEXT)
+    literal = read_python(text)
+    if literal is not None:
+        return Classified(OutputClass.PYTHON_LITERAL, literal, TEXT)
+    if BEGUN_AS_JSON.match(text):
+        return Classified(OutputClass.BROKEN_JSON, None, frozenset({cause}))
+    return Classified(OutputClass.LOOKS_LIKE_JSON, None, TEXT)
+
+
+def from_python_objects(content: object) -> Value:
+    """The value of an output field that holds JSON objects instead of text. ValueError for a bare scalar.
+
+    Numbers keep Python's shortest spelling: the line's own digits are gone by then.
+    """
+    match content:
+        case dict():
+            return Members((key, nested_value(item)) for key, item in content.items())
+        case list():
+            return [nested_value(item) for item in content]
+        case _:
+            raise ValueError("only objects and lists")
+
+
+def nested_value(content: object) -> Value:
+    """One member or item of such a field."""
+    match content:
+        case str():
+            return content
+        case dict() | list():
+            return from_python_objects(content)
+        case _:
+            return Written(json.dumps(content))

@@ -1,0 +1,156 @@
+"""Rules for closed-book questions and answers: each says whether one cleaned row breaks it. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from plumbline.cleaning.codes import Rule
+
+# Speed: finding a plain word takes a tenth of a microsecond, a pattern without a fixed beginning fifty. So each rule
+# first looks for its words in the lower-case text, and its patterns begin with them.
+NUMBERED_SOURCES = {
+    word: re.compile(rf"\b{re.escape(word)}s?\s*\(?\d")
+    for word in ("figure", "fig.", "table", "equation", "eq.", "example", "problem", "section", "chapter", "exercise")
+}
+NEVER = re.compile(r"(?!)")
+TEXTS = re.compile(r"\b(?:the|this)\s+(?:\w+\s+)?$|\b(?:provided|given|above|following|accompanying)\s+$")
+PICTURES = re.compile(r"\b(?:the|this|provided|given|above|following|accompanying)\s+$")
+GIVEN = re.compile(r"\b(?:provided|given|above|following|accompanying)\s+$")
+BEFORE_SOURCES = {"text": TEXTS, "passage": TEXTS, "excerpt": TEXTS, "chapter": TEXTS, "figure": PICTURES, "diagram": PICTURES}
+BEFORE_SOURCES |= {"context": GIVEN, "section": GIVEN, "graph": GIVEN, "table": GIVEN}
+# Each word is looked for once, whichever of the two forms it may stand in.
+SOURCES = [
+    (word, NUMBERED_SOURCES.get(word, NEVER), BEFORE_SOURCES.get(word)) for word in dict.fromkeys([*NUMBERED_SOURCES, *BEFORE_SOURCES])
+]
+AFTER_SOURCES = re.compile(r"\s+(?:provided|given|above|below)\b")
+PHRASES = {
+    "check your understanding": re.compile("check your understanding"),
+    "in this ": re.compile(r"in this (?:section|chapter|example|problem)\b"),
+    " above": re.compile(r"(?:shown|described|mentioned|stated|discussed|given) above\b"),
+    " below": re.compile(r"(?:shown|described|mentioned|stated|discussed|given) below\b"),
+}
+REFUSAL_CHARACTERS = 160
+"""A refusal stands at the beginning; later on it is a remark beside an answer."""
+REFUSAL_WORDS = (
+    "not provided",
+    "not given",
+    "not mentioned",
+    "not specified",
+    "not stated",
+    "sorry",
+    "cannot",
+    "n't",
+    "unable",
+    "as an ai",
+    "language model",
+    "not able",
+    "do not have",
+    "insufficient",
+    "not enough",
+    "does not",
+)
+REFUSAL = re.compile(
+    r"\bi(?:'m| am) sorry\b|\bi (?:cannot|can't|am unable to|am not able to|do not have|don't have) \b|\bas an ai\b|\bai language model\b"
+    r"|\b(?:text|passage|context|information|section) (?:does not|doesn't) (?:provide|contain|specify|mention|give|include|state)\b"
+    r"|\b(?:not enough|insufficient) information\b"
+    r"|\bnot (?:provided|given|mentioned|specified|stated) in the (?:provided |given )?(?:text|passage|context)\b"
+)
+NO_ANSWER = frozenset({"none", "null", "n/a", "na", "nan", "unknown", "-", "--", "?", "...", "…", "tbd", "todo", "undefined", "no answer"})
+SPECIAL_TOKEN = re.compile(
+    r"</?s>|\[/?INST\]|<</?SYS>>|<\|[\w ]{1,40}\|>|<(?:unk|pad|bos|eos|mask)>|<(?:start|end)_of_(?:turn|text)>"
+    r"|\[/?(?:AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|SYSTEM_PROMPT|IMG|IMG_END|PREFIX|MIDDLE|SUFFIX|control_\d+)\]"
+    r"|<(?:begin|end)▁of▁sentence>",
+    re.IGNORECASE,
+)
+SECRET_MARKS = ("PRIVATE KEY", "sk-", "hf_", "AKIA", "ASIA", "ghp_", "gho_", "github_pat_", "xox", "AIza", "glpat-", "Bearer ")
+SECRET = re.compile(
+    r"-----BEGIN[A-Z ]* PRIVATE KEY|\bsk-(?:ant-)?[A-Za-z0-9_-]{20,}|\bhf_[A-Za-z0-9]{20,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[po]_[A-Za-z0-9]{30,}"
+    r"|\bgithub_pat_\w{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bAIza[A-Za-z0-9_-]{30,}|\bglpat-[A-Za-z0-9_-]{16,}|\bBearer [A-Za-z0-9._~+/-]{24,}"
+)
+EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b")
+PHONE = re.compile(r"\+\d{1,3}[ -]\(?\d{2,4}\)?(?:[ -]\d{2,4}){2,}\b")
+SOCIAL_SECURITY = re.compile(r"-\d\d-(?<=\b\d{3}-\d\d-)\d{4}\b")
+JUDGE_WORDS = ("ignore", "disregard", "forget", "score", "graded", "marked", "full marks", "grader", "judge", "evaluator")
+JUDGE_INSTRUCTION = re.compile(
+    r"\b(?:ignore|disregard|forget) (?:all |any |the )*(?:previous|above|prior|earlier) (?:instructions?|prompts?|rules?|text)\b"
+    r"|\b(?:give|award|assign|output|return) (?:this|the|me|it|a|an)?\s*(?:answer |response |candidate )?(?:full marks|(?:a )?(?:full|perfect|maximum|top) score)\b"
+    r"|\b(?:you are|dear|attention|note to) (?:the |a |an )?(?:grader|judge|evaluator)\b|\bthis (?:answer|response) (?:is|should be) (?:scored|graded|marked)\b",
+    re.IGNORECASE,
+)
+WORD = re.compile(r"\w+")
+
+
+def broken_rules(
+    instruction: str, input_text: str, output: str, *, active: frozenset[Rule], min_output_characters: int, max_output_characters: int
+) -> list[Rule]:
+    """Return the active rules that a cleaned row breaks, in the order of `Rule`. Duplicates are no matter of one row."""
+    whole = f"{instruction}\n{input_text}\n{output}"
+    low = whole.lower()
+    found = (
+        # With an input the text that a row leans on may stand there.
+        (Rule.CONTEXT_LEAK, not input_text and leans_on_source(low)),
+        (Rule.REFUSAL, is_refusal(output[:REFUSAL_CHARACTERS].lower())),
+        (Rule.ANSWER_REPEATS_QUESTION, len(output) <= len(instruction) + 8 and same_words(instruction, output)),
+        (Rule.NO_ANSWER, len(output) <= 10 and output.casefold().rstrip(".") in NO_ANSWER),
+        (Rule.TOO_SHORT, len(output) < min_output_characters),
+        (Rule.TOO_LONG, len(output) > max_output_characters),
+        (Rule.SPECIAL_TOKEN, ("<" in whole or "[" in whole) and SPECIAL_TOKEN.search(whole) is not None),
+        (Rule.SECRET, holds_secret(whole)),
+        (Rule.PERSONAL_DATA, holds_personal_data(whole)),
+        (Rule.JUDGE_INSTRUCTION, holds_any(low, JUDGE_WORDS) and JUDGE_INSTRUCTION.search(whole) is not None),
+    )
+    return [rule for rule, is_broken in found if is_broken and rule in active]
+
+
+def is_refusal(low: str) -> bool:
+    """Whether the lower-case beginning of an answer declines to answer."""
+    return holds_any(low, REFUSAL_WORDS) and REFUSAL.search(low) is not None
+
+
+def holds_any(text: str, words: Sequence[str]) -> bool:
+    """Whether any of the words stands in a text. A loop: half the time of any() over a generator."""
+    for word in words:  # noqa: SIM110
+        if word in text:
+            return True
+    return False
+
+
+def leans_on_source(low: str) -> bool:
+    """Whether a lower-case text speaks of a text, figure or numbered part of a book that is not there."""
+    for word, numbered, before in SOURCES:
+        if word not in low:
+            continue
+        # Each form holds the word, and no word overlaps itself: looking where it stands finds what a search of the whole would.
+        start = low.find(word)
+        while start >= 0:
+            if numbered.match(low, start):
+                return True
+            end = start + len(word)
+            if before is not None and (
+                before.search(low[max(0, start - 40) : start]) or (AFTER_SOURCES.match(low, end) and low[start - 1 : start] in " ")
+            ):
+                return True
+            start = low.find(word, end)
+    for mark, phrase in PHRASES.items():  # a loop, as above  # noqa: SIM110
+        if mark in low and phrase.search(low):
+            return True
+    return False
+
+
+def holds_personal_data(text: str) -> bool:
+    """Whether an address, telephone number or American social security number stands in a text."""
+    return (
+        ("@" in text and EMAIL.search(text) is not None)
+        or ("+" in text and PHONE.search(text) is not None)
+        or ("-" in text and SOCIAL_SECURITY.search(text) is not None)
+    )
+
+
+def holds_secret(text: str) -> bool:
+    """Whether key material stands in a text."""
+    return holds_any(text, SECRET_MARKS) and SECRET.search(text) is not None
+
+
+def same_words(left: str, right: str) -> bool:
+    """Whether two texts say the same words in the same order."""
+    words = WORD.findall(left.casefold())
+    return bool(words) and words == WORD.findall(right.casefold())

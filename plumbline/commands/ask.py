@@ -1,0 +1,115 @@
+"""Ask base and tuned one question, side by side: python -m plumbline.commands.ask "QUESTION" [--choice TEXT ...] [--max-new-tokens N].
+
+The prompt, the renderer and the greedy decoding are those of the answer stages; with --choice it is put as a multiple-choice question of the
+benchmark is. Exit 2 where base or adapter cannot be used.
+"""
+
+import argparse
+import shutil
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import plumbline.model.quiet  # noqa: F401
+from plumbline.answering.answering import render
+from plumbline.answering.engine import Generated
+from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.answering.generation import TransformersEngine
+from plumbline.commands.data_diff import short
+from plumbline.model.adapter import load_adapter, read_training_record
+from plumbline.model.base_files import base_fingerprint
+from plumbline.model.runtime import device, prepare_torch
+from plumbline.model.tokenization import template_sha256
+from plumbline.model.weights import load_model, load_tokenizer
+from plumbline.pipeline.params import load_params
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.question import Kind, Question
+from plumbline.rows.training_record import TrainingRecord
+
+GAP = "  │  "
+
+
+def question_of(text: str, choices: Sequence[str], kind: Kind) -> Question:
+    """What the user asks, in the shape of a benchmark question; it has no target."""
+    letters = {chr(ord("A") + number): choice for number, choice in enumerate(choices)}
+    return Question(id="asked", kind=kind, question=text, choices=letters, target="", unit=None, key_points=(), cluster="asked")
+
+
+def both_answers(user: str, choices: Mapping[str, str], params: AnswerParams, *, base: Path, adapter: Path) -> tuple[Generated, Generated]:
+    """Base's answer and tuned's, from one model in memory: the adapter is put on after base has answered."""
+    tokenizer = load_tokenizer(base)
+    prompt = render(tokenizer, id="asked", user=user, choices=choices, params=params)
+    model = load_model(base, device=device())
+    [[said_by_base]] = TransformersEngine(model, tokenizer, batch_size=1).answer([[prompt]], max_new_tokens=params.max_new_tokens)
+    tuned = load_adapter(model, adapter, base_fingerprint=base_fingerprint(base), template_sha256=template_sha256(tokenizer))
+    engine = TransformersEngine(tuned, tokenizer, batch_size=1)  # type: ignore[arg-type]
+    [[said_by_tuned]] = engine.answer([[prompt]], max_new_tokens=params.max_new_tokens)
+    return said_by_base, said_by_tuned
+
+
+def likely(answer: Generated) -> list[str]:
+    """The choices by log-probability, the likeliest first."""
+    ranked = sorted(answer.choice_logprobs.items(), key=lambda item: (-item[1], item[0]))
+    return [f"likeliest: {'  '.join(f'{letter} {nats:.2f}' for letter, nats in ranked)}"] if ranked else []
+
+
+def column(title: str, answer: Generated, width: int) -> list[str]:
+    """One arm: its name, its answer wrapped, how it ended. No control character of a model reaches the terminal."""
+    lines = [
+        piece
+        for line in answer.response.split("\n")
+        for piece in textwrap.wrap(short(line, len(line) + 1), width, break_on_hyphens=False) or [""]
+    ]
+    end = "" if answer.reached_eos else f", cut at {answer.num_tokens}"
+    return [title, "─" * width, *lines, *likely(answer), f"({answer.num_tokens} tokens{end})"]
+
+
+def side_by_side(said_by_base: Generated, said_by_tuned: Generated, record: TrainingRecord, *, width: int) -> str:
+    """The two answers in two columns; below each other where the terminal is narrow."""
+    incomplete = "" if record.complete else f" (INCOMPLETE: {record.num_done_steps} of {record.num_planned_steps} steps)"
+    if width < 60:
+        columns = [column("base", said_by_base, width), column(f"tuned{incomplete}", said_by_tuned, width)]
+        return "\n\n".join("\n".join(lines) for lines in columns)
+    half = (width - len(GAP)) // 2
+    left, right = column("base", said_by_base, half), column(f"tuned{incomplete}", said_by_tuned, half)
+    height = max(len(left), len(right))
+    rows = zip([*left, *[""] * (height - len(left))], [*right, *[""] * (height - len(right))], strict=True)
+    return "\n".join(f"{one:{half}}{GAP}{other}".rstrip() for one, other in rows)
+
+
+def main(text: str, choices: Sequence[str], kind: Kind | None, params: AnswerParams, *, base: Path, adapter: Path, width: int) -> str:
+    """Ask, and return what to show."""
+    prepare_torch()
+    record = read_training_record(adapter)
+    question = question_of(text, choices, kind or ("mcq" if choices else "explanation"))
+    user = exam_prompt(question, params.instructions.model_dump())
+    answers = both_answers(user, question.choices, params, base=base, adapter=adapter)
+    return side_by_side(*answers, record, width=width)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        prog="python -m plumbline.commands.ask", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("question")
+    parser.add_argument("--choice", action="append", default=[], help="one choice; give it several times")
+    parser.add_argument(
+        "--kind", choices=("mcq", "numeric", "explanation"), help="whose closing instruction is added (params.yaml: answer)"
+    )
+    parser.add_argument("--max-new-tokens", type=int, help="instead of answer.max_new_tokens")
+    given = parser.parse_args()
+    try:
+        if not given.question.strip():
+            raise ValueError('there is no question: make ask Q="What is the unit of force?"')
+        section = load_params("answer", AnswerParams)
+        if given.max_new_tokens:
+            section = section.model_copy(update={"max_new_tokens": given.max_new_tokens})
+        columns = min(shutil.get_terminal_size((110, 24)).columns, 140)
+        told = main(
+            given.question, given.choice, given.kind, section, base=Path("models/base"), adapter=Path("models/adapter"), width=columns
+        )
+    except (ValueError, OSError) as problem:
+        sys.stderr.write(f"ask: {problem}\n")
+        sys.exit(2)
+    sys.stdout.write(told + "\n")

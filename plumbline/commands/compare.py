@@ -1,0 +1,184 @@
+"""Compare runs: python -m plumbline.commands.compare [RUN ...], each a DVC experiment, a commit, a tag, or `workspace`.
+
+The first run is the reference. Without names: HEAD and the experiments that start from it. Prints a table and writes a page.
+Exit 2 where a run cannot be read.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from plumbline.commands.final_part import known_uses
+from plumbline.comparing.bridge_file import recorded_bridges
+from plumbline.comparing.comparing import (
+    Run,
+    chosen_questions,
+    compare_runs,
+    entries,
+    identity_of,
+    kinds_of,
+    marks,
+    matrix,
+    run_rows,
+    text_table,
+)
+from plumbline.comparing.revisions import NotThere, experiments, open_run, read_object, read_rows, read_settings
+from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
+from plumbline.judging.end import end_warning
+from plumbline.judging.today import today
+from plumbline.pages.page import render_page
+from plumbline.pipeline.files import write_json, write_text
+from plumbline.reporting.final_part import uses_of
+from plumbline.reporting.words import KIND_NAMES
+from plumbline.rows.answer import Answer
+from plumbline.rows.grade import Grade
+from plumbline.rows.judgement import Judgement
+from plumbline.rows.question import Question
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "plumbline/pages/templates"
+SEED = 11
+NUM_RESAMPLES = 10_000
+
+
+def load_run(root: Path, name: str) -> Run:
+    """Read all of one run."""
+    source = open_run(root, name)
+    evaluation = read_object(source, "metrics/evaluation.json")
+    if "prompt_version" not in evaluation:
+        raise NotThere(
+            f"{name}: its metrics/evaluation.json has no prompt_version, so it was written by an older Plumbline. "
+            f"Check out {name}, run `dvc repro report` with the present code and commit it; or leave {name} out."
+        )
+    params, lock = (read_settings(source, path) for path in ("params.yaml", "dvc.lock"))
+    questions = list(read_rows(source, "data/split/benchmark.jsonl", Question))
+    return Run(
+        name=name,
+        evaluation=evaluation,
+        params=params,
+        identity=identity_of(evaluation, params, lock),
+        questions=chosen_questions(evaluation, questions),
+        answers=[row for arm in ("base", "tuned") for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)],
+        grades=list(read_rows(source, "data/grades/graded.jsonl", Grade)),
+        judgements=list(read_rows(source, "data/grades/judged.jsonl", Judgement)),
+    )
+
+
+def why_partial(run: Run) -> str | None:
+    """Why a run cannot be compared although its files can be read: it stopped before its answers, and holds those of the run before it."""
+    answered = {(answer.arm, answer.id) for answer in run.answers}
+    missing = [question.id for question in run.questions for arm in ("base", "tuned") if (arm, question.id) not in answered]
+    if not missing:
+        return None
+    return f"{run.name} is left out: {len(set(missing))} of its {len(run.questions)} questions have no answers (a run of some stages only)"
+
+
+def whole_runs(root: Path, names: Sequence[str], *, named: bool) -> tuple[list[Run], list[str]]:
+    """The runs that can be compared, and a sentence for each that is left out; NotThere where one that was named is partial."""
+    runs = [load_run(root, name) for name in names]
+    partial = {run.name: why for run in runs if (why := why_partial(run)) is not None}
+    if partial and (named or names[0] in partial):
+        raise NotThere("; ".join(partial.values()) + ": run the whole pipeline with it (`dvc exp run`, without stage names).")
+    whole = [run for run in runs if run.name not in partial]
+    if len(whole) < 2:
+        raise NotThere(f"only {whole[0].name} is left to look at: " + "; ".join(partial.values()))
+    return whole, list(partial.values())
+
+
+def judge_endings(runs: Sequence[Run]) -> list[str]:
+    """A sentence for each judge among the runs whose model is near its end, or past it."""
+    models = sorted({model for run in runs if (model := run.evaluation["judge"].get("model_requested")) is not None})
+    if not models:
+        return []
+    # Imported here: without a model as judge, no comparison waits for the SDK (0.7 s).
+    from plumbline.judging.models import end_of_life
+
+    return [told for model in models if (told := end_warning(model, end=end_of_life(model), today=today())) is not None]
+
+
+def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None = None, named: bool = True) -> str:
+    """Compare runs, write the page (and, where wanted, the numbers of the settings), and return the table for the terminal."""
+    runs, left_out = whole_runs(root, names, named=named)
+    names = [run.name for run in runs]
+    bridges = recorded_bridges(root)
+    cells = compare_runs(runs, seed=SEED, num_resamples=NUM_RESAMPLES, bridges=bridges)
+    instructions = runs[0].params["answer"]["instructions"]
+    settings = settings_of(runs)
+    over_seeds = compare_settings(settings, seed=SEED, num_resamples=NUM_RESAMPLES)
+    shown = entries(runs, instructions)
+    warnings = marks(runs, bridges=bridges)
+    endings = judge_endings(runs)
+    banners = [("Not like with like", warnings), ("The judge does not stay", endings)]
+    uses = len(uses_of(known_uses(root), runs[0].identity["benchmark"]))
+    changes = [row["h"] for row in shown["rows"]]
+    note = (
+        f"{uses} tuned model{' has' if uses == 1 else 's have'} been scored on the final part of this benchmark, as far as is known here."
+    )
+    context = {
+        "headline": f"{names[0]} against {names[1]}" if len(names) == 2 else f"{len(names)} runs compared",
+        "eyebrow": f"Tuned models on the same questions; the reference is {names[0]}",
+        "verdict": "",
+        "part": note,
+        "direction": "none",
+        "banners": [{"level": "warning", "title": title, "texts": [f"{text}." for text in texts]} for title, texts in banners if texts],
+        "cards": [],
+        "scores": [],
+        "topics": [],
+        "sections": {},
+        "runs": run_rows(runs),
+        "matrix": matrix(runs, cells),
+        "settings": setting_rows(settings, over_seeds),
+        "kinds": [{"kind": kind, "name": KIND_NAMES[kind]} for kind in kinds_of(runs)],
+        "arms": shown["arms"],
+        "num_gained": changes.count("gained"),
+        "num_lost": changes.count("lost"),
+        "gained_by": f"against {names[0]}",
+        "worst_first": f"what {names[0]} could and the others cannot",
+        "provenance": [
+            {
+                "title": run.name,
+                "facts": [
+                    ("tuned answers", run.evaluation["sha256"]["tuned answers"][:16]),
+                    ("judge", run.identity["judge"]),
+                    ("benchmark", run.identity["benchmark"][:16]),
+                    ("part", run.identity["part"]),
+                ],
+            }
+            for run in runs
+        ],
+    }
+    text = render_page(
+        template=TEMPLATES / "report.html.j2",
+        style=TEMPLATES / "report.css",
+        script=TEMPLATES / "report.js",
+        context=context,
+        entries=shown,
+        figures={},
+    )
+    write_text(page, text)
+    if numbers is not None:
+        write_json(numbers, settings_numbers(settings, over_seeds))
+    lines = [
+        text_table(runs, cells),
+        settings_table(settings, over_seeds),
+        *(f"! {text}.\n" for text in [*left_out, *warnings, *endings]),
+        f"{note}\n",
+        f"read {page}\n",
+    ]
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m plumbline.commands.compare", description=__doc__)
+    parser.add_argument("runs", nargs="*", help="experiments, commits, tags, or `workspace`; the first is the reference")
+    parser.add_argument("--page", type=Path, default=Path("metrics/comparison.html"), help="where the page goes (%(default)s)")
+    parser.add_argument("--json", type=Path, help="also write the numbers of settings with several seeds here")
+    given = parser.parse_args()
+    try:
+        chosen = given.runs or ["HEAD", *experiments(Path.cwd())]
+        if len(set(chosen)) < 2:
+            parser.error(f"two different runs are needed, found {chosen}; dvc exp list shows experiments, `workspace` is the folder itself")
+        sys.stdout.write(main(chosen, root=Path.cwd(), page=given.page, numbers=given.json, named=bool(given.runs)))
+    except NotThere as error:
+        sys.exit(f"compare: {error}")

@@ -1,0 +1,67 @@
+"""Fill the verdict store from tracked replies: python -m plumbline.commands.fill_judge_store [REVISION ...], default: workspace.
+
+A clone without a key, or with an empty .cache, can then run `judge` again and pay nothing: its replies are in data/grades.
+Exit 2 where a revision cannot be read.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from plumbline.comparing.revisions import WORKSPACE, NotThere, open_run, read_rows
+from plumbline.judging.verdict_store import VerdictStore
+from plumbline.rows.judge_check import JudgeCheck
+from plumbline.rows.judgement import Judgement, RawReply
+
+ROOT = Path(__file__).resolve().parents[2]
+REPLIES_PER_SYNC = 200
+"""A sync takes milliseconds: one for each of 10^5 replies would be minutes."""
+
+
+def fill(store: VerdictStore, verdicts: Iterable[Judgement | JudgeCheck]) -> int:
+    """Add the replies that the store lacks, and return how many. A rule's account is no reply: nobody was paid for it."""
+    num_added = 0
+    fresh: dict[tuple[str, int], RawReply] = {}
+
+    def sync() -> None:
+        nonlocal num_added
+        store.add_all([(key, reply) for (key, _), reply in fresh.items()])
+        num_added += len(fresh)
+        fresh.clear()
+
+    for verdict in verdicts:
+        if not verdict.judge_id.startswith("claude:"):
+            continue
+        known = {reply.attempt for reply in store.replies(verdict.key)}
+        fresh |= {(verdict.key, reply.attempt): reply for reply in verdict.replies if reply.attempt not in known}
+        if len(fresh) >= REPLIES_PER_SYNC:
+            sync()
+    sync()
+    return num_added
+
+
+def main(revisions: Sequence[str], *, root: Path) -> str:
+    """Fill the store of the repository at `root` and say what was added."""
+    store = VerdictStore(root / ".cache" / "judge")
+    said = []
+    for name in revisions:
+        source = open_run(root, name)
+        verdicts: list[Judgement | JudgeCheck] = list(read_rows(source, "data/grades/judged.jsonl", Judgement))
+        try:
+            verdicts += read_rows(source, "data/grades/judge_checks.jsonl", JudgeCheck)
+        except NotThere:
+            said.append(f"{name}: no probes of the judge on record")
+        num_replies = len({(verdict.key, reply.attempt) for verdict in verdicts for reply in verdict.replies if reply.model is not None})
+        said.append(f"{name}: {fill(store, verdicts)} replies added, {num_replies} on record")
+    return "\n".join(said)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m plumbline.commands.fill_judge_store", description=__doc__)
+    parser.add_argument("revisions", nargs="*", default=[WORKSPACE], help="commits, tags, experiments, or workspace")
+    try:
+        sys.stdout.write(main(parser.parse_args().revisions, root=ROOT) + "\n")
+    except NotThere as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(2)

@@ -1,0 +1,53 @@
+"""Write down who was scored on the final part of the benchmark: python -m plumbline.commands.final_part.
+
+Adds to metrics/final_part_uses.jsonl every use that is known here and not in it: from the journal of this machine, from every commit and every
+experiment of this repository, and from the evaluation in the folder. Nothing is ever taken out. Commit the file; `dvc repro` then writes the count
+into the report, and runs nothing else.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from plumbline.comparing.revisions import recorded_evaluations
+from plumbline.pipeline.files import write_text
+from plumbline.reporting.final_part import use_in, uses_of
+from plumbline.reporting.final_part_use import FinalPartUse
+from plumbline.reporting.final_part_uses import journal_path, read_journal, read_uses
+
+RECORD = "metrics/final_part_uses.jsonl"
+EVALUATION = "metrics/evaluation.json"
+
+
+def known_uses(root: Path) -> list[FinalPartUse]:
+    """Every use that the record, the journal, git and the folder know of: those of the record first and in its order, each once."""
+    evaluations: list[dict[str, Any]] = recorded_evaluations(root)
+    if (root / EVALUATION).exists():
+        evaluations.append(json.loads((root / EVALUATION).read_text(encoding="utf-8")))
+    found = [*read_journal(root / journal_path()), *(use for one in evaluations if (use := use_in(one)) is not None)]
+    found.sort(key=lambda use: (use.benchmark_sha256, use.tuned_answers_sha256))
+    return list(dict.fromkeys([*read_uses(root / RECORD), *found]))
+
+
+def missing_uses(root: Path, own: FinalPartUse) -> frozenset[FinalPartUse]:
+    """Uses of the same benchmark that the record lacks; `own`, which its own report counts, is not missing."""
+    recorded = uses_of(read_uses(root / RECORD), own.benchmark_sha256)
+    return uses_of(known_uses(root), own.benchmark_sha256) - recorded - {own}
+
+
+def main(root: Path) -> str:
+    """Bring the record up to date and return what to tell."""
+    before, after = read_uses(root / RECORD), known_uses(root)
+    if after != before:
+        write_text(root / RECORD, "".join(use.model_dump_json() + "\n" for use in after))
+    added = len(after) - len(before)
+    lines = [f"{RECORD}: {added} added, {len(after)} in all" + ("; commit it, then dvc repro (report alone)" if added else "")]
+    if (root / EVALUATION).exists():
+        benchmark = json.loads((root / EVALUATION).read_text(encoding="utf-8"))["sha256"]["benchmark"]
+        lines.append(f"{len(uses_of(after, benchmark))} tuned models have been scored on the final part of the benchmark of this run")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(main(Path.cwd()))

@@ -1,0 +1,126 @@
+"""Write base and adapter as one model: python -m plumbline.commands.merge [--out models/merged] [--questions 24].
+
+The folder loads in transformers and in vLLM. Its name appears only after the merged model, loaded from disk, gave the same greedy answers to a sample
+of the benchmark as base plus adapter, with logits equal to within rounding. A merge into nf4 weights is refused.
+Exit 1 where it answers differently, 2 where it cannot be made.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import plumbline.model.quiet  # noqa: F401
+from plumbline.answering.answering import render
+from plumbline.answering.engine import Prompt
+from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.keeping.merging import Agreement, MergedDiffers, agreement, merge_and_save, reference_answers
+from plumbline.model.adapter import adapter_sha256, load_adapter, read_training_record
+from plumbline.model.base_files import base_fingerprint, read_manifest
+from plumbline.model.runtime import device, prepare_torch
+from plumbline.model.tokenization import template_sha256
+from plumbline.model.weights import load_model, load_tokenizer
+from plumbline.pipeline.files import replacing_folder, sha256_of, write_json
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.question import Question
+
+PROVENANCE = "plumbline.json"
+
+
+class MergeRefused(ValueError):
+    """The merged model would not be the model that was evaluated."""
+
+
+def sample(questions: Sequence[Question], count: int) -> list[Question]:
+    """Evenly over the benchmark, in its order, from its first to its last part: kinds that lie one after another are all in it."""
+    count = min(count, len(questions))
+    return [questions[place * len(questions) // count] for place in range(count)]
+
+
+def main(params: AnswerParams, *, benchmark: Path, base: Path, adapter: Path, out: Path, num_questions: int) -> str:
+    """Merge, check, name the folder, and return what to tell. MergeRefused and MergedDiffers leave nothing behind."""
+    prepare_torch()
+    manifest, record = read_manifest(base), read_training_record(adapter)
+    if manifest.quantization == "nf4":
+        raise MergeRefused(
+            "the adapter was trained and evaluated on nf4 weights: merged into them it is rounded away, merged into others it is another model. "
+            "Serve base and adapter as they are; or set base.quantization=none, let `dvc repro` train and evaluate on bf16 weights, and merge that."
+        )
+    if not record.complete:
+        raise MergeRefused(
+            f"the adapter is incomplete: {record.num_done_steps} of {record.num_planned_steps} steps. `dvc repro` without the lowered train.max_steps."
+        )
+    tokenizer = load_tokenizer(base)
+    questions = sample(list(read_jsonl(benchmark, Question)), num_questions)
+    if not questions:
+        raise MergeRefused(f"{benchmark} holds no question to check the merged model with: run `dvc repro split`.")
+    instructions = params.instructions.model_dump()
+    prompts: list[Prompt] = [
+        render(tokenizer, id=question.id, user=exam_prompt(question, instructions), choices={}, params=params) for question in questions
+    ]
+    fingerprint = base_fingerprint(base)
+    tuned = load_adapter(
+        load_model(base, device=device()), adapter, base_fingerprint=fingerprint, template_sha256=template_sha256(tokenizer)
+    )
+    expected = reference_answers(tuned, tokenizer, prompts, batch_size=params.batch_size, max_new_tokens=params.max_new_tokens)
+    with replacing_folder(out) as partial:
+        merge_and_save(tuned, tokenizer, partial)
+        found: Agreement = agreement(
+            partial, expected, prompts, dtype=manifest.dtype, batch_size=params.batch_size, max_new_tokens=params.max_new_tokens
+        )
+        if found.problem:
+            raise MergedDiffers(
+                f"{found.problem}; {out} was not written. Serve base and adapter unmerged, and report it: this should not happen."
+            )
+        files = {path.name: sha256_of(path) for path in sorted(partial.iterdir())}
+        write_json(
+            partial / PROVENANCE,
+            {
+                "base": {"source": manifest.source, "repo": manifest.repo, "revision": manifest.revision, "fingerprint": fingerprint},
+                "adapter_sha256": adapter_sha256(adapter),
+                "dtype": manifest.dtype,
+                "training": json.loads(record.model_dump_json()),
+                "checked": {
+                    "num_questions": len(questions),
+                    "num_same_answers": found.num_same,
+                    "largest_logit_difference": float(f"{found.largest_difference:.3g}"),
+                    "tolerance": found.tolerance,
+                },
+                "files": files,
+            },
+        )
+    size = sum(path.stat().st_size for path in out.iterdir())
+    return (
+        f"{out}: {size / 1e6:.1f} MB, {manifest.dtype} safetensors with tokenizer and chat template\n"
+        f"checked: {found.num_same} of {len(questions)} benchmark answers the same as base + adapter; "
+        f"logits differ by {found.largest_difference:.1e} at most (allowed {found.tolerance:g})\n"
+        f"serve: vllm serve {out}"
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        prog="python -m plumbline.commands.merge", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=Path("models/merged"))
+    parser.add_argument("--questions", type=int, default=24, help="of the benchmark, for the check (%(default)s)")
+    given = parser.parse_args()
+    try:
+        told = main(
+            load_params("answer", AnswerParams),
+            benchmark=Path("data/split/benchmark.jsonl"),
+            base=Path("models/base"),
+            adapter=Path("models/adapter"),
+            out=given.out,
+            num_questions=given.questions,
+        )
+    except MergedDiffers as problem:
+        sys.stderr.write(f"NOT MERGED\n{problem}\n")
+        sys.exit(1)
+    except (ValueError, OSError) as problem:
+        sys.stderr.write(f"merge: {problem}\n")
+        sys.exit(2)
+    sys.stdout.write(told + "\n")

@@ -1,0 +1,238 @@
+"""Publish a run to the Hugging Face Hub: python -m plumbline.commands.publish ORG/NAME [--public] [--license ID] [--dataset ORG/NAME] [--onto COMMIT].
+
+Adapter, model card and evaluation go in one commit; what then stands at that commit is compared with what was sent, hash by hash. A run that is
+incomplete or invalid is refused, as is a repository that has moved on. Private unless --public. The token is read from HF_TOKEN.
+Writes metrics/published.json: what went where. Running it again when all is there sends nothing. Exit 1 where it was refused or failed.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from dvc.repo import Repo
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils import disable_progress_bars
+
+from plumbline.commands.backup import uncommitted
+from plumbline.commands.final_part import RECORD, missing_uses
+from plumbline.keeping.model_card import render_card
+from plumbline.pipeline.files import sha256_of, write_json
+from plumbline.reporting.final_part import use_in
+from plumbline.rows.manifest import Manifest
+from plumbline.rows.training_record import TrainingRecord
+
+RECEIPT = "metrics/published.json"
+EVALUATION = ("evaluation.json", "scores.json", "train.json", "data.json", "preflight.json")
+ALLOWED = (".json", ".safetensors", ".jinja", ".md", ".model", ".txt")
+"""A pickle runs code when it is read: none leaves."""
+SECRET = re.compile(rb"sk-ant-[\x21-\x7e]{16,}|hf_[A-Za-z0-9]{30,}|AKIA[0-9A-Z]{16}")
+MAX_TRIES = 4
+
+
+class NotPublished(ValueError):
+    """Nothing was published, or it cannot be vouched for; the text says why and what to do."""
+
+
+def check_run(root: Path) -> None:
+    """NotPublished unless the run in the workspace is complete, valid, and the one that git records."""
+    record = TrainingRecord.model_validate_json((root / "models/adapter/training.json").read_text(encoding="utf-8"))
+    if not record.complete:
+        raise NotPublished(
+            f"the adapter is incomplete: {record.num_done_steps} of {record.num_planned_steps} steps. "
+            "Train it to its planned end: `dvc repro` without the lowered train.max_steps."
+        )
+    for name in ("scores.json", "evaluation.json"):
+        content = json.loads((root / "metrics" / name).read_text(encoding="utf-8"))
+        for key in ("complete", "valid"):
+            if content[key] is not True:
+                raise NotPublished(
+                    f"metrics/{name} says {key}: {json.dumps(content[key])}. Mend what metrics/report.html names, then `dvc repro`."
+                )
+    own = use_in(json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8")))
+    if own is not None and (missing := missing_uses(root, own)):
+        raise NotPublished(
+            f"{len(missing)} more tuned models were scored on the final part than {RECORD} has, so that report and card would count too few: "
+            "python -m plumbline.commands.final_part, dvc repro (report alone), commit, then publish."
+        )
+    with Repo(str(root)) as repo:
+        changed = repo.status()
+    if changed:
+        raise NotPublished(
+            f"the workspace is not the run that dvc.lock records ({', '.join(map(str, changed))} changed): `dvc repro`, commit, then publish."
+        )
+    loose = [line for line in uncommitted(root) if not line.endswith(RECEIPT)]
+    if loose:
+        raise NotPublished("the revision would not name this run; commit first:\n  " + "\n  ".join(loose))
+
+
+def payload(root: Path, folder: Path, *, repo: str, license: str, dataset: str | None, revision: str) -> dict[str, Path]:
+    """Name in the repository -> file to send."""
+    manifest = Manifest.model_validate_json((root / "models/base/manifest.json").read_text(encoding="utf-8"))
+    config = json.loads((root / "models/adapter/adapter_config.json").read_text(encoding="utf-8"))
+    # In the workspace it names models/base; for everybody else it must name the hub.
+    config |= {"base_model_name_or_path": manifest.repo or repo, "revision": manifest.revision}
+    write_json(folder / "adapter_config.json", config)
+    (folder / "README.md").write_text(render_card(root, repo=repo, license=license, dataset=dataset, revision=revision), encoding="utf-8")
+    files = {path.name: path for path in sorted((root / "models/adapter").iterdir())}
+    files |= {name: folder / name for name in ("adapter_config.json", "README.md")}
+    files |= {f"evaluation/{name}": root / "metrics" / name for name in EVALUATION}
+    if manifest.source == "embedded":
+        # It stands on no hub: without it nobody could load the adapter.
+        files |= {f"base/{name}": root / "models/base" / name for name in sorted([*manifest.files, "manifest.json"])}
+    token = os.environ.get("HF_TOKEN", "").encode()
+    for name, path in files.items():
+        if path.suffix not in ALLOWED:
+            raise NotPublished(f"{path}: only {', '.join(ALLOWED)} are published, no pickles. Move it out of the folder.")
+        content = path.read_bytes()
+        if SECRET.search(content) or (token and token in content):
+            raise NotPublished(f"{name} holds what looks like a key: nothing was sent. Take it out of the run, and renew the key.")
+    return files
+
+
+def is_same(remote: RepoFile, path: Path) -> bool:
+    """Whether the Hub holds these bytes: sha256 for a large file, the git hash, which covers every byte too, for a small one."""
+    content = path.read_bytes()
+    if remote.size != len(content):
+        return False
+    if remote.lfs is not None:
+        return remote.lfs.sha256 == hashlib.sha256(content).hexdigest() and remote.lfs.size == len(content)
+    return remote.blob_id == hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def differing(api: HfApi, repo: str, commit: str, files: dict[str, Path]) -> list[str]:
+    """Names whose bytes at a commit are not those that were to be sent."""
+    there = {found.path: found for found in api.get_paths_info(repo, list(files), revision=commit) if isinstance(found, RepoFile)}
+    return sorted(name for name, path in files.items() if name not in there or not is_same(there[name], path))
+
+
+def hub_error(error: HfHubHTTPError) -> int | None:
+    """Status code of a refusal."""
+    return error.response.status_code if error.response is not None else None
+
+
+def check_head(api: HfApi, repo: str, head: str, root: Path, onto: str | None) -> None:
+    """NotPublished where the repository holds a commit that we did not make and nobody allowed to build on."""
+    receipt: dict[str, Any] = json.loads((root / RECEIPT).read_text(encoding="utf-8")) if (root / RECEIPT).exists() else {}
+    ours = receipt.get("commit") if receipt.get("repo") == repo else None
+    if head in (onto, ours):
+        return
+    foreign = [name for name in api.list_repo_files(repo, revision=head) if name != ".gitattributes"]
+    if foreign or ours is not None:
+        raise NotPublished(
+            f"{repo} stands at {head[:12]}, a commit that this project did not make"
+            + (f" (ours is {ours[:12]})" if ours else f" (it holds {', '.join(foreign[:5])})")
+            + f": nothing was sent. Look at it, then publish onto it: make publish REPO={repo} PUBLISH='--onto {head}'."
+        )
+
+
+def commit_files(api: HfApi, repo: str, files: dict[str, Path], *, root: Path, onto: str | None, message: str) -> tuple[str, bool]:
+    """Make one commit and return its id and whether it was made now: after a lost answer the commit is found, not made twice."""
+    parent: str | None = None
+    for tries in range(1, MAX_TRIES + 1):
+        try:
+            head = api.model_info(repo).sha
+            assert head is not None
+            if not differing(api, repo, head, files):
+                return head, parent is not None
+            if parent is None:
+                check_head(api, repo, head, root, onto)
+                parent = head
+            elif head != parent:
+                raise NotPublished(
+                    f"{repo} moved from {parent[:12]} to {head[:12]} meanwhile: nothing of ours is there. Look at it and publish again."
+                )
+            stale = [
+                name for name in api.list_repo_files(repo, revision=head) if name.startswith(("base/", "evaluation/")) and name not in files
+            ]
+            operations = [
+                *(CommitOperationAdd(path_in_repo=name, path_or_fileobj=str(path)) for name, path in files.items()),
+                *(CommitOperationDelete(path_in_repo=name) for name in stale),
+            ]
+            return api.create_commit(repo, operations, commit_message=message, parent_commit=parent).oid, True
+        except HfHubHTTPError as error:
+            status = hub_error(error)
+            if status in (409, 412):
+                raise NotPublished(
+                    f"{repo} got another commit meanwhile ({status}): nothing was sent over it. Look at it and publish again."
+                ) from None
+            if status is not None and status < 500 and status != 429:
+                raise
+            if tries == MAX_TRIES:
+                raise NotPublished(
+                    f"the Hub answered {status} {MAX_TRIES} times. Run it again: what arrived is found, nothing is sent twice."
+                ) from None
+        except httpx2.TransportError as error:
+            if tries == MAX_TRIES:
+                raise NotPublished(f"no connection to the Hub ({type(error).__name__}). Run it again: what arrived is found.") from None
+        time.sleep(float(os.environ.get("PLUMBLINE_HUB_BACKOFF_SECONDS", "2")) * tries)
+    raise AssertionError("unreachable")
+
+
+def main(root: Path, repo: str, *, private: bool, license: str | None, dataset: str | None, onto: str | None) -> str:
+    """Publish and return what to tell. NotPublished says why not."""
+    token = os.environ.get("HF_TOKEN")
+    if not token:
+        raise NotPublished(
+            "HF_TOKEN is not set: make a token with write access to this one repository (huggingface.co/settings/tokens) and export it."
+        )
+    check_run(root)
+    manifest = Manifest.model_validate_json((root / "models/base/manifest.json").read_text(encoding="utf-8"))
+    if license is None and manifest.source == "hub":
+        raise NotPublished("--license is missing: name the licence of the adapter, such as apache-2.0; base model and data may bind you.")
+    revision = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    api = HfApi(token=token, endpoint=os.environ.get("HF_ENDPOINT"))
+    with tempfile.TemporaryDirectory(prefix="publish-") as name:
+        files = payload(root, Path(name), repo=repo, license=license or "apache-2.0", dataset=dataset, revision=revision)
+        created = "" if api.repo_exists(repo) else f" (made, {'private' if private else 'public'})"
+        api.create_repo(repo, private=private, exist_ok=True)
+        commit, is_new = commit_files(api, repo, files, root=root, onto=onto, message=f"Adapter and evaluation of {revision[:12]}")
+        wrong = differing(api, repo, commit, files)
+        if wrong:
+            raise NotPublished(
+                f"at {repo}@{commit[:12]} the Hub names other bytes than were sent for {', '.join(wrong)}: do not use that commit. "
+                "No receipt was written; delete the commit or publish again onto it."
+            )
+        receipt = {
+            "repo": repo,
+            "commit": commit,
+            "project_revision": revision,
+            "files": {name: {"size": path.stat().st_size, "sha256": sha256_of(path)} for name, path in sorted(files.items())},
+        }
+    write_json(root / RECEIPT, receipt)
+    size = sum(entry["size"] for entry in receipt["files"].values())
+    did = f"published {len(files)} files, {size / 1e6:.1f} MB, in one commit" if is_new else "already there, nothing sent"
+    return (
+        f"{repo}@{commit[:12]}{created}: {did}\nchecked: size and hash of every file at that commit\n"
+        f"receipt: {RECEIPT}\n{api.endpoint}/{repo}/tree/{commit}"
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        prog="python -m plumbline.commands.publish", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("repo", help="organisation/name on the Hub")
+    parser.add_argument("--public", action="store_true", help="make a new repository public; an existing one stays as it is")
+    parser.add_argument("--license", help="licence id for the card; apache-2.0 for the embedded world")
+    parser.add_argument("--dataset", help="id of the training data on the Hub, for the card")
+    parser.add_argument("--onto", help="full id of a commit of somebody else to build on")
+    given = parser.parse_args()
+    try:
+        told = main(Path.cwd(), given.repo, private=not given.public, license=given.license, dataset=given.dataset, onto=given.onto)
+    except (NotPublished, RepositoryNotFoundError, HfHubHTTPError, OSError) as problem:
+        sys.stderr.write(f"NOT PUBLISHED\n{problem}\n")
+        sys.exit(1)
+    sys.stdout.write(told + "\n")

@@ -1,0 +1,190 @@
+"""Write the numbers of README.md from the metrics: python -m plumbline.commands.readme. A number that nobody types cannot drift.
+
+Each block stands between two marks (plumbline/pages/blocks.py). What the verbs print is taken from docs/runs/console.json, which
+`python -m bench.console_samples` records from real runs.
+"""
+
+import contextlib
+import io
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dvc.compare import show_diff
+from dvc.utils.diff import diff
+
+from plumbline.pages.blocks import filled
+from plumbline.pipeline.files import write_text
+from plumbline.reporting.ledger import KIND_NAMES
+
+ROW_NAMES = {
+    "mcq": "multiple choice",
+    "numeric": "numeric, 5 % tolerance, units",
+    "explanation": "explanation, key points",
+}
+EVALUATION = "metrics/evaluation.json"
+SCORES = "metrics/scores.json"
+TRAINING = "metrics/train.json"
+ALPHA_128 = "docs/runs/alpha-128.json"
+LOG_EXPERIMENT = "docs/runs/log-experiment.json"
+CONSOLE = "docs/runs/console.json"
+WIDTH = 150
+SHOWN: dict[str, str] = {
+    "backup": r"dvc push|what |data/(answers|clean|grades) |models/|all |backup:|bundled:|proven:|note:",
+    "publish": "",
+    "ask-numeric": "",
+    "merge": "",
+    "inspect-log": "",
+    "smoke": r"train: max_steps|answer_tuned: the adapter|report: not complete",
+    "plan": r"steps|memory|judge|\s+at most .* USD",
+    "study": r"clean: \d|split: |preflight: warn answer_format|report: (There|Tuned|Base)|report: .* tuned answers on multiple choice could not",
+}
+"""Which lines of a recorded sample README shows; what is left out between them is an ellipsis."""
+Read = Callable[[str], Any]
+
+
+def two(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def interval(bounds: list[float], *, sign: bool = False) -> str:
+    return f"[{bounds[0]:{'+' if sign else ''}.2f}, {bounds[1]:{'+' if sign else ''}.2f}]"
+
+
+def scores_table(evaluation: Mapping[str, Any]) -> str:
+    """The headline: a row per kind, and the log-probabilities beside."""
+    lines = ["| kind | n | base | tuned | difference, 95 % interval | unparsed base, tuned |", "|---|---|---|---|---|---|"]
+    kinds = evaluation["kinds"]
+    for kind, name in ROW_NAMES.items():
+        one = kinds[kind]
+        base, tuned, delta = one["base"], one["tuned"], one["delta"]
+        lines.append(
+            f"| {name} | {one['n']} | {two(base['score']['value'])} | {two(tuned['score']['value'])} | {delta['value']:+.2f} "
+            f"{interval(delta['ci95'])} | {base['unparsed']}, {tuned['unparsed']} |"
+        )
+    mcq = kinds["mcq"]
+    base, tuned = mcq["base"]["logprob_accuracy"], mcq["tuned"]["logprob_accuracy"]
+    delta = mcq["logprob_delta"]
+    lines.append(
+        f"| multiple choice by log-probability | {mcq['n']} | {two(base['value'])} | {two(tuned['value'])} | {delta['value']:+.2f} "
+        f"{interval(delta['ci95'])} | |"
+    )
+    return "\n".join(lines) + "\n"
+
+
+def chance(evaluation: Mapping[str, Any]) -> str:
+    """What guessing would get, where it gets anything."""
+    found = [f"{two(one['chance'])} on {name}" for kind, one in evaluation["kinds"].items() if one["chance"] and (name := KIND_NAMES[kind])]
+    return f"*Chance* is {' and '.join(found)}.\n"
+
+
+def with_care(evaluation: Mapping[str, Any], training: Mapping[str, Any]) -> str:
+    """What the headline would hide: how much of it is the answer format, and what was forgotten."""
+    mcq, forgetting = evaluation["kinds"]["mcq"], training["forgetting"]
+    unparsed, n, gain = mcq["base"]["unparsed"], mcq["n"], mcq["logprob_delta"]["value"]
+    sentences = []
+    if unparsed > n / 2:
+        sentences.append(
+            f"Most of the gain on multiple choice is the answer format: {unparsed} of {n} base answers could not be read. "
+            f"Where no format is needed, by log-probability, the gain is {100 * gain:.0f} points."
+        )
+    sentences.append(
+        f"What it cost: base's own answers to {forgetting['num_prompts']} general prompts are {forgetting['increase']:.2f} nats a token less likely to the tuned model "
+        "([why, and what helps](#what-must-not-be-forgotten))."
+    )
+    return textwrap.fill(" ".join(sentences), 140, break_on_hyphens=False, break_long_words=False) + "\n"
+
+
+def metrics_diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What `dvc metrics diff --all` prints for two states of the headline scores, by DVC's own code."""
+    changes = diff({SCORES: {"data": before}}, {SCORES: {"data": after}}, with_unchanged=True)
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        show_diff(changes, title="Metric", a_rev="HEAD", b_rev="workspace", precision=5, round_digits=True)
+    command = f"$ dvc metrics diff --all --targets {SCORES}        # after the run above: alpha 32 against 128"
+    table = "\n".join(line.rstrip() for line in told.getvalue().rstrip().splitlines())
+    return f"```console\n{command}\n{table}\n```\n"
+
+
+def exp_show(now: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """What `dvc exp show` prints of two runs, with the columns that the README asks for."""
+    kinds = ("mcq", "numeric", "explanation")
+    names = ["Experiment", *(f"{kind}.delta" for kind in kinds), "lora.alpha"]
+    rows = [
+        [label, *(f"{scores[kind]['delta']:g}" for kind in kinds), alpha]
+        for label, scores, alpha in (("workspace", now, "32"), ("main", now, "32"), ("└── 5b37a58 [alpha-128]", other, "128"))
+    ]
+    widths = [max(len(line[column]) for line in [names, *rows]) for column in range(len(names))]
+    texts = ["  " + "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in [names, *rows]]
+    rule = " " + "─" * (sum(widths) + 3 * len(widths))
+    command = "$ dvc exp show --only-changed --drop '.*' --keep '(Experiment|lora.alpha|(mcq|numeric|explanation).delta)'"
+    return "\n".join(["```console", command, texts[0], rule, *texts[1:], "```"]) + "\n"
+
+
+def adapter_of(lock: Mapping[str, Any]) -> str:
+    """The hash under which a dvc.lock knows the adapter."""
+    return next(out["md5"] for out in lock["stages"]["train"]["outs"] if out["path"] == "models/adapter")
+
+
+def console(record: Mapping[str, Any], name: str) -> str:
+    """A command and what it really printed, as a block of the shell."""
+    sample = record["samples"][name]
+    # An option stays on the line of its value.
+    command = textwrap.wrap(sample["command"].replace(" -S ", " -S\0"), WIDTH - 4, break_long_words=False, break_on_hyphens=False)
+    lines = ["$ " + " \\\n    ".join(command).replace("\0", " ")]
+    left_out = False
+    for line in sample["output"]:
+        # A line that is indented further than a table belongs to the one before it.
+        if SHOWN[name] and not re.match(SHOWN[name], line) and (left_out or not line.startswith(" " * 12)):
+            left_out = True
+            continue
+        if left_out and len(lines) > 1:
+            lines.append("...")
+        left_out = False
+        lines += textwrap.wrap(line, WIDTH, break_long_words=False, break_on_hyphens=False) if len(line) > WIDTH else [line.rstrip()]
+    if left_out:
+        lines.append("...")
+    return "\n".join(["```console", *lines, "```"]) + "\n"
+
+
+def log_experiment(table: Mapping[str, Any]) -> str:
+    """Data as it stands or cleaned, alpha 16 or 128, over seeds; differences from the first row, question by question."""
+    kinds = [kind for kind in ROW_NAMES if kind in table["settings"][0]["kinds"]]
+    names = ["multiple choice", "numeric", "explanation"][: len(kinds)]
+    lines = [f"| training data, alpha | {' | '.join(names)} |", "|---|" + "---|" * len(kinds)]
+    for row in table["settings"]:
+        cells = []
+        for kind in kinds:
+            one = row["kinds"][kind]
+            cell = f"{two(one['mean'])} (sd over seeds {two(one['sd'])})"
+            if one["delta"] is not None:
+                cell += f", {one['delta']:+.2f} {interval(one['ci95'], sign=True)}"
+            cells.append(cell)
+        data, alpha = (row["differs"][name] for name in ("clean.standardize", "lora.alpha"))
+        lines.append(f"| {'cleaned' if data else 'as it stands'}, {alpha} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def blocks(read: Read) -> dict[str, str]:
+    """Every block by name; `read` gives the object of a JSON file of the repository."""
+    return {
+        "verdict": f"> {read(EVALUATION)['verdict']}\n",
+        "scores": scores_table(read(EVALUATION)) + "\n" + chance(read(EVALUATION)),
+        "with-care": with_care(read(EVALUATION), read(TRAINING)),
+        "metrics-diff": metrics_diff(read(SCORES), read(ALPHA_128)),
+        "exp-show": exp_show(read(SCORES), read(ALPHA_128)),
+        "log-experiment": log_experiment(read(LOG_EXPERIMENT)),
+        **{name: console(read(CONSOLE), name) for name in SHOWN},
+    }
+
+
+if __name__ == "__main__":
+    readme = Path("README.md")
+    before = readme.read_text(encoding="utf-8")
+    after = filled(before, blocks(lambda path: json.loads(Path(path).read_text(encoding="utf-8"))))
+    write_text(readme, after)
+    sys.stdout.write("README.md: numbers written anew\n" if after != before else "README.md: the numbers are those of the metrics\n")

@@ -1,0 +1,178 @@
+"""Run the committed pipeline from nothing in a fresh clone and compare what comes out: python -m plumbline.commands.verify [--lock].
+
+With --lock nothing is run: only whether dvc.lock is that of the code, parameters and commands beside it (exit 1 names what differs).
+
+Exit 0: dvc.lock is identical to the byte, or (on another kind of processor, where sums differ in their last digits) every
+headline score is within the tolerance. Exit 1: it is not reproduced, or could not be run. The clone has a cache of its own, into which nothing comes from here
+but what `dvc add` and `dvc import` keep: your rows and questions, as the commit names them.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dvc_data.hashfile.hash_info import HashInfo
+from dvc_data.hashfile.tree import Tree
+from ruamel.yaml import YAML
+
+from plumbline.keeping.clone_sources import bring_sources
+from plumbline.pipeline.inputs import files_of, resolve
+from plumbline.pipeline.params import read_yaml
+
+LOCK = "dvc.lock"
+SCORES = "metrics/scores.json"
+TOLERANCE = 0.15
+"""Of each headline score, a fraction of 1. Measured: between two kinds of processor numeric moved by 0.08, the largest of the three;
+training from scratch turns last digits into another draw, as another seed would."""
+
+
+class Verdict(NamedTuple):
+    """What the comparison found."""
+
+    reproduced: bool
+    told: str
+
+
+def locked_outs(lock: Mapping[str, Any]) -> dict[str, str]:
+    """Path -> hash of every output in a dvc.lock."""
+    return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage.get("outs", [])}
+
+
+def headline(scores: Mapping[str, Any]) -> dict[str, float | None]:
+    """`kind.arm` -> score of a metrics/scores.json."""
+    return {f"{kind}.{arm}": values[arm] for kind, values in scores.items() if isinstance(values, dict) for arm in ("base", "tuned")}
+
+
+def compare(
+    committed: bytes, made: bytes, committed_scores: Mapping[str, Any], made_scores: Mapping[str, Any], *, tolerance: float
+) -> Verdict:
+    """Compare two states of dvc.lock, and their scores where the locks differ."""
+    if committed == made:
+        return Verdict(True, f"reproduced to the byte: {LOCK} of the fresh clone is the committed one.\n")
+    yaml = YAML(typ="safe", pure=True)
+    before, after = (locked_outs(yaml.load(text.decode())) for text in (committed, made))
+    differing = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+    lines = [f"{len(differing)} of {len(before.keys() | after.keys())} outputs differ: {', '.join(differing)}"]
+    old, new = headline(committed_scores), headline(made_scores)
+    far = []
+    for name in sorted(old.keys() | new.keys()):
+        was, now = old.get(name), new.get(name)
+        near = was == now or (was is not None and now is not None and abs(was - now) <= tolerance)
+        far += [] if near else [name]
+        lines.append(f"  {name:20} {was} -> {now}{'' if near else '   beyond the tolerance'}")
+    told = "\n".join(lines)
+    if far:
+        return Verdict(
+            False, f"{told}\nnot reproduced: {', '.join(far)} moved by more than {tolerance}. Is the commit's dvc.lock its own?\n"
+        )
+    same = "reproduced within the tolerance" if differing else "reproduced; only the text of dvc.lock differs"
+    return Verdict(True, f"{told}\n{same} ({tolerance} of each score): expected on another kind of processor, not on the same one.\n")
+
+
+def stale(root: Path) -> list[str]:
+    """What the lock says of stages that is not so in the folder, a line each. Needs no data: only what git holds is looked at.
+
+    DVC's own `repro --dry --allow-missing` returns 0 over a changed stage.
+    """
+    lock, pipeline, params = (read_yaml(root / name) for name in (LOCK, "dvc.yaml", "params.yaml"))
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True).stdout.split("\0")
+    made = locked_outs(lock)
+    found = [f"{name}: not in {LOCK}" for name in pipeline["stages"].keys() - lock["stages"].keys()]
+    found += [f"{name}: no stage any more" for name in lock["stages"].keys() - pipeline["stages"].keys()]
+    for name in pipeline["stages"].keys() & lock["stages"].keys():
+        stage, locked = pipeline["stages"][name], lock["stages"][name]
+        if stage["cmd"] != locked["cmd"]:
+            found.append(f"{name}: its command is {stage['cmd']!r}, {LOCK} has {locked['cmd']!r}")
+        deps = {dep["path"]: dep["md5"] for dep in locked.get("deps", [])}
+        declared = {resolve(dep, params) for dep in stage.get("deps", [])}
+        found += [f"{name}: {path} is a dependency in one of dvc.yaml and {LOCK} alone" for path in declared ^ deps.keys()]
+        for path, md5 in deps.items():
+            if path in made and made[path] != md5:
+                found.append(f"{name}: was run on another {path} than the one that {LOCK} says was made")
+            elif path not in made and is_tracked(path, tracked) and hash_of(root / path, root=root) != md5:
+                found.append(f"{name}: {path} is not the one it was run with{untracked_in(root, path, tracked)}")
+        for section in stage.get("params", []):
+            if locked.get("params", {}).get("params.yaml", {}).get(section) != params.get(section):
+                found.append(f"{name}: params.yaml, {section} is not what it was run with")
+    # Metrics and tables lie in git beside the lock.
+    found += [f"{path}: not the one that {LOCK} says was made" for path in made if path in tracked and md5_of(root / path) != made[path]]
+    return sorted(found)
+
+
+def is_tracked(path: str, tracked: Collection[str]) -> bool:
+    """Whether git holds the file, or a file of the folder: git lists no folders."""
+    return path in tracked or any(file.startswith(f"{path}/") for file in tracked)
+
+
+def untracked_in(root: Path, folder: str, tracked: Collection[str]) -> str:
+    """Name the files of a dependency that no commit holds: they alone can make it another one."""
+    files = {file.relative_to(root).as_posix() for file in files_of(root / folder, root=root)} if (root / folder).is_dir() else set()
+    strays = sorted(files - set(tracked))
+    return f" (not in git: {', '.join(strays)})" if strays else ""
+
+
+def hash_of(path: Path, *, root: Path) -> str | None:
+    """The hash of a file or of a folder as dvc.lock has it; None where neither is there."""
+    if path.is_file():
+        return md5_of(path)
+    if not path.is_dir():
+        return None
+    tree = Tree()
+    for file in files_of(path, root=root):
+        tree.add(file.relative_to(path).parts, None, HashInfo("md5", md5_of(file)))
+    tree.digest()
+    assert tree.hash_info is not None
+    return tree.hash_info.value
+
+
+def md5_of(path: Path) -> str:
+    """As DVC hashes a file."""
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def verify(root: Path, *, tolerance: float) -> Verdict:
+    """Clone HEAD of `root`, run the pipeline there from its sources alone, and compare."""
+    root = root.resolve()
+    with tempfile.TemporaryDirectory(prefix="verify-") as name:
+        clone = Path(name).resolve() / "clone"
+        subprocess.run(["git", "clone", "-q", str(root), str(clone)], check=True)
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        environment.pop("DVC_ROOT", None)
+        committed, scores = (clone / LOCK).read_bytes(), json.loads((clone / SCORES).read_text(encoding="utf-8"))
+        if lacking := bring_sources(root, clone):
+            return Verdict(
+                False,
+                f"not run: the commit reads {', '.join(lacking)}, and neither this folder nor its DVC cache holds the bytes that it names. "
+                "`dvc pull` brings them from a remote; or `dvc add` those that you have, run and commit.\n",
+            )
+        # Without what the commit says of its run, DVC has nothing to skip.
+        (clone / LOCK).unlink()
+        ran = subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=clone, env=environment)
+        if ran.returncode:
+            return Verdict(False, f"not reproduced: `dvc repro` in a fresh clone ended with {ran.returncode}; its last lines say why.\n")
+        made_scores = json.loads((clone / SCORES).read_text(encoding="utf-8"))
+        return compare(committed, (clone / LOCK).read_bytes(), scores, made_scores, tolerance=tolerance)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        prog="python -m plumbline.commands.verify", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--tolerance", type=float, default=TOLERANCE, help="of each headline score, 0 to 1 (%(default)s)")
+    parser.add_argument("--lock", action="store_true", help="run nothing: is dvc.lock that of the code and the parameters?")
+    given = parser.parse_args()
+    if given.lock:
+        differing = stale(Path.cwd())
+        told = "\n".join([f"{LOCK} is not of this state; dvc repro, then commit it:", *(f"  {line}" for line in differing)])
+        sys.stdout.write(told + "\n" if differing else f"{LOCK} is of this code, these parameters and these metrics\n")
+        sys.exit(1 if differing else 0)
+    found = verify(Path.cwd(), tolerance=given.tolerance)
+    sys.stdout.write(found.told)
+    sys.exit(0 if found.reproduced else 1)

@@ -1,0 +1,112 @@
+"""Read a run as it stood: at a commit, at a DVC experiment, or in the workspace. Touches git, DVC and its cache, read-only."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from dvc.api import DVCFileSystem
+from dvc.repo import Repo
+from dvc.scm import resolve_rev
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from plumbline.pipeline.record import Record
+
+WORKSPACE = "workspace"
+Row = TypeVar("Row", bound=Record)
+
+
+class NotThere(ValueError):
+    """A revision, or a file in it, cannot be read; the text says what to do."""
+
+
+class Source(Protocol):
+    """Where the files of one run are read from."""
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file of this run. NotThere where it has none."""
+        ...
+
+
+class Workspace:
+    """The files as they lie in the folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def read(self, path: str) -> bytes:
+        try:
+            return (self.root / path).read_bytes()
+        except FileNotFoundError:
+            raise NotThere(f"{WORKSPACE}: no {path}; run dvc repro first.") from None
+
+
+class Revision:
+    """A commit or experiment: files in git from git, outs of stages from DVC's cache or remote."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.name = name
+        with Repo(str(root)) as repo:
+            try:
+                self.commit = resolve_rev(repo.scm, name)
+            except Exception as error:
+                raise NotThere(f"{name}: no commit, tag, branch or experiment of this name; dvc exp list shows experiments.") from error
+        self.files = DVCFileSystem(str(root), rev=self.commit)
+
+    def read(self, path: str) -> bytes:
+        try:
+            content = self.files.read_bytes(path)
+        except FileNotFoundError:
+            raise NotThere(
+                f"{self.name}: {path} is not in that revision, or its content is in neither cache nor remote; "
+                f"run dvc fetch --rev {self.name} (or dvc exp pull), or leave {self.name} out."
+            ) from None
+        assert isinstance(content, bytes)
+        return content
+
+
+def open_run(root: Path, name: str) -> Source:
+    """`workspace`, or anything that names a commit or an experiment."""
+    return Workspace(root) if name == WORKSPACE else Revision(root, name)
+
+
+def read_object(source: Source, path: str) -> dict[str, Any]:
+    """A JSON object of a run."""
+    return json.loads(source.read(path))
+
+
+def read_settings(source: Source, path: str) -> dict[str, Any]:
+    """A YAML file of a run, read as DVC reads it."""
+    return YAML(typ="safe", pure=True).load(source.read(path).decode("utf-8"))
+
+
+def read_rows(source: Source, path: str, kind: type[Row]) -> Iterator[Row]:
+    """The records of a JSONL file of a run. Only LF ends a record: an answer may hold U+2028 and its like."""
+    for number, line in enumerate(source.read(path).split(b"\n"), start=1):
+        if line:
+            try:
+                yield kind.model_validate_json(line)
+            except ValidationError as error:
+                raise NotThere(f"{path}, line {number}: not a {kind.__name__} of this version of Plumbline: {error}") from None
+
+
+def experiments(root: Path) -> list[str]:
+    """Names of the experiments that start from HEAD, sorted."""
+    with Repo(str(root)) as repo:
+        found = repo.experiments.ls(rev=["HEAD"])
+    return sorted(name for names in found.values() for name, _ in names)
+
+
+def recorded_evaluations(root: Path) -> list[dict[str, Any]]:
+    """Every state of metrics/evaluation.json in any commit or experiment of this repository."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True, text=True).stdout
+
+    path = "metrics/evaluation.json"
+    # The full history: where a merge took one side's run, git would leave the other side's out.
+    commits = git("log", "--all", "--full-history", "--format=%H", "--", path).split()
+    blobs = {found[2] for commit in commits if len(found := git("ls-tree", commit, path).split()) > 2}
+    return [json.loads(git("cat-file", "blob", blob)) for blob in sorted(blobs)]

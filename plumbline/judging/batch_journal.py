@@ -1,0 +1,81 @@
+"""What was submitted to Message Batches, on disk before it happens: touches one file beside the verdict store.
+
+The intent is written before a batch is created, its id before it is polled. So a kill, or an answer lost on the network, leads to
+collecting the batch that exists, not to a second one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from plumbline.judging.verdict_store import append_line, read_lines
+
+
+@dataclass
+class Submission:
+    """One batch, from the intent to its end."""
+
+    name: str
+    keys: list[str]
+    """Its items; empty once it is closed."""
+    known: set[str]
+    """The latest batches from before: what is listed before the first of them, and not in the journal, may be ours."""
+    batch: str | None = None
+    foreign: set[str] = field(default_factory=set)
+    """Batches that were taken for ours, and whose results turned out to be another's."""
+    is_closed: bool = False
+
+
+@dataclass
+class Journal:
+    """What was submitted, in the order it was, with what became of it."""
+
+    path: Path
+    submissions: dict[str, Submission] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read the journal of earlier runs."""
+        for line in read_lines(self.path):
+            name = str(line["name"])
+            if line["event"] == "intent":
+                self.submissions[name] = Submission(name, list(line["keys"]), set(line["known"]))  # type: ignore[call-overload]
+            elif name in self.submissions:
+                self._note(self.submissions[name], str(line["event"]), str(line.get("batch")))
+
+    @staticmethod
+    def _note(submission: Submission, event: str, batch: str) -> None:
+        if event == "created":
+            submission.batch = batch
+        elif event == "foreign":
+            submission.batch = None
+            submission.foreign.add(batch)
+        else:
+            submission.is_closed = True
+            submission.keys = []  # the keys of all runs would add up
+
+    def intend(self, keys: Sequence[str], known: Sequence[str]) -> Submission:
+        """Write down that a batch of these items is about to be created."""
+        submission = Submission(f"{len(self.submissions):06d}", list(keys), set(known))
+        append_line(self.path, {"event": "intent", "name": submission.name, "keys": submission.keys, "known": list(known)})
+        self.submissions[submission.name] = submission
+        return submission
+
+    def created(self, submission: Submission, batch: str) -> None:
+        """Write down the id, before anything else is done with the batch."""
+        append_line(self.path, {"event": "created", "name": submission.name, "batch": batch})
+        self._note(submission, "created", batch)
+
+    def foreign(self, submission: Submission) -> None:
+        """Write down that the batch which was taken for this submission's is another's."""
+        assert submission.batch is not None, "a batch was taken for ours"
+        append_line(self.path, {"event": "foreign", "name": submission.name, "batch": submission.batch})
+        self._note(submission, "foreign", submission.batch)
+
+    def close(self, submission: Submission, event: str) -> None:
+        """Write down that nothing more can come of it (`collected`, `refused` or `lost`)."""
+        append_line(self.path, {"event": event, "name": submission.name})
+        self._note(submission, event, "")
+
+    def open_ones(self) -> Iterator[Submission]:
+        """Submissions whose results are not all in the store."""
+        return (one for one in list(self.submissions.values()) if not one.is_closed)

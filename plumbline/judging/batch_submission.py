@@ -1,0 +1,160 @@
+"""Create message batches, each once, whatever breaks: touches the network."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import anthropic
+import httpx2
+from anthropic.types.messages import MessageBatch
+
+from plumbline.judging.batch_journal import Journal, Submission
+from plumbline.judging.claude import MAX_SLEEP_SECONDS, Claude, JudgeStopped, Limits, NoReply, classify, wait_asked_for
+
+log = logging.getLogger("judge")
+
+MAX_TRANSFER_SECONDS = 1800.0
+"""For sending a batch, or for reading one's results, whatever trickles."""
+NUM_KNOWN = 20
+"""Latest batches that an intent remembers: the list is read only back to the first of them, however long the workspace's history."""
+TOO_LARGE = NoReply("rejected_request", "too large for a batch (status 413)")
+
+
+@dataclass
+class Chunk:
+    """The requests of one batch, encoded one by one, sent piece by piece: never one text of them all."""
+
+    keys: list[str] = field(default_factory=list)
+    requests: list[bytes] = field(default_factory=list)
+    num_bytes: int = len(b'{"requests":[]}')
+    """Of the body as it is sent."""
+
+    def add(self, key: str, request: bytes) -> None:
+        """Append one encoded request."""
+        self.num_bytes += len(request) + bool(self.keys)
+        self.keys.append(key)
+        self.requests.append(request)
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """Yield the body's pieces; `num_bytes` of them in all."""
+        yield b'{"requests":['
+        for number, request in enumerate(self.requests):
+            yield b"," + request if number else request
+        yield b"]}"
+
+    def halves(self) -> "tuple[Chunk, Chunk]":
+        """Return the same requests in two."""
+        middle = len(self.keys) // 2
+        first, second = Chunk(), Chunk()
+        for number, (key, request) in enumerate(zip(self.keys, self.requests, strict=True)):
+            (first if number < middle else second).add(key, request)
+        return first, second
+
+
+def encode_request(key: str, request: dict[str, Any]) -> bytes:
+    """One entry of a batch, as ASCII JSON."""
+    return json.dumps({"custom_id": key, "params": request}, separators=(",", ":")).encode("ascii")
+
+
+async def latest_batches(claude: Claude, *, back_to: set[str] | None = None) -> list[dict[str, Any]] | NoReply:
+    """Batches of the workspace, latest first: back to the first of those named (all where none is met), or the latest few."""
+
+    async def listing() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        async for batch in claude.client.messages.batches.list(limit=NUM_KNOWN if back_to is None else 100):
+            if batch.id in (back_to or ()) or (back_to is None and len(found) == NUM_KNOWN):
+                break
+            found.append(batch.model_dump(mode="json"))
+        return found
+
+    return await claude.persist(listing)
+
+
+async def adopt(claude: Claude, journal: Journal, submission: Submission) -> bool | NoReply:
+    """Find the batch that a submission without an id made, if it made one.
+
+    Whether a found batch is ours shows in its results: only items of ours are taken from it.
+    """
+    batches = await latest_batches(claude, back_to=submission.known)
+    if isinstance(batches, NoReply):
+        return batches
+    others = submission.foreign | {one.batch for one in journal.submissions.values()}
+    for batch in batches:
+        if batch["id"] not in others and sum(batch["request_counts"].values()) == len(submission.keys):
+            log.info("batch %s exists already; collecting it instead of making another", batch["id"])
+            journal.created(submission, batch["id"])
+            return True
+    return False
+
+
+async def resolve(claude: Claude, journal: Journal) -> None:
+    """Find out what became of every submission without an id. JudgeStopped where the API does not say."""
+    for submission in journal.open_ones():
+        if submission.batch is None:
+            found = await adopt(claude, journal, submission)
+            if isinstance(found, NoReply):
+                raise JudgeStopped(
+                    f"whether a batch was created cannot be seen ({found.cause}: {found.detail}). Run the stage again: it looks before it asks."
+                )
+            if not found:
+                journal.close(submission, "lost")
+
+
+async def _create(claude: Claude, chunk: Chunk) -> str:
+    # Not batches.create: it takes all requests as objects, and encodes them into one text.
+    async with asyncio.timeout(MAX_TRANSFER_SECONDS):
+        batch = await claude.client.post(
+            "/v1/messages/batches",
+            content=chunk.body(),
+            cast_to=MessageBatch,
+            options={"headers": {"content-type": "application/json", "content-length": str(chunk.num_bytes)}},
+        )
+    if not isinstance(batch, MessageBatch) or not isinstance(batch.id, str):
+        raise ValueError("status 200, and no batch in it")
+    return batch.id
+
+
+async def submit(claude: Claude, journal: Journal, limits: Limits, chunk: Chunk) -> NoReply | None:
+    """Create one batch; its id is in the journal when this returns None.
+
+    Returns `TOO_LARGE`, or why not now: then nothing was created as far as the API says, and `resolve` asks it again.
+    JudgeStopped where the API refuses a batch for good.
+    """
+    before = await latest_batches(claude)
+    if isinstance(before, NoReply):
+        return before
+    submission = journal.intend(chunk.keys, [batch["id"] for batch in before])
+    problem = NoReply("connection_failed", "not tried")
+    for number in range(limits.max_tries):
+        asked_to_wait: float | None = None
+        try:
+            # One try at a time: after a failure that may hide a success, look before creating again.
+            journal.created(submission, await _create(claude, chunk))
+        except (TimeoutError, anthropic.APIConnectionError, httpx2.HTTPError, ValueError, AttributeError) as error:
+            problem = NoReply("connection_failed", f"creating a batch: {type(error).__name__}")
+        except anthropic.APIStatusError as error:
+            if error.status_code == 413:
+                journal.close(submission, "refused")
+                return TOO_LARGE
+            problem, is_final = classify(error)
+            asked_to_wait = wait_asked_for(error.response.headers, now=time.time())
+            if is_final:
+                journal.close(submission, "refused")
+                raise JudgeStopped(f"the API refuses a batch of {len(chunk.keys)} requests: {problem.detail}.") from None
+            if error.status_code == 429 and any(one.batch for one in journal.open_ones()):
+                journal.close(submission, "refused")  # the processing queue is full: it empties as batches end
+                return problem
+        found = submission.batch is not None or await adopt(claude, journal, submission)
+        if isinstance(found, NoReply):
+            return found
+        if found:
+            log.info("%s: %d requests, %.1f MB", submission.batch, len(chunk.keys), chunk.num_bytes / 1e6)
+            return None
+        if number + 1 < limits.max_tries:
+            wait = min(limits.backoff_seconds * 2**number, 8.0) if asked_to_wait is None else asked_to_wait
+            await asyncio.sleep(min(wait, MAX_SLEEP_SECONDS))
+    return problem

@@ -1,0 +1,100 @@
+"""From the stored replies to one item: the verdict, or whether to ask again. Pure.
+
+Verdicts are read anew from the raw replies every time, so that a better parser costs no call.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from plumbline.judging.causes import JudgeCause
+from plumbline.judging.prompt import SCALE
+from plumbline.judging.verdicts import JudgeVerdict, parse_judge_reply
+from plumbline.rows.judgement import RawReply
+
+PARSER_VERSION = 1
+"""Part of the judge's identity: raise it whenever a change of the parser can move a score."""
+
+
+def decode_body(body: bytes) -> str:
+    """Return a response body as ASCII JSON text: the object that came, or `{"unreadable": ...}` where none did."""
+    try:
+        content = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        return json.dumps(content, ensure_ascii=True, allow_nan=False)
+    except (ValueError, RecursionError):
+        return json.dumps({"unreadable": body[:2000].decode("utf-8", "backslashreplace"), "size_bytes": len(body)})
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _message(reply: RawReply) -> dict[str, Any]:
+    content = json.loads(reply.body)
+    return content if isinstance(content, dict) else {}
+
+
+def usage_of(reply: RawReply) -> dict[str, Any]:
+    """The usage block of a reply; empty where it has none."""
+    usage = _message(reply).get("usage")
+    return usage if isinstance(usage, dict) else {}
+
+
+def reply_from_body(body: bytes, *, attempt: int, request_id: str | None) -> RawReply:
+    """Make the record of one reply; what is no message is kept too, with the cause left to the parser."""
+    text = decode_body(body)
+    content = json.loads(text)
+    message = content if isinstance(content, dict) else {}
+    usage = message.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    model, stop_reason = message.get("model"), message.get("stop_reason")
+
+    def tokens(*fields: str) -> int:
+        return sum(value for field in fields if isinstance(value := usage.get(field), int) and not isinstance(value, bool))
+
+    return RawReply(
+        attempt=attempt,
+        stop_reason=_writable(stop_reason),
+        model=_writable(model),
+        request_id=request_id,
+        body=text,
+        input_tokens=tokens("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"),
+        output_tokens=tokens("output_tokens"),
+    )
+
+
+def _writable(value: object) -> str | None:
+    return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else None
+
+
+def read_verdict(reply: RawReply) -> JudgeVerdict:
+    """Read one stored reply. Only a body that calls itself a message can hold a verdict: error bodies come with status 200 too."""
+    message = _message(reply)
+    if message.get("type") != "message" or message.get("role") != "assistant":
+        return JudgeVerdict("retry", None, JudgeCause.BAD_RESPONSE.value, "")
+    return parse_judge_reply(message.get("content"), message.get("stop_reason"), SCALE)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one item stands after its replies so far."""
+
+    verdict: JudgeVerdict | None
+    """Final, with outcome `score` or `failure`; None while the item should be asked (again)."""
+    token_factor: int
+    """By how much the next call's token limit exceeds the normal one."""
+
+
+def standing(replies: Sequence[RawReply], *, max_replies: int) -> Standing:
+    """Decide from all replies: the first usable verdict is final; a cut reply is asked once more with twice the tokens."""
+    num_truncated = 0
+    verdict = None
+    for reply in replies:
+        verdict = read_verdict(reply)
+        if verdict.outcome != "retry":
+            return Standing(verdict, 1)
+        num_truncated += verdict.cause == JudgeCause.TRUNCATED.value
+    if verdict is not None and (len(replies) >= max_replies or num_truncated >= 2):
+        return Standing(JudgeVerdict("failure", None, verdict.cause, ""), 1)
+    return Standing(None, 2 if num_truncated else 1)

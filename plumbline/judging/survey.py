@@ -1,0 +1,91 @@
+"""Where a judging stands and what the rest of it will cost, from the replies so far. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from plumbline.judging.budget import Budget
+from plumbline.judging.causes import JudgeCause
+from plumbline.judging.prices import ASSUMED_REPLY_TOKENS, largest_cost_usd, tokens_cost_usd
+from plumbline.judging.replies import read_verdict, standing, usage_of
+from plumbline.rows.judgement import RawReply
+
+LEAST_ASKED = 100
+"""Items with a reply from which on they speak for the others: of their cost, and of the share of usable verdicts."""
+
+
+@dataclass
+class Survey:
+    """What there is of some items."""
+
+    budget: Budget
+    """With the cost of all their replies."""
+    missing: list[str] = field(default_factory=list)
+    """Items that should be asked about (again)."""
+    num_asked: int = 0
+    """Items with a reply, usable or not."""
+    causes: Counter[str] = field(default_factory=Counter)
+    """Of these: of the verdict, or of the latest reply where there is none yet."""
+    models: set[str] = field(default_factory=set)
+    """Ids that the API returned."""
+    num_replies: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    @property
+    def distrust(self) -> str | None:
+        """Why asking on would be a waste: most items got nothing usable. None where that is not so, or too few were asked."""
+        num_usable = self.causes[JudgeCause.SCORED]
+        if self.num_asked < LEAST_ASKED or 2 * num_usable >= self.num_asked:
+            return None
+        return (
+            f"only {num_usable} of the first {self.num_asked} items got a usable verdict ({dict(self.causes.most_common())}); no batch is sent "
+            "for the others. Raise judge.max_tokens where replies are truncated, else read some in data/grades/judged.jsonl."
+        )
+
+
+def survey(replies: Iterable[tuple[str, Sequence[RawReply]]], budget: Budget, *, max_replies: int) -> Survey:
+    """Go through items and their replies, holding none of the replies."""
+    found = Survey(budget)
+    for key, attempts in replies:
+        final = standing(attempts, max_replies=max_replies).verdict
+        if final is None:
+            found.missing.append(key)
+        if attempts:
+            found.num_asked += 1
+            found.causes[str((final or read_verdict(attempts[-1])).cause)] += 1
+        for reply in attempts:
+            budget.count(usage_of(reply))
+            found.num_replies += 1
+            found.input_tokens += reply.input_tokens
+            found.output_tokens += reply.output_tokens
+            if reply.model is not None:
+                found.models.add(reply.model)
+    return found
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What asking about the missing items will cost, US dollars."""
+
+    likely_usd: float
+    basis: str
+    """What `likely_usd` rests on."""
+    most_usd: float
+    """If every reply fills its token limit."""
+
+
+def project(found: Survey, model: str, *, num_characters: Iterable[int], max_tokens: int, batch: bool) -> Projection | None:
+    """Project the cost of the missing items, whose prompts have so many characters; None where the model's price is unknown."""
+    reply_tokens = min(ASSUMED_REPLY_TOKENS, max_tokens)
+    likely, most = 0.0, 0.0
+    for size in num_characters:
+        one_likely = largest_cost_usd(model, num_characters=size, max_tokens=reply_tokens, batch=batch)
+        one_most = largest_cost_usd(model, num_characters=size, max_tokens=max_tokens, batch=batch)
+        if one_likely is None or one_most is None:
+            return None
+        likely, most = likely + one_likely, most + one_most
+    measured = tokens_cost_usd(model, input_tokens=found.input_tokens, output_tokens=found.output_tokens, batch=batch)
+    if measured is not None and found.num_asked >= LEAST_ASKED:
+        return Projection(measured / found.num_asked * len(found.missing), f"as the {found.num_asked} so far", most)
+    return Projection(likely, f"{reply_tokens} tokens a reply assumed", most)

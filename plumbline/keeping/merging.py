@@ -1,0 +1,92 @@
+"""Base and adapter as one set of weights, and the proof that they say the same. Writes a folder of safetensors; loads it back from disk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from plumbline.answering.engine import Prompt
+from plumbline.answering.generation import TransformersEngine
+from plumbline.model.runtime import device
+
+TOLERANCE = {"float32": 1e-3, "bfloat16": 0.5, "float16": 0.1}
+"""Largest difference of a logit. Rounding once more: 24 bits of fraction leave about 1e-5 here, 8 bits of bfloat16 a few tenths."""
+MIN_SAME = {"float32": 1.0, "bfloat16": 0.9, "float16": 0.95}
+"""Share of equal greedy answers. In 16 bits a near-tie may fall the other way; in 32 bits none is allowed to."""
+
+
+class MergedDiffers(ValueError):
+    """The merged model does not answer as base plus adapter do."""
+
+
+class Reference(NamedTuple):
+    """What base plus adapter say."""
+
+    responses: dict[str, str]
+    logits: dict[str, torch.Tensor]
+    """Prompt id -> (V,), after the prompt, on the CPU."""
+
+
+class Agreement(NamedTuple):
+    """How the merged model compares."""
+
+    num_same: int
+    largest_difference: float
+    tolerance: float
+    problem: str | None
+
+
+@torch.inference_mode()
+def reference_answers(
+    model: PreTrainedModel | PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[Prompt],
+    *,
+    batch_size: int,
+    max_new_tokens: int,
+) -> Reference:
+    """Greedy answers and the logits of their first token."""
+    engine = TransformersEngine(model, tokenizer, batch_size=batch_size)  # type: ignore[arg-type]
+    answered = engine.answer(engine.units(prompts), max_new_tokens=max_new_tokens)
+    responses = {answer.id: answer.response for batch in answered for answer in batch}
+    logits = {
+        prompt.id: model(input_ids=torch.tensor([prompt.ids], device=model.device)).logits[0, -1].float().cpu()  # type: ignore[operator]
+        for prompt in prompts
+    }
+    return Reference(responses, logits)
+
+
+def merge_and_save(tuned: PeftModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Add the adapter to the weights and write them with configuration and tokenizer. The model passed in is merged afterwards."""
+    merged = tuned.merge_and_unload(safe_merge=True)
+    merged.save_pretrained(folder)  # type: ignore[operator]
+    tokenizer.save_pretrained(str(folder))
+
+
+def agreement(
+    folder: Path, expected: Reference, prompts: Sequence[Prompt], *, dtype: str, batch_size: int, max_new_tokens: int
+) -> Agreement:
+    """Load the folder as anybody would and compare answers and logits with those of base plus adapter."""
+    loaded = AutoModelForCausalLM.from_pretrained(
+        str(folder),
+        dtype=getattr(torch, dtype),
+        device_map={"": device()},
+        local_files_only=True,
+        use_safetensors=True,
+        trust_remote_code=False,
+    ).eval()
+    tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    found = reference_answers(loaded, tokenizer, prompts, batch_size=batch_size, max_new_tokens=max_new_tokens)
+    num_same = sum(found.responses[id] == response for id, response in expected.responses.items())
+    difference = max(float((found.logits[id] - logits).abs().max()) for id, logits in expected.logits.items())
+    tolerance, least = TOLERANCE[dtype], MIN_SAME[dtype]
+    problem = None
+    # Written so that NaN, which compares false with everything, is a problem.
+    if not (difference <= tolerance):
+        problem = f"the merged model's logits differ by {difference:.3g}, {tolerance:g} is allowed for {dtype}"
+    elif num_same < least * len(prompts):
+        problem = f"the merged model gives {num_same} of {len(prompts)} answers as base + adapter do; {least:.0%} is the least for {dtype}"
+    return Agreement(num_same, difference, tolerance, problem)

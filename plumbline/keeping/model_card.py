@@ -1,0 +1,192 @@
+"""The model card, rendered from metrics/ and models/ so that it cannot drift from them. Reads files; sends nothing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from plumbline.pipeline.params import read_yaml
+from plumbline.reporting.final_part import final_part_words
+from plumbline.reporting.words import KIND_NAMES
+from plumbline.rows.manifest import Manifest
+from plumbline.rows.training_record import TrainingRecord
+from plumbline.training.forgetting_row import Forgetting
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+MINUS = "\N{MINUS SIGN}"
+
+
+def signed(value: float) -> str:
+    """A difference with its sign, two digits."""
+    return f"{value:+.2f}".replace("-", MINUS)
+
+
+def with_interval(estimate: dict[str, Any] | None) -> str:
+    """A score with its interval; a dash where there is none."""
+    return (
+        "–"
+        if estimate is None or estimate["value"] is None
+        else f"{estimate['value']:.2f} [{estimate['ci95'][0]:.2f}, {estimate['ci95'][1]:.2f}]"
+    )
+
+
+def result_rows(evaluation: dict[str, Any]) -> list[dict[str, str]]:
+    """A row of the table per kind of question."""
+    rows = []
+    for kind, ledger in evaluation["kinds"].items():
+        delta = ledger["delta"]
+        rows.append(
+            {
+                "kind": KIND_NAMES[kind],
+                "n": str(ledger["n"]),
+                "base": with_interval(ledger["base"]["score"]),
+                "tuned": with_interval(ledger["tuned"]["score"]),
+                "delta": f"{signed(delta['value'])} [{signed(delta['ci95'][0])}, {signed(delta['ci95'][1])}]" if delta else "–",
+                "unparsed": f"{ledger['base']['unparsed']}, {ledger['tuned']['unparsed']}",
+            }
+        )
+    return rows
+
+
+def eval_results(evaluation: dict[str, Any]) -> list[EvalResult]:
+    """The tuned scores for the Hub's model-index, each with n, interval and the base model's score."""
+    results = []
+    for kind, ledger in evaluation["kinds"].items():
+        tuned, base = ledger["tuned"]["score"], ledger["base"]["score"]
+        if tuned is None or tuned["value"] is None:
+            continue
+        results.append(
+            EvalResult(
+                task_type="text-generation",
+                dataset_type="benchmark",
+                dataset_config=kind,
+                dataset_name=f"{KIND_NAMES[kind]} ({evaluation['part']['name']} of the benchmark)",
+                metric_type="score" if kind == "explanation" else "accuracy",
+                metric_value=tuned["value"],
+                metric_name=f"{KIND_NAMES[kind]}, tuned",
+                metric_args={"n": tuned["n"], "ci95": tuned["ci95"], "base": base["value"] if base else None},
+            )
+        )
+    return results
+
+
+def loading_lines(repo: str, manifest: Manifest) -> str:
+    """The Python that loads base and adapter."""
+    if manifest.source == "embedded":
+        base = f'base = AutoModelForCausalLM.from_pretrained("{repo}", subfolder="base", dtype="{manifest.dtype}")\n'
+        tokenizer = f'tokenizer = AutoTokenizer.from_pretrained("{repo}", subfolder="base")'
+    else:
+        where = f'"{manifest.repo}", revision="{manifest.revision}"'
+        base = f'base = AutoModelForCausalLM.from_pretrained({where}, dtype="{manifest.dtype}")\n'
+        tokenizer = f"tokenizer = AutoTokenizer.from_pretrained({where})"
+    imports = "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
+    return f'{imports}{base}model = PeftModel.from_pretrained(base, "{repo}")\n{tokenizer}'
+
+
+def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forgetting) -> list[str]:
+    """What must be read beside the scores: the report's warnings, the smallest differences that could have been seen, what it is for."""
+    said = [gate["text"][:1].upper() + gate["text"][1:] + "." for gate in evaluation["gates"] if not gate["ok"] and gate["text"]]
+    for kind, ledger in evaluation["kinds"].items():
+        if ledger["delta"] and ledger["delta"]["minimum_detectable_effect"] is not None:
+            points = 100 * ledger["delta"]["minimum_detectable_effect"]
+            said.append(f"On {KIND_NAMES[kind]} a true difference below {points:.0f} points would mostly have been missed.")
+    if manifest.source == "embedded":
+        said.append(
+            "The base model is tiny and knows the world of its own corpus only: this adapter shows a method, it is no physics tutor."
+        )
+    change = signed(forgetting.increase)
+    said.append(
+        "Measured on the benchmark named above, and on how likely base's own answers to "
+        f"{forgetting.num_prompts} general prompts are to the tuned model ({change} nats a token beside base; more is less likely). "
+        "Nothing else was: neither safety nor bias, nor whether answers outside the benchmark are still right."
+    )
+    return said
+
+
+def judged_words(judge: dict[str, Any], kinds: dict[str, Any]) -> str:
+    """Who judged the explanations; empty where the benchmark has none."""
+    if "explanation" not in kinds:
+        return ""
+    if judge["backend"] == "none":
+        return "Explanations were not judged. "
+    return f"Explanations were judged by {judge['model_returned'] or judge['backend']} (`{judge['judge_id']}`). "
+
+
+def render_card(root: Path, *, repo: str, license: str, dataset: str | None, revision: str) -> str:
+    """Return README.md of a Hub repository. ValueError where the Hub's own reader of cards does not read back what was written."""
+
+    def read(path: str) -> dict[str, Any]:
+        return json.loads((root / path).read_text(encoding="utf-8"))
+
+    evaluation, data = read("metrics/evaluation.json"), read("metrics/data.json")
+    record = TrainingRecord.model_validate_json((root / "models/adapter/training.json").read_text(encoding="utf-8"))
+    manifest = Manifest.model_validate_json((root / "models/base/manifest.json").read_text(encoding="utf-8"))
+    from_hub = manifest.source == "hub"
+    name = repo.split("/")[-1]
+    metadata = ModelCardData(
+        base_model=manifest.repo if from_hub else None,
+        base_model_relation="adapter" if from_hub else None,
+        library_name="peft",
+        pipeline_tag="text-generation",
+        tags=["lora", "peft", "plumbline"],
+        license=license,
+        datasets=[dataset] if dataset else None,
+        model_name=name,
+        eval_results=eval_results(evaluation),
+    )
+    targets = record.lora.target_modules
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=False,
+        keep_trailing_newline=True,
+    )
+    chances = {KIND_NAMES[kind]: ledger["chance"] for kind, ledger in evaluation["kinds"].items() if ledger["chance"]}
+    text = environment.get_template("model_card.md.j2").render(
+        metadata=f"---\n{metadata.to_yaml()}\n---",
+        name=name,
+        what=f"A LoRA adapter for {f'[{manifest.repo}](https://huggingface.co/{manifest.repo})' if from_hub else 'the small base model in `base/`'}.",
+        verdict=evaluation["verdict"],
+        results=result_rows(evaluation),
+        chance="".join(f"Chance is {value:.2f} on {kind}. " for kind, value in chances.items()),
+        judged=judged_words(evaluation["judge"], evaluation["kinds"]),
+        rows={key: data[key] for key in ("lines", "kept", "quarantined", "blank")} | {"source": source_of(root)},
+        benchmark=benchmark_words(evaluation["part"]),
+        license=license,
+        base_text=(
+            f"`{manifest.repo}` at revision `{manifest.revision}`, {manifest.dtype}, quantisation {manifest.quantization}."
+            if from_hub
+            else f"Trained from scratch by the same pipeline, {manifest.dtype}; its weights and tokenizer are in `base/`."
+        )
+        + " The adapter is refused on another base, dtype or chat template by the pipeline that made it.",
+        loading=loading_lines(repo, manifest),
+        lora=record.lora,
+        targets=targets if isinstance(targets, str) else ", ".join(targets),
+        train=record.train,
+        num_done_steps=record.num_done_steps,
+        num_planned_steps=record.num_planned_steps,
+        best_step=record.best_step,
+        limits=limits_of(evaluation, manifest, Forgetting.model_validate(read("metrics/train.json")["forgetting"])),
+        revision=revision,
+    )
+    read_back: Any = ModelCard(text).data
+    if read_back.eval_results != metadata.eval_results:
+        raise ValueError("the model card does not read back as it was written; look at the names in metrics/evaluation.json")
+    return text
+
+
+def benchmark_words(part: dict[str, Any]) -> str:
+    """How many questions, which part of the benchmark, and how often the part for claims was used."""
+    return final_part_words(
+        part["num_final_part_uses"],
+        part=part["name"],
+        num_questions=part["num_questions"],
+        num_questions_in_benchmark=part["num_questions_in_benchmark"],
+    )
+
+
+def source_of(root: Path) -> str:
+    """The name of the training file, without where it lay."""
+    return Path(str(read_yaml(root / "params.yaml")["clean"]["source"])).name

@@ -1,0 +1,99 @@
+"""The folder of the base model: its manifest, its fingerprint, and nothing used whose bytes differ from those recorded. Loads no torch."""
+
+import json
+import os
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
+
+from plumbline.pipeline.files import sha256_of
+from plumbline.rows.manifest import Manifest
+
+MANIFEST = "manifest.json"
+
+
+class BaseRefused(ValueError):
+    """Files of the base model are missing or are not those of the manifest."""
+
+
+def read_manifest(base: Path) -> Manifest:
+    """Read models/base/manifest.json."""
+    path = base / MANIFEST
+    if not path.is_file():
+        raise BaseRefused(f"{path} is missing: run `dvc repro base`, or `dvc pull` where a remote holds it.")
+    return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def base_fingerprint(base: Path) -> str:
+    """Identify base model, dtype and quantisation: the hash of the manifest, which holds the hash of every file."""
+    return sha256_of(base / MANIFEST)
+
+
+def verify_files(folder: Path, expected: dict[str, str]) -> None:
+    """Compare files with their recorded sha256. BaseRefused names the first that is missing or differs."""
+    for name, digest in sorted(expected.items()):
+        path = folder / name
+        if not path.is_file():
+            raise BaseRefused(f"{path} is missing, though the manifest of the base model lists it. Run `dvc repro base`.")
+        found = sha256_of(path)
+        if found != digest:
+            raise BaseRefused(
+                f"{path} has sha256 {found[:12]}, the manifest says {digest[:12]}: it was changed or cut. Run `dvc repro base`."
+            )
+
+
+def hub_folder(repo: str, revision: str, *, patterns: list[str], offline: bool) -> Path:
+    """Find a snapshot of a hub repository, and fetch what is missing unless `offline`.
+
+    PLUMBLINE_HUB_DIR, if set, is a folder with <organisation>/<name>/<revision>/ inside, for machines without a network.
+    Raises BaseRefused where the hub does not give the files, and says what would make it. HF_TOKEN is sent, never shown.
+    """
+    local = os.environ.get("PLUMBLINE_HUB_DIR")
+    if local is not None:
+        folder = Path(local) / repo / revision
+        if not folder.is_dir():
+            raise BaseRefused(f"PLUMBLINE_HUB_DIR is {local}, but {folder} is no folder: copy the files of {repo} at {revision} there.")
+        return folder
+    token = os.environ.get("HF_TOKEN") or None
+    given = "HF_TOKEN is set" if token else "HF_TOKEN is not set"
+    try:
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=patterns, local_files_only=offline, token=token))
+    except GatedRepoError:  # the errors of the hub quote addresses and headers: none of them is passed on
+        problem = (
+            f"{repo} is gated, and {given}: accept its licence at https://huggingface.co/{repo} and set HF_TOKEN to a token of that account "
+            "that may read gated repositories"
+        )
+    except RevisionNotFoundError:
+        problem = f"{repo} has no commit {revision}: copy one of 40 hex digits from https://huggingface.co/{repo}/commits/main"
+    except RepositoryNotFoundError:
+        problem = (
+            f"there is no repository {repo}, or it is private, and {given}: check base.repo, or set HF_TOKEN to a token that may read it"
+        )
+    except LocalEntryNotFoundError:
+        problem = (
+            f"{repo} at {revision} is not whole in the hub cache{'' if offline else ', and the hub does not answer'}: run `dvc repro -f base` "
+            "with a network, or set PLUMBLINE_HUB_DIR to a folder that holds it as <organisation>/<name>/<revision>/"
+        )
+    except HfHubHTTPError as error:
+        problem = (
+            f"the hub answered {error.response.status_code} for {repo}, and {given}: check that the token is valid, or try again later"
+        )
+    raise BaseRefused(f"{problem}.")
+
+
+def weights_folder(base: Path) -> Path:
+    """Where the weights lie: models/base itself, or the snapshot in the hub cache; BaseRefused unless all files are those of the manifest."""
+    manifest = read_manifest(base)
+    verify_files(base, manifest.files)
+    if manifest.source == "embedded":
+        return base
+    assert manifest.repo is not None and manifest.revision is not None, "the manifest of a hub model names repo and revision"
+    folder = hub_folder(manifest.repo, manifest.revision, patterns=sorted(manifest.hub_files), offline=True)
+    verify_files(folder, manifest.hub_files)
+    return folder
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest of a folder; last, for its presence says that all else is there."""
+    (folder / MANIFEST).write_text(json.dumps(manifest.model_dump(), indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -1,0 +1,23 @@
+"""The machine a stage runs on: device and threads. Never part of a result's identity."""
+
+import os
+
+import torch
+from transformers.utils.logging import disable_progress_bar
+
+from plumbline.model.threads import num_threads
+
+
+def device() -> str:
+    """`cuda` or `cpu`, whichever is there; PLUMBLINE_DEVICE overrides."""
+    return os.environ.get("PLUMBLINE_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def prepare_torch() -> None:
+    """Make runs repeatable to the byte on one kind of processor: threads fixed, deterministic kernels."""
+    disable_progress_bar()
+    torch.set_num_threads(num_threads(os.environ))
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # asked for by cuBLAS, before its first product on a GPU
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # It would also fill every fresh tensor, against code that reads memory it never wrote: 39 % of a training step here.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]

@@ -1,0 +1,78 @@
+"""Fail a stage whose declared inputs changed while it ran: DVC hashes them only afterwards (treeverse/dvc#11058)."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pathspec import GitIgnoreSpec
+
+from plumbline.pipeline.files import sha256_of
+from plumbline.pipeline.params import read_yaml
+from plumbline.pipeline.refused import Refused
+
+REFERENCE = re.compile(r"\$\{([\w.]+)\}")
+
+
+def resolve(text: str, params: Mapping[str, Any]) -> str:
+    """Replace every `${section.key}` by its value in params.yaml, as DVC does in dvc.yaml."""
+
+    def value(match: re.Match[str]) -> str:
+        node: Any = params
+        for key in match[1].split("."):
+            node = node[key]
+        return str(node)
+
+    return REFERENCE.sub(value, text)
+
+
+def snapshot(stage: str) -> dict[str, str]:
+    """Return name -> fingerprint of every declared input. FileNotFoundError where a declared dependency is missing."""
+    spec = read_yaml(Path("dvc.yaml"))["stages"][stage]
+    params = read_yaml(Path("params.yaml"))
+    seen = {f"params:{section}": repr(params.get(section)) for section in spec.get("params", [])}
+    for declared in spec.get("deps", []):
+        path = Path(resolve(declared, params))
+        if not path.exists():
+            raise FileNotFoundError(f"{stage}: dependency {path} (declared in dvc.yaml as {declared}) does not exist.")
+        for file in files_of(path):
+            seen[str(file)] = sha256_of(file)
+    return seen
+
+
+def files_of(path: Path, *, root: Path = Path()) -> list[Path]:
+    """Return the files that DVC hashes for a dependency: the file itself, or those of a folder that .dvcignore does not leave out.
+
+    `path` lies under `root`, the repository, and both are absolute or both relative.
+    """
+    if not path.is_dir():
+        return [path]
+    ignored = ignore_rules(root / ".dvcignore")
+    files = (file for file in sorted(path.rglob("*")) if file.is_file())
+    return [file for file in files if not ignored.match_file(file.relative_to(root))]
+
+
+def ignore_rules(path: Path) -> GitIgnoreSpec:
+    """The rules of an ignore file; none where there is no file."""
+    return GitIgnoreSpec.from_lines(path.read_text(encoding="utf-8").splitlines() if path.exists() else ())
+
+
+@contextmanager
+def inputs_unchanged() -> Iterator[None]:
+    """Run the block, then exit non-zero if an input differs from what it was at the start. What a user gave and cannot be used is told in a line.
+
+    Compares nothing outside DVC (no DVC_STAGE): a stage run by hand writes no dvc.lock that could lie.
+    """
+    stage = os.environ.get("DVC_STAGE")
+    before = snapshot(stage) if stage else {}
+    try:
+        yield
+    except Refused as refused:
+        sys.exit(f"{stage or 'refused'}: {refused}")
+    after = snapshot(stage) if stage else {}
+    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    if changed:
+        sys.exit(f"{stage}: inputs changed while it ran: {', '.join(changed)}. Nothing was recorded; run it again.")

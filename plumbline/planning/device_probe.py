@@ -1,0 +1,78 @@
+"""Measure the device at hand for a few seconds: matrix products, real training steps, free memory. Touches torch and a folder that is thrown away."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from transformers import TrainerCallback
+
+from plumbline.model.runtime import device
+from plumbline.model.tokenization import Example
+from plumbline.model.weights import load_model, load_tokenizer
+from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.schedule import Schedule
+from plumbline.training.trainer import build_trainer, pack
+
+NUM_TIMED_STEPS = 6
+
+
+def matrix_speed(where: str, dtype: str) -> float:
+    """Floating-point operations a second of plain matrix products on the device, measured for about a second."""
+    side = 4096 if where == "cuda" else 1024
+    kind = getattr(torch, dtype) if where == "cuda" else torch.float32
+    left, right = (torch.randn(side, side, device=where, dtype=kind) for _ in range(2))
+    done, began = 0, time.perf_counter()
+    while done < 3 or time.perf_counter() - began < 1.0:
+        torch.mm(left, right)
+        if where == "cuda":
+            torch.cuda.synchronize()
+        done += 1
+    return done * 2 * side**3 / (time.perf_counter() - began)
+
+
+class _StepTimes(TrainerCallback):
+    """When each step ended."""
+
+    def __init__(self) -> None:
+        self.ended: list[float] = []
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.ended.append(time.perf_counter())
+
+
+def seconds_per_step(base: Path, examples: Sequence[Example], lora: LoraParams, params: TrainParams, schedule: Schedule) -> float:
+    """Seconds of a real training step, measured over a few in a folder that is thrown away."""
+    packed = pack(examples, max_length=params.max_length, packing=params.packing, seed=params.seed)
+    timed = max(2, min(schedule.num_planned_steps, NUM_TIMED_STEPS))
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = build_trainer(
+            model=load_model(base, device=device()),
+            tokenizer=load_tokenizer(base),
+            train=packed,
+            validation=packed.select(range(1)),
+            lora=lora,
+            params=params,
+            folder=Path(folder),
+            num_steps=timed,
+            num_planned_steps=schedule.num_planned_steps,
+            num_warmup_steps=schedule.num_warmup_steps,
+            num_steps_per_evaluation=timed + 1,
+            num_rows_per_step=schedule.num_rows_per_step,
+        )
+        trainer.args.eval_on_start = False
+        watch = _StepTimes()
+        trainer.add_callback(watch)
+        trainer.train()
+    # The first step also sets up what the others use.
+    return statistics.median(after - before for before, after in pairwise(watch.ended))
+
+
+def device_memory(where: str) -> float:
+    """Free bytes of the device."""
+    return float(torch.cuda.mem_get_info()[0]) if where == "cuda" else float(psutil.virtual_memory().available)

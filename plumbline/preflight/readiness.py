@@ -1,0 +1,214 @@
+"""Whether a training can succeed, judged from what was measured of its rows, its adapter and its schedule. Pure."""
+
+import re
+from collections.abc import Collection, Sequence
+
+from plumbline.preflight.check import Check
+
+MIN_STEPS = 100
+MIN_FORMAT_SHARE = 0.05
+
+CHOICES = re.compile(r"^\(?B[).:] ", re.MULTILINE)
+ANSWER_LINE = re.compile(r"(?:^|\n)Answer: (?P<answer>\S.*)$")
+NUMBER = re.compile(r"[-−+]?[\d.]")
+
+
+def _check(name: str, ok: bool, found: str, remedy: str, *, otherwise: str = "fail") -> Check:
+    return Check.model_validate({"name": name, "status": "pass" if ok else otherwise, "found": found, "remedy": "" if ok else remedy})
+
+
+def check_one_bos(rows: Sequence[Sequence[int]], bos: int | None) -> Check:
+    """Each example begins with the one beginning-of-sequence token that the template writes."""
+    wrong = 0 if bos is None else sum(not (row[0] == bos and row.count(bos) == 1) for row in map(list, rows))
+    return _check(
+        "one_bos",
+        not wrong,
+        f"{wrong} of {len(rows)} rows do not have exactly one BOS at the start",
+        "render through the chat template once, and tokenise its text with add_special_tokens=False.",
+    )
+
+
+def check_eos_trained(labels: Sequence[Sequence[int]], eos: int) -> Check:
+    """The last label of each example is the end of sequence, and the only one: else the model never learns to stop."""
+    wrong = sum(not (row[-1] == eos and row.count(eos) == 1) for row in map(list, labels))
+    return _check(
+        "eos_trained",
+        not wrong,
+        f"{wrong} of {len(labels)} rows do not end their labels with exactly one EOS",
+        "use a chat template that closes the assistant's turn with the tokenizer's eos_token.",
+    )
+
+
+def check_prompt_masked(labels: Sequence[Sequence[int]], num_prompt_tokens: Sequence[int]) -> Check:
+    """No loss on prompts, and some loss on every completion."""
+    pairs = list(zip(labels, num_prompt_tokens, strict=True))
+    wrong = sum(any(label != -100 for label in row[:prompt]) or all(label == -100 for label in row[prompt:]) for row, prompt in pairs)
+    trained = sum(label != -100 for row in labels for label in row)
+    total = sum(map(len, labels)) or 1
+    return _check(
+        "prompt_masked",
+        not wrong,
+        f"{wrong} of {len(labels)} rows with loss on the prompt or none on the completion; {trained / total:.0%} of tokens are trained",
+        "labels must be -100 on the prompt and the ids themselves after it.",
+    )
+
+
+def check_same_prompt(num_differing: int, num_rows: int) -> Check:
+    """The prompt that answering shows is how the training example begins, token by token."""
+    return _check(
+        "same_prompt",
+        not num_differing,
+        f"{num_differing} of {num_rows} rows begin otherwise in training than the prompt that answering would show",
+        "use a chat template whose generation prompt is what it writes before an assistant's turn.",
+    )
+
+
+def check_rows_fed(num_as_rendered: int, num_fed: int, num_examples: int) -> Check:
+    """The batches of the trainer hold every example that fits, as rendered, and nothing else."""
+    return _check(
+        "rows_fed",
+        num_as_rendered == num_fed == num_examples,
+        f"{num_as_rendered} of {num_examples} examples reach the training loop as they were rendered, among {num_fed}",
+        "look at what packs and collates the rows (plumbline/training/trainer.py): an example was cut, lost or changed on the way.",
+    )
+
+
+def check_no_truncation(lengths: Sequence[int], max_length: int) -> Check:
+    """Every example fits: a cut one loses its answer and its end of sequence."""
+    too_long = sum(length > max_length for length in lengths)
+    return _check(
+        "no_truncation",
+        not too_long,
+        f"{too_long} of {len(lengths)} rows are longer than {max_length} tokens; the longest has {max(lengths, default=0)}",
+        f"raise train.max_length to {max(lengths, default=0)}, or let clean quarantine long rows.",
+    )
+
+
+def check_special_tokens(rows: Sequence[Sequence[int]], special: Collection[int], num_of_template: int) -> Check:
+    """Text of the data never turns into control tokens: each row has just those that the template writes."""
+    ids = set(special)
+    wrong = sum(sum(token in ids for token in row) != num_of_template for row in rows)
+    return _check(
+        "special_tokens",
+        not wrong,
+        f"{wrong} of {len(rows)} rows hold other than the template's {num_of_template} control tokens",
+        "let clean quarantine rows with control tokens (clean.rules).",
+    )
+
+
+def check_lora_modules(num_adapted: int, num_expected: int, unmatched: Sequence[str], num_linear: int) -> Check:
+    """The adapter sits on the layers that were named; a choice of fewer than all linear layers is said aloud.
+
+    PEFT's default would take q_proj and v_proj alone, which learns less and forgets more (PEFT's method comparison, 2026).
+    """
+    as_named = num_adapted == num_expected and num_adapted > 0 and not unmatched
+    return _check(
+        "lora_modules",
+        as_named and num_expected == num_linear,
+        f"{num_adapted} modules adapted, {num_expected} expected, {num_linear} linear layers in the two-layer probe"
+        + (f"; no module is named {', '.join(unmatched)}" if unmatched else ""),
+        "leave lora.target_modules at all-linear unless fewer layers are meant."
+        if as_named
+        else "set lora.target_modules to all-linear, or to names of linear layers of the base model.",
+        otherwise="warn" if as_named else "fail",
+    )
+
+
+def check_adapter_dtype(dtypes: Collection[str]) -> Check:
+    """Adapters train in fp32: in bf16, Adam's second moment cannot decay."""
+    return _check(
+        "adapter_dtype",
+        set(dtypes) == {"torch.float32"},
+        f"trainable tensors are {', '.join(sorted(dtypes)) or 'missing'}",
+        "cast trainable parameters to float32 before training.",
+    )
+
+
+def check_packed_gradients(relative_difference: float, limit: float) -> Check:
+    """Packing changes no gradient: documents in one row must not see each other. The loss would not show it."""
+    return _check(
+        "packed_gradients",
+        relative_difference <= limit,
+        f"relative difference {relative_difference:.1e} between packed and padded gradients (limit {limit:.0e})",
+        "set train.packing to false, and report the base model's architecture.",
+    )
+
+
+def check_overfit(loss: float, num_exact: int, num_rows: int, num_stopped: int) -> Check:
+    """A tiny random model can learn a few rows by heart, answer them exactly and stop: template, mask and EOS work together."""
+    return _check(
+        "overfit",
+        num_exact == num_stopped == num_rows,
+        f"{num_exact} of {num_rows} rows answered exactly, {num_stopped} stopped, loss {loss:.3f} nats",
+        "look at the masks in metrics/preflight.html: template, labels or EOS do not fit together.",
+    )
+
+
+def check_num_steps(num_planned_steps: int, max_steps: int | None) -> Check:
+    """Enough optimiser steps to learn from; a lowered max_steps is a dry run."""
+    num_steps = num_planned_steps if max_steps is None else min(max_steps, num_planned_steps)
+    dry = num_steps < num_planned_steps
+    return _check(
+        "num_steps",
+        num_steps >= MIN_STEPS and not dry,
+        f"{num_steps} of {num_planned_steps} planned steps",
+        "a dry run: its adapter is marked incomplete." if dry else "lower train.tokens_per_step or raise train.epochs.",
+        otherwise="warn",
+    )
+
+
+def check_warmup(num_warmup_steps: int) -> Check:
+    """A schedule without warm-up shakes the adapter in its first steps."""
+    return _check(
+        "warmup", num_warmup_steps > 0, f"{num_warmup_steps} warm-up steps", "set train.warmup_fraction to 0.05.", otherwise="warn"
+    )
+
+
+def check_heat(scale: float, learning_rate: float, limit: float) -> Check:
+    """Effective learning rate of the adapter: alpha / r x learning rate."""
+    heat = scale * learning_rate
+    return _check(
+        "heat",
+        heat <= limit,
+        f"scale {scale:g} x learning rate {learning_rate:g} = {heat:.2g} (limit {limit:.2g})",
+        "lower lora.alpha or train.learning_rate, or raise preflight.max_heat where measured to be fine.",
+        otherwise="warn",
+    )
+
+
+def check_general_prompts(prompts: Sequence[str], *, asked: Collection[str], taught: Collection[str]) -> Check:
+    """What measures forgetting is neither asked by the benchmark, whose answers could be replayed, nor taught by the rows."""
+
+    def folded(texts: Collection[str]) -> set[str]:
+        return {" ".join(text.casefold().split()) for text in texts}
+
+    ours = folded(prompts)
+    num_asked, num_taught = len(ours & folded(asked)), len(ours & folded(taught))
+    return _check(
+        "general_prompts",
+        not num_asked and not num_taught,
+        f"{num_asked} of {len(prompts)} general prompts are questions of the benchmark, {num_taught} are those of rows",
+        "take them out of general.prompts: what is replayed would be in the exam, what is taught measures nothing general.",
+        otherwise="fail" if num_asked else "warn",
+    )
+
+
+def check_answer_format(rows: Sequence[tuple[str, str]], asked: Collection[str]) -> Check:
+    """The training data shows the answer form that the benchmark will ask for, kind by kind. `rows`: prompt and output of each."""
+    shows = dict.fromkeys(("mcq", "numeric"), 0)
+    for prompt, output in rows:
+        line = ANSWER_LINE.search(output.rstrip())
+        if line and CHOICES.search(prompt):
+            shows["mcq"] += 1
+        elif line and NUMBER.match(line["answer"]):
+            shows["numeric"] += 1
+    shares = {kind: num / (len(rows) or 1) for kind, num in shows.items() if kind in asked}
+    missing = [kind for kind, share in shares.items() if share < MIN_FORMAT_SHARE]
+    return _check(
+        "answer_format",
+        not missing,
+        "; ".join(f"{share:.0%} of training rows end in a line `Answer: ...` as {kind} asks" for kind, share in shares.items())
+        or "the benchmark asks for no form",
+        f"add rows that answer as {' and '.join(missing)} questions ask, or tuned will be read as unparsed.",
+        otherwise="warn",
+    )

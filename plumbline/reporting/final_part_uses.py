@@ -1,0 +1,64 @@
+"""The two records of who was scored on the final part: the tracked file, and a journal that no run can forget to write.
+
+The journal lies in `$DVC_ROOT/.cache/final_part`, where runs in the folder, in temporary copies and in the queue all write to one file. It
+is never read into an output: that would make the output depend on what git and DVC do not know.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from plumbline.pipeline.files import sync_folder
+from plumbline.reporting.final_part_use import FinalPartUse
+
+
+def journal_path() -> Path:
+    """Where this repository keeps its journal; DVC names the main repository in DVC_ROOT, in a temporary experiment too."""
+    return Path(os.environ.get("DVC_ROOT") or ".") / ".cache" / "final_part" / "uses.jsonl"
+
+
+def read_uses(path: Path) -> list[FinalPartUse]:
+    """The uses of the tracked record, in its order; none where there is no file. ValueError for a line that is no use."""
+    uses: list[FinalPartUse] = []
+    for number, line in enumerate(lines_of(path), start=1):
+        try:
+            uses.append(FinalPartUse.model_validate_json(line))
+        except ValidationError as error:
+            raise ValueError(
+                f"{path}, line {number}: not a use of the final part ({error.error_count()} problems). A line is "
+                f'{{"benchmark_sha256": "...", "tuned_answers_sha256": "..."}}; restore the file from git, then python -m plumbline.commands.final_part.'
+            ) from None
+    return uses
+
+
+def read_journal(path: Path) -> list[FinalPartUse]:
+    """The uses of the journal. A line that a kill cut is left out: the use is written before the look, so nothing was looked at."""
+    uses: list[FinalPartUse] = []
+    for line in lines_of(path):
+        with suppress(ValidationError):
+            uses.append(FinalPartUse.model_validate_json(line))
+    return uses
+
+
+def lines_of(path: Path) -> list[str]:
+    return [line for line in path.read_text(encoding="utf-8").split("\n") if line] if path.exists() else []
+
+
+def note_use(journal: Path, use: FinalPartUse) -> None:
+    """Add a use to the journal, on the disk before this returns; one that is there already is not added."""
+    if use in read_journal(journal):
+        return
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    # A line cut by a kill is ended first, so that it cannot swallow this one.
+    torn = journal.exists() and not journal.read_bytes().endswith(b"\n") and journal.stat().st_size > 0
+    line = ("\n" if torn else "") + use.model_dump_json() + "\n"
+    # One write in append mode: lines of two runs at once do not mix.
+    descriptor = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(descriptor, line.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    sync_folder(journal.parent)

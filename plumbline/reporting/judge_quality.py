@@ -1,0 +1,61 @@
+"""How far this run's judge can be believed: people's labels, answers whose verdict is known, second opinions. Pure."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from plumbline.judging.agreement import answer_key, calibration
+from plumbline.judging.prompt import JudgeItem
+from plumbline.reporting.human_label import HumanLabel
+from plumbline.rows.answer import ARMS, Answer
+from plumbline.rows.judge_check import JudgeCheck
+from plumbline.rows.judgement import Judgement
+from plumbline.rows.question import Question
+
+
+def calibrated_by_people(
+    questions: Iterable[Question], answers: Iterable[Answer], judgements: Iterable[Judgement], labels: Iterable[HumanLabel], *, seed: int
+) -> dict[str, object]:
+    """Agreement of the judge with the labels of this run's answers; an answer with several labels counts with their lower median."""
+    asked = {question.id: question for question in questions}
+    said = {(answer.arm, answer.id): answer.response for answer in answers}
+    given: dict[str, list[float]] = defaultdict(list)
+    for label in labels:
+        given[label.answer_key].append(label.score)
+    pairs: list[tuple[str, float, float]] = []
+    judged: dict[str, list[float]] = {arm: [] for arm in ARMS}
+    for judgement in judgements:
+        if judgement.score is None:
+            continue
+        judged[judgement.arm].append(judgement.score)
+        question = asked[judgement.id]
+        key = answer_key(JudgeItem(question.question, question.target, question.key_points, said[judgement.arm, judgement.id]))
+        if given[key]:
+            pairs.append((judgement.arm, judgement.score, sorted(given[key])[(len(given[key]) - 1) // 2]))
+    return calibration(pairs, judged, seed=seed)
+
+
+def probe_numbers(checks: Sequence[JudgeCheck]) -> dict[str, object]:
+    """Canaries by sort and how often the judge agrees with itself; null where it was not asked."""
+    canaries = [check for check in checks if check.probe != "retest"]
+    again = [check for check in checks if check.probe == "retest" and check.score is not None]
+    gaps = [check.score - check.least for check in again if check.score is not None]
+    failed = Counter(check.probe for check in canaries if check.is_passed is False)
+    return {
+        "num_canaries": len(canaries),
+        "num_canaries_failed": sum(failed.values()),
+        "num_canaries_unjudged": sum(check.is_passed is None for check in canaries),
+        "failed_by_probe": dict(sorted(failed.items())),
+        "num_retests": len(again),
+        "retest_exact": sum(gap == 0 for gap in gaps) / len(gaps) if gaps else None,
+        "retest_sd": math.sqrt(math.fsum(gap * gap for gap in gaps) / (2 * len(gaps))) if gaps else None,
+    }
+
+
+def rounded_tree(value: object) -> object:
+    """Floats of nested numbers at four digits."""
+    if isinstance(value, Mapping):
+        return {name: rounded_tree(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [rounded_tree(inner) for inner in value]
+    return round(value, 4) + 0.0 if isinstance(value, float) else value

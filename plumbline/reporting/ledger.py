@@ -1,0 +1,246 @@
+"""Count every answer once: correct + incorrect + unparsed + unjudged = n, for each kind and arm. Pure.
+
+Each kind has its own denominator, an answer without a verdict is never a zero, and what it could have been is bounded.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from plumbline.rows.answer import ARMS, Answer, Arm
+from plumbline.rows.grade import Grade
+from plumbline.rows.judgement import Judgement
+from plumbline.rows.outcome import Outcome
+from plumbline.rows.question import KINDS, Kind, Question
+from plumbline.statistics import Comparison, Estimate, chance_level, holm, mean_estimate, paired_comparison
+
+KIND_NAMES: dict[Kind, str] = {"mcq": "multiple choice", "numeric": "numeric problems", "explanation": "explanations"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """One arm's answer to one question with its verdict, whoever gave it."""
+
+    id: str
+    kind: Kind
+    cluster: str
+    arm: Arm
+    outcome: Outcome
+    score: float | None
+    """In 0..1; None where unjudged."""
+    truncated: bool
+    logprob_correct: bool | None
+    """mcq: whether the letter of the highest log-probability is the target; None for the other kinds."""
+    reading: str
+    """What the rule read (`value`, `none`, ...) or why the judge gave this score or none."""
+    tier: str | None
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmLedger:
+    """All answers of one kind in one arm."""
+
+    n: int
+    num_correct: int
+    num_incorrect: int
+    num_unparsed: int
+    num_unjudged: int
+    estimate: Estimate | None
+    """Mean score over all answers with a verdict, unparsed ones counting 0; None where there is no verdict at all."""
+    failures_as_zero: float
+    """Mean over all n with unparsed and unjudged answers as 0: nothing that failed was right."""
+    failures_as_one: float
+    """The same with them as 1: everything that failed would have been right."""
+    num_truncated: int
+    readings: dict[str, int]
+    tiers: dict[str, int]
+    flags: dict[str, int]
+    histogram: dict[float, int]
+    """Score -> number of answers."""
+    logprob: Estimate | None
+    """mcq: accuracy of the most probable letter, which no answer format can hide."""
+
+    @property
+    def unparsed_rate(self) -> float:
+        return self.num_unparsed / self.n
+
+    @property
+    def truncation_rate(self) -> float:
+        return self.num_truncated / self.n
+
+    @property
+    def coverage(self) -> float:
+        """Share of answers with a verdict."""
+        return 1 - self.num_unjudged / self.n
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindLedger:
+    """Both arms on the questions of one kind."""
+
+    kind: Kind
+    n: int
+    num_clusters: int
+    chance: float | None
+    arms: dict[Arm, ArmLedger]
+    comparison: Comparison | None
+    """On the pairs with a score in both arms; None where there is none."""
+    p_holm: float | None
+    """The p value adjusted for testing all kinds."""
+    logprob_comparison: Comparison | None
+    num_overlapping: int
+    """Questions that overlap the training rows."""
+    without_overlap: Comparison | None
+    """The comparison without those; None where nothing overlaps or nothing is left."""
+    overlap_only: Comparison | None
+
+
+def score_of(outcome: Outcome) -> float:
+    """A rule's verdict as a score: right is 1, wrong and unreadable are 0."""
+    if outcome is Outcome.UNJUDGED:
+        raise ValueError("unjudged is no score: rules leave nothing unjudged.")
+    return 1.0 if outcome is Outcome.CORRECT else 0.0
+
+
+def join_verdicts(
+    questions: Iterable[Question], answers: Iterable[Answer], grades: Iterable[Grade], judgements: Iterable[Judgement]
+) -> list[Scored]:
+    """Bring question, answer and verdict together, in benchmark order, base before tuned. KeyError where one is missing."""
+    answered = {(answer.arm, answer.id): answer for answer in answers}
+    graded = {(grade.arm, grade.id): grade for grade in grades}
+    judged = {(judgement.arm, judgement.id): judgement for judgement in judgements}
+    scored: list[Scored] = []
+    for question in questions:
+        for arm in ARMS:
+            shared = {
+                "id": question.id,
+                "kind": question.kind,
+                "cluster": question.cluster,
+                "arm": arm,
+                "truncated": answered[arm, question.id].stopped == "max_new_tokens",
+            }
+            if question.kind == "explanation":
+                verdict = judged[arm, question.id]
+                row = Scored(
+                    **shared,
+                    outcome=verdict.outcome,
+                    score=verdict.score,
+                    logprob_correct=None,
+                    reading=verdict.cause,
+                    tier=None,
+                    flags=(),
+                )
+            else:
+                grade = graded[arm, question.id]
+                row = Scored(
+                    **shared,
+                    outcome=grade.outcome,
+                    score=score_of(grade.outcome),
+                    logprob_correct=None if grade.logprob_outcome is None else grade.logprob_outcome is Outcome.CORRECT,
+                    reading=grade.reading,
+                    tier=grade.tier,
+                    flags=grade.flags,
+                )
+            scored.append(row)
+    return scored
+
+
+def sorted_counts(values: Iterable[str | None]) -> dict[str, int]:
+    """Value -> how often, by name; None is left out."""
+    return dict(sorted(Counter(value for value in values if value is not None).items()))
+
+
+def arm_ledger(rows: Sequence[Scored], *, seed: int, num_resamples: int) -> ArmLedger:
+    """Count the answers of one kind in one arm. AssertionError if a verdict is lost."""
+    counts = Counter(row.outcome for row in rows)
+    n = len(rows)
+    assert sum(counts[outcome] for outcome in Outcome) == n
+    verdicts = [row for row in rows if row.score is not None]
+    assert len(verdicts) == n - counts[Outcome.UNJUDGED], "a score exactly where there is a verdict"
+    total = sum(row.score for row in verdicts if row.score is not None)
+    failures = counts[Outcome.UNPARSED] + counts[Outcome.UNJUDGED]
+    letters = [row for row in rows if row.logprob_correct is not None]
+
+    def estimate(values: Sequence[float], of: Sequence[Scored]) -> Estimate | None:
+        if not values:
+            return None
+        return mean_estimate(values, clusters=[row.cluster for row in of], seed=seed, num_resamples=num_resamples)
+
+    return ArmLedger(
+        n=n,
+        num_correct=counts[Outcome.CORRECT],
+        num_incorrect=counts[Outcome.INCORRECT],
+        num_unparsed=counts[Outcome.UNPARSED],
+        num_unjudged=counts[Outcome.UNJUDGED],
+        estimate=estimate([row.score for row in verdicts if row.score is not None], verdicts),
+        failures_as_zero=total / n,
+        failures_as_one=(total + failures) / n,
+        num_truncated=sum(row.truncated for row in rows),
+        readings=sorted_counts(row.reading for row in rows),
+        tiers=sorted_counts(row.tier for row in rows),
+        flags=sorted_counts(flag for row in rows for flag in row.flags),
+        histogram=dict(sorted(Counter(row.score for row in verdicts if row.score is not None).items())),
+        logprob=estimate([float(bool(row.logprob_correct)) for row in letters], letters),
+    )
+
+
+def compare_pairs(pairs: Sequence[tuple[float | None, float | None, str]], *, seed: int, num_resamples: int) -> Comparison | None:
+    """Compare (base, tuned, cluster) triples where both scores exist; None where none do."""
+    both = [(base, tuned, cluster) for base, tuned, cluster in pairs if base is not None and tuned is not None]
+    if not both:
+        return None
+    return paired_comparison(
+        [base for base, _, _ in both],
+        [tuned for _, tuned, _ in both],
+        clusters=[cluster for _, _, cluster in both],
+        seed=seed,
+        num_resamples=num_resamples,
+    )
+
+
+def kind_ledger(
+    kind: Kind, questions: Sequence[Question], scored: Sequence[Scored], *, overlapping: Collection[str], seed: int, num_resamples: int
+) -> KindLedger:
+    """Count and compare the answers of one kind; `overlapping`: ids of questions that the training rows come close to."""
+    rows: dict[Arm, dict[str, Scored]] = {arm: {row.id: row for row in scored if row.arm == arm and row.kind == kind} for arm in ARMS}
+    ids = [question.id for question in questions if question.kind == kind]
+    for arm in ARMS:
+        assert list(rows[arm]) == ids, f"{kind}: the {arm} arm answers each question once"
+    near = frozenset(overlapping)
+
+    def scores(wanted: Iterable[str]) -> list[tuple[float | None, float | None, str]]:
+        return [(rows["base"][key].score, rows["tuned"][key].score, rows["base"][key].cluster) for key in wanted]
+
+    def letters(row: Scored) -> float | None:
+        return None if row.logprob_correct is None else float(row.logprob_correct)
+
+    def compare(pairs: Sequence[tuple[float | None, float | None, str]]) -> Comparison | None:
+        return compare_pairs(pairs, seed=seed, num_resamples=num_resamples)
+
+    num_overlapping = sum(key in near for key in ids)
+    return KindLedger(
+        kind=kind,
+        n=len(ids),
+        num_clusters=len({rows["base"][key].cluster for key in ids}),
+        chance=chance_level([len(question.choices) for question in questions if question.kind == kind]) if kind == "mcq" else None,
+        arms={arm: arm_ledger(list(rows[arm].values()), seed=seed, num_resamples=num_resamples) for arm in ARMS},
+        comparison=compare(scores(ids)),
+        p_holm=None,
+        logprob_comparison=compare([(letters(rows["base"][key]), letters(rows["tuned"][key]), rows["base"][key].cluster) for key in ids]),
+        num_overlapping=num_overlapping,
+        without_overlap=compare(scores(key for key in ids if key not in near)) if num_overlapping else None,
+        overlap_only=compare(scores(key for key in ids if key in near)) if num_overlapping else None,
+    )
+
+
+def ledgers(
+    questions: Sequence[Question], scored: Sequence[Scored], *, overlapping: Collection[str], seed: int, num_resamples: int
+) -> dict[Kind, KindLedger]:
+    """The ledger of every kind that has questions, p values adjusted by Holm over the kinds that were compared."""
+    present: list[Kind] = [kind for kind in KINDS if any(question.kind == kind for question in questions)]
+    by_kind: dict[Kind, KindLedger] = {
+        kind: kind_ledger(kind, questions, scored, overlapping=overlapping, seed=seed, num_resamples=num_resamples) for kind in present
+    }
+    adjusted = holm({kind: ledger.comparison.p_value for kind, ledger in by_kind.items() if ledger.comparison is not None})
+    return {kind: replace(ledger, p_holm=adjusted.get(kind)) for kind, ledger in by_kind.items()}

@@ -1,0 +1,153 @@
+"""The ledger as JSON and CSV: rounded, sorted, nothing in it that another machine would write otherwise. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from plumbline.reporting.ledger import ArmLedger, KindLedger
+from plumbline.reporting.validity import Gate
+from plumbline.rows.grade import Grade
+from plumbline.rows.question import KINDS, Kind, Question
+from plumbline.statistics import Comparison, Estimate
+
+DIGITS = 4
+
+
+def rounded(value: float | None) -> float | None:
+    """Four digits after the point: finer than any benchmark resolves."""
+    return None if value is None else round(float(value), DIGITS) + 0.0
+
+
+def rounded_p(value: float | None) -> float | None:
+    """Three significant digits: a small p value must not become 0."""
+    return None if value is None else float(f"{value:.3g}")
+
+
+def interval(bounds: tuple[float, float]) -> list[float | None]:
+    return [rounded(bounds[0]), rounded(bounds[1])]
+
+
+def comparison_numbers(comparison: Comparison) -> dict[str, object]:
+    return {
+        "n": comparison.n,
+        "num_units": comparison.num_units,
+        "value": rounded(comparison.delta),
+        "ci95": interval(comparison.ci95),
+        "method": comparison.ci_method,
+        "p": rounded_p(comparison.p_value),
+        "test": comparison.test,
+        "num_base_only": comparison.num_base_only,
+        "num_tuned_only": comparison.num_tuned_only,
+        "minimum_detectable_effect": rounded(comparison.minimum_detectable_effect),
+    }
+
+
+def estimate_numbers(estimate: Estimate) -> dict[str, object]:
+    return {"value": rounded(estimate.mean), "ci95": interval(estimate.ci95), "method": estimate.method, "n": estimate.n}
+
+
+def arm_numbers(arm: ArmLedger) -> dict[str, object]:
+    return {
+        "n": arm.n,
+        "correct": arm.num_correct,
+        "incorrect": arm.num_incorrect,
+        "unparsed": arm.num_unparsed,
+        "unjudged": arm.num_unjudged,
+        "score": None if arm.estimate is None else estimate_numbers(arm.estimate),
+        "bounds": {"failures_as_zero": rounded(arm.failures_as_zero), "failures_as_one": rounded(arm.failures_as_one)},
+        "unparsed_rate": rounded(arm.unparsed_rate),
+        "truncated": arm.num_truncated,
+        "truncation_rate": rounded(arm.truncation_rate),
+        "readings": arm.readings,
+        "tiers": arm.tiers,
+        "flags": arm.flags,
+        "histogram": {f"{score:g}": count for score, count in arm.histogram.items()},
+        "logprob_accuracy": None if arm.logprob is None else estimate_numbers(arm.logprob),
+    }
+
+
+def kind_numbers(ledger: KindLedger) -> dict[str, object]:
+    delta = None if ledger.comparison is None else {**comparison_numbers(ledger.comparison), "p_holm": rounded_p(ledger.p_holm)}
+    optional = {
+        "logprob_delta": ledger.logprob_comparison,
+        "without_overlap": ledger.without_overlap,
+        "overlap_only": ledger.overlap_only,
+    }
+    return {
+        "n": ledger.n,
+        "num_clusters": ledger.num_clusters,
+        "chance": rounded(ledger.chance),
+        **{arm: arm_numbers(counts) for arm, counts in ledger.arms.items()},
+        "delta": delta,
+        "num_overlapping": ledger.num_overlapping,
+        **{name: None if comparison is None else comparison_numbers(comparison) for name, comparison in optional.items()},
+    }
+
+
+def headline(ledgers: Mapping[Kind, KindLedger], *, complete: bool, problems: Sequence[str]) -> dict[str, object]:
+    """What `dvc metrics diff` shows: on the pairs scored in both arms, so that delta = tuned - base; null where there are none."""
+    scores: dict[str, object] = {}
+    for kind in KINDS:
+        comparison = ledgers[kind].comparison if kind in ledgers else None
+        if comparison is None:
+            scores[kind] = {"base": None, "tuned": None, "delta": None, "n": None}
+        else:
+            scores[kind] = {
+                "base": rounded(comparison.base_mean),
+                "tuned": rounded(comparison.tuned_mean),
+                "delta": rounded(comparison.delta),
+                "n": comparison.n,
+            }
+    scores["complete"] = complete
+    scores["valid"] = not problems
+    if problems:
+        scores["invalid_because"] = "; ".join(problems)
+    return scores
+
+
+def gate_numbers(gate: Gate) -> dict[str, object]:
+    return {
+        "name": gate.name,
+        "severity": gate.severity,
+        "ok": gate.ok,
+        "value": rounded(gate.value),
+        "limit": rounded(gate.limit),
+        "text": gate.text,
+    }
+
+
+def scores_table(ledgers: Mapping[Kind, KindLedger]) -> str:
+    """CSV for plots: a line per kind and arm with score and interval; kinds without a verdict are left out."""
+    lines = ["kind,arm,score,low,high,n"]
+    for kind, ledger in ledgers.items():
+        for arm, counts in ledger.arms.items():
+            if counts.estimate is not None:
+                low, high = counts.estimate.ci95
+                lines.append(f"{kind},{arm},{counts.estimate.mean:.4f},{low:.4f},{high:.4f},{counts.estimate.n}")
+    return "\n".join(lines) + "\n"
+
+
+def letter_pairs(questions: Sequence[Question], grades: Sequence[Grade], arm: str) -> list[tuple[str, str]]:
+    """(target, letter read or `unparsed`) of every mcq answer of an arm, in benchmark order."""
+    read = {grade.id: grade for grade in grades if grade.arm == arm and grade.kind == "mcq"}
+    pairs: list[tuple[str, str]] = []
+    for question in questions:
+        if question.kind == "mcq" and question.id in read:
+            grade = read[question.id]
+            extracted = grade.extracted if grade.reading == "value" and grade.extracted is not None else "unparsed"
+            pairs.append((question.target, extracted))
+    return pairs
+
+
+def confusion_table(questions: Sequence[Question], grades: Sequence[Grade]) -> str:
+    """CSV for plots: a line per tuned mcq answer with the letter that is right and the letter that was given."""
+    lines = ["target,answered", *(f"{target},{letter}" for target, letter in letter_pairs(questions, grades, "tuned"))]
+    return "\n".join(lines) + "\n"
+
+
+def confusion_counts(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[str], list[list[int]]]:
+    """Rows (targets), columns (letters read, `unparsed` last) and counts."""
+    counts = Counter(pairs)
+    targets = sorted({target for target, _ in pairs})
+    letters = sorted({letter for _, letter in pairs if letter != "unparsed"} | set(targets))
+    columns = [*letters, "unparsed"] if any(letter == "unparsed" for _, letter in pairs) else letters
+    return targets, columns, [[counts[target, letter] for letter in columns] for target in targets]

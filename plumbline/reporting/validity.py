@@ -1,0 +1,254 @@
+"""Valid, complete, good: three questions about a run, each with its own consequence. Pure.
+
+Valid: the numbers mean what they say; else the metrics say `valid: false` and the stage exits non-zero.
+Complete: the planned training came to its end; else `complete: false`, a banner, exit 0.
+Good: nothing looks odd; else warnings. A tuned model that is worse is valid, complete and good.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from plumbline.judging.causes import RETRYABLE, JudgeCause
+from plumbline.reporting.ledger import KIND_NAMES, KindLedger
+from plumbline.rows.answer import ARMS, Answer
+from plumbline.rows.grade import Grade
+from plumbline.rows.judgement import Judgement
+from plumbline.rows.outcome import Outcome
+from plumbline.rows.question import Kind, Question
+from plumbline.training.forgetting_row import Forgetting
+
+MIN_COVERAGE = 0.99
+"""Share of due judgements that must have a verdict, in each arm."""
+MAX_UNPARSED_RATE = 0.20
+MAX_TRUNCATION_RATE = 0.02
+NOT_DUE = frozenset({JudgeCause.JUDGE_OFF, JudgeCause.NO_KEY_POINTS})
+"""Nobody was asked, and nobody should have been: no failure of the judge."""
+NAMED = 5
+"""How many ids an error text lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """One check with its limit, for the ledger and the page."""
+
+    name: str
+    severity: str
+    """`invalid` stops the run; `warning` is shown."""
+    ok: bool
+    value: float | None
+    limit: float | None
+    text: str
+    """What was found, in a sentence; empty where ok."""
+
+
+def listed(ids: Iterable[str]) -> str:
+    """The first few of some ids, and how many more there are."""
+    ordered = sorted(ids)
+    more = f" and {len(ordered) - NAMED} more" if len(ordered) > NAMED else ""
+    return ", ".join(ordered[:NAMED]) + more
+
+
+def id_problems(found: Sequence[str], due: Collection[str], name: str) -> list[str]:
+    """Each due id exactly once, and no other."""
+    problems: list[str] = []
+    if repeated := [key for key, count in Counter(found).items() if count > 1]:
+        problems.append(f"{name}: more than one for {listed(repeated)}")
+    if missing := set(due) - set(found):
+        problems.append(f"{name}: none for {listed(missing)}")
+    if strangers := set(found) - set(due):
+        problems.append(f"{name}: {listed(strangers)} not in the benchmark, or of another kind")
+    return problems
+
+
+def item_problems(
+    questions: Sequence[Question], answers: Sequence[Answer], grades: Sequence[Grade], judgements: Sequence[Judgement]
+) -> list[str]:
+    """Why these files are not one evaluation: both arms answer the whole benchmark, and each answer has one verdict."""
+    ruled = {question.id for question in questions if question.kind != "explanation"}
+    judged = {question.id for question in questions if question.kind == "explanation"}
+    problems = ["the benchmark holds no question"] if not questions else []
+    if repeated := [key for key, count in Counter(question.id for question in questions).items() if count > 1]:
+        problems.append(f"benchmark: more than one question with id {listed(repeated)}")
+    for arm in ARMS:
+        problems += id_problems([answer.id for answer in answers if answer.arm == arm], ruled | judged, f"{arm} answers")
+        problems += id_problems([grade.id for grade in grades if grade.arm == arm], ruled, f"{arm} grades")
+        problems += id_problems([judgement.id for judgement in judgements if judgement.arm == arm], judged, f"{arm} judgements")
+    return problems
+
+
+def reference_problems(questions: Sequence[Question]) -> list[str]:
+    """Questions whose gold answer cannot be one."""
+    bad: list[str] = []
+    for question in questions:
+        if question.kind == "mcq":
+            fine = question.target in question.choices if question.choices else bool(re.fullmatch("[A-Z]", question.target))
+        elif question.kind == "numeric":
+            fine = any(character.isdigit() for character in question.target)
+        else:
+            fine = bool(question.target.strip() or question.key_points)
+        if not fine:
+            bad.append(question.id)
+    return [f"references: no usable target for {listed(bad)}"] if bad else []
+
+
+def identity_problems(judgements: Sequence[Judgement]) -> list[str]:
+    """Scores of two judges are not on one scale, whichever arm they are in."""
+    problems: list[str] = []
+    if len(identities := {judgement.judge_id for judgement in judgements}) > 1:
+        problems.append(f"judge: {len(identities)} identities ({listed(identities)}) in one evaluation; judge both arms again with one")
+    models = {reply.model for judgement in judgements for reply in judgement.replies if reply.model is not None}
+    if len(models) > 1:
+        problems.append(f"judge: the API answered as {listed(models)}; pin one model and judge again")
+    return problems
+
+
+def engine_problems(answers: Sequence[Answer]) -> list[str]:
+    """Another engine, or another version of one, writes another text: base and tuned must differ by the adapter alone."""
+    engines = {answer.engine for answer in answers}
+    if len(engines) < 2:
+        return []
+    by_arm = "; ".join(f"{arm}: {listed({answer.engine for answer in answers if answer.arm == arm})}" for arm in ARMS)
+    return [f"engine: the answers were generated by {len(engines)} engines ({by_arm}); answer both arms again with one"]
+
+
+def is_due(judgement: Judgement) -> bool:
+    """Whether somebody should have judged this answer."""
+    return judgement.cause not in NOT_DUE
+
+
+def remedy(causes: Collection[str]) -> str:
+    """What brings verdicts where none is, for the causes found: another run helps only where a reply may still come."""
+    told: list[str] = []
+    if any(cause in RETRYABLE for cause in causes):
+        told.append("run dvc repro again")
+    if final := sorted(cause for cause in causes if cause not in RETRYABLE):
+        ways = "set another judge.model, or raise judge.epoch, which has all explanations judged anew"
+        if JudgeCause.TRUNCATED in final:
+            ways = f"raise judge.max_tokens, {ways}"
+        told.append(f"{', '.join(final)} {'is' if len(final) == 1 else 'are'} final, another run does not ask again: {ways}")
+    return "; ".join(told)
+
+
+def coverage_gates(judgements: Sequence[Judgement]) -> list[Gate]:
+    """Share of due judgements that carry a verdict, per arm."""
+    gates: list[Gate] = []
+    for arm in ARMS:
+        due = [judgement for judgement in judgements if judgement.arm == arm and is_due(judgement)]
+        if due:
+            covered = sum(judgement.outcome is not Outcome.UNJUDGED for judgement in due)
+            coverage = covered / len(due)
+            causes = Counter(judgement.cause for judgement in due if judgement.outcome is Outcome.UNJUDGED)
+            why = ", ".join(f"{cause}: {count}" for cause, count in sorted(causes.items()))
+            text = f"only {covered} of {len(due)} {arm} explanations have a verdict ({why}); {remedy(causes)}"
+            ok = coverage >= MIN_COVERAGE
+            gates.append(
+                Gate(name=f"judge_coverage_{arm}", severity="invalid", ok=ok, value=coverage, limit=MIN_COVERAGE, text="" if ok else text)
+            )
+    return gates
+
+
+def cost_gate(cost_usd: float | None, max_cost_usd: float | None) -> list[Gate]:
+    """What judging cost against its cap; none where nobody was paid or no cap is set."""
+    if cost_usd is None or max_cost_usd is None:
+        return []
+    ok = cost_usd <= max_cost_usd
+    text = f"judging cost {cost_usd:.2f} USD, above judge.max_cost_usd = {max_cost_usd:.2f}"
+    return [Gate(name="judge_cost_usd", severity="invalid", ok=ok, value=cost_usd, limit=max_cost_usd, text="" if ok else text)]
+
+
+def probe_gates(probes: Mapping[str, object]) -> list[Gate]:
+    """Whether the judge gave answers of known worth their known score; none where it was not probed."""
+    asked, failed = probes["num_canaries"], probes["num_canaries_failed"]
+    if not asked:
+        return []
+    text = f"the judge misjudged {failed} of {asked} answers of known worth: look at judge.probes in metrics/evaluation.json"
+    ok = failed == 0
+    return [Gate(name="judge_canaries", severity="warning", ok=ok, value=None, limit=None, text="" if ok else text)]
+
+
+def quality_gates(
+    ledgers: Mapping[Kind, KindLedger],
+    *,
+    calibrated: bool,
+    judged_by_model: bool,
+    judge_model: str | None = None,
+    judge_ends: str | None = None,
+) -> list[Gate]:
+    """What does not stop a run but must be read beside its numbers."""
+    gates: list[Gate] = []
+
+    def warn(name: str, ok: bool, text: str, value: float | None = None, limit: float | None = None) -> None:
+        gates.append(Gate(name=name, severity="warning", ok=ok, value=value, limit=limit, text="" if ok else text))
+
+    for kind, ledger in ledgers.items():
+        name = KIND_NAMES[kind]
+        for arm, counts in ledger.arms.items():
+            unparsed, cut = counts.unparsed_rate, counts.truncation_rate
+            warn(
+                f"unparsed_{kind}_{arm}",
+                unparsed <= MAX_UNPARSED_RATE,
+                f"{counts.num_unparsed} of {counts.n} {arm} answers on {name} could not be read: the score measures the format as well",
+                unparsed,
+                MAX_UNPARSED_RATE,
+            )
+            warn(
+                f"truncated_{kind}_{arm}",
+                cut <= MAX_TRUNCATION_RATE,
+                f"{counts.num_truncated} of {counts.n} {arm} answers on {name} were cut at answer.max_new_tokens; raise it",
+                cut,
+                MAX_TRUNCATION_RATE,
+            )
+            only = next(iter(counts.histogram), None)
+            warn(
+                f"scores_vary_{kind}_{arm}",
+                counts.n < 2 or len(counts.histogram) != 1,
+                f"every {arm} score on {name} is {only}: look at the answers before you believe it",
+            )
+    if "explanation" in ledgers and ledgers["explanation"].comparison is not None:
+        who = "the judge" if judged_by_model else "the key-point rule"
+        warn("judge_calibrated", calibrated, f"uncalibrated: nobody has compared {who} with human verdicts")
+    if judge_model is not None:
+        text = f"the judge {judge_model} stops answering on {judge_ends}: choose its successor and run both on the same answers before that"
+        warn("judge_model_stays", judge_ends is None, text)
+    return gates
+
+
+def forgetting_gate(forgetting: Forgetting, max_forgetting_nats: float) -> Gate:
+    """Whether tuned would still say what base said outside the domain."""
+    ok = forgetting.increase <= max_forgetting_nats
+    text = (
+        f"tuned has forgotten some of what base could do: on {forgetting.num_prompts} general prompts base's own answers cost it "
+        f"{forgetting.increase:.2f} nats a token more than base (limit {max_forgetting_nats:g}); try train.replay_fraction=0.05, "
+        "a lower learning rate or fewer epochs"
+    )
+    return Gate(
+        name="forgetting_nats",
+        severity="warning",
+        ok=ok,
+        value=forgetting.increase,
+        limit=max_forgetting_nats,
+        text="" if ok else text,
+    )
+
+
+def final_part_gate(num_uses: int) -> Gate:
+    """Whether the part that is kept for one claim was looked at for one model."""
+    ok = num_uses <= 1
+    text = (
+        f"the final part has been used for {num_uses} tuned models: the best of several looks better than it is; "
+        "choose on the development part, and claim on questions that nobody has looked at"
+    )
+    return Gate(name="final_part_uses", severity="warning", ok=ok, value=float(num_uses), limit=1.0, text="" if ok else text)
+
+
+def incompleteness(answers: Sequence[Answer], training: Mapping[str, object]) -> str | None:
+    """Why the tuned model is not the planned one, in words; None where it is."""
+    complete = training.get("complete") is True and all(answer.complete for answer in answers)
+    if complete:
+        return None
+    done, planned = training.get("num_done_steps"), training.get("num_planned_steps")
+    if isinstance(done, int) and isinstance(planned, int):
+        return f"training ended after {done} of {planned} planned steps"
+    return "the adapter comes from a run that was not trained to its planned end"

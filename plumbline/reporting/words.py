@@ -1,0 +1,144 @@
+"""The verdict in plain words: what a reader may repeat aloud without adding a footnote. Pure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from plumbline.reporting.ledger import KIND_NAMES, KindLedger
+from plumbline.rows.question import KINDS, Kind
+from plumbline.statistics import Comparison
+from plumbline.training.forgetting_row import Forgetting
+
+Direction = Literal["better", "worse", "none", "unscored"]
+
+SIGNIFICANCE = 0.05
+SMALLEST_FORGETTING = 0.005
+"""Nats a token: less is written as 0."""
+
+
+def points(fraction: float, *, sign: bool = False) -> str:
+    """A fraction as points: whole, but with a digit where whole would hide that it is not 0."""
+    value = 100 * fraction
+    digits = 1 if 0 < abs(value) < 1 else 0
+    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+    return "0" if float(text) == 0 else text.replace("-", "−")
+
+
+def span(bounds: tuple[float, float]) -> str:
+    """An interval in points."""
+    return f"[{points(bounds[0])}, {points(bounds[1])}]"
+
+
+def p_words(p_value: float | None) -> str:
+    """A p value for reading."""
+    if p_value is None:
+        return "–"
+    return "< 0.0001" if p_value < 0.0001 else f"{p_value:.4f}" if p_value < 0.01 else f"{p_value:.2f}"
+
+
+def direction_of(ledger: KindLedger) -> Direction:
+    """`better` or `worse` only where the interval excludes 0 and the test, adjusted for all kinds, agrees."""
+    comparison = ledger.comparison
+    if comparison is None or ledger.p_holm is None:
+        return "unscored"
+    low, high = comparison.ci95
+    if ledger.p_holm < SIGNIFICANCE and low > 0:
+        return "better"
+    if ledger.p_holm < SIGNIFICANCE and high < 0:
+        return "worse"
+    return "none"
+
+
+def kind_words(ledger: KindLedger) -> str:
+    """What a card says of one kind beside its numbers."""
+    comparison, direction = ledger.comparison, direction_of(ledger)
+    if comparison is None:
+        return "Nobody gave a verdict: there is no score, and no zero either."
+    if direction == "none":
+        return f"No detectable difference; {resolution(comparison)}."
+    return f"Tuned is {direction}: from {points(comparison.base_mean)} to {points(comparison.tuned_mean)} of 100."
+
+
+def ordered(bounds: tuple[float, float], direction: Direction) -> tuple[float, float]:
+    """The interval of an amount: of "worse by" the signs turn."""
+    return (-bounds[1], -bounds[0]) if direction == "worse" else bounds
+
+
+def joined(names: Sequence[str]) -> str:
+    """a, b and c."""
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def by_direction(ledgers: Mapping[Kind, KindLedger]) -> dict[Direction, list[KindLedger]]:
+    """The ledgers of the kinds in which tuned is better, worse, not detectably different, or not scored."""
+    groups: dict[Direction, list[KindLedger]] = {"better": [], "worse": [], "none": [], "unscored": []}
+    for kind in KINDS:
+        if kind in ledgers:
+            groups[direction_of(ledgers[kind])].append(ledgers[kind])
+    return groups
+
+
+def names_of(group: Sequence[KindLedger]) -> str:
+    return joined([KIND_NAMES[ledger.kind] for ledger in group])
+
+
+def headline_words(ledgers: Mapping[Kind, KindLedger]) -> str:
+    """One sentence on the whole evaluation; an average over kinds would hide which of them moved."""
+    groups = by_direction(ledgers)
+    parts = [f"{direction} on {names_of(groups[direction])}" for direction in ("better", "worse") if groups[direction]]
+    if not parts:
+        return "No difference between base and tuned was detected." if groups["none"] else "Nothing could be compared."
+    sentence = "Tuned is " + ", ".join(parts)
+    return sentence + (f"; no difference was detected on {names_of(groups['none'])}." if groups["none"] else ".")
+
+
+def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
+    """The whole verdict with its numbers, as one would quote it."""
+    groups = by_direction(ledgers)
+    sentences: list[str] = []
+    for direction in ("better", "worse"):
+        amounts = [
+            f"on {KIND_NAMES[ledger.kind]} by {points(abs(ledger.comparison.delta))} points {span(ordered(ledger.comparison.ci95, direction))}"
+            for ledger in groups[direction]
+            if ledger.comparison is not None
+        ]
+        if amounts:
+            sentences.append(f"Tuned is {direction} {joined(amounts)}.")
+    for ledger in groups["none"]:
+        comparison = ledger.comparison
+        if comparison is not None:
+            found = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
+            sentences.append(f"There is no detectable difference on {KIND_NAMES[ledger.kind]} ({found}); {resolution(comparison)}.")
+    if groups["unscored"]:
+        sentences.append(f"Nobody gave a verdict on {names_of(groups['unscored'])}: there is no score, and no zero either.")
+    return " ".join(sentences)
+
+
+def forgetting_words(forgetting: Forgetting) -> str:
+    """What the number of forgetting means, for a reader who does not think in nats."""
+    increase, low, high = forgetting.increase, forgetting.increase_low, forgetting.increase_high
+    interval = "" if low is None or high is None else f" [{signed(low)}, {signed(high)}]"
+    found = (
+        f"On {forgetting.num_prompts} general prompts, which no row teaches, base's own answers cost tuned {forgetting.tuned_nll:.2f} nats "
+        f"a token, and base {forgetting.base_nll:.2f}: {signed(increase)}{interval}."
+    )
+    if abs(increase) < SMALLEST_FORGETTING:
+        return f"{found} Tuned still says there what base would say."
+    if increase < 0:
+        return f"{found} Tuned is surer of these answers than base: nothing was forgotten."
+    return (
+        f"{found} Word for word, tuned gives what base would have said {math.exp(-increase):.2g} times the probability that base gave it."
+    )
+
+
+def signed(nats: float) -> str:
+    """A difference in nats with its sign, two digits."""
+    text = f"{nats:+.2f}"
+    return "0" if float(text) == 0 else text.replace("-", "−")
+
+
+def resolution(comparison: Comparison) -> str:
+    """What the benchmark could have shown."""
+    if comparison.minimum_detectable_effect < 1:
+        return f"this benchmark could have shown {points(comparison.minimum_detectable_effect)} points"
+    return "this benchmark is too small to show any difference"

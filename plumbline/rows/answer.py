@@ -1,0 +1,27 @@
+"""One model answer to one benchmark question."""
+
+from typing import Literal
+
+from plumbline.pipeline.record import Record
+
+Arm = Literal["base", "tuned"]
+ARMS: tuple[Arm, ...] = ("base", "tuned")
+
+
+class Answer(Record):
+    """What an arm said, and how the generation ended."""
+
+    id: str
+    """Id of the question."""
+    arm: Arm
+    engine: str = "transformers"
+    """What generated it, with the version where none is pinned (`vllm 0.33.0`). Rows from before there was a choice have no such field."""
+    response: str
+    num_tokens: int
+    """Generated tokens, end-of-sequence included."""
+    stopped: Literal["eos", "max_new_tokens"]
+    """`max_new_tokens`: the text was cut."""
+    choice_logprobs: dict[str, float]
+    """mcq: letter -> log-probability (nats per token) of that choice as the answer; empty for the other kinds."""
+    complete: bool
+    """False where the adapter comes from a run that was not trained to its planned end; always true for base."""

@@ -1,0 +1,32 @@
+"""The verdict of a rule on one mcq or numeric answer."""
+
+from typing import Literal
+
+from plumbline.pipeline.record import Record
+from plumbline.rows.answer import Arm
+from plumbline.rows.outcome import Outcome
+
+
+class Grade(Record):
+    """Written by `grade`; read by no stage but `report`, and by verbs that compare runs or export one."""
+
+    id: str
+    """Id of the question."""
+    arm: Arm
+    kind: Literal["mcq", "numeric"]
+    outcome: Outcome
+    extracted: str | None
+    """The letter, or the number in the unit of the target, that the rule read; None where it read none."""
+    span: tuple[int, int] | None
+    """Where in the response it was read: [start, end) in characters."""
+    tier: str | None
+    """Which rule read it (`anchored`, `boxed`, ...); None where none did."""
+    reading: Literal["value", "none", "multiple", "conflict"]
+    flags: tuple[str, ...]
+    """Sorted codes, such as unit_missing."""
+    logprob_choice: str | None
+    """mcq: the letter of the highest log-probability; None for numeric."""
+    logprob_outcome: Outcome | None
+    """mcq: whether that letter is the target; None for numeric."""
+    complete: bool
+    """Carried from the answer."""

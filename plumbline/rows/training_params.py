@@ -1,0 +1,44 @@
+"""Parameters that train and preflight share: preflight proves that this very training can succeed."""
+
+from typing import Literal
+
+from plumbline.pipeline.record import Params
+
+
+class LoraParams(Params):
+    """The adapter's shape."""
+
+    r: int
+    """Rank."""
+    alpha: int
+    """The adapter is scaled by alpha / r (alpha / sqrt(r) with use_rslora)."""
+    dropout: float
+    target_modules: Literal["all-linear"] | list[str]
+    """`all-linear`: every linear layer but the head; else names of modules."""
+    use_rslora: bool
+
+
+class TrainParams(Params):
+    """The optimisation; hardware chooses the micro-batch, never these."""
+
+    epochs: float
+    max_steps: int | None
+    """Optimiser steps at most; None: epochs decide. A run that ends before its epochs is marked incomplete."""
+    learning_rate: float
+    """Peak, after warm-up."""
+    warmup_fraction: float
+    """Share of the steps, 0-1."""
+    lr_schedule: Literal["cosine", "linear", "constant_with_warmup"]
+    tokens_per_step: int
+    """Tokens that one optimiser step sees: rows per step = tokens_per_step / max_length when packed."""
+    max_length: int
+    """Tokens of a packed row, and the longest example allowed: longer ones fail preflight, none is truncated."""
+    packing: bool
+    max_grad_norm: float
+    evaluations_per_epoch: int
+    """How often the validation loss is taken; the adapter with the lowest is kept."""
+    early_stop_patience: int | None
+    """Stop after so many evaluations without improvement; None: never."""
+    replay_fraction: float
+    """Share of all training rows, 0-1, that are base's own answers to general prompts, appended to the domain's; 0: none."""
+    seed: int

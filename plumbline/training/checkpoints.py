@@ -1,0 +1,121 @@
+"""Checkpoints that are whole or absent, and of this run or refused: `$DVC_ROOT/.cache/train/<fingerprint>/`.
+
+They stand outside DVC's outs, which DVC deletes before a stage runs, and survive kills, `exp run --temp` and `--queue`.
+"""
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from plumbline.pipeline.files import sha256_of, sync_folder
+
+log = logging.getLogger("checkpoints")
+
+MANIFEST = "MANIFEST.json"
+
+
+def required_files(num_ranks: int = 1, *, sharded: bool = False) -> tuple[str, ...]:
+    """Files without one of which transformers resumes without a word and ends in other weights: random states are one per rank."""
+    random_states = ("rng_state.pth",) if num_ranks == 1 else tuple(f"rng_state_{rank}.pth" for rank in range(num_ranks))
+    states = ("pytorch_model_fsdp.bin", "optimizer.bin") if sharded else ("optimizer.pt",)
+    return ("adapter_model.safetensors", *states, "scheduler.pt", *random_states, "trainer_state.json")
+
+
+class AlreadyRunning(RuntimeError):
+    """Another process holds this run."""
+
+
+def run_folder(fingerprint: str) -> Path:
+    """Where the run of this fingerprint keeps its checkpoints, in the main repository even under `exp run --temp`."""
+    return Path(os.environ.get("DVC_ROOT", ".")) / ".cache" / "train" / fingerprint
+
+
+def loaded_code(*, without: Collection[str] = ()) -> dict[str, str]:
+    """Name -> sha256 of every module of ours that this process has loaded: another program is another run.
+
+    `without`: modules that touch the run only when it has ended; a change of theirs makes no other run.
+    """
+    return {
+        name: sha256_of(Path(module.__file__))
+        for name, module in sorted(sys.modules.items())
+        if name.split(".")[0] in ("plumbline", "stages") and name not in without and module.__file__ is not None
+    }
+
+
+def fingerprint_of(identity: Mapping[str, object]) -> str:
+    """Hash everything that makes a run what it is."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Hold the folder for this process. AlreadyRunning if another has it; a dead one's hold ends with it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunning(f"{folder}: this very run is already under way in another process. Wait for it, or stop it.") from error
+        yield
+
+
+def seal(writing: Path, final: Path) -> None:
+    """Make a finished checkpoint folder appear at its final name: files flushed, manifest last, then one rename."""
+    sizes = {}
+    for file in sorted(writing.rglob("*")):
+        if file.is_file():
+            with file.open("rb") as stream:
+                os.fsync(stream.fileno())
+            sizes[str(file.relative_to(writing))] = {"size": file.stat().st_size, "sha256": sha256_of(file)}
+    with (writing / MANIFEST).open("w", encoding="utf-8") as stream:
+        json.dump(sizes, stream, indent=1, sort_keys=True)
+        stream.flush()
+        os.fsync(stream.fileno())
+    sync_folder(writing)
+    shutil.rmtree(final, ignore_errors=True)
+    writing.replace(final)
+    sync_folder(final.parent)
+
+
+def damage(checkpoint: Path, *, required: Sequence[str]) -> str | None:
+    """Say what is wrong with a checkpoint, or None if it is as it was sealed and has all that is required."""
+    try:
+        manifest = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        return f"no readable {MANIFEST} ({type(error).__name__})"
+    for name in required:
+        if name not in manifest:
+            return f"{name} is missing"
+    for name, expected in manifest.items():
+        file = checkpoint / name
+        if not file.is_file() or file.stat().st_size != expected["size"] or sha256_of(file) != expected["sha256"]:
+            return f"{name} is not as it was written"
+    return None
+
+
+def newest_whole_checkpoint(folder: Path, *, num_ranks: int = 1, sharded: bool = False) -> Path | None:
+    """Return the newest checkpoint that verifies; set damaged ones aside as *.bad, with a warning each."""
+    found = sorted(folder.glob("checkpoint-*[0-9]"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True)
+    for checkpoint in found:
+        problem = damage(checkpoint, required=required_files(num_ranks, sharded=sharded))
+        if problem is None:
+            return checkpoint
+        log.warning("%s is damaged (%s): set aside, an earlier one is used", checkpoint.name, problem)
+        aside = checkpoint.with_name(checkpoint.name + ".bad")
+        shutil.rmtree(aside, ignore_errors=True)
+        checkpoint.replace(aside)
+    return None
+
+
+def keep_newest(folder: Path, num_kept: int) -> None:
+    """Remove all but the newest checkpoints, by step, not by clock."""
+    found = sorted(folder.glob("checkpoint-*[0-9]"), key=lambda path: int(path.name.rsplit("-", 1)[1]))
+    for checkpoint in found[:-num_kept]:
+        shutil.rmtree(checkpoint)

@@ -1,0 +1,145 @@
+"""What only the device can say, asked before the first weight is loaded: dtype, memory, and whether its attention kernel tells documents apart."""
+
+import logging
+from pathlib import Path
+
+import psutil
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
+from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosity_error
+
+from plumbline.rows.manifest import Manifest
+from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.attention import attend_per_document
+from plumbline.training.which_rank import is_sharded, num_ranks, num_ranks_here
+
+log = logging.getLogger("train")
+
+GIB = 2**30
+BYTES_PER_WEIGHT = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0}
+NF4_BYTES_PER_WEIGHT = (4 + 8 / 64 + 32 / (64 * 256)) / 8
+"""With double quantisation: four bits, a scale of 8 bits for 64 weights, and one of 32 bits for 256 of these (QLoRA, arXiv 2305.14314)."""
+BYTES_PER_TRAINED_WEIGHT = 16
+"""fp32: the weight, its gradient, and Adam's two moments."""
+MAX_DIFFERENCE = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}
+"""Of the attention kernel against plain attention in fp32, on values of size 1."""
+
+
+class DeviceUnfit(ValueError):
+    """This device cannot do the training that was asked for."""
+
+
+def has_bfloat16(device: str) -> bool:
+    """Whether the device computes in bfloat16 itself; every CPU does, GPUs from Ampere on."""
+    return not device.startswith("cuda") or torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def free_bytes(device: str) -> int:
+    """Memory that a new tensor could take now."""
+    if device.startswith("cuda"):
+        return torch.cuda.mem_get_info(device)[0]
+    return psutil.virtual_memory().available
+
+
+def least_bytes(base: Path, manifest: Manifest, lora: LoraParams) -> int:
+    """Bytes that weights, adapter, gradients and optimiser take for certain; activations come on top and are not guessed at."""
+    before = get_verbosity()
+    set_verbosity_error()
+    try:
+        with torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(str(base)), dtype=torch.bfloat16)
+    finally:
+        set_verbosity(before)
+    head = model.get_output_embeddings()
+    linear = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head}
+    adapted = {
+        name: module
+        for name, module in linear.items()
+        if lora.target_modules == "all-linear" or name.rsplit(".", 1)[-1] in lora.target_modules
+    }
+    num_weights = sum(parameter.numel() for parameter in model.parameters())
+    num_linear = sum(module.weight.numel() for module in linear.values())
+    num_trained = sum(lora.r * (module.in_features + module.out_features) for module in adapted.values())
+    each = BYTES_PER_WEIGHT[manifest.dtype]
+    weights = (
+        num_weights * each if manifest.quantization == "none" else (num_weights - num_linear) * each + num_linear * NF4_BYTES_PER_WEIGHT
+    )
+    return int(weights + num_trained * BYTES_PER_TRAINED_WEIGHT)
+
+
+def refuse_unfit_ranks(manifest: Manifest, device: str) -> None:
+    """DeviceUnfit for several processes on fewer GPUs, and for spread weights (FSDP) that would not be what was asked for."""
+    if device == "cuda" and num_ranks_here() > torch.cuda.device_count():
+        raise DeviceUnfit(f"{num_ranks_here()} processes for {torch.cuda.device_count()} GPUs: each needs one of its own; start fewer.")
+    if is_sharded() and device != "cuda":
+        raise DeviceUnfit(f"FSDP was asked for on {device}, where accelerate would train as DDP without a word: use launch/ddp.yaml.")
+    if is_sharded() and manifest.quantization != "none":
+        raise DeviceUnfit(f"FSDP of {manifest.quantization} weights was not tried: set base.quantization to none, or use launch/ddp.yaml.")
+
+
+def refuse_unfit_dtype(manifest: Manifest, device: str) -> None:
+    """float16 overflows where bfloat16 would not, and bfloat16 is emulated where the device lacks it: DeviceUnfit for either."""
+    if manifest.dtype == "float16" and has_bfloat16(device):
+        raise DeviceUnfit(
+            f"base.dtype is float16, whose largest value is 65504, and {device} computes in bfloat16: set base.dtype to bfloat16."
+        )
+    if manifest.dtype == "bfloat16" and not has_bfloat16(device):
+        raise DeviceUnfit(f"base.dtype is bfloat16, which {device} does not compute in: set base.dtype to float16, or use another device.")
+
+
+def refuse_too_little_memory(base: Path, manifest: Manifest, lora: LoraParams, device: str) -> None:
+    """DeviceUnfit where not even the weights and the optimiser fit."""
+    least, free = least_bytes(base, manifest, lora) // (num_ranks() if is_sharded() else 1), free_bytes(device)
+    log.info("%s: %.2f GiB free; weights, adapter and optimiser take %.2f GiB", device, free / GIB, least / GIB)
+    if least > free:
+        smaller = "" if manifest.quantization == "nf4" else "base.quantization=nf4, "
+        raise DeviceUnfit(
+            f"{device} has {free / GIB:.2f} GiB free, but weights, adapter and optimiser alone take {least / GIB:.2f} GiB: "
+            f"choose {smaller}a smaller lora.r or base model, or free memory. Activations come on top: PLUMBLINE_MICRO_BATCH_TOKENS "
+            "and PLUMBLINE_GRADIENT_CHECKPOINTING=1 make those smaller."
+        )
+
+
+def refuse_broken_attention(manifest: Manifest, device: str) -> None:
+    """Run the attention that packed training will use, on three short documents, against plain attention: DeviceUnfit where they differ."""
+    dtype = getattr(torch, manifest.dtype)
+    draw = torch.Generator().manual_seed(0)  # its own: training must not find the global one moved
+    lengths = [5, 1, 10]
+    query, key, value = (torch.randn(1, heads, sum(lengths), 16, generator=draw) for heads in (4, 2, 2))
+    boundaries = torch.tensor([0, *torch.tensor(lengths).cumsum(0).tolist()], dtype=torch.int32)
+    expected = torch.cat(
+        [
+            torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+            for q, k, v in zip(*(states.split(lengths, dim=2) for states in (query, key, value)), strict=True)
+        ],
+        dim=2,
+    ).transpose(1, 2)
+    try:
+        q, k, v = (states.to(device, dtype) for states in (query, key, value))
+        found, _ = attend_per_document(torch.nn.Identity(), q, k, v, None, cu_seq_lens_q=boundaries.to(device), max_length_q=max(lengths))
+    except (RuntimeError, NotImplementedError) as error:
+        raise DeviceUnfit(
+            f"the attention for packed rows does not run on {device} in {manifest.dtype}: {error}. Set train.packing to false."
+        ) from error
+    difference = float((found.float().cpu() - expected).abs().max())
+    if not difference <= MAX_DIFFERENCE[dtype]:
+        raise DeviceUnfit(
+            f"the attention for packed rows is off by {difference:.2g} on {device} in {manifest.dtype} (limit {MAX_DIFFERENCE[dtype]:g}): "
+            "documents see each other, or the future. Set train.packing to false, and report the device."
+        )
+
+
+def refuse_unfit_device(base: Path, manifest: Manifest, lora: LoraParams, params: TrainParams, *, device: str) -> None:
+    """Raise DeviceUnfit, with the number and the remedy, before minutes are spent on loading."""
+    refuse_unfit_ranks(manifest, device)
+    refuse_unfit_dtype(manifest, device)
+    refuse_too_little_memory(base, manifest, lora, device)
+    if params.packing:
+        refuse_broken_attention(manifest, device)
+
+
+def refuse_half_precision(model: torch.nn.Module) -> None:
+    """DeviceUnfit where a trainable tensor is not fp32: in bf16 Adam's second moment cannot decay."""
+    dtypes = {str(parameter.dtype) for parameter in model.parameters() if parameter.requires_grad}
+    if dtypes != {"torch.float32"}:
+        raise DeviceUnfit(f"trainable tensors are {', '.join(sorted(dtypes)) or 'missing'}, not float32: nothing was trained. Report this.")

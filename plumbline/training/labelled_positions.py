@@ -1,0 +1,65 @@
+"""What comes after the last attention looks at each position alone, so it is computed where a label is and nowhere else.
+
+transformers does so for the head (`logits_to_keep`); here for the last block's gated MLP, too, as wide as three attentions.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from plumbline.training.fused_blocks import is_gated_mlp, is_on_cpu
+
+
+def last_mlp(model: Any) -> torch.nn.Module | None:
+    """The last gated MLP of a model on a processor, if what is kept stays the same when it is left out elsewhere; tried on one packed row."""
+    if not is_on_cpu(model):
+        return None
+    found = [module for module in model.modules() if is_gated_mlp(module)]
+    if not found:
+        return None
+    was_training = model.training
+    model.eval()
+    try:
+        theirs, ours = _logits(model, None), _logits(model, found[-1])
+    finally:
+        model.train(was_training)
+    return found[-1] if torch.allclose(ours, theirs, rtol=1e-4, atol=1e-5) else None
+
+
+def _logits(model: Any, mlp: torch.nn.Module | None) -> torch.Tensor:
+    """Of two positions of six; `mlp` is computed at these only."""
+    num_tokens, kept = 6, torch.tensor([2, 4])
+    boundaries = torch.tensor([0, num_tokens], dtype=torch.int32)
+    packed = {"cu_seq_lens_q": boundaries, "cu_seq_lens_k": boundaries, "max_length_q": num_tokens, "max_length_k": num_tokens}
+    with torch.no_grad(), only_at(mlp, kept):
+        found: torch.Tensor = model(
+            input_ids=torch.arange(num_tokens)[None],
+            position_ids=torch.arange(num_tokens)[None],
+            use_cache=False,
+            logits_to_keep=kept,
+            **packed,
+        ).logits
+    return found
+
+
+@contextmanager
+def only_at(mlp: torch.nn.Module | None, positions: torch.Tensor) -> Iterator[None]:
+    """Have `mlp` computed at these positions of one row, (T,) of int64, and be 0 elsewhere; None leaves everything as it is.
+
+    Only for a forward whose gradient does not compute it again: by then this is over.
+    """
+    if mlp is None:
+        yield
+        return
+    whole = mlp.forward
+
+    def in_part(x: torch.Tensor) -> torch.Tensor:
+        return torch.zeros_like(x).index_copy(1, positions, whole(x.index_select(1, positions)))
+
+    mlp.forward = in_part  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        mlp.forward = whole  # type: ignore[method-assign]

@@ -1,0 +1,125 @@
+"""What watches a training run while the trainer works: the best adapter, the progress bar, signals, patience, and a loss that is no number."""
+
+import json
+import logging
+import math
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from peft import get_peft_model_state_dict
+from safetensors.torch import save_file
+from tqdm import tqdm
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from plumbline.pipeline.files import replacing_folder, write_json
+from plumbline.training.ranks import any_rank, from_rank_0, whole
+from plumbline.training.which_rank import rank
+
+log = logging.getLogger("train")
+
+
+class NonFiniteLoss(ValueError):
+    """The loss is NaN or infinite: nothing is published."""
+
+
+class Watch(TrainerCallback):
+    """Keeps the best adapter, the loss curve and the progress bar; stops on signals, on NaN and by patience."""
+
+    def __init__(self, folder: Path, *, patience: int | None, num_steps: int, num_planned_steps: int, tokens_per_step: int) -> None:
+        self.folder = folder
+        self.num_planned_steps = num_planned_steps
+        self.tokens_per_step = tokens_per_step
+        self.patience = patience
+        self.noted = False
+        """A signal has come, to this process."""
+        self.signalled = False
+        """All ranks know of a signal: they stop after the same step."""
+        self.stopped_early = False
+        self.bar = tqdm(total=num_steps, unit="step", desc="train", disable=None if rank() == 0 else True)
+
+    @property
+    def best_file(self) -> Path:
+        return self.folder / "best" / "best.json"
+
+    def best(self) -> tuple[int, float]:
+        if not self.best_file.is_file():
+            return 0, math.inf
+        content = json.loads(self.best_file.read_text(encoding="utf-8"))
+        return content["step"], content["validation_loss"]
+
+    def is_planned(self, step: int, state: TrainerState) -> bool:
+        """Whether an uninterrupted run evaluates after this step; one that goes on after a signal also looks where it begins."""
+        return step % state.eval_steps == 0 or step == state.max_steps
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.bar.update(state.global_step - self.bar.n)
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.bar.update(state.global_step - self.bar.n)
+        self.signalled = any_rank(self.noted)
+        if self.signalled:
+            control.should_save = control.should_training_stop = True
+
+    def on_log(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, float] | None = None, **_: Any
+    ) -> None:
+        for name in ("loss", "eval_loss"):
+            value = (logs or {}).get(name)
+            if value is not None and not math.isfinite(value):
+                raise NonFiniteLoss(
+                    f"{name} is {value} at step {state.global_step}: nothing was published. Lower train.learning_rate or lora.alpha."
+                )
+        if logs and "loss" in logs:
+            rate = (self.bar.format_dict["rate"] or 0) * self.tokens_per_step
+            self.bar.set_postfix_str(f"loss {logs['loss']:.3f}, {rate:,.0f} tokens/s", refresh=False)
+
+    def on_evaluate(  # pyright: ignore[reportIncompatibleMethodOverride]  (the base class takes these as keywords)
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float],
+        model: torch.nn.Module,
+        **_: Any,
+    ) -> None:
+        step, loss = state.global_step, metrics["eval_loss"]
+        if not self.is_planned(step, state):
+            return
+        log.info("step %d of %d: validation loss %.4f nats", step, state.max_steps, loss)
+        best_step, best_loss = from_rank_0(self.best() if rank() == 0 else (0, math.inf))
+        if step > 0 and loss < best_loss:
+            found = get_peft_model_state_dict(model, save_embedding_layers=False)
+            weights = {name: whole(tensor) for name, tensor in found.items()}
+            if rank() > 0:
+                return
+            with replacing_folder(self.folder / "best") as partial:
+                save_file({name: tensor.contiguous() for name, tensor in sorted(weights.items())}, partial / "best.safetensors")
+                write_json(partial / "best.json", {"step": step, "validation_loss": loss})
+            return
+        steps = {int(entry["step"]) for entry in state.log_history if "eval_loss" in entry and entry["step"] > best_step}
+        # Of a lowered max_steps the last evaluation is not one of the full run: a dry run that ends there has not stopped by patience.
+        evaluations_since = sum(step % state.eval_steps == 0 or step == self.num_planned_steps for step in steps)
+        if self.patience is not None and step > 0 and evaluations_since >= self.patience:
+            self.stopped_early = True
+            control.should_training_stop = True
+
+
+@contextmanager
+def signals_to(watch: Watch) -> Iterator[None]:
+    """Turn SIGTERM, SIGINT and SIGHUP into a checkpoint and an orderly stop."""
+
+    def note(number: int, frame: FrameType | None) -> None:
+        log.warning("%s: writing a checkpoint, then stopping", signal.Signals(number).name)
+        watch.noted = True
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

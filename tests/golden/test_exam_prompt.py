@@ -1,0 +1,24 @@
+"""The text of a question and PROMPT_VERSION change together: runs under two versions are not compared."""
+
+from plumbline.answering.exam_prompt import PROMPT_VERSION, exam_prompt
+from plumbline.rows.question import Question
+
+MCQ = Question(
+    id="q",
+    kind="mcq",
+    question="What is the unit of force?",
+    choices={"A": "N", "B": "J"},
+    target="A",
+    unit=None,
+    key_points=(),
+    cluster="c",
+)
+TEXTS = {
+    1: "What is the unit of force?\nA) N\nB) J\nAnswer with the letter.",
+}
+"""Version -> what it makes of one question. A new text is a new entry, and a new PROMPT_VERSION; no entry is ever edited."""
+
+
+def test_a_new_text_has_a_new_version() -> None:
+    assert max(TEXTS) == PROMPT_VERSION
+    assert exam_prompt(MCQ, {"mcq": "Answer with the letter."}) == TEXTS[PROMPT_VERSION]
