@@ -10,9 +10,15 @@ from plumbline.grading.patterns import bounded
 
 # A base model runs on and asks itself the next question; what follows is not an answer to ours.
 NEXT_QUESTION = bounded(
-    r"\n[^\S\n]{0,20}(?:#{1,4}\s*)?(?:\*\*)?(?:next\s+)?(?:question|problem|exercise|example|instruction|user|human|q)\s*\d{0,3}\s*(?:\*\*)?\s*[:.)](?:\*\*)?(?=\s)"
-    r"|\[/?INST\]|<\|(?:im_start|im_end|user|end|eot_id|endoftext)\|?>|\n[^\S\n]{0,20}#{2,4}\s*(?:instruction|input|question)\b",
-    re.IGNORECASE,
+    r"""
+      \n [^\S\n]{0,20} (?:\#{1,4} \s*)? (?:\* \*)? (?:next \s+)?
+      (?: question | problem | exercise | example | instruction | user | human | q )
+      \s* \d{0,3} \s* (?:\* \*)? \s* [:.)] (?:\* \*)? (?=\s)
+    | \[ /? INST \]
+    | < \| (?: im _ start | im _ end | user | end | eot _ id | endoftext ) \|? >
+    | \n [^\S\n]{0,20} \#{2,4} \s* (?: instruction | input | question ) \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 # Of boxes and of declared answers, from the end: nobody means more, and a loop can write thousands.
 MAX_STATEMENTS = 24
@@ -29,61 +35,217 @@ JSON_OPENED = bounded(r"\{\s*\"[^\"\n]{1,60}\"\s*:")
 JSON_STRING = bounded(r"\"((?:[^\"\\]|\\.){0,16000})\"", re.DOTALL)
 JSON_BARE = bounded(r"[^,{}\[\]\"\n]{1,200}")
 BOX = bounded(r"\\(?:boxed|fbox)\s*\{")
-DECLARATION = (
-    r"(?:\b(?:given|reference|expected|other|student['’]s)\s+)?"
-    r"(?:\b(?:final|correct|right|best|my|resulting|numerical|numeric)\s+)*\b(?:NOUN)\b\s*[*_]{0,3}\s*"
-    r"(?:(?:to|for|of|in|among)\s+(?:the|this|your|our|these|all)\s+[^.\n:=]{0,80}?)?\s*"
-    r"(?:(?:(?:must|would|should|will|can\s+only)\s+(?:therefore\s+|thus\s+|then\s+)?be|is|are|was|being|\\rightarrow|\\Rightarrow|\\to)(?![A-Za-z])MARKS)"
-)
-# "The given answer is 5" speaks of somebody else's.
+# "The correct answer to this question must therefore be ...": NOUN and MARKS are filled in below.
+DECLARATION = r"""
+    (?:\b (?: given | reference | expected | other | student ['’] s ) \s+)?
+    (?:\b (?: final | correct | right | best | my | resulting | numerical | numeric ) \s+)*
+    \b (?: NOUN ) \b \s* [*_]{0,3} \s*
+    (?:
+        (?: to | for | of | in | among ) \s+ (?: the | this | your | our | these | all ) \s+
+        [^.\n:=]{0,80}?
+    )?
+    \s*
+    (?:
+        (?:
+              (?: must | would | should | will | can \s+ only ) \s+
+              (?: therefore \s+ | thus \s+ | then \s+ )? be
+            | is
+            | are
+            | was
+            | being
+            | \\rightarrow
+            | \\Rightarrow
+            | \\to
+        )
+        (?![A-Za-z])
+        MARKS
+    )
+"""
+# "The given answer is 5" speaks of someone else's.
 FOREIGN = ("given", "reference", "expected", "other", "student")
-BY_MARK = r"|=|:|→|->|⇒"
-# "Answer - B", "<answer>B</answer>", "#### 12"
-FORMS = r"|^\W{0,4}(?:final\s+)?answer\s*[-–—]\s|<(?:final[_\s])?answer>|####"
+BY_MARK = "| = | : | → | -> | ⇒"
+ANSWER_DECLARATION = DECLARATION.replace("NOUN", "answer | ans").replace("MARKS", BY_MARK)
+# "The correct option is B"; a mark alone does not declare here, because "each option:" opens a list.
+OPTION_DECLARATION = DECLARATION.replace("NOUN", "option | choice").replace("MARKS", "")
+FORMS = r"""
+      ^ \W{0,4} (?:final \s+)? answer \s* [-–—] \s   # Answer - B
+    | < (?:final [_\s])? answer >                    # <answer>B</answer>
+    | \#\#\#\#                                        # #### 12
+"""
 DECLARED = bounded(
-    DECLARATION.replace("NOUN", "answer|ans").replace("MARKS", BY_MARK)
-    + FORMS
-    + r"|\bfinal\s+result\s*(?:is|=|:)|^\s*\**(?:result|ans)\**\s*[:=]",
-    re.IGNORECASE | re.MULTILINE,
+    rf"""
+      {ANSWER_DECLARATION}
+    | {FORMS}
+    | \b final \s+ result \s* (?: is | = | : )       # the final result is 12 N
+    | ^ \s* \** (?: result | ans ) \** \s* [:=]      # **Result**: 12 N
+    """,
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
-# Only where letters are asked for: "the price of the option is 5" declares no answer. "Each option:" opens a list.
+# Only where letters are asked for: "the price of the option is 5" declares no answer.
 DECLARED_CHOICE = bounded(
-    DECLARATION.replace("NOUN", "answer|ans").replace("MARKS", BY_MARK)
-    + "|"
-    + DECLARATION.replace("NOUN", "option|choice").replace("MARKS", "")
-    + FORMS
-    + r"|^\W{0,4}(?:final\s+)?answer\s+(?=[(\[]?[A-Ja-j][)\]]?[\s.*]{0,6}$)"
-    + r"|^\W{0,4}(?:(?:my|final|correct|best|right)\s+)?(?:option|choice)\W{0,4}:|\b(?:my|final|correct|best|right)\s+(?:option|choice)\s*:",
-    re.IGNORECASE | re.MULTILINE,
+    rf"""
+      {ANSWER_DECLARATION}
+    | {OPTION_DECLARATION}
+    | {FORMS}
+    # "Answer (B)" on a line of its own
+    | ^ \W{{0,4}} (?:final \s+)? answer \s+ (?=[(\[]? [A-Ja-j] [)\]]? [\s.*]{{0,6}} $)
+    # "Correct option: B"
+    | ^ \W{{0,4}} (?:(?: my | final | correct | best | right ) \s+)? (?: option | choice ) \W{{0,4}} :
+    | \b (?: my | final | correct | best | right ) \s+ (?: option | choice ) \s* :
+    """,
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 RETRACTION = bounded(
-    r"(?:^|[.!?\n…—-]\s*|,\s*|\bno,?\s+|\bbut\s+|\boh,?\s+|\bhmm,?\s+)(?:wait|actually|correction|scratch\s+that|on\s+second\s+thought|sorry|apologies|my\s+apologies|oops|let\s+me\s+(?:re-?check|re-?do|re-?calculate|re-?consider|correct|fix))\b"
-    r"|\bi\s+(?:have\s+)?made\s+an?\s+(?:\w+\s+){0,2}(?:mistake|error)|\bthat(?:['’]s|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+(?:right|correct))",
-    re.IGNORECASE,
+    r"""
+      (?: ^ | [.!?\n…—-] \s* | , \s* | \b no ,? \s+ | \b but \s+ | \b oh ,? \s+ | \b hmm ,? \s+ )
+      (?:
+            wait
+          | actually
+          | correction
+          | scratch \s+ that
+          | on \s+ second \s+ thought
+          | sorry
+          | apologies
+          | my \s+ apologies
+          | oops
+          | let \s+ me \s+
+            (?: re -? check | re -? do | re -? calculate | re -? consider | correct | fix )
+      )
+      \b
+    | \b i \s+ (?:have \s+)? made \s+ an? \s+ (?:\w+ \s+){0,2} (?: mistake | error )
+    | \b that (?: ['’] s | \s+ is | \s+ was ) \s+
+      (?: wrong | incorrect | not \s+ (?: right | correct ) )
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 ABSTENTION = bounded(
-    r"\b(?:can\s?not|can['’]t|could\s+not|unable\s+to|impossible\s+to|not\s+possible\s+to|difficult\s+to)\s+(?:be\s+)?(?:\w+\s+){0,2}"
-    r"(?:find|found|determine|determined|calculate|calculated|compute|computed|solve|solved|answer|answered|provide|give|given|say|tell|simplify|simplified|conclude)\b"
-    r"|\b(?:not\s+enough|insufficient|not\s+sufficient|missing|without\s+(?:more|further|additional|knowing))\s+(?:\w+\s+){0,2}(?:information|data|detail|the)"
-    r"|\bno\s+(?:\w+\s+){0,2}(?:solution|answer)\b|\bthere\s+is\s+no\s+(?:\w+\s+)?(?:tension|value|such|number)|\bdoes\s+not\s+(?:exist|have\s+a\s+solution)"
-    r"|\b(?:error|mistake|typo|inconsistency)\s+in\s+the\s+(?:problem|question|given|options|statement)|\bproblem\s+statement\s+(?:is|may\s+be|might\s+be)\s+(?:wrong|incorrect|flawed)"
-    r"|\b(?:i\s+(?:do\s+not|don['’]t)\s+know|not\s+sure|i\s+am\s+not\s+able|i['’]m\s+not\s+able|undefined|indeterminate|infinity|infinite)\b|\\infty|∞"
-    r"|\bthis\s+is\s+(?:not\s+possible|a\s+contradiction|impossible)|\bnone\s+of\s+(?:the|these)\b(?!\s+(?:others?|remaining|rest)\b)|\bno\s+option\b"
-    r"|\bnot\s+(?:one\s+of|in|among|listed\s+(?:in|among))\s+(?:the\s+)?(?:given\s+|listed\s+|provided\s+|available\s+)?(?:options|choices|answers)|\bdoes\s+not\s+match\s+any\b|\bdoesn['’]t\s+match\s+any\b",
-    re.IGNORECASE,
+    r"""
+      \b
+      (?:
+            can \s? not
+          | can ['’] t
+          | could \s+ not
+          | unable \s+ to
+          | impossible \s+ to
+          | not \s+ possible \s+ to
+          | difficult \s+ to
+      )
+      \s+ (?:be \s+)? (?:\w+ \s+){0,2}
+      (?:
+            find
+          | found
+          | determine
+          | determined
+          | calculate
+          | calculated
+          | compute
+          | computed
+          | solve
+          | solved
+          | answer
+          | answered
+          | provide
+          | give
+          | given
+          | say
+          | tell
+          | simplify
+          | simplified
+          | conclude
+      )
+      \b
+    | \b
+      (?:
+            not \s+ enough
+          | insufficient
+          | not \s+ sufficient
+          | missing
+          | without \s+ (?: more | further | additional | knowing )
+      )
+      \s+ (?:\w+ \s+){0,2} (?: information | data | detail | the )
+    | \b no \s+ (?:\w+ \s+){0,2} (?: solution | answer ) \b
+    | \b there \s+ is \s+ no \s+ (?:\w+ \s+)? (?: tension | value | such | number )
+    | \b does \s+ not \s+ (?: exist | have \s+ a \s+ solution )
+    | \b (?: error | mistake | typo | inconsistency ) \s+ in \s+ the \s+
+      (?: problem | question | given | options | statement )
+    | \b problem \s+ statement \s+ (?: is | may \s+ be | might \s+ be ) \s+
+      (?: wrong | incorrect | flawed )
+    | \b
+      (?:
+            i \s+ (?: do \s+ not | don ['’] t ) \s+ know
+          | not \s+ sure
+          | i \s+ am \s+ not \s+ able
+          | i ['’] m \s+ not \s+ able
+          | undefined
+          | indeterminate
+          | infinity
+          | infinite
+      )
+      \b
+    | \\infty
+    | ∞
+    | \b this \s+ is \s+ (?: not \s+ possible | a \s+ contradiction | impossible )
+    | \b none \s+ of \s+ (?: the | these ) \b (?!\s+ (?: others? | remaining | rest ) \b)
+    | \b no \s+ option \b
+    | \b not \s+ (?: one \s+ of | in | among | listed \s+ (?: in | among ) ) \s+ (?:the \s+)?
+      (?: given \s+ | listed \s+ | provided \s+ | available \s+ )? (?: options | choices | answers )
+    | \b does \s+ not \s+ match \s+ any \b
+    | \b doesn ['’] t \s+ match \s+ any \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 CONCLUSION = bounded(
-    r"\b(?:therefore|thus|hence|so|consequently|accordingly|in\s+conclusion|to\s+conclude|as\s+a\s+result|finally|in\s+summary|overall|this\s+means|this\s+gives|we\s+(?:get|find|have|obtain|conclude))\b|∴|\\therefore",
-    re.IGNORECASE,
+    r"""
+      \b
+      (?:
+            therefore
+          | thus
+          | hence
+          | so
+          | consequently
+          | accordingly
+          | in \s+ conclusion
+          | to \s+ conclude
+          | as \s+ a \s+ result
+          | finally
+          | in \s+ summary
+          | overall
+          | this \s+ means
+          | this \s+ gives
+          | we \s+ (?: get | find | have | obtain | conclude )
+      )
+      \b
+    | ∴
+    | \\therefore
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 GIVENS = bounded(
-    r"(?:^|\n)[^\w\n]{0,5}(?:given(?:\s+(?:data|values?|information|that|quantities))?|known(?:\s+values?)?|data|where)\s*:?\*{0,2}\s*:?[^\S\n]{0,12}"
-    r"(?:\n[^\S\n]{0,12}(?:[-•*–]|\d{1,2}[.)])[^\n]*|\n[^\S\n]{0,12}[^\s=\n]{1,20}[^\S\n]{0,12}=[^\n]*)+",
-    re.IGNORECASE,
+    r"""
+    (?: ^ | \n ) [^\w\n]{0,5}
+    (?:
+          given (?:\s+ (?: data | values? | information | that | quantities ))?
+        | known (?:\s+ values?)?
+        | data
+        | where
+    )
+    \s* :? \*{0,2} \s* :? [^\S\n]{0,12}
+    (?:
+          \n [^\S\n]{0,12} (?: [-•*–] | \d{1,2} [.)] ) [^\n]*
+        | \n [^\S\n]{0,12} [^\s=\n]{1,20} [^\S\n]{0,12} = [^\n]*
+    )+
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 # A full stop ends a sentence unless it stands in a number or after an abbreviation.
 SENTENCE_END = bounded(
-    r"(?<!\bapprox)(?<!\bi\.e)(?<!\be\.g)(?<!\bEq)(?<!\bFig)(?<!\bca)(?<!\bvs)[.!?](?:\*{1,3}|['\"”’)\]$]{1,2}|\\\)|\\\])?(?=\s|$)|\n+|;\s"
+    r"""
+      (?<!\b approx) (?<!\b i \. e) (?<!\b e \. g) (?<!\b Eq) (?<!\b Fig) (?<!\b ca) (?<!\b vs)
+      [.!?] (?: \*{1,3} | ['\"”’)\]$]{1,2} | \\ \) | \\ \] )? (?= \s | $ )
+    | \n+
+    | ; \s
+    """,
+    re.VERBOSE,
 )
 
 

@@ -4,11 +4,24 @@ import re
 
 # "(A) ...", "[A] ...", "A) ...", "A. ...", "A: ..."; a bare letter needs a line or a gap before it.
 MARKER = re.compile(
-    r"(?:(?<=\s)(?<!ption\s)(?<!hoice\s)|^)(?:\((?P<round>[A-J])\)|\[(?P<square>[A-J])\]|(?P<bare>[A-J])(?:\)|\.(?=\s)|:(?=\s)))[ \t]*",
-    re.MULTILINE,
+    r"""
+    (?: (?<=\s) (?<!ption \s) (?<!hoice \s) | ^ )
+    (?:
+          \( (?P<round>[A-J]) \)
+        | \[ (?P<square>[A-J]) \]
+        | (?P<bare>[A-J]) (?: \) | \. (?=\s) | : (?=\s) )
+    )
+    [ \t]*
+    """,
+    re.MULTILINE | re.VERBOSE,
 )
 SMALL_MARKER = re.compile(
-    r"(?:(?<=\s)(?<!ption\s)(?<!hoice\s)|^)(?:\((?P<round>[a-j])\)|\[(?P<square>[a-j])\]|(?P<bare>[a-j])\))[ \t]*", re.MULTILINE
+    r"""
+    (?: (?<=\s) (?<!ption \s) (?<!hoice \s) | ^ )
+    (?: \( (?P<round>[a-j]) \) | \[ (?P<square>[a-j]) \] | (?P<bare>[a-j]) \) )
+    [ \t]*
+    """,
+    re.MULTILINE | re.VERBOSE,
 )
 MAX_MARKS = 200
 

@@ -1,6 +1,7 @@
 """Read "1 hour 30 minutes" and "5 ft 6 in" as the one quantity they are. Pure."""
 
 import math
+import re
 from typing import NamedTuple
 
 from plumbline.grading.patterns import bounded
@@ -16,7 +17,13 @@ FAMILIES = (
 HOUR, MINUTE, SECOND, METER = (Unit(((name, 1),), 0) for name in ("hour", "minute", "second", "meter"))
 DEGREE, ARCMINUTE, ARCSECOND = (Unit(((name, 1),), 0) for name in ("degree", "arcminute", "arcsecond"))
 GAP = bounded(r"(?:[ \t~$}{]|\\[,;:! ]|\\(?:text|mathrm|rm)(?![A-Za-z])){0,12}")
-LINK = bounded(r"(?:[ \t~$}]|\\[,;:! ]){0,12}(?:,|,?[ \t]and\b|\\text\s?\{\s*and\s*\})(?:[ \t~$]|\\[,;:! ]){1,12}")
+LINK = bounded(
+    r"""
+    (?: [ \t~$}] | \\ [,;:! ] ){0,12} (?: , | ,? [ \t] and \b | \\text \s? \{ \s* and \s* \} )
+    (?: [ \t~$] | \\ [,;:! ] ){1,12}
+    """,
+    re.VERBOSE,
+)
 # "5 degrees 30 minutes" is an angle.
 WORDED_ARC: dict[tuple[Unit, Unit | None], Unit] = {(DEGREE, MINUTE): ARCMINUTE, (ARCMINUTE, SECOND): ARCSECOND}
 ARC_MARKS = {DEGREE: ("'’′", ARCMINUTE), ARCMINUTE: ('"”″', ARCSECOND)}

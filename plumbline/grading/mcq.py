@@ -28,54 +28,194 @@ FULLWIDTH = str.maketrans(
     {**{chr(0xFF21 + place): chr(0x41 + place) for place in range(26)}, "（": "(", "）": ")", "［": "[", "］": "]", "：": ":"}
 )
 
-WRAP = r"(?:\\(?:text|textbf|mathrm|mathbf|boldsymbol|bm|textit|mathsf)\s?\{|[\s*_$\"'“‘`{~]|\\[,;:! ]|\\\(){0,16}"
+WRAP = r"""
+    (?:
+          \\ (?: text | textbf | mathrm | mathbf | boldsymbol | bm | textit | mathsf ) \s? \{
+        | [\s*_$\"'“‘`{~]
+        | \\ [,;:! ]
+        | \\ \(
+    ){0,16}
+"""
 # A letter that names an option: in brackets, behind the word "option", or alone with a mark behind it.
-BRACKETED = rf"(?:\({WRAP}(?P<round>[A-Za-z]){WRAP}[\s}}]{{0,4}}\)|\[{WRAP}(?P<square>[A-Za-z]){WRAP}[\s}}]{{0,4}}\])"
-NAMED = rf"(?:options?|choices?|letter){WRAP}[(\[]?{WRAP}(?P<named>[A-Z])(?![A-Za-z0-9'’])\s*[)\]]?"
+BRACKETED = rf"""
+    (?:
+          \( {WRAP} (?P<round>[A-Za-z]) {WRAP} [\s}}]{{0,4}} \)
+        | \[ {WRAP} (?P<square>[A-Za-z]) {WRAP} [\s}}]{{0,4}} \]
+    )
+"""
+NAMED = rf"""
+    (?: options? | choices? | letter ) {WRAP} [(\[]? {WRAP} (?P<named>[A-Z]) (?![A-Za-z0-9'’]) \s*
+    [)\]]?
+"""
 BARE = r"(?P<bare>[A-Z])(?![A-Za-z0-9'’_^])"
-BEHIND = bounded(rf"[\s$.]*(?:{BRACKETED}|\(\s*{NAMED}\s*\))", re.IGNORECASE)
-CLOSING = bounded(rf"(?:\(\s*{NAMED}\s*\)|{BRACKETED})[\s.*$]{{0,12}}$", re.IGNORECASE)
-NAMES = bounded(BRACKETED + "|" + NAMED)
+BEHIND = bounded(rf"[\s$.]* (?: {BRACKETED} | \( \s* {NAMED} \s* \) )", re.IGNORECASE | re.VERBOSE)
+CLOSING = bounded(rf"(?: \( \s* {NAMED} \s* \) | {BRACKETED} ) [\s.*$]{{0,12}} $", re.IGNORECASE | re.VERBOSE)
+NAMES = bounded(rf"{BRACKETED} | {NAMED}", re.VERBOSE)
 LISTED = bounded(r"^.*(?:[(\[][A-Ja-j][)\]]|\b[A-J][).:]\s).*$", re.MULTILINE)
-LETTER = bounded(rf"{WRAP}(?:{NAMED}|{BRACKETED}|{BARE})", re.IGNORECASE)
+LETTER = bounded(rf"{WRAP} (?: {NAMED} | {BRACKETED} | {BARE} )", re.IGNORECASE | re.VERBOSE)
 FILLER = bounded(
-    r"(?:[\s*_$\"'“`{~:]|\\(?:text|textbf|mathrm|mathbf|boxed|fbox|displaystyle)\s*\{?|\\[\[(,;:! ]"
-    r"|(?:clearly|therefore|thus|then|hence|indeed|simply|definitely|likely|most|probably|either|both|obviously|given\s+by|as\s+follows|in\s+fact)\b,?){1,40}",
-    re.IGNORECASE,
+    r"""
+    (?:
+          [\s*_$\"'“`{~:]
+        | \\ (?: text | textbf | mathrm | mathbf | boxed | fbox | displaystyle ) \s* \{?
+        | \\ [\[(,;:! ]
+        | (?:
+                clearly
+              | therefore
+              | thus
+              | then
+              | hence
+              | indeed
+              | simply
+              | definitely
+              | likely
+              | most
+              | probably
+              | either
+              | both
+              | obviously
+              | given \s+ by
+              | as \s+ follows
+              | in \s+ fact
+          )
+          \b ,?
+    ){1,40}
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 JOINT = bounded(r"[\s}$*]*(?:,\s*(?:and|or)?|\band\b|\bor\b|&|/|\\&)[\s{$*]*(?:\\text(?:bf)?\s*\{)?", re.IGNORECASE)
 INSTEAD = bounded(r"[\s,}$*]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
 DASH = bounded(r"\s+-\s+(?=\S)")
 # After a bare A that is an option: the end, a mark, or a word that goes on about an option. "A force" is an article.
 AFTER_A = bounded(
-    r"[\s*_}$]*(?:$|[.,;:!?)\]\n—–(-]|(?:because|since|as|and|or|is|for|which|with|due|not|rather|based|by|so|\\)\b|\\|[A-Z])"
+    r"""
+    [\s*_}$]*
+    (?:
+          $
+        | [.,;:!?)\]\n—–(-]
+        | (?:
+                because
+              | since
+              | as
+              | and
+              | or
+              | is
+              | for
+              | which
+              | with
+              | due
+              | not
+              | rather
+              | based
+              | by
+              | so
+              | \\
+          )
+          \b
+        | \\
+        | [A-Z]
+    )
+    """,
+    re.VERBOSE,
 )
 NEGATED = bounded(
-    r"\b(?:not|n['’]t|neither|never|incorrect|wrong|false|other\s+than|except|nor|eliminate|rule\s+out|unlike|instead\s+of|rather\s+than)\b",
-    re.IGNORECASE,
+    r"""
+    \b
+    (?:
+          not
+        | n ['’] t
+        | neither
+        | never
+        | incorrect
+        | wrong
+        | false
+        | other \s+ than
+        | except
+        | nor
+        | eliminate
+        | rule \s+ out
+        | unlike
+        | instead \s+ of
+        | rather \s+ than
+    )
+    \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
-OTHER_OPTIONS = bounded(r"\b(?:the\s+)?(?:other|remaining|rest\s+of\s+the)\s+(?:options|choices|answers|three|two)\b", re.IGNORECASE)
-CORRECT = r"(?:the\s+)?(?:only\s+)?(?:best|right|correct|true|valid|most\s+(?:accurate|appropriate|likely))(?!ed|ion|ly)"
+OTHER_OPTIONS = bounded(
+    r"""
+    \b (?:the \s+)? (?: other | remaining | rest \s+ of \s+ the ) \s+
+    (?: options | choices | answers | three | two ) \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+CORRECT = r"""
+    (?:the \s+)? (?:only \s+)?
+    (?: best | right | correct | true | valid | most \s+ (?: accurate | appropriate | likely ) )
+    (?! ed | ion | ly )
+"""
 GAP_SPOILER = bounded(r"\b(?:not|incorrect|wrong|false|isn['’]t)\b|[.;](?=\s)", re.IGNORECASE)
 IS_CORRECT = bounded(
-    rf"(?:\b(?:is|are|as|being|must\s+be|would\s+be)\s+(?:therefore\s+|thus\s+|indeed\s+|also\s+|clearly\s+)?{CORRECT}|(?<=[A-Z)\]*])\s+{CORRECT}|\((?:correct|true|right)\)|\b(?:is|are|must\s+be)\s+(?:the|my)\s+(?:final\s+)?answer\b(?!\s*\?))",
-    re.IGNORECASE,
+    rf"""
+    (?:
+          \b (?: is | are | as | being | must \s+ be | would \s+ be ) \s+
+          (?: therefore \s+ | thus \s+ | indeed \s+ | also \s+ | clearly \s+ )?
+          {CORRECT}
+        | (?<=[A-Z)\]*]) \s+ {CORRECT}
+        | \( (?: correct | true | right ) \)
+        | \b (?: is | are | must \s+ be ) \s+ (?: the | my ) \s+ (?:final \s+)? answer \b (?!\s* \?)
+    )
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 # Where "... is correct" looks back for its letter.
 MENTION = bounded(
-    r"\b(?:option|choice|letter)\s*[*_$]{0,2}\s*[(\[]?\s*[A-Z](?![A-Za-z0-9'’])|[(\[]\s*(?:\\text(?:bf)?\{)?[A-Z]\}?\s*[)\]]|(?<![A-Za-z0-9'’_^\\])[A-J](?![A-Za-z0-9'’_^])",
+    r"""
+      \b (?: option | choice | letter ) \s* [*_$]{0,2} \s* [(\[]? \s* [A-Z] (?![A-Za-z0-9'’])
+    | [(\[] \s* (?:\\text (?:bf)? \{)? [A-Z] \}? \s* [)\]]
+    | (?<![A-Za-z0-9'’_^\\]) [A-J] (?![A-Za-z0-9'’_^])
+    """,
+    re.VERBOSE,
 )
 MORE_LETTERS = bounded(r"[.)]?[\s,]*[A-J][.)]?[\s,]+[A-J][.)]?(?:\s|$)")
 MAX_LOOK_BACK_CHARACTERS = 120
 POINTED = bounded(
-    r"\b(?:choose|choosing|select|selecting|pick|picking|go\s+(?:with|for)|opt\s+for|corresponds?\s+to|corresponding\s+to|match(?:es|ing)?(?:\s+with)?|closest\s+to|only|which\s+is|that\s+is|i\.e\.,?)\s+(?:with\s+)?(?:the\s+)?(?:answer\s+)?"
-    r"(?=(?:option|choice|letter|\(|\[|\**[A-J]\b))",
-    re.IGNORECASE,
+    r"""
+    \b
+    (?:
+          choose
+        | choosing
+        | select
+        | selecting
+        | pick
+        | picking
+        | go \s+ (?: with | for )
+        | opt \s+ for
+        | corresponds? \s+ to
+        | corresponding \s+ to
+        | match (?: es | ing )? (?:\s+ with)?
+        | closest \s+ to
+        | only
+        | which \s+ is
+        | that \s+ is
+        | i \. e \. ,?
+    )
+    \s+ (?:with \s+)? (?:the \s+)? (?:answer \s+)?
+    (?=(?: option | choice | letter | \( | \[ | \** [A-J] \b ))
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 # "Therefore, the match is (C) ...": brackets say that a letter is meant.
 BARELY_STATED = bounded(
-    r"(?:\b(?:it\s+is|it['’]s|it\s+must\s+be)|\b(?:hence|therefore|thus|so)\b,?)\s+(?=(?:option|choice|\(|\[)?\s*\**[A-J][)\]]?[\s*.!]*(?:$|\n))",
-    re.IGNORECASE,
+    r"""
+    (?:
+          \b (?: it \s+ is | it ['’] s | it \s+ must \s+ be )
+        | \b (?: hence | therefore | thus | so ) \b ,?
+    )
+    \s+
+    (?=(?: option | choice | \( | \[ )? \s* \** [A-J] [)\]]? [\s*.!]* (?: $ | \n ))
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 STATED = bounded(r"\b(?:is|are|be)\s*:?\s*(?=[(\[]\s*[A-J]\s*[)\]])")
 ASSERTING = {
@@ -105,9 +245,27 @@ ASSERTING = {
 }
 # "If B is the answer, ...", "neither A nor B is correct", "I doubt that B is ...": nothing is said for B.
 UNSAID = bounded(
-    r"\b(?:if|whether|suppose|assume|assuming|neither|nor|none\s+of|(?:cannot|can['’]t)\s+be|doubt|not\s+(?:think|believe|say|true|sure)|n['’]t\s+(?:think|believe|say))"
-    r"\s+(?:that\s+)?(?:the\s+)?(?:[(\[]?[A-J][)\]]?(?:\s*,|\s+(?:and|or|nor)\b)*\s+)*$",
-    re.IGNORECASE,
+    r"""
+    \b
+    (?:
+          if
+        | whether
+        | suppose
+        | assume
+        | assuming
+        | neither
+        | nor
+        | none \s+ of
+        | (?: cannot | can ['’] t ) \s+ be
+        | doubt
+        | not \s+ (?: think | believe | say | true | sure )
+        | n ['’] t \s+ (?: think | believe | say )
+    )
+    \s+ (?:that \s+)? (?:the \s+)?
+    (?:[(\[]? [A-J] [)\]]? (?: \s* , | \s+ (?: and | or | nor ) \b )* \s+)*
+    $
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 
 

@@ -50,30 +50,70 @@ VULGAR = {
 }
 
 GAP = r"(?:\s|\\[,;:! ]|~|\\q?quad\b){0,12}"
-TIMES = r"(?:×|·|\\times(?![A-Za-z])|\\cdot(?![A-Za-z])|\\ast(?![A-Za-z])|\*(?!\*)|\ttimes(?![A-Za-z])|[xX](?=\s*10\s*(?:[-\^*⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]|(?:raised\s+)?to\b))|(?:times|multiplied\s+by)(?=\s+10\b))"
+TIMES = r"""
+    (?:
+          ×
+        | ·
+        | \\times (?![A-Za-z])
+        | \\cdot (?![A-Za-z])
+        | \\ast (?![A-Za-z])
+        | \* (?!\*)
+        | \t times (?![A-Za-z])
+        | [xX] (?=\s* 10 \s* (?: [-\^*⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺] | (?:raised \s+)? to \b ))
+        | (?: times | multiplied \s+ by ) (?=\s+ 10 \b)
+    )
+"""
 POWER = r"(?:\^|\*\*)"
 # Thousands: comma, LaTeX comma, apostrophe, space or underscore, always between full groups of three digits; or Indian groups (3,00,000).
-INTEGER = r"(?:\d{1,3}(?:(?:,|\{,\}|\\,|\\!|['’ ]|\\?_)\d{3}(?![\d]))+|\d{1,2}(?:,\d{2}){1,3},\d{3}(?!\d|,\d)|\d+)"
+INTEGER = r"""
+    (?:
+          \d{1,3} (?:(?: , | \{ , \} | \\ , | \\ ! | ['’ ] | \\? _ ) \d{3} (?![\d]))+
+        | \d{1,2} (?:, \d{2}){1,3} , \d{3} (?! \d | , \d )
+        | \d+
+    )
+"""
 # 1.234,5 and 1.234.567: here the point separates thousands beyond doubt; 1.234 alone is a decimal.
 POINTED = bounded(r"\d{1,3}(?:(?:\.\d{3})+,\d{1,6}|(?:\.\d{3}){2,5})(?!\d|[.,]\d)")
-DECIMAL = bounded(rf"(?P<whole>{INTEGER})?(?P<fraction>(?:\.|\{{\.\}})\d+|\.(?=\s*(?:×|\\times|[eE][+-]?\d)))?")
+DECIMAL = bounded(
+    rf"""
+    (?P<whole>{INTEGER})?
+    (?P<fraction> (?: \. | \{{ \. \}} ) \d+ | \. (?=\s* (?: × | \\times | [eE] [+-]? \d )) )?
+    """,
+    re.VERBOSE,
+)
 DECIMAL_COMMA = bounded(r"\d+,\d{1,2}(?![\d]|,\d)")
 E_NOTATION = bounded(r"\s?[eE](?P<exponent>[+-]?\d{1,4})(?!\d|\.\d|_)")
 TO_THE = r"\s+(?:raised\s+)?to\s+(?:the\s+(?:power\s+(?:of\s+)?)?|power\s+(?:of\s+)?)"
 WORDED_EXPONENT = r"(?:(?:minus|negative)\s+|[+-]\s?)?\d{1,4}"
-TEN = rf"10\s*(?:{POWER}\s*(?:\{{{GAP}(?P<braced>[+-]?\s*\d{{1,4}}){GAP}\}}|\(\s*(?P<round>[+-]?\s*\d{{1,4}})\s*\)|(?P<bare>[+-]?\s?\d{{1,4}}))|(?P<raised>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})|{TO_THE}(?P<worded>{WORDED_EXPONENT})(?:st|nd|rd|th)?(?:\s+power\b)?)"
+TEN = rf"""
+    10 \s*
+    (?:
+          {POWER} \s*
+          (?:
+                \{{ {GAP} (?P<braced>[+-]? \s* \d{{1,4}}) {GAP} \}}
+              | \( \s* (?P<round>[+-]? \s* \d{{1,4}}) \s* \)
+              | (?P<bare>[+-]? \s? \d{{1,4}})
+          )
+        | (?P<raised>[⁻⁺]? [⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})
+        | {TO_THE} (?P<worded>{WORDED_EXPONENT}) (?: st | nd | rd | th )? (?:\s+ power \b)?
+    )
+"""
 # A power that lost its caret in copying, "6.63 × 10-34": only after a times sign, and only a negative one without gaps.
-LOST_CARET = bounded(rf"{GAP}{TIMES}{GAP}10(?P<exponent>-\d{{1,2}})(?!\d|\.\d)")
-TIMES_TEN = bounded(rf"{GAP}{TIMES}{GAP}{TEN}(?!\d|\.\d)")
-BARE_TEN = bounded(rf"{TEN}(?!\d|\.\d)")
+LOST_CARET = bounded(rf"{GAP} {TIMES} {GAP} 10 (?P<exponent>- \d{{1,2}}) (?! \d | \. \d )", re.VERBOSE)
+TIMES_TEN = bounded(rf"{GAP} {TIMES} {GAP} {TEN} (?! \d | \. \d )", re.VERBOSE)
+BARE_TEN = bounded(rf"{TEN} (?! \d | \. \d )", re.VERBOSE)
 MIXED = bounded(r"(?:\s|-|[ \t]+and\s+)(\d{1,2})/(\d{1,2})(?![\d/.])")
 AND_A_PART = bounded(r"[ \t]+and\s+(?:a|one)[\s-](half|third|quarter)(?![A-Za-z])")
 PARTS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4}
 # "5 million", "$5$ million", "5 \\text{ million J}"
 SAME_LINE = r"(?:[ \t]|\\[,;:! ]|~){0,12}"
 SCALE = bounded(
-    rf"(?:{SAME_LINE}\$?{SAME_LINE}|-)(?:\\(?:text|mathrm)\{{[ \t]{{0,4}})?(hundred|thousand|million|billion|trillion|lakh|crore)s?(?![A-Za-z])",
-    re.IGNORECASE,
+    rf"""
+    (?: {SAME_LINE} \$? {SAME_LINE} | - ) (?:\\ (?: text | mathrm ) \{{ [ \t]{{0,4}})?
+    ( hundred | thousand | million | billion | trillion | lakh | crore )
+    s? (?![A-Za-z])
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "lakh": 1e5, "crore": 1e7}
 MAX_SCALES = 3
@@ -81,12 +121,37 @@ PI = bounded(r"π|\\pi(?![A-Za-z])|pi(?![A-Za-z])")
 ROOT = bounded(r"\\sqrt(?![A-Za-z])|sqrt(?![A-Za-z])|√")
 FRACTION = bounded(r"\\[dtc]?frac(?![A-Za-z])|\x0crac(?![A-Za-z])|\tfrac(?![A-Za-z])")
 EXPONENT = bounded(
-    rf"{POWER}{GAP}(?:\{{{GAP}([+-]?\s*\d{{1,4}}){GAP}\}}|\(\s*([+-]?\s*\d{{1,4}})\s*\)|([+-]?\d{{1,4}}))(?!\d|\.\d)|([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})|\s+(?:raised\s+)?to\s+(?:the\s+)?power\s+(?:of\s+)?({WORDED_EXPONENT})(?!\d|\.\d)"
+    rf"""
+      {POWER} {GAP}
+      (?:
+            \{{ {GAP} ([+-]? \s* \d{{1,4}}) {GAP} \}}
+          | \( \s* ([+-]? \s* \d{{1,4}}) \s* \)
+          | ([+-]? \d{{1,4}})
+      )
+      (?! \d | \. \d )
+    | ([⁻⁺]? [⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})
+    | \s+ (?:raised \s+)? to \s+ (?:the \s+)? power \s+ (?:of \s+)? ({WORDED_EXPONENT})
+      (?! \d | \. \d )
+    """,
+    re.VERBOSE,
 )
 MULTIPLY = bounded(
-    rf"{GAP}(?P<sign>×|·|\\times(?![A-Za-z])|\\cdot(?![A-Za-z])|\\ast(?![A-Za-z])|\*(?!\*)|\ttimes(?![A-Za-z])|[xX](?=\s*[\d(]))"
+    rf"""
+    {GAP}
+    (?P<sign>
+          ×
+        | ·
+        | \\times (?![A-Za-z])
+        | \\cdot (?![A-Za-z])
+        | \\ast (?![A-Za-z])
+        | \* (?!\*)
+        | \t times (?![A-Za-z])
+        | [xX] (?=\s* [\d(])
+    )
+    """,
+    re.VERBOSE,
 )
-DIVIDE = bounded(rf"{GAP}(?:/|\\div(?![A-Za-z]))")
+DIVIDE = bounded(rf"{GAP} (?: / | \\div (?![A-Za-z]) )", re.VERBOSE)
 SKIP = bounded(GAP)
 OPEN = bounded(r"\\left\s*\(|\(|\{|\\(?:text|mathrm|mathbf|textbf|mathit|boldsymbol|bm|displaystyle)\s*\{")
 CLOSE = {"(": bounded(rf"{GAP}(?:\\right\s*)?\)"), "{": bounded(rf"{GAP}\}}")}

@@ -29,23 +29,66 @@ MAX_CONCLUSION_CHARACTERS = 5_000
 MAX_SENTENCE_CHARACTERS = 1_000
 PERCENT = Unit((("percent", 1),), 0)
 SUBORDINATE = bounded(
-    r"(?:\s|,|;|\()(?:when|if|where|because|since|as|given|for|with|using|assuming|while|whereas|from|rounded|correct|to\s+\w+\s+(?:significant|decimal))\b",
-    re.IGNORECASE,
+    r"""
+    (?: \s | , | ; | \( )
+    (?:
+          when
+        | if
+        | where
+        | because
+        | since
+        | as
+        | given
+        | for
+        | with
+        | using
+        | assuming
+        | while
+        | whereas
+        | from
+        | rounded
+        | correct
+        | to \s+ \w+ \s+ (?: significant | decimal )
+    )
+    \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 ALTERNATIVE = bounded(
-    r"^[\s,;$)}\]]*(?:\\text\{)?\s*(?:or|and)\b[\s}]*(?:it\s+(?:is|could\s+be)\s+|\\?[A-Za-z]\w{0,4}\s*(?:=|≈)\s*|about\s+|approximately\s+|possibly\s+|maybe\s+|perhaps\s+|[$(\\{]*)*$",
-    re.IGNORECASE,
+    r"""
+    ^ [\s,;$)}\]]* (?:\\text \{)? \s* (?: or | and ) \b [\s}]*
+    (?:
+          it \s+ (?: is | could \s+ be ) \s+
+        | \\? [A-Za-z] \w{0,4} \s* (?: = | ≈ ) \s*
+        | about \s+
+        | approximately \s+
+        | possibly \s+
+        | maybe \s+
+        | perhaps \s+
+        | [$(\\{]*
+    )*
+    $
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 LIST = bounded(r"^[\s$}]{0,6}[,;][\s${]{0,6}(?:\\?[A-Za-z]\w{0,4}\s*(?:=|≈)\s*)?$")
 # "with m = 3 kg": a given, not a finding.
 GIVEN = bounded(
-    r"\b(?:with|where|given(?:\s+that)?|let|assuming|taking|if|when)\s+(?:the\s+|a\s+)?[\w\\{}_ ]{1,20}(?:=|\bis\b|\bof\b)\s*\$?$",
-    re.IGNORECASE,
+    r"""
+    \b
+    (?: with | where | given (?:\s+ that)? | let | assuming | taking | if | when )
+    \s+ (?: the \s+ | a \s+ )? [\w\\{}_ ]{1,20} (?: = | \b is \b | \b of \b ) \s* \$? $
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 NEGATED = bounded(r"^(?:not\b|n['’]t\b|neither\b)", re.IGNORECASE)
 HYPOTHETICAL = bounded(
-    r"\b(?:the|an?|your|my|our|this)\s+(?:final\s+)?answer\s+(?:should|must|will|is\s+to)\s+be\s+(?:a|an|in|non|positive|negative|given|expressed|rounded|correct|reported)",
-    re.IGNORECASE,
+    r"""
+    \b (?: the | an? | your | my | our | this ) \s+ (?:final \s+)? answer \s+
+    (?: should | must | will | is \s+ to ) \s+ be \s+
+    (?: a | an | in | non | positive | negative | given | expressed | rounded | correct | reported )
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 
 

@@ -5,7 +5,33 @@ from collections.abc import Mapping
 
 TOKEN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|[^\w\s]")
 LATEX_NOISE = re.compile(
-    r"\\(?:mathrm|text|textbf|textit|mathbf|mathit|boldsymbol|bm|displaystyle|left|right|quad|qquad|operatorname|boxed|rm|bf)(?![A-Za-z])|\\[,;:! ()\[\]]|[${}~*_`\"“”]|\\"
+    r"""
+      \\
+      (?:
+            mathrm
+          | text
+          | textbf
+          | textit
+          | mathbf
+          | mathit
+          | boldsymbol
+          | bm
+          | displaystyle
+          | left
+          | right
+          | quad
+          | qquad
+          | operatorname
+          | boxed
+          | rm
+          | bf
+      )
+      (?![A-Za-z])
+    | \\ [,;:! ()\[\]]
+    | [${}~*_`\"“”]
+    | \\
+    """,
+    re.VERBOSE,
 )
 ARTICLES = {"the", "a", "an"}
 SIGN_AFTER = frozenset("= : ( [ , ≈ ~ is are be was equals gives get to of or and".split())  # noqa: SIM905

@@ -10,61 +10,396 @@ from plumbline.grading.patterns import bounded
 from plumbline.grading.units import UnitText, read_unit
 
 START = bounded(
-    r"[\d.√π½⅓⅔¼¾⅕⅖⅗⅘⅙⅛]|\\[dtc]?frac(?![A-Za-z])|\\sqrt(?![A-Za-z])|\\pi(?![A-Za-z])|\x0crac(?=\{)|\tfrac(?=\{)|\bsqrt\(|\bpi\b"
+    r"""
+      [\d.√π½⅓⅔¼¾⅕⅖⅗⅘⅙⅛]
+    | \\ [dtc]? frac (?![A-Za-z])
+    | \\sqrt (?![A-Za-z])
+    | \\pi (?![A-Za-z])
+    | \x0c rac (?=\{)
+    | \t frac (?=\{)
+    | \b sqrt \(
+    | \b pi \b
+    """,
+    re.VERBOSE,
 )
 # What must not stand directly before a number: it would be part of a name, an index, a power or a decimal.
-GLUED = bounded(r"(?:[A-Za-z\d_^]|[_^]\s*\{?\s*[+-]?|[\d]\.|\\log_?|\d\s?:\s?|[A-Za-z]['′’]{0,3}\s?(?:\\left\s?)?\()$")
+GLUED = bounded(
+    r"""
+    (?:
+          [A-Za-z\d_^]
+        | [_^] \s* \{? \s* [+-]?
+        | [\d] \.
+        | \\log _?
+        | \d \s? : \s?
+        | [A-Za-z] ['′’]{0,3} \s? (?:\\left \s?)? \(
+    )
+    $
+    """,
+    re.VERBOSE,
+)
 # An ordinal, an adjective, a clock time, a count of digits; a number that a word behind it makes another one ("5 tenths", "5 squared").
 NOT_A_VALUE = bounded(
-    r"(?:st|nd|rd|th)\b|-[A-Za-z]|:\s?\d|\\?_[\d{]|[ \t-]+(?:squared|cubed|dozens?|halves|thirds?|quarters?|(?:fif|six|seven|eigh|nin|ten|hundred|thousand|million|billion)ths?)(?![A-Za-z])"
-    r"|\s+(?:over|out\s+of)\s+\d|\s*(?:decimals?|decimal\s+(?:places?|digits?)|significant|sig\.?\s*figs?|d\.p\.)(?![A-Za-z])|\s*(?:\\text\{)?[-\s]?dimensional"
+    r"""
+      (?: st | nd | rd | th ) \b
+    | - [A-Za-z]
+    | : \s? \d
+    | \\? _ [\d{]
+    | [ \t-]+
+      (?:
+            squared
+          | cubed
+          | dozens?
+          | halves
+          | thirds?
+          | quarters?
+          | (?: fif | six | seven | eigh | nin | ten | hundred | thousand | million | billion )
+            ths?
+      )
+      (?![A-Za-z])
+    | \s+ (?: over | out \s+ of ) \s+ \d
+    | \s*
+      (?:
+            decimals?
+          | decimal \s+ (?: places? | digits? )
+          | significant
+          | sig \.? \s* figs?
+          | d \. p \.
+      )
+      (?![A-Za-z])
+    | \s* (?:\\text \{)? [-\s]? dimensional
+    """,
+    re.VERBOSE,
 )
 MARKS = " \t\n\r\u00a0\u2009\u202f$*_~`\"'“”{("
-LATEX_MARK = bounded(r"\\(?:[,;:! (\[]|q?quad|text|mathrm|mathbf|textbf|boldsymbol|bm|displaystyle|left|boxed|fbox)$")
+LATEX_MARK = bounded(
+    r"""
+    \\
+    (?:
+          [,;:! (\[]
+        | q?quad
+        | text
+        | mathrm
+        | mathbf
+        | textbf
+        | boldsymbol
+        | bm
+        | displaystyle
+        | left
+        | boxed
+        | fbox
+    )
+    $
+    """,
+    re.VERBOSE,
+)
 # "is not 12 N", "cannot be 12 N", "≠ 12 N": the opposite of a statement.
 DENIED = bounded(
-    r"(?:\b(?:not|cannot|never)|n['’]t)(?:\s+(?:be|equal|equal\s+to|is|have|a|the|of))?\s*$|≠\s*$|\\neq?\s*$|!=\s*$", re.IGNORECASE
+    r"""
+      (?: \b (?: not | cannot | never ) | n ['’] t )
+      (?:\s+ (?: be | equal | equal \s+ to | is | have | a | the | of ))?
+      \s* $
+    | ≠ \s* $
+    | \\neq? \s* $
+    | ! = \s* $
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 MAX_MODIFIERS = 8
 ASSERTED = bounded(
-    r"(?:=|≈|≃|≅|≐|\\approx|\\simeq|\\cong|\\doteq|\\sim|→|⇒|->|\\to|\\rightarrow|\\Rightarrow|\\implies|:|####"
-    r"|\b(?:is|are|was|were|be|been|being|equals?|becomes?|gives?|gave|get|gets|got|obtain|obtains|obtained|yields?|yielding|giving|measures?|totals?|reaches|reached|comes?\s+(?:out\s+)?to|works?\s+out\s+to|amounts?\s+to|equal\s+to|corresponds\s+to|of\s+about|of\s+approximately|value\s+of)|\b(?:it|that|this|there|here|answer)['’]s)$",
-    re.IGNORECASE,
+    r"""
+    (?:
+          =
+        | ≈
+        | ≃
+        | ≅
+        | ≐
+        | \\approx
+        | \\simeq
+        | \\cong
+        | \\doteq
+        | \\sim
+        | →
+        | ⇒
+        | - >
+        | \\to
+        | \\rightarrow
+        | \\Rightarrow
+        | \\implies
+        | :
+        | \# \# \# \#
+        | \b
+          (?:
+                is
+              | are
+              | was
+              | were
+              | be
+              | been
+              | being
+              | equals?
+              | becomes?
+              | gives?
+              | gave
+              | get
+              | gets
+              | got
+              | obtain
+              | obtains
+              | obtained
+              | yields?
+              | yielding
+              | giving
+              | measures?
+              | totals?
+              | reaches
+              | reached
+              | comes? \s+ (?:out \s+)? to
+              | works? \s+ out \s+ to
+              | amounts? \s+ to
+              | equal \s+ to
+              | corresponds \s+ to
+              | of \s+ about
+              | of \s+ approximately
+              | value \s+ of
+          )
+        | \b (?: it | that | this | there | here | answer ) ['’] s
+    )
+    $
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 MODIFIER = bounded(
-    r"(?:\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|exactly|only|just|simply|also|then|thus|therefore|hence|now|equal|given\s+by|found\s+to\s+be|calculated\s+(?:as|to\s+be)|a\s+(?:total|maximum|minimum|value|magnitude)\s+of|at|least|the\s+number|or)|≈|~|\\approx|\\sim|\\pm|\+|&|,|:)$",
-    re.IGNORECASE,
+    r"""
+    (?:
+          \b
+          (?:
+                about
+              | around
+              | approximately
+              | approx \.?
+              | roughly
+              | nearly
+              | almost
+              | exactly
+              | only
+              | just
+              | simply
+              | also
+              | then
+              | thus
+              | therefore
+              | hence
+              | now
+              | equal
+              | given \s+ by
+              | found \s+ to \s+ be
+              | calculated \s+ (?: as | to \s+ be )
+              | a \s+ (?: total | maximum | minimum | value | magnitude ) \s+ of
+              | at
+              | least
+              | the \s+ number
+              | or
+          )
+        | ≈
+        | ~
+        | \\approx
+        | \\sim
+        | \\pm
+        | \+
+        | &
+        | ,
+        | :
+    )
+    $
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 OPERATOR = bounded(r"(?:×|·|\*(?!\*)|/|\+|\^|\\times|\\cdot|\\div|\\pm(?=\s*[A-Za-z\\])|[xX]\s*[\d(])")
 CLOSERS = bounded(r"(?:[ \t]|\$|~|\\[,;:! ]|\\q?quad(?![A-Za-z])|\\[)\]]|\}|\*\*|`)*")
 SYMBOL = bounded(
-    r"(?:[A-Za-zα-ωΑ-Ωħ](?![A-Za-z'’])|[A-Za-zα-ω]{1,4}[_^]|\\(?!approx|sim|cong|text|mathrm|quad|qquad|[,;:! )\]]|to\b|rightarrow|Rightarrow|implies|Longrightarrow|longrightarrow|leq|geq|le\b|ge\b|right|pm|mp|end|newline|\\|times|cdot|div|hline|because|therefore|boxed|\w*space|label|tag|ldots|dots|and|%|&)[A-Za-z]+)"
+    r"""
+    (?:
+          [A-Za-zα-ωΑ-Ωħ] (?![A-Za-z'’])
+        | [A-Za-zα-ω]{1,4} [_^]
+        | \\
+          (?!
+                approx
+              | sim
+              | cong
+              | text
+              | mathrm
+              | quad
+              | qquad
+              | [,;:! )\]]
+              | to \b
+              | rightarrow
+              | Rightarrow
+              | implies
+              | Longrightarrow
+              | longrightarrow
+              | leq
+              | geq
+              | le \b
+              | ge \b
+              | right
+              | pm
+              | mp
+              | end
+              | newline
+              | \\
+              | times
+              | cdot
+              | div
+              | hline
+              | because
+              | therefore
+              | boxed
+              | \w* space
+              | label
+              | tag
+              | ldots
+              | dots
+              | and
+              | %
+              | &
+          )
+          [A-Za-z]+
+    )
+    """,
+    re.VERBOSE,
 )
 WORD_OPERATOR = bounded(r"(?:times|multiplied\s+by|divided\s+by|plus|minus|of\s+(?:the|its|that|this|their|what))\b", re.IGNORECASE)
 PLUS_MINUS = bounded(
-    r"(?:[ \t]|\$|~|\\[,;:! ]|\})*(?:±|\\pm(?![A-Za-z])|\+/-|\+-|plus[\s-]+or[\s-]+minus\b|plus[-/]minus\b|give\s+or\s+take\b)"
+    r"""
+    (?: [ \t] | \$ | ~ | \\ [,;:! ] | \} )*
+    (?:
+          ±
+        | \\pm (?![A-Za-z])
+        | \+ / -
+        | \+ -
+        | plus [\s-]+ or [\s-]+ minus \b
+        | plus [-/] minus \b
+        | give \s+ or \s+ take \b
+    )
+    """,
+    re.VERBOSE,
 )
 # What makes the number behind it the part of something calculated.
 CALCULATED = bounded(
-    r"(?:[+\-*/^×·±]|\\times|\\cdot|\\div|\\pm|\b(?:times|plus|minus|multiplied\s+by|divided\s+by|twice|thrice|double|triple|half(?:\s+of)?|root\s+of"
-    r"|(?:square|cube|reciprocal|inverse|sine|cosine|tangent|logarithm|third|quarter|fifth|tenth|percent|per\s+cent)\s+of|sin|cos|tan|ln|log|exp)|%\s+of|\d\s+(?:over|out\s+of)|[\w)}$] ?[-+*/] ?\$)\s*$",
-    re.IGNORECASE,
+    r"""
+    (?:
+          [+\-*/^×·±]
+        | \\times
+        | \\cdot
+        | \\div
+        | \\pm
+        | \b
+          (?:
+                times
+              | plus
+              | minus
+              | multiplied \s+ by
+              | divided \s+ by
+              | twice
+              | thrice
+              | double
+              | triple
+              | half (?:\s+ of)?
+              | root \s+ of
+              | (?:
+                      square
+                    | cube
+                    | reciprocal
+                    | inverse
+                    | sine
+                    | cosine
+                    | tangent
+                    | logarithm
+                    | third
+                    | quarter
+                    | fifth
+                    | tenth
+                    | percent
+                    | per \s+ cent
+                )
+                \s+ of
+              | sin
+              | cos
+              | tan
+              | ln
+              | log
+              | exp
+          )
+        | % \s+ of
+        | \d \s+ (?: over | out \s+ of )
+        | [\w)}$] \ ? [-+*/] \ ? \$
+    )
+    \s* $
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 # "negative 5", "-$5$", "-(5 N)"
 SIGN_WORD = bounded(
-    r"(?:(?:\\(?:text|mathrm)\s?\{\s*)?\b(?P<word>negative|minus|positive)(?:\s*\}\s*|\s+)\$?|(?P<dash>-)\s?(?:\$|\(|\\\())\s*$",
-    re.IGNORECASE,
+    r"""
+    (?:
+          (?:\\ (?: text | mathrm ) \s? \{ \s*)? \b (?P<word> negative | minus | positive )
+          (?: \s* \} \s* | \s+ ) \$?
+        | (?P<dash>-) \s? (?: \$ | \( | \\ \( )
+    )
+    \s* $
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 PLUS_OR = bounded(r"\bplus[\s-]+or[\s-]+$", re.IGNORECASE)
 OF_A = bounded(r"[ \t]+of\s+an?(?=\s+[A-Za-z])")
-TO = bounded(r"(?:[ \t]|\$|~|\\[,;:! ])*(?:-{1,2}|—|\bto\b|\\text\{\s*to\s*\}|\\sim|~)(?:[ \t]|\$|\\[,;:! ])*(?=[\d.\\+-])")
+TO = bounded(
+    r"""
+    (?: [ \t] | \$ | ~ | \\ [,;:! ] )*
+    (?: -{1,2} | — | \b to \b | \\text \{ \s* to \s* \} | \\sim | ~ )
+    (?: [ \t] | \$ | \\ [,;:! ] )* (?=[\d.\\+-])
+    """,
+    re.VERBOSE,
+)
 BETWEEN = bounded(r"(?:\bbetween|\bfrom)\s*\$?\s*$", re.IGNORECASE)
 AND = bounded(r"(?:[ \t]|\$)*\band\b(?:[ \t]|\$)*(?=[\d.\\+-])")
 # "5 N - this is" goes on with the sentence, "5 N - the friction" may not.
 SUBTRACTS = bounded(r"\s*-\s*(?!(?:this|that|which|it|because|since|so|as|not|note|due|see)\b)\$?[\w\\(]", re.IGNORECASE)
 SIGN_WORDS = bounded(
-    r"(?:\b(?:is|are|was|be|equals?|to|of|about|approximately|around|charge|value|answer|get|gives?|as|and|or)|[=:≈(\[{$,]|\\approx|^|\n|\\\(|\\\[|&|\*\*)\s*$",
-    re.IGNORECASE,
+    r"""
+    (?:
+          \b
+          (?:
+                is
+              | are
+              | was
+              | be
+              | equals?
+              | to
+              | of
+              | about
+              | approximately
+              | around
+              | charge
+              | value
+              | answer
+              | get
+              | gives?
+              | as
+              | and
+              | or
+          )
+        | [=:≈(\[{$,]
+        | \\approx
+        | ^
+        | \n
+        | \\ \(
+        | \\ \[
+        | &
+        | \* \*
+    )
+    \s* $
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 DIGITS = bounded(r"[\d.,]*")
 GROUP = bounded(r"\s*(?:\[[^\]\n]{0,10}\])?\s*\{")
@@ -72,15 +407,60 @@ PERCENT_SIGN = bounded(r"\s*\\?%")
 BRACKET = bounded(r"\s*(?:\\right)?\)")
 TIMES = bounded(r"\s*(?:×|\\times|·|\\cdot|\*|[xX])\s*")
 OPENING_WORD = bounded(
-    r"[\s$*_~`\"'“{(]{0,12}(?:exactly\s+|about\s+|approximately\s+)?(?:(?P<sign>minus|negative)\s+)?(?:an?\s+(?=hundred|thousand|million|billion|trillion|half))?(?P<word>[A-Za-z]+)",
-    re.IGNORECASE,
+    r"""
+    [\s$*_~`\"'“{(]{0,12} (?: exactly \s+ | about \s+ | approximately \s+ )?
+    (?:(?P<sign> minus | negative ) \s+)?
+    (?:an? \s+ (?= hundred | thousand | million | billion | trillion | half ))?
+    (?P<word>[A-Za-z]+)
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 HALF_OF_A = bounded(r"\s+(?:of\s+)?an?(?=\s+[A-Za-z])", re.IGNORECASE)
 # A number in words that goes on: "two thirds", "five point two", "twenty-five".
 SPELLED_ON = bounded(
-    r"[\s-]+(?:and|point|over|halves|half|thirds?|quarters?|(?:four|fif|six|seven|eigh|nin|ten|hundred|thousand)ths?|times|plus|minus|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-    r"|\w+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|dozens?|squared|cubed)\b",
-    re.IGNORECASE,
+    r"""
+    [\s-]+
+    (?:
+          and
+        | point
+        | over
+        | halves
+        | half
+        | thirds?
+        | quarters?
+        | (?: four | fif | six | seven | eigh | nin | ten | hundred | thousand ) ths?
+        | times
+        | plus
+        | minus
+        | zero
+        | one
+        | two
+        | three
+        | four
+        | five
+        | six
+        | seven
+        | eight
+        | nine
+        | ten
+        | eleven
+        | twelve
+        | \w+ teen
+        | twenty
+        | thirty
+        | forty
+        | fifty
+        | sixty
+        | seventy
+        | eighty
+        | ninety
+        | dozens?
+        | squared
+        | cubed
+    )
+    \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 NUMBER_WORDS = {
     "zero": 0.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0,

@@ -175,7 +175,35 @@ SCALED_COMPOUNDS = {"kmh": (3, {"meter": 1, "hour": -1}), "kmph": (3, {"meter": 
 DIMENSIONLESS_WORDS = {"", "1", "-", "none", "dimensionless", "unitless", "no unit", "no units", "number", "n/a", "ratio"}
 
 WRAPPER = re.compile(
-    r"\\(?:mathrm|text|textrm|textnormal|textit|textbf|mathbf|mathit|mathsf|operatorname|rm|bf|it|unit|si|SI|mbox|hbox|left|right|displaystyle|tfrac)\*?(?![A-Za-z])\s*"
+    r"""
+    \\
+    (?:
+          mathrm
+        | text
+        | textrm
+        | textnormal
+        | textit
+        | textbf
+        | mathbf
+        | mathit
+        | mathsf
+        | operatorname
+        | rm
+        | bf
+        | it
+        | unit
+        | si
+        | SI
+        | mbox
+        | hbox
+        | left
+        | right
+        | displaystyle
+        | tfrac
+    )
+    \*? (?![A-Za-z]) \s*
+    """,
+    re.VERBOSE,
 )
 SPACE = re.compile(r"\\[,;:! ]|\\(?:quad|qquad|thinspace|enspace|hspace\{[^{}]*\})(?![A-Za-z])|~|\s")
 MARK = re.compile(r"\$+|\\[()\[\]]|\*\*(?!\d)|[{}]")
@@ -192,26 +220,79 @@ FRACTION = re.compile(r"\\[dtc]?frac\s*\{")
 RAISED = re.compile(r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 UNRAISE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 NAME = re.compile(r"°\s?[CFK](?![A-Za-z])|H\.P\.|°|[A-Za-zμΩÅ℃℉]+|%")
-POWER = re.compile(r"\s?(?:\^|\*\*)\s*(?:\(\s*([+-]?\s?\d)\s*\)|([+-]?\s?\d)(?!\d|\.\d))|([+-]?[1-6])(?!\d|[.,]\d)")
+POWER = re.compile(
+    r"""
+      \s? (?: \^ | \* \* ) \s* (?: \( \s* ([+-]? \s? \d) \s* \) | ([+-]? \s? \d) (?! \d | \. \d ) )
+    | ([+-]? [1-6]) (?! \d | [.,] \d )
+    """,
+    re.VERBOSE,
+)
 PREFIX_APART = re.compile(r"([A-Za-z]+)[ -]([A-Za-z]+)")
 SQUARED = re.compile(r"\s+(squared|cubed)(?![A-Za-z])", re.IGNORECASE)
 SEPARATOR = re.compile(
-    r"\s*(?P<over>/|\bper\b)\s*|\s*(?P<times>·)\s*|(?P<dot>\.)(?=[A-Za-zμΩ])|(?P<dash>-)(?=[A-Za-zμΩ])|(?P<space>\s+)|(?=°)"
+    r"""
+      \s* (?P<over> / | \b per \b ) \s*
+    | \s* (?P<times>·) \s*
+    | (?P<dot>\.) (?=[A-Za-zμΩ])
+    | (?P<dash>-) (?=[A-Za-zμΩ])
+    | (?P<space>\s+)
+    | (?=°)
+    """,
+    re.VERBOSE,
 )
 # Units that are also English words: after a gap they belong to the sentence ("5 kg in", "3 m a second later").
 NEVER_AFTER_A_GAP = {"in", "a", "A", "at", "as", "As", "c", "d", "t", "u", "l", "B", "D", "M"}
 MAX_UNIT_CHARACTERS = 90
 # "12 in total", "5 in kN": a preposition, unless what follows goes on about the length.
 IN_WITH_MORE = re.compile(
-    r"[ \t]+(?!(?:long|wide|tall|high|deep|thick|apart|above|below|from|to|of|and|or|by|per|in|is|at|on)\b)[A-Za-z(\\$]"
+    r"""
+    [ \t]+
+    (?!
+        (?:
+              long
+            | wide
+            | tall
+            | high
+            | deep
+            | thick
+            | apart
+            | above
+            | below
+            | from
+            | to
+            | of
+            | and
+            | or
+            | by
+            | per
+            | in
+            | is
+            | at
+            | on
+        )
+        \b
+    )
+    [A-Za-z(\\$]
+    """,
+    re.VERBOSE,
 )
 # A quick look before any work: most numbers in a derivation have no unit.
 BEGINS = re.compile(
-    r"(?:[ \t\u00a0\u2009\u202f~${}*]|\\[,;:! )\]]|\\q?quad(?![A-Za-z])){0,12}(?:[A-Za-zμΩÅ℃℉°º˚%/(\[]|\\[A-Za-z%]|\^\s?\{?\s?\\circ|1\s?/)"
+    r"""
+    (?: [ \t\u00a0\u2009\u202f~${}*] | \\ [,;:! )\]] | \\q?quad (?![A-Za-z]) ){0,12}
+    (?: [A-Za-zμΩÅ℃℉°º˚%/(\[] | \\ [A-Za-z%] | \^ \s? \{? \s? \\circ | 1 \s? / )
+    """,
+    re.VERBOSE,
 )
 SEGMENT = re.compile(r"(?:\\[;!]|[^\n=<>≈≃?!;\"“”])*")
 LATEX = re.compile(r"[\\${}~*º˚·×⋅∙⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹]")
-WRAPPED_WORD = re.compile(r"(?:\s|\\[,;:! ]|~|\$){0,12}\\(?:mathrm|text|textrm|unit|si)\s?\{[\s~]{0,4}([A-Za-z][^{}]*)\}")
+WRAPPED_WORD = re.compile(
+    r"""
+    (?: \s | \\ [,;:! ] | ~ | \$ ){0,12} \\ (?: mathrm | text | textrm | unit | si ) \s? \{
+    [\s~]{0,4} ([A-Za-z] [^{}]*) \}
+    """,
+    re.VERBOSE,
+)
 WORDED_POWER = re.compile(r"(square(?=\s)|cubic(?=\s)|sq\.?|cu\.?(?=\s))\s*", re.IGNORECASE)
 DEGREE_KIND = re.compile(r"\s+(celsius|centigrade|fahrenheit|kelvin|[CFK])(?![A-Za-z])", re.IGNORECASE)
 SECOND_WORD = re.compile(r"[\s-]+(years?|volts?|units?|miles?|hours?|tons?)(?![A-Za-z])", re.IGNORECASE)
