@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from plumbline.grading.run import most_likely_choice
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.answer import ARMS, Answer, Arm
 from plumbline.rows.grade import Grade
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import Question
-from stages.grade import GradeParams, main, most_likely_choice
+from stages.grade import GradeParams, main
 
 QUESTIONS = [
     Question(

@@ -1,0 +1,146 @@
+"""Grade the mcq and numeric answers of every arm by rule and write one grade per question and arm. Reads and writes files."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from plumbline.grading.mcq import grade_mcq
+from plumbline.grading.numeric import grade_numeric, parse_target
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.refused import Refused
+from plumbline.rows.answer import ARMS, Answer, Arm
+from plumbline.rows.grade import Grade
+from plumbline.rows.outcome import Outcome
+from plumbline.rows.question import Question
+
+log = logging.getLogger("grade")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradeFiles:
+    """What the stage reads and writes."""
+
+    benchmark: Path
+    base: Path
+    tuned: Path
+    graded: Path
+    """Output: the grades of both arms."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tolerance:
+    """How far a value may be from a numeric target."""
+
+    relative: float
+    """Fraction of the target."""
+    absolute: float | None
+    """In the target's unit; needed only where the target is 0."""
+
+
+def grade_files(files: GradeFiles, tolerance: Tolerance) -> list[Grade]:
+    """Grade both arms, write the grades, and return them. ValueError if an arm left a question without an answer."""
+    questions = {question.id: question for question in read_jsonl(files.benchmark, Question)}
+    refuse_unbounded_zero(questions.values(), tolerance)
+    grades: list[Grade] = []
+    for arm, path in zip(ARMS, (files.base, files.tuned), strict=True):
+        answers = answers_by_id(path, arm, questions)
+        due = [question for question in questions.values() if question.kind != "explanation"]
+        missing = [question.id for question in due if question.id not in answers]
+        if missing:
+            raise ValueError(
+                f"{path}: no answer to {len(missing)} questions of {files.benchmark} (first: {missing[0]}); run answer_{arm} again."
+            )
+        arm_grades = [grade_answer(answers[question.id], question, tolerance) for question in due]
+        log_outcomes(arm, arm_grades)
+        grades += arm_grades
+    write_jsonl(files.graded, grades)
+    return grades
+
+
+def log_outcomes(arm: Arm, grades: list[Grade]) -> None:
+    """Log the outcomes of one arm, by kind of question."""
+    for kind in ("mcq", "numeric"):
+        outcomes = Counter(str(grade.outcome) for grade in grades if grade.kind == kind)
+        log.info("%s %s: %d answers %s", arm, kind, outcomes.total(), dict(sorted(outcomes.items())))
+
+
+def refuse_unbounded_zero(questions: Iterable[Question], tolerance: Tolerance) -> None:
+    """Refuse a target of 0 where only a fraction of it would be tolerated. `split` has warned of it."""
+    if tolerance.absolute is not None:
+        return
+    for question in questions:
+        if question.kind == "numeric" and parse_target(question.target, question.unit).value == 0:
+            raise Refused(
+                f"question {question.id} has target 0, which no fraction bounds: set grade.absolute_tolerance, "
+                f"in {question.unit or 'the unit of the target'}, or take the question out of the benchmark."
+            )
+
+
+def answers_by_id(path: Path, arm: Arm, questions: Mapping[str, Question]) -> dict[str, Answer]:
+    """Read an arm's answers. ValueError for one of the other arm, a second one to the same question, and one to no question."""
+    answers: dict[str, Answer] = {}
+    for answer in read_jsonl(path, Answer):
+        if answer.arm != arm:
+            raise ValueError(f"{path}: answer {answer.id} is of arm {answer.arm!r}; only {arm!r} belongs here.")
+        if answer.id in answers:
+            raise ValueError(f"{path}: two answers to {answer.id}; one is accepted.")
+        if answer.id not in questions:
+            raise ValueError(f"{path}: answer to {answer.id}, which the benchmark does not hold; run answer_{arm} again.")
+        answers[answer.id] = answer
+    return answers
+
+
+def grade_answer(answer: Answer, question: Question, tolerance: Tolerance) -> Grade:
+    """Grade one answer to its mcq or numeric question."""
+    if question.kind == "mcq":
+        return grade_choice(answer, question)
+    assert question.kind == "numeric"
+    numeric = grade_numeric(
+        answer.response,
+        question.target,
+        question.unit,
+        relative_tolerance=tolerance.relative,
+        absolute_tolerance=tolerance.absolute,
+    )
+    return Grade(
+        id=answer.id,
+        arm=answer.arm,
+        kind="numeric",
+        outcome=numeric.outcome,
+        extracted=None if numeric.extracted is None else f"{numeric.extracted:.12g}",
+        span=numeric.span,
+        tier=numeric.tier,
+        reading=numeric.reading,
+        flags=tuple(sorted(numeric.flags)),
+        logprob_choice=None,
+        logprob_outcome=None,
+        complete=answer.complete,
+    )
+
+
+def grade_choice(answer: Answer, question: Question) -> Grade:
+    """Grade one answer to a multiple-choice question, by its text and by its log-probabilities."""
+    mcq = grade_mcq(answer.response, question.choices, question.target)
+    choice = most_likely_choice(answer.choice_logprobs)
+    likely = None if choice is None else Outcome.CORRECT if choice == question.target else Outcome.INCORRECT
+    return Grade(
+        id=answer.id,
+        arm=answer.arm,
+        kind="mcq",
+        outcome=mcq.outcome,
+        extracted=mcq.extracted,
+        span=mcq.span,
+        tier=mcq.tier,
+        reading=mcq.reading,
+        flags=(),
+        logprob_choice=choice,
+        logprob_outcome=likely,
+        complete=answer.complete,
+    )
+
+
+def most_likely_choice(logprobs: Mapping[str, float]) -> str | None:
+    """Return the letter of the highest log-probability; None without any. Of letters that tie, the first of the alphabet wins."""
+    return min(logprobs, key=lambda letter: (-logprobs[letter], letter)) if logprobs else None
