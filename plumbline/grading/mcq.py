@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from plumbline.grading.answer_regions import (
     ABSTENTION,
@@ -19,9 +20,7 @@ from plumbline.grading.choices import parse_choices
 from plumbline.grading.number_tokens import tidy
 from plumbline.grading.option_text import find_options, holds_in_order, option_tokens, starts_with, tokens, without_options, words_only
 from plumbline.grading.patterns import bounded
-from plumbline.rows.outcome import Outcome
-
-Reading = Literal["value", "none", "multiple", "conflict"]
+from plumbline.rows.outcome import Outcome, Reading
 
 DEFAULT_LETTERS = "ABCDEFGHIJ"
 FULLWIDTH = str.maketrans(
@@ -273,6 +272,19 @@ UNSAID = bounded(
 ALTERNATIVES = (["or"], ["and"], [","], [",", "or"], [",", "and"], ["/"])
 
 
+class McqTier(StrEnum):
+    """Which rule read a letter."""
+
+    JSON = "json"
+    BOXED = "boxed"
+    ANCHORED = "anchored"
+    """A declared answer: "the answer is B", "B is correct"."""
+    LETTER = "letter"
+    """The response opens or closes with a letter."""
+    OPTION_TEXT = "option_text"
+    """The response asserts the text of one option."""
+
+
 class McqGrade(NamedTuple):
     """The verdict on one multiple-choice answer."""
 
@@ -282,18 +294,25 @@ class McqGrade(NamedTuple):
     reading: Reading
     span: tuple[int, int] | None
     """[start, end) in the response of what was read; None where nothing was, or where it stands in JSON."""
-    tier: str | None
-    """Which rule read it: json, boxed, anchored, letter, option_text."""
+    tier: McqTier | None
+    """Which rule read it."""
 
 
 class Statement(NamedTuple):
     """What one place of the response says."""
 
     letters: tuple[str, ...]
-    """One: a choice. More: undecided between them. "!" marks a letter and a text that disagree."""
-    tier: str
+    """One: a choice. More: undecided between them."""
+    tier: McqTier
     start: int
     end: int
+    contradicted: bool = False
+    """The letter is at odds with the option text next to it, or with an earlier statement that was not taken back."""
+
+    @property
+    def choice(self) -> str | None:
+        """The one letter; None if there are several, or if something contradicts it."""
+        return self.letters[0] if len(self.letters) == 1 and not self.contradicted else None
 
 
 class Options(NamedTuple):
@@ -352,7 +371,7 @@ def letter_at(text: str, position: int, options: Options) -> tuple[str, int] | N
     return letter, end
 
 
-def read_zone(text: str, denials: str, begin: int, end: int, options: Options, tier: str) -> Statement | None:
+def read_zone(text: str, denials: str, begin: int, end: int, options: Options, tier: McqTier) -> Statement | None:
     """Read what stands after "the answer is" or in a box: letters, or else the text of one option. denials: see denials_of."""
     place = begin
     filler = FILLER.match(text, place, end)
@@ -375,7 +394,7 @@ def read_zone(text: str, denials: str, begin: int, end: int, options: Options, t
             said = named_behind(text[stop:end], options)
             own = options.texts.get(letters[0])
             if said and said != letters[0] and own != options.texts[said] and not (own and starts_with(own, {said: options.texts[said]})):
-                return Statement((letters[0], "!"), tier, place, stop)
+                return Statement((letters[0],), tier, place, stop, contradicted=True)
         return Statement(tuple(dict.fromkeys(letters)), tier, place, stop)
     zone = tokens(text[place:end])
     places = find_options(zone, options.texts)
@@ -385,7 +404,7 @@ def read_zone(text: str, denials: str, begin: int, end: int, options: Options, t
         letter = (match["named"] or match["round"] or match["square"]).upper()
         if letter in options.letters:
             lead = starts_with(words_only(zone), options.texts)
-            return Statement((letter,) if lead in (None, letter) else (letter, "!"), tier, place + match.start(), place + match.end())
+            return Statement((letter,), tier, place + match.start(), place + match.end(), contradicted=lead not in (None, letter))
     joined = [(one, other) for one, other in pairwise(places) if zone[one[1] : other[0]] in ALTERNATIVES and one[2] != other[2]]
     if joined:
         return Statement(tuple(sorted({letter for pair in joined for _, _, letter in pair})), tier, place, end)
@@ -398,31 +417,31 @@ def explicit(text: str, denials: str, options: Options) -> list[Statement]:
     """Return every explicit statement in order: boxes, declared answers, "B is correct", "corresponds to option B"."""
     found: list[Statement] = []
     for _, inner, close, end in boxes(text):
-        statement = read_zone(text, denials, inner, close, options, "boxed")
+        statement = read_zone(text, denials, inner, close, options, McqTier.BOXED)
         if statement is None:
             behind = BEHIND.match(text, end)
             letter = (behind["round"] or behind["square"] or behind["named"]).upper() if behind else ""
             if behind and letter in options.letters:
-                statement = Statement((letter,), "boxed", end, behind.end())
+                statement = Statement((letter,), McqTier.BOXED, end, behind.end())
         if statement:
             found.append(statement)
     for _, begin, end in declarations(text, choices=True):
-        statement = read_zone(text, denials, begin, end, options, "anchored")
+        statement = read_zone(text, denials, begin, end, options, McqTier.ANCHORED)
         if statement:
             found.append(statement)
     for match in POINTED.finditer(text):
         letter = letter_at(text, match.end(), options)
         if letter and not NEGATED.search(denials, max(0, match.start() - 15), match.start()):
-            found.append(Statement((letter[0],), "anchored", match.start(), letter[1]))
+            found.append(Statement((letter[0],), McqTier.ANCHORED, match.start(), letter[1]))
     for match in STATED.finditer(text):
         sentence = denials[max(text.rfind("\n", 0, match.start()), text.rfind(". ", 0, match.start())) + 1 : match.start()]
         letter = letter_at(text, match.end(), options) if CONCLUSION.search(sentence) and not NEGATED.search(sentence[-30:]) else None
         if letter:
-            found.append(Statement((letter[0],), "anchored", match.start(), letter[1]))
+            found.append(Statement((letter[0],), McqTier.ANCHORED, match.start(), letter[1]))
     for match in BARELY_STATED.finditer(text):
         letter = letter_at(text, match.end(), options)
         if letter:
-            found.append(Statement((letter[0],), "anchored", match.start(), letter[1]))
+            found.append(Statement((letter[0],), McqTier.ANCHORED, match.start(), letter[1]))
     for match in IS_CORRECT.finditer(text):
         line = max(text.rfind("\n", 0, match.start()) + 1, match.start() - (200 if match[0][0] == "(" else MAX_LOOK_BACK_CHARACTERS))
         mentions = list(MENTION.finditer(text, line, match.start()))
@@ -438,7 +457,7 @@ def explicit(text: str, denials: str, options: Options) -> list[Statement]:
                 and (len(gap) <= 3 or text[mention.start()] not in "ABCDEFGHIJ" or gap[:1] in ").:]")
             ):
                 joined = joined_before(text, mentions, mentions.index(mention), options)
-                found.append(Statement((*joined, letter[0]), "anchored", mention.start(), letter[1]))
+                found.append(Statement((*joined, letter[0]), McqTier.ANCHORED, mention.start(), letter[1]))
     return sorted(found, key=lambda statement: (statement.start, statement.end))
 
 
@@ -482,7 +501,7 @@ def lone_letter(text: str, denials: str, options: Options) -> Statement | None:
             or (joint and letter_at(text, joint.end(), options))
         )
         if marked:
-            return read_zone(text, denials, opening, sentence_end(text, opening), options, "letter")
+            return read_zone(text, denials, opening, sentence_end(text, opening), options, McqTier.LETTER)
     spans = list(sentences(text))
     if spans:
         start, end = spans[-1]
@@ -490,12 +509,12 @@ def lone_letter(text: str, denials: str, options: Options) -> Statement | None:
         if len(last) <= 12:
             letter = letter_at(text, start + len(text[start:end]) - len(text[start:end].lstrip()), options)
             if letter and not text[letter[1] : end].strip(" .)]*_}$\n"):
-                return Statement((letter[0],), "letter", start, letter[1])
+                return Statement((letter[0],), McqTier.LETTER, start, letter[1])
         closing = CLOSING.search(text[start:end], max(0, end - start - 60))
         if closing and not NEGATED.search(denials, start, end):
             raw = closing["named"] or closing["round"] or closing["square"]
             if raw.isupper() and raw in options.letters:
-                return Statement((raw,), "letter", start + closing.start(), start + closing.end())
+                return Statement((raw,), McqTier.LETTER, start + closing.start(), start + closing.end())
     return None
 
 
@@ -543,16 +562,16 @@ def asserted_text(text: str, denials: str, options: Options) -> Statement | None
     if len(chosen) != 1:
         return None
     letter, (start, end) = next(iter(chosen.items()))
-    return Statement((letter,), "option_text", start, end)
+    return Statement((letter,), McqTier.OPTION_TEXT, start, end)
 
 
 def decide(statements: list[Statement], text: str) -> Statement:
     """Return the last statement, undecided where an earlier one differs and was not taken back."""
     last = statements[-1]
     for statement in statements[:-1]:
-        differs = len(statement.letters) == 1 and len(last.letters) == 1 and statement.letters != last.letters
+        differs = statement.choice and last.choice and statement.choice != last.choice
         if differs and not retracted(text, statement.end, last.end):
-            return last._replace(letters=(last.letters[0], "!"))
+            return last._replace(contradicted=True)
     return last
 
 
@@ -563,12 +582,12 @@ def read_text(text: str, options: Options) -> Statement | None:
     quiet_denials = denials if quiet == text else denials_of(quiet, options)
     statements = explicit(text, denials, options)
     opened = lone_letter(quiet, quiet_denials, options)
-    if opened and opened.tier == "letter" and opened.start <= len(text) - len(text.lstrip()) + 5:
+    if opened and opened.tier is McqTier.LETTER and opened.start <= len(text) - len(text.lstrip()) + 5:
         statements = [opened, *[statement for statement in statements if statement.start > opened.start]]
     if statements:
         last = decide(statements, text)
         # "D) None of the above" abstains from nothing, "A. None of the above fits." does.
-        own = {letter: words for letter, words in options.denying.items() if last.letters == (letter,)}
+        own = {letter: words for letter, words in options.denying.items() if last.choice == letter}
         return None if ABSTENTION.search(without_options(quiet, own), last.end) else last
     if opened:
         return opened
@@ -586,10 +605,10 @@ def read_wrapped(response: str, options: Options) -> Statement | None:
     for value in wrapped.answers:
         statement = read_text(own_answer(value).text, options)
         if statement:
-            return statement._replace(tier="json")
+            return statement._replace(tier=McqTier.JSON)
     prose = "\n".join(value for _, value in wrapped.leaves if not re.fullmatch(r"[\d\s.$]*", value))
     statement = read_text(own_answer(prose).text, options) if prose and not wrapped.answers else None
-    return statement._replace(tier="json") if statement else Statement((), "json", 0, 0)
+    return statement._replace(tier=McqTier.JSON) if statement else Statement((), McqTier.JSON, 0, 0)
 
 
 def grade_mcq(response: str, choices: Mapping[str, str], target: str) -> McqGrade:
@@ -609,11 +628,11 @@ def grade_mcq(response: str, choices: Mapping[str, str], target: str) -> McqGrad
     wrapped = read_wrapped(text, options)
     statement = wrapped or read_text(text, options)
     if statement is None or not statement.letters:
-        return McqGrade(Outcome.UNPARSED, None, "none", None, statement.tier if statement else None)
+        return McqGrade(Outcome.UNPARSED, None, Reading.NONE, None, statement.tier if statement else None)
     span = None if wrapped else own.span(statement.start, statement.end)
-    if "!" in statement.letters:
-        return McqGrade(Outcome.UNPARSED, None, "conflict", span, statement.tier)
+    if statement.contradicted:
+        return McqGrade(Outcome.UNPARSED, None, Reading.CONFLICT, span, statement.tier)
     if len(statement.letters) != 1:
-        return McqGrade(Outcome.UNPARSED, None, "multiple", span, statement.tier)
+        return McqGrade(Outcome.UNPARSED, None, Reading.MULTIPLE, span, statement.tier)
     letter = statement.letters[0]
-    return McqGrade(Outcome.CORRECT if letter == wanted else Outcome.INCORRECT, letter, "value", span, statement.tier)
+    return McqGrade(Outcome.CORRECT if letter == wanted else Outcome.INCORRECT, letter, Reading.VALUE, span, statement.tier)

@@ -2,7 +2,8 @@
 
 import math
 import re
-from typing import Literal, NamedTuple
+from enum import StrEnum
+from typing import NamedTuple
 
 from plumbline.grading.answer_regions import (
     ABSTENTION,
@@ -19,10 +20,7 @@ from plumbline.grading.number_tokens import read_number, tidy
 from plumbline.grading.patterns import bounded
 from plumbline.grading.quantities import Quantity, find_quantities, word_quantity
 from plumbline.grading.units import DIMENSIONLESS_WORDS, Unit, convert, factor, parse_unit
-from plumbline.rows.outcome import Outcome
-
-Reading = Literal["value", "none", "multiple", "conflict"]
-Flag = Literal["unit_missing", "unit_mismatch", "prefix_error", "power_of_ten", "conflict", "range", "json_wrapped", "unit_unknown"]
+from plumbline.rows.outcome import Outcome, Reading
 
 # How far back an undeclared answer is looked for, and how much of one sentence is read.
 MAX_CONCLUSION_CHARACTERS = 5_000
@@ -92,18 +90,55 @@ HYPOTHETICAL = bounded(
 )
 
 
+class NumericTier(StrEnum):
+    """Which rule read a value."""
+
+    WHOLE = "whole"
+    """The response is nothing but a quantity."""
+    LEADING = "leading"
+    """Its first line or sentence is."""
+    JSON = "json"
+    BOXED = "boxed"
+    DECLARED = "declared"
+    """ "The answer is 12 N"."""
+    CONCLUDED = "concluded"
+    """Stated in one of the last sentences."""
+    DIMENSION = "dimension"
+    """The last quantity of the target's dimension in the last sentence."""
+    ONLY = "only"
+    """The only number of a response of one sentence."""
+
+
+class NumericFlag(StrEnum):
+    """What is worth knowing about one numeric answer."""
+
+    UNIT_MISSING = "unit_missing"
+    UNIT_MISMATCH = "unit_mismatch"
+    """The unit of the answer measures something else."""
+    UNIT_UNKNOWN = "unit_unknown"
+    """The unit of the answer or of the target is not one that we know."""
+    PREFIX_ERROR = "prefix_error"
+    """The number is right, and only the prefix of its unit is wrong."""
+    POWER_OF_TEN = "power_of_ten"
+    """The value is right but for its decimal point."""
+    CONFLICT = "conflict"
+    """The answer states several values."""
+    RANGE = "range"
+    JSON_WRAPPED = "json_wrapped"
+
+
 class NumericGrade(NamedTuple):
     """The verdict on one numeric answer."""
 
     outcome: Outcome
     extracted: float | None
     """In the target's unit; None where nothing was read or it cannot be converted."""
-    flags: frozenset[str]
+    flags: frozenset[NumericFlag]
     reading: Reading
     span: tuple[int, int] | None
     """[start, end) in the response; None where nothing was read, or where it stands in escaped JSON."""
-    tier: str | None
-    """Which rule read it: whole, json, boxed, declared, concluded, dimension, only."""
+    tier: NumericTier | None
+    """Which rule read it."""
 
 
 class Target(NamedTuple):
@@ -122,7 +157,7 @@ class Candidate(NamedTuple):
 
     values: tuple[Quantity, ...]
     """More than one: alternatives that the statement does not decide between."""
-    tier: str
+    tier: NumericTier
     place: int
     """Where the statement starts in the analysed text."""
 
@@ -247,10 +282,10 @@ def whole(text: str, target: Target, relative: float) -> Candidate | None:
         if not before and not after:
             values = with_alternatives(text, quantities, last, target, relative)
             if len(values) == len(quantities) or len(quantities) == 1:
-                return Candidate(values, "whole", opening)
+                return Candidate(values, NumericTier.WHOLE, opening)
     word = word_quantity(text)
     if word and not text[word.end :].strip(" .\n"):
-        return Candidate((word,), "whole", opening)
+        return Candidate((word,), NumericTier.WHOLE, opening)
     return None
 
 
@@ -263,7 +298,7 @@ def leading(text: str, target: Target, relative: float) -> list[Candidate]:
     # "1." opens a list.
     if candidate is None or (candidate.values[-1].unit is None and not text[: first[1]].endswith("\n")):
         return []
-    return [candidate._replace(tier="leading")]
+    return [candidate._replace(tier=NumericTier.LEADING)]
 
 
 def boxed(text: str, target: Target, relative: float) -> list[Candidate]:
@@ -281,9 +316,9 @@ def boxed(text: str, target: Target, relative: float) -> list[Candidate]:
             else:
                 moved = [] if re.match(r"\s*(?:\\cdot|\\times|[*×·/^])", text[end : end + 20]) else moved
             shifted = [quantity._replace(asserted=True) for quantity in moved]
-            found.append(Candidate(tuple(shifted), "boxed", start))
+            found.append(Candidate(tuple(shifted), NumericTier.BOXED, start))
             continue
-        found.append(Candidate(choose(text, moved, target, relative, declared=True), "boxed", start))
+        found.append(Candidate(choose(text, moved, target, relative, declared=True), NumericTier.BOXED, start))
     return found
 
 
@@ -299,7 +334,7 @@ def declared(text: str, target: Target, relative: float) -> list[Candidate]:
         if word:
             quantities = [word]
         moved = [quantity._replace(start=quantity.start + begin, end=quantity.end + begin) for quantity in quantities]
-        found.append(Candidate(choose(text[:end], moved, target, relative, declared=True), "declared", start))
+        found.append(Candidate(choose(text[:end], moved, target, relative, declared=True), NumericTier.DECLARED, start))
     return found
 
 
@@ -343,7 +378,7 @@ def concluded(text: str, target: Target, relative: float) -> Candidate | None:
             return mismatch
         sentence = text[start:end]
         if distance < 3 and ABSTENTION.search(sentence):
-            return mismatch or Candidate((), "concluded", start)
+            return mismatch or Candidate((), NumericTier.CONCLUDED, start)
         quantities = [quantity._replace(start=quantity.start + start, end=quantity.end + start) for quantity in find_quantities(sentence)]
         concluding = CONCLUSION.search(sentence) is not None
         if distance >= 6 and target.unit is None:
@@ -352,11 +387,11 @@ def concluded(text: str, target: Target, relative: float) -> Candidate | None:
             quantities = [quantity for quantity in quantities if fits(quantity, target)]
         values = choose(text[:end], quantities, target, relative, declared=False, stated_only=not concluding)
         if values and (concluding or target.unit is None or values[-1].unit is None or fits(values[-1], target)):
-            return Candidate(values, "concluded", start)
+            return Candidate(values, NumericTier.CONCLUDED, start)
         # "Note: the efficiency is 50 %" after the answer: it counts only where no sentence before states a fitting value.
-        mismatch = mismatch or (Candidate(values, "concluded", start) if values else None)
+        mismatch = mismatch or (Candidate(values, NumericTier.CONCLUDED, start) if values else None)
         if concluding and distance > 0 and re.search(r"\b(?:therefore|thus|hence)\b", sentence, re.IGNORECASE) and target.unit is None:
-            return Candidate((), "concluded", start)
+            return Candidate((), NumericTier.CONCLUDED, start)
     return mismatch
 
 
@@ -371,9 +406,9 @@ def fallback(text: str, target: Target) -> Candidate | None:
     ]
     fitting = [quantity for quantity in quantities if fits(quantity, target)]
     if fitting:
-        return Candidate((fitting[-1],), "dimension", fitting[-1].start)
+        return Candidate((fitting[-1],), NumericTier.DIMENSION, fitting[-1].start)
     if len(quantities) == 1 and len(spans) == 1 and target.unit is None:
-        return Candidate((quantities[0],), "only", quantities[0].start)
+        return Candidate((quantities[0],), NumericTier.ONLY, quantities[0].start)
     return None
 
 
@@ -409,14 +444,14 @@ def find_in_json(response: str, target: Target, relative: float) -> Candidate | 
     for value in wrapped.answers:
         candidate = find_candidate(own_answer(value).text, target, relative)
         if candidate and candidate.values:
-            return with_unit_leaf(candidate, unit_leaf)._replace(tier="json")
+            return with_unit_leaf(candidate, unit_leaf)._replace(tier=NumericTier.JSON)
     bare = [whole(value, target, relative) for _, value in wrapped.leaves]
     numeric = [candidate for candidate in bare if candidate]
     if len(numeric) == 1 and len([1 for _, value in wrapped.leaves if len(value) > 60]) == 0:
-        return with_unit_leaf(numeric[0], unit_leaf)._replace(tier="json")
+        return with_unit_leaf(numeric[0], unit_leaf)._replace(tier=NumericTier.JSON)
     prose = "\n".join(value for _, value in wrapped.leaves if " " in value.strip())
     candidate = find_candidate(own_answer(prose).text, target, relative) if prose else None
-    return candidate._replace(tier="json") if candidate else Candidate((), "json", 0)
+    return candidate._replace(tier=NumericTier.JSON) if candidate else Candidate((), NumericTier.JSON, 0)
 
 
 def with_unit_leaf(candidate: Candidate, unit_leaf: str | None) -> Candidate:
@@ -457,38 +492,44 @@ def grade_numeric(
     goal = parse_target(target, unit)
     if goal.value == 0 and absolute_tolerance is None:
         raise ValueError(f"target {target!r}: 0 has no relative tolerance; give absolute_tolerance, in {unit or 'the unit of the target'}.")
-    flags: set[str] = {"unit_unknown"} if goal.unknown_unit else set()
+    flags: set[NumericFlag] = {NumericFlag.UNIT_UNKNOWN} if goal.unknown_unit else set()
     own = own_answer(response)
     text = tidy(own.text)
     candidate = find_in_json(text, goal, relative_tolerance)
     if candidate is not None:
-        flags.add("json_wrapped")
+        flags.add(NumericFlag.JSON_WRAPPED)
     else:
         candidate = find_candidate(text, goal, relative_tolerance)
     if candidate is None or not candidate.values:
-        return NumericGrade(Outcome.UNPARSED, None, frozenset(flags), "none", None, None if candidate is None else candidate.tier)
+        return NumericGrade(Outcome.UNPARSED, None, frozenset(flags), Reading.NONE, None, None if candidate is None else candidate.tier)
     quantity = candidate.values[-1]
-    span = None if "json_wrapped" in flags else own.span(quantity.start, quantity.end)
+    span = None if NumericFlag.JSON_WRAPPED in flags else own.span(quantity.start, quantity.end)
     if len(candidate.values) > 1:
-        return NumericGrade(Outcome.UNPARSED, None, frozenset(flags | {"conflict"}), "conflict", span, candidate.tier)
+        return NumericGrade(Outcome.UNPARSED, None, frozenset(flags | {NumericFlag.CONFLICT}), Reading.CONFLICT, span, candidate.tier)
     if quantity.half_width is not None:
-        flags.add("range")
+        flags.add(NumericFlag.RANGE)
         if quantity.half_width > relative_tolerance * abs(quantity.value):
-            return NumericGrade(Outcome.UNPARSED, None, frozenset(flags), "multiple", span, candidate.tier)
+            return NumericGrade(Outcome.UNPARSED, None, frozenset(flags), Reading.MULTIPLE, span, candidate.tier)
     return verdict(quantity, goal, flags, span, candidate.tier, relative_tolerance, absolute_tolerance or 0.0)
 
 
 def verdict(
-    quantity: Quantity, goal: Target, flags: set[str], span: tuple[int, int] | None, tier: str, relative: float, absolute: float
+    quantity: Quantity,
+    goal: Target,
+    flags: set[NumericFlag],
+    span: tuple[int, int] | None,
+    tier: NumericTier,
+    relative: float,
+    absolute: float,
 ) -> NumericGrade:
     """Convert and compare the one value that was read."""
     if quantity.unknown_unit and goal.unit is not None:
-        flags.add("unit_unknown")
+        flags.add(NumericFlag.UNIT_UNKNOWN)
     if goal.unit is not None and quantity.unit is None:
-        flags.add("unit_missing")
+        flags.add(NumericFlag.UNIT_MISSING)
     value = in_target_unit(quantity, goal)
     if value is None or not math.isfinite(value):
-        return NumericGrade(Outcome.INCORRECT, None, frozenset(flags | {"unit_mismatch"}), "value", span, tier)
+        return NumericGrade(Outcome.INCORRECT, None, frozenset(flags | {NumericFlag.UNIT_MISMATCH}), Reading.VALUE, span, tier)
     right = close(value, goal.value, relative, absolute)
     if not right and goal.open_unit and quantity.unit == PERCENT and close(value / 100, goal.value, relative, absolute):
         # Without a unit nobody knows whether the target is a fraction or a percentage.
@@ -498,7 +539,7 @@ def verdict(
         value, right = value / quantity.scale, True
     if not right:
         if is_power_of_ten(value, goal.value, relative):
-            flags.add("power_of_ten")
+            flags.add(NumericFlag.POWER_OF_TEN)
         if differs_by_prefix(quantity, goal, relative):
-            flags.add("prefix_error")
-    return NumericGrade(Outcome.CORRECT if right else Outcome.INCORRECT, value, frozenset(flags), "value", span, tier)
+            flags.add(NumericFlag.PREFIX_ERROR)
+    return NumericGrade(Outcome.CORRECT if right else Outcome.INCORRECT, value, frozenset(flags), Reading.VALUE, span, tier)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from plumbline.pipeline.record import Record
 from plumbline.rows.answer import Arm
-from plumbline.rows.outcome import Outcome
+from plumbline.rows.outcome import Outcome, Reading
 
 
 class Grade(Record):
@@ -21,7 +21,7 @@ class Grade(Record):
     """Where in the response it was read: [start, end) in characters."""
     tier: str | None
     """Which rule read it (`anchored`, `boxed`, ...); None where none did."""
-    reading: Literal["value", "none", "multiple", "conflict"]
+    reading: Reading
     flags: tuple[str, ...]
     """Sorted codes, such as unit_missing."""
     logprob_choice: str | None

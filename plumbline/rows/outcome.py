@@ -1,4 +1,4 @@
-"""What became of one answer: four outcomes, never a float that hides which."""
+"""What became of one answer: four outcomes, never a float that hides which; and how a rule read it."""
 
 from enum import StrEnum
 
@@ -12,3 +12,15 @@ class Outcome(StrEnum):
     """The candidate committed to no readable answer, or to several: wrong in the headline, reported as its own rate."""
     UNJUDGED = "unjudged"
     """Our judge gave no verdict: excluded from the mean, counted, bounded."""
+
+
+class Reading(StrEnum):
+    """How many answers a rule read in one response."""
+
+    VALUE = "value"
+    """Exactly one."""
+    NONE = "none"
+    MULTIPLE = "multiple"
+    """Several that the response does not decide between, or a range wider than the tolerance."""
+    CONFLICT = "conflict"
+    """Statements that contradict each other."""

@@ -11,7 +11,7 @@ from plumbline.rows.answer import ARMS, Answer, Arm
 from plumbline.rows.answer_params import AnswerParams, Instructions
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement, RawReply
-from plumbline.rows.outcome import Outcome
+from plumbline.rows.outcome import Outcome, Reading
 from plumbline.rows.question import Question
 from plumbline.splitting.overlap import OverlapSummary, QuestionOverlap
 from stages.report import JudgeSettings, ReportParams
@@ -84,7 +84,7 @@ def rule_answer(question: Question, arm: Arm, *, right: bool, unparsed: bool) ->
         extracted=None if unparsed else said,
         span=None if start is None else (start, start + len(said)),
         tier=None if unparsed else "anchored",
-        reading="none" if unparsed else "value",
+        reading=Reading.NONE if unparsed else Reading.VALUE,
         flags=() if mcq or unparsed or right else ("unit_missing",),
         logprob_choice=(question.target if right else wrong) if mcq else None,
         logprob_outcome=(Outcome.CORRECT if right else Outcome.INCORRECT) if mcq else None,
