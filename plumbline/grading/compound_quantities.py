@@ -5,7 +5,8 @@ import re
 from typing import NamedTuple
 
 from plumbline.grading.patterns import bounded
-from plumbline.grading.units import Unit, factor
+from plumbline.grading.unit_names import Unit
+from plumbline.grading.units import factor
 
 # Units that people write one after the other, each smaller than the one before; "and" or a comma may stand between.
 FAMILIES = (

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plumbline.grading.mcq import grade_mcq
-from plumbline.grading.numeric import grade_numeric, parse_target
+from plumbline.grading.numeric import grade_numeric
+from plumbline.grading.numeric_target import parse_target
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.answer import ARMS, Answer, Arm

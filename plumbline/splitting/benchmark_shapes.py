@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from plumbline.grading.numeric import parse_target
+from plumbline.grading.numeric_target import parse_target
 from plumbline.judging.key_points import judge_key_points
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import KINDS, Question

@@ -12,7 +12,8 @@ from plumbline.grading.choices import parse_choices
 from plumbline.grading.mcq import grade_mcq
 from plumbline.grading.number_tokens import read_number
 from plumbline.grading.numeric import grade_numeric
-from plumbline.grading.units import convert, parse_unit
+from plumbline.grading.unit_notation import parse_unit
+from plumbline.grading.units import convert
 from plumbline.rows.outcome import Outcome
 
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from plumbline.grading.mcq import grade_mcq
-from plumbline.grading.numeric import grade_numeric, parse_target
-from plumbline.grading.units import convert, parse_unit
+from plumbline.grading.numeric import grade_numeric
+from plumbline.grading.numeric_target import parse_target
+from plumbline.grading.unit_notation import parse_unit
+from plumbline.grading.units import convert
 from plumbline.rows.outcome import Outcome
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,274 @@
+"""Read the options that a response states outright: in a box, as "the answer is B", as "B is correct". Pure."""
+
+import re
+from enum import StrEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+from plumbline.grading.answer_phrases import CONCLUSION
+from plumbline.grading.answer_regions import boxes, declarations
+from plumbline.grading.option_letters import BRACKETED, NAMED, NAMES, NEGATED, Options, letter_at, named_behind
+from plumbline.grading.option_text import find_options, starts_with, tokens, words_only
+from plumbline.grading.patterns import bounded
+
+BEHIND = bounded(rf"[\s$.]* (?: {BRACKETED} | \( \s* {NAMED} \s* \) )", re.IGNORECASE | re.VERBOSE)
+FILLER = bounded(
+    r"""
+    (?:
+          [\s*_$\"'“`{~:]
+        | \\ (?: text | textbf | mathrm | mathbf | boxed | fbox | displaystyle ) \s* \{?
+        | \\ [\[(,;:! ]
+        | (?:
+                clearly
+              | therefore
+              | thus
+              | then
+              | hence
+              | indeed
+              | simply
+              | definitely
+              | likely
+              | most
+              | probably
+              | either
+              | both
+              | obviously
+              | given \s+ by
+              | as \s+ follows
+              | in \s+ fact
+          )
+          \b ,?
+    ){1,40}
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+JOINT = bounded(r"[\s}$*]*(?:,\s*(?:and|or)?|\band\b|\bor\b|&|/|\\&)[\s{$*]*(?:\\text(?:bf)?\s*\{)?", re.IGNORECASE)
+INSTEAD = bounded(r"[\s,}$*]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
+CORRECT = r"""
+    (?:the \s+)? (?:only \s+)?
+    (?: best | right | correct | true | valid | most \s+ (?: accurate | appropriate | likely ) )
+    (?! ed | ion | ly )
+"""
+GAP_SPOILER = bounded(r"\b(?:not|incorrect|wrong|false|isn['’]t)\b|[.;](?=\s)", re.IGNORECASE)
+IS_CORRECT = bounded(
+    rf"""
+    (?:
+          \b (?: is | are | as | being | must \s+ be | would \s+ be ) \s+
+          (?: therefore \s+ | thus \s+ | indeed \s+ | also \s+ | clearly \s+ )?
+          {CORRECT}
+        | (?<=[A-Z)\]*]) \s+ {CORRECT}
+        | \( (?: correct | true | right ) \)
+        | \b (?: is | are | must \s+ be ) \s+ (?: the | my ) \s+ (?:final \s+)? answer \b (?!\s* \?)
+    )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+# Where "... is correct" looks back for its letter.
+MENTION = bounded(
+    r"""
+      \b (?: option | choice | letter ) \s* [*_$]{0,2} \s* [(\[]? \s* [A-Z] (?![A-Za-z0-9'’])
+    | [(\[] \s* (?:\\text (?:bf)? \{)? [A-Z] \}? \s* [)\]]
+    | (?<![A-Za-z0-9'’_^\\]) [A-J] (?![A-Za-z0-9'’_^])
+    """,
+    re.VERBOSE,
+)
+MAX_LOOK_BACK_CHARACTERS = 120
+POINTED = bounded(
+    r"""
+    \b
+    (?:
+          choose
+        | choosing
+        | select
+        | selecting
+        | pick
+        | picking
+        | go \s+ (?: with | for )
+        | opt \s+ for
+        | corresponds? \s+ to
+        | corresponding \s+ to
+        | match (?: es | ing )? (?:\s+ with)?
+        | closest \s+ to
+        | only
+        | which \s+ is
+        | that \s+ is
+        | i \. e \. ,?
+    )
+    \s+ (?:with \s+)? (?:the \s+)? (?:answer \s+)?
+    (?=(?: option | choice | letter | \( | \[ | \** [A-J] \b ))
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+# "Therefore, the match is (C) ...": brackets say that a letter is meant.
+BARELY_STATED = bounded(
+    r"""
+    (?:
+          \b (?: it \s+ is | it ['’] s | it \s+ must \s+ be )
+        | \b (?: hence | therefore | thus | so ) \b ,?
+    )
+    \s+
+    (?=(?: option | choice | \( | \[ )? \s* \** [A-J] [)\]]? [\s*.!]* (?: $ | \n ))
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+STATED = bounded(r"\b(?:is|are|be)\s*:?\s*(?=[(\[]\s*[A-J]\s*[)\]])")
+# "If B is the answer, ...", "neither A nor B is correct", "I doubt that B is ...": nothing is said for B.
+UNSAID = bounded(
+    r"""
+    \b
+    (?:
+          if
+        | whether
+        | suppose
+        | assume
+        | assuming
+        | neither
+        | nor
+        | none \s+ of
+        | (?: cannot | can ['’] t ) \s+ be
+        | doubt
+        | not \s+ (?: think | believe | say | true | sure )
+        | n ['’] t \s+ (?: think | believe | say )
+    )
+    \s+ (?:that \s+)? (?:the \s+)?
+    (?:[(\[]? [A-J] [)\]]? (?: \s* , | \s+ (?: and | or | nor ) \b )* \s+)*
+    $
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+# Between two option texts: "displacement or acceleration" decides for neither.
+ALTERNATIVES = (["or"], ["and"], [","], [",", "or"], [",", "and"], ["/"])
+
+
+class McqTier(StrEnum):
+    """Which rule read a letter."""
+
+    JSON = "json"
+    BOXED = "boxed"
+    ANCHORED = "anchored"
+    """A declared answer: "the answer is B", "B is correct"."""
+    LETTER = "letter"
+    """The response opens or closes with a letter."""
+    OPTION_TEXT = "option_text"
+    """The response asserts the text of one option."""
+
+
+class Statement(NamedTuple):
+    """What one place of the response says."""
+
+    letters: tuple[str, ...]
+    """One: a choice. More: undecided between them."""
+    tier: McqTier
+    start: int
+    end: int
+    contradicted: bool = False
+    """The letter is at odds with the option text next to it, or with an earlier statement that was not taken back."""
+
+    @property
+    def choice(self) -> str | None:
+        """The one letter; None if there are several, or if something contradicts it."""
+        return self.letters[0] if len(self.letters) == 1 and not self.contradicted else None
+
+
+def read_zone(text: str, denials: str, begin: int, end: int, options: Options, tier: McqTier) -> Statement | None:
+    """Read what stands after "the answer is" or in a box: letters, or else the text of one option. denials: see denials_of."""
+    place = begin
+    filler = FILLER.match(text, place, end)
+    place = filler.end() if filler else place
+    exact = next((letter for letter, own in options.denying.items() if words_only(tokens(text[place:end])) == own), None)
+    if exact:
+        return Statement((exact,), tier, place, end)
+    if re.match(r"(?:not|n['’]t|neither)\b", denials[place:end], re.IGNORECASE):
+        return None
+    first = letter_at(text, place, options)
+    if first and first[1] <= end:
+        letters, stop = [first[0]], first[1]
+        while joint := JOINT.match(text, stop, end):
+            following = letter_at(text, joint.end(), options)
+            if following is None or following[1] > end or INSTEAD.match(text, stop):
+                break
+            letters.append(following[0])
+            stop = following[1]
+        if len(letters) == 1:
+            said = named_behind(text[stop:end], options)
+            own = options.texts.get(letters[0])
+            if said and said != letters[0] and own != options.texts[said] and not (own and starts_with(own, {said: options.texts[said]})):
+                return Statement((letters[0],), tier, place, stop, contradicted=True)
+        return Statement(tuple(dict.fromkeys(letters)), tier, place, stop)
+    zone = tokens(text[place:end])
+    places = find_options(zone, options.texts)
+    found = {letter for _, _, letter in places}
+    # "Power (A)": the text of one option with the letter of another.
+    for match in NAMES.finditer(text[place:end]):
+        letter = (match["named"] or match["round"] or match["square"]).upper()
+        if letter in options.letters:
+            lead = starts_with(words_only(zone), options.texts)
+            return Statement((letter,), tier, place + match.start(), place + match.end(), contradicted=lead not in (None, letter))
+    joined = [(one, other) for one, other in pairwise(places) if zone[one[1] : other[0]] in ALTERNATIVES and one[2] != other[2]]
+    if joined:
+        return Statement(tuple(sorted({letter for pair in joined for _, _, letter in pair})), tier, place, end)
+    if len(found) == 1 and not NEGATED.search(denials, place, end):
+        return Statement((found.pop(),), tier, place, end)
+    return None
+
+
+def explicit(text: str, denials: str, options: Options) -> list[Statement]:
+    """Return every explicit statement in order: boxes, declared answers, "B is correct", "corresponds to option B"."""
+    found: list[Statement] = []
+    for _, inner, close, end in boxes(text):
+        statement = read_zone(text, denials, inner, close, options, McqTier.BOXED)
+        if statement is None:
+            behind = BEHIND.match(text, end)
+            letter = (behind["round"] or behind["square"] or behind["named"]).upper() if behind else ""
+            if behind and letter in options.letters:
+                statement = Statement((letter,), McqTier.BOXED, end, behind.end())
+        if statement:
+            found.append(statement)
+    for _, begin, end in declarations(text, choices=True):
+        statement = read_zone(text, denials, begin, end, options, McqTier.ANCHORED)
+        if statement:
+            found.append(statement)
+    for match in POINTED.finditer(text):
+        letter = letter_at(text, match.end(), options)
+        if letter and not NEGATED.search(denials, max(0, match.start() - 15), match.start()):
+            found.append(Statement((letter[0],), McqTier.ANCHORED, match.start(), letter[1]))
+    for match in STATED.finditer(text):
+        sentence = denials[max(text.rfind("\n", 0, match.start()), text.rfind(". ", 0, match.start())) + 1 : match.start()]
+        letter = letter_at(text, match.end(), options) if CONCLUSION.search(sentence) and not NEGATED.search(sentence[-30:]) else None
+        if letter:
+            found.append(Statement((letter[0],), McqTier.ANCHORED, match.start(), letter[1]))
+    for match in BARELY_STATED.finditer(text):
+        letter = letter_at(text, match.end(), options)
+        if letter:
+            found.append(Statement((letter[0],), McqTier.ANCHORED, match.start(), letter[1]))
+    for match in IS_CORRECT.finditer(text):
+        line = max(text.rfind("\n", 0, match.start()) + 1, match.start() - (200 if match[0][0] == "(" else MAX_LOOK_BACK_CHARACTERS))
+        mentions = list(MENTION.finditer(text, line, match.start()))
+        # "(D) I -> Q; II -> R (Correct)": the line is about its first letter; "A is wrong and B is correct" about the last.
+        for mention in mentions[:1] if match[0][0] == "(" else mentions[-1:]:
+            letter = letter_at(text, mention.start(), options)
+            if UNSAID.search(denials, line, mention.start()):
+                continue
+            gap = text[letter[1] : match.start()] if letter else ""
+            if (
+                letter
+                and not GAP_SPOILER.search(denials[letter[1] : match.start()])
+                and (len(gap) <= 3 or text[mention.start()] not in "ABCDEFGHIJ" or gap[:1] in ").:]")
+            ):
+                joined = joined_before(text, mentions, mentions.index(mention), options)
+                found.append(Statement((*joined, letter[0]), McqTier.ANCHORED, mention.start(), letter[1]))
+    return sorted(found, key=lambda statement: (statement.start, statement.end))
+
+
+def joined_before(text: str, mentions: list[re.Match[str]], place: int, options: Options) -> list[str]:
+    """Return the letters that "and", "or" or a comma joins to a mention: "both A and B are correct"."""
+    letters: list[str] = []
+    while place > 0:
+        before, here = mentions[place - 1], mentions[place]
+        joint = JOINT.fullmatch(text, before.end(), here.start())
+        letter = letter_at(text, before.start(), options) or (before[0].upper(), 0)
+        if joint is None or letter[0] not in options.letters:
+            break
+        letters.insert(0, letter[0])
+        place -= 1
+    return letters

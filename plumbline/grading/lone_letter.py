@@ -1,0 +1,63 @@
+"""Read the letter that a response opens or closes with. Pure."""
+
+import re
+
+from plumbline.grading.answer_regions import sentences
+from plumbline.grading.choice_statements import FILLER, JOINT, McqTier, Statement, read_zone
+from plumbline.grading.choices import parse_choices
+from plumbline.grading.option_letters import BRACKETED, NAMED, NEGATED, Options, letter_at
+from plumbline.grading.option_text import starts_with, tokens, words_only
+from plumbline.grading.patterns import bounded
+
+CLOSING = bounded(rf"(?: \( \s* {NAMED} \s* \) | {BRACKETED} ) [\s.*$]{{0,12}} $", re.IGNORECASE | re.VERBOSE)
+LISTED = bounded(r"^.*(?:[(\[][A-Ja-j][)\]]|\b[A-J][).:]\s).*$", re.MULTILINE)
+MORE_LETTERS = bounded(r"[.)]?[\s,]*[A-J][.)]?[\s,]+[A-J][.)]?(?:\s|$)")
+
+
+def without_echo(text: str) -> str:
+    """Blank out the lines that list options, position for position: an echo of the question commits to nothing."""
+    _, listed = parse_choices(text)
+    if len(listed) < 2:
+        return text
+    return LISTED.sub(lambda match: " " * len(match[0]), text)
+
+
+def lone_letter(text: str, denials: str, options: Options) -> Statement | None:
+    """Read a response that opens with an option ("B", "(C) Rate of doing work", "C. ...") or closes with one."""
+    opening = len(text) - len(text.lstrip())
+    filler = FILLER.match(text, opening)
+    letter = letter_at(text, filler.end() if filler else opening, options)
+    if letter and MORE_LETTERS.match(text, letter[1]):
+        return None
+    if letter:
+        rest = text[letter[1] :]
+        own = options.texts.get(letter[0])
+        joint = JOINT.match(text, letter[1])
+        marked = (
+            re.match(r"[\s*_}$]*(?:[.!):\]]|$|\n|[-–—]\s|because\b|since\b)", rest[:40])
+            or text[letter[1] - 1] in ")]"
+            or (own and starts_with(words_only(tokens(rest[:300])), {letter[0]: own}))
+            or (joint and letter_at(text, joint.end(), options))
+        )
+        if marked:
+            return read_zone(text, denials, opening, sentence_end(text, opening), options, McqTier.LETTER)
+    spans = list(sentences(text))
+    if spans:
+        start, end = spans[-1]
+        last = text[start:end].strip()
+        if len(last) <= 12:
+            letter = letter_at(text, start + len(text[start:end]) - len(text[start:end].lstrip()), options)
+            if letter and not text[letter[1] : end].strip(" .)]*_}$\n"):
+                return Statement((letter[0],), McqTier.LETTER, start, letter[1])
+        closing = CLOSING.search(text[start:end], max(0, end - start - 60))
+        if closing and not NEGATED.search(denials, start, end):
+            raw = closing["named"] or closing["round"] or closing["square"]
+            if raw.isupper() and raw in options.letters:
+                return Statement((raw,), McqTier.LETTER, start + closing.start(), start + closing.end())
+    return None
+
+
+def sentence_end(text: str, start: int) -> int:
+    """Return the end of the line that starts here."""
+    end = text.find("\n", start)
+    return len(text) if end < 0 else end

@@ -1,0 +1,146 @@
+"""Recognise a letter that names an option, and not an article, a symbol or a word. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from plumbline.grading.answer_phrases import ABSTENTION
+from plumbline.grading.glyphs import tidy
+from plumbline.grading.option_text import option_tokens, starts_with, tokens, without_options, words_only
+from plumbline.grading.patterns import bounded
+
+WRAP = r"""
+    (?:
+          \\ (?: text | textbf | mathrm | mathbf | boldsymbol | bm | textit | mathsf ) \s? \{
+        | [\s*_$\"'“‘`{~]
+        | \\ [,;:! ]
+        | \\ \(
+    ){0,16}
+"""
+# A letter that names an option: in brackets, behind the word "option", or alone with a mark behind it.
+BRACKETED = rf"""
+    (?:
+          \( {WRAP} (?P<round>[A-Za-z]) {WRAP} [\s}}]{{0,4}} \)
+        | \[ {WRAP} (?P<square>[A-Za-z]) {WRAP} [\s}}]{{0,4}} \]
+    )
+"""
+NAMED = rf"""
+    (?: options? | choices? | letter ) {WRAP} [(\[]? {WRAP} (?P<named>[A-Z]) (?![A-Za-z0-9'’]) \s*
+    [)\]]?
+"""
+BARE = r"(?P<bare>[A-Z])(?![A-Za-z0-9'’_^])"
+NAMES = bounded(rf"{BRACKETED} | {NAMED}", re.VERBOSE)
+LETTER = bounded(rf"{WRAP} (?: {NAMED} | {BRACKETED} | {BARE} )", re.IGNORECASE | re.VERBOSE)
+DASH = bounded(r"\s+-\s+(?=\S)")
+# After a bare A that is an option: the end, a mark, or a word that goes on about an option. "A force" is an article.
+AFTER_A = bounded(
+    r"""
+    [\s*_}$]*
+    (?:
+          $
+        | [.,;:!?)\]\n—–(-]
+        | (?:
+                because
+              | since
+              | as
+              | and
+              | or
+              | is
+              | for
+              | which
+              | with
+              | due
+              | not
+              | rather
+              | based
+              | by
+              | so
+              | \\
+          )
+          \b
+        | \\
+        | [A-Z]
+    )
+    """,
+    re.VERBOSE,
+)
+NEGATED = bounded(
+    r"""
+    \b
+    (?:
+          not
+        | n ['’] t
+        | neither
+        | never
+        | incorrect
+        | wrong
+        | false
+        | other \s+ than
+        | except
+        | nor
+        | eliminate
+        | rule \s+ out
+        | unlike
+        | instead \s+ of
+        | rather \s+ than
+    )
+    \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+class Options(NamedTuple):
+    """The options of the question."""
+
+    letters: frozenset[str]
+    texts: dict[str, list[str]]
+    """letter -> tokens; empty where the options stand in the question."""
+    denying: dict[str, list[str]]
+    """Those of them whose own text denies or abstains: "does not change", "none of the above"."""
+
+
+def read_options(choices: Mapping[str, str], letters: frozenset[str]) -> Options:
+    """Return the options of a question, those marked whose own text denies something."""
+    texts = option_tokens({letter.strip().upper(): text for letter, text in choices.items()})
+    spoken = {letter.strip().upper(): tidy(text) for letter, text in choices.items()}
+    denying = {letter: own for letter, own in texts.items() if NEGATED.search(spoken[letter]) or ABSTENTION.search(spoken[letter])}
+    return Options(letters, texts, denying)
+
+
+def denials_of(text: str, options: Options) -> str:
+    """Return the text without the words of options that deny: what is left to find a "not" in. A lone "never" denies all the same."""
+    return without_options(text, {letter: own for letter, own in options.denying.items() if len(own) > 1})
+
+
+def named_behind(text: str, options: Options) -> str | None:
+    """Return the letter of the option whose text follows a letter, marks skipped; a minus that opens an option's text is none."""
+    rest = text.lstrip(" \t\n()].:,}*$")
+    said = starts_with(words_only(tokens(rest)), options.texts)
+    return said or starts_with(words_only(tokens(rest.lstrip("-() ].:,}*$\t\n"))), options.texts)
+
+
+def letter_at(text: str, position: int, options: Options) -> tuple[str, int] | None:
+    """Return the option letter that stands at a position (marks skipped) and where it ends; None for words and articles."""
+    match = LETTER.match(text, position)
+    if match is None:
+        return None
+    raw = match["named"] or match["round"] or match["square"] or match["bare"]
+    letter, end = raw.upper(), match.end()
+    if letter not in options.letters:
+        return None
+    if match["bare"]:
+        if raw.islower():
+            # "b" or "b)" alone is a letter; in a sentence only "a" and symbols look like this.
+            if not re.match(r"[\s.)\]}*$]{0,30}(?:$|\n)|\)\s", text[end : end + 40]):
+                return None
+        elif letter in "AI" and not AFTER_A.match(text, end):
+            own = options.texts.get(letter)
+            if own is None or starts_with(words_only(tokens(text[end : end + 300])), {letter: own}) is None:
+                return None
+        if re.match(r"\s*(?:=|≈|<(?!/)|>|\\approx|\\leq|\\geq|\+|-\s*\d|\\times|_|\^)", text[end : end + 40]) and not (
+            # "B - 12 N": a dash between gaps, and what follows is the text of an option.
+            DASH.match(text, end) and named_behind(text[end : end + 300], options)
+        ):
+            return None
+    return letter, end

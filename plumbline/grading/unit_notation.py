@@ -1,0 +1,219 @@
+"""Read a unit as written behind a number: powers, products, slashes, words. Pure."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from plumbline.grading.unit_names import PREFIX_NAMES, Unit, look_up
+from plumbline.grading.unit_plain_text import flatten
+
+NAME = re.compile(r"°\s?[CFK](?![A-Za-z])|H\.P\.|°|[A-Za-zμΩÅ℃℉]+|%")
+POWER = re.compile(
+    r"""
+      \s? (?: \^ | \* \* ) \s* (?: \( \s* ([+-]? \s? \d) \s* \) | ([+-]? \s? \d) (?! \d | \. \d ) )
+    | ([+-]? [1-6]) (?! \d | [.,] \d )
+    """,
+    re.VERBOSE,
+)
+PREFIX_APART = re.compile(r"([A-Za-z]+)[ -]([A-Za-z]+)")
+SQUARED = re.compile(r"\s+(squared|cubed)(?![A-Za-z])", re.IGNORECASE)
+SEPARATOR = re.compile(
+    r"""
+      \s* (?P<over> / | \b per \b ) \s*
+    | \s* (?P<times>·) \s*
+    | (?P<dot>\.) (?=[A-Za-zμΩ])
+    | (?P<dash>-) (?=[A-Za-zμΩ])
+    | (?P<space>\s+)
+    | (?=°)
+    """,
+    re.VERBOSE,
+)
+# Units that are also English words: after a gap they belong to the sentence ("5 kg in", "3 m a second later").
+NEVER_AFTER_A_GAP = {"in", "a", "A", "at", "as", "As", "c", "d", "t", "u", "l", "B", "D", "M"}
+MAX_UNIT_CHARACTERS = 90
+# "12 in total", "5 in kN": a preposition, unless what follows goes on about the length.
+IN_WITH_MORE = re.compile(
+    r"""
+    [ \t]+
+    (?!
+        (?:
+              long
+            | wide
+            | tall
+            | high
+            | deep
+            | thick
+            | apart
+            | above
+            | below
+            | from
+            | to
+            | of
+            | and
+            | or
+            | by
+            | per
+            | in
+            | is
+            | at
+            | on
+        )
+        \b
+    )
+    [A-Za-z(\\$]
+    """,
+    re.VERBOSE,
+)
+# A quick look before any work: most numbers in a derivation have no unit.
+BEGINS = re.compile(
+    r"""
+    (?: [ \t\u00a0\u2009\u202f~${}*] | \\ [,;:! )\]] | \\q?quad (?![A-Za-z]) ){0,12}
+    (?: [A-Za-zμΩÅ℃℉°º˚%/(\[] | \\ [A-Za-z%] | \^ \s? \{? \s? \\circ | 1 \s? / )
+    """,
+    re.VERBOSE,
+)
+SEGMENT = re.compile(r"(?:\\[;!]|[^\n=<>≈≃?!;\"“”])*")
+LATEX = re.compile(r"[\\${}~*º˚·×⋅∙⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹]")
+WRAPPED_WORD = re.compile(
+    r"""
+    (?: \s | \\ [,;:! ] | ~ | \$ ){0,12} \\ (?: mathrm | text | textrm | unit | si ) \s? \{
+    [\s~]{0,4} ([A-Za-z] [^{}]*) \}
+    """,
+    re.VERBOSE,
+)
+WORDED_POWER = re.compile(r"(square(?=\s)|cubic(?=\s)|sq\.?|cu\.?(?=\s))\s*", re.IGNORECASE)
+DEGREE_KIND = re.compile(r"\s+(celsius|centigrade|fahrenheit|kelvin|[CFK])(?![A-Za-z])", re.IGNORECASE)
+SECOND_WORD = re.compile(r"[\s-]+(years?|volts?|units?|miles?|hours?|tons?)(?![A-Za-z])", re.IGNORECASE)
+PER_CENT = re.compile(r"\s*per\s+cent(?![A-Za-z])", re.IGNORECASE)
+OVER_FIRST = re.compile(r"\s*(?:1\s*/|/|per\b)\s*")
+
+
+class UnitText(NamedTuple):
+    """What stands behind a number."""
+
+    unit: Unit | None
+    """None where nothing readable stands there."""
+    end: int
+    """Position after the unit in the text it was read from."""
+    unknown: bool
+    """Something unit-like (in a unit wrapper) stands there that the whitelist does not hold."""
+
+
+def exponent_in(match: re.Match[str]) -> int:
+    """Return the exponent that POWER found."""
+    return int((match[1] or match[2] or match[3]).replace(" ", ""))
+
+
+def read_factor(plain: str, position: int, after_gap: bool) -> tuple[dict[str, int], int, int] | None:
+    """Read one unit with its power; return (powers, power of ten, end)."""
+    bracket = plain[position : position + 1]
+    if bracket and bracket in "([" and after_gap:
+        # "196 joules (J)" says the unit twice.
+        return None
+    if bracket and bracket in "([":
+        inner = read_product(plain, position + 1)
+        if inner is None or plain[inner[2] : inner[2] + 1] != {"(": ")", "[": "]"}[bracket]:
+            return None
+        powers, exponent10, end = inner[0], inner[1], inner[2] + 1
+        raised = POWER.match(plain, end)
+        if raised is None or raised[3]:
+            return powers, exponent10, end
+        power = exponent_in(raised)
+        return {unit: value * power for unit, value in powers.items()}, exponent10 * power, raised.end()
+    words = WORDED_POWER.match(plain, position)
+    start = words.end() if words else position
+    match = NAME.match(plain, start)
+    if match is None:
+        return None
+    name, end = match[0], match.end()
+    if (after_gap and name in NEVER_AFTER_A_GAP) or (name == "in" and IN_WITH_MORE.match(plain, end)):
+        return None
+    if name.lower() in ("degree", "degrees", "deg", "°"):
+        kind = DEGREE_KIND.match(plain, end)
+        if kind:
+            name, end = "°" + kind[1][0].upper(), kind.end()
+    if name.lower() in ("light", "electron", "astronomical", "nautical", "watt", "kilowatt", "metric"):
+        pair = SECOND_WORD.match(plain, end)
+        joined = pair and {"light": "ly", "electron": "eV", "astronomical": "AU", "watt": "Wh", "kilowatt": "kWh", "metric": "t"}.get(
+            name.lower()
+        )
+        if pair and joined:
+            name, end = joined, pair.end()
+    apart = PREFIX_APART.match(plain, start) if name.lower() in PREFIX_NAMES else None
+    if apart:
+        name, end = apart[1] + apart[2], apart.end()
+    found = look_up(name)
+    if found is None:
+        return None
+    powers, exponent10, power = dict(found.powers), found.exponent10, 1
+    if words:
+        power = 2 if words[1].lower().startswith("sq") else 3
+    raised = POWER.match(plain, end) or SQUARED.match(plain, end)
+    if raised:
+        power = {"squared": 2, "cubed": 3}[raised[1].lower()] if raised.re is SQUARED else exponent_in(raised)
+        end = raised.end()
+    if name == "ms" and power < 0:
+        # m s^-1 written without a gap: nobody means "per millisecond".
+        return {"meter": 1, "second": power}, 0, end
+    return {unit: value * power for unit, value in powers.items()}, exponent10 * power, end
+
+
+def read_product(plain: str, position: int) -> tuple[dict[str, int], int, int] | None:
+    """Read units joined by gaps, dots, dashes and slashes; what follows a slash is below it (J/kg K is J/(kg K))."""
+    below = False
+    per_cent = PER_CENT.match(plain, position)
+    if per_cent:
+        return {"percent": 1}, 0, per_cent.end()
+    leading = OVER_FIRST.match(plain, position)
+    if leading:
+        below, position = True, leading.end()
+    first = read_factor(plain, position, after_gap=False)
+    if first is None:
+        return None
+    powers, exponent10, end = first
+    total = {unit: -value if below else value for unit, value in powers.items()}
+    exponent10 = -exponent10 if below else exponent10
+    while separator := SEPARATOR.match(plain, end):
+        if "\n" in separator[0]:
+            break
+        below = below or separator["over"] is not None
+        factor = read_factor(plain, separator.end(), after_gap=separator["space"] is not None)
+        if factor is None:
+            break
+        powers, shift, end = factor
+        # J/kg K^-1: below the slash, a negative power says for itself where it belongs.
+        flip = -1 if below and all(value > 0 for value in powers.values()) else 1
+        for unit, value in powers.items():
+            total[unit] = total.get(unit, 0) + flip * value
+        exponent10 += flip * shift
+    return total, exponent10, end
+
+
+def read_unit(text: str, position: int) -> UnitText:
+    """Read the unit that starts at `position`, marks and gaps of LaTeX skipped."""
+    nothing = UnitText(None, position, False)
+    if not BEGINS.match(text, position):
+        return nothing
+    segment = SEGMENT.match(text, position, min(len(text), position + MAX_UNIT_CHARACTERS))
+    stop = segment.end() if segment else position
+    if LATEX.search(text, position, stop):
+        plain, ends = flatten(text, position, stop)
+    else:
+        plain, ends = text[position:stop], list(range(position + 1, stop + 1))
+    found = read_product(plain, len(plain) - len(plain.lstrip(" \t")))
+    if found:
+        powers, exponent10, end = found
+        following = plain[end : end + 1]
+        if not (following.isalpha() or following in ("_", "\\")):
+            unit = Unit(tuple(sorted((name, power) for name, power in powers.items() if power)), exponent10)
+            return UnitText(unit, ends[end - 1], False)
+    wrapper = WRAPPED_WORD.match(text, position, stop)
+    return UnitText(None, wrapper.end(), True) if wrapper else nothing
+
+
+@lru_cache(maxsize=1024)
+def parse_unit(text: str) -> Unit | None:
+    """Return the unit that a whole string stands for; None where it is not on the whitelist."""
+    found = read_unit(text + " ", 0)
+    rest, _ = flatten(text, found.end, len(text))
+    return found.unit if found.unit is not None and not rest.strip(" .") else None
