@@ -4,6 +4,7 @@ import re
 
 from plumbline.grading.patterns import bounded
 
+# "Wait, ...", "I made a mistake", "that is not right".
 RETRACTION = bounded(
     r"""
       (?: ^ | [.!?\n…—-] \s* | , \s* | \b no ,? \s+ | \b but \s+ | \b oh ,? \s+ | \b hmm ,? \s+ )
@@ -27,6 +28,7 @@ RETRACTION = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# "cannot be determined", "not enough information", "none of the above".
 ABSTENTION = bounded(
     r"""
       \b
@@ -103,6 +105,7 @@ ABSTENTION = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# "Therefore, ...", "we obtain ...".
 CONCLUSION = bounded(
     r"""
       \b

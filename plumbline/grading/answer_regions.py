@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from plumbline.grading.patterns import bounded
 
-# Of boxes and of declared answers, from the end: nobody means more, and a loop can write thousands.
+# Of boxes and of declared answers, from the end: no one means more, and a loop can write thousands.
 MAX_STATEMENTS = 24
 BOX = bounded(r"\\(?:boxed|fbox)\s*\{")
 # "The correct answer to this question must therefore be ...": NOUN and MARKS are filled in below.
@@ -68,6 +68,7 @@ DECLARED_CHOICE = bounded(
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
+# "Given:" with the list of values below it.
 GIVENS = bounded(
     r"""
     (?: ^ | \n ) [^\w\n]{0,5}

@@ -8,6 +8,7 @@ from plumbline.grading.option_letters import NEGATED, Options
 from plumbline.grading.option_text import find_options, holds_in_order, tokens, words_only
 from plumbline.grading.patterns import bounded
 
+# "the remaining options".
 OTHER_OPTIONS = bounded(
     r"""
     \b (?:the \s+)? (?: other | remaining | rest \s+ of \s+ the ) \s+

@@ -12,6 +12,7 @@ from plumbline.grading.option_text import find_options, starts_with, tokens, wor
 from plumbline.grading.patterns import bounded
 
 BEHIND = bounded(rf"[\s$.]* (?: {BRACKETED} | \( \s* {NAMED} \s* \) )", re.IGNORECASE | re.VERBOSE)
+# What may stand between "the answer is" and the answer: "clearly \textbf{".
 FILLER = bounded(
     r"""
     (?:
@@ -42,7 +43,9 @@ FILLER = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# "A and B", "A, B", "A / B".
 JOINT = bounded(r"[\s}$*]*(?:,\s*(?:and|or)?|\band\b|\bor\b|&|/|\\&)[\s{$*]*(?:\\text(?:bf)?\s*\{)?", re.IGNORECASE)
+# "B rather than C", "B, not C": the second letter is no choice.
 INSTEAD = bounded(r"[\s,}$*]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
 CORRECT = r"""
     (?:the \s+)? (?:only \s+)?
@@ -50,6 +53,7 @@ CORRECT = r"""
     (?! ed | ion | ly )
 """
 GAP_SPOILER = bounded(r"\b(?:not|incorrect|wrong|false|isn['’]t)\b|[.;](?=\s)", re.IGNORECASE)
+# "B is therefore the best", "(Correct)", "C must be the answer".
 IS_CORRECT = bounded(
     rf"""
     (?:
@@ -73,6 +77,7 @@ MENTION = bounded(
     re.VERBOSE,
 )
 MAX_LOOK_BACK_CHARACTERS = 120
+# "I choose option B", "closest to (C)".
 POINTED = bounded(
     r"""
     \b

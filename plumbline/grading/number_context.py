@@ -39,6 +39,7 @@ DENIED = bounded(
     re.IGNORECASE | re.VERBOSE,
 )
 MAX_MODIFIERS = 8
+# "x = 12", "yields 12", "comes out to 12": the number is stated.
 ASSERTED = bounded(
     r"""
     (?:
@@ -102,6 +103,7 @@ ASSERTED = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# "is approximately 12": skipped to find the "is".
 MODIFIER = bounded(
     r"""
     (?:

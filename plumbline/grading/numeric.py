@@ -175,7 +175,7 @@ def verdict(
         return NumericGrade(Outcome.INCORRECT, None, frozenset(flags | {NumericFlag.UNIT_MISMATCH}), Reading.VALUE, span, tier)
     right = close(value, goal.value, relative, absolute)
     if not right and goal.open_unit and quantity.unit == PERCENT and close(value / 100, goal.value, relative, absolute):
-        # Without a unit nobody knows whether the target is a fraction or a percentage.
+        # Without a unit no one can tell whether the target is a fraction or a percentage.
         value, right = value / 100, True
     if not right and goal.open_unit and quantity.unit is None and close(value / quantity.scale, goal.value, relative, absolute):
         # "in billions" may be what the target is given in.

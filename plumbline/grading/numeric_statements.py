@@ -37,6 +37,7 @@ SUBORDINATE = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# "12 N or about 15 N".
 ALTERNATIVE = bounded(
     r"""
     ^ [\s,;$)}\]]* (?:\\text \{)? \s* (?: or | and ) \b [\s}]*
@@ -65,6 +66,7 @@ GIVEN = bounded(
     re.IGNORECASE | re.VERBOSE,
 )
 NEGATED = bounded(r"^(?:not\b|n['’]t\b|neither\b)", re.IGNORECASE)
+# "your answer should be a positive number": a demand, no answer.
 HYPOTHETICAL = bounded(
     r"""
     \b (?: the | an? | your | my | our | this ) \s+ (?:final \s+)? answer \s+

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 TOKEN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|[^\w\s]")
+# LaTeX that says nothing about an option: \mathrm, \left, dollar signs.
 LATEX_NOISE = re.compile(
     r"""
       \\

@@ -74,6 +74,7 @@ NOT_A_VALUE = bounded(
 )
 OPERATOR = bounded(r"(?:×|·|\*(?!\*)|/|\+|\^|\\times|\\cdot|\\div|\\pm(?=\s*[A-Za-z\\])|[xX]\s*[\d(])")
 CLOSERS = bounded(r"(?:[ \t]|\$|~|\\[,;:! ]|\\q?quad(?![A-Za-z])|\\[)\]]|\}|\*\*|`)*")
+# "5 m_1", "5 \hbar", "5x": the number is multiplied with a symbol.
 SYMBOL = bounded(
     r"""
     (?:

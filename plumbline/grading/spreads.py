@@ -8,6 +8,7 @@ from plumbline.grading.number_tokens import read_number
 from plumbline.grading.patterns import bounded
 from plumbline.grading.unit_notation import UnitText, read_unit
 
+# "12 ± 0.2", "12 give or take 1".
 PLUS_MINUS = bounded(
     r"""
     (?: [ \t] | \$ | ~ | \\ [,;:! ] | \} )*

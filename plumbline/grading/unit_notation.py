@@ -153,7 +153,7 @@ def read_factor(plain: str, position: int, after_gap: bool) -> tuple[dict[str, i
         power = {"squared": 2, "cubed": 3}[raised[1].lower()] if raised.re is SQUARED else exponent_in(raised)
         end = raised.end()
     if name == "ms" and power < 0:
-        # m s^-1 written without a gap: nobody means "per millisecond".
+        # `ms^-1` is m s^-1 without a space, never "per millisecond".
         return {"meter": 1, "second": power}, 0, end
     return {unit: value * power for unit, value in powers.items()}, exponent10 * power, end
 
