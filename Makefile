@@ -53,6 +53,7 @@ lint: .venv/.dev
 	@ruff format --check --quiet . || { echo "not formatted; run: .venv/bin/ruff format ."; exit 1; }
 	@ruff check --quiet .
 	@pyright --warnings > .venv/pyright.log || { cat .venv/pyright.log; exit 1; }
+	@lint-imports --no-cache --no-logo > .venv/imports.log || { cat .venv/imports.log; exit 1; }
 
 plan: .venv/.run  ## what a run will take, before anything is spent: make plan, make plan NAME=mistral_7b
 	@python -m plumbline.commands.plan $(NAME)
