@@ -10,11 +10,12 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 all: run  ## set up and run the whole pipeline
 
-.venv/.run: requirements.txt requirements-model.txt constraints.txt
+.venv/.run: requirements.txt requirements-model.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or later is needed; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing the pinned packages into .venv (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.dev: .venv/.run requirements-dev.txt
@@ -41,13 +42,13 @@ check: .venv/.dev  ## look at what the last run left: nothing leaked, the lock i
 	@python -m pytest -q tests/data
 
 verify: .venv/.run  ## run the commit from nothing in a fresh clone and compare what comes out
-	@python -m plumbline.commands.verify
+	@plumbline verify
 
 data-diff: .venv/.run  ## which cleaned rows came, went or changed since a revision: make data-diff SINCE=HEAD~1
-	@python -m plumbline.commands.data_diff $(or $(SINCE),HEAD) || { code=$$?; test $$code -eq 1 || exit $$code; }  # 1: rows differ, as with diff
+	@plumbline data-diff $(or $(SINCE),HEAD) || { code=$$?; test $$code -eq 1 || exit $$code; }  # 1: rows differ, as with diff
 
 compare: .venv/.run  ## runs side by side: make compare RUNS="HEAD alpha-128"
-	@python -m plumbline.commands.compare $(RUNS)
+	@plumbline compare $(RUNS)
 
 lint: .venv/.dev
 	@ruff format --check --quiet . || { echo "not formatted; run: .venv/bin/ruff format ."; exit 1; }
@@ -56,7 +57,7 @@ lint: .venv/.dev
 	@lint-imports --no-cache --no-logo > .venv/imports.log || { cat .venv/imports.log; exit 1; }
 
 plan: .venv/.run  ## what a run will take, before anything is spent: make plan, make plan NAME=mistral_7b
-	@python -m plumbline.commands.plan $(NAME)
+	@plumbline plan $(NAME)
 
 smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the workspace and the final part stay as they are
 	@dvc exp run --temp -S train.max_steps=5 -S report.part=development
@@ -70,18 +71,18 @@ profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistra
 	@grep -v -e '^#' -e '^[[:space:]]*$$' profiles/$(NAME) | sed 's/^/-S\n/' | tr '\n' '\0' | xargs -0 dvc exp run
 
 backup: .venv/.run  ## push, then prove it: every object fetched into a fresh clone, hashed, re-graded
-	@python -m plumbline.commands.backup
+	@plumbline backup
 
 publish: .venv/.run  ## send adapter, card and evaluation to the Hugging Face Hub: make publish REPO=org/name
 	@test -n "$(REPO)" || { echo "which repository? make publish REPO=organisation/name"; exit 1; }
-	@python -m plumbline.commands.publish $(REPO) $(PUBLISH)
+	@plumbline publish $(REPO) $(PUBLISH)
 
 ask: export Q := $(Q)
 ask: .venv/.run  ## one question to base and tuned: make ask Q="What is the unit of force?"
-	@python -m plumbline.commands.ask "$$Q"
+	@plumbline ask "$$Q"
 
 merge: .venv/.run  ## base and adapter as one model in models/merged, checked to answer as both together
-	@python -m plumbline.commands.merge
+	@plumbline merge
 
 .venv/.inspect: .venv/.run requirements-inspect.txt
 	@echo "Installing Inspect into .venv/inspect (once) ..."
@@ -89,7 +90,7 @@ merge: .venv/.run  ## base and adapter as one model in models/merged, checked to
 	@touch $@
 
 inspect-log: .venv/.inspect  ## the evaluation as Inspect logs, one per arm: logs/inspect
-	@.venv/inspect/bin/python -m plumbline.commands.inspect_log
+	@.venv/inspect/bin/python -m plumbline inspect-log
 
 RAY ?= .venv/ray
 $(RAY)/.done: .venv/.run requirements-ray.txt
@@ -104,8 +105,8 @@ clean-on-ray: $(RAY)/.done  ## clean with Ray: make clean-on-ray, or on a cluste
 bench-on-ray: $(RAY)/.done  ## cleaning with and without Ray, 10^3 to 10^6 rows, and from how many on Ray pays: some minutes; after make. ROWS="1000 10000" for others
 	@$(RAY)/bin/python -m bench.clean_rows --ray --rows $(or $(ROWS),1000 10000 100000 1000000) --repeat 3 --once-from 1000000
 
-checkpoints: .venv/.run  ## what trainings left in .cache/train: sizes, steps, age (python -m plumbline.commands.checkpoints remove ... deletes)
-	@python -m plumbline.commands.checkpoints list
+checkpoints: .venv/.run  ## what trainings left in .cache/train: sizes, steps, age (plumbline checkpoints remove ... deletes)
+	@plumbline checkpoints list
 
 bench: .venv/.dev  ## all benchmarks into docs/benchmarks.{json,md,png}, within 10 minutes; after make. BENCH=full is longer, BENCH=quick shows that they work; ANSWERS=file has people's verdicts for the graders
 	@python -m bench.suite --size $(or $(BENCH),default) $(if $(ANSWERS),--answers "$(ANSWERS)")

@@ -1,7 +1,7 @@
 """Record what the verbs print for README.md: python -m bench.console_samples [NAME ...] [--study FOLDER].
 
 Runs each verb for real in a fresh clone of HEAD that takes the run from this repository's DVC cache, and writes docs/runs/console.json, from which
-`python -m plumbline.commands.readme` fills README. Run it after a commit whose dvc.lock is up to date. Publishing goes to a Hub on the loopback (tests/fakes).
+`plumbline readme` fills README. Run it after a commit whose dvc.lock is up to date. Publishing goes to a Hub on the loopback (tests/fakes).
 `--study`: the folder with the predecessor study's file and questions; without it that sample stays as it was.
 """
 
@@ -40,19 +40,19 @@ def ran(words: list[str], clone: Path, **environment: str) -> list[str]:
 
 
 def verb(name: str, *words: str) -> Callable[[Path], list[str]]:
-    return lambda clone: ran([PYTHON, "-m", f"plumbline.commands.{name}", *words], clone)
+    return lambda clone: ran([PYTHON, "-m", "plumbline", name, *words], clone)
 
 
 def publish(clone: Path) -> list[str]:
     """Against a Hub on the loopback, whose address is left out."""
     with serving_hub() as hub:
         secrets = {"HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_" + "k" * 34, "HF_HUB_DISABLE_XET": "1"}
-        told = ran([PYTHON, "-m", "plumbline.commands.publish", "lab/physics-lora"], clone, **secrets)
+        told = ran([PYTHON, "-m", "plumbline", "publish", "lab/physics-lora"], clone, **secrets)
         return [line for line in told if hub.url not in line]
 
 
 def inspect_log(clone: Path) -> list[str]:
-    return ran([str(INSPECT), "-m", "plumbline.commands.inspect_log"], clone)
+    return ran([str(INSPECT), "-m", "plumbline", "inspect-log"], clone)
 
 
 def smoke(clone: Path) -> list[str]:
@@ -62,7 +62,7 @@ def smoke(clone: Path) -> list[str]:
 SAMPLES: dict[str, tuple[str, Callable[[Path], list[str]]]] = {
     "backup": ("make backup", verb("backup")),
     "publish": ("make publish REPO=lab/physics-lora", publish),
-    "ask-numeric": (f'python -m plumbline.commands.ask "{NET_FORCE}" --kind numeric', verb("ask", NET_FORCE, "--kind", "numeric")),
+    "ask-numeric": (f'plumbline ask "{NET_FORCE}" --kind numeric', verb("ask", NET_FORCE, "--kind", "numeric")),
     "merge": ("make merge", verb("merge")),
     "inspect-log": ("make inspect-log", inspect_log),
     "smoke": ("make smoke", smoke),

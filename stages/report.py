@@ -253,7 +253,7 @@ def note_look(own: FinalPartUse, counted: Set[FinalPartUse], *, part: Part, jour
     if missing:
         text = (
             f"{len(missing)} more tuned models were scored on the final part here than metrics/final_part_uses.jsonl has: "
-            "run python -m plumbline.commands.final_part, which adds them"
+            "run plumbline final-part, which adds them"
         )
         if part == "final":
             sys.exit(f"report: {text}, then this again. Nothing was scored: the claim would not say how often the part was used.")

@@ -103,7 +103,7 @@ def running_server(served: Served) -> Iterator[VllmServer]:
     if program is None:
         raise ServerRefused(
             "answer.engine is vllm, but there is no `vllm` command and PLUMBLINE_VLLM_URL is not set. Install vLLM in an environment of its own "
-            "(requirements-vllm.txt) and put it on the path, start a server by `python -m plumbline.commands.serve_models` and set PLUMBLINE_VLLM_URL, or "
+            "(requirements-vllm.txt) and put it on the path, start a server by `plumbline serve-models` and set PLUMBLINE_VLLM_URL, or "
             "answer with answer.engine=transformers."
         )
     log.parent.mkdir(parents=True, exist_ok=True)

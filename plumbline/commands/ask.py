@@ -1,15 +1,11 @@
-"""Ask base and tuned one question, side by side: python -m plumbline.commands.ask "QUESTION" [--choice TEXT ...] [--max-new-tokens N].
+"""Put one question to base and tuned with the prompt, the renderer and the greedy decoding of the answer stages. Touches models/."""
 
-The prompt, the renderer and the greedy decoding are those of the answer stages; with --choice it is put as a multiple-choice question of the
-benchmark is. Exit 2 where base or adapter cannot be used.
-"""
-
-import argparse
 import shutil
-import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import click
 
 import plumbline.model.quiet  # noqa: F401
 from plumbline.answering.answering import render
@@ -17,6 +13,7 @@ from plumbline.answering.engine import Generated
 from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.answering.generation import TransformersEngine
 from plumbline.commands.data_diff import short
+from plumbline.commands.refusing import refusing, repository
 from plumbline.model.adapter import load_adapter, read_training_record
 from plumbline.model.base_files import base_fingerprint
 from plumbline.model.runtime import device, prepare_torch
@@ -88,28 +85,29 @@ def main(text: str, choices: Sequence[str], kind: Kind | None, params: AnswerPar
     return side_by_side(*answers, record, width=width)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="python -m plumbline.commands.ask", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("question")
-    parser.add_argument("--choice", action="append", default=[], help="one choice; give it several times")
-    parser.add_argument(
-        "--kind", choices=("mcq", "numeric", "explanation"), help="whose closing instruction is added (params.yaml: answer)"
-    )
-    parser.add_argument("--max-new-tokens", type=int, help="instead of answer.max_new_tokens")
-    given = parser.parse_args()
-    try:
-        if not given.question.strip():
+@click.command()
+@click.argument("question")
+@click.option("--choice", "choices", multiple=True, metavar="TEXT", help="One choice; give it several times.")
+@click.option(
+    "--kind",
+    type=click.Choice(["mcq", "numeric", "explanation"]),
+    help="Whose closing instruction is added (params.yaml: answer).",
+)
+@click.option("--max-new-tokens", type=click.IntRange(min=1), help="Instead of answer.max_new_tokens.")
+def command(question: str, choices: tuple[str, ...], kind: Kind | None, max_new_tokens: int | None) -> None:
+    """Ask base and tuned one question.
+
+    Prompt and decoding are those of the answer stages. With --choice the question is put as a multiple-choice question of the benchmark.
+
+    Exit 2 if base or adapter cannot be used.
+    """
+    repository()
+    with refusing(2, ValueError, OSError):
+        if not question.strip():
             raise ValueError('there is no question: make ask Q="What is the unit of force?"')
-        section = load_params("answer", AnswerParams)
-        if given.max_new_tokens:
-            section = section.model_copy(update={"max_new_tokens": given.max_new_tokens})
-        columns = min(shutil.get_terminal_size((110, 24)).columns, 140)
-        told = main(
-            given.question, given.choice, given.kind, section, base=Path("models/base"), adapter=Path("models/adapter"), width=columns
-        )
-    except (ValueError, OSError) as problem:
-        sys.stderr.write(f"ask: {problem}\n")
-        sys.exit(2)
-    sys.stdout.write(told + "\n")
+        params = load_params("answer", AnswerParams)
+        if max_new_tokens is not None:
+            params = params.model_copy(update={"max_new_tokens": max_new_tokens})
+        width = min(shutil.get_terminal_size((110, 24)).columns, 140)
+        told = main(question, choices, kind, params, base=Path("models/base"), adapter=Path("models/adapter"), width=width)
+    click.echo(told)

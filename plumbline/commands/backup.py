@@ -1,12 +1,5 @@
-"""Back up a run and prove it: python -m plumbline.commands.backup [--repair].
+"""Push a run to the remotes and prove that a fresh clone of HEAD can restore it and grade it again. Touches git, DVC and the remotes."""
 
-Pushes to the remotes, fetches every object into a fresh clone with an empty cache, hashes each, re-grades there without a network, and
-compares. DVC says "up to date" over missing and corrupt objects; this does not. --repair replaces a bad copy by the good one, where there is one.
-Exit 0: every object is in the cache and on its remote, unharmed, and the clone re-graded to the same bytes. 1: something is missing,
-corrupt or different; it is listed. 2: the backup could not begin.
-"""
-
-import argparse
 import os
 import subprocess
 import sys
@@ -15,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
+from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.stored_objects import StoredObject, Trouble, cache_troubles, fetch_all, mend, tracked_objects
 from plumbline.pipeline.files import sha256_of
 from plumbline.rows.manifest import Manifest
@@ -96,7 +91,7 @@ def told_troubles(troubles: Sequence[Trouble], urls: Mapping[str, str]) -> str:
         lines.append(f"  ... and {len(troubles) - NUM_SHOWN} more")
     both = sorted({t.object.path for t in troubles if sum(t.object.oid == other.object.oid for other in troubles) > 1})
     if len(both) < len({t.object.path for t in troubles}):
-        lines.append("Where one copy is good, `python -m plumbline.commands.backup --repair` puts it in the place of the bad one.")
+        lines.append("Where one copy is good, `plumbline backup --repair` puts it in the place of the bad one.")
     if both:
         lines.append(
             f"No good copy of {', '.join(both[:5])}{' ...' if len(both) > 5 else ''}: if the file in the workspace is right, delete the bad "
@@ -210,17 +205,18 @@ def main(root: Path, *, repair: bool = False) -> str:
     return "\n".join(told)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="python -m plumbline.commands.backup", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--repair", action="store_true", help="replace a missing or corrupt copy by the good one")
-    given = parser.parse_args()
-    try:
-        sys.stdout.write(main(Path.cwd(), repair=given.repair) + "\n")
-    except NotBackedUp as problem:
-        sys.stderr.write(f"NOT BACKED UP\n{problem}\n")
-        sys.exit(1)
-    except (ValueError, OSError, DvcException) as problem:
-        sys.stderr.write(f"backup: {problem}\n")
-        sys.exit(2)
+@click.command()
+@click.option("--repair", is_flag=True, help="Replace a missing or corrupt copy by the good one, if there is one.")
+def command(repair: bool) -> None:
+    """Back up a run, and prove that a clone can restore it.
+
+    Pushes to the remotes, fetches every object into a fresh clone with an empty cache, hashes each, grades again there without a network, and
+    compares. DVC says "up to date" over missing and corrupt objects; this does not.
+
+    Exit 0: every object is in the cache and on its remote, unharmed, and the clone graded to the same bytes. 1: something is missing, corrupt or
+    different; it is listed. 2: the backup could not begin.
+    """
+    root = repository()
+    with refusing(1, NotBackedUp, heading="NOT BACKED UP"), refusing(2, ValueError, OSError, DvcException):
+        told = main(root, repair=repair)
+    click.echo(told)

@@ -1,12 +1,12 @@
-"""List what trainings left in .cache/train, and remove it: sizes, steps, age; a run that is under way is never touched."""
+"""List the folders of checkpoints in .cache/train, and remove them while no training holds them. Touches .cache/train and the clock."""
 
-import argparse
-import os
 import shutil
 import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
+
+import click
 
 from plumbline.training.checkpoints import AlreadyRunning, only_writer, run_folder
 
@@ -67,49 +67,54 @@ def remove(run: Run) -> bool:
     return True
 
 
-def say(line: str) -> None:
-    """Write a line to standard output."""
-    sys.stdout.write(line + "\n")
+@click.group()
+def command() -> None:
+    """List what trainings left behind, or remove it.
+
+    Trainings keep their checkpoints in .cache/train, a folder for each run. A run that is under way is never touched.
+    """
 
 
-def main(arguments: list[str]) -> int:
-    """Exit 1 where something that was asked for was not removed."""
-    parser = argparse.ArgumentParser(prog="python -m plumbline.commands.checkpoints", description=__doc__)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("list", help="every run with its size, age and steps")
-    removing = verbs.add_parser("remove", help="delete runs; one that is removed would start again from its first step")
-    which = removing.add_mutually_exclusive_group(required=True)
-    which.add_argument("runs", nargs="*", default=[], metavar="RUN", help="as list names them")
-    which.add_argument("--older-than-days", type=float, metavar="N", help="all that were not written to for so long")
-    which.add_argument("--all", action="store_true", help="all that are not running")
-    options = parser.parse_args(arguments)
+@command.command("list")
+def list_runs() -> None:
+    """List every run with its size, age and steps."""
     root = run_folder("x").parent
     runs = find_runs(root, now=time.time())
-    if options.verb == "list":
-        for run in runs:
-            say(described(run))
-        say(f"{len(runs)} runs, {sum(run.size_bytes for run in runs) / 2**20:.1f} MiB in {root}")
-        return 0
-    unknown = sorted(set(options.runs) - {run.folder.name for run in runs})
+    for run in runs:
+        click.echo(described(run))
+    click.echo(f"{len(runs)} runs, {sum(run.size_bytes for run in runs) / 2**20:.1f} MiB in {root}")
+
+
+@command.command("remove")
+@click.argument("names", nargs=-1, metavar="[RUN]...")
+@click.option("--older-than-days", type=float, metavar="N", help="All that were not written to for so long.")
+@click.option("--all", "every", is_flag=True, help="All that are not running.")
+def remove_runs(names: tuple[str, ...], older_than_days: float | None, every: bool) -> None:
+    """Delete runs; one that is removed would start again from its first step.
+
+    RUN is a name that `plumbline checkpoints list` shows. Give names, --older-than-days or --all.
+
+    Exit 1 if something that was asked for was not removed.
+    """
+    if bool(names) + (older_than_days is not None) + every != 1:
+        raise click.UsageError("give names of runs, or --older-than-days N, or --all.")
+    root = run_folder("x").parent
+    runs = find_runs(root, now=time.time())
+    unknown = sorted(set(names) - {run.folder.name for run in runs})
     if unknown:
-        sys.stderr.write(f"{root} holds no run {', '.join(unknown)}; `list` names those that are there.\n")
-        return 1
+        click.echo(f"{root} holds no run {', '.join(unknown)}; `plumbline checkpoints list` names those that are there.", err=True)
+        sys.exit(1)
     chosen = [
         run
         for run in runs
-        if run.folder.name in options.runs
-        or (options.all and not run.running)
-        or (options.older_than_days is not None and run.age_days >= options.older_than_days and not run.running)
+        if run.folder.name in names
+        or (every and not run.running)
+        or (older_than_days is not None and run.age_days >= older_than_days and not run.running)
     ]
     kept = 0
     for run in chosen:
         removed = remove(run)
         kept += not removed
-        say(f"{'removed' if removed else 'kept, a training holds it:'} {described(run)}")
-    say(f"{len(chosen) - kept} of {len(runs)} runs removed")
-    return int(kept > 0)
-
-
-if __name__ == "__main__":
-    os.chdir(Path(__file__).resolve().parents[2])
-    sys.exit(main(sys.argv[1:]))
+        click.echo(f"{'removed' if removed else 'kept, a training holds it:'} {described(run)}")
+    click.echo(f"{len(chosen) - kept} of {len(runs)} runs removed")
+    sys.exit(1 if kept else 0)

@@ -1,15 +1,12 @@
-"""Compare runs: python -m plumbline.commands.compare [RUN ...], each a DVC experiment, a commit, a tag, or `workspace`.
+"""Compare runs question by question, as a table and a page. Touches git, DVC's cache, metrics/comparison.html and the calendar."""
 
-The first run is the reference. Without names: HEAD and the experiments that start from it. Prints a table and writes a page.
-Exit 2 where a run cannot be read.
-"""
-
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
 from plumbline.commands.final_part import known_uses
+from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.bridge_file import recorded_bridges
 from plumbline.comparing.comparing import (
     Run,
@@ -36,8 +33,7 @@ from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Question
 
-ROOT = Path(__file__).resolve().parents[2]
-TEMPLATES = ROOT / "plumbline/pages/templates"
+TEMPLATES = Path(__file__).resolve().parents[1] / "pages/templates"
 SEED = 11
 NUM_RESAMPLES = 10_000
 
@@ -169,16 +165,26 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
     return "".join(lines)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m plumbline.commands.compare", description=__doc__)
-    parser.add_argument("runs", nargs="*", help="experiments, commits, tags, or `workspace`; the first is the reference")
-    parser.add_argument("--page", type=Path, default=Path("metrics/comparison.html"), help="where the page goes (%(default)s)")
-    parser.add_argument("--json", type=Path, help="also write the numbers of settings with several seeds here")
-    given = parser.parse_args()
-    try:
-        chosen = given.runs or ["HEAD", *experiments(Path.cwd())]
+@click.command()
+@click.argument("runs", nargs=-1)
+@click.option(
+    "--page", type=click.Path(path_type=Path), default=Path("metrics/comparison.html"), show_default=True, help="Where the page goes."
+)
+@click.option("--json", "numbers", type=click.Path(path_type=Path), help="Also write the numbers of settings with several seeds here.")
+def command(runs: tuple[str, ...], page: Path, numbers: Path | None) -> None:
+    """Compare runs question by question, as a table and a page.
+
+    RUNS are DVC experiments, commits, tags, or `workspace`, which is the folder itself. The first one is the reference. Without names: HEAD and the
+    experiments that start from it.
+
+    Exit 2 if a run cannot be read or cannot be compared.
+    """
+    root = repository()
+    with refusing(2, ValueError, OSError):
+        chosen = runs or ("HEAD", *experiments(root))
         if len(set(chosen)) < 2:
-            parser.error(f"two different runs are needed, found {chosen}; dvc exp list shows experiments, `workspace` is the folder itself")
-        sys.stdout.write(main(chosen, root=Path.cwd(), page=given.page, numbers=given.json, named=bool(given.runs)))
-    except NotThere as error:
-        sys.exit(f"compare: {error}")
+            raise NotThere(
+                f"two different runs are needed, found {', '.join(chosen)}; dvc exp list shows experiments, `workspace` is the folder itself"
+            )
+        told = main(chosen, root=root, page=page, numbers=numbers, named=bool(runs))
+    click.echo(told, nl=False)

@@ -1,19 +1,12 @@
-"""Show which cleaned rows were added, removed or changed between two git revisions, and why.
+"""Show which cleaned rows were added, removed or changed between two git revisions, and why. Touches git and DVC's cache."""
 
-    python -m plumbline.commands.data_diff HEAD~1          from a revision to the workspace
-    python -m plumbline.commands.data_diff v1 v2           between two revisions
-    python -m plumbline.commands.data_diff v1 v2 --limit 0 counts only
-
-A line is one of the source; in CSV and Parquet a record, the header not counted.
-Revisions need their data in the DVC cache or on a remote (`dvc fetch`).
-"""
-
-import argparse
 import sys
-from pathlib import Path
+
+import click
 
 from plumbline.cleaning.quarantined_row import QuarantinedRow
-from plumbline.comparing.revisions import WORKSPACE, NotThere, Source, open_run
+from plumbline.commands.refusing import refusing, repository
+from plumbline.comparing.revisions import WORKSPACE, Source, open_run
 from plumbline.comparing.row_changes import Change, State, compare, counts
 from plumbline.rows.instruction_row import InstructionRow
 
@@ -50,32 +43,36 @@ def short(text: str, width: int) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
-def main(arguments: list[str]) -> int:
-    """Print the difference. 0 where there is none, 1 where rows differ, 2 where a revision cannot be read."""
-    parser = argparse.ArgumentParser(
-        prog="python -m plumbline.commands.data_diff", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("before", help="git revision or experiment")
-    parser.add_argument("after", nargs="?", default=WORKSPACE, help="git revision or experiment; the workspace where left out")
-    parser.add_argument("--limit", type=int, default=20, help="rows to show (default 20)")
-    parser.add_argument("--width", type=int, default=110, help="characters of a text to show (default 110)")
-    chosen = parser.parse_args(arguments)
-    try:
-        before, after = (state_of(open_run(Path.cwd(), name)) for name in (chosen.before, chosen.after))
-    except NotThere as error:
-        sys.stderr.write(f"data_diff: {error}\n")
-        return 2
-    changes = compare(before, after)
-    sys.stdout.write(f"{chosen.before} -> {chosen.after}: kept {len(before.kept)} -> {len(after.kept)}, ")
-    sys.stdout.write(f"quarantined {len(before.quarantined)} -> {len(after.quarantined)}\n")
-    for reason, number in counts(changes).items():
-        sys.stdout.write(f"{number:7} {reason}\n")
-    for change in changes[: chosen.limit]:
-        sys.stdout.write(describe(change, chosen.width) + "\n")
-    if len(changes) > chosen.limit:
-        sys.stdout.write(f"... and {len(changes) - chosen.limit} more (--limit)\n")
-    return 1 if changes else 0
+def difference(before: Source, after: Source, names: tuple[str, str], *, limit: int, width: int) -> tuple[str, bool]:
+    """What to print of two states, and whether rows differ."""
+    old, new = state_of(before), state_of(after)
+    changes = compare(old, new)
+    lines = [
+        f"{names[0]} -> {names[1]}: kept {len(old.kept)} -> {len(new.kept)}, quarantined {len(old.quarantined)} -> {len(new.quarantined)}"
+    ]
+    lines += [f"{number:7} {reason}" for reason, number in counts(changes).items()]
+    lines += [describe(change, width) for change in changes[:limit]]
+    if len(changes) > limit:
+        lines.append(f"... and {len(changes) - limit} more (--limit)")
+    return "\n".join(lines), bool(changes)
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+@click.command()
+@click.argument("before")
+@click.argument("after", default=WORKSPACE)
+@click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Rows to show; 0 shows counts only.")
+@click.option("--width", type=click.IntRange(min=1), default=110, show_default=True, help="Characters of a text to show.")
+def command(before: str, after: str, limit: int, width: int) -> None:
+    """Show which cleaned rows changed between two revisions.
+
+    BEFORE and AFTER are each a git revision or an experiment; AFTER is the workspace if it is left out. Each row comes with its reason. A line is one
+    of the source; in CSV and Parquet it is a record, and the header is not counted. Revisions need their data in the DVC cache or on a remote
+    (`dvc fetch`).
+
+    Exit 0 if no row differs, 1 if rows differ, 2 if a revision cannot be read.
+    """
+    root = repository()
+    with refusing(2, ValueError, OSError):
+        told, differs = difference(open_run(root, before), open_run(root, after), (before, after), limit=limit, width=width)
+    click.echo(told)
+    sys.exit(1 if differs else 0)

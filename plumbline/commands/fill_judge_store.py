@@ -1,20 +1,16 @@
-"""Fill the verdict store from tracked replies: python -m plumbline.commands.fill_judge_store [REVISION ...], default: workspace.
+"""Fill the store of verdicts from replies that DVC tracks. Touches git, DVC's cache and .cache/judge."""
 
-A clone without a key, or with an empty .cache, can then run `judge` again and pay nothing: its replies are in data/grades.
-Exit 2 where a revision cannot be read.
-"""
-
-import argparse
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import click
+
+from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.revisions import WORKSPACE, NotThere, open_run, read_rows
 from plumbline.judging.verdict_store import VerdictStore
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.judgement import Judgement, RawReply
 
-ROOT = Path(__file__).resolve().parents[2]
 REPLIES_PER_SYNC = 200
 """A sync takes milliseconds: one for each of 10^5 replies would be minutes."""
 
@@ -57,11 +53,17 @@ def main(revisions: Sequence[str], *, root: Path) -> str:
     return "\n".join(said)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m plumbline.commands.fill_judge_store", description=__doc__)
-    parser.add_argument("revisions", nargs="*", default=[WORKSPACE], help="commits, tags, experiments, or workspace")
-    try:
-        sys.stdout.write(main(parser.parse_args().revisions, root=ROOT) + "\n")
-    except NotThere as problem:
-        sys.stderr.write(f"{problem}\n")
-        sys.exit(2)
+@click.command()
+@click.argument("revisions", nargs=-1)
+def command(revisions: tuple[str, ...]) -> None:
+    """Fill the judge's store from the replies of a revision.
+
+    REVISIONS are commits, tags, experiments, or `workspace`, which is the default. A clone without a key, or with an empty .cache, can then run
+    `judge` again and pay nothing: its replies are in data/grades.
+
+    Exit 2 if a revision cannot be read.
+    """
+    root = repository()
+    with refusing(2, ValueError, OSError):
+        told = main(revisions or [WORKSPACE], root=root)
+    click.echo(told)

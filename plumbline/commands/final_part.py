@@ -1,15 +1,12 @@
-"""Write down who was scored on the final part of the benchmark: python -m plumbline.commands.final_part.
-
-Adds to metrics/final_part_uses.jsonl every use that is known here and not in it: from the journal of this machine, from every commit and every
-experiment of this repository, and from the evaluation in the folder. Nothing is ever taken out. Commit the file; `dvc repro` then writes the count
-into the report, and runs nothing else.
-"""
+"""Keep metrics/final_part_uses.jsonl, the record of the models that were scored on the final part. Touches git, the journal and the record."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
+import click
+
+from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.revisions import recorded_evaluations
 from plumbline.pipeline.files import write_text
 from plumbline.reporting.final_part import use_in, uses_of
@@ -49,5 +46,17 @@ def main(root: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-if __name__ == "__main__":
-    sys.stdout.write(main(Path.cwd()))
+@click.command()
+def command() -> None:
+    """Record which models were scored on the final part.
+
+    Adds to metrics/final_part_uses.jsonl every use that is known here and missing there: from the journal of this machine, from every commit and
+    every experiment of this repository, and from the evaluation in the folder. Nothing is ever taken out. Commit the file; `dvc repro` then writes
+    the count into the report, and runs nothing else.
+
+    Exit 2 if a record cannot be read.
+    """
+    root = repository()
+    with refusing(2, ValueError, OSError):
+        told = main(root)
+    click.echo(told, nl=False)

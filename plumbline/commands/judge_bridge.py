@@ -1,22 +1,16 @@
-"""Set two judges side by side: python -m plumbline.commands.judge_bridge OLD [NEW], each a commit, an experiment or `workspace`.
+"""Compare two judges on the same answers and put the bridge on record. Touches git, DVC's cache and metrics/judge_bridges.jsonl."""
 
-Both runs must have judged the same answers, each with its own judge, for example
-    dvc exp run -n new-judge -S judge.model=claude-opus-5-5 && python -m plumbline.commands.judge_bridge HEAD new-judge
-The bridge goes on record in metrics/judge_bridges.jsonl, for you to commit; plumbline.commands.compare then shows explanations across these two judges.
-Exit 2 where a run cannot be read or nothing can be compared.
-"""
-
-import argparse
 import json
-import sys
 from pathlib import Path
 
+import click
+
+from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.bridge_file import RECORD, record_bridge
 from plumbline.comparing.judged_rows import judged_answers
 from plumbline.comparing.revisions import WORKSPACE, NotThere, open_run
 from plumbline.judging.agreement import MIN_BRIDGE, bridge
 
-ROOT = Path(__file__).resolve().parents[2]
 SEED = 11
 
 
@@ -45,18 +39,28 @@ def main(old: str, new: str, *, root: Path) -> dict[str, object]:
     return found
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m plumbline.commands.judge_bridge", description=__doc__)
-    parser.add_argument("old")
-    parser.add_argument("new", nargs="?", default=WORKSPACE)
-    given = parser.parse_args()
-    try:
-        found = main(given.old, given.new, root=ROOT)
-    except NotThere as problem:
-        sys.stderr.write(f"{problem}\n")
-        sys.exit(2)
-    sys.stdout.write(json.dumps(found, indent=2) + "\n")
+@click.command()
+@click.argument("old")
+@click.argument("new", default=WORKSPACE)
+def command(old: str, new: str) -> None:
+    """Compare two judges on the same answers.
+
+    OLD and NEW are each a commit, an experiment or `workspace`, which is the default of NEW. Both runs must have judged the same answers, each with
+    its own judge, for example:
+
+    \b
+    dvc exp run -n new-judge -S judge.model=claude-opus-5-5
+    plumbline judge-bridge HEAD new-judge
+
+    The bridge goes on record in metrics/judge_bridges.jsonl, for you to commit; `plumbline compare` then shows explanations across these two judges.
+
+    Exit 2 if a run cannot be read or nothing can be compared.
+    """
+    root = repository()
+    with refusing(2, ValueError, OSError):
+        found = main(old, new, root=root)
+    click.echo(json.dumps(found, indent=2))
     if found["is_enough"]:
-        sys.stderr.write(f"on record in {RECORD}; commit it\n")
+        click.echo(f"on record in {RECORD}; commit it", err=True)
     else:
-        sys.stderr.write(f"fewer than {MIN_BRIDGE} answers in common: too few to compare scores across these judges; not put on record\n")
+        click.echo(f"fewer than {MIN_BRIDGE} answers in common: too few to compare scores across these judges; not put on record", err=True)

@@ -1,23 +1,18 @@
-"""Calibrate the judge against people.
+"""Let people score explanations blind and compare the judge with them. Touches data/, labels/explanations.jsonl and the sheet."""
 
-python -m plumbline.commands.label_sheet write SHEET.csv [--count 100]    a blind sheet: no arm, no judge's score, in no telling order
-python -m plumbline.commands.label_sheet read SHEET.csv --labeller NAME   adds its scores to labels/explanations.jsonl and prints the agreement
-python -m plumbline.commands.label_sheet report                           the agreement of all labels with the present judge
-Exit 2 where something cannot be read.
-"""
-
-import argparse
 import csv
 import hashlib
 import io
 import json
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
+from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.judged_rows import JudgedAnswer, judged_answers
-from plumbline.comparing.revisions import WORKSPACE, NotThere, open_run
+from plumbline.comparing.revisions import WORKSPACE, open_run
 from plumbline.judging.agreement import MIN_LABELS, draw_strata
 from plumbline.judging.prompt import SCALE
 from plumbline.pipeline.files import write_text
@@ -25,7 +20,6 @@ from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.reporting.human_label import HumanLabel
 from plumbline.reporting.judge_quality import calibrated_by_people
 
-ROOT = Path(__file__).resolve().parents[2]
 LABELS = "labels/explanations.jsonl"
 COLUMNS = ("label_id", "question", "reference", "key_points", "answer", "score", "note")
 SEED = 11
@@ -91,39 +85,76 @@ def agreement(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel]) -> dic
     return {"judge_ids": sorted({judgement.judge_id for judgement in judgements}), **found}
 
 
-def main(arguments: argparse.Namespace, *, root: Path) -> str:
-    """Do what the command line asks and return what to print."""
+def write_sheet(path: Path, *, count: int, root: Path) -> str:
+    """Write a sheet of the run in the folder and return what to print."""
+    text = sheet(judged_answers(open_run(root, WORKSPACE)), count=count)
+    write_text(path, text)
+    return f"{path}: {len(list(csv.reader(io.StringIO(text)))) - 1} answers to score with {', '.join(f'{s:g}' for s in SCALE)}"
+
+
+def read_labels(path: Path, *, labeller: str, root: Path) -> str:
+    """Add the scores of a sheet to the labels of the repository and return the agreement."""
     rows = judged_answers(open_run(root, WORKSPACE))
-    if arguments.verb == "write":
-        text = sheet(rows, count=arguments.count)
-        write_text(arguments.sheet, text)
-        return (
-            f"{arguments.sheet}: {len(list(csv.reader(io.StringIO(text)))) - 1} answers to score with {', '.join(f'{s:g}' for s in SCALE)}"
-        )
+    labels = merged(recorded(root), read_sheet(path.read_text(encoding="utf-8-sig"), rows, labeller=labeller))
+    write_jsonl(root / LABELS, labels)
+    return told(rows, labels)
+
+
+def report(root: Path) -> str:
+    """The agreement of all labels with the judge of the run in the folder."""
+    return told(judged_answers(open_run(root, WORKSPACE)), recorded(root))
+
+
+def recorded(root: Path) -> list[HumanLabel]:
+    """The labels that the repository holds."""
     path = root / LABELS
-    labels = list(read_jsonl(path, HumanLabel)) if path.exists() else []
-    if arguments.verb == "read":
-        labels = merged(labels, read_sheet(arguments.sheet.read_text(encoding="utf-8-sig"), rows, labeller=arguments.labeller))
-        write_jsonl(path, labels)
+    return list(read_jsonl(path, HumanLabel)) if path.exists() else []
+
+
+def told(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel]) -> str:
+    """The agreement for a terminal."""
     found = agreement(rows, labels)
     note = "" if found["is_calibrated"] else f"\nuncalibrated: fewer than {MIN_LABELS} labelled answers of this run"
     return json.dumps(found, indent=2) + note
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="python -m plumbline.commands.label_sheet", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    write = verbs.add_parser("write")
-    write.add_argument("sheet", type=Path)
-    write.add_argument("--count", type=int, default=100)
-    read = verbs.add_parser("read")
-    read.add_argument("sheet", type=Path)
-    read.add_argument("--labeller", required=True)
-    verbs.add_parser("report")
-    try:
-        sys.stdout.write(main(parser.parse_args(), root=ROOT) + "\n")
-    except (NotThere, ValueError, OSError) as problem:
-        sys.stderr.write(f"{problem}\n")
-        sys.exit(2)
+@click.group()
+def command() -> None:
+    """Let people score explanations, and check the judge.
+
+    Exit 2 if something cannot be read.
+    """
+
+
+@command.command("write")
+@click.argument("sheet", type=click.Path(path_type=Path))
+@click.option("--count", type=click.IntRange(min=1), default=100, show_default=True, help="Answers to score.")
+def write_command(sheet: Path, count: int) -> None:
+    """Write a blind sheet: no arm, no judge's score, in an order that tells nothing.
+
+    SHEET is the CSV file to write.
+    """
+    root = repository()
+    with refusing(2, ValueError, OSError):
+        said = write_sheet(sheet, count=count, root=root)
+    click.echo(said)
+
+
+@command.command("read")
+@click.argument("sheet", type=click.Path(path_type=Path))
+@click.option("--labeller", required=True, metavar="NAME", help="Who scored the sheet.")
+def read_command(sheet: Path, labeller: str) -> None:
+    """Add the scores of SHEET to labels/explanations.jsonl and print the agreement."""
+    root = repository()
+    with refusing(2, ValueError, OSError):
+        said = read_labels(sheet, labeller=labeller, root=root)
+    click.echo(said)
+
+
+@command.command("report")
+def report_command() -> None:
+    """Print the agreement of all labels with the judge of this run."""
+    root = repository()
+    with refusing(2, ValueError, OSError):
+        said = report(root)
+    click.echo(said)

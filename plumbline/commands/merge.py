@@ -1,20 +1,16 @@
-"""Write base and adapter as one model: python -m plumbline.commands.merge [--out models/merged] [--questions 24].
+"""Write base and adapter as one model that is checked to answer as both together. Touches models/."""
 
-The folder loads in transformers and in vLLM. Its name appears only after the merged model, loaded from disk, gave the same greedy answers to a sample
-of the benchmark as base plus adapter, with logits equal to within rounding. A merge into nf4 weights is refused.
-Exit 1 where it answers differently, 2 where it cannot be made.
-"""
-
-import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+import click
 
 import plumbline.model.quiet  # noqa: F401
 from plumbline.answering.answering import render
 from plumbline.answering.engine import Prompt
 from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.merging import Agreement, MergedDiffers, agreement, merge_and_save, reference_answers
 from plumbline.model.adapter import adapter_sha256, load_adapter, read_training_record
 from plumbline.model.base_files import base_fingerprint, read_manifest
@@ -101,26 +97,25 @@ def main(params: AnswerParams, *, benchmark: Path, base: Path, adapter: Path, ou
     )
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="python -m plumbline.commands.merge", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=Path("models/merged"))
-    parser.add_argument("--questions", type=int, default=24, help="of the benchmark, for the check (%(default)s)")
-    given = parser.parse_args()
-    try:
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("models/merged"), show_default=True, help="The folder to write.")
+@click.option("--questions", type=click.IntRange(min=1), default=24, show_default=True, help="Of the benchmark, for the check.")
+def command(out: Path, questions: int) -> None:
+    """Write base and adapter as one model.
+
+    The folder loads in transformers and in vLLM. Its name appears only after the merged model, loaded from disk, gave the same greedy answers to a
+    sample of the benchmark as base plus adapter, with logits equal to within rounding. A merge into nf4 weights is refused.
+
+    Exit 1 if it answers differently, 2 if it cannot be made.
+    """
+    repository()
+    with refusing(1, MergedDiffers, heading="NOT MERGED"), refusing(2, MergeRefused, ValueError, OSError):
         told = main(
             load_params("answer", AnswerParams),
             benchmark=Path("data/split/benchmark.jsonl"),
             base=Path("models/base"),
             adapter=Path("models/adapter"),
-            out=given.out,
-            num_questions=given.questions,
+            out=out,
+            num_questions=questions,
         )
-    except MergedDiffers as problem:
-        sys.stderr.write(f"NOT MERGED\n{problem}\n")
-        sys.exit(1)
-    except (ValueError, OSError) as problem:
-        sys.stderr.write(f"merge: {problem}\n")
-        sys.exit(2)
-    sys.stdout.write(told + "\n")
+    click.echo(told)

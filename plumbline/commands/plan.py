@@ -1,14 +1,8 @@
-"""Say what the run that the parameters describe will take, before anything is spent: python -m plumbline.commands.plan [NAME] [-S key=value ...].
+"""Plan a run: what it will take, each number with how it is known. Touches params.yaml, data/split, models/base and the device; writes nothing."""
 
-NAME is a profile (profiles/NAME). Each number says how it is known: counted, computed, measured here in a few seconds, or assumed.
-Reads the training rows and the benchmark that the last `dvc repro split` made; writes nothing.
-"""
-
-import argparse
 import json
 import os
 import shutil
-import sys
 import tempfile
 import textwrap
 from collections.abc import Sequence
@@ -16,11 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
+
 import plumbline.model.quiet  # noqa: F401
 
 # isort: split
+from dvc.exceptions import DvcException
 from dvc.utils.hydra import apply_overrides
 
+from plumbline.commands.refusing import refusing, repository
 from plumbline.judging.canaries import canaries
 from plumbline.judging.prices import ASSUMED_REPLY_TOKENS, PRICES, largest_cost_usd
 from plumbline.judging.prompt import SYSTEM, JudgeItem
@@ -62,6 +60,10 @@ CHARACTERS_PER_ANSWER_TOKEN = 4
 WIDTH = 110
 
 
+class NotPlanned(ValueError):
+    """The run cannot be planned; the text says what is missing and what to do."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of the plan."""
@@ -83,10 +85,10 @@ def planned_params(root: Path, overrides: Sequence[str]) -> dict[str, Any]:
 
 
 def profile_overrides(root: Path, name: str) -> list[str]:
-    """The lines of a profile. SystemExit names the profiles where there is none of this name."""
+    """The lines of a profile. NotPlanned names the profiles where there is none of this name."""
     path = root / "profiles" / name
     if not path.is_file():
-        sys.exit(f"plan: no profiles/{name}; there are: {', '.join(sorted(one.name for one in path.parent.iterdir()))}")
+        raise NotPlanned(f"no profiles/{name}; there are: {', '.join(sorted(one.name for one in path.parent.iterdir()))}")
     return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
 
 
@@ -184,13 +186,13 @@ def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
     rows_file, benchmark, base = (root / path for path in ("data/split/train.jsonl", "data/split/benchmark.jsonl", "models/base"))
     for path in (rows_file, benchmark):
         if not path.is_file():
-            sys.exit(f"plan: {path.relative_to(root)} is missing; run `dvc repro split` first (seconds), it is what the plan counts.")
+            raise NotPlanned(f"{path.relative_to(root)} is missing; run `dvc repro split` first (seconds), it is what the plan counts.")
     rows, questions = list(read_jsonl(rows_file, InstructionRow)), list(read_jsonl(benchmark, Question))
     here = base_is_here(base, section)
     shape, shape_known = shape_of(base, section, here=here)
     examples, counted = examples_of(rows, base, here=here)
     if all(len(example.ids) > training.max_length for example in examples):
-        sys.exit(f"plan: none of the {len(examples)} rows is as short as train.max_length, {training.max_length} tokens; raise it.")
+        raise NotPlanned(f"none of the {len(examples)} rows is as short as train.max_length, {training.max_length} tokens; raise it.")
     schedule = schedule_of(examples, training)
     where = device()
     total = sum(len(example.ids) for example in examples)
@@ -263,15 +265,20 @@ def table(lines: Sequence[Line]) -> str:
     return "".join(textwrap.fill(line, WIDTH, subsequent_indent=" " * (name + 4)) + "\n" for line in told)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="python -m plumbline.commands.plan", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("profile", nargs="?", help="a file of profiles/; params.yaml as it stands where left out")
-    parser.add_argument(
-        "-S", "--set-param", action="append", default=[], metavar="KEY=VALUE", help="an override, as `dvc exp run` takes it"
-    )
-    given = parser.parse_args()
+@click.command()
+@click.argument("profile", required=False)
+@click.option("-S", "--set-param", "overrides", multiple=True, metavar="KEY=VALUE", help="An override, as `dvc exp run` takes it.")
+def command(profile: str | None, overrides: tuple[str, ...]) -> None:
+    """Say what a run will take, before anything is spent.
+
+    PROFILE is a file of profiles/; without it params.yaml is planned as it stands. Each number says how it is known: counted, computed, measured here
+    in a few seconds, or assumed. Reads the training rows and the benchmark that the last `dvc repro split` made; writes nothing.
+
+    Exit 1 if the run cannot be planned.
+    """
+    root = repository()
     prepare_torch()
-    given_overrides = [*(profile_overrides(Path.cwd(), given.profile) if given.profile else []), *given.set_param]
-    sys.stdout.write(table(plan(Path.cwd(), given_overrides)))
+    with refusing(1, ValueError, OSError, DvcException):
+        chosen = [*(profile_overrides(root, profile) if profile else []), *overrides]
+        told = table(plan(root, chosen))
+    click.echo(told, nl=False)

@@ -1,11 +1,5 @@
-"""Publish a run to the Hugging Face Hub: python -m plumbline.commands.publish ORG/NAME [--public] [--license ID] [--dataset ORG/NAME] [--onto COMMIT].
+"""Publish adapter, model card and evaluation in one commit, and compare what arrived hash by hash. Touches git, DVC, the Hub and HF_TOKEN."""
 
-Adapter, model card and evaluation go in one commit; what then stands at that commit is compared with what was sent, hash by hash. A run that is
-incomplete or invalid is refused, as is a repository that has moved on. Private unless --public. The token is read from HF_TOKEN.
-Writes metrics/published.json: what went where. Running it again when all is there sends nothing. Exit 1 where it was refused or failed.
-"""
-
-import argparse
 import hashlib
 import json
 import os
@@ -17,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import click
 import httpx2
 from dvc.repo import Repo
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
@@ -26,6 +21,7 @@ from huggingface_hub.utils import disable_progress_bars
 
 from plumbline.commands.backup import uncommitted
 from plumbline.commands.final_part import RECORD, missing_uses
+from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.model_card import render_card
 from plumbline.pipeline.files import sha256_of, write_json
 from plumbline.reporting.final_part import use_in
@@ -63,7 +59,7 @@ def check_run(root: Path) -> None:
     if own is not None and (missing := missing_uses(root, own)):
         raise NotPublished(
             f"{len(missing)} more tuned models were scored on the final part than {RECORD} has, so that report and card would count too few: "
-            "python -m plumbline.commands.final_part, dvc repro (report alone), commit, then publish."
+            "plumbline final-part, dvc repro (report alone), commit, then publish."
         )
     with Repo(str(root)) as repo:
         changed = repo.status()
@@ -220,19 +216,23 @@ def main(root: Path, repo: str, *, private: bool, license: str | None, dataset: 
     )
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="python -m plumbline.commands.publish", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("repo", help="organisation/name on the Hub")
-    parser.add_argument("--public", action="store_true", help="make a new repository public; an existing one stays as it is")
-    parser.add_argument("--license", help="licence id for the card; apache-2.0 for the embedded world")
-    parser.add_argument("--dataset", help="id of the training data on the Hub, for the card")
-    parser.add_argument("--onto", help="full id of a commit of somebody else to build on")
-    given = parser.parse_args()
-    try:
-        told = main(Path.cwd(), given.repo, private=not given.public, license=given.license, dataset=given.dataset, onto=given.onto)
-    except (NotPublished, RepositoryNotFoundError, HfHubHTTPError, OSError) as problem:
-        sys.stderr.write(f"NOT PUBLISHED\n{problem}\n")
-        sys.exit(1)
-    sys.stdout.write(told + "\n")
+@click.command()
+@click.argument("repo")
+@click.option("--public", is_flag=True, help="Make a new repository public; an existing one stays as it is.")
+@click.option("--license", metavar="ID", help="Licence id for the card; apache-2.0 for the embedded world.")
+@click.option("--dataset", metavar="ORG/NAME", help="The training data on the Hub, for the card.")
+@click.option("--onto", metavar="COMMIT", help="Full id of a commit of somebody else to build on.")
+def command(repo: str, public: bool, license: str | None, dataset: str | None, onto: str | None) -> None:
+    """Publish adapter, card and evaluation on the Hub.
+
+    REPO is organisation/name. Everything goes in one commit; what then stands at that commit is compared with what was sent, hash by hash. A run that
+    is incomplete or invalid is refused, and so is a repository that has moved on. Private unless --public. The token is read from HF_TOKEN.
+
+    Writes metrics/published.json: what went where. Running it again when all is there sends nothing.
+
+    Exit 1 if it was refused or failed.
+    """
+    root = repository()
+    with refusing(1, NotPublished, RepositoryNotFoundError, HfHubHTTPError, OSError, heading="NOT PUBLISHED"):
+        told = main(root, repo, private=not public, license=license, dataset=dataset, onto=onto)
+    click.echo(told)

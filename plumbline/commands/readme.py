@@ -1,22 +1,20 @@
-"""Write the numbers of README.md from the metrics: python -m plumbline.commands.readme. A number that nobody types cannot drift.
-
-Each block stands between two marks (plumbline/pages/blocks.py). What the verbs print is taken from docs/runs/console.json, which
-`python -m bench.console_samples` records from real runs.
-"""
+"""Write the numbers of README.md from the metrics, and docs/commands.md from the commands. Touches these files."""
 
 import contextlib
 import io
 import json
 import re
-import sys
 import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 from dvc.compare import show_diff
 from dvc.utils.diff import diff
 
+from plumbline.commands.reference import COMMANDS_PAGE, reference
+from plumbline.commands.refusing import refusing, repository
 from plumbline.pages.blocks import filled
 from plumbline.pipeline.files import write_text
 from plumbline.reporting.ledger import KIND_NAMES
@@ -182,9 +180,25 @@ def blocks(read: Read) -> dict[str, str]:
     }
 
 
-if __name__ == "__main__":
-    readme = Path("README.md")
-    before = readme.read_text(encoding="utf-8")
-    after = filled(before, blocks(lambda path: json.loads(Path(path).read_text(encoding="utf-8"))))
-    write_text(readme, after)
-    sys.stdout.write("README.md: numbers written anew\n" if after != before else "README.md: the numbers are those of the metrics\n")
+def update(path: Path, after: str) -> str:
+    """Write a page and say whether it changed."""
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    write_text(path, after)
+    return f"{path}: {'written again' if after != before else 'already up to date'}"
+
+
+@click.command()
+def command() -> None:
+    """Write the numbers of README.md and the page of commands.
+
+    Numbers come from the metrics, so that no one types them. Each block stands between two marks (plumbline/pages/blocks.py). What the commands print
+    comes from docs/runs/console.json, which `python -m bench.console_samples` records from real runs. docs/commands.md comes from the commands.
+
+    Exit 2 if a file that they come from cannot be read.
+    """
+    repository()
+    with refusing(2, ValueError, OSError):
+        page = Path("README.md")
+        numbers = blocks(lambda path: json.loads(Path(path).read_text(encoding="utf-8")))
+        click.echo(update(page, filled(page.read_text(encoding="utf-8"), numbers)))
+        click.echo(update(Path(COMMANDS_PAGE), reference()))

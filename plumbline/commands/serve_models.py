@@ -1,46 +1,55 @@
-"""Serve base and tuned by one vLLM server, for answers of both arms without starting it twice: python -m plumbline.commands.serve_models
+"""Start one vLLM server for base and tuned. Touches models/ and becomes the program `vllm`."""
 
-Runs `vllm serve` in the foreground with the base model, the adapter as a LoRA module, and names that hold the fingerprints of
-their weights; after another training it has to be started again. In another terminal:
-    export PLUMBLINE_VLLM_URL=http://127.0.0.1:8000
-    dvc exp run -S answer.engine=vllm
-Needs the `vllm` command (requirements-vllm.txt).
-"""
-
-import argparse
 import os
 import shlex
 import shutil
 import sys
 from pathlib import Path
 
+import click
+
 from plumbline.answering.engine_choice import served
 from plumbline.answering.vllm_server import serve_command
+from plumbline.commands.refusing import refusing
 from plumbline.model.tokenization import template_sha256
 from plumbline.model.weights import load_tokenizer
 
 
-def main(arguments: list[str]) -> None:
-    """Become the server, or print its command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m plumbline.commands.serve_models", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--base", type=Path, default=Path("models/base"))
-    parser.add_argument("--adapter", type=Path, default=Path("models/adapter"))
-    parser.add_argument("--print", action="store_true", dest="only_print", help="print the command line and end")
-    given = parser.parse_args(arguments)
-    wanted = served(given.base, given.adapter, template=template_sha256(load_tokenizer(given.base)))
-    command = serve_command(wanted, port=given.port)
-    sys.stdout.write(shlex.join(command) + "\n")
-    sys.stdout.flush()
-    if given.only_print:
-        return
-    program = shutil.which("vllm")
-    if program is None:
-        sys.exit("there is no `vllm` command: install requirements-vllm.txt in an environment of its own and put it on the path.")
-    os.execv(program, command)
+def command_line(port: int, base: Path, adapter: Path) -> list[str]:
+    """The words that start the server."""
+    return serve_command(served(base, adapter, template=template_sha256(load_tokenizer(base))), port=port)
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+@click.command()
+@click.option("--port", type=int, default=8000, show_default=True, help="On this machine.")
+@click.option("--base", type=click.Path(path_type=Path), default=Path("models/base"), show_default=True, help="Folder of the base model.")
+@click.option(
+    "--adapter", type=click.Path(path_type=Path), default=Path("models/adapter"), show_default=True, help="Folder of the adapter."
+)
+@click.option("--print", "only_print", is_flag=True, help="Print the command line and end.")
+def command(port: int, base: Path, adapter: Path, only_print: bool) -> None:
+    """Serve base and tuned by one vLLM server.
+
+    Runs `vllm serve` in the foreground with the base model, the adapter as a LoRA module, and names that hold the fingerprints of their weights.
+    After another training it has to be started again. In another terminal:
+
+    \b
+    export PLUMBLINE_VLLM_URL=http://127.0.0.1:8000
+    dvc exp run -S answer.engine=vllm
+
+    Needs the program `vllm` (requirements-vllm.txt).
+
+    Exit 1 if the server cannot be started.
+    """
+    with refusing(1, ValueError, OSError):
+        words = command_line(port, base, adapter)
+        click.echo(shlex.join(words))
+        if only_print:
+            return
+        program = shutil.which("vllm")
+        if program is None:
+            raise FileNotFoundError(
+                "there is no program `vllm`. Install requirements-vllm.txt in an environment of its own and put it on the path."
+            )
+        sys.stdout.flush()
+        os.execv(program, words)

@@ -1,13 +1,5 @@
-"""Run the committed pipeline from nothing in a fresh clone and compare what comes out: python -m plumbline.commands.verify [--lock].
+"""Run the committed pipeline from nothing in a fresh clone and compare what comes out, or compare dvc.lock with the folder. Touches git and DVC."""
 
-With --lock nothing is run: only whether dvc.lock is that of the code, parameters and commands beside it (exit 1 names what differs).
-
-Exit 0: dvc.lock is identical to the byte, or (on another kind of processor, where sums differ in their last digits) every
-headline score is within the tolerance. Exit 1: it is not reproduced, or could not be run. The clone has a cache of its own, into which nothing comes from here
-but what `dvc add` and `dvc import` keep: your rows and questions, as the commit names them.
-"""
-
-import argparse
 import hashlib
 import json
 import os
@@ -18,10 +10,12 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.tree import Tree
 from ruamel.yaml import YAML
 
+from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.clone_sources import bring_sources
 from plumbline.pipeline.inputs import files_of, resolve
 from plumbline.pipeline.params import read_yaml
@@ -161,18 +155,25 @@ def verify(root: Path, *, tolerance: float) -> Verdict:
         return compare(committed, (clone / LOCK).read_bytes(), scores, made_scores, tolerance=tolerance)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="python -m plumbline.commands.verify", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--tolerance", type=float, default=TOLERANCE, help="of each headline score, 0 to 1 (%(default)s)")
-    parser.add_argument("--lock", action="store_true", help="run nothing: is dvc.lock that of the code and the parameters?")
-    given = parser.parse_args()
-    if given.lock:
-        differing = stale(Path.cwd())
-        told = "\n".join([f"{LOCK} is not of this state; dvc repro, then commit it:", *(f"  {line}" for line in differing)])
-        sys.stdout.write(told + "\n" if differing else f"{LOCK} is of this code, these parameters and these metrics\n")
-        sys.exit(1 if differing else 0)
-    found = verify(Path.cwd(), tolerance=given.tolerance)
-    sys.stdout.write(found.told)
+@click.command()
+@click.option("--tolerance", type=click.FloatRange(0, 1), default=TOLERANCE, show_default=True, help="Of each headline score.")
+@click.option("--lock", is_flag=True, help="Run nothing: is dvc.lock that of the code and the parameters?")
+def command(tolerance: float, lock: bool) -> None:
+    """Run the commit from nothing in a clone, and compare.
+
+    The clone has a cache of its own, into which nothing comes from here but what `dvc add` and `dvc import` keep: your rows and questions, as the
+    commit names them. With --lock nothing is run: only whether dvc.lock is that of the code, parameters and commands next to it.
+
+    Exit 0: dvc.lock is identical to the byte, or (on another kind of processor, where sums differ in their last digits) every headline score is
+    within the tolerance. Exit 1: it is not reproduced, or could not be run.
+    """
+    root = repository()
+    with refusing(1, ValueError, OSError, subprocess.CalledProcessError):
+        if lock:
+            differing = stale(root)
+            told = "\n".join([f"{LOCK} is not of this state; dvc repro, then commit it:", *(f"  {line}" for line in differing)])
+            click.echo(told if differing else f"{LOCK} is of this code, these parameters and these metrics")
+            sys.exit(1 if differing else 0)
+        found = verify(root, tolerance=tolerance)
+    click.echo(found.told, nl=False)
     sys.exit(0 if found.reproduced else 1)

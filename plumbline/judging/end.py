@@ -19,4 +19,4 @@ def end_warning(model: str, *, end: str | None, today: date) -> str | None:
         when = f"stopped answering on {end}, {-num_days} day{'' if num_days == -1 else 's'} ago"
     else:
         when = f"stops answering on {end}, " + ("today" if num_days == 0 else f"in {num_days} day{'' if num_days == 1 else 's'}")
-    return f"the judge {model} {when}: judge the same answers with its successor and bridge the two (python -m plumbline.commands.judge_bridge)"
+    return f"the judge {model} {when}: judge the same answers with its successor and bridge the two (plumbline judge-bridge)"

@@ -28,7 +28,7 @@ def read_uses(path: Path) -> list[FinalPartUse]:
         except ValidationError as error:
             raise ValueError(
                 f"{path}, line {number}: not a use of the final part ({error.error_count()} problems). A line is "
-                f'{{"benchmark_sha256": "...", "tuned_answers_sha256": "..."}}; restore the file from git, then python -m plumbline.commands.final_part.'
+                f'{{"benchmark_sha256": "...", "tuned_answers_sha256": "..."}}; restore the file from git, then plumbline final-part.'
             ) from None
     return uses
 

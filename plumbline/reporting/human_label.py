@@ -4,7 +4,7 @@ from plumbline.pipeline.record import Record
 
 
 class HumanLabel(Record):
-    """Written by `python -m plumbline.commands.label_sheet read`; kept in git."""
+    """Written by `plumbline label-sheet read`; kept in git."""
 
     answer_key: str
     """Hash over question, reference, key points and answer: the label holds for that text, whoever judges it."""

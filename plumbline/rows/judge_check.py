@@ -9,7 +9,7 @@ Probe = Literal["reference", "other_reference", "key_words", "negated", "everyth
 
 
 class JudgeCheck(Record):
-    """Written by `judge`; read by no stage but `report`, and by plumbline.commands.fill_judge_store for its replies."""
+    """Written by `judge`; read by no stage but `report`, and by `plumbline fill-judge-store` for its replies."""
 
     probe: Probe
     """`reference` must score 0.75 or more, every other canary 0 (`other_reference` at most 0.25); `retest` has no right score."""

@@ -118,9 +118,9 @@ def test_the_verb_compares_two_git_revisions(tmp_path: Path) -> None:
         assert run(sys.executable, "-m", "dvc", "add", "-q", "data/clean/kept.jsonl", "data/clean/quarantined.jsonl").returncode == 0
         run("git", "add", "-A")
         assert run("git", "commit", "-qm", "data").returncode == 0
-    shown = run(sys.executable, "-m", "plumbline.commands.data_diff", "HEAD~1", "HEAD")
+    shown = run(sys.executable, "-m", "plumbline", "data-diff", "HEAD~1", "HEAD")
     assert shown.returncode == 1, shown.stderr
     assert "HEAD~1 -> HEAD: kept 4 -> 4, quarantined 1 -> 1" in shown.stdout
     assert "+ output: A measure of inertia." in shown.stdout
-    assert run(sys.executable, "-m", "plumbline.commands.data_diff", "HEAD").returncode == 0
-    assert run(sys.executable, "-m", "plumbline.commands.data_diff", "nowhere").returncode == 2
+    assert run(sys.executable, "-m", "plumbline", "data-diff", "HEAD").returncode == 0
+    assert run(sys.executable, "-m", "plumbline", "data-diff", "nowhere").returncode == 2

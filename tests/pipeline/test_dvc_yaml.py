@@ -134,7 +134,11 @@ def test_every_section_of_params_is_read_by_a_stage() -> None:
 
 def test_every_module_is_imported_by_a_stage_or_a_command() -> None:
     reached = {file for stage in STAGES for file in import_closure(ROOT / f"stages/{stage}.py")}
-    commands = {file for command in (ROOT / "plumbline/commands").glob("*.py") for file in import_closure(command)}
+    commands = {
+        file
+        for command in [ROOT / "plumbline/__main__.py", *(ROOT / "plumbline/commands").glob("*.py")]
+        for file in import_closure(command)
+    }
     modules = {file for file in (ROOT / "plumbline").rglob("*.py") if file.name != "__init__.py"}
     assert modules <= reached | commands, f"dead modules: {sorted(modules - reached - commands)}"
 

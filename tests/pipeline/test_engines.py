@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import plumbline.answering.vllm_engine as vllm_engine
 from plumbline.answering.engine import Engine
 from plumbline.answering.engine_choice import open_engine, served
 from plumbline.answering.vllm_engine import ServerRefused
 from plumbline.answering.vllm_server import Served, serve_command
-from plumbline.commands.serve_models import main as serve_models
+from plumbline.commands.serve_models import command as serve_models
 from plumbline.model.tokenization import template_sha256
 from plumbline.model.weights import load_tokenizer
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
@@ -187,9 +188,9 @@ def test_quantised_bases_and_ranks_that_vllm_cannot_serve_are_refused(tmp_path: 
         serve_command(wanted._replace(rank=600), port=1)
 
 
-def test_the_verb_names_both_models(models: Path, wanted: Served, capsys: pytest.CaptureFixture[str]) -> None:
-    serve_models(["--print", "--base", str(models / "base"), "--adapter", str(models / "adapter")])
-    assert capsys.readouterr().out == shlex.join(serve_command(wanted, port=8000)) + "\n"
+def test_the_verb_names_both_models(models: Path, wanted: Served) -> None:
+    done = CliRunner().invoke(serve_models, ["--print", "--base", str(models / "base"), "--adapter", str(models / "adapter")])
+    assert done.output == shlex.join(serve_command(wanted, port=8000)) + "\n"
 
 
 @pytest.fixture

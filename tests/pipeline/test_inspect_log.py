@@ -41,7 +41,7 @@ def logs_of(world: World, root: Path, python: str) -> dict[str, Any]:
     with suppress(SystemExit):
         report(PARAMS, ANSWERING, JUDGING, **write_world(world, root))
     (root / "params.yaml").write_text(json.dumps({"answer": ANSWERING.model_dump()}))
-    words = [python, "-m", "plumbline.commands.inspect_log", "--root", str(root), "--out", str(root / "logs")]
+    words = [python, "-m", "plumbline", "inspect-log", "--root", str(root), "--out", str(root / "logs")]
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
     assert sorted(path.name for path in (root / "logs").iterdir()) == ["base.eval", "tuned.eval"]
     read = subprocess.run([python, "-c", READ, str(root / "logs")], cwd=ROOT, check=True, capture_output=True, text=True)

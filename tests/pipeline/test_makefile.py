@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The Makefile beside an environment that is set up as far as make can see."""
-    for name in ("Makefile", "constraints.txt", *(path.name for path in ROOT.glob("requirements*.txt")), "params.yaml"):
+    for name in ("Makefile", "constraints.txt", "pyproject.toml", *(path.name for path in ROOT.glob("requirements*.txt")), "params.yaml"):
         shutil.copyfile(ROOT / name, tmp_path / name)
     (tmp_path / ".venv/bin").mkdir(parents=True)
     (tmp_path / ".venv/.run").touch()
@@ -33,9 +33,9 @@ def make(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(("code", "is_error"), [(0, False), (1, False), (2, True)])
 def test_rows_that_differ_are_no_error_of_make_and_a_revision_that_cannot_be_read_is_one(folder: Path, code: int, is_error: bool) -> None:
-    program(folder, "python", f'echo "$*"; exit {code}')
+    program(folder, "plumbline", f'echo "$*"; exit {code}')
     done = make(folder, "data-diff", "SINCE=HEAD~1")
-    assert done.stdout == "-m plumbline.commands.data_diff HEAD~1\n"
+    assert done.stdout == "data-diff HEAD~1\n"
     assert ("Error" in done.stderr) is is_error and bool(done.returncode) is is_error, done.stderr
     assert not is_error or f"Error {code}" in done.stderr
 

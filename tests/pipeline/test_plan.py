@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.commands.plan import Line, plan, planned_params, profile_overrides, table
+from plumbline.commands.plan import Line, NotPlanned, plan, planned_params, profile_overrides, table
 from plumbline.model.tokenization import render_example
 from plumbline.model.weights import load_tokenizer
 from plumbline.pipeline.jsonl import write_jsonl
@@ -92,16 +92,16 @@ def test_a_profile_is_planned_without_its_weights_and_says_so(project: Path) -> 
 def test_a_dry_run_and_rows_that_do_not_fit_are_said(project: Path) -> None:
     told = " ".join(table(plan(project, ["train.max_steps=2", "train.max_length=52", "train.tokens_per_step=104"])).split())
     assert "a dry run of" in told and "longer than train.max_length 52" in told
-    with pytest.raises(SystemExit, match=r"none of the 60 rows is as short as train\.max_length, 16"):
+    with pytest.raises(NotPlanned, match=r"none of the 60 rows is as short as train\.max_length, 16"):
         plan(project, ["train.max_length=16"])
 
 
 def test_without_a_split_the_command_to_run_is_named(tmp_path: Path) -> None:
     shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
-    with pytest.raises(SystemExit, match="dvc repro split"):
+    with pytest.raises(NotPlanned, match="dvc repro split"):
         plan(tmp_path, [])
 
 
 def test_a_profile_that_is_not_there_names_those_that_are(project: Path) -> None:
-    with pytest.raises(SystemExit, match="mistral_7b"):
+    with pytest.raises(NotPlanned, match="mistral_7b"):
         profile_overrides(project, "nonsense")

@@ -1,15 +1,21 @@
 """Old checkpoint folders are listed and removed; the one of a training under way is not."""
 
 import os
+import re
 import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
-from plumbline.commands.checkpoints import find_runs, main, remove
+from plumbline.commands.checkpoints import command, find_runs, remove
 from plumbline.training.checkpoints import only_writer
 
 DAY = 86400
+
+
+def main(words: list[str]) -> Result:
+    return CliRunner().invoke(command, words)
 
 
 @pytest.fixture
@@ -24,31 +30,33 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / ".cache/train"
 
 
-def test_list_says_size_age_and_steps(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["list"]) == 0
-    new, old, total = capsys.readouterr().out.splitlines()
+def test_list_says_size_age_and_steps(root: Path) -> None:
+    done = main(["list"])
+    assert done.exit_code == 0
+    new, old, total = done.stdout.splitlines()
     assert new.split() == ["new", "2.0", "MiB", "1.0", "days", "checkpoints", "at", "steps:", "9,", "10"]
     assert old.split() == ["old", "2.0", "MiB", "40.0", "days", "checkpoints", "at", "steps:", "61,", "122"]
     assert total.startswith("2 runs, 4.0 MiB")
 
 
 def test_only_what_was_asked_for_goes(root: Path) -> None:
-    assert main(["remove", "--older-than-days", "30"]) == 0
+    assert main(["remove", "--older-than-days", "30"]).exit_code == 0
     assert [path.name for path in root.iterdir()] == ["new"]
-    assert main(["remove", "new"]) == 0
+    assert main(["remove", "new"]).exit_code == 0
     assert not list(root.iterdir())
 
 
-def test_a_run_that_is_not_there_is_named_and_nothing_goes(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["remove", "new", "nwe"]) == 1
-    assert "holds no run nwe" in capsys.readouterr().err and len(list(root.iterdir())) == 2
+def test_a_run_that_is_not_there_is_named_and_nothing_goes(root: Path) -> None:
+    done = main(["remove", "new", "nwe"])
+    assert done.exit_code == 1
+    assert "holds no run nwe" in done.stderr and len(list(root.iterdir())) == 2
 
 
-def test_a_running_training_keeps_its_folder(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_running_training_keeps_its_folder(root: Path) -> None:
     with only_writer(root / "old"):
-        assert main(["remove", "--all"]) == 0
-        assert main(["remove", "old"]) == 1
-        assert "kept, a training holds it" in capsys.readouterr().out
+        assert main(["remove", "--all"]).exit_code == 0
+        done = main(["remove", "old"])
+        assert done.exit_code == 1 and "kept, a training holds it" in done.stdout
         assert (root / "old/checkpoint-122/optimizer.pt").is_file()
     assert [path.name for path in root.iterdir()] == ["old"]
 
@@ -61,7 +69,16 @@ def test_a_training_that_starts_after_the_listing_keeps_its_folder(root: Path) -
     assert (root / "old/checkpoint-61/optimizer.pt").is_file()
 
 
-def test_no_run_at_all_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_run_at_all_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    assert main(["list"]) == 0 and main(["remove", "--all"]) == 0
-    assert "0 runs" in capsys.readouterr().out
+    for words in (["list"], ["remove", "--all"]):
+        done = main(words)
+        assert done.exit_code == 0 and re.search(r"\b0 (of 0 )?runs", done.stdout)
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["old", "--all"], ["--all", "--older-than-days", "3"]], ids=["nothing", "names and all", "all and age"]
+)
+def test_what_goes_is_said_in_one_way(root: Path, words: list[str]) -> None:
+    done = main(["remove", *words])
+    assert done.exit_code == 2 and "give names of runs" in done.stderr and len(list(root.iterdir())) == 2

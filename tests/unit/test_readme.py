@@ -27,7 +27,7 @@ def present(path: str) -> Any:
 
 
 def test_numbers_are_those_of_the_metrics() -> None:
-    assert README in (filled(README, blocks(committed)), filled(README, blocks(present))), "run python -m plumbline.commands.readme"
+    assert README in (filled(README, blocks(committed)), filled(README, blocks(present))), "run plumbline readme"
 
 
 def test_each_block_has_a_writer_and_each_writer_a_block() -> None:

@@ -53,14 +53,14 @@ def test_constants_are_those_of_the_files_that_set_them() -> None:
     python = found(r'requires-python = ">=([\d.]+)"', "pyproject.toml")
     assert f"| {python} | tested" in README
     for verb in ("backup", "publish"):
-        assert "sys.exit(1)" in text_of(f"plumbline/commands/{verb}.py")
+        assert "refusing(1, " in text_of(f"plumbline/commands/{verb}.py")
 
 
 # ---- code in README
 
 
 def typed_blocks() -> Iterator[tuple[str, str]]:
-    """(language, text) of fenced code that plumbline.commands.readme does not write."""
+    """(language, text) of fenced code that `plumbline readme` does not write."""
     for language, block in FENCE.findall(BLOCK.sub(" ", README)):
         if language != "mermaid":
             yield language, block

@@ -42,7 +42,7 @@ RUN_BY = {
     "make bench": ("tests/unit/test_suite.py", "bench.suite"),
     "make merge": ("tests/pipeline/test_ask_and_merge.py", "merge"),
     "make ask": ("tests/pipeline/test_ask_and_merge.py", "ask"),
-    "make inspect-log": ("tests/pipeline/test_inspect_log.py", "inspect_log"),
+    "make inspect-log": ("tests/pipeline/test_inspect_log.py", "inspect-log"),
     "make clean-on-ray": (GATE, "\nmake clean-on-ray\n"),
     "make checkpoints": ("tests/unit/test_checkpoints_verb.py", "checkpoints"),
     "make profile": ("tests/pipeline/test_profiles.py", "apply_overrides"),
@@ -60,19 +60,19 @@ RUN_BY = {
     "PLUMBLINE_LAUNCH=launch/fsdp2.yaml dvc repro": ("tests/pipeline/test_train_ranks.py", "sharded=True"),
     "sbatch launch/slurm.sbatch": ("tests/pipeline/test_launch_files.py", "Popen([bash, str(SBATCH)]"),
     "dvc pull": ("tests/pipeline/test_backup.py", "pull"),
-    "python -m plumbline.commands.compare": ("tests/pipeline/test_compare.py", "compare.main"),
-    "python -m plumbline.commands.data_diff": ("tests/pipeline/test_data_diff.py", "main("),
-    "python -m plumbline.commands.grade_answers": ("tests/unit/test_grade_answers.py", "main("),
-    "python -m plumbline.commands.label_sheet": ("tests/pipeline/judge/test_judge_verbs.py", "label_sheet"),
-    "python -m plumbline.commands.judge_bridge": ("tests/pipeline/judge/test_judge_verbs.py", "judge_bridge"),
-    "python -m plumbline.commands.fill_judge_store": ("tests/pipeline/judge/test_judge_verbs.py", "fill_judge_store"),
-    "python -m plumbline.commands.checkpoints": ("tests/unit/test_checkpoints_verb.py", "remove"),
-    "python -m plumbline.commands.backup": ("tests/pipeline/test_backup.py", "repair"),
-    "python -m plumbline.commands.serve_models": ("tests/pipeline/test_engines.py", "serve_models"),
-    "python -m plumbline.commands.final_part": ("tests/pipeline/test_final_part.py", "final_part.main"),
-    "python -m plumbline.commands.verify --lock": (GATE, "python -m plumbline.commands.verify --lock"),
-    "python -m plumbline.commands.ask": ("tests/pipeline/test_ask_and_merge.py", "ask"),
-    "python -m plumbline.commands.<name>": ("README.md", "commands/"),
+    "plumbline compare": ("tests/pipeline/test_compare.py", "compare.main"),
+    "plumbline data-diff": ("tests/pipeline/test_data_diff.py", "data-diff"),
+    "plumbline grade": ("tests/unit/test_grade_command.py", "main("),
+    "plumbline label-sheet": ("tests/pipeline/judge/test_judge_verbs.py", "label_sheet"),
+    "plumbline judge-bridge": ("tests/pipeline/judge/test_judge_verbs.py", "judge_bridge"),
+    "plumbline fill-judge-store": ("tests/pipeline/judge/test_judge_verbs.py", "fill_judge_store"),
+    "plumbline checkpoints": ("tests/unit/test_checkpoints_verb.py", "remove"),
+    "plumbline backup": ("tests/pipeline/test_backup.py", "repair"),
+    "plumbline serve-models": ("tests/pipeline/test_engines.py", "serve_models"),
+    "plumbline final-part": ("tests/pipeline/test_final_part.py", "final_part.main"),
+    "plumbline verify --lock": (GATE, "plumbline verify --lock"),
+    "plumbline ask": ("tests/pipeline/test_ask_and_merge.py", "ask"),
+    "plumbline <command>": ("README.md", "commands/"),
 }
 
 
@@ -85,7 +85,7 @@ def commands() -> list[str]:
                 found.append(line)
             elif language == "console" and line.startswith("$ "):
                 found.append(line[2:])
-    found += re.findall(r"`((?:make|dvc|python -m|pip|git) [^`]+)`", README)
+    found += re.findall(r"`((?:make|dvc|plumbline|python -m|pip|git) [^`]+)`", README)
     return sorted({re.split(r"\s+#", command)[0].strip() for command in found})
 
 

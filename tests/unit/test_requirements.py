@@ -3,10 +3,14 @@
 import ast
 import re
 import sys
+import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+
+from plumbline.commands.main import EXTRAS
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"bench", "launch", "plumbline", "stages", "tests"}
@@ -54,3 +58,38 @@ def test_a_pin_stands_for_one_version() -> None:
     constraints, listed = pins("constraints.txt"), pins("requirements.txt", "requirements-model.txt")
     assert {name: version for name, version in listed.items() if constraints.get(name, version) != version} == {}
     assert set(pins("requirements.txt")) <= set(constraints)
+
+
+PACKAGE = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRA_FILES = {"dev": "requirements-dev.txt"}
+
+
+def asked(*texts: str) -> dict[str, Requirement]:
+    return {normal(one.name): one for one in map(Requirement, texts)}
+
+
+def test_what_the_package_asks_for_is_pinned_to_a_version_that_satisfies_it() -> None:
+    listed = pins(*FILES, *EXTRA_FILES.values())
+    every = {**PACKAGE["optional-dependencies"], "": PACKAGE["dependencies"]}
+    wrong = [
+        f"{one} (extra {extra or 'none'}): pinned {listed.get(name)}"
+        for extra, texts in every.items()
+        for name, one in asked(*texts).items()
+        if name not in listed or not one.specifier.contains(listed[name]) or not one.specifier
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_package_that_the_code_imports_is_asked_for_by_the_package() -> None:
+    homes = packages_distributions()
+    every = asked(*PACKAGE["dependencies"], *(text for texts in PACKAGE["optional-dependencies"].values() for text in texts))
+    names = (imported("plumbline") | imported("stages")) - set(IN_THEIR_OWN_ENVIRONMENT)
+    assert [name for name in sorted(names) if not {normal(home) for home in homes[name]} & set(every)] == []
+
+
+def test_a_missing_package_is_named_with_the_extra_that_installs_it() -> None:
+    homes, extras = packages_distributions(), PACKAGE["optional-dependencies"]
+    assert [name for name, extra in EXTRAS.items() if not {normal(home) for home in homes[name]} & set(asked(*extras[extra]))] == []
+    core = asked(*PACKAGE["dependencies"])
+    names = (imported("plumbline") | imported("stages")) - set(IN_THEIR_OWN_ENVIRONMENT)
+    assert {name for name in names if not {normal(home) for home in homes[name]} & set(core)} <= set(EXTRAS)

@@ -1,6 +1,5 @@
 """The verbs about the judge: fill the store from tracked replies, label blind, bridge two judges."""
 
-import argparse
 import csv
 import io
 import json
@@ -95,15 +94,11 @@ def fill_in(sheet: Path, score: Callable[[dict[str, str]], str]) -> None:
         writer.writerows({**row, "score": score(row)} for row in rows)
 
 
-def command(verb: str, sheet: Path | None = None, **values: object) -> argparse.Namespace:
-    return argparse.Namespace(verb=verb, sheet=sheet, **values)
-
-
 def test_a_sheet_is_blind_stratified_and_read_back(bench: Bench, fake: FakeClaude, tmp_path: Path) -> None:
     bench.write(40, lambda number, arm: f"=HYPERLINK(1) the water, {number} {arm[0]}").run()
     root = lay_out(bench, tmp_path / "clone")
     sheet = tmp_path / "sheet.csv"
-    assert "70 answers" in label_sheet.main(command("write", sheet, count=70), root=root)
+    assert "70 answers" in label_sheet.write_sheet(sheet, count=70, root=root)
     text = sheet.read_text(encoding="utf-8")
     assert "tuned" not in text and "judge" not in text and "claude" not in text
     rows = list(csv.DictReader(io.StringIO(text)))
@@ -113,12 +108,12 @@ def test_a_sheet_is_blind_stratified_and_read_back(bench: Bench, fake: FakeClaud
     assert len(strata) == 2 * len(SCALE), "every score of either arm is among them"
 
     fill_in(sheet, lambda row: f"{judged[row['label_id']].judgement.score:g}")
-    found = json.loads(label_sheet.main(command("read", sheet, labeller="ann"), root=root))
+    found = json.loads(label_sheet.read_labels(sheet, labeller="ann", root=root))
     assert found["num_labels"] == 70 and found["is_calibrated"] and found["exact_agreement"] == 1.0 and found["weighted_kappa"] == 1.0
     assert found["bias"] == {"base": 0.0, "tuned": 0.0} and found["sensitivity"] == found["specificity"] == 1.0
 
     fill_in(sheet, lambda row: "" if int(row["label_id"], 16) % 2 else "0.0")
-    found = json.loads(label_sheet.main(command("read", sheet, labeller="ann"), root=root))
+    found = json.loads(label_sheet.read_labels(sheet, labeller="ann", root=root))
     assert found["num_labels"] == 70 and found["exact_agreement"] < 1, "a second reading replaces the labeller's first"
     assert found["bias"]["base"] > 0
 
@@ -126,23 +121,23 @@ def test_a_sheet_is_blind_stratified_and_read_back(bench: Bench, fake: FakeClaud
 def test_a_sheet_with_a_wrong_score_or_a_strange_row_is_refused_by_row(bench: Bench, fake: FakeClaude, tmp_path: Path) -> None:
     bench.write(4).run()
     root, sheet = lay_out(bench, tmp_path / "clone"), tmp_path / "sheet.csv"
-    label_sheet.main(command("write", sheet, count=4), root=root)
+    label_sheet.write_sheet(sheet, count=4, root=root)
     fill_in(sheet, lambda row: "0.6")
     with pytest.raises(ValueError, match=r"row 2: score '0.6' is none of 0, 0.25"):
-        label_sheet.main(command("read", sheet, labeller="ann"), root=root)
+        label_sheet.read_labels(sheet, labeller="ann", root=root)
     sheet.write_text(
         sheet.read_text().replace("0.6", "1").replace(next(csv.DictReader(sheet.open(encoding="utf-8-sig")))["label_id"], "feedbeef")
     )
     with pytest.raises(ValueError, match="belongs to no answer"):
-        label_sheet.main(command("read", sheet, labeller="ann"), root=root)
+        label_sheet.read_labels(sheet, labeller="ann", root=root)
 
 
 def test_few_labels_leave_the_judge_uncalibrated(bench: Bench, fake: FakeClaude, tmp_path: Path) -> None:
     bench.write(4).run()
     root, sheet = lay_out(bench, tmp_path / "clone"), tmp_path / "sheet.csv"
-    label_sheet.main(command("write", sheet, count=4), root=root)
+    label_sheet.write_sheet(sheet, count=4, root=root)
     fill_in(sheet, lambda row: "1")
-    assert "uncalibrated" in label_sheet.main(command("read", sheet, labeller="ann"), root=root)
+    assert "uncalibrated" in label_sheet.read_labels(sheet, labeller="ann", root=root)
 
 
 def judged_twice(

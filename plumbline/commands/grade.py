@@ -1,23 +1,16 @@
-"""Grade answers from elsewhere: python -m plumbline.commands.grade_answers answers.csv --out graded.jsonl
+"""Grade answers of other tools with the graders, the outcomes and the statistics of the pipeline. Touches the files that are named."""
 
-The file (CSV with a header, or JSONL) has a row per answer: `question`, `response`, `reference`, `kind` (mcq, numeric or
-explanation), and where they apply `unit`, `choices` (an object letter -> text; without it the options are read out of the
-question), `arm` (two names are compared question by question) and `id` (else equal questions are the same question).
-The same graders, outcomes and statistics as in the pipeline; no model is needed. Explanations stay unjudged: they need
-a judge. Prints the ledger, writes one JSON line per answer, exits 1 where the file cannot be graded.
-"""
-
-import argparse
 import csv
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
+import click
 from pydantic import ValidationError
 
+from plumbline.commands.refusing import refusing, sentence
 from plumbline.grading.choices import parse_choices
 from plumbline.grading.mcq import grade_mcq
 from plumbline.grading.numeric import grade_numeric
@@ -122,7 +115,7 @@ def grade_file(path: Path, *, relative_tolerance: float, absolute_tolerance: flo
             row = AnswerRow.model_validate(fields)
             grade = grade_row(line, row, relative_tolerance=relative_tolerance, absolute_tolerance=absolute_tolerance)
         except (ValidationError, ValueError) as error:
-            raise ValueError(f"{path}, line {line}: {error}") from error
+            raise ValueError(f"{path}, line {line}: {sentence(error)}") from error
         key = (grade.arm, grade.kind, grade.id)
         if key in seen:
             raise ValueError(
@@ -185,21 +178,22 @@ def main(path: Path, *, out: Path | None, relative_tolerance: float, absolute_to
     return ledger(graded)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("answers", type=Path)
-    parser.add_argument("--out", type=Path, help="JSON lines, one verdict per answer")
-    parser.add_argument("--relative-tolerance", type=float, default=0.05, help="fraction of a numeric reference (default 0.05)")
-    parser.add_argument("--absolute-tolerance", type=float, help="needed where a numeric reference is 0, in its unit")
-    options = parser.parse_args()
-    try:
-        print(  # noqa: T201
-            main(
-                options.answers,
-                out=options.out,
-                relative_tolerance=options.relative_tolerance,
-                absolute_tolerance=options.absolute_tolerance,
-            )
-        )
-    except (OSError, ValueError) as error:
-        sys.exit(f"grade_answers: {error}")
+@click.command()
+@click.argument("answers", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Write JSON lines here, one verdict per answer.")
+@click.option("--relative-tolerance", type=float, default=0.05, show_default=True, help="Fraction of a numeric reference.")
+@click.option("--absolute-tolerance", type=float, help="Needed if a numeric reference is 0, in its unit.")
+def command(answers: Path, out: Path | None, relative_tolerance: float, absolute_tolerance: float | None) -> None:
+    """Grade answers of other tools with the same rules.
+
+    The file ANSWERS (CSV with a header, or JSON lines) has a row per answer: `question`, `response`, `reference`, `kind` (mcq, numeric or
+    explanation), and where they apply `unit`, `choices` (an object letter -> text; without it the options are read out of the question), `arm`
+    (two names are compared question by question) and `id` (else equal questions are the same question).
+
+    Graders, outcomes and statistics are those of the pipeline; no model is needed. Explanations stay unjudged: they need a judge. Prints the ledger.
+
+    Exit 1 if the file cannot be graded.
+    """
+    with refusing(1, OSError, ValueError):
+        told = main(answers, out=out, relative_tolerance=relative_tolerance, absolute_tolerance=absolute_tolerance)
+    click.echo(told)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.commands.grade_answers import GradedAnswer, main
+from plumbline.commands.grade import GradedAnswer, main
 from plumbline.pipeline.jsonl import read_jsonl
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "answers_from_elsewhere.csv"

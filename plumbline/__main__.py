@@ -1,0 +1,5 @@
+"""`python -m plumbline`: the same as `plumbline`, also where the package is not installed (.venv/inspect, a clone)."""
+
+from plumbline.commands.main import main
+
+main()

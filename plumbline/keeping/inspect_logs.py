@@ -1,0 +1,167 @@
+"""The evaluation of a run as Inspect logs. Needs inspect-ai; reads data/, metrics/ and params.yaml, and writes the logs."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from inspect_ai.log import (  # pyright: ignore[reportMissingImports]
+    EvalConfig,
+    EvalDataset,
+    EvalError,
+    EvalLog,
+    EvalMetric,
+    EvalResults,
+    EvalRevision,
+    EvalSample,
+    EvalScore,
+    EvalSpec,
+    write_eval_log,
+)
+from inspect_ai.model import ChatMessageAssistant, ChatMessageUser, ModelOutput  # pyright: ignore[reportMissingImports]
+from inspect_ai.scorer import CORRECT, INCORRECT, NOANSWER, Score  # pyright: ignore[reportMissingImports]
+
+from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import read_yaml
+from plumbline.rows.answer import ARMS, Answer, Arm
+from plumbline.rows.grade import Grade
+from plumbline.rows.judgement import Judgement
+from plumbline.rows.outcome import Outcome
+from plumbline.rows.question import Question
+
+VALUES = {Outcome.CORRECT: CORRECT, Outcome.INCORRECT: INCORRECT, Outcome.UNPARSED: NOANSWER}
+
+
+def identifier(*parts: str) -> str:
+    """A name that the same evaluation gets again."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:22]
+
+
+def rule_score(grade: Grade) -> Score:
+    """A verdict by rule."""
+    metadata = {"outcome": str(grade.outcome), "reading": grade.reading, "tier": grade.tier, "flags": list(grade.flags), "span": grade.span}
+    if grade.logprob_choice is not None:
+        metadata |= {"likeliest_choice": grade.logprob_choice, "likeliest_outcome": str(grade.logprob_outcome)}
+    said = "no readable answer" if grade.outcome is Outcome.UNPARSED else f"read {grade.extracted} ({grade.tier})"
+    return Score(value=VALUES[grade.outcome], answer=grade.extracted, explanation=said, metadata=metadata)
+
+
+def judge_score(judgement: Judgement) -> Score | None:
+    """The judge's verdict; None where there is none, so that Inspect counts the sample as unscored and not as 0."""
+    if judgement.score is None:
+        return None
+    metadata = {"outcome": str(judgement.outcome), "cause": judgement.cause, "judge_id": judgement.judge_id}
+    return Score(value=judgement.score, explanation=judgement.reasoning, metadata=metadata)
+
+
+def sample_of(question: Question, answer: Answer, verdict: Grade | Judgement | None, instructions: Mapping[str, str]) -> EvalSample:
+    """One question with its answer and verdict."""
+    user = exam_prompt(question, instructions)
+    output = ModelOutput.from_content(answer.arm, answer.response, "stop" if answer.stopped == "eos" else "max_tokens")
+    score = rule_score(verdict) if isinstance(verdict, Grade) else judge_score(verdict) if verdict else None
+    unscored = {"unjudged_because": verdict.cause} if isinstance(verdict, Judgement) and score is None else {}
+    return EvalSample(
+        id=question.id,
+        epoch=1,
+        uuid=identifier(question.id, answer.arm, answer.response),
+        input=user,
+        choices=list(question.choices.values()) or None,
+        target=question.target,
+        messages=[
+            ChatMessageUser(id=identifier("user", user), content=user),
+            ChatMessageAssistant(id=identifier(answer.arm, question.id), content=answer.response, model=answer.arm, source="generate"),
+        ],
+        output=output,
+        scores={question.kind: score} if score else None,
+        metadata={
+            "kind": question.kind,
+            "cluster": question.cluster,
+            "unit": question.unit,
+            "key_points": list(question.key_points),
+            "complete": answer.complete,
+            "num_tokens": answer.num_tokens,
+            "choice_logprobs": answer.choice_logprobs,
+            **unscored,
+        },
+    )
+
+
+def results_of(evaluation: Mapping[str, Any], arm: Arm, num_samples: int) -> EvalResults:
+    """The report's own numbers of an arm, a scorer per kind."""
+    scores = []
+    for kind, ledger in evaluation["kinds"].items():
+        counts = ledger[arm]
+        estimate = counts["score"]
+        metrics = {"unparsed_rate": counts["unparsed_rate"]}
+        if estimate and estimate["value"] is not None:
+            low, high = estimate["ci95"]
+            metrics |= {"mean" if kind == "explanation" else "accuracy": estimate["value"], "ci95_low": low, "ci95_high": high}
+        scores.append(
+            EvalScore(
+                name=kind,
+                scorer=kind,
+                scored_samples=counts["n"] - counts["unjudged"],
+                unscored_samples=counts["unjudged"],
+                metrics={name: EvalMetric(name=name, value=value) for name, value in sorted(metrics.items()) if value is not None},
+            )
+        )
+    return EvalResults(total_samples=num_samples, completed_samples=num_samples, scores=scores)
+
+
+def log_of(root: Path, arm: Arm, *, created: str, commit: str | None) -> EvalLog:
+    """The whole log of an arm. ValueError where an answer or a verdict is missing."""
+    instructions = read_yaml(root / "params.yaml")["answer"]["instructions"]
+    evaluation = json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8"))
+    questions = list(read_jsonl(root / "data/split/benchmark.jsonl", Question))
+    answers = {answer.id: answer for answer in read_jsonl(root / f"data/answers/{arm}.jsonl", Answer)}
+    verdicts: dict[str, Grade | Judgement] = {
+        row.id: row
+        for path, kind in (("graded", Grade), ("judged", Judgement))
+        for row in read_jsonl(root / f"data/grades/{path}.jsonl", kind)
+        if row.arm == arm
+    }
+    missing = [question.id for question in questions if question.id not in answers]
+    if missing:
+        raise ValueError(f"data/answers/{arm}.jsonl: no answer to {len(missing)} questions (first: {missing[0]}); run `dvc repro`.")
+    samples = [sample_of(question, answers[question.id], verdicts.get(question.id), instructions) for question in questions]
+    is_complete = all(answer.complete for answer in answers.values())
+    run = identifier(json.dumps(evaluation["sha256"], sort_keys=True), arm)
+    invalid = "; ".join(evaluation["invalid_because"])
+    return EvalLog(
+        # An incomplete or invalid run must not look like a finished one in the viewer's list either.
+        status="error" if not evaluation["valid"] else "success" if is_complete else "cancelled",
+        error=None if evaluation["valid"] else EvalError(message=f"not valid: {invalid}", traceback="", traceback_ansi=""),
+        eval=EvalSpec(
+            created=created,
+            eval_id=run,
+            run_id=run,
+            task=f"benchmark-{arm}",
+            task_id=identifier("benchmark", arm),
+            dataset=EvalDataset(name="benchmark", samples=len(samples), sample_ids=[question.id for question in questions]),
+            tags=None if is_complete else ["incomplete"],
+            model=f"plumbline/{arm}",
+            config=EvalConfig(),
+            revision=EvalRevision(type="git", origin="", commit=commit) if commit else None,
+            metadata={"arm": arm, "part": evaluation["part"], "judge": evaluation["judge"]["judge_id"], "verdict": evaluation["verdict"]},
+        ),
+        results=results_of(evaluation, arm, len(samples)),
+        samples=samples,
+    )
+
+
+def write_logs(root: Path, out: Path, *, created: str, commit: str | None) -> str:
+    """Write a log per arm, whole or not at all, and return what to tell."""
+    out.mkdir(parents=True, exist_ok=True)
+    told = []
+    for arm in ARMS:
+        log = log_of(root, arm, created=created, commit=commit)
+        path, partial = out / f"{arm}.eval", out / f"{arm}.partial.eval"
+        try:
+            write_eval_log(log, str(partial), format="eval")
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        told.append(f"{path}: {len(log.samples or [])} samples, {log.status}")
+    return "\n".join([*told, f"look: .venv/inspect/bin/inspect view --log-dir {out}"])
