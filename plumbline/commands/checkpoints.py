@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from plumbline.training.checkpoints import AlreadyRunning, only_writer, run_folder
+from plumbline.pipeline.cache import cache_folder
+from plumbline.training.checkpoints import AlreadyRunning, only_writer
 
 
 class Run(NamedTuple):
@@ -83,7 +84,7 @@ def main(arguments: list[str]) -> int:
     which.add_argument("--older-than-days", type=float, metavar="N", help="all that were not written to for so long")
     which.add_argument("--all", action="store_true", help="all that are not running")
     options = parser.parse_args(arguments)
-    root = run_folder("x").parent
+    root = cache_folder("train")
     runs = find_runs(root, now=time.time())
     if options.verb == "list":
         for run in runs:
