@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.answering.general_params import GeneralParams
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.rows.answer import Answer
@@ -13,6 +12,7 @@ from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.general_answer import GeneralAnswer
 from plumbline.rows.general_prompt import GeneralPrompt
 from plumbline.rows.question import Question
+from stages.answer_general import GeneralParams
 from tests.fakes.tiny_training import LORA, TRAIN, prepare, save_tiny_base
 
 ROOT = Path(__file__).resolve().parents[2]
