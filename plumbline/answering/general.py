@@ -37,7 +37,7 @@ def answer_general(
     ValueError where no prompt is left to measure, and as in `read_prompts`.
     """
     asked = read_prompts(prompts)
-    parts = {prompt.id: part_of(prompt.id) for prompt in asked}
+    parts: dict[str, Part] = {prompt.id: part_of(prompt.id) for prompt in asked}
     if "measured" not in parts.values():
         raise ValueError(
             f"{prompts}: of {len(asked)} prompts none measures forgetting; add prompts (about 100 make a useful number) "
