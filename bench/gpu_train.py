@@ -37,6 +37,7 @@ from plumbline.pipeline.files import write_json
 from plumbline.planning.planning import Shape, training_flops_per_token
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.lora import lora_config
+from plumbline.training.schedule import Schedule
 from plumbline.training.trainer import build_trainer, pack
 
 PADDED = ("N0", "N1")
@@ -161,11 +162,14 @@ def our_trainer(model: PreTrainedModel, examples: list[Example], lora: LoraParam
         lora=lora,
         params=params,
         folder=Path(folder),
-        num_steps=num_steps,
-        num_planned_steps=num_steps,
-        num_warmup_steps=0,
-        num_steps_per_evaluation=num_steps,
-        num_rows_per_step=micro_batch_tokens // params.max_length,
+        schedule=Schedule(
+            num_rows_per_step=micro_batch_tokens // params.max_length,
+            num_steps_per_epoch=num_steps,
+            num_planned_steps=num_steps,
+            num_steps=num_steps,
+            num_steps_per_evaluation=num_steps,
+            num_warmup_steps=0,
+        ),
     )
     trainer.args.eval_on_start = False
     trainer.args.eval_strategy = IntervalStrategy.NO

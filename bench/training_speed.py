@@ -49,7 +49,7 @@ from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.attention import attend_per_document
 from plumbline.training.lora import lora_config
 from plumbline.training.prompt import training_prompt
-from plumbline.training.schedule import rows_per_step
+from plumbline.training.schedule import Schedule, rows_per_step
 from plumbline.training.trainer import build_trainer, pack
 
 NUM_WARMUP_STEPS = 3
@@ -168,11 +168,14 @@ def run_ours(
             lora=work.lora,
             params=work.params,
             folder=Path(folder),
-            num_steps=num_steps,
-            num_planned_steps=num_steps,
-            num_warmup_steps=0,
-            num_steps_per_evaluation=num_steps,
-            num_rows_per_step=size,
+            schedule=Schedule(
+                num_rows_per_step=size,
+                num_steps_per_epoch=num_steps,
+                num_planned_steps=num_steps,
+                num_steps=num_steps,
+                num_steps_per_evaluation=num_steps,
+                num_warmup_steps=0,
+            ),
         )
         trainer.args.eval_on_start = False
         trainer.args.eval_strategy = IntervalStrategy.NO

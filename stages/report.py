@@ -54,7 +54,7 @@ from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.judgement import Judgement, RawReply
 from plumbline.rows.question import Kind, Question
 from plumbline.splitting.overlap import QuestionOverlap
-from plumbline.training.forgetting_row import Forgetting
+from plumbline.training.forgetting import Forgetting
 
 log = logging.getLogger("report")
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from plumbline.pipeline.cache import cache_folder
 from plumbline.rows.answer import Answer
 
 
 def store_file(fingerprint: str) -> Path:
     """Where the answers of this fingerprint are kept, in the main repository even under `exp run --temp`."""
-    return Path(os.environ.get("DVC_ROOT", ".")) / ".cache" / "answers" / f"{fingerprint}.jsonl"
+    return cache_folder("answers") / f"{fingerprint}.jsonl"
 
 
 def stored_answers(file: Path) -> dict[str, Answer]:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from plumbline.answering.vllm_engine import ServerRefused, VllmServer, setting
 from plumbline.model.orphans import end_with_parent
+from plumbline.pipeline.cache import cache_folder
 
 LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """What --max-lora-rank accepts; its default, 16, refuses an adapter of a higher rank."""
@@ -89,7 +90,7 @@ def running_server(served: Served) -> Iterator[VllmServer]:
 
     ServerRefused where there is neither a URL nor a `vllm` command.
     """
-    log = Path(os.environ.get("DVC_ROOT", ".")) / ".cache" / "answers" / "vllm.log"
+    log = cache_folder("answers") / "vllm.log"
     url = os.environ.get("PLUMBLINE_VLLM_URL")
     if url:
         server = VllmServer(url)

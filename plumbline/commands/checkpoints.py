@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import click
 
-from plumbline.training.checkpoints import AlreadyRunning, only_writer, run_folder
+from plumbline.pipeline.cache import cache_folder
+from plumbline.training.checkpoints import AlreadyRunning, only_writer
 
 
 class Run(NamedTuple):
@@ -78,7 +79,7 @@ def command() -> None:
 @command.command("list")
 def list_runs() -> None:
     """List every run with its size, age and steps."""
-    root = run_folder("x").parent
+    root = cache_folder("train")
     runs = find_runs(root, now=time.time())
     for run in runs:
         click.echo(described(run))
@@ -98,7 +99,7 @@ def remove_runs(names: tuple[str, ...], older_than_days: float | None, every: bo
     """
     if bool(names) + (older_than_days is not None) + every != 1:
         raise click.UsageError("give names of runs, or --older-than-days N, or --all.")
-    root = run_folder("x").parent
+    root = cache_folder("train")
     runs = find_runs(root, now=time.time())
     unknown = sorted(set(names) - {run.folder.name for run in runs})
     if unknown:

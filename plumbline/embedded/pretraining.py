@@ -16,6 +16,8 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 from transformers import MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
 
+from plumbline.embedded.base_params import EmbeddedParams
+
 CONTROL_TOKENS = ("<unk>", "<s>", "</s>", "<pad>", "[INST]", "[/INST]")
 """In this order, so that their ids are those of Mistral's tokenizers where these have them."""
 
@@ -115,34 +117,15 @@ def block_rows(texts: Sequence[str], tokenizer: PreTrainedTokenizerFast, *, bloc
     return torch.tensor(stream[: num_rows * block_tokens]).view(num_rows, block_tokens)
 
 
-def pretrain(
-    texts: Sequence[str],
-    tokenizer: PreTrainedTokenizerFast,
-    *,
-    hidden_size: int,
-    intermediate_size: int,
-    num_layers: int,
-    num_heads: int,
-    block_tokens: int,
-    rows_per_step: int,
-    epochs: int,
-    learning_rate: float,
-    muon_learning_rate: float,
-    seed: int,
-    num_threads: int,
-) -> MistralForCausalLM:
-    """Train a Mistral-architecture model on the texts; the same input gives the same bytes on the same kind of processor."""
-    torch.set_num_threads(num_threads)  # part of the result: the order of sums depends on it
-    torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore  # else every fresh tensor is filled: a third of the time
-    torch.manual_seed(seed)
-    config = MistralConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=hidden_size,
-        intermediate_size=intermediate_size,
-        num_hidden_layers=num_layers,
-        num_attention_heads=num_heads,
-        num_key_value_heads=num_heads,
+def architecture(params: EmbeddedParams, *, vocab_size: int) -> MistralConfig:
+    """Mistral's architecture in the size that is asked for."""
+    return MistralConfig(
+        vocab_size=vocab_size,
+        hidden_size=params.hidden_size,
+        intermediate_size=params.intermediate_size,
+        num_hidden_layers=params.num_layers,
+        num_attention_heads=params.num_heads,
+        num_key_value_heads=params.num_heads,
         max_position_embeddings=1024,
         sliding_window=None,
         initializer_range=0.05,  # of the order of hidden_size ** -0.5; the usual 0.02 is made for wide models
@@ -151,15 +134,23 @@ def pretrain(
         eos_token_id=CONTROL_TOKENS.index("</s>"),
         pad_token_id=CONTROL_TOKENS.index("<pad>"),
     )
-    model = MistralForCausalLM(config)
-    rows = block_rows(texts, tokenizer, block_tokens=block_tokens)
-    steps_per_epoch = len(rows) // rows_per_step
-    num_steps = epochs * steps_per_epoch
+
+
+def pretrain(texts: Sequence[str], tokenizer: PreTrainedTokenizerFast, params: EmbeddedParams) -> MistralForCausalLM:
+    """Train a Mistral-architecture model on the texts; the same input gives the same bytes on the same kind of processor."""
+    torch.set_num_threads(params.num_threads)  # part of the result: the order of sums depends on it
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore  # else every fresh tensor is filled: a third of the time
+    torch.manual_seed(params.seed)
+    model = MistralForCausalLM(architecture(params, vocab_size=len(tokenizer)))
+    rows = block_rows(texts, tokenizer, block_tokens=params.block_tokens)
+    steps_per_epoch = len(rows) // params.rows_per_step
+    num_steps = params.epochs * steps_per_epoch
     hidden = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
     others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
     optimizers = [
-        Muon(hidden, lr=muon_learning_rate, momentum=0.95, weight_decay=0.01),
-        torch.optim.AdamW(others, lr=learning_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
+        Muon(hidden, lr=params.muon_learning_rate, momentum=0.95, weight_decay=0.01),
+        torch.optim.AdamW(others, lr=params.learning_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
     ]
     warmup = max(1, num_steps // 20)
 
@@ -167,15 +158,15 @@ def pretrain(
         return min((step + 1) / warmup, max(0.0, (num_steps - step) / (num_steps - warmup)))
 
     schedules = [torch.optim.lr_scheduler.LambdaLR(optimizer, factor) for optimizer in optimizers]
-    order = random.Random(seed)
+    order = random.Random(params.seed)
     model.train()
-    with tqdm(total=num_steps * rows_per_step * block_tokens, unit="tok", unit_scale=True, desc="base", disable=None) as bar:
-        for epoch in range(epochs):
+    with tqdm(total=num_steps * params.rows_per_step * params.block_tokens, unit="tok", unit_scale=True, desc="base", disable=None) as bar:
+        for epoch in range(params.epochs):
             permutation = list(range(len(rows)))
             if epoch > 0:  # the first pass keeps the order of the corpus, which goes from easy to hard
                 order.shuffle(permutation)
             for step in range(steps_per_epoch):
-                ids = rows[permutation[step * rows_per_step : (step + 1) * rows_per_step]]
+                ids = rows[permutation[step * params.rows_per_step : (step + 1) * params.rows_per_step]]
                 logits = model(input_ids=ids, use_cache=False).logits
                 loss = cross_entropy(logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten())
                 loss.backward()

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
+from plumbline.pipeline.cache import cache_folder
 from plumbline.pipeline.files import sync_folder
 from plumbline.rows.judgement import RawReply
 
@@ -28,7 +29,7 @@ KEY = re.compile(r"[0-9a-f]{64}")
 
 def judge_cache_folder() -> Path:
     """The folder of all stores: DVC names its project in DVC_ROOT, in a temporary experiment the main one."""
-    return Path(os.environ.get("DVC_ROOT") or ".") / ".cache" / "judge"
+    return cache_folder("judge")
 
 
 def _checksum(content: str) -> str:

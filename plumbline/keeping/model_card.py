@@ -12,7 +12,7 @@ from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.words import KIND_NAMES
 from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_record import TrainingRecord
-from plumbline.training.forgetting_row import Forgetting
+from plumbline.training.forgetting import Forgetting
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 MINUS = "\N{MINUS SIGN}"

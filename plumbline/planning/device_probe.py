@@ -59,11 +59,14 @@ def seconds_per_step(base: Path, examples: Sequence[Example], lora: LoraParams, 
             lora=lora,
             params=params,
             folder=Path(folder),
-            num_steps=timed,
-            num_planned_steps=schedule.num_planned_steps,
-            num_warmup_steps=schedule.num_warmup_steps,
-            num_steps_per_evaluation=timed + 1,
-            num_rows_per_step=schedule.num_rows_per_step,
+            schedule=Schedule(
+                num_rows_per_step=schedule.num_rows_per_step,
+                num_steps_per_epoch=schedule.num_planned_steps,
+                num_planned_steps=schedule.num_planned_steps,
+                num_steps=timed,
+                num_steps_per_evaluation=timed + 1,
+                num_warmup_steps=schedule.num_warmup_steps,
+            ),
         )
         trainer.args.eval_on_start = False
         watch = _StepTimes()

@@ -22,6 +22,7 @@ from plumbline.model.tokenization import Example
 from plumbline.model.weights import load_weights
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.attention import PER_DOCUMENT
+from plumbline.training.schedule import Schedule
 from plumbline.training.trainer import build_trainer, pack
 
 TINY = {
@@ -124,11 +125,14 @@ def adapted_modules(
             lora=params.model_copy(update={"target_modules": "all-linear"}) if unmatched else params,
             params=training,
             folder=Path(folder) / "run",
-            num_steps=1,
-            num_planned_steps=1,
-            num_warmup_steps=0,
-            num_steps_per_evaluation=1,
-            num_rows_per_step=num_rows_per_step,
+            schedule=Schedule(
+                num_rows_per_step=num_rows_per_step,
+                num_steps_per_epoch=1,
+                num_planned_steps=1,
+                num_steps=1,
+                num_steps_per_evaluation=1,
+                num_warmup_steps=0,
+            ),
         )
         assert trainer.model is not None
         return Adapted(

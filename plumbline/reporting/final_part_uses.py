@@ -10,13 +10,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from plumbline.pipeline.cache import cache_folder
 from plumbline.pipeline.files import sync_folder
 from plumbline.reporting.final_part_use import FinalPartUse
 
 
 def journal_path() -> Path:
     """Where this repository keeps its journal; DVC names the main repository in DVC_ROOT, in a temporary experiment too."""
-    return Path(os.environ.get("DVC_ROOT") or ".") / ".cache" / "final_part" / "uses.jsonl"
+    return cache_folder("final_part") / "uses.jsonl"
 
 
 def read_uses(path: Path) -> list[FinalPartUse]:

@@ -24,7 +24,7 @@ from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import KINDS, Kind, Question
 from plumbline.statistics import Comparison, Estimate
-from plumbline.training.forgetting_row import Forgetting
+from plumbline.training.forgetting import Forgetting
 
 MAX_TOPICS_LISTED = 400
 """Past this a topic is a question, and a list of topics helps nobody."""

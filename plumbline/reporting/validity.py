@@ -17,7 +17,7 @@ from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import Kind, Question
-from plumbline.training.forgetting_row import Forgetting
+from plumbline.training.forgetting import Forgetting
 
 MIN_COVERAGE = 0.99
 """Share of due judgements that must have a verdict, in each arm."""

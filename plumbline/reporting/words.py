@@ -7,7 +7,7 @@ from typing import Literal
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
 from plumbline.rows.question import KINDS, Kind
 from plumbline.statistics import Comparison
-from plumbline.training.forgetting_row import Forgetting
+from plumbline.training.forgetting import Forgetting
 
 Direction = Literal["better", "worse", "none", "unscored"]
 

@@ -17,6 +17,11 @@ class LoraParams(Params):
     """`all-linear`: every linear layer but the head; else names of modules."""
     use_rslora: bool
 
+    @property
+    def scale(self) -> float:
+        """What the adapter's product is multiplied by."""
+        return self.alpha / (self.r**0.5 if self.use_rslora else self.r)
+
 
 class TrainParams(Params):
     """The optimisation; hardware chooses the micro-batch, never these."""

@@ -24,21 +24,18 @@ def attend_per_document(
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     scaling: float | None = None,
-    dropout: float = 0.0,
     cu_seq_lens_q: torch.Tensor | None = None,
     max_length_q: int | None = None,
     sliding_window: int | None = None,
-    softcap: float | None = None,
-    s_aux: torch.Tensor | None = None,
-    **_: object,
+    **others: object,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention inside each document of one packed row; with `sliding_window`, to that many tokens at most, its own included.
 
     Shapes: query (1, H, T, D), key and value (1, K, T, D) with K a divisor of H, cu_seq_lens_q (num_documents + 1,).
     Returns (1, T, H, D). Raises RuntimeError for a batch that is not packed (padded rows need a mask, which a registered
-    function does not get) and for a model whose attention has a soft cap or sinks, which would be left out.
+    function does not get) and for a model whose attention has a soft cap or sinks (`softcap`, `s_aux`), which would be left out.
     """
-    if softcap is not None or s_aux is not None:
+    if others.get("softcap") is not None or others.get("s_aux") is not None:
         raise RuntimeError(
             "this model's attention has a soft cap or sinks, which packed rows would train without: set train.packing to false."
         )

@@ -4,16 +4,15 @@ They stand outside DVC's outs, which DVC deletes before a stage runs, and surviv
 """
 
 import fcntl
-import hashlib
 import json
 import logging
 import os
 import shutil
-import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from plumbline.pipeline.cache import cache_folder
 from plumbline.pipeline.files import sha256_of, sync_folder
 
 log = logging.getLogger("checkpoints")
@@ -32,26 +31,13 @@ class AlreadyRunning(RuntimeError):
     """Another process holds this run."""
 
 
+class Interrupted(Exception):
+    """A signal ended the run after a checkpoint: the same command resumes from there."""
+
+
 def run_folder(fingerprint: str) -> Path:
     """Where the run of this fingerprint keeps its checkpoints, in the main repository even under `exp run --temp`."""
-    return Path(os.environ.get("DVC_ROOT", ".")) / ".cache" / "train" / fingerprint
-
-
-def loaded_code(*, without: Collection[str] = ()) -> dict[str, str]:
-    """Name -> sha256 of every module of ours that this process has loaded: another program is another run.
-
-    `without`: modules that touch the run only when it has ended; a change of theirs makes no other run.
-    """
-    return {
-        name: sha256_of(Path(module.__file__))
-        for name, module in sorted(sys.modules.items())
-        if name.split(".")[0] in ("plumbline", "stages") and name not in without and module.__file__ is not None
-    }
-
-
-def fingerprint_of(identity: Mapping[str, object]) -> str:
-    """Hash everything that makes a run what it is."""
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
+    return cache_folder("train") / fingerprint
 
 
 @contextmanager

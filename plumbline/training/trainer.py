@@ -26,14 +26,16 @@ from plumbline.model.runtime import device
 from plumbline.model.tokenization import Example
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.attention import PER_DOCUMENT
-from plumbline.training.checkpoints import keep_newest, seal
+from plumbline.training.checkpoints import Interrupted, keep_newest, seal
 from plumbline.training.fused_blocks import Rotation, fuse_norms_and_gates, fused_rotations, in_place_of_theirs
 from plumbline.training.labelled_positions import last_mlp, only_at
 from plumbline.training.lean_steps import fuse_adapted_products, skip_idle_walks
 from plumbline.training.lora import keep_adapter_in_fp32, keep_gradients_through_nf4, lora_config
+from plumbline.training.loss_curve import LossPoint, loss_curve
 from plumbline.training.rank_batches import micro_batch_rows, rows_per_rank
 from plumbline.training.ranked_trainer import RankedTrainer
 from plumbline.training.ranks import as_held, checkpoint_to_go_on_from, wait_for_all
+from plumbline.training.schedule import Schedule
 from plumbline.training.watch import NonFiniteLoss, Watch, signals_to
 from plumbline.training.which_rank import is_sharded, num_ranks, rank
 
@@ -41,18 +43,6 @@ log = logging.getLogger("train")
 disable_progress_bar()
 
 NUM_KEPT_CHECKPOINTS = 2
-
-
-class Interrupted(Exception):
-    """A signal ended the run after a checkpoint: the same command goes on from there."""
-
-
-class LossPoint(NamedTuple):
-    """Losses are nats per trained token; None where that step took no such loss."""
-
-    step: int
-    train_loss: float | None
-    validation_loss: float | None
 
 
 class Fitted(NamedTuple):
@@ -119,7 +109,7 @@ class _Trainer(RankedTrainer):
         return loss if num_items_in_batch is None else loss * self.accelerator.num_processes
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
-        """Nobody reads the Trainer's count, and it walks over all modules at every step."""
+        """No one reads the Trainer's count, and it walks over all modules at every step."""
         return 0
 
     def _clip_grad_norm(self, model: torch.nn.Module) -> Any:
@@ -140,49 +130,38 @@ class _Trainer(RankedTrainer):
             keep_newest(self.run_folder, NUM_KEPT_CHECKPOINTS)
 
 
-def build_trainer(
-    *,
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    train: Dataset,
-    validation: Dataset,
-    lora: LoraParams,
-    params: TrainParams,
-    folder: Path,
-    num_steps: int,
-    num_planned_steps: int,
-    num_warmup_steps: int,
-    num_steps_per_evaluation: int,
-    num_rows_per_step: int,
-) -> _Trainer:
-    """Wire the trainer: completion-only labels as given, fp32 adapters, and attention that fits the packing."""
-    if params.packing:
-        model.set_attn_implementation(PER_DOCUMENT)
-    num_each = rows_per_rank(num_rows_per_step, num_ranks())
+def recomputes_activations() -> bool:
+    """PLUMBLINE_GRADIENT_CHECKPOINTING=1: activations are computed again for the gradient, not kept."""
+    return os.environ.get("PLUMBLINE_GRADIENT_CHECKPOINTING") == "1"
+
+
+def training_arguments(model: PreTrainedModel, *, params: TrainParams, schedule: Schedule, folder: Path) -> SFTConfig:
+    """What TRL is to do on this device, as one of so many ranks."""
+    num_each = rows_per_rank(schedule.num_rows_per_step, num_ranks())
     micro = micro_batch_rows(num_each, params)
     on_gpu = model.device.type == "cuda" or (is_sharded() and device() == "cuda")
-    checkpointing = os.environ.get("PLUMBLINE_GRADIENT_CHECKPOINTING") == "1"
+    checkpointing = recomputes_activations()
     config = SFTConfig(
         output_dir=str(folder / "writing"),
-        max_steps=num_steps,
+        max_steps=schedule.num_steps,
         per_device_train_batch_size=micro,
         # Of one process, however many there are: then the losses of the batches are the same to the byte.
-        per_device_eval_batch_size=micro_batch_rows(num_rows_per_step, params),
+        per_device_eval_batch_size=micro_batch_rows(schedule.num_rows_per_step, params),
         gradient_accumulation_steps=num_each // micro,
         learning_rate=params.learning_rate,
         lr_scheduler_type=params.lr_schedule,
         lr_scheduler_kwargs={"min_lr_rate": 0.1} if params.lr_schedule == "cosine" else {},
-        warmup_steps=num_warmup_steps,
+        warmup_steps=schedule.num_warmup_steps,
         weight_decay=0.0,
         max_grad_norm=params.max_grad_norm,
         max_length=params.max_length,
         packing=params.packing,
         dataset_kwargs={"skip_prepare_dataset": True},
         eval_strategy="steps",
-        eval_steps=num_steps_per_evaluation,
+        eval_steps=schedule.num_steps_per_evaluation,
         eval_on_start=True,
         save_strategy="steps",
-        save_steps=num_steps_per_evaluation,
+        save_steps=schedule.num_steps_per_evaluation,
         logging_steps=1,
         logging_nan_inf_filter=False,
         disable_tqdm=True,
@@ -200,24 +179,41 @@ def build_trainer(
     )
     if params.lr_schedule == "cosine":
         config.lr_scheduler_type = "cosine_with_min_lr"  # type: ignore[assignment]
+    return config
+
+
+def build_trainer(
+    *,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    train: Dataset,
+    validation: Dataset,
+    lora: LoraParams,
+    params: TrainParams,
+    schedule: Schedule,
+    folder: Path,
+) -> _Trainer:
+    """Wire the trainer: completion-only labels as given, fp32 adapters, and attention that fits the packing."""
+    if params.packing:
+        model.set_attn_implementation(PER_DOCUMENT)
     trainer = _Trainer(
         model=model,
-        args=config,
+        args=training_arguments(model, params=params, schedule=schedule, folder=folder),
         train_dataset=train,
         eval_dataset=validation,
         processing_class=tokenizer,
         peft_config=lora_config(lora),
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.num_planned_steps = num_planned_steps
+    trainer.num_planned_steps = schedule.num_planned_steps
     trainer.run_folder = folder
-    trainer.num_rows_per_step = num_rows_per_step
+    trainer.num_rows_per_step = schedule.num_rows_per_step
     assert isinstance(trainer.model, PeftModel)
     keep_adapter_in_fp32(trainer.model)
     keep_gradients_through_nf4(trainer.model)
     trainer.rotations, trainer.last_mlp = {}, None
     if not is_sharded():  # FSDP puts other parameters in the place of those that these would hold on to
-        if params.packing and not checkpointing:
+        if params.packing and not recomputes_activations():
             trainer.last_mlp = last_mlp(trainer.model)
         fuse_adapted_products(trainer.model)
         fuse_norms_and_gates(trainer.model)
@@ -242,7 +238,7 @@ def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_s
     trainer.add_callback(watch)
     checkpoint = checkpoint_to_go_on_from(folder)
     if checkpoint is not None:
-        log.info("going on from %s", checkpoint.name)
+        log.info("resuming from %s", checkpoint.name)
         trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
     elif rank() == 0:
         shutil.rmtree(folder / "best", ignore_errors=True)
@@ -251,7 +247,7 @@ def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_s
         with signals_to(watch):
             trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         if watch.signalled and trainer.state.global_step < num_steps:
-            raise Interrupted(f"stopped by a signal at step {trainer.state.global_step} of {num_steps}; run the same command to go on.")
+            raise Interrupted(f"stopped by a signal at step {trainer.state.global_step} of {num_steps}; run the same command to resume.")
         if not any("eval_loss" in entry and entry["step"] == trainer.state.global_step for entry in trainer.state.log_history):
             trainer.evaluate()
     watch.bar.close()
@@ -274,17 +270,3 @@ def fit(trainer: _Trainer, *, params: TrainParams, num_steps: int, num_planned_s
         stop_reason="early_stop" if watch.stopped_early else "planned_end" if done >= num_planned_steps else "max_steps",
         losses=loss_curve(history, num_steps_per_evaluation=int(trainer.args.eval_steps or 1), num_done_steps=done),
     )
-
-
-def loss_curve(history: Sequence[dict[str, float]], *, num_steps_per_evaluation: int, num_done_steps: int) -> list[LossPoint]:
-    """Join the Trainer's log entries into one row per step.
-
-    Validation losses of other steps than the planned ones are left out: a run that was stopped by a signal took one on its way out.
-    """
-    train = {int(entry["step"]): entry["loss"] for entry in history if "loss" in entry}
-    validation = {
-        int(entry["step"]): entry["eval_loss"]
-        for entry in history
-        if "eval_loss" in entry and (entry["step"] % num_steps_per_evaluation == 0 or entry["step"] == num_done_steps)
-    }
-    return [LossPoint(step, train.get(step), validation.get(step)) for step in sorted(train.keys() | validation.keys())]

@@ -176,6 +176,7 @@ def train(
     if max_file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
     import plumbline.training.trainer as training
+    from plumbline.training.run import TrainFiles
     from stages.train import main
 
     def killing(function: Callable[..., object], when: int, *, before: bool) -> Callable[..., object]:
@@ -201,12 +202,14 @@ def train(
     main(
         lora,
         params,
-        train=folder / "train.jsonl",
-        validation=folder / "validation.jsonl",
-        general=folder / "general.jsonl",
-        ready=folder / "ready.json",
-        base=folder / "base",
-        adapter=root / "adapter",
-        metrics=root / "train.json",
-        loss=root / "loss.csv",
+        TrainFiles(
+            train=folder / "train.jsonl",
+            validation=folder / "validation.jsonl",
+            general=folder / "general.jsonl",
+            ready=folder / "ready.json",
+            base=folder / "base",
+            adapter=root / "adapter",
+            metrics=root / "train.json",
+            loss=root / "loss.csv",
+        ),
     )

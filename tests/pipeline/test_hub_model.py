@@ -68,6 +68,7 @@ class World:
         main(params, corpus=self.folder / "none.jsonl", base=self.base)
 
     def preflight(self) -> dict[str, str]:
+        from plumbline.preflight.run import PreflightFiles
         from stages.preflight import PreflightParams, main
 
         main(
@@ -75,31 +76,37 @@ class World:
             load_params("lora", LoraParams),
             load_params("train", TrainParams),
             load_params("answer", AnswerParams),
-            train=self.folder / "train.jsonl",
-            validation=self.folder / "validation.jsonl",
-            benchmark=self.folder / "benchmark.jsonl",
-            general=self.folder / "general.jsonl",
-            base=self.base,
-            ready=self.folder / "ready.json",
-            metrics=self.folder / "preflight.json",
-            page=self.folder / "preflight.html",
+            PreflightFiles(
+                template=Path("plumbline/pages/templates/preflight.html.j2"),
+                train=self.folder / "train.jsonl",
+                validation=self.folder / "validation.jsonl",
+                benchmark=self.folder / "benchmark.jsonl",
+                general=self.folder / "general.jsonl",
+                base=self.base,
+                ready=self.folder / "ready.json",
+                metrics=self.folder / "preflight.json",
+                page=self.folder / "preflight.html",
+            ),
         )
         return json.loads((self.folder / "preflight.json").read_text(encoding="utf-8"))["checks"]
 
     def train(self) -> dict[str, Any]:
+        from plumbline.training.run import TrainFiles
         from stages.train import main
 
         main(
             load_params("lora", LoraParams),
             load_params("train", TrainParams),
-            train=self.folder / "train.jsonl",
-            validation=self.folder / "validation.jsonl",
-            general=self.folder / "general.jsonl",
-            ready=self.folder / "ready.json",
-            base=self.base,
-            adapter=self.adapter,
-            metrics=self.folder / "train.json",
-            loss=self.folder / "loss.csv",
+            TrainFiles(
+                train=self.folder / "train.jsonl",
+                validation=self.folder / "validation.jsonl",
+                general=self.folder / "general.jsonl",
+                ready=self.folder / "ready.json",
+                base=self.base,
+                adapter=self.adapter,
+                metrics=self.folder / "train.json",
+                loss=self.folder / "loss.csv",
+            ),
         )
         return json.loads((self.folder / "train.json").read_text(encoding="utf-8"))
 
@@ -206,6 +213,7 @@ def test_an_evaluation_takes_no_gradient_away_from_nf4_training(
 
     from plumbline.model.tokenization import render_example
     from plumbline.model.weights import load_model, load_tokenizer
+    from plumbline.training.schedule import Schedule
     from plumbline.training.trainer import build_trainer, pack
 
     world = enter(worlds["nf4"], monkeypatch)
@@ -220,11 +228,14 @@ def test_an_evaluation_takes_no_gradient_away_from_nf4_training(
         lora=load_params("lora", LoraParams),
         params=params,
         folder=tmp_path,
-        num_steps=1,
-        num_planned_steps=1,
-        num_warmup_steps=0,
-        num_steps_per_evaluation=1,
-        num_rows_per_step=1,
+        schedule=Schedule(
+            num_rows_per_step=1,
+            num_steps_per_epoch=1,
+            num_planned_steps=1,
+            num_steps=1,
+            num_steps_per_evaluation=1,
+            num_warmup_steps=0,
+        ),
     )
     model, batch = trainer.model, trainer.data_collator([packed[0]])
     with torch.no_grad():

@@ -38,6 +38,7 @@ FAMILIES: dict[str, tuple[Callable[..., PretrainedConfig], int]] = {
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_model_of_another_family_is_proven_trained_and_answers(family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from plumbline.preflight.run import PreflightFiles
     from stages.answer_tuned import main as answer_tuned
     from stages.preflight import PreflightParams
     from stages.preflight import main as preflight
@@ -61,11 +62,14 @@ def test_a_model_of_another_family_is_proven_trained_and_answers(family: str, tm
         tiny_training.LORA,
         tiny_training.TRAIN,
         answering,
-        **given,
-        base=tmp_path / "base",
-        ready=tmp_path / "proven.json",
-        metrics=tmp_path / "preflight.json",
-        page=tmp_path / "preflight.html",
+        PreflightFiles(
+            template=Path("plumbline/pages/templates/preflight.html.j2"),
+            **given,
+            base=tmp_path / "base",
+            ready=tmp_path / "proven.json",
+            metrics=tmp_path / "preflight.json",
+            page=tmp_path / "preflight.html",
+        ),
     )
     assert (tmp_path / "proven.json").exists(), "not proven ready"
     short = TrainParams.model_validate(tiny_training.TRAIN.model_dump() | {"max_steps": 3})

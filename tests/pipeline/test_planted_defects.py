@@ -46,6 +46,7 @@ class Stage:
         long_row: bool = False,
     ) -> None:
         """Run the stage; `checks` then holds name -> status and finding. SystemExit where it is not ready."""
+        from plumbline.preflight.run import PreflightFiles
         from stages.preflight import PreflightParams, main
 
         save_tiny_base(self.folder / "base", template=template, quantization=quantization)
@@ -64,14 +65,17 @@ class Stage:
                     lora,
                     training,
                     load_params("answer", AnswerParams),
-                    train=self.folder / "train.jsonl",
-                    validation=self.folder / "validation.jsonl",
-                    benchmark=self.folder / "benchmark.jsonl",
-                    general=self.folder / "general.jsonl",
-                    base=self.folder / "base",
-                    ready=self.folder / "ready.json",
-                    metrics=self.folder / "preflight.json",
-                    page=self.folder / "preflight.html",
+                    PreflightFiles(
+                        template=Path("plumbline/pages/templates/preflight.html.j2"),
+                        train=self.folder / "train.jsonl",
+                        validation=self.folder / "validation.jsonl",
+                        benchmark=self.folder / "benchmark.jsonl",
+                        general=self.folder / "general.jsonl",
+                        base=self.folder / "base",
+                        ready=self.folder / "ready.json",
+                        metrics=self.folder / "preflight.json",
+                        page=self.folder / "preflight.html",
+                    ),
                 )
         finally:
             self.checks = json.loads((self.folder / "preflight.json").read_text(encoding="utf-8"))["checks"]
@@ -123,10 +127,10 @@ def test_a_template_whose_prompt_for_answering_is_another_than_in_training(stage
 
 
 def test_a_renderer_that_takes_the_prompt_for_completion(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    import stages.preflight
+    import plumbline.preflight.run
 
-    true = stages.preflight.render_example
-    monkeypatch.setattr(stages.preflight, "render_example", lambda *args: true(*args)._replace(num_prompt_tokens=0))
+    true = plumbline.preflight.run.render_example
+    monkeypatch.setattr(plumbline.preflight.run, "render_example", lambda *args: true(*args)._replace(num_prompt_tokens=0))
     stage.refuses("prompt_masked", "28 of 28 rows with loss on the prompt", "labels must be -100 on the prompt")
 
 

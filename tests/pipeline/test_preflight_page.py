@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from plumbline.preflight.check import Check
-from stages.preflight import finish
+from plumbline.preflight.run import Findings, PreflightFiles, write
 from tests.fakes.browser import chromium, open_tab
 
 LONG = "an_unbroken_word_of_a_template_" * 6
@@ -24,7 +24,19 @@ def page_of(folder: Path) -> Path:
         {"text": "</s>", "trained": True, "control": True},
     ]
     page = folder / "preflight.html"
-    finish(checks, [{"id": "abc", "tokens": tokens}], metrics=folder / "preflight.json", page=page, num_rows=4154, num_tokens=248514)
+    none = folder / "not read"
+    files = PreflightFiles(
+        template=Path("plumbline/pages/templates/preflight.html.j2"),
+        metrics=folder / "preflight.json",
+        page=page,
+        train=none,
+        validation=none,
+        benchmark=none,
+        general=none,
+        base=none,
+        ready=none,
+    )
+    write(Findings(checks=checks, shown=[{"id": "abc", "tokens": tokens}], num_rows=4154, num_tokens=248514), files)
     return page
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from plumbline.answering.general_params import GeneralParams
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.general_prompt import GeneralPrompt
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.general_prompts import part_of
+from stages.answer_general import GeneralParams
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = sorted(path for path in (ROOT / "profiles").iterdir() if path.is_file())

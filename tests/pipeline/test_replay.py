@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.answering.general_params import GeneralParams
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.rows.answer import Answer
@@ -13,6 +12,7 @@ from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.general_answer import GeneralAnswer
 from plumbline.rows.general_prompt import GeneralPrompt
 from plumbline.rows.question import Question
+from stages.answer_general import GeneralParams
 from tests.fakes.tiny_training import LORA, TRAIN, prepare, save_tiny_base
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +98,8 @@ def test_prompts_that_cannot_measure_are_refused_and_nothing_is_written(
 @pytest.mark.slow
 @pytest.mark.parametrize("packing", [True, False])
 def test_preflight_proves_the_training_with_its_replay_rows(folder: Path, monkeypatch: pytest.MonkeyPatch, packing: bool) -> None:
+    from plumbline.preflight.run import PreflightFiles
+    from plumbline.training.run import TrainFiles
     from stages.preflight import PreflightParams
     from stages.preflight import main as preflight
     from stages.train import main as train
@@ -113,20 +115,25 @@ def test_preflight_proves_the_training_with_its_replay_rows(folder: Path, monkey
         LORA,
         params,
         AnswerParams.model_validate(read_yaml(ROOT / "params.yaml")["answer"]),
-        benchmark=folder / "benchmark.jsonl",
-        ready=folder / "ready.json",
-        metrics=folder / "preflight.json",
-        page=folder / "preflight.html",
-        **shared,
+        PreflightFiles(
+            template=Path("plumbline/pages/templates/preflight.html.j2"),
+            benchmark=folder / "benchmark.jsonl",
+            ready=folder / "ready.json",
+            metrics=folder / "preflight.json",
+            page=folder / "preflight.html",
+            **shared,
+        ),
     )
     train(
         LORA,
         params,
-        ready=folder / "ready.json",
-        adapter=folder / "adapter",
-        metrics=folder / "train.json",
-        loss=folder / "loss.csv",
-        **shared,
+        TrainFiles(
+            ready=folder / "ready.json",
+            adapter=folder / "adapter",
+            metrics=folder / "train.json",
+            loss=folder / "loss.csv",
+            **shared,
+        ),
     )
     proved, made = (json.loads((folder / name).read_text()) for name in ("preflight.json", "train.json"))
     assert proved["num_examples"] == made["num_examples"] == 80

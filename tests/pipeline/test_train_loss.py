@@ -11,6 +11,7 @@ pytestmark = pytest.mark.slow
 def trainer_for(folder: Path, packed: Any, params: Any, *, num_rows_per_step: int) -> Any:
     """The stage's trainer of one step on the tiny base in `folder`, trained and watched on the same rows."""
     from plumbline.model.weights import load_model, load_tokenizer
+    from plumbline.training.schedule import Schedule
     from plumbline.training.trainer import build_trainer
     from tests.fakes.tiny_training import LORA
 
@@ -22,11 +23,14 @@ def trainer_for(folder: Path, packed: Any, params: Any, *, num_rows_per_step: in
         lora=LORA,
         params=params,
         folder=folder / "run",
-        num_steps=1,
-        num_planned_steps=1,
-        num_warmup_steps=0,
-        num_steps_per_evaluation=1,
-        num_rows_per_step=num_rows_per_step,
+        schedule=Schedule(
+            num_rows_per_step=num_rows_per_step,
+            num_steps_per_epoch=1,
+            num_planned_steps=1,
+            num_steps=1,
+            num_steps_per_evaluation=1,
+            num_warmup_steps=0,
+        ),
     )
 
 

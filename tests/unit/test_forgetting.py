@@ -13,8 +13,7 @@ from plumbline.reporting.validity import forgetting_gate
 from plumbline.reporting.words import forgetting_words
 from plumbline.rows.general_answer import GeneralAnswer
 from plumbline.training.attention import PER_DOCUMENT
-from plumbline.training.forgetting import forgetting_over_prompts
-from plumbline.training.forgetting_row import Forgetting
+from plumbline.training.forgetting import Forgetting, forgetting_over_prompts
 from plumbline.training.likelihoods import answer_nats, likelihoods, measured_example
 from plumbline.training.lora import keep_adapter_in_fp32, lora_config
 from tests.fakes.tiny_base import save_tiny_model

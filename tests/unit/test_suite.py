@@ -267,18 +267,20 @@ def test_the_rest_of_pretraining_is_counted_at_the_median_rate_and_the_model_is_
     import torch
 
     from plumbline.embedded import pretraining
+    from plumbline.embedded.base_params import EmbeddedParams
 
     monkeypatch.setattr(torch, "set_num_threads", lambda number: None)  # other tests' threads stay
     texts = [f"The force on body {number} is {number} N, and the field at point {number % 7} is {number % 3} V/m." for number in range(300)]
     tokenizer = pretraining.train_tokenizer(texts, vocab_size=300)
     sizes = {"hidden_size": 16, "intermediate_size": 32, "num_layers": 1, "num_heads": 2, "block_tokens": 16, "rows_per_step": 2}
-    settings = sizes | {"epochs": 1, "learning_rate": 1e-3, "muon_learning_rate": 1e-3, "seed": 1, "num_threads": 1}
-    pretraining.save_embedded(pretraining.pretrain(texts, tokenizer, **settings), tokenizer, tmp_path / "whole")
+    rest_of_them = {"epochs": 1, "learning_rate": 1e-3, "muon_learning_rate": 1e-3, "seed": 1, "num_threads": 1, "vocab_size": 300}
+    settings = EmbeddedParams.model_validate(sizes | rest_of_them)
+    pretraining.save_embedded(pretraining.pretrain(texts, tokenizer, settings), tokenizer, tmp_path / "whole")
     module, notes = ModuleType("pretraining"), []
     # A module of its own: what is laid hands on here must not stay.
     exec(compile(Path(pretraining.__file__).read_text(encoding="utf-8"), pretraining.__file__, "exec"), module.__dict__)
     cut_pretraining(module, share=0.25, weights=tmp_path / "whole" / "model.safetensors", note=notes.append)
-    module.save_embedded(module.pretrain(texts, tokenizer, **settings), tokenizer, tmp_path / "part")
+    module.save_embedded(module.pretrain(texts, tokenizer, settings), tokenizer, tmp_path / "part")
     for file in (tmp_path / "whole").iterdir():
         assert (tmp_path / "part" / file.name).read_bytes() == file.read_bytes(), file.name
     rest = notes[0]

@@ -1,0 +1,84 @@
+"""Base answers the general prompts: they are read and refused first, then the model is loaded."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from plumbline.answering.answering import answer_questions
+from plumbline.model.base_files import base_fingerprint
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.rows.answer_params import AnswerParams, Instructions
+from plumbline.rows.general_answer import GeneralAnswer, Part
+from plumbline.rows.general_prompt import GeneralPrompt
+
+
+def read_prompts(path: Path) -> list[GeneralPrompt]:
+    """Read the prompts. ValueError where an id stands twice or a prompt is blank."""
+    asked = list(read_jsonl(path, GeneralPrompt))
+    if repeated := sorted(id for id, count in Counter(prompt.id for prompt in asked).items() if count > 1):
+        raise ValueError(f"{path}: more than one prompt with id {', '.join(repeated[:5])}; give each prompt an id of its own.")
+    if blank := [prompt.id for prompt in asked if not prompt.prompt.strip()]:
+        raise ValueError(f"{path}: nothing is asked in {', '.join(blank[:5])}; write a prompt or take the line out.")
+    return asked
+
+
+def answer_general(
+    prompts: Path,
+    base: Path,
+    answers: Path,
+    *,
+    part_of: Callable[[str], Part],
+    measured_fraction: float,
+    max_new_tokens: int,
+    batch_size: int,
+) -> list[GeneralAnswer]:
+    """Write base's greedy answer to every prompt, in the prompts' order, each with the part that its id is for.
+
+    ValueError where no prompt is left to measure, and as in `read_prompts`.
+    """
+    asked = read_prompts(prompts)
+    parts: dict[str, Part] = {prompt.id: part_of(prompt.id) for prompt in asked}
+    if "measured" not in parts.values():
+        raise ValueError(
+            f"{prompts}: of {len(asked)} prompts none measures forgetting; add prompts (about 100 make a useful number) "
+            f"or raise general.measured_fraction, which is {measured_fraction}."
+        )
+    # Prompts without choices, to which nothing is added.
+    asking = AnswerParams(
+        engine="transformers",  # as training does, which is measured on these texts
+        max_new_tokens=max_new_tokens,
+        batch_size=batch_size,
+        choice_scoring="text",
+        choice_prefix="",
+        instructions=Instructions(mcq="", numeric="", explanation=""),
+    )
+    # Imported here: a prompt that cannot be used is refused before torch and transformers are waited for (3 s).
+    from plumbline.answering.generation import TransformersEngine
+    from plumbline.model.runtime import device, prepare_torch
+    from plumbline.model.weights import load_model, load_tokenizer
+
+    prepare_torch()
+    tokenizer = load_tokenizer(base)
+    answered = answer_questions(
+        TransformersEngine(load_model(base, device=device()), tokenizer, batch_size=batch_size),
+        tokenizer,
+        users={prompt.id: prompt.prompt for prompt in asked},
+        choices={prompt.id: {} for prompt in asked},
+        params=asking,
+        arm="base",
+        complete=True,
+        model_identity=base_fingerprint(base),
+    )
+    rows = [
+        GeneralAnswer(
+            id=prompt.id,
+            prompt=prompt.prompt,
+            response=answer.response,
+            num_tokens=answer.num_tokens,
+            stopped=answer.stopped,
+            part=parts[prompt.id],
+        )
+        for prompt, answer in zip(asked, answered, strict=True)
+    ]
+    write_jsonl(answers, rows)
+    return rows

@@ -1,0 +1,69 @@
+"""An arm answers from its files to its file: questions are read and refused first, then the engine is opened."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from plumbline.answering.answering import answer_questions
+from plumbline.answering.engine_advice import engine_advice
+from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.model.adapter import adapter_sha256, read_training_record
+from plumbline.model.base_files import base_fingerprint
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.rows.answer import Answer, Arm
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.question import Question
+
+log = logging.getLogger("answer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerFiles:
+    """What an arm reads and writes."""
+
+    benchmark: Path
+    base: Path
+    adapter: Path | None
+    """None where base answers by itself."""
+    answers: Path
+
+
+def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: Arm) -> list[Answer]:
+    """Write one answer per question, in the benchmark's order, each marked with whether the adapter's run was complete."""
+    questions = list(read_jsonl(files.benchmark, Question))
+    complete = True
+    if files.adapter is not None:
+        record = read_training_record(files.adapter)
+        complete = record.complete
+        if not complete:
+            log.warning(
+                "the adapter is incomplete (%d of %d steps): its answers are marked so", record.num_done_steps, record.num_planned_steps
+            )
+    log.info("%s", engine_advice(params.engine, num_questions=len(questions), max_new_tokens=params.max_new_tokens))
+    # Imported here: a question or an adapter that cannot be used is refused before torch and transformers are waited for (3 s).
+    from plumbline.answering.engine_choice import open_engine
+    from plumbline.model.runtime import prepare_torch
+    from plumbline.model.weights import load_tokenizer
+
+    prepare_torch()
+    tokenizer = load_tokenizer(files.base)
+    identity = base_fingerprint(files.base)
+    with open_engine(params, tokenizer, base=files.base, adapter=files.adapter) as engine:
+        answered = answer_questions(
+            engine,
+            tokenizer,
+            users={question.id: exam_prompt(question, params.instructions.model_dump()) for question in questions},
+            choices={question.id: question.choices for question in questions},
+            params=params,
+            arm=arm,
+            complete=complete,
+            model_identity=identity if files.adapter is None else f"{identity}+{adapter_sha256(files.adapter)}",
+        )
+    assert len(answered) == len(questions)
+    write_jsonl(files.answers, answered)
+    return answered
+
+
+def num_cut(answers: list[Answer]) -> int:
+    """How many were cut at `max_new_tokens`."""
+    return sum(answer.stopped != "eos" for answer in answers)

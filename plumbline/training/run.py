@@ -1,0 +1,257 @@
+"""The training from its files to its files: rows are read and refused first, then torch is loaded and the adapter is fitted."""
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plumbline.model.adapter import save_adapter
+from plumbline.model.base_files import base_fingerprint, read_manifest
+from plumbline.model.tokenization import Example, render_example, template_sha256
+from plumbline.pipeline.files import sha256_of, write_json, write_text
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.rows.general_answer import GeneralAnswer
+from plumbline.rows.instruction_row import InstructionRow
+from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.rows.training_record import TrainingRecord
+from plumbline.training.checkpoints import run_folder
+from plumbline.training.general_prompts import replay_rows
+from plumbline.training.loss_curve import loss_table
+from plumbline.training.prompt import training_prompt
+from plumbline.training.run_identity import RunIdentity, loaded_code, sha256_of_rows
+from plumbline.training.schedule import Schedule, plan_training
+from plumbline.training.which_rank import is_sharded, num_ranks, rank
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from plumbline.training.forgetting import Forgetting
+    from plumbline.training.trainer import Fitted
+
+log = logging.getLogger("train")
+
+AFTER_THE_RUN = ("plumbline.training.likelihoods", "plumbline.training.forgetting", "plumbline.statistics")
+"""Modules that look at the finished model only: when one changes, the finished run is measured again, not made again."""
+LIBRARIES = ("torch", "transformers", "peft", "trl")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainFiles:
+    """What the training reads and writes."""
+
+    train: Path
+    validation: Path
+    general: Path
+    ready: Path
+    base: Path
+    adapter: Path
+    metrics: Path
+    loss: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainRows:
+    """The rows as read: none of them can be refused any more but for its length."""
+
+    train: list[InstructionRow]
+    validation: list[InstructionRow]
+    replayed: list[GeneralAnswer]
+    measured: list[GeneralAnswer]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A training that came to its end, on the rank that writes it down."""
+
+    identity: RunIdentity
+    schedule: Schedule
+    fitted: "Fitted"
+    forgetting: "Forgetting"
+    update_norm_ratio: float
+    num_examples: int
+    num_replay_examples: int
+    num_tokens_per_epoch: int
+
+    @property
+    def complete(self) -> bool:
+        return self.fitted.stop_reason != "max_steps"
+
+
+def run(lora: LoraParams, params: TrainParams, files: TrainFiles) -> Finished | None:
+    """Train, measure what was forgotten, and write the adapter, its metrics and the loss curve; of several ranks, rank 0 does.
+
+    None on the other ranks. Interrupted where a signal stopped it, AlreadyRunning where another process is at the same run:
+    nothing is published then.
+    """
+    finished = train_and_measure(read_rows(files, params), lora, params, files)
+    if finished is not None:
+        write_text(files.loss, loss_table(finished.fitted.losses))
+        write_json(files.metrics, metrics_of(finished))
+    return finished
+
+
+def read_rows(files: TrainFiles, params: TrainParams) -> TrainRows:
+    """Read everything that can be refused without torch. ValueError says what cannot be used."""
+    if json.loads(files.ready.read_text(encoding="utf-8")) != {"ready": True}:
+        raise ValueError(f"Preflight did not pass: {files.ready} does not say so. Run `dvc repro preflight` and fix what it reports.")
+    train, validation = (list(read_jsonl(path, InstructionRow)) for path in (files.train, files.validation))
+    answers = list(read_jsonl(files.general, GeneralAnswer))
+    return TrainRows(
+        train=train,
+        validation=validation,
+        replayed=replay_rows(answers, num_training_rows=len(train), replay_fraction=params.replay_fraction, seed=params.seed),
+        measured=[answer for answer in answers if answer.part == "measured"],
+    )
+
+
+def render_rows(tokenizer: "PreTrainedTokenizerBase", rows: TrainRows, *, max_length: int) -> tuple[list[Example], list[Example]]:
+    """The training examples, replay rows last, and the validation examples. ValueError where one is too long."""
+    train, validation = (
+        [render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in part]
+        for part in (rows.train, rows.validation)
+    )
+    train += [render_example(tokenizer, answer.prompt, answer.response) for answer in rows.replayed]
+    too_long = [len(example.ids) for example in train + validation if len(example.ids) > max_length]
+    if too_long:
+        raise ValueError(
+            f"{len(too_long)} examples are longer than train.max_length ({max(too_long)} > {max_length} tokens). Raise train.max_length."
+        )
+    return train, validation
+
+
+def train_and_measure(rows: TrainRows, lora: LoraParams, params: TrainParams, files: TrainFiles) -> Finished | None:
+    """Fit the adapter, or take up the run where it stopped, and measure the model that comes out. None on all ranks but the first."""
+    # Imported here: a row that cannot be used is refused before torch, TRL and PEFT are waited for (5 s).
+    from plumbline.model.runtime import device, prepare_torch
+    from plumbline.model.weights import load_model, load_tokenizer
+    from plumbline.training.device_readiness import refuse_half_precision, refuse_unfit_device
+    from plumbline.training.forgetting import forgetting_over_prompts
+    from plumbline.training.likelihoods import likelihoods
+    from plumbline.training.lora import update_norm_ratio
+    from plumbline.training.ranks import join, leave, only_training
+    from plumbline.training.trainer import build_trainer, fit, pack
+
+    prepare_torch()
+    join(device())
+    refuse_unfit_device(files.base, read_manifest(files.base), lora, params, device=device())
+    tokenizer = load_tokenizer(files.base)
+    train, validation = render_rows(tokenizer, rows, max_length=params.max_length)
+    identity = identify(files, lora, params, replayed=rows.replayed, template=template_sha256(tokenizer), device=device())
+    folder = run_folder(identity.fingerprint())
+    with only_training(folder):
+        packed, packed_validation = (
+            pack(examples, max_length=params.max_length, packing=params.packing, seed=params.seed) for examples in (train, validation)
+        )
+        num_tokens = sum(len(example.ids) for example in train)
+        schedule = plan_training(num_rows=len(packed), num_tokens=num_tokens, params=params)
+        say_plan(schedule, num_examples=len(train), num_rows=len(packed))
+        trainer = build_trainer(
+            model=load_model(files.base, device="cpu" if is_sharded() else device()),  # then no card must hold it all
+            tokenizer=tokenizer,
+            train=packed,
+            validation=packed_validation,
+            lora=lora,
+            params=params,
+            schedule=schedule,
+            folder=folder,
+        )
+        assert trainer.model is not None
+        refuse_half_precision(trainer.model)
+        fitted = fit(trainer, params=params, num_steps=schedule.num_steps, num_planned_steps=schedule.num_planned_steps)
+        if not is_sharded():
+            leave()  # each rank has the whole model: the first measures it
+            if rank() > 0:
+                return None
+        found = likelihoods(fitted.model, tokenizer, rows.measured)
+        norm_ratio = update_norm_ratio(fitted.model)
+        leave()
+        if rank() > 0:
+            return None
+        finished = Finished(
+            identity=identity,
+            schedule=schedule,
+            fitted=fitted,
+            forgetting=forgetting_over_prompts(**found._asdict(), seed=params.seed),
+            update_norm_ratio=norm_ratio,
+            num_examples=len(train),
+            num_replay_examples=len(rows.replayed),
+            num_tokens_per_epoch=num_tokens,
+        )
+        save(finished, files.adapter)  # while the run's folder is held
+        return finished
+
+
+def identify(
+    files: TrainFiles, lora: LoraParams, params: TrainParams, *, replayed: Sequence[GeneralAnswer], template: str, device: str
+) -> RunIdentity:
+    """Collect what the run is keyed by; called when all that trains is loaded."""
+    return RunIdentity(
+        lora=lora,
+        params=params,
+        train_sha256=sha256_of(files.train),
+        validation_sha256=sha256_of(files.validation),
+        replay_sha256=sha256_of_rows(replayed),
+        base_fingerprint=base_fingerprint(files.base),
+        template_sha256=template,
+        code=loaded_code(without=AFTER_THE_RUN),
+        versions={package: version(package) for package in LIBRARIES},
+        device=device,
+        num_ranks=num_ranks(),
+        sharded=is_sharded(),
+    )
+
+
+def say_plan(schedule: Schedule, *, num_examples: int, num_rows: int) -> None:
+    log.info(
+        "%d examples in %d rows; %d steps of %d rows, %d of them warm-up",
+        num_examples,
+        num_rows,
+        schedule.num_steps,
+        schedule.num_rows_per_step,
+        schedule.num_warmup_steps,
+    )
+
+
+def save(finished: Finished, adapter: Path) -> None:
+    """Write the adapter folder with the record of its run."""
+    identity, fitted = finished.identity, finished.fitted
+    record = TrainingRecord(
+        complete=finished.complete,
+        stop_reason=fitted.stop_reason,
+        num_planned_steps=finished.schedule.num_planned_steps,
+        num_done_steps=fitted.num_done_steps,
+        best_step=fitted.best_step,
+        base_fingerprint=identity.base_fingerprint,
+        template_sha256=identity.template_sha256,
+        train_sha256=identity.train_sha256,
+        validation_sha256=identity.validation_sha256,
+        replay_sha256=identity.replay_sha256,
+        lora=identity.lora,
+        train=identity.params,
+    )
+    save_adapter(adapter, model=fitted.model, weights=fitted.weights, record=record)
+
+
+def metrics_of(finished: Finished) -> dict[str, object]:
+    """What metrics/train.json holds."""
+    fitted = finished.fitted
+    curve = {point.step: point for point in fitted.losses}
+    shown = {"base": curve[0], "best": curve[fitted.best_step], "final": curve[max(curve)]}
+    return {
+        "complete": finished.complete,
+        "stop_reason": fitted.stop_reason,
+        "num_planned_steps": finished.schedule.num_planned_steps,
+        "num_done_steps": fitted.num_done_steps,
+        "best_step": fitted.best_step,
+        "num_examples": finished.num_examples,
+        "num_replay_examples": finished.num_replay_examples,
+        "num_tokens_per_epoch": finished.num_tokens_per_epoch,
+        "num_epochs_done": round(fitted.num_done_steps / finished.schedule.num_steps_per_epoch, 4),
+        "scale": finished.identity.lora.scale,
+        "update_norm_ratio": round(finished.update_norm_ratio, 4),
+        "validation_loss": {name: round(point.validation_loss or float("nan"), 4) for name, point in shown.items()},
+        "forgetting": finished.forgetting.model_dump(),
+    }

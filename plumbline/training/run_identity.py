@@ -1,0 +1,55 @@
+"""What a run is keyed by: everything that can change the adapter, and nothing else. Loads no torch."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from plumbline.pipeline.files import sha256_of
+from plumbline.rows.general_answer import GeneralAnswer
+from plumbline.rows.training_params import LoraParams, TrainParams
+
+
+def loaded_code(*, without: Collection[str] = ()) -> dict[str, str]:
+    """Name -> sha256 of every module of ours that this process has loaded: another program is another run.
+
+    `without`: modules that touch the run only when it has ended; a change of theirs makes no other run.
+    """
+    return {
+        name: sha256_of(Path(module.__file__))
+        for name, module in sorted(sys.modules.items())
+        if name.split(".")[0] in ("plumbline", "stages") and name not in without and module.__file__ is not None
+    }
+
+
+def sha256_of_rows(rows: Sequence[GeneralAnswer]) -> str | None:
+    """Identify what is replayed, order and repetition included; None for nothing."""
+    return hashlib.sha256("".join(row.model_dump_json() for row in rows).encode()).hexdigest() if rows else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunIdentity:
+    """Two runs with the same fields end in the same adapter, so one may resume from the checkpoints of the other."""
+
+    lora: LoraParams
+    params: TrainParams
+    train_sha256: str
+    validation_sha256: str
+    replay_sha256: str | None
+    """Of the replay rows; None where none are added."""
+    base_fingerprint: str
+    template_sha256: str
+    code: dict[str, str]
+    """Name -> sha256 of each module of ours that takes part."""
+    versions: dict[str, str]
+    """Library -> version."""
+    device: str
+    num_ranks: int
+    sharded: bool
+
+    def fingerprint(self) -> str:
+        """A name for the run's folder: one for the same fields, another where any field differs."""
+        fields = asdict(self) | {"lora": self.lora.model_dump(), "params": self.params.model_dump()}
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:32]
