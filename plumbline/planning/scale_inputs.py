@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from plumbline.answering.engine_advice import START_UP_SECONDS, TRANSFORMERS_TOKENS_PER_SECOND, VLLM_TOKENS_PER_SECOND
+from plumbline.judging.claude_judge import TRIAL_BATCH, TRIAL_FROM
 from plumbline.judging.prices import BATCH_FACTOR, PRICES
 from plumbline.planning.planning import MISTRAL_7B, activation_bytes, base_bytes
-from stages.judge import TRIAL_BATCH, TRIAL_FROM
 
 JUDGE = "claude-sonnet-5-5"
 KINDS = ("measured", "sourced", "assumed")

@@ -16,6 +16,7 @@ from plumbline.answering.engine_advice import START_UP_SECONDS, TRANSFORMERS_TOK
 from plumbline.commands.readme import ALPHA_128, CONSOLE, EVALUATION, LOG_EXPERIMENT, adapter_of, console
 from plumbline.commands.verify import TOLERANCE
 from plumbline.judging.end import WARN_WITHIN_DAYS
+from plumbline.judging.params import JudgeParams
 from plumbline.pages.blocks import BLOCK
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.validity import MIN_COVERAGE
@@ -23,7 +24,6 @@ from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
 from stages.clean import CleanParams
-from stages.judge import JudgeParams
 from stages.report import ReportParams
 from stages.split import SplitParams
 from tests.unit.test_readme import ROOT, committed, present
