@@ -30,12 +30,12 @@ import plumbline.judging.claude
 import plumbline.judging.claude_batches  # noqa: F401 -- before the clock starts
 from bench.measurements import Curve, Point, add_json_flag, measured, point, write_measured
 from plumbline.judging.items import DueAnswers
+from plumbline.judging.prompt import request_body
 from plumbline.judging.verdict_store import VerdictStore
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.rows.answer import ARMS, Answer
 from plumbline.rows.judgement import RawReply
 from plumbline.rows.question import Question
-from stages.judge import request_for
 from tests.fakes.claude_server import KEY, FakeClaude, serving
 from tests.fakes.judge_bench import Bench, settings
 
@@ -69,7 +69,12 @@ def one_after_another(bench: Bench, num_calls: int) -> float:
     """Calls per second of a plain loop over the first items."""
     arms = {arm: list(read_jsonl(bench.paths[arm], Answer)) for arm in ARMS}
     due = DueAnswers(list(read_jsonl(bench.paths["questions"], Question)), **arms)
-    requests = [request_for(due.item(number), settings(), token_factor=1) for number in range(num_calls)]
+    params = settings()
+    assert params.model is not None and params.max_tokens is not None, "settings of the model judge"
+    requests = [
+        request_body(due.item(number), model=params.model, max_tokens=params.max_tokens, effort=params.effort)
+        for number in range(num_calls)
+    ]
     client = anthropic.Anthropic(max_retries=0)
     start = time.perf_counter()
     for request in requests:

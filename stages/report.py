@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ConfigDict
 
 from plumbline.answering.exam_prompt import PROMPT_VERSION
+from plumbline.judging.prices import judging_cost_usd, paid_replies
 from plumbline.pages.page import render_page
 from plumbline.pipeline.documents import read_object, read_objects, read_table
 from plumbline.pipeline.files import sha256_of, write_json, write_text
@@ -21,7 +22,6 @@ from plumbline.reporting.final_part_use import FinalPartUse
 from plumbline.reporting.final_part_uses import journal_path, note_use, read_journal, read_uses
 from plumbline.reporting.human_label import HumanLabel
 from plumbline.reporting.judge_quality import calibrated_by_people, probe_numbers, rounded_tree
-from plumbline.reporting.judging_cost import judging_cost_usd, paid_replies
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger, join_verdicts, ledgers
 from plumbline.reporting.numbers import (
     confusion_table,
@@ -293,7 +293,7 @@ def announced_end(judging: JudgeSettings) -> str | None:
     if judging.backend != "claude" or judging.model is None:
         return None
     # Imported here: without a model as judge, the report must not wait for the SDK (0.7 s).
-    from plumbline.judging.models import end_of_life
+    from plumbline.judging.end import end_of_life
 
     return end_of_life(judging.model)
 

@@ -22,8 +22,7 @@ from plumbline.comparing.comparing import (
 )
 from plumbline.comparing.revisions import NotThere, experiments, open_run, read_object, read_rows, read_settings
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
-from plumbline.judging.end import end_warning
-from plumbline.judging.today import today
+from plumbline.judging.end import end_of_life, end_warning, today
 from plumbline.pages.page import render_page
 from plumbline.pipeline.files import write_json, write_text
 from plumbline.reporting.final_part import uses_of
@@ -85,11 +84,6 @@ def whole_runs(root: Path, names: Sequence[str], *, named: bool) -> tuple[list[R
 def judge_endings(runs: Sequence[Run]) -> list[str]:
     """A sentence for each judge among the runs whose model is near its end, or past it."""
     models = sorted({model for run in runs if (model := run.evaluation["judge"].get("model_requested")) is not None})
-    if not models:
-        return []
-    # Imported here: without a model as judge, no comparison waits for the SDK (0.7 s).
-    from plumbline.judging.models import end_of_life
-
     return [told for model in models if (told := end_warning(model, end=end_of_life(model), today=today())) is not None]
 
 

@@ -20,8 +20,9 @@ from dvc.utils.hydra import apply_overrides
 
 from plumbline.commands.refusing import refusing, repository
 from plumbline.judging.canaries import canaries
+from plumbline.judging.params import JudgeParams
 from plumbline.judging.prices import ASSUMED_REPLY_TOKENS, PRICES, largest_cost_usd
-from plumbline.judging.prompt import SYSTEM, JudgeItem
+from plumbline.judging.prompt import JudgeItem, num_characters
 from plumbline.model.base_files import read_manifest
 from plumbline.model.runtime import device, prepare_torch
 from plumbline.model.tokenization import Example, render_example
@@ -50,7 +51,6 @@ from plumbline.training.prompt import training_prompt
 from plumbline.training.rank_batches import micro_batch_rows
 from plumbline.training.schedule import Schedule, fewest_packed_rows, plan_training
 from plumbline.training.trainer import pack
-from stages.judge import JudgeParams, request_for
 
 CHARACTERS_PER_TOKEN = 4.0
 TEMPLATE_TOKENS = 8
@@ -149,7 +149,7 @@ def judge_lines(params: JudgeParams, questions: Sequence[Question], answering: A
     items = [JudgeItem(question.question, question.target, question.key_points, text) for question in explanations for _ in range(2)]
     items += items[: round(len(items) * (params.retest_fraction or 0.0))]
     items += [probe.item for probe in canaries(explanations, num_questions=params.num_canary_questions)]
-    characters = [len(SYSTEM) + len(request_for(item, params, token_factor=1)["messages"][0]["content"]) for item in items]
+    characters = [num_characters(item) for item in items]
     price = PRICES.get(params.model or "")
     if price is None:
         return [Line("judge", f"{len(items)} calls, cost unknown", f"the price of {params.model} is not in plumbline/judging/prices.py")]

@@ -1,8 +1,29 @@
-"""When the end of the judge's model is near enough to act. Pure: the day is given."""
+"""When a judge's model stops answering, and whether that is near enough to act: touches the SDK's table of ends, and the clock in `today`."""
 
-from datetime import date
+import re
+from datetime import UTC, date, datetime
 
 WARN_WITHIN_DAYS = 30
+
+
+def today() -> date:
+    """The present day in UTC, for what is said to people. What goes into an output must not depend on it."""
+    return datetime.now(UTC).date()
+
+
+def end_of_life(model: str) -> str | None:
+    """ISO date on which a model stops answering; None where no end has been announced (notice is at least 60 days).
+
+    No clock here: the date is a fact about the judge, and the same on every machine.
+    """
+    # Imported here: most callers need no SDK (0.7 s).
+    from anthropic.resources.messages.messages import DEPRECATED_MODELS
+
+    announced = DEPRECATED_MODELS.get(model)
+    if announced is None:
+        return None
+    plain = re.sub(r"(?<=\d)(st|nd|rd|th)", "", announced)  # "November 30th, 2026"
+    return datetime.strptime(plain, "%B %d, %Y").replace(tzinfo=UTC).date().isoformat()
 
 
 def end_warning(model: str, *, end: str | None, today: date) -> str | None:

@@ -5,8 +5,12 @@ batch prices of Opus 5 on the same page: write 1.25 x, read 0.1 x, batch 0.5 x).
 depend on the length of the prompt (Haiku 5.5), are unknown to us: their cost is None, never 0.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from plumbline.judging.replies import usage_of
+from plumbline.rows.judge_check import JudgeCheck
+from plumbline.rows.judgement import Judgement, RawReply
 
 
 @dataclass(frozen=True)
@@ -65,3 +69,16 @@ def tokens_cost_usd(model: str, *, input_tokens: int, output_tokens: int, batch:
     if price is None:
         return None
     return (input_tokens * price.input + output_tokens * price.output) / 1e6 * (BATCH_FACTOR if batch else 1.0)
+
+
+def paid_replies(verdicts: Iterable[Judgement | JudgeCheck]) -> list[RawReply]:
+    """Return the replies of a model behind verdicts, each once however many equal answers share it; empty where no model was asked."""
+    return list({(row.key, reply.attempt): reply for row in verdicts for reply in row.replies if reply.model is not None}.values())
+
+
+def judging_cost_usd(replies: Sequence[RawReply], model: str | None) -> float | None:
+    """US dollars for replies of a model; None where its price is not known, 0.0 for no replies."""
+    if not replies:
+        return 0.0
+    costs = [usage_cost_usd(usage_of(reply), model) if model else None for reply in replies]
+    return None if any(cost is None for cost in costs) else sum(cost for cost in costs if cost is not None)

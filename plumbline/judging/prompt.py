@@ -91,6 +91,25 @@ def render_item(item: JudgeItem) -> str:
     )
 
 
+def num_characters(item: JudgeItem) -> int:
+    """Length of all that a request about an item says."""
+    return len(SYSTEM) + len(render_item(item))
+
+
+def request_body(item: JudgeItem, *, model: str, max_tokens: int, effort: str | None) -> dict[str, Any]:
+    """Return the body of one call. No sampling parameters: the API refuses them."""
+    output: dict[str, Any] = {"format": {"type": "json_schema", "schema": SCHEMA}}
+    if effort is not None:
+        output["effort"] = effort
+    return {
+        "model": model,
+        "max_tokens": max_tokens,
+        "system": SYSTEM,
+        "messages": [{"role": "user", "content": render_item(item)}],
+        "output_config": output,
+    }
+
+
 def digest(parts: Sequence[object]) -> str:
     """Sha256 (hex) over JSON parts; equal parts give equal digests on every machine."""
     return hashlib.sha256(json.dumps(parts, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()

@@ -124,10 +124,13 @@ class VerdictStore:
         self._read_to = 0
         self._refresh()
 
-    def _refresh(self) -> None:
+    def _refresh(self) -> bool:
+        """Read what was added since, and return whether that changed anything."""
+        has_news = False
         found = self.path.stat() if self.path.exists() else None
         file = found and found.st_ino
         if file != self._file or (found and found.st_size < self._read_to):  # new, or another took its place
+            has_news = bool(self._places)
             self._places.clear()
             self._file, self._read_to = file, 0
         for place, content in read_lines_from(self.path, self._read_to):
@@ -136,14 +139,18 @@ class VerdictStore:
             except ValidationError:
                 log.warning("%s: left out an entry of an unknown shape", self.path)
                 continue
-            self._note(str(content.get("key")), reply.attempt, place)
+            has_news |= self._note(str(content.get("key")), reply.attempt, place)
             self._read_to = place  # not its end: another process may be in the middle of the next line
+        return has_news
 
-    def _note(self, key: str, attempt: int, place: int) -> None:
-        known = dict(self._places.get(_slot(key), ()))
+    def _note(self, key: str, attempt: int, place: int) -> bool:
+        """Note where an attempt's line begins, and return whether that was not known."""
+        before = self._places.get(_slot(key), ())
+        known = dict(before)
         # Of two processes' replies to one attempt the first in the file counts, for every reader alike.
         known[attempt] = min(place, known.get(attempt, place))
         self._places[_slot(key)] = tuple(sorted(known.items()))
+        return self._places[_slot(key)] != before
 
     def num_replies(self, key: str) -> int:
         """Number of attempts for an item, without reading them."""
@@ -179,9 +186,10 @@ class VerdictStore:
             self._note(key, reply.attempt, place)
 
     @contextlib.contextmanager
-    def sole_asker(self, identity: str) -> Iterator[None]:
+    def sole_asker(self, identity: str) -> Iterator[bool]:
         """Let one process at a time ask one judge, so that no answer is paid for twice; the next one waits, then reads what is there.
 
+        Yields whether the store has changed since it was last read.
         The lock ends with the process, however that ends.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -192,7 +200,6 @@ class VerdictStore:
             except BlockingIOError:
                 log.info("another process asks this judge; waiting for it to end")
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
-            self._refresh()
-            yield
+            yield self._refresh()
         finally:
             os.close(descriptor)

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from plumbline.judging.params import JudgeParams
+from plumbline.judging.run import JudgeFiles
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.rows.answer import Answer, Arm
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Question
-from stages.judge import JudgeParams, main
+from stages.judge import main
 
 
 def settings(**changes: Any) -> JudgeParams:
@@ -50,7 +52,7 @@ class Bench:
         return [(row.id, arm) for row in read_jsonl(self.paths["questions"], Question) for arm in arms]
 
     def run(self, **changes: Any) -> list[Judgement]:
-        main(settings(**changes), **self.paths)
+        main(settings(**changes), JudgeFiles(**self.paths))
         return self.rows()
 
     def fails(self, **changes: Any) -> object:

@@ -1,4 +1,4 @@
-"""Start the judge stage as a process of its own, many times, without importing the SDK anew each time.
+"""Start the judge stage as a process of its own, many times, importing the SDK only once.
 
 Reads one JSON object of arguments per line, forks, runs the stage in the child, and prints the child's id; on the next line
 it waits for the child and prints how it ended. Single-threaded, so that forking is safe.
@@ -9,9 +9,10 @@ import os
 import sys
 from pathlib import Path
 
-import plumbline.judging.claude
-import plumbline.judging.claude_batches  # noqa: F401 - loaded once here, so that no child waits for it
+import plumbline.judging.claude_judge  # loaded once here, so that no child waits for it
 import stages.judge
+from plumbline.judging.params import JudgeParams
+from plumbline.judging.run import JudgeFiles
 
 
 def main() -> None:
@@ -21,9 +22,9 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             os.environ.update(order["environment"])
-            stages.judge.SMALLEST_BATCH = order["smallest_batch"]
-            params = stages.judge.JudgeParams.model_validate(order["params"])
-            stages.judge.main(params, **{name: Path(path) for name, path in order["paths"].items()})
+            plumbline.judging.claude_judge.SMALLEST_BATCH = order["smallest_batch"]
+            params = JudgeParams.model_validate(order["params"])
+            stages.judge.main(params, JudgeFiles(**{name: Path(path) for name, path in order["paths"].items()}))
             os._exit(0)
         print(child, flush=True)
         sys.stdin.readline()  # until now an ended child keeps its id: a late kill cannot hit another process

@@ -50,14 +50,14 @@ def test_the_log_warns_from_thirty_days_before_the_judge_ends_on_and_no_output_k
 ) -> None:
     # The server's model, given the end that the SDK lists for an older one: as it is written there.
     monkeypatch.setattr(
-        "plumbline.judging.models.DEPRECATED_MODELS", {"claude-sonnet-5-5": DEPRECATED_MODELS["claude-sonnet-4-5-20250929"]}
+        "anthropic.resources.messages.messages.DEPRECATED_MODELS", {"claude-sonnet-5-5": DEPRECATED_MODELS["claude-sonnet-4-5-20250929"]}
     )
-    monkeypatch.setattr("stages.judge.today", lambda: date(2025, 1, 1))
+    monkeypatch.setattr("plumbline.judging.claude_judge.today", lambda: date(2025, 1, 1))
     bench.write(2).run(num_canary_questions=1)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
     written = [bench.paths[name].read_bytes() for name in ("judged", "checks")]
     num_paid = len(fake.ledger)
-    monkeypatch.setattr("stages.judge.today", lambda: date(2026, 11, 30) - timedelta(days=days_left))
+    monkeypatch.setattr("plumbline.judging.claude_judge.today", lambda: date(2026, 11, 30) - timedelta(days=days_left))
     bench.run(num_canary_questions=1)
     said = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     if days_left > 30:

@@ -8,8 +8,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-import stages.judge
-from plumbline.judging import batch_collection, batch_submission, claude_batches
+from plumbline.judging import batch_collection, batch_submission, claude_batches, claude_judge
 from plumbline.judging import survey as judge_survey
 from plumbline.judging.batch_collection import read_result
 from plumbline.judging.batch_journal import Journal
@@ -21,7 +20,7 @@ from tests.fakes.judge_bench import Bench
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages.judge, "SMALLEST_BATCH", 5)
+    monkeypatch.setattr(claude_judge, "SMALLEST_BATCH", 5)
     monkeypatch.setenv("PLUMBLINE_JUDGE_MAX_TRIES", "3")
 
 
@@ -364,8 +363,8 @@ def test_room_in_the_budget_is_used_as_batches_cost_less_than_they_might(bench: 
 
 @pytest.fixture
 def _small_trial(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages.judge, "TRIAL_FROM", 20)
-    monkeypatch.setattr(stages.judge, "TRIAL_BATCH", 8)
+    monkeypatch.setattr(claude_judge, "TRIAL_FROM", 20)
+    monkeypatch.setattr(claude_judge, "TRIAL_BATCH", 8)
     monkeypatch.setattr(judge_survey, "LEAST_ASKED", 8)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench import judging_batches
+from plumbline.judging.prices import judging_cost_usd, paid_replies
 from plumbline.pipeline.jsonl import read_jsonl
-from plumbline.reporting.judging_cost import judging_cost_usd, paid_replies
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.judgement import Judgement
 from tests.fakes.claude_server import serving

@@ -1,0 +1,27 @@
+"""Which judge the parameters name. A new backend gets its line here."""
+
+from plumbline.judging.judge import Judge
+from plumbline.judging.key_points_judge import KeyPointsJudge
+from plumbline.judging.no_judge import NoJudge
+from plumbline.judging.params import JudgeParams
+
+
+def make_judge(params: JudgeParams) -> Judge:
+    """Make the judge of `params.backend`."""
+    if params.backend == "none":
+        return NoJudge()
+    if params.backend == "key_points":
+        return KeyPointsJudge()
+    # Imported here: the other backends need no SDK (0.7 s).
+    from plumbline.judging.claude_judge import ClaudeJudge
+
+    assert params.model is not None and params.max_tokens is not None and params.max_replies is not None, "checked by JudgeParams"
+    return ClaudeJudge(
+        model=params.model,
+        max_tokens=params.max_tokens,
+        effort=params.effort,
+        epoch=params.epoch,
+        max_replies=params.max_replies,
+        max_cost_usd=params.max_cost_usd,
+        in_batches=params.mode == "batch",
+    )

@@ -1,0 +1,224 @@
+"""Backend `claude`: ask for the replies that the store lacks, then read every verdict from the store."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from plumbline.judging.budget import Budget, OverBudgetError
+from plumbline.judging.causes import JudgeCause
+from plumbline.judging.claude import JudgeStopped, api_key, ask_directly, limits_from_environment
+from plumbline.judging.claude_batches import ask_in_batches
+from plumbline.judging.end import end_of_life, end_warning, today
+from plumbline.judging.items import Asked
+from plumbline.judging.judge import Judging, Verdict, no_answer
+from plumbline.judging.precheck import PRECHECK_VERSION
+from plumbline.judging.prompt import API_VERSION, asking_identity, digest, item_key, num_characters, request_body
+from plumbline.judging.replies import PARSER_VERSION, Standing, reply_from_body, standing, usage_of
+from plumbline.judging.survey import Survey, project, survey
+from plumbline.judging.verdict_store import VerdictStore, judge_cache_folder
+from plumbline.rows.judgement import RawReply
+
+log = logging.getLogger("judge")
+
+SMALLEST_BATCH = 50
+"""Fewer open answers than this are asked directly: minutes instead of hours, for cents."""
+TRIAL_BATCH = 500
+"""Requests of a first batch that is awaited alone: it shows what the rest will cost, and whether its verdicts can be read."""
+TRIAL_FROM = 2000
+"""From so many open items on, a trial batch is worth the wait."""
+
+
+class ClaudeJudge:
+    """One judge of recorded identity, with its store of replies, its budget and its limits. Judges one sequence of items."""
+
+    is_probed = True
+    is_retested = True
+
+    def __init__(
+        self, *, model: str, max_tokens: int, effort: str | None, epoch: int, max_replies: int, max_cost_usd: float | None, in_batches: bool
+    ) -> None:
+        """Open the store; nothing is asked yet."""
+        self._model, self._max_tokens, self._effort = model, max_tokens, effort
+        self._max_replies, self._max_cost_usd, self._in_batches = max_replies, max_cost_usd, in_batches
+        self._identity = asking_identity(model=model, max_tokens=max_tokens, effort=effort, epoch=epoch)
+        self._store = VerdictStore(judge_cache_folder())
+        self._budget = Budget(model, max_cost_usd)
+        self._asked: Sequence[Asked] = ()
+        self._items: dict[str, int] = {}
+        """Key to place in `_asked`, of every item that needs a judge; equal items share a key."""
+        self._problems: dict[str, str] = {}
+        """Causes of the items that got no reply."""
+        self._batch_is_next = False
+        """Whether the next request goes into a batch, at half the price."""
+        self._progress: tqdm[Any] = tqdm(disable=True)
+
+    def judge(self, asked: Sequence[Asked]) -> Judging:
+        """Ask for what the store lacks, then read every verdict from it, one at a time."""
+        self._warn_of_end()
+        self._asked, keys = asked, list[str]()
+        for number, one in enumerate(asked):
+            keys.append(item_key(self._identity, one.item, asking=one.asking))
+            if not one.is_no_answer:
+                self._items.setdefault(keys[-1], number)
+        found, stopped = self._look_up(), None
+        if found.missing:
+            stopped = self._fill_store(found)
+            found = self._look_up()
+        spent = found.budget.spent_usd
+        cost = "of unknown cost" if spent is None else f"cost {spent:.4f} USD"
+        log.info("%s: %d replies to %d items, %s, earlier runs included", self._model, found.num_replies, len(self._items), cost)
+        models = sorted(found.models)
+        if len(models) > 1:
+            stopped = stopped or (
+                f"the API answered as {' and as '.join(models)} to requests for {self._model}: two judges, not comparable. "
+                "Raise judge.epoch to have all answers judged by the present one."
+            )
+        return Judging(self._verdicts(keys, self._judge_id(models[0] if models else None)), stopped)
+
+    def _warn_of_end(self) -> None:
+        """Say in the log when the model's end is near: the store may be full today, and the next answers have no judge."""
+        end = end_of_life(self._model)
+        if (warning := end_warning(self._model, end=end, today=today())) is not None:
+            log.warning("%s", warning)
+        elif end is not None:
+            log.info("the judge %s stops answering on %s", self._model, end)
+
+    def _look_up(self) -> Survey:
+        """Survey what the store holds of all items, reading one item at a time."""
+        replies = ((key, self._store.replies(key)) for key in self._items)
+        return survey(replies, Budget(self._model, self._max_cost_usd), max_replies=self._max_replies)
+
+    def _standing(self, key: str) -> Standing:
+        return standing(self._store.replies(key), max_replies=self._max_replies)
+
+    def _fill_store(self, found: Survey) -> str | None:
+        """Ask for the replies that the store lacks, and return why the run stopped early, if it did."""
+        try:
+            secret, limits = api_key(), limits_from_environment()
+        except JudgeStopped as stop:
+            raise SystemExit(str(stop)) from None
+        with self._store.sole_asker(self._identity) as has_news:
+            if has_news:  # another process asked in the meantime
+                found = self._look_up()
+            if not found.missing:
+                return None
+            if self._in_batches and found.distrust:
+                return found.distrust
+            self._budget, self._batch_is_next = found.budget, self._in_batches
+            self._announce(found)
+            with tqdm(total=len(found.missing), unit="answer", desc="judge", disable=None) as self._progress:
+                # In direct mode too: what an earlier run submitted is paid for, and is collected rather than asked again.
+                not_in_batch, stopped = ask_in_batches(
+                    secret,
+                    limits,
+                    found.missing,
+                    api_version=API_VERSION,
+                    journal_path=self._store.path.with_name(f"{self._identity[:16]}.batches"),
+                    next_request=self._next_request,
+                    keep=self._keep_of_batch,
+                    leave_below=SMALLEST_BATCH if self._in_batches else None,
+                    trial=TRIAL_BATCH if found.num_asked == 0 and len(found.missing) >= TRIAL_FROM else 0,
+                    after_trial=self._weigh_trial,
+                )
+                self._problems = {key: problem.cause for key, problem in not_in_batch.items()}
+                self._budget.release_all()
+                self._batch_is_next = False
+                if stopped is not None:
+                    return stopped
+                open_ones = [key for key in found.missing if self._standing(key).verdict is None]
+                open_ones = [key for key in open_ones if self._problems.get(key) != JudgeCause.REJECTED_REQUEST]
+                not_directly, stopped = ask_directly(
+                    secret,
+                    limits,
+                    open_ones,
+                    api_version=API_VERSION,
+                    next_request=self._next_request,
+                    keep=self._keep,
+                    settled=self._progress.update,
+                )
+                self._problems |= {key: problem.cause for key, problem in not_directly.items()}
+                return stopped
+
+    def _next_request(self, key: str) -> dict[str, Any] | None:
+        """What to ask about an item next; None if it has its verdict. JudgeStopped where the budget has no room."""
+        where = self._standing(key)
+        self._budget.release(key)
+        if where.verdict is not None:
+            return None
+        item, max_tokens = self._asked[self._items[key]].item, self._max_tokens * where.token_factor
+        request = request_body(item, model=self._model, max_tokens=max_tokens, effort=self._effort)
+        try:
+            self._budget.reserve(key, num_characters=num_characters(item), max_tokens=max_tokens, batch=self._batch_is_next)
+        except OverBudgetError as over:
+            raise JudgeStopped(str(over)) from None
+        return request
+
+    def _keep(self, key: str, body: bytes, request_id: str | None) -> None:
+        """Put a reply into the store."""
+        reply = reply_from_body(body, attempt=self._store.num_replies(key) + 1, request_id=request_id)
+        self._store.add(key, reply)
+        self._settle(key, reply)
+
+    def _keep_of_batch(self, batch_id: str, bodies: Sequence[tuple[str, bytes]]) -> None:
+        """Put replies of a batch into the store. If a kill left only some of them there, the others are added."""
+        replies = [
+            (key, reply_from_body(body, attempt=self._store.num_replies(key) + 1, request_id=batch_id))
+            for key, body in bodies
+            if all(known.request_id != batch_id for known in self._store.replies(key))
+        ]
+        self._store.add_all(replies)
+        for key, reply in replies:
+            self._settle(key, reply)
+        self._progress.update(len(replies))
+
+    def _settle(self, key: str, reply: RawReply) -> None:
+        """Count what a reply cost."""
+        self._budget.release(key)
+        self._budget.count(usage_of(reply))
+        if self._budget.spent_usd is not None:
+            self._progress.set_postfix_str(f"{self._budget.spent_usd:.3f} USD", refresh=False)
+
+    def _weigh_trial(self) -> None:
+        """Say what the rest will cost, now that there are replies to measure. JudgeStopped where most of them are of no use."""
+        found = self._look_up()
+        if found.distrust:
+            raise JudgeStopped(found.distrust)
+        self._announce(found)
+
+    def _announce(self, found: Survey) -> None:
+        """Say what is about to be spent, before it is."""
+        sizes = (num_characters(self._asked[self._items[key]].item) for key in found.missing)
+        projection = project(found, self._model, num_characters=sizes, max_tokens=self._max_tokens, batch=self._batch_is_next)
+        spent, cap = self._budget.spent_usd, self._max_cost_usd
+        if projection is None or spent is None:
+            log.info("%d of %d items to ask %s about; its price is unknown", len(found.missing), len(self._items), self._model)
+            return
+        log.info(
+            "%d of %d items to ask %s about: likely %.2f USD (%s), at most %.2f USD if every reply fills its %d tokens; %.4f USD spent so far, cap %s",
+            len(found.missing), len(self._items), self._model, projection.likely_usd, projection.basis, projection.most_usd, self._max_tokens,
+            spent, cap,
+        )  # fmt: skip
+        if cap is not None and spent + projection.likely_usd > cap:
+            log.warning(
+                "judge.max_cost_usd of %g USD is likely to stop this before its end; raise it now or then, nothing is paid twice", cap
+            )
+
+    def _judge_id(self, returned: str | None) -> str:
+        """The name of the judge that answered as model `returned`."""
+        return f"claude:{digest([self._identity, returned, PARSER_VERSION, PRECHECK_VERSION])[:16]}"
+
+    def _verdicts(self, keys: Sequence[str], common_id: str) -> Iterator[Verdict]:
+        for key in keys:
+            if key not in self._items:
+                yield no_answer(common_id, key)
+                continue
+            replies = self._store.replies(key)
+            final = standing(replies, max_replies=self._max_replies).verdict
+            returned = next((reply.model for reply in reversed(replies) if reply.model is not None), None)
+            judge_id = self._judge_id(returned) if returned else common_id
+            if final is None:
+                yield Verdict(judge_id, key, None, self._problems.get(key, JudgeCause.NOT_ASKED), "", replies)
+            else:
+                yield Verdict(judge_id, key, final.score, final.cause, final.reasoning, replies)
