@@ -12,6 +12,8 @@ import orjson
 from plumbline.cleaning.codes import Reason, Repair
 
 MAX_LINE_BYTES = 1 << 20
+"""Longer lines are hashed and counted, never held: one 100 MiB line must not cost 100 MiB."""
+
 MAX_DEPTH = 64
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

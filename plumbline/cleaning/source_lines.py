@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from plumbline.cleaning.json_line import MAX_LINE_BYTES
 from plumbline.cleaning.quarantined_row import RedactedLine
 from plumbline.pipeline.refused import InputRefused
 
 CHUNK_BYTES = 1 << 20
-MAX_LINE_BYTES = 1 << 20
-"""Longer lines are hashed and counted, never held: one 100 MiB line must not cost 100 MiB."""
 
 MAGIC = {
     b"\x1f\x8b": "gzip",
