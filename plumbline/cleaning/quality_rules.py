@@ -49,32 +49,80 @@ REFUSAL_WORDS = (
     "does not",
 )
 REFUSAL = re.compile(
-    r"\bi(?:'m| am) sorry\b|\bi (?:cannot|can't|am unable to|am not able to|do not have|don't have) \b|\bas an ai\b|\bai language model\b"
-    r"|\b(?:text|passage|context|information|section) (?:does not|doesn't) (?:provide|contain|specify|mention|give|include|state)\b"
-    r"|\b(?:not enough|insufficient) information\b"
-    r"|\bnot (?:provided|given|mentioned|specified|stated) in the (?:provided |given )?(?:text|passage|context)\b"
+    r"""
+      \b i (?: 'm | [ ]am ) [ ]sorry \b
+    | \b i [ ] (?: cannot | can't | am[ ]unable[ ]to | am[ ]not[ ]able[ ]to | do[ ]not[ ]have | don't[ ]have ) [ ] \b
+    | \b as[ ]an[ ]ai \b
+    | \b ai[ ]language[ ]model \b
+    # "the text does not provide"
+    | \b (?: text | passage | context | information | section )
+      [ ] (?: does[ ]not | doesn't )
+      [ ] (?: provide | contain | specify | mention | give | include | state ) \b
+    | \b (?: not[ ]enough | insufficient ) [ ]information \b
+    # "not stated in the given passage"
+    | \b not[ ] (?: provided | given | mentioned | specified | stated )
+      [ ]in[ ]the[ ] (?: provided[ ] | given[ ] )? (?: text | passage | context ) \b
+    """,
+    re.VERBOSE,
 )
 NO_ANSWER = frozenset({"none", "null", "n/a", "na", "nan", "unknown", "-", "--", "?", "...", "…", "tbd", "todo", "undefined", "no answer"})
 SPECIAL_TOKEN = re.compile(
-    r"</?s>|\[/?INST\]|<</?SYS>>|<\|[\w ]{1,40}\|>|<(?:unk|pad|bos|eos|mask)>|<(?:start|end)_of_(?:turn|text)>"
-    r"|\[/?(?:AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|SYSTEM_PROMPT|IMG|IMG_END|PREFIX|MIDDLE|SUFFIX|control_\d+)\]"
-    r"|<(?:begin|end)▁of▁sentence>",
-    re.IGNORECASE,
+    r"""
+      </?s>
+    | \[/?INST\]
+    | <</?SYS>>
+    | <\|[\w ]{1,40}\|>                     # <|im_end|>, <|end of text|>
+    | <(?: unk | pad | bos | eos | mask )>
+    | <(?: start | end )_of_(?: turn | text )>
+    | \[/?
+      (?:
+          AVAILABLE_TOOLS | TOOL_CALLS | TOOL_RESULTS | TOOL_CONTENT | SYSTEM_PROMPT | IMG | IMG_END | PREFIX | MIDDLE | SUFFIX
+        | control_\d+
+      )
+      \]
+    | <(?: begin | end )▁of▁sentence>
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 SECRET_MARKS = ("PRIVATE KEY", "sk-", "hf_", "AKIA", "ASIA", "ghp_", "gho_", "github_pat_", "xox", "AIza", "glpat-", "Bearer ")
 SECRET = re.compile(
-    r"-----BEGIN[A-Z ]* PRIVATE KEY|\bsk-(?:ant-)?[A-Za-z0-9_-]{20,}|\bhf_[A-Za-z0-9]{20,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[po]_[A-Za-z0-9]{30,}"
-    r"|\bgithub_pat_\w{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bAIza[A-Za-z0-9_-]{30,}|\bglpat-[A-Za-z0-9_-]{16,}|\bBearer [A-Za-z0-9._~+/-]{24,}"
+    r"""
+      -----BEGIN[A-Z ]*[ ]PRIVATE[ ]KEY
+    | \b sk-(?:ant-)?[A-Za-z0-9_-]{20,}
+    | \b hf_[A-Za-z0-9]{20,}
+    | \b (?: AKIA | ASIA )[0-9A-Z]{16} \b
+    | \b gh[po]_[A-Za-z0-9]{30,}
+    | \b github_pat_\w{20,}
+    | \b xox[abprs]-[A-Za-z0-9-]{10,}
+    | \b AIza[A-Za-z0-9_-]{30,}
+    | \b glpat-[A-Za-z0-9_-]{16,}
+    | \b Bearer[ ][A-Za-z0-9._~+/-]{24,}
+    """,
+    re.VERBOSE,
 )
 EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b")
 PHONE = re.compile(r"\+\d{1,3}[ -]\(?\d{2,4}\)?(?:[ -]\d{2,4}){2,}\b")
 SOCIAL_SECURITY = re.compile(r"-\d\d-(?<=\b\d{3}-\d\d-)\d{4}\b")
 JUDGE_WORDS = ("ignore", "disregard", "forget", "score", "graded", "marked", "full marks", "grader", "judge", "evaluator")
 JUDGE_INSTRUCTION = re.compile(
-    r"\b(?:ignore|disregard|forget) (?:all |any |the )*(?:previous|above|prior|earlier) (?:instructions?|prompts?|rules?|text)\b"
-    r"|\b(?:give|award|assign|output|return) (?:this|the|me|it|a|an)?\s*(?:answer |response |candidate )?(?:full marks|(?:a )?(?:full|perfect|maximum|top) score)\b"
-    r"|\b(?:you are|dear|attention|note to) (?:the |a |an )?(?:grader|judge|evaluator)\b|\bthis (?:answer|response) (?:is|should be) (?:scored|graded|marked)\b",
-    re.IGNORECASE,
+    r"""
+    # "ignore all previous instructions"
+      \b (?: ignore | disregard | forget ) [ ]
+      (?: all[ ] | any[ ] | the[ ] )*
+      (?: previous | above | prior | earlier ) [ ]
+      (?: instructions? | prompts? | rules? | text ) \b
+    # "give this answer full marks"
+    | \b (?: give | award | assign | output | return ) [ ]
+      (?: this | the | me | it | a | an )? \s*
+      (?: answer[ ] | response[ ] | candidate[ ] )?
+      (?: full[ ]marks | (?: a[ ] )? (?: full | perfect | maximum | top ) [ ]score ) \b
+    # "dear grader"
+    | \b (?: you[ ]are | dear | attention | note[ ]to ) [ ]
+      (?: the[ ] | a[ ] | an[ ] )?
+      (?: grader | judge | evaluator ) \b
+    | \b this[ ] (?: answer | response ) [ ] (?: is | should[ ]be ) [ ] (?: scored | graded | marked ) \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 WORD = re.compile(r"\w+")
 

@@ -35,23 +35,47 @@ FENCE = re.compile(r"`{3,}[ \t]*(?:json|JSON)?|~{3,}[ \t]*(?:json|JSON)?")
 BRACKET = re.compile(r"[{}\[\]<>]")
 PLAIN_SPACE = frozenset(" \t\r\n\ufeff")
 QUOTING = re.compile(
-    r"\b(?:students?|answers?|answered|responses?|responded|candidates?|submissions?|texts?|wrote|writes|written|sa(?:id|ys)|claim\w*|"
-    r"contain\w*|quot\w*|examples?|e\.g|such as|rubric|format|template|instruct\w*|ask(?:s|ed)|would|could|should|might|not|never|"
-    r"ignor\w*|inject\w*|reject\w*|instead|however|but|actually|correct\w*|wrong|mistake\w*|revis\w*|chang\w*|reconsider\w*|"
-    r"draft|initial\w*|first|previous\w*|earlier|no|wait|hmm|sorry|apolog\w*|unless|if)\b|n['’]t\b",
-    re.IGNORECASE,
+    r"""
+    \b
+    (?:
+        students? | answers? | answered | responses? | responded | candidates? | submissions? | texts?
+      | wrote | writes | written | sa(?:id|ys) | claim\w* | contain\w* | quot\w*
+      | examples? | e\.g | such[ ]as | rubric | format | template
+      | instruct\w* | ask(?:s|ed) | would | could | should | might | not | never | ignor\w* | inject\w* | reject\w*
+      | instead | however | but | actually | correct\w* | wrong | mistake\w* | revis\w* | chang\w* | reconsider\w*
+      | draft | initial\w* | first | previous\w* | earlier
+      | no | wait | hmm | sorry | apolog\w* | unless | if
+    )
+    \b
+    | n['’]t \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 """Words that make the object next to them a quotation, an example, or something taken back."""
 POINTING = re.compile(
-    r"\b(?:quot\w*|contain\w*|inject\w*|examples?|templates?|format|rubric|wrote|writes|written|instruct\w*|ignor\w*|"
-    r"follow(?:s|ing)|below|this|these|instead|not|never)\b|n['’]t\b",
-    re.IGNORECASE,
+    r"""
+    \b
+    (?:
+        quot\w* | contain\w* | inject\w* | examples? | templates? | format | rubric | wrote | writes | written
+      | instruct\w* | ignor\w* | follow(?:s|ing) | below | this | these | instead | not | never
+    )
+    \b
+    | n['’]t \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 """In a finished sentence on a line of its own, only these can turn the object after it into a quotation."""
 OTHER_VERDICT = re.compile(
-    r"\b(?:full|half|partial|zero|no|top|maximum|quarter|one|two|three|four|five|ten|perfect)[\s-]+(?:\w+[\s-]+)?(?:marks?|credits?|points?|scores?)\b"
-    r"|\b(?:score|grade|mark|rating)s?\b[^.\n]{0,40}\b(?:zero|one|half|quarter|full|perfect)\b|\bpercent\b",
-    re.IGNORECASE,
+    r"""
+    # "full marks", "no partial credit"
+      \b (?: full | half | partial | zero | no | top | maximum | quarter | one | two | three | four | five | ten | perfect )
+      [\s-]+ (?: \w+ [\s-]+ )?
+      (?: marks? | credits? | points? | scores? ) \b
+    # "the score is zero"
+    | \b (?: score | grade | mark | rating )s? \b [^.\n]{0,40} \b (?: zero | one | half | quarter | full | perfect ) \b
+    | \b percent \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 
 
