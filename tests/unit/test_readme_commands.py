@@ -11,6 +11,7 @@ GATE = ".ci/run"
 NEEDS_MORE = {
     "vllm ": "vLLM and a GPU",
     "export ": "keys",
+    "pip install '.[": "minutes of downloads; test_requirements.py holds the extras to the pins",
     "pip install 'dvc[": "a cloud account",
     "dvc remote modify --local backup url": "a cloud account; the S3 one runs in test_backup.py",
     "dvc import": "another repository",
@@ -60,6 +61,8 @@ RUN_BY = {
     "PLUMBLINE_LAUNCH=launch/fsdp2.yaml dvc repro": ("tests/pipeline/test_train_ranks.py", "sharded=True"),
     "sbatch launch/slurm.sbatch": ("tests/pipeline/test_launch_files.py", "Popen([bash, str(SBATCH)]"),
     "dvc pull": ("tests/pipeline/test_backup.py", "pull"),
+    "plumbline --help": ("tests/pipeline/test_command_line.py", 'run("--help")'),
+    "pip install .": ("tests/pipeline/test_package.py", '"install", "-q", str(ROOT)'),
     "plumbline compare": ("tests/pipeline/test_compare.py", "compare.main"),
     "plumbline data-diff": ("tests/pipeline/test_data_diff.py", "data-diff"),
     "plumbline grade": ("tests/unit/test_grade_command.py", "main("),
