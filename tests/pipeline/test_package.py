@@ -1,6 +1,7 @@
 """The package alone, in a new environment: graders, statistics and comparison work without torch, and a file is graded."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -40,7 +41,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(environment: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(environment / "bin" / words[0]), *words[1:]], cwd=folder, capture_output=True, text=True)
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run([str(environment / "bin" / words[0]), *words[1:]], cwd=folder, capture_output=True, text=True, env=alone)
 
 
 @pytest.mark.slow
