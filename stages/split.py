@@ -42,9 +42,8 @@ class SplitParams(Params):
 def main(params: SplitParams, *, kept: Path, benchmark: Path, train: Path, validation: Path, questions: Path, overlap: Path) -> None:
     """Write training and validation rows, the benchmark as later stages read it, and what overlapped."""
     files = SplitFiles(kept=kept, benchmark=benchmark, train=train, validation=validation, questions=questions, overlap=overlap)
-    done = split_rows(files, params.policy())
-    counts = (done.rows, done.train, done.validation, done.removed)
-    log.info("%d rows: train %d, validation %d, removed for the benchmark %d %s", *counts, done.removed_by_rule)
+    asked = split_rows(files, params.policy())
+    log.info("%d questions %s", asked.total(), dict(asked))
 
 
 if __name__ == "__main__":

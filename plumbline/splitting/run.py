@@ -2,14 +2,14 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.instruction_row import InstructionRow
-from plumbline.rows.question import Question
+from plumbline.rows.question import Kind, Question
 from plumbline.splitting.benchmark_files import read_plumbline, read_study
 from plumbline.splitting.benchmark_overlap import BenchmarkIndex
 from plumbline.splitting.benchmark_shapes import SHAPES, later_needs
@@ -49,17 +49,6 @@ class SplitPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SplitCounts:
-    """Where every row went."""
-
-    rows: int
-    train: int
-    validation: int
-    removed: int
-    removed_by_rule: Mapping[str, int]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Sifted:
     """Rows that may be used, and rows that repeat a question."""
 
@@ -69,8 +58,8 @@ class Sifted:
     """Score and id of the nearest usable row to each question."""
 
 
-def split_rows(files: SplitFiles, policy: SplitPolicy) -> SplitCounts:
-    """Write training and validation rows, the benchmark as later stages read it, and what overlapped."""
+def split_rows(files: SplitFiles, policy: SplitPolicy) -> Counter[Kind]:
+    """Write training and validation rows, the benchmark as later stages read it, and what overlapped. Return its questions by kind."""
     if not 0 < policy.validation_fraction < 1:
         raise Refused(
             f"split.validation_fraction is {policy.validation_fraction}; a share above 0 and below 1 is read: training needs rows to validate on."
@@ -89,16 +78,12 @@ def split_rows(files: SplitFiles, policy: SplitPolicy) -> SplitCounts:
     write_jsonl(files.validation, validating)
     write_jsonl(files.questions, asked)
     write_jsonl(files.overlap, overlap_records(rows, asked, sifted))
+    removed_by_rule = dict(Counter(row.rule for row in sifted.removed))
+    counts = (len(rows), len(training), len(validating), len(sifted.removed))
+    log.info("%d rows: train %d, validation %d, removed for the benchmark %d %s", *counts, removed_by_rule)
     for need in later_needs(asked):
         log.warning("%s", need)
-    log.info("%d questions %s", len(asked), dict(Counter(question.kind for question in asked)))
-    return SplitCounts(
-        rows=len(rows),
-        train=len(training),
-        validation=len(validating),
-        removed=len(sifted.removed),
-        removed_by_rule=dict(Counter(row.rule for row in sifted.removed)),
-    )
+    return Counter(question.kind for question in asked)
 
 
 def part(
