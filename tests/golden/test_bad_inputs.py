@@ -14,8 +14,9 @@ import pytest
 from plumbline.cleaning.quarantined_row import QuarantinedRow, RedactedLine
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
+from plumbline.pipeline.refused import InputRefused
 from plumbline.rows.instruction_row import InstructionRow
-from stages.clean import CleanParams, InputRefused, main
+from stages.clean import CleanParams, main
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = Path(os.environ.get("PLUMBLINE_SHARED", ROOT.parent / "shared")) / "cases" / "cleaning" / "bad_inputs.jsonl"

@@ -18,8 +18,9 @@ import pytest
 from plumbline.cleaning.quarantined_row import QuarantinedRow, RedactedLine
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
+from plumbline.pipeline.refused import InputRefused
 from plumbline.rows.instruction_row import InstructionRow
-from stages.clean import CleanParams, InputRefused, main
+from stages.clean import CleanParams, main
 
 ROOT = Path(__file__).resolve().parents[2]
 NUM_KILLS = 20
@@ -171,7 +172,7 @@ def test_an_output_that_is_the_source_is_refused(kind: str, tmp_path: Path) -> N
 def test_one_process_and_three_write_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{**row, "instruction": f"{row['instruction']} Case {number // 3}."} for number in range(400) for row in ROWS]
     source = write_lines(tmp_path / "source.jsonl", rows)
-    monkeypatch.setattr("stages.clean.PARALLEL_FROM_BYTES", 0)
+    monkeypatch.setattr("plumbline.cleaning.first_pass.PARALLEL_FROM_BYTES", 0)
     monkeypatch.setattr("plumbline.cleaning.source_lines.CHUNK_BYTES", 4096)
     found = []
     for workers in ("1", "3"):

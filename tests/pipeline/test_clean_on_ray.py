@@ -152,10 +152,10 @@ def test_a_chunk_that_kills_its_process_again_and_again_fails_the_stage_and_old_
     ray_python: str, messy: Path, tmp_path: Path
 ) -> None:
     code = f"""
-import os, stages.clean
+import os, plumbline.cleaning.first_pass
 def kills(chunk, *, file, policy):
     os.kill(os.getpid(), 9)
-stages.clean.clean_source_chunk = kills
+plumbline.cleaning.first_pass.clean_source_chunk = kills
 {CLEAN}"""
     for name in OUTPUTS:
         (tmp_path / name).write_bytes(b"old")
@@ -192,9 +192,9 @@ try:
     os.environ["PLUMBLINE_RAY_ADDRESS"] = cluster.address
     {MAP.replace(chr(10), chr(10) + "    ")}
     def work(chunk):
-        import ray, stages
+        import plumbline, ray
         time.sleep(0.5)
-        return ray.get_runtime_context().get_node_id(), stages.__path__[0]
+        return ray.get_runtime_context().get_node_id(), plumbline.__path__[0]
     places = [place for _, place in mapped(work, cluster.address)]
     print("places", len({{node for node, _ in places}}), all("runtime_resources" in path for _, path in places))
     sys.argv[1:] = [sys.argv[1], sys.argv[2], "alpaca"]
@@ -212,10 +212,10 @@ finally:
 @pytest.mark.slow
 def test_killed_without_warning_it_leaves_no_process_and_old_outputs(ray_python: str, messy: Path, tmp_path: Path) -> None:
     code = f"""
-import time, stages.clean
+import time, plumbline.cleaning.first_pass
 def waits(chunk, *, file, policy):
     time.sleep(600)
-stages.clean.clean_source_chunk = waits
+plumbline.cleaning.first_pass.clean_source_chunk = waits
 {CLEAN}"""
     (tmp_path / "kept").write_bytes(b"old")
     command = [ray_python, "-c", code, str(messy), str(tmp_path), "alpaca"]

@@ -68,7 +68,7 @@ def test_examples_are_the_smallest_ids_of_the_rows_that_stay_however_the_file_is
 
 
 def test_the_examples_are_the_same_for_any_number_of_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stages.clean.PARALLEL_FROM_BYTES", 0)
+    monkeypatch.setattr("plumbline.cleaning.first_pass.PARALLEL_FROM_BYTES", 0)
     monkeypatch.setattr("plumbline.cleaning.source_lines.CHUNK_BYTES", 900)
     found = []
     for workers in ("1", "3"):

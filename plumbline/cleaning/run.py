@@ -1,0 +1,101 @@
+"""Clean a source file into its output files: two passes over it, and no output appears before every one is whole."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from plumbline.cleaning.codes import Rule
+from plumbline.cleaning.data_summary import classes_table, summary_bytes
+from plumbline.cleaning.first_pass import Spooled, clean_all, row_texts
+from plumbline.cleaning.output_files import refuse_overwriting, replacing_all
+from plumbline.cleaning.repair_examples import ExampleSampler
+from plumbline.cleaning.repeats import decide_repeats
+from plumbline.cleaning.row_cleaning import Policy
+from plumbline.cleaning.second_pass import write_rows
+from plumbline.near_duplicates import near_duplicate_groups
+from plumbline.pipeline.refused import InputRefused
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanFiles:
+    """What the stage reads and writes."""
+
+    source: Path
+    """Never written to."""
+    kept: Path
+    quarantined: Path
+    metrics: Path
+    classes: Path | None = None
+    """Output where wanted: the class counts as CSV for a plot."""
+    repair_examples: Path | None = None
+    """Output where wanted: ten rows of each repair before and after."""
+
+    @property
+    def outputs(self) -> list[Path]:
+        """The files that are written."""
+        return [self.kept, self.quarantined, self.metrics, *(path for path in (self.classes, self.repair_examples) if path)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanCounts:
+    """Where every line of the source went."""
+
+    lines: int
+    kept: int
+    quarantined: int
+    blank: int
+    reasons: Mapping[str, int]
+    """Of the quarantined lines; only those that occur."""
+
+
+def clean_file(files: CleanFiles, policy: Policy, *, near_duplicate_similarity: float) -> CleanCounts:
+    """Write the outputs, all or none. InputRefused where no row can be kept, or the source changes while it is read."""
+    refuse_overwriting(files.source, files.outputs)
+    before = fingerprint(files.source)
+    with replacing_all(files.outputs) as opened, tempfile.TemporaryFile() as spool:
+        streams = dict(zip(files.outputs, opened, strict=True))
+        first_pass = clean_all(files.source, policy, spool)
+        if not any(len(chunk.kept_lines) for chunk in first_pass.chunks):
+            raise nothing_kept(files.source, first_pass, policy.shape)
+        near_groups = None
+        if Rule.NEAR_DUPLICATE in policy.active:
+            near_groups = near_duplicate_groups(row_texts(spool), near_duplicate_similarity)
+        repeats = decide_repeats(first_pass.question_keys, first_pass.row_keys, near_groups, policy.actions)
+        sampler = ExampleSampler(files.source.as_posix(), policy) if files.repair_examples else None
+        written = (streams[files.kept], streams[files.quarantined])
+        summary = write_rows(files.source, policy, first_pass, repeats, *written, sampler)
+        if fingerprint(files.source) != before:
+            raise InputRefused("source_changed", f"{files.source} changed while it was read; run again when nothing writes to it.")
+        streams[files.metrics].write(summary_bytes(summary))
+        if files.classes:
+            streams[files.classes].write(classes_table(summary).encode())
+        if files.repair_examples and sampler:
+            streams[files.repair_examples].writelines(example.model_dump_json().encode() + b"\n" for example in sampler.examples())
+    return CleanCounts(
+        lines=summary["lines"],
+        kept=summary["kept"],
+        quarantined=summary["quarantined"],
+        blank=summary["blank"],
+        reasons={reason: number for reason, number in summary["reasons"].items() if number},
+    )
+
+
+def fingerprint(path: Path) -> tuple[int, int, int]:
+    """Size, time and inode: whether a file changed between two passes over it."""
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def nothing_kept(source: Path, first_pass: Spooled, shape: str) -> InputRefused:
+    """Why a file with no usable row is refused: an empty training set must not look like a success."""
+    reasons = sum((chunk.reasons for chunk in first_pass.chunks), Counter[str]())
+    if not reasons:
+        return InputRefused("empty_input", f"{source} holds blank lines only; a file with at least one row is read.")
+    first = orjson.loads(next(line for chunk in first_pass.chunks for _, line in chunk.quarantined))
+    counted = "record" if shape in ("csv", "parquet") else "line"
+    where = f"the first, {counted} {first['origin']['line']}: {first['detail']}"
+    return InputRefused("no_rows", f"{source}: none of {sum(reasons.values())} rows can be kept, reasons {dict(reasons)}; {where}")

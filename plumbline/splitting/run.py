@@ -1,0 +1,155 @@
+"""Split the clean rows from file to files: the benchmark in one shape, and nothing of it among the rows."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.refused import Refused
+from plumbline.rows.instruction_row import InstructionRow
+from plumbline.rows.question import Kind, Question
+from plumbline.splitting.benchmark_files import read_plumbline, read_study
+from plumbline.splitting.benchmark_overlap import BenchmarkIndex
+from plumbline.splitting.benchmark_shapes import SHAPES, later_needs
+from plumbline.splitting.overlap import OverlapSummary, QuestionOverlap, RemovedRow
+from plumbline.splitting.splitting import group_rows, is_validation
+
+log = logging.getLogger("split")
+
+READERS = {"plumbline": read_plumbline, "study": read_study}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitFiles:
+    """What the stage reads and writes."""
+
+    kept: Path
+    benchmark: Path
+    train: Path
+    """Output, as are the next three."""
+    validation: Path
+    questions: Path
+    """The benchmark as later stages read it."""
+    overlap: Path
+    """What overlapped, and how near the rest comes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitPolicy:
+    """What params.yaml says about the split."""
+
+    benchmark_format: str
+    seed: int
+    validation_fraction: float
+    near_duplicate_similarity: float
+    overlap_ngram_words: int
+    overlap_ngram_share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sifted:
+    """Rows that may be used, and rows that repeat a question."""
+
+    remaining: list[InstructionRow]
+    removed: list[RemovedRow]
+    nearest: list[tuple[float, str | None]]
+    """Score and id of the nearest usable row to each question."""
+
+
+def split_rows(files: SplitFiles, policy: SplitPolicy) -> Counter[Kind]:
+    """Write training and validation rows, the benchmark as later stages read it, and what overlapped. Return its questions by kind."""
+    if not 0 < policy.validation_fraction < 1:
+        raise Refused(
+            f"split.validation_fraction is {policy.validation_fraction}; a share above 0 and below 1 is read: training needs rows to validate on."
+        )
+    asked = SHAPES[policy.benchmark_format](READERS[policy.benchmark_format](files.benchmark))
+    rows = list(read_jsonl(files.kept, InstructionRow))
+    index = BenchmarkIndex(
+        asked,
+        ngram_words=policy.overlap_ngram_words,
+        ngram_share=policy.overlap_ngram_share,
+        near_similarity=policy.near_duplicate_similarity,
+    )
+    sifted = sift(rows, asked, index)
+    training, validating = part(rows, sifted, files.kept, policy)
+    write_jsonl(files.train, training)
+    write_jsonl(files.validation, validating)
+    write_jsonl(files.questions, asked)
+    write_jsonl(files.overlap, overlap_records(rows, asked, sifted))
+    removed_by_rule = dict(Counter(row.rule for row in sifted.removed))
+    counts = (len(rows), len(training), len(validating), len(sifted.removed))
+    log.info("%d rows: train %d, validation %d, removed for the benchmark %d %s", *counts, removed_by_rule)
+    for need in later_needs(asked):
+        log.warning("%s", need)
+    return Counter(question.kind for question in asked)
+
+
+def part(
+    rows: Sequence[InstructionRow], sifted: Sifted, kept: Path, policy: SplitPolicy
+) -> tuple[list[InstructionRow], list[InstructionRow]]:
+    """Part the usable rows of the file `kept` into training and validation. Refused where one of them would be empty."""
+    groups = group_rows(sifted.remaining, policy.near_duplicate_similarity)
+    validates = [is_validation(group, seed=policy.seed, validation_fraction=policy.validation_fraction) for group in groups]
+    training = [row for row, aside in zip(sifted.remaining, validates, strict=True) if not aside]
+    validating = [row for row, aside in zip(sifted.remaining, validates, strict=True) if aside]
+    assert len(rows) == len(training) + len(validating) + len(sifted.removed), "a row vanished"
+    if not training:
+        raise Refused(
+            f"{kept}: no row is left to train on ({len(rows)} came in, {len(sifted.removed)} repeat the benchmark); bring more data."
+        )
+    if not validating:
+        raise Refused(
+            f"{kept}: none of {len(set(groups))} groups of near-duplicates fell to validation; raise split.validation_fraction "
+            f"({policy.validation_fraction}), or take another split.seed ({policy.seed})."
+        )
+    return training, validating
+
+
+def overlap_records(
+    rows: Sequence[InstructionRow], asked: Sequence[Question], sifted: Sifted
+) -> list[OverlapSummary | QuestionOverlap | RemovedRow]:
+    """The lines of the overlap file: the counts, each question, each row that was taken out."""
+    touched = Counter(row.question_id for row in sifted.removed)
+    by_rule = Counter(row.rule for row in sifted.removed)
+    summary = OverlapSummary(
+        num_rows=len(rows),
+        num_removed=len(sifted.removed),
+        removed_by_rule=dict(sorted(by_rule.items())),
+        num_questions_touched=len(touched),
+    )
+    overlaps = [
+        QuestionOverlap(question_id=question.id, score=score, nearest_row_id=row_id, num_removed=touched[question.id])
+        for question, (score, row_id) in zip(asked, sifted.nearest, strict=True)
+    ]
+    return [summary, *overlaps, *sifted.removed]
+
+
+def sift(rows: Sequence[InstructionRow], asked: Sequence[Question], index: BenchmarkIndex) -> Sifted:
+    """Part rows into those that may be used and those that repeat a question; with each question's nearest usable row."""
+    remaining: list[InstructionRow] = []
+    removed: list[RemovedRow] = []
+    nearest: list[tuple[float, str | None]] = [(0.0, None)] * len(asked)
+    for row in rows:
+        match = index.match(row)
+        if match is not None:
+            removed.append(
+                RemovedRow(
+                    row_id=row.id,
+                    origin=row.origin,
+                    question_id=asked[match.question].id,
+                    rule=match.rule,
+                    score=round(match.score, 4),
+                    instruction=row.instruction,
+                )
+            )
+            continue
+        remaining.append(row)
+        for place, score in index.scores(row).items():
+            # Of equally near rows the smallest id, so that their order does not matter: equal as written, hence rounded first.
+            best, holder = nearest[place]
+            score = round(score, 4)
+            if (-score, row.id) < (-best, holder or "~"):
+                nearest[place] = (score, row.id)
+    return Sifted(remaining=remaining, removed=removed, nearest=nearest)
