@@ -1,12 +1,12 @@
 """All benchmarks, one after another, into one JSON, the tables of docs/benchmarks.md and a picture: `make bench`.
 
-    python -m bench.suite                       about 10 minutes on two cores; writes into docs/
+    python -m bench.suite                       about 7 minutes on two cores; writes into docs/
     python -m bench.suite --size full           longer curves
     python -m bench.suite --size quick          under a minute: whether all of it works; writes into bench-quick/
     python -m bench.suite --only cleaning       measures these again and keeps the others' numbers
-    python -m bench.suite --only                measures nothing: tables and picture anew from the JSON
+    python -m bench.suite --only                measures nothing: makes tables and picture from the JSON again
 
-Every benchmark is a process of its own, with a time limit. One that fails is told, the others run, and the exit status is 1.
+Every benchmark is a process of its own, with a time limit. One that fails says so, the others run, and the exit status is 1.
 """
 
 import argparse
@@ -102,16 +102,6 @@ def read_sizes(path: Path, bench: Bench, command: str) -> Measured:
 
 
 BENCHES = (
-    Bench(
-        "where_time_goes",
-        "Where the time of `make` goes",
-        "bench.where_time_goes",
-        {
-            "quick": "--target split --picture {folder}/where_time_goes.png",
-            "default": "--pretrain 0.05 --picture {folder}/where_time_goes.png",
-            "full": "--picture {folder}/where_time_goes.png",
-        },
-    ),
     Bench(
         "cleaning",
         "Cleaning rows",
@@ -225,7 +215,7 @@ def run(bench: Bench, size: str, folder: Path, answers: Path | None = None) -> t
             return nothing(f"it was ended after {bench.limit_seconds} s"), False
         if done.returncode == 0 and result.is_file():
             record = bench.read(result, bench, command)
-            # A program writes down how it was called; where somebody keeps a file is nobody's business.
+            # A program writes down how it was called; where someone keeps a file is their own business.
             return record.model_copy(update={"command": command}) if "{answers}" in bench.flags[size] else record, True
         errors.seek(0)
         lines = [line.strip() for line in errors if line.strip()] or ["no word"]

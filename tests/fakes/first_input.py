@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Any
 
-from bench.timed_stage import opens_input
+from tests.fakes.opened_inputs import opens_input
 
 STAGE = sys.argv[1]
 found: list[str] = []

@@ -18,6 +18,7 @@ import pytest
 
 from plumbline.pipeline.inputs import resolve
 from plumbline.pipeline.params import read_yaml
+from tests.fakes.opened_inputs import opens_input
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "transformers", "datasets", "peft", "trl", "bitsandbytes", "accelerate", "anthropic", "vllm", "ray")
@@ -85,6 +86,16 @@ def smallest_world(folder: Path, stage: str) -> None:
         path = folder / resolve(declared, params)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}\n", encoding="utf-8")
+
+
+def test_only_reading_an_input_is_useful_work() -> None:
+    assert opens_input("open", ("data/split/train.jsonl", "r", 0)) and opens_input("open", ("models/base/manifest.json", "rb", 0))
+    assert opens_input("open", ("data/answers/base.jsonl", None, os.O_RDONLY | os.O_CLOEXEC))
+    assert not opens_input("open", ("data/answers/base.jsonl", None, os.O_WRONLY)) and not opens_input(
+        "open", ("data/", None, os.O_DIRECTORY)
+    )
+    assert not opens_input("open", ("data/split/train.jsonl.partial", "w", 0)) and not opens_input("open", ("params.yaml", "r", 0))
+    assert not opens_input("import", ("data", "r", 0))
 
 
 def start(stage: str, world: Path) -> float:
