@@ -123,6 +123,11 @@ def exp_show(now: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     return "\n".join(["```console", command, texts[0], rule, *texts[1:], "```"]) + "\n"
 
 
+def adapter_of(lock: Mapping[str, Any]) -> str:
+    """The hash under which a dvc.lock knows the adapter."""
+    return next(out["md5"] for out in lock["stages"]["train"]["outs"] if out["path"] == "models/adapter")
+
+
 def console(record: Mapping[str, Any], name: str) -> str:
     """A command and what it really printed, as a block of the shell."""
     sample = record["samples"][name]

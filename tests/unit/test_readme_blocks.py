@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from plumbline.commands.readme import ALPHA_128, CONSOLE, console
+from plumbline.commands.readme import ALPHA_128, CONSOLE, adapter_of, console
 from plumbline.pages.blocks import BLOCK
 from plumbline.pipeline.params import read_yaml
 from plumbline.rows.answer_params import AnswerParams
@@ -35,11 +35,6 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "judge": JudgeParams,
     "report": ReportParams,
 }
-
-
-def adapter_of(lock: Mapping[str, Any]) -> str:
-    """The hash under which a dvc.lock knows the adapter."""
-    return next(out["md5"] for out in lock["stages"]["train"]["outs"] if out["path"] == "models/adapter")
 
 
 def text_of(path: str) -> str:
