@@ -6,8 +6,8 @@ from typing import Any
 
 from plumbline.comparing.bridges import Crossing, JudgeBridge, crossing
 from plumbline.reporting.benchmark_parts import questions_of
+from plumbline.reporting.entries import arm_content, change_of, question_content
 from plumbline.reporting.ledger import KIND_NAMES, Scored, compare_pairs, join_verdicts
-from plumbline.reporting.page import arm_content, change_of, question_content
 from plumbline.reporting.words import p_words, points, span
 from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade

@@ -4,7 +4,10 @@ The journal lies in `$DVC_ROOT/.cache/final_part`, where runs in the folder, in 
 is never read into an output: that would make the output depend on what git and DVC do not know.
 """
 
+import logging
 import os
+import sys
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +15,11 @@ from pydantic import ValidationError
 
 from plumbline.pipeline.cache import cache_folder
 from plumbline.pipeline.files import sync_folder
+from plumbline.reporting.benchmark_parts import Part
+from plumbline.reporting.final_part import uses_final_part, uses_of
 from plumbline.reporting.final_part_use import FinalPartUse
+
+log = logging.getLogger("report")
 
 
 def journal_path() -> Path:
@@ -63,3 +70,21 @@ def note_use(journal: Path, use: FinalPartUse) -> None:
     finally:
         os.close(descriptor)
     sync_folder(journal.parent)
+
+
+def note_look(own: FinalPartUse, counted: AbstractSet[FinalPartUse], *, part: Part, journal: Path) -> None:
+    """Write a look at the final part down before it is made. SystemExit for a claim that would count too few of them.
+
+    `counted`: the uses that the tracked record has of this benchmark.
+    """
+    missing = uses_of(read_journal(journal), own.benchmark_sha256) - counted - {own}
+    if missing:
+        text = (
+            f"{len(missing)} more tuned models were scored on the final part here than metrics/final_part_uses.jsonl has: "
+            "run plumbline final-part, which adds them"
+        )
+        if part == "final":
+            sys.exit(f"report: {text}, then this again. Nothing was scored: the claim would not say how often the part was used.")
+        log.warning("%s, then dvc repro", text)
+    if uses_final_part(part):
+        note_use(journal, own)

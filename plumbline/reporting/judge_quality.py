@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from plumbline.judging.agreement import answer_key, calibration
 from plumbline.judging.prompt import JudgeItem
 from plumbline.reporting.human_label import HumanLabel
+from plumbline.reporting.params import JudgeSettings
 from plumbline.rows.answer import ARMS, Answer
 from plumbline.rows.judge_check import JudgeCheck
-from plumbline.rows.judgement import Judgement
+from plumbline.rows.judgement import Judgement, RawReply
 from plumbline.rows.question import Question
 
 
@@ -59,3 +60,23 @@ def rounded_tree(value: object) -> object:
     if isinstance(value, list):
         return [rounded_tree(inner) for inner in value]
     return round(value, 4) + 0.0 if isinstance(value, float) else value
+
+
+def judge_account(
+    judgements: Sequence[Judgement], judging: JudgeSettings, paid: Sequence[RawReply], cost_usd: float | None
+) -> dict[str, object]:
+    """Who judged, how often, what came of it, and what all that was paid for cost: probes and second askings included."""
+    replies = [reply for judgement in judgements for reply in judgement.replies]
+    causes = [judgement.cause for judgement in judgements]
+    return {
+        "backend": judging.backend,
+        "judge_id": ", ".join(sorted({judgement.judge_id for judgement in judgements})) or None,
+        "model_requested": judging.claude_model,
+        "model_returned": ", ".join(sorted({reply.model for reply in replies if reply.model is not None})) or None,
+        "num_judgements": len(judgements),
+        "num_replies": len(replies),
+        "causes": {cause: causes.count(cause) for cause in sorted(set(causes))},
+        "input_tokens": sum(reply.input_tokens for reply in paid),
+        "output_tokens": sum(reply.output_tokens for reply in paid),
+        "cost_usd": cost_usd,
+    }

@@ -3,8 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from plumbline.answering.exam_prompt import PROMPT_VERSION
+from plumbline.reporting.decide import Evaluation
+from plumbline.reporting.judge_quality import rounded_tree
 from plumbline.reporting.ledger import ArmLedger, KindLedger
 from plumbline.reporting.validity import Gate
+from plumbline.reporting.words import verdict_words
 from plumbline.rows.grade import Grade
 from plumbline.rows.question import KINDS, Kind, Question
 from plumbline.statistics import Comparison, Estimate
@@ -112,6 +116,30 @@ def gate_numbers(gate: Gate) -> dict[str, object]:
         "value": rounded(gate.value),
         "limit": rounded(gate.limit),
         "text": gate.text,
+    }
+
+
+def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, sha256: Mapping[str, str]) -> dict[str, object]:
+    """The whole ledger: metrics/evaluation.json."""
+    return {
+        "schema": "plumbline-evaluation/1",
+        "valid": evaluation.is_valid,
+        "complete": evaluation.incomplete is None,
+        "invalid_because": evaluation.problems,
+        "incomplete_because": evaluation.incomplete,
+        "verdict": verdict_words(evaluation.ledgers) if evaluation.is_valid else None,
+        "prompt_version": PROMPT_VERSION,
+        "part": {
+            "name": evaluation.part,
+            "development_fraction": rounded(development_fraction),
+            "num_questions": len(evaluation.questions),
+            "num_questions_in_benchmark": evaluation.num_questions_in_benchmark,
+            "num_final_part_uses": evaluation.num_final_part_uses,
+        },
+        "kinds": {kind: kind_numbers(ledger) for kind, ledger in evaluation.ledgers.items()},
+        "judge": rounded_tree(evaluation.judge),
+        "gates": [gate_numbers(gate) for gate in evaluation.gates],
+        "sha256": sha256,
     }
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plumbline.pipeline.record import Record
+from plumbline.reporting.gather import ReportFiles
+from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.rows.answer import ARMS, Answer, Arm
 from plumbline.rows.answer_params import AnswerParams, Instructions
 from plumbline.rows.grade import Grade
@@ -14,7 +16,6 @@ from plumbline.rows.judgement import Judgement, RawReply
 from plumbline.rows.outcome import Outcome, Reading
 from plumbline.rows.question import Question
 from plumbline.splitting.overlap import OverlapSummary, QuestionOverlap
-from stages.report import JudgeSettings, ReportParams
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPICS = ("kinematics", "energy", "momentum", "rotation", "gravitation", "fluids", "heat", "waves", "circuits", "optics")
@@ -185,31 +186,31 @@ def loss_table(num_steps: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_world(world: World, folder: Path) -> dict[str, Path]:
-    """Write all that report reads; return the keyword arguments of its main."""
-    paths = {
-        "benchmark": folder / "data/split/benchmark.jsonl",
-        "overlap": folder / "data/split/overlap.jsonl",
-        "base": folder / "data/answers/base.jsonl",
-        "tuned": folder / "data/answers/tuned.jsonl",
-        "graded": folder / "data/grades/graded.jsonl",
-        "judged": folder / "data/grades/judged.jsonl",
-        "data": folder / "metrics/data.json",
-        "preflight": folder / "metrics/preflight.json",
-        "training": folder / "metrics/train.json",
-        "loss": folder / "metrics/loss.csv",
-        "manifest": folder / "models/base/manifest.json",
-        "adapter": folder / "models/adapter/training.json",
-        "template": ROOT / "plumbline/pages/templates/report.html.j2",
-        "style": ROOT / "plumbline/pages/templates/report.css",
-        "script": ROOT / "plumbline/pages/templates/report.js",
-        "scores": folder / "metrics/scores.json",
-        "evaluation": folder / "metrics/evaluation.json",
-        "scores_by_kind": folder / "metrics/scores_by_kind.csv",
-        "mcq_confusion": folder / "metrics/mcq_confusion.csv",
-        "page": folder / "metrics/report.html",
-    }
-    write_lines(paths["benchmark"], world.questions)
+def write_world(world: World, folder: Path) -> ReportFiles:
+    """Write all that report reads; return where it is and where the outputs belong."""
+    files = ReportFiles(
+        benchmark=folder / "data/split/benchmark.jsonl",
+        overlap=folder / "data/split/overlap.jsonl",
+        base=folder / "data/answers/base.jsonl",
+        tuned=folder / "data/answers/tuned.jsonl",
+        graded=folder / "data/grades/graded.jsonl",
+        judged=folder / "data/grades/judged.jsonl",
+        data=folder / "metrics/data.json",
+        preflight=folder / "metrics/preflight.json",
+        training=folder / "metrics/train.json",
+        loss=folder / "metrics/loss.csv",
+        manifest=folder / "models/base/manifest.json",
+        adapter=folder / "models/adapter/training.json",
+        template=ROOT / "plumbline/pages/templates/report.html.j2",
+        style=ROOT / "plumbline/pages/templates/report.css",
+        script=ROOT / "plumbline/pages/templates/report.js",
+        scores=folder / "metrics/scores.json",
+        evaluation=folder / "metrics/evaluation.json",
+        scores_by_kind=folder / "metrics/scores_by_kind.csv",
+        mcq_confusion=folder / "metrics/mcq_confusion.csv",
+        page=folder / "metrics/report.html",
+    )
+    write_lines(files.benchmark, world.questions)
     summary = OverlapSummary(num_rows=4400, num_removed=3, removed_by_rule={"normalised_exact": 3}, num_questions_touched=2)
     overlaps = [
         QuestionOverlap(
@@ -217,29 +218,29 @@ def write_world(world: World, folder: Path) -> dict[str, Path]:
         )
         for question in world.questions
     ]
-    write_lines(paths["overlap"], [summary, *overlaps])
-    write_lines(paths["base"], world.answers["base"])
-    write_lines(paths["tuned"], world.answers["tuned"])
-    write_lines(paths["graded"], world.grades)
-    write_lines(paths["judged"], world.judgements)
+    write_lines(files.overlap, [summary, *overlaps])
+    write_lines(files.base, world.answers["base"])
+    write_lines(files.tuned, world.answers["tuned"])
+    write_lines(files.graded, world.grades)
+    write_lines(files.judged, world.judgements)
     kept = {
         "num_lines": 4400,
         "num_kept": 3990,
         "num_quarantined": 410,
         "quarantined": {"duplicate": 240, "empty_output": 90, "needs_figure": 80},
     }
-    write_object(paths["data"], kept)
+    write_object(files.data, kept)
     write_object(
-        paths["preflight"],
+        files.preflight,
         {"ready": True, "num_failed": 0, "checks": {"one_bos": "pass: 0 of 9 rows", "heat": "warn: scale 16 x learning rate 0.01"}},
     )
-    write_object(paths["training"], world.training)
-    paths["loss"].write_text(loss_table(120), encoding="utf-8")
-    write_object(paths["manifest"], {"source": "embedded", "repo": None, "revision": None, "dtype": "float32", "quantization": "none"})
-    write_object(paths["adapter"], {"complete": True, "base_fingerprint": "ab12" * 16, "lora": {"r": 16, "alpha": 32}})
-    return paths
+    write_object(files.training, world.training)
+    files.loss.write_text(loss_table(120), encoding="utf-8")
+    write_object(files.manifest, {"source": "embedded", "repo": None, "revision": None, "dtype": "float32", "quantization": "none"})
+    write_object(files.adapter, {"complete": True, "base_fingerprint": "ab12" * 16, "lora": {"r": 16, "alpha": 32}})
+    return files
 
 
-def read_outputs(paths: dict[str, Path], names: Sequence[str] = ("scores", "evaluation")) -> tuple[dict[str, object], ...]:
+def read_outputs(files: ReportFiles, names: Sequence[str] = ("scores", "evaluation")) -> tuple[dict[str, object], ...]:
     """The JSON documents that report wrote."""
-    return tuple(json.loads(paths[name].read_text(encoding="utf-8")) for name in names)
+    return tuple(json.loads(getattr(files, name).read_text(encoding="utf-8")) for name in names)

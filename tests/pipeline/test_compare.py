@@ -67,9 +67,9 @@ class Project(SmallProject):
 
     def run(self, world: World, *, settings: dict[str, object] | None = None) -> None:
         """Put a finished run into the folder and let DVC record it."""
-        paths = write_world(world, self.root)
+        files = write_world(world, self.root)
         (self.root / "params.yaml").write_text(json.dumps({**SETTINGS, **(settings or {})}))
-        report(PARAMS, ANSWERING, JUDGING, **paths)
+        report(PARAMS, ANSWERING, JUDGING, files)
         with contextlib.chdir(self.root), Repo(str(self.root)) as repo:
             repo.commit(force=True)
 

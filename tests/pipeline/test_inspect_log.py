@@ -39,7 +39,7 @@ def logs_of(world: World, root: Path, python: str) -> dict[str, Any]:
     """Write the world, report on it, make the logs and read them back: arm -> log."""
     # A missing verdict of 16 breaks the coverage: report then writes its numbers and exits.
     with suppress(SystemExit):
-        report(PARAMS, ANSWERING, JUDGING, **write_world(world, root))
+        report(PARAMS, ANSWERING, JUDGING, write_world(world, root))
     (root / "params.yaml").write_text(json.dumps({"answer": ANSWERING.model_dump()}))
     words = [python, "-m", "plumbline", "inspect-log", "--root", str(root), "--out", str(root / "logs")]
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)

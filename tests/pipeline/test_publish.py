@@ -90,7 +90,7 @@ def commit_run(root: Path) -> None:
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with real numbers of the report stage, in git and DVC."""
     root = tmp_path_factory.mktemp("published") / "repo"
-    report(PARAMS, ANSWERING, JUDGING, **write_world(make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=8), root))
+    report(PARAMS, ANSWERING, JUDGING, write_world(make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=8), root))
     shutil.rmtree(root / "data")
     write_json(root / "metrics/data.json", {"lines": 4400, "kept": 4377, "quarantined": 20, "blank": 3})
     (root / "params.yaml").write_text("clean:\n  source: data/raw/physics.jsonl\n")

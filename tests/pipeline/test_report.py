@@ -1,6 +1,7 @@
 """The report stage on a made-up evaluation: what it writes, when it fails, when it only warns. No model needed."""
 
 import csv
+import dataclasses
 import html
 import json
 import re
@@ -13,9 +14,10 @@ from plumbline.judging.agreement import answer_key
 from plumbline.judging.prompt import JudgeItem
 from plumbline.reporting.final_part_use import FinalPartUse
 from plumbline.reporting.human_label import HumanLabel
+from plumbline.reporting.params import JudgeSettings
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.outcome import Outcome
-from stages.report import JudgeSettings, main
+from stages.report import main
 from tests.fakes.evaluation_world import (
     ANSWERING,
     FORGETTING,
@@ -32,18 +34,18 @@ from tests.fakes.evaluation_world import (
 
 def run(world: World, folder: Path, **changes: object) -> tuple[dict, dict, str, int]:
     """scores.json, evaluation.json, the page, and the exit status."""
-    paths = write_world(world, folder)
+    files = write_world(world, folder)
     params = PARAMS.model_copy(update={name: value for name, value in changes.items() if name in type(PARAMS).model_fields})
     judging = changes.get("judging", JUDGING)
     assert isinstance(judging, JudgeSettings)
-    paths |= {name: value for name, value in changes.items() if isinstance(value, Path)}
+    files = dataclasses.replace(files, **{name: value for name, value in changes.items() if isinstance(value, Path)})
     status = 0
     try:
-        main(params, ANSWERING, judging, **paths)
+        main(params, ANSWERING, judging, files)
     except SystemExit as stopped:
         status = 1 if isinstance(stopped.code, str) else int(stopped.code or 0)
-    scores, evaluation = read_outputs(paths)
-    return scores, evaluation, paths["page"].read_text(encoding="utf-8"), status
+    scores, evaluation = read_outputs(files)
+    return scores, evaluation, files.page.read_text(encoding="utf-8"), status
 
 
 def small(**counts: int) -> World:
@@ -493,8 +495,8 @@ def test_the_page_shows_what_preflight_found_before_training(tmp_path: Path) -> 
 
 def test_the_page_names_the_packages_that_made_it(tmp_path: Path) -> None:
     (tmp_path / "pins.txt").write_text('# no==1\ntorch==2.13.0\nbitsandbytes==0.50.2; sys_platform == "linux"\n')
-    paths = write_world(small(), tmp_path)
-    main(PARAMS, ANSWERING, JUDGING, **paths, pins=tmp_path / "pins.txt")
-    page = paths["page"].read_text(encoding="utf-8")
+    files = dataclasses.replace(write_world(small(), tmp_path), pins=tmp_path / "pins.txt")
+    main(PARAMS, ANSWERING, JUDGING, files)
+    page = files.page.read_text(encoding="utf-8")
     shown = re.findall(r'<th scope="row">(torch|bitsandbytes|no)</th><td class="whole">([^<]+)</td>', page)
     assert shown == [("torch", "2.13.0"), ("bitsandbytes", "0.50.2")]

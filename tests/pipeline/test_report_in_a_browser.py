@@ -20,9 +20,9 @@ HOSTILE = "</script><script>document.title='owned'</script><img src=https://exam
 
 
 def page_of(world: World, folder: Path) -> Path:
-    paths = write_world(world, folder)
-    main(PARAMS, ANSWERING, JUDGING, **paths)
-    return paths["page"]
+    files = write_world(world, folder)
+    main(PARAMS, ANSWERING, JUDGING, files)
+    return files.page
 
 
 def watch(page: Path, profile: Path, steps: Callable[[Tab], Awaitable[None]]) -> Tab:

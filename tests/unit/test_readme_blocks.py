@@ -13,12 +13,12 @@ from ruamel.yaml import YAML
 from plumbline.commands.readme import ALPHA_128, CONSOLE, adapter_of, console
 from plumbline.pages.blocks import BLOCK
 from plumbline.pipeline.params import read_yaml
+from plumbline.reporting.params import ReportParams
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
 from stages.clean import CleanParams
 from stages.judge import JudgeParams
-from stages.report import ReportParams
 from stages.split import SplitParams
 from tests.unit.test_readme import ROOT, present
 

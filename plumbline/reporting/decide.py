@@ -1,0 +1,122 @@
+"""What the files of an evaluation say: is it valid, is it complete, who is better, what looks odd. Pure."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from plumbline.judging.prices import judging_cost_usd, paid_replies
+from plumbline.reporting.benchmark_parts import Part, questions_of
+from plumbline.reporting.final_part import uses_final_part
+from plumbline.reporting.gathered import Gathered
+from plumbline.reporting.judge_quality import calibrated_by_people, judge_account, probe_numbers
+from plumbline.reporting.ledger import KindLedger, Scored, join_verdicts, ledgers
+from plumbline.reporting.params import JudgeSettings, ReportParams
+from plumbline.reporting.validity import (
+    Gate,
+    cost_gate,
+    coverage_gates,
+    engine_problems,
+    final_part_gate,
+    forgetting_gate,
+    identity_problems,
+    incompleteness,
+    item_problems,
+    probe_gates,
+    quality_gates,
+    reference_problems,
+)
+from plumbline.rows.question import Kind, Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """All that is known of the two arms, unrounded and without words."""
+
+    part: Part
+    questions: Sequence[Question]
+    """Of the reported part."""
+    num_questions_in_benchmark: int
+    num_final_part_uses: int
+    overlapping: AbstractSet[str]
+    """Ids of the questions that are near the training rows."""
+    is_scored: bool
+    """False where the files are not one evaluation: an answer without a verdict, or with two."""
+    scored: Sequence[Scored]
+    ledgers: Mapping[Kind, KindLedger]
+    problems: Sequence[str]
+    """Why the evaluation is not valid."""
+    incomplete: str | None
+    """Why the tuned model is not the planned one."""
+    gates: Sequence[Gate]
+    judge: Mapping[str, object]
+    """Who judged, at what cost, how often it was right about answers of known worth, and what people say of it."""
+
+    @property
+    def is_valid(self) -> bool:
+        return not self.problems
+
+
+def whole_evaluation_problems(gathered: Gathered) -> list[str]:
+    """Why nothing can be scored: the files do not hold one verdict for each answer to each question."""
+    return item_problems(gathered.questions, gathered.answers, gathered.grades, gathered.judgements)
+
+
+def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, judge_ends: str | None) -> Evaluation:
+    """Score the reported part and check everything. `judge_ends`: the day on which the judge's model stops answering, if that is known."""
+    broken = whole_evaluation_problems(gathered)
+    questions = questions_of(gathered.questions, part=params.part, development_fraction=params.development_fraction)
+    overlapping = {row.question_id for row in gathered.overlaps if row.score >= params.overlap_score}
+    is_use = uses_final_part(params.part) and not broken
+    num_uses = len(gathered.uses | {gathered.own_use} if is_use else gathered.uses)
+
+    # Probes and second askings are paid for as answers are, and count against the same cap.
+    paid = paid_replies([*gathered.judgements, *gathered.checks])
+    cost_usd = judging_cost_usd(paid, judging.model)
+    stopping = [
+        *coverage_gates(gathered.judgements),
+        *cost_gate(cost_usd, judging.max_cost_usd if judging.backend == "claude" else None),
+    ]
+    problems = [
+        *broken,
+        *reference_problems(gathered.questions),
+        *engine_problems(gathered.answers),
+        *identity_problems(gathered.judgements),
+        *(gate.text for gate in stopping if not gate.ok),
+    ]
+
+    scored: Sequence[Scored] = []
+    by_kind: Mapping[Kind, KindLedger] = {}
+    agreement: Mapping[str, object] = {"num_labels": 0, "is_calibrated": False}
+    if not broken:
+        scored = join_verdicts(questions, gathered.answers, gathered.grades, gathered.judgements)
+        by_kind = ledgers(questions, scored, overlapping=overlapping, seed=params.seed, num_resamples=params.num_resamples)
+        if gathered.labels:
+            agreement = calibrated_by_people(gathered.questions, gathered.answers, gathered.judgements, gathered.labels, seed=params.seed)
+    probes = probe_numbers(gathered.checks)
+    warnings = [
+        forgetting_gate(gathered.forgetting, params.max_forgetting_nats),
+        *([final_part_gate(num_uses)] if params.part == "final" else []),
+        *probe_gates(probes),
+        *quality_gates(
+            by_kind,
+            calibrated=agreement["is_calibrated"] is True,
+            judged_by_model=any(reply.model is not None for judgement in gathered.judgements for reply in judgement.replies),
+            judge_model=judging.claude_model,
+            judge_ends=judge_ends,
+        ),
+    ]
+    account = judge_account(gathered.judgements, judging, paid, cost_usd)
+    return Evaluation(
+        part=params.part,
+        questions=questions,
+        num_questions_in_benchmark=len(gathered.questions),
+        num_final_part_uses=num_uses,
+        overlapping=overlapping,
+        is_scored=not broken,
+        scored=scored,
+        ledgers=by_kind,
+        problems=problems,
+        incomplete=incompleteness(gathered.answers, gathered.documents["training"]),
+        gates=[*stopping, *warnings],
+        judge=account | {"probes": probes, "calibration": agreement},
+    )

@@ -1,0 +1,97 @@
+"""Read all that the report is about."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from plumbline.pipeline.documents import read_object, read_objects, read_table
+from plumbline.pipeline.files import sha256_of
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.reporting.final_part import uses_of
+from plumbline.reporting.final_part_uses import read_uses
+from plumbline.reporting.gathered import Gathered
+from plumbline.reporting.human_label import HumanLabel
+from plumbline.rows.answer import Answer
+from plumbline.rows.grade import Grade
+from plumbline.rows.judge_check import JudgeCheck
+from plumbline.rows.judgement import Judgement
+from plumbline.rows.question import Question
+from plumbline.splitting.overlap import QuestionOverlap
+from plumbline.training.forgetting import Forgetting
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportFiles:
+    """What the stage reads and writes."""
+
+    benchmark: Path
+    overlap: Path
+    base: Path
+    tuned: Path
+    graded: Path
+    judged: Path
+    data: Path
+    preflight: Path
+    training: Path
+    loss: Path
+    manifest: Path
+    adapter: Path
+    template: Path
+    style: Path
+    script: Path
+    scores: Path
+    evaluation: Path
+    scores_by_kind: Path
+    mcq_confusion: Path
+    page: Path
+    checks: Path | None = None
+    """Probes of the judge; None: it was not probed."""
+    labels: Path | None = None
+    """People's verdicts on answers, to compare the judge with."""
+    pins: Path | None = None
+    """Requirements file of the packages that made weights and answers."""
+    uses: Path | None = None
+    """The tracked record of who was scored on the final part."""
+    journal: Path | None = None
+    """The same of this machine, which no run can forget to write."""
+
+
+def gather(files: ReportFiles) -> Gathered:
+    """Read all inputs. ValueError, with file and line, for one that cannot be read."""
+    inputs = {
+        "benchmark": files.benchmark,
+        "overlap": files.overlap,
+        "base answers": files.base,
+        "tuned answers": files.tuned,
+        "grades": files.graded,
+        "judgements": files.judged,
+    }
+    sha256 = {name: sha256_of(path) for name, path in inputs.items()}
+    training = read_object(files.training)
+    return Gathered(
+        questions=list(read_jsonl(files.benchmark, Question)),
+        answers=[*read_jsonl(files.base, Answer), *read_jsonl(files.tuned, Answer)],
+        grades=list(read_jsonl(files.graded, Grade)),
+        judgements=list(read_jsonl(files.judged, Judgement)),
+        checks=list(read_jsonl(files.checks, JudgeCheck)) if files.checks else [],
+        labels=list(read_jsonl(files.labels, HumanLabel)) if files.labels else [],
+        # The file holds two other sorts of line, which are the business of `split`.
+        overlaps=[QuestionOverlap.model_validate(row) for row in read_objects(files.overlap) if row.get("record") == "question"],
+        forgetting=Forgetting.model_validate(training["forgetting"]),
+        uses=uses_of(read_uses(files.uses), sha256["benchmark"]) if files.uses else frozenset(),
+        sha256=sha256,
+        documents={
+            "training": training,
+            "data": read_object(files.data),
+            "preflight": read_object(files.preflight),
+            "base model": read_object(files.manifest),
+            "adapter": read_object(files.adapter),
+        },
+        loss=read_table(files.loss),
+        versions=pinned_versions(files.pins) if files.pins else {},
+    )
+
+
+def pinned_versions(pins: Path) -> dict[str, str]:
+    """Package -> version of a requirements file."""
+    lines = (line.split(";")[0].strip() for line in pins.read_text(encoding="utf-8").splitlines())
+    return dict(line.split("==", 1) for line in lines if "==" in line and not line.startswith("#"))

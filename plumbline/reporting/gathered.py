@@ -1,0 +1,45 @@
+"""All that the report is about, read and checked row by row. Pure."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from plumbline.reporting.final_part_use import FinalPartUse
+from plumbline.reporting.human_label import HumanLabel
+from plumbline.rows.answer import Answer
+from plumbline.rows.grade import Grade
+from plumbline.rows.judge_check import JudgeCheck
+from plumbline.rows.judgement import Judgement
+from plumbline.rows.question import Question
+from plumbline.splitting.overlap import QuestionOverlap
+from plumbline.training.forgetting import Forgetting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """The whole files, whichever part of the benchmark is reported."""
+
+    questions: Sequence[Question]
+    answers: Sequence[Answer]
+    """Of both arms."""
+    grades: Sequence[Grade]
+    judgements: Sequence[Judgement]
+    checks: Sequence[JudgeCheck]
+    labels: Sequence[HumanLabel]
+    overlaps: Sequence[QuestionOverlap]
+    forgetting: Forgetting
+    uses: AbstractSet[FinalPartUse]
+    """Recorded uses of this benchmark's final part."""
+    sha256: Mapping[str, str]
+    """Of the files that the verdict rests on, by what they are called on the page."""
+    documents: Mapping[str, Mapping[str, object]]
+    """What other stages wrote about themselves: training, data, preflight, base model, adapter."""
+    loss: Sequence[Mapping[str, str]]
+    """Rows of the loss table: step, train_loss, validation_loss."""
+    versions: Mapping[str, str]
+    """Package -> pinned version."""
+
+    @property
+    def own_use(self) -> FinalPartUse:
+        """What this report is to the record of the final part, if it looks at that part."""
+        return FinalPartUse(benchmark_sha256=self.sha256["benchmark"], tuned_answers_sha256=self.sha256["tuned answers"])

@@ -1,0 +1,46 @@
+"""Say whether the fine-tune helped: read all files, decide, and write the numbers and the page."""
+
+import logging
+import sys
+
+from plumbline.reporting.decide import Evaluation, decide, whole_evaluation_problems
+from plumbline.reporting.final_part_uses import note_look
+from plumbline.reporting.gather import ReportFiles, gather
+from plumbline.reporting.params import JudgeSettings, ReportParams
+from plumbline.reporting.words import verdict_words
+from plumbline.reporting.write import write_numbers, write_page
+from plumbline.rows.answer_params import AnswerParams
+
+log = logging.getLogger("report")
+
+
+def report(
+    params: ReportParams, answering: AnswerParams, judging: JudgeSettings, files: ReportFiles, *, judge_ends: str | None
+) -> Evaluation:
+    """Write all numbers and the page. `judge_ends`: the day on which the judge's model stops answering, if that is known.
+
+    SystemExit before anything is scored where the final part is asked for and this machine knows of uses that the record lacks: the page
+    would count too few.
+    """
+    gathered = gather(files)
+    if files.journal is not None and not whole_evaluation_problems(gathered):
+        note_look(gathered.own_use, gathered.uses, part=params.part, journal=files.journal)
+    evaluation = decide(gathered, params, judging, judge_ends=judge_ends)
+    write_numbers(evaluation, gathered, params, files)
+    write_page(evaluation, gathered, params, answering, files)
+    return evaluation
+
+
+def finish(evaluation: Evaluation, files: ReportFiles) -> None:
+    """Say the result on the terminal. SystemExit where the evaluation is not valid."""
+    if evaluation.is_valid:
+        log.info("%s", verdict_words(evaluation.ledgers))
+    if evaluation.incomplete is not None:
+        log.warning("not complete: %s", evaluation.incomplete)
+    for gate in evaluation.gates:
+        if gate.severity == "warning" and not gate.ok:
+            log.warning("%s", gate.text)
+    log.info("read %s", files.page)
+    if not evaluation.is_valid:
+        problems = "; ".join(evaluation.problems)
+        sys.exit(f"report: not valid: {problems}. The numbers were written with valid: false; see {files.page}.")

@@ -1,0 +1,88 @@
+"""Write what was decided: the numbers as JSON and CSV, and the page to read."""
+
+from collections.abc import Mapping, Sequence
+
+from plumbline.pages.page import render_page
+from plumbline.pipeline.files import write_json, write_text
+from plumbline.reporting.decide import Evaluation
+from plumbline.reporting.entries import page_entries
+from plumbline.reporting.gather import ReportFiles
+from plumbline.reporting.gathered import Gathered
+from plumbline.reporting.judge_quality import rounded_tree
+from plumbline.reporting.ledger import KIND_NAMES
+from plumbline.reporting.numbers import confusion_table, evaluation_numbers, headline, scores_table
+from plumbline.reporting.page import page_context
+from plumbline.reporting.params import ReportParams
+from plumbline.rows.answer_params import AnswerParams
+
+
+def write_numbers(evaluation: Evaluation, gathered: Gathered, params: ReportParams, files: ReportFiles) -> None:
+    """Write the scores, the whole ledger, and the tables of the plots."""
+    write_json(files.scores, headline(evaluation.ledgers, complete=evaluation.incomplete is None, problems=evaluation.problems))
+    write_json(
+        files.evaluation,
+        evaluation_numbers(evaluation, development_fraction=params.development_fraction, sha256=gathered.sha256),
+    )
+    write_text(files.scores_by_kind, scores_table(evaluation.ledgers))
+    write_text(files.mcq_confusion, confusion_table(evaluation.questions, gathered.grades if evaluation.is_scored else []))
+
+
+def write_page(evaluation: Evaluation, gathered: Gathered, params: ReportParams, answering: AnswerParams, files: ReportFiles) -> None:
+    """Write the page; it holds every question with both answers, worst first, where the files are one evaluation."""
+    entries: dict[str, object] = {"arms": [], "rows": []}
+    if evaluation.is_scored:
+        entries = page_entries(
+            evaluation.questions,
+            gathered.answers,
+            evaluation.scored,
+            gathered.grades,
+            gathered.judgements,
+            instructions=answering.instructions.model_dump(),
+            overlapping=evaluation.overlapping,
+        )
+    provenance = {
+        "inputs (sha256)": {name: digest[:16] for name, digest in gathered.sha256.items()},
+        "base model": gathered.documents["base model"],
+        "adapter": gathered.documents["adapter"],
+        "decoding": answering.model_dump(),
+        "judge": rounded_tree(evaluation.judge),
+        "report": params.model_dump(),
+        **({"packages": gathered.versions} if gathered.versions else {}),
+    }
+    page = render_page(
+        template=files.template,
+        style=files.style,
+        script=files.script,
+        context=page_context(evaluation, gathered, provenance),
+        entries=entries,
+        figures=page_figures(evaluation, gathered.loss),
+    )
+    write_text(files.page, page)
+
+
+def page_figures(evaluation: Evaluation, loss: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """The figures for which there are numbers: name -> SVG."""
+    # Imported here: the numbers are read and written before matplotlib is waited for (0.3 s).
+    from plumbline.pages.figures import draw_differences, draw_loss, draw_scores
+
+    named = [(KIND_NAMES[kind], ledger) for kind, ledger in evaluation.ledgers.items()]
+    scores = [
+        (name, arm, counts.estimate.mean, *counts.estimate.ci95)
+        for name, ledger in named
+        for arm, counts in ledger.arms.items()
+        if counts.estimate is not None
+    ]
+    differences = [(name, ledger.comparison.delta, *ledger.comparison.ci95) for name, ledger in named if ledger.comparison is not None]
+    figures: dict[str, str] = {}
+    if scores:
+        figures["scores"] = draw_scores(scores, [(name, ledger.chance) for name, ledger in named if ledger.chance is not None])
+    if differences:
+        figures["differences"] = draw_differences(differences)
+    if loss:
+        figures["loss"] = draw_loss([(int(row["step"]), number(row["train_loss"]), number(row["validation_loss"])) for row in loss])
+    return figures
+
+
+def number(cell: str) -> float | None:
+    """A cell of a CSV table; empty for no value."""
+    return float(cell) if cell else None
