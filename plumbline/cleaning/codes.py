@@ -113,8 +113,18 @@ class Notice(StrEnum):
     """The output is JSON because the instruction asks for JSON: left as it is."""
 
 
+class Action(StrEnum):
+    """What becomes of a row that breaks a quality rule."""
+
+    FLAG = "flag"
+    """It is kept, with the rule's code among its flags."""
+    QUARANTINE = "quarantine"
+    OFF = "off"
+    """The rule is not applied."""
+
+
 class Rule(StrEnum):
-    """Quality rules of params.yaml: each is flag, quarantine or off, and its code is its parameter's name."""
+    """Quality rules of params.yaml: the code of each is its parameter's name, and its value there is an `Action`."""
 
     CONTEXT_LEAK = "context_leak"
     REFUSAL = "refusal"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from plumbline.cleaning.classification import Classified, classify, from_python_objects
-from plumbline.cleaning.codes import STRUCTURED, Notice, OutputClass, Reason, Repair, Rule
+from plumbline.cleaning.codes import STRUCTURED, Action, Notice, OutputClass, Reason, Repair, Rule
 from plumbline.cleaning.json_line import MAX_LINE_BYTES, LineRefused, parse_line
 from plumbline.cleaning.latex_repair import restore_swallowed
 from plumbline.cleaning.plain_text import lost, to_plain_text, unwrap
@@ -26,8 +26,7 @@ class Policy:
     """What params.yaml says about rows."""
 
     shape: str
-    actions: Mapping[Rule, str]
-    """flag, quarantine or off."""
+    actions: Mapping[Rule, Action]
     min_output_characters: int
     max_output_characters: int
     standardize: bool = True
@@ -36,7 +35,7 @@ class Policy:
     @property
     def active(self) -> frozenset[Rule]:
         """Rules that are not switched off."""
-        return frozenset(rule for rule, action in self.actions.items() if action != "off")
+        return frozenset(rule for rule, action in self.actions.items() if action is not Action.OFF)
 
 
 class Cleaned(NamedTuple):
@@ -138,7 +137,7 @@ def judged(row: Cleaned, policy: Policy, active: frozenset[Rule]) -> Cleaned | R
         max_output_characters=policy.max_output_characters,
     )
     for rule in broken:
-        if policy.actions[rule] == "quarantine":
+        if policy.actions[rule] is Action.QUARANTINE:
             return Rejected(rule, f"quality rule {rule}", rule == Rule.SECRET, row.before)
     if not row.repairs and not row.flags and not broken:
         return row

@@ -26,11 +26,12 @@ from plumbline.judging.end import end_of_life, end_warning, today
 from plumbline.pages.page import render_page
 from plumbline.pipeline.files import write_json, write_text
 from plumbline.reporting.final_part import uses_of
-from plumbline.reporting.words import KIND_NAMES
+from plumbline.reporting.ledger import KIND_NAMES
 from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Question
+from plumbline.statistics import Direction
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "pages/templates"
 SEED = 11
@@ -110,7 +111,7 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
         "eyebrow": f"Tuned models on the same questions; the reference is {names[0]}",
         "verdict": "",
         "part": note,
-        "direction": "none",
+        "direction": Direction.NONE,
         "banners": [{"level": "warning", "title": title, "texts": [f"{text}." for text in texts]} for title, texts in banners if texts],
         "cards": [],
         "scores": [],

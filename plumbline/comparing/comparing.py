@@ -13,9 +13,8 @@ from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import KINDS, Kind, Question
-from plumbline.statistics import Comparison, holm
+from plumbline.statistics import Comparison, Direction, holm, shown_direction
 
-SIGNIFICANCE = 0.05
 REFUSED_BY: dict[str, tuple[Kind, ...]] = {"benchmark": KINDS, "part": KINDS, "judge": ("explanation",)}
 """What must be equal, and the kinds that cannot be compared where it is not: other questions, another scale. A bridge spans two judges."""
 MARKED_BY = ("prompt", "decoding", "answering code", "grader", "base model")
@@ -154,11 +153,6 @@ def adjusted(cells: Mapping[tuple[str, Kind], Cell]) -> dict[str, float]:
     )
 
 
-def direction(comparison: Comparison, p_value: float) -> str:
-    low, high = comparison.ci95
-    return "better" if low > 0 and p_value < SIGNIFICANCE else "worse" if high < 0 and p_value < SIGNIFICANCE else "none"
-
-
 def marks(runs: Sequence[Run], *, bridges: Sequence[JudgeBridge] = ()) -> list[str]:
     """What a reader must know before comparing, a sentence each."""
     found: list[str] = []
@@ -220,7 +214,7 @@ def matrix(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> list[
         for kind in kinds_of(runs):
             one = cells[run.name, kind]
             if one.comparison is None:
-                shown.append({"value": "–", "interval": "", "note": one.refused or "no verdicts", "direction": "none"})
+                shown.append({"value": "–", "interval": "", "note": one.refused or "no verdicts", "direction": Direction.NONE})
                 continue
             found = one.comparison
             if one.across is not None:
@@ -230,14 +224,14 @@ def matrix(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> list[
                         "value": points(found.delta, sign=True),
                         "interval": f"{span(found.ci95)} (two judges)",
                         "note": note,
-                        "direction": "none",
+                        "direction": Direction.NONE,
                     }
                 )
                 continue
             p_value = p_values[f"{run.name} {kind}"]
-            way = direction(found, p_value)
+            way = shown_direction(found.ci95, p_value)
             note = f"p {p_words(p_value)}, n = {found.n}, +{found.num_tuned_only} −{found.num_base_only}"
-            if way == "none":
+            if way is Direction.NONE:
                 note += f", could have shown {points(found.minimum_detectable_effect)}"
             shown.append({"value": points(found.delta, sign=True), "interval": span(found.ci95), "note": note, "direction": way})
         rows.append({"name": run.name, "cells": shown})

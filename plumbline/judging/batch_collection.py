@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import anthropic
 import httpx2
 
-from plumbline.judging.batch_journal import Journal, Submission
+from plumbline.judging.batch_journal import BatchEvent, Journal, Submission
 from plumbline.judging.batch_submission import MAX_TRANSFER_SECONDS
 from plumbline.judging.claude import Claude, JudgeStopped, NoReply, classify
 
@@ -161,6 +161,6 @@ async def collect(claude: Claude, journal: Journal, submission: Submission, view
     for key in submission.keys:
         if key not in found.here and key not in found.without:
             found.without[key] = NoReply("batch_unfinished", f"missing in {submission.batch}")
-    journal.close(submission, "collected")
+    journal.close(submission, BatchEvent.COLLECTED)
     log.info("%s: %d replies, %d without", submission.batch, len(found.here), len(found.without))
     return found

@@ -12,7 +12,7 @@ import anthropic
 import httpx2
 from anthropic.types.messages import MessageBatch
 
-from plumbline.judging.batch_journal import Journal, Submission
+from plumbline.judging.batch_journal import BatchEvent, Journal, Submission
 from plumbline.judging.claude import MAX_SLEEP_SECONDS, Claude, JudgeStopped, Limits, NoReply, classify, wait_asked_for
 
 log = logging.getLogger("judge")
@@ -101,7 +101,7 @@ async def resolve(claude: Claude, journal: Journal) -> None:
                     f"whether a batch was created cannot be seen ({found.cause}: {found.detail}). Run the stage again: it looks before it asks."
                 )
             if not found:
-                journal.close(submission, "lost")
+                journal.close(submission, BatchEvent.LOST)
 
 
 async def _create(claude: Claude, chunk: Chunk) -> str:
@@ -138,15 +138,15 @@ async def submit(claude: Claude, journal: Journal, limits: Limits, chunk: Chunk)
             problem = NoReply("connection_failed", f"creating a batch: {type(error).__name__}")
         except anthropic.APIStatusError as error:
             if error.status_code == 413:
-                journal.close(submission, "refused")
+                journal.close(submission, BatchEvent.REFUSED)
                 return TOO_LARGE
             problem, is_final = classify(error)
             asked_to_wait = wait_asked_for(error.response.headers, now=time.time())
             if is_final:
-                journal.close(submission, "refused")
+                journal.close(submission, BatchEvent.REFUSED)
                 raise JudgeStopped(f"the API refuses a batch of {len(chunk.keys)} requests: {problem.detail}.") from None
             if error.status_code == 429 and any(one.batch for one in journal.open_ones()):
-                journal.close(submission, "refused")  # the processing queue is full: it empties as batches end
+                journal.close(submission, BatchEvent.REFUSED)  # the processing queue is full: it empties as batches end
                 return problem
         found = submission.batch is not None or await adopt(claude, journal, submission)
         if isinstance(found, NoReply):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.judging.batch_collection import Keep, collect, look
-from plumbline.judging.batch_journal import Journal, Submission
+from plumbline.judging.batch_journal import BatchEvent, Journal, Submission
 from plumbline.judging.batch_submission import TOO_LARGE, Chunk, encode_request, resolve, submit
 from plumbline.judging.claude import Claude, JudgeStopped, Limits, NoReply, trusted_certificates
 
@@ -50,7 +50,7 @@ class _Asking:
         since = self.first_looks.setdefault(submission.name, time.monotonic())
         if view["processing_status"] == "gone":
             log.warning("%s is no longer kept; its %d items are asked about again", submission.batch, len(submission.keys))
-            self.journal.close(submission, "lost")
+            self.journal.close(submission, BatchEvent.LOST)
             return True
         if view["processing_status"] != "ended":
             if time.monotonic() - since > MAX_WAIT_SECONDS:

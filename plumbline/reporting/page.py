@@ -7,9 +7,8 @@ from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.reporting.facts import capital, checks_of, fact_groups, facts
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger, Scored
 from plumbline.reporting.numbers import confusion_counts, letter_pairs
-from plumbline.reporting.validity import Gate
+from plumbline.reporting.validity import Gate, Severity
 from plumbline.reporting.words import (
-    Direction,
     direction_of,
     forgetting_words,
     headline_words,
@@ -22,8 +21,9 @@ from plumbline.reporting.words import (
 from plumbline.rows.answer import ARMS, Answer, Arm
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
+from plumbline.rows.outcome import Reading
 from plumbline.rows.question import KINDS, Kind, Question
-from plumbline.statistics import Comparison, Estimate
+from plumbline.statistics import Comparison, Direction, Estimate, IntervalMethod, PairedTest
 from plumbline.training.forgetting import Forgetting
 
 MAX_TOPICS_LISTED = 400
@@ -61,7 +61,7 @@ def arm_content(answer: Answer, scored: Scored, verdict: Grade | Judgement) -> d
             content["m"] = [utf16_offset(answer.response, position) for position in verdict.span]
         if verdict.tier is not None:
             content["r"] = verdict.tier
-        if verdict.reading != "value":
+        if verdict.reading is not Reading.VALUE:
             content["rd"] = verdict.reading
         if verdict.flags:
             content["f"] = list(verdict.flags)
@@ -143,18 +143,18 @@ def comparison_cell(comparison: Comparison | None) -> dict[str, object]:
 
 
 TESTS = {
-    "mcnemar_exact": "exact McNemar test",
-    "mcnemar_exact_clustered": "exact sign-flip test over clusters",
-    "sign_flip_permutation": "sign-flip permutation test",
-    "sign_flip_permutation_clustered": "sign-flip permutation test over clusters",
+    PairedTest.MCNEMAR: "exact McNemar test",
+    PairedTest.MCNEMAR_CLUSTERED: "exact sign-flip test over clusters",
+    PairedTest.SIGN_FLIP: "sign-flip permutation test",
+    PairedTest.SIGN_FLIP_CLUSTERED: "sign-flip permutation test over clusters",
 }
 METHODS = {
-    "wilson": "Wilson interval",
-    "wilson_units": "Wilson interval over clusters (no spread seen)",
-    "tango": "Tango score interval",
-    "bca": "BCa bootstrap",
-    "cluster_bca": "cluster bootstrap (BCa)",
-    "unseen_units": "bound for units not seen (no spread seen)",
+    IntervalMethod.WILSON: "Wilson interval",
+    IntervalMethod.WILSON_UNITS: "Wilson interval over clusters (no spread seen)",
+    IntervalMethod.TANGO: "Tango score interval",
+    IntervalMethod.BCA: "BCa bootstrap",
+    IntervalMethod.CLUSTER_BCA: "cluster bootstrap (BCa)",
+    IntervalMethod.UNSEEN_UNITS: "bound for units not seen (no spread seen)",
 }
 
 
@@ -265,7 +265,7 @@ def topic_rows(scored: Sequence[Scored]) -> list[dict[str, object]]:
                 "base": points(base),
                 "tuned": points(tuned),
                 "delta": points(tuned - base, sign=True),
-                "direction": "better" if tuned > base else "worse" if tuned < base else "none",
+                "direction": Direction.BETTER if tuned > base else Direction.WORSE if tuned < base else Direction.NONE,
             }
             rows.append((tuned - base, name, row))
     return [row for _, _, row in sorted(rows, key=lambda entry: entry[:2])]
@@ -284,7 +284,7 @@ def banners(problems: Sequence[str], incomplete: str | None, gates: Sequence[Gat
     if incomplete is not None:
         text = f"{sentence(incomplete)} These numbers are those of a dry run, not of the planned model."
         shown.append({"level": "incomplete", "title": "Not complete", "texts": [text]})
-    if warnings := [sentence(gate.text) for gate in gates if gate.severity == "warning" and not gate.ok]:
+    if warnings := [sentence(gate.text) for gate in gates if gate.severity is Severity.WARNING and not gate.ok]:
         shown.append({"level": "warning", "title": "Read with care", "texts": warnings})
     return shown
 
@@ -308,11 +308,11 @@ def title_words(ledgers: Mapping[Kind, KindLedger], *, problems: Sequence[str], 
 def overall_direction(ledgers: Mapping[Kind, KindLedger]) -> Direction:
     """Colour of the headline: mixed results have none."""
     found = {direction_of(ledger) for ledger in ledgers.values()}
-    if "better" in found and "worse" not in found:
-        return "better"
-    if "worse" in found and "better" not in found:
-        return "worse"
-    return "none"
+    if Direction.BETTER in found and Direction.WORSE not in found:
+        return Direction.BETTER
+    if Direction.WORSE in found and Direction.BETTER not in found:
+        return Direction.WORSE
+    return Direction.NONE
 
 
 def page_context(
