@@ -8,18 +8,11 @@ import click
 from plumbline.commands.final_part import known_uses
 from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.bridge_file import recorded_bridges
-from plumbline.comparing.comparing import (
-    Run,
-    chosen_questions,
-    compare_runs,
-    entries,
-    identity_of,
-    kinds_of,
-    marks,
-    matrix,
-    run_rows,
-    text_table,
-)
+from plumbline.comparing.comparability import marks
+from plumbline.comparing.compared_run import Run, chosen_questions, identity_of, kinds_of
+from plumbline.comparing.comparison_tables import matrix, run_rows, text_table
+from plumbline.comparing.differences import compare_runs
+from plumbline.comparing.question_changes import entries
 from plumbline.comparing.revisions import NotThere, experiments, open_run, read_object, read_rows, read_settings
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 from plumbline.judging.end import end_of_life, end_warning, today

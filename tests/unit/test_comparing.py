@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 
 from plumbline.comparing.bridges import JudgeBridge
-from plumbline.comparing.comparing import Run, adjusted, compare_runs, identity_of, marks, matrix, overall_change
+from plumbline.comparing.comparability import marks
+from plumbline.comparing.compared_run import Run, identity_of
+from plumbline.comparing.comparison_tables import matrix
+from plumbline.comparing.differences import adjusted, compare_runs
+from plumbline.comparing.question_changes import overall_change
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 from plumbline.reporting.ledger import join_verdicts, ledgers
 from plumbline.reporting.numbers import kind_numbers
