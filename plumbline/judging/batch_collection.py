@@ -14,7 +14,9 @@ import httpx2
 
 from plumbline.judging.batch_journal import BatchEvent, Journal, Submission
 from plumbline.judging.batch_submission import MAX_TRANSFER_SECONDS
-from plumbline.judging.claude import Claude, JudgeStopped, NoReply, classify
+from plumbline.judging.claude_client import Claude
+from plumbline.judging.claude_errors import classify
+from plumbline.judging.no_reply import JudgeStopped, NoReply
 
 log = logging.getLogger("judge")
 

@@ -13,7 +13,10 @@ import httpx2
 from anthropic.types.messages import MessageBatch
 
 from plumbline.judging.batch_journal import BatchEvent, Journal, Submission
-from plumbline.judging.claude import MAX_SLEEP_SECONDS, Claude, JudgeStopped, Limits, NoReply, classify, wait_asked_for
+from plumbline.judging.claude_client import Claude
+from plumbline.judging.claude_errors import classify, wait_asked_for
+from plumbline.judging.claude_limits import MAX_SLEEP_SECONDS, Limits
+from plumbline.judging.no_reply import JudgeStopped, NoReply
 
 log = logging.getLogger("judge")
 

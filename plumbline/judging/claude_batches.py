@@ -13,7 +13,9 @@ from typing import Any
 from plumbline.judging.batch_collection import Keep, collect, look
 from plumbline.judging.batch_journal import BatchEvent, Journal, Submission
 from plumbline.judging.batch_submission import TOO_LARGE, Chunk, encode_request, resolve, submit
-from plumbline.judging.claude import Claude, JudgeStopped, Limits, NoReply, trusted_certificates
+from plumbline.judging.claude_client import Claude, trusted_certificates
+from plumbline.judging.claude_limits import Limits
+from plumbline.judging.no_reply import JudgeStopped, NoReply
 
 log = logging.getLogger("judge")
 

@@ -1,0 +1,16 @@
+"""What becomes of an item, or of a whole run, that gets no reply. Pure."""
+
+from dataclasses import dataclass
+
+
+class JudgeStopped(Exception):
+    """No further call can help in this run: the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class NoReply:
+    """One item got no reply in this run."""
+
+    cause: str
+    """A value of JudgeCause."""
+    detail: str
