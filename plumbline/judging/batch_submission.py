@@ -13,6 +13,7 @@ import httpx2
 from anthropic.types.messages import MessageBatch
 
 from plumbline.judging.batch_journal import BatchEvent, Journal, Submission
+from plumbline.judging.causes import JudgeCause
 from plumbline.judging.claude_client import Claude
 from plumbline.judging.claude_errors import classify, wait_asked_for
 from plumbline.judging.claude_limits import MAX_SLEEP_SECONDS, Limits
@@ -24,7 +25,7 @@ MAX_TRANSFER_SECONDS = 1800.0
 """For sending a batch, or for reading one's results, whatever trickles."""
 NUM_KNOWN = 20
 """Latest batches that an intent remembers: the list is read only back to the first of them, however long the workspace's history."""
-TOO_LARGE = NoReply("rejected_request", "too large for a batch (status 413)")
+TOO_LARGE = NoReply(JudgeCause.REJECTED_REQUEST, "too large for a batch (status 413)")
 
 
 @dataclass
@@ -131,14 +132,14 @@ async def submit(claude: Claude, journal: Journal, limits: Limits, chunk: Chunk)
     if isinstance(before, NoReply):
         return before
     submission = journal.intend(chunk.keys, [batch["id"] for batch in before])
-    problem = NoReply("connection_failed", "not tried")
+    problem = NoReply(JudgeCause.CONNECTION_FAILED, "not tried")
     for number in range(limits.max_tries):
         asked_to_wait: float | None = None
         try:
             # One try at a time: after a failure that may hide a success, look before creating again.
             journal.created(submission, await _create(claude, chunk))
         except (TimeoutError, anthropic.APIConnectionError, httpx2.HTTPError, ValueError, AttributeError) as error:
-            problem = NoReply("connection_failed", f"creating a batch: {type(error).__name__}")
+            problem = NoReply(JudgeCause.CONNECTION_FAILED, f"creating a batch: {type(error).__name__}")
         except anthropic.APIStatusError as error:
             if error.status_code == 413:
                 journal.close(submission, BatchEvent.REFUSED)

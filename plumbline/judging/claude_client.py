@@ -17,6 +17,7 @@ from typing import Any
 import anthropic
 import httpx2
 
+from plumbline.judging.causes import JudgeCause
 from plumbline.judging.claude_errors import classify, wait_asked_for
 from plumbline.judging.claude_key import redacted
 from plumbline.judging.claude_limits import MAX_SLEEP_SECONDS, Limits
@@ -83,7 +84,7 @@ class Claude:
         """Try a call within its limits. JudgeStopped where no call of this run can succeed."""
         limits = self._limits
         deadline = time.monotonic() + limits.deadline_seconds
-        problem = NoReply("timed_out", "no time left")
+        problem = NoReply(JudgeCause.TIMED_OUT, "no time left")
         for number in range(limits.max_tries):
             asked_to_wait: float | None = None
             try:
@@ -91,16 +92,16 @@ class Claude:
                 async with asyncio.timeout(min(deadline - time.monotonic(), max(limits.deadline_seconds / 2, 1.0))):
                     return await call()
             except TimeoutError:
-                problem = NoReply("timed_out", "no complete reply in time")
+                problem = NoReply(JudgeCause.TIMED_OUT, "no complete reply in time")
             except anthropic.APITimeoutError:
-                problem = NoReply("timed_out", "no bytes in time")
+                problem = NoReply(JudgeCause.TIMED_OUT, "no bytes in time")
             except anthropic.APIStatusError as error:
                 problem, is_final = classify(error)
                 if is_final:
                     return problem
                 asked_to_wait = wait_asked_for(error.response.headers, now=time.time())
             except (anthropic.APIConnectionError, httpx2.HTTPError) as error:
-                problem = NoReply("connection_failed", type(error).__name__)
+                problem = NoReply(JudgeCause.CONNECTION_FAILED, type(error).__name__)
             wait = random.uniform(0, min(limits.backoff_seconds * 2**number, 8.0)) if asked_to_wait is None else asked_to_wait
             wait = min(wait, MAX_SLEEP_SECONDS)
             if number + 1 == limits.max_tries or time.monotonic() + wait >= deadline:

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from plumbline.judging.causes import JudgeCause
 from plumbline.judging.claude_client import Claude, trusted_certificates
 from plumbline.judging.claude_limits import Limits
 from plumbline.judging.no_reply import JudgeStopped, NoReply
@@ -70,7 +71,7 @@ def ask_directly(
                 problems[item] = problem
                 log.warning("no reply (%s): %s", problem.cause, problem.detail)
                 failures_in_a_row += 1
-                num_rejected = sum(one.cause == "rejected_request" for one in problems.values())
+                num_rejected = sum(one.cause is JudgeCause.REJECTED_REQUEST for one in problems.values())
                 if num_rejected >= 3 and num_rejected > 0.01 * num_items:
                     stopped = stopped or f"the API rejected {num_rejected} of {num_items} requests as malformed; the last: {problem.detail}"
                 elif failures_in_a_row >= max(5, 2 * limits.concurrency):

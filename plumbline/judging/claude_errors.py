@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import anthropic
 
+from plumbline.judging.causes import JudgeCause
 from plumbline.judging.claude_key import KEY_VARIABLE, redacted
 from plumbline.judging.no_reply import JudgeStopped, NoReply
 
@@ -48,11 +49,11 @@ def classify(error: anthropic.APIStatusError) -> tuple[NoReply, bool]:
     if 300 <= status < 400:
         raise JudgeStopped(f"the API answers with a redirect ({said}), which is not followed; check ANTHROPIC_BASE_URL.") from None
     if "overloaded" in lowered or status == 529:
-        return NoReply("overloaded", said), False
+        return NoReply(JudgeCause.OVERLOADED, said), False
     if status == 429:
-        return NoReply("rate_limited", said), False
+        return NoReply(JudgeCause.RATE_LIMITED, said), False
     if status == 408:
-        return NoReply("timed_out", said), False
+        return NoReply(JudgeCause.TIMED_OUT, said), False
     if status >= 500 or status in (409, 425, 499) or "unexpected end of data" in lowered:  # the last: cut on its way to the API
-        return NoReply("server_error", said), False
-    return NoReply("rejected_request", said), True
+        return NoReply(JudgeCause.SERVER_ERROR, said), False
+    return NoReply(JudgeCause.REJECTED_REQUEST, said), True

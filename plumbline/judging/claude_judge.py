@@ -51,7 +51,7 @@ class ClaudeJudge:
         self._asked: Sequence[Asked] = ()
         self._items: dict[str, int] = {}
         """Key to place in `_asked`, of every item that needs a judge; equal items share a key."""
-        self._problems: dict[str, str] = {}
+        self._problems: dict[str, JudgeCause] = {}
         """Causes of the items that got no reply."""
         self._batch_is_next = False
         """Whether the next request goes into a batch, at half the price."""
@@ -131,7 +131,7 @@ class ClaudeJudge:
                 if stopped is not None:
                     return stopped
                 open_ones = [key for key in found.missing if self._standing(key).verdict is None]
-                open_ones = [key for key in open_ones if self._problems.get(key) != JudgeCause.REJECTED_REQUEST]
+                open_ones = [key for key in open_ones if self._problems.get(key) is not JudgeCause.REJECTED_REQUEST]
                 not_directly, stopped = ask_directly(
                     secret,
                     limits,

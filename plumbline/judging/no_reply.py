@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from plumbline.judging.causes import JudgeCause
+
 
 class JudgeStopped(Exception):
     """No further call can help in this run: the message says why and what to do."""
@@ -11,6 +13,5 @@ class JudgeStopped(Exception):
 class NoReply:
     """One item got no reply in this run."""
 
-    cause: str
-    """A value of JudgeCause."""
+    cause: JudgeCause
     detail: str

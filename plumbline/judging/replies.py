@@ -72,7 +72,7 @@ def read_verdict(reply: RawReply) -> JudgeVerdict:
     """Read one stored reply. Only a body that calls itself a message can hold a verdict: error bodies come with status 200 too."""
     message = _message(reply)
     if message.get("type") != "message" or message.get("role") != "assistant":
-        return JudgeVerdict(ReplyOutcome.RETRY, None, JudgeCause.BAD_RESPONSE.value, "")
+        return JudgeVerdict(ReplyOutcome.RETRY, None, JudgeCause.BAD_RESPONSE, "")
     return parse_judge_reply(message.get("content"), message.get("stop_reason"), SCALE)
 
 
@@ -94,7 +94,7 @@ def standing(replies: Sequence[RawReply], *, max_replies: int) -> Standing:
         verdict = read_verdict(reply)
         if verdict.outcome is not ReplyOutcome.RETRY:
             return Standing(verdict, 1)
-        num_truncated += verdict.cause == JudgeCause.TRUNCATED.value
+        num_truncated += verdict.cause is JudgeCause.TRUNCATED
     if verdict is not None and (len(replies) >= max_replies or num_truncated >= 2):
         return Standing(JudgeVerdict(ReplyOutcome.FAILURE, None, verdict.cause, ""), 1)
     return Standing(None, 2 if num_truncated else 1)

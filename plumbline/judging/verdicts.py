@@ -99,8 +99,7 @@ class JudgeVerdict:
     outcome: ReplyOutcome
     score: float | None
     """A value of the menu, exactly; None unless `outcome` is `score`."""
-    cause: str
-    """A value of JudgeCause."""
+    cause: JudgeCause
     reasoning: str
     """The judge's own words, writable as UTF-8; empty without a score."""
 
@@ -114,7 +113,7 @@ class _UnreadableNumberError(ValueError):
 
 
 def _retry(cause: JudgeCause) -> JudgeVerdict:
-    return JudgeVerdict(ReplyOutcome.RETRY, None, cause.value, "")
+    return JudgeVerdict(ReplyOutcome.RETRY, None, cause, "")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -209,7 +208,7 @@ def _read_object(content: Mapping[str, Any], allowed_scores: Sequence[float]) ->
         return _retry(JudgeCause.OFF_MENU)
     # + 0.0 turns a judge's -0.0 into 0.0; surrogates that no UTF-8 file can hold are kept as visible escapes.
     writable = reasoning.encode("utf-8", "backslashreplace").decode("utf-8")
-    return JudgeVerdict(ReplyOutcome.SCORE, on_menu[0] + 0.0, JudgeCause.SCORED.value, writable)
+    return JudgeVerdict(ReplyOutcome.SCORE, on_menu[0] + 0.0, JudgeCause.SCORED, writable)
 
 
 def _parse_text(text: str, allowed_scores: Sequence[float]) -> JudgeVerdict:
@@ -262,7 +261,7 @@ def parse_judge_reply(reply: object, stop_reason: str | None, allowed_scores: Se
     """
     if not isinstance(stop_reason, str) or stop_reason not in FINISHED:
         outcome, cause = STOPPED_BECAUSE.get(str(stop_reason), (ReplyOutcome.RETRY, JudgeCause.UNKNOWN_STOP_REASON))
-        return JudgeVerdict(outcome, None, cause.value, "")
+        return JudgeVerdict(outcome, None, cause, "")
     if isinstance(reply, str):
         return _parse_text(reply, allowed_scores)
     if isinstance(reply, list | tuple):
