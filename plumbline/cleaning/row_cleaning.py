@@ -14,7 +14,7 @@ from plumbline.cleaning.latex_repair import restore_swallowed
 from plumbline.cleaning.plain_text import lost, to_plain_text, unwrap
 from plumbline.cleaning.quality_rules import broken_rules, holds_secret
 from plumbline.cleaning.row_shapes import SHAPES, RawRow
-from plumbline.cleaning.structured_text import Members, Value, Written
+from plumbline.cleaning.structured_value import Members, Value, Written
 from plumbline.cleaning.text_repair import MendedText, TextRefused, is_blank, mend_text
 
 UNTOUCHED = MendedText("", (), ())

@@ -7,9 +7,11 @@ import pytest
 
 from plumbline.cleaning.classification import classify
 from plumbline.cleaning.codes import Action, BrokenCause, OutputClass, Rule
+from plumbline.cleaning.json_reading import read_json
 from plumbline.cleaning.plain_text import label, lost, to_plain_text, unwrap
+from plumbline.cleaning.python_reading import read_python
 from plumbline.cleaning.row_cleaning import Cleaned, Policy, clean_line
-from plumbline.cleaning.structured_text import Members, Written, read_json, read_python
+from plumbline.cleaning.structured_value import Members, Written
 
 
 @pytest.mark.parametrize(
