@@ -69,7 +69,7 @@ def check_rows_fed(num_as_rendered: int, num_fed: int, num_examples: int) -> Che
         "rows_fed",
         num_as_rendered == num_fed == num_examples,
         f"{num_as_rendered} of {num_examples} examples reach the training loop as they were rendered, among {num_fed}",
-        "look at what packs and collates the rows (plumbline/training/trainer.py): an example was cut, lost or changed on the way.",
+        "look at what packs and collates the rows (plumbline/training/packing.py and trainer.py): an example was cut, lost or changed on the way.",
     )
 
 

@@ -36,7 +36,7 @@ def checks_of_training(
 ) -> list[Check]:
     """What the schedule, the trainer and a tiny model show. `prompts`: of each example, as text."""
     from plumbline.preflight.readiness_probe import adapted_modules, overfit, packed_gradient_difference
-    from plumbline.training.trainer import pack
+    from plumbline.training.packing import pack
 
     limits, lora, training = settings.limits, settings.lora, settings.training
     eos, pad = eos_id(tokenizer), pad_id(tokenizer)

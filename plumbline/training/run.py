@@ -28,8 +28,8 @@ from plumbline.training.which_rank import is_sharded, num_ranks, rank
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from plumbline.training.fitting import Fitted
     from plumbline.training.forgetting import Forgetting
-    from plumbline.training.trainer import Fitted
 
 log = logging.getLogger("train")
 
@@ -128,11 +128,13 @@ def train_and_measure(rows: TrainRows, lora: LoraParams, params: TrainParams, fi
     from plumbline.model.runtime import device, prepare_torch
     from plumbline.model.weights import load_model, load_tokenizer
     from plumbline.training.device_readiness import refuse_half_precision, refuse_unfit_device
+    from plumbline.training.fitting import fit
     from plumbline.training.forgetting import forgetting_over_prompts
     from plumbline.training.likelihoods import likelihoods
     from plumbline.training.lora import update_norm_ratio
+    from plumbline.training.packing import pack
     from plumbline.training.ranks import join, leave, only_training
-    from plumbline.training.trainer import build_trainer, fit, pack
+    from plumbline.training.trainer import build_trainer
 
     prepare_torch()
     join(device())
