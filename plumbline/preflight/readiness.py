@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from typing import Literal
 
 from plumbline.preflight.check import Check
 
@@ -13,8 +14,8 @@ ANSWER_LINE = re.compile(r"(?:^|\n)Answer: (?P<answer>\S.*)$")
 NUMBER = re.compile(r"[-−+]?[\d.]")
 
 
-def _check(name: str, ok: bool, found: str, remedy: str, *, otherwise: str = "fail") -> Check:
-    return Check.model_validate({"name": name, "status": "pass" if ok else otherwise, "found": found, "remedy": "" if ok else remedy})
+def _check(name: str, ok: bool, found: str, remedy: str, *, otherwise: Literal["warn", "fail"] = "fail") -> Check:
+    return Check(name=name, status="pass" if ok else otherwise, found=found, remedy="" if ok else remedy)
 
 
 def check_one_bos(rows: Sequence[Sequence[int]], bos: int | None) -> Check:
