@@ -1,7 +1,7 @@
 """Intervals, paired tests and the smallest effect that a benchmark could have shown. Pure.
 
 Scores are in 0..1 and results are fractions, not points. Where questions share a cluster (a template, a passage),
-the cluster is the unit that is resampled and whose sign is flipped: its questions stand or fall together, and taking
+the cluster is the unit: it is resampled, and its sign is flipped. Its questions stand or fall together, and taking
 them for independent makes intervals too narrow (Miller 2024, arXiv 2411.00640).
 """
 
@@ -312,7 +312,7 @@ def detectable_effect(differences_N: Floats, units: Units) -> float:
 def paired_comparison(
     base: Sequence[float], tuned: Sequence[float], *, clusters: Sequence[str] | None, seed: int, num_resamples: int = 10_000
 ) -> Comparison:
-    """Compare two arms question by question. ValueError for scores that are none, unequal lengths, or no pairs at all.
+    """Compare two arms question by question. ValueError for values that are not scores, unequal lengths, or no pairs at all.
 
     Interval: Tango's for independent 0/1 scores, else BCa over units. Test: exact McNemar where all scores are 0 or 1,
     else sign flips; over clusters the sign of a whole cluster is flipped, which for clusters of one is the same test.

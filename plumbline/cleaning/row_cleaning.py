@@ -78,7 +78,7 @@ def clean_line(raw: bytes, policy: Policy, active: frozenset[Rule]) -> Cleaned |
 
 
 def clean_row(row: RawRow, line_repairs: list[Repair], policy: Policy, active: frozenset[Rule]) -> tuple[OutputClass, Cleaned | Rejected]:
-    """Decide on one row whose question and answer were found; with the class its output had."""
+    """Decide on one row with its question and answer found; also return the class of its output."""
     seen = classify_output(row.output)
     try:
         return seen.kind, cleaned_or_rejected(row, seen, line_repairs, policy, active)
@@ -89,7 +89,7 @@ def clean_row(row: RawRow, line_repairs: list[Repair], policy: Policy, active: f
 def cleaned_or_rejected(
     row: RawRow, seen: Classified, line_repairs: list[Repair], policy: Policy, active: frozenset[Rule]
 ) -> Cleaned | Rejected:
-    """Convert, mend, prove and judge one row."""
+    """Convert, repair, prove and judge one row."""
     if not policy.standardize:
         return as_it_stands(row, seen, line_repairs, policy, active)
     repairs: list[str] = list(line_repairs)
@@ -116,7 +116,7 @@ def cleaned_or_rejected(
 
 
 def as_it_stands(row: RawRow, seen: Classified, line_repairs: list[Repair], policy: Policy, active: frozenset[Rule]) -> Cleaned | Rejected:
-    """Keep a row's texts without a change: what training sees where nobody cleans. An output that is no text becomes its JSON."""
+    """Keep a row's texts without a change: what training sees where no one cleans. An output that is not text becomes its JSON."""
     output = row.output if isinstance(row.output, str) else json.dumps(row.output, ensure_ascii=False)
     for name, text in (("instruction", row.instruction), ("output", output)):
         if is_blank(text):

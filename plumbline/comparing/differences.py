@@ -19,7 +19,7 @@ class Cell:
     refused: str | None
     """Why there is no comparison; None where there is one, or nothing to compare."""
     across: Crossing | None = None
-    """Of a comparison whose two sides were scored by different judges: their bridge. The difference holds the judges' as well."""
+    """Where two judges scored the two sides: the bridge between them. The difference then holds that of the judges as well."""
 
 
 def cell(reference: Run, run: Run, kind: Kind, *, seed: int, num_resamples: int, bridges: Sequence[JudgeBridge] = ()) -> Cell:
@@ -47,7 +47,7 @@ def compare_runs(
 def adjusted(cells: Mapping[tuple[str, Kind], Cell]) -> dict[str, float]:
     """`run kind` -> p value adjusted for all comparisons made: looking at many runs finds something by chance.
 
-    Across two judges there is none: it would test answers and judges in one.
+    A comparison across two judges gets no p value: it would test answers and judges in one.
     """
     return holm(
         {

@@ -74,7 +74,7 @@ def sign_before(text: str, position: int) -> int | None:
 
 
 def sign_word_before(text: str, position: int) -> tuple[int, float] | None:
-    """Return where a sign in words or outside of marks starts and what it is; a minus between two quantities subtracts and is none."""
+    """Return where a sign in words or outside of marks starts and what it is; a minus between two quantities subtracts and is not a sign."""
     match = SIGN_WORD.search(text, max(0, position - 40), position)
     if match is None:
         return None

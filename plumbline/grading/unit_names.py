@@ -29,7 +29,7 @@ PREFIXES = {
     "Q": 30, "R": 27, "Y": 24, "Z": 21, "E": 18, "P": 15, "T": 12, "G": 9, "M": 6, "k": 3, "h": 2, "da": 1, "d": -1, "c": -2, "m": -3,
     "μ": -6, "u": -6, "n": -9, "p": -12, "f": -15, "a": -18, "z": -21, "y": -24,
 }  # fmt: skip
-# "5 KN", "5 mw", "5 gpa": the case of a prefix is kept, except K and g, which are none; that of these symbols is not.
+# "5 KN", "5 mw", "5 gpa": the case of a prefix counts, except for K and g, which are not prefixes. The case of these symbols does not.
 SMALL_SYMBOLS = {"w": "W", "j": "J", "wh": "Wh", "hz": "Hz", "pa": "Pa", "ev": "eV"}
 # Names of units in words, singular and lower case; all take a prefix word and a plural.
 NAMES = {

@@ -1,4 +1,4 @@
-"""What was submitted to Message Batches, on disk before it happens: touches one file beside the verdict store.
+"""What was submitted to Message Batches, on disk before it happens: touches one file next to the verdict store.
 
 The intent is written before a batch is created, its id before it is polled. So a kill, or an answer lost on the network, leads to
 collecting the batch that exists, not to a second one.
@@ -36,7 +36,7 @@ class Submission:
     """The latest batches from before: what is listed before the first of them, and not in the journal, may be ours."""
     batch: str | None = None
     foreign: set[str] = field(default_factory=set)
-    """Batches that were taken for ours, and whose results turned out to be another's."""
+    """Batches that were taken for ours: their results turned out to be another's."""
     is_closed: bool = False
 
 

@@ -1,6 +1,6 @@
 """From the stored replies to one item: the verdict, or whether to ask again. Pure.
 
-Verdicts are read anew from the raw replies every time, so that a better parser costs no call.
+Verdicts are read again from the raw replies every time, so that a better parser costs no call.
 """
 
 import json

@@ -41,7 +41,7 @@ STOPPED_BECAUSE: dict[str, tuple[ReplyOutcome, JudgeCause]] = {
 HARMLESS_KEYS = frozenset(
     {"confidence", "certainty", "explanation", "rationale", "comment", "comments", "notes", "feedback", "evidence", "quote", "language"}
 )
-"""May stand beside score and reasoning; any other extra key could be a second verdict (`final_score`, `grade`, `correct`)."""
+"""May stand next to score and reasoning; any other extra key could be a second verdict (`final_score`, `grade`, `correct`)."""
 
 ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|["\\/bfnrt]|)')
 FENCE = re.compile(r"`{3,}[ \t]*(?:json|JSON)?|~{3,}[ \t]*(?:json|JSON)?")
@@ -202,7 +202,7 @@ def _read_object(content: Mapping[str, Any], allowed_scores: Sequence[float]) ->
         return _retry(JudgeCause.OFF_MENU)
     if not math.isfinite(score):
         return _retry(JudgeCause.WRONG_TYPE)
-    # 1e-12 admits the noise of one binary rounding (0.7500000000000001), no other decimal that anybody would write.
+    # 1e-12 admits the noise of one binary rounding (0.7500000000000001), no other decimal that a judge would write.
     on_menu = [float(allowed) for allowed in allowed_scores if math.isclose(score, allowed, rel_tol=1e-12, abs_tol=1e-12)]
     if len(on_menu) != 1:
         return _retry(JudgeCause.OFF_MENU)

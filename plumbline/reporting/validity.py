@@ -25,7 +25,7 @@ MIN_COVERAGE = 0.99
 MAX_UNPARSED_RATE = 0.20
 MAX_TRUNCATION_RATE = 0.02
 NOT_DUE = frozenset({JudgeCause.JUDGE_OFF, JudgeCause.NO_KEY_POINTS})
-"""Nobody was asked, and nobody should have been: no failure of the judge."""
+"""No one was asked, and no one should have been: the judge did not fail."""
 NAMED = 5
 """How many ids an error text lists."""
 
@@ -88,7 +88,7 @@ def item_problems(
 
 
 def reference_problems(questions: Sequence[Question]) -> list[str]:
-    """Questions whose gold answer cannot be one."""
+    """Questions with a target that cannot be right."""
     bad: list[str] = []
     for question in questions:
         if question.kind == "mcq":
@@ -123,7 +123,7 @@ def engine_problems(answers: Sequence[Answer]) -> list[str]:
 
 
 def is_due(judgement: Judgement) -> bool:
-    """Whether somebody should have judged this answer."""
+    """Whether a judge should have judged this answer."""
     return judgement.cause not in NOT_DUE
 
 
@@ -166,7 +166,7 @@ def coverage_gates(judgements: Sequence[Judgement]) -> list[Gate]:
 
 
 def cost_gate(cost_usd: float | None, max_cost_usd: float | None) -> list[Gate]:
-    """What judging cost against its cap; none where nobody was paid or no cap is set."""
+    """What judging cost against its cap; no gate where no one was paid or no cap is set."""
     if cost_usd is None or max_cost_usd is None:
         return []
     ok = cost_usd <= max_cost_usd
@@ -192,7 +192,7 @@ def quality_gates(
     judge_model: str | None = None,
     judge_ends: str | None = None,
 ) -> list[Gate]:
-    """What does not stop a run but must be read beside its numbers."""
+    """What does not stop a run but must be read together with its numbers."""
     gates: list[Gate] = []
 
     def warn(name: str, ok: bool, text: str, value: float | None = None, limit: float | None = None) -> None:

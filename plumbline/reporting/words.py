@@ -41,7 +41,7 @@ def direction_of(ledger: KindLedger) -> Direction:
 
 
 def kind_words(ledger: KindLedger) -> str:
-    """What a card says of one kind beside its numbers."""
+    """What a card says of one kind next to its numbers."""
     comparison, direction = ledger.comparison, direction_of(ledger)
     if comparison is None:
         return "Nobody gave a verdict: there is no score, and no zero either."

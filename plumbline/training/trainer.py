@@ -25,7 +25,7 @@ NUM_KEPT_CHECKPOINTS = 2
 
 
 class AdapterTrainer(RankedTrainer):
-    """SFTTrainer whose checkpoints are whole or absent and whose schedule follows the planned steps, not a lowered max_steps."""
+    """SFTTrainer with checkpoints that are whole or absent, and a schedule of the planned steps, not of a lowered max_steps."""
 
     num_planned_steps: int
     run_folder: Path
