@@ -37,8 +37,9 @@ from plumbline.pipeline.files import write_json
 from plumbline.planning.planning import Shape, training_flops_per_token
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.lora import lora_config
+from plumbline.training.packing import pack
 from plumbline.training.schedule import Schedule
-from plumbline.training.trainer import build_trainer, pack
+from plumbline.training.trainer import build_trainer
 
 PADDED = ("N0", "N1")
 NF4_MICRO_BATCH_TOKENS = {"Q1": 1024, "Q2": 4096, "Q3": 16384}

@@ -26,8 +26,7 @@ from unittest.mock import patch
 
 import anthropic
 
-import plumbline.judging.claude
-import plumbline.judging.claude_batches  # noqa: F401 -- before the clock starts
+import plumbline.judging.claude_judge  # noqa: F401 -- before the clock starts
 from bench.measurements import Curve, Point, add_json_flag, measured, point, write_measured
 from plumbline.judging.items import DueAnswers
 from plumbline.judging.prompt import request_body

@@ -48,9 +48,10 @@ from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.attention import attend_per_document
 from plumbline.training.lora import lora_config
+from plumbline.training.packing import pack
 from plumbline.training.prompt import training_prompt
 from plumbline.training.schedule import Schedule, rows_per_step
-from plumbline.training.trainer import build_trainer, pack
+from plumbline.training.trainer import build_trainer
 
 NUM_WARMUP_STEPS = 3
 TRL, OURS = "TRL's defaults", "packed, per document"

@@ -1,13 +1,14 @@
 """Intervals, paired tests and the smallest effect that a benchmark could have shown. Pure.
 
 Scores are in 0..1 and results are fractions, not points. Where questions share a cluster (a template, a passage),
-the cluster is the unit that is resampled and whose sign is flipped: its questions stand or fall together, and taking
+the cluster is the unit: it is resampled, and its sign is flipped. Its questions stand or fall together, and taking
 them for independent makes intervals too narrow (Miller 2024, arXiv 2411.00640).
 """
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from statistics import NormalDist
 
 import numpy as np
@@ -17,6 +18,8 @@ from scipy.special import stdtrit
 Floats = NDArray[np.float64]
 
 NORMAL = NormalDist()
+SIGNIFICANCE = 0.05
+"""A difference counts as shown where its p value is smaller than this."""
 Z95 = NORMAL.inv_cdf(0.975)
 DETECTABLE = Z95 + NORMAL.inv_cdf(0.80)
 """2.80: distance, in standard errors, of an effect that a two-sided 5 % test finds four times in five."""
@@ -29,6 +32,39 @@ FEWEST_UNITS = 6
 """With five units even a unanimous result has p = 2 / 2**5 = 0.06: nothing could be shown."""
 
 
+class IntervalMethod(StrEnum):
+    """How an interval was found."""
+
+    WILSON = "wilson"
+    WILSON_UNITS = "wilson_units"
+    """Of one arm in which no spread was seen."""
+    TANGO = "tango"
+    BCA = "bca"
+    CLUSTER_BCA = "cluster_bca"
+    UNSEEN_UNITS = "unseen_units"
+    """Of a comparison in which all differences are equal."""
+
+
+class PairedTest(StrEnum):
+    """How a p value was found; `_CLUSTERED` where whole clusters are flipped."""
+
+    MCNEMAR = "mcnemar_exact"
+    MCNEMAR_CLUSTERED = "mcnemar_exact_clustered"
+    SIGN_FLIP = "sign_flip_permutation"
+    SIGN_FLIP_CLUSTERED = "sign_flip_permutation_clustered"
+
+
+class Direction(StrEnum):
+    """What a comparison shows about tuned."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NONE = "none"
+    """No difference was shown."""
+    UNSCORED = "unscored"
+    """There was nothing to compare."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """Mean score of one arm."""
@@ -38,8 +74,7 @@ class Estimate:
     """Independent units: clusters, or questions where none share one."""
     mean: float
     ci95: tuple[float, float]
-    method: str
-    """`wilson`, `cluster_bca`, `bca`, or `wilson_units` where no spread was seen."""
+    method: IntervalMethod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +89,10 @@ class Comparison:
     delta: float
     """Mean of tuned - base."""
     ci95: tuple[float, float]
-    ci_method: str
-    """`tango`, `cluster_bca`, `bca`, or `unseen_units` where all differences are equal."""
+    ci_method: IntervalMethod
     p_value: float
     """Two-sided."""
-    test: str
-    """`mcnemar_exact` or `sign_flip_permutation`, with `_clustered` where whole clusters are flipped."""
+    test: PairedTest
     num_base_only: int
     """Pairs in which base scored higher (for 0/1 scores: only base was right)."""
     num_tuned_only: int
@@ -163,13 +196,17 @@ def mean_estimate(scores: Sequence[float], *, clusters: Sequence[Hashable] | Non
     mean, num_units = math.fsum(values_N) / len(values_N), len(units.sums_U)
     if not units.clustered and np.isin(values_N, (0.0, 1.0)).all():
         return Estimate(
-            n=len(values_N), num_units=num_units, mean=mean, method="wilson", ci95=wilson_interval(values_N.sum(), len(values_N))
+            n=len(values_N),
+            num_units=num_units,
+            mean=mean,
+            method=IntervalMethod.WILSON,
+            ci95=wilson_interval(values_N.sum(), len(values_N)),
         )
     bounds = bca_interval(units, seed=seed, num_resamples=num_resamples)
     if bounds is None:  # no spread to resample; what is left to say is how few units there are
-        bounds, method = wilson_interval(mean * num_units, num_units), "wilson_units"
+        bounds, method = wilson_interval(mean * num_units, num_units), IntervalMethod.WILSON_UNITS
     else:
-        method = "cluster_bca" if units.clustered else "bca"
+        method = IntervalMethod.CLUSTER_BCA if units.clustered else IntervalMethod.BCA
     return Estimate(n=len(values_N), num_units=num_units, mean=mean, ci95=bounds, method=method)
 
 
@@ -275,7 +312,7 @@ def detectable_effect(differences_N: Floats, units: Units) -> float:
 def paired_comparison(
     base: Sequence[float], tuned: Sequence[float], *, clusters: Sequence[str] | None, seed: int, num_resamples: int = 10_000
 ) -> Comparison:
-    """Compare two arms question by question. ValueError for scores that are none, unequal lengths, or no pairs at all.
+    """Compare two arms question by question. ValueError for values that are not scores, unequal lengths, or no pairs at all.
 
     Interval: Tango's for independent 0/1 scores, else BCa over units. Test: exact McNemar where all scores are 0 or 1,
     else sign flips; over clusters the sign of a whole cluster is flipped, which for clusters of one is the same test.
@@ -299,18 +336,23 @@ def paired_comparison(
     up, down = int((oriented_N > 0).sum()), int((oriented_N < 0).sum())
 
     if binary and not units.clustered:
-        bounds, method = tango_interval(down, up, n), "tango"
+        bounds, method = tango_interval(down, up, n), IntervalMethod.TANGO
     elif (resampled := bca_interval(units, seed=seed, num_resamples=num_resamples)) is not None:
         reach = max(-resampled[0], resampled[1])
-        bounds, method = (-reach, reach) if symmetric else resampled, "cluster_bca" if units.clustered else "bca"
+        bounds = (-reach, reach) if symmetric else resampled
+        method = IntervalMethod.CLUSTER_BCA if units.clustered else IntervalMethod.BCA
     else:  # all units alike: at most this share of units could differ without one of them having shown up
         unseen = 1 - 0.025 ** (1 / num_units)
-        bounds, method = (max(-1.0, delta - unseen), min(1.0, delta + unseen)), "unseen_units"
+        bounds, method = (max(-1.0, delta - unseen), min(1.0, delta + unseen)), IntervalMethod.UNSEEN_UNITS
 
     if binary and not units.clustered:
         p_value = mcnemar_exact(down, up)
     else:
         p_value = sign_flip_p_value(units.sums_U.tolist(), seed=seed, num_resamples=num_resamples)
+    if units.clustered:
+        test = PairedTest.MCNEMAR_CLUSTERED if binary else PairedTest.SIGN_FLIP_CLUSTERED
+    else:
+        test = PairedTest.MCNEMAR if binary else PairedTest.SIGN_FLIP
     low, high = (-bounds[1], -bounds[0]) if flipped else bounds
     return Comparison(
         n=n,
@@ -321,11 +363,21 @@ def paired_comparison(
         ci95=(low, high),
         ci_method=method,
         p_value=p_value,
-        test=("mcnemar_exact" if binary else "sign_flip_permutation") + ("_clustered" if units.clustered else ""),
+        test=test,
         num_base_only=up if flipped else down,
         num_tuned_only=down if flipped else up,
         minimum_detectable_effect=detectable_effect(np.sort(oriented_N), units),
     )
+
+
+def shown_direction(ci95: tuple[float, float], p_value: float) -> Direction:
+    """`better` or `worse` only where the interval excludes 0 and the p value, adjusted by the caller, is below SIGNIFICANCE."""
+    low, high = ci95
+    if p_value < SIGNIFICANCE and low > 0:
+        return Direction.BETTER
+    if p_value < SIGNIFICANCE and high < 0:
+        return Direction.WORSE
+    return Direction.NONE
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import Literal
 
-from plumbline.cleaning.codes import Rule
+from plumbline.cleaning.codes import Action, Rule
 from plumbline.cleaning.row_cleaning import Policy
 from plumbline.cleaning.run import CleanFiles, clean_file
 from plumbline.pipeline.inputs import inputs_unchanged
@@ -13,11 +13,9 @@ from plumbline.pipeline.record import Params
 
 log = logging.getLogger("clean")
 
-Action = Literal["flag", "quarantine", "off"]
 
-
-class Rules(Params):
-    """What becomes of a row that breaks a quality rule: kept and flagged, quarantined, or the rule is not applied."""
+class Rules(Params, strict=False):
+    """What becomes of a row that breaks a quality rule. Not strict: a YAML file holds words, not members of an enum."""
 
     context_leak: Action
     refusal: Action
@@ -54,7 +52,7 @@ class CleanParams(Params):
         """What is decided about each row."""
         return Policy(
             shape=self.format,
-            actions={Rule(name): action for name, action in self.rules.model_dump().items()},
+            actions={Rule(name): Action(action) for name, action in self.rules.model_dump().items()},
             min_output_characters=self.min_output_characters,
             max_output_characters=self.max_output_characters,
             standardize=self.standardize,

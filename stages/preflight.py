@@ -9,7 +9,8 @@ from plumbline.model.orphans import die_with_parent
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
 from plumbline.pipeline.record import Params
-from plumbline.preflight.run import PreflightFiles, Settings, run
+from plumbline.preflight.run import PreflightFiles, run
+from plumbline.preflight.settings import Settings
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.training_params import LoraParams, TrainParams
 

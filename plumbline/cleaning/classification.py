@@ -5,7 +5,9 @@ import re
 from typing import NamedTuple
 
 from plumbline.cleaning.codes import BrokenCause, OutputClass
-from plumbline.cleaning.structured_text import Members, Unreadable, Value, Written, read_json, read_python
+from plumbline.cleaning.json_reading import Unreadable, read_json
+from plumbline.cleaning.python_reading import read_python
+from plumbline.cleaning.structured_value import Members, Value, Written
 
 MAY_BE_STRUCTURED = re.compile(r"[{\[\"0-9tfn-]")
 # `{"key":` and `["item` were begun as JSON. `{"Ffriction"} must be larger`, `{10}^{2}` and `[1] shows` were not.

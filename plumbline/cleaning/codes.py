@@ -1,4 +1,4 @@
-"""Every code that `clean` can write: what an output is, why a line left, what was mended, what to look at."""
+"""Every code that `clean` can write: what an output is, why a line left, what was repaired, what to look at."""
 
 from enum import StrEnum
 
@@ -22,7 +22,7 @@ class OutputClass(StrEnum):
     WRONG_TYPE = "wrong_type"
     """The output field is no string."""
     UNREADABLE = "unreadable"
-    """The line has no output to look at: it is no JSON object, or lacks the field."""
+    """The line has no output to look at: it is not a JSON object, or lacks the field."""
 
 
 STRUCTURED = frozenset(
@@ -38,7 +38,7 @@ class BrokenCause(StrEnum):
     CONTROL_CHARACTER = "control_character"
     TRAILING_COMMA = "trailing_comma"
     BARE_VALUE = "bare_value"
-    """A value without quotes that is no JSON number: `$16.78$`, `20*pi/180`."""
+    """A value without quotes that is not a JSON number: `$16.78$`, `20*pi/180`."""
     TRUNCATED = "truncated"
     TRAILING_TEXT = "trailing_text"
     UNREADABLE = "unreadable"
@@ -113,8 +113,18 @@ class Notice(StrEnum):
     """The output is JSON because the instruction asks for JSON: left as it is."""
 
 
+class Action(StrEnum):
+    """What becomes of a row that breaks a quality rule."""
+
+    FLAG = "flag"
+    """It is kept, with the rule's code among its flags."""
+    QUARANTINE = "quarantine"
+    OFF = "off"
+    """The rule is not applied."""
+
+
 class Rule(StrEnum):
-    """Quality rules of params.yaml: each is flag, quarantine or off, and its code is its parameter's name."""
+    """Quality rules of params.yaml: the code of each is its parameter's name, and its value there is an `Action`."""
 
     CONTEXT_LEAK = "context_leak"
     REFUSAL = "refusal"

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from plumbline.cleaning.classification import classify
-from plumbline.cleaning.structured_text import Members, Value, Written
+from plumbline.cleaning.structured_value import Members, Value, Written
 
 EXPLANATION = "explanation"
 ANSWER = "answer"

@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from plumbline.cleaning.codes import Rule
+from plumbline.cleaning.codes import Action, Rule
 from plumbline.cleaning.deduplication import find_repeats
 
 
@@ -20,7 +20,7 @@ class Repeat(NamedTuple):
 
 
 def decide_repeats(
-    question_keys: bytes, row_keys: bytes, near_groups: NDArray[np.int64] | None, actions: Mapping[Rule, str]
+    question_keys: bytes, row_keys: bytes, near_groups: NDArray[np.int64] | None, actions: Mapping[Rule, Action]
 ) -> dict[int, list[Repeat]]:
     """Return the repeats of each row that has any under a rule that is on. The first of equal rows is never a repeat.
 
@@ -30,7 +30,7 @@ def decide_repeats(
     decisions: dict[int, list[Repeat]] = {}
 
     def note(rule: Rule, others: NDArray[np.int64]) -> None:
-        if actions[rule] != "off":
+        if actions[rule] is not Action.OFF:
             for row in np.flatnonzero(others >= 0).tolist():
                 decisions.setdefault(row, []).append(Repeat(rule, int(others[row])))
 
@@ -56,10 +56,10 @@ class Flagged(NamedTuple):
     new_flags: tuple[str, ...]
 
 
-def apply_repeats(line: bytes, repeats: Sequence[Repeat], lines: NDArray[np.int64], actions: Mapping[Rule, str]) -> Moved | Flagged:
+def apply_repeats(line: bytes, repeats: Sequence[Repeat], lines: NDArray[np.int64], actions: Mapping[Rule, Action]) -> Moved | Flagged:
     """Flag one kept row, or move it out, by what its repeats ask for. `lines`: physical line of each row, for the detail."""
     for repeat in repeats:
-        if actions[repeat.rule] == "quarantine":
+        if actions[repeat.rule] is Action.QUARANTINE:
             words = {Rule.DUPLICATE: "same question and answer as", Rule.CONTRADICTION: "another answer to the question of"}
             return Moved(repeat.rule, f"{words.get(repeat.rule, 'nearly the same as')} line {lines[repeat.other]}")
     row = orjson.loads(line)

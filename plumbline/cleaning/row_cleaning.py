@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from plumbline.cleaning.classification import Classified, classify, from_python_objects
-from plumbline.cleaning.codes import STRUCTURED, Notice, OutputClass, Reason, Repair, Rule
+from plumbline.cleaning.codes import STRUCTURED, Action, Notice, OutputClass, Reason, Repair, Rule
 from plumbline.cleaning.json_line import MAX_LINE_BYTES, LineRefused, parse_line
 from plumbline.cleaning.latex_repair import restore_swallowed
 from plumbline.cleaning.plain_text import lost, to_plain_text, unwrap
 from plumbline.cleaning.quality_rules import broken_rules, holds_secret
 from plumbline.cleaning.row_shapes import SHAPES, RawRow
-from plumbline.cleaning.structured_text import Members, Value, Written
+from plumbline.cleaning.structured_value import Members, Value, Written
 from plumbline.cleaning.text_repair import MendedText, TextRefused, is_blank, mend_text
 
 UNTOUCHED = MendedText("", (), ())
@@ -26,8 +26,7 @@ class Policy:
     """What params.yaml says about rows."""
 
     shape: str
-    actions: Mapping[Rule, str]
-    """flag, quarantine or off."""
+    actions: Mapping[Rule, Action]
     min_output_characters: int
     max_output_characters: int
     standardize: bool = True
@@ -36,7 +35,7 @@ class Policy:
     @property
     def active(self) -> frozenset[Rule]:
         """Rules that are not switched off."""
-        return frozenset(rule for rule, action in self.actions.items() if action != "off")
+        return frozenset(rule for rule, action in self.actions.items() if action is not Action.OFF)
 
 
 class Cleaned(NamedTuple):
@@ -79,7 +78,7 @@ def clean_line(raw: bytes, policy: Policy, active: frozenset[Rule]) -> Cleaned |
 
 
 def clean_row(row: RawRow, line_repairs: list[Repair], policy: Policy, active: frozenset[Rule]) -> tuple[OutputClass, Cleaned | Rejected]:
-    """Decide on one row whose question and answer were found; with the class its output had."""
+    """Decide on one row with its question and answer found; also return the class of its output."""
     seen = classify_output(row.output)
     try:
         return seen.kind, cleaned_or_rejected(row, seen, line_repairs, policy, active)
@@ -90,7 +89,7 @@ def clean_row(row: RawRow, line_repairs: list[Repair], policy: Policy, active: f
 def cleaned_or_rejected(
     row: RawRow, seen: Classified, line_repairs: list[Repair], policy: Policy, active: frozenset[Rule]
 ) -> Cleaned | Rejected:
-    """Convert, mend, prove and judge one row."""
+    """Convert, repair, prove and judge one row."""
     if not policy.standardize:
         return as_it_stands(row, seen, line_repairs, policy, active)
     repairs: list[str] = list(line_repairs)
@@ -117,7 +116,7 @@ def cleaned_or_rejected(
 
 
 def as_it_stands(row: RawRow, seen: Classified, line_repairs: list[Repair], policy: Policy, active: frozenset[Rule]) -> Cleaned | Rejected:
-    """Keep a row's texts without a change: what training sees where nobody cleans. An output that is no text becomes its JSON."""
+    """Keep a row's texts without a change: what training sees where no one cleans. An output that is not text becomes its JSON."""
     output = row.output if isinstance(row.output, str) else json.dumps(row.output, ensure_ascii=False)
     for name, text in (("instruction", row.instruction), ("output", output)):
         if is_blank(text):
@@ -138,7 +137,7 @@ def judged(row: Cleaned, policy: Policy, active: frozenset[Rule]) -> Cleaned | R
         max_output_characters=policy.max_output_characters,
     )
     for rule in broken:
-        if policy.actions[rule] == "quarantine":
+        if policy.actions[rule] is Action.QUARANTINE:
             return Rejected(rule, f"quality rule {rule}", rule == Rule.SECRET, row.before)
     if not row.repairs and not row.flags and not broken:
         return row

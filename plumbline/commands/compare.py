@@ -8,29 +8,23 @@ import click
 from plumbline.commands.final_part import known_uses
 from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.bridge_file import recorded_bridges
-from plumbline.comparing.comparing import (
-    Run,
-    chosen_questions,
-    compare_runs,
-    entries,
-    identity_of,
-    kinds_of,
-    marks,
-    matrix,
-    run_rows,
-    text_table,
-)
+from plumbline.comparing.comparability import marks
+from plumbline.comparing.compared_run import Run, chosen_questions, identity_of, kinds_of
+from plumbline.comparing.comparison_tables import matrix, run_rows, text_table
+from plumbline.comparing.differences import compare_runs
+from plumbline.comparing.question_changes import entries
 from plumbline.comparing.revisions import NotThere, experiments, open_run, read_object, read_rows, read_settings
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 from plumbline.judging.end import end_of_life, end_warning, today
 from plumbline.pages.page import render_page
 from plumbline.pipeline.files import write_json, write_text
 from plumbline.reporting.final_part import uses_of
-from plumbline.reporting.words import KIND_NAMES
+from plumbline.reporting.ledger import KIND_NAMES
 from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Question
+from plumbline.statistics import Direction
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "pages/templates"
 SEED = 11
@@ -110,7 +104,7 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
         "eyebrow": f"Tuned models on the same questions; the reference is {names[0]}",
         "verdict": "",
         "part": note,
-        "direction": "none",
+        "direction": Direction.NONE,
         "banners": [{"level": "warning", "title": title, "texts": [f"{text}." for text in texts]} for title, texts in banners if texts],
         "cards": [],
         "scores": [],

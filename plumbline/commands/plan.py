@@ -47,10 +47,10 @@ from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.general_prompts import num_replay_rows
+from plumbline.training.packing import pack
 from plumbline.training.prompt import training_prompt
 from plumbline.training.rank_batches import micro_batch_rows
 from plumbline.training.schedule import Schedule, fewest_packed_rows, plan_training
-from plumbline.training.trainer import pack
 
 CHARACTERS_PER_TOKEN = 4.0
 TEMPLATE_TOKENS = 8

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
-from plumbline.comparing.comparing import Run, differing, flat, in_columns, kinds_of, refusal
+from plumbline.comparing.comparability import refusal
+from plumbline.comparing.compared_run import Run, differing, flat, kinds_of
+from plumbline.comparing.comparison_tables import in_columns
 from plumbline.reporting.ledger import KIND_NAMES, compare_pairs
 from plumbline.reporting.words import points, span
 from plumbline.rows.question import KINDS, Kind

@@ -5,7 +5,8 @@ import re
 
 from plumbline.grading.compound_quantities import Quantity, join_parts
 from plumbline.grading.decimals import AND_A_PART, PARTS, Number
-from plumbline.grading.number_context import ASSERTED, CALCULATED, DENIED, sign_before, sign_word_before, stripped
+from plumbline.grading.number_context import ASSERTED, CALCULATED, DENIED, stripped
+from plumbline.grading.number_signs import sign_before, sign_word_before
 from plumbline.grading.number_tokens import read_number
 from plumbline.grading.patterns import bounded
 from plumbline.grading.spreads import read_spread

@@ -3,32 +3,33 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-# symbol -> (unit, may take a prefix). Symbols are case-sensitive, as SI is; names below are not.
-SYMBOLS: dict[str, tuple[str, bool]] = {
-    "m": ("meter", True), "g": ("gram", True), "s": ("second", True), "A": ("ampere", True), "K": ("kelvin", True),
-    "mol": ("mole", True), "cd": ("candela", True), "rad": ("radian", True), "sr": ("steradian", False),
-    "Hz": ("hertz", True), "Bq": ("becquerel", True), "N": ("newton", True), "dyn": ("dyne", False), "lbf": ("pound_force", False),
-    "kgf": ("kilogram_force", False), "J": ("joule", True), "erg": ("erg", False), "cal": ("calorie", True), "Cal": ("kilocalorie", False),
-    "BTU": ("btu", False), "Btu": ("btu", False), "eV": ("electron_volt", True), "ev": ("electron_volt", False), "W": ("watt", True), "Wh": ("watt_hour", True),
-    "hp": ("horsepower", False), "HP": ("horsepower", False), "Pa": ("pascal", True), "bar": ("bar", True), "atm": ("atmosphere", False),
-    "torr": ("torr", False), "Torr": ("torr", False), "mmHg": ("torr", False), "psi": ("psi", False), "C": ("coulomb", True),
-    "Ah": ("ampere_hour", True), "V": ("volt", True), "Ω": ("ohm", True), "ohm": ("ohm", True), "ohms": ("ohm", True), "Ohm": ("ohm", True), "Ohms": ("ohm", True), "S": ("siemens", True), "F": ("farad", True), "Wb": ("weber", True),
-    "T": ("tesla", True), "Gs": ("gauss", False), "H": ("henry", True), "lm": ("lumen", False), "lx": ("lux", False), "Gy": ("gray", True),
-    "Ci": ("curie", True), "Sv": ("gray", True), "D": ("diopter", False), "L": ("liter", True), "l": ("liter", True), "M": ("molar", False), "Å": ("angstrom", False),
-    "in": ("inch", False), "ft": ("foot", False), "yd": ("yard", False), "mi": ("mile", False), "ly": ("light_year", True), "pc": ("parsec", True),
-    "AU": ("astronomical_unit", False), "au": ("astronomical_unit", False), "t": ("tonne", False), "lb": ("pound", False),
-    "lbs": ("pound", False), "oz": ("ounce", False), "u": ("dalton", False), "amu": ("dalton", False), "Da": ("dalton", True),
-    "min": ("minute", False), "mins": ("minute", False), "h": ("hour", False), "hr": ("hour", False), "hrs": ("hour", False), "Hr": ("hour", False), "Hrs": ("hour", False), "Min": ("minute", False), "Mins": ("minute", False), "d": ("day", False),
-    "yr": ("year", False), "yrs": ("year", False), "sec": ("second", True), "secs": ("second", False), "°": ("degree", False),
-    "deg": ("degree", False), "rev": ("turn", False), "revs": ("turn", False), "rot": ("turn", False), "%": ("percent", False), "ppm": ("ppm", False),
-    "°C": ("celsius", False), "℃": ("celsius", False), "degC": ("celsius", False), "°F": ("fahrenheit", False), "℉": ("fahrenheit", False),
-    "degF": ("fahrenheit", False), "°K": ("kelvin", False), "bit": ("bit", True), "B": ("byte", True), "kn": ("knot", False),
+# Symbol -> unit. Symbols are case-sensitive, as SI is; names below are not.
+PREFIXED_SYMBOLS = {
+    "m": "meter", "g": "gram", "s": "second", "A": "ampere", "K": "kelvin", "mol": "mole", "cd": "candela", "rad": "radian",
+    "Hz": "hertz", "Bq": "becquerel", "N": "newton", "J": "joule", "cal": "calorie", "eV": "electron_volt", "W": "watt",
+    "Wh": "watt_hour", "Pa": "pascal", "bar": "bar", "C": "coulomb", "Ah": "ampere_hour", "V": "volt", "Ω": "ohm", "ohm": "ohm",
+    "ohms": "ohm", "Ohm": "ohm", "Ohms": "ohm", "S": "siemens", "F": "farad", "Wb": "weber", "T": "tesla", "H": "henry", "Gy": "gray",
+    "Ci": "curie", "Sv": "gray", "L": "liter", "l": "liter", "ly": "light_year", "pc": "parsec", "Da": "dalton", "sec": "second",
+    "bit": "bit", "B": "byte",
 }  # fmt: skip
+"""These may take a prefix."""
+PLAIN_SYMBOLS = {
+    "sr": "steradian", "dyn": "dyne", "lbf": "pound_force", "kgf": "kilogram_force", "erg": "erg", "BTU": "btu", "Btu": "btu",
+    "ev": "electron_volt", "hp": "horsepower", "HP": "horsepower", "atm": "atmosphere", "torr": "torr", "Torr": "torr", "mmHg": "torr",
+    "psi": "psi", "Gs": "gauss", "lm": "lumen", "lx": "lux", "D": "diopter", "M": "molar", "Å": "angstrom", "in": "inch", "ft": "foot",
+    "yd": "yard", "mi": "mile", "AU": "astronomical_unit", "au": "astronomical_unit", "t": "tonne", "lb": "pound", "lbs": "pound",
+    "oz": "ounce", "u": "dalton", "amu": "dalton", "min": "minute", "mins": "minute", "h": "hour", "hr": "hour", "hrs": "hour",
+    "Hr": "hour", "Hrs": "hour", "Min": "minute", "Mins": "minute", "d": "day", "yr": "year", "yrs": "year", "secs": "second",
+    "°": "degree", "deg": "degree", "rev": "turn", "revs": "turn", "rot": "turn", "%": "percent", "ppm": "ppm", "°C": "celsius",
+    "℃": "celsius", "degC": "celsius", "°F": "fahrenheit", "℉": "fahrenheit", "degF": "fahrenheit", "°K": "kelvin", "kn": "knot",
+}  # fmt: skip
+"""These take no prefix."""
+SYMBOLS = PREFIXED_SYMBOLS | PLAIN_SYMBOLS
 PREFIXES = {
     "Q": 30, "R": 27, "Y": 24, "Z": 21, "E": 18, "P": 15, "T": 12, "G": 9, "M": 6, "k": 3, "h": 2, "da": 1, "d": -1, "c": -2, "m": -3,
     "μ": -6, "u": -6, "n": -9, "p": -12, "f": -15, "a": -18, "z": -21, "y": -24,
 }  # fmt: skip
-# "5 KN", "5 mw", "5 gpa": the case of a prefix is kept, except K and g, which are none; that of these symbols is not.
+# "5 KN", "5 mw", "5 gpa": the case of a prefix counts, except for K and g, which are not prefixes. The case of these symbols does not.
 SMALL_SYMBOLS = {"w": "W", "j": "J", "wh": "Wh", "hz": "Hz", "pa": "Pa", "ev": "eV"}
 # Names of units in words, singular and lower case; all take a prefix word and a plural.
 NAMES = {
@@ -51,24 +52,6 @@ PREFIX_NAMES = {
     "tera": 12, "giga": 9, "mega": 6, "kilo": 3, "hecto": 2, "deca": 1, "deci": -1, "centi": -2, "milli": -3, "micro": -6, "nano": -9,
     "pico": -12, "femto": -15, "atto": -18,
 }  # fmt: skip
-# Fixed spellings that are products or have a meaning of their own; each is (factor of ten, powers of units).
-COMPOUNDS: dict[str, dict[str, int]] = {
-    "Nm": {"newton": 1, "meter": 1}, "VA": {"volt": 1, "ampere": 1}, "Ns": {"newton": 1, "second": 1}, "Js": {"joule": 1, "second": 1}, "Vs": {"volt": 1, "second": 1},
-    "As": {"ampere": 1, "second": 1}, "Ws": {"watt": 1, "second": 1}, "mph": {"mile": 1, "hour": -1}, "rpm": {"turn": 1, "minute": -1},
-    "RPM": {"turn": 1, "minute": -1}, "rps": {"turn": 1, "second": -1}, "mps": {"meter": 1, "second": -1}, "cc": {"centimeter": 3},
-    "fps": {"foot": 1, "second": -1}, "bps": {"bit": 1, "second": -1},
-}  # fmt: skip
-SCALED_COMPOUNDS = {"kmh": (3, {"meter": 1, "hour": -1}), "kmph": (3, {"meter": 1, "hour": -1}), "kph": (3, {"meter": 1, "hour": -1}),
-    "kbps": (3, {"bit": 1, "second": -1}), "Mbps": (6, {"bit": 1, "second": -1}), "kNm": (3, {"newton": 1, "meter": 1}),
-    "Kg": (3, {"gram": 1}), "KG": (3, {"gram": 1}), "kgs": (3, {"gram": 1}), "kms": (3, {"meter": 1}), "Km": (3, {"meter": 1}),
-    "KM": (3, {"meter": 1}), "KJ": (3, {"joule": 1}), "kj": (3, {"joule": 1}), "KHz": (3, {"hertz": 1}), "khz": (3, {"hertz": 1}), "hz": (0, {"hertz": 1}),
-    "KW": (3, {"watt": 1}), "KWh": (3, {"watt_hour": 1}), "KPa": (3, {"pascal": 1}), "mHg": (3, {"torr": 1}), "cmHg": (1, {"torr": 1}), "c": (0, {"speed_of_light": 1}),
-    "kv": (3, {"volt": 1}), "mv": (-3, {"volt": 1}), "uv": (-6, {"volt": 1}), "μv": (-6, {"volt": 1}), "ma": (-3, {"ampere": 1}), "ua": (-6, {"ampere": 1}),
-    "μa": (-6, {"ampere": 1}), "mf": (-3, {"farad": 1}), "uf": (-6, {"farad": 1}), "μf": (-6, {"farad": 1}), "nf": (-9, {"farad": 1}), "pf": (-12, {"farad": 1}),
-    "mh": (-3, {"henry": 1}), "uh": (-6, {"henry": 1}), "μh": (-6, {"henry": 1}), "uc": (-6, {"coulomb": 1}), "μc": (-6, {"coulomb": 1}), "nc": (-9, {"coulomb": 1}), "kG": (3, {"gauss": 1}), "mG": (-3, {"gauss": 1}), "ksi": (3, {"psi": 1}),
-    "gm": (0, {"gram": 1}), "gms": (0, {"gram": 1}), "cms": (-2, {"meter": 1}), "mms": (-3, {"meter": 1}), "kilo": (3, {"gram": 1}), "kilos": (3, {"gram": 1}),
-    "kilohm": (3, {"ohm": 1}), "kilohms": (3, {"ohm": 1}), "megohm": (6, {"ohm": 1}), "megohms": (6, {"ohm": 1}),
-    "pa": (0, {"pascal": 1}), "micron": (-6, {"meter": 1})}  # fmt: skip
 DIMENSIONLESS_WORDS = {"", "1", "-", "none", "dimensionless", "unitless", "no unit", "no units", "number", "n/a", "ratio"}
 
 
@@ -81,6 +64,45 @@ class Unit(NamedTuple):
     """Prefixes, as one power of ten."""
 
 
+def product(exponent10: int = 0, **powers: int) -> Unit:
+    """The product of units, each given with its exponent, times a power of ten."""
+    return Unit(tuple(sorted(powers.items())), exponent10)
+
+
+def single(unit: str, exponent10: int = 0) -> Unit:
+    """One unit to the first power, times a power of ten."""
+    return Unit(((unit, 1),), exponent10)
+
+
+# Fixed spellings that are products, or whose meaning is not that of a prefix and a symbol.
+COMPOUNDS = {
+    "Nm": product(newton=1, meter=1), "VA": product(volt=1, ampere=1), "Ns": product(newton=1, second=1),
+    "Js": product(joule=1, second=1), "Vs": product(volt=1, second=1), "As": product(ampere=1, second=1), "Ws": product(watt=1, second=1),
+    "mph": product(mile=1, hour=-1), "rpm": product(turn=1, minute=-1), "RPM": product(turn=1, minute=-1),
+    "rps": product(turn=1, second=-1), "mps": product(meter=1, second=-1), "cc": product(exponent10=-6, meter=3),
+    "fps": product(foot=1, second=-1), "bps": product(bit=1, second=-1), "Cal": product(exponent10=3, calorie=1),
+    "kmh": product(exponent10=3, meter=1, hour=-1), "kmph": product(exponent10=3, meter=1, hour=-1),
+    "kph": product(exponent10=3, meter=1, hour=-1), "kbps": product(exponent10=3, bit=1, second=-1),
+    "Mbps": product(exponent10=6, bit=1, second=-1), "kNm": product(exponent10=3, newton=1, meter=1), "Kg": product(exponent10=3, gram=1),
+    "KG": product(exponent10=3, gram=1), "kgs": product(exponent10=3, gram=1), "kms": product(exponent10=3, meter=1),
+    "Km": product(exponent10=3, meter=1), "KM": product(exponent10=3, meter=1), "KJ": product(exponent10=3, joule=1),
+    "kj": product(exponent10=3, joule=1), "KHz": product(exponent10=3, hertz=1), "khz": product(exponent10=3, hertz=1),
+    "hz": product(hertz=1), "KW": product(exponent10=3, watt=1), "KWh": product(exponent10=3, watt_hour=1),
+    "KPa": product(exponent10=3, pascal=1), "mHg": product(exponent10=3, torr=1), "cmHg": product(exponent10=1, torr=1),
+    "c": product(speed_of_light=1), "kv": product(exponent10=3, volt=1), "mv": product(exponent10=-3, volt=1),
+    "uv": product(exponent10=-6, volt=1), "μv": product(exponent10=-6, volt=1), "ma": product(exponent10=-3, ampere=1),
+    "ua": product(exponent10=-6, ampere=1), "μa": product(exponent10=-6, ampere=1), "mf": product(exponent10=-3, farad=1),
+    "uf": product(exponent10=-6, farad=1), "μf": product(exponent10=-6, farad=1), "nf": product(exponent10=-9, farad=1),
+    "pf": product(exponent10=-12, farad=1), "mh": product(exponent10=-3, henry=1), "uh": product(exponent10=-6, henry=1),
+    "μh": product(exponent10=-6, henry=1), "uc": product(exponent10=-6, coulomb=1), "μc": product(exponent10=-6, coulomb=1),
+    "nc": product(exponent10=-9, coulomb=1), "kG": product(exponent10=3, gauss=1), "mG": product(exponent10=-3, gauss=1),
+    "ksi": product(exponent10=3, psi=1), "gm": product(gram=1), "gms": product(gram=1), "cms": product(exponent10=-2, meter=1),
+    "mms": product(exponent10=-3, meter=1), "kilo": product(exponent10=3, gram=1), "kilos": product(exponent10=3, gram=1),
+    "kilohm": product(exponent10=3, ohm=1), "kilohms": product(exponent10=3, ohm=1), "megohm": product(exponent10=6, ohm=1),
+    "megohms": product(exponent10=6, ohm=1), "pa": product(pascal=1), "micron": product(exponent10=-6, meter=1),
+}  # fmt: skip
+
+
 @lru_cache(maxsize=4096)
 def look_up(name: str) -> Unit | None:
     """Return the unit that a name or symbol stands for, or None."""
@@ -88,28 +110,21 @@ def look_up(name: str) -> Unit | None:
     if name == "H.P.":
         name = "hp"
     if name in SYMBOLS:
-        base = SYMBOLS[name][0]
-        return Unit((("calorie", 1),), 3) if base == "kilocalorie" else Unit(((base, 1),), 0)
+        return single(SYMBOLS[name])
     if name in COMPOUNDS:
-        powers = COMPOUNDS[name]
-        if "centimeter" in powers:
-            return Unit((("meter", 3),), -6)
-        return Unit(tuple(sorted(powers.items())), 0)
-    if name in SCALED_COMPOUNDS:
-        scale, powers = SCALED_COMPOUNDS[name]
-        return Unit(tuple(sorted(powers.items())), scale)
+        return COMPOUNDS[name]
     for length in (2, 1):
         prefix, rest = name[:length], name[length:]
-        if prefix in PREFIXES and rest in SYMBOLS and SYMBOLS[rest][1]:
-            return Unit(((SYMBOLS[rest][0], 1),), PREFIXES[prefix])
+        if prefix in PREFIXES and rest in PREFIXED_SYMBOLS:
+            return single(PREFIXED_SYMBOLS[rest], PREFIXES[prefix])
     letter, rest = name[:1], SMALL_SYMBOLS.get(name[1:], name[1:])
-    if rest in SYMBOLS and SYMBOLS[rest][1] and (letter in "K" or (rest != name[1:] and letter in {"g", *PREFIXES})):
-        return Unit(((SYMBOLS[rest][0], 1),), {"K": 3, "g": 9, **PREFIXES}[letter])
+    if rest in PREFIXED_SYMBOLS and (letter in "K" or (rest != name[1:] and letter in {"g", *PREFIXES})):
+        return single(PREFIXED_SYMBOLS[rest], {"K": 3, "g": 9, **PREFIXES}[letter])
     word = name.lower()
     for candidate in (word, word.removesuffix("s")):
         if candidate in NAMES and len(candidate) > 2:
-            return Unit((("meter", 1),), -6) if candidate == "micron" else Unit(((NAMES[candidate], 1),), 0)
-        for prefix, exponent in PREFIX_NAMES.items():
+            return single("meter", -6) if candidate == "micron" else single(NAMES[candidate])
+        for prefix, exponent10 in PREFIX_NAMES.items():
             if candidate.startswith(prefix) and candidate.removeprefix(prefix) in NAMES:
-                return Unit(((NAMES[candidate.removeprefix(prefix)], 1),), exponent)
+                return single(NAMES[candidate.removeprefix(prefix)], exponent10)
     return None

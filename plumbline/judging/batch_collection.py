@@ -12,9 +12,12 @@ from urllib.parse import urlsplit
 import anthropic
 import httpx2
 
-from plumbline.judging.batch_journal import Journal, Submission
+from plumbline.judging.batch_journal import BatchEvent, Journal, Submission
 from plumbline.judging.batch_submission import MAX_TRANSFER_SECONDS
-from plumbline.judging.claude import Claude, JudgeStopped, NoReply, classify
+from plumbline.judging.causes import JudgeCause
+from plumbline.judging.claude_client import Claude
+from plumbline.judging.claude_errors import classify
+from plumbline.judging.no_reply import JudgeStopped, NoReply
 
 log = logging.getLogger("judge")
 
@@ -90,7 +93,7 @@ def _why(result: dict[str, Any], batch_id: str) -> NoReply:
     error = result.get("error")
     inner = error.get("error") if isinstance(error, dict) else None
     inner = inner if isinstance(inner, dict) else {}
-    cause = "rejected_request" if inner.get("type") == "invalid_request_error" else "batch_unfinished"
+    cause = JudgeCause.REJECTED_REQUEST if inner.get("type") == "invalid_request_error" else JudgeCause.BATCH_UNFINISHED
     return NoReply(cause, f"{result['type']} in {batch_id} {str(inner.get('message', ''))[:300]}".strip())
 
 
@@ -160,7 +163,7 @@ async def collect(claude: Claude, journal: Journal, submission: Submission, view
         log.warning("left out %d lines of batch results: torn, repeated, or of an item that was not asked", found.num_odd)
     for key in submission.keys:
         if key not in found.here and key not in found.without:
-            found.without[key] = NoReply("batch_unfinished", f"missing in {submission.batch}")
-    journal.close(submission, "collected")
+            found.without[key] = NoReply(JudgeCause.BATCH_UNFINISHED, f"missing in {submission.batch}")
+    journal.close(submission, BatchEvent.COLLECTED)
     log.info("%s: %d replies, %d without", submission.batch, len(found.here), len(found.without))
     return found

@@ -1,4 +1,4 @@
-"""What was submitted to Message Batches, on disk before it happens: touches one file beside the verdict store.
+"""What was submitted to Message Batches, on disk before it happens: touches one file next to the verdict store.
 
 The intent is written before a batch is created, its id before it is polled. So a kill, or an answer lost on the network, leads to
 collecting the batch that exists, not to a second one.
@@ -6,9 +6,23 @@ collecting the batch that exists, not to a second one.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from plumbline.judging.verdict_store import append_line, read_lines
+
+
+class BatchEvent(StrEnum):
+    """What happened to a batch."""
+
+    INTENT = "intent"
+    """It is about to be created."""
+    CREATED = "created"
+    FOREIGN = "foreign"
+    """The batch that was taken for ours is another's."""
+    COLLECTED = "collected"
+    REFUSED = "refused"
+    LOST = "lost"
 
 
 @dataclass
@@ -22,7 +36,7 @@ class Submission:
     """The latest batches from before: what is listed before the first of them, and not in the journal, may be ours."""
     batch: str | None = None
     foreign: set[str] = field(default_factory=set)
-    """Batches that were taken for ours, and whose results turned out to be another's."""
+    """Batches that were taken for ours: their results turned out to be another's."""
     is_closed: bool = False
 
 
@@ -37,16 +51,16 @@ class Journal:
         """Read the journal of earlier runs."""
         for line in read_lines(self.path):
             name = str(line["name"])
-            if line["event"] == "intent":
+            if line["event"] == BatchEvent.INTENT:
                 self.submissions[name] = Submission(name, list(line["keys"]), set(line["known"]))  # type: ignore[call-overload]
             elif name in self.submissions:
-                self._note(self.submissions[name], str(line["event"]), str(line.get("batch")))
+                self._note(self.submissions[name], BatchEvent(str(line["event"])), str(line.get("batch")))
 
     @staticmethod
-    def _note(submission: Submission, event: str, batch: str) -> None:
-        if event == "created":
+    def _note(submission: Submission, event: BatchEvent, batch: str) -> None:
+        if event is BatchEvent.CREATED:
             submission.batch = batch
-        elif event == "foreign":
+        elif event is BatchEvent.FOREIGN:
             submission.batch = None
             submission.foreign.add(batch)
         else:
@@ -56,23 +70,23 @@ class Journal:
     def intend(self, keys: Sequence[str], known: Sequence[str]) -> Submission:
         """Write down that a batch of these items is about to be created."""
         submission = Submission(f"{len(self.submissions):06d}", list(keys), set(known))
-        append_line(self.path, {"event": "intent", "name": submission.name, "keys": submission.keys, "known": list(known)})
+        append_line(self.path, {"event": BatchEvent.INTENT, "name": submission.name, "keys": submission.keys, "known": list(known)})
         self.submissions[submission.name] = submission
         return submission
 
     def created(self, submission: Submission, batch: str) -> None:
         """Write down the id, before anything else is done with the batch."""
-        append_line(self.path, {"event": "created", "name": submission.name, "batch": batch})
-        self._note(submission, "created", batch)
+        append_line(self.path, {"event": BatchEvent.CREATED, "name": submission.name, "batch": batch})
+        self._note(submission, BatchEvent.CREATED, batch)
 
     def foreign(self, submission: Submission) -> None:
         """Write down that the batch which was taken for this submission's is another's."""
         assert submission.batch is not None, "a batch was taken for ours"
-        append_line(self.path, {"event": "foreign", "name": submission.name, "batch": submission.batch})
-        self._note(submission, "foreign", submission.batch)
+        append_line(self.path, {"event": BatchEvent.FOREIGN, "name": submission.name, "batch": submission.batch})
+        self._note(submission, BatchEvent.FOREIGN, submission.batch)
 
-    def close(self, submission: Submission, event: str) -> None:
-        """Write down that nothing more can come of it (`collected`, `refused` or `lost`)."""
+    def close(self, submission: Submission, event: BatchEvent) -> None:
+        """Write down that nothing more can come of it (COLLECTED, REFUSED or LOST)."""
         append_line(self.path, {"event": event, "name": submission.name})
         self._note(submission, event, "")
 

@@ -12,8 +12,12 @@ import anthropic
 import httpx2
 from anthropic.types.messages import MessageBatch
 
-from plumbline.judging.batch_journal import Journal, Submission
-from plumbline.judging.claude import MAX_SLEEP_SECONDS, Claude, JudgeStopped, Limits, NoReply, classify, wait_asked_for
+from plumbline.judging.batch_journal import BatchEvent, Journal, Submission
+from plumbline.judging.causes import JudgeCause
+from plumbline.judging.claude_client import Claude
+from plumbline.judging.claude_errors import classify, wait_asked_for
+from plumbline.judging.claude_limits import MAX_SLEEP_SECONDS, Limits
+from plumbline.judging.no_reply import JudgeStopped, NoReply
 
 log = logging.getLogger("judge")
 
@@ -21,7 +25,7 @@ MAX_TRANSFER_SECONDS = 1800.0
 """For sending a batch, or for reading one's results, whatever trickles."""
 NUM_KNOWN = 20
 """Latest batches that an intent remembers: the list is read only back to the first of them, however long the workspace's history."""
-TOO_LARGE = NoReply("rejected_request", "too large for a batch (status 413)")
+TOO_LARGE = NoReply(JudgeCause.REJECTED_REQUEST, "too large for a batch (status 413)")
 
 
 @dataclass
@@ -101,7 +105,7 @@ async def resolve(claude: Claude, journal: Journal) -> None:
                     f"whether a batch was created cannot be seen ({found.cause}: {found.detail}). Run the stage again: it looks before it asks."
                 )
             if not found:
-                journal.close(submission, "lost")
+                journal.close(submission, BatchEvent.LOST)
 
 
 async def _create(claude: Claude, chunk: Chunk) -> str:
@@ -128,25 +132,25 @@ async def submit(claude: Claude, journal: Journal, limits: Limits, chunk: Chunk)
     if isinstance(before, NoReply):
         return before
     submission = journal.intend(chunk.keys, [batch["id"] for batch in before])
-    problem = NoReply("connection_failed", "not tried")
+    problem = NoReply(JudgeCause.CONNECTION_FAILED, "not tried")
     for number in range(limits.max_tries):
         asked_to_wait: float | None = None
         try:
             # One try at a time: after a failure that may hide a success, look before creating again.
             journal.created(submission, await _create(claude, chunk))
         except (TimeoutError, anthropic.APIConnectionError, httpx2.HTTPError, ValueError, AttributeError) as error:
-            problem = NoReply("connection_failed", f"creating a batch: {type(error).__name__}")
+            problem = NoReply(JudgeCause.CONNECTION_FAILED, f"creating a batch: {type(error).__name__}")
         except anthropic.APIStatusError as error:
             if error.status_code == 413:
-                journal.close(submission, "refused")
+                journal.close(submission, BatchEvent.REFUSED)
                 return TOO_LARGE
             problem, is_final = classify(error)
             asked_to_wait = wait_asked_for(error.response.headers, now=time.time())
             if is_final:
-                journal.close(submission, "refused")
+                journal.close(submission, BatchEvent.REFUSED)
                 raise JudgeStopped(f"the API refuses a batch of {len(chunk.keys)} requests: {problem.detail}.") from None
             if error.status_code == 429 and any(one.batch for one in journal.open_ones()):
-                journal.close(submission, "refused")  # the processing queue is full: it empties as batches end
+                journal.close(submission, BatchEvent.REFUSED)  # the processing queue is full: it empties as batches end
                 return problem
         found = submission.batch is not None or await adopt(claude, journal, submission)
         if isinstance(found, NoReply):

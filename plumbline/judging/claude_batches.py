@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.judging.batch_collection import Keep, collect, look
-from plumbline.judging.batch_journal import Journal, Submission
+from plumbline.judging.batch_journal import BatchEvent, Journal, Submission
 from plumbline.judging.batch_submission import TOO_LARGE, Chunk, encode_request, resolve, submit
-from plumbline.judging.claude import Claude, JudgeStopped, Limits, NoReply, trusted_certificates
+from plumbline.judging.causes import JudgeCause
+from plumbline.judging.claude_client import Claude, trusted_certificates
+from plumbline.judging.claude_limits import Limits
+from plumbline.judging.no_reply import JudgeStopped, NoReply
 
 log = logging.getLogger("judge")
 
@@ -50,7 +53,7 @@ class _Asking:
         since = self.first_looks.setdefault(submission.name, time.monotonic())
         if view["processing_status"] == "gone":
             log.warning("%s is no longer kept; its %d items are asked about again", submission.batch, len(submission.keys))
-            self.journal.close(submission, "lost")
+            self.journal.close(submission, BatchEvent.LOST)
             return True
         if view["processing_status"] != "ended":
             if time.monotonic() - since > MAX_WAIT_SECONDS:
@@ -86,7 +89,7 @@ class _Asking:
             await asyncio.sleep(self.claude.poll_seconds)
         if self.num_in_a_row_without_reply >= MAX_BATCHES_WITHOUT_REPLY:
             raise JudgeStopped(f"{self.num_in_a_row_without_reply} batches in a row ended without a reply")
-        rejected = [one for one in self.problems.values() if one.cause == "rejected_request"]
+        rejected = [one for one in self.problems.values() if one.cause is JudgeCause.REJECTED_REQUEST]
         if len(rejected) >= 3 and len(rejected) > 0.01 * len(self.items):
             raise JudgeStopped(
                 f"the API rejected {len(rejected)} of {len(self.items)} requests as malformed; the last: {rejected[-1].detail}"
@@ -110,7 +113,7 @@ class _Asking:
         pending = {key for one in self.journal.open_ones() for key in one.keys}
         while position < len(self.items):
             item = self.items[position]
-            is_final = item in self.problems and self.problems[item].cause == "rejected_request"
+            is_final = item in self.problems and self.problems[item].cause is JudgeCause.REJECTED_REQUEST
             if item not in pending and not is_final:
                 if len(chunk.keys) >= max_requests:
                     break
@@ -211,7 +214,7 @@ def ask_in_batches(
                     await asking.wait_for_all()
                 return asking.problems, None
             except JudgeStopped as stop:
-                unfinished = NoReply("batch_unfinished", "its batch is still open")
+                unfinished = NoReply(JudgeCause.BATCH_UNFINISHED, "its batch is still open")
                 return asking.problems | {key: unfinished for one in journal.open_ones() for key in one.keys}, str(stop)
 
     return asyncio.run(run())

@@ -8,11 +8,14 @@ from tqdm import tqdm
 
 from plumbline.judging.budget import Budget, OverBudgetError
 from plumbline.judging.causes import JudgeCause
-from plumbline.judging.claude import JudgeStopped, api_key, ask_directly, limits_from_environment
 from plumbline.judging.claude_batches import ask_in_batches
+from plumbline.judging.claude_direct import ask_directly
+from plumbline.judging.claude_key import api_key
+from plumbline.judging.claude_limits import limits_from_environment
 from plumbline.judging.end import end_of_life, end_warning, today
 from plumbline.judging.items import Asked
 from plumbline.judging.judge import Judging, Verdict, no_answer
+from plumbline.judging.no_reply import JudgeStopped
 from plumbline.judging.precheck import PRECHECK_VERSION
 from plumbline.judging.prompt import API_VERSION, asking_identity, digest, item_key, num_characters, request_body
 from plumbline.judging.replies import PARSER_VERSION, Standing, reply_from_body, standing, usage_of
@@ -48,7 +51,7 @@ class ClaudeJudge:
         self._asked: Sequence[Asked] = ()
         self._items: dict[str, int] = {}
         """Key to place in `_asked`, of every item that needs a judge; equal items share a key."""
-        self._problems: dict[str, str] = {}
+        self._problems: dict[str, JudgeCause] = {}
         """Causes of the items that got no reply."""
         self._batch_is_next = False
         """Whether the next request goes into a batch, at half the price."""
@@ -128,7 +131,7 @@ class ClaudeJudge:
                 if stopped is not None:
                     return stopped
                 open_ones = [key for key in found.missing if self._standing(key).verdict is None]
-                open_ones = [key for key in open_ones if self._problems.get(key) != JudgeCause.REJECTED_REQUEST]
+                open_ones = [key for key in open_ones if self._problems.get(key) is not JudgeCause.REJECTED_REQUEST]
                 not_directly, stopped = ask_directly(
                     secret,
                     limits,

@@ -19,7 +19,7 @@ class Verdict:
     judge_id: str
     key: str
     score: float | None
-    cause: JudgeCause | str
+    cause: JudgeCause
     reasoning: str
     replies: tuple[RawReply, ...]
 

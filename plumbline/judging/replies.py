@@ -1,6 +1,6 @@
 """From the stored replies to one item: the verdict, or whether to ask again. Pure.
 
-Verdicts are read anew from the raw replies every time, so that a better parser costs no call.
+Verdicts are read again from the raw replies every time, so that a better parser costs no call.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 from plumbline.judging.causes import JudgeCause
 from plumbline.judging.prompt import SCALE
-from plumbline.judging.verdicts import JudgeVerdict, parse_judge_reply
+from plumbline.judging.verdicts import JudgeVerdict, ReplyOutcome, parse_judge_reply
 from plumbline.rows.judgement import RawReply
 
 PARSER_VERSION = 1
@@ -72,7 +72,7 @@ def read_verdict(reply: RawReply) -> JudgeVerdict:
     """Read one stored reply. Only a body that calls itself a message can hold a verdict: error bodies come with status 200 too."""
     message = _message(reply)
     if message.get("type") != "message" or message.get("role") != "assistant":
-        return JudgeVerdict("retry", None, JudgeCause.BAD_RESPONSE.value, "")
+        return JudgeVerdict(ReplyOutcome.RETRY, None, JudgeCause.BAD_RESPONSE, "")
     return parse_judge_reply(message.get("content"), message.get("stop_reason"), SCALE)
 
 
@@ -92,9 +92,9 @@ def standing(replies: Sequence[RawReply], *, max_replies: int) -> Standing:
     verdict = None
     for reply in replies:
         verdict = read_verdict(reply)
-        if verdict.outcome != "retry":
+        if verdict.outcome is not ReplyOutcome.RETRY:
             return Standing(verdict, 1)
-        num_truncated += verdict.cause == JudgeCause.TRUNCATED.value
+        num_truncated += verdict.cause is JudgeCause.TRUNCATED
     if verdict is not None and (len(replies) >= max_replies or num_truncated >= 2):
-        return Standing(JudgeVerdict("failure", None, verdict.cause, ""), 1)
+        return Standing(JudgeVerdict(ReplyOutcome.FAILURE, None, verdict.cause, ""), 1)
     return Standing(None, 2 if num_truncated else 1)

@@ -8,7 +8,8 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any
 
 from plumbline.judging.causes import JudgeCause
 
@@ -18,17 +19,29 @@ MAX_REPLY_CHARACTERS = 100_000
 GRADE_TOOL = "grade"
 THINKING_BLOCKS = frozenset({"thinking", "redacted_thinking"})
 FINISHED = frozenset({"end_turn", "stop_sequence", "tool_use"})
-STOPPED_BECAUSE: dict[str, tuple[Literal["retry", "failure"], JudgeCause]] = {
-    "refusal": ("failure", JudgeCause.REFUSED),
-    "model_context_window_exceeded": ("failure", JudgeCause.CONTEXT_EXCEEDED),
-    "max_tokens": ("retry", JudgeCause.TRUNCATED),
-    "pause_turn": ("retry", JudgeCause.PAUSED),
+
+
+class ReplyOutcome(StrEnum):
+    """What to do with a reply."""
+
+    SCORE = "score"
+    RETRY = "retry"
+    """No usable verdict: ask again."""
+    FAILURE = "failure"
+    """To ask the same model again is pointless."""
+
+
+STOPPED_BECAUSE: dict[str, tuple[ReplyOutcome, JudgeCause]] = {
+    "refusal": (ReplyOutcome.FAILURE, JudgeCause.REFUSED),
+    "model_context_window_exceeded": (ReplyOutcome.FAILURE, JudgeCause.CONTEXT_EXCEEDED),
+    "max_tokens": (ReplyOutcome.RETRY, JudgeCause.TRUNCATED),
+    "pause_turn": (ReplyOutcome.RETRY, JudgeCause.PAUSED),
 }
 
 HARMLESS_KEYS = frozenset(
     {"confidence", "certainty", "explanation", "rationale", "comment", "comments", "notes", "feedback", "evidence", "quote", "language"}
 )
-"""May stand beside score and reasoning; any other extra key could be a second verdict (`final_score`, `grade`, `correct`)."""
+"""May stand next to score and reasoning; any other extra key could be a second verdict (`final_score`, `grade`, `correct`)."""
 
 ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|["\\/bfnrt]|)')
 FENCE = re.compile(r"`{3,}[ \t]*(?:json|JSON)?|~{3,}[ \t]*(?:json|JSON)?")
@@ -83,12 +96,10 @@ OTHER_VERDICT = re.compile(
 class JudgeVerdict:
     """What one reply is worth."""
 
-    outcome: Literal["score", "retry", "failure"]
-    """`retry`: no usable verdict, ask again; `failure`: asking the same model again is pointless."""
+    outcome: ReplyOutcome
     score: float | None
     """A value of the menu, exactly; None unless `outcome` is `score`."""
-    cause: str
-    """A value of JudgeCause."""
+    cause: JudgeCause
     reasoning: str
     """The judge's own words, writable as UTF-8; empty without a score."""
 
@@ -102,7 +113,7 @@ class _UnreadableNumberError(ValueError):
 
 
 def _retry(cause: JudgeCause) -> JudgeVerdict:
-    return JudgeVerdict("retry", None, cause.value, "")
+    return JudgeVerdict(ReplyOutcome.RETRY, None, cause, "")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -191,12 +202,13 @@ def _read_object(content: Mapping[str, Any], allowed_scores: Sequence[float]) ->
         return _retry(JudgeCause.OFF_MENU)
     if not math.isfinite(score):
         return _retry(JudgeCause.WRONG_TYPE)
-    # 1e-12 admits the noise of one binary rounding (0.7500000000000001), no other decimal that anybody would write.
+    # 1e-12 admits the noise of one binary rounding (0.7500000000000001), no other decimal that a judge would write.
     on_menu = [float(allowed) for allowed in allowed_scores if math.isclose(score, allowed, rel_tol=1e-12, abs_tol=1e-12)]
     if len(on_menu) != 1:
         return _retry(JudgeCause.OFF_MENU)
     # + 0.0 turns a judge's -0.0 into 0.0; surrogates that no UTF-8 file can hold are kept as visible escapes.
-    return JudgeVerdict("score", on_menu[0] + 0.0, JudgeCause.SCORED.value, reasoning.encode("utf-8", "backslashreplace").decode("utf-8"))
+    writable = reasoning.encode("utf-8", "backslashreplace").decode("utf-8")
+    return JudgeVerdict(ReplyOutcome.SCORE, on_menu[0] + 0.0, JudgeCause.SCORED, writable)
 
 
 def _parse_text(text: str, allowed_scores: Sequence[float]) -> JudgeVerdict:
@@ -248,8 +260,8 @@ def parse_judge_reply(reply: object, stop_reason: str | None, allowed_scores: Se
     The stop reason is looked at first: a cut `0` may be the head of `0.75`, and a refused turn is never used.
     """
     if not isinstance(stop_reason, str) or stop_reason not in FINISHED:
-        outcome, cause = STOPPED_BECAUSE.get(str(stop_reason), ("retry", JudgeCause.UNKNOWN_STOP_REASON))
-        return JudgeVerdict(outcome, None, cause.value, "")
+        outcome, cause = STOPPED_BECAUSE.get(str(stop_reason), (ReplyOutcome.RETRY, JudgeCause.UNKNOWN_STOP_REASON))
+        return JudgeVerdict(outcome, None, cause, "")
     if isinstance(reply, str):
         return _parse_text(reply, allowed_scores)
     if isinstance(reply, list | tuple):

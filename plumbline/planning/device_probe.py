@@ -16,8 +16,9 @@ from plumbline.model.runtime import device
 from plumbline.model.tokenization import Example
 from plumbline.model.weights import load_model, load_tokenizer
 from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.packing import pack
 from plumbline.training.schedule import Schedule
-from plumbline.training.trainer import build_trainer, pack
+from plumbline.training.trainer import build_trainer
 
 NUM_TIMED_STEPS = 6
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from typing import Literal
 
 from plumbline.preflight.check import Check
 
@@ -13,8 +14,8 @@ ANSWER_LINE = re.compile(r"(?:^|\n)Answer: (?P<answer>\S.*)$")
 NUMBER = re.compile(r"[-−+]?[\d.]")
 
 
-def _check(name: str, ok: bool, found: str, remedy: str, *, otherwise: str = "fail") -> Check:
-    return Check.model_validate({"name": name, "status": "pass" if ok else otherwise, "found": found, "remedy": "" if ok else remedy})
+def _check(name: str, ok: bool, found: str, remedy: str, *, otherwise: Literal["warn", "fail"] = "fail") -> Check:
+    return Check(name=name, status="pass" if ok else otherwise, found=found, remedy="" if ok else remedy)
 
 
 def check_one_bos(rows: Sequence[Sequence[int]], bos: int | None) -> Check:
@@ -69,7 +70,7 @@ def check_rows_fed(num_as_rendered: int, num_fed: int, num_examples: int) -> Che
         "rows_fed",
         num_as_rendered == num_fed == num_examples,
         f"{num_as_rendered} of {num_examples} examples reach the training loop as they were rendered, among {num_fed}",
-        "look at what packs and collates the rows (plumbline/training/trainer.py): an example was cut, lost or changed on the way.",
+        "look at what packs and collates the rows (plumbline/training/packing.py and trainer.py): an example was cut, lost or changed on the way.",
     )
 
 

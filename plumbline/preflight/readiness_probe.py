@@ -22,8 +22,9 @@ from plumbline.model.tokenization import Example
 from plumbline.model.weights import load_weights
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.attention import PER_DOCUMENT
+from plumbline.training.packing import pack
 from plumbline.training.schedule import Schedule
-from plumbline.training.trainer import build_trainer, pack
+from plumbline.training.trainer import build_trainer
 
 TINY = {
     "hidden_size": 64,

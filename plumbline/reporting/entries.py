@@ -8,6 +8,7 @@ from plumbline.reporting.ledger import Scored
 from plumbline.rows.answer import ARMS, Answer, Arm
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
+from plumbline.rows.outcome import Reading
 from plumbline.rows.question import Question
 
 ARM_LABELS = [{"key": "base", "label": "Base"}, {"key": "tuned", "label": "Tuned"}]
@@ -40,7 +41,7 @@ def arm_content(answer: Answer, scored: Scored, verdict: Grade | Judgement) -> d
             content["m"] = [utf16_offset(answer.response, position) for position in verdict.span]
         if verdict.tier is not None:
             content["r"] = verdict.tier
-        if verdict.reading != "value":
+        if verdict.reading is not Reading.VALUE:
             content["rd"] = verdict.reading
         if verdict.flags:
             content["f"] = list(verdict.flags)

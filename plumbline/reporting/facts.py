@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from plumbline.reporting.validity import Severity
+
 MANY = 8
 """Lines of a table of counts past which zeros are gathered."""
 NAMES = {
@@ -97,7 +99,7 @@ def checks_of(preflight: Mapping[str, object]) -> list[dict[str, object]]:
             {
                 "name": name_of(name),
                 "ok": status == "pass",
-                "severity": "warning" if status == "warn" else "invalid",
+                "severity": Severity.WARNING if status == "warn" else Severity.INVALID,
                 "detail": found,
                 "text": f"{name_of(name)}: {found}",
             }

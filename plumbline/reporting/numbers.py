@@ -10,6 +10,7 @@ from plumbline.reporting.ledger import ArmLedger, KindLedger
 from plumbline.reporting.validity import Gate
 from plumbline.reporting.words import verdict_words
 from plumbline.rows.grade import Grade
+from plumbline.rows.outcome import Reading
 from plumbline.rows.question import KINDS, Kind, Question
 from plumbline.statistics import Comparison, Estimate
 
@@ -161,7 +162,7 @@ def letter_pairs(questions: Sequence[Question], grades: Sequence[Grade], arm: st
     for question in questions:
         if question.kind == "mcq" and question.id in read:
             grade = read[question.id]
-            extracted = grade.extracted if grade.reading == "value" and grade.extracted is not None else "unparsed"
+            extracted = grade.extracted if grade.reading is Reading.VALUE and grade.extracted is not None else "unparsed"
             pairs.append((question.target, extracted))
     return pairs
 

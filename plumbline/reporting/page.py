@@ -9,9 +9,10 @@ from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
 from plumbline.reporting.tables import confusions, kind_card, overlap_rows, score_rows, topic_rows
-from plumbline.reporting.validity import Gate
-from plumbline.reporting.words import Direction, direction_of, forgetting_words, headline_words, verdict_words
+from plumbline.reporting.validity import Gate, Severity
+from plumbline.reporting.words import direction_of, forgetting_words, headline_words, verdict_words
 from plumbline.rows.question import KINDS, Kind
+from plumbline.statistics import Direction
 
 
 def sentence(text: str) -> str:
@@ -27,7 +28,7 @@ def banners(problems: Sequence[str], incomplete: str | None, gates: Sequence[Gat
     if incomplete is not None:
         text = f"{sentence(incomplete)} These numbers are those of a dry run, not of the planned model."
         shown.append({"level": "incomplete", "title": "Not complete", "texts": [text]})
-    if warnings := [sentence(gate.text) for gate in gates if gate.severity == "warning" and not gate.ok]:
+    if warnings := [sentence(gate.text) for gate in gates if gate.severity is Severity.WARNING and not gate.ok]:
         shown.append({"level": "warning", "title": "Read with care", "texts": warnings})
     return shown
 
@@ -48,11 +49,11 @@ def title_words(ledgers: Mapping[Kind, KindLedger], *, problems: Sequence[str], 
 def overall_direction(ledgers: Mapping[Kind, KindLedger]) -> Direction:
     """Colour of the headline: mixed results have none."""
     found = {direction_of(ledger) for ledger in ledgers.values()}
-    if "better" in found and "worse" not in found:
-        return "better"
-    if "worse" in found and "better" not in found:
-        return "worse"
-    return "none"
+    if Direction.BETTER in found and Direction.WORSE not in found:
+        return Direction.BETTER
+    if Direction.WORSE in found and Direction.BETTER not in found:
+        return Direction.WORSE
+    return Direction.NONE
 
 
 def gate_cell(gate: Gate) -> dict[str, object]:

@@ -7,6 +7,7 @@ from plumbline.reporting.decide import Evaluation, decide, whole_evaluation_prob
 from plumbline.reporting.final_part_uses import note_look
 from plumbline.reporting.gather import ReportFiles, gather
 from plumbline.reporting.params import JudgeSettings, ReportParams
+from plumbline.reporting.validity import Severity
 from plumbline.reporting.words import verdict_words
 from plumbline.reporting.write import write_numbers, write_page
 from plumbline.rows.answer_params import AnswerParams
@@ -38,7 +39,7 @@ def finish(evaluation: Evaluation, files: ReportFiles) -> None:
     if evaluation.incomplete is not None:
         log.warning("not complete: %s", evaluation.incomplete)
     for gate in evaluation.gates:
-        if gate.severity == "warning" and not gate.ok:
+        if gate.severity is Severity.WARNING and not gate.ok:
             log.warning("%s", gate.text)
     log.info("read %s", files.page)
     if not evaluation.is_valid:

@@ -8,7 +8,7 @@ from plumbline.reporting.words import direction_of, kind_words, p_words, points,
 from plumbline.rows.answer import ARMS, Arm
 from plumbline.rows.grade import Grade
 from plumbline.rows.question import Kind, Question
-from plumbline.statistics import Comparison, Estimate
+from plumbline.statistics import Comparison, Direction, Estimate, IntervalMethod, PairedTest
 
 MAX_TOPICS_LISTED = 400
 """Past this a topic is a question, and a list of topics helps no one."""
@@ -31,18 +31,18 @@ def comparison_cell(comparison: Comparison | None) -> dict[str, object]:
 
 
 TESTS = {
-    "mcnemar_exact": "exact McNemar test",
-    "mcnemar_exact_clustered": "exact sign-flip test over clusters",
-    "sign_flip_permutation": "sign-flip permutation test",
-    "sign_flip_permutation_clustered": "sign-flip permutation test over clusters",
+    PairedTest.MCNEMAR: "exact McNemar test",
+    PairedTest.MCNEMAR_CLUSTERED: "exact sign-flip test over clusters",
+    PairedTest.SIGN_FLIP: "sign-flip permutation test",
+    PairedTest.SIGN_FLIP_CLUSTERED: "sign-flip permutation test over clusters",
 }
 METHODS = {
-    "wilson": "Wilson interval",
-    "wilson_units": "Wilson interval over clusters (no spread seen)",
-    "tango": "Tango score interval",
-    "bca": "BCa bootstrap",
-    "cluster_bca": "cluster bootstrap (BCa)",
-    "unseen_units": "bound for units not seen (no spread seen)",
+    IntervalMethod.WILSON: "Wilson interval",
+    IntervalMethod.WILSON_UNITS: "Wilson interval over clusters (no spread seen)",
+    IntervalMethod.TANGO: "Tango score interval",
+    IntervalMethod.BCA: "BCa bootstrap",
+    IntervalMethod.CLUSTER_BCA: "cluster bootstrap (BCa)",
+    IntervalMethod.UNSEEN_UNITS: "bound for units not seen (no spread seen)",
 }
 
 
@@ -153,7 +153,7 @@ def topic_rows(scored: Sequence[Scored]) -> list[dict[str, object]]:
                 "base": points(base),
                 "tuned": points(tuned),
                 "delta": points(tuned - base, sign=True),
-                "direction": "better" if tuned > base else "worse" if tuned < base else "none",
+                "direction": Direction.BETTER if tuned > base else Direction.WORSE if tuned < base else Direction.NONE,
             }
             rows.append((tuned - base, name, row))
     return [row for _, _, row in sorted(rows, key=lambda entry: entry[:2])]

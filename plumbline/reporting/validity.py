@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from plumbline.judging.causes import RETRYABLE, JudgeCause
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
@@ -24,9 +25,18 @@ MIN_COVERAGE = 0.99
 MAX_UNPARSED_RATE = 0.20
 MAX_TRUNCATION_RATE = 0.02
 NOT_DUE = frozenset({JudgeCause.JUDGE_OFF, JudgeCause.NO_KEY_POINTS})
-"""Nobody was asked, and nobody should have been: no failure of the judge."""
+"""No one was asked, and no one should have been: the judge did not fail."""
 NAMED = 5
 """How many ids an error text lists."""
+
+
+class Severity(StrEnum):
+    """What follows from a gate that is not ok."""
+
+    INVALID = "invalid"
+    """The run stops."""
+    WARNING = "warning"
+    """It is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +44,7 @@ class Gate:
     """One check with its limit, for the ledger and the page."""
 
     name: str
-    severity: str
-    """`invalid` stops the run; `warning` is shown."""
+    severity: Severity
     ok: bool
     value: float | None
     limit: float | None
@@ -79,7 +88,7 @@ def item_problems(
 
 
 def reference_problems(questions: Sequence[Question]) -> list[str]:
-    """Questions whose gold answer cannot be one."""
+    """Questions with a target that cannot be right."""
     bad: list[str] = []
     for question in questions:
         if question.kind == "mcq":
@@ -114,7 +123,7 @@ def engine_problems(answers: Sequence[Answer]) -> list[str]:
 
 
 def is_due(judgement: Judgement) -> bool:
-    """Whether somebody should have judged this answer."""
+    """Whether a judge should have judged this answer."""
     return judgement.cause not in NOT_DUE
 
 
@@ -144,18 +153,25 @@ def coverage_gates(judgements: Sequence[Judgement]) -> list[Gate]:
             text = f"only {covered} of {len(due)} {arm} explanations have a verdict ({why}); {remedy(causes)}"
             ok = coverage >= MIN_COVERAGE
             gates.append(
-                Gate(name=f"judge_coverage_{arm}", severity="invalid", ok=ok, value=coverage, limit=MIN_COVERAGE, text="" if ok else text)
+                Gate(
+                    name=f"judge_coverage_{arm}",
+                    severity=Severity.INVALID,
+                    ok=ok,
+                    value=coverage,
+                    limit=MIN_COVERAGE,
+                    text="" if ok else text,
+                )
             )
     return gates
 
 
 def cost_gate(cost_usd: float | None, max_cost_usd: float | None) -> list[Gate]:
-    """What judging cost against its cap; none where nobody was paid or no cap is set."""
+    """What judging cost against its cap; no gate where no one was paid or no cap is set."""
     if cost_usd is None or max_cost_usd is None:
         return []
     ok = cost_usd <= max_cost_usd
     text = f"judging cost {cost_usd:.2f} USD, above judge.max_cost_usd = {max_cost_usd:.2f}"
-    return [Gate(name="judge_cost_usd", severity="invalid", ok=ok, value=cost_usd, limit=max_cost_usd, text="" if ok else text)]
+    return [Gate(name="judge_cost_usd", severity=Severity.INVALID, ok=ok, value=cost_usd, limit=max_cost_usd, text="" if ok else text)]
 
 
 def probe_gates(probes: Mapping[str, object]) -> list[Gate]:
@@ -165,7 +181,7 @@ def probe_gates(probes: Mapping[str, object]) -> list[Gate]:
         return []
     text = f"the judge misjudged {failed} of {asked} answers of known worth: look at judge.probes in metrics/evaluation.json"
     ok = failed == 0
-    return [Gate(name="judge_canaries", severity="warning", ok=ok, value=None, limit=None, text="" if ok else text)]
+    return [Gate(name="judge_canaries", severity=Severity.WARNING, ok=ok, value=None, limit=None, text="" if ok else text)]
 
 
 def quality_gates(
@@ -176,11 +192,11 @@ def quality_gates(
     judge_model: str | None = None,
     judge_ends: str | None = None,
 ) -> list[Gate]:
-    """What does not stop a run but must be read beside its numbers."""
+    """What does not stop a run but must be read together with its numbers."""
     gates: list[Gate] = []
 
     def warn(name: str, ok: bool, text: str, value: float | None = None, limit: float | None = None) -> None:
-        gates.append(Gate(name=name, severity="warning", ok=ok, value=value, limit=limit, text="" if ok else text))
+        gates.append(Gate(name=name, severity=Severity.WARNING, ok=ok, value=value, limit=limit, text="" if ok else text))
 
     for kind, ledger in ledgers.items():
         name = KIND_NAMES[kind]
@@ -225,7 +241,7 @@ def forgetting_gate(forgetting: Forgetting, max_forgetting_nats: float) -> Gate:
     )
     return Gate(
         name="forgetting_nats",
-        severity="warning",
+        severity=Severity.WARNING,
         ok=ok,
         value=forgetting.increase,
         limit=max_forgetting_nats,
@@ -240,7 +256,7 @@ def final_part_gate(num_uses: int) -> Gate:
         f"the final part has been used for {num_uses} tuned models: the best of several looks better than it is; "
         "choose on the development part, and claim on questions that nobody has looked at"
     )
-    return Gate(name="final_part_uses", severity="warning", ok=ok, value=float(num_uses), limit=1.0, text="" if ok else text)
+    return Gate(name="final_part_uses", severity=Severity.WARNING, ok=ok, value=float(num_uses), limit=1.0, text="" if ok else text)
 
 
 def incompleteness(answers: Sequence[Answer], training: Mapping[str, object]) -> str | None:

@@ -2,16 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
 from plumbline.rows.question import KINDS, Kind
-from plumbline.statistics import Comparison
+from plumbline.statistics import Comparison, Direction, shown_direction
 from plumbline.training.forgetting import Forgetting
 
-Direction = Literal["better", "worse", "none", "unscored"]
-
-SIGNIFICANCE = 0.05
 SMALLEST_FORGETTING = 0.005
 """Nats a token: less is written as 0."""
 
@@ -37,31 +33,26 @@ def p_words(p_value: float | None) -> str:
 
 
 def direction_of(ledger: KindLedger) -> Direction:
-    """`better` or `worse` only where the interval excludes 0 and the test, adjusted for all kinds, agrees."""
+    """What the comparison of one kind shows, with the p value that is adjusted for all kinds."""
     comparison = ledger.comparison
     if comparison is None or ledger.p_holm is None:
-        return "unscored"
-    low, high = comparison.ci95
-    if ledger.p_holm < SIGNIFICANCE and low > 0:
-        return "better"
-    if ledger.p_holm < SIGNIFICANCE and high < 0:
-        return "worse"
-    return "none"
+        return Direction.UNSCORED
+    return shown_direction(comparison.ci95, ledger.p_holm)
 
 
 def kind_words(ledger: KindLedger) -> str:
-    """What a card says of one kind beside its numbers."""
+    """What a card says of one kind next to its numbers."""
     comparison, direction = ledger.comparison, direction_of(ledger)
     if comparison is None:
         return "Nobody gave a verdict: there is no score, and no zero either."
-    if direction == "none":
+    if direction is Direction.NONE:
         return f"No detectable difference; {resolution(comparison)}."
     return f"Tuned is {direction}: from {points(comparison.base_mean)} to {points(comparison.tuned_mean)} of 100."
 
 
 def ordered(bounds: tuple[float, float], direction: Direction) -> tuple[float, float]:
     """The interval of an amount: of "worse by" the signs turn."""
-    return (-bounds[1], -bounds[0]) if direction == "worse" else bounds
+    return (-bounds[1], -bounds[0]) if direction is Direction.WORSE else bounds
 
 
 def joined(names: Sequence[str]) -> str:
@@ -71,7 +62,7 @@ def joined(names: Sequence[str]) -> str:
 
 def by_direction(ledgers: Mapping[Kind, KindLedger]) -> dict[Direction, list[KindLedger]]:
     """The ledgers of the kinds in which tuned is better, worse, not detectably different, or not scored."""
-    groups: dict[Direction, list[KindLedger]] = {"better": [], "worse": [], "none": [], "unscored": []}
+    groups: dict[Direction, list[KindLedger]] = {direction: [] for direction in Direction}
     for kind in KINDS:
         if kind in ledgers:
             groups[direction_of(ledgers[kind])].append(ledgers[kind])
@@ -85,18 +76,18 @@ def names_of(group: Sequence[KindLedger]) -> str:
 def headline_words(ledgers: Mapping[Kind, KindLedger]) -> str:
     """One sentence on the whole evaluation; an average over kinds would hide which of them moved."""
     groups = by_direction(ledgers)
-    parts = [f"{direction} on {names_of(groups[direction])}" for direction in ("better", "worse") if groups[direction]]
+    parts = [f"{direction} on {names_of(groups[direction])}" for direction in (Direction.BETTER, Direction.WORSE) if groups[direction]]
     if not parts:
-        return "No difference between base and tuned was detected." if groups["none"] else "Nothing could be compared."
+        return "No difference between base and tuned was detected." if groups[Direction.NONE] else "Nothing could be compared."
     sentence = "Tuned is " + ", ".join(parts)
-    return sentence + (f"; no difference was detected on {names_of(groups['none'])}." if groups["none"] else ".")
+    return sentence + (f"; no difference was detected on {names_of(groups[Direction.NONE])}." if groups[Direction.NONE] else ".")
 
 
 def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
     """The whole verdict with its numbers, as one would quote it."""
     groups = by_direction(ledgers)
     sentences: list[str] = []
-    for direction in ("better", "worse"):
+    for direction in (Direction.BETTER, Direction.WORSE):
         amounts = [
             f"on {KIND_NAMES[ledger.kind]} by {points(abs(ledger.comparison.delta))} points {span(ordered(ledger.comparison.ci95, direction))}"
             for ledger in groups[direction]
@@ -104,13 +95,13 @@ def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
         ]
         if amounts:
             sentences.append(f"Tuned is {direction} {joined(amounts)}.")
-    for ledger in groups["none"]:
+    for ledger in groups[Direction.NONE]:
         comparison = ledger.comparison
         if comparison is not None:
             found = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
             sentences.append(f"There is no detectable difference on {KIND_NAMES[ledger.kind]} ({found}); {resolution(comparison)}.")
-    if groups["unscored"]:
-        sentences.append(f"Nobody gave a verdict on {names_of(groups['unscored'])}: there is no score, and no zero either.")
+    if groups[Direction.UNSCORED]:
+        sentences.append(f"Nobody gave a verdict on {names_of(groups[Direction.UNSCORED])}: there is no score, and no zero either.")
     return " ".join(sentences)
 
 

@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plumbline.model.adapter import save_adapter
 from plumbline.model.base_files import base_fingerprint, read_manifest
 from plumbline.model.tokenization import Example, render_example, template_sha256
 from plumbline.pipeline.files import sha256_of, write_json, write_text
@@ -16,8 +15,8 @@ from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.rows.general_answer import GeneralAnswer
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.training_params import LoraParams, TrainParams
-from plumbline.rows.training_record import TrainingRecord
 from plumbline.training.checkpoints import run_folder
+from plumbline.training.finished import Finished, metrics_of, save
 from plumbline.training.general_prompts import replay_rows
 from plumbline.training.loss_curve import loss_table
 from plumbline.training.prompt import training_prompt
@@ -27,9 +26,6 @@ from plumbline.training.which_rank import is_sharded, num_ranks, rank
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-    from plumbline.training.forgetting import Forgetting
-    from plumbline.training.trainer import Fitted
 
 log = logging.getLogger("train")
 
@@ -60,24 +56,6 @@ class TrainRows:
     validation: list[InstructionRow]
     replayed: list[GeneralAnswer]
     measured: list[GeneralAnswer]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finished:
-    """A training that came to its end, on the rank that writes it down."""
-
-    identity: RunIdentity
-    schedule: Schedule
-    fitted: "Fitted"
-    forgetting: "Forgetting"
-    update_norm_ratio: float
-    num_examples: int
-    num_replay_examples: int
-    num_tokens_per_epoch: int
-
-    @property
-    def complete(self) -> bool:
-        return self.fitted.stop_reason != "max_steps"
 
 
 def run(lora: LoraParams, params: TrainParams, files: TrainFiles) -> Finished | None:
@@ -128,11 +106,13 @@ def train_and_measure(rows: TrainRows, lora: LoraParams, params: TrainParams, fi
     from plumbline.model.runtime import device, prepare_torch
     from plumbline.model.weights import load_model, load_tokenizer
     from plumbline.training.device_readiness import refuse_half_precision, refuse_unfit_device
+    from plumbline.training.fitting import fit
     from plumbline.training.forgetting import forgetting_over_prompts
     from plumbline.training.likelihoods import likelihoods
     from plumbline.training.lora import update_norm_ratio
+    from plumbline.training.packing import pack
     from plumbline.training.ranks import join, leave, only_training
-    from plumbline.training.trainer import build_trainer, fit, pack
+    from plumbline.training.trainer import build_trainer
 
     prepare_torch()
     join(device())
@@ -213,45 +193,3 @@ def say_plan(schedule: Schedule, *, num_examples: int, num_rows: int) -> None:
         schedule.num_rows_per_step,
         schedule.num_warmup_steps,
     )
-
-
-def save(finished: Finished, adapter: Path) -> None:
-    """Write the adapter folder with the record of its run."""
-    identity, fitted = finished.identity, finished.fitted
-    record = TrainingRecord(
-        complete=finished.complete,
-        stop_reason=fitted.stop_reason,
-        num_planned_steps=finished.schedule.num_planned_steps,
-        num_done_steps=fitted.num_done_steps,
-        best_step=fitted.best_step,
-        base_fingerprint=identity.base_fingerprint,
-        template_sha256=identity.template_sha256,
-        train_sha256=identity.train_sha256,
-        validation_sha256=identity.validation_sha256,
-        replay_sha256=identity.replay_sha256,
-        lora=identity.lora,
-        train=identity.params,
-    )
-    save_adapter(adapter, model=fitted.model, weights=fitted.weights, record=record)
-
-
-def metrics_of(finished: Finished) -> dict[str, object]:
-    """What metrics/train.json holds."""
-    fitted = finished.fitted
-    curve = {point.step: point for point in fitted.losses}
-    shown = {"base": curve[0], "best": curve[fitted.best_step], "final": curve[max(curve)]}
-    return {
-        "complete": finished.complete,
-        "stop_reason": fitted.stop_reason,
-        "num_planned_steps": finished.schedule.num_planned_steps,
-        "num_done_steps": fitted.num_done_steps,
-        "best_step": fitted.best_step,
-        "num_examples": finished.num_examples,
-        "num_replay_examples": finished.num_replay_examples,
-        "num_tokens_per_epoch": finished.num_tokens_per_epoch,
-        "num_epochs_done": round(fitted.num_done_steps / finished.schedule.num_steps_per_epoch, 4),
-        "scale": finished.identity.lora.scale,
-        "update_norm_ratio": round(finished.update_norm_ratio, 4),
-        "validation_loss": {name: round(point.validation_loss or float("nan"), 4) for name, point in shown.items()},
-        "forgetting": finished.forgetting.model_dump(),
-    }

@@ -177,6 +177,7 @@ def train(
         resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
     import plumbline.training.trainer as training
     from plumbline.training.run import TrainFiles
+    from plumbline.training.watch import Watch
     from stages.train import main
 
     def killing(function: Callable[..., object], when: int, *, before: bool) -> Callable[..., object]:
@@ -198,7 +199,7 @@ def train(
         # Every write of a checkpoint passes through here; odd numbers die before the seal, even ones after it.
         training.seal = killing(training.seal, (at_checkpoint_write + 1) // 2, before=at_checkpoint_write % 2 == 1)  # type: ignore[assignment]
     if at_step is not None:
-        training.Watch.on_step_end = killing(training.Watch.on_step_end, at_step, before=False)  # type: ignore[method-assign]
+        Watch.on_step_end = killing(Watch.on_step_end, at_step, before=False)  # type: ignore[method-assign]
     main(
         lora,
         params,

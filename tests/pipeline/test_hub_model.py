@@ -213,8 +213,9 @@ def test_an_evaluation_takes_no_gradient_away_from_nf4_training(
 
     from plumbline.model.tokenization import render_example
     from plumbline.model.weights import load_model, load_tokenizer
+    from plumbline.training.packing import pack
     from plumbline.training.schedule import Schedule
-    from plumbline.training.trainer import build_trainer, pack
+    from plumbline.training.trainer import build_trainer
 
     world = enter(worlds["nf4"], monkeypatch)
     tokenizer = load_tokenizer(world.base)

@@ -18,7 +18,8 @@ IMPORTED = (
     "plumbline.near_duplicates",
     "plumbline.cleaning.row_cleaning",
     "plumbline.comparing.bridges",
-    "plumbline.comparing.comparing",
+    "plumbline.comparing.comparison_tables",
+    "plumbline.comparing.question_changes",
     "plumbline.comparing.row_changes",
     "plumbline.comparing.settings",
 )

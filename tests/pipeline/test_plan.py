@@ -11,9 +11,9 @@ from plumbline.model.weights import load_tokenizer
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import TrainParams
+from plumbline.training.packing import pack
 from plumbline.training.prompt import training_prompt
 from plumbline.training.schedule import plan_training
-from plumbline.training.trainer import pack
 from tests.fakes import tiny_training
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -127,31 +127,31 @@ def test_a_template_whose_prompt_for_answering_is_another_than_in_training(stage
 
 
 def test_a_renderer_that_takes_the_prompt_for_completion(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    import plumbline.preflight.run
+    import plumbline.preflight.findings
 
-    true = plumbline.preflight.run.render_example
-    monkeypatch.setattr(plumbline.preflight.run, "render_example", lambda *args: true(*args)._replace(num_prompt_tokens=0))
+    true = plumbline.preflight.findings.render_example
+    monkeypatch.setattr(plumbline.preflight.findings, "render_example", lambda *args: true(*args)._replace(num_prompt_tokens=0))
     stage.refuses("prompt_masked", "28 of 28 rows with loss on the prompt", "labels must be -100 on the prompt")
 
 
 def test_a_collator_that_trains_on_the_prompt(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     import plumbline.training.trainer
 
-    class Careless(plumbline.training.trainer._Trainer):
+    class Careless(plumbline.training.trainer.AdapterTrainer):
         def get_train_dataloader(self) -> Any:
             collate = self.data_collator
             self.data_collator = lambda features: (batch := collate(features)) | {"labels": batch["input_ids"].clone()}
             return super().get_train_dataloader()
 
-    monkeypatch.setattr(plumbline.training.trainer, "_Trainer", Careless)
+    monkeypatch.setattr(plumbline.training.trainer, "AdapterTrainer", Careless)
     stage.refuses("prompt_masked", "28 of 28 rows with loss on the prompt", "labels must be -100 on the prompt")
 
 
 def test_packing_that_cuts_examples(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    import plumbline.training.trainer
+    import plumbline.training.packing
 
-    true = plumbline.training.trainer.pack_dataset
-    monkeypatch.setattr(plumbline.training.trainer, "pack_dataset", lambda rows, **named: true(rows, **named | {"strategy": "wrapped"}))
+    true = plumbline.training.packing.pack_dataset
+    monkeypatch.setattr(plumbline.training.packing, "pack_dataset", lambda rows, **named: true(rows, **named | {"strategy": "wrapped"}))
     stage.refuses("rows_fed", "of 28 examples reach the training loop", "was cut, lost or changed")
 
 

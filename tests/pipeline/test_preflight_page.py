@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from plumbline.preflight.check import Check
-from plumbline.preflight.run import Findings, PreflightFiles, write
+from plumbline.preflight.findings import Findings
+from plumbline.preflight.run import PreflightFiles, write
 from tests.fakes.browser import chromium, open_tab
 
 LONG = "an_unbroken_word_of_a_template_" * 6

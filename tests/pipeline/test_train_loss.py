@@ -41,7 +41,7 @@ def test_the_label_only_head_agrees_with_trl(tmp_path: Path) -> None:
     from plumbline.model.runtime import prepare_torch
     from plumbline.model.tokenization import render_example
     from plumbline.model.weights import load_tokenizer
-    from plumbline.training.trainer import pack
+    from plumbline.training.packing import pack
     from tests.fakes.tiny_training import TRAIN, rows, save_tiny_base
 
     prepare_torch()
@@ -74,7 +74,7 @@ def test_every_mlp_is_whole_where_rows_are_padded_or_the_gradient_computes_it_ag
 ) -> None:
     from plumbline.model.tokenization import render_example
     from plumbline.model.weights import load_tokenizer
-    from plumbline.training.trainer import pack
+    from plumbline.training.packing import pack
     from tests.fakes.tiny_training import TRAIN, rows, save_tiny_base
 
     save_tiny_base(tmp_path / "base")
@@ -96,7 +96,7 @@ def test_the_validation_loss_is_the_mean_over_tokens_whatever_the_micro_batch(
     from plumbline.model.runtime import prepare_torch
     from plumbline.model.tokenization import render_example
     from plumbline.model.weights import load_model, load_tokenizer
-    from plumbline.training.trainer import pack
+    from plumbline.training.packing import pack
     from tests.fakes.tiny_training import TRAIN, rows, save_tiny_base
 
     prepare_torch()

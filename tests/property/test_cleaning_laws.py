@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plumbline.cleaning.chunk_cleaning import clean_chunk
-from plumbline.cleaning.codes import Reason, Rule
+from plumbline.cleaning.codes import Action, Reason, Rule
 from plumbline.cleaning.repair_examples import example_of
 from plumbline.cleaning.row_cleaning import Cleaned, Policy, clean_line
 from plumbline.rows.instruction_row import Origin
 
-POLICY = Policy("alpaca", dict.fromkeys(Rule, "flag"), min_output_characters=1, max_output_characters=4000)
+POLICY = Policy("alpaca", dict.fromkeys(Rule, Action.FLAG), min_output_characters=1, max_output_characters=4000)
 ACTIVE = POLICY.active
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Cn", "Co"]), min_size=1, max_size=12)
 awkward = st.sampled_from(

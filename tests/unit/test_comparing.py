@@ -5,10 +5,15 @@ from typing import Any
 import pytest
 
 from plumbline.comparing.bridges import JudgeBridge
-from plumbline.comparing.comparing import Run, adjusted, compare_runs, identity_of, marks, matrix, overall_change
+from plumbline.comparing.comparability import marks
+from plumbline.comparing.compared_run import Run, identity_of
+from plumbline.comparing.comparison_tables import matrix
+from plumbline.comparing.differences import adjusted, compare_runs
+from plumbline.comparing.question_changes import overall_change
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 from plumbline.reporting.ledger import join_verdicts, ledgers
 from plumbline.reporting.numbers import kind_numbers
+from plumbline.statistics import Direction
 from tests.fakes.evaluation_world import make_world
 
 IDENTITY = {
@@ -83,7 +88,7 @@ def test_a_bridge_lets_two_judges_be_compared_without_moving_a_score_or_claiming
     assert set(adjusted(cells)) == {"two mcq", "two numeric"}, "no p value tests answers and judges in one"
     shown = {cell["note"]: cell for row in matrix([one, two], cells) for cell in row["cells"]}
     [across] = [cell for note, cell in shown.items() if found.across.words in note]
-    assert across["direction"] == "none" and "(two judges)" in across["interval"] and "p value" in across["note"]
+    assert across["direction"] is Direction.NONE and "(two judges)" in across["interval"] and "p value" in across["note"]
     assert [found.across.words in text for text in marks([one, two], bridges=[bridge])] == [True]
 
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from plumbline.cleaning.codes import Reason, Repair, Rule
+from plumbline.cleaning.codes import Action, Reason, Repair, Rule
 from plumbline.cleaning.json_line import LineRefused, parse_line
 from plumbline.cleaning.row_cleaning import Policy, Rejected, clean_line
 
 DEEP = 100_000
-POLICY = Policy("alpaca", dict.fromkeys(Rule, "flag"), min_output_characters=1, max_output_characters=4000)
+POLICY = Policy("alpaca", dict.fromkeys(Rule, Action.FLAG), min_output_characters=1, max_output_characters=4000)
 RUNAWAYS = {
     "lists": "[" * DEEP,
     "objects": '{"a":' * DEEP,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.judging.batch_journal import Journal
+from plumbline.judging.batch_journal import BatchEvent, Journal
 from plumbline.judging.budget import Budget, OverBudgetError
 from plumbline.judging.causes import RETRYABLE, JudgeCause
 from plumbline.judging.key_points import judge_key_points
@@ -296,8 +296,8 @@ def test_a_journal_goes_on_where_it_was(tmp_path: Path) -> None:
     before.created(first, "batch-1")
     before.created(second, "batch-2")
     before.foreign(second)
-    before.close(first, "collected")
-    before.close(third, "lost")
+    before.close(first, BatchEvent.COLLECTED)
+    before.close(third, BatchEvent.LOST)
     after = Journal(path)
     [left] = after.open_ones()
     assert after == before and (left.keys, left.batch, left.known, left.foreign) == (["b1", "b2"], None, {"old"}, {"batch-2"})

@@ -7,6 +7,7 @@ import pytest
 from plumbline.reporting.ledger import KindLedger, ledgers
 from plumbline.reporting.words import direction_of, headline_words, kind_words, p_words, points, span, verdict_words
 from plumbline.rows.question import Kind
+from plumbline.statistics import Direction
 from tests.fakes.evaluation_world import make_world
 from tests.unit.test_ledger import joined
 
@@ -41,11 +42,11 @@ def test_p_values_are_never_zero(p_value: float | None, expected: str) -> None:
 
 def test_better_needs_the_interval_and_the_adjusted_test(by_kind: dict[Kind, KindLedger]) -> None:
     ledger = with_comparison(by_kind["mcq"], p_holm=0.01, delta=0.2, ci95=(0.1, 0.3))
-    assert direction_of(ledger) == "better"
-    assert direction_of(with_comparison(ledger, p_holm=0.06)) == "none"
-    assert direction_of(with_comparison(ledger, ci95=(-0.01, 0.3))) == "none"
-    assert direction_of(with_comparison(ledger, delta=-0.2, ci95=(-0.3, -0.1))) == "worse"
-    assert direction_of(replace(ledger, comparison=None, p_holm=None)) == "unscored"
+    assert direction_of(ledger) is Direction.BETTER
+    assert direction_of(with_comparison(ledger, p_holm=0.06)) is Direction.NONE
+    assert direction_of(with_comparison(ledger, ci95=(-0.01, 0.3))) is Direction.NONE
+    assert direction_of(with_comparison(ledger, delta=-0.2, ci95=(-0.3, -0.1))) is Direction.WORSE
+    assert direction_of(replace(ledger, comparison=None, p_holm=None)) is Direction.UNSCORED
 
 
 def test_no_difference_says_what_could_have_been_shown(by_kind: dict[Kind, KindLedger]) -> None:

@@ -9,12 +9,16 @@ from scipy import stats
 
 from plumbline.statistics import (
     DETECTABLE,
+    Direction,
+    IntervalMethod,
+    PairedTest,
     bca_interval,
     chance_level,
     holm,
     mcnemar_exact,
     mean_estimate,
     paired_comparison,
+    shown_direction,
     sign_flip_p_value,
     tango_interval,
     units_of,
@@ -137,11 +141,27 @@ def test_all_pairs_gained_is_not_certainty() -> None:
 def test_binary_scores_get_mcnemar_and_graded_ones_sign_flips() -> None:
     base, tuned = [0, 1, 0, 0, 1, 0, 0, 1], [1, 1, 1, 0, 0, 1, 1, 1]
     binary = paired_comparison(base, tuned, clusters=None, seed=1)
-    assert (binary.test, binary.num_base_only, binary.num_tuned_only) == ("mcnemar_exact", 1, 4)
+    assert (binary.test, binary.num_base_only, binary.num_tuned_only) == (PairedTest.MCNEMAR, 1, 4)
     assert binary.p_value == pytest.approx(stats.binomtest(1, 5).pvalue)
     assert binary.delta == pytest.approx(3 / 8)
     graded = paired_comparison([0, 0.5, 1.0], [0.25, 0.5, 0.75], clusters=None, seed=1)
-    assert graded.test == "sign_flip_permutation"
+    assert graded.test is PairedTest.SIGN_FLIP
+
+
+@pytest.mark.parametrize(
+    ("ci95", "p_value", "expected"),
+    [
+        ((0.01, 0.2), 0.049, Direction.BETTER),
+        ((-0.2, -0.01), 0.049, Direction.WORSE),
+        ((0.01, 0.2), 0.05, Direction.NONE),
+        ((-0.2, -0.01), 0.05, Direction.NONE),
+        ((0.0, 0.2), 0.001, Direction.NONE),
+        ((-0.2, 0.0), 0.001, Direction.NONE),
+        ((-0.1, 0.1), 0.5, Direction.NONE),
+    ],
+)
+def test_a_direction_needs_both_the_interval_and_the_p_value(ci95: tuple[float, float], p_value: float, expected: Direction) -> None:
+    assert shown_direction(ci95, p_value) is expected
 
 
 def test_over_clusters_a_whole_cluster_changes_sign() -> None:
@@ -239,4 +259,4 @@ def test_an_arm_without_spread_gets_the_interval_of_its_units() -> None:
     assert mean_estimate([1.0] * 20, clusters=None, seed=1).ci95 == pytest.approx(wilson_interval(20, 20))
     clustered = mean_estimate([1.0] * 20, clusters=["a"] * 10 + ["b"] * 10, seed=1)
     assert clustered.ci95 == pytest.approx(wilson_interval(2, 2))
-    assert clustered.method == "wilson_units"
+    assert clustered.method is IntervalMethod.WILSON_UNITS

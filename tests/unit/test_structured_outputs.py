@@ -6,10 +6,12 @@ import time
 import pytest
 
 from plumbline.cleaning.classification import classify
-from plumbline.cleaning.codes import BrokenCause, OutputClass, Rule
+from plumbline.cleaning.codes import Action, BrokenCause, OutputClass, Rule
+from plumbline.cleaning.json_reading import read_json
 from plumbline.cleaning.plain_text import label, lost, to_plain_text, unwrap
+from plumbline.cleaning.python_reading import read_python
 from plumbline.cleaning.row_cleaning import Cleaned, Policy, clean_line
-from plumbline.cleaning.structured_text import Members, Written, read_json, read_python
+from plumbline.cleaning.structured_value import Members, Written
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ def test_keys_become_words_and_symbols_stay(key: str, words: str) -> None:
 
 
 def test_a_command_swallowed_in_a_key_or_an_answer_comes_back_before_lines_are_set() -> None:
-    policy = Policy("alpaca", dict.fromkeys(Rule, "off"), min_output_characters=1, max_output_characters=4000)
+    policy = Policy("alpaca", dict.fromkeys(Rule, Action.OFF), min_output_characters=1, max_output_characters=4000)
     output = json.dumps({"angle_$\theta$": "5", "explanation": "E", "answer": "$x \to 0$,\nthen $\theta$"}).replace("\\\\t", "\\t")
     row = clean_line(json.dumps({"instruction": "Why?", "output": output}).encode(), policy, policy.active)
     assert isinstance(row, Cleaned)

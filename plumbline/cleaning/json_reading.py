@@ -1,14 +1,12 @@
-"""Read an output that is JSON, nearly JSON, or a Python literal, keeping every member and every digit as written. Pure."""
+"""Read an output that is JSON, or nearly JSON with one reading, keeping every member and every digit as written. Pure."""
 
-import ast
 import json
 import re
-import warnings
 from typing import Any, NamedTuple, NoReturn
 
 from plumbline.cleaning.codes import BrokenCause
+from plumbline.cleaning.structured_value import MAX_DEPTH, Members, Value, Written
 
-MAX_DEPTH = 32
 SPACE = re.compile(r"\s*")
 STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?=\s*(?:[,}\]]|$))")
@@ -17,22 +15,7 @@ CONSTANT = re.compile(r"(?:true|false|null|True|False|None)(?=\s*(?:[,}\]]|$))")
 ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt])|(.))', re.DOTALL)
 CONTROL = re.compile(r"[\x00-\x1f]")
 SINGLE = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-SOURCE_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-"""Lines as Python's parser counts them."""
 NEXT_KEY = re.compile(r',\s*"(?:[^"\\]++|\\.)*+"\s*:', re.DOTALL)
-
-
-class Written(str):
-    """A number, constant or expression, as written: never evaluated, never reformatted."""
-
-    __slots__ = ()
-
-
-class Members(list["tuple[str, Value]"]):
-    """The members of an object in their order; a key that comes twice is kept twice."""
-
-
-Value = str | Written | list["Value"] | Members
 
 
 class Reading(NamedTuple):
@@ -232,52 +215,3 @@ def with_written_constants(value: Any, depth: int) -> Value:
                 value[place] = (key, with_written_constants(item, depth + 1))
         return value
     return [with_written_constants(item, depth + 1) for item in value]
-
-
-def read_python(text: str) -> Value | None:
-    """Read a Python dict, list or set literal without evaluating anything; None where it is none.
-
-    A set of bare numbers is set notation (`{1, 2}`) or a LaTeX group (`{10}`): text.
-    """
-    if not (text.startswith(("{", "[")) and text.endswith(("}", "]"))):
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # SyntaxWarning: `\p` is no escape; it is read as it stands
-            tree = ast.parse(text, mode="eval").body
-            return python_value(tree, [line.encode() for line in SOURCE_LINES.findall(text)], depth=0)
-    except (SyntaxError, ValueError, MemoryError, RecursionError, TypeError):
-        return None
-
-
-def python_value(node: ast.expr, lines: list[bytes], depth: int) -> Value:
-    """Turn one literal node of the source `lines` into a value. ValueError for anything that is no literal."""
-    if depth > MAX_DEPTH:
-        raise ValueError("too deep")
-    match node:
-        case ast.Constant(value=str() as content):
-            return content
-        case ast.Constant(value=bool() | None as constant):
-            return Written({True: "true", False: "false", None: "null"}[constant])
-        case ast.Constant(value=int() | float()) | ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float())):
-            return Written(source_of(node, lines))
-        case ast.Dict(keys=keys, values=values):
-            if any(key is None for key in keys):
-                raise ValueError("** is no literal")
-            pairs = zip([key for key in keys if key is not None], values, strict=True)
-            return Members((str(python_value(key, lines, depth + 1)), python_value(item, lines, depth + 1)) for key, item in pairs)
-        case ast.List(elts=items) | ast.Tuple(elts=items):
-            return [python_value(item, lines, depth + 1) for item in items]
-        case ast.Set(elts=items):
-            if depth == 0 and not any(isinstance(item, ast.Constant) and isinstance(item.value, str) for item in items):
-                raise ValueError("set notation")
-            return [python_value(item, lines, depth + 1) for item in items]
-        case _:
-            raise ValueError(f"{type(node).__name__} is no literal")
-
-
-def source_of(node: ast.expr, lines: list[bytes]) -> str:
-    """A node as written. ast.get_source_segment splits the whole text anew for each: 8 s for a line of 4,000 numbers."""
-    assert node.end_lineno is not None and node.end_col_offset is not None, "a parsed node has an end"
-    *before, last = lines[node.lineno - 1 : node.end_lineno]
-    return b"".join([*before, last[: node.end_col_offset]])[node.col_offset :].decode()

@@ -1,0 +1,65 @@
+"""Which runs may be compared, and what a reader must know before comparing. Pure."""
+
+from collections.abc import Sequence
+
+from plumbline.comparing.bridges import Crossing, JudgeBridge, crossing
+from plumbline.comparing.compared_run import Run
+from plumbline.rows.question import KINDS, Kind
+
+REFUSED_BY: dict[str, tuple[Kind, ...]] = {"benchmark": KINDS, "part": KINDS, "judge": ("explanation",)}
+"""What must be equal, and the kinds that cannot be compared where it is not: other questions, another scale. A bridge spans two judges."""
+MARKED_BY = ("prompt", "decoding", "answering code", "grader", "base model")
+"""What may differ on purpose, but must then be said: the difference is not the adapter's alone."""
+
+
+def crossed(reference: Run, run: Run, bridges: Sequence[JudgeBridge]) -> Crossing | None:
+    """The bridge from the judge of the reference to that of a run; None where they have one judge, or no bridge."""
+    return crossing(bridges, here=reference.identity["judge"], there=run.identity["judge"])
+
+
+def refusal(reference: Run, run: Run, kind: Kind, *, bridges: Sequence[JudgeBridge] = ()) -> str | None:
+    """Why comparing two runs on this kind would mean nothing; None where it means something."""
+    for name, kinds in REFUSED_BY.items():
+        if kind in kinds and reference.identity[name] != run.identity[name]:
+            if name == "judge" and crossed(reference, run, bridges) is not None:
+                continue
+            return f"not comparable: {name} differs"
+    if not (reference.evaluation["valid"] and run.evaluation["valid"]):
+        return "not comparable: a run is not valid"
+    return None
+
+
+def marks(runs: Sequence[Run], *, bridges: Sequence[JudgeBridge] = ()) -> list[str]:
+    """What a reader must know before comparing, a sentence each."""
+    found: list[str] = []
+    reference = runs[0]
+    for run in runs[1:]:
+        refused = [name for name in REFUSED_BY if run.identity[name] != reference.identity[name]]
+        marked = [name for name in MARKED_BY if run.identity[name] != reference.identity[name]]
+        across = crossed(reference, run, bridges)
+        if refused == ["judge"] and across is not None:
+            found.append(
+                f"{run.name}: another judge than {reference.name}; explanations stand on two scales, not corrected and without a p value: "
+                f"{across.words}"
+            )
+        elif refused:
+            what = "explanations are not" if refused == ["judge"] else "nothing is"
+            found.append(f"{run.name}: another {' and another '.join(refused)} than {reference.name}; {what} compared")
+        if marked:
+            found.append(f"{run.name}: another {', '.join(marked)} than {reference.name}; the difference is not the adapter's alone")
+    for run in runs:
+        if not run.evaluation["valid"]:
+            found.append(f"{run.name} is not valid: {'; '.join(run.evaluation['invalid_because'])}")
+        elif not run.evaluation["complete"]:
+            found.append(f"{run.name} is not complete: {run.evaluation['incomplete_because']}")
+    return found
+
+
+def comparable_runs(runs: Sequence[Run]) -> list[Run]:
+    """The first run and those that answer the same questions and are valid: only these can be shown next to each other per question."""
+    first = runs[0]
+    if not first.evaluation["valid"]:
+        return []
+    return [
+        run for run in runs if run.evaluation["valid"] and all(run.identity[name] == first.identity[name] for name in ("benchmark", "part"))
+    ]

@@ -1,0 +1,84 @@
+"""A run that is compared: its rows, its parameters, and what makes its scores comparable. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from plumbline.reporting.benchmark_parts import questions_of
+from plumbline.reporting.ledger import Scored, join_verdicts
+from plumbline.rows.answer import Answer
+from plumbline.rows.grade import Grade
+from plumbline.rows.judgement import Judgement
+from plumbline.rows.question import KINDS, Kind, Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One experiment, commit, or the workspace."""
+
+    name: str
+    evaluation: dict[str, Any]
+    params: dict[str, Any]
+    """params.yaml as it stood."""
+    identity: dict[str, str]
+    """What makes its scores comparable, each as one line of text."""
+    questions: list[Question]
+    """Of the part that the run reports."""
+    answers: list[Answer]
+    grades: list[Grade]
+    judgements: list[Judgement]
+
+    def tuned(self) -> dict[str, Scored]:
+        """Question id -> the tuned answer with its verdict."""
+        rows = join_verdicts(self.questions, self.answers, self.grades, self.judgements)
+        return {row.id: row for row in rows if row.arm == "tuned"}
+
+
+def identity_of(evaluation: Mapping[str, Any], params: Mapping[str, Any], lock: Mapping[str, Any]) -> dict[str, str]:
+    """What the scores of a run depend on besides its adapter, from its ledger, its parameters and its dvc.lock."""
+    stages = lock["stages"]
+
+    def code(stage: str) -> str:
+        deps = {dep["path"]: dep["md5"] for dep in stages[stage]["deps"] if dep["path"].startswith(("plumbline/", "stages/"))}
+        return str(sorted(deps.items()))
+
+    def dep(stage: str, path: str) -> str:
+        return {entry["path"]: entry["md5"] for entry in stages[stage]["deps"]}[path]
+
+    answering = dict(params["answer"])
+    return {
+        "benchmark": evaluation["sha256"]["benchmark"],
+        "part": f"{evaluation['part']['name']} ({evaluation['part']['num_questions']} questions)",
+        "judge": str(evaluation["judge"]["judge_id"]),
+        "prompt": f"{answering.pop('instructions', None)} {evaluation['prompt_version']}",
+        "decoding": str(sorted(answering.items())),
+        "answering code": code("answer_tuned"),
+        "grader": f"{params['grade']} {code('grade')}",
+        "base model": dep("answer_tuned", "models/base"),
+    }
+
+
+def chosen_questions(evaluation: Mapping[str, Any], questions: Sequence[Question]) -> list[Question]:
+    """The questions that a run reported on."""
+    part = evaluation["part"]
+    return questions_of(questions, part=part["name"], development_fraction=part["development_fraction"])
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested parameters as `section.key` -> value."""
+    leaves: dict[str, Any] = {}
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        leaves |= flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return leaves
+
+
+def differing(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """For each run its values of the parameters that are not the same in all runs."""
+    params = [flat(run.params) for run in runs]
+    names = [name for name in sorted({name for one in params for name in one}) if len({str(one.get(name)) for one in params}) > 1]
+    return [{name: one.get(name) for name in names} for one in params]
+
+
+def kinds_of(runs: Sequence[Run]) -> list[Kind]:
+    return [kind for kind in KINDS if any(kind in run.evaluation["kinds"] for run in runs)]

@@ -1,0 +1,93 @@
+"""The tables of a comparison, for the page and for a terminal: every number already worded. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from plumbline.comparing.compared_run import Run, differing, kinds_of
+from plumbline.comparing.differences import Cell, adjusted
+from plumbline.reporting.ledger import KIND_NAMES
+from plumbline.reporting.words import p_words, points, span
+from plumbline.rows.question import Kind
+from plumbline.statistics import Direction, shown_direction
+
+
+def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """The table of runs."""
+    rows: list[dict[str, Any]] = []
+    for run, values in zip(runs, differing(runs), strict=True):
+        cells = []
+        for kind in kinds_of(runs):
+            numbers = run.evaluation["kinds"].get(kind, {})
+            tuned, base = ((numbers.get(arm) or {}).get("score") for arm in ("tuned", "base"))
+            cells.append(
+                {
+                    "tuned": points(tuned["value"]) if tuned else "–",
+                    "interval": span(tuple(tuned["ci95"])) if tuned else "",
+                    "base": points(base["value"]) if base else "",
+                    "n": tuned["n"] if tuned else 0,
+                }
+            )
+        state = "not valid" if not run.evaluation["valid"] else "complete" if run.evaluation["complete"] else "not complete"
+        changes = ", ".join(f"{name} = {value}" for name, value in values.items()) or "–"
+        rows.append({"name": run.name, "cells": cells, "state": state, "changes": changes})
+    return rows
+
+
+def matrix(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> list[dict[str, Any]]:
+    """The table of paired differences."""
+    p_values = adjusted(cells)
+    rows: list[dict[str, Any]] = []
+    for run in runs[1:]:
+        shown = []
+        for kind in kinds_of(runs):
+            one = cells[run.name, kind]
+            if one.comparison is None:
+                shown.append({"value": "–", "interval": "", "note": one.refused or "no verdicts", "direction": Direction.NONE})
+                continue
+            found = one.comparison
+            if one.across is not None:
+                note = f"two judges, n = {found.n}, not corrected, no p value: {one.across.words}"
+                shown.append(
+                    {
+                        "value": points(found.delta, sign=True),
+                        "interval": f"{span(found.ci95)} (two judges)",
+                        "note": note,
+                        "direction": Direction.NONE,
+                    }
+                )
+                continue
+            p_value = p_values[f"{run.name} {kind}"]
+            way = shown_direction(found.ci95, p_value)
+            note = f"p {p_words(p_value)}, n = {found.n}, +{found.num_tuned_only} −{found.num_base_only}"
+            if way is Direction.NONE:
+                note += f", could have shown {points(found.minimum_detectable_effect)}"
+            shown.append({"value": points(found.delta, sign=True), "interval": span(found.ci95), "note": note, "direction": way})
+        rows.append({"name": run.name, "cells": shown})
+    return rows
+
+
+def text_table(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> str:
+    """The comparison for a terminal."""
+    kinds = kinds_of(runs)
+    names = [KIND_NAMES[kind] for kind in kinds]
+    lines = [["run", *names, "state"]]
+    lines += [
+        [str(row["name"]), *(f"{one['tuned']} {one['interval']}".strip() for one in row["cells"]), str(row["state"])]
+        for row in run_rows(runs)
+    ]
+    lines.append([])
+    lines.append([f"minus {runs[0].name}", *names])
+    lines += [
+        [
+            str(row["name"]),
+            *(f"{one['value']} {one['interval']}".strip() if one["value"] != "–" else str(one["note"]) for one in row["cells"]),
+        ]
+        for row in matrix(runs, cells)
+    ]
+    return in_columns(lines)
+
+
+def in_columns(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells, each column as wide as its widest cell."""
+    widths = [max((len(line[column]) for line in lines if len(line) > column), default=0) for column in range(max(map(len, lines)))]
+    return "\n".join("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=False)).rstrip() for line in lines) + "\n"

@@ -1,0 +1,28 @@
+"""The key of the Anthropic API: read from the environment, checked, and never shown."""
+
+import os
+import re
+
+from plumbline.judging.no_reply import JudgeStopped
+
+KEY_VARIABLE = "ANTHROPIC_API_KEY"
+KEY_PATTERN = re.compile(r"sk-ant-[\w.\-]+", re.ASCII)
+
+
+def api_key() -> str:
+    """Return the key from the environment, checked before it is used: the SDK reports a bad one as "Connection error"."""
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    if not key:
+        raise JudgeStopped(
+            f"judge.backend is claude, but {KEY_VARIABLE} is not set. Set it, or judge without a model: "
+            "`dvc exp run -S judge.backend=key_points` (deterministic rubric, needs key points), or "
+            "`-S judge.backend=none` (explanations stay unjudged, their scores null)."
+        )
+    if not KEY_PATTERN.fullmatch(key):
+        raise JudgeStopped(f"{KEY_VARIABLE} does not look like a key (sk-ant-..., one line, no blanks); its value is not shown here.")
+    return key
+
+
+def redacted(text: str) -> str:
+    """Take anything like a key out of a text that may be shown or stored."""
+    return KEY_PATTERN.sub("sk-ant-[redacted]", text)

@@ -1,0 +1,107 @@
+"""Render the rows as training would, run every check on them, and collect what is written down."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plumbline.model.tokenization import Example, PromptDiffers, render_example
+from plumbline.preflight.check import Check
+from plumbline.preflight.gathered import Gathered
+from plumbline.preflight.readiness import check_no_truncation, check_same_prompt
+from plumbline.preflight.row_checks import checks_of_rows, control_tokens
+from plumbline.preflight.settings import Settings
+from plumbline.preflight.training_checks import checks_of_training
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What preflight found, as it is written down."""
+
+    checks: list[Check]
+    shown: list[dict[str, object]]
+    """Rows of the page: id and tokens."""
+    num_rows: int
+    num_tokens: int | None
+    """None where the rows could not be rendered."""
+
+    @property
+    def failed(self) -> list[Check]:
+        return [check for check in self.checks if check.status == "fail"]
+
+    @property
+    def verdict(self) -> str:
+        warned = sum(check.status == "warn" for check in self.checks)
+        if self.failed:
+            return "Not ready: " + ", ".join(check.name for check in self.failed)
+        return f"Ready to train, {warned} warning{'' if warned == 1 else 's'}"
+
+
+def find(gathered: Gathered, settings: Settings, *, base: Path) -> Findings:
+    """Render the rows and check them. Where a prompt differs, or no row fits, nothing else can be checked."""
+    # Imported here: a row that cannot be used is refused before torch, TRL and PEFT are waited for (5 s).
+    from plumbline.model.runtime import prepare_torch
+    from plumbline.model.weights import load_tokenizer
+
+    prepare_torch()
+    tokenizer = load_tokenizer(base)
+    texts, training = gathered.texts, settings.training
+    examples: list[Example] = []
+    for prompt, output in texts:
+        with suppress(PromptDiffers):  # counted below: every such row is one example less
+            examples.append(render_example(tokenizer, prompt, output))
+    if len(examples) < len(texts):
+        differs = check_same_prompt(len(texts) - len(examples), len(texts))
+        return Findings(checks=[differs], shown=[], num_rows=gathered.num_training_rows, num_tokens=None)
+    trained_on = examples[: gathered.num_training_rows] + examples[len(gathered.rows) :]
+    num_tokens = sum(len(example.ids) for example in trained_on)
+    if any(len(example.ids) <= training.max_length for example in trained_on):
+        checks = [
+            *checks_of_rows(gathered, examples, tokenizer, settings),
+            *checks_of_training(examples, trained_on, [prompt for prompt, _ in texts], tokenizer, settings, base=base),
+        ]
+        by_name = {check.name: check for check in checks}
+        assert len(by_name) == len(ORDER)
+        checks, num_shown = [by_name[name] for name in ORDER], settings.limits.num_shown_rows
+    else:
+        checks, num_shown = [check_no_truncation([len(example.ids) for example in examples], training.max_length)], 0
+    special = control_tokens(tokenizer)
+    shown = [index * len(gathered.rows) // num_shown for index in range(num_shown)]
+    return Findings(
+        checks=checks,
+        shown=[{"id": gathered.rows[index].id, "tokens": tokens_shown(tokenizer, examples[index], special)} for index in shown],
+        num_rows=len(trained_on),
+        num_tokens=num_tokens,
+    )
+
+
+ORDER = (
+    "same_prompt",
+    "rows_fed",
+    "one_bos",
+    "eos_trained",
+    "prompt_masked",
+    "no_truncation",
+    "special_tokens",
+    "lora_modules",
+    "adapter_dtype",
+    "packed_gradients",
+    "overfit",
+    "num_steps",
+    "warmup",
+    "heat",
+    "answer_format",
+    "general_prompts",
+)
+"""Of the checks, as they are written."""
+
+
+def tokens_shown(tokenizer: "PreTrainedTokenizerBase", example: Example, special: set[int]) -> list[dict[str, object]]:
+    """One entry per token: its text, whether it is trained, whether it is a control token."""
+    return [
+        {"text": tokenizer.decode([token]), "trained": label != -100, "control": token in special}
+        for token, label in zip(example.ids, example.labels, strict=True)
+    ]

@@ -1,0 +1,73 @@
+"""The checks that need the schedule, the trainer and a tiny model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plumbline.model.tokenization import Example, eos_id, pad_id, render_prompt
+from plumbline.preflight.check import Check
+from plumbline.preflight.readiness import (
+    check_adapter_dtype,
+    check_eos_trained,
+    check_heat,
+    check_lora_modules,
+    check_num_steps,
+    check_overfit,
+    check_packed_gradients,
+    check_prompt_masked,
+    check_rows_fed,
+    check_warmup,
+)
+from plumbline.preflight.settings import Settings
+from plumbline.training.schedule import plan_training
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+def checks_of_training(
+    examples: Sequence[Example],
+    trained_on: Sequence[Example],
+    prompts: Sequence[str],
+    tokenizer: "PreTrainedTokenizerBase",
+    settings: Settings,
+    *,
+    base: Path,
+) -> list[Check]:
+    """What the schedule, the trainer and a tiny model show. `prompts`: of each example, as text."""
+    from plumbline.preflight.readiness_probe import adapted_modules, overfit, packed_gradient_difference
+    from plumbline.training.packing import pack
+
+    limits, lora, training = settings.limits, settings.lora, settings.training
+    eos, pad = eos_id(tokenizer), pad_id(tokenizer)
+    few = spread_out(examples, limits.num_overfit_rows, training.max_length)
+    fitting = [example for example in examples if len(example.ids) <= training.max_length]
+    packable = [example for example in trained_on if len(example.ids) <= training.max_length]
+    packed = pack(packable, max_length=training.max_length, packing=training.packing, seed=training.seed)
+    schedule = plan_training(num_rows=len(packed), num_tokens=sum(len(example.ids) for example in trained_on), params=training)
+    adapted = adapted_modules(base, lora, training, tokenizer, fitting, num_rows_per_step=schedule.num_rows_per_step)
+    # Measured again, not taken from the examples: a renderer that miscounts would agree with itself.
+    num_prompt_tokens = {
+        tuple(example.ids): len(render_prompt(tokenizer, prompt)) for prompt, example in zip(prompts, examples, strict=True)
+    }
+    labels = [document.labels for document in adapted.fed]
+    learnt = overfit(base, few, pad=pad, eos=eos)
+    return [
+        check_rows_fed(sum(tuple(document.ids) in num_prompt_tokens for document in adapted.fed), len(adapted.fed), len(fitting)),
+        check_eos_trained(labels, eos),
+        check_prompt_masked(labels, [num_prompt_tokens.get(tuple(document.ids), 0) for document in adapted.fed]),
+        check_lora_modules(adapted.num_adapted, adapted.num_expected, adapted.unmatched, adapted.num_linear),
+        check_adapter_dtype(adapted.dtypes),
+        check_packed_gradients(packed_gradient_difference(base, few, pad=pad), limits.max_gradient_difference),
+        check_overfit(learnt.loss, learnt.num_exact, len(few), learnt.num_stopped),
+        check_num_steps(schedule.num_planned_steps, training.max_steps),
+        check_warmup(schedule.num_warmup_steps),
+        check_heat(lora.scale, training.learning_rate, limits.max_heat),
+    ]
+
+
+def spread_out(examples: Sequence[Example], num: int, max_length: int) -> list[Example]:
+    """Take examples of different prompts and short enough to be learnt by heart, evenly over the data."""
+    distinct = {tuple(example.ids[: example.num_prompt_tokens]): example for example in examples if len(example.ids) <= max_length}
+    short = sorted(distinct.values(), key=lambda example: (len(example.ids), example.ids))[: max(num, len(distinct) // 2)]
+    return [short[index * len(short) // num] for index in range(min(num, len(short)))]
