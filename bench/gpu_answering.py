@@ -27,6 +27,7 @@ from plumbline.answering.engine import Prompt, by_length
 from plumbline.answering.generation import TransformersEngine
 from plumbline.model.runtime import prepare_torch
 from plumbline.model.tokenization import eos_id, pad_id
+from plumbline.number_text import size_text
 from plumbline.pipeline.files import write_json
 from plumbline.planning.planning import Shape
 
@@ -135,7 +136,7 @@ def time_rung(
 
 def row(arm: dict[str, Any]) -> str:
     """A rung that was measured, in a line."""
-    memory = "unknown" if arm["peak_memory_bytes"] is None else f"{arm['peak_memory_bytes'] / 1e9:.1f} GB"
+    memory = "unknown" if arm["peak_memory_bytes"] is None else size_text(arm["peak_memory_bytes"])
     start = "" if arm["start_seconds"] is None else f", {arm['start_seconds']:.1f} s to start"
     return f"{arm['tokens_per_second']:,.0f} new tokens/s, peak memory {memory}, {arm['num_answers']} answers{start}"
 

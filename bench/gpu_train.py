@@ -33,6 +33,7 @@ from bench.arms import BudgetSpent, common_flags, peak_flops, peak_memory_bytes,
 from bench.random_model import SHAPES, Lengths, lengths_of, plain_tokenizer, random_examples, random_model
 from plumbline.model.runtime import prepare_torch
 from plumbline.model.tokenization import Example
+from plumbline.number_text import size_text
 from plumbline.pipeline.files import write_json
 from plumbline.planning.planning import Shape, training_flops_per_token
 from plumbline.rows.training_params import LoraParams, TrainParams
@@ -237,7 +238,7 @@ def report(timing: Timing, lengths: Lengths, *, shape: Shape, r: int, peak: floa
 def row(arm: dict[str, Any]) -> str:
     """An arm that was measured, in a line."""
     mfu = "unknown" if arm["mfu"] is None else f"{100 * arm['mfu']:.1f} %"
-    memory = "unknown" if arm["peak_memory_bytes"] is None else f"{arm['peak_memory_bytes'] / 1e9:.1f} GB"
+    memory = "unknown" if arm["peak_memory_bytes"] is None else size_text(arm["peak_memory_bytes"])
     return f"{arm['tokens_per_second']:,.0f} real tokens/s, MFU {mfu}, peak memory {memory}, {arm['num_timed_steps']} steps timed"
 
 

@@ -14,6 +14,7 @@ from dvc.repo import Repo
 
 from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.stored_objects import StoredObject, Trouble, cache_troubles, fetch_all, mend, tracked_objects
+from plumbline.number_text import size_text
 from plumbline.pipeline.files import sha256_of
 from plumbline.rows.manifest import Manifest
 
@@ -113,14 +114,6 @@ def told_uncommitted(missing: Sequence[str], *, pushed: bool) -> str:
             "Commit them (`git add -A && git commit`) and run `make backup` again.",
         ]
     )
-
-
-def size_text(num_bytes: int) -> str:
-    """Bytes for a person."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if num_bytes >= scale:
-            return f"{num_bytes / scale:.1f} {unit}"
-    return f"{num_bytes} B"
 
 
 def told_safe(objects: Sequence[StoredObject], sizes: Mapping[str, int]) -> list[str]:

@@ -27,6 +27,7 @@ from plumbline.model.base_files import read_manifest
 from plumbline.model.runtime import device, prepare_torch
 from plumbline.model.tokenization import Example, render_example
 from plumbline.model.weights import load_tokenizer
+from plumbline.number_text import size_text
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.planning.device_probe import NUM_TIMED_STEPS, device_memory, matrix_speed, seconds_per_step
@@ -39,7 +40,6 @@ from plumbline.planning.planning import (
     activation_bytes,
     base_bytes,
     duration,
-    size,
     training_flops_per_token,
 )
 from plumbline.rows.answer_params import AnswerParams
@@ -242,16 +242,16 @@ def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
         else "does NOT fit: lower PLUMBLINE_MICRO_BATCH_TOKENS, or PLUMBLINE_GRADIENT_CHECKPOINTING=1, or base.quantization=nf4"
     )
     lines += [
-        Line("memory", f"{size(needed)} of {size(free)} free on {where}: {verdict}", f"estimate; shape {shape_known}"),
+        Line("memory", f"{size_text(needed)} of {size_text(free)} free on {where}: {verdict}", f"estimate; shape {shape_known}"),
         Line(
             "",
-            f"base {size(weights)}, adapter with Adam {size(BYTES_PER_LORA_WEIGHT * num_lora)}, activations {size(held)}",
+            f"base {size_text(weights)}, adapter with Adam {size_text(BYTES_PER_LORA_WEIGHT * num_lora)}, activations {size_text(held)}",
             f"{micro:,} tokens at once",
         ),
         Line(
             "disk",
-            f"base {size(base_bytes(shape, dtype=section['dtype'], quantization='none'))}, adapter {size(4 * num_lora)}, "
-            f"checkpoints {size(NUM_CHECKPOINTS * 12 * num_lora)}; free {size(shutil.disk_usage(root).free)}",
+            f"base {size_text(base_bytes(shape, dtype=section['dtype'], quantization='none'))}, adapter {size_text(4 * num_lora)}, "
+            f"checkpoints {size_text(NUM_CHECKPOINTS * 12 * num_lora)}; free {size_text(shutil.disk_usage(root).free)}",
             "computed; DVC's cache holds one adapter more for each run that is kept",
         ),
     ]

@@ -23,6 +23,7 @@ from plumbline.commands.backup import uncommitted
 from plumbline.commands.final_part import RECORD, missing_uses
 from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.model_card import render_card
+from plumbline.number_text import size_text
 from plumbline.pipeline.files import sha256_of, write_json
 from plumbline.reporting.final_part import use_in
 from plumbline.rows.manifest import Manifest
@@ -209,7 +210,7 @@ def main(root: Path, repo: str, *, private: bool, license: str | None, dataset: 
         }
     write_json(root / RECEIPT, receipt)
     size = sum(entry["size"] for entry in receipt["files"].values())
-    did = f"published {len(files)} files, {size / 1e6:.1f} MB, in one commit" if is_new else "already there, nothing sent"
+    did = f"published {len(files)} files, {size_text(size)}, in one commit" if is_new else "already there, nothing sent"
     return (
         f"{repo}@{commit[:12]}{created}: {did}\nchecked: size and hash of every file at that commit\n"
         f"receipt: {RECEIPT}\n{api.endpoint}/{repo}/tree/{commit}"

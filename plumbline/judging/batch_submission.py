@@ -14,6 +14,7 @@ from anthropic.types.messages import MessageBatch
 
 from plumbline.judging.batch_journal import Journal, Submission
 from plumbline.judging.claude import MAX_SLEEP_SECONDS, Claude, JudgeStopped, Limits, NoReply, classify, wait_asked_for
+from plumbline.number_text import size_text
 
 log = logging.getLogger("judge")
 
@@ -152,7 +153,7 @@ async def submit(claude: Claude, journal: Journal, limits: Limits, chunk: Chunk)
         if isinstance(found, NoReply):
             return found
         if found:
-            log.info("%s: %d requests, %.1f MB", submission.batch, len(chunk.keys), chunk.num_bytes / 1e6)
+            log.info("%s: %d requests, %s", submission.batch, len(chunk.keys), size_text(chunk.num_bytes))
             return None
         if number + 1 < limits.max_tries:
             wait = min(limits.backoff_seconds * 2**number, 8.0) if asked_to_wait is None else asked_to_wait

@@ -14,6 +14,7 @@ from plumbline.judging.batch_collection import Keep, collect, look
 from plumbline.judging.batch_journal import Journal, Submission
 from plumbline.judging.batch_submission import TOO_LARGE, Chunk, encode_request, resolve, submit
 from plumbline.judging.claude import Claude, JudgeStopped, Limits, NoReply, trusted_certificates
+from plumbline.number_text import size_text
 
 log = logging.getLogger("judge")
 
@@ -133,7 +134,7 @@ class _Asking:
                 self.problems[chunk.keys[0]] = problem
                 return
             if problem is TOO_LARGE:
-                log.warning("a batch of %.1f MB is refused as too large; sending halves", chunk.num_bytes / 1e6)
+                log.warning("a batch of %s is refused as too large; sending halves", size_text(chunk.num_bytes))
                 self.max_bytes = chunk.num_bytes // 2
                 for half in chunk.halves():
                     await self.send(half)

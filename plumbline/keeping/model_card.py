@@ -7,6 +7,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from plumbline.number_text import signed
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.words import KIND_NAMES
@@ -15,12 +16,6 @@ from plumbline.rows.training_record import TrainingRecord
 from plumbline.training.forgetting import Forgetting
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-MINUS = "\N{MINUS SIGN}"
-
-
-def signed(value: float) -> str:
-    """A difference with its sign, two digits."""
-    return f"{value:+.2f}".replace("-", MINUS)
 
 
 def with_interval(estimate: dict[str, Any] | None) -> str:

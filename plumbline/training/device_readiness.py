@@ -8,6 +8,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosity_error
 
+from plumbline.number_text import size_text
 from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.attention import attend_per_document
@@ -15,7 +16,6 @@ from plumbline.training.which_rank import is_sharded, num_ranks, num_ranks_here
 
 log = logging.getLogger("train")
 
-GIB = 2**30
 BYTES_PER_WEIGHT = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0}
 NF4_BYTES_PER_WEIGHT = (4 + 8 / 64 + 32 / (64 * 256)) / 8
 """With double quantisation: four bits, a scale of 8 bits for 64 weights, and one of 32 bits for 256 of these (QLoRA, arXiv 2305.14314)."""
@@ -90,11 +90,11 @@ def refuse_unfit_dtype(manifest: Manifest, device: str) -> None:
 def refuse_too_little_memory(base: Path, manifest: Manifest, lora: LoraParams, device: str) -> None:
     """DeviceUnfit where not even the weights and the optimiser fit."""
     least, free = least_bytes(base, manifest, lora) // (num_ranks() if is_sharded() else 1), free_bytes(device)
-    log.info("%s: %.2f GiB free; weights, adapter and optimiser take %.2f GiB", device, free / GIB, least / GIB)
+    log.info("%s: %s free; weights, adapter and optimiser take %s", device, size_text(free), size_text(least))
     if least > free:
         smaller = "" if manifest.quantization == "nf4" else "base.quantization=nf4, "
         raise DeviceUnfit(
-            f"{device} has {free / GIB:.2f} GiB free, but weights, adapter and optimiser alone take {least / GIB:.2f} GiB: "
+            f"{device} has {size_text(free)} free, but weights, adapter and optimiser alone take {size_text(least)}: "
             f"choose {smaller}a smaller lora.r or base model, or free memory. Activations come on top: PLUMBLINE_MICRO_BATCH_TOKENS "
             "and PLUMBLINE_GRADIENT_CHECKPOINTING=1 make those smaller."
         )

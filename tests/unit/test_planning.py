@@ -12,7 +12,6 @@ from plumbline.planning.planning import (
     activation_bytes,
     base_bytes,
     duration,
-    size,
     training_flops_per_token,
 )
 from plumbline.training import device_readiness
@@ -63,7 +62,3 @@ def test_the_shape_is_read_from_a_config_with_and_without_grouped_heads() -> Non
 @pytest.mark.parametrize(("seconds", "said"), [(12, "12 s"), (89, "89 s"), (600, "10 min"), (86_400, "24.0 h")])
 def test_durations_are_said_as_a_person_says_them(seconds: float, said: str) -> None:
     assert duration(seconds) == said
-
-
-def test_sizes_are_said_as_a_person_says_them() -> None:
-    assert [size(number) for number in (12, 1.5e3, 2e6, 14.5e9)] == ["12 B", "1.5 kB", "2.0 MB", "14.5 GB"]
