@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from plumbline.number_text import signed
+from plumbline.pages.templating import read_template
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.words import KIND_NAMES
@@ -132,14 +132,9 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         eval_results=eval_results(evaluation),
     )
     targets = record.lora.target_modules
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=False,
-        keep_trailing_newline=True,
-    )
+    card = read_template(TEMPLATES / "model_card.md.j2", autoescape=False, trim_blocks=False, keep_trailing_newline=True)
     chances = {KIND_NAMES[kind]: ledger["chance"] for kind, ledger in evaluation["kinds"].items() if ledger["chance"]}
-    text = environment.get_template("model_card.md.j2").render(
+    text = card.render(
         metadata=f"---\n{metadata.to_yaml()}\n---",
         name=name,
         what=f"A LoRA adapter for {f'[{manifest.repo}](https://huggingface.co/{manifest.repo})' if from_hub else 'the small base model in `base/`'}.",
