@@ -92,7 +92,9 @@ def by_a_static_cache(model: PreTrainedModel, *, max_new_tokens: int) -> Callabl
         width = max(len(prompt.ids) for prompt in batch)
         ids = torch.tensor([[pad] * (width - len(prompt.ids)) + prompt.ids for prompt in batch], device=model.device)
         mask = torch.tensor([[0] * (width - len(prompt.ids)) + [1] * len(prompt.ids) for prompt in batch], device=model.device)
-        rows = model.generate(input_ids=ids, attention_mask=mask, generation_config=config)[:, width:].tolist()
+        rows = model.generate(  # pyright: ignore[reportCallIssue]
+            input_ids=ids, attention_mask=mask, generation_config=config
+        )[:, width:].tolist()
         return sum(row.index(eos) + 1 if eos in row else len(row) for row in rows)
 
     return answer
@@ -107,7 +109,9 @@ def time_continuous(model: PreTrainedModel, prompts: Sequence[Prompt], *, max_ne
     # Its cache takes most of the memory that is free, which on a CPU is everybody's.
     memory = ContinuousBatchingConfig(max_memory_percent=0.05, max_batch_tokens=512) if model.device.type == "cpu" else None
     called = time.perf_counter()
-    outputs = model.generate_batch([prompt.ids for prompt in prompts], generation_config=config, continuous_batching_config=memory)
+    outputs = model.generate_batch(  # pyright: ignore[reportCallIssue]
+        [prompt.ids for prompt in prompts], generation_config=config, continuous_batching_config=memory
+    )
     answers = list(outputs.values())  # pyright: ignore[reportCallIssue]
     failed = [answer.error for answer in answers if answer.error is not None]
     if failed or len(answers) != len(prompts):

@@ -24,8 +24,9 @@ import plumbline.model.quiet  # noqa: F401
 # isort: split
 import torch
 from datasets import Dataset
+from peft import PeftModel
 from peft.tuners.lora import LoraLayer
-from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
+from transformers import MistralForCausalLM, PreTrainedModel, PrinterCallback, TrainerCallback
 from transformers.trainer_utils import IntervalStrategy
 from trl import SFTConfig, SFTTrainer
 
@@ -175,14 +176,16 @@ def our_trainer(model: PreTrainedModel, examples: list[Example], lora: LoraParam
     trainer.args.eval_on_start = False
     trainer.args.eval_strategy = IntervalStrategy.NO
     trainer.args.save_strategy = IntervalStrategy.NO  # type: ignore[assignment]
-    assert trainer.model is not None
+    assert isinstance(trainer.model, PeftModel)
     if arm == "N4":
         for module in trainer.model.modules():
             if isinstance(module, LoraLayer):
                 vars(module).pop("forward", None)
     if arm == "N5":
-        torch._dynamo.config.fail_on_recompile_limit_hit = True  # else it goes on uncompiled, and nobody is told
-        for layer in trainer.model.get_base_model().model.layers:  # one compilation serves all layers
+        torch._dynamo.config.fail_on_recompile_limit_hit = True  # else it goes on uncompiled, and no one is told
+        base = trainer.model.get_base_model()
+        assert isinstance(base, MistralForCausalLM)
+        for layer in base.model.layers:  # one compilation serves all layers
             layer.compile()
     return trainer
 

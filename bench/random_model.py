@@ -104,7 +104,9 @@ def quantize_linear_layers(model: PreTrainedModel, *, device: str) -> None:
             small = Linear4bit(
                 layer.in_features, layer.out_features, bias=False, compute_dtype=model.dtype, quant_type="nf4", device="meta"
             )
-            small.weight = Params4bit(layer.weight.data, requires_grad=False, quant_type="nf4", compress_statistics=True)
+            # pyright takes the class for torch's Parameter.
+            weight = layer.weight.data
+            small.weight = Params4bit(weight, requires_grad=False, quant_type="nf4", compress_statistics=True)  # pyright: ignore[reportCallIssue]
             setattr(parent, name, small.to(device))
     # What from_pretrained would have noted: PEFT and TRL look at it.
     model.is_loaded_in_4bit = True  # type: ignore[assignment]

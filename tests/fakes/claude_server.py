@@ -17,11 +17,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs
 
-from tests.fakes.loopback import LoopbackServer, on_loopback
+from tests.fakes.loopback import LoopbackHandler, on_loopback
 
 KEY = "sk-ant-canary-4f1d0c7e9b2a"
 MODELS = {"claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5"}
@@ -316,19 +315,11 @@ class FakeClaude:
         return batch_id
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Headers and body are two writes: with Nagle's algorithm the second waits 40 ms for the client's delayed acknowledgement.
-    disable_nagle_algorithm = True
-    server: LoopbackServer[FakeClaude]
-
+class _Handler(LoopbackHandler[FakeClaude]):
     def setup(self) -> None:
-        with self.server.fake.lock:
-            self.server.fake.num_connections += 1
+        with self.fake.lock:
+            self.fake.num_connections += 1
         super().setup()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
     def _send(self, status: int, content: bytes, headers: dict[str, str] | None = None, *, content_type: str = "application/json") -> None:
         self.send_response(status)
@@ -355,7 +346,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
     def _authorised(self) -> bool:
-        fake = self.server.fake
+        fake = self.fake
         bearer, plain = self.headers.get("authorization", ""), self.headers.get("x-api-key", "")
         if fake.key not in (bearer.removeprefix("Bearer "), plain):
             self._error(401, "authentication_error", "invalid x-api-key")
@@ -366,7 +357,7 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def do_POST(self) -> None:
-        fake = self.server.fake
+        fake = self.fake
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
         with fake.lock:
             fake.num_in_flight += 1
@@ -475,7 +466,7 @@ class _Handler(BaseHTTPRequestHandler):
         return {"data": [fake.batch_view(one) for one in page], "has_more": len(page) < len(ids), **ends}
 
     def do_GET(self) -> None:
-        fake = self.server.fake
+        fake = self.fake
         with fake.lock:
             fake.seen_headers.append(dict(self.headers.items()))
         if not self._authorised():
