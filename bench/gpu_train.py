@@ -164,14 +164,7 @@ def our_trainer(model: PreTrainedModel, examples: list[Example], lora: LoraParam
         lora=lora,
         params=params,
         folder=Path(folder),
-        schedule=Schedule(
-            num_rows_per_step=micro_batch_tokens // params.max_length,
-            num_steps_per_epoch=num_steps,
-            num_planned_steps=num_steps,
-            num_steps=num_steps,
-            num_steps_per_evaluation=num_steps,
-            num_warmup_steps=0,
-        ),
+        schedule=Schedule.of_steps(num_steps, num_rows_per_step=micro_batch_tokens // params.max_length),
     )
     trainer.args.eval_on_start = False
     trainer.args.eval_strategy = IntervalStrategy.NO

@@ -168,14 +168,7 @@ def run_ours(
             lora=work.lora,
             params=work.params,
             folder=Path(folder),
-            schedule=Schedule(
-                num_rows_per_step=size,
-                num_steps_per_epoch=num_steps,
-                num_planned_steps=num_steps,
-                num_steps=num_steps,
-                num_steps_per_evaluation=num_steps,
-                num_warmup_steps=0,
-            ),
+            schedule=Schedule.of_steps(num_steps, num_rows_per_step=size),
         )
         trainer.args.eval_on_start = False
         trainer.args.eval_strategy = IntervalStrategy.NO

@@ -1,7 +1,6 @@
 """Plan a run: what it will take, each number with how it is known. Touches params.yaml, data/split, models/base and the device; writes nothing."""
 
 import json
-import os
 import shutil
 import tempfile
 import textwrap
@@ -30,9 +29,8 @@ from plumbline.model.weights import load_tokenizer
 from plumbline.number_text import size_text
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
-from plumbline.planning.device_probe import NUM_TIMED_STEPS, device_memory, matrix_speed, seconds_per_step
+from plumbline.planning.device_probe import NUM_TIMED_STEPS, matrix_speed, seconds_per_step
 from plumbline.planning.planning import (
-    BYTES_PER_LORA_WEIGHT,
     MISTRAL_7B,
     NUM_CHECKPOINTS,
     SECONDS_PER_DECODING_STEP_ON_GPU,
@@ -46,11 +44,13 @@ from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.device_readiness import free_bytes
 from plumbline.training.general_prompts import num_replay_rows
 from plumbline.training.prompt import training_prompt
 from plumbline.training.rank_batches import micro_batch_rows
 from plumbline.training.schedule import Schedule, fewest_packed_rows, plan_training
-from plumbline.training.trainer import pack
+from plumbline.training.trainer import pack, recomputes_activations
+from plumbline.training.weight_bytes import BYTES_PER_TRAINED_WEIGHT
 
 CHARACTERS_PER_TOKEN = 4.0
 TEMPLATE_TOKENS = 8
@@ -233,9 +233,9 @@ def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
         )
     weights = base_bytes(shape, dtype=section["dtype"], quantization=section["quantization"])
     micro = micro_batch_rows(schedule.num_rows_per_step, training) * training.max_length
-    checkpointing = os.environ.get("PLUMBLINE_GRADIENT_CHECKPOINTING") == "1"
+    checkpointing = recomputes_activations()
     held = activation_bytes(shape, num_tokens=micro, checkpointing=checkpointing)
-    needed, free = weights + BYTES_PER_LORA_WEIGHT * num_lora + held, device_memory(where)
+    needed, free = weights + BYTES_PER_TRAINED_WEIGHT * num_lora + held, free_bytes(where)
     verdict = (
         "fits"
         if needed < free
@@ -245,7 +245,7 @@ def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
         Line("memory", f"{size_text(needed)} of {size_text(free)} free on {where}: {verdict}", f"estimate; shape {shape_known}"),
         Line(
             "",
-            f"base {size_text(weights)}, adapter with Adam {size_text(BYTES_PER_LORA_WEIGHT * num_lora)}, activations {size_text(held)}",
+            f"base {size_text(weights)}, adapter with Adam {size_text(BYTES_PER_TRAINED_WEIGHT * num_lora)}, activations {size_text(held)}",
             f"{micro:,} tokens at once",
         ),
         Line(

@@ -5,8 +5,6 @@ import json
 import pytest
 
 from plumbline.planning.planning import (
-    BYTES_PER_LORA_WEIGHT,
-    BYTES_PER_WEIGHT,
     MISTRAL_7B,
     Shape,
     activation_bytes,
@@ -14,7 +12,7 @@ from plumbline.planning.planning import (
     duration,
     training_flops_per_token,
 )
-from plumbline.training import device_readiness
+from plumbline.training.weight_bytes import BYTES_PER_TRAINED_WEIGHT
 from tests.conftest import ROOT
 
 
@@ -37,15 +35,10 @@ def test_nf4_halves_the_bytes_of_linear_layers_only() -> None:
     assert base_bytes(MISTRAL_7B, dtype="bfloat16", quantization="nf4") == pytest.approx(4.138e9, rel=1e-3)
 
 
-def test_the_plan_and_the_check_before_training_count_the_same_bytes() -> None:
-    assert BYTES_PER_WEIGHT == {**device_readiness.BYTES_PER_WEIGHT, "nf4": device_readiness.NF4_BYTES_PER_WEIGHT}
-    assert device_readiness.BYTES_PER_TRAINED_WEIGHT == BYTES_PER_LORA_WEIGHT
-
-
 def test_memory_is_what_one_gpu_took() -> None:
     """docs/runs/gpu_train.json: what the arms took beyond weights and adapter, per position of a step."""
     arms = json.loads((ROOT / "docs/runs/gpu_train.json").read_text(encoding="utf-8"))["arms"]
-    adapter = BYTES_PER_LORA_WEIGHT * MISTRAL_7B.num_lora_weights(16, "all-linear")
+    adapter = BYTES_PER_TRAINED_WEIGHT * MISTRAL_7B.num_lora_weights(16, "all-linear")
     for arm, quantization in (("N0", "none"), ("N3", "none"), ("Q2", "nf4")):
         positions = arms[arm]["num_positions"] / arms[arm]["num_timed_steps"]
         weights = base_bytes(MISTRAL_7B, dtype="bfloat16", quantization=quantization)
