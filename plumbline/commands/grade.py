@@ -95,8 +95,7 @@ def grade_row(line: int, row: AnswerRow, *, relative_tolerance: float, absolute_
         numeric = grade_numeric(
             row.response, row.reference, row.unit, relative_tolerance=relative_tolerance, absolute_tolerance=absolute_tolerance
         )
-        extracted = None if numeric.extracted is None else f"{numeric.extracted:.12g}"
-        found = {**numeric._asdict(), "extracted": extracted, "flags": tuple(sorted(numeric.flags))}
+        found = {**numeric._asdict(), "extracted": numeric.extracted_text, "flags": tuple(sorted(numeric.flags))}
     return GradedAnswer.model_validate({"line": line, "id": row.id or row.question, "arm": row.arm, "kind": row.kind, **found})
 
 
