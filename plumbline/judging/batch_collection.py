@@ -15,12 +15,11 @@ import httpx2
 from plumbline.judging.batch_journal import Journal, Submission
 from plumbline.judging.batch_submission import MAX_TRANSFER_SECONDS
 from plumbline.judging.claude import Claude, JudgeStopped, NoReply, classify
+from plumbline.judging.verdict_store import REPLIES_PER_SYNC
 
 log = logging.getLogger("judge")
 
 MAX_FETCHES = 4
-REPLIES_PER_SYNC = 200
-"""Kept with one sync to disk: what a kill takes from memory is fetched again, for nothing."""
 
 Keep = Callable[[str, Sequence[tuple[str, bytes]]], None]
 """Of a batch and some of its replies by item. Must ignore a reply that it has already."""

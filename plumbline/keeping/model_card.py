@@ -6,13 +6,14 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from plumbline.model.adapter import read_training_record
+from plumbline.model.base_files import read_manifest
 from plumbline.number_text import signed
 from plumbline.pages.templating import read_template
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.words import KIND_NAMES
 from plumbline.rows.manifest import Manifest
-from plumbline.rows.training_record import TrainingRecord
 from plumbline.training.forgetting import Forgetting
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -116,8 +117,8 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         return json.loads((root / path).read_text(encoding="utf-8"))
 
     evaluation, data = read("metrics/evaluation.json"), read("metrics/data.json")
-    record = TrainingRecord.model_validate_json((root / "models/adapter/training.json").read_text(encoding="utf-8"))
-    manifest = Manifest.model_validate_json((root / "models/base/manifest.json").read_text(encoding="utf-8"))
+    record = read_training_record(root / "models/adapter")
+    manifest = read_manifest(root / "models/base")
     from_hub = manifest.source == "hub"
     name = repo.split("/")[-1]
     metadata = ModelCardData(

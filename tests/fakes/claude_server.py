@@ -9,7 +9,6 @@ import json
 import random
 import re
 import socket
-import struct
 import threading
 import time
 import zlib
@@ -340,11 +339,6 @@ class _Handler(LoopbackHandler[FakeClaude]):
         envelope = {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_error"}
         self._send(status, json.dumps(envelope).encode(), headers)
 
-    def _reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close_connection = True
-        self.connection.close()
-
     def _authorised(self) -> bool:
         fake = self.fake
         bearer, plain = self.headers.get("authorization", ""), self.headers.get("x-api-key", "")
@@ -402,7 +396,7 @@ class _Handler(LoopbackHandler[FakeClaude]):
             return
         batch_id = fake.create_batch(body)
         if fault and fault.kind == "reset_after":
-            self._reset()
+            self.reset()
             return
         self._send(200, json.dumps(fake.batch_view(batch_id)).encode())
 
@@ -422,10 +416,10 @@ class _Handler(LoopbackHandler[FakeClaude]):
         elif fault.kind == "redirect":
             self._send(307, b"", {"location": fault.headers["location"]})
         elif fault.kind == "reset_before":
-            self._reset()
+            self.reset()
         elif fault.kind == "hang":
             time.sleep(fault.seconds)
-            self._reset()
+            self.reset()
         elif fault.kind == "body":
             fake.message(request)
             self._send(200, fault.body)
@@ -436,7 +430,7 @@ class _Handler(LoopbackHandler[FakeClaude]):
             if fault.kind == "message":
                 self._send(200, content)
             elif fault.kind == "reset_after":
-                self._reset()
+                self.reset()
             else:
                 self._partly(fault, content)
 

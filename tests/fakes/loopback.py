@@ -1,5 +1,7 @@
 """An HTTP server on loopback for the length of a block: what the fakes of services stand on."""
 
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +40,12 @@ class LoopbackHandler(BaseHTTPRequestHandler, Generic[Fake]):
 
     def log_message(self, format: str, *args: object) -> None:
         pass
+
+    def reset(self) -> None:
+        """Cut the connection as a broken network does: with RST, not FIN."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
 
 
 @contextmanager

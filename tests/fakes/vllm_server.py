@@ -7,7 +7,6 @@ Text comes from transformers' own `generate`, one prompt at a time: an implement
 import argparse
 import json
 import socket
-import struct
 import sys
 import threading
 from collections import Counter
@@ -152,9 +151,7 @@ class _Handler(LoopbackHandler[FakeVllm]):
         elif fault in ("loading", "error"):
             self._send(503 if fault == "loading" else 500, {"error": {"message": fault, "type": "ServiceUnavailable", "code": 503}})
         elif fault == "reset":
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
-            self.connection.close()
+            self.reset()
         else:
             try:
                 content = reply()
