@@ -29,7 +29,6 @@ PROMPT_AND_COMPLETION_TOKENS = (
 class Lengths(NamedTuple):
     """What the number of operations depends on, besides the shape of the model."""
 
-    mean_tokens: float
     labelled_fraction: float
     attended_tokens: float
     """Sum of squared lengths over sum of lengths."""
@@ -53,7 +52,7 @@ def lengths_of(examples: list[Example]) -> Lengths:
     """Sum the rows up."""
     sizes = [len(example.ids) for example in examples]
     labelled = sum(len(example.ids) - example.num_prompt_tokens for example in examples)
-    return Lengths(sum(sizes) / len(sizes), labelled / sum(sizes), sum(size**2 for size in sizes) / sum(sizes))
+    return Lengths(labelled / sum(sizes), sum(size**2 for size in sizes) / sum(sizes))
 
 
 def plain_tokenizer() -> PreTrainedTokenizerFast:
