@@ -85,7 +85,8 @@ def measure_size(
     for repeat in range(repeats):
         for way in ways if repeat % 2 == 0 else reversed(ways):
             runs[way].append(timed(ways[way]))
-    busy, wall = ({way: [run[place] for run in found] for way, found in runs.items()} for place in (0, 1))
+    busy = {way: [run[0] for run in found] for way, found in runs.items()}
+    wall = {way: [run[1] for run in found] for way, found in runs.items()}
     share = None
     if SINGLE in runs:
         share = sum(runs[SINGLE][0][2][id] == text for id, text in runs[BATCHED][0][2].items()) / size

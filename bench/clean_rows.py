@@ -179,7 +179,8 @@ def run_pandas(source: Path, folder: Path) -> None:
     active = policy.active
     seen: set[bytes] = set()
     kept = []
-    for _, row in pandas.read_json(source, lines=True, dtype=False).iterrows():
+    frame = pandas.read_json(source, lines=True, dtype=False)  # pyright: ignore[reportArgumentType] -- pandas takes a bool, its types do not
+    for _, row in frame.iterrows():
         verdict = clean_line(json.dumps(row.to_dict(), ensure_ascii=False).encode(), policy, active)
         if not isinstance(verdict, Cleaned):
             continue

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from bench.measurements import Curve, Measured, Point
+from bench.measurements import Curve, Measured
 
 OURS, NAIVE, OTHERS = "#2b6cb0", "#c05621", ("#2f855a", "#805ad5", "#718096")
 MUTED, GRID = "#4a5568", "#e2e8f0"
@@ -47,16 +47,12 @@ def headline(curve: Curve) -> str:
     if any(isinstance(point.x, str) for point in curve.points):
         times = f"{min(ratios):.2g} to {max(ratios):.2g}" if len(ratios) > 1 else f"{ratios[0]:.2g}"
         return f"{times} times better than {curve.naive}"
-    return f"{ratios[-1]:.2g} times better than {curve.naive}, at {size_of(compared[-1])} {curve.x}"
-
-
-def size_of(point: Point) -> str:
-    return point.x if isinstance(point.x, str) else f"{point.x:,.0f}"
+    return f"{ratios[-1]:.2g} times better than {curve.naive}, at {compared[-1].size} {curve.x}"
 
 
 def arms_of(curve: Curve) -> list[tuple[str, str]]:
     """Each arm and its colour."""
-    arms = list(dict.fromkeys(name for point in curve.points for name in point.arms))
+    arms = curve.arms
     others = [arm for arm in arms if arm not in (curve.ours, curve.naive)]
     return [(arm, OURS if arm == curve.ours else NAIVE if arm == curve.naive else OTHERS[others.index(arm) % len(OTHERS)]) for arm in arms]
 
@@ -73,7 +69,7 @@ def draw_sizes(axes: Axes, curve: Curve) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.margins(x=0.08, y=0.12)
-    axes.set_xticks([float(point.x) for point in curve.points], [size_of(point) for point in curve.points], fontsize=9)
+    axes.set_xticks([float(point.x) for point in curve.points], [point.size for point in curve.points], fontsize=9)
     low, high = axes.get_ylim()
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
@@ -99,7 +95,7 @@ def draw_cases(axes: Axes, curve: Curve) -> None:
             if arm == curve.ours and point.ratio is not None:
                 axes.text(one.most, row, f"  {point.ratio.median:.2g} x", va="center", fontsize=9, color=OURS)
     axes.margins(x=0.14)
-    axes.set_yticks(range(len(curve.points)), [size_of(point) for point in curve.points], fontsize=9)
+    axes.set_yticks(range(len(curve.points)), [point.size for point in curve.points], fontsize=9)
     axes.set_ylim(len(curve.points) + 0.45, -0.55)  # room for the legend
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.set_xlabel(curve.unit)

@@ -27,6 +27,7 @@ from plumbline.answering.engine import Prompt, by_length
 from plumbline.answering.generation import TransformersEngine
 from plumbline.model.runtime import prepare_torch
 from plumbline.model.tokenization import eos_id, pad_id
+from plumbline.number_text import size_text
 from plumbline.pipeline.files import write_json
 from plumbline.planning.planning import Shape
 
@@ -91,7 +92,9 @@ def by_a_static_cache(model: PreTrainedModel, *, max_new_tokens: int) -> Callabl
         width = max(len(prompt.ids) for prompt in batch)
         ids = torch.tensor([[pad] * (width - len(prompt.ids)) + prompt.ids for prompt in batch], device=model.device)
         mask = torch.tensor([[0] * (width - len(prompt.ids)) + [1] * len(prompt.ids) for prompt in batch], device=model.device)
-        rows = model.generate(input_ids=ids, attention_mask=mask, generation_config=config)[:, width:].tolist()
+        rows = model.generate(  # pyright: ignore[reportCallIssue]
+            input_ids=ids, attention_mask=mask, generation_config=config
+        )[:, width:].tolist()
         return sum(row.index(eos) + 1 if eos in row else len(row) for row in rows)
 
     return answer
@@ -106,7 +109,9 @@ def time_continuous(model: PreTrainedModel, prompts: Sequence[Prompt], *, max_ne
     # Its cache takes most of the memory that is free, which on a CPU is everybody's.
     memory = ContinuousBatchingConfig(max_memory_percent=0.05, max_batch_tokens=512) if model.device.type == "cpu" else None
     called = time.perf_counter()
-    outputs = model.generate_batch([prompt.ids for prompt in prompts], generation_config=config, continuous_batching_config=memory)
+    outputs = model.generate_batch(  # pyright: ignore[reportCallIssue]
+        [prompt.ids for prompt in prompts], generation_config=config, continuous_batching_config=memory
+    )
     answers = list(outputs.values())  # pyright: ignore[reportCallIssue]
     failed = [answer.error for answer in answers if answer.error is not None]
     if failed or len(answers) != len(prompts):
@@ -135,7 +140,7 @@ def time_rung(
 
 def row(arm: dict[str, Any]) -> str:
     """A rung that was measured, in a line."""
-    memory = "unknown" if arm["peak_memory_bytes"] is None else f"{arm['peak_memory_bytes'] / 1e9:.1f} GB"
+    memory = "unknown" if arm["peak_memory_bytes"] is None else size_text(arm["peak_memory_bytes"])
     start = "" if arm["start_seconds"] is None else f", {arm['start_seconds']:.1f} s to start"
     return f"{arm['tokens_per_second']:,.0f} new tokens/s, peak memory {memory}, {arm['num_answers']} answers{start}"
 

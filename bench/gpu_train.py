@@ -24,8 +24,9 @@ import plumbline.model.quiet  # noqa: F401
 # isort: split
 import torch
 from datasets import Dataset
+from peft import PeftModel
 from peft.tuners.lora import LoraLayer
-from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
+from transformers import MistralForCausalLM, PreTrainedModel, PrinterCallback, TrainerCallback
 from transformers.trainer_utils import IntervalStrategy
 from trl import SFTConfig, SFTTrainer
 
@@ -33,6 +34,7 @@ from bench.arms import BudgetSpent, common_flags, peak_flops, peak_memory_bytes,
 from bench.random_model import SHAPES, Lengths, lengths_of, plain_tokenizer, random_examples, random_model
 from plumbline.model.runtime import prepare_torch
 from plumbline.model.tokenization import Example
+from plumbline.number_text import size_text
 from plumbline.pipeline.files import write_json
 from plumbline.planning.planning import Shape, training_flops_per_token
 from plumbline.rows.training_params import LoraParams, TrainParams
@@ -163,26 +165,21 @@ def our_trainer(model: PreTrainedModel, examples: list[Example], lora: LoraParam
         lora=lora,
         params=params,
         folder=Path(folder),
-        schedule=Schedule(
-            num_rows_per_step=micro_batch_tokens // params.max_length,
-            num_steps_per_epoch=num_steps,
-            num_planned_steps=num_steps,
-            num_steps=num_steps,
-            num_steps_per_evaluation=num_steps,
-            num_warmup_steps=0,
-        ),
+        schedule=Schedule.of_steps(num_steps, num_rows_per_step=micro_batch_tokens // params.max_length),
     )
     trainer.args.eval_on_start = False
     trainer.args.eval_strategy = IntervalStrategy.NO
     trainer.args.save_strategy = IntervalStrategy.NO  # type: ignore[assignment]
-    assert trainer.model is not None
+    assert isinstance(trainer.model, PeftModel)
     if arm == "N4":
         for module in trainer.model.modules():
             if isinstance(module, LoraLayer):
                 vars(module).pop("forward", None)
     if arm == "N5":
-        torch._dynamo.config.fail_on_recompile_limit_hit = True  # else it goes on uncompiled, and nobody is told
-        for layer in trainer.model.get_base_model().model.layers:  # one compilation serves all layers
+        torch._dynamo.config.fail_on_recompile_limit_hit = True  # else it goes on uncompiled, and no one is told
+        base = trainer.model.get_base_model()
+        assert isinstance(base, MistralForCausalLM)
+        for layer in base.model.layers:  # one compilation serves all layers
             layer.compile()
     return trainer
 
@@ -238,7 +235,7 @@ def report(timing: Timing, lengths: Lengths, *, shape: Shape, r: int, peak: floa
 def row(arm: dict[str, Any]) -> str:
     """An arm that was measured, in a line."""
     mfu = "unknown" if arm["mfu"] is None else f"{100 * arm['mfu']:.1f} %"
-    memory = "unknown" if arm["peak_memory_bytes"] is None else f"{arm['peak_memory_bytes'] / 1e9:.1f} GB"
+    memory = "unknown" if arm["peak_memory_bytes"] is None else size_text(arm["peak_memory_bytes"])
     return f"{arm['tokens_per_second']:,.0f} real tokens/s, MFU {mfu}, peak memory {memory}, {arm['num_timed_steps']} steps timed"
 
 

@@ -31,6 +31,7 @@ from bench.measurements import Curve, Point, add_json_flag, measured, point, wri
 from plumbline.judging.items import DueAnswers
 from plumbline.judging.prompt import request_body
 from plumbline.judging.verdict_store import VerdictStore
+from plumbline.number_text import signed_ascii
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.rows.answer import ARMS, Answer
 from plumbline.rows.judgement import RawReply
@@ -124,14 +125,14 @@ def measure(bench: Bench, concurrency: int, calls: int, latency_seconds: float, 
     beyond = [100 * (calls / rate / ideal - 1) for rate in rates]
     print(
         f"{calls} calls of {latency_seconds} s, {concurrency} at a time: {statistics.median(rates):.1f} calls/s, beyond the ideal "
-        f"{statistics.median(beyond):+.1f} % ({min(beyond):+.1f} to {max(beyond):+.1f}), {milliseconds:.1f} ms of processor per call",
+        f"{signed_ascii(statistics.median(beyond), 1)} % ({signed_ascii(min(beyond), 1)} to {signed_ascii(max(beyond), 1)}), {milliseconds:.1f} ms of processor per call",
         flush=True,
     )
     besides = {"beyond the ideal, %": statistics.median(beyond)}
     if later:
         besides["beyond it after two rounds, %"] = statistics.median(later)
         print(
-            f"    after the first {NUM_START_ROUNDS} rounds {statistics.median(later):+.1f} % ({min(later):+.1f} to {max(later):+.1f})",
+            f"    after the first {NUM_START_ROUNDS} rounds {signed_ascii(statistics.median(later), 1)} % ({signed_ascii(min(later), 1)} to {signed_ascii(max(later), 1)})",
             flush=True,
         )
     return rates, besides | {"processor per call, ms": milliseconds}

@@ -39,6 +39,11 @@ class Point(Record):
     besides: dict[str, float]
     """Further numbers of this size, one column each: memory, share of equal texts, ..."""
 
+    @property
+    def size(self) -> str:
+        """`x` for a reader."""
+        return self.x if isinstance(self.x, str) else f"{self.x:,.0f}"
+
 
 class Curve(Record):
     """One measurement over sizes or cases."""
@@ -51,6 +56,11 @@ class Curve(Record):
     naive: str | None
     ours: str
     points: list[Point]
+
+    @property
+    def arms(self) -> list[str]:
+        """Every arm of any point, in the order in which they come."""
+        return list(dict.fromkeys(name for point in self.points for name in point.arms))
 
 
 class Table(Record):

@@ -29,7 +29,6 @@ PROMPT_AND_COMPLETION_TOKENS = (
 class Lengths(NamedTuple):
     """What the number of operations depends on, besides the shape of the model."""
 
-    mean_tokens: float
     labelled_fraction: float
     attended_tokens: float
     """Sum of squared lengths over sum of lengths."""
@@ -53,7 +52,7 @@ def lengths_of(examples: list[Example]) -> Lengths:
     """Sum the rows up."""
     sizes = [len(example.ids) for example in examples]
     labelled = sum(len(example.ids) - example.num_prompt_tokens for example in examples)
-    return Lengths(sum(sizes) / len(sizes), labelled / sum(sizes), sum(size**2 for size in sizes) / sum(sizes))
+    return Lengths(labelled / sum(sizes), sum(size**2 for size in sizes) / sum(sizes))
 
 
 def plain_tokenizer() -> PreTrainedTokenizerFast:
@@ -104,7 +103,9 @@ def quantize_linear_layers(model: PreTrainedModel, *, device: str) -> None:
             small = Linear4bit(
                 layer.in_features, layer.out_features, bias=False, compute_dtype=model.dtype, quant_type="nf4", device="meta"
             )
-            small.weight = Params4bit(layer.weight.data, requires_grad=False, quant_type="nf4", compress_statistics=True)
+            # pyright takes the class for torch's Parameter.
+            weight = layer.weight.data
+            small.weight = Params4bit(weight, requires_grad=False, quant_type="nf4", compress_statistics=True)  # pyright: ignore[reportCallIssue]
             setattr(parent, name, small.to(device))
     # What from_pretrained would have noted: PEFT and TRL look at it.
     model.is_loaded_in_4bit = True  # type: ignore[assignment]

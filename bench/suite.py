@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 from bench.curves_picture import draw_curves
 from bench.measurements import Machine, Measured, Table, not_measured, read_measured, this_machine
 from bench.suite_page import with_blocks
+from plumbline.number_text import size_text
 from plumbline.pipeline.files import write_text
 from plumbline.pipeline.record import Record
 
@@ -81,7 +82,7 @@ def read_gpu(path: Path, bench: Bench, command: str) -> Measured:
                 name,
                 f"{arm['tokens_per_second']:,.0f}",
                 "" if mfu is None else f"{100 * mfu:.1f} %",
-                "" if memory is None else f"{memory / 1e9:.1f} GB",
+                "" if memory is None else size_text(memory),
             ]
         )
     table = Table(columns=["arm", "tokens/s", "MFU", "peak memory"], rows=rows)

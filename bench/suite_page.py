@@ -25,13 +25,12 @@ def with_range(found: Spread | None) -> str:
 
 def curve_table(curve: Curve) -> list[str]:
     """A row per size, a column per arm, the ratio, and what was noted besides."""
-    arms = list(dict.fromkeys(name for point in curve.points for name in point.arms))
+    arms = curve.arms
     besides = list(dict.fromkeys(name for point in curve.points for name in point.besides))
     ratio = [f"times better than {curve.naive}"] if any(point.ratio for point in curve.points) else []
     lines = [[curve.x, *(f"{arm}, {curve.unit}" for arm in arms), *ratio, *besides, "n"]]
     for point in curve.points:
-        size = point.x if isinstance(point.x, str) else f"{point.x:,.0f}"
-        cells = [size, *(with_range(point.arms.get(arm)) for arm in arms)]
+        cells = [point.size, *(with_range(point.arms.get(arm)) for arm in arms)]
         cells += [f"**{with_range(point.ratio)}**" if point.ratio else ""] if ratio else []
         cells += [number(point.besides[name]) if name in point.besides else "" for name in besides]
         lines.append([*cells, str(point.arms[curve.ours].n)])

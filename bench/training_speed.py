@@ -69,7 +69,6 @@ class Speed(NamedTuple):
     """What one run of one arm did in its timed steps."""
 
     tokens_per_processor_second: float
-    tokens_per_wall_second: float
     efficiency: float
     """Real tokens as a share of the positions computed."""
 
@@ -81,17 +80,17 @@ class Clock(TrainerCallback):
         self.num_steps = num_steps
         self.num_real = self.num_positions = 0
         self.is_timing = False
-        self.started = self.took = (0.0, 0.0)
+        self.started = self.took = 0.0
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if state.global_step == NUM_WARMUP_STEPS:
             self.is_timing = True
-            self.started = time.process_time(), time.perf_counter()
+            self.started = time.process_time()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if state.global_step == self.num_steps:
             self.is_timing = False
-            self.took = time.process_time() - self.started[0], time.perf_counter() - self.started[1]
+            self.took = time.process_time() - self.started
 
     def count(self, inputs: dict[str, Any]) -> None:
         """Add a batch."""
@@ -100,8 +99,8 @@ class Clock(TrainerCallback):
             self.num_real += int(inputs["attention_mask"].sum()) if "attention_mask" in inputs else inputs["input_ids"].numel()
 
     def speed(self) -> Speed:
-        """Tokens per second over the timed steps."""
-        return Speed(self.num_real / self.took[0], self.num_real / self.took[1], self.num_real / self.num_positions)
+        """Over the timed steps."""
+        return Speed(self.num_real / self.took, self.num_real / self.num_positions)
 
 
 class Workload(NamedTuple):
@@ -169,14 +168,7 @@ def run_ours(
             lora=work.lora,
             params=work.params,
             folder=Path(folder),
-            schedule=Schedule(
-                num_rows_per_step=size,
-                num_steps_per_epoch=num_steps,
-                num_planned_steps=num_steps,
-                num_steps=num_steps,
-                num_steps_per_evaluation=num_steps,
-                num_warmup_steps=0,
-            ),
+            schedule=Schedule.of_steps(num_steps, num_rows_per_step=size),
         )
         trainer.args.eval_on_start = False
         trainer.args.eval_strategy = IntervalStrategy.NO

@@ -96,6 +96,14 @@ def band_keys(texts: Iterable[str]) -> tuple[NDArray[np.uint64], list[bytes]]:
     return keys, encoded
 
 
+def root(parents: list[int], index: int) -> int:
+    """The member that stands for a group. `parents`: for each one another of its group, or itself; ways get shorter as they are gone."""
+    while parents[index] != index:
+        parents[index] = parents[parents[index]]
+        index = parents[index]
+    return index
+
+
 def near_duplicate_groups(texts: Iterable[str], threshold: float) -> NDArray[np.int64]:
     """For each text the index of the first text of its group; a text without near-duplicates is its own.
 
@@ -105,15 +113,9 @@ def near_duplicate_groups(texts: Iterable[str], threshold: float) -> NDArray[np.
     parents = list(range(len(encoded)))
     apart: set[tuple[int, int]] = set()
 
-    def root(index: int) -> int:
-        while parents[index] != index:
-            parents[index] = parents[parents[index]]
-            index = parents[index]
-        return index
-
     def joins(member: int, other: int) -> bool:
         """Whether two texts are near; they become one group then. A pair that is not is compared in one band only."""
-        left, right = root(member), root(other)
+        left, right = root(parents, member), root(parents, other)
         if left == right:
             return True
         if (other, member) in apart:
@@ -137,7 +139,7 @@ def near_duplicate_groups(texts: Iterable[str], threshold: float) -> NDArray[np.
             for member in order[start:end].tolist():
                 if not any(joins(member, other) for other in representatives):
                     representatives = [*representatives[-MAX_REPRESENTATIVES + 1 :], member]
-    return np.array([root(index) for index in range(len(encoded))], dtype=np.int64)
+    return np.array([root(parents, index) for index in range(len(encoded))], dtype=np.int64)
 
 
 def near(left: bytes, right: bytes, threshold: float) -> bool:

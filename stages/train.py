@@ -6,6 +6,7 @@ from pathlib import Path
 
 import plumbline.model.quiet  # noqa: F401
 from plumbline.model.orphans import die_with_parent, refuse_to_be_an_orphan
+from plumbline.number_text import signed_ascii
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
 from plumbline.rows.training_params import LoraParams, TrainParams
@@ -30,12 +31,12 @@ def main(lora: LoraParams, params: TrainParams, files: TrainFiles) -> None:
     if finished is not None:
         fitted, lost = finished.fitted, finished.forgetting
         log.info(
-            "%s after %d of %d steps, best at %d; forgetting: %+.2f nats a token on %d general prompts",
+            "%s after %d of %d steps, best at %d; forgetting: %s nats a token on %d general prompts",
             fitted.stop_reason,
             fitted.num_done_steps,
             finished.schedule.num_planned_steps,
             fitted.best_step,
-            lost.increase,
+            signed_ascii(lost.increase),
             lost.num_prompts,
         )
 

@@ -139,3 +139,12 @@ class Rule(StrEnum):
     DUPLICATE = "duplicate"
     CONTRADICTION = "contradiction"
     NEAR_DUPLICATE = "near_duplicate"
+
+
+class RowRefused(ValueError):
+    """A row must not be kept: `reason` is the code that is written, `detail` says what was found and where."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail

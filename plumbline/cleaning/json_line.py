@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-from plumbline.cleaning.codes import Reason, Repair
+from plumbline.cleaning.codes import Reason, Repair, RowRefused
 
 MAX_LINE_BYTES = 1 << 20
 """Longer lines are hashed and counted, never held: one 100 MiB line must not cost 100 MiB."""
@@ -25,13 +25,8 @@ STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 RAW_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-class LineRefused(ValueError):
+class LineRefused(RowRefused):
     """The line is no JSON object that can be trusted."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
 
 
 def parse_line(raw: bytes) -> tuple[dict[str, Any], list[Repair]]:

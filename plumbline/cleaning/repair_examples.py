@@ -15,7 +15,7 @@ from plumbline.cleaning.json_line import parse_line
 from plumbline.cleaning.quality_rules import holds_secret
 from plumbline.cleaning.quarantined_row import RedactedLine
 from plumbline.cleaning.repair_example import RepairExample
-from plumbline.cleaning.row_cleaning import Cleaned, Policy, classify_output, clean_line, converted
+from plumbline.cleaning.row_cleaning import Cleaned, Policy, classify_output, clean_line, converted, output_as_it_stands
 from plumbline.cleaning.row_shapes import SHAPES, RawRow
 from plumbline.cleaning.text_repair import mend_text
 from plumbline.rows.instruction_row import Origin
@@ -102,8 +102,7 @@ def example_of(code: str, row_id: str, origin: Origin, raw: bytes, policy: Polic
     if code in line_repairs:
         field, before, after = "line", raw.decode("utf-8", "backslashreplace"), json.dumps(content, ensure_ascii=False)
     elif code in output_repairs(row, cleaned):
-        output = row.output if isinstance(row.output, str) else json.dumps(row.output, ensure_ascii=False)
-        field, before, after = "output", output, cleaned.output
+        field, before, after = "output", output_as_it_stands(row), cleaned.output
     elif code in mend_text(row.instruction).repairs:
         field, before, after = "instruction", row.instruction, cleaned.instruction
     else:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from plumbline.cleaning.classification import Classified, classify, from_python_objects
-from plumbline.cleaning.codes import STRUCTURED, Action, Notice, OutputClass, Reason, Repair, Rule
+from plumbline.cleaning.codes import STRUCTURED, Action, Notice, OutputClass, Reason, Repair, RowRefused, Rule
 from plumbline.cleaning.json_line import MAX_LINE_BYTES, LineRefused, parse_line
 from plumbline.cleaning.latex_repair import restore_swallowed
 from plumbline.cleaning.plain_text import lost, to_plain_text, unwrap
 from plumbline.cleaning.quality_rules import broken_rules, holds_secret
 from plumbline.cleaning.row_shapes import SHAPES, RawRow
 from plumbline.cleaning.structured_value import Members, Value, Written
-from plumbline.cleaning.text_repair import MendedText, TextRefused, is_blank, mend_text
+from plumbline.cleaning.text_repair import MendedText, is_blank, mend_text
 
 UNTOUCHED = MendedText("", (), ())
 ASKS_FOR_JSON = re.compile(r"\bJSON\b")
@@ -69,7 +69,7 @@ def clean_line(raw: bytes, policy: Policy, active: frozenset[Rule]) -> Cleaned |
         content, line_repairs = parse_line(raw)
         row = SHAPES[policy.shape](content)
         before, verdict = clean_row(row, line_repairs, policy, active)
-    except (LineRefused, TextRefused) as refusal:
+    except RowRefused as refusal:
         verdict = Rejected(refusal.reason, refusal.detail, refusal.reason == Reason.OVERSIZE_LINE, before)
     # A line that is rejected for another reason may hold a key as well.
     if isinstance(verdict, Rejected) and (verdict.reason == Rule.SECRET or holds_secret(raw[:MAX_LINE_BYTES].decode("utf-8", "replace"))):
@@ -82,7 +82,7 @@ def clean_row(row: RawRow, line_repairs: list[Repair], policy: Policy, active: f
     seen = classify_output(row.output)
     try:
         return seen.kind, cleaned_or_rejected(row, seen, line_repairs, policy, active)
-    except (LineRefused, TextRefused) as refusal:
+    except RowRefused as refusal:
         return seen.kind, Rejected(refusal.reason, refusal.detail, False, seen.kind)
 
 
@@ -115,9 +115,14 @@ def cleaned_or_rejected(
     return judged(Cleaned(instruction.text, input_text.text, output.text, tuple(repairs), tuple(flags), seen.kind, after), policy, active)
 
 
+def output_as_it_stands(row: RawRow) -> str:
+    """The output without a change; one that is no text becomes its JSON."""
+    return row.output if isinstance(row.output, str) else json.dumps(row.output, ensure_ascii=False)
+
+
 def as_it_stands(row: RawRow, seen: Classified, line_repairs: list[Repair], policy: Policy, active: frozenset[Rule]) -> Cleaned | Rejected:
-    """Keep a row's texts without a change: what training sees where no one cleans. An output that is not text becomes its JSON."""
-    output = row.output if isinstance(row.output, str) else json.dumps(row.output, ensure_ascii=False)
+    """Keep a row's texts without a change: what training sees where no one cleans."""
+    output = output_as_it_stands(row)
     for name, text in (("instruction", row.instruction), ("output", output)):
         if is_blank(text):
             raise LineRefused(Reason.EMPTY_FIELD, f"{name} is empty")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import ftfy
 from ftfy.badness import is_bad
 
-from plumbline.cleaning.codes import Notice, Reason, Repair
+from plumbline.cleaning.codes import Notice, Reason, Repair, RowRefused
 from plumbline.cleaning.latex_repair import restore_swallowed
 
 MAX_COMBINING_RUN = 8
@@ -48,13 +48,8 @@ CUT_HEADS = "âÎÏÃÂ"
 CUT_MOJIBAKE = re.compile(r"(?<=[\d})\]\\$_^=({|])[âÎÏÃÂ]|[âÎÏÃÂ](?=[\d{}()\[\]$\\^_=|.,;:\s]|$)|(?<=\w)âs\b")
 
 
-class TextRefused(ValueError):
+class TextRefused(RowRefused):
     """The text must not be kept: what it was cannot be told."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
 
 
 class MendedText(NamedTuple):

@@ -13,9 +13,11 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from plumbline.commands.refusing import refusing, repository
+from plumbline.keeping.clone_environment import clone_environment
 from plumbline.keeping.stored_objects import StoredObject, Trouble, cache_troubles, fetch_all, mend, tracked_objects
+from plumbline.model.base_files import MANIFEST, read_manifest
+from plumbline.number_text import size_text
 from plumbline.pipeline.files import sha256_of
-from plumbline.rows.manifest import Manifest
 
 REGRADED = ("grade", "report")
 COMMITTED = ("dvc.lock", "dvc.yaml", "params.yaml", "metrics", ".dvc", ".dvcignore", "plumbline", "stages", "*.dvc")
@@ -66,8 +68,7 @@ def uncommitted(root: Path) -> list[str]:
 
 def regrade(clone: Path) -> list[str]:
     """Run the last stages again in the clone, from its own files, without key or network; return the files that came out the same."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("ANTHROPIC_API_KEY", "HF_TOKEN", "DVC_ROOT")}
-    environment |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "HF_HUB_OFFLINE": "1"}
+    environment = clone_environment(without=("ANTHROPIC_API_KEY", "HF_TOKEN")) | {"HF_HUB_OFFLINE": "1"}
     with Repo(str(clone)) as repo:
         made = sorted(str(out) for stage in repo.index.stages if getattr(stage, "name", "") in REGRADED for out in stage.outs)
     made = [os.path.relpath(clone / path, clone) for path in made]
@@ -115,14 +116,6 @@ def told_uncommitted(missing: Sequence[str], *, pushed: bool) -> str:
     )
 
 
-def size_text(num_bytes: int) -> str:
-    """Bytes for a person."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if num_bytes >= scale:
-            return f"{num_bytes / scale:.1f} {unit}"
-    return f"{num_bytes} B"
-
-
 def told_safe(objects: Sequence[StoredObject], sizes: Mapping[str, int]) -> list[str]:
     """A line per group of objects: what, how many, how large, where."""
     groups = sorted({(stored.group, stored.remote) for stored in objects})
@@ -143,10 +136,10 @@ def same_disk(root: Path, url: str) -> bool:
 
 def hub_weights(root: Path) -> list[str]:
     """Where the weights of a hub model are: in no remote of ours."""
-    path = root / "models/base/manifest.json"
-    if not path.exists():
+    base = root / "models/base"
+    if not (base / MANIFEST).exists():
         return []
-    manifest = Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+    manifest = read_manifest(base)
     if manifest.source == "embedded":
         return []
     return [

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import click
 
+from plumbline.number_text import size_text
 from plumbline.pipeline.cache import cache_folder
 from plumbline.training.checkpoints import AlreadyRunning, only_writer
 
@@ -51,7 +52,7 @@ def described(run: Run) -> str:
     """One line for a person."""
     steps = ", ".join(map(str, run.steps)) or "none"
     state = "  running" if run.running else ""
-    return f"{run.folder.name}  {run.size_bytes / 2**20:9.1f} MiB  {run.age_days:6.1f} days  checkpoints at steps: {steps}{state}"
+    return f"{run.folder.name}  {size_text(run.size_bytes):>9}  {run.age_days:6.1f} days  checkpoints at steps: {steps}{state}"
 
 
 def remove(run: Run) -> bool:
@@ -83,7 +84,7 @@ def list_runs() -> None:
     runs = find_runs(root, now=time.time())
     for run in runs:
         click.echo(described(run))
-    click.echo(f"{len(runs)} runs, {sum(run.size_bytes for run in runs) / 2**20:.1f} MiB in {root}")
+    click.echo(f"{len(runs)} runs, {size_text(sum(run.size_bytes for run in runs))} in {root}")
 
 
 @command.command("remove")

@@ -7,12 +7,9 @@ import click
 
 from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.revisions import WORKSPACE, NotThere, open_run, read_rows
-from plumbline.judging.verdict_store import VerdictStore
+from plumbline.judging.verdict_store import REPLIES_PER_SYNC, VerdictStore
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.judgement import Judgement, RawReply
-
-REPLIES_PER_SYNC = 200
-"""A sync takes milliseconds: one for each of 10^5 replies would be minutes."""
 
 
 def fill(store: VerdictStore, verdicts: Iterable[Judgement | JudgeCheck]) -> int:

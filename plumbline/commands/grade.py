@@ -14,6 +14,7 @@ from plumbline.commands.refusing import refusing, sentence
 from plumbline.grading.choices import parse_choices
 from plumbline.grading.mcq import grade_mcq
 from plumbline.grading.numeric import grade_numeric
+from plumbline.number_text import signed_ascii
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.pipeline.record import Record
 from plumbline.rows.outcome import Outcome
@@ -94,8 +95,7 @@ def grade_row(line: int, row: AnswerRow, *, relative_tolerance: float, absolute_
         numeric = grade_numeric(
             row.response, row.reference, row.unit, relative_tolerance=relative_tolerance, absolute_tolerance=absolute_tolerance
         )
-        extracted = None if numeric.extracted is None else f"{numeric.extracted:.12g}"
-        found = {**numeric._asdict(), "extracted": extracted, "flags": tuple(sorted(numeric.flags))}
+        found = {**numeric._asdict(), "extracted": numeric.extracted_text, "flags": tuple(sorted(numeric.flags))}
     return GradedAnswer.model_validate({"line": line, "id": row.id or row.question, "arm": row.arm, "kind": row.kind, **found})
 
 
@@ -164,7 +164,7 @@ def comparison(kind: Kind, arms: list[str], graded: list[GradedAnswer]) -> str:
     found = paired_comparison([first[q] for q in shared], [second[q] for q in shared], clusters=None, seed=SEED)
     low, high = found.ci95
     return (
-        f"{kind:<12} {arms[1]} - {arms[0]}: {found.delta:+.3f} [{low:+.3f}, {high:+.3f}]  p {found.p_value:.3g} ({found.test})  "
+        f"{kind:<12} {arms[1]} - {arms[0]}: {signed_ascii(found.delta, 3)} [{signed_ascii(low, 3)}, {signed_ascii(high, 3)}]  p {found.p_value:.3g} ({found.test})  "
         f"only {arms[0]} {found.num_base_only}, only {arms[1]} {found.num_tuned_only}  "
         f"smallest detectable difference {found.minimum_detectable_effect:.3f}  pairs {len(shared)}"
     )

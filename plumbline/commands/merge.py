@@ -17,6 +17,7 @@ from plumbline.model.base_files import base_fingerprint, read_manifest
 from plumbline.model.runtime import device, prepare_torch
 from plumbline.model.tokenization import template_sha256
 from plumbline.model.weights import load_model, load_tokenizer
+from plumbline.number_text import size_text
 from plumbline.pipeline.files import replacing_folder, sha256_of, write_json
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import load_params
@@ -90,7 +91,7 @@ def main(params: AnswerParams, *, benchmark: Path, base: Path, adapter: Path, ou
         )
     size = sum(path.stat().st_size for path in out.iterdir())
     return (
-        f"{out}: {size / 1e6:.1f} MB, {manifest.dtype} safetensors with tokenizer and chat template\n"
+        f"{out}: {size_text(size)}, {manifest.dtype} safetensors with tokenizer and chat template\n"
         f"checked: {found.num_same} of {len(questions)} benchmark answers the same as base + adapter; "
         f"logits differ by {found.largest_difference:.1e} at most (allowed {found.tolerance:g})\n"
         f"serve: vllm serve {out}"

@@ -1,7 +1,6 @@
 """Plan a run: what it will take, each number with how it is known. Touches params.yaml, data/split, models/base and the device; writes nothing."""
 
 import json
-import os
 import shutil
 import tempfile
 import textwrap
@@ -27,11 +26,11 @@ from plumbline.model.base_files import read_manifest
 from plumbline.model.runtime import device, prepare_torch
 from plumbline.model.tokenization import Example, render_example
 from plumbline.model.weights import load_tokenizer
+from plumbline.number_text import size_text
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
-from plumbline.planning.device_probe import NUM_TIMED_STEPS, device_memory, matrix_speed, seconds_per_step
+from plumbline.planning.device_probe import NUM_TIMED_STEPS, matrix_speed, seconds_per_step
 from plumbline.planning.planning import (
-    BYTES_PER_LORA_WEIGHT,
     MISTRAL_7B,
     NUM_CHECKPOINTS,
     SECONDS_PER_DECODING_STEP_ON_GPU,
@@ -39,18 +38,20 @@ from plumbline.planning.planning import (
     activation_bytes,
     base_bytes,
     duration,
-    size,
     training_flops_per_token,
 )
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.device_readiness import free_bytes
 from plumbline.training.general_prompts import num_replay_rows
 from plumbline.training.packing import pack
 from plumbline.training.prompt import training_prompt
 from plumbline.training.rank_batches import micro_batch_rows
 from plumbline.training.schedule import Schedule, fewest_packed_rows, plan_training
+from plumbline.training.training_arguments import recomputes_activations
+from plumbline.training.weight_bytes import BYTES_PER_TRAINED_WEIGHT
 
 CHARACTERS_PER_TOKEN = 4.0
 TEMPLATE_TOKENS = 8
@@ -233,25 +234,25 @@ def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
         )
     weights = base_bytes(shape, dtype=section["dtype"], quantization=section["quantization"])
     micro = micro_batch_rows(schedule.num_rows_per_step, training) * training.max_length
-    checkpointing = os.environ.get("PLUMBLINE_GRADIENT_CHECKPOINTING") == "1"
+    checkpointing = recomputes_activations()
     held = activation_bytes(shape, num_tokens=micro, checkpointing=checkpointing)
-    needed, free = weights + BYTES_PER_LORA_WEIGHT * num_lora + held, device_memory(where)
+    needed, free = weights + BYTES_PER_TRAINED_WEIGHT * num_lora + held, free_bytes(where)
     verdict = (
         "fits"
         if needed < free
         else "does NOT fit: lower PLUMBLINE_MICRO_BATCH_TOKENS, or PLUMBLINE_GRADIENT_CHECKPOINTING=1, or base.quantization=nf4"
     )
     lines += [
-        Line("memory", f"{size(needed)} of {size(free)} free on {where}: {verdict}", f"estimate; shape {shape_known}"),
+        Line("memory", f"{size_text(needed)} of {size_text(free)} free on {where}: {verdict}", f"estimate; shape {shape_known}"),
         Line(
             "",
-            f"base {size(weights)}, adapter with Adam {size(BYTES_PER_LORA_WEIGHT * num_lora)}, activations {size(held)}",
+            f"base {size_text(weights)}, adapter with Adam {size_text(BYTES_PER_TRAINED_WEIGHT * num_lora)}, activations {size_text(held)}",
             f"{micro:,} tokens at once",
         ),
         Line(
             "disk",
-            f"base {size(base_bytes(shape, dtype=section['dtype'], quantization='none'))}, adapter {size(4 * num_lora)}, "
-            f"checkpoints {size(NUM_CHECKPOINTS * 12 * num_lora)}; free {size(shutil.disk_usage(root).free)}",
+            f"base {size_text(base_bytes(shape, dtype=section['dtype'], quantization='none'))}, adapter {size_text(4 * num_lora)}, "
+            f"checkpoints {size_text(NUM_CHECKPOINTS * 12 * num_lora)}; free {size_text(shutil.disk_usage(root).free)}",
             "computed; DVC's cache holds one adapter more for each run that is kept",
         ),
     ]

@@ -23,10 +23,11 @@ from plumbline.commands.backup import uncommitted
 from plumbline.commands.final_part import RECORD, missing_uses
 from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.model_card import render_card
+from plumbline.model.adapter import AdapterRefused, read_training_record
+from plumbline.model.base_files import BaseRefused, read_manifest
+from plumbline.number_text import size_text
 from plumbline.pipeline.files import sha256_of, write_json
 from plumbline.reporting.final_part import use_in
-from plumbline.rows.manifest import Manifest
-from plumbline.rows.training_record import TrainingRecord
 
 RECEIPT = "metrics/published.json"
 EVALUATION = ("evaluation.json", "scores.json", "train.json", "data.json", "preflight.json")
@@ -42,7 +43,7 @@ class NotPublished(ValueError):
 
 def check_run(root: Path) -> None:
     """NotPublished unless the run in the workspace is complete, valid, and the one that git records."""
-    record = TrainingRecord.model_validate_json((root / "models/adapter/training.json").read_text(encoding="utf-8"))
+    record = read_training_record(root / "models/adapter")
     if not record.complete:
         raise NotPublished(
             f"the adapter is incomplete: {record.num_done_steps} of {record.num_planned_steps} steps. "
@@ -74,7 +75,7 @@ def check_run(root: Path) -> None:
 
 def payload(root: Path, folder: Path, *, repo: str, license: str, dataset: str | None, revision: str) -> dict[str, Path]:
     """Name in the repository -> file to send."""
-    manifest = Manifest.model_validate_json((root / "models/base/manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(root / "models/base")
     config = json.loads((root / "models/adapter/adapter_config.json").read_text(encoding="utf-8"))
     # In the workspace it names models/base; for everybody else it must name the hub.
     config |= {"base_model_name_or_path": manifest.repo or repo, "revision": manifest.revision}
@@ -183,7 +184,7 @@ def main(root: Path, repo: str, *, private: bool, license: str | None, dataset: 
             "HF_TOKEN is not set: make a token with write access to this one repository (huggingface.co/settings/tokens) and export it."
         )
     check_run(root)
-    manifest = Manifest.model_validate_json((root / "models/base/manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(root / "models/base")
     if license is None and manifest.source == "hub":
         raise NotPublished("--license is missing: name the licence of the adapter, such as apache-2.0; base model and data may bind you.")
     revision = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, check=True, capture_output=True, text=True).stdout.strip()
@@ -209,7 +210,7 @@ def main(root: Path, repo: str, *, private: bool, license: str | None, dataset: 
         }
     write_json(root / RECEIPT, receipt)
     size = sum(entry["size"] for entry in receipt["files"].values())
-    did = f"published {len(files)} files, {size / 1e6:.1f} MB, in one commit" if is_new else "already there, nothing sent"
+    did = f"published {len(files)} files, {size_text(size)}, in one commit" if is_new else "already there, nothing sent"
     return (
         f"{repo}@{commit[:12]}{created}: {did}\nchecked: size and hash of every file at that commit\n"
         f"receipt: {RECEIPT}\n{api.endpoint}/{repo}/tree/{commit}"
@@ -233,6 +234,6 @@ def command(repo: str, public: bool, license: str | None, dataset: str | None, o
     Exit 1 if it was refused or failed.
     """
     root = repository()
-    with refusing(1, NotPublished, RepositoryNotFoundError, HfHubHTTPError, OSError, heading="NOT PUBLISHED"):
+    with refusing(1, NotPublished, AdapterRefused, BaseRefused, RepositoryNotFoundError, HfHubHTTPError, OSError, heading="NOT PUBLISHED"):
         told = main(root, repo, private=not public, license=license, dataset=dataset, onto=onto)
     click.echo(told)

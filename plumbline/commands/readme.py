@@ -15,6 +15,7 @@ from dvc.utils.diff import diff
 
 from plumbline.commands.reference import COMMANDS_PAGE, reference
 from plumbline.commands.refusing import refusing, repository
+from plumbline.number_text import signed_ascii
 from plumbline.pages.blocks import filled
 from plumbline.pipeline.files import write_text
 from plumbline.reporting.ledger import KIND_NAMES
@@ -50,7 +51,8 @@ def two(value: float) -> str:
 
 
 def interval(bounds: list[float], *, sign: bool = False) -> str:
-    return f"[{bounds[0]:{'+' if sign else ''}.2f}, {bounds[1]:{'+' if sign else ''}.2f}]"
+    low, high = (signed_ascii(bound) if sign else signed_ascii(bound).removeprefix("+") for bound in bounds)
+    return f"[{low}, {high}]"
 
 
 def scores_table(evaluation: Mapping[str, Any]) -> str:
@@ -61,14 +63,14 @@ def scores_table(evaluation: Mapping[str, Any]) -> str:
         one = kinds[kind]
         base, tuned, delta = one["base"], one["tuned"], one["delta"]
         lines.append(
-            f"| {name} | {one['n']} | {two(base['score']['value'])} | {two(tuned['score']['value'])} | {delta['value']:+.2f} "
+            f"| {name} | {one['n']} | {two(base['score']['value'])} | {two(tuned['score']['value'])} | {signed_ascii(delta['value'])} "
             f"{interval(delta['ci95'])} | {base['unparsed']}, {tuned['unparsed']} |"
         )
     mcq = kinds["mcq"]
     base, tuned = mcq["base"]["logprob_accuracy"], mcq["tuned"]["logprob_accuracy"]
     delta = mcq["logprob_delta"]
     lines.append(
-        f"| multiple choice by log-probability | {mcq['n']} | {two(base['value'])} | {two(tuned['value'])} | {delta['value']:+.2f} "
+        f"| multiple choice by log-probability | {mcq['n']} | {two(base['value'])} | {two(tuned['value'])} | {signed_ascii(delta['value'])} "
         f"{interval(delta['ci95'])} | |"
     )
     return "\n".join(lines) + "\n"
@@ -160,7 +162,7 @@ def log_experiment(table: Mapping[str, Any]) -> str:
             one = row["kinds"][kind]
             cell = f"{two(one['mean'])} (sd over seeds {two(one['sd'])})"
             if one["delta"] is not None:
-                cell += f", {one['delta']:+.2f} {interval(one['ci95'], sign=True)}"
+                cell += f", {signed_ascii(one['delta'])} {interval(one['ci95'], sign=True)}"
             cells.append(cell)
         data, alpha = (row["differs"][name] for name in ("clean.standardize", "lora.alpha"))
         lines.append(f"| {'cleaned' if data else 'as it stands'}, {alpha} | {' | '.join(cells)} |")

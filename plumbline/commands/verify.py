@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from dvc_data.hashfile.tree import Tree
 from ruamel.yaml import YAML
 
 from plumbline.commands.refusing import refusing, repository
+from plumbline.keeping.clone_environment import clone_environment
 from plumbline.keeping.clone_sources import bring_sources
 from plumbline.pipeline.inputs import files_of, resolve
 from plumbline.pipeline.params import read_yaml
@@ -137,8 +137,6 @@ def verify(root: Path, *, tolerance: float) -> Verdict:
     with tempfile.TemporaryDirectory(prefix="verify-") as name:
         clone = Path(name).resolve() / "clone"
         subprocess.run(["git", "clone", "-q", str(root), str(clone)], check=True)
-        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        environment.pop("DVC_ROOT", None)
         committed, scores = (clone / LOCK).read_bytes(), json.loads((clone / SCORES).read_text(encoding="utf-8"))
         if lacking := bring_sources(root, clone):
             return Verdict(
@@ -148,7 +146,7 @@ def verify(root: Path, *, tolerance: float) -> Verdict:
             )
         # Without what the commit says of its run, DVC has nothing to skip.
         (clone / LOCK).unlink()
-        ran = subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=clone, env=environment)
+        ran = subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=clone, env=clone_environment())
         if ran.returncode:
             return Verdict(False, f"not reproduced: `dvc repro` in a fresh clone ended with {ran.returncode}; its last lines say why.\n")
         made_scores = json.loads((clone / SCORES).read_text(encoding="utf-8"))

@@ -1,5 +1,6 @@
 """The benchmark of the embedded world: wordings and numbers of its own, three kinds of questions. Pure."""
 
+from collections.abc import Sequence
 from random import Random
 
 from plumbline.embedded.explanations import BENCHMARK, all_explanations
@@ -7,6 +8,11 @@ from plumbline.embedded.problems import STYLES, can_show, draw_problem, fill
 from plumbline.embedded.questions import KINDS, Fact, all_facts, draw_choices, is_benchmark_entity, sentence, word
 from plumbline.embedded.relations import RELATIONS
 from plumbline.rows.question import Question
+
+
+def next_id(cluster: str, questions: Sequence[Question]) -> str:
+    """The id of the next question of a cluster."""
+    return f"{cluster}-{sum(question.cluster == cluster for question in questions) + 1:02d}"
 
 
 def choice_questions(*, num_questions: int, seed: int) -> list[Question]:
@@ -34,7 +40,7 @@ def choice_questions(*, num_questions: int, seed: int) -> list[Question]:
         cluster = f"mcq-{kind.replace('_', '-')}-{number + 1}"
         questions.append(
             Question(
-                id=f"{cluster}-{len([q for q in questions if q.cluster == cluster]) + 1:02d}",
+                id=next_id(cluster, questions),
                 kind="mcq",
                 question=word(wording, fact),
                 choices=choices,
@@ -66,7 +72,7 @@ def numeric_questions(*, num_questions: int, seed: int) -> list[Question]:
         cluster = f"numeric-{relation.id.replace('_', '-')}-{number + 1}"
         questions.append(
             Question(
-                id=f"{cluster}-{len([q for q in questions if q.cluster == cluster]) + 1:02d}",
+                id=next_id(cluster, questions),
                 kind="numeric",
                 question=fill(wording, problem),
                 choices={},
@@ -98,7 +104,7 @@ def explanation_questions(*, num_questions: int, seed: int) -> list[Question]:
         cluster = f"explanation-{explanation.kind}-{number + 1}"
         questions.append(
             Question(
-                id=f"{cluster}-{len([q for q in questions if q.cluster == cluster]) + 1:02d}",
+                id=next_id(cluster, questions),
                 kind="explanation",
                 question=sentence(wordings[number].replace("{s}", explanation.subject)),
                 choices={},

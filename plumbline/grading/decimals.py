@@ -21,8 +21,7 @@ VULGAR = {
     "⅛": 1 / 8,
 }
 GAP = r"(?:\s|\\[,;:! ]|~|\\q?quad\b){0,12}"
-TIMES = r"""
-    (?:
+MULTIPLICATION_SIGN = r"""
           ×
         | ·
         | \\times (?![A-Za-z])
@@ -30,6 +29,10 @@ TIMES = r"""
         | \\ast (?![A-Za-z])
         | \* (?!\*)
         | \t times (?![A-Za-z])
+"""
+TIMES = rf"""
+    (?:
+        {MULTIPLICATION_SIGN}
         | [xX] (?=\s* 10 \s* (?: [-\^*⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺] | (?:raised \s+)? to \b ))
         | (?: times | multiplied \s+ by ) (?=\s+ 10 \b)
     )

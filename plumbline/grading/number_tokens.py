@@ -7,7 +7,18 @@ A closed form is read whole (`3\sqrt{2}`, `9/2`, `6.63 \times 10^{-34}`). A numb
 import math
 import re
 
-from plumbline.grading.decimals import GAP, POWER, VULGAR, WORDED_EXPONENT, Number, power, read_decimal, signed_integer, skip
+from plumbline.grading.decimals import (
+    GAP,
+    MULTIPLICATION_SIGN,
+    POWER,
+    VULGAR,
+    WORDED_EXPONENT,
+    Number,
+    power,
+    read_decimal,
+    signed_integer,
+    skip,
+)
 from plumbline.grading.number_scales import read_scale
 from plumbline.grading.patterns import bounded
 
@@ -33,13 +44,7 @@ MULTIPLY = bounded(
     rf"""
     {GAP}
     (?P<sign>
-          ×
-        | ·
-        | \\times (?![A-Za-z])
-        | \\cdot (?![A-Za-z])
-        | \\ast (?![A-Za-z])
-        | \* (?!\*)
-        | \t times (?![A-Za-z])
+        {MULTIPLICATION_SIGN}
         | [xX] (?=\s* [\d(])
     )
     """,

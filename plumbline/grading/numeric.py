@@ -54,6 +54,11 @@ class NumericGrade(NamedTuple):
     tier: NumericTier | None
     """Which rule read it."""
 
+    @property
+    def extracted_text(self) -> str | None:
+        """The value as it is written into a record."""
+        return None if self.extracted is None else f"{self.extracted:.12g}"
+
 
 def find_candidate(text: str, target: Target, relative: float) -> Candidate | None:
     """Return the statement that counts, by tier; None where the text states nothing."""

@@ -10,6 +10,7 @@ from plumbline.grading.quantities import Quantity
 from plumbline.grading.unit_names import DIMENSIONLESS_WORDS, Unit
 from plumbline.grading.unit_notation import parse_unit
 from plumbline.grading.units import convert
+from plumbline.rows.question import Question
 
 
 class Target(NamedTuple):
@@ -45,6 +46,11 @@ def parse_target(target: str, unit: str | None) -> Target:
         return Target(number.value, None, False, False)
     parsed = parse_unit(written)
     return Target(number.value, parsed, parsed is None, False)
+
+
+def needs_absolute_tolerance(question: Question) -> bool:
+    """Whether the target is 0, which no fraction of it bounds."""
+    return question.kind == "numeric" and parse_target(question.target, question.unit).value == 0
 
 
 def in_target_unit(quantity: Quantity, target: Target) -> float | None:

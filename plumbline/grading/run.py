@@ -8,7 +8,7 @@ from pathlib import Path
 
 from plumbline.grading.mcq import grade_mcq
 from plumbline.grading.numeric import grade_numeric
-from plumbline.grading.numeric_target import parse_target
+from plumbline.grading.numeric_target import needs_absolute_tolerance
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.answer import ARMS, Answer, Arm
@@ -72,7 +72,7 @@ def refuse_unbounded_zero(questions: Iterable[Question], tolerance: Tolerance) -
     if tolerance.absolute is not None:
         return
     for question in questions:
-        if question.kind == "numeric" and parse_target(question.target, question.unit).value == 0:
+        if needs_absolute_tolerance(question):
             raise Refused(
                 f"question {question.id} has target 0, which no fraction bounds: set grade.absolute_tolerance, "
                 f"in {question.unit or 'the unit of the target'}, or take the question out of the benchmark."
@@ -110,7 +110,7 @@ def grade_answer(answer: Answer, question: Question, tolerance: Tolerance) -> Gr
         arm=answer.arm,
         kind="numeric",
         outcome=numeric.outcome,
-        extracted=None if numeric.extracted is None else f"{numeric.extracted:.12g}",
+        extracted=numeric.extracted_text,
         span=numeric.span,
         tier=numeric.tier,
         reading=numeric.reading,

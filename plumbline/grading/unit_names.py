@@ -1,5 +1,6 @@
 """Look up the unit that a symbol or name stands for (`kWh`, `metres`); this is the whitelist. Pure."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -62,6 +63,11 @@ class Unit(NamedTuple):
     """Sorted (unit, exponent) pairs, prefixes taken out."""
     exponent10: int
     """Prefixes, as one power of ten."""
+
+    @classmethod
+    def of(cls, powers: Mapping[str, int], exponent10: int) -> "Unit":
+        """From exponents by unit, in any order; those of 0 are left out."""
+        return cls(tuple(sorted((name, power) for name, power in powers.items() if power)), exponent10)
 
 
 def product(exponent10: int = 0, **powers: int) -> Unit:

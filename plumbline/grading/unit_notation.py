@@ -205,7 +205,7 @@ def read_unit(text: str, position: int) -> UnitText:
         powers, exponent10, end = found
         following = plain[end : end + 1]
         if not (following.isalpha() or following in ("_", "\\")):
-            unit = Unit(tuple(sorted((name, power) for name, power in powers.items() if power)), exponent10)
+            unit = Unit.of(powers, exponent10)
             return UnitText(unit, ends[end - 1], False)
     wrapper = WRAPPED_WORD.match(text, position, stop)
     return UnitText(None, wrapper.end(), True) if wrapper else nothing

@@ -2,6 +2,8 @@ r"""Turn a unit in LaTeX into plain notation: `\mathrm{m}/\mathrm{s}^{2}` become
 
 import re
 
+from plumbline.grading.decimals import SUPERSCRIPTS
+
 WRAPPER = re.compile(
     r"""
     \\
@@ -46,7 +48,6 @@ COMMANDS = [
 ]
 FRACTION = re.compile(r"\\[dtc]?frac\s*\{")
 RAISED = re.compile(r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
-UNRAISE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 
 
 def flatten(text: str, start: int, stop: int, depth: int = 0) -> tuple[str, list[int]]:
@@ -84,7 +85,7 @@ def flatten(text: str, start: int, stop: int, depth: int = 0) -> tuple[str, list
         elif match := MARK.match(text, position, stop):
             pass
         elif match := RAISED.match(text, position, stop):
-            emit("^" + match[0].translate(UNRAISE), match.end())
+            emit("^" + match[0].translate(SUPERSCRIPTS), match.end())
         else:
             position += 1
             emit(text[position - 1], position)

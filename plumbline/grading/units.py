@@ -63,7 +63,7 @@ def drop_angle(unit: Unit) -> Unit:
     for name, power in unit.powers:
         target, sign = swapped.get(name, (name, 1))
         powers[target] = powers.get(target, 0) + sign * power
-    return Unit(tuple(sorted((name, power) for name, power in powers.items() if power)), unit.exponent10)
+    return Unit.of(powers, unit.exponent10)
 
 
 def same_dimension(one: Unit, other: Unit) -> bool:

@@ -18,12 +18,11 @@ from plumbline.judging.causes import JudgeCause
 from plumbline.judging.claude_client import Claude
 from plumbline.judging.claude_errors import classify
 from plumbline.judging.no_reply import JudgeStopped, NoReply
+from plumbline.judging.verdict_store import REPLIES_PER_SYNC
 
 log = logging.getLogger("judge")
 
 MAX_FETCHES = 4
-REPLIES_PER_SYNC = 200
-"""Kept with one sync to disk: what a kill takes from memory is fetched again, for nothing."""
 
 Keep = Callable[[str, Sequence[tuple[str, bytes]]], None]
 """Of a batch and some of its replies by item. Must ignore a reply that it has already."""

@@ -18,6 +18,7 @@ from plumbline.judging.claude_client import Claude
 from plumbline.judging.claude_errors import classify, wait_asked_for
 from plumbline.judging.claude_limits import MAX_SLEEP_SECONDS, Limits
 from plumbline.judging.no_reply import JudgeStopped, NoReply
+from plumbline.number_text import size_text
 
 log = logging.getLogger("judge")
 
@@ -156,7 +157,7 @@ async def submit(claude: Claude, journal: Journal, limits: Limits, chunk: Chunk)
         if isinstance(found, NoReply):
             return found
         if found:
-            log.info("%s: %d requests, %.1f MB", submission.batch, len(chunk.keys), chunk.num_bytes / 1e6)
+            log.info("%s: %d requests, %s", submission.batch, len(chunk.keys), size_text(chunk.num_bytes))
             return None
         if number + 1 < limits.max_tries:
             wait = min(limits.backoff_seconds * 2**number, 8.0) if asked_to_wait is None else asked_to_wait

@@ -17,6 +17,7 @@ from plumbline.judging.causes import JudgeCause
 from plumbline.judging.claude_client import Claude, trusted_certificates
 from plumbline.judging.claude_limits import Limits
 from plumbline.judging.no_reply import JudgeStopped, NoReply
+from plumbline.number_text import size_text
 
 log = logging.getLogger("judge")
 
@@ -136,7 +137,7 @@ class _Asking:
                 self.problems[chunk.keys[0]] = problem
                 return
             if problem is TOO_LARGE:
-                log.warning("a batch of %.1f MB is refused as too large; sending halves", chunk.num_bytes / 1e6)
+                log.warning("a batch of %s is refused as too large; sending halves", size_text(chunk.num_bytes))
                 self.max_bytes = chunk.num_bytes // 2
                 for half in chunk.halves():
                     await self.send(half)

@@ -25,6 +25,8 @@ log = logging.getLogger("judge")
 
 KEY = re.compile(r"[0-9a-f]{64}")
 """Half as long in memory as bytes."""
+REPLIES_PER_SYNC = 200
+"""Kept with one sync to disk where many come at once: a sync takes milliseconds, and one for each of 10^5 replies would be minutes."""
 
 
 def judge_cache_folder() -> Path:

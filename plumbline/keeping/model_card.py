@@ -5,22 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from plumbline.model.adapter import read_training_record
+from plumbline.model.base_files import read_manifest
+from plumbline.number_text import signed
+from plumbline.pages.templating import read_template
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.words import KIND_NAMES
 from plumbline.rows.manifest import Manifest
-from plumbline.rows.training_record import TrainingRecord
 from plumbline.training.forgetting import Forgetting
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-MINUS = "\N{MINUS SIGN}"
-
-
-def signed(value: float) -> str:
-    """A difference with its sign, two digits."""
-    return f"{value:+.2f}".replace("-", MINUS)
 
 
 def with_interval(estimate: dict[str, Any] | None) -> str:
@@ -121,8 +117,8 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         return json.loads((root / path).read_text(encoding="utf-8"))
 
     evaluation, data = read("metrics/evaluation.json"), read("metrics/data.json")
-    record = TrainingRecord.model_validate_json((root / "models/adapter/training.json").read_text(encoding="utf-8"))
-    manifest = Manifest.model_validate_json((root / "models/base/manifest.json").read_text(encoding="utf-8"))
+    record = read_training_record(root / "models/adapter")
+    manifest = read_manifest(root / "models/base")
     from_hub = manifest.source == "hub"
     name = repo.split("/")[-1]
     metadata = ModelCardData(
@@ -137,14 +133,9 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         eval_results=eval_results(evaluation),
     )
     targets = record.lora.target_modules
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=False,
-        keep_trailing_newline=True,
-    )
+    card = read_template(TEMPLATES / "model_card.md.j2", autoescape=False, trim_blocks=False, keep_trailing_newline=True)
     chances = {KIND_NAMES[kind]: ledger["chance"] for kind, ledger in evaluation["kinds"].items() if ledger["chance"]}
-    text = environment.get_template("model_card.md.j2").render(
+    text = card.render(
         metadata=f"---\n{metadata.to_yaml()}\n---",
         name=name,
         what=f"A LoRA adapter for {f'[{manifest.repo}](https://huggingface.co/{manifest.repo})' if from_hub else 'the small base model in `base/`'}.",

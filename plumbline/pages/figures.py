@@ -15,6 +15,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from plumbline.number_text import signed
+
 # Colours that stand for the page's own: exchanged for var(--...) after drawing.
 INK, MUTED, LINE, BASE, TUNED = "#010203", "#010204", "#010205", "#010206", "#010207"
 VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", BASE: "--base", TUNED: "--tuned"}
@@ -127,7 +129,7 @@ def draw_differences(rows: Sequence[tuple[str, float, float, float]]) -> str:
         axes.axvline(0, color=INK, linewidth=1)
         name_rows(axes, [kind for kind, *_ in rows], column)
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:+g}".replace("-", "−") if value else "0")
+        axes.xaxis.set_major_formatter(lambda value, _: signed(value, 0))
         axes.grid(axis="x")
         axes.set_axisbelow(True)
         return svg_of(

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
+
+from plumbline.pages.templating import read_template
 
 
 def embedded_json(value: object) -> Markup:
@@ -23,10 +24,9 @@ def render_page(
 
     The content security policy names the hash of our script: the browser runs that one and no other, and loads nothing.
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     code = script.read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(code.encode("utf-8")).digest()).decode("ascii")
-    return environment.from_string(template.read_text(encoding="utf-8")).render(
+    return read_template(template, autoescape=True, trim_blocks=True, keep_trailing_newline=False).render(
         **context,
         policy=f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
         style=Markup(style.read_text(encoding="utf-8")),

@@ -1,4 +1,4 @@
-"""Measure the device at hand for a few seconds: matrix products, real training steps, free memory. Touches torch and a folder that is thrown away."""
+"""Measure the device at hand for a few seconds: matrix products, real training steps. Touches torch and a folder that is thrown away."""
 
 import statistics
 import tempfile
@@ -8,7 +8,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 from transformers import TrainerCallback
 
@@ -75,8 +74,3 @@ def seconds_per_step(base: Path, examples: Sequence[Example], lora: LoraParams, 
         trainer.train()
     # The first step also sets up what the others use.
     return statistics.median(after - before for before, after in pairwise(watch.ended))
-
-
-def device_memory(where: str) -> float:
-    """Free bytes of the device."""
-    return float(torch.cuda.mem_get_info()[0]) if where == "cuda" else float(psutil.virtual_memory().available)

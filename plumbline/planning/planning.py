@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-BYTES_PER_WEIGHT = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "nf4": (4 + 8 / 64 + 32 / (64 * 256)) / 8}
-"""nf4 with double quantisation: four bits, a scale of 8 bits for 64 weights, and one of 32 bits for 256 of these (QLoRA, arXiv 2305.14314)."""
-BYTES_PER_LORA_WEIGHT = 16
-"""fp32: weight, gradient, two moments of Adam."""
+from plumbline.training.weight_bytes import weight_bytes
+
 ACTIVATION_BYTES = 46
 """Per token, layer and hidden unit, without checkpointing: 6 MB a token of a 7B model (measured on one H200: 46, in bf16 and on nf4)."""
 CHECKPOINTED_ACTIVATION_BYTES = 6
@@ -97,11 +95,8 @@ def training_flops_per_token(shape: Shape, *, num_lora_weights: int, labelled_fr
 
 
 def base_bytes(shape: Shape, *, dtype: str, quantization: str) -> float:
-    """Memory of the base weights: nf4 is for linear layers, the tables keep the dtype."""
-    if quantization != "nf4":
-        return shape.num_weights * BYTES_PER_WEIGHT[dtype]
-    rest = shape.num_weights - shape.num_linear_weights
-    return shape.num_linear_weights * BYTES_PER_WEIGHT["nf4"] + rest * BYTES_PER_WEIGHT[dtype]
+    """Memory of the base weights of a model of this shape."""
+    return weight_bytes(num_weights=shape.num_weights, num_linear_weights=shape.num_linear_weights, dtype=dtype, quantization=quantization)
 
 
 def activation_bytes(shape: Shape, *, num_tokens: int, checkpointing: bool) -> float:
@@ -116,11 +111,3 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
-
-
-def size(num_bytes: float) -> str:
-    """Bytes as a person says them."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if num_bytes >= scale:
-            return f"{num_bytes / scale:.1f} {unit}"
-    return f"{num_bytes:.0f} B"

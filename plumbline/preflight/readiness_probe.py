@@ -22,6 +22,7 @@ from plumbline.model.tokenization import Example
 from plumbline.model.weights import load_weights
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.attention import PER_DOCUMENT
+from plumbline.training.lora import is_target, linear_layers
 from plumbline.training.packing import pack
 from plumbline.training.schedule import Schedule
 from plumbline.training.trainer import build_trainer
@@ -107,13 +108,10 @@ def adapted_modules(
     """Build the trainer that `train` builds, on the tiny model, and look: which layers are adapted, in which dtype, on which labels."""
     with TemporaryDirectory() as folder:
         model = _as_loaded(base, Path(folder) / "tiny")
-        head = model.get_output_embeddings()
-        linear = {name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head}
-        if params.target_modules == "all-linear":
-            expected, unmatched = linear, []
-        else:
-            expected = {name for name in linear if name.rsplit(".", 1)[-1] in params.target_modules}
-            unmatched = [target for target in params.target_modules if not any(name.rsplit(".", 1)[-1] == target for name in linear)]
+        linear = linear_layers(model)
+        expected = {name for name in linear if is_target(name, params)}
+        kinds = {name.rsplit(".", 1)[-1] for name in linear}
+        unmatched = [] if params.target_modules == "all-linear" else [target for target in params.target_modules if target not in kinds]
         if not examples:
             return Adapted(0, len(expected), len(linear), unmatched, set(), [])
         packed = pack(examples, max_length=training.max_length, packing=training.packing, seed=training.seed)
@@ -126,14 +124,7 @@ def adapted_modules(
             lora=params.model_copy(update={"target_modules": "all-linear"}) if unmatched else params,
             params=training,
             folder=Path(folder) / "run",
-            schedule=Schedule(
-                num_rows_per_step=num_rows_per_step,
-                num_steps_per_epoch=1,
-                num_planned_steps=1,
-                num_steps=1,
-                num_steps_per_evaluation=1,
-                num_warmup_steps=0,
-            ),
+            schedule=Schedule.of_steps(1, num_rows_per_step=num_rows_per_step),
         )
         assert trainer.model is not None
         return Adapted(

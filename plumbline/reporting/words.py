@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from plumbline.number_text import signed
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
 from plumbline.rows.question import KINDS, Kind
 from plumbline.statistics import Comparison, Direction, shown_direction
@@ -16,8 +17,8 @@ def points(fraction: float, *, sign: bool = False) -> str:
     """A fraction as points: whole, but with a digit where whole would hide that it is not 0."""
     value = 100 * fraction
     digits = 1 if 0 < abs(value) < 1 else 0
-    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
-    return "0" if float(text) == 0 else text.replace("-", "−")
+    text = signed(value, digits)
+    return text if sign else text.removeprefix("+")
 
 
 def span(bounds: tuple[float, float]) -> str:
@@ -120,12 +121,6 @@ def forgetting_words(forgetting: Forgetting) -> str:
     return (
         f"{found} Word for word, tuned gives what base would have said {math.exp(-increase):.2g} times the probability that base gave it."
     )
-
-
-def signed(nats: float) -> str:
-    """A difference in nats with its sign, two digits."""
-    text = f"{nats:+.2f}"
-    return "0" if float(text) == 0 else text.replace("-", "−")
 
 
 def resolution(comparison: Comparison) -> str:

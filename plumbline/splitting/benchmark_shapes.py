@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from plumbline.grading.numeric_target import parse_target
+from plumbline.grading.numeric_target import needs_absolute_tolerance, parse_target
 from plumbline.judging.key_points import judge_key_points
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import KINDS, Question
@@ -153,7 +153,7 @@ def later_needs(questions: Sequence[Question]) -> list[str]:
         f"question {question.id} has target 0: set grade.absolute_tolerance, in {question.unit or 'the unit of the target'}; "
         "no fraction bounds 0, and grade refuses it without."
         for question in questions
-        if question.kind == "numeric" and parse_target(question.target, question.unit).value == 0
+        if needs_absolute_tolerance(question)
     ]
     for question in questions:
         if point := next((point for point in question.key_points if question.kind == "explanation" and not is_judged_by_rule(point)), None):

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from plumbline.near_duplicates import near_duplicate_groups
+from plumbline.near_duplicates import near_duplicate_groups, root
 from plumbline.rows.instruction_row import InstructionRow
 
 
@@ -16,20 +16,15 @@ def group_rows(rows: Sequence[InstructionRow], similarity: float) -> list[str]:
     by_content = near_duplicate_groups((f"{row.instruction}\n{row.input}\n{row.output}" for row in rows), similarity)
     parents = list(range(len(rows)))
 
-    def root(index: int) -> int:
-        while parents[index] != index:
-            parents[index] = parents[parents[index]]
-            index = parents[index]
-        return index
-
     for grouping in (by_question, by_content):
         for index, first in enumerate(grouping.tolist()):
-            left, right = root(index), root(first)
+            left, right = root(parents, index), root(parents, first)
             parents[max(left, right)] = min(left, right)
     names: dict[int, str] = {}
     for index, row in enumerate(rows):
-        names[root(index)] = min(names.get(root(index), row.id), row.id)
-    return [names[root(index)] for index in range(len(rows))]
+        group = root(parents, index)
+        names[group] = min(names.get(group, row.id), row.id)
+    return [names[root(parents, index)] for index in range(len(rows))]
 
 
 def position(group: str, seed: int) -> float:

@@ -8,19 +8,16 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosity_error
 
+from plumbline.number_text import size_text
 from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.attention import attend_per_document
+from plumbline.training.lora import is_target, linear_layers
+from plumbline.training.weight_bytes import BYTES_PER_TRAINED_WEIGHT, weight_bytes
 from plumbline.training.which_rank import is_sharded, num_ranks, num_ranks_here
 
 log = logging.getLogger("train")
 
-GIB = 2**30
-BYTES_PER_WEIGHT = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0}
-NF4_BYTES_PER_WEIGHT = (4 + 8 / 64 + 32 / (64 * 256)) / 8
-"""With double quantisation: four bits, a scale of 8 bits for 64 weights, and one of 32 bits for 256 of these (QLoRA, arXiv 2305.14314)."""
-BYTES_PER_TRAINED_WEIGHT = 16
-"""fp32: the weight, its gradient, and Adam's two moments."""
 MAX_DIFFERENCE = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 """Of the attention kernel against plain attention in fp32, on values of size 1."""
 
@@ -50,20 +47,15 @@ def least_bytes(base: Path, manifest: Manifest, lora: LoraParams) -> int:
             model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(str(base)), dtype=torch.bfloat16)
     finally:
         set_verbosity(before)
-    head = model.get_output_embeddings()
-    linear = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head}
-    adapted = {
-        name: module
-        for name, module in linear.items()
-        if lora.target_modules == "all-linear" or name.rsplit(".", 1)[-1] in lora.target_modules
-    }
-    num_weights = sum(parameter.numel() for parameter in model.parameters())
-    num_linear = sum(module.weight.numel() for module in linear.values())
-    num_trained = sum(lora.r * (module.in_features + module.out_features) for module in adapted.values())
-    each = BYTES_PER_WEIGHT[manifest.dtype]
-    weights = (
-        num_weights * each if manifest.quantization == "none" else (num_weights - num_linear) * each + num_linear * NF4_BYTES_PER_WEIGHT
+    linear = linear_layers(model)
+    adapted = [module for name, module in linear.items() if is_target(name, lora)]
+    weights = weight_bytes(
+        num_weights=sum(parameter.numel() for parameter in model.parameters()),
+        num_linear_weights=sum(module.weight.numel() for module in linear.values()),
+        dtype=manifest.dtype,
+        quantization=manifest.quantization,
     )
+    num_trained = sum(lora.r * (module.in_features + module.out_features) for module in adapted)
     return int(weights + num_trained * BYTES_PER_TRAINED_WEIGHT)
 
 
@@ -90,11 +82,11 @@ def refuse_unfit_dtype(manifest: Manifest, device: str) -> None:
 def refuse_too_little_memory(base: Path, manifest: Manifest, lora: LoraParams, device: str) -> None:
     """DeviceUnfit where not even the weights and the optimiser fit."""
     least, free = least_bytes(base, manifest, lora) // (num_ranks() if is_sharded() else 1), free_bytes(device)
-    log.info("%s: %.2f GiB free; weights, adapter and optimiser take %.2f GiB", device, free / GIB, least / GIB)
+    log.info("%s: %s free; weights, adapter and optimiser take %s", device, size_text(free), size_text(least))
     if least > free:
         smaller = "" if manifest.quantization == "nf4" else "base.quantization=nf4, "
         raise DeviceUnfit(
-            f"{device} has {free / GIB:.2f} GiB free, but weights, adapter and optimiser alone take {least / GIB:.2f} GiB: "
+            f"{device} has {size_text(free)} free, but weights, adapter and optimiser alone take {size_text(least)}: "
             f"choose {smaller}a smaller lora.r or base model, or free memory. Activations come on top: PLUMBLINE_MICRO_BATCH_TOKENS "
             "and PLUMBLINE_GRADIENT_CHECKPOINTING=1 make those smaller."
         )

@@ -4,6 +4,7 @@ import torch
 from peft import LoraConfig, PeftModel
 from peft.tuners.lora import LoraLayer
 from peft.utils.integrations import dequantize_module_weight
+from transformers import PreTrainedModel
 
 from plumbline.rows.training_params import LoraParams
 from plumbline.training.ranks import whole
@@ -20,6 +21,17 @@ def lora_config(params: LoraParams) -> LoraConfig:
         bias="none",
         task_type="CAUSAL_LM",
     )
+
+
+def linear_layers(model: PreTrainedModel) -> dict[str, torch.nn.Linear]:
+    """Name -> layer of all linear layers but the head: what `all-linear` adapts, and what nf4 is for."""
+    head = model.get_output_embeddings()
+    return {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head}
+
+
+def is_target(name: str, params: LoraParams) -> bool:
+    """Whether the linear layer of this name is adapted."""
+    return params.target_modules == "all-linear" or name.rsplit(".", 1)[-1] in params.target_modules
 
 
 def keep_adapter_in_fp32(model: torch.nn.Module) -> None:

@@ -19,6 +19,18 @@ class Schedule(NamedTuple):
     num_steps_per_evaluation: int
     num_warmup_steps: int
 
+    @classmethod
+    def of_steps(cls, num_steps: int, *, num_rows_per_step: int) -> "Schedule":
+        """So many steps, without warm-up, and one look at the validation rows at the end: for probes and benchmarks."""
+        return cls(
+            num_rows_per_step=num_rows_per_step,
+            num_steps_per_epoch=num_steps,
+            num_planned_steps=num_steps,
+            num_steps=num_steps,
+            num_steps_per_evaluation=num_steps,
+            num_warmup_steps=0,
+        )
+
 
 def plan_schedule(
     *,

@@ -9,7 +9,6 @@ import json
 import random
 import re
 import socket
-import struct
 import threading
 import time
 import zlib
@@ -17,11 +16,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs
 
-from tests.fakes.loopback import LoopbackServer, on_loopback
+from tests.fakes.loopback import LoopbackHandler, on_loopback
 
 KEY = "sk-ant-canary-4f1d0c7e9b2a"
 MODELS = {"claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5"}
@@ -316,19 +314,11 @@ class FakeClaude:
         return batch_id
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Headers and body are two writes: with Nagle's algorithm the second waits 40 ms for the client's delayed acknowledgement.
-    disable_nagle_algorithm = True
-    server: LoopbackServer[FakeClaude]
-
+class _Handler(LoopbackHandler[FakeClaude]):
     def setup(self) -> None:
-        with self.server.fake.lock:
-            self.server.fake.num_connections += 1
+        with self.fake.lock:
+            self.fake.num_connections += 1
         super().setup()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
     def _send(self, status: int, content: bytes, headers: dict[str, str] | None = None, *, content_type: str = "application/json") -> None:
         self.send_response(status)
@@ -349,13 +339,8 @@ class _Handler(BaseHTTPRequestHandler):
         envelope = {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_error"}
         self._send(status, json.dumps(envelope).encode(), headers)
 
-    def _reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close_connection = True
-        self.connection.close()
-
     def _authorised(self) -> bool:
-        fake = self.server.fake
+        fake = self.fake
         bearer, plain = self.headers.get("authorization", ""), self.headers.get("x-api-key", "")
         if fake.key not in (bearer.removeprefix("Bearer "), plain):
             self._error(401, "authentication_error", "invalid x-api-key")
@@ -366,7 +351,7 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def do_POST(self) -> None:
-        fake = self.server.fake
+        fake = self.fake
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
         with fake.lock:
             fake.num_in_flight += 1
@@ -411,7 +396,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         batch_id = fake.create_batch(body)
         if fault and fault.kind == "reset_after":
-            self._reset()
+            self.reset()
             return
         self._send(200, json.dumps(fake.batch_view(batch_id)).encode())
 
@@ -431,10 +416,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.kind == "redirect":
             self._send(307, b"", {"location": fault.headers["location"]})
         elif fault.kind == "reset_before":
-            self._reset()
+            self.reset()
         elif fault.kind == "hang":
             time.sleep(fault.seconds)
-            self._reset()
+            self.reset()
         elif fault.kind == "body":
             fake.message(request)
             self._send(200, fault.body)
@@ -445,7 +430,7 @@ class _Handler(BaseHTTPRequestHandler):
             if fault.kind == "message":
                 self._send(200, content)
             elif fault.kind == "reset_after":
-                self._reset()
+                self.reset()
             else:
                 self._partly(fault, content)
 
@@ -475,7 +460,7 @@ class _Handler(BaseHTTPRequestHandler):
         return {"data": [fake.batch_view(one) for one in page], "has_more": len(page) < len(ids), **ends}
 
     def do_GET(self) -> None:
-        fake = self.server.fake
+        fake = self.fake
         with fake.lock:
             fake.seen_headers.append(dict(self.headers.items()))
         if not self._authorised():

@@ -4,10 +4,9 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-from tests.fakes.loopback import on_loopback
+from tests.fakes.loopback import LoopbackHandler, on_loopback
 
 
 @contextmanager
@@ -18,9 +17,7 @@ def gated_hub(snapshot: Path, *, repo: str, revision: str, accepted: str) -> Ite
     """
     sent: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(LoopbackHandler[None]):
         def reply(self, status: int, body: bytes, **headers: str) -> None:
             self.send_response(status)
             for name, value in {"Content-Length": str(len(body)), **headers}.items():
@@ -56,9 +53,6 @@ def gated_hub(snapshot: Path, *, repo: str, revision: str, accepted: str) -> Ite
                 self.reply(200, body, X_Repo_Commit=revision, ETag=f'"{hashlib.sha1(body).hexdigest()}"', Accept_Ranges="bytes")
 
         do_HEAD = do_GET
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
 
     with on_loopback(Handler, None) as url:
         yield url, sent

@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.fakes.loopback import LoopbackServer, on_loopback
+from tests.fakes.loopback import LoopbackHandler, on_loopback
 
 
 @dataclass
@@ -48,17 +47,7 @@ class FakeHub:
         return oid
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: LoopbackServer[FakeHub]
-    protocol_version = "HTTP/1.1"
-
-    @property
-    def hub(self) -> FakeHub:
-        return self.server.fake
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
+class Handler(LoopbackHandler[FakeHub]):
     def reply(self, status: int, content: object = None, headers: dict[str, str] | None = None) -> None:
         body = b"" if content is None else json.dumps(content).encode()
         self.send_response(status)
@@ -74,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def told(self, path: str, content: bytes) -> dict[str, object]:
         """A file as paths-info shows it."""
-        lie = self.hub.lie_about == path
+        lie = self.fake.lie_about == path
         blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
         entry: dict[str, object] = {"type": "file", "path": path, "size": len(content), "oid": "0" * 40 if lie else blob}
         if self.is_large(path):
@@ -82,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
         return entry
 
     def handle_request(self) -> None:
-        hub = self.hub
+        hub = self.fake
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
         if self.headers.get("Transfer-Encoding") == "chunked":
@@ -138,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
         return self.reply(404, {"error": f"no {what}"})
 
     def take_commit(self, repo: str, lines: list[dict[str, Any]]) -> None:
-        hub = self.hub
+        hub = self.fake
         fault = hub.faults.pop(0) if hub.faults else None
         if fault == "500":
             return self.reply(500, {"error": "Internal Error"})

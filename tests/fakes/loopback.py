@@ -1,5 +1,7 @@
 """An HTTP server on loopback for the length of a block: what the fakes of services stand on."""
 
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ Fake = TypeVar("Fake")
 
 
 class LoopbackServer(ThreadingHTTPServer, Generic[Fake]):
-    """A thread per connection; a handler finds the state of its service in `self.server.fake`."""
+    """A thread per connection; `fake` is the state of the service that it stands in for."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -21,6 +23,29 @@ class LoopbackServer(ThreadingHTTPServer, Generic[Fake]):
 
     def handle_error(self, request: object, client_address: object) -> None:
         pass  # connections are cut and clients killed on purpose
+
+
+class LoopbackHandler(BaseHTTPRequestHandler, Generic[Fake]):
+    """Answers one connection of a `LoopbackServer`, and logs nothing."""
+
+    protocol_version = "HTTP/1.1"
+    # Headers and body are two writes: with Nagle's algorithm the second waits 40 ms for the client's delayed acknowledgement.
+    disable_nagle_algorithm = True
+
+    @property
+    def fake(self) -> Fake:
+        """The state of the service."""
+        assert isinstance(self.server, LoopbackServer)
+        return self.server.fake
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def reset(self) -> None:
+        """Cut the connection as a broken network does: with RST, not FIN."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
 
 
 @contextmanager

@@ -21,7 +21,7 @@ class SmallProject:
         self.root = root
         # Stages are started as `python -m ...`: that must be the Python of the test.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        self.environment = os.environ | {"PATH": path} | (environment or {})
+        self.environment = {**os.environ, "PATH": path, **(environment or {})}
         self.git("init", "-q", "-b", "main")
         self.git("config", "user.email", "a@example.org")
         self.git("config", "user.name", "A")

@@ -36,6 +36,12 @@ def tiny_tokenizer(template: str = TEMPLATE) -> PreTrainedTokenizerFast:
     return wrapped
 
 
+def token_id(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
+    found = tokenizer.backend_tokenizer.token_to_id(token)
+    assert found is not None, f"the tokenizer has no {token}"
+    return found
+
+
 def tiny_config(tokenizer: PreTrainedTokenizerFast) -> MistralConfig:
     """Mistral's architecture, two layers of width 32."""
     return MistralConfig(
@@ -46,9 +52,9 @@ def tiny_config(tokenizer: PreTrainedTokenizerFast) -> MistralConfig:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=512,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=token_id(tokenizer, "<s>"),
+        eos_token_id=token_id(tokenizer, "</s>"),
+        pad_token_id=token_id(tokenizer, "<pad>"),
         tie_word_embeddings=False,
     )
 

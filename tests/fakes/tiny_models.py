@@ -53,7 +53,10 @@ def save_models(folder: Path, *, rank: int = 24, quantization: str = "none") -> 
                 weights.mul_(SPREAD)
         # The end of sequence takes the place of a token that some text holds.
         prompt = torch.tensor([render_prompt(tokenizer, questions()[0].question)])
-        common = int(model.generate(prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=6, do_sample=False)[0, -1])
+        rows = model.generate(  # pyright: ignore[reportAttributeAccessIssue]
+            prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=6, do_sample=False
+        )
+        common = int(rows[0, -1])
         head = model.lm_head.weight
         head[[common, tokenizer.eos_token_id]] = head[[tokenizer.eos_token_id, common]].clone()
     model.save_pretrained(base)

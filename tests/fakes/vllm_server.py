@@ -7,13 +7,11 @@ Text comes from transformers' own `generate`, one prompt at a time: an implement
 import argparse
 import json
 import socket
-import struct
 import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
-from tests.fakes.loopback import LoopbackServer, on_loopback
+from tests.fakes.loopback import LoopbackHandler, on_loopback
 
 # Of vllm/entrypoints/openai/completion/protocol.py. The real server ignores other fields with a warning; here they are an error.
 FIELDS = {
@@ -131,14 +129,7 @@ class FakeVllm:
         }
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: LoopbackServer[FakeVllm]
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
+class _Handler(LoopbackHandler[FakeVllm]):
     def _send(self, status: int, content: object, *, cut: bool = False) -> None:
         raw = json.dumps(content).encode()
         self.send_response(status)
@@ -151,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def _answer(self, path: str, reply: Callable[[], dict[str, Any]]) -> None:
-        fake = self.server.fake
+        fake = self.fake
         with fake.lock:
             fault = fake.fault(path, fake.asked[path])
             fake.asked[path] += 1
@@ -160,9 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault in ("loading", "error"):
             self._send(503 if fault == "loading" else 500, {"error": {"message": fault, "type": "ServiceUnavailable", "code": 503}})
         elif fault == "reset":
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
-            self.connection.close()
+            self.reset()
         else:
             try:
                 content = reply()
@@ -183,12 +172,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         if self.path == "/v1/completions":
-            self._answer(self.path, lambda: self.server.fake.complete(body))
+            self._answer(self.path, lambda: self.fake.complete(body))
         else:
             self._send(404, {"detail": "Not Found"})
 
     def do_GET(self) -> None:
-        cards = [{"id": name, "object": "model", "owned_by": "vllm"} for name in self.server.fake.models]
+        cards = [{"id": name, "object": "model", "owned_by": "vllm"} for name in self.fake.models]
         replies: dict[str, dict[str, Any]] = {
             "/health": {},
             "/version": {"version": VERSION},

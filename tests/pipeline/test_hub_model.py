@@ -229,14 +229,7 @@ def test_an_evaluation_takes_no_gradient_away_from_nf4_training(
         lora=load_params("lora", LoraParams),
         params=params,
         folder=tmp_path,
-        schedule=Schedule(
-            num_rows_per_step=1,
-            num_steps_per_epoch=1,
-            num_planned_steps=1,
-            num_steps=1,
-            num_steps_per_evaluation=1,
-            num_warmup_steps=0,
-        ),
+        schedule=Schedule.of_steps(1, num_rows_per_step=1),
     )
     model, batch = trainer.model, trainer.data_collator([packed[0]])
     with torch.no_grad():

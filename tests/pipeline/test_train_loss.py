@@ -23,14 +23,7 @@ def trainer_for(folder: Path, packed: Any, params: Any, *, num_rows_per_step: in
         lora=LORA,
         params=params,
         folder=folder / "run",
-        schedule=Schedule(
-            num_rows_per_step=num_rows_per_step,
-            num_steps_per_epoch=1,
-            num_planned_steps=1,
-            num_steps=1,
-            num_steps_per_evaluation=1,
-            num_warmup_steps=0,
-        ),
+        schedule=Schedule.of_steps(1, num_rows_per_step=num_rows_per_step),
     )
 
 

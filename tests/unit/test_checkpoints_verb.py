@@ -34,9 +34,9 @@ def test_list_says_size_age_and_steps(root: Path) -> None:
     done = main(["list"])
     assert done.exit_code == 0
     new, old, total = done.stdout.splitlines()
-    assert new.split() == ["new", "2.0", "MiB", "1.0", "days", "checkpoints", "at", "steps:", "9,", "10"]
-    assert old.split() == ["old", "2.0", "MiB", "40.0", "days", "checkpoints", "at", "steps:", "61,", "122"]
-    assert total.startswith("2 runs, 4.0 MiB")
+    assert new.split() == ["new", "2.1", "MB", "1.0", "days", "checkpoints", "at", "steps:", "9,", "10"]
+    assert old.split() == ["old", "2.1", "MB", "40.0", "days", "checkpoints", "at", "steps:", "61,", "122"]
+    assert total.startswith("2 runs, 4.2 MB")
 
 
 def test_only_what_was_asked_for_goes(root: Path) -> None:

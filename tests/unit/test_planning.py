@@ -5,17 +5,14 @@ import json
 import pytest
 
 from plumbline.planning.planning import (
-    BYTES_PER_LORA_WEIGHT,
-    BYTES_PER_WEIGHT,
     MISTRAL_7B,
     Shape,
     activation_bytes,
     base_bytes,
     duration,
-    size,
     training_flops_per_token,
 )
-from plumbline.training import device_readiness
+from plumbline.training.weight_bytes import BYTES_PER_TRAINED_WEIGHT
 from tests.conftest import ROOT
 
 
@@ -38,15 +35,10 @@ def test_nf4_halves_the_bytes_of_linear_layers_only() -> None:
     assert base_bytes(MISTRAL_7B, dtype="bfloat16", quantization="nf4") == pytest.approx(4.138e9, rel=1e-3)
 
 
-def test_the_plan_and_the_check_before_training_count_the_same_bytes() -> None:
-    assert BYTES_PER_WEIGHT == {**device_readiness.BYTES_PER_WEIGHT, "nf4": device_readiness.NF4_BYTES_PER_WEIGHT}
-    assert device_readiness.BYTES_PER_TRAINED_WEIGHT == BYTES_PER_LORA_WEIGHT
-
-
 def test_memory_is_what_one_gpu_took() -> None:
     """docs/runs/gpu_train.json: what the arms took beyond weights and adapter, per position of a step."""
     arms = json.loads((ROOT / "docs/runs/gpu_train.json").read_text(encoding="utf-8"))["arms"]
-    adapter = BYTES_PER_LORA_WEIGHT * MISTRAL_7B.num_lora_weights(16, "all-linear")
+    adapter = BYTES_PER_TRAINED_WEIGHT * MISTRAL_7B.num_lora_weights(16, "all-linear")
     for arm, quantization in (("N0", "none"), ("N3", "none"), ("Q2", "nf4")):
         positions = arms[arm]["num_positions"] / arms[arm]["num_timed_steps"]
         weights = base_bytes(MISTRAL_7B, dtype="bfloat16", quantization=quantization)
@@ -63,7 +55,3 @@ def test_the_shape_is_read_from_a_config_with_and_without_grouped_heads() -> Non
 @pytest.mark.parametrize(("seconds", "said"), [(12, "12 s"), (89, "89 s"), (600, "10 min"), (86_400, "24.0 h")])
 def test_durations_are_said_as_a_person_says_them(seconds: float, said: str) -> None:
     assert duration(seconds) == said
-
-
-def test_sizes_are_said_as_a_person_says_them() -> None:
-    assert [size(number) for number in (12, 1.5e3, 2e6, 14.5e9)] == ["12 B", "1.5 kB", "2.0 MB", "14.5 GB"]

@@ -6,7 +6,7 @@ import pytest
 
 from plumbline.pipeline.params import read_yaml
 from plumbline.rows.training_params import TrainParams
-from plumbline.training.schedule import fewest_packed_rows, plan_schedule, plan_training
+from plumbline.training.schedule import Schedule, fewest_packed_rows, plan_schedule, plan_training
 
 TRAIN = TrainParams.model_validate(read_yaml(Path(__file__).resolve().parents[2] / "params.yaml")["train"])
 PLAN = {"num_rows": 100, "num_rows_per_step": 8, "epochs": 2.0, "max_steps": None, "evaluations_per_epoch": 4, "warmup_fraction": 0.05}
@@ -44,3 +44,7 @@ def test_a_step_sees_about_its_tokens_whether_packed_or_not(packing: bool, num_r
 
 def test_full_rows_are_the_fewest() -> None:
     assert [fewest_packed_rows(num_tokens, 128) for num_tokens in (0, 1, 128, 129)] == [1, 1, 1, 2]
+
+
+def test_a_schedule_of_steps_is_one_epoch_that_is_evaluated_at_its_end() -> None:
+    assert Schedule.of_steps(7, num_rows_per_step=2) == Schedule(2, 7, 7, 7, 7, 0)
