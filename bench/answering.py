@@ -35,7 +35,7 @@ from plumbline.answering.generation import TransformersEngine
 from plumbline.model.adapter import load_adapter
 from plumbline.model.base_files import base_fingerprint
 from plumbline.model.runtime import device, prepare_torch
-from plumbline.model.tokenization import decode_answer, eos_id, pad_id, template_sha256
+from plumbline.model.tokenization import decode_answer, named_stops, pad_id, stop_ids, template_sha256
 from plumbline.model.weights import load_model, load_tokenizer
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import load_params
@@ -49,13 +49,13 @@ SINGLE, BATCHED = "one at a time", "in batches"
 @torch.inference_mode()
 def one_at_a_time(model: Any, tokenizer: Any, prompts: list[Prompt], *, max_new_tokens: int) -> dict[str, str]:
     """A loop over questions, `generate` for each: id -> text."""
-    eos = eos_id(tokenizer)
-    config = GenerationConfig(max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=eos, pad_token_id=pad_id(tokenizer))
+    stops = stop_ids(tokenizer, named_stops(model.generation_config))
+    config = GenerationConfig(max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=stops, pad_token_id=pad_id(tokenizer))
     texts = {}
     for prompt in prompts:
         ids = torch.tensor([prompt.ids], device=model.device)
         row = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=config)[0, len(prompt.ids) :].tolist()
-        texts[prompt.id] = decode_answer(tokenizer, row[: row.index(eos)] if eos in row else row)
+        texts[prompt.id] = decode_answer(tokenizer, row, stops=stops)
     return texts
 
 

@@ -26,7 +26,7 @@ from bench.random_model import SHAPES, plain_tokenizer, random_examples, random_
 from plumbline.answering.engine import Prompt, by_length
 from plumbline.answering.generation import TransformersEngine
 from plumbline.model.runtime import prepare_torch
-from plumbline.model.tokenization import eos_id, pad_id
+from plumbline.model.tokenization import pad_id, stop_ids
 from plumbline.number_text import size_text
 from plumbline.pipeline.files import write_json
 from plumbline.planning.planning import Shape
@@ -83,9 +83,9 @@ def by_the_pipeline(model: PreTrainedModel, *, batch_size: int, max_new_tokens: 
 def by_a_static_cache(model: PreTrainedModel, *, max_new_tokens: int) -> Callable[[Sequence[Prompt]], int]:
     """New tokens of a batch, by `generate` with a static cache, whose shapes a compiled decoding step needs."""
     tokenizer = plain_tokenizer()
-    eos, pad = eos_id(tokenizer), pad_id(tokenizer)
+    stops, pad = stop_ids(tokenizer, []), pad_id(tokenizer)
     config = GenerationConfig(
-        max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=eos, pad_token_id=pad, use_cache=True, cache_implementation="static"
+        max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=stops, pad_token_id=pad, use_cache=True, cache_implementation="static"
     )
 
     def answer(batch: Sequence[Prompt]) -> int:
@@ -95,7 +95,7 @@ def by_a_static_cache(model: PreTrainedModel, *, max_new_tokens: int) -> Callabl
         rows = model.generate(  # pyright: ignore[reportCallIssue]
             input_ids=ids, attention_mask=mask, generation_config=config
         )[:, width:].tolist()
-        return sum(row.index(eos) + 1 if eos in row else len(row) for row in rows)
+        return sum(next((place + 1 for place, token in enumerate(row) if token in stops), len(row)) for row in rows)
 
     return answer
 
@@ -104,7 +104,7 @@ def time_continuous(model: PreTrainedModel, prompts: Sequence[Prompt], *, max_ne
     """Hand all prompts to `generate_batch`. RuntimeError where it does not answer them all."""
     tokenizer = plain_tokenizer()
     config = GenerationConfig(
-        max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=eos_id(tokenizer), pad_token_id=pad_id(tokenizer), use_cache=True
+        max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=stop_ids(tokenizer, []), pad_token_id=pad_id(tokenizer), use_cache=True
     )
     # Its cache takes most of the memory that is free, which on a CPU is everybody's.
     memory = ContinuousBatchingConfig(max_memory_percent=0.05, max_batch_tokens=512) if model.device.type == "cpu" else None

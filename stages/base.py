@@ -8,17 +8,17 @@ import plumbline.model.quiet  # noqa: F401
 from plumbline.embedded.base import make_embedded
 from plumbline.embedded.base_params import EmbeddedParams
 from plumbline.model.base_files import write_manifest
-from plumbline.model.hub_base import fetch_from_hub
+from plumbline.model.chat_params import ChatParams
+from plumbline.model.hub_base import FromHub, fetch_from_hub
 from plumbline.pipeline.files import replacing_folder, sha256_of
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
-from plumbline.pipeline.record import Params
 from plumbline.rows.manifest import Manifest
 
 log = logging.getLogger("base")
 
 
-class BaseParams(Params):
+class BaseParams(ChatParams):
     """Which base model, and how its weights are loaded everywhere."""
 
     source: Literal["embedded", "hub"]
@@ -31,14 +31,14 @@ class BaseParams(Params):
     embedded: EmbeddedParams
 
 
-def main(params: BaseParams, *, corpus: Path, base: Path) -> None:
+def main(params: BaseParams, *, corpus: Path, templates: Path, base: Path) -> None:
     """Fill `base`; it appears whole or not at all."""
     with replacing_folder(base) as folder:
-        hub_files: dict[str, str] = {}
+        fetched = FromHub({}, {})
         if params.source == "embedded":
             make_embedded(params.embedded, corpus=corpus, folder=folder)
         else:
-            hub_files = fetch_from_hub(params.repo, params.revision, folder=folder)
+            fetched = fetch_from_hub(params.repo, params.revision, params, folder=folder, templates=templates)
         manifest = Manifest(
             source=params.source,
             repo=params.repo if params.source == "hub" else None,
@@ -46,15 +46,17 @@ def main(params: BaseParams, *, corpus: Path, base: Path) -> None:
             dtype=params.dtype,
             quantization=params.quantization,
             files={path.name: sha256_of(path) for path in sorted(folder.iterdir())},
-            hub_files=hub_files,
+            hub_files=fetched.hub_files,
+            pinned=fetched.pinned,
         )
         write_manifest(folder, manifest)
     log.info(
-        "%s, %d files, dtype %s, quantization %s",
+        "%s, %d files, dtype %s, quantization %s%s",
         params.repo if params.source == "hub" else params.source,
         len(manifest.files),
         params.dtype,
         params.quantization,
+        "".join(f", {name} {value}" for name, value in manifest.pinned.items()),
     )
 
 
@@ -64,5 +66,6 @@ if __name__ == "__main__":
         main(
             load_params("base", BaseParams),
             corpus=Path("data/raw/embedded/corpus.jsonl"),
+            templates=Path("examples/chat_templates"),
             base=Path("models/base"),
         )

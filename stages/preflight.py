@@ -30,7 +30,12 @@ class PreflightParams(Params):
 
 def main(params: PreflightParams, lora: LoraParams, training: TrainParams, answer: AnswerParams, files: PreflightFiles) -> None:
     """Write the checks and the page; write `files.ready` only when nothing fails, else exit 1."""
-    findings = run(Settings(limits=params, lora=lora, training=training, instructions=answer.instructions.model_dump()), files)
+    findings = run(
+        Settings(
+            limits=params, lora=lora, training=training, max_new_tokens=answer.max_new_tokens, instructions=answer.instructions.model_dump()
+        ),
+        files,
+    )
     log.info("%s", findings.verdict)
     if findings.failed:
         sys.exit(1)

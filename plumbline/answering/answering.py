@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from plumbline.answering.answer_store import append_answers, store_file, stored_answers
 from plumbline.answering.engine import Engine, Prompt
+from plumbline.model.assistant_turn import assistant_turn
 from plumbline.model.tokenization import render_example, render_prompt, template_sha256
 from plumbline.rows.answer import Answer, Arm
 from plumbline.rows.answer_params import AnswerParams
@@ -22,14 +23,13 @@ log = logging.getLogger("answer")
 
 def render(tokenizer: "PreTrainedTokenizerBase", *, id: str, user: str, choices: Mapping[str, str], params: AnswerParams) -> Prompt:
     """Render one question, with the continuation `<choice_prefix> <letter or text>` for each choice."""
-    prompt = render_prompt(tokenizer, user)
+    prompt, header = render_prompt(tokenizer, user), assistant_turn(tokenizer).header
     continuations = {}
     for letter, text in choices.items():
         example = render_example(tokenizer, user, f"{params.choice_prefix} {letter if params.choice_scoring == 'letter' else text}".strip())
-        after = example.ids[len(prompt) :]
-        # What the template writes after the answer (end of sequence) is the same for every choice.
-        continuations[letter] = after[:-1] if after[-1] == tokenizer.eos_token_id else after
-    return Prompt(id=id, ids=prompt, continuations=continuations)
+        # What the template writes before and after the answer is the same for every choice.
+        continuations[letter] = example.ids[len(prompt) + len(header) : -1]
+    return Prompt(id=id, ids=prompt, continuations=continuations, header=header)
 
 
 def answer_questions(
@@ -52,7 +52,7 @@ def answer_questions(
     identity = {
         "model": model_identity,
         "template": template_sha256(tokenizer),
-        "prompts": [(prompt.id, prompt.ids, prompt.continuations) for prompt in prompts],
+        "prompts": [(prompt.id, prompt.ids, prompt.continuations, prompt.header) for prompt in prompts],
         "params": params.model_dump(),
         "arm": arm,
         "complete": complete,

@@ -10,7 +10,9 @@ class Prompt(NamedTuple):
     id: str
     ids: list[int]
     continuations: dict[str, list[int]]
-    """mcq: letter -> ids of the answer that names this choice, after the prompt; empty for the other kinds."""
+    """mcq: letter -> ids of the answer that names this choice, after prompt and header; empty for the other kinds."""
+    header: Sequence[int] = ()
+    """What the template writes between the prompt and an answer; given, not scored, when choices are."""
 
 
 class Generated(NamedTuple):
@@ -19,7 +21,7 @@ class Generated(NamedTuple):
     id: str
     response: str
     num_tokens: int
-    """End-of-sequence included."""
+    """The end of the turn included."""
     reached_eos: bool
     choice_logprobs: dict[str, float]
     """Nats per token."""
@@ -48,5 +50,5 @@ class Engine(Protocol):
 
 
 def by_length(prompts: Sequence[Prompt]) -> list[Prompt]:
-    """Sort by length, then id: rows of a batch are nearly equally long, and the order is the same for everybody."""
+    """Sort by length, then id: rows of a batch are nearly equally long, and the order is the same for everyone."""
     return sorted(prompts, key=lambda prompt: (len(prompt.ids), prompt.id))

@@ -13,8 +13,8 @@ from plumbline.answering.vllm_server import Served, running_server, shown
 from plumbline.model.adapter import adapter_sha256, check_adapter, load_adapter
 from plumbline.model.base_files import base_fingerprint, read_manifest, weights_folder
 from plumbline.model.runtime import device
-from plumbline.model.tokenization import template_sha256
-from plumbline.model.weights import load_model
+from plumbline.model.tokenization import stop_ids, template_sha256
+from plumbline.model.weights import load_model, stops_of_files
 from plumbline.rows.answer_params import AnswerParams
 
 NAMED_DIGITS = 16
@@ -49,7 +49,8 @@ def open_engine(params: AnswerParams, tokenizer: PreTrainedTokenizerBase, *, bas
     if params.engine == "vllm":
         wanted = served(base, adapter, template=template)
         with running_server(wanted) as server:
-            yield VllmEngine(server, tokenizer, model=wanted.tuned_name or wanted.base_name, command=shown(wanted))
+            stops = stop_ids(tokenizer, stops_of_files(base))
+            yield VllmEngine(server, tokenizer, model=wanted.tuned_name or wanted.base_name, command=shown(wanted), stops=stops)
         return
     model = load_model(base, device=device())
     if adapter is not None:

@@ -8,7 +8,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from plumbline.answering.engine import Generated, Prompt, by_length
 from plumbline.answering.kv_cache import give_room
-from plumbline.model.tokenization import decode_answer, eos_id, pad_id
+from plumbline.model.tokenization import decode_answer, named_stops, pad_id, stop_ids
 
 KEPT_SHARE = 0.75
 """Finished rows leave the batch when at most so many of its rows are still being written."""
@@ -36,7 +36,7 @@ def choice_logprobs(model: PreTrainedModel, prompts: Sequence[Prompt], *, pad: i
     scored = [(prompt, letter, ids) for prompt in prompts for letter, ids in prompt.continuations.items()]
     if not scored:
         return {}
-    ids, mask = _left_padded([[*prompt.ids, *continuation] for prompt, _, continuation in scored], pad, model.device)
+    ids, mask = _left_padded([[*prompt.ids, *prompt.header, *continuation] for prompt, _, continuation in scored], pad, model.device)
     width = max(len(continuation) for _, _, continuation in scored)
     logits = model(input_ids=ids, attention_mask=mask, position_ids=_positions(mask), logits_to_keep=width + 1, use_cache=False).logits
     logprobs_BTV = logits.float().log_softmax(dim=-1)
@@ -49,8 +49,10 @@ def choice_logprobs(model: PreTrainedModel, prompts: Sequence[Prompt], *, pad: i
 
 
 @torch.inference_mode()
-def greedy_tokens(model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, eos: int, pad: int) -> list[list[int]]:
-    """Continue each prompt with the most probable token until `eos` (kept as the last one) or `max_new_tokens`.
+def greedy_tokens(
+    model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, stops: Sequence[int], pad: int
+) -> list[list[int]]:
+    """Continue each prompt with the most probable token until one of `stops` (kept as the last one) or `max_new_tokens`.
 
     Nothing else has a say: transformers' own `generate` would add the penalties of the model's generation_config.json, and
     carries finished rows along to the end of the batch, which here leave it.
@@ -71,7 +73,7 @@ def greedy_tokens(model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, m
         for row, token in zip(rows, chosen.tolist(), strict=True):
             if row in open_rows:
                 written[row].append(token)
-                if token == eos:
+                if token in stops:
                     open_rows.discard(row)
         if not open_rows:
             break
@@ -93,6 +95,7 @@ class TransformersEngine:
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, batch_size: int) -> None:
         self._model, self._tokenizer, self._batch_size = model, tokenizer, batch_size
+        self._stops = stop_ids(tokenizer, named_stops(model.generation_config))
 
     @property
     def identity(self) -> Mapping[str, object]:
@@ -106,16 +109,16 @@ class TransformersEngine:
         return [ordered[start : start + self._batch_size] for start in range(0, len(ordered), self._batch_size)]
 
     def answer(self, units: Sequence[Sequence[Prompt]], *, max_new_tokens: int) -> Iterator[list[Generated]]:
-        eos, pad = eos_id(self._tokenizer), pad_id(self._tokenizer)
+        pad, stops = pad_id(self._tokenizer), self._stops
         for batch in units:
-            rows = greedy_tokens(self._model, [prompt.ids for prompt in batch], max_new_tokens=max_new_tokens, eos=eos, pad=pad)
+            rows = greedy_tokens(self._model, [prompt.ids for prompt in batch], max_new_tokens=max_new_tokens, stops=stops, pad=pad)
             logprobs = choice_logprobs(self._model, batch, pad=pad)
             yield [
                 Generated(
                     id=prompt.id,
-                    response=decode_answer(self._tokenizer, row[:-1] if row[-1] == eos else row),
+                    response=decode_answer(self._tokenizer, row, stops=stops),
                     num_tokens=len(row),
-                    reached_eos=row[-1] == eos,
+                    reached_eos=row[-1] in stops,
                     choice_logprobs=logprobs.get(prompt.id, {}),
                 )
                 for prompt, row in zip(batch, rows, strict=True)

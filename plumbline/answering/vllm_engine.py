@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from transformers import PreTrainedTokenizerBase
 
 from plumbline.answering.engine import Generated, Prompt, by_length
-from plumbline.model.tokenization import decode_answer, eos_id
+from plumbline.model.tokenization import decode_answer
 
 GREEDY = {
     "temperature": 0.0,
@@ -134,9 +134,9 @@ class VllmServer:
 class VllmEngine:
     """Answers question by question, PLUMBLINE_VLLM_CONCURRENCY (64) at a time; vLLM makes its own batches of them."""
 
-    def __init__(self, server: VllmServer, tokenizer: PreTrainedTokenizerBase, *, model: str, command: str) -> None:
+    def __init__(self, server: VllmServer, tokenizer: PreTrainedTokenizerBase, *, model: str, command: str, stops: Sequence[int]) -> None:
         server.check_served(model, command=command)
-        self._server, self._tokenizer, self._model = server, tokenizer, model
+        self._server, self._tokenizer, self._model, self._stops = server, tokenizer, model, list(stops)
         self.name = f"vllm {server.version()}"
 
     @property
@@ -189,11 +189,10 @@ class VllmEngine:
         return choice
 
     def _answer_one(self, prompt: Prompt, max_new_tokens: int) -> Generated:
-        eos = eos_id(self._tokenizer)
-        # Our end of sequence alone stops it, as in the other engine; some models name further ones.
-        choice = self._complete(prompt.ids, max_tokens=max_new_tokens, stop_token_ids=[eos])
+        # The same ids stop it as in the other engine, whatever the server reads from the model's files.
+        choice = self._complete(prompt.ids, max_tokens=max_new_tokens, stop_token_ids=self._stops)
         ids, reason = choice["token_ids"], choice["finish_reason"]
-        reached_eos = reason == "stop" and bool(ids) and ids[-1] == eos
+        reached_eos = reason == "stop" and bool(ids) and ids[-1] in self._stops
         if not reached_eos and not (reason == "length" and len(ids) == max_new_tokens):
             raise ServerRefused(
                 f"{self._server.url}: the answer to {prompt.id} ended by {reason!r} after {len(ids)} of {max_new_tokens} tokens; only the end of "
@@ -201,10 +200,12 @@ class VllmEngine:
             )
         return Generated(
             id=prompt.id,
-            response=decode_answer(self._tokenizer, ids[:-1] if reached_eos else ids),
+            response=decode_answer(self._tokenizer, ids, stops=self._stops),
             num_tokens=len(ids),
             reached_eos=reached_eos,
-            choice_logprobs={letter: self._score(prompt.ids, continuation) for letter, continuation in prompt.continuations.items()},
+            choice_logprobs={
+                letter: self._score([*prompt.ids, *prompt.header], continuation) for letter, continuation in prompt.continuations.items()
+            },
         )
 
     def _score(self, prompt: Sequence[int], continuation: Sequence[int]) -> float:

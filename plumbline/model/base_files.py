@@ -96,4 +96,6 @@ def weights_folder(base: Path) -> Path:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest of a folder; last, for its presence says that all else is there."""
-    (folder / MANIFEST).write_text(json.dumps(manifest.model_dump(), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(
+        json.dumps(manifest.model_dump(exclude_defaults=True), indent=2, sort_keys=True) + "\n", encoding="utf-8"
+    )

@@ -2,8 +2,10 @@
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from plumbline.model.base_files import BaseRefused, hub_folder
+from plumbline.model.chat_params import ChatParams
 from plumbline.pipeline.files import sha256_of
 
 WEIGHT_PATTERNS = ["model*.safetensors", "model*.safetensors.index.json"]
@@ -19,8 +21,20 @@ HUB_PATTERNS = [
 """No pickles, no code."""
 
 
-def fetch_from_hub(repo: str | None, revision: str | None, *, folder: Path) -> dict[str, str]:
-    """Write tokenizer, config and template of a pinned hub model; return name -> sha256 of the weights, which stay in the cache."""
+class FromHub(NamedTuple):
+    """What was brought in."""
+
+    hub_files: dict[str, str]
+    """Name -> sha256 of the weights and their config, which stay in the cache."""
+    pinned: dict[str, str]
+    """What was pinned in the chat template."""
+
+
+def fetch_from_hub(repo: str | None, revision: str | None, chat: ChatParams, *, folder: Path, templates: Path) -> FromHub:
+    """Write tokenizer, config and template of a pinned hub model into `folder`; the weights stay in the cache.
+
+    `templates`: the folder of chat templates that `chat` may name.
+    """
     if repo is None or revision is None or not re.fullmatch(r"[0-9a-f]{40}", revision):
         raise ValueError(
             f"base.repo is {repo!r} and base.revision {revision!r}: with source hub, give organisation/name and a commit of 40 hex digits "
@@ -36,5 +50,5 @@ def fetch_from_hub(repo: str | None, revision: str | None, *, folder: Path) -> d
     # Imported here: a repository that cannot be used is refused before torch and transformers are waited for (3 s).
     from plumbline.model.weights import save_tokenizer_of
 
-    save_tokenizer_of(source, folder)
-    return {path.name: sha256_of(path) for path in [*weights, source / "config.json"]}
+    pinned = save_tokenizer_of(source, folder, chat, templates=templates)
+    return FromHub({path.name: sha256_of(path) for path in [*weights, source / "config.json"]}, pinned)

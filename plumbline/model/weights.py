@@ -1,20 +1,42 @@
 """Load the base model as its manifest describes it."""
 
+import logging
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
+from plumbline.model.assistant_turn import assistant_turn
 from plumbline.model.base_files import read_manifest, verify_files, weights_folder
+from plumbline.model.chat_params import ChatParams
+from plumbline.model.pinned_template import chosen_template, pin_template
+from plumbline.model.tokenization import named_stops
 from plumbline.rows.manifest import Manifest
+
+log = logging.getLogger("base")
 
 
 def load_tokenizer(base: Path) -> PreTrainedTokenizerBase:
     """The tokenizer with its chat template; it stands in models/base whatever the source."""
     verify_files(base, read_manifest(base).files)
     return AutoTokenizer.from_pretrained(str(base), local_files_only=True, trust_remote_code=False)
+
+
+def stops_of_files(base: Path) -> list[int]:
+    """Ids of models/base/generation_config.json that stop generation: what a loaded model names as well."""
+    path = base / "generation_config.json"
+    return named_stops(GenerationConfig.from_pretrained(str(base))) if path.is_file() else []
 
 
 def load_model(base: Path, *, device: str) -> PreTrainedModel:
@@ -46,9 +68,26 @@ def load_weights(folder: Path, manifest: Manifest, *, device: str) -> PreTrained
     return model.eval()
 
 
-def save_tokenizer_of(source: Path, folder: Path) -> None:
-    """Copy tokenizer, config and chat template of a hub snapshot into models/base."""
+def save_tokenizer_of(source: Path, folder: Path, chat: ChatParams, *, templates: Path) -> dict[str, str]:
+    """Write tokenizer, config and chat template of a hub snapshot into models/base. Returns what was pinned in the template.
+
+    TemplateRefused where there is no usable template, NoEndOfTurn where nothing can end an answer.
+    """
     for name in ("config.json", "generation_config.json"):
         if (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
-    AutoTokenizer.from_pretrained(str(source), local_files_only=True, trust_remote_code=False).save_pretrained(str(folder))
+    tokenizer = AutoTokenizer.from_pretrained(str(source), local_files_only=True, trust_remote_code=False)
+    tokenizer.chat_template = chosen_template(tokenizer.chat_template, chat.chat_template, folder=templates)
+    pinned = pin_template(tokenizer, today=date.fromisoformat(chat.template_date), thinking=chat.thinking)
+    assistant_turn(tokenizer)  # refused here, and not after the answers of base
+    num_embedded = AutoConfig.from_pretrained(str(source), local_files_only=True, trust_remote_code=False).get_text_config().vocab_size
+    if isinstance(tokenizer.pad_token_id, int) and tokenizer.pad_token_id >= num_embedded:
+        log.info(
+            "the padding token has id %d, and the model knows %d: %s pads instead",
+            tokenizer.pad_token_id,
+            num_embedded,
+            tokenizer.eos_token,
+        )
+        tokenizer.pad_token = tokenizer.eos_token  # rows are masked by place, so any id that the model knows will do
+    tokenizer.save_pretrained(str(folder))
+    return pinned

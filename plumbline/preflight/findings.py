@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plumbline.model.assistant_turn import control_ids
+from plumbline.model.base_files import read_manifest
 from plumbline.model.tokenization import Example, PromptDiffers, render_example
 from plumbline.preflight.check import Check
 from plumbline.preflight.gathered import Gathered
-from plumbline.preflight.readiness import check_no_truncation, check_same_prompt
-from plumbline.preflight.row_checks import checks_of_rows, control_tokens
+from plumbline.preflight.readiness import check_no_truncation, check_same_prompt, check_thinking
+from plumbline.preflight.row_checks import checks_of_rows
 from plumbline.preflight.settings import Settings
 from plumbline.preflight.training_checks import checks_of_training
 
@@ -63,12 +65,13 @@ def find(gathered: Gathered, settings: Settings, *, base: Path) -> Findings:
             *checks_of_rows(gathered, examples, tokenizer, settings),
             *checks_of_training(examples, trained_on, [prompt for prompt, _ in texts], tokenizer, settings, base=base),
         ]
-        by_name = {check.name: check for check in checks}
-        assert len(by_name) == len(ORDER)
-        checks, num_shown = [by_name[name] for name in ORDER], settings.limits.num_shown_rows
+        thinking = read_manifest(base).pinned.get("thinking")
+        if thinking is not None:
+            checks.append(check_thinking(thinking == "on", settings.max_new_tokens))
+        checks, num_shown = sorted(checks, key=lambda check: ORDER.index(check.name)), settings.limits.num_shown_rows
     else:
         checks, num_shown = [check_no_truncation([len(example.ids) for example in examples], training.max_length)], 0
-    special = control_tokens(tokenizer)
+    special = control_ids(tokenizer)
     shown = [index * len(gathered.rows) // num_shown for index in range(num_shown)]
     return Findings(
         checks=checks,
@@ -84,6 +87,7 @@ ORDER = (
     "one_bos",
     "eos_trained",
     "prompt_masked",
+    "thinking",
     "no_truncation",
     "special_tokens",
     "lora_modules",
@@ -99,7 +103,7 @@ ORDER = (
 """Of the checks, as they are written."""
 
 
-def tokens_shown(tokenizer: "PreTrainedTokenizerBase", example: Example, special: set[int]) -> list[dict[str, object]]:
+def tokens_shown(tokenizer: "PreTrainedTokenizerBase", example: Example, special: frozenset[int]) -> list[dict[str, object]]:
     """One entry per token: its text, whether it is trained, whether it is a control token."""
     return [
         {"text": tokenizer.decode([token]), "trained": label != -100, "control": token in special}

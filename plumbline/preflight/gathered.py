@@ -20,6 +20,11 @@ class Gathered:
     replayed: list[GeneralAnswer]
 
     @property
+    def names(self) -> list[str]:
+        """Id of each row, as in `texts`; replay rows by their general prompt."""
+        return [row.id for row in self.rows] + [f"general prompt {row.id} ({place})" for place, row in enumerate(self.replayed)]
+
+    @property
     def texts(self) -> list[tuple[str, str]]:
         """Prompt and output of each row, replay rows last."""
         return self.row_texts + [(row.prompt, row.response) for row in self.replayed]

@@ -1,13 +1,17 @@
 """Whether a training can succeed, judged from what was measured of its rows, its adapter and its schedule. Pure."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 from plumbline.preflight.check import Check
 
 MIN_STEPS = 100
 MIN_FORMAT_SHARE = 0.05
+MIN_THINKING_TOKENS = 1024
+"""Below this most reasoning models are cut before they answer."""
+NAMED_ROWS = 5
+"""How many rows a finding names."""
 
 CHOICES = re.compile(r"^\(?B[).:] ", re.MULTILINE)
 ANSWER_LINE = re.compile(r"(?:^|\n)Answer: (?P<answer>\S.*)$")
@@ -18,25 +22,31 @@ def _check(name: str, ok: bool, found: str, remedy: str, *, otherwise: Literal["
     return Check(name=name, status="pass" if ok else otherwise, found=found, remedy="" if ok else remedy)
 
 
-def check_one_bos(rows: Sequence[Sequence[int]], bos: int | None) -> Check:
-    """Each example begins with the one beginning-of-sequence token that the template writes."""
-    wrong = 0 if bos is None else sum(not (row[0] == bos and row.count(bos) == 1) for row in map(list, rows))
+def check_one_bos(rows: Sequence[Sequence[int]], bos: int | None, *, has_template_bos: bool) -> Check:
+    """Each example begins with one beginning-of-sequence token where the template writes one, else with none; never with two.
+
+    The token may come again later: some models open every turn with it, and for some it is the end of sequence as well.
+    """
+    expected = [has_template_bos, False]
+    wrong = 0 if bos is None else sum([token == bos for token in row[:2]] != expected for row in rows)
     return _check(
         "one_bos",
         not wrong,
-        f"{wrong} of {len(rows)} rows do not have exactly one BOS at the start",
-        "render through the chat template once, and tokenise its text with add_special_tokens=False.",
+        f"{wrong} of {len(rows)} rows do not have exactly one BOS at the start"
+        if has_template_bos
+        else f"the template writes no BOS; {wrong} of {len(rows)} rows begin with one",
+        "name a chat template that writes BOS once, in base.chat_template.",
     )
 
 
-def check_eos_trained(labels: Sequence[Sequence[int]], eos: int) -> Check:
-    """The last label of each example is the end of sequence, and the only one: else the model never learns to stop."""
-    wrong = sum(not (row[-1] == eos and row.count(eos) == 1) for row in map(list, labels))
+def check_eos_trained(labels: Sequence[Sequence[int]], end: int) -> Check:
+    """The last label of each example is the token that ends the assistant's turn, and the only one: else the model never learns to stop."""
+    wrong = sum(not (row[-1] == end and row.count(end) == 1) for row in map(list, labels))
     return _check(
         "eos_trained",
         not wrong,
         f"{wrong} of {len(labels)} rows do not end their labels with exactly one EOS",
-        "use a chat template that closes the assistant's turn with the tokenizer's eos_token.",
+        "look at the rows in metrics/preflight.html: what packs or collates them cut the end of the turn, or a text holds one.",
     )
 
 
@@ -85,15 +95,27 @@ def check_no_truncation(lengths: Sequence[int], max_length: int) -> Check:
     )
 
 
-def check_special_tokens(rows: Sequence[Sequence[int]], special: Collection[int], num_of_template: int) -> Check:
-    """Text of the data never turns into control tokens: each row has just those that the template writes."""
-    ids = set(special)
-    wrong = sum(sum(token in ids for token in row) != num_of_template for row in rows)
+def check_special_tokens(rows: Mapping[str, Sequence[int]], special: Collection[int], num_of_template: int) -> Check:
+    """Text of the data never turns into control tokens: each row has just those that the template writes. `rows`: ids by the row's name."""
+    ids = frozenset(special)
+    wrong = [name for name, row in rows.items() if sum(token in ids for token in row) != num_of_template]
+    named = f": {', '.join(wrong[:NAMED_ROWS])}{' ...' if len(wrong) > NAMED_ROWS else ''}" if wrong else ""
     return _check(
         "special_tokens",
         not wrong,
-        f"{wrong} of {len(rows)} rows hold other than the template's {num_of_template} control tokens",
-        "let clean quarantine rows with control tokens (clean.rules).",
+        f"{len(wrong)} of {len(rows)} rows hold other than the template's {num_of_template} control tokens{named}",
+        "take these rows out of the source, or write their control tokens otherwise; clean.rules.special_token: quarantine puts most aside.",
+    )
+
+
+def check_thinking(is_on: bool, max_new_tokens: int) -> Check:
+    """A thinking block needs room: an answer that is cut while it thinks is no answer."""
+    return _check(
+        "thinking",
+        not is_on or max_new_tokens >= MIN_THINKING_TOKENS,
+        f"the thinking block is {'open' if is_on else 'closed'}; an answer may have {max_new_tokens} tokens, its thinking included",
+        f"raise answer.max_new_tokens to {MIN_THINKING_TOKENS} or more, or set base.thinking to false.",
+        otherwise="warn",
     )
 
 

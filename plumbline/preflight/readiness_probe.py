@@ -176,7 +176,7 @@ def packed_gradient_difference(base: Path, examples: Sequence[Example], *, pad: 
     return float(torch.linalg.norm(packed - padded) / torch.linalg.norm(padded))
 
 
-def overfit(base: Path, examples: Sequence[Example], *, pad: int, eos: int) -> Overfit:
+def overfit(base: Path, examples: Sequence[Example], *, pad: int, end: int) -> Overfit:
     """Train all weights of the tiny model on the examples, then answer their prompts greedily and compare id by id."""
     model = tiny_model(base, seed=0).train()
     model.set_attn_implementation("sdpa")
@@ -200,9 +200,9 @@ def overfit(base: Path, examples: Sequence[Example], *, pad: int, eos: int) -> O
         output = model.generate(  # pyright: ignore[reportCallIssue]
             input_ids=torch.tensor([example.ids[:num_given]]),
             generation_config=GenerationConfig(
-                max_new_tokens=len(completion) + 8, do_sample=False, eos_token_id=eos, pad_token_id=pad, use_cache=True
+                max_new_tokens=len(completion) + 8, do_sample=False, eos_token_id=end, pad_token_id=pad, use_cache=True
             ),
         )[0, num_given:].tolist()
         exact += output == completion
-        stopped += eos in output
+        stopped += end in output
     return Overfit(loss=loss, num_exact=exact, num_stopped=stopped)

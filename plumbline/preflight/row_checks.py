@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.model.assistant_turn import control_ids
 from plumbline.model.tokenization import Example, render_example, render_prompt
 from plumbline.preflight.check import Check
 from plumbline.preflight.gathered import Gathered
@@ -28,16 +29,20 @@ def checks_of_rows(
     gathered: Gathered, examples: Sequence[Example], tokenizer: "PreTrainedTokenizerBase", settings: Settings
 ) -> list[Check]:
     """What the texts and their tokens show."""
-    questions, special = gathered.questions, control_tokens(tokenizer)
+    questions, special = gathered.questions, control_ids(tokenizer)
     exam_prompts = [render_prompt(tokenizer, exam_prompt(question, settings.instructions)) for question in questions]
-    num_of_template = sum(token in special for token in render_example(tokenizer, "x", "x").ids)
+    template = render_example(tokenizer, "x", "x").ids
     bos = tokenizer.bos_token_id
     assert bos is None or isinstance(bos, int)
     return [
         check_same_prompt(0, len(gathered.texts)),
-        check_one_bos([*(example.ids for example in examples), *exam_prompts], bos),
+        check_one_bos([*(example.ids for example in examples), *exam_prompts], bos, has_template_bos=template[0] == bos),
         check_no_truncation([len(example.ids) for example in examples], settings.training.max_length),
-        check_special_tokens([example.ids for example in examples], special, num_of_template),
+        check_special_tokens(
+            dict(zip(gathered.names, (example.ids for example in examples), strict=True)),
+            special,
+            sum(token in special for token in template),
+        ),
         check_answer_format(gathered.row_texts, {question.kind for question in questions}),
         check_general_prompts(
             [answer.prompt for answer in gathered.answers],
@@ -45,7 +50,3 @@ def checks_of_rows(
             taught=[prompt for prompt, _ in gathered.row_texts],
         ),
     ]
-
-
-def control_tokens(tokenizer: "PreTrainedTokenizerBase") -> set[int]:
-    return set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)

@@ -26,5 +26,7 @@ class Settings:
     limits: Limits
     lora: LoraParams
     training: TrainParams
+    max_new_tokens: int
+    """Of an answer."""
     instructions: dict[str, str]
     """Kind of question -> closing instruction."""

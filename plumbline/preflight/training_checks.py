@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plumbline.model.tokenization import Example, eos_id, pad_id, render_prompt
+from plumbline.model.assistant_turn import assistant_turn
+from plumbline.model.tokenization import Example, pad_id, render_prompt
 from plumbline.preflight.check import Check
 from plumbline.preflight.readiness import (
     check_adapter_dtype,
@@ -39,7 +40,7 @@ def checks_of_training(
     from plumbline.training.packing import pack
 
     limits, lora, training = settings.limits, settings.lora, settings.training
-    eos, pad = eos_id(tokenizer), pad_id(tokenizer)
+    end, pad = assistant_turn(tokenizer).end, pad_id(tokenizer)
     few = spread_out(examples, limits.num_overfit_rows, training.max_length)
     fitting = [example for example in examples if len(example.ids) <= training.max_length]
     packable = [example for example in trained_on if len(example.ids) <= training.max_length]
@@ -51,10 +52,10 @@ def checks_of_training(
         tuple(example.ids): len(render_prompt(tokenizer, prompt)) for prompt, example in zip(prompts, examples, strict=True)
     }
     labels = [document.labels for document in adapted.fed]
-    learnt = overfit(base, few, pad=pad, eos=eos)
+    learnt = overfit(base, few, pad=pad, end=end)
     return [
         check_rows_fed(sum(tuple(document.ids) in num_prompt_tokens for document in adapted.fed), len(adapted.fed), len(fitting)),
-        check_eos_trained(labels, eos),
+        check_eos_trained(labels, end),
         check_prompt_masked(labels, [num_prompt_tokens.get(tuple(document.ids), 0) for document in adapted.fed]),
         check_lora_modules(adapted.num_adapted, adapted.num_expected, adapted.unmatched, adapted.num_linear),
         check_adapter_dtype(adapted.dtypes),

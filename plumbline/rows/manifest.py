@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from plumbline.pipeline.record import Record
 
 
@@ -20,3 +22,5 @@ class Manifest(Record):
     """Name -> sha256 of every other file in models/base."""
     hub_files: dict[str, str]
     """Name -> sha256 of the weight files that stay in the hub cache; empty for the embedded model."""
+    pinned: dict[str, str] = Field(default_factory=dict)
+    """What the chat template would otherwise read from outside: `date`, and whether `thinking` is on or off. Empty where it asks for neither."""

@@ -24,9 +24,9 @@ class Likelihoods(NamedTuple):
 
 
 def measured_example(tokenizer: PreTrainedTokenizerBase, answer: GeneralAnswer) -> Example:
-    """Render prompt and answer as training would; a cut answer without the end of sequence, which base did not say there."""
+    """Render prompt and answer as training would; a cut answer without the end of the turn, which base did not say there."""
     example = render_example(tokenizer, answer.prompt, answer.response)
-    if answer.stopped == "eos" or example.ids[-1] != tokenizer.eos_token_id:
+    if answer.stopped == "eos":
         return example
     return Example(ids=example.ids[:-1], num_prompt_tokens=example.num_prompt_tokens)
 

@@ -65,7 +65,7 @@ class World:
         from stages.base import BaseParams, main
 
         params = load_params("base", BaseParams).model_copy(update=changes)
-        main(params, corpus=self.folder / "none.jsonl", base=self.base)
+        main(params, corpus=self.folder / "none.jsonl", templates=ROOT / "examples/chat_templates", base=self.base)
 
     def preflight(self) -> dict[str, str]:
         from plumbline.preflight.run import PreflightFiles
@@ -300,7 +300,7 @@ def attempt(token, **changes):
         os.environ["HF_TOKEN"] = token
     params = load_params("base", BaseParams).model_copy(update=changes)
     try:
-        main(params, corpus=Path("none"), base=Path("base"))
+        main(params, corpus=Path("none"), templates=Path("none"), base=Path("base"))
         return "fetched"
     except BaseRefused as error:
         return str(error)

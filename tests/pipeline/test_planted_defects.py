@@ -111,13 +111,30 @@ def test_rows_without_packing_are_checked_as_well(stage: Stage) -> None:
 
 
 def test_a_template_that_doubles_bos(stage: Stage) -> None:
-    stage.refuses("one_bos", "29 of 29 rows", "render through the chat template once", template="{{ bos_token }}" + TEMPLATE)
+    stage.refuses("one_bos", "29 of 29 rows", "name a chat template that writes BOS once", template="{{ bos_token }}" + TEMPLATE)
 
 
-def test_a_template_that_never_closes_with_eos(stage: Stage) -> None:
-    template = TEMPLATE.replace("{{ eos_token }}", "")
-    stage.refuses("eos_trained", "28 of 28 rows do not end", "closes the assistant's turn", template=template)
-    assert stage.checks["overfit"].startswith("fail")
+def test_a_template_that_never_closes_a_turn_is_given_the_tokenizers_end(stage: Stage) -> None:
+    stage.run(template=TEMPLATE.replace("{{ eos_token }}", ""))
+    assert stage.checks["eos_trained"].startswith("pass: 0 of 28") and stage.checks["overfit"].startswith("pass: 8 of 8")
+
+
+def test_a_collator_that_masks_the_end_of_the_turn_as_if_it_were_padding(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    import plumbline.training.trainer
+
+    class Careless(plumbline.training.trainer.AdapterTrainer):
+        def get_train_dataloader(self) -> Any:
+            collate = self.data_collator
+
+            def masking(features: Any) -> Any:
+                batch = collate(features)
+                return batch | {"labels": batch["labels"].masked_fill(batch["labels"] == self.processing_class.eos_token_id, -100)}
+
+            self.data_collator = masking
+            return super().get_train_dataloader()
+
+    monkeypatch.setattr(plumbline.training.trainer, "AdapterTrainer", Careless)
+    stage.refuses("eos_trained", "28 of 28 rows do not end", "what packs or collates them cut the end of the turn")
 
 
 def test_a_template_whose_prompt_for_answering_is_another_than_in_training(stage: Stage) -> None:

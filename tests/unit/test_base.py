@@ -29,10 +29,14 @@ EMBEDDED = {
     "seed": 1,
 }
 
+TEMPLATES = Path(__file__).resolve().parents[2] / "examples/chat_templates"
+
 
 def params(**changes: object) -> BaseParams:
     return BaseParams.model_validate(
-        {"source": "embedded", "repo": None, "revision": None, "dtype": "float32", "quantization": "none", "embedded": EMBEDDED} | changes
+        {"source": "embedded", "repo": None, "revision": None, "dtype": "float32", "quantization": "none", "embedded": EMBEDDED}
+        | {"chat_template": None, "template_date": "2026-11-01", "thinking": False}
+        | changes
     )
 
 
@@ -46,7 +50,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def base(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("embedded") / "base"
-    main(params(), corpus=corpus, base=folder)
+    main(params(), corpus=corpus, templates=TEMPLATES, base=folder)
     return folder
 
 
@@ -55,7 +59,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_same_corpus_gives_the_same_bytes(base: Path, corpus: Path, tmp_path: Path) -> None:
-    main(params(), corpus=corpus, base=tmp_path / "again")
+    main(params(), corpus=corpus, templates=TEMPLATES, base=tmp_path / "again")
     assert contents(tmp_path / "again") == contents(base)
 
 
@@ -121,7 +125,7 @@ def test_a_stage_that_dies_leaves_the_old_base(base: Path, tmp_path: Path) -> No
     kept.mkdir()
     (kept / "manifest.json").write_text("old")
     with pytest.raises(FileNotFoundError):
-        main(params(), corpus=tmp_path / "none.jsonl", base=kept)
+        main(params(), corpus=tmp_path / "none.jsonl", templates=TEMPLATES, base=kept)
     assert contents(kept) == {"manifest.json": b"old"}
 
 
@@ -136,7 +140,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_hub_model_leaves_its_weights_where_they_are_and_is_verified(hub: Path, tmp_path: Path) -> None:
     base = tmp_path / "base"
-    main(params(source="hub", repo="acme/tiny", revision=REVISION), corpus=tmp_path / "none.jsonl", base=base)
+    main(params(source="hub", repo="acme/tiny", revision=REVISION), corpus=tmp_path / "none.jsonl", templates=TEMPLATES, base=base)
     assert not list(base.glob("*.safetensors"))
     assert "model.safetensors" in read_manifest(base).hub_files
     assert load_tokenizer(base).chat_template
@@ -148,12 +152,19 @@ def test_a_hub_model_leaves_its_weights_where_they_are_and_is_verified(hub: Path
 
 def test_a_hub_model_needs_a_commit_and_safetensors(hub: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="40 hex digits"):
-        main(params(source="hub", repo="acme/tiny", revision="main"), corpus=tmp_path / "none", base=tmp_path / "base")
+        main(params(source="hub", repo="acme/tiny", revision="main"), corpus=tmp_path / "none", templates=TEMPLATES, base=tmp_path / "base")
     (hub / "model.safetensors").rename(hub / "pytorch_model.bin")
     with pytest.raises(BaseRefused, match="no safetensors"):
-        main(params(source="hub", repo="acme/tiny", revision=REVISION), corpus=tmp_path / "none", base=tmp_path / "base")
+        main(
+            params(source="hub", repo="acme/tiny", revision=REVISION), corpus=tmp_path / "none", templates=TEMPLATES, base=tmp_path / "base"
+        )
     with pytest.raises(BaseRefused, match="copy the files"):
-        main(params(source="hub", repo="acme/other", revision=REVISION), corpus=tmp_path / "none", base=tmp_path / "base")
+        main(
+            params(source="hub", repo="acme/other", revision=REVISION),
+            corpus=tmp_path / "none",
+            templates=TEMPLATES,
+            base=tmp_path / "base",
+        )
 
 
 def test_the_fingerprint_follows_dtype_and_bytes(base: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from transformers import GenerationConfig
 from plumbline.answering.engine import Prompt
 from plumbline.answering.generation import TransformersEngine, greedy_tokens
 from plumbline.answering.kv_cache import ROOM_TOKENS
-from plumbline.model.tokenization import eos_id, pad_id, render_prompt
+from plumbline.model.tokenization import named_stops, pad_id, render_prompt, stop_ids
 from plumbline.model.weights import load_model, load_tokenizer
 from tests.fakes.tiny_models import questions, save_models
 
@@ -26,14 +26,21 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, list[lis
 
 
 def by_generate(model: Any, tokenizer: Any, ids: list[int]) -> list[int]:
-    config = GenerationConfig(max_new_tokens=LENGTH, do_sample=False, eos_token_id=eos_id(tokenizer), pad_token_id=pad_id(tokenizer))
+    config = GenerationConfig(
+        max_new_tokens=LENGTH,
+        do_sample=False,
+        eos_token_id=stop_ids(tokenizer, named_stops(model.generation_config)),
+        pad_token_id=pad_id(tokenizer),
+    )
     prompt = torch.tensor([ids])
     return model.generate(input_ids=prompt, attention_mask=torch.ones_like(prompt), generation_config=config)[0, len(ids) :].tolist()
 
 
 def test_a_batch_of_unequal_rows_writes_what_each_row_writes_alone(loaded: tuple[Any, Any, list[list[int]]]) -> None:
     model, tokenizer, prompts = loaded
-    written = greedy_tokens(model, prompts, max_new_tokens=LENGTH, eos=eos_id(tokenizer), pad=pad_id(tokenizer))
+    written = greedy_tokens(
+        model, prompts, max_new_tokens=LENGTH, stops=stop_ids(tokenizer, named_stops(model.generation_config)), pad=pad_id(tokenizer)
+    )
     lengths = {len(row) for row in written}
     assert LENGTH in lengths and len(lengths) > 3, "some rows must end early, at several places, and some run on past two enlargements"
     assert written == [by_generate(model, tokenizer, ids) for ids in prompts]
@@ -41,13 +48,13 @@ def test_a_batch_of_unequal_rows_writes_what_each_row_writes_alone(loaded: tuple
 
 def test_penalties_of_the_models_own_configuration_have_no_say(loaded: tuple[Any, Any, list[list[int]]]) -> None:
     model, tokenizer, prompts = loaded
-    eos, pad = eos_id(tokenizer), pad_id(tokenizer)
-    plain = greedy_tokens(model, prompts[:4], max_new_tokens=LENGTH, eos=eos, pad=pad)
+    stops, pad = stop_ids(tokenizer, []), pad_id(tokenizer)
+    plain = greedy_tokens(model, prompts[:4], max_new_tokens=LENGTH, stops=stops, pad=pad)
     before = model.generation_config.repetition_penalty
     model.generation_config.repetition_penalty = 1.8
     try:
         assert [by_generate(model, tokenizer, ids) for ids in prompts[:4]] != plain, "the penalty must change what `generate` writes"
-        assert greedy_tokens(model, prompts[:4], max_new_tokens=LENGTH, eos=eos, pad=pad) == plain
+        assert greedy_tokens(model, prompts[:4], max_new_tokens=LENGTH, stops=stops, pad=pad) == plain
     finally:
         model.generation_config.repetition_penalty = before
 

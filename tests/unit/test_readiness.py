@@ -9,17 +9,39 @@ LABELS = [-100, -100, 6, 7, 2]
 
 def test_a_sound_row_passes_every_check_of_rows() -> None:
     checks = [
-        r.check_one_bos([GOOD], BOS),
+        r.check_one_bos([GOOD], BOS, has_template_bos=True),
         r.check_eos_trained([LABELS], EOS),
         r.check_prompt_masked([LABELS], [2]),
         r.check_no_truncation([5], 5),
-        r.check_special_tokens([GOOD], {1, 2}, 2),
+        r.check_special_tokens({"a": GOOD}, {1, 2}, 2),
     ]
     assert {check.status for check in checks} == {"pass"}
 
 
 def test_a_doubled_bos_fails() -> None:
-    assert r.check_one_bos([GOOD, [1, *GOOD]], BOS).status == "fail"
+    assert r.check_one_bos([GOOD, [1, *GOOD]], BOS, has_template_bos=True).status == "fail"
+
+
+def test_a_missing_bos_fails_where_the_template_writes_one() -> None:
+    assert r.check_one_bos([GOOD, GOOD[1:]], BOS, has_template_bos=True).status == "fail"
+
+
+def test_a_template_without_bos_passes_and_a_bos_from_elsewhere_fails() -> None:
+    check = r.check_one_bos([GOOD[1:]], BOS, has_template_bos=False)
+    assert check.status == "pass" and "the template writes no BOS" in check.found
+    assert r.check_one_bos([GOOD], BOS, has_template_bos=False).status == "fail"
+
+
+def test_a_bos_that_opens_every_turn_or_ends_the_last_passes() -> None:
+    assert r.check_one_bos([[1, 5, 2, 1, 6, 7, 2], [1, 5, 6, 1]], BOS, has_template_bos=True).status == "pass"
+
+
+def test_a_tokenizer_without_bos_passes() -> None:
+    assert r.check_one_bos([GOOD], None, has_template_bos=False).status == "pass"
+
+
+def test_thinking_with_little_room_is_a_warning() -> None:
+    assert [r.check_thinking(on, tokens).status for on, tokens in ((True, 96), (True, 2048), (False, 96))] == ["warn", "pass", "pass"]
 
 
 def test_a_missing_eos_fails() -> None:
@@ -44,7 +66,8 @@ def test_a_row_that_would_be_cut_fails_and_names_the_length_to_set() -> None:
 
 
 def test_control_tokens_from_the_text_fail() -> None:
-    assert r.check_special_tokens([[1, 5, 1, 2]], {1, 2}, 2).status == "fail"
+    check = r.check_special_tokens({"fine": GOOD, "odd": [1, 5, 1, 2]}, {1, 2}, 2)
+    assert check.status == "fail" and check.found.endswith("control tokens: odd")
 
 
 def test_wrong_target_modules_fail() -> None:
