@@ -6,19 +6,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.params import load_params
-from plumbline.rows.answer import Answer
 from plumbline.rows.answer_params import AnswerParams
-from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
 from tests.fakes import tiny_hub
 from tests.fakes.gated_hub import gated_hub
-from tests.fakes.tiny_training import general_answers, rows
+from tests.fakes.hub_world import HubWorld
+from tests.fakes.tiny_training import rows
 from tests.pipeline.test_profiles import ROOT, overrides
 
 pytestmark = pytest.mark.slow
@@ -26,104 +23,10 @@ PROFILE = overrides(ROOT / "profiles/mistral_7b")
 REVISION = next(line.partition("=")[2] for line in PROFILE if line.startswith("base.revision="))
 SCALED = ["train.max_length=256", "train.tokens_per_step=512", "train.learning_rate=3.0e-3", "answer.max_new_tokens=8"]
 """Size alone: 16 times shorter steps for a hundred rows; a higher rate, so that a few steps are seen."""
-QUESTIONS = [
-    Question(
-        id="n", kind="numeric", question="What force gives 2 kg 3 m/s^2?", choices={}, target="6", unit="N", key_points=(), cluster="f"
-    ),
-    Question(
-        id="m",
-        kind="mcq",
-        question="Unit of force?",
-        choices={"A": "newton", "B": "joule"},
-        target="A",
-        unit=None,
-        key_points=(),
-        cluster="u",
-    ),
-]
-
-
-class World:
-    """A folder with everything that the stages read, and the stages as calls."""
-
-    def __init__(self, folder: Path, quantization: str) -> None:
-        from dvc.utils.hydra import apply_overrides
-
-        self.folder = folder
-        folder.mkdir()
-        shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
-        apply_overrides(folder / "params.yaml", [*PROFILE, *SCALED, f"base.quantization={quantization}"])
-        for package in ("plumbline", "stages"):
-            (folder / package).symlink_to(ROOT / package)
-        write_jsonl(folder / "train.jsonl", rows(100, "t"))
-        write_jsonl(folder / "validation.jsonl", rows(12, "v"))
-        write_jsonl(folder / "benchmark.jsonl", QUESTIONS)
-        write_jsonl(folder / "general.jsonl", general_answers(12))
-        self.base, self.adapter = folder / "base", folder / "adapter"
-
-    def bring_in_base(self, **changes: object) -> None:
-        from stages.base import BaseParams, main
-
-        params = load_params("base", BaseParams).model_copy(update=changes)
-        main(params, corpus=self.folder / "none.jsonl", templates=ROOT / "examples/chat_templates", base=self.base)
-
-    def preflight(self) -> dict[str, str]:
-        from plumbline.preflight.run import PreflightFiles
-        from stages.preflight import PreflightParams, main
-
-        main(
-            load_params("preflight", PreflightParams),
-            load_params("lora", LoraParams),
-            load_params("train", TrainParams),
-            load_params("answer", AnswerParams),
-            PreflightFiles(
-                template=Path("plumbline/pages/templates/preflight.html.j2"),
-                train=self.folder / "train.jsonl",
-                validation=self.folder / "validation.jsonl",
-                benchmark=self.folder / "benchmark.jsonl",
-                general=self.folder / "general.jsonl",
-                base=self.base,
-                ready=self.folder / "ready.json",
-                metrics=self.folder / "preflight.json",
-                page=self.folder / "preflight.html",
-            ),
-        )
-        return json.loads((self.folder / "preflight.json").read_text(encoding="utf-8"))["checks"]
-
-    def train(self) -> dict[str, Any]:
-        from plumbline.training.run import TrainFiles
-        from stages.train import main
-
-        main(
-            load_params("lora", LoraParams),
-            load_params("train", TrainParams),
-            TrainFiles(
-                train=self.folder / "train.jsonl",
-                validation=self.folder / "validation.jsonl",
-                general=self.folder / "general.jsonl",
-                ready=self.folder / "ready.json",
-                base=self.base,
-                adapter=self.adapter,
-                metrics=self.folder / "train.json",
-                loss=self.folder / "loss.csv",
-            ),
-        )
-        return json.loads((self.folder / "train.json").read_text(encoding="utf-8"))
-
-    def answer(self) -> tuple[list[Answer], list[Answer]]:
-        import stages.answer_base
-        import stages.answer_tuned
-
-        params = load_params("answer", AnswerParams)
-        common = {"benchmark": self.folder / "benchmark.jsonl", "base": self.base}
-        stages.answer_base.main(params, **common, answers=self.folder / "base.jsonl")
-        stages.answer_tuned.main(params, **common, adapter=self.adapter, answers=self.folder / "tuned.jsonl")
-        base, tuned = (list(read_jsonl(self.folder / f"{arm}.jsonl", Answer)) for arm in ("base", "tuned"))
-        return base, tuned
 
 
 @pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, World]:
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, HubWorld]:
     """One world per quantisation, run from base to preflight and training."""
     root = tmp_path_factory.mktemp("mistral")
     tiny_hub.save_snapshot(root / "hub", repo=tiny_hub.REPO, revision=REVISION)
@@ -132,7 +35,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, World]:
         patch.setenv("PLUMBLINE_HUB_DIR", str(root / "hub"))
         patch.delenv("DVC_STAGE", raising=False)
         for quantization in ("none", "nf4"):
-            made[quantization] = World(root / quantization, quantization)
+            made[quantization] = HubWorld(root / quantization, [*PROFILE, *SCALED, f"base.quantization={quantization}"])
             patch.chdir(root / quantization)
             patch.setenv("DVC_ROOT", str(root / quantization))
             made[quantization].bring_in_base()
@@ -142,11 +45,11 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, World]:
 
 
 @pytest.fixture
-def world(request: pytest.FixtureRequest, worlds: dict[str, World], monkeypatch: pytest.MonkeyPatch) -> World:
+def world(request: pytest.FixtureRequest, worlds: dict[str, HubWorld], monkeypatch: pytest.MonkeyPatch) -> HubWorld:
     return enter(worlds[request.param], monkeypatch)
 
 
-def enter(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+def enter(world: HubWorld, monkeypatch: pytest.MonkeyPatch) -> HubWorld:
     monkeypatch.chdir(world.folder)
     monkeypatch.setenv("PLUMBLINE_HUB_DIR", str(world.folder.parent / "hub"))
     monkeypatch.setenv("DVC_ROOT", str(world.folder))
@@ -155,7 +58,7 @@ def enter(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 @pytest.mark.parametrize("world", ["none", "nf4"], indirect=True)
-def test_the_profile_trains_an_fp32_adapter_on_every_linear_layer_and_answers_with_it(world: World) -> None:
+def test_the_profile_trains_an_fp32_adapter_on_every_linear_layer_and_answers_with_it(world: HubWorld) -> None:
     import torch
     from safetensors.torch import load_file
 
@@ -176,7 +79,7 @@ def test_the_profile_trains_an_fp32_adapter_on_every_linear_layer_and_answers_wi
     assert base[1].choice_logprobs != tuned[1].choice_logprobs, "the adapter was not applied"
 
 
-def test_nf4_weights_are_held_in_four_bits_and_adam_in_fp32(worlds: dict[str, World], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nf4_weights_are_held_in_four_bits_and_adam_in_fp32(worlds: dict[str, HubWorld], monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
     from plumbline.model.weights import load_model
@@ -190,7 +93,7 @@ def test_nf4_weights_are_held_in_four_bits_and_adam_in_fp32(worlds: dict[str, Wo
 
 
 @pytest.mark.parametrize("world", ["none", "nf4"], indirect=True)
-def test_an_adapter_is_refused_on_the_same_weights_in_another_quantisation(world: World, worlds: dict[str, World]) -> None:
+def test_an_adapter_is_refused_on_the_same_weights_in_another_quantisation(world: HubWorld, worlds: dict[str, HubWorld]) -> None:
     from plumbline.model.adapter import AdapterRefused
     from stages.answer_tuned import main
 
@@ -207,7 +110,7 @@ def test_an_adapter_is_refused_on_the_same_weights_in_another_quantisation(world
 
 
 def test_an_evaluation_takes_no_gradient_away_from_nf4_training(
-    worlds: dict[str, World], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    worlds: dict[str, HubWorld], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     import torch
 
@@ -248,7 +151,9 @@ def test_an_evaluation_takes_no_gradient_away_from_nf4_training(
     assert torch.linalg.norm(gradients[1] - gradients[0]) < 1e-3 * torch.linalg.norm(gradients[0])
 
 
-def test_one_changed_byte_of_a_shard_is_refused_by_name(worlds: dict[str, World], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_one_changed_byte_of_a_shard_is_refused_by_name(
+    worlds: dict[str, HubWorld], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from plumbline.model.base_files import BaseRefused
     from plumbline.model.weights import load_model
 
@@ -265,7 +170,7 @@ def test_one_changed_byte_of_a_shard_is_refused_by_name(worlds: dict[str, World]
 
 
 def test_pickles_and_branches_are_refused_and_the_other_copy_of_the_weights_is_left_alone(
-    worlds: dict[str, World], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    worlds: dict[str, HubWorld], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from plumbline.model.base_files import BaseRefused
 
@@ -273,7 +178,7 @@ def test_pickles_and_branches_are_refused_and_the_other_copy_of_the_weights_is_l
     manifest = json.loads((worlds["none"].base / "manifest.json").read_text(encoding="utf-8"))
     assert "consolidated.safetensors" not in manifest["hub_files"]
     assert sum(name.startswith("model-0000") for name in manifest["hub_files"]) == 3
-    world = World(tmp_path / "refused", "none")
+    world = HubWorld(tmp_path / "refused", [*PROFILE, *SCALED, "base.quantization=none"])
     with pytest.raises(ValueError, match="40 hex digits"):
         world.bring_in_base(revision="main")
     folder = tmp_path / "hub" / tiny_hub.REPO / REVISION
@@ -313,10 +218,10 @@ print(json.dumps(said))
 
 
 def test_a_gated_repository_asks_for_the_licence_and_the_token_and_never_shows_it(
-    worlds: dict[str, World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    worlds: dict[str, HubWorld], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     snapshot = worlds["none"].folder.parent / "hub" / tiny_hub.REPO / REVISION
-    world = World(tmp_path / "fetched", "none")
+    world = HubWorld(tmp_path / "fetched", [*PROFILE, *SCALED, "base.quantization=none"])
     # The hub's address is read when its library is imported: a process of its own.
     with gated_hub(snapshot, repo=tiny_hub.REPO, revision=REVISION, accepted="hf_right_secret") as (address, sent):
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "PLUMBLINE_", "DVC_"))}
