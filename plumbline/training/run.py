@@ -20,7 +20,7 @@ from plumbline.training.finished import Finished, metrics_of, save
 from plumbline.training.general_prompts import replay_rows
 from plumbline.training.loss_curve import loss_table
 from plumbline.training.prompt import training_prompt
-from plumbline.training.run_identity import RunIdentity, loaded_code, sha256_of_rows
+from plumbline.training.run_identity import RunIdentity, loaded_code, sha256_of_rendered, sha256_of_rows
 from plumbline.training.schedule import Schedule, plan_training
 from plumbline.training.which_rank import is_sharded, num_ranks, rank
 
@@ -119,7 +119,9 @@ def train_and_measure(rows: TrainRows, lora: LoraParams, params: TrainParams, fi
     refuse_unfit_device(files.base, read_manifest(files.base), lora, params, device=device())
     tokenizer = load_tokenizer(files.base)
     train, validation = render_rows(tokenizer, rows, max_length=params.max_length)
-    identity = identify(files, lora, params, replayed=rows.replayed, template=template_sha256(tokenizer), device=device())
+    identity = identify(
+        files, lora, params, replayed=rows.replayed, examples=[*train, *validation], template=template_sha256(tokenizer), device=device()
+    )
     folder = run_folder(identity.fingerprint())
     with only_training(folder):
         packed, packed_validation = (
@@ -165,7 +167,14 @@ def train_and_measure(rows: TrainRows, lora: LoraParams, params: TrainParams, fi
 
 
 def identify(
-    files: TrainFiles, lora: LoraParams, params: TrainParams, *, replayed: Sequence[GeneralAnswer], template: str, device: str
+    files: TrainFiles,
+    lora: LoraParams,
+    params: TrainParams,
+    *,
+    replayed: Sequence[GeneralAnswer],
+    examples: Sequence[Example],
+    template: str,
+    device: str,
 ) -> RunIdentity:
     """Collect what the run is keyed by; called when all that trains is loaded."""
     return RunIdentity(
@@ -174,6 +183,7 @@ def identify(
         train_sha256=sha256_of(files.train),
         validation_sha256=sha256_of(files.validation),
         replay_sha256=sha256_of_rows(replayed),
+        rendered_sha256=sha256_of_rendered(examples),
         base_fingerprint=base_fingerprint(files.base),
         template_sha256=template,
         code=loaded_code(without=AFTER_THE_RUN),

@@ -3,10 +3,11 @@
 import hashlib
 import json
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from plumbline.model.tokenization import Example
 from plumbline.pipeline.files import sha256_of
 from plumbline.rows.general_answer import GeneralAnswer
 from plumbline.rows.training_params import LoraParams, TrainParams
@@ -29,6 +30,14 @@ def sha256_of_rows(rows: Sequence[GeneralAnswer]) -> str | None:
     return hashlib.sha256("".join(row.model_dump_json() for row in rows).encode()).hexdigest() if rows else None
 
 
+def sha256_of_rendered(examples: Iterable[Example]) -> str:
+    """Identify token ids and where the prompts end, in their order."""
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update(json.dumps([example.num_prompt_tokens, example.ids]).encode())
+    return digest.hexdigest()
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunIdentity:
     """Two runs with the same fields end in the same adapter, so one may resume from the checkpoints of the other."""
@@ -39,6 +48,8 @@ class RunIdentity:
     validation_sha256: str
     replay_sha256: str | None
     """Of the replay rows; None where none are added."""
+    rendered_sha256: str
+    """Of the token ids that the model is shown: a template or a library that renders otherwise makes another run."""
     base_fingerprint: str
     template_sha256: str
     code: dict[str, str]
