@@ -63,12 +63,8 @@ smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the worksp
 	@dvc exp run --temp -S train.max_steps=5 -S report.part=development
 
 profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistral_7b
-	@test -f profiles/$(NAME) || { echo "no profiles/$(NAME); there are: $$(ls profiles)"; exit 1; }
-	@if grep -n '^-' profiles/$(NAME); then echo "profiles/$(NAME): each line is name=value, without -S"; exit 1; fi
-	@if grep -q '^base.source=hub' profiles/$(NAME) && ! grep -q '^clean.source=' profiles/$(NAME) && grep -q 'source: data/raw/embedded/' params.yaml; then \
-		echo "profiles/$(NAME) takes a model of the Hub, and clean.source is still the small embedded world."; \
-		echo "Copy it to profiles/local_mine and add two lines: clean.source=data/raw/mine.jsonl and split.benchmark=data/raw/my_benchmark.jsonl"; exit 1; fi
-	@grep -v -e '^#' -e '^[[:space:]]*$$' profiles/$(NAME) | sed 's/^/-S\n/' | tr '\n' '\0' | xargs -0 dvc exp run
+	@test -n "$(NAME)" || { echo "which profile? make profile NAME=...; there are: $$(ls profiles | tr '\n' ' ')"; exit 1; }
+	@plumbline profile $(NAME)
 
 backup: .venv/.run  ## push, then prove it: every object fetched into a fresh clone, hashed, re-graded
 	@plumbline backup

@@ -10,6 +10,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Plan and run": {
         "plan": "Say what a run will take, before anything is spent.",
+        "profile": "Run the pipeline with the overrides of a profile.",
         "verify": "Run the commit from nothing in a clone, and compare.",
         "checkpoints": "List what trainings left behind, or remove it.",
     },
@@ -78,6 +79,8 @@ def load(name: str) -> click.Command:
             from plumbline.commands.merge import command
         case "plan":
             from plumbline.commands.plan import command
+        case "profile":
+            from plumbline.commands.profile import command
         case "publish":
             from plumbline.commands.publish import command
         case "readme":
