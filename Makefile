@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full test-gpu check verify data-diff compare lint plan smoke profile \
+.PHONY: all setup setup-dev run test test-full test-gpu test-real check verify data-diff compare lint plan smoke profile \
 	backup publish ask merge inspect-log checkpoints clean-on-ray bench bench-on-ray help
 .DEFAULT_GOAL := all
 
@@ -30,13 +30,16 @@ run: .venv/.run  ## dvc repro: run what changed, nothing else
 	@dvc repro
 
 test: .venv/.dev lint  ## format, lint, types and the fast tests
-	@python -m pytest -q --ignore tests/data -m "not slow and not browser and not gpu" -n 2 --dist loadfile
+	@python -m pytest -q --ignore tests/data -m "not slow and not browser and not gpu and not real" -n 2 --dist loadfile
 
 test-full: .venv/.dev lint  ## everything: kills, faults, browser, two processes
-	@python -m pytest -q --ignore tests/data -m "not gpu" -n 2 --dist loadfile
+	@python -m pytest -q --ignore tests/data -m "not gpu and not real" -n 2 --dist loadfile
 
 test-gpu: .venv/.dev  ## what only a GPU shows: kernel, same bytes after a kill, nf4
 	@python -m pytest -q tests/gpu
+
+test-real: .venv/.dev  ## the weights of make real, fetched from the package index, and what is made of them
+	@python -m pytest -q --ignore tests/data -m real
 
 check: .venv/.dev  ## look at what the last run left: nothing leaked, the lock is true, the embedded default has learnt
 	@python -m pytest -q tests/data

@@ -11,6 +11,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Plan and run": {
         "plan": "Say what a run will take, before anything is spent.",
         "profile": "Run the pipeline with the overrides of a profile.",
+        "fetch-model": "Fetch the small instruct model that `make real` uses.",
         "verify": "Run the commit from nothing in a clone, and compare.",
         "checkpoints": "List what trainings left behind, or remove it.",
     },
@@ -44,7 +45,7 @@ EXTRAS = {
     **dict.fromkeys(("dvc", "dvc_data", "pyarrow"), "pipeline"),
     **dict.fromkeys(("jinja2", "markupsafe", "matplotlib"), "report"),
     **dict.fromkeys(("anthropic", "httpx2"), "judge"),
-    **dict.fromkeys(("accelerate", "bitsandbytes", "datasets", "huggingface_hub", "peft"), "train"),
+    **dict.fromkeys(("accelerate", "bitsandbytes", "datasets", "gguf", "huggingface_hub", "peft"), "train"),
     **dict.fromkeys(("psutil", "safetensors", "tokenizers", "torch", "transformers", "trl"), "train"),
 }
 """Package as it is imported -> the extra of pyproject.toml that installs it; a test holds both to each other."""
@@ -63,6 +64,8 @@ def load(name: str) -> click.Command:
             from plumbline.commands.compare import command
         case "data-diff":
             from plumbline.commands.data_diff import command
+        case "fetch-model":
+            from plumbline.commands.fetch_model import command
         case "fill-judge-store":
             from plumbline.commands.fill_judge_store import command
         case "final-part":
