@@ -14,6 +14,7 @@ from dvc.repo import Repo
 
 from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.stored_objects import StoredObject, Trouble, cache_troubles, fetch_all, mend, tracked_objects
+from plumbline.model.local_models import is_on_the_hub
 from plumbline.pipeline.files import sha256_of
 from plumbline.rows.manifest import Manifest
 
@@ -149,9 +150,10 @@ def hub_weights(root: Path) -> list[str]:
     manifest = Manifest.model_validate_json(path.read_text(encoding="utf-8"))
     if manifest.source == "embedded":
         return []
+    stay = "stay on the Hub and in its cache" if is_on_the_hub(manifest) else "come again with `plumbline fetch-model`"
     return [
         f"not part of it: {len(manifest.hub_files)} weight files of {manifest.repo} at {manifest.revision}; "
-        "they stay on the Hub and in its cache, held by the sha256 in models/base/manifest.json"
+        f"they {stay}, held by the sha256 in models/base/manifest.json"
     ]
 
 

@@ -23,6 +23,8 @@ from plumbline.commands.backup import uncommitted
 from plumbline.commands.final_part import RECORD, missing_uses
 from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.model_card import render_card
+from plumbline.model.base_files import weights_folder
+from plumbline.model.local_models import is_on_the_hub
 from plumbline.pipeline.files import sha256_of, write_json
 from plumbline.reporting.final_part import use_in
 from plumbline.rows.manifest import Manifest
@@ -34,6 +36,8 @@ ALLOWED = (".json", ".safetensors", ".jinja", ".md", ".model", ".txt")
 """A pickle runs code when it is read: none leaves."""
 SECRET = re.compile(rb"sk-ant-[\x21-\x7e]{16,}|hf_[A-Za-z0-9]{30,}|AKIA[0-9A-Z]{16}")
 MAX_TRIES = 4
+MADE_HERE = ("LICENSE.txt", "source.json")
+"""Of a base that was made here from a package: its licence, and what it was made from."""
 
 
 class NotPublished(ValueError):
@@ -76,16 +80,20 @@ def payload(root: Path, folder: Path, *, repo: str, license: str, dataset: str |
     """Name in the repository -> file to send."""
     manifest = Manifest.model_validate_json((root / "models/base/manifest.json").read_text(encoding="utf-8"))
     config = json.loads((root / "models/adapter/adapter_config.json").read_text(encoding="utf-8"))
-    # In the workspace it names models/base; for everybody else it must name the hub.
-    config |= {"base_model_name_or_path": manifest.repo or repo, "revision": manifest.revision}
+    # In the workspace it names models/base; for everybody else it must name the hub, or this repository where the base travels along.
+    on_the_hub = is_on_the_hub(manifest)
+    config |= {"base_model_name_or_path": manifest.repo if on_the_hub else repo, "revision": manifest.revision if on_the_hub else None}
     write_json(folder / "adapter_config.json", config)
     (folder / "README.md").write_text(render_card(root, repo=repo, license=license, dataset=dataset, revision=revision), encoding="utf-8")
     files = {path.name: path for path in sorted((root / "models/adapter").iterdir())}
     files |= {name: folder / name for name in ("adapter_config.json", "README.md")}
     files |= {f"evaluation/{name}": root / "metrics" / name for name in EVALUATION}
-    if manifest.source == "embedded":
-        # It stands on no hub: without it nobody could load the adapter.
-        files |= {f"base/{name}": root / "models/base" / name for name in sorted([*manifest.files, "manifest.json"])}
+    if not on_the_hub:
+        # It stands on no hub: without it no one could load the adapter.
+        base = root / "models/base"
+        files |= {f"base/{name}": base / name for name in sorted([*manifest.files, "manifest.json"])}
+        weights = weights_folder(base)
+        files |= {f"base/{name}": weights / name for name in sorted({*manifest.hub_files, *MADE_HERE}) if (weights / name).is_file()}
     token = os.environ.get("HF_TOKEN", "").encode()
     for name, path in files.items():
         if path.suffix not in ALLOWED:
