@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full test-gpu test-real check verify data-diff compare lint plan smoke profile \
+.PHONY: all setup setup-dev run test test-full test-gpu test-real check verify data-diff compare lint plan smoke profile real \
 	backup publish ask merge inspect-log checkpoints clean-on-ray bench bench-on-ray help
 .DEFAULT_GOAL := all
 
@@ -68,6 +68,9 @@ smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the worksp
 profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistral_7b
 	@test -n "$(NAME)" || { echo "which profile? make profile NAME=...; there are: $$(ls profiles | tr '\n' ' ')"; exit 1; }
 	@plumbline profile $(NAME)
+
+real: .venv/.run  ## a real instruct model, no GPU, no key: make real, make real ROWS=my.jsonl QUESTIONS=my_questions.jsonl SET="clean.format=csv", make real SMALL=1
+	@plumbline real $(if $(ROWS),--rows "$(ROWS)") $(if $(QUESTIONS),--questions "$(QUESTIONS)") $(if $(SMALL),--small) $(foreach one,$(SET),-S '$(one)')
 
 backup: .venv/.run  ## push, then prove it: every object fetched into a fresh clone, hashed, re-graded
 	@plumbline backup

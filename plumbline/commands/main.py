@@ -11,6 +11,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Plan and run": {
         "plan": "Say what a run will take, before anything is spent.",
         "profile": "Run the pipeline with the overrides of a profile.",
+        "real": "Run the whole pipeline with a real instruct model.",
         "fetch-model": "Fetch the small instruct model that `make real` uses.",
         "verify": "Run the commit from nothing in a clone, and compare.",
         "checkpoints": "List what trainings left behind, or remove it.",
@@ -88,6 +89,8 @@ def load(name: str) -> click.Command:
             from plumbline.commands.publish import command
         case "readme":
             from plumbline.commands.readme import command
+        case "real":
+            from plumbline.commands.real import command
         case "serve-models":
             from plumbline.commands.serve_models import command
         case "verify":

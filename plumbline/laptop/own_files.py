@@ -13,6 +13,8 @@ from plumbline.pipeline.params import read_yaml
 
 INPUTS = Path("real/inputs")
 """Ignored by git, and copied into the folder of the experiment."""
+NAMES = {"clean.source": "rows", "split.benchmark": "questions"}
+"""Parameter -> what a copy of its file is called."""
 PLAIN_PATH = re.compile(r"[\w][\w./-]*", re.ASCII)
 PLAIN_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
@@ -31,7 +33,7 @@ class OwnFiles:
 
 
 def own_files(root: Path, given: Mapping[str, Path]) -> OwnFiles:
-    """Make files readable by an experiment; `given`: parameter -> file, such as clean.source -> ../rows.jsonl.
+    """Make files readable by an experiment; `given`: parameter -> file, such as clean.source -> ../mine.jsonl.
 
     A file that git or DVC holds is read where it is. Any other one is copied under a plain name, so that no path of this machine gets into
     params.yaml or dvc.lock. FilesRefused if a file is missing or empty.
@@ -49,7 +51,7 @@ def own_files(root: Path, given: Mapping[str, Path]) -> OwnFiles:
     with replacing_folder(root / INPUTS) as folder:
         for key, path in others.items():
             suffix = path.suffix.lower() if PLAIN_SUFFIX.fullmatch(path.suffix.lower()) else ".jsonl"
-            name = f"{key.rpartition('.')[2]}{suffix}"
+            name = f"{NAMES[key]}{suffix}"
             shutil.copyfile(path, folder / name)
             overrides.append(f"{key}={(INPUTS / name).as_posix()}")
     return OwnFiles(overrides, INPUTS)
