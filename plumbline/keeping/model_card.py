@@ -8,6 +8,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from plumbline.model.adapter import read_training_record
 from plumbline.model.base_files import read_manifest
+from plumbline.model.local_models import is_on_the_hub, local_model
 from plumbline.number_text import signed
 from plumbline.pages.templating import read_template
 from plumbline.pipeline.params import read_yaml
@@ -70,7 +71,7 @@ def eval_results(evaluation: dict[str, Any]) -> list[EvalResult]:
 
 def loading_lines(repo: str, manifest: Manifest) -> str:
     """The Python that loads base and adapter."""
-    if manifest.source == "embedded":
+    if not is_on_the_hub(manifest):
         base = f'base = AutoModelForCausalLM.from_pretrained("{repo}", subfolder="base", dtype="{manifest.dtype}")\n'
         tokenizer = f'tokenizer = AutoTokenizer.from_pretrained("{repo}", subfolder="base")'
     else:
@@ -79,6 +80,29 @@ def loading_lines(repo: str, manifest: Manifest) -> str:
         tokenizer = f"tokenizer = AutoTokenizer.from_pretrained({where})"
     imports = "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
     return f'{imports}{base}model = PeftModel.from_pretrained(base, "{repo}")\n{tokenizer}'
+
+
+def base_words(manifest: Manifest) -> tuple[str, str]:
+    """What the adapter is for, in one sentence, and what the base model is and where it came from."""
+    local = local_model(manifest.repo)
+    if local is not None:
+        upstream = f"[{local.upstream}](https://huggingface.co/{local.upstream})"
+        return (
+            f"A LoRA adapter for the model in `base/`, which was made from {upstream}.",
+            f"`base/` holds {upstream} (licence {local.licence}) after its weights had been stored in fewer bits: {local.quantization}, as the package "
+            f"`{local.package}` {local.version} of the Python package index brings them, turned back into bfloat16. They are not the weights of that "
+            f"repository. Tokenizer, chat template and configuration are those of its revision `{local.upstream_revision}`. "
+            f"The adapter was trained and measured with {manifest.dtype}, quantisation {manifest.quantization}.",
+        )
+    if manifest.source == "hub":
+        return (
+            f"A LoRA adapter for [{manifest.repo}](https://huggingface.co/{manifest.repo}).",
+            f"`{manifest.repo}` at revision `{manifest.revision}`, {manifest.dtype}, quantisation {manifest.quantization}.",
+        )
+    return (
+        "A LoRA adapter for the small base model in `base/`.",
+        f"Trained from scratch by the same pipeline, {manifest.dtype}; its weights and tokenizer are in `base/`.",
+    )
 
 
 def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forgetting) -> list[str]:
@@ -92,6 +116,8 @@ def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forget
         said.append(
             "The base model is tiny and knows the world of its own corpus only: this adapter shows a method, it is no physics tutor."
         )
+    if (local := local_model(manifest.repo)) is not None:
+        said.append(f"Nothing was measured with the weights of {local.upstream} itself.")
     change = signed(forgetting.increase)
     said.append(
         "Measured on the benchmark named above, and on how likely base's own answers to "
@@ -119,7 +145,8 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
     evaluation, data = read("metrics/evaluation.json"), read("metrics/data.json")
     record = read_training_record(root / "models/adapter")
     manifest = read_manifest(root / "models/base")
-    from_hub = manifest.source == "hub"
+    from_hub = is_on_the_hub(manifest)
+    what, base_text = base_words(manifest)
     name = repo.split("/")[-1]
     metadata = ModelCardData(
         base_model=manifest.repo if from_hub else None,
@@ -138,7 +165,7 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
     text = card.render(
         metadata=f"---\n{metadata.to_yaml()}\n---",
         name=name,
-        what=f"A LoRA adapter for {f'[{manifest.repo}](https://huggingface.co/{manifest.repo})' if from_hub else 'the small base model in `base/`'}.",
+        what=what,
         verdict=evaluation["verdict"],
         results=result_rows(evaluation),
         chance="".join(f"Chance is {value:.2f} on {kind}. " for kind, value in chances.items()),
@@ -146,12 +173,7 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         rows={key: data[key] for key in ("lines", "kept", "quarantined", "blank")} | {"source": source_of(root)},
         benchmark=benchmark_words(evaluation["part"]),
         license=license,
-        base_text=(
-            f"`{manifest.repo}` at revision `{manifest.revision}`, {manifest.dtype}, quantisation {manifest.quantization}."
-            if from_hub
-            else f"Trained from scratch by the same pipeline, {manifest.dtype}; its weights and tokenizer are in `base/`."
-        )
-        + " The adapter is refused on another base, dtype or chat template by the pipeline that made it.",
+        base_text=f"{base_text} The adapter is refused on another base, dtype or chat template by the pipeline that made it.",
         loading=loading_lines(repo, manifest),
         lora=record.lora,
         targets=targets if isinstance(targets, str) else ", ".join(targets),

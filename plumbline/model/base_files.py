@@ -7,6 +7,8 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
+from plumbline.model.local_models import local_model
+from plumbline.pipeline.cache import cache_folder
 from plumbline.pipeline.files import sha256_of
 from plumbline.rows.manifest import Manifest
 
@@ -43,18 +45,33 @@ def verify_files(folder: Path, expected: dict[str, str]) -> None:
             )
 
 
+def local_hub() -> Path:
+    """The folder of the snapshots that were made here, as <organisation>/<name>/<revision>/: next to our caches, in the main repository."""
+    return cache_folder("train").parent / "hub"
+
+
+def folder_here(repo: str, revision: str) -> Path | None:
+    """The snapshot in PLUMBLINE_HUB_DIR, else in the local hub; None if neither holds it. The revision in the path keeps commits apart."""
+    given = os.environ.get("PLUMBLINE_HUB_DIR")
+    hubs = [*([Path(given)] if given is not None else []), local_hub()]
+    return next((folder for hub in hubs if (folder := hub / repo / revision).is_dir()), None)
+
+
 def hub_folder(repo: str, revision: str, *, patterns: list[str], offline: bool) -> Path:
     """Find a snapshot of a hub repository, and fetch what is missing unless `offline`.
 
-    PLUMBLINE_HUB_DIR, if set, is a folder with <organisation>/<name>/<revision>/ inside, for machines without a network.
+    Looked at in this order: PLUMBLINE_HUB_DIR, a folder for machines without a network; .cache/hub, for models that are made here; the hub cache.
     Raises BaseRefused where the hub does not give the files, and says what would make it. HF_TOKEN is sent, never shown.
     """
+    folder = folder_here(repo, revision)
+    if folder is not None:
+        return folder
+    if local_model(repo) is not None:
+        raise BaseRefused(f"{repo} at {revision} is made on this machine, and it is not in {local_hub()}. Run `plumbline fetch-model`.")
     local = os.environ.get("PLUMBLINE_HUB_DIR")
     if local is not None:
-        folder = Path(local) / repo / revision
-        if not folder.is_dir():
-            raise BaseRefused(f"PLUMBLINE_HUB_DIR is {local}, but {folder} is no folder: copy the files of {repo} at {revision} there.")
-        return folder
+        missing = Path(local) / repo / revision
+        raise BaseRefused(f"PLUMBLINE_HUB_DIR is {local}, but {missing} is no folder: copy the files of {repo} at {revision} there.")
     token = os.environ.get("HF_TOKEN") or None
     given = "HF_TOKEN is set" if token else "HF_TOKEN is not set"
     try:

@@ -113,12 +113,18 @@ def test_every_declared_file_is_named_by_the_stage(stage: str) -> None:
     declared = {
         path for path in paths(stage, "deps", "outs", "metrics", "plots") if not path.startswith(CODE) or path.endswith(READ_NOT_IMPORTED)
     }
-    unnamed = {
-        path
-        for path in declared
-        if path not in literal_paths(ROOT / f"stages/{stage}.py") | {"requirements-model.txt"} and "${" not in path
-    }
+    literals = literal_paths(ROOT / f"stages/{stage}.py") | {"requirements-model.txt"}
+    # A folder is named by any file in it.
+    named = literals | {str(parent) for literal in literals for parent in Path(literal).parents}
+    unnamed = {path for path in declared if path not in named and "${" not in path}
     assert not unnamed, f"dvc.yaml declares files for {stage} that it never names: {sorted(unnamed)}"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_stage_depends_on_a_part_of_what_another_one_made(stage: str) -> None:
+    """In a clone without the committed run's data DVC cannot restore such a stage from its run cache: a second `make real` would fail."""
+    made = {out for other in STAGES for out in paths(other, "outs")}
+    assert not [dep for dep in paths(stage, "deps") if {str(parent) for parent in Path(dep).parents} & made]
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.commands.plan import profile_overrides
 from tests.conftest import ROOT
 
 
@@ -40,9 +39,27 @@ def test_rows_that_differ_are_no_error_of_make_and_a_revision_that_cannot_be_rea
     assert not is_error or f"Error {code}" in done.stderr
 
 
-def test_blank_lines_and_comments_of_a_profile_are_no_overrides(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "started"),
+    [
+        (["profile", "NAME=mine"], "profile mine"),
+        (["real"], "real"),
+        (["real", "SMALL=1"], "real --small"),
+        (
+            ["real", "ROWS=my rows.csv", "QUESTIONS=q.jsonl", "SET=clean.format=csv train.epochs=2.0"],
+            "real --rows my rows.csv --questions q.jsonl -S clean.format=csv -S train.epochs=2.0",
+        ),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, list) else "",
+)
+def test_a_target_passes_on_what_it_was_given(folder: Path, words: list[str], started: str) -> None:
+    program(folder, "plumbline", 'echo "$*"')
+    done = make(folder, *words)
+    assert done.stdout == f"{started}\n", done.stderr
+
+
+def test_a_profile_without_a_name_is_asked_for(folder: Path) -> None:
     (folder / "profiles").mkdir()
-    (folder / "profiles/mine").write_text("# mine\n\nlora.alpha=64\n  \ntrain.seed=2\n", encoding="utf-8")
-    done = make(folder, "profile", "NAME=mine")
-    assert done.stdout.split() == ["[exp]", "[run]", "[-S]", "[lora.alpha=64]", "[-S]", "[train.seed=2]"], done.stderr
-    assert profile_overrides(folder, "mine") == ["lora.alpha=64", "train.seed=2"], "make plan reads the same"
+    (folder / "profiles/mine").touch()
+    done = make(folder, "profile")
+    assert done.returncode and done.stdout == "which profile? make profile NAME=...; there are: mine \n"

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.commands.plan import Line, NotPlanned, plan, planned_params, profile_overrides, table
+from plumbline.commands.plan import Line, NotPlanned, plan, planned_params, table
 from plumbline.model.tokenization import render_example
 from plumbline.model.weights import load_tokenizer
 from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.planning.profiles import ProfileRefused, profile_overrides
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import TrainParams
 from plumbline.training.packing import pack
@@ -103,5 +104,5 @@ def test_without_a_split_the_command_to_run_is_named(tmp_path: Path) -> None:
 
 
 def test_a_profile_that_is_not_there_names_those_that_are(project: Path) -> None:
-    with pytest.raises(NotPlanned, match="mistral_7b"):
+    with pytest.raises(ProfileRefused, match="mistral_7b"):
         profile_overrides(project, "nonsense")

