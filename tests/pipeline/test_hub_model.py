@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +47,13 @@ QUESTIONS = [
 class World:
     """A folder with everything that the stages read, and the stages as calls."""
 
-    def __init__(self, folder: Path, quantization: str) -> None:
+    def __init__(self, folder: Path, quantization: str, *, profile: Sequence[str] = PROFILE, scaled: Sequence[str] = SCALED) -> None:
         from dvc.utils.hydra import apply_overrides
 
         self.folder = folder
         folder.mkdir()
         shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
-        apply_overrides(folder / "params.yaml", [*PROFILE, *SCALED, f"base.quantization={quantization}"])
+        apply_overrides(folder / "params.yaml", [*profile, *scaled, f"base.quantization={quantization}"])
         for package in ("plumbline", "stages"):
             (folder / package).symlink_to(ROOT / package)
         write_jsonl(folder / "train.jsonl", rows(100, "t"))
