@@ -5,11 +5,12 @@ from pathlib import Path
 
 import psutil
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
-from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosity_error
+from transformers import AutoConfig
 
+from plumbline.model.on_meta import on_meta
 from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.adapted_weights import adapted_weights
 from plumbline.training.attention import attend_per_document
 from plumbline.training.which_rank import is_sharded, num_ranks, num_ranks_here
 
@@ -43,23 +44,12 @@ def free_bytes(device: str) -> int:
 
 def least_bytes(base: Path, manifest: Manifest, lora: LoraParams) -> int:
     """Bytes that weights, adapter, gradients and optimiser take for certain; activations come on top and are not guessed at."""
-    before = get_verbosity()
-    set_verbosity_error()
-    try:
-        with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(str(base)), dtype=torch.bfloat16)
-    finally:
-        set_verbosity(before)
+    model = on_meta(AutoConfig.from_pretrained(str(base)), dtype=torch.bfloat16)
     head = model.get_output_embeddings()
-    linear = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head}
-    adapted = {
-        name: module
-        for name, module in linear.items()
-        if lora.target_modules == "all-linear" or name.rsplit(".", 1)[-1] in lora.target_modules
-    }
+    linear = [module for module in model.modules() if isinstance(module, torch.nn.Linear) and module is not head]
     num_weights = sum(parameter.numel() for parameter in model.parameters())
-    num_linear = sum(module.weight.numel() for module in linear.values())
-    num_trained = sum(lora.r * (module.in_features + module.out_features) for module in adapted.values())
+    num_linear = sum(module.weight.numel() for module in linear)
+    num_trained = adapted_weights(base, lora).num_trained
     each = BYTES_PER_WEIGHT[manifest.dtype]
     weights = (
         num_weights * each if manifest.quantization == "none" else (num_weights - num_linear) * each + num_linear * NF4_BYTES_PER_WEIGHT
