@@ -77,11 +77,17 @@ def full_config(name: str) -> PretrainedConfig:
     return config
 
 
-def save_base(folder: Path, save_weights: Callable[[Path], object]) -> None:
-    """models/base with its tokenizer and manifest; `save_weights` writes configuration and weights, or the configuration alone."""
+def save_base(folder: Path, save_weights: Callable[[Path], object], *, pad: str | None = None) -> None:
+    """models/base with its tokenizer and manifest; `save_weights` writes configuration and weights, or the configuration alone.
+
+    `pad`: a padding token that the tokenizer adds after all others.
+    """
     folder.mkdir(parents=True)
     save_weights(folder)
-    tiny_tokenizer().save_pretrained(folder)
+    tokenizer = tiny_tokenizer()
+    if pad is not None:
+        tokenizer.add_special_tokens({"pad_token": pad})
+    tokenizer.save_pretrained(folder)
     write_manifest(
         folder,
         Manifest(

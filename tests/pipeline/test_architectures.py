@@ -17,7 +17,7 @@ from plumbline.keeping.merging import agreement, merge_and_save, reference_answe
 from plumbline.model.adapter import load_adapter
 from plumbline.model.base_files import base_fingerprint
 from plumbline.model.on_meta import weights_beside_vocabulary
-from plumbline.model.tokenization import Example, pad_id, render_example, render_prompt, template_sha256
+from plumbline.model.tokenization import Example, eos_id, pad_id, render_example, render_prompt, template_sha256
 from plumbline.model.weights import load_model, load_tokenizer
 from plumbline.preflight.adapted import adapted_modules
 from plumbline.preflight.gradients import gradient_difference
@@ -99,7 +99,7 @@ def test_all_linear_is_accepted_and_counted(name: str, at_full_size: Path) -> No
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_a_tiny_model_learns_rows_by_heart(name: str, at_full_size: Path) -> None:
     tokenizer = tiny_tokenizer()
-    learnt = overfit(at_full_size, few(), pad=pad_id(tokenizer), eos=int(tokenizer.eos_token_id))
+    learnt = overfit(at_full_size, few(), pad=pad_id(tokenizer), eos=eos_id(tokenizer))
     assert learnt.num_exact == learnt.num_stopped == len(few())
 
 
