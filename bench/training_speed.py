@@ -43,7 +43,7 @@ from plumbline.model.tokenization import Example, pad_id, render_example
 from plumbline.model.weights import load_model, load_tokenizer
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
-from plumbline.preflight.readiness_probe import packed_gradient_difference
+from plumbline.preflight.gradients import gradient_difference
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.attention import attend_per_document
@@ -362,7 +362,7 @@ def main() -> None:
             ),
         )
         return
-    difference = packed_gradient_difference(Path("models/base"), work.examples[:12], pad=pad_id(work.tokenizer))
+    difference = gradient_difference(Path("models/base"), work.examples[:12], pad=pad_id(work.tokenizer), packing=True).difference
     print(f"gradients of packed against padded rows: {difference:.1e} relative, 12 rows, fp32")
     compare_attention(num_repeats=chosen.repeats)
     compare(work, num_repeats=chosen.repeats, num_steps=chosen.steps)

@@ -7,18 +7,19 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from plumbline.answering.engine import Generated, Prompt, by_length
-from plumbline.answering.kv_cache import give_room
+from plumbline.answering.kv_cache import STATE_ALONE, can_drop_rows, give_room, state_name
+from plumbline.model.padding import held_pad
 from plumbline.model.tokenization import decode_answer, named_stops, pad_id, stop_ids
 
 KEPT_SHARE = 0.75
 """Finished rows leave the batch when at most so many of its rows are still being written."""
 
 
-def _left_padded(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def _left_padded(rows: Sequence[Sequence[int]], pad: int, model: PreTrainedModel) -> tuple[torch.Tensor, torch.Tensor]:
     """Shapes: ids and mask (B, T)."""
-    width = max(map(len, rows))
-    ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=device)
-    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
+    width, pad = max(map(len, rows)), held_pad(pad, model.get_input_embeddings())
+    ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=model.device)
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=model.device)
     return ids, mask
 
 
@@ -36,7 +37,7 @@ def choice_logprobs(model: PreTrainedModel, prompts: Sequence[Prompt], *, pad: i
     scored = [(prompt, letter, ids) for prompt in prompts for letter, ids in prompt.continuations.items()]
     if not scored:
         return {}
-    ids, mask = _left_padded([[*prompt.ids, *prompt.header, *continuation] for prompt, _, continuation in scored], pad, model.device)
+    ids, mask = _left_padded([[*prompt.ids, *prompt.header, *continuation] for prompt, _, continuation in scored], pad, model)
     width = max(len(continuation) for _, _, continuation in scored)
     logits = model(input_ids=ids, attention_mask=mask, position_ids=_positions(mask), logits_to_keep=width + 1, use_cache=False).logits
     logprobs_BTV = logits.float().log_softmax(dim=-1)
@@ -57,17 +58,20 @@ def greedy_tokens(
     Nothing else has a say: transformers' own `generate` would add the penalties of the model's generation_config.json, and
     carries finished rows along to the end of the batch, which here leave it.
     """
-    ids, mask = _left_padded(prompts, pad, model.device)
+    ids, mask = _left_padded(prompts, pad, model)
     positions = _positions(mask)
     written: list[list[int]] = [[] for _ in prompts]
     rows = list(range(len(prompts)))
     """Which prompt each row of the batch belongs to."""
     open_rows = set(rows)
+    state = state_name(model)
     cache = None
     for _ in range(max_new_tokens):
-        output = model(input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        # A model of state-space layers alone looks back at no token: what is padding matters to it at the start only.
+        seen = None if cache is not None and state == STATE_ALONE else mask
+        output = model(input_ids=ids, attention_mask=seen, position_ids=positions, use_cache=True, logits_to_keep=1, **{state: cache})
         if cache is None:
-            cache = output.past_key_values
+            cache = getattr(output, state)
             give_room(cache)
         chosen = output.logits[:, -1].argmax(dim=-1)
         for row, token in zip(rows, chosen.tolist(), strict=True):
@@ -78,9 +82,9 @@ def greedy_tokens(
         if not open_rows:
             break
         positions = positions[:, -1:] + 1
-        if len(open_rows) <= KEPT_SHARE * len(rows):
+        if len(open_rows) <= KEPT_SHARE * len(rows) and can_drop_rows(cache):
             kept = torch.tensor([place for place, row in enumerate(rows) if row in open_rows], device=model.device)
-            cache.batch_select_indices(kept)
+            cache.reorder_cache(kept)  # of layers of every sort, which `batch_select_indices` is not
             mask, chosen, positions = mask[kept], chosen[kept], positions[kept]
             rows = [row for row in rows if row in open_rows]
         ids = chosen[:, None]

@@ -1,10 +1,32 @@
 """Keys and values of a batch that is being written, with room to grow: transformers' own cache copies all of them at every token."""
 
+import inspect
+
 import torch
-from transformers.cache_utils import DynamicCache, DynamicLayer
+from transformers import PreTrainedModel
+from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
 ROOM_TOKENS = 32
 """Columns added at a time: one copy in so many tokens, and never more memory than that beside what is filled."""
+STATE_ALONE = "cache_params"
+"""What models of state-space layers alone (Mamba) call what they carry from token to token."""
+
+
+def state_name(model: PreTrainedModel) -> str:
+    """Under which name the model takes and returns what it carries from token to token."""
+    inner: torch.nn.Module = getattr(model, "get_base_model", lambda: model)()  # of a PeftModel, which takes any name
+    return STATE_ALONE if STATE_ALONE in inspect.signature(inner.forward).parameters else "past_key_values"
+
+
+def can_drop_rows(cache: object) -> bool:
+    """Whether rows can leave the batch: by `reorder_cache`, which takes the rows that it is given, on every layer that holds any."""
+    return isinstance(cache, Cache) and all(
+        callable(getattr(layer, "reorder_cache", None)) and type(layer).__module__ in WITH_ROWS for layer in cache.layers
+    )
+
+
+WITH_ROWS = frozenset({"transformers.cache_utils", __name__})
+"""Files whose layers are known to take rows so: an architecture's own sort of layer may hold more than it would take along."""
 
 
 class RoomyLayer(DynamicLayer):
@@ -32,9 +54,9 @@ class RoomyLayer(DynamicLayer):
         self.keys, self.values = keys[..., :after, :], values[..., :after, :]
         return self.keys, self.values
 
-    def batch_select_indices(self, indices: torch.Tensor) -> None:
-        """Keep these rows; the buffers are made anew at the next token."""
-        super().batch_select_indices(indices)
+    def reorder_cache(self, beam_idx: torch.LongTensor) -> None:
+        """Keep these rows; the buffers are made again at the next token."""
+        super().reorder_cache(beam_idx)
         self._buffers = None
 
     @staticmethod
@@ -47,4 +69,4 @@ class RoomyLayer(DynamicLayer):
 def give_room(cache: object) -> None:
     """Let the full-attention layers of a filled cache grow in place; layers of other sorts stay as they are."""
     if isinstance(cache, DynamicCache):
-        cache.layers = [RoomyLayer(layer) if type(layer) is DynamicLayer else layer for layer in cache.layers]
+        cache.layers = [RoomyLayer(layer) if type(layer) is DynamicLayer and layer.is_initialized else layer for layer in cache.layers]

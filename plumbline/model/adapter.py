@@ -25,12 +25,12 @@ class AdapterRefused(ValueError):
 def canonical_config(content: dict[str, object]) -> dict[str, object]:
     """Put a PEFT configuration into one order and strip what says where it was made.
 
-    PEFT saves target_modules as a set, in the order of the process's hash seed.
+    PEFT saves target_modules and target_parameters as sets, in the order of the process's hash seed.
     """
-    targets = content["target_modules"]
+    targets = {name: content[name] for name in ("target_modules", "target_parameters") if name in content}
     return {
         **{name: content[name] for name in sorted(content)},
-        "target_modules": sorted(targets) if isinstance(targets, list) else targets,
+        **{name: sorted(value) if isinstance(value, list) else value for name, value in targets.items()},
         "base_model_name_or_path": "models/base",
         "revision": None,
     }

@@ -119,24 +119,6 @@ def check_thinking(is_on: bool, max_new_tokens: int) -> Check:
     )
 
 
-def check_lora_modules(num_adapted: int, num_expected: int, unmatched: Sequence[str], num_linear: int) -> Check:
-    """The adapter sits on the layers that were named; a choice of fewer than all linear layers is said aloud.
-
-    PEFT's default would take q_proj and v_proj alone, which learns less and forgets more (PEFT's method comparison, 2026).
-    """
-    as_named = num_adapted == num_expected and num_adapted > 0 and not unmatched
-    return _check(
-        "lora_modules",
-        as_named and num_expected == num_linear,
-        f"{num_adapted} modules adapted, {num_expected} expected, {num_linear} linear layers in the two-layer probe"
-        + (f"; no module is named {', '.join(unmatched)}" if unmatched else ""),
-        "leave lora.target_modules at all-linear unless fewer layers are meant."
-        if as_named
-        else "set lora.target_modules to all-linear, or to names of linear layers of the base model.",
-        otherwise="warn" if as_named else "fail",
-    )
-
-
 def check_adapter_dtype(dtypes: Collection[str]) -> Check:
     """Adapters train in fp32: in bf16, Adam's second moment cannot decay."""
     return _check(
@@ -144,16 +126,6 @@ def check_adapter_dtype(dtypes: Collection[str]) -> Check:
         set(dtypes) == {"torch.float32"},
         f"trainable tensors are {', '.join(sorted(dtypes)) or 'missing'}",
         "cast trainable parameters to float32 before training.",
-    )
-
-
-def check_packed_gradients(relative_difference: float, limit: float) -> Check:
-    """Packing changes no gradient: documents in one row must not see each other. The loss would not show it."""
-    return _check(
-        "packed_gradients",
-        relative_difference <= limit,
-        f"relative difference {relative_difference:.1e} between packed and padded gradients (limit {limit:.0e})",
-        "set train.packing to false, and report the base model's architecture.",
     )
 
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from plumbline.model.assistant_turn import assistant_turn
 from plumbline.model.tokenization import Example, pad_id, render_prompt
 from plumbline.preflight.check import Check
+from plumbline.preflight.model_checks import Share, check_lora_modules, check_packed_gradients
 from plumbline.preflight.readiness import (
     check_adapter_dtype,
     check_eos_trained,
     check_heat,
-    check_lora_modules,
     check_num_steps,
     check_overfit,
-    check_packed_gradients,
     check_prompt_masked,
     check_rows_fed,
     check_warmup,
 )
 from plumbline.preflight.settings import Settings
+from plumbline.rows.training_params import LoraParams
 from plumbline.training.schedule import plan_training
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def checks_of_training(
     base: Path,
 ) -> list[Check]:
     """What the schedule, the trainer and a tiny model show. `prompts`: of each example, as text."""
-    from plumbline.preflight.readiness_probe import adapted_modules, overfit, packed_gradient_difference
+    from plumbline.preflight.adapted import adapted_modules
+    from plumbline.preflight.gradients import gradient_difference
+    from plumbline.preflight.readiness_probe import overfit
     from plumbline.training.packing import pack
 
     limits, lora, training = settings.limits, settings.lora, settings.training
@@ -52,19 +54,43 @@ def checks_of_training(
         tuple(example.ids): len(render_prompt(tokenizer, prompt)) for prompt, example in zip(prompts, examples, strict=True)
     }
     labels = [document.labels for document in adapted.fed]
+    gradients = gradient_difference(base, few, pad=pad, packing=training.packing)
     learnt = overfit(base, few, pad=pad, end=end)
     return [
         check_rows_fed(sum(tuple(document.ids) in num_prompt_tokens for document in adapted.fed), len(adapted.fed), len(fitting)),
         check_eos_trained(labels, end),
         check_prompt_masked(labels, [num_prompt_tokens.get(tuple(document.ids), 0) for document in adapted.fed]),
-        check_lora_modules(adapted.num_adapted, adapted.num_expected, adapted.unmatched, adapted.num_linear),
+        check_lora_modules(
+            adapted.num_adapted,
+            adapted.num_expected,
+            adapted.unmatched,
+            adapted.num_linear,
+            num_layers=adapted.num_layers,
+            num_fused=adapted.num_fused_adapted,
+            num_left_to_experts=adapted.num_left_to_experts,
+            problem=adapted.problem,
+            share=share_of(base, lora) if adapted.num_adapted or adapted.num_fused_adapted else None,
+        ),
         check_adapter_dtype(adapted.dtypes),
-        check_packed_gradients(packed_gradient_difference(base, few, pad=pad), limits.max_gradient_difference),
+        check_packed_gradients(gradients.difference, limits.max_gradient_difference, packed=gradients.packed, problem=gradients.problem),
         check_overfit(learnt.loss, learnt.num_exact, len(few), learnt.num_stopped),
         check_num_steps(schedule.num_planned_steps, training.max_steps),
         check_warmup(schedule.num_warmup_steps),
         check_heat(lora.scale, training.learning_rate, limits.max_heat),
     ]
+
+
+def share_of(base: Path, lora: LoraParams) -> Share:
+    """Counted on the base's architecture at its full size."""
+    from plumbline.training.adapted_weights import adapted_weights
+
+    counted = adapted_weights(base, lora)
+    return Share(
+        num_weights=counted.num_weights,
+        num_adapted=counted.num_adapted,
+        experts_left_out=counted.experts_left_out,
+        towers=counted.towers,
+    )
 
 
 def spread_out(examples: Sequence[Example], num: int, max_length: int) -> list[Example]:

@@ -1,6 +1,8 @@
 """Parameters that train and preflight share: preflight proves that this very training can succeed."""
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from plumbline.pipeline.record import Params
 
@@ -16,6 +18,14 @@ class LoraParams(Params):
     target_modules: Literal["all-linear"] | list[str]
     """`all-linear`: every linear layer but the head; else names of modules."""
     use_rslora: bool
+    target_parameters: list[str] | None = None
+    """Ends of the names of fused tensors that no module holds apart, the experts of gpt-oss say; None: those that PEFT takes for modules."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `target_parameters` where there are none: the record of such an adapter stays what it was before they could be named."""
+        content: dict[str, Any] = write(self)
+        return content if self.target_parameters is not None else {k: v for k, v in content.items() if k != "target_parameters"}
 
     @property
     def scale(self) -> float:

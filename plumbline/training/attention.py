@@ -9,12 +9,17 @@ from typing import Any
 import torch
 from torch.nn.attention.varlen import varlen_attn
 from torch.nn.functional import scaled_dot_product_attention
-from transformers import AttentionInterface
+from transformers import AttentionInterface, PreTrainedModel
 
 PER_DOCUMENT = "per_document"
 CAUSAL = (-1, 0)  # varlen_attn's default window, (-1, -1), is not causal
 MAX_GROWTH = 8
 """Padded documents may hold so many times the tokens; beyond, one long document among short ones would cost memory."""
+
+
+def attend_to_padding(model: PreTrainedModel) -> None:
+    """Have the model attend as it does when it is loaded: rows may be padded. It is sdpa where the architecture has that (Gemma 2 has not)."""
+    model.set_attn_implementation("sdpa" if model._supports_sdpa else "eager")
 
 
 def attend_per_document(
@@ -27,6 +32,7 @@ def attend_per_document(
     cu_seq_lens_q: torch.Tensor | None = None,
     max_length_q: int | None = None,
     sliding_window: int | None = None,
+    dropout: float = 0.0,
     **others: object,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention inside each document of one packed row; with `sliding_window`, to that many tokens at most, its own included.
@@ -40,8 +46,8 @@ def attend_per_document(
             "this model's attention has a soft cap or sinks, which packed rows would train without: set train.packing to false."
         )
     if cu_seq_lens_q is None or query.shape[0] != 1:
-        raise RuntimeError("per-document attention got a batch that is not packed: set_attn_implementation('sdpa') first.")
-    if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16) and query.shape[-1] % 8 == 0:
+        raise RuntimeError("per-document attention got a batch that is not packed: attend_to_padding(model) first.")
+    if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16) and query.shape[-1] % 8 == 0 and not dropout:
         q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
         longest = max_length_q if max_length_q is not None else int(cu_seq_lens_q.diff().max())
         window = CAUSAL if sliding_window is None else (sliding_window - 1, 0)
@@ -51,24 +57,26 @@ def attend_per_document(
     lengths = cu_seq_lens_q.diff().tolist()
     window_cuts = sliding_window is not None and max(lengths) > sliding_window
     if query.is_cuda and not window_cuts and len(lengths) * max(lengths) <= MAX_GROWTH * query.shape[2]:
-        return _attend_padded(query, key, value, lengths, scaling=scaling), None
+        return _attend_padded(query, key, value, lengths, scaling=scaling, dropout=dropout), None
     documents = zip(*(states.split(lengths, dim=2) for states in (query, key, value)), strict=True)
-    attended = torch.cat([_attend(q, k, v, scaling, sliding_window) for q, k, v in documents], dim=2)
+    attended = torch.cat([_attend(q, k, v, scaling, sliding_window, dropout) for q, k, v in documents], dim=2)
     return attended.transpose(1, 2).contiguous(), None
 
 
-def _attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float | None, sliding_window: int | None) -> torch.Tensor:
+def _attend(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float | None, sliding_window: int | None, dropout: float
+) -> torch.Tensor:
     """One document."""
     length = query.shape[2]
     if sliding_window is None or length <= sliding_window:
-        return scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=True)
+        return scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, dropout_p=dropout, enable_gqa=True)
     back = torch.arange(length, device=query.device)[:, None] - torch.arange(length, device=query.device)
     seen = (back >= 0) & (back < sliding_window)
-    return scaled_dot_product_attention(query, key, value, attn_mask=seen, scale=scaling, enable_gqa=True)
+    return scaled_dot_product_attention(query, key, value, attn_mask=seen, scale=scaling, dropout_p=dropout, enable_gqa=True)
 
 
 def _attend_padded(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, lengths: list[int], *, scaling: float | None
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, lengths: list[int], *, scaling: float | None, dropout: float = 0.0
 ) -> torch.Tensor:
     """The same with one document a row, padded at its end, where no token looks: a GPU waits for every launch, and documents are many.
 
@@ -82,7 +90,8 @@ def _attend_padded(
         rows = states.new_zeros(len(lengths) * longest, heads, width).index_copy(0, where, states[0].transpose(0, 1))
         return rows.view(len(lengths), longest, heads, width).transpose(1, 2)
 
-    attended = scaled_dot_product_attention(padded(query), padded(key), padded(value), is_causal=True, scale=scaling, enable_gqa=True)
+    q, k, v = padded(query), padded(key), padded(value)
+    attended = scaled_dot_product_attention(q, k, v, is_causal=True, scale=scaling, dropout_p=dropout, enable_gqa=True)
     return attended.transpose(1, 2).reshape(-1, *attended.shape[1::2]).index_select(0, where).view(1, num_tokens, *attended.shape[1::2])
 
 

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import psutil
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
-from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosity_error
+from transformers import AutoConfig
 
+from plumbline.model.on_meta import on_meta
 from plumbline.number_text import size_text
 from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.adapted_weights import adapted_weights
 from plumbline.training.attention import attend_per_document
-from plumbline.training.lora import is_target, linear_layers
+from plumbline.training.lora import linear_layers
 from plumbline.training.weight_bytes import BYTES_PER_TRAINED_WEIGHT, weight_bytes
 from plumbline.training.which_rank import is_sharded, num_ranks, num_ranks_here
 
@@ -40,22 +41,15 @@ def free_bytes(device: str) -> int:
 
 def least_bytes(base: Path, manifest: Manifest, lora: LoraParams) -> int:
     """Bytes that weights, adapter, gradients and optimiser take for certain; activations come on top and are not guessed at."""
-    before = get_verbosity()
-    set_verbosity_error()
-    try:
-        with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(str(base)), dtype=torch.bfloat16)
-    finally:
-        set_verbosity(before)
+    model = on_meta(AutoConfig.from_pretrained(str(base)), dtype=torch.bfloat16)
     linear = linear_layers(model)
-    adapted = [module for name, module in linear.items() if is_target(name, lora)]
     weights = weight_bytes(
         num_weights=sum(parameter.numel() for parameter in model.parameters()),
         num_linear_weights=sum(module.weight.numel() for module in linear.values()),
         dtype=manifest.dtype,
         quantization=manifest.quantization,
     )
-    num_trained = sum(lora.r * (module.in_features + module.out_features) for module in adapted)
+    num_trained = adapted_weights(base, lora).num_trained
     return int(weights + num_trained * BYTES_PER_TRAINED_WEIGHT)
 
 

@@ -12,6 +12,11 @@ from plumbline.training.fused_blocks import is_fp32_on_cpu
 HALF = (torch.bfloat16, torch.float16)
 
 
+def _shaped(rows: torch.Tensor, *, like: torch.Tensor) -> torch.Tensor:
+    """The rows (n, N) in the shape (..., N) of x. A plain view out of a node may not be changed in place, as Gemma 3n does to a product."""
+    return torch.ops.aten._unsafe_view(rows, [*like.shape[:-1], rows.shape[-1]])
+
+
 class _AdaptedProduct(torch.autograd.Function):
     """x (W + scale B A)' as one node and, with the adapter merged into the weight for the moment, as one wide product.
 
@@ -25,7 +30,7 @@ class _AdaptedProduct(torch.autograd.Function):
         rows = x.reshape(-1, x.shape[-1])
         ctx.save_for_backward(rows, weight, down, up)
         ctx.scale = scale
-        return (rows @ torch.addmm(weight, up, down, alpha=scale).T).view(*x.shape[:-1], weight.shape[0])
+        return _shaped(rows @ torch.addmm(weight, up, down, alpha=scale).T, like=x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
@@ -66,7 +71,7 @@ class _HalfAdaptedProduct(torch.autograd.Function):
             result = (rows @ weight.T).addmm_(narrow, half_up.T)
         else:
             result = torch.addmm(product.reshape(len(rows), -1), narrow, half_up.T)
-        return result.view(*x.shape[:-1], -1)
+        return _shaped(result, like=x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:

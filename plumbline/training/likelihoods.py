@@ -10,6 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from plumbline.model.tokenization import Example, render_example
 from plumbline.rows.general_answer import GeneralAnswer
+from plumbline.training.attention import attend_to_padding
 
 
 class Likelihoods(NamedTuple):
@@ -55,7 +56,7 @@ def likelihoods(model: PeftModel, tokenizer: PreTrainedTokenizerBase, answers: S
     model.eval()
     inner = model.get_base_model()
     assert isinstance(inner, PreTrainedModel)
-    inner.set_attn_implementation("sdpa")
+    attend_to_padding(inner)
     with model.disable_adapter():
         base = answer_nats(model, examples, arm="base")
     return Likelihoods(

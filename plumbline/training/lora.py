@@ -1,13 +1,20 @@
 """The adapter as PEFT understands it."""
 
+import re
+
 import torch
 from peft import LoraConfig, PeftModel
 from peft.tuners.lora import LoraLayer
+from peft.tuners.lora.layer import ParamWrapper
 from peft.utils.integrations import dequantize_module_weight
 from transformers import PreTrainedModel
 
+from plumbline.model.on_meta import TRIAL_ERRORS
 from plumbline.rows.training_params import LoraParams
 from plumbline.training.ranks import whole
+
+REFUSED_BY_PEFT = frozenset({"falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h"})
+"""Architectures, by model_type, with layers that PEFT does not adapt."""
 
 
 def lora_config(params: LoraParams) -> LoraConfig:
@@ -17,6 +24,7 @@ def lora_config(params: LoraParams) -> LoraConfig:
         lora_alpha=params.alpha,
         lora_dropout=params.dropout,
         target_modules=params.target_modules,
+        target_parameters=params.target_parameters,
         use_rslora=params.use_rslora,
         bias="none",
         task_type="CAUSAL_LM",
@@ -29,9 +37,49 @@ def linear_layers(model: PreTrainedModel) -> dict[str, torch.nn.Linear]:
     return {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head}
 
 
-def is_target(name: str, params: LoraParams) -> bool:
-    """Whether the linear layer of this name is adapted."""
-    return params.target_modules == "all-linear" or name.rsplit(".", 1)[-1] in params.target_modules
+def fitted_to(config: LoraConfig, model: PreTrainedModel) -> LoraConfig:
+    """Keep the adapter to the model that reads and writes text, no row shows an image or a sound that a tower could learn from.
+
+    And keep `all-linear` from what PEFT refuses in state-space layers: their kernels read these weights past the adapter
+    (0.21.2, tuners_utils.py, _check_lora_target_modules_mamba). And from layers that return more than a product: routers of Llama 4.
+    """
+    left_out = [rf"{re.escape(name)}(\..*)?" for name in towers(model)] + _no_products(model)
+    if config.target_modules == "all-linear" and model.config.model_type in REFUSED_BY_PEFT:
+        left_out.append(r".*\.out_proj")
+    if left_out:
+        config.exclude_modules = "|".join(left_out)
+    return config
+
+
+def _no_products(model: PreTrainedModel) -> list[str]:
+    """Patterns of the names of linear layers that an architecture has made into something else. Tried; draws nothing."""
+    found = set()
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Linear) and type(module).__module__.startswith("transformers.models."):
+            try:
+                with torch.no_grad():
+                    is_product = isinstance(module(module.weight.new_zeros(1, module.in_features)), torch.Tensor)
+            except TRIAL_ERRORS:
+                is_product = False
+            if not is_product:
+                inside_layer = re.sub(r"^.*[.]\d+[.]", "", name)
+                found.add(rf".*\.{re.escape(inside_layer)}")
+    return sorted(found)
+
+
+def towers(model: PreTrainedModel) -> list[str]:
+    """Names of the modules next to the text model, but for the head: vision towers and what projects their output."""
+    names = {id(module): name for name, module in model.named_modules()}
+    text, head = names.get(id(model.get_decoder())), names.get(id(model.get_output_embeddings()))
+    if not text:
+        return []
+    path = text.split(".")
+    return [
+        name
+        for depth in range(len(path))
+        for child, module in model.get_submodule(".".join(path[:depth])).named_children()
+        if (name := ".".join([*path[:depth], child])) not in (".".join(path[: depth + 1]), head) and any(True for _ in module.parameters())
+    ]
 
 
 def keep_adapter_in_fp32(model: torch.nn.Module) -> None:
@@ -56,7 +104,9 @@ def update_norm_ratio(model: PeftModel) -> float:
     """Largest ||scale x BA|| / ||W|| over the adapted layers (Frobenius norms): how far the adapter moves the base."""
     ratios = []
     for module in model.modules():
-        if isinstance(module, LoraLayer) and "default" in module.lora_A:
+        if isinstance(module, ParamWrapper):
+            ratios.append(_ratio_of_experts(module))
+        elif isinstance(module, LoraLayer) and "default" in module.lora_A:
             down, up = module.lora_A["default"].weight, module.lora_B["default"].weight
             assert isinstance(down, torch.Tensor) and isinstance(up, torch.Tensor)
             base = whole(dequantize_module_weight(module.get_base_layer()))
@@ -65,3 +115,12 @@ def update_norm_ratio(model: PeftModel) -> float:
                     float(torch.linalg.norm(whole(up) @ whole(down)) * module.scaling["default"] / torch.linalg.norm(base.float()))
                 )
     return max(ratios)
+
+
+@torch.no_grad()
+def _ratio_of_experts(module: ParamWrapper) -> float:
+    """The same over one tensor of all experts, by r x r products: BA as a whole would be as large as the experts."""
+    left, right, scale = module.get_delta_factors("default")
+    left, right = whole(left).float(), whole(right).float()
+    square = ((left.mT @ left) * (right @ right.mT)).sum().clamp(min=0)
+    return float(square.sqrt() * scale / torch.linalg.norm(whole(module.get_param()).float()))

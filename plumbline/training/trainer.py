@@ -9,13 +9,14 @@ from datasets import Dataset
 from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, Trainer
 
+from plumbline.model.padding import held_pad
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.attention import PER_DOCUMENT
 from plumbline.training.checkpoints import keep_newest, seal
 from plumbline.training.fused_blocks import Rotation, fuse_norms_and_gates, fused_rotations, in_place_of_theirs
 from plumbline.training.labelled_positions import last_mlp, only_at
 from plumbline.training.lean_steps import fuse_adapted_products, skip_idle_walks
-from plumbline.training.lora import keep_adapter_in_fp32, keep_gradients_through_nf4, lora_config
+from plumbline.training.lora import fitted_to, keep_adapter_in_fp32, keep_gradients_through_nf4, lora_config
 from plumbline.training.ranked_trainer import RankedTrainer
 from plumbline.training.schedule import Schedule
 from plumbline.training.training_arguments import recomputes_activations, training_arguments
@@ -31,6 +32,7 @@ class AdapterTrainer(RankedTrainer):
     run_folder: Path
     rotations: dict[str, Rotation]
     last_mlp: torch.nn.Module | None
+    has_backbone: bool
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         with in_place_of_theirs(self.rotations):
@@ -52,6 +54,9 @@ class AdapterTrainer(RankedTrainer):
         last MLP and the head. Packed rows only: there the batch is one row, which `logits_to_keep` can index.
         """
         labels = inputs["labels"]
+        if not self.has_backbone:
+            loss = self._loss_of_logits(model, inputs, num_items_in_batch)
+            return (loss, {"loss": loss}) if return_outputs else loss
         if return_outputs or labels.device.type != "cpu" or labels.shape[0] != 1 or "cu_seq_lens_q" not in inputs:
             return super().compute_loss(model, inputs, return_outputs=return_outputs, num_items_in_batch=num_items_in_batch)
         targets = labels[0, 1:]
@@ -62,6 +67,17 @@ class AdapterTrainer(RankedTrainer):
         logits_TV = logits_1TV.squeeze(0)  # its gradient is a view, that of [0] a copy
         total = torch.nn.functional.cross_entropy(logits_TV.float(), targets[labelled], reduction="sum")
         loss = total / torch.as_tensor(len(labelled) if num_items_in_batch is None else num_items_in_batch).clamp(min=1)
+        return loss if num_items_in_batch is None else loss * self.accelerator.num_processes
+
+    def _loss_of_logits(
+        self, model: torch.nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None
+    ) -> torch.Tensor:
+        """The same for a model whose part below the head TRL does not find (Llama 4)."""
+        rest = {name: value for name, value in inputs.items() if name != "labels"}
+        logits_BTV, targets_BT = model(**rest, use_cache=False).logits[:, :-1], inputs["labels"][:, 1:]
+        total = torch.nn.functional.cross_entropy(logits_BTV.flatten(0, 1).float(), targets_BT.flatten(), reduction="sum")
+        num = (targets_BT != -100).sum() if num_items_in_batch is None else num_items_in_batch
+        loss = total / torch.as_tensor(num).clamp(min=1)
         return loss if num_items_in_batch is None else loss * self.accelerator.num_processes
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
@@ -106,12 +122,15 @@ def build_trainer(
         train_dataset=train,
         eval_dataset=validation,
         processing_class=tokenizer,
-        peft_config=lora_config(lora),
+        peft_config=fitted_to(lora_config(lora), model),
     )
     trainer.remove_callback(PrinterCallback)
+    collator: Any = trainer.data_collator
+    collator.pad_token_id = held_pad(collator.pad_token_id, model.get_input_embeddings())
     trainer.num_planned_steps = schedule.num_planned_steps
     trainer.run_folder = folder
     trainer.num_rows_per_step = schedule.num_rows_per_step
+    trainer.has_backbone = model.base_model is not model
     assert isinstance(trainer.model, PeftModel)
     keep_adapter_in_fp32(trainer.model)
     keep_gradients_through_nf4(trainer.model)

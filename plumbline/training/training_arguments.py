@@ -59,6 +59,7 @@ def training_arguments(model: PreTrainedModel, *, params: TrainParams, schedule:
         seed=params.seed,
         data_seed=params.seed,
         average_tokens_across_devices=True,
+        router_aux_loss_coef=0.0,  # of a mixture of experts: the loss is that of the labels, packed or padded, on any device
         ddp_find_unused_parameters=False,
     )
     if params.lr_schedule == "cosine":

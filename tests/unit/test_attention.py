@@ -61,3 +61,13 @@ def test_attention_that_would_be_left_out_is_refused(extra: dict[str, Any]) -> N
     states = torch.randn(1, 4, 6, 8)
     with pytest.raises(RuntimeError, match=r"soft cap or sinks.*train\.packing"):
         attend_per_document(torch.nn.Identity(), states, states, states, None, cu_seq_lens_q=torch.tensor([0, 6]), **extra)
+
+
+def test_dropout_of_the_model_reaches_every_document() -> None:
+    """GPT-2's own configuration has it."""
+    torch.manual_seed(0)
+    states = torch.randn(1, 4, 6, 8)
+    boundaries = torch.tensor([0, 2, 6])
+    whole, _ = attend_per_document(torch.nn.Identity(), states, states, states, None, cu_seq_lens_q=boundaries)
+    dropped, _ = attend_per_document(torch.nn.Identity(), states, states, states, None, cu_seq_lens_q=boundaries, dropout=0.5)
+    assert not torch.allclose(whole[:, :2], dropped[:, :2]) and not torch.allclose(whole[:, 2:], dropped[:, 2:])

@@ -106,6 +106,20 @@ def test_a_rotation_of_neighbours_instead_of_halves_stays(monkeypatch: pytest.Mo
     assert not fused_rotations(model), "other arguments"
 
 
+def test_a_rotation_that_cannot_be_tried_stays() -> None:
+    """gpt-oss takes cosines of half of the width: its function raises for the usual ones."""
+    assert not fused_rotations(model_of("gpt_oss"))
+
+
+def test_a_module_that_takes_more_than_one_argument_stays() -> None:
+    """The trial gives it one, and its own model others."""
+    model = model_of("mistral")
+    kind = type("GatedRMSNorm", (type(model.model.norm),), {"forward": lambda self, x, gate=None: x if gate is None else x * gate})
+    model.model.norm.__class__ = kind
+    assert fuse_norms_and_gates(model) == 2 * 3
+    assert "forward" not in vars(model.model.norm)
+
+
 def test_a_model_elsewhere_stays() -> None:
     model = model_of("mistral").to("meta")
     assert not fused_rotations(model) and fuse_norms_and_gates(model) == 0

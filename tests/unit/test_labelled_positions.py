@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from plumbline.training.attention import PER_DOCUMENT
 from plumbline.training.labelled_positions import last_mlp, only_at
 from tests.unit.test_fused_blocks import model_of
 
@@ -64,6 +65,12 @@ def test_a_model_without_such_an_mlp_and_one_elsewhere_are_left_alone() -> None:
         del layer.mlp.act_fn
     assert last_mlp(model) is None
     assert last_mlp(model_of("mistral").to("meta")) is None
+
+
+def test_a_model_that_takes_no_packed_rows_is_left_alone() -> None:
+    model = model_of("gemma2")
+    model.set_attn_implementation(PER_DOCUMENT)
+    assert last_mlp(model) is None, "its attention has a soft cap, and says so by an error"
 
 
 def test_the_trial_leaves_mode_and_random_numbers_as_they_were() -> None:

@@ -70,6 +70,18 @@ def test_a_row_without_a_label_gives_gradients_of_zero() -> None:
     assert len(gradients) == 6 and not any(gradient.any() for gradient in gradients)
 
 
+@pytest.mark.parametrize("half", [False, True])
+def test_a_product_may_be_changed_in_place_as_a_linear_layers_may(half: bool) -> None:
+    from plumbline.training.lean_steps import _AdaptedProduct
+
+    torch.manual_seed(0)
+    x, weight, down, up = (torch.randn(shape).requires_grad_(len(shape) == 3) for shape in ((2, 3, 5), (7, 5), (2, 5), (7, 2)))
+    product = _HalfAdaptedProduct.apply(x, weight, None, down, up, 0.7) if half else _AdaptedProduct.apply(x, weight, down, up, 0.7)
+    plain = linear(x, weight + 0.7 * up @ down)
+    mine, theirs = (torch.autograd.grad(value.mul_(3).square().sum(), x)[0] for value in (product, plain))
+    torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+
+
 def test_gradients_are_those_of_finite_differences() -> None:
     from plumbline.training.lean_steps import _AdaptedProduct
 
