@@ -8,12 +8,13 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
 from plumbline.pipeline.files import sha256_of
+from plumbline.pipeline.refused import Refused
 from plumbline.rows.manifest import Manifest
 
 MANIFEST = "manifest.json"
 
 
-class BaseRefused(ValueError):
+class BaseRefused(Refused):
     """Files of the base model are missing or are not those of the manifest."""
 
 

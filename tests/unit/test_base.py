@@ -8,6 +8,7 @@ import pytest
 from plumbline.embedded.corpus import corpus_texts
 from plumbline.embedded.passage import Passage
 from plumbline.model.base_files import BaseRefused, base_fingerprint, read_manifest
+from plumbline.model.usable_base import BaseUnusable
 from plumbline.model.weights import load_model, load_tokenizer
 from plumbline.pipeline.jsonl import write_jsonl
 from stages.base import BaseParams, main
@@ -154,7 +155,7 @@ def test_a_hub_model_needs_a_commit_and_safetensors(hub: Path, tmp_path: Path) -
     with pytest.raises(ValueError, match="40 hex digits"):
         main(params(source="hub", repo="acme/tiny", revision="main"), corpus=tmp_path / "none", templates=TEMPLATES, base=tmp_path / "base")
     (hub / "model.safetensors").rename(hub / "pytorch_model.bin")
-    with pytest.raises(BaseRefused, match="no safetensors"):
+    with pytest.raises(BaseUnusable, match="no safetensors"):
         main(
             params(source="hub", repo="acme/tiny", revision=REVISION), corpus=tmp_path / "none", templates=TEMPLATES, base=tmp_path / "base"
         )
