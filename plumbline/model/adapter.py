@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plumbline.pipeline.files import replacing_folder, sha256_of, write_json
+from plumbline.pipeline.refused import Refused
 from plumbline.rows.training_record import TrainingRecord
 
 if TYPE_CHECKING:  # the record of an adapter is read and refused before any of them is loaded
@@ -18,7 +19,7 @@ CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 
 
-class AdapterRefused(ValueError):
+class AdapterRefused(Refused):
     """The adapter belongs to another base, template or quantisation."""
 
 
@@ -82,7 +83,7 @@ def load_adapter(model: "PreTrainedModel", folder: Path, *, base_fingerprint: st
     check_adapter(folder, base_fingerprint=base_fingerprint, template_sha256=template_sha256)
     tuned = PeftModel.from_pretrained(model, str(folder))
     if not any(parameter.abs().max() > 0 for name, parameter in tuned.named_parameters() if "lora_B" in name):
-        raise AdapterRefused(f"{folder}: every lora_B is zero, so the tuned model is the base model. Train again with more steps.")
+        raise AdapterRefused(f"{folder}: every lora_B is zero, so the tuned model is the base model. Train again: `dvc repro -f train`.")
     return tuned
 
 

@@ -95,7 +95,8 @@ class Watch(TrainerCallback):
         if step > 0 and loss < best_loss:
             found = get_peft_model_state_dict(model, save_embedding_layers=False)
             weights = {name: whole(tensor) for name, tensor in found.items()}
-            if rank() > 0:
+            # After the first step of a warm-up, whose rate is 0, the adapter is still none: never the best, even if all others are worse.
+            if rank() > 0 or not any(bool(tensor.any()) for name, tensor in weights.items() if "lora_B" in name):
                 return
             with replacing_folder(self.folder / "best") as partial:
                 save_file({name: tensor.contiguous() for name, tensor in sorted(weights.items())}, partial / "best.safetensors")
