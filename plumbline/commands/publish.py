@@ -77,7 +77,7 @@ def payload(root: Path, folder: Path, *, repo: str, license: str, dataset: str |
     """Name in the repository -> file to send."""
     manifest = read_manifest(root / "models/base")
     config = json.loads((root / "models/adapter/adapter_config.json").read_text(encoding="utf-8"))
-    # In the workspace it names models/base; for everybody else it must name the hub.
+    # In the workspace an embedded base is models/base; for everybody else it travels along.
     config |= {"base_model_name_or_path": manifest.repo or repo, "revision": manifest.revision}
     write_json(folder / "adapter_config.json", config)
     (folder / "README.md").write_text(render_card(root, repo=repo, license=license, dataset=dataset, revision=revision), encoding="utf-8")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from plumbline.pipeline.files import replacing_folder, sha256_of, write_json
 from plumbline.pipeline.refused import Refused
+from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_record import TrainingRecord
 
 if TYPE_CHECKING:  # the record of an adapter is read and refused before any of them is loaded
@@ -23,8 +24,10 @@ class AdapterRefused(Refused):
     """The adapter belongs to another base, template or quantisation."""
 
 
-def canonical_config(content: dict[str, object]) -> dict[str, object]:
-    """Put a PEFT configuration into one order and strip what says where it was made.
+def canonical_config(content: dict[str, object], base: Manifest) -> dict[str, object]:
+    """Put a PEFT configuration into one order, strip what says where it was made, and name the base where anyone can load it from.
+
+    A base from the hub is named as there, for its weights are not in models/base. The embedded one is only there.
 
     PEFT saves target_modules as a set, in the order of the process's hash seed.
     """
@@ -32,13 +35,13 @@ def canonical_config(content: dict[str, object]) -> dict[str, object]:
     return {
         **{name: content[name] for name in sorted(content)},
         "target_modules": sorted(targets) if isinstance(targets, list) else targets,
-        "base_model_name_or_path": "models/base",
-        "revision": None,
+        "base_model_name_or_path": base.repo or "models/base",
+        "revision": base.revision,
     }
 
 
-def save_adapter(folder: Path, *, model: "PeftModel", weights: "dict[str, torch.Tensor]", record: TrainingRecord) -> None:
-    """Write the folder whole or not at all: configuration, weights as safetensors, training.json; no pickles, no clock."""
+def save_adapter(folder: Path, *, model: "PeftModel", weights: "dict[str, torch.Tensor]", record: TrainingRecord, base: Manifest) -> None:
+    """Write the folder whole or not at all: configuration, weights as safetensors, training.json; no pickles, no clock. `base`: what it was trained on."""
     # Imported here: it loads torch, which is there when there are weights to save.
     from safetensors.torch import save_file
 
@@ -47,7 +50,7 @@ def save_adapter(folder: Path, *, model: "PeftModel", weights: "dict[str, torch.
         model.peft_config["default"].save_pretrained(str(scratch))
         config = json.loads((scratch / CONFIG).read_text(encoding="utf-8"))
         shutil.rmtree(scratch)
-        write_json(partial / CONFIG, canonical_config(config))
+        write_json(partial / CONFIG, canonical_config(config, base))
         save_file({name: weights[name].contiguous() for name in sorted(weights)}, partial / WEIGHTS, metadata={"format": "pt"})
         write_json(partial / RECORD, record.model_dump())
 

@@ -160,7 +160,7 @@ def train_and_measure(rows: TrainRows, lora: LoraParams, params: TrainParams, fi
             num_replay_examples=len(rows.replayed),
             num_tokens_per_epoch=num_tokens,
         )
-        save(finished, files.adapter)  # while the run's folder is held
+        save(finished, files.adapter, base=read_manifest(files.base))  # while the run's folder is held
         return finished
 
 

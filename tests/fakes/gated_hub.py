@@ -54,7 +54,11 @@ def snapshots_hub(snapshots: Mapping[str, Path], *, revision: str, accepted: str
                 self.reply(401, b"", X_Error_Message="Invalid credentials in Authorization header")
             else:
                 owner, name, _, _, file = path.strip("/").split("/")
-                body = (snapshots[f"{owner}/{name}"] / file).read_bytes()
+                found = snapshots[f"{owner}/{name}"] / file
+                if not found.is_file():
+                    self.reply(404, b"", X_Error_Code="EntryNotFound", X_Error_Message="Entry not found")
+                    return
+                body = found.read_bytes()
                 if self.command == "GET":
                     sent.append(file if accepted is not None else f"{owner}/{name}/{file}")
                 self.reply(200, body, X_Repo_Commit=revision, ETag=f'"{hashlib.sha1(body).hexdigest()}"', Accept_Ranges="bytes")
