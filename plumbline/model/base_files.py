@@ -7,6 +7,7 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
+from plumbline.heartbeat import working
 from plumbline.pipeline.files import sha256_of
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.manifest import Manifest
@@ -91,7 +92,8 @@ def weights_folder(base: Path) -> Path:
         return base
     assert manifest.repo is not None and manifest.revision is not None, "the manifest of a hub model names repo and revision"
     folder = hub_folder(manifest.repo, manifest.revision, patterns=sorted(manifest.hub_files), offline=True)
-    verify_files(folder, manifest.hub_files)
+    with working("checking the weights"):
+        verify_files(folder, manifest.hub_files)
     return folder
 
 

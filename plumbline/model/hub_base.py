@@ -10,6 +10,7 @@ import httpx2
 from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError
 
+from plumbline.heartbeat import working
 from plumbline.model.base_files import BaseRefused, hub_folder
 from plumbline.model.chat_params import ChatParams
 from plumbline.model.usable_base import WEIGHT_PATTERNS, refuse_config, refuse_files, refuse_tokenizer
@@ -70,13 +71,15 @@ def fetch_from_hub(
     refuse_tokenizer(repo, told, is_known=tokenizer_class_from_name(str(told.get("tokenizer_class"))) is not None)
     refuse_unfit_form(dtype, quantization, device())
     pinned = save_tokenizer_of(source, folder, chat, templates=templates)
-    source = hub_folder(repo, revision, patterns=HUB_PATTERNS, offline=False)
+    with working(f"fetching the weights of {repo}"):
+        source = hub_folder(repo, revision, patterns=HUB_PATTERNS, offline=False)
     weights = sorted({path for pattern in WEIGHT_PATTERNS for path in source.glob(pattern)})
     if not weights:
         raise BaseRefused(
             f"the hub does not answer, and the weights of {repo} at {revision} are not in its cache: run `dvc repro -f base` with a network."
         )
-    return FromHub({path.name: sha256_of(path) for path in [*weights, source / "config.json"]}, pinned)
+    with working("hashing the weights"):
+        return FromHub({path.name: sha256_of(path) for path in [*weights, source / "config.json"]}, pinned)
 
 
 def file_names(repo: str, revision: str, source: Path) -> list[str] | None:

@@ -52,7 +52,7 @@ def refuse_config(repo: str, config: Mapping[str, Any], *, known_types: Collecti
 
     `known_types`: model types that transformers has; `causal`: model type -> name or names of its causal language models, of transformers too.
     """
-    kind = config.get("model_type")
+    kind = str(config.get("model_type"))
     if kind not in known_types:
         if config.get("auto_map"):
             raise BaseUnusable(

@@ -17,6 +17,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from plumbline.heartbeat import working
 from plumbline.model.assistant_turn import assistant_turn
 from plumbline.model.base_files import BaseRefused, read_manifest, verify_files, weights_folder
 from plumbline.model.chat_params import ChatParams
@@ -56,15 +57,16 @@ def load_weights(folder: Path, manifest: Manifest, *, device: str) -> PreTrained
         quantization["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
         )
-    model = AutoModelForCausalLM.from_pretrained(
-        str(folder),
-        dtype=dtype,
-        device_map={"": device},
-        local_files_only=True,
-        use_safetensors=True,
-        trust_remote_code=False,
-        **quantization,
-    )
+    with working("loading the weights"):
+        model = AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            dtype=dtype,
+            device_map={"": device},
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            **quantization,
+        )
     return model.eval()
 
 

@@ -24,7 +24,6 @@ def stopped_after(folder: Path, losses: dict[int, float], *, num_steps: int, num
         assert control.should_training_stop == watch.stopped_early
         if watch.stopped_early:
             asked.append(step)
-    watch.bar.close()
     return asked
 
 
@@ -61,5 +60,4 @@ def test_the_best_adapter_is_never_the_one_before_the_first_rate_above_zero(tmp_
                 weights.fill_(0.1 * is_moved)
         state.global_step = step
         watch.on_evaluate(args, state, TrainerControl(), metrics={"eval_loss": loss}, model=model)
-    watch.bar.close()
     assert watch.best() == (3, 0.5)
