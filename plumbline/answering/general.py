@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from plumbline.answering.answering import answer_questions
-from plumbline.model.base_files import base_fingerprint
+from plumbline.model.base_files import base_fingerprint, read_manifest
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.answer_params import AnswerParams, Instructions
@@ -58,7 +58,7 @@ def answer_general(
     from plumbline.model.runtime import device, prepare_torch
     from plumbline.model.weights import load_model, load_tokenizer
 
-    prepare_torch()
+    prepare_torch(read_manifest(base).source)
     tokenizer = load_tokenizer(base)
     answered = answer_questions(
         TransformersEngine(load_model(base, device=device()), tokenizer, batch_size=batch_size),

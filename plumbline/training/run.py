@@ -114,9 +114,10 @@ def train_and_measure(rows: TrainRows, lora: LoraParams, params: TrainParams, fi
     from plumbline.training.ranks import join, leave, only_training
     from plumbline.training.trainer import build_trainer
 
-    prepare_torch()
+    manifest = read_manifest(files.base)
+    prepare_torch(manifest.source)
     join(device())
-    refuse_unfit_device(files.base, read_manifest(files.base), lora, params, device=device())
+    refuse_unfit_device(files.base, manifest, lora, params, device=device())
     tokenizer = load_tokenizer(files.base)
     train, validation = render_rows(tokenizer, rows, max_length=params.max_length)
     identity = identify(files, lora, params, replayed=rows.replayed, template=template_sha256(tokenizer), device=device())
@@ -160,7 +161,7 @@ def train_and_measure(rows: TrainRows, lora: LoraParams, params: TrainParams, fi
             num_replay_examples=len(rows.replayed),
             num_tokens_per_epoch=num_tokens,
         )
-        save(finished, files.adapter, base=read_manifest(files.base))  # while the run's folder is held
+        save(finished, files.adapter, base=manifest)  # while the run's folder is held
         return finished
 
 
@@ -168,6 +169,8 @@ def identify(
     files: TrainFiles, lora: LoraParams, params: TrainParams, *, replayed: Sequence[GeneralAnswer], template: str, device: str
 ) -> RunIdentity:
     """Collect what the run is keyed by; called when all that trains is loaded."""
+    from plumbline.model.runtime import summing_threads
+
     return RunIdentity(
         lora=lora,
         params=params,
@@ -179,6 +182,7 @@ def identify(
         code=loaded_code(without=AFTER_THE_RUN),
         versions={package: version(package) for package in LIBRARIES},
         device=device,
+        num_threads=summing_threads(device),
         num_ranks=num_ranks(),
         sharded=is_sharded(),
     )
