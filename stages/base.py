@@ -38,7 +38,8 @@ def main(params: BaseParams, *, corpus: Path, templates: Path, base: Path) -> No
         if params.source == "embedded":
             make_embedded(params.embedded, corpus=corpus, folder=folder)
         else:
-            fetched = fetch_from_hub(params.repo, params.revision, params, folder=folder, templates=templates)
+            form = {"dtype": params.dtype, "quantization": params.quantization}
+            fetched = fetch_from_hub(params.repo, params.revision, params, **form, folder=folder, templates=templates)
         manifest = Manifest(
             source=params.source,
             repo=params.repo if params.source == "hub" else None,

@@ -6,10 +6,9 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from plumbline.answering.answer_store import append_answers, store_file, stored_answers
 from plumbline.answering.engine import Engine, Prompt
+from plumbline.heartbeat import Progress
 from plumbline.model.assistant_turn import assistant_turn
 from plumbline.model.tokenization import render_example, render_prompt, template_sha256
 from plumbline.rows.answer import Answer, Arm
@@ -65,7 +64,8 @@ def answer_questions(
     if len(due) < len(units):
         num_done = sum(len(unit) for unit in units) - sum(len(unit) for unit in due)
         log.info("%d of %d questions were answered before", num_done, len(prompts))
-    with tqdm(total=sum(map(len, due)), unit="question", desc=f"answer {arm}", disable=None) as bar:
+    num_tokens = 0
+    with Progress(f"answer {arm}", total=sum(map(len, due)), unit="question") as progress:
         for finished in engine.answer(due, max_new_tokens=params.max_new_tokens):
             answers = [
                 Answer(
@@ -82,5 +82,7 @@ def answer_questions(
             ]
             append_answers(file, answers)
             done.update({answer.id: answer for answer in answers})
-            bar.update(len(answers))
+            progress.update(len(answers))
+            num_tokens += sum(answer.num_tokens for answer in answers)
+            progress.say(f"{num_tokens * progress.per_second / progress.done:,.0f} tokens/s")
     return [done[id] for id in users]

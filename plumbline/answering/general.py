@@ -1,24 +1,25 @@
 """Base answers the general prompts: they are read and refused first, then the model is loaded."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from plumbline.answering.answering import answer_questions
-from plumbline.model.base_files import base_fingerprint
+from plumbline.model.base_files import base_fingerprint, read_manifest
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.refused import Refused
 from plumbline.rows.answer_params import AnswerParams, Instructions
 from plumbline.rows.general_answer import GeneralAnswer, Part
 from plumbline.rows.general_prompt import GeneralPrompt
 
 
 def read_prompts(path: Path) -> list[GeneralPrompt]:
-    """Read the prompts. ValueError where an id stands twice or a prompt is blank."""
+    """Read the prompts. Refused where an id stands twice or a prompt is blank."""
     asked = list(read_jsonl(path, GeneralPrompt))
     if repeated := sorted(id for id, count in Counter(prompt.id for prompt in asked).items() if count > 1):
-        raise ValueError(f"{path}: more than one prompt with id {', '.join(repeated[:5])}; give each prompt an id of its own.")
+        raise Refused(f"{path}: more than one prompt with id {', '.join(repeated[:5])}; give each prompt an id of its own.")
     if blank := [prompt.id for prompt in asked if not prompt.prompt.strip()]:
-        raise ValueError(f"{path}: nothing is asked in {', '.join(blank[:5])}; write a prompt or take the line out.")
+        raise Refused(f"{path}: nothing is asked in {', '.join(blank[:5])}; write a prompt or take the line out.")
     return asked
 
 
@@ -34,12 +35,12 @@ def answer_general(
 ) -> list[GeneralAnswer]:
     """Write base's greedy answer to every prompt, in the prompts' order, each with the part that its id is for.
 
-    ValueError where no prompt is left to measure, and as in `read_prompts`.
+    Refused where no prompt is left to measure, where base says nothing, and as in `read_prompts`.
     """
     asked = read_prompts(prompts)
     parts: dict[str, Part] = {prompt.id: part_of(prompt.id) for prompt in asked}
     if "measured" not in parts.values():
-        raise ValueError(
+        raise Refused(
             f"{prompts}: of {len(asked)} prompts none measures forgetting; add prompts (about 100 make a useful number) "
             f"or raise general.measured_fraction, which is {measured_fraction}."
         )
@@ -57,7 +58,7 @@ def answer_general(
     from plumbline.model.runtime import device, prepare_torch
     from plumbline.model.weights import load_model, load_tokenizer
 
-    prepare_torch()
+    prepare_torch(read_manifest(base).source)
     tokenizer = load_tokenizer(base)
     answered = answer_questions(
         TransformersEngine(load_model(base, device=device()), tokenizer, batch_size=batch_size),
@@ -80,5 +81,20 @@ def answer_general(
         )
         for prompt, answer in zip(asked, answered, strict=True)
     ]
+    refuse_silence(rows, max_new_tokens=max_new_tokens)
     write_jsonl(answers, rows)
     return rows
+
+
+def refuse_silence(rows: Sequence[GeneralAnswer], *, max_new_tokens: int) -> None:
+    """Refused where no measured answer has a word: forgetting would be measured on nothing, and that would be seen only after the training."""
+    measured = [row for row in rows if row.part == "measured"]
+    if any(row.response.strip() for row in measured):
+        return
+    cut = sum(row.stopped != "eos" for row in measured)
+    remedy = (
+        f"{cut} of them were cut at general.max_new_tokens, {max_new_tokens}: raise it"
+        if cut
+        else "base ends them at once: name an instruct model in base.repo, or the chat template it was trained with in base.chat_template"
+    )
+    raise Refused(f"base's answers to all {len(measured)} prompts that measure forgetting are empty. {remedy[0].upper()}{remedy[1:]}.")

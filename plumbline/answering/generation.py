@@ -9,6 +9,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from plumbline.answering.engine import Generated, Prompt, by_length
 from plumbline.answering.kv_cache import STATE_ALONE, can_drop_rows, give_room, state_name
 from plumbline.model.padding import held_pad
+from plumbline.model.runtime import summing_threads
 from plumbline.model.tokenization import decode_answer, named_stops, pad_id, stop_ids
 
 KEPT_SHARE = 0.75
@@ -106,6 +107,7 @@ class TransformersEngine:
         return {
             "versions": [version(package) for package in ("torch", "transformers", "peft")],
             "device": self._model.device.type,
+            "num_threads": summing_threads(self._model.device.type),
         }
 
     def units(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:

@@ -8,7 +8,7 @@ from plumbline.answering.answering import answer_questions
 from plumbline.answering.engine_advice import engine_advice
 from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.model.adapter import adapter_sha256, read_training_record
-from plumbline.model.base_files import base_fingerprint
+from plumbline.model.base_files import base_fingerprint, read_manifest
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.rows.answer import Answer, Arm
 from plumbline.rows.answer_params import AnswerParams
@@ -45,7 +45,7 @@ def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: Arm) -> l
     from plumbline.model.runtime import prepare_torch
     from plumbline.model.weights import load_tokenizer
 
-    prepare_torch()
+    prepare_torch(read_manifest(files.base).source)
     tokenizer = load_tokenizer(files.base)
     identity = base_fingerprint(files.base)
     with open_engine(params, tokenizer, base=files.base, adapter=files.adapter) as engine:

@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tqdm import tqdm
-
 from plumbline.answering.vllm_engine import ServerRefused, VllmServer, setting
+from plumbline.heartbeat import working
 from plumbline.model.orphans import end_with_parent
 from plumbline.pipeline.cache import cache_folder
 
@@ -62,7 +61,7 @@ def _wait_until_ready(server: VllmServer, process: subprocess.Popen[bytes] | Non
     """Wait for our own server to come up, or for another's to finish loading; for one that nobody runs there is nothing to wait for."""
     limit = setting("PLUMBLINE_VLLM_START_SECONDS", 600)
     started = time.monotonic()
-    with tqdm(total=int(limit), desc="vllm starts", disable=None, bar_format="{desc}: {n_fmt} s, at most {total_fmt}") as bar:
+    with working(f"vllm starts, at most {limit:g} s"):
         while (state := server.state()) != "ready" and (process is not None or state == "loading"):
             took = time.monotonic() - started
             tail = "" if process is None else f" Its last words ({log}):\n{log.read_text('utf-8', errors='replace')[-TAIL_CHARACTERS:]}"
@@ -70,7 +69,6 @@ def _wait_until_ready(server: VllmServer, process: subprocess.Popen[bytes] | Non
                 raise ServerRefused(f"vllm ended with status {process.returncode} before it served.{tail}")
             if took > limit:
                 raise ServerRefused(f"{server.url} was not ready within {limit:g} s; raise PLUMBLINE_VLLM_START_SECONDS.{tail}")
-            bar.update(int(took) - bar.n)
             time.sleep(0.2)
 
 

@@ -9,13 +9,13 @@ from typing import IO, NamedTuple
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from plumbline.cleaning.chunk_cleaning import CleanedChunk, clean_chunk
 from plumbline.cleaning.ray_workers import map_on_ray, ray_address
 from plumbline.cleaning.row_cleaning import Policy
 from plumbline.cleaning.source_lines import Chunk, read_chunks
 from plumbline.cleaning.workers import map_in_order, num_workers
+from plumbline.heartbeat import Progress
 
 PARALLEL_FROM_BYTES = 8 << 20
 """Below, starting a second process takes longer than it saves."""
@@ -41,7 +41,7 @@ def clean_all(source: Path, policy: Policy, spool: IO[bytes]) -> Spooled:
     chunks: list[CleanedChunk] = []
     lines: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
     results = cleaned_chunks(work, source, policy.shape)
-    with closing(results), tqdm(unit=" rows", disable=None, desc="clean") as progress:
+    with closing(results), Progress("clean", unit="row") as progress:
         for num_lines, cleaned in results:
             spool.write(cleaned.kept)
             question_keys += cleaned.question_keys

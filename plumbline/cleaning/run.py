@@ -16,6 +16,7 @@ from plumbline.cleaning.repair_examples import ExampleSampler
 from plumbline.cleaning.repeats import decide_repeats
 from plumbline.cleaning.row_cleaning import Policy
 from plumbline.cleaning.second_pass import write_rows
+from plumbline.heartbeat import working
 from plumbline.near_duplicates import near_duplicate_groups
 from plumbline.pipeline.refused import InputRefused
 
@@ -63,11 +64,13 @@ def clean_file(files: CleanFiles, policy: Policy, *, near_duplicate_similarity: 
             raise nothing_kept(files.source, first_pass, policy.shape)
         near_groups = None
         if Rule.NEAR_DUPLICATE in policy.active:
-            near_groups = near_duplicate_groups(row_texts(spool), near_duplicate_similarity)
+            with working("clean: near-duplicates"):
+                near_groups = near_duplicate_groups(row_texts(spool), near_duplicate_similarity)
         repeats = decide_repeats(first_pass.question_keys, first_pass.row_keys, near_groups, policy.actions)
         sampler = ExampleSampler(files.source.as_posix(), policy) if files.repair_examples else None
         written = (streams[files.kept], streams[files.quarantined])
-        summary = write_rows(files.source, policy, first_pass, repeats, *written, sampler)
+        with working("clean: writing"):
+            summary = write_rows(files.source, policy, first_pass, repeats, *written, sampler)
         if fingerprint(files.source) != before:
             raise InputRefused("source_changed", f"{files.source} changed while it was read; run again when nothing writes to it.")
         streams[files.metrics].write(summary_bytes(summary))

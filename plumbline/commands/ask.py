@@ -15,7 +15,7 @@ from plumbline.answering.generation import TransformersEngine
 from plumbline.commands.data_diff import short
 from plumbline.commands.refusing import refusing, repository
 from plumbline.model.adapter import load_adapter, read_training_record
-from plumbline.model.base_files import base_fingerprint
+from plumbline.model.base_files import base_fingerprint, read_manifest
 from plumbline.model.runtime import device, prepare_torch
 from plumbline.model.tokenization import template_sha256
 from plumbline.model.weights import load_model, load_tokenizer
@@ -77,7 +77,7 @@ def side_by_side(said_by_base: Generated, said_by_tuned: Generated, record: Trai
 
 def main(text: str, choices: Sequence[str], kind: Kind | None, params: AnswerParams, *, base: Path, adapter: Path, width: int) -> str:
     """Ask, and return what to show."""
-    prepare_torch()
+    prepare_torch(read_manifest(base).source)
     record = read_training_record(adapter)
     question = question_of(text, choices, kind or ("mcq" if choices else "explanation"))
     user = exam_prompt(question, params.instructions.model_dump())

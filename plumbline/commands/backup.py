@@ -13,6 +13,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from plumbline.commands.refusing import refusing, repository
+from plumbline.heartbeat import working
 from plumbline.keeping.clone_environment import clone_environment
 from plumbline.keeping.stored_objects import StoredObject, Trouble, cache_troubles, fetch_all, mend, tracked_objects
 from plumbline.model.base_files import MANIFEST, read_manifest
@@ -32,7 +33,8 @@ class NotBackedUp(Exception):
 
 def ran(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str] | None = None) -> str:
     """Run a command and return what it said. NotBackedUp with its last lines where it fails."""
-    done = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True)
+    with working(f"backup: {' '.join(words[:3]).replace(sys.executable + ' -m ', '')}"):
+        done = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True)
     if done.returncode:
         last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-5:])
         raise NotBackedUp(f"`{' '.join(words).replace(sys.executable + ' -m ', '')}` ended with {done.returncode}:\n{last}")

@@ -11,6 +11,7 @@ from plumbline.answering.answering import render
 from plumbline.answering.engine import Prompt
 from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.commands.refusing import refusing, repository
+from plumbline.heartbeat import working
 from plumbline.keeping.merging import Agreement, MergedDiffers, agreement, merge_and_save, reference_answers
 from plumbline.model.adapter import adapter_sha256, load_adapter, read_training_record
 from plumbline.model.base_files import base_fingerprint, read_manifest
@@ -39,8 +40,8 @@ def sample(questions: Sequence[Question], count: int) -> list[Question]:
 
 def main(params: AnswerParams, *, benchmark: Path, base: Path, adapter: Path, out: Path, num_questions: int) -> str:
     """Merge, check, name the folder, and return what to tell. MergeRefused and MergedDiffers leave nothing behind."""
-    prepare_torch()
     manifest, record = read_manifest(base), read_training_record(adapter)
+    prepare_torch(manifest.source)
     if manifest.quantization == "nf4":
         raise MergeRefused(
             "the adapter was trained and evaluated on nf4 weights: merged into them it is rounded away, merged into others it is another model. "
@@ -62,12 +63,14 @@ def main(params: AnswerParams, *, benchmark: Path, base: Path, adapter: Path, ou
     tuned = load_adapter(
         load_model(base, device=device()), adapter, base_fingerprint=fingerprint, template_sha256=template_sha256(tokenizer)
     )
-    expected = reference_answers(tuned, tokenizer, prompts, batch_size=params.batch_size, max_new_tokens=params.max_new_tokens)
+    sizes = {"batch_size": params.batch_size, "max_new_tokens": params.max_new_tokens}
+    with working("merge: answers of base and adapter"):
+        expected = reference_answers(tuned, tokenizer, prompts, **sizes)
     with replacing_folder(out) as partial:
-        merge_and_save(tuned, tokenizer, partial)
-        found: Agreement = agreement(
-            partial, expected, prompts, dtype=manifest.dtype, batch_size=params.batch_size, max_new_tokens=params.max_new_tokens
-        )
+        with working("merge: writing"):
+            merge_and_save(tuned, tokenizer, partial)
+        with working("merge: answers of the merged model"):
+            found: Agreement = agreement(partial, expected, prompts, dtype=manifest.dtype, **sizes)
         if found.problem:
             raise MergedDiffers(
                 f"{found.problem}; {out} was not written. Serve base and adapter unmerged, and report it: this should not happen."

@@ -22,6 +22,7 @@ from huggingface_hub.utils import disable_progress_bars
 from plumbline.commands.backup import uncommitted
 from plumbline.commands.final_part import RECORD, missing_uses
 from plumbline.commands.refusing import refusing, repository
+from plumbline.heartbeat import working
 from plumbline.keeping.model_card import render_card
 from plumbline.model.adapter import AdapterRefused, read_training_record
 from plumbline.model.base_files import BaseRefused, read_manifest, weights_folder
@@ -81,7 +82,7 @@ def payload(root: Path, folder: Path, *, repo: str, license: str, dataset: str |
     """Name in the repository -> file to send."""
     manifest = read_manifest(root / "models/base")
     config = json.loads((root / "models/adapter/adapter_config.json").read_text(encoding="utf-8"))
-    # In the workspace it names models/base; for everybody else it must name the hub, or this repository where the base travels along.
+    # Others load the base from the Hub, or from this repository if it travels along.
     on_the_hub = is_on_the_hub(manifest)
     config |= {"base_model_name_or_path": manifest.repo if on_the_hub else repo, "revision": manifest.revision if on_the_hub else None}
     write_json(folder / "adapter_config.json", config)
@@ -205,7 +206,8 @@ def main(root: Path, repo: str, *, private: bool, license: str | None, dataset: 
         files = payload(root, Path(name), repo=repo, license=license or "apache-2.0", dataset=dataset, revision=revision)
         created = "" if api.repo_exists(repo) else f" (made, {'private' if private else 'public'})"
         api.create_repo(repo, private=private, exist_ok=True)
-        commit, is_new = commit_files(api, repo, files, root=root, onto=onto, message=f"Adapter and evaluation of {revision[:12]}")
+        with working("publish: sending"):
+            commit, is_new = commit_files(api, repo, files, root=root, onto=onto, message=f"Adapter and evaluation of {revision[:12]}")
         wrong = differing(api, repo, commit, files)
         if wrong:
             raise NotPublished(

@@ -13,10 +13,10 @@ from tokenizers.pre_tokenizers import ByteLevel, Split
 from tokenizers.pre_tokenizers import Sequence as PreTokenizers
 from tokenizers.trainers import BpeTrainer
 from torch.nn.functional import cross_entropy
-from tqdm import tqdm
 from transformers import MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
 
 from plumbline.embedded.base_params import EmbeddedParams
+from plumbline.heartbeat import Progress
 
 CONTROL_TOKENS = ("<unk>", "<s>", "</s>", "<pad>", "[INST]", "[/INST]")
 """In this order, so that their ids are those of Mistral's tokenizers where these have them."""
@@ -160,7 +160,7 @@ def pretrain(texts: Sequence[str], tokenizer: PreTrainedTokenizerFast, params: E
     schedules = [torch.optim.lr_scheduler.LambdaLR(optimizer, factor) for optimizer in optimizers]
     order = random.Random(params.seed)
     model.train()
-    with tqdm(total=num_steps * params.rows_per_step * params.block_tokens, unit="tok", unit_scale=True, desc="base", disable=None) as bar:
+    with Progress("base", total=num_steps * params.rows_per_step * params.block_tokens, unit="token") as progress:
         for epoch in range(params.epochs):
             permutation = list(range(len(rows)))
             if epoch > 0:  # the first pass keeps the order of the corpus, which goes from easy to hard
@@ -175,8 +175,8 @@ def pretrain(texts: Sequence[str], tokenizer: PreTrainedTokenizerFast, params: E
                     optimizer.step()
                     schedule.step()
                     optimizer.zero_grad(set_to_none=True)
-                bar.update(ids.numel())
-                bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+                progress.update(ids.numel())
+                progress.say(f"loss {loss.item():.3f}")
     return model.eval()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from plumbline.grading.mcq import grade_mcq
 from plumbline.grading.numeric import grade_numeric
 from plumbline.grading.numeric_target import needs_absolute_tolerance
+from plumbline.heartbeat import watched
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.answer import ARMS, Answer, Arm
@@ -53,7 +54,10 @@ def grade_files(files: GradeFiles, tolerance: Tolerance) -> list[Grade]:
             raise ValueError(
                 f"{path}: no answer to {len(missing)} questions of {files.benchmark} (first: {missing[0]}); run answer_{arm} again."
             )
-        arm_grades = [grade_answer(answers[question.id], question, tolerance) for question in due]
+        arm_grades = [
+            grade_answer(answers[question.id], question, tolerance)
+            for question in watched(due, f"grade {arm}", unit="answer", total=len(due))
+        ]
         log_outcomes(arm, arm_grades)
         grades += arm_grades
     write_jsonl(files.graded, grades)

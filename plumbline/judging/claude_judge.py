@@ -4,8 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tqdm import tqdm
-
+from plumbline.heartbeat import Progress
 from plumbline.judging.budget import Budget, OverBudgetError
 from plumbline.judging.causes import JudgeCause
 from plumbline.judging.claude_batches import ask_in_batches
@@ -55,7 +54,7 @@ class ClaudeJudge:
         """Causes of the items that got no reply."""
         self._batch_is_next = False
         """Whether the next request goes into a batch, at half the price."""
-        self._progress: tqdm[Any] = tqdm(disable=True)
+        self._progress = Progress("judge", shown=False)
 
     def judge(self, asked: Sequence[Asked]) -> Judging:
         """Ask for what the store lacks, then read every verdict from it, one at a time."""
@@ -111,7 +110,7 @@ class ClaudeJudge:
                 return found.distrust
             self._budget, self._batch_is_next = found.budget, self._in_batches
             self._announce(found)
-            with tqdm(total=len(found.missing), unit="answer", desc="judge", disable=None) as self._progress:
+            with Progress("judge", total=len(found.missing), unit="answer") as self._progress:
                 # In direct mode too: what an earlier run submitted is paid for, and is collected rather than asked again.
                 not_in_batch, stopped = ask_in_batches(
                     secret,
@@ -181,7 +180,7 @@ class ClaudeJudge:
         self._budget.release(key)
         self._budget.count(usage_of(reply))
         if self._budget.spent_usd is not None:
-            self._progress.set_postfix_str(f"{self._budget.spent_usd:.3f} USD", refresh=False)
+            self._progress.say(f"{self._budget.spent_usd:.3f} USD")
 
     def _weigh_trial(self) -> None:
         """Say what the rest will cost, now that there are replies to measure. JudgeStopped where most of them are of no use."""

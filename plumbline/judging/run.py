@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from plumbline.heartbeat import working
 from plumbline.judging.backends import make_judge
 from plumbline.judging.canaries import Canary, canaries, is_retested
 from plumbline.judging.causes import RETRYABLE, JudgeCause
@@ -84,10 +85,12 @@ def judge_explanations(params: JudgeParams, files: JudgeFiles) -> Judged:
     judged = Judged(len(asked), judging.stopped)
     first_scores: dict[int, float | None] = dict.fromkeys(again)
     # Rows are written as they are read from the store: 10^5 raw replies are half a gigabyte.
-    num_judged = write_jsonl(files.judged, _judgements(judging.verdicts, due, judged, first_scores))
+    with working("judge: verdicts"):
+        num_judged = write_jsonl(files.judged, _judgements(judging.verdicts, due, judged, first_scores))
     assert num_judged == len(due) == judged.causes.total(), "one verdict per answer"
     if files.checks:
-        write_jsonl(files.checks, _counted(_checks(judging.verdicts, due, probes, first_scores), judged))
+        with working("judge: probes"):
+            write_jsonl(files.checks, _counted(_checks(judging.verdicts, due, probes, first_scores), judged))
     return judged
 
 

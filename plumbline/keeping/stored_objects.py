@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from dvc.repo import Repo
-from tqdm import tqdm
+
+from plumbline.heartbeat import watched
 
 CHUNK_BYTES = 1 << 20
 
@@ -126,7 +127,7 @@ def tracked_objects(repo: Repo) -> tuple[list[StoredObject], list[str]]:
 
 def cache_troubles(repo: Repo, objects: Sequence[StoredObject]) -> Iterator[Trouble]:
     """Hash every object in the cache."""
-    for stored in tqdm(objects, unit="object", desc="cache", disable=None):
+    for stored in watched(objects, "cache", unit="object", total=len(objects)):
         if state := state_of(read_hashed(cache_of(repo), stored.oid)[0], stored.oid):
             yield Trouble(stored, "cache", state)
 
@@ -136,7 +137,7 @@ def fetch_all(clone: Repo, objects: Sequence[StoredObject], sizes: dict[str, int
 
     `sizes` is filled: oid -> bytes.
     """
-    for stored in tqdm(objects, unit="object", desc="remote", disable=None):
+    for stored in watched(objects, "remote", unit="object", total=len(objects)):
         into = Path(cache_of(clone).oid_to_path(stored.oid))
         found, sizes[stored.oid] = read_hashed(remote_of(clone, stored.remote), stored.oid, into)
         if state := state_of(found, stored.oid):

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plumbline.pipeline.files import replacing_folder, sha256_of, write_json
+from plumbline.pipeline.refused import Refused
+from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_record import TrainingRecord
 
 if TYPE_CHECKING:  # the record of an adapter is read and refused before any of them is loaded
@@ -18,12 +20,14 @@ CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 
 
-class AdapterRefused(ValueError):
+class AdapterRefused(Refused):
     """The adapter belongs to another base, template or quantisation."""
 
 
-def canonical_config(content: dict[str, object]) -> dict[str, object]:
-    """Put a PEFT configuration into one order and strip what says where it was made.
+def canonical_config(content: dict[str, object], base: Manifest) -> dict[str, object]:
+    """Put a PEFT configuration into one order, strip what says where it was made, and name the base where anyone can load it from.
+
+    A base from the hub is named as there, for its weights are not in models/base. The embedded one is only there.
 
     PEFT saves target_modules and target_parameters as sets, in the order of the process's hash seed.
     """
@@ -31,13 +35,13 @@ def canonical_config(content: dict[str, object]) -> dict[str, object]:
     return {
         **{name: content[name] for name in sorted(content)},
         **{name: sorted(value) if isinstance(value, list) else value for name, value in targets.items()},
-        "base_model_name_or_path": "models/base",
-        "revision": None,
+        "base_model_name_or_path": base.repo or "models/base",
+        "revision": base.revision,
     }
 
 
-def save_adapter(folder: Path, *, model: "PeftModel", weights: "dict[str, torch.Tensor]", record: TrainingRecord) -> None:
-    """Write the folder whole or not at all: configuration, weights as safetensors, training.json; no pickles, no clock."""
+def save_adapter(folder: Path, *, model: "PeftModel", weights: "dict[str, torch.Tensor]", record: TrainingRecord, base: Manifest) -> None:
+    """Write the folder whole or not at all: configuration, weights as safetensors, training.json; no pickles, no clock. `base`: what it was trained on."""
     # Imported here: it loads torch, which is there when there are weights to save.
     from safetensors.torch import save_file
 
@@ -46,7 +50,7 @@ def save_adapter(folder: Path, *, model: "PeftModel", weights: "dict[str, torch.
         model.peft_config["default"].save_pretrained(str(scratch))
         config = json.loads((scratch / CONFIG).read_text(encoding="utf-8"))
         shutil.rmtree(scratch)
-        write_json(partial / CONFIG, canonical_config(config))
+        write_json(partial / CONFIG, canonical_config(config, base))
         save_file({name: weights[name].contiguous() for name in sorted(weights)}, partial / WEIGHTS, metadata={"format": "pt"})
         write_json(partial / RECORD, record.model_dump())
 
@@ -82,7 +86,7 @@ def load_adapter(model: "PreTrainedModel", folder: Path, *, base_fingerprint: st
     check_adapter(folder, base_fingerprint=base_fingerprint, template_sha256=template_sha256)
     tuned = PeftModel.from_pretrained(model, str(folder))
     if not any(parameter.abs().max() > 0 for name, parameter in tuned.named_parameters() if "lora_B" in name):
-        raise AdapterRefused(f"{folder}: every lora_B is zero, so the tuned model is the base model. Train again with more steps.")
+        raise AdapterRefused(f"{folder}: every lora_B is zero, so the tuned model is the base model. Train again: `dvc repro -f train`.")
     return tuned
 
 

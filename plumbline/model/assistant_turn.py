@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from plumbline.pipeline.refused import Refused
+
 if TYPE_CHECKING:  # rows are read and refused before transformers is loaded
     from transformers import PreTrainedTokenizerBase
 
@@ -10,7 +12,7 @@ PROBES = ("Yes.", "no", "7")
 """Answers that begin and end in different characters: what their renderings share is the template's."""
 
 
-class NoEndOfTurn(ValueError):
+class NoEndOfTurn(Refused):
     """Neither template nor tokenizer has a token that ends an answer, so nothing could teach the model to stop."""
 
 

@@ -7,15 +7,17 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
+from plumbline.heartbeat import working
 from plumbline.model.local_models import local_model
 from plumbline.pipeline.cache import cache_folder
 from plumbline.pipeline.files import sha256_of
+from plumbline.pipeline.refused import Refused
 from plumbline.rows.manifest import Manifest
 
 MANIFEST = "manifest.json"
 
 
-class BaseRefused(ValueError):
+class BaseRefused(Refused):
     """Files of the base model are missing or are not those of the manifest."""
 
 
@@ -107,7 +109,8 @@ def weights_folder(base: Path) -> Path:
         return base
     assert manifest.repo is not None and manifest.revision is not None, "the manifest of a hub model names repo and revision"
     folder = hub_folder(manifest.repo, manifest.revision, patterns=sorted(manifest.hub_files), offline=True)
-    verify_files(folder, manifest.hub_files)
+    with working("checking the weights"):
+        verify_files(folder, manifest.hub_files)
     return folder
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plumbline.model.assistant_turn import PROBES
+from plumbline.pipeline.refused import Refused
 
 if TYPE_CHECKING:  # a base without a template is refused before transformers is loaded
     from transformers import PreTrainedTokenizerBase
@@ -23,7 +24,7 @@ THINKING_VARIABLES = ("enable_thinking", "thinking")
 DATE_CALL = re.compile(r"""strftime_now\(\s*(?P<quote>['"])(?P<format>.*?)(?P=quote)\s*\)""")
 
 
-class TemplateRefused(ValueError):
+class TemplateRefused(Refused):
     """The base model has no chat template that can be used as asked."""
 
 

@@ -1,6 +1,7 @@
 """The machine a stage runs on: device and threads. Never part of a result's identity."""
 
 import os
+from typing import Literal
 
 import torch
 from transformers.utils.logging import disable_progress_bar
@@ -13,10 +14,15 @@ def device() -> str:
     return os.environ.get("PLUMBLINE_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def prepare_torch() -> None:
-    """Make runs repeatable to the byte on one kind of processor: threads fixed, deterministic kernels."""
+def summing_threads(device: str) -> int | None:
+    """Threads that can change the last digits of a result on this device; None where its sums are not the processor's."""
+    return torch.get_num_threads() if device == "cpu" else None
+
+
+def prepare_torch(source: Literal["embedded", "hub"] = "embedded") -> None:
+    """Make runs repeatable to the byte on one kind of processor: threads fixed, deterministic kernels. `source`: where the base is from."""
     disable_progress_bar()
-    torch.set_num_threads(num_threads(os.environ))
+    torch.set_num_threads(num_threads(os.environ, source=source))
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # asked for by cuBLAS, before its first product on a GPU
     torch.use_deterministic_algorithms(True, warn_only=True)
     # It would also fill every fresh tensor, against code that reads memory it never wrote: 39 % of a training step here.

@@ -1,11 +1,39 @@
 """How many threads the sums of a stage are spread over."""
 
+import math
+import os
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import psutil
 
 NUM_THREADS = 2
-"""Fixed unless PLUMBLINE_THREADS says otherwise: the order of floating-point sums depends on the number of threads."""
+"""Of the embedded base, whatever the machine: the order of floating-point sums depends on the number of threads, and its bytes are fixed."""
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Processor time that a container may use, as `<microseconds> <of so many>`, or `max`."""
 
 
-def num_threads(environment: Mapping[str, str]) -> int:
-    """PLUMBLINE_THREADS of the environment, else NUM_THREADS."""
-    return int(environment.get("PLUMBLINE_THREADS", NUM_THREADS))
+def num_threads(environment: Mapping[str, str], *, source: Literal["embedded", "hub"] = "embedded") -> int:
+    """PLUMBLINE_THREADS of the environment; else two for the embedded base, and for one from the hub every physical core.
+
+    Of several ranks on this machine (LOCAL_WORLD_SIZE) each takes its share.
+    """
+    asked = environment.get("PLUMBLINE_THREADS")
+    if asked:
+        return int(asked)
+    if source == "embedded":
+        return NUM_THREADS
+    return max(1, usable_cores() // int(environment.get("LOCAL_WORLD_SIZE", "1")))
+
+
+def usable_cores(quota: Path = QUOTA) -> int:
+    """Physical cores that this process may use: hyperthreads share the units that multiply, and more threads than cores wait for each other."""
+    found = [psutil.cpu_count(logical=False) or os.cpu_count() or 1]
+    if hasattr(os, "sched_getaffinity"):
+        found.append(len(os.sched_getaffinity(0)))
+    if quota.is_file():
+        share, period = quota.read_text(encoding="utf-8").split()
+        if share != "max":
+            found.append(math.ceil(int(share) / int(period)))
+    return max(1, min(found))

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plumbline.model.assistant_turn import assistant_turn, render_ids
+from plumbline.pipeline.refused import Refused
 
 if TYPE_CHECKING:  # rows are read and refused before transformers is loaded
     from transformers import PreTrainedTokenizerBase
 
 
-class PromptDiffers(ValueError):
+class PromptDiffers(Refused):
     """The template renders a prompt otherwise in training than in answering."""
 
 
@@ -60,7 +61,7 @@ def decode_answer(tokenizer: "PreTrainedTokenizerBase", ids: Sequence[int], *, s
 def template_sha256(tokenizer: "PreTrainedTokenizerBase") -> str:
     """Identify the chat template: an adapter is only used with the template it was trained with."""
     if not isinstance(tokenizer.chat_template, str):
-        raise ValueError("the tokenizer of the base model has no chat template: name one in base.chat_template, then run `dvc repro base`.")
+        raise Refused("the tokenizer of the base model has no chat template: name one in base.chat_template, then run `dvc repro base`.")
     return hashlib.sha256(tokenizer.chat_template.encode()).hexdigest()
 
 

@@ -17,8 +17,9 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from plumbline.heartbeat import working
 from plumbline.model.assistant_turn import assistant_turn
-from plumbline.model.base_files import read_manifest, verify_files, weights_folder
+from plumbline.model.base_files import BaseRefused, read_manifest, verify_files, weights_folder
 from plumbline.model.chat_params import ChatParams
 from plumbline.model.pinned_template import chosen_template, pin_template
 from plumbline.model.tokenization import named_stops
@@ -56,15 +57,16 @@ def load_weights(folder: Path, manifest: Manifest, *, device: str) -> PreTrained
         quantization["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
         )
-    model = AutoModelForCausalLM.from_pretrained(
-        str(folder),
-        dtype=dtype,
-        device_map={"": device},
-        local_files_only=True,
-        use_safetensors=True,
-        trust_remote_code=False,
-        **quantization,
-    )
+    with working("loading the weights"):
+        model = AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            dtype=dtype,
+            device_map={"": device},
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            **quantization,
+        )
     return model.eval()
 
 
@@ -76,7 +78,13 @@ def save_tokenizer_of(source: Path, folder: Path, chat: ChatParams, *, templates
     for name in ("config.json", "generation_config.json"):
         if (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
-    tokenizer = AutoTokenizer.from_pretrained(str(source), local_files_only=True, trust_remote_code=False)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(source), local_files_only=True, trust_remote_code=False)
+    except (ValueError, OSError, ImportError, KeyError) as error:  # what transformers raises, by the file that is missing or odd
+        raise BaseRefused(
+            f"the tokenizer of the base model cannot be loaded ({str(error).splitlines()[0]}). "
+            "Set base.repo to a model with a tokenizer.json, or with another tokenizer that transformers reads."
+        ) from error
     tokenizer.chat_template = chosen_template(tokenizer.chat_template, chat.chat_template, folder=templates)
     pinned = pin_template(tokenizer, today=date.fromisoformat(chat.template_date), thinking=chat.thinking)
     assistant_turn(tokenizer)  # refused here, and not after the answers of base

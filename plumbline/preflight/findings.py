@@ -48,7 +48,7 @@ def find(gathered: Gathered, settings: Settings, *, base: Path) -> Findings:
     from plumbline.model.runtime import prepare_torch
     from plumbline.model.weights import load_tokenizer
 
-    prepare_torch()
+    prepare_torch(read_manifest(base).source)
     tokenizer = load_tokenizer(base)
     texts, training = gathered.texts, settings.training
     examples: list[Example] = []

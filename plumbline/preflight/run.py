@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from plumbline.heartbeat import working
 from plumbline.pages.html_page import write_page
 from plumbline.pipeline.files import write_json
 from plumbline.pipeline.jsonl import read_jsonl
@@ -38,7 +39,8 @@ class PreflightFiles:
 def run(settings: Settings, files: PreflightFiles) -> Findings:
     """Write the checks and the page; write `ready` (always the same bytes) only where nothing fails."""
     files.ready.unlink(missing_ok=True)  # of an earlier run by hand; DVC has removed it already
-    findings = find(gather(files, settings.training), settings, base=files.base)
+    with working("preflight"):
+        findings = find(gather(files, settings.training), settings, base=files.base)
     write(findings, files)
     if not findings.failed:
         write_json(files.ready, {"ready": True})

@@ -3,6 +3,7 @@
 import logging
 import sys
 
+from plumbline.heartbeat import working
 from plumbline.reporting.decide import Evaluation, decide, whole_evaluation_problems
 from plumbline.reporting.final_part_uses import note_look
 from plumbline.reporting.gather import ReportFiles, gather
@@ -26,7 +27,8 @@ def report(
     gathered = gather(files)
     if files.journal is not None and not whole_evaluation_problems(gathered):
         note_look(gathered.own_use, gathered.uses, part=params.part, journal=files.journal)
-    evaluation = decide(gathered, params, judging, judge_ends=judge_ends)
+    with working("report"):
+        evaluation = decide(gathered, params, judging, judge_ends=judge_ends)
     write_numbers(evaluation, gathered, params, files)
     write_page(evaluation, gathered, params, answering, files)
     return evaluation

@@ -2,10 +2,11 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from plumbline.heartbeat import watched, working
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.instruction_row import InstructionRow
@@ -72,8 +73,9 @@ def split_rows(files: SplitFiles, policy: SplitPolicy) -> Counter[Kind]:
         ngram_share=policy.overlap_ngram_share,
         near_similarity=policy.near_duplicate_similarity,
     )
-    sifted = sift(rows, asked, index)
-    training, validating = part(rows, sifted, files.kept, policy)
+    sifted = sift(watched(rows, "split: overlap with the benchmark", unit="row", total=len(rows)), asked, index)
+    with working("split: near-duplicates"):
+        training, validating = part(rows, sifted, files.kept, policy)
     write_jsonl(files.train, training)
     write_jsonl(files.validation, validating)
     write_jsonl(files.questions, asked)
@@ -126,7 +128,7 @@ def overlap_records(
     return [summary, *overlaps, *sifted.removed]
 
 
-def sift(rows: Sequence[InstructionRow], asked: Sequence[Question], index: BenchmarkIndex) -> Sifted:
+def sift(rows: Iterable[InstructionRow], asked: Sequence[Question], index: BenchmarkIndex) -> Sifted:
     """Part rows into those that may be used and those that repeat a question; with each question's nearest usable row."""
     remaining: list[InstructionRow] = []
     removed: list[RemovedRow] = []

@@ -7,6 +7,7 @@ import psutil
 import torch
 from transformers import AutoConfig
 
+from plumbline.model.device_support import DeviceUnfit, refuse_unfit_dtype
 from plumbline.model.on_meta import on_meta
 from plumbline.number_text import size_text
 from plumbline.rows.manifest import Manifest
@@ -21,15 +22,6 @@ log = logging.getLogger("train")
 
 MAX_DIFFERENCE = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 """Of the attention kernel against plain attention in fp32, on values of size 1."""
-
-
-class DeviceUnfit(ValueError):
-    """This device cannot do the training that was asked for."""
-
-
-def has_bfloat16(device: str) -> bool:
-    """Whether the device computes in bfloat16 itself; every CPU does, GPUs from Ampere on."""
-    return not device.startswith("cuda") or torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def free_bytes(device: str) -> int:
@@ -61,16 +53,6 @@ def refuse_unfit_ranks(manifest: Manifest, device: str) -> None:
         raise DeviceUnfit(f"FSDP was asked for on {device}, where accelerate would train as DDP without a word: use launch/ddp.yaml.")
     if is_sharded() and manifest.quantization != "none":
         raise DeviceUnfit(f"FSDP of {manifest.quantization} weights was not tried: set base.quantization to none, or use launch/ddp.yaml.")
-
-
-def refuse_unfit_dtype(manifest: Manifest, device: str) -> None:
-    """float16 overflows where bfloat16 would not, and bfloat16 is emulated where the device lacks it: DeviceUnfit for either."""
-    if manifest.dtype == "float16" and has_bfloat16(device):
-        raise DeviceUnfit(
-            f"base.dtype is float16, whose largest value is 65504, and {device} computes in bfloat16: set base.dtype to bfloat16."
-        )
-    if manifest.dtype == "bfloat16" and not has_bfloat16(device):
-        raise DeviceUnfit(f"base.dtype is bfloat16, which {device} does not compute in: set base.dtype to float16, or use another device.")
 
 
 def refuse_too_little_memory(base: Path, manifest: Manifest, lora: LoraParams, device: str) -> None:
@@ -118,7 +100,7 @@ def refuse_broken_attention(manifest: Manifest, device: str) -> None:
 def refuse_unfit_device(base: Path, manifest: Manifest, lora: LoraParams, params: TrainParams, *, device: str) -> None:
     """Raise DeviceUnfit, with the number and the remedy, before minutes are spent on loading."""
     refuse_unfit_ranks(manifest, device)
-    refuse_unfit_dtype(manifest, device)
+    refuse_unfit_dtype(manifest.dtype, device)
     refuse_too_little_memory(base, manifest, lora, device)
     if params.packing:
         refuse_broken_attention(manifest, device)

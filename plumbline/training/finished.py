@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plumbline.model.adapter import save_adapter
+from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_record import TrainingRecord
 from plumbline.training.run_identity import RunIdentity
 from plumbline.training.schedule import Schedule
@@ -32,8 +33,8 @@ class Finished:
         return self.fitted.stop_reason != "max_steps"
 
 
-def save(finished: Finished, adapter: Path) -> None:
-    """Write the adapter folder with the record of its run."""
+def save(finished: Finished, adapter: Path, *, base: Manifest) -> None:
+    """Write the adapter folder with the record of its run. `base`: what it was trained on."""
     identity, fitted = finished.identity, finished.fitted
     record = TrainingRecord(
         complete=finished.complete,
@@ -49,7 +50,7 @@ def save(finished: Finished, adapter: Path) -> None:
         lora=identity.lora,
         train=identity.params,
     )
-    save_adapter(adapter, model=fitted.model, weights=fitted.weights, record=record)
+    save_adapter(adapter, model=fitted.model, weights=fitted.weights, record=record, base=base)
 
 
 def metrics_of(finished: Finished) -> dict[str, object]:

@@ -54,13 +54,15 @@ def fit(trainer: AdapterTrainer, *, params: TrainParams, num_steps: int, num_pla
         shutil.rmtree(folder / "best", ignore_errors=True)
     # A finished run is not resumed: bounded by max_steps in mid-epoch, the Trainer would do one step more.
     if trainer.state.global_step < num_steps:
-        with signals_to(watch):
-            trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-        if watch.signalled and trainer.state.global_step < num_steps:
-            raise Interrupted(f"stopped by a signal at step {trainer.state.global_step} of {num_steps}; run the same command to resume.")
-        if not any("eval_loss" in entry and entry["step"] == trainer.state.global_step for entry in trainer.state.log_history):
-            trainer.evaluate()
-    watch.bar.close()
+        with watch.progress:
+            with signals_to(watch):
+                trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+            if watch.signalled and trainer.state.global_step < num_steps:
+                raise Interrupted(
+                    f"stopped by a signal at step {trainer.state.global_step} of {num_steps}; run the same command to resume."
+                )
+            if not any("eval_loss" in entry and entry["step"] == trainer.state.global_step for entry in trainer.state.log_history):
+                trainer.evaluate()
     wait_for_all()  # rank 0 may still be writing the best weights
     history = trainer.state.log_history
     best_step, _ = watch.best()

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import torch
 from peft import PeftModel
-from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from plumbline.heartbeat import watched
 from plumbline.model.tokenization import Example, render_example
 from plumbline.rows.general_answer import GeneralAnswer
 from plumbline.training.attention import attend_to_padding
@@ -38,7 +38,7 @@ def answer_nats(model: torch.nn.Module, examples: Sequence[Example], *, arm: str
     found: list[float] = []
     # On a GPU the trainer leaves an autocast around forward, but not where a finished run is only read again: so always.
     with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
-        for example in tqdm(examples, unit="answer", desc=f"likelihood {arm}", disable=None):
+        for example in watched(examples, f"likelihood {arm}", unit="answer", total=len(examples)):
             ids_BT = torch.tensor([example.ids], device=device)
             first = example.num_prompt_tokens
             predicting = torch.arange(first - 1, len(example.ids) - 1, device=device)

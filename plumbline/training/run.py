@@ -114,9 +114,10 @@ def train_and_measure(rows: TrainRows, lora: LoraParams, params: TrainParams, fi
     from plumbline.training.ranks import join, leave, only_training
     from plumbline.training.trainer import build_trainer
 
-    prepare_torch()
+    manifest = read_manifest(files.base)
+    prepare_torch(manifest.source)
     join(device())
-    refuse_unfit_device(files.base, read_manifest(files.base), lora, params, device=device())
+    refuse_unfit_device(files.base, manifest, lora, params, device=device())
     tokenizer = load_tokenizer(files.base)
     train, validation = render_rows(tokenizer, rows, max_length=params.max_length)
     identity = identify(
@@ -162,7 +163,7 @@ def train_and_measure(rows: TrainRows, lora: LoraParams, params: TrainParams, fi
             num_replay_examples=len(rows.replayed),
             num_tokens_per_epoch=num_tokens,
         )
-        save(finished, files.adapter)  # while the run's folder is held
+        save(finished, files.adapter, base=manifest)  # while the run's folder is held
         return finished
 
 
@@ -177,6 +178,8 @@ def identify(
     device: str,
 ) -> RunIdentity:
     """Collect what the run is keyed by; called when all that trains is loaded."""
+    from plumbline.model.runtime import summing_threads
+
     return RunIdentity(
         lora=lora,
         params=params,
@@ -189,6 +192,7 @@ def identify(
         code=loaded_code(without=AFTER_THE_RUN),
         versions={package: version(package) for package in LIBRARIES},
         device=device,
+        num_threads=summing_threads(device),
         num_ranks=num_ranks(),
         sharded=is_sharded(),
     )

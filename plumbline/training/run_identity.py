@@ -57,6 +57,8 @@ class RunIdentity:
     versions: dict[str, str]
     """Library -> version."""
     device: str
+    num_threads: int | None
+    """That the sums of each process are spread over; None on a GPU."""
     num_ranks: int
     sharded: bool
 

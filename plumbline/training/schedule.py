@@ -43,6 +43,7 @@ def plan_schedule(
 ) -> Schedule:
     """Count steps. Warm-up follows the planned steps, so that a dry run starts just as the full run would.
 
+    A single step has no warm-up: the first step of a warm-up has a rate of 0, and an adapter of that step alone would be base.
     Raises ValueError where there are no rows or max_steps is below 1.
     """
     if num_rows < 1:
@@ -51,13 +52,14 @@ def plan_schedule(
         raise ValueError(f"train.max_steps is {max_steps}: 1 or more, or null for as many as the epochs ask for.")
     num_steps_per_epoch = math.ceil(num_rows / num_rows_per_step)
     num_planned_steps = max(1, math.ceil(num_steps_per_epoch * epochs))
+    num_steps = num_planned_steps if max_steps is None else min(max_steps, num_planned_steps)
     return Schedule(
         num_rows_per_step=num_rows_per_step,
         num_steps_per_epoch=num_steps_per_epoch,
         num_planned_steps=num_planned_steps,
-        num_steps=num_planned_steps if max_steps is None else min(max_steps, num_planned_steps),
+        num_steps=num_steps,
         num_steps_per_evaluation=max(1, num_steps_per_epoch // evaluations_per_epoch),
-        num_warmup_steps=math.ceil(num_planned_steps * warmup_fraction),
+        num_warmup_steps=math.ceil(num_planned_steps * warmup_fraction) if num_steps > 1 else 0,
     )
 
 

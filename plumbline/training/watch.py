@@ -1,4 +1,4 @@
-"""What watches a training run while the trainer works: the best adapter, the progress bar, signals, patience, and a loss that is no number."""
+"""What watches a training run while the trainer works: the best adapter, the progress, signals, patience, and a loss that is no number."""
 
 import json
 import logging
@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from peft import get_peft_model_state_dict
 from safetensors.torch import save_file
-from tqdm import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from plumbline.heartbeat import Progress
 from plumbline.pipeline.files import replacing_folder, write_json
 from plumbline.training.ranks import any_rank, from_rank_0, whole
 from plumbline.training.which_rank import rank
@@ -28,7 +28,7 @@ class NonFiniteLoss(ValueError):
 
 
 class Watch(TrainerCallback):
-    """Keeps the best adapter, the loss curve and the progress bar; stops on signals, on NaN and by patience."""
+    """Keeps the best adapter, the loss curve and the progress; stops on signals, on NaN and by patience."""
 
     def __init__(self, folder: Path, *, patience: int | None, num_steps: int, num_planned_steps: int, tokens_per_step: int) -> None:
         self.folder = folder
@@ -40,7 +40,9 @@ class Watch(TrainerCallback):
         self.signalled = False
         """All ranks know of a signal: they stop after the same step."""
         self.stopped_early = False
-        self.bar = tqdm(total=num_steps, unit="step", desc="train", disable=None if rank() == 0 else True)
+        self.progress = Progress("train", total=num_steps, unit="step", shown=rank() == 0)
+        self._said = ""
+        self._num_evaluated = 0
 
     @property
     def best_file(self) -> Path:
@@ -57,10 +59,14 @@ class Watch(TrainerCallback):
         return step % state.eval_steps == 0 or step == state.max_steps
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self.bar.update(state.global_step - self.bar.n)
+        self.progress.begin_at(state.global_step)
+
+    def on_prediction_step(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._num_evaluated += 1
+        self.progress.say(f"validation batch {self._num_evaluated}, {self._said}".removesuffix(", "))
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self.bar.update(state.global_step - self.bar.n)
+        self.progress.update(state.global_step - self.progress.done)
         self.signalled = any_rank(self.noted)
         if self.signalled:
             control.should_save = control.should_training_stop = True
@@ -75,8 +81,8 @@ class Watch(TrainerCallback):
                     f"{name} is {value} at step {state.global_step}: nothing was published. Lower train.learning_rate or lora.alpha."
                 )
         if logs and "loss" in logs:
-            rate = (self.bar.format_dict["rate"] or 0) * self.tokens_per_step
-            self.bar.set_postfix_str(f"loss {logs['loss']:.3f}, {rate:,.0f} tokens/s", refresh=False)
+            self._said = f"loss {logs['loss']:.3f}, {self.progress.per_second * self.tokens_per_step:,.0f} tokens/s"
+            self.progress.say(self._said)
 
     def on_evaluate(  # pyright: ignore[reportIncompatibleMethodOverride]  (the base class takes these as keywords)
         self,
@@ -88,6 +94,8 @@ class Watch(TrainerCallback):
         **_: Any,
     ) -> None:
         step, loss = state.global_step, metrics["eval_loss"]
+        self._num_evaluated = 0
+        self.progress.say(self._said)
         if not self.is_planned(step, state):
             return
         log.info("step %d of %d: validation loss %.4f nats", step, state.max_steps, loss)
@@ -95,7 +103,8 @@ class Watch(TrainerCallback):
         if step > 0 and loss < best_loss:
             found = get_peft_model_state_dict(model, save_embedding_layers=False)
             weights = {name: whole(tensor) for name, tensor in found.items()}
-            if rank() > 0:
+            # After the first step of a warm-up, whose rate is 0, the adapter is still none: never the best, even if all others are worse.
+            if rank() > 0 or not any(bool(tensor.any()) for name, tensor in weights.items() if "lora_B" in name):
                 return
             with replacing_folder(self.folder / "best") as partial:
                 save_file({name: tensor.contiguous() for name, tensor in sorted(weights.items())}, partial / "best.safetensors")

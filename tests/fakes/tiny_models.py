@@ -7,7 +7,7 @@ from peft import get_peft_model, get_peft_model_state_dict
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from plumbline.model.adapter import save_adapter
-from plumbline.model.base_files import base_fingerprint, write_manifest
+from plumbline.model.base_files import base_fingerprint, read_manifest, write_manifest
 from plumbline.model.tokenization import render_prompt, template_sha256
 from plumbline.pipeline.files import sha256_of
 from plumbline.rows.manifest import Manifest
@@ -78,4 +78,4 @@ def save_models(folder: Path, *, rank: int = 24, quantization: str = "none") -> 
         complete=True, stop_reason="planned_end", num_planned_steps=1, num_done_steps=1, best_step=1, base_fingerprint=base_fingerprint(base),
         template_sha256=template_sha256(tokenizer), train_sha256="0", validation_sha256="0", replay_sha256=None, lora=lora, train=TRAIN,
     )  # fmt: skip
-    save_adapter(folder / "adapter", model=tuned, weights=get_peft_model_state_dict(tuned), record=record)
+    save_adapter(folder / "adapter", model=tuned, weights=get_peft_model_state_dict(tuned), record=record, base=read_manifest(base))

@@ -44,7 +44,7 @@ def save_tiny_adapter(base: Path, adapter: Path, *, complete: bool = True) -> Tr
         "num_done_steps": 120 if complete else 5,
     }
     record = RECORD.model_copy(update=changes)
-    save_adapter(adapter, model=tuned, weights=weights, record=record)
+    save_adapter(adapter, model=tuned, weights=weights, record=record, base=read_manifest(base))
     return record
 
 

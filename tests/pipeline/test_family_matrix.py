@@ -18,7 +18,7 @@ from tests.fakes.hub_world import QUESTIONS, HubWorld
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
-REVISION = "5" * 40
+REVISION = "5a" * 20
 OVERRIDES = [
     "base.source=hub",
     f"base.revision={REVISION}",

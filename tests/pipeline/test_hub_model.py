@@ -172,7 +172,7 @@ def test_one_changed_byte_of_a_shard_is_refused_by_name(
 def test_pickles_and_branches_are_refused_and_the_other_copy_of_the_weights_is_left_alone(
     worlds: dict[str, HubWorld], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from plumbline.model.base_files import BaseRefused
+    from plumbline.model.usable_base import BaseUnusable
 
     enter(worlds["none"], monkeypatch)
     manifest = json.loads((worlds["none"].base / "manifest.json").read_text(encoding="utf-8"))
@@ -186,7 +186,7 @@ def test_pickles_and_branches_are_refused_and_the_other_copy_of_the_weights_is_l
     for shard in folder.glob("model*"):
         shard.rename(folder / shard.name.replace("model", "pytorch_model").replace(".safetensors", ".bin"))
     monkeypatch.setenv("PLUMBLINE_HUB_DIR", str(tmp_path / "hub"))
-    with pytest.raises(BaseRefused, match="holds no safetensors"):
+    with pytest.raises(BaseUnusable, match="holds no safetensors"):
         world.bring_in_base()
     assert not world.base.exists()
 

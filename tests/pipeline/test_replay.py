@@ -1,12 +1,14 @@
 """From the prompts to the training: base answers them once, and what preflight proves is the training with its replay rows."""
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.params import read_yaml
+from plumbline.pipeline.refused import Refused
 from plumbline.rows.answer import Answer
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.general_answer import GeneralAnswer
@@ -139,3 +141,31 @@ def test_preflight_proves_the_training_with_its_replay_rows(folder: Path, monkey
     assert proved["num_examples"] == made["num_examples"] == 80
     assert proved["num_tokens"] == made["num_tokens_per_epoch"]
     assert f"1 of {made['num_planned_steps']} planned steps" in proved["checks"]["num_steps"]
+
+
+def saying(text_from: int, *, stops_at_once: bool = False) -> type:
+    """An engine whose model writes blanks, and a word from the given token on."""
+    from plumbline.answering.engine import Generated, Prompt
+    from plumbline.answering.generation import TransformersEngine
+
+    class Blanks(TransformersEngine):
+        def answer(self, units: Sequence[Sequence[Prompt]], *, max_new_tokens: int) -> Iterator[list[Generated]]:
+            said = "" if stops_at_once or max_new_tokens <= text_from else "word"
+            for unit in units:
+                yield [Generated(prompt.id, said, 1 if stops_at_once else max_new_tokens, stops_at_once, {}) for prompt in unit]
+
+    return Blanks
+
+
+def test_a_base_that_says_nothing_is_refused_before_training_and_the_remedy_works(
+    folder: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the training ends, and then nothing is there to measure forgetting on."""
+    monkeypatch.setattr("plumbline.answering.generation.TransformersEngine", saying(text_from=6))
+    with pytest.raises(Refused, match=r"are empty\. \d+ of them were cut at general\.max_new_tokens, 4: raise it\."):
+        answered(folder, base, PROMPTS)
+    assert not (folder / "answers.jsonl").exists()
+    assert answered(folder, base, PROMPTS, GENERAL.model_copy(update={"max_new_tokens": 8}))[0].response == "word"
+    monkeypatch.setattr("plumbline.answering.generation.TransformersEngine", saying(text_from=0, stops_at_once=True))
+    with pytest.raises(Refused, match=r"Base ends them at once: name an instruct model in base\.repo"):
+        answered(folder, base, PROMPTS, GENERAL.model_copy(update={"max_new_tokens": 9}))

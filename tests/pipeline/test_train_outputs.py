@@ -71,6 +71,16 @@ def test_training_without_progress_stops_by_its_rule_and_is_complete(server: For
     assert all(going_on[step] == loss for step, loss in losses.items())
 
 
+@pytest.mark.parametrize("changes", [{"max_steps": 1}, {"epochs": 0.001}], ids=["a run of one step", "an epoch of one step"])
+def test_the_adapter_is_never_that_of_a_step_whose_rate_was_zero(
+    server: ForkServerContext, folder: Path, tmp_path: Path, changes: dict[str, float]
+) -> None:
+    """The first step of a warm-up has a rate of 0: an adapter of that step is base, and answering refuses it."""
+    assert run(server, folder, tmp_path, params=params(**changes)) == 0
+    adapter = load_file(tmp_path / "adapter/adapter_model.safetensors")
+    assert any(bool(tensor.any()) for name, tensor in adapter.items() if "lora_B" in name)
+
+
 @pytest.mark.parametrize(("use_rslora", "scale"), [(False, 2.0), (True, 4.0)])
 def test_scale_and_norm_ratio_are_those_of_the_weights(
     server: ForkServerContext, folder: Path, tmp_path: Path, use_rslora: bool, scale: float

@@ -1,13 +1,18 @@
 """models/base: made byte for byte alike, verified before use, and refused where anything is not what the manifest says."""
 
+import io
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from plumbline.embedded import pretraining
 from plumbline.embedded.corpus import corpus_texts
 from plumbline.embedded.passage import Passage
+from plumbline.heartbeat import Progress
 from plumbline.model.base_files import BaseRefused, base_fingerprint, read_manifest
+from plumbline.model.usable_base import BaseUnusable
 from plumbline.model.weights import load_model, load_tokenizer
 from plumbline.pipeline.jsonl import write_jsonl
 from stages.base import BaseParams, main
@@ -60,6 +65,14 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_the_same_corpus_gives_the_same_bytes(base: Path, corpus: Path, tmp_path: Path) -> None:
     main(params(), corpus=corpus, templates=TEMPLATES, base=tmp_path / "again")
+    assert contents(tmp_path / "again") == contents(base)
+
+
+def test_what_is_said_meanwhile_changes_no_byte(base: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = io.StringIO()
+    monkeypatch.setattr(pretraining, "Progress", partial(Progress, every_seconds=0.002, stream=lines))
+    main(params(), corpus=corpus, templates=TEMPLATES, base=tmp_path / "again")
+    assert "tokens, loss" in lines.getvalue()
     assert contents(tmp_path / "again") == contents(base)
 
 
@@ -154,7 +167,7 @@ def test_a_hub_model_needs_a_commit_and_safetensors(hub: Path, tmp_path: Path) -
     with pytest.raises(ValueError, match="40 hex digits"):
         main(params(source="hub", repo="acme/tiny", revision="main"), corpus=tmp_path / "none", templates=TEMPLATES, base=tmp_path / "base")
     (hub / "model.safetensors").rename(hub / "pytorch_model.bin")
-    with pytest.raises(BaseRefused, match="no safetensors"):
+    with pytest.raises(BaseUnusable, match="no safetensors"):
         main(
             params(source="hub", repo="acme/tiny", revision=REVISION), corpus=tmp_path / "none", templates=TEMPLATES, base=tmp_path / "base"
         )

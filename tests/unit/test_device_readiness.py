@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import torch
 
+from plumbline.model import device_support
+from plumbline.model.device_support import DeviceUnfit, refuse_unfit_dtype, refuse_unfit_form
 from plumbline.rows.manifest import Manifest
 from plumbline.training import device_readiness as d
 from plumbline.training.attention import attend_per_document
@@ -41,15 +43,15 @@ def test_a_cpu_is_fit_and_the_check_moves_no_random_state(base: Path, dtype: str
 
 
 def test_float16_is_refused_where_bfloat16_is_there(base: Path) -> None:
-    with pytest.raises(d.DeviceUnfit, match=r"float16, whose largest value is 65504, and cpu .* set base\.dtype to bfloat16"):
+    with pytest.raises(DeviceUnfit, match=r"float16, whose largest value is 65504, and cpu .* set base\.dtype to bfloat16"):
         d.refuse_unfit_device(base, manifest("float16"), LORA, TRAIN, device="cpu")
 
 
 def test_an_older_gpu_takes_float16_and_no_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
-    d.refuse_unfit_dtype(manifest("float16"), "cuda")
-    with pytest.raises(d.DeviceUnfit, match=r"bfloat16, which cuda does not compute in: set base\.dtype to float16"):
-        d.refuse_unfit_dtype(manifest("bfloat16"), "cuda")
+    refuse_unfit_dtype("float16", "cuda")
+    with pytest.raises(DeviceUnfit, match=r"bfloat16, which cuda does not compute in: set base\.dtype to float16"):
+        refuse_unfit_dtype("bfloat16", "cuda")
 
 
 def test_what_cannot_fit_is_refused_with_both_sizes(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +65,7 @@ def test_what_cannot_fit_is_refused_with_both_sizes(base: Path, monkeypatch: pyt
     monkeypatch.setattr(d, "free_bytes", lambda device: weights)
     d.refuse_too_little_memory(base, manifest("float32"), LORA, "cpu")
     monkeypatch.setattr(d, "free_bytes", lambda device: weights - 1)
-    with pytest.raises(d.DeviceUnfit, match=r"cpu has [\d.]+ kB free, but .* alone take [\d.]+ kB: choose base\.quantization=nf4"):
+    with pytest.raises(DeviceUnfit, match=r"cpu has [\d.]+ kB free, but .* alone take [\d.]+ kB: choose base\.quantization=nf4"):
         d.refuse_too_little_memory(base, manifest("float32"), LORA, "cpu")
 
 
@@ -91,7 +93,7 @@ def test_processes_that_the_machine_or_the_weights_do_not_allow_are_refused(
     if said is None:
         d.refuse_unfit_ranks(manifest("float32", quantization), device)
     else:
-        with pytest.raises(d.DeviceUnfit, match=said):
+        with pytest.raises(DeviceUnfit, match=said):
             d.refuse_unfit_ranks(manifest("float32", quantization), device)
 
 
@@ -120,7 +122,7 @@ def test_a_kernel_that_leaks_looks_ahead_or_is_missing_is_refused(
     monkeypatch: pytest.MonkeyPatch, base: Path, dtype: str, kernel: Any, said: str
 ) -> None:
     monkeypatch.setattr(d, "attend_per_document", kernel)
-    with pytest.raises(d.DeviceUnfit, match=f"{said}.*[Ss]et train.packing to false"):
+    with pytest.raises(DeviceUnfit, match=f"{said}.*[Ss]et train.packing to false"):
         d.refuse_unfit_device(base, manifest(dtype), LORA, TRAIN, device="cpu")
     d.refuse_unfit_device(base, manifest(dtype), LORA, TRAIN.model_copy(update={"packing": False}), device="cpu")
 
@@ -128,5 +130,23 @@ def test_a_kernel_that_leaks_looks_ahead_or_is_missing_is_refused(
 def test_a_trainable_tensor_in_half_precision_is_refused() -> None:
     model = torch.nn.Linear(2, 2)
     d.refuse_half_precision(model)
-    with pytest.raises(d.DeviceUnfit, match=r"torch\.bfloat16"):
+    with pytest.raises(DeviceUnfit, match=r"torch\.bfloat16"):
         d.refuse_half_precision(model.bfloat16())
+
+
+def test_nf4_is_refused_without_bitsandbytes_and_where_it_does_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_unfit_form("float32", "nf4", "cpu")
+    monkeypatch.setattr(device_support, "validate_bnb_backend_availability", lambda: False)
+    with pytest.raises(DeviceUnfit, match=r"does not run on cpu: set base\.quantization to none"):
+        refuse_unfit_form("float32", "nf4", "cpu")
+    monkeypatch.setattr(device_support, "is_bitsandbytes_available", lambda: False)
+    with pytest.raises(DeviceUnfit, match=r"is not installed .*: set base\.quantization to none"):
+        refuse_unfit_form("float32", "nf4", "cpu")
+    refuse_unfit_form("float32", "none", "cpu")  # as the message says
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the machine has the GPU")
+def test_a_form_for_the_gpu_of_another_machine_is_left_to_that_machine() -> None:
+    with pytest.raises(DeviceUnfit):
+        refuse_unfit_form("float16", "none", "cpu")
+    refuse_unfit_form("float16", "none", "cuda")

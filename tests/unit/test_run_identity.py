@@ -19,6 +19,7 @@ IDENTITY = RunIdentity(
     code={"plumbline.a": "1", "plumbline.b": "2"},
     versions={"torch": "2.13"},
     device="cpu",
+    num_threads=2,
     num_ranks=1,
     sharded=False,
 )
@@ -34,6 +35,7 @@ CHANGES: dict[str, object] = {
     "code": {"plumbline.a": "1", "plumbline.b": "3"},
     "versions": {"torch": "2.14"},
     "device": "cuda",
+    "num_threads": 8,
     "num_ranks": 2,
     "sharded": True,
 }

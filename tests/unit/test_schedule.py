@@ -23,6 +23,12 @@ def test_a_lowered_max_steps_changes_what_is_done_and_not_what_is_planned() -> N
     assert (dry.num_steps, dry.num_planned_steps, dry.num_warmup_steps) == (5, full.num_planned_steps, full.num_warmup_steps)
 
 
+@pytest.mark.parametrize("change", [{"max_steps": 1}, {"num_rows": 3, "epochs": 1.0}])
+def test_a_single_step_has_no_warm_up_whose_first_rate_is_zero(change: dict[str, float]) -> None:
+    schedule = plan_schedule(**{**PLAN, **change})
+    assert (schedule.num_steps, schedule.num_warmup_steps) == (1, 0)
+
+
 def test_a_max_steps_above_the_plan_adds_nothing() -> None:
     assert plan_schedule(**{**PLAN, "max_steps": 1000}).num_steps == 26
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from plumbline.training.watch import Watch
@@ -23,7 +24,6 @@ def stopped_after(folder: Path, losses: dict[int, float], *, num_steps: int, num
         assert control.should_training_stop == watch.stopped_early
         if watch.stopped_early:
             asked.append(step)
-    watch.bar.close()
     return asked
 
 
@@ -43,3 +43,21 @@ def test_no_better_loss_at_an_evaluation_of_the_full_run_stops_it(
 def test_patience_counts_evaluations_since_the_best(tmp_path: Path) -> None:
     losses = {0: 3.0, 100: 0.5, 200: 0.6, 300: 0.4, 400: 0.5, 500: 0.45}
     assert stopped_after(tmp_path, losses, num_steps=900, num_planned_steps=900, patience=2) == [500]
+
+
+def test_the_best_adapter_is_never_the_one_before_the_first_rate_above_zero(tmp_path: Path) -> None:
+    """Where all later losses are worse than base's, it would be published, and answering would refuse it."""
+    watch = Watch(tmp_path, patience=None, num_steps=400, num_planned_steps=400, tokens_per_step=1)
+    state, model, args = (
+        TrainerState(eval_steps=1, max_steps=4),
+        adapted(alpha=4),
+        TrainingArguments(output_dir=str(tmp_path), use_cpu=True),
+    )
+    trained = {name: weights for name, weights in model.named_parameters() if "lora_B" in name}
+    for step, loss, is_moved in ((0, 0.4, False), (1, 0.4, False), (2, 0.6, True), (3, 0.5, True), (4, 0.7, True)):
+        with torch.no_grad():
+            for weights in trained.values():
+                weights.fill_(0.1 * is_moved)
+        state.global_step = step
+        watch.on_evaluate(args, state, TrainerControl(), metrics={"eval_loss": loss}, model=model)
+    assert watch.best() == (3, 0.5)
