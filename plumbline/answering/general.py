@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from plumbline.answering.answering import answer_questions
-from plumbline.model.base_files import base_fingerprint
+from plumbline.model.base_files import base_fingerprint, read_manifest
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.rows.answer_params import AnswerParams, Instructions
 from plumbline.rows.general_answer import GeneralAnswer, Part
@@ -54,10 +54,11 @@ def answer_general(
     )
     # Imported here: a prompt that cannot be used is refused before torch and transformers are waited for (3 s).
     from plumbline.answering.generation import TransformersEngine
-    from plumbline.model.runtime import device, prepare_torch
+    from plumbline.model.runtime import device, prepare_torch, warn_of_emulation
     from plumbline.model.weights import load_model, load_tokenizer
 
     prepare_torch()
+    warn_of_emulation(read_manifest(base).dtype, device())
     tokenizer = load_tokenizer(base)
     answered = answer_questions(
         TransformersEngine(load_model(base, device=device()), tokenizer, batch_size=batch_size),

@@ -8,6 +8,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosity_error
 
+from plumbline.model.runtime import warn_of_emulation
 from plumbline.number_text import size_text
 from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_params import LoraParams, TrainParams
@@ -125,6 +126,7 @@ def refuse_unfit_device(base: Path, manifest: Manifest, lora: LoraParams, params
     """Raise DeviceUnfit, with the number and the remedy, before minutes are spent on loading."""
     refuse_unfit_ranks(manifest, device)
     refuse_unfit_dtype(manifest, device)
+    warn_of_emulation(manifest.dtype, device)
     refuse_too_little_memory(base, manifest, lora, device)
     if params.packing:
         refuse_broken_attention(manifest, device)

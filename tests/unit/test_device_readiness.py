@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from plumbline.model import runtime
 from plumbline.rows.manifest import Manifest
 from plumbline.training import device_readiness as d
 from plumbline.training.attention import attend_per_document
@@ -130,3 +131,28 @@ def test_a_trainable_tensor_in_half_precision_is_refused() -> None:
     d.refuse_half_precision(model)
     with pytest.raises(d.DeviceUnfit, match=r"torch\.bfloat16"):
         d.refuse_half_precision(model.bfloat16())
+
+
+@pytest.mark.parametrize(
+    ("instructions", "dtype", "device", "is_said"),
+    [
+        ({"avx512_f": True, "avx512_bf16": False}, "bfloat16", "cpu", True),
+        ({"avx512_f": True, "avx512_bf16": True}, "bfloat16", "cpu", False),
+        ({"amx_bf16": True}, "bfloat16", "cpu", False),
+        ({"neon": True}, "bfloat16", "cpu", True),
+        ({"neon": True, "bf16": True}, "bfloat16", "cpu", False),
+        ({}, "float32", "cpu", False),
+        ({}, "bfloat16", "cuda", False),
+    ],
+)
+def test_emulated_products_are_said_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    instructions: dict[str, bool],
+    dtype: str,
+    device: str,
+    is_said: bool,
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
+    runtime.warn_of_emulation(dtype, device)
+    assert ("Set base.dtype to float32." in caplog.text) is is_said
