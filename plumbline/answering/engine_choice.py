@@ -12,7 +12,7 @@ from plumbline.answering.vllm_engine import VllmEngine
 from plumbline.answering.vllm_server import Served, running_server, shown
 from plumbline.model.adapter import adapter_sha256, check_adapter, load_adapter
 from plumbline.model.base_files import base_fingerprint, read_manifest, weights_folder
-from plumbline.model.runtime import device
+from plumbline.model.runtime import device, warn_of_emulation
 from plumbline.model.tokenization import stop_ids, template_sha256
 from plumbline.model.weights import load_model, stops_of_files
 from plumbline.rows.answer_params import AnswerParams
@@ -52,6 +52,7 @@ def open_engine(params: AnswerParams, tokenizer: PreTrainedTokenizerBase, *, bas
             stops = stop_ids(tokenizer, stops_of_files(base))
             yield VllmEngine(server, tokenizer, model=wanted.tuned_name or wanted.base_name, command=shown(wanted), stops=stops)
         return
+    warn_of_emulation(read_manifest(base).dtype, device())
     model = load_model(base, device=device())
     if adapter is not None:
         # A PeftModel is called and moved like the model it wraps.

@@ -55,10 +55,12 @@ def answer_general(
     )
     # Imported here: a prompt that cannot be used is refused before torch and transformers are waited for (3 s).
     from plumbline.answering.generation import TransformersEngine
-    from plumbline.model.runtime import device, prepare_torch
+    from plumbline.model.runtime import device, prepare_torch, warn_of_emulation
     from plumbline.model.weights import load_model, load_tokenizer
 
-    prepare_torch(read_manifest(base).source)
+    manifest = read_manifest(base)
+    prepare_torch(manifest.source)
+    warn_of_emulation(manifest.dtype, device())
     tokenizer = load_tokenizer(base)
     answered = answer_questions(
         TransformersEngine(load_model(base, device=device()), tokenizer, batch_size=batch_size),

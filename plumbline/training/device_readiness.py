@@ -9,6 +9,7 @@ from transformers import AutoConfig
 
 from plumbline.model.device_support import DeviceUnfit, refuse_unfit_dtype
 from plumbline.model.on_meta import on_meta
+from plumbline.model.runtime import warn_of_emulation
 from plumbline.number_text import size_text
 from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_params import LoraParams, TrainParams
@@ -101,6 +102,7 @@ def refuse_unfit_device(base: Path, manifest: Manifest, lora: LoraParams, params
     """Raise DeviceUnfit, with the number and the remedy, before minutes are spent on loading."""
     refuse_unfit_ranks(manifest, device)
     refuse_unfit_dtype(manifest.dtype, device)
+    warn_of_emulation(manifest.dtype, device)
     refuse_too_little_memory(base, manifest, lora, device)
     if params.packing:
         refuse_broken_attention(manifest, device)

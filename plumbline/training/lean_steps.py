@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from peft.tuners.lora import LoraLayer
 
-from plumbline.training.fused_blocks import is_fp32_on_cpu
+from plumbline.training.fused_blocks import are_on_cpu_in
 
 HALF = (torch.bfloat16, torch.float16)
 
@@ -47,7 +47,8 @@ class _AdaptedProduct(torch.autograd.Function):
 class _HalfAdaptedProduct(torch.autograd.Function):
     """The same on a base of half precision, whose adapter stays fp32: no tensor of the input's size is cast to fp32 and back, scaled, or added.
 
-    PEFT under autocast does each of these for every layer: a fifth of a training step of a 7B model on one GPU. `weight` is None where
+    PEFT does each of these for every layer: a fifth of a training step of a 7B model on one GPU. The adapter is not merged into the
+    weight, as above: rounded to the base's dtype, the sum would lose most of a small update. `weight` is None where
     the base layer makes its product itself (four-bit weights); `product` is None where it does not.
     """
 
@@ -87,7 +88,7 @@ class _HalfAdaptedProduct(torch.autograd.Function):
 
 
 def fuse_adapted_products(model: torch.nn.Module) -> None:
-    """Let LoRA layers compute as one node: on the CPU where the base is fp32, on a GPU where it is of half precision or four bits.
+    """Let LoRA layers compute as one node where the base is of half precision, in fp32 on a CPU too, in four bits on a GPU too.
 
     Layers with dropout, a bias, several adapters or a variant of LoRA stay PEFT's, and so does every other device and dtype.
     """
@@ -105,16 +106,16 @@ def fuse_adapted_products(model: torch.nn.Module) -> None:
 
 def _fused_forward(base: torch.nn.Module) -> Callable[[Any, torch.Tensor], torch.Tensor] | None:
     if type(base) is torch.nn.Linear:
-        if is_fp32_on_cpu(base.weight):
+        if are_on_cpu_in(torch.float32, base.weight):
             return _forward_in_fp32
-        return _forward_in_half if base.weight.is_cuda and base.weight.dtype in HALF else None
+        return _forward_in_half if base.weight.device.type in ("cpu", "cuda") and base.weight.dtype in HALF else None
     is_four_bit = type(base).__name__ == "Linear4bit"  # bitsandbytes is not there on every system
     return _forward_in_half if is_four_bit and next(base.parameters()).is_cuda else None
 
 
 def _forward_in_fp32(module: Any, x: torch.Tensor) -> torch.Tensor:
     weight, down, up = module.get_base_layer().weight, module.lora_A["default"].weight, module.lora_B["default"].weight
-    if _is_switched_off(module) or not is_fp32_on_cpu(x, down, up) or torch.is_autocast_enabled("cpu"):
+    if _is_switched_off(module) or not are_on_cpu_in(torch.float32, x, down, up) or torch.is_autocast_enabled("cpu"):
         return type(module).forward(module, x)  # PEFT's own
     result: Any = _AdaptedProduct.apply(x, weight, down, up, module.scaling["default"])
     return result

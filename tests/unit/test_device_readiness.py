@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from plumbline.model import device_support
+from plumbline.model import device_support, runtime
 from plumbline.model.device_support import DeviceUnfit, refuse_unfit_dtype, refuse_unfit_form
 from plumbline.rows.manifest import Manifest
 from plumbline.training import device_readiness as d
@@ -150,3 +150,28 @@ def test_a_form_for_the_gpu_of_another_machine_is_left_to_that_machine() -> None
     with pytest.raises(DeviceUnfit):
         refuse_unfit_form("float16", "none", "cpu")
     refuse_unfit_form("float16", "none", "cuda")
+
+
+@pytest.mark.parametrize(
+    ("instructions", "dtype", "device", "is_said"),
+    [
+        ({"avx512_f": True, "avx512_bf16": False}, "bfloat16", "cpu", True),
+        ({"avx512_f": True, "avx512_bf16": True}, "bfloat16", "cpu", False),
+        ({"amx_bf16": True}, "bfloat16", "cpu", False),
+        ({"neon": True}, "bfloat16", "cpu", True),
+        ({"neon": True, "bf16": True}, "bfloat16", "cpu", False),
+        ({}, "float32", "cpu", False),
+        ({}, "bfloat16", "cuda", False),
+    ],
+)
+def test_emulated_products_are_said_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    instructions: dict[str, bool],
+    dtype: str,
+    device: str,
+    is_said: bool,
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
+    runtime.warn_of_emulation(dtype, device)
+    assert ("Set base.dtype to float32." in caplog.text) is is_said

@@ -125,12 +125,12 @@ def test_a_model_elsewhere_stays() -> None:
     assert not fused_rotations(model) and fuse_norms_and_gates(model) == 0
 
 
-def test_trained_norms_half_precision_and_another_gate_stay() -> None:
+def test_trained_norms_float16_and_another_gate_stay() -> None:
     trained = model_of("mistral")
     for parameter in trained.parameters():
         parameter.requires_grad_(parameter.dim() == 1)
     assert fuse_norms_and_gates(trained) == 2, "the gates alone"
-    assert fuse_norms_and_gates(model_of("mistral").bfloat16()) == 0
+    assert fuse_norms_and_gates(model_of("mistral").half()) == 0
     assert fuse_norms_and_gates(model_of("mistral", hidden_act="gelu")) == 5, "the norms alone"
 
 
