@@ -33,19 +33,27 @@ def choice_logprobs(model: PreTrainedModel, prompts: Sequence[Prompt], *, pad: i
 
     The mean, since choices differ in length; for letters, whose continuations are equally long, it orders as the sum does.
     """
-    scored = [(prompt, letter, ids) for prompt in prompts for letter, ids in prompt.continuations.items()]
+    scored = [(prompt, together) for prompt in prompts for together in _computed_together(prompt.continuations)]
     if not scored:
         return {}
-    ids, mask = _left_padded([[*prompt.ids, *prompt.header, *continuation] for prompt, _, continuation in scored], pad, model.device)
-    width = max(len(continuation) for _, _, continuation in scored)
+    rows = [[*prompt.ids, *prompt.header, *next(iter(together.values()))] for prompt, together in scored]
+    ids, mask = _left_padded(rows, pad, model.device)
+    width = max(len(continuation) for _, together in scored for continuation in together.values())
     logits = model(input_ids=ids, attention_mask=mask, position_ids=_positions(mask), logits_to_keep=width + 1, use_cache=False).logits
     logprobs_BTV = logits.float().log_softmax(dim=-1)
     result: dict[str, dict[str, float]] = {}
-    for row, (prompt, letter, continuation) in enumerate(scored):
-        kept_BT = logprobs_BTV[row, -len(continuation) - 1 : -1]
-        mean = kept_BT.gather(1, torch.tensor(continuation, device=model.device)[:, None]).mean()
-        result.setdefault(prompt.id, {})[letter] = round(float(mean), 4)
+    for row, (prompt, together) in enumerate(scored):
+        for letter, continuation in together.items():
+            kept_TV = logprobs_BTV[row, -len(continuation) - 1 : -1]
+            mean = kept_TV.gather(1, torch.tensor(continuation, device=model.device)[:, None]).mean()
+            result.setdefault(prompt.id, {})[letter] = round(float(mean), 4)
     return result
+
+
+def _computed_together(continuations: Mapping[str, list[int]]) -> list[dict[str, list[int]]]:
+    """Continuations that differ in the last token alone, as those of letters do, take one row of the batch; others one each."""
+    beginnings = {tuple(ids[:-1]) for ids in continuations.values()}
+    return [dict(continuations)] if len(beginnings) == 1 else [{letter: ids} for letter, ids in continuations.items()]
 
 
 @torch.inference_mode()

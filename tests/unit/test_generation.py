@@ -8,7 +8,7 @@ import torch
 from transformers import GenerationConfig
 
 from plumbline.answering.engine import Prompt
-from plumbline.answering.generation import TransformersEngine, greedy_tokens
+from plumbline.answering.generation import TransformersEngine, choice_logprobs, greedy_tokens
 from plumbline.answering.kv_cache import ROOM_TOKENS
 from plumbline.model.tokenization import named_stops, pad_id, render_prompt, stop_ids
 from plumbline.model.weights import load_model, load_tokenizer
@@ -67,3 +67,21 @@ def test_units_are_sorted_by_length_and_the_same_whoever_asks(loaded: tuple[Any,
     assert units == engine.units(asked[::-1])
     lengths = [len(prompt.ids) for unit in units for prompt in unit]
     assert lengths == sorted(lengths) and [len(unit) for unit in units] == [5, 5, 5, 3]
+
+
+@pytest.mark.parametrize("continuations", [{"A": [7, 9], "B": [7, 11], "C": [7, 4]}, {"A": [7, 9], "B": [8, 11], "C": [7]}])
+def test_choices_that_share_a_row_score_as_each_does_alone(
+    loaded: tuple[Any, Any, list[list[int]]], continuations: dict[str, list[int]]
+) -> None:
+    model, tokenizer, prompts = loaded
+    rows_seen: list[int] = []
+    hook = model.register_forward_pre_hook(lambda _, args, kwargs: rows_seen.append(len(kwargs["input_ids"])), with_kwargs=True)
+    asked = [Prompt(id=f"q{number}", ids=ids, continuations=continuations, header=[5]) for number, ids in enumerate(prompts[:3])]
+    together = choice_logprobs(model, asked, pad=pad_id(tokenizer))
+    hook.remove()
+    assert rows_seen == [3 if continuations["B"][0] == 7 else 9]
+    for prompt in asked:
+        for letter, ids in continuations.items():
+            logprobs = model(input_ids=torch.tensor([[*prompt.ids, 5, *ids]])).logits[0].log_softmax(-1)
+            alone = logprobs[-len(ids) - 1 : -1].gather(1, torch.tensor(ids)[:, None]).mean()
+            assert together[prompt.id][letter] == pytest.approx(float(alone), abs=2e-4)
