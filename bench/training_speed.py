@@ -76,14 +76,14 @@ class Speed(NamedTuple):
 class Clock(TrainerCallback):
     """Times the steps after the warm-up, and counts their real tokens."""
 
-    def __init__(self, num_steps: int) -> None:
-        self.num_steps = num_steps
+    def __init__(self, num_steps: int, num_warmup_steps: int) -> None:
+        self.num_steps, self.num_warmup_steps = num_steps, num_warmup_steps
         self.num_real = self.num_positions = 0
         self.is_timing = False
         self.started = self.took = 0.0
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.global_step == NUM_WARMUP_STEPS:
+        if state.global_step == self.num_warmup_steps:
             self.is_timing = True
             self.started = time.process_time()
 
@@ -114,9 +114,9 @@ class Workload(NamedTuple):
     params: TrainParams
 
 
-def timed(trainer: SFTTrainer, num_steps: int) -> Speed:
+def timed(trainer: SFTTrainer, num_steps: int, num_warmup_steps: int = NUM_WARMUP_STEPS) -> Speed:
     """Train and time."""
-    clock = Clock(num_steps)
+    clock = Clock(num_steps, num_warmup_steps)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(clock)
     step = trainer.training_step
@@ -130,7 +130,7 @@ def timed(trainer: SFTTrainer, num_steps: int) -> Speed:
     return clock.speed()
 
 
-def run_trl(work: Workload, *, num_steps: int, rows_per_batch: int) -> Speed:
+def run_trl(work: Workload, *, num_steps: int, rows_per_batch: int, num_warmup_steps: int = NUM_WARMUP_STEPS) -> Speed:
     """TRL's defaults: padded batches of 8, dense attention, gradient checkpointing, the fused head; on a CPU they have to be told so."""
     torch.use_deterministic_algorithms(False)
     order = list(work.examples)
@@ -150,11 +150,17 @@ def run_trl(work: Workload, *, num_steps: int, rows_per_batch: int) -> Speed:
         trainer = SFTTrainer(
             model=work.model(), args=config, train_dataset=rows, processing_class=work.tokenizer, peft_config=lora_config(work.lora)
         )
-        return timed(trainer, num_steps)
+        return timed(trainer, num_steps, num_warmup_steps)
 
 
 def run_ours(
-    work: Workload, *, num_steps: int, per_document: bool = True, only_where_labelled: bool = True, fused_nodes: bool = True
+    work: Workload,
+    *,
+    num_steps: int,
+    per_document: bool = True,
+    only_where_labelled: bool = True,
+    fused_nodes: bool = True,
+    num_warmup_steps: int = NUM_WARMUP_STEPS,
 ) -> Speed:
     """The trainer of `stages/train.py`, whole or without one of its parts."""
     prepare_torch()
@@ -182,7 +188,7 @@ def run_ours(
             for module in trainer.accelerator.unwrap_model(trainer.model).modules():
                 if getattr(vars(module).get("forward"), "__module__", "").startswith("plumbline."):  # TRL's head is one, too
                     del module.forward
-        return timed(trainer, num_steps)
+        return timed(trainer, num_steps, num_warmup_steps)
 
 
 def packed_rows(work: Workload) -> tuple[Dataset, int]:
