@@ -211,7 +211,7 @@ def time_arm(
 def report(timing: Timing, lengths: Lengths, *, shape: Shape, r: int, peak: float | None) -> dict[str, Any]:
     """What an arm's JSON holds; MFU counts the model's operations (4N, no recomputation) for real tokens only."""
     flops = training_flops_per_token(
-        shape,
+        shape.size,
         num_lora_weights=shape.num_lora_weights(r, "all-linear"),
         labelled_fraction=lengths.labelled_fraction,
         attended_tokens=lengths.attended_tokens,

@@ -1,11 +1,9 @@
 """Plan a run: what it will take, each number with how it is known. Touches params.yaml, data/split, models/base and the device; writes nothing."""
 
-import json
 import shutil
 import tempfile
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,62 +16,38 @@ from dvc.exceptions import DvcException
 from dvc.utils.hydra import apply_overrides
 
 from plumbline.commands.refusing import refusing, repository
+from plumbline.embedded.base_params import EmbeddedParams
+from plumbline.embedded.pretraining import architecture
 from plumbline.judging.canaries import canaries
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.prices import ASSUMED_REPLY_TOKENS, PRICES, largest_cost_usd
 from plumbline.judging.prompt import JudgeItem, num_characters
-from plumbline.model.base_files import read_manifest
+from plumbline.model.base_files import BaseRefused, read_manifest
 from plumbline.model.runtime import device, prepare_torch
 from plumbline.model.tokenization import Example, render_example
 from plumbline.model.weights import load_tokenizer
-from plumbline.number_text import size_text
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
-from plumbline.planning.device_probe import NUM_TIMED_STEPS, matrix_speed, seconds_per_step
-from plumbline.planning.planning import (
-    MISTRAL_7B,
-    NUM_CHECKPOINTS,
-    SECONDS_PER_DECODING_STEP_ON_GPU,
-    Shape,
-    activation_bytes,
-    base_bytes,
-    duration,
-    training_flops_per_token,
-)
+from plumbline.planning.estimates import Line, Planned, answer_lines, memory_lines, training_line
+from plumbline.planning.model_size import Counted, config_folder, counted, counted_model
 from plumbline.planning.profiles import profile_overrides
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
-from plumbline.training.device_readiness import free_bytes
 from plumbline.training.general_prompts import num_replay_rows
 from plumbline.training.packing import pack
 from plumbline.training.prompt import training_prompt
-from plumbline.training.rank_batches import micro_batch_rows
 from plumbline.training.schedule import Schedule, fewest_packed_rows, plan_training
-from plumbline.training.training_arguments import recomputes_activations
-from plumbline.training.weight_bytes import BYTES_PER_TRAINED_WEIGHT
 
 CHARACTERS_PER_TOKEN = 4.0
 TEMPLATE_TOKENS = 8
-ASSUMED_SHARE_OF_MATRIX_SPEED = {"cpu": 0.6, "cuda": 0.5}
-"""Of the speed of plain matrix products on the same device. On one H200 a step reached 406 TFLOP/s (docs/benchmarks.md), products about 790."""
 CHARACTERS_PER_ANSWER_TOKEN = 4
 WIDTH = 110
 
 
 class NotPlanned(ValueError):
     """The run cannot be planned; the text says what is missing and what to do."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the plan."""
-
-    what: str
-    value: str
-    known: str
-    """counted, computed, measured or assumed, with what it rests on."""
 
 
 def planned_params(root: Path, overrides: Sequence[str]) -> dict[str, Any]:
@@ -95,16 +69,21 @@ def base_is_here(base: Path, section: dict[str, Any]) -> bool:
     return named == (section["source"], section["repo"], section["revision"])
 
 
-def shape_of(base: Path, section: dict[str, Any], *, here: bool) -> tuple[Shape, str]:
-    """The base model's shape, and how it is known."""
+def model_of(base: Path, section: dict[str, Any], lora: LoraParams, *, here: bool) -> tuple[Counted, str]:
+    """The base model and its adapter, counted, and where the configuration is from. NotPlanned where it cannot be had."""
     if here:
-        return Shape.of_config(json.loads((base / "config.json").read_text(encoding="utf-8"))), "of models/base"
+        return counted(base, lora, name=str(section["repo"] or "the embedded base")), "models/base"
     if section["source"] == "embedded":
-        own = section["embedded"]
-        heads = own["num_heads"]
-        sizes = own["hidden_size"], own["intermediate_size"], own["num_layers"], heads, heads, own["hidden_size"] // heads
-        return Shape(*sizes, own["vocab_size"]), "of base.embedded"
-    return MISTRAL_7B, f"assumed: as Mistral-7B, until `dvc repro base` has fetched {section['repo']}"
+        own = EmbeddedParams.model_validate(section["embedded"])
+        return counted_model(architecture(own, vocab_size=own.vocab_size), lora), "base.embedded of params.yaml"
+    repo, revision = section["repo"], section["revision"]
+    if repo is None or revision is None:
+        raise NotPlanned(f"base.repo is {repo!r} and base.revision {revision!r}: with source hub, give organisation/name and a commit.")
+    try:
+        folder, where = config_folder(repo, revision)
+    except BaseRefused as error:
+        raise NotPlanned(f"the size of the model is read from its config.json, a few kilobytes, and it cannot be had: {error}") from error
+    return counted(folder, lora, name=repo), where
 
 
 def examples_of(rows: Sequence[InstructionRow], base: Path, *, here: bool) -> tuple[list[Example], str]:
@@ -175,81 +154,57 @@ def other_source(root: Path, wanted: str) -> str | None:
 def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
     """All lines of the plan."""
     params = planned_params(root, overrides)
-    lora, training = LoraParams.model_validate(params["lora"]), TrainParams.model_validate(params["train"])
-    answering, section = AnswerParams.model_validate(params["answer"]), params["base"]
+    lora, training, section = LoraParams.model_validate(params["lora"]), TrainParams.model_validate(params["train"]), params["base"]
     rows_file, benchmark, base = (root / path for path in ("data/split/train.jsonl", "data/split/benchmark.jsonl", "models/base"))
     for path in (rows_file, benchmark):
         if not path.is_file():
             raise NotPlanned(f"{path.relative_to(root)} is missing; run `dvc repro split` first (seconds), it is what the plan counts.")
     rows, questions = list(read_jsonl(rows_file, InstructionRow)), list(read_jsonl(benchmark, Question))
     here = base_is_here(base, section)
-    shape, shape_known = shape_of(base, section, here=here)
-    examples, counted = examples_of(rows, base, here=here)
+    model, known = model_of(base, section, lora, here=here)
+    examples, how = examples_of(rows, base, here=here)
     if all(len(example.ids) > training.max_length for example in examples):
         raise NotPlanned(f"none of the {len(examples)} rows is as short as train.max_length, {training.max_length} tokens; raise it.")
-    schedule = schedule_of(examples, training)
-    where = device()
-    total = sum(len(example.ids) for example in examples)
-    too_long = sum(len(example.ids) > training.max_length for example in examples)
-    lines = [Line("rows", f"{len(rows):,} rows of the last split, {total:,} tokens an epoch", counted)]
-    if (elsewhere := other_source(root, params["clean"]["source"])) is not None:
-        lines.append(Line("", elsewhere, "dvc.lock"))
-    if too_long:
-        lines.append(Line("", f"{too_long:,} are longer than train.max_length {training.max_length}: preflight will refuse", counted))
-    dry = f", a dry run of {schedule.num_planned_steps:,}" if schedule.num_steps < schedule.num_planned_steps else ""
-    lines.append(
-        Line("steps", f"{schedule.num_steps:,}{dry}, {schedule.num_warmup_steps} of them warm-up", f"{counted}, as train plans them")
+    planned = Planned(
+        counted=model,
+        known=known,
+        examples=examples,
+        schedule=schedule_of(examples, training),
+        lora=lora,
+        training=training,
+        answering=AnswerParams.model_validate(params["answer"]),
+        dtype=section["dtype"],
+        quantization=section["quantization"],
+        device=device(),
     )
-    num_lora = shape.num_lora_weights(lora.r, lora.target_modules)
-    num_tokens = schedule.num_steps * training.tokens_per_step
-    local = here and section["source"] == "embedded"
-    if local:
-        step = seconds_per_step(base, [one for one in examples if len(one.ids) <= training.max_length], lora, training, schedule)
-        known = f"measured: {NUM_TIMED_STEPS} real steps on {where}; start and validation come on top"
-    else:
-        labelled = sum(len(example.ids) - example.num_prompt_tokens for example in examples) / total
-        attended = sum(len(example.ids) ** 2 for example in examples) / total
-        flops = training_flops_per_token(shape, num_lora_weights=num_lora, labelled_fraction=labelled, attended_tokens=attended)
-        speed = matrix_speed(where, section["dtype"])
-        share = ASSUMED_SHARE_OF_MATRIX_SPEED["cuda" if where.startswith("cuda") else "cpu"]
-        step = training.tokens_per_step * flops / (speed * share)
-        known = (
-            f"assumed: {share:.0%} of matrix products on {where}, measured at {speed / 1e12:.2f} TFLOP/s; {flops / 1e9:.1f} GFLOP a token"
-        )
-    lines.append(Line("training", f"{duration(step * schedule.num_steps)} for {num_tokens:,} tokens", known))
-    largest = len(questions) * answering.max_new_tokens
-    batches = -(-len(questions) // answering.batch_size)
-    slowest = batches * answering.max_new_tokens * SECONDS_PER_DECODING_STEP_ON_GPU
-    lines.append(Line("answers", f"{len(questions)} questions, at most {largest:,} tokens an arm", "computed"))
-    if where == "cuda":
-        lines.append(
-            Line("", f"at most {duration(slowest)} an arm", f"assumed: {SECONDS_PER_DECODING_STEP_ON_GPU * 1000:.0f} ms a step of a batch")
-        )
-    weights = base_bytes(shape, dtype=section["dtype"], quantization=section["quantization"])
-    micro = micro_batch_rows(schedule.num_rows_per_step, training) * training.max_length
-    checkpointing = recomputes_activations()
-    held = activation_bytes(shape, num_tokens=micro, checkpointing=checkpointing)
-    needed, free = weights + BYTES_PER_TRAINED_WEIGHT * num_lora + held, free_bytes(where)
-    verdict = (
-        "fits"
-        if needed < free
-        else "does NOT fit: lower PLUMBLINE_MICRO_BATCH_TOKENS, or PLUMBLINE_GRADIENT_CHECKPOINTING=1, or base.quantization=nf4"
-    )
-    lines += [
-        Line("memory", f"{size_text(needed)} of {size_text(free)} free on {where}: {verdict}", f"estimate; shape {shape_known}"),
-        Line(
-            "",
-            f"base {size_text(weights)}, adapter with Adam {size_text(BYTES_PER_TRAINED_WEIGHT * num_lora)}, activations {size_text(held)}",
-            f"{micro:,} tokens at once",
-        ),
-        Line(
-            "disk",
-            f"base {size_text(base_bytes(shape, dtype=section['dtype'], quantization='none'))}, adapter {size_text(4 * num_lora)}, "
-            f"checkpoints {size_text(NUM_CHECKPOINTS * 12 * num_lora)}; free {size_text(shutil.disk_usage(root).free)}",
-            "computed; DVC's cache holds one adapter more for each run that is kept",
-        ),
+    return [
+        *row_lines(planned, how, elsewhere=other_source(root, params["clean"]["source"])),
+        training_line(planned, base, here=here),
+        *answer_lines(planned, len(questions)),
+        *memory_lines(planned, free_disk_bytes=shutil.disk_usage(root).free),
+        *judge_lines(JudgeParams.model_validate(params["judge"]), questions, planned.answering),
     ]
-    return lines + judge_lines(JudgeParams.model_validate(params["judge"]), questions, answering)
+
+
+def row_lines(planned: Planned, how: str, *, elsewhere: str | None) -> list[Line]:
+    """The model, the rows and the steps. `how` the tokens are known; `elsewhere`: a warning about the file they are from."""
+    size, schedule, longest = planned.counted.size, planned.schedule, planned.training.max_length
+    total = sum(len(example.ids) for example in planned.examples)
+    too_long = sum(len(example.ids) > longest for example in planned.examples)
+    used = size.num_used_weights + size.vocab_size * size.hidden_size
+    of_token = f", {used:,} used by a token" if used < 0.7 * size.num_weights else ""
+    dry = f", a dry run of {schedule.num_planned_steps:,}" if schedule.num_steps < schedule.num_planned_steps else ""
+    return [
+        Line(
+            "model",
+            f"{size.num_weights:,} weights{of_token}; the adapter has {planned.counted.num_lora_weights:,}",
+            f"counted from the config.json of {planned.known}",
+        ),
+        Line("rows", f"{len(planned.examples):,} rows of the last split, {total:,} tokens an epoch", how),
+        *([Line("", elsewhere, "dvc.lock")] if elsewhere is not None else []),
+        *([Line("", f"{too_long:,} are longer than train.max_length {longest}: preflight will refuse", how)] if too_long else []),
+        Line("steps", f"{schedule.num_steps:,}{dry}, {schedule.num_warmup_steps} of them warm-up", f"{how}, as train plans them"),
+    ]
 
 
 def table(lines: Sequence[Line]) -> str:
@@ -266,13 +221,13 @@ def command(profile: str | None, overrides: tuple[str, ...]) -> None:
     """Say what a run will take, before anything is spent.
 
     PROFILE is a file of profiles/; without it params.yaml is planned as it stands. Each number says how it is known: counted, computed, measured here
-    in a few seconds, or assumed. Reads the training rows and the benchmark that the last `dvc repro split` made; writes nothing.
+    in a few seconds, estimated or assumed. Reads the training rows and the benchmark that the last `dvc repro split` made; writes nothing.
 
     Exit 1 if the run cannot be planned.
     """
     root = repository()
-    prepare_torch()
     with refusing(1, ValueError, OSError, DvcException):
         chosen = [*(profile_overrides(root, profile) if profile else []), *overrides]
+        prepare_torch(planned_params(root, chosen)["base"]["source"])
         told = table(plan(root, chosen))
     click.echo(told, nl=False)

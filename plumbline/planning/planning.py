@@ -6,17 +6,38 @@ docs/benchmarks.md; memory of activations from the runs on one GPU that are writ
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from plumbline.training.weight_bytes import weight_bytes
+from plumbline.training.weight_bytes import BYTES_PER_WEIGHT, weight_bytes
 
-ACTIVATION_BYTES = 46
-"""Per token, layer and hidden unit, without checkpointing: 6 MB a token of a 7B model (measured on one H200: 46, in bf16 and on nf4)."""
-CHECKPOINTED_ACTIVATION_BYTES = 6
+KEPT_OF_HIDDEN, KEPT_OF_INNER = 9, 4
+"""Values per token and layer, in units of hidden and of inner size, without checkpointing. With 3.5 x the hidden size inside, as Mistral has,
+46 bytes a hidden unit: 6 MB a token of a 7B model (measured on one H200, in bf16 and on nf4)."""
+CHECKPOINTED_VALUES = 3
 """With full gradient checkpointing: 0.8 MB a token of a 7B model (measured on one H200, TRL's defaults)."""
+LOGIT_BYTES = 12
+"""fp32 logits, their probabilities and their gradient, of a token that has a label."""
 NUM_CHECKPOINTS = 2
 SECONDS_PER_DECODING_STEP_ON_GPU = 0.03
 """Eager transformers on a large GPU, a 7B model (assumed)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSize:
+    """What the numbers of a plan rest on, for a causal language model of any architecture."""
+
+    num_weights: int
+    """All weights, each counted once: embeddings, norms and head too."""
+    num_linear_weights: int
+    """Of the linear layers, the head aside: what nf4 is for."""
+    num_used_weights: int
+    """Of the linear layers and of the experts that a token is sent to, the head aside: what a token is multiplied with."""
+    hidden_size: int
+    inner_size: int
+    """Widest part of a block that a token goes through, of all its experts together."""
+    num_layers: int
+    attention_width: int
+    """Heads x width of one."""
+    vocab_size: int
 
 
 @dataclass(frozen=True)
@@ -31,21 +52,6 @@ class Shape:
     head_dim: int
     vocab_size: int
     tied_embeddings: bool = False
-
-    @classmethod
-    def of_config(cls, config: dict[str, Any]) -> "Shape":
-        """From a config.json of transformers. KeyError for an architecture that names its sizes otherwise."""
-        heads = config["num_attention_heads"]
-        return cls(
-            hidden_size=config["hidden_size"],
-            intermediate_size=config["intermediate_size"],
-            num_layers=config["num_hidden_layers"],
-            num_heads=heads,
-            num_key_value_heads=config.get("num_key_value_heads") or heads,
-            head_dim=config.get("head_dim") or config["hidden_size"] // heads,
-            vocab_size=config["vocab_size"],
-            tied_embeddings=bool(config.get("tie_word_embeddings")),
-        )
 
     @property
     def linear_layers(self) -> dict[str, tuple[int, int]]:
@@ -73,6 +79,20 @@ class Shape:
         tables = self.vocab_size * self.hidden_size * (1 if self.tied_embeddings else 2)
         return self.num_linear_weights + tables + (2 * self.num_layers + 1) * self.hidden_size
 
+    @property
+    def size(self) -> ModelSize:
+        """The same in the terms of any architecture."""
+        return ModelSize(
+            num_weights=self.num_weights,
+            num_linear_weights=self.num_linear_weights,
+            num_used_weights=self.num_linear_weights,
+            hidden_size=self.hidden_size,
+            inner_size=self.intermediate_size,
+            num_layers=self.num_layers,
+            attention_width=self.num_heads * self.head_dim,
+            vocab_size=self.vocab_size,
+        )
+
     def num_lora_weights(self, r: int, target_modules: str | Sequence[str]) -> int:
         """Trained weights of an adapter of rank r on all linear layers, or on those named."""
         chosen = [sizes for name, sizes in self.linear_layers.items() if target_modules == "all-linear" or name in target_modules]
@@ -84,30 +104,28 @@ MISTRAL_7B = Shape(
 )
 
 
-def training_flops_per_token(shape: Shape, *, num_lora_weights: int, labelled_fraction: float, attended_tokens: float) -> float:
+def training_flops_per_token(size: ModelSize, *, num_lora_weights: int, labelled_fraction: float, attended_tokens: float) -> float:
     """Floating-point operations of one training step for each token.
 
     `attended_tokens`: sum of squared lengths over sum of lengths of the documents.
     """
-    head = labelled_fraction * shape.vocab_size * shape.hidden_size
-    attention = 6 * shape.num_layers * shape.num_heads * shape.head_dim * attended_tokens
-    return 4 * (shape.num_linear_weights + head) + 6 * num_lora_weights + attention
+    head = labelled_fraction * size.vocab_size * size.hidden_size
+    attention = 6 * size.num_layers * size.attention_width * attended_tokens
+    return 4 * (size.num_used_weights + head) + 6 * num_lora_weights + attention
 
 
-def base_bytes(shape: Shape, *, dtype: str, quantization: str) -> float:
-    """Memory of the base weights of a model of this shape."""
-    return weight_bytes(num_weights=shape.num_weights, num_linear_weights=shape.num_linear_weights, dtype=dtype, quantization=quantization)
+def decoding_flops_per_token(size: ModelSize) -> float:
+    """Floating-point operations for each token of an answer; attention to what stands before it comes on top."""
+    return 2.0 * (size.num_used_weights + size.vocab_size * size.hidden_size)
 
 
-def activation_bytes(shape: Shape, *, num_tokens: int, checkpointing: bool) -> float:
-    """Memory that a micro-batch holds between forward and backward: an estimate."""
-    each = CHECKPOINTED_ACTIVATION_BYTES if checkpointing else ACTIVATION_BYTES
-    return float(each * shape.num_layers * shape.hidden_size * num_tokens)
+def base_bytes(size: ModelSize, *, dtype: str, quantization: str) -> float:
+    """Memory of the base weights of a model of this size."""
+    return weight_bytes(num_weights=size.num_weights, num_linear_weights=size.num_linear_weights, dtype=dtype, quantization=quantization)
 
 
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+def activation_bytes(size: ModelSize, *, num_tokens: int, dtype: str, checkpointing: bool, labelled_fraction: float = 0.0) -> float:
+    """Memory that a micro-batch holds between forward and backward, the logits of its labelled tokens included: an estimate."""
+    width = CHECKPOINTED_VALUES * size.hidden_size if checkpointing else KEPT_OF_HIDDEN * size.hidden_size + KEPT_OF_INNER * size.inner_size
+    logits = LOGIT_BYTES * size.vocab_size * labelled_fraction
+    return float(num_tokens * (BYTES_PER_WEIGHT[dtype] * width * size.num_layers + logits))

@@ -1,14 +1,19 @@
 """The plan counts what the run will do, names what it assumes, and changes nothing."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from plumbline.commands.plan import Line, NotPlanned, plan, planned_params, table
+from plumbline.commands.plan import NotPlanned, plan, planned_params, table
 from plumbline.model.tokenization import render_example
 from plumbline.model.weights import load_tokenizer
 from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.planning.estimates import Line
 from plumbline.planning.profiles import ProfileRefused, profile_overrides
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import TrainParams
@@ -16,6 +21,8 @@ from plumbline.training.packing import pack
 from plumbline.training.prompt import training_prompt
 from plumbline.training.schedule import plan_training
 from tests.fakes import tiny_training
+from tests.fakes.gated_hub import snapshots_hub
+from tests.unit.test_model_size import MISTRAL, QWEN, SMOLLM2, write_config
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,20 +81,74 @@ def test_steps_are_those_that_train_plans(project: Path) -> None:
     lines = plan(project, overrides)
     assert line(lines, "steps").value.startswith(f"{schedule.num_steps:,},")
     assert "counted" in line(lines, "steps").known
-    assert "measured" in line(lines, "training").known
+    assert line(lines, "training").known.startswith("measured: 6 real steps")
+    assert line(lines, "model").known == "counted from the config.json of models/base"
     assert line(lines, "judge").value == "10 answers, no cost"
 
 
-def test_a_profile_is_planned_without_its_weights_and_says_so(project: Path) -> None:
+def a_snapshot(hub: Path, project: Path, profile: str, config: dict[str, Any]) -> Path:
+    """Put the config.json, and nothing else, of the model that a profile names into a folder of snapshots."""
+    named = dict(line.split("=", 1) for line in profile_overrides(project, profile) if line.startswith("base."))
+    return write_config(hub / named["base.repo"] / named["base.revision"], config)
+
+
+def test_a_profile_is_planned_from_a_config_without_weights(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = (project / "params.yaml").read_bytes()
+    folder = a_snapshot(tmp_path / "hub", project, "mistral_7b", MISTRAL)
+    monkeypatch.setenv("PLUMBLINE_HUB_DIR", str(tmp_path / "hub"))
     lines = plan(project, profile_overrides(project, "mistral_7b"))
     told = table(lines)
-    assert all(len(one) <= 110 for one in told.splitlines())
+    assert all(len(one) <= 110 for one in told.splitlines() if str(folder) not in one)
     told = " ".join(told.split())
-    assert "assumed: as Mistral-7B" in told and "estimated, 4 characters a token" in told
+    assert "7,248,023,552 weights; the adapter has 41,943,040 (counted from the config.json of" in told
+    assert "estimated, 4 characters a token" in told
     assert "base 14.5 GB" in told
+    assert "estimated: 60% of matrix products on cpu" in told
+    assert line(lines, "").known.startswith("estimated: 25% of matrix products")
     assert "calls to claude-sonnet-5-5" in told and "at most" in told
     assert (project / "params.yaml").read_bytes() == before
+
+
+def test_a_small_model_is_planned_small_on_a_machine_without_a_gpu(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Mistral's shape it took 42 GB and did not fit."""
+    overrides = [*profile_overrides(project, "mistral_7b"), "base.dtype=float32", "train.max_length=512", "train.tokens_per_step=1024"]
+    a_snapshot(tmp_path / ".cache/hub", project, "mistral_7b", SMOLLM2)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setattr("plumbline.planning.estimates.free_bytes", lambda device: int(8e9))
+    lines = plan(project, overrides)
+    assert line(lines, "model").value.startswith("134,515,008 weights; the adapter has 4,884,480")
+    needed, free = line(lines, "memory").value.split(" of ")
+    assert 1.0 < float(needed.removesuffix(" GB")) < 3.5 and free == "8.0 GB free on cpu: fits"
+
+
+def test_the_config_alone_is_fetched_from_the_hub(project: Path, tmp_path: Path) -> None:
+    named = dict(line.split("=", 1) for line in profile_overrides(project, "mistral_7b") if line.startswith("base."))
+    snapshot = write_config(tmp_path / "snapshot", QWEN)
+    (snapshot / "model.safetensors").write_bytes(b"14.5 GB")
+    code = (
+        "from pathlib import Path\nfrom plumbline.commands.plan import NotPlanned, plan, profile_overrides\n"
+        f"root = Path({str(project)!r})\n"
+        "try:\n    print(plan(root, profile_overrides(root, 'mistral_7b'))[0])\nexcept NotPlanned as error:\n    print(error)\n"
+    )
+
+    def planned(home: str, address: str) -> str:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "PLUMBLINE_", "DVC_"))}
+        kept |= {"HF_ENDPOINT": address, "HF_HOME": str(tmp_path / home), "HF_HUB_DISABLE_XET": "1", "NO_PROXY": "127.0.0.1"}
+        ended = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, env=kept | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300
+        )
+        assert ended.returncode == 0, ended.stderr[-3000:]
+        return ended.stdout
+
+    with snapshots_hub({named["base.repo"]: snapshot}, revision=named["base.revision"], accepted=None) as (address, sent):
+        told = planned("home", address)
+        assert "494,032,768 weights" in told and f"{named['base.repo']} on the hub" in told
+        assert [name.rsplit("/", 1)[1] for name in sent] == ["config.json"]
+    # The server is gone: what was fetched is enough, and without it the plan says what to do.
+    assert "494,032,768 weights" in planned("home", address)
+    refused = planned("empty", address)
+    assert "its config.json, a few kilobytes, and it cannot be had" in refused
+    assert "the hub does not answer" in refused and "set PLUMBLINE_HUB_DIR to a folder that holds it" in refused
 
 
 def test_a_dry_run_and_rows_that_do_not_fit_are_said(project: Path) -> None:

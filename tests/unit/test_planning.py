@@ -6,10 +6,8 @@ import pytest
 
 from plumbline.planning.planning import (
     MISTRAL_7B,
-    Shape,
     activation_bytes,
     base_bytes,
-    duration,
     training_flops_per_token,
 )
 from plumbline.training.weight_bytes import BYTES_PER_TRAINED_WEIGHT
@@ -25,14 +23,14 @@ def test_a_mistral_7b_has_the_weights_that_it_has() -> None:
 
 
 def test_a_token_of_a_7b_model_takes_28_gigaflop_and_no_2n_for_base_gradients() -> None:
-    flops = training_flops_per_token(MISTRAL_7B, num_lora_weights=41_943_040, labelled_fraction=1.0, attended_tokens=150.0)
+    flops = training_flops_per_token(MISTRAL_7B.size, num_lora_weights=41_943_040, labelled_fraction=1.0, attended_tokens=150.0)
     assert flops == pytest.approx(28.4e9 + 0.25e9 + 0.118e9, rel=5e-3)
 
 
 def test_nf4_halves_the_bytes_of_linear_layers_only() -> None:
-    assert base_bytes(MISTRAL_7B, dtype="bfloat16", quantization="none") == pytest.approx(14.5e9, rel=1e-2)
+    assert base_bytes(MISTRAL_7B.size, dtype="bfloat16", quantization="none") == pytest.approx(14.5e9, rel=1e-2)
     # 0.516 bytes for 6.979e9 weights of linear layers, 2 for the other 0.269e9.
-    assert base_bytes(MISTRAL_7B, dtype="bfloat16", quantization="nf4") == pytest.approx(4.138e9, rel=1e-3)
+    assert base_bytes(MISTRAL_7B.size, dtype="bfloat16", quantization="nf4") == pytest.approx(4.138e9, rel=1e-3)
 
 
 def test_memory_is_what_one_gpu_took() -> None:
@@ -41,17 +39,8 @@ def test_memory_is_what_one_gpu_took() -> None:
     adapter = BYTES_PER_TRAINED_WEIGHT * MISTRAL_7B.num_lora_weights(16, "all-linear")
     for arm, quantization in (("N0", "none"), ("N3", "none"), ("Q2", "nf4")):
         positions = arms[arm]["num_positions"] / arms[arm]["num_timed_steps"]
-        weights = base_bytes(MISTRAL_7B, dtype="bfloat16", quantization=quantization)
-        planned = weights + adapter + activation_bytes(MISTRAL_7B, num_tokens=round(positions), checkpointing=arm == "N0")
+        weights = base_bytes(MISTRAL_7B.size, dtype="bfloat16", quantization=quantization)
+        planned = (
+            weights + adapter + activation_bytes(MISTRAL_7B.size, num_tokens=round(positions), dtype="bfloat16", checkpointing=arm == "N0")
+        )
         assert planned == pytest.approx(arms[arm]["peak_memory_bytes"], rel=0.03), arm
-
-
-def test_the_shape_is_read_from_a_config_with_and_without_grouped_heads() -> None:
-    config = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 100}
-    assert Shape.of_config(config).num_key_value_heads == 4
-    assert Shape.of_config({**config, "num_key_value_heads": 2}).linear_layers["k_proj"] == (64, 32)
-
-
-@pytest.mark.parametrize(("seconds", "said"), [(12, "12 s"), (89, "89 s"), (600, "10 min"), (86_400, "24.0 h")])
-def test_durations_are_said_as_a_person_says_them(seconds: float, said: str) -> None:
-    assert duration(seconds) == said

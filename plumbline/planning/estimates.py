@@ -1,0 +1,147 @@
+"""Time and memory of a run, line by line, each with how it is known. Touches the device and, for a measured step, models/base."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from plumbline.heartbeat import duration
+from plumbline.model.base_files import BaseRefused, weights_folder
+from plumbline.model.tokenization import Example
+from plumbline.number_text import size_text
+from plumbline.planning.device_probe import NUM_TIMED_STEPS, matrix_speed, seconds_per_step
+from plumbline.planning.model_size import Counted
+from plumbline.planning.planning import (
+    NUM_CHECKPOINTS,
+    SECONDS_PER_DECODING_STEP_ON_GPU,
+    activation_bytes,
+    base_bytes,
+    decoding_flops_per_token,
+    training_flops_per_token,
+)
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.device_readiness import free_bytes
+from plumbline.training.rank_batches import micro_batch_rows
+from plumbline.training.schedule import Schedule
+from plumbline.training.training_arguments import recomputes_activations
+from plumbline.training.weight_bytes import BYTES_PER_TRAINED_WEIGHT
+
+ASSUMED_SHARE_OF_MATRIX_SPEED = {"cpu": 0.6, "cuda": 0.5}
+"""Of the speed of plain matrix products on the same device. On one H200 a step reached 406 TFLOP/s (docs/benchmarks.md), products about 790."""
+ASSUMED_DECODING_SHARE_ON_CPU = 0.25
+"""Of the same speed: a step of a batch multiplies few rows with all weights, and reads all that came before."""
+LONGEST_TRIAL_SECONDS = 60.0
+"""Real steps are measured where they take no longer."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the plan."""
+
+    what: str
+    value: str
+    known: str
+    """counted, computed, measured, estimated or assumed, with what it rests on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """What the estimates rest on."""
+
+    counted: Counted
+    known: str
+    """Where its config.json is from."""
+    examples: Sequence[Example]
+    schedule: Schedule
+    lora: LoraParams
+    training: TrainParams
+    answering: AnswerParams
+    dtype: str
+    quantization: str
+    device: str
+
+    @property
+    def labelled_fraction(self) -> float:
+        """Share of the tokens that have a label, 0-1."""
+        return sum(len(one.ids) - one.num_prompt_tokens for one in self.examples) / sum(len(one.ids) for one in self.examples)
+
+
+def training_line(planned: Planned, base: Path, *, here: bool) -> Line:
+    """How long the training takes: measured where the weights are at hand and a few steps are short, else estimated. `here`: the base is in models/base."""
+    schedule, tokens_per_step = planned.schedule, planned.training.tokens_per_step
+    flops = training_flops_per_token(
+        planned.counted.size,
+        num_lora_weights=planned.counted.num_lora_weights,
+        labelled_fraction=planned.labelled_fraction,
+        attended_tokens=sum(len(one.ids) ** 2 for one in planned.examples) / sum(len(one.ids) for one in planned.examples),
+    )
+    speed = matrix_speed(planned.device, planned.dtype)
+    share = ASSUMED_SHARE_OF_MATRIX_SPEED["cuda" if planned.device.startswith("cuda") else "cpu"]
+    step = tokens_per_step * flops / (speed * share)
+    known = f"estimated: {share:.0%} of matrix products on {planned.device}, measured at {speed / 1e12:.2f} TFLOP/s; {flops / 1e9:.2f} GFLOP a token"
+    if here and step * (NUM_TIMED_STEPS + 1) <= LONGEST_TRIAL_SECONDS and are_at_hand(base):
+        fitting = [one for one in planned.examples if len(one.ids) <= planned.training.max_length]
+        step = seconds_per_step(base, fitting, planned.lora, planned.training, schedule)
+        known = f"measured: {NUM_TIMED_STEPS} real steps on {planned.device}; start and validation come on top"
+    num_tokens = schedule.num_steps * tokens_per_step
+    return Line("training", f"{duration(step * schedule.num_steps)} for {num_tokens:,} tokens", known)
+
+
+def are_at_hand(base: Path) -> bool:
+    """Whether the weights can be loaded without fetching anything."""
+    try:
+        weights_folder(base)
+    except BaseRefused:
+        return False
+    return True
+
+
+def answer_lines(planned: Planned, num_questions: int) -> list[Line]:
+    """How much is answered, and how long an arm takes if no answer ends before its limit."""
+    answering = planned.answering
+    largest = num_questions * answering.max_new_tokens
+    lines = [Line("answers", f"{num_questions} questions, at most {largest:,} tokens an arm", "computed")]
+    if planned.device.startswith("cuda"):
+        batches = -(-num_questions // answering.batch_size)
+        seconds = batches * answering.max_new_tokens * SECONDS_PER_DECODING_STEP_ON_GPU
+        known = f"assumed: {SECONDS_PER_DECODING_STEP_ON_GPU * 1000:.0f} ms a step of a batch"
+    else:
+        rate = matrix_speed(planned.device, planned.dtype) * ASSUMED_DECODING_SHARE_ON_CPU / decoding_flops_per_token(planned.counted.size)
+        seconds = largest / rate
+        known = f"estimated: {ASSUMED_DECODING_SHARE_ON_CPU:.0%} of matrix products, {rate:,.0f} tokens/s"
+    return [*lines, Line("", f"at most {duration(seconds)} an arm", known)]
+
+
+def memory_lines(planned: Planned, *, free_disk_bytes: int) -> list[Line]:
+    """What is held at once in training, and what is left on the disk."""
+    size, num_lora, where = planned.counted.size, planned.counted.num_lora_weights, planned.device
+    weights = base_bytes(size, dtype=planned.dtype, quantization=planned.quantization)
+    micro = micro_batch_rows(planned.schedule.num_rows_per_step, planned.training) * planned.training.max_length
+    held = activation_bytes(
+        size, num_tokens=micro, dtype=planned.dtype, checkpointing=recomputes_activations(), labelled_fraction=planned.labelled_fraction
+    )
+    trained = BYTES_PER_TRAINED_WEIGHT * num_lora
+    needed, free = weights + trained + held, free_bytes(where)
+    verdict = (
+        "fits"
+        if needed < free
+        else "does NOT fit: lower PLUMBLINE_MICRO_BATCH_TOKENS, or PLUMBLINE_GRADIENT_CHECKPOINTING=1, or base.quantization=nf4"
+    )
+    return [
+        Line(
+            "memory",
+            f"{size_text(needed)} of {size_text(free)} free on {where}: {verdict}",
+            "weights and adapter counted, the rest estimated",
+        ),
+        Line(
+            "",
+            f"base {size_text(weights)}, adapter with Adam {size_text(trained)}, activations {size_text(held)}",
+            f"{micro:,} tokens at once",
+        ),
+        Line(
+            "disk",
+            f"base {size_text(base_bytes(size, dtype=planned.dtype, quantization='none'))}, adapter {size_text(4 * num_lora)}, "
+            f"checkpoints {size_text(NUM_CHECKPOINTS * 12 * num_lora)}; free {size_text(free_disk_bytes)}",
+            "computed; DVC's cache holds one adapter more for each run that is kept",
+        ),
+    ]
