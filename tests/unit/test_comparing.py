@@ -11,6 +11,7 @@ from plumbline.comparing.comparison_tables import matrix
 from plumbline.comparing.differences import adjusted, compare_runs
 from plumbline.comparing.question_changes import overall_change
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
+from plumbline.reporting.decide import COMPARISONS
 from plumbline.reporting.ledger import join_verdicts, ledgers
 from plumbline.reporting.numbers import kind_numbers
 from plumbline.statistics import Direction
@@ -33,7 +34,7 @@ def made_run(name: str, *, seed: int, train_seed: int = 1, alpha: int = 32, **ch
     other = make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=12, seed=seed)
     answers = [*world.answers["base"], *other.answers["tuned"]]
     scored = join_verdicts(world.questions, answers, other.grades, other.judgements)
-    by_kind = ledgers(world.questions, scored, overlapping=[], seed=1, num_resamples=200)
+    by_kind = ledgers(world.questions, scored, comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)
     evaluation = {
         "valid": True,
         "complete": True,
