@@ -28,6 +28,16 @@ class Run:
     grades: list[Grade]
     judgements: list[Judgement]
 
+    @property
+    def state(self) -> str:
+        """`complete`, or why its numbers are no result: `not valid` before `not complete`."""
+        return "not valid" if not self.evaluation["valid"] else "complete" if self.evaluation["complete"] else "not complete"
+
+    @property
+    def is_result(self) -> bool:
+        """Whether its numbers may be compared: valid, and of a training that reached its planned end."""
+        return self.state == "complete"
+
     def tuned(self) -> dict[str, Scored]:
         """Question id -> the tuned answer with its verdict."""
         rows = join_verdicts(self.questions, self.answers, self.grades, self.judgements)
