@@ -17,6 +17,7 @@ from plumbline.comparing.revisions import NotThere, experiments, open_run, read_
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 from plumbline.judging.end import end_of_life, end_warning, today
 from plumbline.pages.page import render_page
+from plumbline.params_sections import unknown_sections
 from plumbline.pipeline.files import write_json, write_text
 from plumbline.reporting.final_part import uses_of
 from plumbline.reporting.ledger import KIND_NAMES
@@ -40,7 +41,9 @@ def load_run(root: Path, name: str) -> Run:
             f"{name}: its metrics/evaluation.json has no prompt_version, so it was written by an older Plumbline. "
             f"Check out {name}, run `dvc repro report` with the present code and commit it; or leave {name} out."
         )
-    params, lock = (read_settings(source, path) for path in ("params.yaml", "dvc.lock"))
+    params, lock, pipeline = (read_settings(source, path) for path in ("params.yaml", "dvc.lock", "dvc.yaml"))
+    if (problem := unknown_sections(params, pipeline)) is not None:
+        raise NotThere(f"{name}: {problem} Run it again then, or leave {name} out.")
     questions = list(read_rows(source, "data/split/benchmark.jsonl", Question))
     return Run(
         name=name,

@@ -36,7 +36,7 @@ stages:
   answer_tuned:
     cmd: python -m stages.answer_tuned
     deps: [data/split/benchmark.jsonl, models/base, plumbline/answering]
-    params: [answer]
+    params: [answer, lora, train]
     outs: [data/answers/tuned.jsonl]
   grade:
     cmd: python -m stages.grade
@@ -202,6 +202,19 @@ def test_another_benchmark_is_refused_altogether(project: Project, tmp_path: Pat
 def test_a_name_that_is_nothing_says_where_names_come_from(project: Project) -> None:
     with pytest.raises(NotThere, match="dvc exp list"):
         compared(project, "first", "nonsense")
+
+
+def test_a_run_with_a_section_that_no_stage_reads_is_refused(project: Project) -> None:
+    path = project.root / "params.yaml"
+    before = path.read_text()
+    try:
+        path.write_text(json.dumps({**json.loads(before), "trian": {"seed": 2}}))
+        with pytest.raises(NotThere, match=r"workspace: params.yaml: no stage reads section 'trian' \(did you mean 'train'\?\)"):
+            compared(project, "first", "workspace")
+        assert "minus first" in compared(project, "first", "better")[0], "left out, the others are compared"
+    finally:
+        path.write_text(before)
+    assert "minus first" in compared(project, "first", "workspace")[0]
 
 
 def test_content_that_is_gone_says_how_to_get_it(project: Project, tmp_path: Path) -> None:
