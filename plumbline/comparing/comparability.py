@@ -60,8 +60,9 @@ def marks(runs: Sequence[Run], *, bridges: Sequence[JudgeBridge] = ()) -> list[s
 
 
 def comparable_runs(runs: Sequence[Run]) -> list[Run]:
-    """The first run and the other results on the same questions: only these can be shown next to each other per question."""
+    """The first run and the other results on the same questions: only these can be shown next to each other per question, if their answers are there."""
     first = runs[0]
-    if not first.is_result:
+    shown = [run for run in runs if run.is_result and run.answers_gone is None]
+    if first not in shown:
         return []
-    return [run for run in runs if run.is_result and all(run.identity[name] == first.identity[name] for name in ("benchmark", "part"))]
+    return [run for run in shown if all(run.identity[name] == first.identity[name] for name in ("benchmark", "part"))]
