@@ -17,10 +17,14 @@ class GradeParams(Params):
     absolute_tolerance: float | None
     """In the target's unit; needed only where a numeric target is 0."""
 
+    @property
+    def tolerance(self) -> Tolerance:
+        return Tolerance(relative=self.relative_tolerance, absolute=self.absolute_tolerance)
+
 
 def main(params: GradeParams, *, benchmark: Path, base: Path, tuned: Path, graded: Path) -> None:
     files = GradeFiles(benchmark=benchmark, base=base, tuned=tuned, graded=graded)
-    grades = grade_files(files, Tolerance(relative=params.relative_tolerance, absolute=params.absolute_tolerance))
+    grades = grade_files(files, params.tolerance)
     log.info("%s: %d grades written", graded, len(grades))
 
 

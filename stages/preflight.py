@@ -6,6 +6,7 @@ from pathlib import Path
 
 import plumbline.model.quiet  # noqa: F401
 from plumbline.model.orphans import die_with_parent
+from plumbline.params_sections import refuse_unknown_sections
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
 from plumbline.pipeline.record import Params
@@ -45,6 +46,7 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     die_with_parent()
     with inputs_unchanged():
+        refuse_unknown_sections()  # before train spends anything
         main(
             load_params("preflight", PreflightParams),
             load_params("lora", LoraParams),

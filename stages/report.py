@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from plumbline.params_sections import refuse_unknown_sections
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
 from plumbline.reporting.final_part_uses import journal_path
@@ -30,6 +31,7 @@ def announced_end(judging: JudgeSettings) -> str | None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     with inputs_unchanged():
+        refuse_unknown_sections(Path("params.yaml"))
         main(
             load_params("report", ReportParams),
             load_params("answer", AnswerParams),

@@ -9,22 +9,26 @@ from plumbline.commands.final_part import known_uses
 from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.bridge_file import recorded_bridges
 from plumbline.comparing.comparability import marks
-from plumbline.comparing.compared_run import Run, chosen_questions, identity_of, kinds_of
-from plumbline.comparing.comparison_tables import matrix, run_rows, text_table
+from plumbline.comparing.compared_run import Run, chosen_questions, identity_of
+from plumbline.comparing.comparison_page import page_context
+from plumbline.comparing.comparison_tables import matrix, text_table
 from plumbline.comparing.differences import compare_runs
 from plumbline.comparing.question_changes import entries
-from plumbline.comparing.revisions import NotThere, experiments, open_run, read_object, read_rows, read_settings
+from plumbline.comparing.regrading import graded_alike
+from plumbline.comparing.revisions import ContentGone, NotThere, Source, experiments, open_run, read_object, read_rows, read_settings
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
+from plumbline.grading.run import Tolerance
 from plumbline.judging.end import end_of_life, end_warning, today
 from plumbline.pages.page import render_page
+from plumbline.params_sections import unknown_sections
 from plumbline.pipeline.files import write_json, write_text
+from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.final_part import uses_of
-from plumbline.reporting.ledger import KIND_NAMES
-from plumbline.rows.answer import Answer
+from plumbline.rows.answer import ARMS, Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Question
-from plumbline.statistics import Direction
+from stages.grade import GradeParams
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "pages/templates"
 SEED = 11
@@ -40,24 +44,37 @@ def load_run(root: Path, name: str) -> Run:
             f"{name}: its metrics/evaluation.json has no prompt_version, so it was written by an older Plumbline. "
             f"Check out {name}, run `dvc repro report` with the present code and commit it; or leave {name} out."
         )
-    params, lock = (read_settings(source, path) for path in ("params.yaml", "dvc.lock"))
+    params, lock, pipeline = (read_settings(source, path) for path in ("params.yaml", "dvc.lock", "dvc.yaml"))
+    if (problem := unknown_sections(params, pipeline)) is not None:
+        raise NotThere(f"{name}: {problem} Run it again then, or leave {name} out.")
     questions = list(read_rows(source, "data/split/benchmark.jsonl", Question))
+    answers, gone = answers_of(source)
     return Run(
         name=name,
         evaluation=evaluation,
         params=params,
         identity=identity_of(evaluation, params, lock),
         questions=chosen_questions(evaluation, questions),
-        answers=[row for arm in ("base", "tuned") for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)],
+        answers=answers,
+        answers_gone=gone,
         grades=list(read_rows(source, "data/grades/graded.jsonl", Grade)),
         judgements=list(read_rows(source, "data/grades/judged.jsonl", Judgement)),
     )
 
 
+def answers_of(source: Source) -> tuple[list[Answer], str | None]:
+    """The answers of all arms, or none of them and why they cannot be read: the verdicts are files of their own."""
+    try:
+        return [row for arm in ARMS for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)], None
+    except ContentGone as gone:
+        return [], str(gone).rstrip(".")
+
+
 def why_partial(run: Run) -> str | None:
     """Why a run cannot be compared although its files can be read: it stopped before its answers, and holds those of the run before it."""
-    answered = {(answer.arm, answer.id) for answer in run.answers}
-    missing = [question.id for question in run.questions for arm in ("base", "tuned") if (arm, question.id) not in answered]
+    rows = run.answers if run.answers_gone is None else [*run.grades, *run.judgements]
+    answered = {(row.arm, row.id) for row in rows}
+    missing = [question.id for question in run.questions for arm in ARMS if (arm, question.id) not in answered]
     if not missing:
         return None
     return f"{run.name} is left out: {len(set(missing))} of its {len(run.questions)} questions have no answers (a run of some stages only)"
@@ -81,62 +98,39 @@ def judge_endings(runs: Sequence[Run]) -> list[str]:
     return [told for model in models if (told := end_warning(model, end=end_of_life(model), today=today())) is not None]
 
 
+def present_tolerance(root: Path) -> Tolerance:
+    """What `grade` would tolerate here."""
+    return GradeParams.model_validate(read_yaml(root / "params.yaml")["grade"]).tolerance
+
+
 def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None = None, named: bool = True) -> str:
     """Compare runs, write the page (and, where wanted, the numbers of the settings), and return the table for the terminal."""
-    runs, left_out = whole_runs(root, names, named=named)
-    names = [run.name for run in runs]
-    bridges = recorded_bridges(root)
+    recorded, left_out = whole_runs(root, names, named=named)
+    alike = graded_alike(recorded, present_tolerance(root), seed=SEED, num_resamples=NUM_RESAMPLES)
+    runs, bridges = alike.runs, recorded_bridges(root)
     cells = compare_runs(runs, seed=SEED, num_resamples=NUM_RESAMPLES, bridges=bridges)
-    instructions = runs[0].params["answer"]["instructions"]
     settings = settings_of(runs)
     over_seeds = compare_settings(settings, seed=SEED, num_resamples=NUM_RESAMPLES)
-    shown = entries(runs, instructions)
-    warnings = marks(runs, bridges=bridges)
-    endings = judge_endings(runs)
-    banners = [("Not like with like", warnings), ("The judge does not stay", endings)]
+    shown = entries(runs, runs[0].params["answer"]["instructions"])
+    warnings, endings = marks(runs, bridges=bridges), judge_endings(runs)
+    gone = [f"the answers of {run.name} are not shown: {run.answers_gone}" for run in runs if run.answers_gone is not None]
+    banners = {
+        "Answers that are gone": gone,
+        "Graded again": alike.told,
+        "Not like with like": warnings,
+        "The judge does not stay": endings,
+    }
     uses = len(uses_of(known_uses(root), runs[0].identity["benchmark"]))
-    changes = [row["h"] for row in shown["rows"]]
     note = (
         f"{uses} tuned model{' has' if uses == 1 else 's have'} been scored on the final part of this benchmark, as far as is known here."
     )
-    context = {
-        "headline": f"{names[0]} against {names[1]}" if len(names) == 2 else f"{len(names)} runs compared",
-        "eyebrow": f"Tuned models on the same questions; the reference is {names[0]}",
-        "verdict": "",
-        "part": note,
-        "direction": Direction.NONE,
-        "banners": [{"level": "warning", "title": title, "texts": [f"{text}." for text in texts]} for title, texts in banners if texts],
-        "cards": [],
-        "scores": [],
-        "topics": [],
-        "sections": {},
-        "runs": run_rows(runs),
-        "matrix": matrix(runs, cells),
-        "settings": setting_rows(settings, over_seeds),
-        "kinds": [{"kind": kind, "name": KIND_NAMES[kind]} for kind in kinds_of(runs)],
-        "arms": shown["arms"],
-        "num_gained": changes.count("gained"),
-        "num_lost": changes.count("lost"),
-        "gained_by": f"against {names[0]}",
-        "worst_first": f"what {names[0]} could and the others cannot",
-        "provenance": [
-            {
-                "title": run.name,
-                "facts": [
-                    ("tuned answers", run.evaluation["sha256"]["tuned answers"][:16]),
-                    ("judge", run.identity["judge"]),
-                    ("benchmark", run.identity["benchmark"][:16]),
-                    ("part", run.identity["part"]),
-                ],
-            }
-            for run in runs
-        ],
-    }
     text = render_page(
         template=TEMPLATES / "report.html.j2",
         style=TEMPLATES / "report.css",
         script=TEMPLATES / "report.js",
-        context=context,
+        context=page_context(
+            runs, shown, note=note, banners=banners, matrix=matrix(runs, cells), settings=setting_rows(settings, over_seeds)
+        ),
         entries=shown,
         figures={},
     )
@@ -146,7 +140,7 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
     lines = [
         text_table(runs, cells),
         settings_table(settings, over_seeds),
-        *(f"! {text}.\n" for text in [*left_out, *warnings, *endings]),
+        *(f"! {text}.\n" for text in [*left_out, *gone, *alike.told, *warnings, *endings]),
         f"{note}\n",
         f"read {page}\n",
     ]
@@ -164,6 +158,9 @@ def command(runs: tuple[str, ...], page: Path, numbers: Path | None) -> None:
 
     RUNS are DVC experiments, commits, tags, or `workspace`, which is the folder itself. The first one is the reference. Without names: HEAD and the
     experiments that start from it.
+
+    Where a difference would mean nothing, its place says why: another benchmark, part or judge, a run that is not valid, a dry run. Runs that
+    different graders or tolerances graded are graded again, by the present grader and the tolerances of params.yaml here.
 
     Exit 2 if a run cannot be read or cannot be compared.
     """

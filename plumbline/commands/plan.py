@@ -26,6 +26,7 @@ from plumbline.model.base_files import BaseRefused, read_manifest
 from plumbline.model.runtime import device, prepare_torch
 from plumbline.model.tokenization import Example, render_example
 from plumbline.model.weights import load_tokenizer
+from plumbline.params_sections import unknown_sections
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.planning.estimates import Line, Planned, answer_lines, memory_lines, training_line
@@ -154,6 +155,8 @@ def other_source(root: Path, wanted: str) -> str | None:
 def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
     """All lines of the plan."""
     params = planned_params(root, overrides)
+    if (problem := unknown_sections(params, read_yaml(root / "dvc.yaml"))) is not None:
+        raise NotPlanned(problem)
     lora, training, section = LoraParams.model_validate(params["lora"]), TrainParams.model_validate(params["train"]), params["base"]
     rows_file, benchmark, base = (root / path for path in ("data/split/train.jsonl", "data/split/benchmark.jsonl", "models/base"))
     for path in (rows_file, benchmark):

@@ -24,8 +24,9 @@ def refusal(reference: Run, run: Run, kind: Kind, *, bridges: Sequence[JudgeBrid
             if name == "judge" and crossed(reference, run, bridges) is not None:
                 continue
             return f"not comparable: {name} differs"
-    if not (reference.evaluation["valid"] and run.evaluation["valid"]):
-        return "not comparable: a run is not valid"
+    for one in (reference, run):
+        if not one.is_result:
+            return f"not comparable: {one.name} is {one.state}"
     return None
 
 
@@ -51,15 +52,17 @@ def marks(runs: Sequence[Run], *, bridges: Sequence[JudgeBridge] = ()) -> list[s
         if not run.evaluation["valid"]:
             found.append(f"{run.name} is not valid: {'; '.join(run.evaluation['invalid_because'])}")
         elif not run.evaluation["complete"]:
-            found.append(f"{run.name} is not complete: {run.evaluation['incomplete_because']}")
+            found.append(
+                f"{run.name} is not complete: {run.evaluation['incomplete_because']}; a dry run is compared with nothing: "
+                "train it to its end with `dvc exp run -S train.max_steps=null`"
+            )
     return found
 
 
 def comparable_runs(runs: Sequence[Run]) -> list[Run]:
-    """The first run and those that answer the same questions and are valid: only these can be shown next to each other per question."""
+    """The first run and the other results on the same questions: only these can be shown next to each other per question, if their answers are there."""
     first = runs[0]
-    if not first.evaluation["valid"]:
+    shown = [run for run in runs if run.is_result and run.answers_gone is None]
+    if first not in shown:
         return []
-    return [
-        run for run in runs if run.evaluation["valid"] and all(run.identity[name] == first.identity[name] for name in ("benchmark", "part"))
-    ]
+    return [run for run in shown if all(run.identity[name] == first.identity[name] for name in ("benchmark", "part"))]

@@ -27,11 +27,30 @@ class Run:
     answers: list[Answer]
     grades: list[Grade]
     judgements: list[Judgement]
+    answers_gone: str | None = None
+    """Why `answers` is empty: they are in neither cache nor remote. Its verdicts can still be compared."""
+
+    @property
+    def state(self) -> str:
+        """`complete`, or why its numbers are no result: `not valid` before `not complete`."""
+        return "not valid" if not self.evaluation["valid"] else "complete" if self.evaluation["complete"] else "not complete"
+
+    @property
+    def is_result(self) -> bool:
+        """Whether its numbers may be compared: valid, and of a training that reached its planned end."""
+        return self.state == "complete"
 
     def tuned(self) -> dict[str, Scored]:
         """Question id -> the tuned answer with its verdict."""
-        rows = join_verdicts(self.questions, self.answers, self.grades, self.judgements)
+        # A row needs of its answer only whether it was cut, and nothing that is compared reads that.
+        answers = self.answers if self.answers_gone is None else [unread(verdict) for verdict in [*self.grades, *self.judgements]]
+        rows = join_verdicts(self.questions, answers, self.grades, self.judgements)
         return {row.id: row for row in rows if row.arm == "tuned"}
+
+
+def unread(verdict: Grade | Judgement) -> Answer:
+    """Stands for an answer whose text is gone."""
+    return Answer(id=verdict.id, arm=verdict.arm, response="", num_tokens=0, stopped="eos", choice_logprobs={}, complete=verdict.complete)
 
 
 def identity_of(evaluation: Mapping[str, Any], params: Mapping[str, Any], lock: Mapping[str, Any]) -> dict[str, str]:

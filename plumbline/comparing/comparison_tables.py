@@ -27,9 +27,8 @@ def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
                     "n": tuned["n"] if tuned else 0,
                 }
             )
-        state = "not valid" if not run.evaluation["valid"] else "complete" if run.evaluation["complete"] else "not complete"
         changes = ", ".join(f"{name} = {value}" for name, value in values.items()) or "–"
-        rows.append({"name": run.name, "cells": cells, "state": state, "changes": changes})
+        rows.append({"name": run.name, "cells": cells, "state": run.state, "changes": changes})
     return rows
 
 

@@ -22,6 +22,10 @@ class NotThere(ValueError):
     """A revision, or a file in it, cannot be read; the text says what to do."""
 
 
+class ContentGone(NotThere):
+    """A file of a run has no content here."""
+
+
 class Source(Protocol):
     """Where the files of one run are read from."""
 
@@ -40,7 +44,7 @@ class Workspace:
         try:
             return (self.root / path).read_bytes()
         except FileNotFoundError:
-            raise NotThere(f"{WORKSPACE}: no {path}; run dvc repro first.") from None
+            raise ContentGone(f"{WORKSPACE}: no {path}; run dvc repro first.") from None
 
 
 class Revision:
@@ -59,9 +63,10 @@ class Revision:
         try:
             content = self.files.read_bytes(path)
         except FileNotFoundError:
-            raise NotThere(
+            raise ContentGone(
                 f"{self.name}: {path} is not in that revision, or its content is in neither cache nor remote; "
-                f"run dvc fetch --rev {self.name} (or dvc exp pull), or leave {self.name} out."
+                f"run `dvc fetch --all-commits` (for an experiment `dvc exp pull origin {self.name}`). If the remote lacks it, run "
+                f"`dvc push --all-commits` where it was made, and fetch again; or leave {self.name} out."
             ) from None
         assert isinstance(content, bytes)
         return content

@@ -30,13 +30,13 @@ class Setting:
         return ", ".join(str(seed) for seed in sorted((flat(run.params).get(SEED) for run in self.runs), key=str))
 
     @property
-    def invalid(self) -> tuple[str, ...]:
-        """Names of its runs whose numbers do not mean what they say: with one of them the setting has no numbers either."""
-        return tuple(run.name for run in self.runs if not run.evaluation["valid"])
+    def spoilt_by(self) -> tuple[str, ...]:
+        """Its runs that are no result, each with its state: with one of them the setting has no numbers either."""
+        return tuple(f"{run.name} is {run.state}" for run in self.runs if not run.is_result)
 
     def scores(self, kind: Kind) -> list[dict[str, Any]]:
-        """The tuned score of each run that has one, as its ledger has it; none where a run is invalid."""
-        if self.invalid:
+        """The tuned score of each run that has one, as its ledger has it; none where a run is no result."""
+        if self.spoilt_by:
             return []
         ledgers = [run.evaluation["kinds"].get(kind) or {} for run in self.runs]
         return [score for ledger in ledgers if (score := (ledger.get("tuned") or {}).get("score"))]
@@ -82,8 +82,8 @@ def compare_settings(settings: Sequence[Setting], *, seed: int, num_resamples: i
     found: dict[tuple[str, Kind], Comparison] = {}
     for one in settings[1:]:
         for kind in KINDS:
-            # Within a setting the runs have one identity; that they are valid must be asked of each.
-            if settings[0].invalid or one.invalid or refusal(settings[0].runs[0], one.runs[0], kind) is not None:
+            # Within a setting the runs have one identity; whether they are results must be asked of each.
+            if settings[0].spoilt_by or one.spoilt_by or refusal(settings[0].runs[0], one.runs[0], kind) is not None:
                 continue
             before, after = settings[0].means(kind), one.means(kind)
             pairs = [(score, after[key][0], cluster) for key, (score, cluster) in before.items()]
@@ -94,7 +94,7 @@ def compare_settings(settings: Sequence[Setting], *, seed: int, num_resamples: i
 
 
 def setting_rows(settings: Sequence[Setting], comparisons: Mapping[tuple[str, Kind], Comparison]) -> list[dict[str, Any]]:
-    """One row per setting: mean and spread over seeds, and the paired difference from the first setting; dashes and the reason where a run is invalid."""
+    """One row per setting: mean and spread over seeds, and the paired difference from the first setting; dashes and the reason where a run is no result."""
     kinds = kinds_of([run for one in settings for run in one.runs])
     rows: list[dict[str, Any]] = []
     for one in settings:
@@ -103,7 +103,7 @@ def setting_rows(settings: Sequence[Setting], comparisons: Mapping[tuple[str, Ki
             scores = one.scores(kind)
             comparison = comparisons.get((one.name, kind))
             values = [score["value"] for score in scores]
-            why = f"{', '.join(one.invalid)}: not valid" if one.invalid else ""
+            why = ", ".join(one.spoilt_by)
             half = fmean((score["ci95"][1] - score["ci95"][0]) / 2 for score in scores) if scores else 0.0
             cells.append(
                 {

@@ -9,7 +9,7 @@ from plumbline.reporting.benchmark_parts import Part, questions_of
 from plumbline.reporting.final_part import uses_final_part
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.judge_quality import calibrated_by_people, judge_account, probe_numbers
-from plumbline.reporting.ledger import KindLedger, Scored, join_verdicts, ledgers
+from plumbline.reporting.ledger import KindLedger, Pair, Scored, join_verdicts, ledgers
 from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.reporting.validity import (
     Gate,
@@ -26,6 +26,9 @@ from plumbline.reporting.validity import (
     reference_problems,
 )
 from plumbline.rows.question import Kind, Question
+
+COMPARISONS: tuple[Pair, ...] = (("base", "tuned"),)
+"""Declared before the run; the first is the headline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,14 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
     agreement: Mapping[str, object] = {"num_labels": 0, "is_calibrated": False}
     if not broken:
         scored = join_verdicts(questions, gathered.answers, gathered.grades, gathered.judgements)
-        by_kind = ledgers(questions, scored, overlapping=overlapping, seed=params.seed, num_resamples=params.num_resamples)
+        by_kind = ledgers(
+            questions,
+            scored,
+            comparisons=COMPARISONS,
+            overlapping=overlapping,
+            seed=params.seed,
+            num_resamples=params.num_resamples,
+        )
         if gathered.labels:
             agreement = calibrated_by_people(gathered.questions, gathered.answers, gathered.judgements, gathered.labels, seed=params.seed)
     probes = probe_numbers(gathered.checks)

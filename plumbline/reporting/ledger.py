@@ -1,19 +1,22 @@
 """Count every answer once: correct + incorrect + unparsed + unjudged = n, for each kind and arm. Pure.
 
 Each kind has its own denominator, an answer without a verdict is never a zero, and what it could have been is bounded.
+Any number of arms: each is counted, and the declared pairs of them are compared.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from plumbline.rows.answer import ARMS, Answer, Arm
+from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import KINDS, Kind, Question
 from plumbline.statistics import Comparison, Estimate, chance_level, holm, mean_estimate, paired_comparison
 
+Pair = tuple[str, str]
+"""Two arms: the reference, and the one whose gain over it is asked for."""
 KIND_NAMES: dict[Kind, str] = {"mcq": "multiple choice", "numeric": "numeric problems", "explanation": "explanations"}
 
 
@@ -24,7 +27,7 @@ class Scored:
     id: str
     kind: Kind
     cluster: str
-    arm: Arm
+    arm: str
     outcome: Outcome
     score: float | None
     """In 0..1; None where unjudged."""
@@ -76,24 +79,37 @@ class ArmLedger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PairLedger:
+    """One arm against another on the questions of one kind. In each comparison `base` is the reference, and `tuned` the other arm."""
+
+    comparison: Comparison | None
+    """On the questions with a score in both arms; None where there is none."""
+    p_holm: float | None
+    """The p value adjusted for testing all kinds and all pairs."""
+    logprob_comparison: Comparison | None
+    without_overlap: Comparison | None
+    """The comparison without the questions near the training rows; None where nothing overlaps or nothing is left."""
+    overlap_only: Comparison | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KindLedger:
-    """Both arms on the questions of one kind."""
+    """All arms on the questions of one kind."""
 
     kind: Kind
     n: int
     num_clusters: int
     chance: float | None
-    arms: dict[Arm, ArmLedger]
-    comparison: Comparison | None
-    """On the pairs with a score in both arms; None where there is none."""
-    p_holm: float | None
-    """The p value adjusted for testing all kinds."""
-    logprob_comparison: Comparison | None
+    arms: dict[str, ArmLedger]
+    pairs: dict[Pair, PairLedger]
+    """The comparisons in the order in which they were declared."""
     num_overlapping: int
     """Questions that overlap the training rows."""
-    without_overlap: Comparison | None
-    """The comparison without those; None where nothing overlaps or nothing is left."""
-    overlap_only: Comparison | None
+
+    @property
+    def headline(self) -> PairLedger:
+        """The comparison that was declared first."""
+        return next(iter(self.pairs.values()))
 
 
 def score_of(outcome: Outcome) -> float:
@@ -106,13 +122,14 @@ def score_of(outcome: Outcome) -> float:
 def join_verdicts(
     questions: Iterable[Question], answers: Iterable[Answer], grades: Iterable[Grade], judgements: Iterable[Judgement]
 ) -> list[Scored]:
-    """Bring question, answer and verdict together, in benchmark order, base before tuned. KeyError where one is missing."""
-    answered = {(answer.arm, answer.id): answer for answer in answers}
-    graded = {(grade.arm, grade.id): grade for grade in grades}
-    judged = {(judgement.arm, judgement.id): judgement for judgement in judgements}
+    """Bring question, answer and verdict together, in benchmark order, arms in the order of the answers. KeyError where one is missing."""
+    answered: dict[tuple[str, str], Answer] = {(answer.arm, answer.id): answer for answer in answers}
+    graded: dict[tuple[str, str], Grade] = {(grade.arm, grade.id): grade for grade in grades}
+    judged: dict[tuple[str, str], Judgement] = {(judgement.arm, judgement.id): judgement for judgement in judgements}
+    arms = list(dict.fromkeys(arm for arm, _ in answered))
     scored: list[Scored] = []
     for question in questions:
-        for arm in ARMS:
+        for arm in arms:
             shared = {
                 "id": question.id,
                 "kind": question.kind,
@@ -186,61 +203,105 @@ def arm_ledger(rows: Sequence[Scored], *, seed: int, num_resamples: int) -> ArmL
 
 
 def compare_pairs(pairs: Sequence[tuple[float | None, float | None, str]], *, seed: int, num_resamples: int) -> Comparison | None:
-    """Compare (base, tuned, cluster) triples where both scores exist; None where none do."""
-    both = [(base, tuned, cluster) for base, tuned, cluster in pairs if base is not None and tuned is not None]
+    """Compare (reference, other, cluster) triples where both scores exist; None where none do."""
+    both = [(first, second, cluster) for first, second, cluster in pairs if first is not None and second is not None]
     if not both:
         return None
     return paired_comparison(
-        [base for base, _, _ in both],
-        [tuned for _, tuned, _ in both],
+        [first for first, _, _ in both],
+        [second for _, second, _ in both],
         clusters=[cluster for _, _, cluster in both],
         seed=seed,
         num_resamples=num_resamples,
     )
 
 
+def letter_score(row: Scored) -> float | None:
+    """Whether the most probable letter is right, as a score; None where there is none."""
+    return None if row.logprob_correct is None else float(row.logprob_correct)
+
+
+def pair_ledger(
+    first: Mapping[str, Scored], second: Mapping[str, Scored], *, near: Collection[str], seed: int, num_resamples: int
+) -> PairLedger:
+    """Compare two arms on the questions that both answered; `near`: ids of questions that the training rows come close to."""
+    shared = [key for key in first if key in second]
+
+    def compare(ids: Iterable[str], value: Callable[[Scored], float | None]) -> Comparison | None:
+        triples = [(value(first[key]), value(second[key]), first[key].cluster) for key in ids]
+        return compare_pairs(triples, seed=seed, num_resamples=num_resamples)
+
+    def score(row: Scored) -> float | None:
+        return row.score
+
+    return PairLedger(
+        comparison=compare(shared, score),
+        p_holm=None,
+        logprob_comparison=compare(shared, letter_score),
+        without_overlap=compare([key for key in shared if key not in near], score) if near else None,
+        overlap_only=compare([key for key in shared if key in near], score) if near else None,
+    )
+
+
 def kind_ledger(
-    kind: Kind, questions: Sequence[Question], scored: Sequence[Scored], *, overlapping: Collection[str], seed: int, num_resamples: int
+    kind: Kind,
+    questions: Sequence[Question],
+    scored: Sequence[Scored],
+    *,
+    comparisons: Sequence[Pair],
+    overlapping: Collection[str],
+    seed: int,
+    num_resamples: int,
 ) -> KindLedger:
     """Count and compare the answers of one kind; `overlapping`: ids of questions that the training rows come close to."""
-    rows: dict[Arm, dict[str, Scored]] = {arm: {row.id: row for row in scored if row.arm == arm and row.kind == kind} for arm in ARMS}
-    ids = [question.id for question in questions if question.kind == kind]
-    for arm in ARMS:
-        assert list(rows[arm]) == ids, f"{kind}: the {arm} arm answers each question once"
-    near = frozenset(overlapping)
-
-    def scores(wanted: Iterable[str]) -> list[tuple[float | None, float | None, str]]:
-        return [(rows["base"][key].score, rows["tuned"][key].score, rows["base"][key].cluster) for key in wanted]
-
-    def letters(row: Scored) -> float | None:
-        return None if row.logprob_correct is None else float(row.logprob_correct)
-
-    def compare(pairs: Sequence[tuple[float | None, float | None, str]]) -> Comparison | None:
-        return compare_pairs(pairs, seed=seed, num_resamples=num_resamples)
-
-    num_overlapping = sum(key in near for key in ids)
+    rows: dict[str, dict[str, Scored]] = {}
+    for row in scored:
+        if row.kind == kind:
+            assert row.id not in rows.setdefault(row.arm, {}), f"{kind}: arm {row.arm} answers each question once"
+            rows[row.arm][row.id] = row
+    of_kind = {question.id: question for question in questions if question.kind == kind}
+    assert all(row.keys() <= of_kind.keys() for row in rows.values()), f"{kind}: each answer is to one of the questions"
+    near = of_kind.keys() & set(overlapping)
     return KindLedger(
         kind=kind,
-        n=len(ids),
-        num_clusters=len({rows["base"][key].cluster for key in ids}),
-        chance=chance_level([len(question.choices) for question in questions if question.kind == kind]) if kind == "mcq" else None,
-        arms={arm: arm_ledger(list(rows[arm].values()), seed=seed, num_resamples=num_resamples) for arm in ARMS},
-        comparison=compare(scores(ids)),
-        p_holm=None,
-        logprob_comparison=compare([(letters(rows["base"][key]), letters(rows["tuned"][key]), rows["base"][key].cluster) for key in ids]),
-        num_overlapping=num_overlapping,
-        without_overlap=compare(scores(key for key in ids if key not in near)) if num_overlapping else None,
-        overlap_only=compare(scores(key for key in ids if key in near)) if num_overlapping else None,
+        n=len(of_kind),
+        num_clusters=len({question.cluster for question in of_kind.values()}),
+        chance=chance_level([len(question.choices) for question in of_kind.values()]) if kind == "mcq" else None,
+        arms={arm: arm_ledger(list(mine.values()), seed=seed, num_resamples=num_resamples) for arm, mine in rows.items()},
+        pairs={
+            (first, second): pair_ledger(rows.get(first, {}), rows.get(second, {}), near=near, seed=seed, num_resamples=num_resamples)
+            for first, second in comparisons
+        },
+        num_overlapping=len(near),
     )
 
 
 def ledgers(
-    questions: Sequence[Question], scored: Sequence[Scored], *, overlapping: Collection[str], seed: int, num_resamples: int
+    questions: Sequence[Question],
+    scored: Sequence[Scored],
+    *,
+    comparisons: Sequence[Pair],
+    overlapping: Collection[str],
+    seed: int,
+    num_resamples: int,
 ) -> dict[Kind, KindLedger]:
-    """The ledger of every kind that has questions, p values adjusted by Holm over the kinds that were compared."""
+    """The ledger of every kind that has questions, p values adjusted by Holm over all kinds and pairs that were compared."""
     present: list[Kind] = [kind for kind in KINDS if any(question.kind == kind for question in questions)]
     by_kind: dict[Kind, KindLedger] = {
-        kind: kind_ledger(kind, questions, scored, overlapping=overlapping, seed=seed, num_resamples=num_resamples) for kind in present
+        kind: kind_ledger(kind, questions, scored, comparisons=comparisons, overlapping=overlapping, seed=seed, num_resamples=num_resamples)
+        for kind in present
     }
-    adjusted = holm({kind: ledger.comparison.p_value for kind, ledger in by_kind.items() if ledger.comparison is not None})
-    return {kind: replace(ledger, p_holm=adjusted.get(kind)) for kind, ledger in by_kind.items()}
+    # The name of a test only orders equal p values: kind, then the place of the pair.
+    names = {(kind, pair): f"{kind} {place}" for kind in present for place, pair in enumerate(comparisons)}
+    adjusted = holm(
+        {
+            names[kind, pair]: found.comparison.p_value
+            for kind, ledger in by_kind.items()
+            for pair, found in ledger.pairs.items()
+            if found.comparison is not None
+        }
+    )
+    return {
+        kind: replace(ledger, pairs={pair: replace(found, p_holm=adjusted.get(names[kind, pair])) for pair, found in ledger.pairs.items()})
+        for kind, ledger in by_kind.items()
+    }

@@ -71,11 +71,12 @@ def arm_numbers(arm: ArmLedger) -> dict[str, object]:
 
 
 def kind_numbers(ledger: KindLedger) -> dict[str, object]:
-    delta = None if ledger.comparison is None else {**comparison_numbers(ledger.comparison), "p_holm": rounded_p(ledger.p_holm)}
+    first = ledger.headline
+    delta = None if first.comparison is None else {**comparison_numbers(first.comparison), "p_holm": rounded_p(first.p_holm)}
     optional = {
-        "logprob_delta": ledger.logprob_comparison,
-        "without_overlap": ledger.without_overlap,
-        "overlap_only": ledger.overlap_only,
+        "logprob_delta": first.logprob_comparison,
+        "without_overlap": first.without_overlap,
+        "overlap_only": first.overlap_only,
     }
     return {
         "n": ledger.n,
@@ -92,7 +93,7 @@ def headline(ledgers: Mapping[Kind, KindLedger], *, complete: bool, problems: Se
     """What `dvc metrics diff` shows: on the pairs scored in both arms, so that delta = tuned - base; null where there are none."""
     scores: dict[str, object] = {}
     for kind in KINDS:
-        comparison = ledgers[kind].comparison if kind in ledgers else None
+        comparison = ledgers[kind].headline.comparison if kind in ledgers else None
         if comparison is None:
             scores[kind] = {"base": None, "tuned": None, "delta": None, "n": None}
         else:

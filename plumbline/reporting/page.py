@@ -81,7 +81,7 @@ def part_sentence(evaluation: Evaluation) -> str:
 def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping[str, object]) -> dict[str, object]:
     """All that the template names. `provenance`: what made these numbers, by title."""
     by_kind, problems, incomplete = evaluation.ledgers, evaluation.problems, evaluation.incomplete
-    comparisons = [ledger.comparison for ledger in by_kind.values() if ledger.comparison is not None]
+    comparisons = [found for ledger in by_kind.values() if (found := ledger.headline.comparison) is not None]
     return {
         "eyebrow": eyebrow(sum(ledger.n for ledger in by_kind.values()), evaluation.part),
         "arms": ARM_LABELS,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger, Scored
 from plumbline.reporting.numbers import confusion_counts, letter_pairs
 from plumbline.reporting.words import direction_of, kind_words, p_words, points, span
-from plumbline.rows.answer import ARMS, Arm
+from plumbline.rows.answer import ARMS
 from plumbline.rows.grade import Grade
 from plumbline.rows.question import Kind, Question
 from plumbline.statistics import Comparison, Direction, Estimate, IntervalMethod, PairedTest
@@ -48,7 +48,7 @@ METHODS = {
 
 def kind_card(ledger: KindLedger) -> dict[str, object]:
     """The card of one kind: its verdict and the numbers behind it."""
-    comparison = ledger.comparison
+    comparison = ledger.headline.comparison
     card: dict[str, object] = {
         "kind": ledger.kind,
         "name": KIND_NAMES[ledger.kind],
@@ -67,7 +67,7 @@ def kind_card(ledger: KindLedger) -> dict[str, object]:
             "units": comparison.num_units,
             "clustered": comparison.num_units < comparison.n,
             "p": p_words(comparison.p_value),
-            "p_holm": p_words(ledger.p_holm),
+            "p_holm": p_words(ledger.headline.p_holm),
             "test": TESTS[comparison.test],
             "method": METHODS[comparison.ci_method],
             "lost": comparison.num_base_only,
@@ -126,9 +126,9 @@ def overlap_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
         {
             "kind": KIND_NAMES[kind],
             "num_overlapping": ledger.num_overlapping,
-            "all": comparison_cell(ledger.comparison),
-            "without": comparison_cell(ledger.without_overlap),
-            "only": comparison_cell(ledger.overlap_only),
+            "all": comparison_cell(ledger.headline.comparison),
+            "without": comparison_cell(ledger.headline.without_overlap),
+            "only": comparison_cell(ledger.headline.overlap_only),
         }
         for kind, ledger in ledgers.items()
         if ledger.num_overlapping
@@ -137,7 +137,7 @@ def overlap_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
 
 def topic_rows(scored: Sequence[Scored]) -> list[dict[str, object]]:
     """Mean scores per cluster, the greatest loss first; empty where topics are as many as questions, or too many to read."""
-    clusters: dict[str, dict[Arm, list[float | None]]] = {}
+    clusters: dict[str, dict[str, list[float | None]]] = {}
     for row in scored:
         clusters.setdefault(row.cluster, {arm: [] for arm in ARMS})[row.arm].append(row.score)
     if len(clusters) > MAX_TOPICS_LISTED or all(len(scores["base"]) == 1 for scores in clusters.values()):

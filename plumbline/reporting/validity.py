@@ -222,7 +222,7 @@ def quality_gates(
                 counts.n < 2 or len(counts.histogram) != 1,
                 f"every {arm} score on {name} is {only}: look at the answers before you believe it",
             )
-    if "explanation" in ledgers and ledgers["explanation"].comparison is not None:
+    if "explanation" in ledgers and ledgers["explanation"].headline.comparison is not None:
         who = "the judge" if judged_by_model else "the key-point rule"
         warn("judge_calibrated", calibrated, f"uncalibrated: nobody has compared {who} with human verdicts")
     if judge_model is not None:

@@ -35,15 +35,15 @@ def p_words(p_value: float | None) -> str:
 
 def direction_of(ledger: KindLedger) -> Direction:
     """What the comparison of one kind shows, with the p value that is adjusted for all kinds."""
-    comparison = ledger.comparison
-    if comparison is None or ledger.p_holm is None:
+    comparison, p_value = ledger.headline.comparison, ledger.headline.p_holm
+    if comparison is None or p_value is None:
         return Direction.UNSCORED
-    return shown_direction(comparison.ci95, ledger.p_holm)
+    return shown_direction(comparison.ci95, p_value)
 
 
 def kind_words(ledger: KindLedger) -> str:
     """What a card says of one kind next to its numbers."""
-    comparison, direction = ledger.comparison, direction_of(ledger)
+    comparison, direction = ledger.headline.comparison, direction_of(ledger)
     if comparison is None:
         return "Nobody gave a verdict: there is no score, and no zero either."
     if direction is Direction.NONE:
@@ -90,14 +90,14 @@ def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
     sentences: list[str] = []
     for direction in (Direction.BETTER, Direction.WORSE):
         amounts = [
-            f"on {KIND_NAMES[ledger.kind]} by {points(abs(ledger.comparison.delta))} points {span(ordered(ledger.comparison.ci95, direction))}"
+            f"on {KIND_NAMES[ledger.kind]} by {points(abs(found.delta))} points {span(ordered(found.ci95, direction))}"
             for ledger in groups[direction]
-            if ledger.comparison is not None
+            if (found := ledger.headline.comparison) is not None
         ]
         if amounts:
             sentences.append(f"Tuned is {direction} {joined(amounts)}.")
     for ledger in groups[Direction.NONE]:
-        comparison = ledger.comparison
+        comparison = ledger.headline.comparison
         if comparison is not None:
             found = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
             sentences.append(f"There is no detectable difference on {KIND_NAMES[ledger.kind]} ({found}); {resolution(comparison)}.")

@@ -72,7 +72,7 @@ def page_figures(evaluation: Evaluation, loss: Sequence[Mapping[str, str]]) -> d
         for arm, counts in ledger.arms.items()
         if counts.estimate is not None
     ]
-    differences = [(name, ledger.comparison.delta, *ledger.comparison.ci95) for name, ledger in named if ledger.comparison is not None]
+    differences = [(name, found.delta, *found.ci95) for name, ledger in named if (found := ledger.headline.comparison) is not None]
     figures: dict[str, str] = {}
     if scores:
         figures["scores"] = draw_scores(scores, [(name, ledger.chance) for name, ledger in named if ledger.chance is not None])

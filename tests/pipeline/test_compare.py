@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from dvc.repo import Repo
+from ruamel.yaml import YAML
 
 from plumbline.commands import compare
 from plumbline.comparing.bridge_file import RECORD
@@ -36,7 +37,7 @@ stages:
   answer_tuned:
     cmd: python -m stages.answer_tuned
     deps: [data/split/benchmark.jsonl, models/base, plumbline/answering]
-    params: [answer]
+    params: [answer, lora, train]
     outs: [data/answers/tuned.jsonl]
   grade:
     cmd: python -m stages.grade
@@ -48,7 +49,12 @@ stages:
     deps: [data/answers/base.jsonl, data/answers/tuned.jsonl]
     outs: [data/grades/judged.jsonl]
 """
-SETTINGS = {"answer": ANSWERING.model_dump(), "grade": {"relative_tolerance": 0.05}, "train": {"seed": 1}, "lora": {"alpha": 32}}
+SETTINGS = {
+    "answer": ANSWERING.model_dump(),
+    "grade": {"relative_tolerance": 0.05, "absolute_tolerance": None},
+    "train": {"seed": 1},
+    "lora": {"alpha": 32},
+}
 
 
 class Project(SmallProject):
@@ -58,6 +64,8 @@ class Project(SmallProject):
         root.mkdir()
         super().__init__(root)
         (root / "dvc.yaml").write_text(PIPELINE)
+        # Next to the folder, so that a copy elsewhere has a remote of its own.
+        (root / ".dvc/config").write_text("[core]\n    remote = store\n['remote \"store\"']\n    url = ../../store\n")
         # As in a real project: what DVC keeps stays out of git.
         (root / ".gitignore").write_text("/data/\n/models/\n/metrics/*.html\n")
         for name in ("answering/generation", "grading/mcq"):
@@ -204,14 +212,68 @@ def test_a_name_that_is_nothing_says_where_names_come_from(project: Project) -> 
         compared(project, "first", "nonsense")
 
 
-def test_content_that_is_gone_says_how_to_get_it(project: Project, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(project.root, copy)
-    shutil.rmtree(copy / ".dvc/cache")
+def test_a_run_with_a_section_that_no_stage_reads_is_refused(project: Project) -> None:
+    path = project.root / "params.yaml"
+    before = path.read_text()
+    try:
+        path.write_text(json.dumps({**json.loads(before), "trian": {"seed": 2}}))
+        with pytest.raises(NotThere, match=r"workspace: params.yaml: no stage reads section 'trian' \(did you mean 'train'\?\)"):
+            compared(project, "first", "workspace")
+        assert "minus first" in compared(project, "first", "better")[0], "left out, the others are compared"
+    finally:
+        path.write_text(before)
+    assert "minus first" in compared(project, "first", "workspace")[0]
+
+
+def copied(project: Project, tmp_path: Path) -> Project:
+    """The same repository, for a test to change."""
+    shutil.copytree(project.root, tmp_path / "copy")
     other = Project.__new__(Project)
-    other.root = copy
-    with pytest.raises(NotThere, match="dvc fetch"):
+    other.root, other.environment = tmp_path / "copy", project.environment
+    return other
+
+
+def test_content_that_is_gone_says_how_to_get_it_and_that_works(project: Project, tmp_path: Path) -> None:
+    other = copied(project, tmp_path)
+    cache, elsewhere = other.root / ".dvc/cache", tmp_path / "elsewhere"
+    cache.rename(elsewhere)
+    with pytest.raises(NotThere, match=r"in neither cache nor remote; run `dvc fetch --all-commits` .* run `dvc push --all-commits` where"):
         compared(other, "first", "better")
+    elsewhere.rename(cache)
+    other.dvc("push", "--all-commits")
+    shutil.rmtree(cache)
+    other.dvc("fetch", "--all-commits")
+    assert compared(other, "first", "better")[0] == compared(project, "first", "better")[0].replace(str(project.root), str(other.root))
+
+
+LOOSE = {"grade": {"relative_tolerance": 0.2, "absolute_tolerance": None}}
+
+
+def test_runs_of_two_tolerances_are_graded_again_by_that_of_the_folder(project: Project, tmp_path: Path) -> None:
+    other = copied(project, tmp_path)
+    world = make_world(num_clusters=30)
+    world.grades = [grade.model_copy(update={"outcome": Outcome.CORRECT}) for grade in world.grades]
+    other.run(world, settings=LOOSE)
+    text, page = compared(other, "first", "workspace")
+    assert "graded again by the present grader (tolerances of params.yaml here: relative 0.2, absolute none)" in text
+    assert "Graded again" in page and "another grader" not in text
+    assert len(re.findall(r"(?<![\d.])0 \[", text)) == 3, "the same answers, whatever was recorded of them"
+
+
+def test_without_its_answers_a_run_is_compared_by_its_verdicts_and_marked(project: Project, tmp_path: Path) -> None:
+    other = copied(project, tmp_path)
+    before, _ = compared(other, "first", "better")
+    lock = YAML(typ="safe").load(other.git("show", "better:dvc.lock"))
+    [md5] = [out["md5"] for out in lock["stages"]["answer_tuned"]["outs"]]
+    (other.root / ".dvc/cache/files/md5" / md5[:2] / md5[2:]).unlink()
+    text, page = compared(other, "first", "better")
+    assert "the answers of better are not shown: better: data/answers/tuned.jsonl is not in that revision, or its content" in text
+    assert [line for line in text.splitlines() if not line.startswith("!")] == before.splitlines(), "the same differences"
+    assert [arm["label"] for arm in json.loads(re.search(r'id="entries">(.*?)</script>', page, re.DOTALL)[1])["arms"]] == ["first"]  # type: ignore[index]
+    other.run(make_world(num_clusters=30), settings=LOOSE)
+    text, _ = compared(other, "workspace", "better")
+    assert "better was not graded again, its grades stand as recorded: its answers are in neither cache nor remote" in text
+    assert "better: another grader than workspace; the difference is not the adapter's alone" in text
 
 
 @pytest.mark.browser

@@ -84,6 +84,8 @@ def smallest_world(folder: Path, stage: str) -> None:
     pipeline, params = read_yaml(ROOT / "dvc.yaml")["stages"], read_yaml(ROOT / "params.yaml")
     for declared in pipeline[stage]["deps"]:
         path = folder / resolve(declared, params)
+        if declared == "params.yaml":
+            continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}\n", encoding="utf-8")
 

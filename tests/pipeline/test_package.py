@@ -14,9 +14,11 @@ ABSENT = ("torch", "transformers", "anthropic", "dvc", "jinja2", "matplotlib", "
 IMPORTED = (
     "plumbline.grading.mcq",
     "plumbline.grading.numeric",
+    "plumbline.reporting.ledger",
     "plumbline.statistics",
     "plumbline.near_duplicates",
     "plumbline.cleaning.row_cleaning",
+    "plumbline.comparing.answers_ledger",
     "plumbline.comparing.bridges",
     "plumbline.comparing.comparison_tables",
     "plumbline.comparing.question_changes",

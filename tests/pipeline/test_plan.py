@@ -31,7 +31,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """params.yaml, profiles, rows, a benchmark and a tiny base model."""
     root = tmp_path_factory.mktemp("plan")
-    shutil.copyfile(ROOT / "params.yaml", root / "params.yaml")
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copyfile(ROOT / name, root / name)
     shutil.copytree(ROOT / "profiles", root / "profiles")
     tiny_training.save_tiny_base(root / "models/base")
     (root / "data/split").mkdir(parents=True)
@@ -159,7 +160,8 @@ def test_a_dry_run_and_rows_that_do_not_fit_are_said(project: Path) -> None:
 
 
 def test_without_a_split_the_command_to_run_is_named(tmp_path: Path) -> None:
-    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
     with pytest.raises(NotPlanned, match="dvc repro split"):
         plan(tmp_path, [])
 
@@ -167,3 +169,8 @@ def test_without_a_split_the_command_to_run_is_named(tmp_path: Path) -> None:
 def test_a_profile_that_is_not_there_names_those_that_are(project: Path) -> None:
     with pytest.raises(ProfileRefused, match="mistral_7b"):
         profile_overrides(project, "nonsense")
+
+
+def test_a_section_that_no_stage_reads_is_not_planned(project: Path) -> None:
+    with pytest.raises(NotPlanned, match=r"no stage reads section 'lorra' \(did you mean 'lora'\?\)"):
+        plan(project, ["+lorra.alpha=128"])

@@ -1,16 +1,21 @@
 """Which runs may be compared, and how seeds are told from settings."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.utils.hydra import apply_overrides
 
 from plumbline.comparing.bridges import JudgeBridge
 from plumbline.comparing.comparability import marks
 from plumbline.comparing.compared_run import Run, identity_of
-from plumbline.comparing.comparison_tables import matrix
+from plumbline.comparing.comparison_tables import matrix, text_table
 from plumbline.comparing.differences import adjusted, compare_runs
-from plumbline.comparing.question_changes import overall_change
+from plumbline.comparing.question_changes import entries, overall_change
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
+from plumbline.pipeline.params import read_yaml
+from plumbline.reporting.decide import COMPARISONS
 from plumbline.reporting.ledger import join_verdicts, ledgers
 from plumbline.reporting.numbers import kind_numbers
 from plumbline.statistics import Direction
@@ -33,7 +38,7 @@ def made_run(name: str, *, seed: int, train_seed: int = 1, alpha: int = 32, **ch
     other = make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=12, seed=seed)
     answers = [*world.answers["base"], *other.answers["tuned"]]
     scored = join_verdicts(world.questions, answers, other.grades, other.judgements)
-    by_kind = ledgers(world.questions, scored, overlapping=[], seed=1, num_resamples=200)
+    by_kind = ledgers(world.questions, scored, comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)
     evaluation = {
         "valid": True,
         "complete": True,
@@ -106,9 +111,45 @@ def test_an_invalid_run_is_compared_with_nothing() -> None:
     assert marks(runs) == ["two is not valid: broken"]
 
 
-def test_a_dry_run_is_marked() -> None:
-    runs = [made_run("one", seed=1), made_run("two", seed=2, evaluation={"complete": False, "incomplete_because": "it was short"})]
-    assert marks(runs) == ["two is not complete: it was short"]
+SHORT = {"complete": False, "incomplete_because": "training ended after 5 of 120 planned steps"}
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["the reference", "the other"])
+def test_a_dry_run_is_compared_with_nothing_and_the_way_out_is_said(place: int) -> None:
+    runs = [made_run(name, seed=seed, evaluation=SHORT if seed == place else {}) for seed, name in enumerate(("one", "two"))]
+    cells = compare_runs(runs, seed=1, num_resamples=200)
+    dry = runs[place].name
+    assert {cell.refused for cell in cells.values()} == {f"not comparable: {dry} is not complete"} and adjusted(cells) == {}
+    text = text_table(runs, cells)
+    assert f"not comparable: {dry} is not complete" in text and not re.search(r"[+−]\d+ \[", text), "no difference stands anywhere"
+    shown = entries(runs, {"mcq": "", "numeric": "", "explanation": ""})
+    assert [arm["label"] for arm in shown["arms"]] == ([] if place == 0 else ["one"]), "no question is won or lost by a dry run"
+    [mark] = marks(runs)
+    assert mark.startswith(f"{dry} is not complete: training ended after 5 of 120 planned steps; a dry run is compared with nothing")
+    assert "`dvc exp run -S train.max_steps=null`" in mark
+
+
+def test_the_way_out_of_a_dry_run_trains_to_the_end(tmp_path: Path) -> None:
+    [mark] = marks([made_run("one", seed=1), made_run("two", seed=2, evaluation=SHORT)])
+    override = re.search(r"`dvc exp run -S ([^`]+)`", mark)
+    assert override is not None
+    path = tmp_path / "params.yaml"
+    path.write_text("train:\n  max_steps: 5\n  epochs: 2.0\n")
+    apply_overrides(path, [override[1]])
+    assert read_yaml(path) == {"train": {"max_steps": None, "epochs": 2.0}}
+
+
+def test_a_dry_seed_gives_its_setting_no_numbers() -> None:
+    runs = [
+        made_run(
+            f"{alpha}-{seed}", seed=10 * alpha + seed, train_seed=seed, alpha=alpha, evaluation=SHORT if (alpha, seed) == (128, 2) else {}
+        )
+        for alpha in (32, 128)
+        for seed in (1, 2)
+    ]
+    settings = settings_of(runs)
+    assert compare_settings(settings, seed=1, num_resamples=200) == {}
+    assert "128-2 is not complete" in settings_table(settings, {})
 
 
 def test_many_comparisons_make_each_harder_to_believe() -> None:
@@ -159,7 +200,7 @@ def test_an_invalid_seed_gives_its_setting_no_numbers(place: int) -> None:
     assert compare_settings(settings, seed=1, num_resamples=200) == {}
     rows = setting_rows(settings, {})
     assert {cell["mean"] for cell in rows[place]["cells"]} == {"–"} and "–" not in {cell["mean"] for cell in rows[1 - place]["cells"]}
-    assert f"{runs[2 * place + 1].name}: not valid" in settings_table(settings, {})
+    assert f"{runs[2 * place + 1].name} is not valid" in settings_table(settings, {})
     assert settings_numbers(settings, {})["settings"][place]["kinds"]["mcq"]["mean"] is None
 
 

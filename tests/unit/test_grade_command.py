@@ -1,20 +1,69 @@
 """Answers from elsewhere are graded by the same graders, counted by the same outcomes."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from plumbline.commands.grade import GradedAnswer, main
+from plumbline.commands.grade import NUM_RESAMPLES, SEED, main
+from plumbline.comparing.answers_ledger import answer_ledgers, pairs_of
+from plumbline.comparing.graded_answers import GradedAnswer, grade_file
+from plumbline.grading.run import GradeFiles, Tolerance, grade_files
+from plumbline.judging.params import JudgeParams
+from plumbline.judging.run import JudgeFiles, judge_explanations
 from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.reporting.decide import COMPARISONS
+from plumbline.reporting.ledger import KindLedger, join_verdicts, ledgers
+from plumbline.rows.answer import ARMS
+from plumbline.rows.judgement import Judgement
+from plumbline.rows.question import Kind
+from tests.fakes.evaluation_world import World, make_world, write_world
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "answers_from_elsewhere.csv"
+TOLERANCE = Tolerance(relative=0.05, absolute=None)
+KEY_POINTS_JUDGE = {"backend": "key_points", "num_canary_questions": 0}
 
 
-def graded(path: Path, out: Path, **changes: float | None) -> tuple[str, list[GradedAnswer]]:
-    settings: dict[str, float | None] = {"relative_tolerance": 0.05, "absolute_tolerance": None} | changes
-    text = main(path, out=out, relative_tolerance=settings["relative_tolerance"] or 0.05, absolute_tolerance=settings["absolute_tolerance"])
+def graded(path: Path, out: Path, **changes: Any) -> tuple[str, list[GradedAnswer]]:
+    text = main(path, out=out, tolerance=TOLERANCE, **changes)
     return text, list(read_jsonl(out, GradedAnswer))
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def exported(world: World) -> list[dict[str, object]]:
+    """The answers of a world as another tool would hand them over."""
+    questions = {question.id: question for question in world.questions}
+    rows: list[dict[str, object]] = []
+    for arm in ARMS:
+        for answer in world.answers[arm]:
+            question = questions[answer.id]
+            rows.append(
+                {
+                    **question.model_dump(include={"id", "kind", "question", "unit", "choices", "key_points", "cluster"}, mode="json"),
+                    "reference": question.target,
+                    "response": answer.response,
+                    "arm": arm,
+                }
+            )
+    return rows
+
+
+def of_the_pipeline(world: World, folder: Path) -> dict[Kind, KindLedger]:
+    """What `grade`, `judge` and `report` make of the same answers."""
+    files = write_world(world, folder)
+    grades = grade_files(GradeFiles(benchmark=files.benchmark, base=files.base, tuned=files.tuned, graded=files.graded), TOLERANCE)
+    fields = dict.fromkeys(JudgeParams.model_fields) | {"epoch": 1} | KEY_POINTS_JUDGE
+    judge = JudgeParams.model_validate(fields)
+    judge_explanations(judge, JudgeFiles(questions=files.benchmark, base=files.base, tuned=files.tuned, judged=files.judged))
+    judgements = list(read_jsonl(files.judged, Judgement))
+    scored = join_verdicts(world.questions, [*world.answers["base"], *world.answers["tuned"]], grades, judgements)
+    return ledgers(world.questions, scored, comparisons=COMPARISONS, overlapping=(), seed=SEED, num_resamples=NUM_RESAMPLES)
 
 
 def test_the_example_is_graded_as_a_reader_would(tmp_path: Path) -> None:
@@ -77,3 +126,135 @@ def test_an_empty_answer_is_an_answer(tmp_path: Path) -> None:
     path = tmp_path / "answers.csv"
     path.write_text("question,response,reference,kind\nForce?,,12,numeric\n", encoding="utf-8")
     assert graded(path, tmp_path / "graded.jsonl")[1][0].outcome == "unparsed"
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    made = make_world(num_mcq=60, num_numeric=60, num_explanation=40, num_clusters=10)
+    # A judge by key points needs something to find: each third explanation says both.
+    for arm in ARMS:
+        for place, answer in enumerate(made.answers[arm]):
+            if answer.id.startswith("explanation") and int(answer.id[-4:]) % (3 if arm == "tuned" else 5) == 0:
+                made.answers[arm][place] = answer.model_copy(
+                    update={"response": "The total momentum is conserved because no outer force acts on them."}
+                )
+    return made
+
+
+def test_our_own_answers_get_the_numbers_of_the_pipeline(world: World, tmp_path: Path) -> None:
+    due = of_the_pipeline(world, tmp_path / "run")
+    found = grade_file(write_rows(tmp_path / "answers.jsonl", exported(world)), TOLERANCE)
+    by_kind = answer_ledgers(found, comparisons=pairs_of(found.graded, ()), seed=SEED, num_resamples=NUM_RESAMPLES)
+    assert list(by_kind) == list(due) == ["mcq", "numeric", "explanation"]
+    for kind, ledger in by_kind.items():
+        assert (ledger.n, ledger.num_clusters, ledger.chance) == (due[kind].n, due[kind].num_clusters, due[kind].chance)
+        assert ledger.num_clusters == 10 and ledger.headline.p_holm == due[kind].headline.p_holm is not None
+        assert ledger.headline.comparison == due[kind].headline.comparison is not None
+        for arm, counts in ledger.arms.items():
+            other = due[kind].arms[arm]
+            assert (counts.estimate, counts.failures_as_zero, counts.failures_as_one) == (
+                other.estimate, other.failures_as_zero, other.failures_as_one,
+            )  # fmt: skip
+            assert (counts.readings, counts.tiers, counts.flags) == (other.readings, other.tiers, other.flags)
+    explained = by_kind["explanation"].arms["tuned"].estimate
+    assert explained is not None and 0 < explained.mean < 1
+
+
+def test_a_row_of_id_and_response_is_enough_next_to_the_benchmark(world: World, tmp_path: Path) -> None:
+    rows = exported(world)
+    whole = main(write_rows(tmp_path / "whole.jsonl", rows), tolerance=TOLERANCE, numbers=tmp_path / "whole.json")
+    short = write_rows(tmp_path / "short.jsonl", [{name: row[name] for name in ("id", "arm", "response")} for row in rows])
+    benchmark = {question.id: question for question in world.questions}
+    assert main(short, tolerance=TOLERANCE, benchmark=benchmark, numbers=tmp_path / "short.json") == whole
+    assert (tmp_path / "short.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
+    kinds = json.loads((tmp_path / "short.json").read_text())["kinds"]
+    assert kinds["mcq"]["chance"] == 0.25 and kinds["mcq"]["comparisons"][0]["reference"] == "base"
+    assert "truncated" not in kinds["mcq"]["arms"]["base"], "no file of answers says what was cut"
+
+
+def test_what_no_arm_answered_still_counts_among_the_questions(world: World, tmp_path: Path) -> None:
+    rows = [row for row in exported(world) if row["kind"] == "mcq" and not (row["arm"] == "tuned" and str(row["id"]).endswith("7"))]
+    benchmark = {question.id: question for question in world.questions}
+    short = write_rows(tmp_path / "short.jsonl", [{name: row[name] for name in ("id", "arm", "response")} for row in rows])
+    text = main(short, tolerance=TOLERANCE, benchmark=benchmark)
+    assert "mcq          60 questions in 10 clusters; blind guessing scores 0.250" in text
+    assert "tuned        n 54" in text and "unanswered 6" in text and "pairs 54" in text and "numeric" not in text
+
+
+def test_clusters_widen_the_interval_and_their_absence_is_said(world: World, tmp_path: Path) -> None:
+    rows = [row for row in exported(world) if row["kind"] != "explanation"]
+    without = [{name: value for name, value in row.items() if name != "cluster"} for row in rows]
+    one = write_rows(tmp_path / "clustered.jsonl", rows)
+    other = write_rows(tmp_path / "independent.jsonl", without)
+    clustered = main(one, tolerance=TOLERANCE, numbers=tmp_path / "one.json")
+    independent = main(other, tolerance=TOLERANCE, numbers=tmp_path / "other.json")
+    assert "in 10 clusters" in clustered and "No row has a cluster" not in clustered
+    assert "clusters" not in independent.splitlines()[0] and "give them one `cluster`" in independent
+    methods = [json.loads((tmp_path / name).read_text())["kinds"]["mcq"]["comparisons"][0]["test"] for name in ("one.json", "other.json")]
+    assert methods == ["mcnemar_exact_clustered", "mcnemar_exact"]
+
+
+def test_any_number_of_arms_is_compared_with_the_first_or_as_declared(world: World, tmp_path: Path) -> None:
+    rows = [row for row in exported(world) if row["kind"] == "mcq"]
+    third = [{**row, "arm": "third"} for row in rows if row["arm"] == "tuned"]
+    path = write_rows(tmp_path / "answers.jsonl", [*rows, *third])
+    text = main(path, tolerance=TOLERANCE)
+    assert "tuned - base" in text and "third - base" in text and "third - tuned" not in text
+    assert "p by Holm holds for all 2 comparisons together" in text
+    assert "third - tuned: +0.000" in main(path, tolerance=TOLERANCE, comparisons=[("tuned", "third")])
+    with pytest.raises(ValueError, match=r"no answer is of arm 'fourth'; the arms are base, tuned, third"):
+        main(path, tolerance=TOLERANCE, comparisons=[("base", "fourth")])
+    with pytest.raises(ValueError, match="not compared with itself"):
+        main(path, tolerance=TOLERANCE, comparisons=[("base", "base")])
+
+
+QUESTION = {"id": "q", "question": "Why?", "kind": "explanation", "reference": "No force acts.", "key_points": ["no force acts"]}
+
+
+def test_an_explanation_is_judged_by_its_key_points_and_not_without(tmp_path: Path) -> None:
+    said = {**QUESTION, "response": "It keeps going because no force acts on it."}
+    bare = {name: value for name, value in said.items() if name != "key_points"} | {"id": "r"}
+    text, rows = graded(write_rows(tmp_path / "answers.jsonl", [said, bare]), tmp_path / "graded.jsonl")
+    assert [(row.outcome, row.score, row.reading) for row in rows] == [("correct", 1.0, "scored"), ("unjudged", None, "no_key_points")]
+    assert "Unjudged for want of `key_points`: 1 explanations" in text and "failures as 0: 0.500, as 1: 1.000" in text
+    table = tmp_path / "answers.csv"
+    table.write_text(
+        'id,question,kind,reference,key_points,response\nq,Why?,explanation,No force acts.,"[""no force acts""]",It keeps going because no force acts on it.\n'
+    )
+    assert graded(table, tmp_path / "of_csv.jsonl")[1][0].score == 1.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"cluster": "two"}, r"line 2: cluster is 'two', and 'one' in an earlier row of the same question"),
+        ({"reference": "13"}, r"line 2: reference is '13', and '12' in line 1 for the same question"),
+        ({"unit": "J"}, r"line 2: unit is 'J', and 'N' in line 1"),
+    ],
+    ids=["cluster", "reference", "unit"],
+)
+def test_rows_that_do_not_agree_on_a_question_are_refused(tmp_path: Path, changes: dict[str, str], message: str) -> None:
+    row = {"question": "Force?", "response": "12 N", "reference": "12", "unit": "N", "kind": "numeric", "cluster": "one", "arm": "a"}
+    path = write_rows(tmp_path / "answers.jsonl", [row, {**row, "arm": "b", **changes}])
+    with pytest.raises(ValueError, match=message):
+        main(path, tolerance=TOLERANCE)
+    # The remedies: correct one of them, or another id for another question.
+    main(write_rows(path, [row, {**row, "arm": "b"}]), tolerance=TOLERANCE)
+    main(write_rows(path, [{**row, "id": "1"}, {**row, "id": "2", **changes}]), tolerance=TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"id": "nowhere", "response": "A"}, "line 1: id 'nowhere' is no question of the benchmark"),
+        ({"response": "A"}, "line 1: id None is no question of the benchmark"),
+        ({"id": "mcq-0001", "response": "A", "reference": "D"}, "line 1: reference is 'D', and 'B' in the benchmark"),
+    ],
+    ids=["unknown", "no id", "another reference"],
+)
+def test_a_row_that_the_benchmark_does_not_know_or_contradicts_is_refused(
+    world: World, tmp_path: Path, row: dict[str, str], message: str
+) -> None:
+    benchmark = {question.id: question for question in world.questions}
+    with pytest.raises(ValueError, match=message):
+        main(write_rows(tmp_path / "answers.jsonl", [row]), tolerance=TOLERANCE, benchmark=benchmark)

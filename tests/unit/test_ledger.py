@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from plumbline.reporting.decide import COMPARISONS
 from plumbline.reporting.ledger import Scored, arm_ledger, join_verdicts, ledgers
 from plumbline.rows.outcome import Outcome
 from tests.fakes.evaluation_world import World, make_world
@@ -73,18 +74,21 @@ def test_a_score_without_a_verdict_or_a_verdict_without_a_score_is_our_own_error
 
 def test_each_kind_has_its_own_denominator() -> None:
     world = make_world(num_mcq=19, num_numeric=16, num_explanation=15)
-    by_kind = ledgers(world.questions, joined(world), overlapping=[], seed=1, num_resamples=200)
+    by_kind = ledgers(world.questions, joined(world), comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)
     assert {kind: ledger.n for kind, ledger in by_kind.items()} == {"mcq": 19, "numeric": 16, "explanation": 15}
     right = sum(grade.outcome is Outcome.CORRECT for grade in world.grades if grade.kind == "mcq" and grade.arm == "tuned")
-    assert by_kind["mcq"].comparison is not None
-    assert by_kind["mcq"].comparison.tuned_mean == pytest.approx(right / 19)
+    assert by_kind["mcq"].headline.comparison is not None
+    assert by_kind["mcq"].headline.comparison.tuned_mean == pytest.approx(right / 19)
     assert by_kind["mcq"].chance == pytest.approx(0.25)
     assert by_kind["numeric"].chance is None
 
 
 def test_a_kind_without_questions_has_no_ledger() -> None:
     world = make_world(num_explanation=0)
-    assert set(ledgers(world.questions, joined(world), overlapping=[], seed=1, num_resamples=200)) == {"mcq", "numeric"}
+    assert set(ledgers(world.questions, joined(world), comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)) == {
+        "mcq",
+        "numeric",
+    }
 
 
 def test_pairs_need_a_score_in_both_arms() -> None:
@@ -92,34 +96,60 @@ def test_pairs_need_a_score_in_both_arms() -> None:
     rows = joined(world)
     rows[0] = replace(rows[0], outcome=Outcome.UNJUDGED, score=None)
     rows[3] = replace(rows[3], outcome=Outcome.UNJUDGED, score=None)
-    ledger = ledgers(world.questions, rows, overlapping=[], seed=1, num_resamples=200)["explanation"]
-    assert ledger.comparison is not None
-    assert ledger.comparison.n == 18
+    ledger = ledgers(world.questions, rows, comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)["explanation"]
+    assert ledger.headline.comparison is not None
+    assert ledger.headline.comparison.n == 18
 
 
 def test_overlapping_questions_are_compared_apart() -> None:
     world = make_world(num_numeric=0, num_explanation=0)
     overlapping = {question.id for question in world.questions[:13]}
-    ledger = ledgers(world.questions, joined(world), overlapping=overlapping, seed=1, num_resamples=200)["mcq"]
-    assert ledger.without_overlap is not None
-    assert ledger.overlap_only is not None
-    assert (ledger.num_overlapping, ledger.without_overlap.n, ledger.overlap_only.n) == (13, 47, 13)
+    ledger = ledgers(world.questions, joined(world), comparisons=COMPARISONS, overlapping=overlapping, seed=1, num_resamples=200)["mcq"]
+    assert ledger.headline.without_overlap is not None
+    assert ledger.headline.overlap_only is not None
+    assert (ledger.num_overlapping, ledger.headline.without_overlap.n, ledger.headline.overlap_only.n) == (13, 47, 13)
 
 
 def test_letters_by_log_probability_have_a_score_of_their_own() -> None:
     world = make_world()
-    ledger = ledgers(world.questions, joined(world), overlapping=[], seed=1, num_resamples=200)["mcq"]
+    ledger = ledgers(world.questions, joined(world), comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)["mcq"]
     base = ledger.arms["base"]
     assert base.logprob is not None
     assert base.estimate is not None
     assert base.logprob.mean > base.estimate.mean, "unparsed text hides letters that the model ranked first"
-    assert ledger.logprob_comparison is not None
+    assert ledger.headline.logprob_comparison is not None
 
 
 def test_adjusted_p_values_cover_the_kinds_that_were_compared() -> None:
     world = make_world()
-    by_kind = ledgers(world.questions, joined(world), overlapping=[], seed=1, num_resamples=200)
+    by_kind = ledgers(world.questions, joined(world), comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)
     for ledger in by_kind.values():
-        assert ledger.comparison is not None
-        assert ledger.p_holm is not None
-        assert ledger.p_holm >= ledger.comparison.p_value
+        assert ledger.headline.comparison is not None
+        assert ledger.headline.p_holm is not None
+        assert ledger.headline.p_holm >= ledger.headline.comparison.p_value
+
+
+def test_any_number_of_arms_is_counted_and_the_declared_pairs_are_compared() -> None:
+    world = make_world()
+    rows = joined(world)
+    others = [replace(row, arm="elsewhere") for row in rows if row.arm == "tuned"]
+    pairs = [("base", "tuned"), ("base", "elsewhere"), ("tuned", "elsewhere")]
+    by_kind = ledgers(world.questions, [*rows, *others], comparisons=pairs, overlapping=[], seed=1, num_resamples=200)
+    two = ledgers(world.questions, rows, comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)
+    for kind, ledger in by_kind.items():
+        assert list(ledger.arms) == ["base", "tuned", "elsewhere"] and list(ledger.pairs) == pairs
+        assert ledger.arms["elsewhere"] == ledger.arms["tuned"] == two[kind].arms["tuned"]
+        found = [one.comparison for one in ledger.pairs.values()]
+        assert found[0] == found[1] == two[kind].headline.comparison, "another arm changes no pair"
+        assert found[2] is not None and (found[2].delta, found[2].p_value) == (0, 1)
+    smallest = min(one.comparison.p_value for ledger in by_kind.values() for one in ledger.pairs.values() if one.comparison is not None)
+    adjusted = [one.p_holm for ledger in by_kind.values() for one in ledger.pairs.values() if one.p_holm is not None]
+    assert min(adjusted) == pytest.approx(9 * smallest), "the family is every kind times every pair"
+
+
+def test_an_arm_that_left_questions_out_is_compared_on_what_both_answered() -> None:
+    world = make_world(num_mcq=20, num_numeric=0, num_explanation=0)
+    rows = [row for row in joined(world) if row.arm == "base" or int(row.id[-4:]) < 12]
+    ledger = ledgers(world.questions, rows, comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)["mcq"]
+    assert (ledger.n, ledger.arms["base"].n, ledger.arms["tuned"].n) == (20, 20, 12)
+    assert ledger.headline.comparison is not None and ledger.headline.comparison.n == 12

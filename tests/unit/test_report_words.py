@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from plumbline.reporting.decide import COMPARISONS
 from plumbline.reporting.ledger import KindLedger, ledgers
 from plumbline.reporting.words import direction_of, headline_words, kind_words, p_words, points, span, verdict_words
 from plumbline.rows.question import Kind
@@ -15,13 +16,18 @@ from tests.unit.test_ledger import joined
 @pytest.fixture(scope="module")
 def by_kind() -> dict[Kind, KindLedger]:
     world = make_world()
-    return ledgers(world.questions, joined(world), overlapping=[], seed=1, num_resamples=500)
+    return ledgers(world.questions, joined(world), comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=500)
 
 
 def with_comparison(ledger: KindLedger, *, p_holm: float | None = None, **changes: object) -> KindLedger:
-    assert ledger.comparison is not None
-    comparison = replace(ledger.comparison, **changes)
-    return replace(ledger, comparison=comparison, p_holm=ledger.p_holm if p_holm is None else p_holm)
+    found = ledger.headline
+    assert found.comparison is not None
+    changed = replace(found, comparison=replace(found.comparison, **changes), p_holm=found.p_holm if p_holm is None else p_holm)
+    return replace(ledger, pairs=dict.fromkeys(ledger.pairs, changed))
+
+
+def unscored(ledger: KindLedger) -> KindLedger:
+    return replace(ledger, pairs=dict.fromkeys(ledger.pairs, replace(ledger.headline, comparison=None, p_holm=None)))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +52,7 @@ def test_better_needs_the_interval_and_the_adjusted_test(by_kind: dict[Kind, Kin
     assert direction_of(with_comparison(ledger, p_holm=0.06)) is Direction.NONE
     assert direction_of(with_comparison(ledger, ci95=(-0.01, 0.3))) is Direction.NONE
     assert direction_of(with_comparison(ledger, delta=-0.2, ci95=(-0.3, -0.1))) is Direction.WORSE
-    assert direction_of(replace(ledger, comparison=None, p_holm=None)) is Direction.UNSCORED
+    assert direction_of(unscored(ledger)) is Direction.UNSCORED
 
 
 def test_no_difference_says_what_could_have_been_shown(by_kind: dict[Kind, KindLedger]) -> None:
@@ -78,6 +84,6 @@ def test_mixed_results_are_told_apart(by_kind: dict[Kind, KindLedger]) -> None:
 
 
 def test_nobody_judged_is_not_a_zero(by_kind: dict[Kind, KindLedger]) -> None:
-    unscored = replace(by_kind["explanation"], comparison=None, p_holm=None)
-    assert "no score, and no zero either" in verdict_words({"explanation": unscored})
-    assert headline_words({"explanation": unscored}) == "Nothing could be compared."
+    without = unscored(by_kind["explanation"])
+    assert "no score, and no zero either" in verdict_words({"explanation": without})
+    assert headline_words({"explanation": without}) == "Nothing could be compared."

@@ -1,0 +1,94 @@
+"""Answers made elsewhere, as a file holds them: CSV or JSON lines, completed from a benchmark where one is given. Reads the file that is named."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from plumbline.grading.choices import parse_choices
+from plumbline.pipeline.record import Record
+from plumbline.rows.question import Kind, Question
+
+
+class AnswerRow(Record):
+    """One row of the file."""
+
+    question: str
+    response: str
+    reference: str
+    """A letter, a number as written, or a text."""
+    kind: Kind
+    unit: str | None = None
+    choices: dict[str, str] | None = None
+    """None: read out of the question; empty: only letters count."""
+    key_points: tuple[str, ...] = Field(default=(), strict=False)
+    cluster: str | None = None
+    """None: as in another row of the question, else the question itself."""
+    arm: str = "answers"
+    id: str | None = None
+
+    def as_question(self) -> Question:
+        """The question that it answers; its cluster is known only when all rows are read."""
+        choices = self.choices
+        if choices is None:
+            choices = parse_choices(self.question)[1] if self.kind == "mcq" else {}
+        return Question(
+            id=self.id or self.question, kind=self.kind, question=self.question, choices=choices, target=self.reference,
+            unit=self.unit, key_points=self.key_points, cluster=self.cluster or "",
+        )  # fmt: skip
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line, fields) of a CSV or JSONL file; empty CSV cells are left out. ValueError where a line of JSONL is no object."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        if path.suffix.lower() == ".csv":
+            reader = csv.DictReader(stream)
+            for fields in reader:
+                present: dict[str, Any] = {name: value for name, value in fields.items() if value not in (None, "")}
+                # An empty answer is an answer.
+                present.setdefault("response", "")
+                for name in {"choices", "key_points"} & present.keys():
+                    present[name] = json.loads(str(present[name]))
+                yield reader.line_num, present
+        else:
+            for number, line in enumerate(stream, start=1):
+                if line.strip():
+                    fields = json.loads(line)
+                    if not isinstance(fields, dict):
+                        raise ValueError(
+                            f'{path}, line {number}: {line.strip()[:60]!r} is no JSON object; a row is {{"question": ..., ...}}.'
+                        )
+                    yield number, {name: value for name, value in fields.items() if value is not None}
+
+
+def with_benchmark(fields: dict[str, Any], benchmark: Mapping[str, Question] | None) -> dict[str, Any]:
+    """A row with what the benchmark says of its question. ValueError for a question that it lacks, and where row and benchmark disagree."""
+    if benchmark is None:
+        return fields
+    known = benchmark.get(str(fields.get("id")))
+    if known is None:
+        raise ValueError(
+            f"id {fields.get('id')!r} is no question of the benchmark; give the id that the benchmark has, or leave the row out."
+        )
+    stated = {
+        "question": known.question, "reference": known.target, "kind": known.kind, "unit": known.unit, "choices": known.choices,
+        "key_points": list(known.key_points), "cluster": known.cluster,
+    }  # fmt: skip
+    for name in stated.keys() & fields.keys():
+        if fields[name] != stated[name]:
+            raise ValueError(
+                f"{name} is {fields[name]!r}, and {stated[name]!r} in the benchmark; leave {name} out of the row, or correct it."
+            )
+    return fields | stated
+
+
+def row_of(fields: Mapping[str, Any]) -> AnswerRow:
+    """The fields as a row. ValueError names each field that is missing, unknown or of another type."""
+    try:
+        return AnswerRow.model_validate(fields)
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, found['loc']))}: {found['msg']} (found {found['input']!r})" for found in error.errors())
+        raise ValueError("; ".join(problems)) from None

@@ -1,0 +1,134 @@
+"""The ledger of answers made elsewhere: that of the pipeline, for a terminal and as numbers."""
+
+from collections.abc import Mapping, Sequence
+
+from plumbline.comparing.graded_answers import GradedAnswer, GradedFile
+from plumbline.judging.causes import JudgeCause
+from plumbline.number_text import signed_ascii
+from plumbline.reporting.ledger import ArmLedger, KindLedger, Pair, PairLedger, Scored, ledgers
+from plumbline.reporting.numbers import arm_numbers, comparison_numbers, rounded, rounded_p
+from plumbline.rows.outcome import Outcome
+from plumbline.rows.question import Kind
+
+UNKNOWN_HERE = ("truncated", "truncation_rate", "logprob_accuracy")
+"""Numbers of an arm that no file of answers tells."""
+
+
+def pairs_of(graded: Sequence[GradedAnswer], declared: Sequence[Pair]) -> list[Pair]:
+    """The comparisons that were declared, else each arm against the first. ValueError for an arm that the file does not have."""
+    arms = list(dict.fromkeys(grade.arm for grade in graded))
+    for pair in declared:
+        for arm in pair:
+            if arm not in arms:
+                raise ValueError(f"--comparison {' '.join(pair)}: no answer is of arm {arm!r}; the arms are {', '.join(arms)}.")
+        if pair[0] == pair[1]:
+            raise ValueError(f"--comparison {' '.join(pair)}: an arm is not compared with itself; the arms are {', '.join(arms)}.")
+    return list(dict.fromkeys(declared)) or [(arms[0], arm) for arm in arms[1:]]
+
+
+def answer_ledgers(found: GradedFile, *, comparisons: Sequence[Pair], seed: int, num_resamples: int) -> dict[Kind, KindLedger]:
+    """The ledger of each kind, p values adjusted by Holm over all kinds and comparisons."""
+    clusters = {(question.kind, question.id): question.cluster for question in found.questions}
+    scored = [
+        Scored(
+            id=grade.id,
+            kind=grade.kind,
+            cluster=clusters[grade.kind, grade.id],
+            arm=grade.arm,
+            outcome=grade.outcome,
+            score=grade.score,
+            truncated=False,
+            logprob_correct=None,
+            reading=grade.reading,
+            tier=grade.tier,
+            flags=grade.flags,
+        )
+        for grade in found.graded
+    ]
+    return ledgers(found.questions, scored, comparisons=comparisons, overlapping=(), seed=seed, num_resamples=num_resamples)
+
+
+def arm_line(ledger: KindLedger, arm: str, counts: ArmLedger) -> str:
+    """One arm on one kind: outcomes, score, and what the score would be if every failure were wrong, or right."""
+    outcomes = {
+        Outcome.CORRECT: counts.num_correct,
+        Outcome.INCORRECT: counts.num_incorrect,
+        Outcome.UNPARSED: counts.num_unparsed,
+        Outcome.UNJUDGED: counts.num_unjudged,
+    }
+    text = f"{ledger.kind:<12} {arm:<12} n {counts.n:<5} " + "  ".join(f"{outcome} {number}" for outcome, number in outcomes.items())
+    if counts.n < ledger.n:
+        text += f"  unanswered {ledger.n - counts.n}"
+    if counts.estimate is not None:
+        low, high = counts.estimate.ci95
+        text += f"  score {counts.estimate.mean:.3f} [{low:.3f}, {high:.3f}]"
+    if counts.num_unparsed or counts.num_unjudged:
+        text += f"  failures as 0: {counts.failures_as_zero:.3f}, as 1: {counts.failures_as_one:.3f}"
+    return text + "".join(f"  {flag} {number}" for flag, number in counts.flags.items())
+
+
+def pair_line(kind: Kind, pair: Pair, found: PairLedger) -> str:
+    """One comparison on one kind."""
+    first, second = pair
+    comparison = found.comparison
+    if comparison is None:
+        return f"{kind:<12} {second} - {first}: no question with a score in both"
+    low, high = comparison.ci95
+    return (
+        f"{kind:<12} {second} - {first}: {signed_ascii(comparison.delta, 3)} [{signed_ascii(low, 3)}, {signed_ascii(high, 3)}]  "
+        f"p {comparison.p_value:.3g} ({comparison.test}), by Holm {found.p_holm:.3g}  "
+        f"only {first} {comparison.num_base_only}, only {second} {comparison.num_tuned_only}  "
+        f"smallest detectable difference {comparison.minimum_detectable_effect:.3f}  pairs {comparison.n}"
+    )
+
+
+def notes(found: GradedFile, by_kind: Mapping[Kind, KindLedger]) -> list[str]:
+    """What a reader must know about these numbers, a sentence each."""
+    told: list[str] = []
+    if not found.has_clusters:
+        told.append(
+            "No row has a cluster, so each question counts as independent. If questions were made from one template or text, "
+            "give them one `cluster`: else the intervals are too narrow."
+        )
+    without = sum(grade.reading == JudgeCause.NO_KEY_POINTS for grade in found.graded)
+    if without:
+        told.append(f"Unjudged for want of `key_points`: {without} explanations. Give their rows a list of what an answer must say.")
+    tests = sum(pair.comparison is not None for ledger in by_kind.values() for pair in ledger.pairs.values())
+    if tests > 1:
+        told.append(f"p by Holm holds for all {tests} comparisons together.")
+    return told
+
+
+def ledger_text(found: GradedFile, by_kind: Mapping[Kind, KindLedger]) -> str:
+    """The ledger for a terminal."""
+    lines: list[str] = []
+    for kind, ledger in by_kind.items():
+        units = f" in {ledger.num_clusters} clusters" if found.has_clusters else ""
+        chance = f"; blind guessing scores {ledger.chance:.3f}" if ledger.chance is not None else ""
+        lines.append(f"{kind:<12} {ledger.n} questions{units}{chance}")
+        lines += [arm_line(ledger, arm, counts) for arm, counts in ledger.arms.items()]
+        lines += [pair_line(kind, pair, pair_ledger) for pair, pair_ledger in ledger.pairs.items()]
+    return "\n".join([*lines, *notes(found, by_kind)])
+
+
+def ledger_numbers(by_kind: Mapping[Kind, KindLedger]) -> dict[str, object]:
+    """The ledger as numbers, in the terms and digits of metrics/evaluation.json."""
+    kinds: dict[str, object] = {}
+    for kind, ledger in by_kind.items():
+        arms = {
+            arm: {name: value for name, value in arm_numbers(counts).items() if name not in UNKNOWN_HERE}
+            for arm, counts in ledger.arms.items()
+        }
+        comparisons = [
+            {"reference": first, "arm": second, **comparison_numbers(found.comparison), "p_holm": rounded_p(found.p_holm)}
+            for (first, second), found in ledger.pairs.items()
+            if found.comparison is not None
+        ]
+        kinds[kind] = {
+            "n": ledger.n,
+            "num_clusters": ledger.num_clusters,
+            "chance": rounded(ledger.chance),
+            "arms": arms,
+            "comparisons": comparisons,
+        }
+    return {"schema": "plumbline-answers/1", "kinds": kinds}
