@@ -90,7 +90,7 @@ def grade_row(line: int, row: AnswerRow, *, relative_tolerance: float, absolute_
     }
     if row.kind == "mcq":
         mcq = grade_mcq(row.response, row.choices or parse_choices(row.question)[1], row.reference)
-        found = {**mcq._asdict(), "flags": ()}
+        found = {**mcq._asdict(), "flags": tuple(sorted(mcq.flags))}
     elif row.kind == "numeric":
         numeric = grade_numeric(
             row.response, row.reference, row.unit, relative_tolerance=relative_tolerance, absolute_tolerance=absolute_tolerance

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import NamedTuple
 
 from plumbline.grading.answer_phrases import ABSTENTION, retracted
@@ -22,6 +23,13 @@ FULLWIDTH = str.maketrans(
 )
 
 
+class McqFlag(StrEnum):
+    """What is worth knowing about one multiple-choice answer."""
+
+    CUT_WHILE_THINKING = "cut_while_thinking"
+    """The response ends before its thinking does."""
+
+
 class McqGrade(NamedTuple):
     """The verdict on one multiple-choice answer."""
 
@@ -33,6 +41,7 @@ class McqGrade(NamedTuple):
     """[start, end) in the response of what was read; None where nothing was, or where it stands in JSON."""
     tier: McqTier | None
     """Which rule read it."""
+    flags: frozenset[McqFlag] = frozenset()
 
 
 def decide(statements: list[Statement], text: str) -> Statement:
@@ -94,6 +103,8 @@ def grade_mcq(response: str, choices: Mapping[str, str], target: str) -> McqGrad
         raise ValueError(f"target {target!r}: not a letter of the choices {sorted(letters)}.")
     options = read_options(choices, letters)
     own = own_answer(response)
+    if own.is_cut:
+        return McqGrade(Outcome.UNPARSED, None, Reading.NONE, None, None, frozenset({McqFlag.CUT_WHILE_THINKING}))
     text = tidy(own.text).translate(FULLWIDTH)
     wrapped = read_wrapped(text, options)
     statement = wrapped or read_text(text, options)

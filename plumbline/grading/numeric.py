@@ -39,6 +39,8 @@ class NumericFlag(StrEnum):
     """The answer states several values."""
     RANGE = "range"
     JSON_WRAPPED = "json_wrapped"
+    CUT_WHILE_THINKING = "cut_while_thinking"
+    """The response ends before its thinking does."""
 
 
 class NumericGrade(NamedTuple):
@@ -142,6 +144,8 @@ def grade_numeric(
         raise ValueError(f"target {target!r}: 0 has no relative tolerance; give absolute_tolerance, in {unit or 'the unit of the target'}.")
     flags: set[NumericFlag] = {NumericFlag.UNIT_UNKNOWN} if goal.unknown_unit else set()
     own = own_answer(response)
+    if own.is_cut:
+        return NumericGrade(Outcome.UNPARSED, None, frozenset(flags | {NumericFlag.CUT_WHILE_THINKING}), Reading.NONE, None, None)
     text = tidy(own.text)
     candidate = find_in_json(text, goal, relative_tolerance)
     if candidate is not None:
