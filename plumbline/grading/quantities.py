@@ -4,13 +4,14 @@ import math
 import re
 
 from plumbline.grading.compound_quantities import Quantity, join_parts
-from plumbline.grading.decimals import AND_A_PART, PARTS, Number
+from plumbline.grading.decimals import AND_A_PART, OPENS_WITH_COMMA, PARTS, Number
+from plumbline.grading.latex_commands import RELATIONS, WRAPPERS
 from plumbline.grading.number_context import ASSERTED, CALCULATED, DENIED, stripped
 from plumbline.grading.number_signs import sign_before, sign_word_before
-from plumbline.grading.number_tokens import read_number
+from plumbline.grading.number_tokens import read_group, read_number
 from plumbline.grading.patterns import bounded
 from plumbline.grading.spreads import read_spread
-from plumbline.grading.unit_notation import read_unit
+from plumbline.grading.unit_notation import SYMBOLS_AS_UNITS, read_unit
 
 START = bounded(
     r"""
@@ -18,6 +19,9 @@ START = bounded(
     | \\ [dtc]? frac (?![A-Za-z])
     | \\sqrt (?![A-Za-z])
     | \\pi (?![A-Za-z])
+    | \\left \s? [(\[]
+    | [(\[] (?= \s? [-+\d.√π\\(\[] )
+    | , (?= \d )
     | \x0c rac (?=\{)
     | \t frac (?=\{)
     | \b sqrt \(
@@ -32,14 +36,21 @@ GLUED = bounded(
           [A-Za-z\d_^]
         | [_^] \s* \{? \s* [+-]?
         | [\d] \.
-        | \\log _?
         | \d \s? : \s?
-        | [A-Za-z] ['′’]{0,3} \s? (?:\\left \s?)? \(
+        | (?: [A-Za-z] ['′’]{0,3} | (?<![A-Za-z\\]) [A-Za-z] ['′’]{0,3} \s ) \(
     )
     $
     """,
     re.VERBOSE,
 )
+# The letters before a number that belong to no name: `\\approx12`, `\\left(5`.
+COMMAND = bounded(
+    rf"""
+    \\ (?: {RELATIONS} | {WRAPPERS} | (?: times | cdot | div | leq? | geq? | neq? | pm | mp | q?quad | propto | therefore ) (?![A-Za-z]) ) \s* $
+    """,
+    re.VERBOSE,
+)
+LEFT_BRACKET = bounded(r"\\(?:left|[bB]igg?l?)\s?(?=[(\[]$)")
 # An ordinal, an adjective, a clock time, a count of digits; a number that a word behind it makes another one ("5 tenths", "5 squared").
 NOT_A_VALUE = bounded(
     r"""
@@ -73,14 +84,17 @@ NOT_A_VALUE = bounded(
     """,
     re.VERBOSE,
 )
-OPERATOR = bounded(r"(?:×|·|\*(?!\*)|/|\+|\^|\\times|\\cdot|\\div|\\pm(?=\s*[A-Za-z\\])|[xX]\s*[\d(])")
-CLOSERS = bounded(r"(?:[ \t]|\$|~|\\[,;:! ]|\\q?quad(?![A-Za-z])|\\[)\]]|\}|\*\*|`)*")
+OPERATOR = bounded(
+    r"(?:×|·|\*\*\s?(?=[-+]?[\d(.\\{])|\*\*(?=[A-Za-z])|\*(?!\*)|/|\+|\^|\\times|\\cdot|\\div|\\pm(?=\s*[A-Za-z\\])|[xX]\s*[\d(])"
+)
+CLOSERS = bounded(r"(?:[ \t]|\$|~|\\[,;:! ]|\\q?quad(?![A-Za-z])|\\[)\]]|\}|\*\*(?!\s?[-+]?[\d(.\\{]|[A-Za-z])|`)*")
 # "5 m_1", "5 \hbar", "5x": the number is multiplied with a symbol.
 SYMBOL = bounded(
     r"""
     (?:
           [A-Za-zα-ωΑ-Ωħ] (?![A-Za-z'’])
         | [A-Za-zα-ω]{1,4} [_^]
+        | (?: mg[hlLrR] | gh | mv[rR] | kx | q[EVvB] | qvB | nRT | RT | GMm? | IR | BIL? ) (?![A-Za-z])
         | \\
           (?!
                 approx
@@ -132,6 +146,24 @@ WORD_OPERATOR = bounded(r"(?:times|multiplied\s+by|divided\s+by|plus|minus|of\s+
 OF_A = bounded(r"[ \t]+of\s+an?(?=\s+[A-Za-z])")
 # "5 N - this is" goes on with the sentence, "5 N - the friction" may not.
 SUBTRACTS = bounded(r"\s*-\s*(?!(?:this|that|which|it|because|since|so|as|not|note|due|see)\b)\$?[\w\\(]", re.IGNORECASE)
+# "(3 kg)(4 m/s²)", "(12 N)/2", "(5 N)^2": the quantity in the bracket is a part of something calculated.
+SHUT = bounded(
+    r"""
+    (?: \\right | \\[bB]igg?r? )? \s? [)\]]
+    (?:
+          [(\[\d]
+        | \s? \\left
+        | \s{0,3} (?: [*×·/^+] | \\times (?![A-Za-z]) | \\cdot (?![A-Za-z]) | \\div (?![A-Za-z]) | -\s?[\d(\\] )
+    )
+    """,
+    re.VERBOSE,
+)
+OPENED = bounded(r"(?:\\(?:left|[bB]igg?l?)\s?)?[(\[][\s$]*$")
+TIMES_BRACKET = bounded(r"(?:[)\]\d}]|[*/^×·+]|[\d)\]}]\s?-|\\times|\\cdot)\s?(?:\\(?:left|[bB]igg?l?)\s?)?[(\[][\s$]*$")
+# A bracket that touches a number and holds more than its unit is to be multiplied with, or a doubt about the last digits: neither is read.
+TOUCHING = bounded(r"(?:\\left\s?)?\((?:[^()\n]{0,60}[\d+*/^=]|\s?[A-Za-zα-ω]\s?\))")
+# What may follow a number without a gap in Japanese and Korean; other letters there are units that no one knows here.
+PARTICLES = "でだとをがはにの입이"
 DIGITS = bounded(r"[\d.,]*")
 GROUP = bounded(r"\s*(?:\[[^\]\n]{0,10}\])?\s*\{")
 
@@ -146,12 +178,19 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
     while match := START.search(text, position):
         start = match.start()
         position = match.end()
-        before = text[max(0, start - 60) : start]
+        before = LEFT_BRACKET.sub("", text[max(0, start - 60) : start])
+        if match[0] == "," and not OPENS_WITH_COMMA.search(before):
+            continue
         # "1h30min": the letter before 30 is the unit of the part before.
         touching = bool(found) and found[-1].end == start and found[-1].unit is not None
         # "90 s (1 min 30 s)": a bracket after a unit calls no function.
         bracketed = bool(found) and found[-1].unit is not None and text[found[-1].end : start] in ("(", " (")
-        if GLUED.search(before) and not touching and not bracketed:
+        is_glued = GLUED.search(before) is not None and not COMMAND.search(before)
+        opens_group = match[0][-1] in "(["
+        if opens_group and is_glued:
+            # f(2): what is inside is read, or not, on its own.
+            continue
+        if is_glued and not touching and not bracketed:
             digits = DIGITS.match(text, start)
             position = max(after_groups(text, position) if match[0][0] in "\\\x0c\t" else position, digits.end() if digits else position)
             continue
@@ -159,6 +198,9 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
         word = sign_word_before(text, start) if sign is None else None
         begin = next((place for place in (sign, word and word[0]) if place is not None), start)
         number = read_number(text, start if word else begin)
+        if opens_group and (number is None or is_one_bracket(text, start, number)):
+            # "(12 N)", "(12)": the bracket adds nothing; its inside comes next.
+            continue
         if number is None:
             position = max(position, after_groups(text, position) if match[0][0] in "\\\x0c\t" else position)
             continue
@@ -168,9 +210,9 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
         quantity = complete(text, number, begin)
         if quantity is None or (bracketed and quantity.unit is None):
             continue
-        if touching and GLUED.search(before) and len(join_parts(text, [found[-1], quantity])) == 2:
+        if touching and is_glued and len(join_parts(text, [found[-1], quantity])) == 2:
             continue
-        binary = sign is None and word is None and CALCULATED.search(before)
+        binary = (sign is None and word is None and CALCULATED.search(before)) or is_factor(text, begin, quantity)
         lead = stripped(text[max(0, begin - 120) : begin])
         if DENIED.search(lead, max(0, len(lead) - 40)):
             position = max(position, quantity.end)
@@ -184,6 +226,22 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
         found.append(quantity._replace(asserted=stated))
         position = max(position, quantity.end)
     return join_parts(text, found)
+
+
+def is_one_bracket(text: str, start: int, number: Number) -> bool:
+    """Say whether a number is one bracketed number and nothing more: no power and no factor stands behind the bracket."""
+    group = read_group(text, start, 0)
+    return group is not None and group.end == number.end
+
+
+def is_factor(text: str, begin: int, quantity: Quantity) -> bool:
+    """Say whether a quantity stands alone in a bracket that multiplies, divides or is raised."""
+    before = text[max(0, begin - 20) : begin]
+    if not OPENED.search(before):
+        return False
+    closers = CLOSERS.match(text, quantity.end)
+    end = closers.end() if closers else quantity.end
+    return SHUT.match(text, end) is not None or (text[end : end + 1] in tuple(")]") and TIMES_BRACKET.search(before) is not None)
 
 
 def after_groups(text: str, position: int) -> int:
@@ -223,14 +281,19 @@ def complete(text: str, number: Number, begin: int) -> Quantity | None:
         return None
     if text[number.end : number.end + 1] == "!" and text[number.end + 1 : number.end + 2].strip():
         return None
-    if unit.unit is None and text[number.end : number.end + 1].isalpha():
+    if unit.unit is None and TOUCHING.match(text, number.end):
+        return None
+    if unit.unit is None and text[number.end : number.end + 1].isalpha() and text[number.end] not in PARTICLES:
         # 2GM, 5x: letters that touch the number and are no unit are symbols.
         return None
     if OPERATOR.match(text, place) or WORD_OPERATOR.match(text, place):
         return None
     if half_width is None and SUBTRACTS.match(text, place):
         return None
-    return Quantity(value, begin, end, unit.unit, unit.unknown, False, half_width, number.scale)
+    # "\\frac{1}{2}m": a fraction whose letters touch it is as likely a product with a symbol.
+    touches = text[begin : begin + 1] == "\\" and text[number.end : number.end + 1].isalpha()
+    symbolic = unit.symbolic or touches or (text[number.end : number.end + 1].isalpha() and text[number.end : unit.end] in SYMBOLS_AS_UNITS)
+    return Quantity(value, begin, end, unit.unit, unit.unknown, False, half_width, number.scale, unit.other, symbolic)
 
 
 def prose_letter(text: str, place: int, end: int) -> bool:

@@ -1,0 +1,92 @@
+"""Name the words that declare an answer in other languages than English: a table, one line a language. Pure.
+
+To cover another language, add its line and a case of it to tests/golden/grading_report_cases.jsonl.
+"""
+
+import re
+from typing import NamedTuple
+
+from plumbline.grading.patterns import bounded
+
+
+class Cues(NamedTuple):
+    """What declares an answer in one language; each is a pattern of alternatives."""
+
+    noun: str
+    """What is declared: "the right answer"."""
+    verb: str
+    """What stands between it and the answer; a colon or an equals sign always may."""
+    article: str
+    """What may stand before the letter: "die", "la opción"."""
+    denial: str
+    """What takes the declaration back, before the answer or right behind it."""
+    choice: str = r"(?!)"
+    """What points at a letter without a noun: "也选B"."""
+
+
+LANGUAGES: dict[str, Cues] = {
+    "German": Cues(
+        r"(?:(?:richtige|korrekte|endgültige)\s+)?(?:antwort|lösung|ergebnis)", r"ist|lautet|wäre", r"die|der|das|option|antwort", r"nicht|kein\w*|weder"
+    ),
+    "French": Cues(
+        r"(?:bonne\s+)?(?:réponse|résultat)(?:\s+(?:correcte|exacte|finale?))?", r"est|serait", r"la|le|l['’]|option|lettre|réponse", r"pas|ni|aucun\w*"
+    ),
+    "Spanish": Cues(
+        r"(?:respuesta|resultado|opción)(?:\s+(?:correct[oa]|final))?", r"es|sería", r"la|el|opción|letra|alternativa", r"no|ni|ningun\w*"
+    ),
+    "Portuguese": Cues(
+        r"(?:resposta|resultado|alternativa|opção)(?:\s+(?:corret[oa]|cert[oa]|final))?", r"é|seria", r"a|o|letra|opção|alternativa", r"não|nem"
+    ),
+    "Italian": Cues(
+        r"(?:risposta|risultato|opzione)(?:\s+(?:corrett[oa]|esatt[oa]|giust[oa]|finale))?", r"è|sarebbe", r"la|il|lettera|opzione", r"non|né"
+    ),
+    "Dutch": Cues(r"(?:(?:juiste|correcte|goede)\s+)?(?:antwoord|resultaat)", r"is|luidt", r"optie|de|het", r"niet|geen"),
+    "Polish": Cues(
+        r"(?:(?:prawidłowa|poprawna|ostateczna)\s+)?(?:odpowiedź|wynik)", r"to|jest|brzmi|wynosi", r"opcja|odpowiedź", r"nie|ani"
+    ),
+    "Russian": Cues(r"(?:(?:правильный|верный|окончательный)\s+)?ответ", r"это|—|–|-", r"вариант|буква", r"не|ни"),
+    "Turkish": Cues(r"(?:doğru\s+)?(?:cevap|yanıt)", r"şudur", r"seçenek|şık", r"değil\w*"),
+    "Chinese": Cues(
+        r"(?:正确|最终|最後|最后|正確)?(?:的)?(?:答案|选项|選項)(?:应该|應該|应|就)?", r"是|为|為|选|選", r"选项|選項|选|選", r"不|非|没有",
+        choice=r"(?:故|应|應|所以|因此|也|就)(?:选|選)(?:择|擇)?|(?:选|選)(?:择|擇)",
+    ),
+    "Japanese": Cues(r"(?:最終的な)?(?:答え|正解|解答|回答)", r"は", r"選択肢", r"(?:で|じゃ)は?な[いく]|ではありません|以外"),
+    "Korean": Cues(r"(?:정답|최종\s*답|답안|답)", r"은|는", r"선택지", r"아니\w*|아닙\w*"),
+}  # fmt: skip
+NOUNS = {
+    language: rf"(?<![^\W\d_])(?:{cues.noun})" if language not in ("Chinese", "Japanese", "Korean") else rf"(?:{cues.noun})"
+    for language, cues in LANGUAGES.items()
+}
+DECLARED_ABROAD = {
+    language: bounded(
+        rf"(?: {NOUNS[language]} \s* (?: [:=：] | (?:{cues.verb})(?![A-Za-zÀ-ž]) \s* [:：]? ) | {cues.choice} ) \s*"
+        rf"(?: (?:{cues.article})(?![A-Za-zÀ-ž]) \s* ){{0,2}}",
+        re.IGNORECASE | re.VERBOSE,
+    )
+    for language, cues in LANGUAGES.items()
+}
+DENIED_ABROAD = {
+    language: bounded(
+        rf"(?:\W{{0,4}}\w{{0,2}})? [^\S\n]* [)\]]? [^\S\n]* (?:[が가이은는は])? \s* (?:{cues.denial})(?![A-Za-zÀ-ž])",
+        re.IGNORECASE | re.VERBOSE,
+    )
+    for language, cues in LANGUAGES.items()
+}
+# One look for all of them: most answers are in English.
+ANY_NOUN = re.compile(
+    r"antwort|lösung|ergebnis|r[ée]ponse|résultat|respuesta|resultado|opción|resposta|alternativa|opção|risposta|risultato|opzione|antwoord|resultaat"
+    r"|odpowied|wynik|ответ|cevap|yanıt|[答选選]|正解|답",
+    re.IGNORECASE,
+)
+
+
+def declared_abroad(text: str) -> list[tuple[int, int]]:
+    """Return (start, end) of every declaration in another language; the answer follows its end. Denied ones are left out."""
+    if not ANY_NOUN.search(text):
+        return []
+    found: list[tuple[int, int]] = []
+    for language, pattern in DECLARED_ABROAD.items():
+        for match in pattern.finditer(text):
+            if not DENIED_ABROAD[language].match(text, match.end()):
+                found.append((match.start(), match.end()))
+    return sorted(found)
