@@ -53,25 +53,26 @@ LANGUAGES: dict[str, Cues] = {
     "Japanese": Cues(r"(?:最終的な)?(?:答え|正解|解答|回答)", r"は", r"選択肢", r"(?:で|じゃ)は?な[いく]|ではありません|以外"),
     "Korean": Cues(r"(?:정답|최종\s*답|답안|답)", r"은|는", r"선택지", r"아니\w*|아닙\w*"),
 }  # fmt: skip
-NOUNS = {
-    language: rf"(?<![^\W\d_])(?:{cues.noun})" if language not in ("Chinese", "Japanese", "Korean") else rf"(?:{cues.noun})"
-    for language, cues in LANGUAGES.items()
-}
-DECLARED_ABROAD = {
-    language: bounded(
-        rf"(?: {NOUNS[language]} \s* (?: [:=：] | (?:{cues.verb})(?![A-Za-zÀ-ž]) \s* [:：]? ) | {cues.choice} ) \s*"
-        rf"(?: (?:{cues.article})(?![A-Za-zÀ-ž]) \s* ){{0,2}}",
+UNSPACED = frozenset({"Chinese", "Japanese", "Korean"})
+
+
+def compile_cues(language: str, cues: Cues) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what declares an answer in a language, and what denies it where the answer follows."""
+    starts, ends = ("", "") if language in UNSPACED else (r"(?<![^\W\d_])", r"(?![A-Za-zÀ-ž])")
+    declared = bounded(
+        rf"""
+        (?: {starts} (?:{cues.noun}) \s* (?: [:=：] | (?:{cues.verb}){ends} \s* [:：]? ) | {cues.choice} ) \s*
+        (?: (?:{cues.article}){ends} \s* ){{0,2}}
+        """,
         re.IGNORECASE | re.VERBOSE,
     )
-    for language, cues in LANGUAGES.items()
-}
-DENIED_ABROAD = {
-    language: bounded(
-        rf"(?:\W{{0,4}}\w{{0,2}})? [^\S\n]* [)\]]? [^\S\n]* (?:[が가이은는は])? \s* (?:{cues.denial})(?![A-Za-zÀ-ž])",
-        re.IGNORECASE | re.VERBOSE,
+    denied = bounded(
+        rf"(?: \W{{0,4}} \w{{0,2}} )? [^\S\n]* [)\]]? [^\S\n]* [が가이은는は]? \s* (?:{cues.denial}) {ends}", re.IGNORECASE | re.VERBOSE
     )
-    for language, cues in LANGUAGES.items()
-}
+    return declared, denied
+
+
+COMPILED = {language: compile_cues(language, cues) for language, cues in LANGUAGES.items()}
 # One look for all of them: most answers are in English.
 ANY_NOUN = re.compile(
     r"antwort|lösung|ergebnis|r[ée]ponse|résultat|respuesta|resultado|opción|resposta|alternativa|opção|risposta|risultato|opzione|antwoord|resultaat"
@@ -84,9 +85,9 @@ def declared_abroad(text: str) -> list[tuple[int, int]]:
     """Return (start, end) of every declaration in another language; the answer follows its end. Denied ones are left out."""
     if not ANY_NOUN.search(text):
         return []
-    found: list[tuple[int, int]] = []
-    for language, pattern in DECLARED_ABROAD.items():
-        for match in pattern.finditer(text):
-            if not DENIED_ABROAD[language].match(text, match.end()):
-                found.append((match.start(), match.end()))
-    return sorted(found)
+    return sorted(
+        (match.start(), match.end())
+        for declared, denied in COMPILED.values()
+        for match in declared.finditer(text)
+        if not denied.match(text, match.end())
+    )

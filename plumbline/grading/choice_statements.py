@@ -6,18 +6,19 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from plumbline.grading.answer_phrases import CONCLUSION
-from plumbline.grading.answer_regions import boxes, declarations
-from plumbline.grading.option_letters import BRACKETED, NAMED, NAMES, NEGATED, Options, letter_at, named_behind
+from plumbline.grading.answer_regions import boxes, declarations, headings
+from plumbline.grading.latex_commands import WRAPPERS
+from plumbline.grading.option_letters import BRACKETED, NAMED, NAMES, NEGATED, Options, is_dismissed, letter_at, named_behind
 from plumbline.grading.option_text import find_options, starts_with, tokens, words_only
 from plumbline.grading.patterns import bounded
 
 BEHIND = bounded(rf"[\s$.]* (?: {BRACKETED} | \( \s* {NAMED} \s* \) )", re.IGNORECASE | re.VERBOSE)
 # What may stand between "the answer is" and the answer: "clearly \textbf{".
 FILLER = bounded(
-    r"""
+    rf"""
     (?:
-          [\s*_$\"'“`{~:]
-        | \\ (?: text | textbf | mathrm | mathbf | boxed | fbox | displaystyle ) \s* \{?
+          [\s*_$\"'“‘«「『【`{{~:]
+        | \\ (?: boxed | fbox | {WRAPPERS} ) \s* \{{?
         | \\ [\[(,;:! ]
         | (?:
                 clearly
@@ -37,14 +38,27 @@ FILLER = bounded(
               | given \s+ by
               | as \s+ follows
               | in \s+ fact
+              | for \s+ sure
+              | certainly
+              | surely
+              | of \s+ course
+              | still
           )
           \b ,?
-    ){1,40}
+    ){{1,40}}
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# "A and B", "A, B", "A / B".
-JOINT = bounded(r"[\s}$*]*(?:,\s*(?:and|or)?|\band\b|\bor\b|&|/|\\&)[\s{$*]*(?:\\text(?:bf)?\s*\{)?", re.IGNORECASE)
+# "A and B", "A, B", "A / B", "A; B", "(A)(B)".
+JOINT = bounded(
+    rf"""
+      [\s}}$*]* (?: , \s* (?: and | or )? | ; (?= \s* [(\[]? (?-i:[A-Z]) [)\]]? \s* (?: [.,;!] | $ | \n ) ) | \b and \b | \b or \b | & | / | \+ | \\& | 、 | 和 | und \b | et \b | y \b ) [\s{{$*]* (?:\\ {WRAPPERS} \s* \{{)?
+    | (?<=[)\]]) \s* (?=[(\[])
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+# "A C": two letters with a gap, and nothing is said of the second one.
+GAP_JOINT = bounded(r"\s+ (?= [(\[]? [A-Z] [)\]]? (?: \s* (?: [.,;!] | $ | \n ) | \s+ [A-Z] (?![A-Za-z]) ) )", re.VERBOSE)
 # "B rather than C", "B, not C": the second letter is no choice.
 INSTEAD = bounded(r"[\s,}$*]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
 CORRECT = r"""
@@ -60,7 +74,7 @@ IS_CORRECT = bounded(
           \b (?: is | are | as | being | must \s+ be | would \s+ be ) \s+
           (?: therefore \s+ | thus \s+ | indeed \s+ | also \s+ | clearly \s+ )?
           {CORRECT}
-        | (?<=[A-Z)\]*]) \s+ {CORRECT}
+        | (?-i:(?<=[A-Z)\]*])) \s+ {CORRECT}
         | \( (?: correct | true | right ) \)
         | \b (?: is | are | must \s+ be ) \s+ (?: the | my ) \s+ (?:final \s+)? answer \b (?!\s* \?)
     )
@@ -72,7 +86,7 @@ MENTION = bounded(
     r"""
       \b (?: option | choice | letter ) \s* [*_$]{0,2} \s* [(\[]? \s* [A-Z] (?![A-Za-z0-9'’])
     | [(\[] \s* (?:\\text (?:bf)? \{)? [A-Z] \}? \s* [)\]]
-    | (?<![A-Za-z0-9'’_^\\]) [A-J] (?![A-Za-z0-9'’_^])
+    | (?<![A-Za-z0-9'’_^\\]) [A-Z] (?![A-Za-z0-9'’_^])
     """,
     re.VERBOSE,
 )
@@ -100,7 +114,7 @@ POINTED = bounded(
         | i \. e \. ,?
     )
     \s+ (?:with \s+)? (?:the \s+)? (?:answer \s+)?
-    (?=(?: option | choice | letter | \( | \[ | \** [A-J] \b ))
+    (?=(?: option | choice | letter | \( | \[ | \** [A-Z] \b ))
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -112,11 +126,22 @@ BARELY_STATED = bounded(
         | \b (?: hence | therefore | thus | so ) \b ,?
     )
     \s+
-    (?=(?: option | choice | \( | \[ )? \s* \** [A-J] [)\]]? [\s*.!]* (?: $ | \n ))
+    (?=(?: option | choice | \( | \[ )? \s* \** [A-Z] [)\]]? [\s*.!]* (?: $ | \n ))
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-STATED = bounded(r"\b(?:is|are|be)\s*:?\s*(?=[(\[]\s*[A-J]\s*[)\]])")
+STATED = bounded(r"\b(?:is|are|be)\s*:?\s*(?=[(\[]\s*[A-Z]\s*[)\]])")
+# "... is equal to (B) Force.": a sentence that completes the question with a letter and the text of its option.
+COMPLETED = bounded(
+    r"\b(?:is|are|be|was|were|equals?|to|as|by|called|means?|gives?|becomes?|represents?|of|in|with|the|an?)\s*:?\s*(?=[(\[]\s*[A-Z]\s*[)\]])"
+)
+AGAINST = bounded(r"\b(?:not|rather\s+than|instead\s+of|unlike)\s+[(\[]\s*[A-Z]\s*[)\]]", re.IGNORECASE)
+OTHER_BRACKET = bounded(r"[(\[]\s*[A-Z]\s*[)\]]")
+# "rules out C, leaving D": what is left is the choice.
+LEFT_OVER = bounded(
+    r"\b leav (?: ing | es ) \s+ (?:(?: us | me ) \s+)? (?:with \s+)? (?:only \s+)? (?=(?: option | choice | \( | \[ | [A-Z] \b ))",
+    re.IGNORECASE | re.VERBOSE,
+)
 # "If B is the answer, ...", "neither A nor B is correct", "I doubt that B is ...": nothing is said for B.
 UNSAID = bounded(
     r"""
@@ -136,13 +161,17 @@ UNSAID = bounded(
         | n ['’] t \s+ (?: think | believe | say )
     )
     \s+ (?:that \s+)? (?:the \s+)?
-    (?:[(\[]? [A-J] [)\]]? (?: \s* , | \s+ (?: and | or | nor ) \b )* \s+)*
+    (?:[(\[]? [A-Z] [)\]]? (?: \s* , | \s+ (?: and | or | nor ) \b )* \s+)*
     $
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 # Between two option texts: "displacement or acceleration" decides for neither.
 ALTERNATIVES = (["or"], ["and"], [","], [",", "or"], [",", "and"], ["/"])
+
+
+# What follows a letter that is an answer of its own.
+MARKED = bounded(r"[\s*_}$'’”\"]*(?:[.!):\]]|$|\n|,\s|[-–—]\s|because\b|since\b)")
 
 
 class McqTier(StrEnum):
@@ -175,6 +204,19 @@ class Statement(NamedTuple):
         return self.letters[0] if len(self.letters) == 1 and not self.contradicted else None
 
 
+def is_marked(text: str, letter: tuple[str, int], options: Options) -> bool:
+    """Say whether a letter is an answer of its own: a mark, the text of its option or another letter follows it, or it stands in brackets."""
+    rest = text[letter[1] :]
+    own = options.texts.get(letter[0])
+    joint = JOINT.match(text, letter[1])
+    return (
+        MARKED.match(rest) is not None
+        or text[letter[1] - 1] in ")]"
+        or (own is not None and starts_with(words_only(tokens(rest[:300])), {letter[0]: own}) is not None)
+        or (joint is not None and letter_at(text, joint.end(), options) is not None)
+    )
+
+
 def read_zone(text: str, denials: str, begin: int, end: int, options: Options, tier: McqTier) -> Statement | None:
     """Read what stands after "the answer is" or in a box: letters, or else the text of one option. denials: see denials_of."""
     place = begin
@@ -188,13 +230,19 @@ def read_zone(text: str, denials: str, begin: int, end: int, options: Options, t
     first = letter_at(text, place, options)
     if first and first[1] <= end:
         letters, stop = [first[0]], first[1]
-        while joint := JOINT.match(text, stop, end):
+        # A semicolon ends the zone, and may join two letters all the same.
+        while joint := JOINT.match(text, stop) or GAP_JOINT.match(text, stop):
             following = letter_at(text, joint.end(), options)
-            if following is None or following[1] > end or INSTEAD.match(text, stop):
+            if following is None or (following[1] > end and ";" not in joint[0]) or INSTEAD.match(text, stop):
+                break
+            if "," in joint[0] and is_dismissed(denials, following[1], options):
+                # "B, C is wrong"
                 break
             letters.append(following[0])
             stop = following[1]
         if len(letters) == 1:
+            if is_dismissed(denials, stop, options):
+                return None
             said = named_behind(text[stop:end], options)
             own = options.texts.get(letters[0])
             if said and said != letters[0] and own != options.texts[said] and not (own and starts_with(own, {said: options.texts[said]})):
@@ -233,6 +281,17 @@ def explicit(text: str, denials: str, options: Options) -> list[Statement]:
         statement = read_zone(text, denials, begin, end, options, McqTier.ANCHORED)
         if statement:
             found.append(statement)
+    for _start, begin, end in headings(text):
+        letter = letter_at(text, begin, options)
+        if (letter and is_marked(text, letter, options)) or words_only(tokens(text[begin:end])) in options.texts.values():
+            statement = read_zone(text, denials, begin, end, options, McqTier.ANCHORED)
+            if statement:
+                found.append(statement)
+    for match in LEFT_OVER.finditer(text):
+        letter = letter_at(text, match.end(), options)
+        if letter:
+            found.append(Statement((letter[0],), McqTier.ANCHORED, match.start(), letter[1]))
+    found += completed(text, denials, options)
     for match in POINTED.finditer(text):
         letter = letter_at(text, match.end(), options)
         if letter and not NEGATED.search(denials, max(0, match.start() - 15), match.start()):
@@ -246,9 +305,36 @@ def explicit(text: str, denials: str, options: Options) -> list[Statement]:
         letter = letter_at(text, match.end(), options)
         if letter:
             found.append(Statement((letter[0],), McqTier.ANCHORED, match.start(), letter[1]))
+    found += said_correct(text, denials, options)
+    return sorted(found, key=lambda statement: (statement.start, statement.end))
+
+
+def completed(text: str, denials: str, options: Options) -> list[Statement]:
+    """Return the sentences that complete the question with one option, letter and text: "... is equal to (B) Force."."""
+    found: list[Statement] = []
+    for match in COMPLETED.finditer(text) if options.texts else ():
+        letter = letter_at(text, match.end(), options)
+        own = options.texts.get(letter[0]) if letter else None
+        if letter is None or own is None or starts_with(words_only(tokens(text[letter[1] : letter[1] + 300])), {letter[0]: own}) is None:
+            continue
+        begin = max(text.rfind("\n", 0, match.start()), text.rfind(". ", 0, match.start())) + 1
+        line = text[begin : text.find("\n", letter[1]) if "\n" in text[letter[1] :] else len(text)]
+        if (
+            len(OTHER_BRACKET.findall(AGAINST.sub("", line))) == 1
+            and "?" not in line
+            and not NEGATED.search(denials, begin, match.end())
+            and not UNSAID.search(denials, begin, match.end())
+        ):
+            found.append(Statement((letter[0],), McqTier.ANCHORED, match.start(), letter[1]))
+    return found
+
+
+def said_correct(text: str, denials: str, options: Options) -> list[Statement]:
+    """Return every "B is correct", with the letters that "and" joins to it."""
+    found: list[Statement] = []
     for match in IS_CORRECT.finditer(text):
         line = max(text.rfind("\n", 0, match.start()) + 1, match.start() - (200 if match[0][0] == "(" else MAX_LOOK_BACK_CHARACTERS))
-        mentions = list(MENTION.finditer(text, line, match.start()))
+        mentions = [mention for mention in MENTION.finditer(text, line, match.start()) if mention[0].rstrip(" )]}")[-1] in options.letters]
         # "(D) I -> Q; II -> R (Correct)": the line is about its first letter; "A is wrong and B is correct" about the last.
         for mention in mentions[:1] if match[0][0] == "(" else mentions[-1:]:
             letter = letter_at(text, mention.start(), options)
@@ -258,11 +344,11 @@ def explicit(text: str, denials: str, options: Options) -> list[Statement]:
             if (
                 letter
                 and not GAP_SPOILER.search(denials[letter[1] : match.start()])
-                and (len(gap) <= 3 or text[mention.start()] not in "ABCDEFGHIJ" or gap[:1] in ").:]")
+                and (len(gap) <= 3 or len(mention[0]) > 1 or gap[:1] in ").:]")
             ):
                 joined = joined_before(text, mentions, mentions.index(mention), options)
                 found.append(Statement((*joined, letter[0]), McqTier.ANCHORED, mention.start(), letter[1]))
-    return sorted(found, key=lambda statement: (statement.start, statement.end))
+    return found
 
 
 def joined_before(text: str, mentions: list[re.Match[str]], place: int, options: Options) -> list[str]:
