@@ -39,7 +39,8 @@ CHANNEL_END = re.compile(r"<\|(?:end|return|call|start)\|>")
 # The same where a tokenizer dropped its special tokens: "analysisWe need ...assistantfinalThe answer is B".
 BARE_CHANNEL = re.compile(r"\s*(?:analysis|commentary)(?=[A-Z0-9\"'“(*$\\])")
 BARE_FINAL = "assistantfinal"
-HINTS = ("<", "[", "◁", "analysis", "commentary")
+HINTS = ("think", "thought", "reason", "reflection", "scratchpad", "monologue", "|>", "<|", "◁", "analysis", "commentary")
+"""One of these is in every mark, in small letters: most responses hold none."""
 
 
 class Spoken(NamedTuple):
@@ -58,7 +59,8 @@ def blank(text: str) -> str:
 
 def spoken(response: str) -> Spoken:
     """Return what a response says to its reader. Position for position, so that a span in the text is one in the response."""
-    if not any(hint in response for hint in HINTS):
+    small = response.lower()
+    if not any(hint in small for hint in HINTS):
         return Spoken(response, False)
     channels = _final_channel(response)
     if channels is not None:

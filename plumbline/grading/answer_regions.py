@@ -65,6 +65,8 @@ DECLARED_CHOICE = bounded(
     | {FORMS}
     # "Answer (B)" on a line of its own
     | ^ \W{{0,4}} (?:final \s+)? answer \s+ (?=[(\[]? [A-Ja-j] [)\]]? [\s.*]{{0,6}} $)
+    # "Solution: B", "Final: (B)"
+    | ^ \W{{0,4}} (?:my \s+)? (?: solution | final | pick | conclusion | verdict | correct ) \s* : (?=\s* [*(\[]* [A-Z] [)\]]? [\s.*]{{0,6}} $)
     # "Correct option: B"
     | ^ \W{{0,4}} (?:(?: my | final | correct | best | right ) \s+)? (?: option | choice ) \W{{0,4}} :
     | \b (?: my | final | correct | best | right ) \s+ (?: option | choice ) \s* :

@@ -60,7 +60,7 @@ JOINT = bounded(
 # "A C": two letters with a gap, and nothing is said of the second one.
 GAP_JOINT = bounded(r"\s+ (?= [(\[]? [A-Z] [)\]]? (?: \s* (?: [.,;!] | $ | \n ) | \s+ [A-Z] (?![A-Za-z]) ) )", re.VERBOSE)
 # "B rather than C", "B, not C": the second letter is no choice.
-INSTEAD = bounded(r"[\s,}$*]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
+INSTEAD = bounded(r"[\s,}$*(]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
 CORRECT = r"""
     (?:the \s+)? (?:only \s+)?
     (?: best | right | correct | true | valid | most \s+ (?: accurate | appropriate | likely ) )
@@ -90,6 +90,8 @@ MENTION = bounded(
     """,
     re.VERBOSE,
 )
+# "not A but B"
+NOT_BUT = bounded(r"not \s+ (?:option \s+)? [(\[]? [A-Z] [)\]]? \s* ,? \s* (?: but | rather ) \s+ (?:rather \s+)?", re.VERBOSE)
 MAX_LOOK_BACK_CHARACTERS = 120
 # "I choose option B", "closest to (C)".
 POINTED = bounded(
@@ -158,7 +160,7 @@ UNSAID = bounded(
         | (?: cannot | can ['’] t ) \s+ be
         | doubt
         | not \s+ (?: think | believe | say | true | sure )
-        | n ['’] t \s+ (?: think | believe | say )
+        | (?: do | does | did | would ) n ['’] t \s+ (?: think | believe | say )
     )
     \s+ (?:that \s+)? (?:the \s+)?
     (?:[(\[]? [A-Z] [)\]]? (?: \s* , | \s+ (?: and | or | nor ) \b )* \s+)*
@@ -207,12 +209,12 @@ class Statement(NamedTuple):
 def is_marked(text: str, letter: tuple[str, int], options: Options) -> bool:
     """Say whether a letter is an answer of its own: a mark, the text of its option or another letter follows it, or it stands in brackets."""
     rest = text[letter[1] :]
-    own = options.texts.get(letter[0])
     joint = JOINT.match(text, letter[1])
     return (
         MARKED.match(rest) is not None
         or text[letter[1] - 1] in ")]"
-        or (own is not None and starts_with(words_only(tokens(rest[:300])), {letter[0]: own}) is not None)
+        or INSTEAD.match(text, letter[1]) is not None
+        or named_behind(rest[:300], options) == letter[0]
         or (joint is not None and letter_at(text, joint.end(), options) is not None)
     )
 
@@ -225,6 +227,8 @@ def read_zone(text: str, denials: str, begin: int, end: int, options: Options, t
     exact = next((letter for letter, own in options.denying.items() if words_only(tokens(text[place:end])) == own), None)
     if exact:
         return Statement((exact,), tier, place, end)
+    replaced = NOT_BUT.match(denials, place, end)
+    place = replaced.end() if replaced else place
     if re.match(r"(?:not|n['’]t|neither)\b", denials[place:end], re.IGNORECASE):
         return None
     first = letter_at(text, place, options)
@@ -235,13 +239,13 @@ def read_zone(text: str, denials: str, begin: int, end: int, options: Options, t
             following = letter_at(text, joint.end(), options)
             if following is None or (following[1] > end and ";" not in joint[0]) or INSTEAD.match(text, stop):
                 break
-            if "," in joint[0] and is_dismissed(denials, following[1], options):
+            if "," in joint[0] and is_dismissed(denials, following[0], following[1], options):
                 # "B, C is wrong"
                 break
             letters.append(following[0])
             stop = following[1]
         if len(letters) == 1:
-            if is_dismissed(denials, stop, options):
+            if is_dismissed(denials, letters[0], stop, options):
                 return None
             said = named_behind(text[stop:end], options)
             own = options.texts.get(letters[0])

@@ -11,6 +11,7 @@ from plumbline.grading.patterns import bounded
 CLOSING = bounded(rf"(?: \( \s* {NAMED} \s* \) | {BRACKETED} ) [\s.*$]{{0,12}} $", re.IGNORECASE | re.VERBOSE)
 LISTED = bounded(r"^.*(?:[(\[][A-Za-z][)\]]|\b[A-Z][).:]\s).*$", re.MULTILINE)
 MORE_LETTERS = bounded(r"[.)]?[\s,]*[A-Z][.)]?[\s,]+[A-Z][.)]?(?:\s|$)")
+LINE_OF_ONE = re.compile(r"(?m)^[^\w\n]{0,8}([A-Z])[^\w\n]{0,8}$")
 # "b. 4": a small letter that opens the response as one opens an item of a list.
 SMALL = bounded(r"\s*(?P<letter>[a-z])(?P<mark>[.)])\s+(?=\S)")
 
@@ -25,12 +26,15 @@ def without_echo(text: str) -> str:
 
 def lone_letter(text: str, denials: str, options: Options) -> Statement | None:
     """Read a response that opens with an option ("B", "(C) Rate of doing work", "C. ...") or closes with one."""
+    alone = dict.fromkeys(letter for letter in LINE_OF_ONE.findall(text) if letter in options.letters)
+    if len(alone) > 1:
+        return Statement(tuple(alone), McqTier.LETTER, 0, len(text))
     opening = len(text) - len(text.lstrip())
     filler = FILLER.match(text, opening)
     letter = letter_at(text, filler.end() if filler else opening, options)
     if letter and MORE_LETTERS.match(text, letter[1]):
         return None
-    if letter and is_marked(text, letter, options) and not is_dismissed(denials, letter[1], options):
+    if letter and is_marked(text, letter, options) and not is_dismissed(denials, letter[0], letter[1], options):
         return read_zone(text, denials, opening, sentence_end(text, opening), options, McqTier.LETTER)
     small = SMALL.match(text)
     if (
@@ -40,7 +44,7 @@ def lone_letter(text: str, denials: str, options: Options) -> Statement | None:
     ):
         said = named_behind(text[small.end() : small.end() + 300], options)
         letter_said = small["letter"].upper()
-        if not is_dismissed(denials, small.end("mark"), options):
+        if not is_dismissed(denials, letter_said, small.end("mark"), options):
             return Statement(
                 (letter_said,), McqTier.LETTER, small.start("letter"), small.end("mark"), contradicted=said not in (None, letter_said)
             )

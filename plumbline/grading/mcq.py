@@ -35,6 +35,8 @@ FULLWIDTH = str.maketrans(
 )
 # "A: ..." is short for "Answer: ..." as well.
 ANSWER_LABEL = bounded(r"\s*A\s*:\s*")
+# "- B" and nothing else.
+LONE_ITEM = bounded(r"\s*[-–—]\s+(?=[(\[]?[A-Za-z][)\]]?\W{0,4}$)")
 MAX_WORDS_OF_AN_OPTION = 8
 
 
@@ -137,6 +139,9 @@ def plain(text: str, options: Options) -> str:
     if options.labels:
         text, is_doubtful = as_letters(text, options.labels)
         return "" if is_doubtful else text
+    item = LONE_ITEM.match(text)
+    if item:
+        text = " " * item.end() + text[item.end() :]
     label = ANSWER_LABEL.match(text)
     if label and label.end() < len(text) and not is_option_a(text[label.end() :], options):
         text = " " * label.end() + text[label.end() :]

@@ -12,7 +12,7 @@ from plumbline.grading.quantities import Quantity
 # How far back an undeclared answer is looked for, and how much of one sentence is read.
 MAX_CONCLUSION_CHARACTERS = 5_000
 MAX_SENTENCE_CHARACTERS = 1_000
-LAST_LINE = bounded(r"\n [^\S\n]* (?P<line> \\\[ [^\[\]]{1,120} \\\] | \$\$ [^$]{1,120} \$\$ | [^\n]{1,120} ) \s* $", re.VERBOSE)
+MAX_LAST_LINE_CHARACTERS = 120
 EXPLAINS = bounded(r"\W* (?: where | here | in \s+ which | with ) \b", re.IGNORECASE | re.VERBOSE)
 RECALLS = bounded(
     r"""
@@ -66,12 +66,13 @@ def concluded(text: str, target: Target, relative: float) -> Candidate | None:
 
 def last_line(text: str, target: Target, relative: float) -> Candidate | None:
     """Read a last line that is nothing but a quantity, below lines that are more: the answer, said without a word."""
-    match = LAST_LINE.search(text)
-    if match is None:
+    body = text.rstrip()
+    opened = next((mark for end, mark in (("\\]", "\\["), ("$$", "$$")) if body.endswith(end)), None)
+    start = body.rfind(opened, 0, len(body) - 2) if opened else body.rfind("\n") + 1
+    if start <= 0 or len(body) - start > MAX_LAST_LINE_CHARACTERS or (opened and not body[:start].rstrip(" \t").endswith("\n")):
         return None
-    start = match.start("line")
-    above = text[: match.start()].rstrip()
-    candidate = whole(match["line"], target, relative)
+    above = body[:start].rstrip()
+    candidate = whole(body[start:], target, relative)
     if not above or candidate is None or len(candidate.values) > 1 or whole(above[above.rfind("\n") + 1 :], target, relative):
         # Several bare lines are a list, and a list decides nothing.
         return None
@@ -88,7 +89,9 @@ def without_identity(sentence: str, start: int, quantities: list[Quantity]) -> l
 
 def is_definition(sentence: str) -> bool:
     """Say whether a sentence explains what was used ("where we used 1 J = 1 N m", "here g is 9.8 m/s²")."""
-    return EXPLAINS.match(sentence) is not None or (RECALLS.match(sentence) is not None and IDENTITY.search(sentence) is not None)
+    if EXPLAINS.match(sentence):
+        return True
+    return (RECALLS.match(sentence) is not None or sentence.lstrip().startswith("(")) and IDENTITY.search(sentence) is not None
 
 
 def fallback(text: str, target: Target) -> Candidate | None:

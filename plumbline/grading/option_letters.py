@@ -8,7 +8,7 @@ from plumbline.grading.answer_phrases import ABSTENTION
 from plumbline.grading.glyphs import tidy
 from plumbline.grading.latex_commands import WRAPPERS
 from plumbline.grading.option_labels import Labels
-from plumbline.grading.option_text import option_tokens, starts_with, tokens, without_options, words_only
+from plumbline.grading.option_text import option_tokens, placed_tokens, starts_with, tokens, without_options, words_only
 from plumbline.grading.patterns import bounded
 
 WRAP = rf"""
@@ -69,7 +69,7 @@ AFTER_A = bounded(
 )
 NEGATED = bounded(
     r"""
-    \b
+    (?: \b | (?<=[a-z]) (?= n ['’] t ) )
     (?:
           not
         | n ['’] t
@@ -149,9 +149,20 @@ def denials_of(text: str, options: Options) -> str:
     return without_options(text, {letter: own for letter, own in options.denying.items() if len(own) > 1})
 
 
-def is_dismissed(denials: str, end: int, options: Options) -> bool:
-    """Say whether what follows a letter says that it is not the answer. denials: see denials_of."""
+def is_dismissed(denials: str, letter: str, end: int, options: Options) -> bool:
+    """Say whether what follows a letter, and the text of its option, says that it is not the answer. denials: see denials_of."""
+    end = after_text(denials, end, options.texts.get(letter))
     return DISMISSED.match(denials, end) is not None or (bool(options.texts) and MARKED_WRONG.match(denials, end) is not None)
+
+
+def after_text(text: str, end: int, own: list[str] | None) -> int:
+    """Return the end of an option's own text where that follows its letter, else the end of the letter."""
+    if not own:
+        return end
+    placed = placed_tokens(text[end : end + 300])
+    while placed and placed[0][0] in ".,;:!?()[]-":
+        placed = placed[1:]
+    return end + placed[len(own) - 1][2] if [token for token, _, _ in placed[: len(own)]] == own else end
 
 
 def named_behind(text: str, options: Options) -> str | None:

@@ -19,7 +19,7 @@ START = bounded(
     | \\ [dtc]? frac (?![A-Za-z])
     | \\sqrt (?![A-Za-z])
     | \\pi (?![A-Za-z])
-    | \\left \s? [(\[]
+    | \\ (?: left | [bB]igg?l? ) \s? [(\[]
     | [(\[] (?= \s? [-+\d.√π\\(\[] )
     | , (?= \d )
     | \x0c rac (?=\{)
@@ -116,6 +116,7 @@ SYMBOL = bounded(
               | le \b
               | ge \b
               | right
+              | [bB]igg?r?
               | pm
               | mp
               | end
@@ -229,9 +230,12 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
 
 
 def is_one_bracket(text: str, start: int, number: Number) -> bool:
-    """Say whether a number is one bracketed number and nothing more: no power and no factor stands behind the bracket."""
+    """Say whether a number is one bracketed number and nothing more: no power, factor or unit stands behind the bracket."""
     group = read_group(text, start, 0)
-    return group is not None and group.end == number.end
+    if group is None or group.end != number.end:
+        return False
+    unit = read_unit(text, number.end)
+    return unit.unit is None and not unit.unknown
 
 
 def is_factor(text: str, begin: int, quantity: Quantity) -> bool:
