@@ -80,6 +80,17 @@ STEMS = (
 )  # fmt: skip
 
 
+DENIED_BEFORE = bounded(
+    rf"(?<![^\W\d_]) (?: {'|'.join(cues.denial for language, cues in LANGUAGES.items() if language not in UNSPACED)} ) \W{{1,4}} (?: \w{{1,3}} \W{{1,4}} )? $",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def denied_before(text: str, place: int) -> bool:
+    """Say whether a word of another language denies what stands at a place: "nicht (B)", "no es (B)"."""
+    return DENIED_BEFORE.search(text, max(0, place - 30), place) is not None
+
+
 def declared_abroad(text: str) -> list[tuple[int, int]]:
     """Return (start, end) of every declaration in another language; the answer follows its end. Denied ones are left out."""
     small = text.lower()

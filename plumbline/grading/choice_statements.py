@@ -52,13 +52,13 @@ FILLER = bounded(
 # "A and B", "A, B", "A / B", "A; B", "(A)(B)".
 JOINT = bounded(
     rf"""
-      [\s}}$*]* (?: , \s* (?: and | or )? | ; (?= \s* [(\[]? (?-i:[A-Z]) [)\]]? \s* (?: [.,;!] | $ | \n ) ) | \b and \b | \b or \b | & | / | \+ | \\& | 、 | 和 | und \b | et \b | y \b ) [\s{{$*]* (?:\\ {WRAPPERS} \s* \{{)?
+      [\s}}$*]* (?: , \s* (?: and | or )? | ; (?= \s* [(\[]? (?-i:[A-Z]) [)\]]? \s* (?: [.,;!}}] | $ | \n ) ) | \b and \b | \b or \b | & | / | \+ | \\& | 、 | 和 | und \b | et \b | y \b ) [\s{{$*]* (?:\\ {WRAPPERS} \s* \{{)?
     | (?<=[)\]]) \s* (?=[(\[])
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 # "A C": two letters with a gap, and nothing is said of the second one.
-GAP_JOINT = bounded(r"\s+ (?= [(\[]? [A-Z] [)\]]? (?: \s* (?: [.,;!] | $ | \n ) | \s+ [A-Z] (?![A-Za-z]) ) )", re.VERBOSE)
+GAP_JOINT = bounded(r"\s+ (?= [(\[]? [A-Z] [)\]]? (?: \s* (?: [.,;!}] | $ | \n ) | \s+ [A-Z] (?![A-Za-z]) ) )", re.VERBOSE)
 # "B rather than C", "B, not C": the second letter is no choice.
 INSTEAD = bounded(r"[\s,}$*(]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
 CORRECT = r"""
@@ -348,7 +348,7 @@ def said_correct(text: str, denials: str, options: Options) -> list[Statement]:
             if (
                 letter
                 and not GAP_SPOILER.search(denials[letter[1] : match.start()])
-                and (len(gap) <= 3 or len(mention[0]) > 1 or gap[:1] in ").:]")
+                and (len(gap.strip()) <= 3 or len(mention[0]) > 1 or gap[:1] in ").:]")
             ):
                 joined = joined_before(text, mentions, mentions.index(mention), options)
                 found.append(Statement((*joined, letter[0]), McqTier.ANCHORED, mention.start(), letter[1]))

@@ -2,6 +2,7 @@
 
 import re
 
+from plumbline.grading.answer_cues import denied_before
 from plumbline.grading.answer_regions import sentences
 from plumbline.grading.choice_statements import FILLER, McqTier, Statement, is_marked, read_zone
 from plumbline.grading.choices import parse_choices
@@ -57,7 +58,7 @@ def lone_letter(text: str, denials: str, options: Options) -> Statement | None:
             if letter and not text[letter[1] : end].strip(" .)]*_}$\n"):
                 return Statement((letter[0],), McqTier.LETTER, start, letter[1])
         closing = CLOSING.search(text[start:end], max(0, end - start - 60))
-        if closing and not NEGATED.search(denials, start, end):
+        if closing and not NEGATED.search(denials, start, end) and not denied_before(text, start + closing.start()):
             raw = closing["named"] or closing["round"] or closing["square"]
             if raw.isupper() and raw in options.letters:
                 return Statement((raw,), McqTier.LETTER, start + closing.start(), start + closing.end())

@@ -41,7 +41,7 @@ AFTER_A = bounded(
     [\s*_}$]*
     (?:
           $
-        | [.,;:!?)\]\n—–(-]
+        | [.,;:!?)\]\n—–(&/、和-]
         | (?:
                 because
               | since
@@ -72,6 +72,7 @@ NEGATED = bounded(
     (?: \b | (?<=[a-z]) (?= n ['’] t ) )
     (?:
           not
+        | cannot
         | n ['’] t
         | neither
         | never

@@ -159,6 +159,7 @@ SHUT = bounded(
     """,
     re.VERBOSE,
 )
+SHUT_BRACKET = bounded(r"(?:\\right|\\[bB]igg?r?)?\s?[)\]]")
 OPENED = bounded(r"(?:\\(?:left|[bB]igg?l?)\s?)?[(\[][\s$]*$")
 TIMES_BRACKET = bounded(r"(?:[)\]\d}]|[*/^×·+]|[\d)\]}]\s?-|\\times|\\cdot)\s?(?:\\(?:left|[bB]igg?l?)\s?)?[(\[][\s$]*$")
 # A bracket that touches a number and holds more than its unit is to be multiplied with, or a doubt about the last digits: neither is read.
@@ -245,7 +246,9 @@ def is_factor(text: str, begin: int, quantity: Quantity) -> bool:
         return False
     closers = CLOSERS.match(text, quantity.end)
     end = closers.end() if closers else quantity.end
-    return SHUT.match(text, end) is not None or (text[end : end + 1] in tuple(")]") and TIMES_BRACKET.search(before) is not None)
+    # A range takes its bracket along: (5-10)(2).
+    end = end - 1 if text[quantity.end - 1] in ")]" else end
+    return SHUT.match(text, end) is not None or (SHUT_BRACKET.match(text, end) is not None and TIMES_BRACKET.search(before) is not None)
 
 
 def after_groups(text: str, position: int) -> int:
