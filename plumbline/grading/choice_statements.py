@@ -1,66 +1,16 @@
 """Read the options that a response states outright: in a box, as "the answer is B", as "B is correct". Pure."""
 
 import re
-from enum import StrEnum
-from itertools import pairwise
-from typing import NamedTuple
 
 from plumbline.grading.answer_phrases import CONCLUSION
 from plumbline.grading.answer_regions import boxes, declarations, headings
-from plumbline.grading.latex_commands import WRAPPERS
-from plumbline.grading.option_letters import BRACKETED, NAMED, NAMES, NEGATED, Options, is_dismissed, letter_at, named_behind
-from plumbline.grading.option_text import find_options, starts_with, tokens, words_only
+from plumbline.grading.choice_statement import McqTier, Statement
+from plumbline.grading.choice_zone import JOINT, is_marked, read_zone
+from plumbline.grading.option_letters import BRACKETED, NAMED, NEGATED, Options, letter_at
+from plumbline.grading.option_text import starts_with, tokens, words_only
 from plumbline.grading.patterns import bounded
 
 BEHIND = bounded(rf"[\s$.]* (?: {BRACKETED} | \( \s* {NAMED} \s* \) )", re.IGNORECASE | re.VERBOSE)
-# What may stand between "the answer is" and the answer: "clearly \textbf{".
-FILLER = bounded(
-    rf"""
-    (?:
-          [\s*_$\"'“‘«「『【`{{~:]
-        | \\ (?: boxed | fbox | {WRAPPERS} ) \s* \{{?
-        | \\ [\[(,;:! ]
-        | (?:
-                clearly
-              | therefore
-              | thus
-              | then
-              | hence
-              | indeed
-              | simply
-              | definitely
-              | likely
-              | most
-              | probably
-              | either
-              | both
-              | obviously
-              | given \s+ by
-              | as \s+ follows
-              | in \s+ fact
-              | for \s+ sure
-              | certainly
-              | surely
-              | of \s+ course
-              | still
-          )
-          \b ,?
-    ){{1,40}}
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-# "A and B", "A, B", "A / B", "A; B", "(A)(B)".
-JOINT = bounded(
-    rf"""
-      [\s}}$*]* (?: , \s* (?: and | or )? | ; (?= \s* [(\[]? (?-i:[A-Z]) [)\]]? \s* (?: [.,;!}}] | $ | \n ) ) | \b and \b | \b or \b | & | / | \+ | \\& | 、 | 和 | und \b | et \b | y \b ) [\s{{$*]* (?:\\ {WRAPPERS} \s* \{{)?
-    | (?<=[)\]]) \s* (?=[(\[])
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-# "A C": two letters with a gap, and nothing is said of the second one.
-GAP_JOINT = bounded(r"\s+ (?= [(\[]? [A-Z] [)\]]? (?: \s* (?: [.,;!}] | $ | \n ) | \s+ [A-Z] (?![A-Za-z]) ) )", re.VERBOSE)
-# "B rather than C", "B, not C": the second letter is no choice.
-INSTEAD = bounded(r"[\s,}$*(]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
 CORRECT = r"""
     (?:the \s+)? (?:only \s+)?
     (?: best | right | correct | true | valid | most \s+ (?: accurate | appropriate | likely ) )
@@ -90,8 +40,6 @@ MENTION = bounded(
     """,
     re.VERBOSE,
 )
-# "not A but B"
-NOT_BUT = bounded(r"not \s+ (?:option \s+)? [(\[]? [A-Z] [)\]]? \s* ,? \s* (?: but | rather ) \s+ (?:rather \s+)?", re.VERBOSE)
 MAX_LOOK_BACK_CHARACTERS = 120
 # "I choose option B", "closest to (C)".
 POINTED = bounded(
@@ -168,105 +116,6 @@ UNSAID = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# Between two option texts: "displacement or acceleration" decides for neither.
-ALTERNATIVES = (["or"], ["and"], [","], [",", "or"], [",", "and"], ["/"])
-
-
-# What follows a letter that is an answer of its own.
-MARKED = bounded(r"[\s*_}$'’”\"]*(?:[.!):\]]|$|\n|,\s|[-–—]\s|because\b|since\b)")
-
-
-class McqTier(StrEnum):
-    """Which rule read a letter."""
-
-    JSON = "json"
-    BOXED = "boxed"
-    ANCHORED = "anchored"
-    """A declared answer: "the answer is B", "B is correct"."""
-    LETTER = "letter"
-    """The response opens or closes with a letter."""
-    OPTION_TEXT = "option_text"
-    """The response asserts the text of one option."""
-
-
-class Statement(NamedTuple):
-    """What one place of the response says."""
-
-    letters: tuple[str, ...]
-    """One: a choice. More: undecided between them."""
-    tier: McqTier
-    start: int
-    end: int
-    contradicted: bool = False
-    """The letter is at odds with the option text next to it, or with an earlier statement that was not taken back."""
-
-    @property
-    def choice(self) -> str | None:
-        """The one letter; None if there are several, or if something contradicts it."""
-        return self.letters[0] if len(self.letters) == 1 and not self.contradicted else None
-
-
-def is_marked(text: str, letter: tuple[str, int], options: Options) -> bool:
-    """Say whether a letter is an answer of its own: a mark, the text of its option or another letter follows it, or it stands in brackets."""
-    rest = text[letter[1] :]
-    joint = JOINT.match(text, letter[1])
-    return (
-        MARKED.match(rest) is not None
-        or text[letter[1] - 1] in ")]"
-        or INSTEAD.match(text, letter[1]) is not None
-        or named_behind(rest[:300], options) == letter[0]
-        or (joint is not None and letter_at(text, joint.end(), options) is not None)
-    )
-
-
-def read_zone(text: str, denials: str, begin: int, end: int, options: Options, tier: McqTier) -> Statement | None:
-    """Read what stands after "the answer is" or in a box: letters, or else the text of one option. denials: see denials_of."""
-    place = begin
-    filler = FILLER.match(text, place, end)
-    place = filler.end() if filler else place
-    exact = next((letter for letter, own in options.denying.items() if words_only(tokens(text[place:end])) == own), None)
-    if exact:
-        return Statement((exact,), tier, place, end)
-    replaced = NOT_BUT.match(denials, place, end)
-    place = replaced.end() if replaced else place
-    if re.match(r"(?:not|n['’]t|neither)\b", denials[place:end], re.IGNORECASE):
-        return None
-    first = letter_at(text, place, options)
-    if first and first[1] <= end:
-        letters, stop = [first[0]], first[1]
-        # A semicolon ends the zone, and may join two letters all the same.
-        while joint := JOINT.match(text, stop) or GAP_JOINT.match(text, stop):
-            following = letter_at(text, joint.end(), options)
-            if following is None or (following[1] > end and ";" not in joint[0]) or INSTEAD.match(text, stop):
-                break
-            if "," in joint[0] and is_dismissed(denials, following[0], following[1], options):
-                # "B, C is wrong"
-                break
-            letters.append(following[0])
-            stop = following[1]
-        if len(letters) == 1:
-            if is_dismissed(denials, letters[0], stop, options):
-                return None
-            said = named_behind(text[stop:end], options)
-            own = options.texts.get(letters[0])
-            if said and said != letters[0] and own != options.texts[said] and not (own and starts_with(own, {said: options.texts[said]})):
-                return Statement((letters[0],), tier, place, stop, contradicted=True)
-        return Statement(tuple(dict.fromkeys(letters)), tier, place, stop)
-    zone = tokens(text[place:end])
-    places = find_options(zone, options.texts)
-    found = {letter for _, _, letter in places}
-    # "Power (A)": the text of one option with the letter of another.
-    for match in NAMES.finditer(text[place:end]):
-        letter = (match["named"] or match["round"] or match["square"]).upper()
-        if letter in options.letters:
-            lead = starts_with(words_only(zone), options.texts)
-            return Statement((letter,), tier, place + match.start(), place + match.end(), contradicted=lead not in (None, letter))
-    joined = [(one, other) for one, other in pairwise(places) if zone[one[1] : other[0]] in ALTERNATIVES and one[2] != other[2]]
-    if joined:
-        return Statement(tuple(sorted({letter for pair in joined for _, _, letter in pair})), tier, place, end)
-    if len(found) == 1 and not NEGATED.search(denials, place, end):
-        return Statement((found.pop(),), tier, place, end)
-    return None
 
 
 def explicit(text: str, denials: str, options: Options) -> list[Statement]:

@@ -4,7 +4,8 @@ import re
 
 from plumbline.grading.answer_cues import denied_before
 from plumbline.grading.answer_regions import sentences
-from plumbline.grading.choice_statements import FILLER, McqTier, Statement, is_marked, read_zone
+from plumbline.grading.choice_statement import McqTier, Statement
+from plumbline.grading.choice_zone import FILLER, is_marked, read_zone
 from plumbline.grading.choices import parse_choices
 from plumbline.grading.option_letters import BRACKETED, NAMED, NEGATED, Options, is_dismissed, letter_at, named_behind
 from plumbline.grading.patterns import bounded

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from plumbline.grading.answer_phrases import ABSTENTION, retracted
 from plumbline.grading.answer_regions import declarations, sentences
 from plumbline.grading.asserted_option import asserted_text
-from plumbline.grading.choice_statements import McqTier, Statement, explicit
+from plumbline.grading.choice_statement import McqTier, Statement
+from plumbline.grading.choice_statements import explicit
 from plumbline.grading.glyphs import tidy
 from plumbline.grading.json_answers import read_json
 from plumbline.grading.lone_letter import lone_letter, without_echo

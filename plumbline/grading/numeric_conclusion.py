@@ -76,7 +76,7 @@ def last_line(text: str, target: Target, relative: float) -> Candidate | None:
     if not above or candidate is None or len(candidate.values) > 1 or whole(above[above.rfind("\n") + 1 :], target, relative):
         # Several bare lines are a list, and a list decides nothing.
         return None
-    (value,) = candidate.values
+    value = candidate.values[0]
     return Candidate((value._replace(start=value.start + start, end=value.end + start),), NumericTier.CONCLUDED, start)
 
 

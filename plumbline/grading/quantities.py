@@ -3,12 +3,25 @@
 import math
 import re
 
+from plumbline.grading.bracketed_quantities import is_factor, is_one_bracket
 from plumbline.grading.compound_quantities import Quantity, join_parts
 from plumbline.grading.decimals import AND_A_PART, OPENS_WITH_COMMA, PARTS, Number
-from plumbline.grading.latex_commands import RELATIONS, WRAPPERS
 from plumbline.grading.number_context import ASSERTED, CALCULATED, DENIED, stripped
+from plumbline.grading.number_edges import (
+    CLOSERS,
+    COMMAND,
+    GLUED,
+    LEFT_BRACKET,
+    NOT_A_VALUE,
+    OPERATOR,
+    PARTICLES,
+    SUBTRACTS,
+    SYMBOL,
+    TOUCHING,
+    WORD_OPERATOR,
+)
 from plumbline.grading.number_signs import sign_before, sign_word_before
-from plumbline.grading.number_tokens import read_group, read_number
+from plumbline.grading.number_tokens import read_number
 from plumbline.grading.patterns import bounded
 from plumbline.grading.spreads import read_spread
 from plumbline.grading.unit_notation import SYMBOLS_AS_UNITS, read_unit
@@ -29,143 +42,7 @@ START = bounded(
     """,
     re.VERBOSE,
 )
-# What must not stand directly before a number: it would be part of a name, an index, a power or a decimal.
-GLUED = bounded(
-    r"""
-    (?:
-          [A-Za-z\d_^]
-        | [_^] \s* \{? \s* [+-]?
-        | [\d] \.
-        | \d \s? : \s?
-        | (?: [A-Za-z] ['′’]{0,3} | (?<![A-Za-z\\]) [A-Za-z] ['′’]{0,3} \s ) \(
-    )
-    $
-    """,
-    re.VERBOSE,
-)
-# The letters before a number that belong to no name: `\\approx12`, `\\left(5`.
-COMMAND = bounded(
-    rf"""
-    \\ (?: {RELATIONS} | {WRAPPERS} | (?: times | cdot | div | leq? | geq? | neq? | pm | mp | q?quad | propto | therefore ) (?![A-Za-z]) ) \s* $
-    """,
-    re.VERBOSE,
-)
-LEFT_BRACKET = bounded(r"\\(?:left|[bB]igg?l?)\s?(?=[(\[]$)")
-# An ordinal, an adjective, a clock time, a count of digits; a number that a word behind it makes another one ("5 tenths", "5 squared").
-NOT_A_VALUE = bounded(
-    r"""
-      (?: st | nd | rd | th ) \b
-    | - [A-Za-z]
-    | : \s? \d
-    | \\? _ [\d{]
-    | [ \t-]+
-      (?:
-            squared
-          | cubed
-          | dozens?
-          | halves
-          | thirds?
-          | quarters?
-          | (?: fif | six | seven | eigh | nin | ten | hundred | thousand | million | billion )
-            ths?
-      )
-      (?![A-Za-z])
-    | \s+ (?: over | out \s+ of ) \s+ \d
-    | \s*
-      (?:
-            decimals?
-          | decimal \s+ (?: places? | digits? )
-          | significant
-          | sig \.? \s* figs?
-          | d \. p \.
-      )
-      (?![A-Za-z])
-    | \s* (?:\\text \{)? [-\s]? dimensional
-    """,
-    re.VERBOSE,
-)
-OPERATOR = bounded(
-    r"(?:×|·|\*\*\s?(?=[-+]?[\d(.\\{])|\*\*(?=[A-Za-z])|\*(?!\*)|/|\+|\^|\\times|\\cdot|\\div|\\pm(?=\s*[A-Za-z\\])|[xX]\s*[\d(])"
-)
-CLOSERS = bounded(r"(?:[ \t]|\$|~|\\[,;:! ]|\\q?quad(?![A-Za-z])|\\[)\]]|\}|\*\*(?!\s?[-+]?[\d(.\\{]|[A-Za-z])|`)*")
-# "5 m_1", "5 \hbar", "5x": the number is multiplied with a symbol.
-SYMBOL = bounded(
-    r"""
-    (?:
-          [A-Za-zα-ωΑ-Ωħ] (?![A-Za-z'’])
-        | [A-Za-zα-ω]{1,4} [_^]
-        | (?: mg[hlLrR] | gh | mv[rR] | kx | q[EVvB] | qvB | nRT | RT | GMm? | IR | BIL? ) (?![A-Za-z])
-        | \\
-          (?!
-                approx
-              | sim
-              | cong
-              | text
-              | mathrm
-              | quad
-              | qquad
-              | [,;:! )\]]
-              | to \b
-              | rightarrow
-              | Rightarrow
-              | implies
-              | Longrightarrow
-              | longrightarrow
-              | leq
-              | geq
-              | le \b
-              | ge \b
-              | right
-              | [bB]igg?r?
-              | pm
-              | mp
-              | end
-              | newline
-              | \\
-              | times
-              | cdot
-              | div
-              | hline
-              | because
-              | therefore
-              | boxed
-              | \w* space
-              | label
-              | tag
-              | ldots
-              | dots
-              | and
-              | %
-              | &
-          )
-          [A-Za-z]+
-    )
-    """,
-    re.VERBOSE,
-)
-WORD_OPERATOR = bounded(r"(?:times|multiplied\s+by|divided\s+by|plus|minus|of\s+(?:the|its|that|this|their|what))\b", re.IGNORECASE)
 OF_A = bounded(r"[ \t]+of\s+an?(?=\s+[A-Za-z])")
-# "5 N - this is" goes on with the sentence, "5 N - the friction" may not.
-SUBTRACTS = bounded(r"\s*-\s*(?!(?:this|that|which|it|because|since|so|as|not|note|due|see)\b)\$?[\w\\(]", re.IGNORECASE)
-# "(3 kg)(4 m/s²)", "(12 N)/2", "(5 N)^2": the quantity in the bracket is a part of something calculated.
-SHUT = bounded(
-    r"""
-    (?: \\right | \\[bB]igg?r? )? \s? [)\]]
-    (?:
-          [(\[\d]
-        | \s? \\left
-        | \s{0,3} (?: [*×·/^+] | \\times (?![A-Za-z]) | \\cdot (?![A-Za-z]) | \\div (?![A-Za-z]) | -\s?[\d(\\] )
-    )
-    """,
-    re.VERBOSE,
-)
-SHUT_BRACKET = bounded(r"(?:\\right|\\[bB]igg?r?)?\s?[)\]]")
-OPENED = bounded(r"(?:\\(?:left|[bB]igg?l?)\s?)?[(\[][\s$]*$")
-TIMES_BRACKET = bounded(r"(?:[)\]\d}]|[*/^×·+]|[\d)\]}]\s?-|\\times|\\cdot)\s?(?:\\(?:left|[bB]igg?l?)\s?)?[(\[][\s$]*$")
-# A bracket that touches a number and holds more than its unit is to be multiplied with, or a doubt about the last digits: neither is read.
-TOUCHING = bounded(r"(?:\\left\s?)?\((?:[^()\n]{0,60}[\d+*/^=]|\s?[A-Za-zα-ω]\s?\))")
-# What may follow a number without a gap in Japanese and Korean; other letters there are units that no one knows here.
-PARTICLES = "でだとをがはにの입이"
 DIGITS = bounded(r"[\d.,]*")
 GROUP = bounded(r"\s*(?:\[[^\]\n]{0,10}\])?\s*\{")
 
@@ -228,27 +105,6 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
         found.append(quantity._replace(asserted=stated))
         position = max(position, quantity.end)
     return join_parts(text, found)
-
-
-def is_one_bracket(text: str, start: int, number: Number) -> bool:
-    """Say whether a number is one bracketed number and nothing more: no power, factor or unit stands behind the bracket."""
-    group = read_group(text, start, 0)
-    if group is None or group.end != number.end:
-        return False
-    unit = read_unit(text, number.end)
-    return unit.unit is None and not unit.unknown
-
-
-def is_factor(text: str, begin: int, quantity: Quantity) -> bool:
-    """Say whether a quantity stands alone in a bracket that multiplies, divides or is raised."""
-    before = text[max(0, begin - 20) : begin]
-    if not OPENED.search(before):
-        return False
-    closers = CLOSERS.match(text, quantity.end)
-    end = closers.end() if closers else quantity.end
-    # A range takes its bracket along: (5-10)(2).
-    end = end - 1 if text[quantity.end - 1] in ")]" else end
-    return SHUT.match(text, end) is not None or (SHUT_BRACKET.match(text, end) is not None and TIMES_BRACKET.search(before) is not None)
 
 
 def after_groups(text: str, position: int) -> int:
