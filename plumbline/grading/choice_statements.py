@@ -5,7 +5,7 @@ import re
 from plumbline.grading.answer_phrases import CONCLUSION
 from plumbline.grading.answer_regions import boxes, declarations, headings
 from plumbline.grading.choice_statement import McqTier, Statement
-from plumbline.grading.choice_zone import JOINT, is_marked, read_zone
+from plumbline.grading.choice_zone import JOINT, is_marked, joined_letters, read_zone
 from plumbline.grading.option_letters import BRACKETED, NAMED, NEGATED, Options, letter_at
 from plumbline.grading.option_text import starts_with, tokens, words_only
 from plumbline.grading.patterns import bounded
@@ -26,6 +26,7 @@ IS_CORRECT = bounded(
           {CORRECT}
         | (?-i:(?<=[A-Z)\]*])) \s+ {CORRECT}
         | \( (?: correct | true | right ) \)
+        | (?-i:(?<=[A-Z)\]])) \s* [-–—] \s* (?: correct | right | ✓ | ✔ | ✅ ) (?=\s* (?: [.,;!] | $ | \n ))
         | \b (?: is | are | must \s+ be ) \s+ (?: the | my ) \s+ (?:final \s+)? answer \b (?!\s* \?)
     )
     """,
@@ -148,7 +149,8 @@ def explicit(text: str, denials: str, options: Options) -> list[Statement]:
     for match in POINTED.finditer(text):
         letter = letter_at(text, match.end(), options)
         if letter and not NEGATED.search(denials, max(0, match.start() - 15), match.start()):
-            found.append(Statement((letter[0],), McqTier.ANCHORED, match.start(), letter[1]))
+            letters, stop = joined_letters(text, denials, letter, len(text), options)
+            found.append(Statement(tuple(dict.fromkeys(letters)), McqTier.ANCHORED, match.start(), stop))
     for match in STATED.finditer(text):
         sentence = denials[max(text.rfind("\n", 0, match.start()), text.rfind(". ", 0, match.start())) + 1 : match.start()]
         letter = letter_at(text, match.end(), options) if CONCLUSION.search(sentence) and not NEGATED.search(sentence[-30:]) else None

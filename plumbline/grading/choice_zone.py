@@ -55,6 +55,8 @@ JOINT = bounded(
 )
 # "A C": two letters with a gap, and nothing is said of the second one.
 GAP_JOINT = bounded(r"\s+ (?= [(\[]? [A-Z] [)\]]? (?: \s* (?: [.,;!}] | $ | \n ) | \s+ [A-Z] (?![A-Za-z]) ) )", re.VERBOSE)
+# "B, C is the area": after a comma, a letter with a verb of its own begins another clause.
+CLAUSE = bounded(r"[\s)\].*]*(?:is|was|has|gives|would|does|will|represents|describes|means|refers|needs|shows)\b")
 # "B rather than C", "B, not C": the second letter is no choice.
 INSTEAD = bounded(r"[\s,}$*(]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
 # "not A but B"
@@ -78,6 +80,22 @@ def is_marked(text: str, letter: tuple[str, int], options: Options) -> bool:
     )
 
 
+def joined_letters(text: str, denials: str, first: tuple[str, int], end: int, options: Options) -> tuple[list[str], int]:
+    """Return a letter with those that "and", "or", a comma or a mere gap joins to it, and where they end. first: see letter_at."""
+    letters, stop = [first[0]], first[1]
+    # A semicolon ends the zone, and may join two letters all the same.
+    while joint := JOINT.match(text, stop) or GAP_JOINT.match(text, stop):
+        following = letter_at(text, joint.end(), options)
+        if following is None or (following[1] > end and ";" not in joint[0]) or INSTEAD.match(text, stop):
+            break
+        if "," in joint[0] and (CLAUSE.match(text, following[1]) or is_dismissed(denials, following[0], following[1], options)):
+            # "B, C is wrong"
+            break
+        letters.append(following[0])
+        stop = following[1]
+    return letters, stop
+
+
 def read_zone(text: str, denials: str, begin: int, end: int, options: Options, tier: McqTier) -> Statement | None:
     """Read what stands after "the answer is" or in a box: letters, or else the text of one option. denials: see denials_of."""
     place = begin
@@ -92,17 +110,7 @@ def read_zone(text: str, denials: str, begin: int, end: int, options: Options, t
         return None
     first = letter_at(text, place, options)
     if first and first[1] <= end:
-        letters, stop = [first[0]], first[1]
-        # A semicolon ends the zone, and may join two letters all the same.
-        while joint := JOINT.match(text, stop) or GAP_JOINT.match(text, stop):
-            following = letter_at(text, joint.end(), options)
-            if following is None or (following[1] > end and ";" not in joint[0]) or INSTEAD.match(text, stop):
-                break
-            if "," in joint[0] and is_dismissed(denials, following[0], following[1], options):
-                # "B, C is wrong"
-                break
-            letters.append(following[0])
-            stop = following[1]
+        letters, stop = joined_letters(text, denials, first, end, options)
         if len(letters) == 1:
             if is_dismissed(denials, letters[0], stop, options):
                 return None

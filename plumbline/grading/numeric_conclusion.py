@@ -73,7 +73,7 @@ def last_line(text: str, target: Target, relative: float) -> Candidate | None:
         return None
     above = body[:start].rstrip()
     candidate = whole(body[start:], target, relative)
-    if not above or candidate is None or len(candidate.values) > 1 or whole(above[above.rfind("\n") + 1 :], target, relative):
+    if not above or candidate is None or len(candidate.values) != 1 or whole(above[above.rfind("\n") + 1 :], target, relative):
         # Several bare lines are a list, and a list decides nothing.
         return None
     value = candidate.values[0]

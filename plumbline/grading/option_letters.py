@@ -121,7 +121,8 @@ DISMISSED = bounded(
 )
 # "(A) wrong", "A: incorrect", "(A) ✗": only where the options' own texts are known, since "(B) False" may be one.
 MARKED_WRONG = bounded(
-    r"[\s)\].:*}$,–—-]{0,8} (?: (?: wrong | incorrect | false | nope ) (?![A-Za-z]) | [✗✘❌×] )", re.IGNORECASE | re.VERBOSE
+    r"[\s)\].:*}$,–—-]{0,8} (?: (?: wrong | incorrect | false | nope ) (?![A-Za-z] | \s*: | \s+ (?: options? | answers? | choices? ) ) | [✗✘❌×] )",
+    re.IGNORECASE | re.VERBOSE,
 )
 
 

@@ -92,8 +92,8 @@ AFTER_A_POWER = re.compile(r"(?<=[\d)])(?=[A-Za-zμΩ])")
 LETTERS = re.compile(r"([A-Za-zμΩ]+)(?:\^-?\d)?")
 # Small letters for a unit that needs a capital are more often symbols of a formula: mv^2, ma.
 LENIENT = frozenset({"mv", "ma", "mh", "mf", "uv", "ua", "uc", "uf", "uh", "kv"})
-# Where they touch the number, these are as likely weight, thermal energy, work: 2mg, 3kT, pV.
-SYMBOLS_AS_UNITS = frozenset({"mg", "kT", "pV", "PV", "as", "at", "mT"})
+# Where they touch the number, these are as likely weight, thermal energy, time: 2mg, 3kT, 2t, 2g.
+SYMBOLS_AS_UNITS = frozenset({"mg", "kT", "pV", "PV", "as", "at", "mT", "g", "t", "u", "c", "d", "h"})
 OVER_FIRST = re.compile(r"\s*(?:1\s*/|/|per\b)\s*")
 
 
