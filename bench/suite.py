@@ -158,6 +158,12 @@ BENCHES = (
         dict.fromkeys(SIZES, "--cases {answers}"),
     ),
     Bench(
+        "grader_families",
+        "Rule graders by family of answer",
+        "bench.grader_families",
+        dict.fromkeys(SIZES, "--before f8a7ba4"),
+    ),
+    Bench(
         "intervals",
         "How often a 95 % interval holds the truth",
         "bench.interval_coverage",

@@ -64,7 +64,7 @@ def grade_answer(line: int, row: AnswerRow, question: Question, tolerance: Toler
         return GradedAnswer.model_validate(found)
     if question.kind == "mcq":
         grade = grade_mcq(row.response, question.choices, question.target)
-        found |= {"extracted": grade.extracted}
+        found |= {"extracted": grade.extracted, "flags": tuple(sorted(grade.flags))}
     else:
         grade = grade_numeric(
             row.response,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from plumbline.comparing.revisions import Source, read_rows
 from plumbline.judging.agreement import answer_key
-from plumbline.judging.prompt import JudgeItem
+from plumbline.judging.items import item_of
 from plumbline.rows.answer import ARMS, Answer
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Question
@@ -21,8 +21,7 @@ class JudgedAnswer:
     @property
     def answer_key(self) -> str:
         """Name of the answer, whoever judges it."""
-        question = self.question
-        return answer_key(JudgeItem(question.question, question.target, question.key_points, self.answer.response))
+        return answer_key(item_of(self.question, self.answer.response))
 
 
 def judged_answers(source: Source) -> list[JudgedAnswer]:

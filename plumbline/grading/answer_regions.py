@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from plumbline.grading.answer_cues import declared_abroad
 from plumbline.grading.patterns import bounded
 
 # Of boxes and of declared answers, from the end: no one means more, and a loop can write thousands.
@@ -26,6 +27,8 @@ DECLARATION = r"""
             | are
             | was
             | being
+            | (?: seems? | appears? | has | turns \s+ out | works \s+ out ) \s+ to \s+ be
+            | comes \s+ out \s+ (?: to (?:\s+ be)? | as )
             | \\rightarrow
             | \\Rightarrow
             | \\to
@@ -62,9 +65,18 @@ DECLARED_CHOICE = bounded(
     | {FORMS}
     # "Answer (B)" on a line of its own
     | ^ \W{{0,4}} (?:final \s+)? answer \s+ (?=[(\[]? [A-Ja-j] [)\]]? [\s.*]{{0,6}} $)
+    # "Solution: B", "Final: (B)"
+    | ^ \W{{0,4}} (?:my \s+)? (?: solution | final | pick | conclusion | verdict | correct ) \s* : (?=\s* [*(\[]* [A-Z] [)\]]? [\s.*]{{0,6}} $)
     # "Correct option: B"
     | ^ \W{{0,4}} (?:(?: my | final | correct | best | right ) \s+)? (?: option | choice ) \W{{0,4}} :
     | \b (?: my | final | correct | best | right ) \s+ (?: option | choice ) \s* :
+    """,
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+)
+# "### Final Answer" on a line of its own: the next line is the answer, if it is nothing but one.
+HEADING = bounded(
+    r"""
+    ^ [^\w\n]{0,8} (?:(?: the | my ) \s+)? (?:(?: final | correct | numerical ) \s+)? (?: answer | result ) [^\w\n]{0,8} \n \s*
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
@@ -81,6 +93,7 @@ GIVENS = bounded(
     \s* :? \*{0,2} \s* :? [^\S\n]{0,12}
     (?:
           \n [^\S\n]{0,12} (?: [-•*–] | \d{1,2} [.)] ) [^\n]*
+        | \n [^\S\n]{2,12} \S [^\n]*   # an item whose bullet is blanked out
         | \n [^\S\n]{0,12} [^\s=\n]{1,20} [^\S\n]{0,12} = [^\n]*
     )+
     """,
@@ -90,7 +103,8 @@ GIVENS = bounded(
 SENTENCE_END = bounded(
     r"""
       (?<!\b approx) (?<!\b i \. e) (?<!\b e \. g) (?<!\b Eq) (?<!\b Fig) (?<!\b ca) (?<!\b vs)
-      [.!?] (?: \*{1,3} | ['\"”’)\]$]{1,2} | \\ \) | \\ \] )? (?= \s | $ )
+      [。！？]
+    | [.!?] (?: \*{1,3} | ['\"”’)\]$]{1,2} | \\ \) | \\ \] )? (?= \s | $ )
     | \n+
     | ; \s
     """,
@@ -128,21 +142,36 @@ def boxes(text: str) -> list[tuple[int, int, int, int]]:
 
 def declarations(text: str, *, choices: bool = False) -> Iterator[tuple[int, int, int]]:
     """Yield (start, zone start, zone end) of every declared answer; the zone is what is declared, up to the end of its sentence."""
-    for match in list((DECLARED_CHOICE if choices else DECLARED).finditer(text))[-MAX_STATEMENTS:]:
-        if match[0].lower().startswith(FOREIGN):
-            continue
-        begin = match.end()
+    found = [
+        (match.start(), match.end())
+        for match in (DECLARED_CHOICE if choices else DECLARED).finditer(text)
+        if not match[0].lower().startswith(FOREIGN)
+    ]
+    for start, begin in sorted(found + declared_abroad(text))[-MAX_STATEMENTS:]:
         while begin < len(text) and (text[begin].isspace() or text[begin] in "*_:"):
             begin += 1
-        end_match = SENTENCE_END.search(text, begin)
-        end = end_match.end() if end_match else len(text)
-        # A display formula after "the answer is:" stands on lines of its own.
-        opened = text[begin : begin + 2]
-        if opened in ("\\[", "$$"):
-            close = text.find("\\]" if opened == "\\[" else "$$", begin + 2, begin + 600)
-            end = close + 2 if close >= 0 else min(len(text), begin + 600)
+        end = zone_end(text, begin)
         if begin < end:
-            yield match.start(), begin, min(end, begin + 600)
+            yield start, begin, end
+
+
+def zone_end(text: str, begin: int) -> int:
+    """Return the end of what is declared from here: of its sentence, or of a display formula on lines of its own."""
+    opened = text[begin : begin + 2]
+    if opened in ("\\[", "$$"):
+        close = text.find("\\]" if opened == "\\[" else "$$", begin + 2, begin + 600)
+        return close + 2 if close >= 0 else min(len(text), begin + 600)
+    end_match = SENTENCE_END.search(text, begin)
+    return min(end_match.end() if end_match else len(text), begin + 600)
+
+
+def headings(text: str) -> Iterator[tuple[int, int, int]]:
+    """Yield (start, zone start, zone end) of every heading "Answer" without a colon; the zone is the line or formula below it."""
+    for match in list(HEADING.finditer(text))[-MAX_STATEMENTS:]:
+        opened = text[match.end() : match.end() + 2]
+        line_end = text.find("\n", match.end())
+        line_end = line_end if line_end >= 0 else len(text)
+        yield match.start(), match.end(), zone_end(text, match.end()) if opened in ("\\[", "$$") else line_end
 
 
 def without_givens(text: str) -> str:

@@ -3,7 +3,7 @@
 import re
 
 from plumbline.grading.answer_regions import sentences
-from plumbline.grading.choice_statements import McqTier, Statement
+from plumbline.grading.choice_statement import McqTier, Statement
 from plumbline.grading.option_letters import NEGATED, Options
 from plumbline.grading.option_text import find_options, holds_in_order, tokens, words_only
 from plumbline.grading.patterns import bounded

@@ -1,52 +1,16 @@
 """Read the options that a response states outright: in a box, as "the answer is B", as "B is correct". Pure."""
 
 import re
-from enum import StrEnum
-from itertools import pairwise
-from typing import NamedTuple
 
 from plumbline.grading.answer_phrases import CONCLUSION
-from plumbline.grading.answer_regions import boxes, declarations
-from plumbline.grading.option_letters import BRACKETED, NAMED, NAMES, NEGATED, Options, letter_at, named_behind
-from plumbline.grading.option_text import find_options, starts_with, tokens, words_only
+from plumbline.grading.answer_regions import boxes, declarations, headings
+from plumbline.grading.choice_statement import McqTier, Statement
+from plumbline.grading.choice_zone import JOINT, is_marked, joined_letters, read_zone
+from plumbline.grading.option_letters import BRACKETED, NAMED, NEGATED, Options, letter_at
+from plumbline.grading.option_text import starts_with, tokens, words_only
 from plumbline.grading.patterns import bounded
 
 BEHIND = bounded(rf"[\s$.]* (?: {BRACKETED} | \( \s* {NAMED} \s* \) )", re.IGNORECASE | re.VERBOSE)
-# What may stand between "the answer is" and the answer: "clearly \textbf{".
-FILLER = bounded(
-    r"""
-    (?:
-          [\s*_$\"'“`{~:]
-        | \\ (?: text | textbf | mathrm | mathbf | boxed | fbox | displaystyle ) \s* \{?
-        | \\ [\[(,;:! ]
-        | (?:
-                clearly
-              | therefore
-              | thus
-              | then
-              | hence
-              | indeed
-              | simply
-              | definitely
-              | likely
-              | most
-              | probably
-              | either
-              | both
-              | obviously
-              | given \s+ by
-              | as \s+ follows
-              | in \s+ fact
-          )
-          \b ,?
-    ){1,40}
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-# "A and B", "A, B", "A / B".
-JOINT = bounded(r"[\s}$*]*(?:,\s*(?:and|or)?|\band\b|\bor\b|&|/|\\&)[\s{$*]*(?:\\text(?:bf)?\s*\{)?", re.IGNORECASE)
-# "B rather than C", "B, not C": the second letter is no choice.
-INSTEAD = bounded(r"[\s,}$*]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
 CORRECT = r"""
     (?:the \s+)? (?:only \s+)?
     (?: best | right | correct | true | valid | most \s+ (?: accurate | appropriate | likely ) )
@@ -60,8 +24,9 @@ IS_CORRECT = bounded(
           \b (?: is | are | as | being | must \s+ be | would \s+ be ) \s+
           (?: therefore \s+ | thus \s+ | indeed \s+ | also \s+ | clearly \s+ )?
           {CORRECT}
-        | (?<=[A-Z)\]*]) \s+ {CORRECT}
+        | (?-i:(?<=[A-Z)\]*])) \s+ {CORRECT}
         | \( (?: correct | true | right ) \)
+        | (?-i:(?<=[A-Z)\]])) \s* [-–—] \s* (?: correct | right | ✓ | ✔ | ✅ ) (?=\s* (?: [.,;!] | $ | \n ))
         | \b (?: is | are | must \s+ be ) \s+ (?: the | my ) \s+ (?:final \s+)? answer \b (?!\s* \?)
     )
     """,
@@ -72,7 +37,7 @@ MENTION = bounded(
     r"""
       \b (?: option | choice | letter ) \s* [*_$]{0,2} \s* [(\[]? \s* [A-Z] (?![A-Za-z0-9'’])
     | [(\[] \s* (?:\\text (?:bf)? \{)? [A-Z] \}? \s* [)\]]
-    | (?<![A-Za-z0-9'’_^\\]) [A-J] (?![A-Za-z0-9'’_^])
+    | (?<![A-Za-z0-9'’_^\\]) [A-Z] (?![A-Za-z0-9'’_^])
     """,
     re.VERBOSE,
 )
@@ -100,7 +65,7 @@ POINTED = bounded(
         | i \. e \. ,?
     )
     \s+ (?:with \s+)? (?:the \s+)? (?:answer \s+)?
-    (?=(?: option | choice | letter | \( | \[ | \** [A-J] \b ))
+    (?=(?: option | choice | letter | \( | \[ | \** [A-Z] \b ))
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -112,11 +77,22 @@ BARELY_STATED = bounded(
         | \b (?: hence | therefore | thus | so ) \b ,?
     )
     \s+
-    (?=(?: option | choice | \( | \[ )? \s* \** [A-J] [)\]]? [\s*.!]* (?: $ | \n ))
+    (?=(?: option | choice | \( | \[ )? \s* \** [A-Z] [)\]]? [\s*.!]* (?: $ | \n ))
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-STATED = bounded(r"\b(?:is|are|be)\s*:?\s*(?=[(\[]\s*[A-J]\s*[)\]])")
+STATED = bounded(r"\b(?:is|are|be)\s*:?\s*(?=[(\[]\s*[A-Z]\s*[)\]])")
+# "... is equal to (B) Force.": a sentence that completes the question with a letter and the text of its option.
+COMPLETED = bounded(
+    r"\b(?:is|are|be|was|were|equals?|to|as|by|called|means?|gives?|becomes?|represents?|of|in|with|the|an?)\s*:?\s*(?=[(\[]\s*[A-Z]\s*[)\]])"
+)
+AGAINST = bounded(r"\b(?:not|rather\s+than|instead\s+of|unlike)\s+[(\[]\s*[A-Z]\s*[)\]]", re.IGNORECASE)
+OTHER_BRACKET = bounded(r"[(\[]\s*[A-Z]\s*[)\]]")
+# "rules out C, leaving D": what is left is the choice.
+LEFT_OVER = bounded(
+    r"\b leav (?: ing | es ) \s+ (?:(?: us | me ) \s+)? (?:with \s+)? (?:only \s+)? (?=(?: option | choice | \( | \[ | [A-Z] \b ))",
+    re.IGNORECASE | re.VERBOSE,
+)
 # "If B is the answer, ...", "neither A nor B is correct", "I doubt that B is ...": nothing is said for B.
 UNSAID = bounded(
     r"""
@@ -133,88 +109,14 @@ UNSAID = bounded(
         | (?: cannot | can ['’] t ) \s+ be
         | doubt
         | not \s+ (?: think | believe | say | true | sure )
-        | n ['’] t \s+ (?: think | believe | say )
+        | (?: do | does | did | would ) n ['’] t \s+ (?: think | believe | say )
     )
     \s+ (?:that \s+)? (?:the \s+)?
-    (?:[(\[]? [A-J] [)\]]? (?: \s* , | \s+ (?: and | or | nor ) \b )* \s+)*
+    (?:[(\[]? [A-Z] [)\]]? (?: \s* , | \s+ (?: and | or | nor ) \b )* \s+)*
     $
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# Between two option texts: "displacement or acceleration" decides for neither.
-ALTERNATIVES = (["or"], ["and"], [","], [",", "or"], [",", "and"], ["/"])
-
-
-class McqTier(StrEnum):
-    """Which rule read a letter."""
-
-    JSON = "json"
-    BOXED = "boxed"
-    ANCHORED = "anchored"
-    """A declared answer: "the answer is B", "B is correct"."""
-    LETTER = "letter"
-    """The response opens or closes with a letter."""
-    OPTION_TEXT = "option_text"
-    """The response asserts the text of one option."""
-
-
-class Statement(NamedTuple):
-    """What one place of the response says."""
-
-    letters: tuple[str, ...]
-    """One: a choice. More: undecided between them."""
-    tier: McqTier
-    start: int
-    end: int
-    contradicted: bool = False
-    """The letter is at odds with the option text next to it, or with an earlier statement that was not taken back."""
-
-    @property
-    def choice(self) -> str | None:
-        """The one letter; None if there are several, or if something contradicts it."""
-        return self.letters[0] if len(self.letters) == 1 and not self.contradicted else None
-
-
-def read_zone(text: str, denials: str, begin: int, end: int, options: Options, tier: McqTier) -> Statement | None:
-    """Read what stands after "the answer is" or in a box: letters, or else the text of one option. denials: see denials_of."""
-    place = begin
-    filler = FILLER.match(text, place, end)
-    place = filler.end() if filler else place
-    exact = next((letter for letter, own in options.denying.items() if words_only(tokens(text[place:end])) == own), None)
-    if exact:
-        return Statement((exact,), tier, place, end)
-    if re.match(r"(?:not|n['’]t|neither)\b", denials[place:end], re.IGNORECASE):
-        return None
-    first = letter_at(text, place, options)
-    if first and first[1] <= end:
-        letters, stop = [first[0]], first[1]
-        while joint := JOINT.match(text, stop, end):
-            following = letter_at(text, joint.end(), options)
-            if following is None or following[1] > end or INSTEAD.match(text, stop):
-                break
-            letters.append(following[0])
-            stop = following[1]
-        if len(letters) == 1:
-            said = named_behind(text[stop:end], options)
-            own = options.texts.get(letters[0])
-            if said and said != letters[0] and own != options.texts[said] and not (own and starts_with(own, {said: options.texts[said]})):
-                return Statement((letters[0],), tier, place, stop, contradicted=True)
-        return Statement(tuple(dict.fromkeys(letters)), tier, place, stop)
-    zone = tokens(text[place:end])
-    places = find_options(zone, options.texts)
-    found = {letter for _, _, letter in places}
-    # "Power (A)": the text of one option with the letter of another.
-    for match in NAMES.finditer(text[place:end]):
-        letter = (match["named"] or match["round"] or match["square"]).upper()
-        if letter in options.letters:
-            lead = starts_with(words_only(zone), options.texts)
-            return Statement((letter,), tier, place + match.start(), place + match.end(), contradicted=lead not in (None, letter))
-    joined = [(one, other) for one, other in pairwise(places) if zone[one[1] : other[0]] in ALTERNATIVES and one[2] != other[2]]
-    if joined:
-        return Statement(tuple(sorted({letter for pair in joined for _, _, letter in pair})), tier, place, end)
-    if len(found) == 1 and not NEGATED.search(denials, place, end):
-        return Statement((found.pop(),), tier, place, end)
-    return None
 
 
 def explicit(text: str, denials: str, options: Options) -> list[Statement]:
@@ -233,10 +135,22 @@ def explicit(text: str, denials: str, options: Options) -> list[Statement]:
         statement = read_zone(text, denials, begin, end, options, McqTier.ANCHORED)
         if statement:
             found.append(statement)
+    for _start, begin, end in headings(text):
+        letter = letter_at(text, begin, options)
+        if (letter and is_marked(text, letter, options)) or words_only(tokens(text[begin:end])) in options.texts.values():
+            statement = read_zone(text, denials, begin, end, options, McqTier.ANCHORED)
+            if statement:
+                found.append(statement)
+    for match in LEFT_OVER.finditer(text):
+        letter = letter_at(text, match.end(), options)
+        if letter:
+            found.append(Statement((letter[0],), McqTier.ANCHORED, match.start(), letter[1]))
+    found += completed(text, denials, options)
     for match in POINTED.finditer(text):
         letter = letter_at(text, match.end(), options)
         if letter and not NEGATED.search(denials, max(0, match.start() - 15), match.start()):
-            found.append(Statement((letter[0],), McqTier.ANCHORED, match.start(), letter[1]))
+            letters, stop = joined_letters(text, denials, letter, len(text), options)
+            found.append(Statement(tuple(dict.fromkeys(letters)), McqTier.ANCHORED, match.start(), stop))
     for match in STATED.finditer(text):
         sentence = denials[max(text.rfind("\n", 0, match.start()), text.rfind(". ", 0, match.start())) + 1 : match.start()]
         letter = letter_at(text, match.end(), options) if CONCLUSION.search(sentence) and not NEGATED.search(sentence[-30:]) else None
@@ -246,9 +160,36 @@ def explicit(text: str, denials: str, options: Options) -> list[Statement]:
         letter = letter_at(text, match.end(), options)
         if letter:
             found.append(Statement((letter[0],), McqTier.ANCHORED, match.start(), letter[1]))
+    found += said_correct(text, denials, options)
+    return sorted(found, key=lambda statement: (statement.start, statement.end))
+
+
+def completed(text: str, denials: str, options: Options) -> list[Statement]:
+    """Return the sentences that complete the question with one option, letter and text: "... is equal to (B) Force."."""
+    found: list[Statement] = []
+    for match in COMPLETED.finditer(text) if options.texts else ():
+        letter = letter_at(text, match.end(), options)
+        own = options.texts.get(letter[0]) if letter else None
+        if letter is None or own is None or starts_with(words_only(tokens(text[letter[1] : letter[1] + 300])), {letter[0]: own}) is None:
+            continue
+        begin = max(text.rfind("\n", 0, match.start()), text.rfind(". ", 0, match.start())) + 1
+        line = text[begin : text.find("\n", letter[1]) if "\n" in text[letter[1] :] else len(text)]
+        if (
+            len(OTHER_BRACKET.findall(AGAINST.sub("", line))) == 1
+            and "?" not in line
+            and not NEGATED.search(denials, begin, match.end())
+            and not UNSAID.search(denials, begin, match.end())
+        ):
+            found.append(Statement((letter[0],), McqTier.ANCHORED, match.start(), letter[1]))
+    return found
+
+
+def said_correct(text: str, denials: str, options: Options) -> list[Statement]:
+    """Return every "B is correct", with the letters that "and" joins to it."""
+    found: list[Statement] = []
     for match in IS_CORRECT.finditer(text):
         line = max(text.rfind("\n", 0, match.start()) + 1, match.start() - (200 if match[0][0] == "(" else MAX_LOOK_BACK_CHARACTERS))
-        mentions = list(MENTION.finditer(text, line, match.start()))
+        mentions = [mention for mention in MENTION.finditer(text, line, match.start()) if mention[0].rstrip(" )]}")[-1] in options.letters]
         # "(D) I -> Q; II -> R (Correct)": the line is about its first letter; "A is wrong and B is correct" about the last.
         for mention in mentions[:1] if match[0][0] == "(" else mentions[-1:]:
             letter = letter_at(text, mention.start(), options)
@@ -258,11 +199,11 @@ def explicit(text: str, denials: str, options: Options) -> list[Statement]:
             if (
                 letter
                 and not GAP_SPOILER.search(denials[letter[1] : match.start()])
-                and (len(gap) <= 3 or text[mention.start()] not in "ABCDEFGHIJ" or gap[:1] in ").:]")
+                and (len(gap.strip()) <= 3 or len(mention[0]) > 1 or gap[:1] in ").:]")
             ):
                 joined = joined_before(text, mentions, mentions.index(mention), options)
                 found.append(Statement((*joined, letter[0]), McqTier.ANCHORED, mention.start(), letter[1]))
-    return sorted(found, key=lambda statement: (statement.start, statement.end))
+    return found
 
 
 def joined_before(text: str, mentions: list[re.Match[str]], place: int, options: Options) -> list[str]:

@@ -7,9 +7,9 @@ MARKER = re.compile(
     r"""
     (?: (?<=\s) (?<!ption \s) (?<!hoice \s) | ^ )
     (?:
-          \( (?P<round>[A-J]) \)
-        | \[ (?P<square>[A-J]) \]
-        | (?P<bare>[A-J]) (?: \) | \. (?=\s) | : (?=\s) )
+          \( (?P<round>[A-Z]) \)
+        | \[ (?P<square>[A-Z]) \]
+        | (?P<bare>[A-Z]) (?: \) | \. (?=\s) | : (?=\s) )
     )
     [ \t]*
     """,
@@ -18,7 +18,7 @@ MARKER = re.compile(
 SMALL_MARKER = re.compile(
     r"""
     (?: (?<=\s) (?<!ption \s) (?<!hoice \s) | ^ )
-    (?: \( (?P<round>[a-j]) \) | \[ (?P<square>[a-j]) \] | (?P<bare>[a-j]) \) )
+    (?: \( (?P<round>[a-z]) \) | \[ (?P<square>[a-z]) \] | (?P<bare>[a-z]) \) )
     [ \t]*
     """,
     re.MULTILINE | re.VERBOSE,

@@ -44,6 +44,10 @@ class Quantity(NamedTuple):
     """Half of a range, or what stands after a plus-minus sign; None for a plain value."""
     scale: float = 1.0
     """What "million" and its like have multiplied it by, already in the value."""
+    other_unit: Unit | None = None
+    """What the unit is read as as well, where its letters are a run of symbols too (Tm: terametre, tesla metre)."""
+    symbolic: bool = False
+    """The unit may be symbols that the number is multiplied with (2mg, 0.5mv^2): it counts only where it fits what is asked."""
 
 
 def next_part(text: str, left: Quantity, part: Unit, right: Quantity) -> Quantity | None:

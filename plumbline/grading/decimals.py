@@ -41,7 +41,7 @@ POWER = r"(?:\^|\*\*)"
 # Thousands: comma, LaTeX comma, apostrophe, space or underscore, always between full groups of three digits; or Indian groups (3,00,000).
 INTEGER = r"""
     (?:
-          \d{1,3} (?:(?: , | \{ , \} | \\ , | \\ ! | ['’ ] | \\? _ ) \d{3} (?![\d]))+
+          (?! 0 , ) \d{1,3} (?:(?: (?: , | \{ , \} ) (?:\\ ! [ ]?)? | \\ , | \\ ! | ['’ ] | \\? _ ) \d{3} (?![\d]))+
         | \d{1,2} (?:, \d{2}){1,3} , \d{3} (?! \d | , \d )
         | \d+
     )
@@ -55,7 +55,21 @@ DECIMAL = bounded(
     """,
     re.VERBOSE,
 )
-DECIMAL_COMMA = bounded(r"\d+,\d{1,2}(?![\d]|,\d)")
+# 12,5 and 3,1416 and 0,125, but 12,345 is a thousand; ",89" opens a statement (OPENS_WITH_COMMA).
+DECIMAL_COMMA = bounded(r"(?:\d+,(?:\d{1,2}|\d{4,12})|0?,\d{1,12})(?![\d]|,\d)")
+OPENS_WITH_COMMA = bounded(r"(?:^|[=:≈$(\[{]|\b(?:is|are|about|approximately))\s*$", re.IGNORECASE)
+# The digits that go on for ever: 0.\overline{3}, 0.1\bar{6}, 0.(3), and 0.333... with its dots.
+REPEATING = bounded(
+    r"""
+      \\ (?: overline | bar | dot ) \s* (?:\{ \s*)? (?P<over>\d{1,6}) (?:\s* \})?
+    | (?<=\.) \( (?P<round>\d{1,6}) \)
+    | (?P<dots> (?<=\d) (?: \.{3} | … | \\ [lc]?dots (?![A-Za-z]) ) )
+    """,
+    re.VERBOSE,
+)
+LAST_REPEATS = bounded(r"(\d{1,6}?)\1{2,}$")
+# 1.6022(3): the digits in brackets are what is uncertain of the last ones, from four decimals on.
+UNCERTAIN = bounded(r"\(\d{1,3}\)")
 E_NOTATION = bounded(r"\s?[eE](?P<exponent>[+-]?\d{1,4})(?!\d|\.\d|_)")
 TO_THE = r"\s+(?:raised\s+)?to\s+(?:the\s+(?:power\s+(?:of\s+)?)?|power\s+(?:of\s+)?)"
 WORDED_EXPONENT = r"(?:(?:minus|negative)\s+|[+-]\s?)?\d{1,4}"
@@ -124,6 +138,12 @@ def read_decimal(text: str, position: int) -> Number | None:
     if len(digits) > 400:
         return None
     value, end = float(digits), match.end()
+    if comma is None and pointed is None and "." in match[0] + text[end : end + 1]:
+        endless = read_endless(text, position, match.end(), digits)
+        if endless:
+            return endless
+        uncertain = UNCERTAIN.match(text, end) if len(digits.partition(".")[2]) >= 4 else None
+        end = uncertain.end() if uncertain else end
     exponent = E_NOTATION.match(text, end) or TIMES_TEN.match(text, end) or LOST_CARET.match(text, end)
     if exponent:
         shift = int(exponent["exponent"]) if exponent.re is not TIMES_TEN else exponent_of(exponent)
@@ -141,6 +161,24 @@ def read_decimal(text: str, position: int) -> Number | None:
         elif mixed and 0 < int(mixed[1]) < int(mixed[2]):
             value, end = value + int(mixed[1]) / int(mixed[2]), mixed.end()
     return Number(value, position, end) if math.isfinite(value) else None
+
+
+def read_endless(text: str, position: int, end: int, digits: str) -> Number | None:
+    """Read a decimal whose last digits repeat; None where none are marked to."""
+    whole, point, fraction = digits.partition(".")
+    if not point and text[end : end + 1] == ".":
+        end += 1
+    match = REPEATING.match(text, end)
+    if match is None:
+        return None
+    again = match["over"] or match["round"]
+    if match["dots"]:
+        last = LAST_REPEATS.search(fraction)
+        if last is None:
+            return None
+        fraction, again = fraction[: last.start()], last[1]
+    value = float(f"{whole}.{fraction or 0}") + int(again) / (10 ** len(again) - 1) / 10 ** len(fraction)
+    return Number(value, position, match.end())
 
 
 def exponent_of(match: re.Match[str]) -> int:

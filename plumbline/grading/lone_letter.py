@@ -2,16 +2,20 @@
 
 import re
 
+from plumbline.grading.answer_cues import denied_before
 from plumbline.grading.answer_regions import sentences
-from plumbline.grading.choice_statements import FILLER, JOINT, McqTier, Statement, read_zone
+from plumbline.grading.choice_statement import McqTier, Statement
+from plumbline.grading.choice_zone import FILLER, is_marked, read_zone
 from plumbline.grading.choices import parse_choices
-from plumbline.grading.option_letters import BRACKETED, NAMED, NEGATED, Options, letter_at
-from plumbline.grading.option_text import starts_with, tokens, words_only
+from plumbline.grading.option_letters import BRACKETED, NAMED, NEGATED, Options, is_dismissed, letter_at, named_behind
 from plumbline.grading.patterns import bounded
 
 CLOSING = bounded(rf"(?: \( \s* {NAMED} \s* \) | {BRACKETED} ) [\s.*$]{{0,12}} $", re.IGNORECASE | re.VERBOSE)
-LISTED = bounded(r"^.*(?:[(\[][A-Ja-j][)\]]|\b[A-J][).:]\s).*$", re.MULTILINE)
-MORE_LETTERS = bounded(r"[.)]?[\s,]*[A-J][.)]?[\s,]+[A-J][.)]?(?:\s|$)")
+LISTED = bounded(r"^.*(?:[(\[][A-Za-z][)\]]|\b[A-Z][).:]\s).*$", re.MULTILINE)
+MORE_LETTERS = bounded(r"[.)]?[\s,]*[A-Z][.)]?[\s,]+[A-Z][.)]?(?:\s|$)")
+LINE_OF_ONE = re.compile(r"(?m)^[^\w\n]{0,8}([A-Z])[^\w\n]{0,8}$")
+# "b. 4": a small letter that opens the response as one opens an item of a list.
+SMALL = bounded(r"\s*(?P<letter>[a-z])(?P<mark>[.)])\s+(?=\S)")
 
 
 def without_echo(text: str) -> str:
@@ -24,23 +28,28 @@ def without_echo(text: str) -> str:
 
 def lone_letter(text: str, denials: str, options: Options) -> Statement | None:
     """Read a response that opens with an option ("B", "(C) Rate of doing work", "C. ...") or closes with one."""
+    alone = dict.fromkeys(letter for letter in LINE_OF_ONE.findall(text) if letter in options.letters)
+    if len(alone) > 1:
+        return Statement(tuple(alone), McqTier.LETTER, 0, len(text))
     opening = len(text) - len(text.lstrip())
     filler = FILLER.match(text, opening)
     letter = letter_at(text, filler.end() if filler else opening, options)
     if letter and MORE_LETTERS.match(text, letter[1]):
         return None
-    if letter:
-        rest = text[letter[1] :]
-        own = options.texts.get(letter[0])
-        joint = JOINT.match(text, letter[1])
-        marked = (
-            re.match(r"[\s*_}$]*(?:[.!):\]]|$|\n|[-–—]\s|because\b|since\b)", rest[:40])
-            or text[letter[1] - 1] in ")]"
-            or (own and starts_with(words_only(tokens(rest[:300])), {letter[0]: own}))
-            or (joint and letter_at(text, joint.end(), options))
-        )
-        if marked:
-            return read_zone(text, denials, opening, sentence_end(text, opening), options, McqTier.LETTER)
+    if letter and is_marked(text, letter, options) and not is_dismissed(denials, letter[0], letter[1], options):
+        return read_zone(text, denials, opening, sentence_end(text, opening), options, McqTier.LETTER)
+    small = SMALL.match(text)
+    if (
+        small
+        and small["letter"].upper() in options.letters
+        and not re.search(rf"\n\s*{chr(ord(small['letter']) + 1)}{re.escape(small['mark'])}\s", text)
+    ):
+        said = named_behind(text[small.end() : small.end() + 300], options)
+        letter_said = small["letter"].upper()
+        if not is_dismissed(denials, letter_said, small.end("mark"), options):
+            return Statement(
+                (letter_said,), McqTier.LETTER, small.start("letter"), small.end("mark"), contradicted=said not in (None, letter_said)
+            )
     spans = list(sentences(text))
     if spans:
         start, end = spans[-1]
@@ -50,7 +59,7 @@ def lone_letter(text: str, denials: str, options: Options) -> Statement | None:
             if letter and not text[letter[1] : end].strip(" .)]*_}$\n"):
                 return Statement((letter[0],), McqTier.LETTER, start, letter[1])
         closing = CLOSING.search(text[start:end], max(0, end - start - 60))
-        if closing and not NEGATED.search(denials, start, end):
+        if closing and not NEGATED.search(denials, start, end) and not denied_before(text, start + closing.start()):
             raw = closing["named"] or closing["round"] or closing["square"]
             if raw.isupper() and raw in options.letters:
                 return Statement((raw,), McqTier.LETTER, start + closing.start(), start + closing.end())

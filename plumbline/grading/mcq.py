@@ -1,25 +1,51 @@
 """Grade a multiple-choice answer by rule: find the one option it commits to. Pure."""
 
 import re
+import string
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import NamedTuple
 
 from plumbline.grading.answer_phrases import ABSTENTION, retracted
-from plumbline.grading.answer_regions import sentences
+from plumbline.grading.answer_regions import declarations, sentences
 from plumbline.grading.asserted_option import asserted_text
-from plumbline.grading.choice_statements import McqTier, Statement, explicit
+from plumbline.grading.choice_statement import McqTier, Statement
+from plumbline.grading.choice_statements import explicit
 from plumbline.grading.glyphs import tidy
 from plumbline.grading.json_answers import read_json
 from plumbline.grading.lone_letter import lone_letter, without_echo
-from plumbline.grading.option_letters import Options, denials_of, read_options
-from plumbline.grading.option_text import without_options
+from plumbline.grading.markup import without_markup
+from plumbline.grading.option_labels import MARKS_AROUND, as_letters, normal, read_labels, without_capitals
+from plumbline.grading.option_letters import Options, denials_of, letter_at, read_options
+from plumbline.grading.option_text import starts_with, tokens, without_options, words_only
 from plumbline.grading.own_text import own_answer
+from plumbline.grading.patterns import bounded
 from plumbline.rows.outcome import Outcome, Reading
 
-DEFAULT_LETTERS = "ABCDEFGHIJ"
+MIN_DEFAULT_LETTERS = 10
 FULLWIDTH = str.maketrans(
-    {**{chr(0xFF21 + place): chr(0x41 + place) for place in range(26)}, "（": "(", "）": ")", "［": "[", "］": "]", "：": ":"}
+    {
+        **{chr(0xFF21 + place + case): chr(0x41 + place + case) for place in range(26) for case in (0, 32)},
+        "（": "(",
+        "）": ")",
+        "［": "[",
+        "］": "]",
+        "：": ":",
+        "；": ";",
+    }
 )
+# "A: ..." is short for "Answer: ..." as well.
+ANSWER_LABEL = bounded(r"\s*A\s*:\s*")
+# "- B" and nothing else.
+LONE_ITEM = bounded(r"\s*[-–—]\s+(?=[(\[]?[A-Za-z][)\]]?\W{0,4}$)")
+MAX_WORDS_OF_AN_OPTION = 8
+
+
+class McqFlag(StrEnum):
+    """What is worth knowing about one multiple-choice answer."""
+
+    CUT_WHILE_THINKING = "cut_while_thinking"
+    """The response ends before its thinking does."""
 
 
 class McqGrade(NamedTuple):
@@ -33,6 +59,7 @@ class McqGrade(NamedTuple):
     """[start, end) in the response of what was read; None where nothing was, or where it stands in JSON."""
     tier: McqTier | None
     """Which rule read it."""
+    flags: frozenset[McqFlag] = frozenset()
 
 
 def decide(statements: list[Statement], text: str) -> Statement:
@@ -54,6 +81,15 @@ def read_text(text: str, options: Options) -> Statement | None:
     opened = lone_letter(quiet, quiet_denials, options)
     if opened and opened.tier is McqTier.LETTER and opened.start <= len(text) - len(text.lstrip()) + 5:
         statements = [opened, *[statement for statement in statements if statement.start > opened.start]]
+    if (
+        opened
+        and statements
+        and opened.start > statements[-1].end
+        and text[: opened.start].rstrip(" \t(*")[-1:] == "\n"
+        and len(text) - opened.end < 4
+    ):
+        # A last line that is a letter and nothing else.
+        statements = [*statements, opened]
     if statements:
         last = decide(statements, text)
         # "D) None of the above" abstains from nothing, "A. None of the above fits." does.
@@ -73,30 +109,69 @@ def read_wrapped(response: str, options: Options) -> Statement | None:
     if wrapped is None:
         return None
     for value in wrapped.answers:
-        statement = read_text(own_answer(value).text, options)
+        statement = read_text(plain(own_answer(value).text, options), options)
         if statement:
             return statement._replace(tier=McqTier.JSON)
     prose = "\n".join(value for _, value in wrapped.leaves if not re.fullmatch(r"[\d\s.$]*", value))
-    statement = read_text(own_answer(prose).text, options) if prose and not wrapped.answers else None
+    statement = read_text(plain(own_answer(prose).text, options), options) if prose and not wrapped.answers else None
     return statement._replace(tier=McqTier.JSON) if statement else Statement((), McqTier.JSON, 0, 0)
+
+
+def read_question(choices: Mapping[str, str], target: str) -> tuple[Options, str]:
+    """Return the options, and the letter that stands for the target among them. ValueError where it is none of them."""
+    labels = read_labels(choices)
+    if labels is not None:
+        wanted = labels.letters.get(normal(target), "")
+        texts = {labels.letters[normal(label)]: without_capitals(text) for label, text in choices.items()}
+        options = read_options(texts, frozenset(texts))._replace(labels=labels)
+    else:
+        wanted = target.strip(MARKS_AROUND).upper()
+        texts = {letter.strip(MARKS_AROUND).upper(): text for letter, text in choices.items()}
+        place = string.ascii_uppercase.find(wanted) if wanted else -1
+        options = read_options(texts, frozenset(texts) or frozenset(string.ascii_uppercase[: max(MIN_DEFAULT_LETTERS, place + 1)]))
+    if len(wanted) != 1 or not wanted.isalpha() or wanted not in options.letters:
+        raise ValueError(f"target {target!r}: not one of the choices {sorted(choices) or 'A to Z'}; give the label of the right one.")
+    return options, wanted
+
+
+def plain(text: str, options: Options) -> str:
+    """Return a text as the rules read it: no markup, one glyph for each sign, labels as letters, "A:" for "Answer:" blanked out."""
+    text = tidy(without_markup(text)).translate(FULLWIDTH)
+    if options.labels:
+        text, is_doubtful = as_letters(text, options.labels)
+        return "" if is_doubtful else text
+    item = LONE_ITEM.match(text)
+    if item:
+        text = " " * item.end() + text[item.end() :]
+    label = ANSWER_LABEL.match(text)
+    if label and label.end() < len(text) and not is_option_a(text[label.end() :], options):
+        text = " " * label.end() + text[label.end() :]
+    return text
+
+
+def is_option_a(rest: str, options: Options) -> bool:
+    """Say whether what follows "A:" is the text of option A, or, where no texts are known, could be one."""
+    own = options.texts.get("A")
+    if options.texts:
+        return own is not None and starts_with(words_only(tokens(rest[:300])), {"A": own}) is not None
+    if next(declarations(rest, choices=True), None):
+        return False
+    return letter_at(rest, 0, options) is None and "\n" not in rest.strip() and len(rest.split()) <= MAX_WORDS_OF_AN_OPTION
 
 
 def grade_mcq(response: str, choices: Mapping[str, str], target: str) -> McqGrade:
     """Grade a response against a target letter.
 
-    choices: letter -> text, or {} where the options stand in the question; then only letters can be read. Exactly one
-    option read and right is correct, read and wrong incorrect; none, several, or a letter that contradicts its text are
-    unparsed. Raises ValueError for a target that is not a letter among the choices.
+    choices: label -> text, or {} where the options stand in the question; then only letters can be read. Labels are letters,
+    or 1 to 26, or i to xxvi. Exactly one option read and right is correct, read and wrong incorrect; none, several, or a letter
+    that contradicts its text are unparsed. Raises ValueError for a target that is not a label among the choices.
     """
-    letters = frozenset(letter.strip().upper() for letter in choices) or frozenset(DEFAULT_LETTERS)
-    wanted = target.strip().upper()
-    if len(wanted) != 1 or not wanted.isalpha() or wanted not in letters:
-        raise ValueError(f"target {target!r}: not a letter of the choices {sorted(letters)}.")
-    options = read_options(choices, letters)
+    options, wanted = read_question(choices, target)
     own = own_answer(response)
-    text = tidy(own.text).translate(FULLWIDTH)
-    wrapped = read_wrapped(text, options)
-    statement = wrapped or read_text(text, options)
+    if own.is_cut:
+        return McqGrade(Outcome.UNPARSED, None, Reading.NONE, None, None, frozenset({McqFlag.CUT_WHILE_THINKING}))
+    wrapped = read_wrapped(tidy(own.text).translate(FULLWIDTH), options)
+    statement = wrapped or read_text(plain(own.text, options), options)
     if statement is None or not statement.letters:
         return McqGrade(Outcome.UNPARSED, None, Reading.NONE, None, statement.tier if statement else None)
     span = None if wrapped else own.span(statement.start, statement.end)
@@ -105,4 +180,5 @@ def grade_mcq(response: str, choices: Mapping[str, str], target: str) -> McqGrad
     if len(statement.letters) != 1:
         return McqGrade(Outcome.UNPARSED, None, Reading.MULTIPLE, span, statement.tier)
     letter = statement.letters[0]
-    return McqGrade(Outcome.CORRECT if letter == wanted else Outcome.INCORRECT, letter, Reading.VALUE, span, statement.tier)
+    label = options.labels.written[letter] if options.labels else letter
+    return McqGrade(Outcome.CORRECT if letter == wanted else Outcome.INCORRECT, label, Reading.VALUE, span, statement.tier)

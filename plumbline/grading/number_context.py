@@ -2,25 +2,20 @@
 
 import re
 
+from plumbline.grading.latex_commands import RELATIONS, WRAPPERS
 from plumbline.grading.patterns import bounded
 
 MARKS = " \t\n\r\u00a0\u2009\u202f$*_~`\"'“”{("
 LATEX_MARK = bounded(
-    r"""
+    rf"""
     \\
     (?:
           [,;:! (\[]
         | q?quad
-        | text
-        | mathrm
-        | mathbf
-        | textbf
-        | boldsymbol
-        | bm
-        | displaystyle
         | left
         | boxed
         | fbox
+        | {WRAPPERS}
     )
     $
     """,
@@ -32,6 +27,7 @@ DENIED = bounded(
       (?: \b (?: not | cannot | never ) | n ['’] t )
       (?:\s+ (?: be | equal | equal \s+ to | is | have | a | the | of ))?
       \s* $
+    | (?: \b (?: nicht | keine? | pas | não \s+ é | non \s+ è | no \s+ es | niet | nie | не ) | 不 是? ) \s* $
     | ≠ \s* $
     | \\neq? \s* $
     | ! = \s* $
@@ -41,25 +37,17 @@ DENIED = bounded(
 MAX_MODIFIERS = 8
 # "x = 12", "yields 12", "comes out to 12": the number is stated.
 ASSERTED = bounded(
-    r"""
+    rf"""
     (?:
           =
         | ≈
         | ≃
         | ≅
         | ≐
-        | \\approx
-        | \\simeq
-        | \\cong
-        | \\doteq
-        | \\sim
-        | →
-        | ⇒
+        | \\ (?: {RELATIONS} )
+        | [∼≒≡→⇒⟶⟹↦]
         | - >
-        | \\to
-        | \\rightarrow
-        | \\Rightarrow
-        | \\implies
+        | = >
         | :
         | \# \# \# \#
         | \b
@@ -189,13 +177,12 @@ CALCULATED = bounded(
                     | per \s+ cent
                 )
                 \s+ of
-              | sin
-              | cos
-              | tan
-              | ln
-              | log
-              | exp
           )
+        | (?: \b | \\ )
+          (?: arc (?: sin | cos | tan ) | sinh? | cosh? | tanh? | cot | ln | log | lg | exp )
+          (?:\s? _ \s? (?: \w | \{ [^{}]{1,8} \} ))?
+          (?:\s? \^ \s? (?: \w | \{ [^{}]{1,8} \} ))?
+          (?:\s? (?:\\left \s?)? \( )?
         | % \s+ of
         | \d \s+ (?: over | out \s+ of )
         | [\w)}$] \ ? [-+*/] \ ? \$

@@ -2,6 +2,7 @@
 
 import re
 
+from plumbline.grading.latex_commands import RELATIONS
 from plumbline.grading.number_context import ASSERTED, stripped
 from plumbline.grading.patterns import bounded
 
@@ -19,7 +20,7 @@ SIGN_WORD = bounded(
 )
 PLUS_OR = bounded(r"\bplus[\s-]+or[\s-]+$", re.IGNORECASE)
 SIGN_WORDS = bounded(
-    r"""
+    rf"""
     (?:
           \b
           (?:
@@ -42,8 +43,11 @@ SIGN_WORDS = bounded(
               | and
               | or
           )
-        | [=:≈(\[{$,]
-        | \\approx
+        | [=:≈(\[{{$,→⇒⟶⟹↦≅≃≒≡∼]
+        | - >
+        | = >
+        | (?: ^ | \s ) ~
+        | \\ (?: {RELATIONS} )
         | ^
         | \n
         | \\ \(

@@ -19,6 +19,7 @@ from plumbline.grading.decimals import (
     signed_integer,
     skip,
 )
+from plumbline.grading.latex_commands import WRAPPERS
 from plumbline.grading.number_scales import read_scale
 from plumbline.grading.patterns import bounded
 
@@ -51,8 +52,12 @@ MULTIPLY = bounded(
     re.VERBOSE,
 )
 DIVIDE = bounded(rf"{GAP} (?: / | \\div (?![A-Za-z]) )", re.VERBOSE)
-OPEN = bounded(r"\\left\s*\(|\(|\{|\\(?:text|mathrm|mathbf|textbf|mathit|boldsymbol|bm|displaystyle)\s*\{")
-CLOSE = {"(": bounded(rf"{GAP}(?:\\right\s*)?\)"), "{": bounded(rf"{GAP}\}}")}
+OPEN = bounded(rf"(?:\\(?:left|[bB]igg?l?)\s*)?[(\[] | (?:\\{WRAPPERS}\s*)?\{{", re.VERBOSE)
+SHUT = r"(?:\\(?:right|[bB]igg?r?)\s*)?"
+CLOSE = {"(": bounded(rf"{GAP}{SHUT}\)"), "[": bounded(rf"{GAP}{SHUT}\]"), "{": bounded(rf"{GAP}\}}")}
+# A bracket that touches what is before it multiplies: 3(1/3), (2)(3), 4\left(5\right).
+BY_TOUCH = bounded(r"(?:\\[,!])?(?:\\(?:left|[bB]igg?l?)\s*)?\(")
+PLAIN_DECIMAL = re.compile(r"\d+\.\d+")
 MAX_DEPTH = 6
 MAX_FACTORS = 12
 
@@ -70,7 +75,7 @@ def read_group(text: str, position: int, depth: int) -> Number | None:
 def read_argument(text: str, position: int, depth: int) -> Number | None:
     """Read the argument of a fraction or root: a group, or one digit as LaTeX takes it."""
     position = skip(text, position)
-    group = read_group(text, position, depth)
+    group = read_group(text, position, depth) if text[position : position + 1] != "[" else None
     if group:
         return group
     if text[position : position + 1].isdigit() and text[position : position + 1].isascii():
@@ -131,6 +136,8 @@ def read_number(text: str, position: int, depth: int = 0) -> Number | None:
         elif FRACTION.match(text, near) and value == int(value):
             factor = read_primary(text, near, depth + 1)
             value_of = "plus" if factor and factor.value < 1 else "times"
+        elif BY_TOUCH.match(text, end) and not is_digits_in_doubt(text, first, end):
+            factor, value_of = read_primary(text, skip(text, end), depth + 1), "times"
         elif match := MULTIPLY.match(text, end):
             factor, value_of = read_signed(text, match.end(), depth + 1), "times"
         elif match := DIVIDE.match(text, end):
@@ -145,6 +152,11 @@ def read_number(text: str, position: int, depth: int = 0) -> Number | None:
             return None
     scale, end = read_scale(text, end)
     return Number(sign * value * scale, start, end, scale) if math.isfinite(value * scale) else None
+
+
+def is_digits_in_doubt(text: str, first: Number, end: int) -> bool:
+    """Say whether a bracket touches a decimal, as in 9.81(2): its last digits in doubt, or a product; no one can tell."""
+    return end == first.end and PLAIN_DECIMAL.fullmatch(text, first.start, end) is not None
 
 
 def read_signed(text: str, position: int, depth: int) -> Number | None:

@@ -9,6 +9,7 @@ from plumbline.grading.answer_phrases import ABSTENTION, retracted
 from plumbline.grading.answer_regions import without_givens
 from plumbline.grading.glyphs import tidy
 from plumbline.grading.json_answers import read_json
+from plumbline.grading.markup import without_markup
 from plumbline.grading.numeric_conclusion import concluded, fallback
 from plumbline.grading.numeric_statements import Candidate, NumericTier, explicit, whole
 from plumbline.grading.numeric_target import Target, close, in_target_unit, parse_target
@@ -30,7 +31,7 @@ class NumericFlag(StrEnum):
     UNIT_MISMATCH = "unit_mismatch"
     """The unit of the answer measures something else."""
     UNIT_UNKNOWN = "unit_unknown"
-    """The unit of the answer or of the target is not one that we know."""
+    """The unit of the answer is not one that we know."""
     PREFIX_ERROR = "prefix_error"
     """The number is right, and only the prefix of its unit is wrong."""
     POWER_OF_TEN = "power_of_ten"
@@ -39,6 +40,8 @@ class NumericFlag(StrEnum):
     """The answer states several values."""
     RANGE = "range"
     JSON_WRAPPED = "json_wrapped"
+    CUT_WHILE_THINKING = "cut_while_thinking"
+    """The response ends before its thinking does."""
 
 
 class NumericGrade(NamedTuple):
@@ -90,7 +93,7 @@ def find_in_json(response: str, target: Target, relative: float) -> Candidate | 
         return None
     unit_leaf = next((value for key, value in wrapped.leaves if key.strip().lower() in ("unit", "units")), None)
     for value in wrapped.answers:
-        candidate = find_candidate(own_answer(value).text, target, relative)
+        candidate = find_candidate(tidy(without_markup(own_answer(value).text)), target, relative)
         if candidate and candidate.values:
             return with_unit_leaf(candidate, unit_leaf)._replace(tier=NumericTier.JSON)
     bare = [whole(value, target, relative) for _, value in wrapped.leaves]
@@ -98,7 +101,7 @@ def find_in_json(response: str, target: Target, relative: float) -> Candidate | 
     if len(numeric) == 1 and len([1 for _, value in wrapped.leaves if len(value) > 60]) == 0:
         return with_unit_leaf(numeric[0], unit_leaf)._replace(tier=NumericTier.JSON)
     prose = "\n".join(value for _, value in wrapped.leaves if " " in value.strip())
-    candidate = find_candidate(own_answer(prose).text, target, relative) if prose else None
+    candidate = find_candidate(tidy(without_markup(own_answer(prose).text)), target, relative) if prose else None
     return candidate._replace(tier=NumericTier.JSON) if candidate else Candidate((), NumericTier.JSON, 0)
 
 
@@ -134,16 +137,18 @@ def grade_numeric(
 
     target: as written (LaTeX, e-notation, thousands). unit: as written, or None where it is not known; "" where the
     target has none. A value is right within relative_tolerance (a fraction) of the target, or within absolute_tolerance
-    (in the target's unit) where one is given. Raises ValueError for a target that is no number, and for 0 without
-    absolute_tolerance: nothing but 0 itself would be within a fraction of it.
+    (in the target's unit) where one is given. Raises ValueError for a target that is no number, for a unit that cannot be
+    read, and for 0 without absolute_tolerance: nothing but 0 itself would be within a fraction of it.
     """
     goal = parse_target(target, unit)
     if goal.value == 0 and absolute_tolerance is None:
         raise ValueError(f"target {target!r}: 0 has no relative tolerance; give absolute_tolerance, in {unit or 'the unit of the target'}.")
-    flags: set[NumericFlag] = {NumericFlag.UNIT_UNKNOWN} if goal.unknown_unit else set()
+    flags: set[NumericFlag] = set()
     own = own_answer(response)
-    text = tidy(own.text)
-    candidate = find_in_json(text, goal, relative_tolerance)
+    if own.is_cut:
+        return NumericGrade(Outcome.UNPARSED, None, frozenset({NumericFlag.CUT_WHILE_THINKING}), Reading.NONE, None, None)
+    text = tidy(without_markup(own.text))
+    candidate = find_in_json(tidy(own.text), goal, relative_tolerance)
     if candidate is not None:
         flags.add(NumericFlag.JSON_WRAPPED)
     else:
@@ -185,6 +190,9 @@ def verdict(
     if not right and goal.open_unit and quantity.unit is None and close(value / quantity.scale, goal.value, relative, absolute):
         # "in billions" may be what the target is given in.
         value, right = value / quantity.scale, True
+    if not right and goal.shift and quantity.unit is None and close(value / 10.0**goal.shift, goal.value, relative, absolute):
+        # For 4.5 in 10^-12 m, "4.5 × 10^-12" without a unit is in metres.
+        value, right = value / 10.0**goal.shift, True
     if not right:
         if is_power_of_ten(value, goal.value, relative):
             flags.add(NumericFlag.POWER_OF_TEN)

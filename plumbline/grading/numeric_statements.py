@@ -5,11 +5,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from plumbline.grading.answer_phrases import retracted
-from plumbline.grading.answer_regions import boxes, declarations, sentences
+from plumbline.grading.answer_regions import boxes, declarations, headings, sentences
+from plumbline.grading.latex_commands import WRAPPERS
 from plumbline.grading.number_words import word_quantity
-from plumbline.grading.numeric_target import Target, agree, fits
+from plumbline.grading.numeric_target import Target, agree, fits, quantities_in
 from plumbline.grading.patterns import bounded
-from plumbline.grading.quantities import Quantity, find_quantities
+from plumbline.grading.quantities import Quantity
 
 SUBORDINATE = bounded(
     r"""
@@ -75,6 +76,17 @@ HYPOTHETICAL = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+
+
+# What may stand around a quantity in a response that is nothing else.
+OPENING = bounded(
+    rf"""
+      [\s$*_`\"'“‘«(\[{{≈~] | \\ [(\[,] | \\ (?: left | {WRAPPERS} | (?: approx | simeq | sim | cong ) (?![A-Za-z]) )
+    | \b (?: about | around | approximately | roughly | exactly | approx \.? | ca \.? )
+    """,
+    re.VERBOSE,
+)
+CLOSING = bounded(rf"[\s$*_`\"'”’»)}}\].] | \\ [)\],] | \\ right | \\ {WRAPPERS}", re.VERBOSE)
 
 
 class NumericTier(StrEnum):
@@ -162,11 +174,10 @@ def whole(text: str, target: Target, relative: float) -> Candidate | None:
     if not line or len(line) > 200:
         return None
     opening = len(text) - len(text.lstrip())
-    quantities = find_quantities(text, at_start_asserted=True)
+    quantities = quantities_in(text, target, at_start_asserted=True)
     if quantities and quantities[0].asserted:
         first, last = quantities[0], quantities[-1]
-        before = re.sub(r"[\s$*_`\"'({\[≈~]|\\[(\[,]|\\approx|about|approximately|approx\.?", "", text[opening : first.start])
-        after = re.sub(r"[\s$*_`\"')}\].]|\\[)\],]", "", text[last.end :])
+        before, after = OPENING.sub("", text[opening : first.start]), CLOSING.sub("", text[last.end :])
         if not before and not after:
             values = with_alternatives(text, quantities, last, target, relative)
             if len(values) == len(quantities) or len(quantities) == 1:
@@ -194,11 +205,11 @@ def boxed(text: str, target: Target, relative: float) -> list[Candidate]:
     found: list[Candidate] = []
     for start, inner, close_at, end in boxes(text):
         content = text[inner:close_at]
-        quantities = find_quantities(content, at_start_asserted=True)
+        quantities = quantities_in(content, target, at_start_asserted=True)
         moved = [quantity._replace(start=quantity.start + inner, end=quantity.end + inner) for quantity in quantities]
         if len(moved) == 1 and moved[0].unit is None and not content[quantities[0].end :].strip(" $}"):
             # \boxed{5} \times 10^3 N: the rest of the quantity stands outside.
-            outside = find_quantities(content + text[end : end + 80], at_start_asserted=True)
+            outside = quantities_in(content + text[end : end + 80], target, at_start_asserted=True)
             if outside and outside[0].start == quantities[0].start:
                 moved = [outside[0]._replace(start=moved[0].start, end=end + max(0, outside[0].end - len(content)))]
             else:
@@ -211,18 +222,23 @@ def boxed(text: str, target: Target, relative: float) -> list[Candidate]:
 
 
 def declared(text: str, target: Target, relative: float) -> list[Candidate]:
-    """Read every "the answer is ..."."""
+    """Read every "the answer is ...", and every heading "Answer" with nothing but a quantity below it."""
     found: list[Candidate] = []
     for start, begin, end in declarations(text):
         zone = text[begin:end]
         if NEGATED.match(zone) or HYPOTHETICAL.search(text, max(0, start - 20), end):
             continue
-        quantities = find_quantities(zone, at_start_asserted=True)
+        quantities = quantities_in(zone, target, at_start_asserted=True)
         word = word_quantity(zone) if not quantities else None
         if word:
             quantities = [word]
         moved = [quantity._replace(start=quantity.start + begin, end=quantity.end + begin) for quantity in quantities]
         found.append(Candidate(choose(text[:end], moved, target, relative, declared=True), NumericTier.DECLARED, start))
+    for start, begin, end in headings(text):
+        candidate = whole(text[begin:end], target, relative)
+        if candidate:
+            moved = [value._replace(start=value.start + begin, end=value.end + begin) for value in candidate.values]
+            found.append(Candidate(tuple(moved), NumericTier.DECLARED, start))
     return found
 
 

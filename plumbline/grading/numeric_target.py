@@ -4,13 +4,18 @@ import math
 import re
 from typing import NamedTuple
 
+from plumbline.grading.decimals import read_decimal
 from plumbline.grading.glyphs import tidy
 from plumbline.grading.number_tokens import read_number
-from plumbline.grading.quantities import Quantity
-from plumbline.grading.unit_names import DIMENSIONLESS_WORDS, Unit
+from plumbline.grading.quantities import Quantity, find_quantities
+from plumbline.grading.unit_names import DIMENSIONLESS_WORDS, Unit, single
 from plumbline.grading.unit_notation import parse_unit
 from plumbline.grading.units import convert
 from plumbline.rows.question import Question
+
+CELSIUS, FAHRENHEIT, KELVIN = single("celsius"), single("fahrenheit"), single("kelvin")
+BARE_DEGREES = {single("coulomb"): CELSIUS, single("farad"): FAHRENHEIT}
+TEMPERATURES = frozenset({CELSIUS, FAHRENHEIT, KELVIN})
 
 
 class Target(NamedTuple):
@@ -18,14 +23,14 @@ class Target(NamedTuple):
 
     value: float
     unit: Unit | None
-    unknown_unit: bool
-    """The unit is given but not on the whitelist: dimensions cannot be checked."""
     open_unit: bool
     """No unit is given, so that a unit in the answer is neither right nor wrong."""
+    shift: int = 0
+    """The power of ten that stands before the unit (-12 for 10^-12 m), already in the unit."""
 
 
 def parse_target(target: str, unit: str | None) -> Target:
-    """Read the target as written. ValueError where it is no number, or carries another unit than the one given."""
+    """Read the target as written. ValueError where it is no number, carries another unit than the one given, or has one that cannot be read."""
     text = tidy(target.strip())
     bare = text.strip("$ \t\n")
     bare = re.sub(r"^\\[(\[]|\\[)\]]$", "", bare).strip()
@@ -41,11 +46,34 @@ def parse_target(target: str, unit: str | None) -> Target:
     elif rest and parse_unit(rest) != parse_unit(written):
         raise ValueError(f"target {target!r}: {rest!r} after the number is not the unit {unit!r}; give the number alone.")
     if unit is None and not rest:
-        return Target(number.value, None, False, True)
-    if written.lower() in DIMENSIONLESS_WORDS:
-        return Target(number.value, None, False, False)
-    parsed = parse_unit(written)
-    return Target(number.value, parsed, parsed is None, False)
+        return Target(number.value, None, True)
+    if written.strip("$ ~{}").lower() in DIMENSIONLESS_WORDS:
+        return Target(number.value, None, False)
+    shift, bare_unit = power_before(written)
+    parsed = Unit.of({"fraction": 1}, 0) if shift and bare_unit.lower() in DIMENSIONLESS_WORDS else parse_unit(bare_unit)
+    if parsed is None and rest and written == rest:
+        raise ValueError(
+            f"target {target!r}: more than a number, and {rest!r} is not a unit that can be read; give the number alone, its unit under unit."
+        )
+    if parsed is None:
+        raise ValueError(
+            f"unit {written!r} of target {target!r}: not a unit that can be read. Write it in symbols, such as m/s^2, J/(kg K) or 10^-12 m; "
+            'give "" if the target has no unit, and none (null) if any unit is accepted.'
+        )
+    return Target(number.value, parsed._replace(exponent10=parsed.exponent10 + shift), False, shift)
+
+
+def power_before(unit: str) -> tuple[int, str]:
+    r"""Split the power of ten off a unit: 10^{-12} m, \times 10^5 Pa, 1e-3 mol, 100 km. Any other number stays, and makes the unit unreadable."""
+    bare = re.sub(r"^(?:\\[(\[]|[\s$~(*×·]|\\times|\\cdot|x(?=\s?10))+", "", unit)
+    number = read_decimal(bare, 0)
+    if number is None or number.value <= 0:
+        return 0, unit
+    shift = round(math.log10(number.value))
+    if not math.isclose(number.value, 10.0**shift, rel_tol=1e-12):
+        return 0, unit
+    rest = re.sub(r"\\[)\]]$", "", bare[number.end :].strip()).strip("$ ~)")
+    return shift, re.sub(r"^(?:\\[,;:! ]|\\times|\\cdot|[\s~$*×·])+", "", rest)
 
 
 def needs_absolute_tolerance(question: Question) -> bool:
@@ -55,13 +83,25 @@ def needs_absolute_tolerance(question: Question) -> bool:
 
 def in_target_unit(quantity: Quantity, target: Target) -> float | None:
     """Return the value in the target's unit; None where the dimensions differ. A missing unit is taken to be the target's."""
-    if quantity.unit is None or target.unknown_unit:
+    if quantity.unit is None:
         return quantity.value
     if target.unit is None:
         if target.open_unit:
             return quantity.value
         return convert(quantity.value, quantity.unit, Unit((("fraction", 1),), 0))
-    return convert(quantity.value, quantity.unit, target.unit)
+    value = convert(quantity.value, quantity.unit, target.unit)
+    if value is None and quantity.other_unit is not None:
+        value = convert(quantity.value, quantity.other_unit, target.unit)
+    if value is None and quantity.unit in BARE_DEGREES and target.unit in TEMPERATURES:
+        # "25 C", where a temperature is asked: no one means coulombs.
+        value = convert(quantity.value, BARE_DEGREES[quantity.unit], target.unit)
+    return value
+
+
+def quantities_in(text: str, target: Target, *, at_start_asserted: bool = False) -> list[Quantity]:
+    """Return the quantities of a text. Letters that are as likely symbols of a formula as a unit make one only where that is asked for."""
+    found = find_quantities(text, at_start_asserted=at_start_asserted)
+    return [quantity for quantity in found if not quantity.symbolic or fits(quantity, target)]
 
 
 def fits(quantity: Quantity, target: Target) -> bool:

@@ -6,16 +6,18 @@ from typing import NamedTuple
 
 from plumbline.grading.answer_phrases import ABSTENTION
 from plumbline.grading.glyphs import tidy
-from plumbline.grading.option_text import option_tokens, starts_with, tokens, without_options, words_only
+from plumbline.grading.latex_commands import WRAPPERS
+from plumbline.grading.option_labels import Labels
+from plumbline.grading.option_text import option_tokens, placed_tokens, starts_with, tokens, without_options, words_only
 from plumbline.grading.patterns import bounded
 
-WRAP = r"""
+WRAP = rf"""
     (?:
-          \\ (?: text | textbf | mathrm | mathbf | boldsymbol | bm | textit | mathsf ) \s? \{
-        | [\s*_$\"'“‘`{~]
+          \\ {WRAPPERS} \s? \{{?
+        | [\s*_$\"'“”‘’«「『【`{{~]
         | \\ [,;:! ]
         | \\ \(
-    ){0,16}
+    ){{0,16}}
 """
 # A letter that names an option: in brackets, behind the word "option", or alone with a mark behind it.
 BRACKETED = rf"""
@@ -28,7 +30,8 @@ NAMED = rf"""
     (?: options? | choices? | letter ) {WRAP} [(\[]? {WRAP} (?P<named>[A-Z]) (?![A-Za-z0-9'’]) \s*
     [)\]]?
 """
-BARE = r"(?P<bare>[A-Z])(?![A-Za-z0-9'’_^])"
+# 'B' in quotes is a letter, "A's" is not.
+BARE = r"(?: (?<=['‘’]) (?P<quoted>[A-Z]) (?=['’]) | (?P<bare>[A-Z]) (?![A-Za-z0-9'’_^]) )"
 NAMES = bounded(rf"{BRACKETED} | {NAMED}", re.VERBOSE)
 LETTER = bounded(rf"{WRAP} (?: {NAMED} | {BRACKETED} | {BARE} )", re.IGNORECASE | re.VERBOSE)
 DASH = bounded(r"\s+-\s+(?=\S)")
@@ -38,7 +41,7 @@ AFTER_A = bounded(
     [\s*_}$]*
     (?:
           $
-        | [.,;:!?)\]\n—–(-]
+        | [.,;:!?)\]\n—–(&/、和-]
         | (?:
                 because
               | since
@@ -66,9 +69,10 @@ AFTER_A = bounded(
 )
 NEGATED = bounded(
     r"""
-    \b
+    (?: \b | (?<=[a-z]) (?= n ['’] t ) )
     (?:
           not
+        | cannot
         | n ['’] t
         | neither
         | never
@@ -78,14 +82,46 @@ NEGATED = bounded(
         | other \s+ than
         | except
         | nor
-        | eliminate
-        | rule \s+ out
+        | eliminat (?: e | es | ed | ing )
+        | rul (?: e | es | ed | ing ) \s+ out
+        | exclud (?: e | es | ed | ing )
+        | reject (?: s | ed | ing )?
+        | discard (?: s | ed | ing )?
         | unlike
         | instead \s+ of
         | rather \s+ than
     )
     \b
     """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+# What is said right behind a letter that is no choice: "(A) is wrong", "[A] cannot be right", "(A), but it is incorrect", "(A) violates ...".
+DISMISSED = bounded(
+    r"""
+    [\s)\].:*}$'"’”,-]{0,8}
+    (?:(?: but | which | that | and | however ,? ) \s+)? (?:(?: it | this | that | he | one | option | choice | answer ) \s+)?
+    (?:
+          (?: is | are | was | were | be | has | have | can | could | must | should | would | may | might | will | does | do | did | seems? | appears? | looks? | to | be )
+          (?:\s+ (?! the \b | a \b | correct | right ) [A-Za-z]+ ){0,3}?
+          (?: \s+ (?: not | never | wrong | incorrect | false | impossible | invalid | implausible | unlikely | untrue | out )
+            | \s+ (?: ruled | rules? ) \s+ out
+            | \s+ (?: eliminated | excluded | discarded | rejected | dismissed | contradicted | crossed )
+            | n ['’] t )
+        | can \s? not
+        | can ['’] t
+        | won ['’] t
+        | fails? | violates? | contradicts? | ignores? | confuses? | neglects? | overestimates? | underestimates?
+    )
+    (?![A-Za-z])
+    (?!\s+ (?:be \s+)? [(\[]? (?-i:[A-Z]) [)\]]? (?![A-Za-z]))   # "D, it can't be A" is about A
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+# "(A) wrong", "A: incorrect", "(A) ✗": only where the options' own texts are known, since "(B) False" may be one.
+MARKED_WRONG = bounded(
+    r"[\s)\].:*}$,–—-]{0,8} (?: (?: wrong | incorrect | false | nope ) (?![A-Za-z] | \s*: | \s+ (?: options? | answers? | choices? ) ) | [✗✘❌×] )",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -98,6 +134,8 @@ class Options(NamedTuple):
     """letter -> tokens; empty where the options stand in the question."""
     denying: dict[str, list[str]]
     """Those of them whose own text denies or abstains: "does not change", "none of the above"."""
+    labels: Labels | None = None
+    """How the question calls them, where not by letters."""
 
 
 def read_options(choices: Mapping[str, str], letters: frozenset[str]) -> Options:
@@ -113,6 +151,22 @@ def denials_of(text: str, options: Options) -> str:
     return without_options(text, {letter: own for letter, own in options.denying.items() if len(own) > 1})
 
 
+def is_dismissed(denials: str, letter: str, end: int, options: Options) -> bool:
+    """Say whether what follows a letter, and the text of its option, says that it is not the answer. denials: see denials_of."""
+    end = after_text(denials, end, options.texts.get(letter))
+    return DISMISSED.match(denials, end) is not None or (bool(options.texts) and MARKED_WRONG.match(denials, end) is not None)
+
+
+def after_text(text: str, end: int, own: list[str] | None) -> int:
+    """Return the end of an option's own text where that follows its letter, else the end of the letter."""
+    if not own:
+        return end
+    placed = placed_tokens(text[end : end + 300])
+    while placed and placed[0][0] in ".,;:!?()[]-":
+        placed = placed[1:]
+    return end + placed[len(own) - 1][2] if [token for token, _, _ in placed[: len(own)]] == own else end
+
+
 def named_behind(text: str, options: Options) -> str | None:
     """Return the letter of the option whose text follows a letter, marks skipped; a minus that opens an option's text is none."""
     rest = text.lstrip(" \t\n()].:,}*$")
@@ -125,7 +179,7 @@ def letter_at(text: str, position: int, options: Options) -> tuple[str, int] | N
     match = LETTER.match(text, position)
     if match is None:
         return None
-    raw = match["named"] or match["round"] or match["square"] or match["bare"]
+    raw = match["named"] or match["round"] or match["square"] or match["quoted"] or match["bare"]
     letter, end = raw.upper(), match.end()
     if letter not in options.letters:
         return None

@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from plumbline.grading.patterns import bounded
+from plumbline.thinking import spoken
 
 # A base model runs on and asks itself the next question; what follows is not an answer to ours.
 NEXT_QUESTION = bounded(
@@ -29,6 +30,8 @@ class OwnText(NamedTuple):
     """Characters of the text that stand at the same place in the response."""
     shift: int
     """How much further right the others stand there."""
+    is_cut: bool
+    """The response ends while it thinks, so that it answers nothing."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return [start, end) in the response."""
@@ -40,12 +43,10 @@ def own_answer(response: str) -> OwnText:
 
     A runaway response is read at its ends alone: an answer opens or closes it, and the time stays bounded.
     """
-    thought = response.rfind("</think>")
-    if thought >= 0 and response[thought + 8 :].strip():
-        response = " " * (thought + 8) + response[thought + 8 :]
+    response, is_cut = spoken(response)
     match = NEXT_QUESTION.search(response, len(response) - len(response.lstrip()) + 1)
     text = response[: match.start()] if match and response[: match.start()].strip() else response
     if len(text) <= HEAD_CHARACTERS + TAIL_CHARACTERS:
-        return OwnText(text, len(text), 0)
+        return OwnText(text, len(text), 0, is_cut)
     shift = len(text) - HEAD_CHARACTERS - TAIL_CHARACTERS - 1
-    return OwnText(text[:HEAD_CHARACTERS] + "\n" + text[-TAIL_CHARACTERS:], HEAD_CHARACTERS, shift)
+    return OwnText(text[:HEAD_CHARACTERS] + "\n" + text[-TAIL_CHARACTERS:], HEAD_CHARACTERS, shift, is_cut)

@@ -3,14 +3,28 @@
 import math
 import re
 
+from plumbline.grading.bracketed_quantities import is_factor, is_one_bracket
 from plumbline.grading.compound_quantities import Quantity, join_parts
-from plumbline.grading.decimals import AND_A_PART, PARTS, Number
+from plumbline.grading.decimals import AND_A_PART, OPENS_WITH_COMMA, PARTS, Number
 from plumbline.grading.number_context import ASSERTED, CALCULATED, DENIED, stripped
+from plumbline.grading.number_edges import (
+    CLOSERS,
+    COMMAND,
+    GLUED,
+    LEFT_BRACKET,
+    NOT_A_VALUE,
+    OPERATOR,
+    PARTICLES,
+    SUBTRACTS,
+    SYMBOL,
+    TOUCHING,
+    WORD_OPERATOR,
+)
 from plumbline.grading.number_signs import sign_before, sign_word_before
 from plumbline.grading.number_tokens import read_number
 from plumbline.grading.patterns import bounded
 from plumbline.grading.spreads import read_spread
-from plumbline.grading.unit_notation import read_unit
+from plumbline.grading.unit_notation import SYMBOLS_AS_UNITS, read_unit
 
 START = bounded(
     r"""
@@ -18,6 +32,9 @@ START = bounded(
     | \\ [dtc]? frac (?![A-Za-z])
     | \\sqrt (?![A-Za-z])
     | \\pi (?![A-Za-z])
+    | \\ (?: left | [bB]igg?l? ) \s? [(\[]
+    | [(\[] (?= \s? [-+\d.√π\\(\[] )
+    | , (?= \d )
     | \x0c rac (?=\{)
     | \t frac (?=\{)
     | \b sqrt \(
@@ -25,113 +42,7 @@ START = bounded(
     """,
     re.VERBOSE,
 )
-# What must not stand directly before a number: it would be part of a name, an index, a power or a decimal.
-GLUED = bounded(
-    r"""
-    (?:
-          [A-Za-z\d_^]
-        | [_^] \s* \{? \s* [+-]?
-        | [\d] \.
-        | \\log _?
-        | \d \s? : \s?
-        | [A-Za-z] ['′’]{0,3} \s? (?:\\left \s?)? \(
-    )
-    $
-    """,
-    re.VERBOSE,
-)
-# An ordinal, an adjective, a clock time, a count of digits; a number that a word behind it makes another one ("5 tenths", "5 squared").
-NOT_A_VALUE = bounded(
-    r"""
-      (?: st | nd | rd | th ) \b
-    | - [A-Za-z]
-    | : \s? \d
-    | \\? _ [\d{]
-    | [ \t-]+
-      (?:
-            squared
-          | cubed
-          | dozens?
-          | halves
-          | thirds?
-          | quarters?
-          | (?: fif | six | seven | eigh | nin | ten | hundred | thousand | million | billion )
-            ths?
-      )
-      (?![A-Za-z])
-    | \s+ (?: over | out \s+ of ) \s+ \d
-    | \s*
-      (?:
-            decimals?
-          | decimal \s+ (?: places? | digits? )
-          | significant
-          | sig \.? \s* figs?
-          | d \. p \.
-      )
-      (?![A-Za-z])
-    | \s* (?:\\text \{)? [-\s]? dimensional
-    """,
-    re.VERBOSE,
-)
-OPERATOR = bounded(r"(?:×|·|\*(?!\*)|/|\+|\^|\\times|\\cdot|\\div|\\pm(?=\s*[A-Za-z\\])|[xX]\s*[\d(])")
-CLOSERS = bounded(r"(?:[ \t]|\$|~|\\[,;:! ]|\\q?quad(?![A-Za-z])|\\[)\]]|\}|\*\*|`)*")
-# "5 m_1", "5 \hbar", "5x": the number is multiplied with a symbol.
-SYMBOL = bounded(
-    r"""
-    (?:
-          [A-Za-zα-ωΑ-Ωħ] (?![A-Za-z'’])
-        | [A-Za-zα-ω]{1,4} [_^]
-        | \\
-          (?!
-                approx
-              | sim
-              | cong
-              | text
-              | mathrm
-              | quad
-              | qquad
-              | [,;:! )\]]
-              | to \b
-              | rightarrow
-              | Rightarrow
-              | implies
-              | Longrightarrow
-              | longrightarrow
-              | leq
-              | geq
-              | le \b
-              | ge \b
-              | right
-              | pm
-              | mp
-              | end
-              | newline
-              | \\
-              | times
-              | cdot
-              | div
-              | hline
-              | because
-              | therefore
-              | boxed
-              | \w* space
-              | label
-              | tag
-              | ldots
-              | dots
-              | and
-              | %
-              | &
-          )
-          [A-Za-z]+
-    )
-    """,
-    re.VERBOSE,
-)
-WORD_OPERATOR = bounded(r"(?:times|multiplied\s+by|divided\s+by|plus|minus|of\s+(?:the|its|that|this|their|what))\b", re.IGNORECASE)
 OF_A = bounded(r"[ \t]+of\s+an?(?=\s+[A-Za-z])")
-# "5 N - this is" goes on with the sentence, "5 N - the friction" may not.
-SUBTRACTS = bounded(r"\s*-\s*(?!(?:this|that|which|it|because|since|so|as|not|note|due|see)\b)\$?[\w\\(]", re.IGNORECASE)
 DIGITS = bounded(r"[\d.,]*")
 GROUP = bounded(r"\s*(?:\[[^\]\n]{0,10}\])?\s*\{")
 
@@ -146,12 +57,19 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
     while match := START.search(text, position):
         start = match.start()
         position = match.end()
-        before = text[max(0, start - 60) : start]
+        before = LEFT_BRACKET.sub("", text[max(0, start - 60) : start])
+        if match[0] == "," and not OPENS_WITH_COMMA.search(before):
+            continue
         # "1h30min": the letter before 30 is the unit of the part before.
         touching = bool(found) and found[-1].end == start and found[-1].unit is not None
         # "90 s (1 min 30 s)": a bracket after a unit calls no function.
         bracketed = bool(found) and found[-1].unit is not None and text[found[-1].end : start] in ("(", " (")
-        if GLUED.search(before) and not touching and not bracketed:
+        is_glued = GLUED.search(before) is not None and not COMMAND.search(before)
+        opens_group = match[0][-1] in "(["
+        if opens_group and is_glued:
+            # f(2): what is inside is read, or not, on its own.
+            continue
+        if is_glued and not touching and not bracketed:
             digits = DIGITS.match(text, start)
             position = max(after_groups(text, position) if match[0][0] in "\\\x0c\t" else position, digits.end() if digits else position)
             continue
@@ -159,6 +77,9 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
         word = sign_word_before(text, start) if sign is None else None
         begin = next((place for place in (sign, word and word[0]) if place is not None), start)
         number = read_number(text, start if word else begin)
+        if opens_group and (number is None or is_one_bracket(text, start, number)):
+            # "(12 N)", "(12)": the bracket adds nothing; its inside comes next.
+            continue
         if number is None:
             position = max(position, after_groups(text, position) if match[0][0] in "\\\x0c\t" else position)
             continue
@@ -168,9 +89,9 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
         quantity = complete(text, number, begin)
         if quantity is None or (bracketed and quantity.unit is None):
             continue
-        if touching and GLUED.search(before) and len(join_parts(text, [found[-1], quantity])) == 2:
+        if touching and is_glued and len(join_parts(text, [found[-1], quantity])) == 2:
             continue
-        binary = sign is None and word is None and CALCULATED.search(before)
+        binary = (sign is None and word is None and CALCULATED.search(before)) or is_factor(text, begin, quantity)
         lead = stripped(text[max(0, begin - 120) : begin])
         if DENIED.search(lead, max(0, len(lead) - 40)):
             position = max(position, quantity.end)
@@ -223,14 +144,19 @@ def complete(text: str, number: Number, begin: int) -> Quantity | None:
         return None
     if text[number.end : number.end + 1] == "!" and text[number.end + 1 : number.end + 2].strip():
         return None
-    if unit.unit is None and text[number.end : number.end + 1].isalpha():
+    if unit.unit is None and TOUCHING.match(text, number.end):
+        return None
+    if unit.unit is None and text[number.end : number.end + 1].isalpha() and text[number.end] not in PARTICLES:
         # 2GM, 5x: letters that touch the number and are no unit are symbols.
         return None
     if OPERATOR.match(text, place) or WORD_OPERATOR.match(text, place):
         return None
     if half_width is None and SUBTRACTS.match(text, place):
         return None
-    return Quantity(value, begin, end, unit.unit, unit.unknown, False, half_width, number.scale)
+    # "\\frac{1}{2}m": a fraction whose letters touch it is as likely a product with a symbol.
+    touches = text[begin : begin + 1] == "\\" and text[number.end : number.end + 1].isalpha()
+    symbolic = unit.symbolic or touches or (text[number.end : number.end + 1].isalpha() and text[number.end : unit.end] in SYMBOLS_AS_UNITS)
+    return Quantity(value, begin, end, unit.unit, unit.unknown, False, half_width, number.scale, unit.other, symbolic)
 
 
 def prose_letter(text: str, place: int, end: int) -> bool:

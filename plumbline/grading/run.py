@@ -139,7 +139,7 @@ def grade_choice(answer: Answer, question: Question) -> Grade:
         span=mcq.span,
         tier=mcq.tier,
         reading=mcq.reading,
-        flags=(),
+        flags=tuple(sorted(mcq.flags)),
         logprob_choice=choice,
         logprob_outcome=likely,
         complete=answer.complete,

@@ -21,7 +21,7 @@ PLAIN_SYMBOLS = {
     "yd": "yard", "mi": "mile", "AU": "astronomical_unit", "au": "astronomical_unit", "t": "tonne", "lb": "pound", "lbs": "pound",
     "oz": "ounce", "u": "dalton", "amu": "dalton", "min": "minute", "mins": "minute", "h": "hour", "hr": "hour", "hrs": "hour",
     "Hr": "hour", "Hrs": "hour", "Min": "minute", "Mins": "minute", "d": "day", "yr": "year", "yrs": "year", "secs": "second",
-    "°": "degree", "deg": "degree", "rev": "turn", "revs": "turn", "rot": "turn", "%": "percent", "ppm": "ppm", "°C": "celsius",
+    "°": "degree", "deg": "degree", "rev": "turn", "revs": "turn", "rot": "turn", "%": "percent", "pct": "percent", "ppm": "ppm", "°C": "celsius",
     "℃": "celsius", "degC": "celsius", "°F": "fahrenheit", "℉": "fahrenheit", "degF": "fahrenheit", "°K": "kelvin", "kn": "knot",
 }  # fmt: skip
 """These take no prefix."""
@@ -53,7 +53,7 @@ PREFIX_NAMES = {
     "tera": 12, "giga": 9, "mega": 6, "kilo": 3, "hecto": 2, "deca": 1, "deci": -1, "centi": -2, "milli": -3, "micro": -6, "nano": -9,
     "pico": -12, "femto": -15, "atto": -18,
 }  # fmt: skip
-DIMENSIONLESS_WORDS = {"", "1", "-", "none", "dimensionless", "unitless", "no unit", "no units", "number", "n/a", "ratio"}
+DIMENSIONLESS_WORDS = {"", "1", "-", "none", "dimensionless", "unitless", "no unit", "no units", "number", "n/a", "ratio", "unit", "units"}
 
 
 class Unit(NamedTuple):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from plumbline.grading.unit_names import PREFIX_NAMES, Unit, look_up
 from plumbline.grading.unit_plain_text import flatten
+from plumbline.grading.unit_runs import AMBIGUOUS, split_run
 
 NAME = re.compile(r"°\s?[CFK](?![A-Za-z])|H\.P\.|°|[A-Za-zμΩÅ℃℉]+|%")
 POWER = re.compile(
@@ -31,6 +32,7 @@ SEPARATOR = re.compile(
 # Units that are also English words: after a gap they belong to the sentence ("5 kg in", "3 m a second later").
 NEVER_AFTER_A_GAP = {"in", "a", "A", "at", "as", "As", "c", "d", "t", "u", "l", "B", "D", "M"}
 MAX_UNIT_CHARACTERS = 90
+FIRST_EASTERN = "\u2e80"
 # "12 in total", "5 in kN": a preposition, unless what follows goes on about the length.
 IN_WITH_MORE = re.compile(
     r"""
@@ -85,6 +87,13 @@ WORDED_POWER = re.compile(r"(square(?=\s)|cubic(?=\s)|sq\.?|cu\.?(?=\s))\s*", re
 DEGREE_KIND = re.compile(r"\s+(celsius|centigrade|fahrenheit|kelvin|[CFK])(?![A-Za-z])", re.IGNORECASE)
 SECOND_WORD = re.compile(r"[\s-]+(years?|volts?|units?|miles?|hours?|tons?)(?![A-Za-z])", re.IGNORECASE)
 PER_CENT = re.compile(r"\s*per\s+cent(?![A-Za-z])", re.IGNORECASE)
+# m^3kg^-1s^-2: after a power, the next symbol needs no gap.
+AFTER_A_POWER = re.compile(r"(?<=[\d)])(?=[A-Za-zμΩ])")
+LETTERS = re.compile(r"([A-Za-zμΩ]+)(?:\^-?\d)?")
+# Small letters for a unit that needs a capital are more often symbols of a formula: mv^2, ma.
+LENIENT = frozenset({"mv", "ma", "mh", "mf", "uv", "ua", "uc", "uf", "uh", "kv"})
+# Where they touch the number, these are as likely weight, thermal energy, time: 2mg, 3kT, 2t, 2g.
+SYMBOLS_AS_UNITS = frozenset({"mg", "kT", "pV", "PV", "as", "at", "mT", "g", "t", "u", "c", "d", "h"})
 OVER_FIRST = re.compile(r"\s*(?:1\s*/|/|per\b)\s*")
 
 
@@ -97,6 +106,10 @@ class UnitText(NamedTuple):
     """Position after the unit in the text it was read from."""
     unknown: bool
     """Something unit-like (in a unit wrapper) stands there that the whitelist does not hold."""
+    other: Unit | None = None
+    """The second reading of a run of symbols that is also a prefix and a symbol (W/mK)."""
+    symbolic: bool = False
+    """Letters that are as likely symbols of a formula (mv^2, NA)."""
 
 
 def exponent_in(match: re.Match[str]) -> int:
@@ -104,14 +117,14 @@ def exponent_in(match: re.Match[str]) -> int:
     return int((match[1] or match[2] or match[3]).replace(" ", ""))
 
 
-def read_factor(plain: str, position: int, after_gap: bool) -> tuple[dict[str, int], int, int] | None:
+def read_factor(plain: str, position: int, after_gap: bool, runs: bool) -> tuple[dict[str, int], int, int] | None:
     """Read one unit with its power; return (powers, power of ten, end)."""
     bracket = plain[position : position + 1]
     if bracket and bracket in "([" and after_gap:
         # "196 joules (J)" says the unit twice.
         return None
     if bracket and bracket in "([":
-        inner = read_product(plain, position + 1)
+        inner = read_product(plain, position + 1, runs)
         if inner is None or plain[inner[2] : inner[2] + 1] != {"(": ")", "[": "]"}[bracket]:
             return None
         powers, exponent10, end = inner[0], inner[1], inner[2] + 1
@@ -142,23 +155,42 @@ def read_factor(plain: str, position: int, after_gap: bool) -> tuple[dict[str, i
     apart = PREFIX_APART.match(plain, start) if name.lower() in PREFIX_NAMES else None
     if apart:
         name, end = apart[1] + apart[2], apart.end()
-    found = look_up(name)
-    if found is None:
+    found, run, power = look_up(name), split_run(name), 1
+    if found is None and run is None:
         return None
-    powers, exponent10, power = dict(found.powers), found.exponent10, 1
     if words:
         power = 2 if words[1].lower().startswith("sq") else 3
     raised = POWER.match(plain, end) or SQUARED.match(plain, end)
     if raised:
         power = {"squared": 2, "cubed": 3}[raised[1].lower()] if raised.re is SQUARED else exponent_in(raised)
         end = raised.end()
-    if name == "ms" and power < 0:
+    if run and (
+        found is None or (runs and name in AMBIGUOUS) or (power != 1 and found == run_unit(run, 1)) or (power < 0 and run[-1] == "s")
+    ):
+        # `Nm^-1` is N m^-1: a power is that of the last symbol.
+        found, power = run_unit(run, power), 1
+    elif name == "ms" and power < 0:
         # `ms^-1` is m s^-1 without a space, never "per millisecond".
         return {"meter": 1, "second": power}, 0, end
-    return {unit: value * power for unit, value in powers.items()}, exponent10 * power, end
+    assert found is not None
+    return {unit: value * power for unit, value in found.powers}, found.exponent10 * power, end
 
 
-def read_product(plain: str, position: int) -> tuple[dict[str, int], int, int] | None:
+def run_unit(run: tuple[str, ...], power: int) -> Unit:
+    """Return the product of a run of symbols, the last one to a power."""
+    powers: dict[str, int] = {}
+    exponent10 = 0
+    for place, symbol in enumerate(run):
+        found = look_up(symbol)
+        assert found is not None, symbol
+        factor = power if place == len(run) - 1 else 1
+        exponent10 += factor * found.exponent10
+        for unit, value in found.powers:
+            powers[unit] = powers.get(unit, 0) + factor * value
+    return Unit.of(powers, exponent10)
+
+
+def read_product(plain: str, position: int, runs: bool) -> tuple[dict[str, int], int, int] | None:
     """Read units joined by gaps, dots, dashes and slashes; what follows a slash is below it (J/kg K is J/(kg K))."""
     below = False
     per_cent = PER_CENT.match(plain, position)
@@ -167,17 +199,18 @@ def read_product(plain: str, position: int) -> tuple[dict[str, int], int, int] |
     leading = OVER_FIRST.match(plain, position)
     if leading:
         below, position = True, leading.end()
-    first = read_factor(plain, position, after_gap=False)
+    first = read_factor(plain, position, after_gap=False, runs=runs)
     if first is None:
         return None
     powers, exponent10, end = first
     total = {unit: -value if below else value for unit, value in powers.items()}
     exponent10 = -exponent10 if below else exponent10
-    while separator := SEPARATOR.match(plain, end):
+    while separator := SEPARATOR.match(plain, end) or AFTER_A_POWER.match(plain, end):
         if "\n" in separator[0]:
             break
-        below = below or separator["over"] is not None
-        factor = read_factor(plain, separator.end(), after_gap=separator["space"] is not None)
+        named = separator.groupdict()
+        below = below or named.get("over") is not None
+        factor = read_factor(plain, separator.end(), after_gap=named.get("space") is not None, runs=runs)
         if factor is None:
             break
         powers, shift, end = factor
@@ -200,13 +233,21 @@ def read_unit(text: str, position: int) -> UnitText:
         plain, ends = flatten(text, position, stop)
     else:
         plain, ends = text[position:stop], list(range(position + 1, stop + 1))
-    found = read_product(plain, len(plain) - len(plain.lstrip(" \t")))
+    first = len(plain) - len(plain.lstrip(" \t"))
+    found = read_product(plain, first, False)
     if found:
         powers, exponent10, end = found
         following = plain[end : end + 1]
-        if not (following.isalpha() or following in ("_", "\\")):
+        if not ((following.isalpha() and following < FIRST_EASTERN) or following in ("_", "\\")):
             unit = Unit.of(powers, exponent10)
-            return UnitText(unit, ends[end - 1], False)
+            again = read_product(plain, first, True) if any(run in plain for run in AMBIGUOUS) else None
+            other = Unit.of(again[0], again[1]) if again and again[2] == end else None
+            name = LETTERS.fullmatch(plain, first, end)
+            run = split_run(name[1]) if name else None
+            symbolic = name is not None and (
+                name[1] in LENIENT or (run is not None and not look_up(name[1]) and all(len(part) == 1 for part in run))
+            )
+            return UnitText(unit, ends[end - 1], False, other if other != unit else None, symbolic)
     wrapper = WRAPPED_WORD.match(text, position, stop)
     return UnitText(None, wrapper.end(), True) if wrapper else nothing
 
@@ -216,4 +257,7 @@ def parse_unit(text: str) -> Unit | None:
     """Return the unit that a whole string stands for; None where it is not on the whitelist."""
     found = read_unit(text + " ", 0)
     rest, _ = flatten(text, found.end, len(text))
+    if found.other is not None and text.strip("$ ") not in AMBIGUOUS:
+        # W/mK and Tm/A, as everyone writes thermal conductivity and the magnetic constant.
+        found = found._replace(unit=found.other)
     return found.unit if found.unit is not None and not rest.strip(" .") else None

@@ -3,32 +3,18 @@ r"""Turn a unit in LaTeX into plain notation: `\mathrm{m}/\mathrm{s}^{2}` become
 import re
 
 from plumbline.grading.decimals import SUPERSCRIPTS
+from plumbline.grading.latex_commands import WRAPPERS
 
 WRAPPER = re.compile(
-    r"""
+    rf"""
     \\
     (?:
-          mathrm
-        | text
-        | textrm
-        | textnormal
-        | textit
-        | textbf
-        | mathbf
-        | mathit
-        | mathsf
-        | operatorname
-        | rm
-        | bf
-        | it
+          {WRAPPERS}
         | unit
         | si
         | SI
-        | mbox
-        | hbox
         | left
         | right
-        | displaystyle
         | tfrac
     )
     \*? (?![A-Za-z]) \s*

@@ -14,6 +14,14 @@ from plumbline.judging.precheck import is_no_answer
 from plumbline.judging.prompt import JudgeItem
 from plumbline.rows.answer import ARMS, Answer, Arm
 from plumbline.rows.question import Question
+from plumbline.thinking import spoken
+
+
+def item_of(question: Question, response: str) -> JudgeItem:
+    """What the judge sees of a response: what it says to its reader, without its thinking. One that was cut while thinking says nothing."""
+    said = spoken(response)
+    text = response if said.text == response else said.text.strip()
+    return JudgeItem(question.question, question.target, question.key_points, text)
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class DueAnswers:
     def item(self, number: int) -> JudgeItem:
         """What the judge sees of it."""
         question = self._questions[self._question_numbers[number]]
-        return JudgeItem(question.question, question.target, question.key_points, self.answer(number).response)
+        return item_of(question, self.answer(number).response)
 
 
 class AskedItems(Sequence[Asked]):

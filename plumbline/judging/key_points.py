@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from plumbline.judging.key_point_clauses import Clause, read_clause, read_clauses, reads_as_sentence
 from plumbline.judging.key_point_words import FACTORS, HEDGES, INVERSELY, NEGATIONS, NOT_CONTENT, OPPOSITE_STEMS, PROPORTIONAL, stem_of
+from plumbline.thinking import spoken
 
 RULES_VERSION = 2
 """Part of the judge's identity: raise it whenever a rule below can move a score."""
@@ -151,7 +152,7 @@ class KeyPointVerdict:
 def judge_key_points(answer: str, key_points: Sequence[str], *, question: str, reference: str) -> KeyPointVerdict:
     """Score an answer by its share of stated key points, rounded down to the scale.
 
-    0 where a point is contradicted (also if it is stated elsewhere: both cannot be meant) or the answer lists everything.
+    The answer's thinking is not read. 0 where a point is contradicted (also if it is stated elsewhere: both cannot be meant) or the answer lists everything.
     ValueError without key points.
     """
     points = [read_clause(point, 0, True) for point in key_points]
@@ -159,7 +160,7 @@ def judge_key_points(answer: str, key_points: Sequence[str], *, question: str, r
         raise ValueError(
             f"key points {list(key_points)!r}: each must hold at least one content word; write them or use another judge backend."
         )
-    clauses = read_clauses(answer)
+    clauses = read_clauses(spoken(answer).text)
     findings = tuple(_find(point, clauses) for point in points)
     relevant = _stems_of([clause for text in (question, reference, *key_points) for clause in read_clauses(text)])
     is_listing = _is_listing(clauses, relevant)

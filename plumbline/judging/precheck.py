@@ -7,8 +7,8 @@ they never reach one.
 import re
 import unicodedata
 
-PRECHECK_VERSION = 1
-"""Part of the judge's identity: raise it whenever a rule below can move a score."""
+PRECHECK_VERSION = 2
+"""Part of the judge's identity: raise it if a rule below can move a score, or if another part of an answer is judged (items.py)."""
 
 OPENERS = (
     "answer",

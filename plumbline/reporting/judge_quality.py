@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from plumbline.judging.agreement import answer_key, calibration
-from plumbline.judging.prompt import JudgeItem
+from plumbline.judging.items import item_of
 from plumbline.reporting.human_label import HumanLabel
 from plumbline.reporting.params import JudgeSettings
 from plumbline.rows.answer import ARMS, Answer
@@ -29,8 +29,7 @@ def calibrated_by_people(
         if judgement.score is None:
             continue
         judged[judgement.arm].append(judgement.score)
-        question = asked[judgement.id]
-        key = answer_key(JudgeItem(question.question, question.target, question.key_points, said[judgement.arm, judgement.id]))
+        key = answer_key(item_of(asked[judgement.id], said[judgement.arm, judgement.id]))
         if given[key]:
             pairs.append((judgement.arm, judgement.score, sorted(given[key])[(len(given[key]) - 1) // 2]))
     return calibration(pairs, judged, seed=seed)

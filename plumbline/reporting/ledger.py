@@ -14,6 +14,7 @@ from plumbline.rows.judgement import Judgement
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import KINDS, Kind, Question
 from plumbline.statistics import Comparison, Estimate, chance_level, holm, mean_estimate, paired_comparison
+from plumbline.thinking import is_cut_while_thinking
 
 Pair = tuple[str, str]
 """Two arms: the reference, and the one whose gain over it is asked for."""
@@ -135,7 +136,7 @@ def join_verdicts(
                 "kind": question.kind,
                 "cluster": question.cluster,
                 "arm": arm,
-                "truncated": answered[arm, question.id].stopped == "max_new_tokens",
+                "truncated": is_cut(answered[arm, question.id]),
             }
             if question.kind == "explanation":
                 verdict = judged[arm, question.id]
@@ -161,6 +162,11 @@ def join_verdicts(
                 )
             scored.append(row)
     return scored
+
+
+def is_cut(answer: Answer) -> bool:
+    """Say whether the text of an answer is not whole: cut at answer.max_new_tokens, or ended while it thinks."""
+    return answer.stopped == "max_new_tokens" or is_cut_while_thinking(answer.response)
 
 
 def sorted_counts(values: Iterable[str | None]) -> dict[str, int]:

@@ -133,6 +133,7 @@ def fault_of(question: Question) -> str | None:
         try:
             # Without the unit, so that whatever stands behind the number is seen: grade would take it for one.
             target = parse_target(question.target, None)
+            parse_target(question.target, question.unit)
         except ValueError as error:
             return str(error)
         if not target.open_unit:

@@ -66,8 +66,15 @@ def test_a_target_that_the_grader_reads_whole_is_accepted(written: str) -> None:
     assert from_plumbline([("line 1", NUMERIC | {"target": written})])[0].target == written
 
 
-def test_a_unit_that_the_grader_does_not_know_is_accepted() -> None:
-    assert from_plumbline([("line 1", NUMERIC | {"unit": "furlong"})])[0].unit == "furlong"
+@pytest.mark.parametrize("unit", ["m/s", "$10^{-12} \\mathrm{~m}$", "", "W/mK", "°C"])
+def test_a_unit_that_the_grader_reads_is_accepted_as_written(unit: str) -> None:
+    assert from_plumbline([("line 1", NUMERIC | {"unit": unit})])[0].unit == unit
+
+
+@pytest.mark.parametrize("unit", ["furlong", "60 s", "10^-12 widgets"])
+def test_a_unit_that_the_grader_cannot_read_is_refused_with_what_to_write(unit: str) -> None:
+    with pytest.raises(Refused, match=r"not a unit that can be read\. Write it in symbols"):
+        from_plumbline([("line 1", NUMERIC | {"unit": unit})])
 
 
 @pytest.mark.parametrize(

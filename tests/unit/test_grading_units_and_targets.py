@@ -118,9 +118,30 @@ def test_conversions_agree_with_the_tables(value: float, source: str, target: st
     assert convert(value, first, second) == pytest.approx(expected)
 
 
-def test_an_unknown_unit_of_the_target_is_said_and_the_number_still_graded() -> None:
-    grade = grade_numeric("5 widgets", "5", "widgets")
-    assert (grade.outcome, grade.flags) == (Outcome.CORRECT, {"unit_unknown"})
+@pytest.mark.parametrize("unit", ["widgets", "m/s/widget", "60 s", "2 m", "furlong", "10^-12 widgets"])
+def test_a_unit_of_the_target_that_cannot_be_read_is_refused(unit: str) -> None:
+    with pytest.raises(ValueError, match="not a unit that can be read"):
+        grade_numeric("5", "5", unit)
+
+
+@pytest.mark.parametrize(
+    ("unit", "said", "outcome"),
+    [
+        (r"$10^{-12} \mathrm{~m}$", "4.5 pm", Outcome.CORRECT),
+        (r"$10^{-12} \mathrm{~m}$", "4.5", Outcome.CORRECT),
+        (r"$10^{-12} \mathrm{~m}$", "4.5 × 10⁻¹²", Outcome.CORRECT),
+        (r"$10^{-12} \mathrm{~m}$", "4.5 m", Outcome.INCORRECT),
+        (r"$10^{-12} \mathrm{~m}$", "45", Outcome.INCORRECT),
+        ("10^5 Pa", "450 kPa", Outcome.CORRECT),
+        (r"\times 10^{5} Pa", "450 Pa", Outcome.INCORRECT),
+        ("1e-3 mol", "4.5 mmol", Outcome.CORRECT),
+        ("100 km", "450 km", Outcome.CORRECT),
+        ("10^6", "4.5 million", Outcome.CORRECT),
+        ("10^6", "4.5e5", Outcome.INCORRECT),
+    ],
+)
+def test_a_power_of_ten_before_the_unit_of_the_target_scales_it(unit: str, said: str, outcome: Outcome) -> None:
+    assert grade_numeric(said, "4.5", unit).outcome == outcome
 
 
 def test_a_span_shows_what_was_read() -> None:

@@ -1,0 +1,140 @@
+"""How often the rule graders read the cases of the repository wrongly, by family, next to themselves before and to simpler graders.
+
+    python -m bench.grader_families --before REVISION
+
+The cases are tests/golden/grading_families.jsonl and grading_cases.jsonl. Each answer that is right for its target is graded for
+other targets as well (a numeric one for 1.2 times, ten times and minus its target, a choice for the label before it): there it must
+not be accepted. A false accept is an answer that is graded correct and is not; a false reject is right and graded otherwise.
+`--before` takes a revision of this repository, whose graders are run from its own files; without it that column is left out.
+math-verify is no dependency of the project: `pip install "math-verify[antlr4_13_2]==0.9.0"` to see its column.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.grader_confusion import Case, first_letter, last_number, math_verify_grader
+from bench.measurements import Table, add_json_flag, tabled, write_measured
+from plumbline.grading.numeric_target import parse_target
+
+GOLDEN = Path("tests/golden")
+EARLIER = "cases from before the families"
+FACTORS = (1.2, 10.0, -1.0)
+# Run in the files of a revision: it knows nothing of this module.
+GRADE = """
+import json, sys
+from plumbline.grading.mcq import grade_mcq
+from plumbline.grading.numeric import grade_numeric
+def outcome(case):
+    try:
+        if case["kind"] == "mcq":
+            return str(grade_mcq(case["response"], case["choices"], case["target"]).outcome)
+        return str(grade_numeric(case["response"], case["target"], case["unit"]).outcome)
+    except ValueError:
+        return "refused"
+json.dump([outcome(case) for case in json.load(sys.stdin)], sys.stdout)
+"""
+
+
+def read_cases(golden: Path) -> list[Case]:
+    """All cases with their family, and the answers that are right again for targets for which they are not."""
+    cases: list[Case] = []
+    for name in ("grading_families.jsonl", "grading_cases.jsonl"):
+        cases += [{"family": EARLIER, **json.loads(line)} for line in (golden / name).read_text(encoding="utf-8").splitlines()]
+    return [*cases, *(twin for case in cases if case["outcome"] == "correct" for twin in twins(case))]
+
+
+def twins(case: Case) -> list[Case]:
+    """The same answer for other targets: it is wrong for them."""
+    if case["kind"] == "mcq":
+        labels = list(case["choices"]) or list("ABCD")
+        if case["target"] not in labels:
+            return []
+        return [{**case, "target": labels[labels.index(case["target"]) - 1], "outcome": "incorrect"}]
+    value = parse_target(case["target"], None).value
+    return [{**case, "target": repr(factor * value), "outcome": "incorrect"} for factor in FACTORS]
+
+
+def ours(cases: Sequence[Case], folder: Path) -> list[str]:
+    """Outcomes of the graders that lie in a folder."""
+    done = subprocess.run(
+        [sys.executable, "-c", GRADE],
+        input=json.dumps(cases),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+    )
+    return json.loads(done.stdout)
+
+
+def of_revision(cases: Sequence[Case], revision: str) -> list[str]:
+    """Outcomes of the graders of a revision of this repository."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive = subprocess.run(["git", "archive", revision, "plumbline"], capture_output=True, check=True).stdout
+        subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
+        return ours(cases, Path(folder))
+
+
+def peer(cases: Sequence[Case], numeric: Callable[[Case], str], choice: Callable[[Case], str]) -> list[str]:
+    """Outcomes of a grader of bench.grader_confusion."""
+    given: list[str] = []
+    for case in cases:
+        gold = case["target"] if case["kind"] == "mcq" else repr(parse_target(case["target"], None).value)
+        known: dict[str, Any] = {**case, "gold": gold, "options": case["choices"]}
+        given.append((choice if case["kind"] == "mcq" else numeric)(known))
+    return given
+
+
+def counted(cases: Sequence[Case], given: Sequence[str], family: str, kind: str) -> str:
+    """False accepts and false rejects of one family, as a cell."""
+    pairs = [(case["outcome"], one) for case, one in zip(cases, given, strict=True) if (case["family"], case["kind"]) == (family, kind)]
+    accepted = sum(expected != "correct" and one == "correct" for expected, one in pairs)
+    rejected = sum(expected == "correct" and one != "correct" for expected, one in pairs)
+    return f"{accepted} / {rejected}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--before", metavar="REVISION", help="of this repository; its graders are run on the same cases")
+    add_json_flag(parser)
+    chosen = parser.parse_args()
+    cases = read_cases(GOLDEN)
+    graders: dict[str, list[str]] = {}
+    if chosen.before:
+        graders[f"before ({chosen.before})"] = of_revision(cases, chosen.before)
+    graders["now"] = ours(cases, Path.cwd())
+    graders["last number, first letter"] = peer(cases, last_number, first_letter)
+    math_verify = math_verify_grader()
+    if math_verify:
+        graders["math-verify"] = peer(cases, math_verify, math_verify)
+    counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for case in cases:
+        counts[case["kind"], case["family"]][case["outcome"] != "correct"] += 1
+    rows = [
+        [f"{kind}: {family}", str(right), str(wrong), *(counted(cases, given, family, kind) for given in graders.values())]
+        for (kind, family), (right, wrong) in sorted(counts.items(), key=lambda one: (one[0][0] == "mcq", one[0][1] == EARLIER, one[0][1]))
+    ]
+    table = Table(columns=["family", "right", "not right", *graders], rows=rows)
+    print("\n".join("| " + " | ".join(row) + " |" for row in [table.columns, ["---"] * len(table.columns), *table.rows]))
+    write_measured(
+        chosen.json,
+        tabled(
+            name="grader_families",
+            title="Rule graders by family of answer",
+            what="Cases of the repository, with answers that are right and that are not. Cells are false accepts / false rejects.",
+            table=table,
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()
