@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from plumbline.answering.answer_store import append_answers, store_file, stored_answers
 from plumbline.answering.engine import Engine, Prompt
-from plumbline.heartbeat import Progress
 from plumbline.model.assistant_turn import assistant_turn
 from plumbline.model.tokenization import render_example, render_prompt, template_sha256
+from plumbline.pipeline.heartbeat import Progress
 from plumbline.rows.answer import Answer, Arm
 from plumbline.rows.answer_params import AnswerParams
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from plumbline.answering.vllm_engine import ServerRefused, VllmServer, setting
-from plumbline.heartbeat import working
 from plumbline.model.orphans import end_with_parent
 from plumbline.pipeline.cache import cache_folder
+from plumbline.pipeline.heartbeat import working
 
 LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """What --max-lora-rank accepts; its default, 16, refuses an adapter of a higher rank."""

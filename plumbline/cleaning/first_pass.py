@@ -15,7 +15,7 @@ from plumbline.cleaning.ray_workers import map_on_ray, ray_address
 from plumbline.cleaning.row_cleaning import Policy
 from plumbline.cleaning.source_lines import Chunk, read_chunks
 from plumbline.cleaning.workers import map_in_order, num_workers
-from plumbline.heartbeat import Progress
+from plumbline.pipeline.heartbeat import Progress
 
 PARALLEL_FROM_BYTES = 8 << 20
 """Below, starting a second process takes longer than it saves."""

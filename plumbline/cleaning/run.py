@@ -16,8 +16,8 @@ from plumbline.cleaning.repair_examples import ExampleSampler
 from plumbline.cleaning.repeats import decide_repeats
 from plumbline.cleaning.row_cleaning import Policy
 from plumbline.cleaning.second_pass import write_rows
-from plumbline.heartbeat import working
 from plumbline.near_duplicates import near_duplicate_groups
+from plumbline.pipeline.heartbeat import working
 from plumbline.pipeline.refused import InputRefused
 
 

@@ -13,13 +13,13 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from plumbline.commands.refusing import refusing, repository
-from plumbline.heartbeat import working
 from plumbline.keeping.clone_environment import clone_environment
 from plumbline.keeping.stored_objects import StoredObject, Trouble, cache_troubles, fetch_all, mend, tracked_objects
 from plumbline.model.base_files import MANIFEST, read_manifest
 from plumbline.model.local_models import is_on_the_hub
 from plumbline.number_text import size_text
 from plumbline.pipeline.files import sha256_of
+from plumbline.pipeline.heartbeat import working
 
 REGRADED = ("grade", "report")
 COMMITTED = ("dvc.lock", "dvc.yaml", "params.yaml", "metrics", ".dvc", ".dvcignore", "plumbline", "stages", "*.dvc")

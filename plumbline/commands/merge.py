@@ -11,7 +11,6 @@ from plumbline.answering.answering import render
 from plumbline.answering.engine import Prompt
 from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.commands.refusing import refusing, repository
-from plumbline.heartbeat import working
 from plumbline.keeping.merging import Agreement, MergedDiffers, agreement, merge_and_save, reference_answers
 from plumbline.model.adapter import adapter_sha256, load_adapter, read_training_record
 from plumbline.model.base_files import base_fingerprint, read_manifest
@@ -20,6 +19,7 @@ from plumbline.model.tokenization import template_sha256
 from plumbline.model.weights import load_model, load_tokenizer
 from plumbline.number_text import size_text
 from plumbline.pipeline.files import replacing_folder, sha256_of, write_json
+from plumbline.pipeline.heartbeat import working
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import load_params
 from plumbline.rows.answer_params import AnswerParams

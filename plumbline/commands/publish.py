@@ -22,13 +22,13 @@ from huggingface_hub.utils import disable_progress_bars
 from plumbline.commands.backup import uncommitted
 from plumbline.commands.final_part import RECORD, missing_uses
 from plumbline.commands.refusing import refusing, repository
-from plumbline.heartbeat import working
 from plumbline.keeping.model_card import render_card
 from plumbline.model.adapter import AdapterRefused, read_training_record
 from plumbline.model.base_files import BaseRefused, read_manifest, weights_folder
 from plumbline.model.local_models import is_on_the_hub
 from plumbline.number_text import size_text
 from plumbline.pipeline.files import sha256_of, write_json
+from plumbline.pipeline.heartbeat import working
 from plumbline.reporting.final_part import use_in
 
 RECEIPT = "metrics/published.json"

@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from transformers import MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
 
 from plumbline.embedded.base_params import EmbeddedParams
-from plumbline.heartbeat import Progress
+from plumbline.pipeline.heartbeat import Progress
 
 CONTROL_TOKENS = ("<unk>", "<s>", "</s>", "<pad>", "[INST]", "[/INST]")
 """In this order, so that their ids are those of Mistral's tokenizers where these have them."""

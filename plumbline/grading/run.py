@@ -9,7 +9,7 @@ from pathlib import Path
 from plumbline.grading.mcq import grade_mcq
 from plumbline.grading.numeric import grade_numeric
 from plumbline.grading.numeric_target import needs_absolute_tolerance
-from plumbline.heartbeat import watched
+from plumbline.pipeline.heartbeat import watched
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.answer import ARMS, Answer, Arm

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from plumbline.heartbeat import Progress
 from plumbline.judging.budget import Budget, OverBudgetError
 from plumbline.judging.causes import JudgeCause
 from plumbline.judging.claude_batches import ask_in_batches
@@ -20,6 +19,7 @@ from plumbline.judging.prompt import API_VERSION, asking_identity, digest, item_
 from plumbline.judging.replies import PARSER_VERSION, Standing, reply_from_body, standing, usage_of
 from plumbline.judging.survey import Survey, project, survey
 from plumbline.judging.verdict_store import VerdictStore, judge_cache_folder
+from plumbline.pipeline.heartbeat import Progress
 from plumbline.rows.judgement import RawReply
 
 log = logging.getLogger("judge")

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from plumbline.heartbeat import working
 from plumbline.judging.backends import make_judge
 from plumbline.judging.canaries import Canary, canaries, is_retested
 from plumbline.judging.causes import RETRYABLE, JudgeCause
@@ -16,6 +15,7 @@ from plumbline.judging.judge import Verdict
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.prompt import CORRECT_FROM
 from plumbline.judging.rows_on_disk import RowsOnDisk
+from plumbline.pipeline.heartbeat import working
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.rows.answer import Answer
 from plumbline.rows.judge_check import JudgeCheck, Probe

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from dvc.repo import Repo
 
-from plumbline.heartbeat import watched
+from plumbline.pipeline.heartbeat import watched
 
 CHUNK_BYTES = 1 << 20
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
-from plumbline.heartbeat import working
 from plumbline.model.local_models import local_model
 from plumbline.pipeline.cache import cache_folder
 from plumbline.pipeline.files import sha256_of
+from plumbline.pipeline.heartbeat import working
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.manifest import Manifest
 

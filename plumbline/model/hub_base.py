@@ -10,11 +10,11 @@ import httpx2
 from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError
 
-from plumbline.heartbeat import working
 from plumbline.model.base_files import BaseRefused, hub_folder
 from plumbline.model.chat_params import ChatParams
 from plumbline.model.usable_base import WEIGHT_PATTERNS, refuse_config, refuse_files, refuse_tokenizer
 from plumbline.pipeline.files import sha256_of
+from plumbline.pipeline.heartbeat import working
 
 SMALL_PATTERNS = [
     "config.json",

@@ -17,12 +17,12 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from plumbline.heartbeat import working
 from plumbline.model.assistant_turn import assistant_turn
 from plumbline.model.base_files import BaseRefused, read_manifest, verify_files, weights_folder
 from plumbline.model.chat_params import ChatParams
 from plumbline.model.pinned_template import chosen_template, pin_template
 from plumbline.model.tokenization import named_stops
+from plumbline.pipeline.heartbeat import working
 from plumbline.rows.manifest import Manifest
 
 log = logging.getLogger("base")

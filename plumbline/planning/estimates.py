@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from plumbline.heartbeat import duration
 from plumbline.model.base_files import BaseRefused, weights_folder
 from plumbline.model.tokenization import Example
 from plumbline.number_text import size_text
+from plumbline.pipeline.heartbeat import duration
 from plumbline.planning.device_probe import NUM_TIMED_STEPS, matrix_speed, seconds_per_step
 from plumbline.planning.model_size import Counted
 from plumbline.planning.planning import (

@@ -4,9 +4,9 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from plumbline.heartbeat import working
 from plumbline.pages.html_page import write_page
 from plumbline.pipeline.files import write_json
+from plumbline.pipeline.heartbeat import working
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.preflight.findings import Findings, find
 from plumbline.preflight.gathered import Gathered

@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from plumbline.heartbeat import working
+from plumbline.pipeline.heartbeat import working
 from plumbline.reporting.decide import Evaluation, decide, whole_evaluation_problems
 from plumbline.reporting.final_part_uses import note_look
 from plumbline.reporting.gather import ReportFiles, gather

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from plumbline.heartbeat import watched, working
+from plumbline.pipeline.heartbeat import watched, working
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.instruction_row import InstructionRow

@@ -7,8 +7,8 @@ import torch
 from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from plumbline.heartbeat import watched
 from plumbline.model.tokenization import Example, render_example
+from plumbline.pipeline.heartbeat import watched
 from plumbline.rows.general_answer import GeneralAnswer
 from plumbline.training.attention import attend_to_padding
 

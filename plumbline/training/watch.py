@@ -15,8 +15,8 @@ from peft import get_peft_model_state_dict
 from safetensors.torch import save_file
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from plumbline.heartbeat import Progress
 from plumbline.pipeline.files import replacing_folder, write_json
+from plumbline.pipeline.heartbeat import Progress
 from plumbline.training.ranks import any_rank, from_rank_0, whole
 from plumbline.training.which_rank import rank
 

@@ -4,6 +4,7 @@ What is said of a family in docs/models.md is what passes here.
 """
 
 import json
+import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -200,3 +201,12 @@ def test_a_base_without_a_template_is_refused_by_name(tmp_path: Path, monkeypatc
     with pytest.raises(TemplateRefused, match=r"has no chat template.*set base\.chat_template to one of plain"):
         world.bring_in_base()
     assert not world.base.exists()
+
+
+def test_the_page_of_models_lists_what_is_tested_here() -> None:
+    rows = re.findall(r"^\| (.+?) \| `(\w+)` \| (.*) \|$", (ROOT / "docs/models.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [(family, architecture) for family, architecture, _ in rows] == [(name, model.architecture) for name, model in MODELS.items()]
+    for family, _, what in rows:
+        assert {one.split("=")[0] for one in MODELS[family].overrides} - {"train.tokens_per_step"} <= set(
+            re.findall(r"`([a-z_.]+)[=`]", what)
+        ), family

@@ -10,10 +10,10 @@ import pytest
 from plumbline.embedded import pretraining
 from plumbline.embedded.corpus import corpus_texts
 from plumbline.embedded.passage import Passage
-from plumbline.heartbeat import Progress
 from plumbline.model.base_files import BaseRefused, base_fingerprint, read_manifest
 from plumbline.model.usable_base import BaseUnusable
 from plumbline.model.weights import load_model, load_tokenizer
+from plumbline.pipeline.heartbeat import Progress
 from plumbline.pipeline.jsonl import write_jsonl
 from stages.base import BaseParams, main
 from tests.fakes.tiny_base import save_tiny_model

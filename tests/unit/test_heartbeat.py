@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.heartbeat import Progress, duration, watched, working
+from plumbline.pipeline.heartbeat import Progress, duration, watched, working
 from tests.conftest import ROOT
 
 
@@ -117,7 +117,7 @@ def test_every_item_passes_and_the_beat_ends_with_the_last_and_with_the_reader()
 
 def test_a_process_whose_output_is_a_file_writes_a_line_each_interval(tmp_path: Path) -> None:
     code = (
-        "import time\nfrom plumbline.heartbeat import Progress\n"
+        "import time\nfrom plumbline.pipeline.heartbeat import Progress\n"
         "with Progress('train', total=40, unit='step', every_seconds=0.1) as progress:\n"
         "    for _ in range(20):\n        time.sleep(0.03)\n        progress.update()\n        progress.say('loss 1.000')\n"
     )
