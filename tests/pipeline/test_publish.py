@@ -129,7 +129,7 @@ def test_all_arrives_in_one_private_commit_with_a_receipt(root: Path, hub: FakeH
     assert len(hub.commits[REPO]) == 2, "the repository's own first commit, and ours"
     files = hub.files(REPO)
     assert set(files) == {
-        ".gitattributes", "README.md", "adapter_config.json", "adapter_model.safetensors", "training.json",
+        ".gitattributes", "README.md", "adapter_config.json", "adapter_model.safetensors", "training.json", "tokenizer.json",
         *(f"evaluation/{name}.json" for name in ("evaluation", "scores", "train", "data", "preflight")),
         *(f"base/{name}" for name in ("config.json", "tokenizer.json", "model.safetensors", "manifest.json")),
     }  # fmt: skip
