@@ -31,6 +31,7 @@ def preflight(folder: Path, *, training: TrainParams = tiny_training.TRAIN, lora
             limits=PreflightParams.model_validate(PARAMS["preflight"]),
             lora=lora,
             training=training,
+            max_new_tokens=PARAMS["answer"]["max_new_tokens"],
             instructions=PARAMS["answer"]["instructions"],
         ),
         PreflightFiles(
