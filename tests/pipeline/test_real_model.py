@@ -158,7 +158,7 @@ def test_what_is_published_gives_the_same_answers_in_plain_transformers_and_peft
     _, tuned = world.answer()
     (tmp_path / "root/models").mkdir(parents=True)
     for name in ("base", "adapter"):
-        (tmp_path / "root/models" / name).symlink_to(world.folder / name)
+        (tmp_path / "root/models" / name).symlink_to(world.folder / "models" / name)
     # The card and the numbers of an evaluation, which were not made here.
     monkeypatch.setattr(publish, "render_card", lambda *_, **__: "card")
     monkeypatch.setattr(publish, "EVALUATION", ())
