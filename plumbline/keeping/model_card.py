@@ -72,7 +72,7 @@ def eval_results(evaluation: dict[str, Any]) -> list[EvalResult]:
 def loading_lines(repo: str, manifest: Manifest) -> str:
     """The Python that loads base and adapter."""
     if not is_on_the_hub(manifest):
-        base = f'base = AutoModelForCausalLM.from_pretrained("{repo}", subfolder="base", dtype="{manifest.dtype}")\n'
+        base = f'base = AutoModelForCausalLM.from_pretrained("{repo}", subfolder="base", adapter_kwargs={{"subfolder": "base"}}, dtype="{manifest.dtype}")\n'
         tokenizer = f'tokenizer = AutoTokenizer.from_pretrained("{repo}", subfolder="base")'
     else:
         where = f'"{manifest.repo}", revision="{manifest.revision}"'

@@ -181,7 +181,7 @@ def plain_answers(folder: Path, asked: list[Answer], params: AnswerParams) -> li
     from tests.fakes.hub_world import QUESTIONS
 
     tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), subfolder="base")
-    base = AutoModelForCausalLM.from_pretrained(str(folder), subfolder="base", dtype="bfloat16")
+    base = AutoModelForCausalLM.from_pretrained(str(folder), subfolder="base", adapter_kwargs={"subfolder": "base"}, dtype="bfloat16")
     model: Any = PeftModel.from_pretrained(base, str(folder)).eval()
     told = []
     for question in (next(one for one in QUESTIONS if one.id == answer.id) for answer in asked):
