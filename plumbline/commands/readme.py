@@ -39,7 +39,7 @@ SHOWN: dict[str, str] = {
     "merge": "",
     "inspect-log": "",
     "smoke": r"train: max_steps|answer_tuned: the adapter|report: not complete",
-    "plan": r"steps|memory|judge|\s+at most .* USD",
+    "plan": r"steps|training|memory|judge|\s+at most .* USD",
     "study": r"clean: \d|split: |preflight: warn answer_format|report: (There|Tuned|Base)|report: .* tuned answers on multiple choice could not",
 }
 """Which lines of a recorded sample README shows; what is left out between them is an ellipsis."""
