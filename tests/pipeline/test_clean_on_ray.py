@@ -127,11 +127,19 @@ for num_lines, (first_line, pid) in mapped(work):
     seen.append((num_lines, first_line, pid))
     children = psutil.Process().children(recursive=True)
     for process in [psutil.Process(), *children]:
-        for connection in process.net_connections("inet"):
-            sockets += [end.ip for end in (connection.laddr, connection.raddr) if end]
+        try:
+            connections = process.net_connections("inet")
+        except psutil.NoSuchProcess:  # a worker may end between the two calls; it holds no socket then
+            continue
+        sockets += [end.ip for connection in connections for end in (connection.laddr, connection.raddr) if end]
     from ray._common.usage import usage_lib
     usage = usage_lib.usage_stats_enabled()
-left = [process for process in children if process.is_running() and process.status() != "zombie"]
+def is_left(process):
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+left = [process for process in children if is_left(process)]
 print(json.dumps([seen, sorted(set(sockets)), usage, len(left)]))
 """
     done = run(ray_python, code, messy, tmp_path / "died")
