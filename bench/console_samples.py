@@ -96,7 +96,7 @@ def study_sample(told: list[str], clone: Path) -> dict[str, Any]:
         "output": [line for line in told if re.match(r"(clean|split|preflight|train|report): ", line)],
         **{name: data[name] for name in ("lines", "structured_before", "structured_after")},
         "num_questions": evaluation["part"]["num_questions_in_benchmark"],
-        "kinds": {kind: {"n": one["n"], "delta": one["delta"]} for kind, one in evaluation["kinds"].items()},
+        "kinds": {kind: {"n": one["n"], "delta": one["comparisons"][0]["delta"]} for kind, one in evaluation["kinds"].items()},
     }
 
 

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from plumbline.pipeline.inputs import REFERENCE
+from plumbline.pipeline.expanded_stages import REFERENCE
 from plumbline.pipeline.params import read_yaml
 from plumbline.pipeline.refused import Refused
 

@@ -61,5 +61,5 @@ if __name__ == "__main__":
             section,
             prompts=Path(section.prompts),
             base=Path("models/base"),
-            answers=Path("data/answers/general.jsonl"),
+            answers=Path("data/general/answers.jsonl"),
         )

@@ -1,12 +1,15 @@
-"""Grade multiple-choice and numeric answers of both arms by rule; no model is asked."""
+"""Grade multiple-choice and numeric answers of every arm by rule; no model is asked."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from plumbline.grading.run import GradeFiles, Tolerance, grade_files
+from plumbline.pipeline.answer_files import answer_files
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
 from plumbline.pipeline.record import Params
+from plumbline.rows.arms import Arms
 
 log = logging.getLogger("grade")
 
@@ -22,8 +25,9 @@ class GradeParams(Params):
         return Tolerance(relative=self.relative_tolerance, absolute=self.absolute_tolerance)
 
 
-def main(params: GradeParams, *, benchmark: Path, base: Path, tuned: Path, graded: Path) -> None:
-    files = GradeFiles(benchmark=benchmark, base=base, tuned=tuned, graded=graded)
+def main(params: GradeParams, arms: Sequence[str], *, benchmark: Path, answers: Path, graded: Path) -> None:
+    """Write one grade per question and arm. `answers`: the folder of the arms' files."""
+    files = GradeFiles(benchmark=benchmark, answers=answer_files(answers, arms), graded=graded)
     grades = grade_files(files, params.tolerance)
     log.info("%s: %d grades written", graded, len(grades))
 
@@ -33,8 +37,8 @@ if __name__ == "__main__":
     with inputs_unchanged():
         main(
             load_params("grade", GradeParams),
+            load_params("arms", Arms).names,
             benchmark=Path("data/split/benchmark.jsonl"),
-            base=Path("data/answers/base.jsonl"),
-            tuned=Path("data/answers/tuned.jsonl"),
+            answers=Path("data/answers"),
             graded=Path("data/grades/graded.jsonl"),
         )

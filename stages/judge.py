@@ -5,14 +5,16 @@ from pathlib import Path
 
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.run import JudgeFiles, judge_explanations
+from plumbline.pipeline.answer_files import answer_files
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
+from plumbline.rows.arms import Arms
 
 log = logging.getLogger("judge")
 
 
 def main(params: JudgeParams, files: JudgeFiles) -> None:
-    """Judge both arms' explanations and probe the judge. Exits with a code above 0 if a further run may add to the result."""
+    """Judge all arms' explanations and probe the judge. Exits with a code above 0 if a further run may add to the result."""
     judged = judge_explanations(params, files)
     log.info("%d explanations, %d scored by %s %s", judged.causes.total(), judged.num_scored, params.backend, dict(judged.causes))
     judged.finish()
@@ -25,8 +27,7 @@ if __name__ == "__main__":
             load_params("judge", JudgeParams),
             JudgeFiles(
                 questions=Path("data/split/benchmark.jsonl"),
-                base=Path("data/answers/base.jsonl"),
-                tuned=Path("data/answers/tuned.jsonl"),
+                answers=answer_files(Path("data/answers"), load_params("arms", Arms).names),
                 judged=Path("data/grades/judged.jsonl"),
                 checks=Path("data/grades/judge_checks.jsonl"),
             ),

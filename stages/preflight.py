@@ -56,7 +56,7 @@ if __name__ == "__main__":
                 train=Path("data/split/train.jsonl"),
                 validation=Path("data/split/validation.jsonl"),
                 benchmark=Path("data/split/benchmark.jsonl"),
-                general=Path("data/answers/general.jsonl"),
+                general=Path("data/general/answers.jsonl"),
                 base=Path("models/base"),
                 template=Path("plumbline/pages/templates/preflight.html.j2"),
                 ready=Path("data/preflight/ready.json"),

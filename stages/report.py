@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from plumbline.params_sections import refuse_unknown_sections
+from plumbline.pipeline.answer_files import answer_files
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
 from plumbline.reporting.final_part_uses import journal_path
@@ -11,11 +12,12 @@ from plumbline.reporting.gather import ReportFiles
 from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.reporting.run import finish, report
 from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.arms import Arms, Compared, Comparisons
 
 
-def main(params: ReportParams, answering: AnswerParams, judging: JudgeSettings, files: ReportFiles) -> None:
+def main(params: ReportParams, answering: AnswerParams, judging: JudgeSettings, compared: Compared, files: ReportFiles) -> None:
     """Write all numbers and the page. Exits with a code above 0, after writing them, where the evaluation is not valid."""
-    finish(report(params, answering, judging, files, judge_ends=announced_end(judging)), files)
+    finish(report(params, answering, judging, compared, files, judge_ends=announced_end(judging)), files)
 
 
 def announced_end(judging: JudgeSettings) -> str | None:
@@ -32,15 +34,16 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     with inputs_unchanged():
         refuse_unknown_sections(Path("params.yaml"))
+        arms = load_params("arms", Arms)
         main(
             load_params("report", ReportParams),
             load_params("answer", AnswerParams),
             load_params("judge", JudgeSettings),
+            Compared(arms, load_params("comparisons", Comparisons).of(arms)),
             ReportFiles(
                 benchmark=Path("data/split/benchmark.jsonl"),
                 overlap=Path("data/split/overlap.jsonl"),
-                base=Path("data/answers/base.jsonl"),
-                tuned=Path("data/answers/tuned.jsonl"),
+                answers=answer_files(Path("data/answers"), arms.names),
                 graded=Path("data/grades/graded.jsonl"),
                 judged=Path("data/grades/judged.jsonl"),
                 checks=Path("data/grades/judge_checks.jsonl"),

@@ -56,7 +56,7 @@ if __name__ == "__main__":
                 TrainFiles(
                     train=Path("data/split/train.jsonl"),
                     validation=Path("data/split/validation.jsonl"),
-                    general=Path("data/answers/general.jsonl"),
+                    general=Path("data/general/answers.jsonl"),
                     ready=Path("data/preflight/ready.json"),
                     base=Path("models/base"),
                     adapter=Path("models/adapter"),

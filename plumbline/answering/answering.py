@@ -1,4 +1,4 @@
-"""Both arms answer the benchmark through this one function: same prompts, same engine, same decoding, resumable unit by unit."""
+"""Every arm answers the benchmark through this one function: same prompts, same engine, same decoding, resumable unit by unit."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from plumbline.answering.engine import Engine, Prompt
 from plumbline.model.assistant_turn import assistant_turn
 from plumbline.model.tokenization import render_example, render_prompt, template_sha256
 from plumbline.pipeline.heartbeat import Progress
-from plumbline.rows.answer import Answer, Arm
+from plumbline.rows.answer import Answer
 from plumbline.rows.answer_params import AnswerParams
 
 if TYPE_CHECKING:  # questions are read and refused before transformers is loaded
@@ -38,7 +38,7 @@ def answer_questions(
     users: Mapping[str, str],
     choices: Mapping[str, Mapping[str, str]],
     params: AnswerParams,
-    arm: Arm,
+    arm: str,
     complete: bool,
     model_identity: str,
 ) -> list[Answer]:
@@ -83,6 +83,6 @@ def answer_questions(
             append_answers(file, answers)
             done.update({answer.id: answer for answer in answers})
             progress.update(len(answers))
-            num_tokens += sum(answer.num_tokens for answer in answers)
+            num_tokens += sum(answer.num_tokens for answer in finished)
             progress.say(f"{num_tokens * progress.per_second / progress.done:,.0f} tokens/s")
     return [done[id] for id in users]

@@ -77,7 +77,7 @@ def answer_general(
             id=prompt.id,
             prompt=prompt.prompt,
             response=answer.response,
-            num_tokens=answer.num_tokens,
+            num_tokens=answer.num_tokens or 0,
             stopped=answer.stopped,
             part=parts[prompt.id],
         )

@@ -1,16 +1,18 @@
 """An arm answers from its files to its file: questions are read and refused first, then the engine is opened."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from plumbline.answering.answering import answer_questions
+from plumbline.answering.elsewhere import read_elsewhere
 from plumbline.answering.engine_advice import engine_advice
 from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.model.adapter import adapter_sha256, read_training_record
 from plumbline.model.base_files import base_fingerprint, read_manifest
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
-from plumbline.rows.answer import Answer, Arm
+from plumbline.rows.answer import Answer
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.question import Question
 
@@ -23,22 +25,18 @@ class AnswerFiles:
 
     benchmark: Path
     base: Path
+    """Of the arm's own model, where it is another one of the hub."""
     adapter: Path | None
-    """None where base answers by itself."""
+    """None where a model answers by itself."""
+    context: Path | None
+    """What stands before each question; None for nothing."""
     answers: Path
 
 
-def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: Arm) -> list[Answer]:
+def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str) -> list[Answer]:
     """Write one answer per question, in the benchmark's order, each marked with whether the adapter's run was complete."""
     questions = list(read_jsonl(files.benchmark, Question))
-    complete = True
-    if files.adapter is not None:
-        record = read_training_record(files.adapter)
-        complete = record.complete
-        if not complete:
-            log.warning(
-                "the adapter is incomplete (%d of %d steps): its answers are marked so", record.num_done_steps, record.num_planned_steps
-            )
+    is_complete = files.adapter is None or is_trained_to_its_end(files.adapter)
     log.info("%s", engine_advice(params.engine, num_questions=len(questions), max_new_tokens=params.max_new_tokens))
     # Imported here: a question or an adapter that cannot be used is refused before torch and transformers are waited for (3 s).
     from plumbline.answering.engine_choice import open_engine
@@ -56,7 +54,7 @@ def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: Arm) -> l
             choices={question.id: question.choices for question in questions},
             params=params,
             arm=arm,
-            complete=complete,
+            complete=is_complete,
             model_identity=identity if files.adapter is None else f"{identity}+{adapter_sha256(files.adapter)}",
         )
     assert len(answered) == len(questions)
@@ -64,6 +62,23 @@ def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: Arm) -> l
     return answered
 
 
-def num_cut(answers: list[Answer]) -> int:
+def is_trained_to_its_end(adapter: Path) -> bool:
+    """Whether the adapter's run was complete; says so where it was not."""
+    record = read_training_record(adapter)
+    if not record.complete:
+        log.warning(
+            "the adapter is incomplete (%d of %d steps): its answers are marked so", record.num_done_steps, record.num_planned_steps
+        )
+    return record.complete
+
+
+def take_answers(benchmark: Path, elsewhere: Path, answers: Path, *, arm: str) -> list[Answer]:
+    """Write the answers of an arm that answered elsewhere. Refused unless there is one per question."""
+    taken = read_elsewhere(elsewhere, list(read_jsonl(benchmark, Question)), arm=arm)
+    write_jsonl(answers, taken)
+    return taken
+
+
+def num_cut(answers: Sequence[Answer]) -> int:
     """How many were cut at `max_new_tokens`."""
     return sum(answer.stopped != "eos" for answer in answers)

@@ -9,7 +9,7 @@ from plumbline.commands.final_part import known_uses
 from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.bridge_file import recorded_bridges
 from plumbline.comparing.comparability import marks
-from plumbline.comparing.compared_run import Run, chosen_questions, identity_of
+from plumbline.comparing.compared_run import Run, chosen_questions, first_pair, identity_of
 from plumbline.comparing.comparison_page import page_context
 from plumbline.comparing.comparison_tables import matrix, text_table
 from plumbline.comparing.differences import compare_runs
@@ -24,7 +24,8 @@ from plumbline.params_sections import unknown_sections
 from plumbline.pipeline.files import write_json, write_text
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.final_part import uses_of
-from plumbline.rows.answer import ARMS, Answer
+from plumbline.reporting.numbers import SCHEMA
+from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Question
@@ -35,25 +36,29 @@ SEED = 11
 NUM_RESAMPLES = 10_000
 
 
-def load_run(root: Path, name: str) -> Run:
-    """Read all of one run."""
+def load_run(root: Path, name: str, *, arm: str | None) -> Run:
+    """Read all of one run; `arm`: whose answers are compared, None for those of its first comparison."""
     source = open_run(root, name)
     evaluation = read_object(source, "metrics/evaluation.json")
-    if "prompt_version" not in evaluation:
+    if evaluation.get("schema") != SCHEMA:
         raise NotThere(
-            f"{name}: its metrics/evaluation.json has no prompt_version, so it was written by an older Plumbline. "
+            f"{name}: its metrics/evaluation.json is of schema {evaluation.get('schema')}, not {SCHEMA}: it was written by an older Plumbline. "
             f"Check out {name}, run `dvc repro report` with the present code and commit it; or leave {name} out."
         )
     params, lock, pipeline = (read_settings(source, path) for path in ("params.yaml", "dvc.lock", "dvc.yaml"))
     if (problem := unknown_sections(params, pipeline)) is not None:
         raise NotThere(f"{name}: {problem} Run it again then, or leave {name} out.")
     questions = list(read_rows(source, "data/split/benchmark.jsonl", Question))
-    answers, gone = answers_of(source)
+    if arm is not None and arm not in evaluation["arms"]:
+        raise NotThere(f"{name} has no arm {arm}; it has {', '.join(evaluation['arms'])}.")
+    compared = arm or first_pair(evaluation)[1]
+    answers, gone = answers_of(source, list(evaluation["arms"]))
     return Run(
         name=name,
+        arm=compared,
         evaluation=evaluation,
         params=params,
-        identity=identity_of(evaluation, params, lock),
+        identity=identity_of(evaluation, params, lock, arm=compared),
         questions=chosen_questions(evaluation, questions),
         answers=answers,
         answers_gone=gone,
@@ -62,10 +67,10 @@ def load_run(root: Path, name: str) -> Run:
     )
 
 
-def answers_of(source: Source) -> tuple[list[Answer], str | None]:
+def answers_of(source: Source, arms: Sequence[str]) -> tuple[list[Answer], str | None]:
     """The answers of all arms, or none of them and why they cannot be read: the verdicts are files of their own."""
     try:
-        return [row for arm in ARMS for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)], None
+        return [row for arm in arms for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)], None
     except ContentGone as gone:
         return [], str(gone).rstrip(".")
 
@@ -74,15 +79,15 @@ def why_partial(run: Run) -> str | None:
     """Why a run cannot be compared although its files can be read: it stopped before its answers, and holds those of the run before it."""
     rows = run.answers if run.answers_gone is None else [*run.grades, *run.judgements]
     answered = {(row.arm, row.id) for row in rows}
-    missing = [question.id for question in run.questions for arm in ARMS if (arm, question.id) not in answered]
+    missing = [question.id for question in run.questions for arm in run.evaluation["arms"] if (arm, question.id) not in answered]
     if not missing:
         return None
     return f"{run.name} is left out: {len(set(missing))} of its {len(run.questions)} questions have no answers (a run of some stages only)"
 
 
-def whole_runs(root: Path, names: Sequence[str], *, named: bool) -> tuple[list[Run], list[str]]:
+def whole_runs(root: Path, names: Sequence[str], *, arm: str | None, named: bool) -> tuple[list[Run], list[str]]:
     """The runs that can be compared, and a sentence for each that is left out; NotThere where one that was named is partial."""
-    runs = [load_run(root, name) for name in names]
+    runs = [load_run(root, name, arm=arm) for name in names]
     partial = {run.name: why for run in runs if (why := why_partial(run)) is not None}
     if partial and (named or names[0] in partial):
         raise NotThere("; ".join(partial.values()) + ": run the whole pipeline with it (`dvc exp run`, without stage names).")
@@ -103,9 +108,9 @@ def present_tolerance(root: Path) -> Tolerance:
     return GradeParams.model_validate(read_yaml(root / "params.yaml")["grade"]).tolerance
 
 
-def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None = None, named: bool = True) -> str:
+def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None = None, arm: str | None = None, named: bool = True) -> str:
     """Compare runs, write the page (and, where wanted, the numbers of the settings), and return the table for the terminal."""
-    recorded, left_out = whole_runs(root, names, named=named)
+    recorded, left_out = whole_runs(root, names, arm=arm, named=named)
     alike = graded_alike(recorded, present_tolerance(root), seed=SEED, num_resamples=NUM_RESAMPLES)
     runs, bridges = alike.runs, recorded_bridges(root)
     cells = compare_runs(runs, seed=SEED, num_resamples=NUM_RESAMPLES, bridges=bridges)
@@ -121,9 +126,7 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
         "The judge does not stay": endings,
     }
     uses = len(uses_of(known_uses(root), runs[0].identity["benchmark"]))
-    note = (
-        f"{uses} tuned model{' has' if uses == 1 else 's have'} been scored on the final part of this benchmark, as far as is known here."
-    )
+    note = f"{uses} arm{' has' if uses == 1 else 's have'} been scored on the final part of this benchmark, as far as is known here."
     text = render_page(
         template=TEMPLATES / "report.html.j2",
         style=TEMPLATES / "report.css",
@@ -153,7 +156,8 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
     "--page", type=click.Path(path_type=Path), default=Path("metrics/comparison.html"), show_default=True, help="Where the page goes."
 )
 @click.option("--json", "numbers", type=click.Path(path_type=Path), help="Also write the numbers of settings with several seeds here.")
-def command(runs: tuple[str, ...], page: Path, numbers: Path | None) -> None:
+@click.option("--arm", help="Whose answers are compared; without it those of the second arm of each run's first comparison.")
+def command(runs: tuple[str, ...], page: Path, numbers: Path | None, arm: str | None) -> None:
     """Compare runs question by question, as a table and a page.
 
     RUNS are DVC experiments, commits, tags, or `workspace`, which is the folder itself. The first one is the reference. Without names: HEAD and the
@@ -171,5 +175,5 @@ def command(runs: tuple[str, ...], page: Path, numbers: Path | None) -> None:
             raise NotThere(
                 f"two different runs are needed, found {', '.join(chosen)}; dvc exp list shows experiments, `workspace` is the folder itself"
             )
-        told = main(chosen, root=root, page=page, numbers=numbers, named=bool(runs))
+        told = main(chosen, root=root, page=page, numbers=numbers, arm=arm, named=bool(runs))
     click.echo(told, nl=False)

@@ -1,6 +1,7 @@
-"""Keep metrics/final_part_uses.jsonl, the record of the models that were scored on the final part. Touches git, the journal and the record."""
+"""Keep metrics/final_part_uses.jsonl, the record of the arms that were scored on the final part. Touches git, the journal and the record."""
 
 import json
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.revisions import recorded_evaluations
 from plumbline.pipeline.files import write_text
-from plumbline.reporting.final_part import use_in, uses_of
+from plumbline.reporting.final_part import uses_in, uses_of
 from plumbline.reporting.final_part_use import FinalPartUse
 from plumbline.reporting.final_part_uses import journal_path, read_journal, read_uses
 
@@ -22,15 +23,15 @@ def known_uses(root: Path) -> list[FinalPartUse]:
     evaluations: list[dict[str, Any]] = recorded_evaluations(root)
     if (root / EVALUATION).exists():
         evaluations.append(json.loads((root / EVALUATION).read_text(encoding="utf-8")))
-    found = [*read_journal(root / journal_path()), *(use for one in evaluations if (use := use_in(one)) is not None)]
-    found.sort(key=lambda use: (use.benchmark_sha256, use.tuned_answers_sha256))
+    found = [*read_journal(root / journal_path()), *(use for one in evaluations for use in uses_in(one))]
+    found.sort(key=lambda use: (use.benchmark_sha256, use.answers_sha256))
     return list(dict.fromkeys([*read_uses(root / RECORD), *found]))
 
 
-def missing_uses(root: Path, own: FinalPartUse) -> frozenset[FinalPartUse]:
-    """Uses of the same benchmark that the record lacks; `own`, which its own report counts, is not missing."""
-    recorded = uses_of(read_uses(root / RECORD), own.benchmark_sha256)
-    return uses_of(known_uses(root), own.benchmark_sha256) - recorded - {own}
+def missing_uses(root: Path, own: Set[FinalPartUse]) -> frozenset[FinalPartUse]:
+    """Uses of the same benchmark that the record lacks; `own`, which its own report counts, are not missing."""
+    recorded, benchmarks = frozenset(read_uses(root / RECORD)), {use.benchmark_sha256 for use in own}
+    return frozenset(use for use in known_uses(root) if use.benchmark_sha256 in benchmarks) - recorded - own
 
 
 def main(root: Path) -> str:
@@ -42,13 +43,13 @@ def main(root: Path) -> str:
     lines = [f"{RECORD}: {added} added, {len(after)} in all" + ("; commit it, then dvc repro (report alone)" if added else "")]
     if (root / EVALUATION).exists():
         benchmark = json.loads((root / EVALUATION).read_text(encoding="utf-8"))["sha256"]["benchmark"]
-        lines.append(f"{len(uses_of(after, benchmark))} tuned models have been scored on the final part of the benchmark of this run")
+        lines.append(f"{len(uses_of(after, benchmark))} arms have been scored on the final part of the benchmark of this run")
     return "\n".join(lines) + "\n"
 
 
 @click.command()
 def command() -> None:
-    """Record which models were scored on the final part.
+    """Record which arms were scored on the final part.
 
     Adds to metrics/final_part_uses.jsonl every use that is known here and missing there: from the journal of this machine, from every commit and
     every experiment of this repository, and from the evaluation in the folder. Nothing is ever taken out. Commit the file; `dvc repro` then writes

@@ -13,12 +13,13 @@ COMMANDS: dict[str, dict[str, str]] = {
         "profile": "Run the pipeline with the overrides of a profile.",
         "real": "Run the whole pipeline with a real instruct model.",
         "fetch-model": "Fetch the small instruct model that `make real` uses.",
+        "clear-arms": "Clear what removed arms left behind.",
         "verify": "Run the commit from nothing in a clone, and compare.",
         "checkpoints": "List what trainings left behind, or remove it.",
     },
     "Compare": {
         "compare": "Compare runs question by question, as a table and a page.",
-        "final-part": "Record which models were scored on the final part.",
+        "final-part": "Record which arms were scored on the final part.",
         "inspect-log": "Write the evaluation as Inspect logs, one per arm.",
     },
     "Grade and judge": {
@@ -61,6 +62,8 @@ def load(name: str) -> click.Command:
             from plumbline.commands.backup import command
         case "checkpoints":
             from plumbline.commands.checkpoints import command
+        case "clear-arms":
+            from plumbline.commands.clear_arms import command
         case "compare":
             from plumbline.commands.compare import command
         case "data-diff":

@@ -33,6 +33,7 @@ from plumbline.planning.estimates import Line, Planned, answer_lines, memory_lin
 from plumbline.planning.model_size import Counted, config_folder, counted, counted_model
 from plumbline.planning.profiles import profile_overrides
 from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.arms import Arms
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
@@ -114,13 +115,19 @@ def schedule_of(examples: Sequence[Example], params: TrainParams) -> Schedule:
     return plan_training(num_rows=num_rows, num_tokens=num_tokens, params=params)
 
 
-def judge_lines(params: JudgeParams, questions: Sequence[Question], answering: AnswerParams) -> list[Line]:
+def judge_lines(params: JudgeParams, questions: Sequence[Question], answering: AnswerParams, *, num_arms: int) -> list[Line]:
     """What judging will cost."""
     explanations = [question for question in questions if question.kind == "explanation"]
     if params.backend != "claude":
-        return [Line("judge", f"{2 * len(explanations)} answers, no cost", f"counted; judge.backend is {params.backend}")]
+        return [
+            Line(
+                "judge",
+                f"{num_arms * len(explanations)} answers of {num_arms} arms, no cost",
+                f"counted; judge.backend is {params.backend}",
+            )
+        ]
     text = "x" * (answering.max_new_tokens * CHARACTERS_PER_ANSWER_TOKEN)
-    items = [JudgeItem(question.question, question.target, question.key_points, text) for question in explanations for _ in range(2)]
+    items = [JudgeItem(question.question, question.target, question.key_points, text) for question in explanations for _ in range(num_arms)]
     items += items[: round(len(items) * (params.retest_fraction or 0.0))]
     items += [probe.item for probe in canaries(explanations, num_questions=params.num_canary_questions)]
     characters = [num_characters(item) for item in items]
@@ -164,6 +171,7 @@ def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
             raise NotPlanned(f"{path.relative_to(root)} is missing; run `dvc repro split` first (seconds), it is what the plan counts.")
     rows, questions = list(read_jsonl(rows_file, InstructionRow)), list(read_jsonl(benchmark, Question))
     here = base_is_here(base, section)
+    arms = Arms.model_validate(params["arms"]).root
     model, known = model_of(base, section, lora, here=here)
     examples, how = examples_of(rows, base, here=here)
     if all(len(example.ids) > training.max_length for example in examples):
@@ -183,9 +191,9 @@ def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
     return [
         *row_lines(planned, how, elsewhere=other_source(root, params["clean"]["source"])),
         training_line(planned, base, here=here),
-        *answer_lines(planned, len(questions)),
+        *answer_lines(planned, len(questions), num_arms=sum(arm.weights_kind != "file" for arm in arms.values())),
         *memory_lines(planned, free_disk_bytes=shutil.disk_usage(root).free),
-        *judge_lines(JudgeParams.model_validate(params["judge"]), questions, planned.answering),
+        *judge_lines(JudgeParams.model_validate(params["judge"]), questions, planned.answering, num_arms=len(arms)),
     ]
 
 

@@ -29,7 +29,7 @@ from plumbline.model.local_models import is_on_the_hub
 from plumbline.number_text import size_text
 from plumbline.pipeline.files import sha256_of, write_json
 from plumbline.pipeline.heartbeat import working
-from plumbline.reporting.final_part import use_in
+from plumbline.reporting.final_part import uses_in
 
 RECEIPT = "metrics/published.json"
 EVALUATION = ("evaluation.json", "scores.json", "train.json", "data.json", "preflight.json")
@@ -61,10 +61,10 @@ def check_run(root: Path) -> None:
                 raise NotPublished(
                     f"metrics/{name} says {key}: {json.dumps(content[key])}. Mend what metrics/report.html names, then `dvc repro`."
                 )
-    own = use_in(json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8")))
-    if own is not None and (missing := missing_uses(root, own)):
+    own = uses_in(json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8")))
+    if own and (missing := missing_uses(root, own)):
         raise NotPublished(
-            f"{len(missing)} more tuned models were scored on the final part than {RECORD} has, so that report and card would count too few: "
+            f"{len(missing)} more arms were scored on the final part than {RECORD} has, so that report and card would count too few: "
             "plumbline final-part, dvc repro (report alone), commit, then publish."
         )
     with Repo(str(root)) as repo:

@@ -38,7 +38,7 @@ SHOWN: dict[str, str] = {
     "ask-numeric": "",
     "merge": "",
     "inspect-log": "",
-    "smoke": r"train: max_steps|answer_tuned: the adapter|report: not complete",
+    "smoke": r"train: max_steps|answer: the adapter|report: not complete",
     "plan": r"steps|training|memory|judge|\s+at most .* USD",
     "study": r"clean: \d|split: |preflight: warn answer_format|report: (There|Tuned|Base)|report: .* tuned answers on multiple choice could not",
 }
@@ -57,18 +57,19 @@ def interval(bounds: list[float], *, sign: bool = False) -> str:
 
 def scores_table(evaluation: Mapping[str, Any]) -> str:
     """The headline: a row per kind, and the log-probabilities beside."""
-    lines = ["| kind | n | base | tuned | difference, 95 % interval | unparsed base, tuned |", "|---|---|---|---|---|---|"]
+    first, second = evaluation["comparisons"][0]
+    lines = [f"| kind | n | {first} | {second} | difference, 95 % interval | unparsed {first}, {second} |", "|---|---|---|---|---|---|"]
     kinds = evaluation["kinds"]
     for kind, name in ROW_NAMES.items():
         one = kinds[kind]
-        base, tuned, delta = one["base"], one["tuned"], one["delta"]
+        base, tuned, delta = one["arms"][first], one["arms"][second], one["comparisons"][0]["delta"]
         lines.append(
             f"| {name} | {one['n']} | {two(base['score']['value'])} | {two(tuned['score']['value'])} | {signed_ascii(delta['value'])} "
             f"{interval(delta['ci95'])} | {base['unparsed']}, {tuned['unparsed']} |"
         )
     mcq = kinds["mcq"]
-    base, tuned = mcq["base"]["logprob_accuracy"], mcq["tuned"]["logprob_accuracy"]
-    delta = mcq["logprob_delta"]
+    base, tuned = mcq["arms"][first]["logprob_accuracy"], mcq["arms"][second]["logprob_accuracy"]
+    delta = mcq["comparisons"][0]["logprob_delta"]
     lines.append(
         f"| multiple choice by log-probability | {mcq['n']} | {two(base['value'])} | {two(tuned['value'])} | {signed_ascii(delta['value'])} "
         f"{interval(delta['ci95'])} | |"
@@ -85,7 +86,8 @@ def chance(evaluation: Mapping[str, Any]) -> str:
 def with_care(evaluation: Mapping[str, Any], training: Mapping[str, Any]) -> str:
     """What the headline would hide: how much of it is the answer format, and what was forgotten."""
     mcq, forgetting = evaluation["kinds"]["mcq"], training["forgetting"]
-    unparsed, n, gain = mcq["base"]["unparsed"], mcq["n"], mcq["logprob_delta"]["value"]
+    first = evaluation["comparisons"][0][0]
+    unparsed, n, gain = mcq["arms"][first]["unparsed"], mcq["n"], mcq["comparisons"][0]["logprob_delta"]["value"]
     sentences = []
     if unparsed > n / 2:
         sentences.append(

@@ -17,8 +17,10 @@ from ruamel.yaml import YAML
 from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.clone_environment import clone_environment
 from plumbline.keeping.clone_sources import bring_sources
-from plumbline.pipeline.inputs import files_of, resolve
+from plumbline.pipeline.expanded_stages import expanded_stages, value_at
+from plumbline.pipeline.inputs import files_of
 from plumbline.pipeline.params import read_yaml
+from plumbline.rows.arms import RESERVED
 
 LOCK = "dvc.lock"
 SCORES = "metrics/scores.json"
@@ -41,7 +43,13 @@ def locked_outs(lock: Mapping[str, Any]) -> dict[str, str]:
 
 def headline(scores: Mapping[str, Any]) -> dict[str, float | None]:
     """`kind.arm` -> score of a metrics/scores.json."""
-    return {f"{kind}.{arm}": values[arm] for kind, values in scores.items() if isinstance(values, dict) for arm in ("base", "tuned")}
+    return {
+        f"{kind}.{arm}": value
+        for kind, values in scores.items()
+        if isinstance(values, dict)
+        for arm, value in values.items()
+        if arm not in RESERVED
+    }
 
 
 def compare(
@@ -76,16 +84,17 @@ def stale(root: Path) -> list[str]:
     DVC's own `repro --dry --allow-missing` returns 0 over a changed stage.
     """
     lock, pipeline, params = (read_yaml(root / name) for name in (LOCK, "dvc.yaml", "params.yaml"))
+    stages = expanded_stages(pipeline, params)
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True).stdout.split("\0")
     made = locked_outs(lock)
-    found = [f"{name}: not in {LOCK}" for name in pipeline["stages"].keys() - lock["stages"].keys()]
-    found += [f"{name}: no stage any more" for name in lock["stages"].keys() - pipeline["stages"].keys()]
-    for name in pipeline["stages"].keys() & lock["stages"].keys():
-        stage, locked = pipeline["stages"][name], lock["stages"][name]
+    found = [f"{name}: not in {LOCK}" for name in stages.keys() - lock["stages"].keys()]
+    found += [f"{name}: no stage any more{cleared_by(name)}" for name in lock["stages"].keys() - stages.keys()]
+    for name in stages.keys() & lock["stages"].keys():
+        stage, locked = stages[name], lock["stages"][name]
         if stage["cmd"] != locked["cmd"]:
             found.append(f"{name}: its command is {stage['cmd']!r}, {LOCK} has {locked['cmd']!r}")
         deps = {dep["path"]: dep["md5"] for dep in locked.get("deps", [])}
-        declared = {resolve(dep, params) for dep in stage.get("deps", [])}
+        declared = set(stage.get("deps", []))
         found += [f"{name}: {path} is a dependency in one of dvc.yaml and {LOCK} alone" for path in declared ^ deps.keys()]
         for path, md5 in deps.items():
             if path in made and made[path] != md5:
@@ -93,11 +102,16 @@ def stale(root: Path) -> list[str]:
             elif path not in made and is_tracked(path, tracked) and hash_of(root / path, root=root) != md5:
                 found.append(f"{name}: {path} is not the one it was run with{untracked_in(root, path, tracked)}")
         for section in stage.get("params", []):
-            if locked.get("params", {}).get("params.yaml", {}).get(section) != params.get(section):
+            if locked.get("params", {}).get("params.yaml", {}).get(section) != value_at(params, section):
                 found.append(f"{name}: params.yaml, {section} is not what it was run with")
     # Metrics and tables lie in git beside the lock.
     found += [f"{path}: not the one that {LOCK} says was made" for path in made if path in tracked and md5_of(root / path) != made[path]]
     return sorted(found)
+
+
+def cleared_by(name: str) -> str:
+    """What takes a stage out of the lock: that of an arm that is no arm any more."""
+    return "; `plumbline clear-arms` takes it out" if name.startswith("answer@") else ""
 
 
 def is_tracked(path: str, tracked: Collection[str]) -> bool:

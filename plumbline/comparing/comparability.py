@@ -8,7 +8,7 @@ from plumbline.rows.question import KINDS, Kind
 
 REFUSED_BY: dict[str, tuple[Kind, ...]] = {"benchmark": KINDS, "part": KINDS, "judge": ("explanation",)}
 """What must be equal, and the kinds that cannot be compared where it is not: other questions, another scale. A bridge spans two judges."""
-MARKED_BY = ("prompt", "decoding", "answering code", "grader", "base model")
+MARKED_BY = ("prompt", "decoding", "context", "answering code", "grader", "base model")
 """What may differ on purpose, but must then be said: the difference is not the adapter's alone."""
 
 

@@ -17,6 +17,8 @@ class Run:
     """One experiment, commit, or the workspace."""
 
     name: str
+    arm: str
+    """Whose answers are compared: the second arm of its first comparison, unless another one was asked for."""
     evaluation: dict[str, Any]
     params: dict[str, Any]
     """params.yaml as it stood."""
@@ -40,12 +42,28 @@ class Run:
         """Whether its numbers may be compared: valid, and of a training that reached its planned end."""
         return self.state == "complete"
 
-    def tuned(self) -> dict[str, Scored]:
-        """Question id -> the tuned answer with its verdict."""
+    @property
+    def reference_arm(self) -> str:
+        """The arm that its own report measures against."""
+        return first_pair(self.evaluation)[0]
+
+    def score(self, kind: Kind, arm: str) -> dict[str, Any] | None:
+        """Score of one of its arms on a kind, as its ledger has it; None where there is none."""
+        counts = self.evaluation["kinds"].get(kind, {}).get("arms", {}).get(arm)
+        return counts["score"] if counts else None
+
+    def scored(self) -> dict[str, Scored]:
+        """Question id -> the answer of the compared arm with its verdict."""
         # A row needs of its answer only whether it was cut, and nothing that is compared reads that.
         answers = self.answers if self.answers_gone is None else [unread(verdict) for verdict in [*self.grades, *self.judgements]]
         rows = join_verdicts(self.questions, answers, self.grades, self.judgements)
-        return {row.id: row for row in rows if row.arm == "tuned"}
+        return {row.id: row for row in rows if row.arm == self.arm}
+
+
+def first_pair(evaluation: Mapping[str, Any]) -> tuple[str, str]:
+    """Reference and arm of the first comparison; the only arm, twice, where nothing was compared."""
+    comparisons, arms = evaluation["comparisons"], list(evaluation["arms"])
+    return (comparisons[0][0], comparisons[0][1]) if comparisons else (arms[0], arms[0])
 
 
 def unread(verdict: Grade | Judgement) -> Answer:
@@ -53,8 +71,8 @@ def unread(verdict: Grade | Judgement) -> Answer:
     return Answer(id=verdict.id, arm=verdict.arm, response="", num_tokens=0, stopped="eos", choice_logprobs={}, complete=verdict.complete)
 
 
-def identity_of(evaluation: Mapping[str, Any], params: Mapping[str, Any], lock: Mapping[str, Any]) -> dict[str, str]:
-    """What the scores of a run depend on besides its adapter, from its ledger, its parameters and its dvc.lock."""
+def identity_of(evaluation: Mapping[str, Any], params: Mapping[str, Any], lock: Mapping[str, Any], *, arm: str) -> dict[str, str]:
+    """What the scores of an arm depend on besides its adapter, from its ledger, its parameters and its dvc.lock."""
     stages = lock["stages"]
 
     def code(stage: str) -> str:
@@ -64,16 +82,17 @@ def identity_of(evaluation: Mapping[str, Any], params: Mapping[str, Any], lock: 
     def dep(stage: str, path: str) -> str:
         return {entry["path"]: entry["md5"] for entry in stages[stage]["deps"]}[path]
 
-    answering = dict(params["answer"])
+    answering, asked = dict(params["answer"]), f"answer@{arm}"
     return {
         "benchmark": evaluation["sha256"]["benchmark"],
         "part": f"{evaluation['part']['name']} ({evaluation['part']['num_questions']} questions)",
         "judge": str(evaluation["judge"]["judge_id"]),
         "prompt": f"{answering.pop('instructions', None)} {evaluation['prompt_version']}",
         "decoding": str(sorted(answering.items())),
-        "answering code": code("answer_tuned"),
+        "context": dep(asked, evaluation["arms"][arm]["context"]),
+        "answering code": code(asked),
         "grader": f"{params['grade']} {code('grade')}",
-        "base model": dep("answer_tuned", "models/base"),
+        "base model": dep(asked, "models/base"),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from plumbline.comparing.compared_run import Run, kinds_of
 from plumbline.comparing.comparison_tables import run_rows
 from plumbline.reporting.ledger import KIND_NAMES
+from plumbline.reporting.words import arm_title
 from plumbline.statistics import Direction
 
 
@@ -23,7 +24,7 @@ def page_context(
     changes = [row["h"] for row in shown["rows"]]
     return {
         "headline": f"{names[0]} against {names[1]}" if len(names) == 2 else f"{len(names)} runs compared",
-        "eyebrow": f"Tuned models on the same questions; the reference is {names[0]}",
+        "eyebrow": f"{arm_title(runs[0].arm)} on the same questions; the reference is {names[0]}",
         "verdict": "",
         "part": note,
         "direction": Direction.NONE,
@@ -50,7 +51,7 @@ def page_context(
 def run_facts(run: Run) -> list[tuple[str, str]]:
     """Where the numbers of a run come from."""
     return [
-        ("tuned answers", run.evaluation["sha256"]["tuned answers"][:16]),
+        (f"{run.arm} answers", run.evaluation["sha256"][f"{run.arm} answers"][:16]),
         ("judge", run.identity["judge"]),
         ("benchmark", run.identity["benchmark"][:16]),
         ("part", run.identity["part"]),

@@ -6,7 +6,7 @@ from typing import Any
 from plumbline.comparing.compared_run import Run, differing, kinds_of
 from plumbline.comparing.differences import Cell, adjusted
 from plumbline.reporting.ledger import KIND_NAMES
-from plumbline.reporting.words import p_words, points, span
+from plumbline.reporting.words import arm_words, p_words, points, span
 from plumbline.rows.question import Kind
 from plumbline.statistics import Direction, shown_direction
 
@@ -17,14 +17,13 @@ def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
     for run, values in zip(runs, differing(runs), strict=True):
         cells = []
         for kind in kinds_of(runs):
-            numbers = run.evaluation["kinds"].get(kind, {})
-            tuned, base = ((numbers.get(arm) or {}).get("score") for arm in ("tuned", "base"))
+            mine, reference = run.score(kind, run.arm), run.score(kind, run.reference_arm)
             cells.append(
                 {
-                    "tuned": points(tuned["value"]) if tuned else "–",
-                    "interval": span(tuple(tuned["ci95"])) if tuned else "",
-                    "base": points(base["value"]) if base else "",
-                    "n": tuned["n"] if tuned else 0,
+                    "score": points(mine["value"]) if mine else "–",
+                    "interval": span(tuple(mine["ci95"])) if mine else "",
+                    "reference": f"{arm_words(run.reference_arm)} {points(reference['value'])}" if reference else "",
+                    "n": mine["n"] if mine else 0,
                 }
             )
         changes = ", ".join(f"{name} = {value}" for name, value in values.items()) or "–"
@@ -71,7 +70,7 @@ def text_table(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> s
     names = [KIND_NAMES[kind] for kind in kinds]
     lines = [["run", *names, "state"]]
     lines += [
-        [str(row["name"]), *(f"{one['tuned']} {one['interval']}".strip() for one in row["cells"]), str(row["state"])]
+        [str(row["name"]), *(f"{one['score']} {one['interval']}".strip() for one in row["cells"]), str(row["state"])]
         for row in run_rows(runs)
     ]
     lines.append([])

@@ -23,11 +23,11 @@ class Cell:
 
 
 def cell(reference: Run, run: Run, kind: Kind, *, seed: int, num_resamples: int, bridges: Sequence[JudgeBridge] = ()) -> Cell:
-    """Compare the tuned answers of two runs, or say why that would mean nothing. Scores stay as each judge gave them: no bridge moves one."""
+    """Compare the answers of two runs, or say why that would mean nothing. Scores stay as each judge gave them: no bridge moves one."""
     refused = refusal(reference, run, kind, bridges=bridges)
     if refused is not None:
         return Cell(comparison=None, refused=refused)
-    before, after = reference.tuned(), run.tuned()
+    before, after = reference.scored(), run.scored()
     pairs = [(row.score, after[key].score, row.cluster) for key, row in before.items() if row.kind == kind]
     across = crossed(reference, run, bridges) if kind in REFUSED_BY["judge"] else None
     return Cell(comparison=compare_pairs(pairs, seed=seed, num_resamples=num_resamples), refused=None, across=across)

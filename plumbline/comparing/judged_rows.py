@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from plumbline.comparing.revisions import Source, read_rows
+from plumbline.comparing.revisions import Source, read_rows, read_settings
 from plumbline.judging.agreement import answer_key
 from plumbline.judging.items import item_of
-from plumbline.rows.answer import ARMS, Answer
+from plumbline.rows.answer import Answer
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Question
 
@@ -27,7 +27,8 @@ class JudgedAnswer:
 def judged_answers(source: Source) -> list[JudgedAnswer]:
     """Every judged explanation of a run, in the order of its judgements."""
     questions = {question.id: question for question in read_rows(source, "data/split/benchmark.jsonl", Question)}
-    answers = {(row.id, row.arm): row for arm in ARMS for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)}
+    arms = read_settings(source, "params.yaml")["arms"]
+    answers = {(row.id, row.arm): row for arm in arms for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)}
     return [
         JudgedAnswer(questions[row.id], answers[row.id, row.arm], row) for row in read_rows(source, "data/grades/judged.jsonl", Judgement)
     ]

@@ -1,4 +1,4 @@
-"""Every question with the tuned answers of all runs, ordered by how much the others lose against the first. Pure."""
+"""Every question with the compared answers of all runs, ordered by how much the others lose against the first. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,14 +10,14 @@ from plumbline.reporting.ledger import Scored
 
 
 def entries(runs: Sequence[Run], instructions: Mapping[str, str]) -> dict[str, Any]:
-    """Every question with the tuned answers of all runs, what the reference could and another cannot first."""
+    """Every question with the compared answers of all runs, what the reference could and another cannot first."""
     shown = comparable_runs(runs)
     arms = [{"key": f"r{index}", "label": run.name} for index, run in enumerate(shown)]
     if not shown:
         return {"arms": [], "rows": []}
-    scored = [run.tuned() for run in shown]
-    answered = [{answer.id: answer for answer in run.answers if answer.arm == "tuned"} for run in shown]
-    verdicts = [{verdict.id: verdict for verdict in [*run.grades, *run.judgements] if verdict.arm == "tuned"} for run in shown]
+    scored = [run.scored() for run in shown]
+    answered = [{answer.id: answer for answer in run.answers if answer.arm == run.arm} for run in shown]
+    verdicts = [{verdict.id: verdict for verdict in [*run.grades, *run.judgements] if verdict.arm == run.arm} for run in shown]
     one_judge = len({run.identity["judge"] for run in shown}) == 1
     rows: list[tuple[tuple[float, int], dict[str, object]]] = []
     for index, question in enumerate(shown[0].questions):

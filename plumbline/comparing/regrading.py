@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from plumbline.comparing.compared_run import Run
 from plumbline.grading.run import Tolerance, grade_answer
-from plumbline.reporting.decide import COMPARISONS
 from plumbline.reporting.ledger import join_verdicts, ledgers
 from plumbline.reporting.numbers import arm_numbers
 from plumbline.rows.grade import Grade
@@ -65,14 +64,14 @@ def graded_again(run: Run, tolerance: Tolerance, *, seed: int, num_resamples: in
     by_kind = ledgers(
         questions,
         join_verdicts(questions, answers, grades, ()),
-        comparisons=COMPARISONS,
+        comparisons=(),
         overlapping=(),
         seed=seed,
         num_resamples=num_resamples,
     )
     # Only the scores of the arms are read of a run's ledger: what it says of their difference stays that of its report.
     kinds = {
-        kind: numbers | ({arm: arm_numbers(counts) for arm, counts in by_kind[kind].arms.items()} if kind in by_kind else {})
+        kind: numbers | ({"arms": {arm: arm_numbers(counts) for arm, counts in by_kind[kind].arms.items()}} if kind in by_kind else {})
         for kind, numbers in run.evaluation["kinds"].items()
     }
     again = replace(

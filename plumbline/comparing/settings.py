@@ -35,15 +35,14 @@ class Setting:
         return tuple(f"{run.name} is {run.state}" for run in self.runs if not run.is_result)
 
     def scores(self, kind: Kind) -> list[dict[str, Any]]:
-        """The tuned score of each run that has one, as its ledger has it; none where a run is no result."""
+        """The score of each run that has one, as its ledger has it; none where a run is no result."""
         if self.spoilt_by:
             return []
-        ledgers = [run.evaluation["kinds"].get(kind) or {} for run in self.runs]
-        return [score for ledger in ledgers if (score := (ledger.get("tuned") or {}).get("score"))]
+        return [score for run in self.runs if (score := run.score(kind, run.arm))]
 
     def means(self, kind: Kind) -> dict[str, tuple[float | None, str]]:
         """Question id -> mean score over seeds and cluster; None where a seed has no verdict."""
-        by_run = [run.tuned() for run in self.runs]
+        by_run = [run.scored() for run in self.runs]
         means: dict[str, tuple[float | None, str]] = {}
         for key, row in by_run[0].items():
             if row.kind == kind:

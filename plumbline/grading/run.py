@@ -12,7 +12,7 @@ from plumbline.grading.numeric_target import needs_absolute_tolerance
 from plumbline.pipeline.heartbeat import watched
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
-from plumbline.rows.answer import ARMS, Answer, Arm
+from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import Question
@@ -25,10 +25,10 @@ class GradeFiles:
     """What the stage reads and writes."""
 
     benchmark: Path
-    base: Path
-    tuned: Path
+    answers: Mapping[str, Path]
+    """Arm -> its answers."""
     graded: Path
-    """Output: the grades of both arms."""
+    """Output: the grades of all arms."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,17 +42,17 @@ class Tolerance:
 
 
 def grade_files(files: GradeFiles, tolerance: Tolerance) -> list[Grade]:
-    """Grade both arms, write the grades, and return them. ValueError if an arm left a question without an answer."""
+    """Grade every arm, write the grades, and return them. ValueError if an arm left a question without an answer."""
     questions = {question.id: question for question in read_jsonl(files.benchmark, Question)}
     refuse_unbounded_zero(questions.values(), tolerance)
     grades: list[Grade] = []
-    for arm, path in zip(ARMS, (files.base, files.tuned), strict=True):
+    for arm, path in files.answers.items():
         answers = answers_by_id(path, arm, questions)
         due = [question for question in questions.values() if question.kind != "explanation"]
         missing = [question.id for question in due if question.id not in answers]
         if missing:
             raise ValueError(
-                f"{path}: no answer to {len(missing)} questions of {files.benchmark} (first: {missing[0]}); run answer_{arm} again."
+                f"{path}: no answer to {len(missing)} questions of {files.benchmark} (first: {missing[0]}); run `dvc repro answer@{arm}`."
             )
         arm_grades = [
             grade_answer(answers[question.id], question, tolerance)
@@ -64,7 +64,7 @@ def grade_files(files: GradeFiles, tolerance: Tolerance) -> list[Grade]:
     return grades
 
 
-def log_outcomes(arm: Arm, grades: list[Grade]) -> None:
+def log_outcomes(arm: str, grades: list[Grade]) -> None:
     """Log the outcomes of one arm, by kind of question."""
     for kind in ("mcq", "numeric"):
         outcomes = Counter(str(grade.outcome) for grade in grades if grade.kind == kind)
@@ -83,8 +83,8 @@ def refuse_unbounded_zero(questions: Iterable[Question], tolerance: Tolerance) -
             )
 
 
-def answers_by_id(path: Path, arm: Arm, questions: Mapping[str, Question]) -> dict[str, Answer]:
-    """Read an arm's answers. ValueError for one of the other arm, a second one to the same question, and one to no question."""
+def answers_by_id(path: Path, arm: str, questions: Mapping[str, Question]) -> dict[str, Answer]:
+    """Read an arm's answers. ValueError for one of another arm, a second one to the same question, and one to no question."""
     answers: dict[str, Answer] = {}
     for answer in read_jsonl(path, Answer):
         if answer.arm != arm:
@@ -92,7 +92,7 @@ def answers_by_id(path: Path, arm: Arm, questions: Mapping[str, Question]) -> di
         if answer.id in answers:
             raise ValueError(f"{path}: two answers to {answer.id}; one is accepted.")
         if answer.id not in questions:
-            raise ValueError(f"{path}: answer to {answer.id}, which the benchmark does not hold; run answer_{arm} again.")
+            raise ValueError(f"{path}: answer to {answer.id}, which the benchmark does not hold; run `dvc repro answer@{arm}`.")
         answers[answer.id] = answer
     return answers
 

@@ -5,7 +5,6 @@ import heapq
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from plumbline.judging.prompt import JudgeItem
 from plumbline.rows.judge_check import Probe
@@ -84,7 +83,7 @@ def canaries(questions: Sequence[Question], *, num_questions: int) -> list[Canar
     return found
 
 
-def is_retested(question_id: str, arm: Literal["base", "tuned"], *, fraction: float) -> bool:
+def is_retested(question_id: str, arm: str, *, fraction: float) -> bool:
     """Whether an answer is asked about a second time: drawn by hash, so the same in every run."""
     digest = hashlib.sha256(f"retest:{question_id}:{arm}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 < fraction

@@ -4,15 +4,16 @@ Sequences in, sequences out, and nothing held but row numbers: with rows that li
 """
 
 from array import array
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate
 from typing import overload
 
 from plumbline.judging.canaries import Canary
 from plumbline.judging.precheck import is_no_answer
 from plumbline.judging.prompt import JudgeItem
-from plumbline.rows.answer import ARMS, Answer, Arm
+from plumbline.rows.answer import Answer
 from plumbline.rows.question import Question
 from plumbline.thinking import spoken
 
@@ -39,22 +40,19 @@ class Asked:
 
 
 class DueAnswers:
-    """Every explanation question with either arm's answer, in benchmark order; ValueError where one is missing or doubled."""
+    """Every explanation question with each arm's answer, in benchmark order; ValueError where one is missing or doubled."""
 
-    def __init__(self, questions: Sequence[Question], base: Sequence[Answer], tuned: Sequence[Answer]) -> None:
-        """Pair questions and answers by id."""
-        self._questions, self._base, self._tuned = questions, base, tuned
-        numbers: dict[Arm, dict[str, int]] = {arm: {} for arm in ARMS}
-        for number, answer in enumerate(chain(base, tuned)):
-            if answer.id in numbers[answer.arm]:
-                raise ValueError(f"{answer.arm} answers question {answer.id} twice; run answer_{answer.arm} again.")
-            numbers[answer.arm][answer.id] = number
+    def __init__(self, questions: Sequence[Question], answers: Mapping[str, Sequence[Answer]]) -> None:
+        """Pair questions and answers by id; `answers`: arm -> its answers."""
+        self._questions, self._answers = questions, list(answers.values())
+        self._begins = [0, *accumulate(len(rows) for rows in self._answers)]
+        places = {arm: placed(rows, arm, begin) for (arm, rows), begin in zip(answers.items(), self._begins, strict=False)}
         self._question_numbers, self._answer_numbers = array("q"), array("q")
         for number, question in enumerate(questions):
-            for arm in ARMS if question.kind == "explanation" else ():
-                place = numbers[arm].get(question.id)
+            for arm in answers if question.kind == "explanation" else ():
+                place = places[arm].get(question.id)
                 if place is None:
-                    raise ValueError(f"{arm} has no answer to question {question.id}; run answer_{arm} again.")
+                    raise ValueError(f"{arm} has no answer to question {question.id}; run `dvc repro answer@{arm}`.")
                 self._question_numbers.append(number)
                 self._answer_numbers.append(place)
 
@@ -65,12 +63,25 @@ class DueAnswers:
     def answer(self, number: int) -> Answer:
         """The answer, as its arm gave it."""
         place = self._answer_numbers[number]
-        return self._base[place] if place < len(self._base) else self._tuned[place - len(self._base)]
+        arm = bisect_right(self._begins, place) - 1
+        return self._answers[arm][place - self._begins[arm]]
 
     def item(self, number: int) -> JudgeItem:
         """What the judge sees of it."""
         question = self._questions[self._question_numbers[number]]
         return item_of(question, self.answer(number).response)
+
+
+def placed(rows: Sequence[Answer], arm: str, begin: int) -> dict[str, int]:
+    """Question id -> place of the arm's answer, counted from `begin`. ValueError for a second answer, and for one of another arm."""
+    places: dict[str, int] = {}
+    for number, answer in enumerate(rows, start=begin):
+        if answer.arm != arm:
+            raise ValueError(f"an answer to {answer.id} is of arm {answer.arm!r}, in the file of {arm!r}; run `dvc repro answer@{arm}`.")
+        if answer.id in places:
+            raise ValueError(f"{arm} answers question {answer.id} twice; run `dvc repro answer@{arm}`.")
+        places[answer.id] = number
+    return places
 
 
 class AskedItems(Sequence[Asked]):

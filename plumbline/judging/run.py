@@ -1,8 +1,8 @@
-"""Judge the explanations of both arms and probe the judge: reads questions and answers, writes judgements and checks."""
+"""Judge the explanations of every arm and probe the judge: reads questions and answers, writes judgements and checks."""
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -36,8 +36,8 @@ class JudgeFiles:
     """What the stage reads and writes."""
 
     questions: Path
-    base: Path
-    tuned: Path
+    answers: Mapping[str, Path]
+    """Arm -> its answers."""
     judged: Path
     checks: Path | None = None
     """None: the judge is not probed."""
@@ -74,10 +74,10 @@ class Judged:
 
 
 def judge_explanations(params: JudgeParams, files: JudgeFiles) -> Judged:
-    """Judge both arms' explanations and, where `files.checks` says where to, probe the judge. Writes what there is."""
+    """Judge all explanations and, where `files.checks` says where to, probe the judge. Writes what there is."""
     judge = make_judge(params)
     benchmark = RowsOnDisk(files.questions, Question)
-    due = DueAnswers(benchmark, RowsOnDisk(files.base, Answer), RowsOnDisk(files.tuned, Answer))
+    due = DueAnswers(benchmark, {arm: RowsOnDisk(path, Answer) for arm, path in files.answers.items()})
     probes = canaries(benchmark, num_questions=params.num_canary_questions) if judge.is_probed and files.checks else []
     again = _retested(due, fraction=params.retest_fraction or 0) if judge.is_retested and files.checks else []
     asked = AskedItems(due, probes, again)

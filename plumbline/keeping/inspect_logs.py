@@ -25,7 +25,7 @@ from inspect_ai.scorer import CORRECT, INCORRECT, NOANSWER, Score  # pyright: ig
 from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
-from plumbline.rows.answer import ARMS, Answer, Arm
+from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.outcome import Outcome
@@ -88,11 +88,11 @@ def sample_of(question: Question, answer: Answer, verdict: Grade | Judgement | N
     )
 
 
-def results_of(evaluation: Mapping[str, Any], arm: Arm, num_samples: int) -> EvalResults:
+def results_of(evaluation: Mapping[str, Any], arm: str, num_samples: int) -> EvalResults:
     """The report's own numbers of an arm, a scorer per kind."""
     scores = []
     for kind, ledger in evaluation["kinds"].items():
-        counts = ledger[arm]
+        counts = ledger["arms"][arm]
         estimate = counts["score"]
         metrics = {"unparsed_rate": counts["unparsed_rate"]}
         if estimate and estimate["value"] is not None:
@@ -110,7 +110,7 @@ def results_of(evaluation: Mapping[str, Any], arm: Arm, num_samples: int) -> Eva
     return EvalResults(total_samples=num_samples, completed_samples=num_samples, scores=scores)
 
 
-def log_of(root: Path, arm: Arm, *, created: str, commit: str | None) -> EvalLog:
+def log_of(root: Path, arm: str, *, created: str, commit: str | None) -> EvalLog:
     """The whole log of an arm. ValueError where an answer or a verdict is missing."""
     instructions = read_yaml(root / "params.yaml")["answer"]["instructions"]
     evaluation = json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8"))
@@ -155,7 +155,7 @@ def write_logs(root: Path, out: Path, *, created: str, commit: str | None) -> st
     """Write a log per arm, whole or not at all, and return what to tell."""
     out.mkdir(parents=True, exist_ok=True)
     told = []
-    for arm in ARMS:
+    for arm in read_yaml(root / "params.yaml")["arms"]:
         log = log_of(root, arm, created=created, commit=commit)
         path, partial = out / f"{arm}.eval", out / f"{arm}.partial.eval"
         try:

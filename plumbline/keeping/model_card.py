@@ -14,6 +14,7 @@ from plumbline.pages.templating import read_template
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.words import KIND_NAMES
+from plumbline.rows.arms import ArmParams
 from plumbline.rows.manifest import Manifest
 from plumbline.training.forgetting import Forgetting
 
@@ -29,29 +30,41 @@ def with_interval(estimate: dict[str, Any] | None) -> str:
     )
 
 
-def result_rows(evaluation: dict[str, Any]) -> list[dict[str, str]]:
-    """A row of the table per kind of question."""
+def published_place(evaluation: dict[str, Any]) -> int:
+    """Which of the declared comparisons says what the adapter is worth: the first whose second arm is the adapter."""
+    trained = [ArmParams.model_validate(evaluation["arms"][second]).is_trained for _, second in evaluation["comparisons"]]
+    if True not in trained:
+        raise ValueError(
+            "no declared comparison measures the adapter: add one such as [base, tuned] to comparisons in params.yaml, then dvc repro."
+        )
+    return trained.index(True)
+
+
+def result_rows(evaluation: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row of the table per kind of question: the score of every arm, and the published comparison."""
+    place = published_place(evaluation)
+    first, second = evaluation["comparisons"][place]
     rows = []
     for kind, ledger in evaluation["kinds"].items():
-        delta = ledger["delta"]
+        delta, arms = ledger["comparisons"][place]["delta"], ledger["arms"]
         rows.append(
             {
                 "kind": KIND_NAMES[kind],
                 "n": str(ledger["n"]),
-                "base": with_interval(ledger["base"]["score"]),
-                "tuned": with_interval(ledger["tuned"]["score"]),
+                "scores": [with_interval(arms[arm]["score"]) for arm in evaluation["arms"]],
                 "delta": f"{signed(delta['value'])} [{signed(delta['ci95'][0])}, {signed(delta['ci95'][1])}]" if delta else "–",
-                "unparsed": f"{ledger['base']['unparsed']}, {ledger['tuned']['unparsed']}",
+                "unparsed": f"{arms[first]['unparsed']}, {arms[second]['unparsed']}",
             }
         )
     return rows
 
 
 def eval_results(evaluation: dict[str, Any]) -> list[EvalResult]:
-    """The tuned scores for the Hub's model-index, each with n, interval and the base model's score."""
+    """The adapter's scores for the Hub's model-index, each with n, interval and the score of the arm it is compared with."""
     results = []
+    first, second = evaluation["comparisons"][published_place(evaluation)]
     for kind, ledger in evaluation["kinds"].items():
-        tuned, base = ledger["tuned"]["score"], ledger["base"]["score"]
+        tuned, base = ledger["arms"][second]["score"], ledger["arms"][first]["score"]
         if tuned is None or tuned["value"] is None:
             continue
         results.append(
@@ -62,8 +75,8 @@ def eval_results(evaluation: dict[str, Any]) -> list[EvalResult]:
                 dataset_name=f"{KIND_NAMES[kind]} ({evaluation['part']['name']} of the benchmark)",
                 metric_type="score" if kind == "explanation" else "accuracy",
                 metric_value=tuned["value"],
-                metric_name=f"{KIND_NAMES[kind]}, tuned",
-                metric_args={"n": tuned["n"], "ci95": tuned["ci95"], "base": base["value"] if base else None},
+                metric_name=f"{KIND_NAMES[kind]}, {second}",
+                metric_args={"n": tuned["n"], "ci95": tuned["ci95"], first: base["value"] if base else None},
             )
         )
     return results
@@ -108,9 +121,11 @@ def base_words(manifest: Manifest) -> tuple[str, str]:
 def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forgetting) -> list[str]:
     """What must be read beside the scores: the report's warnings, the smallest differences that could have been seen, what it is for."""
     said = [gate["text"][:1].upper() + gate["text"][1:] + "." for gate in evaluation["gates"] if not gate["ok"] and gate["text"]]
+    place = published_place(evaluation)
     for kind, ledger in evaluation["kinds"].items():
-        if ledger["delta"] and ledger["delta"]["minimum_detectable_effect"] is not None:
-            points = 100 * ledger["delta"]["minimum_detectable_effect"]
+        delta = ledger["comparisons"][place]["delta"]
+        if delta and delta["minimum_detectable_effect"] is not None:
+            points = 100 * delta["minimum_detectable_effect"]
             said.append(f"On {KIND_NAMES[kind]} a true difference below {points:.0f} points would mostly have been missed.")
     if manifest.source == "embedded":
         said.append(
@@ -168,6 +183,8 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         what=what,
         verdict=evaluation["verdict"],
         results=result_rows(evaluation),
+        arms=list(evaluation["arms"]),
+        pair=evaluation["comparisons"][published_place(evaluation)],
         chance="".join(f"Chance is {value:.2f} on {kind}. " for kind, value in chances.items()),
         judged=judged_words(evaluation["judge"], evaluation["kinds"]),
         rows={key: data[key] for key in ("lines", "kept", "quarantined", "blank")} | {"source": source_of(root)},
@@ -194,6 +211,7 @@ def benchmark_words(part: dict[str, Any]) -> str:
     """How many questions, which part of the benchmark, and how often the part for claims was used."""
     return final_part_words(
         part["num_final_part_uses"],
+        part["num_own_uses"],
         part=part["name"],
         num_questions=part["num_questions"],
         num_questions_in_benchmark=part["num_questions_in_benchmark"],

@@ -19,7 +19,9 @@ from plumbline.number_text import signed
 
 # Colours that stand for the page's own: exchanged for var(--...) after drawing.
 INK, MUTED, LINE, BASE, TUNED = "#010203", "#010204", "#010205", "#010206", "#010207"
+ARMS = tuple(f"#01030{number}" for number in range(7))
 VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", BASE: "--base", TUNED: "--tuned"}
+VARIABLES |= {colour: f"--a{number}" for number, colour in enumerate(ARMS)}
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "text.color": INK,
@@ -94,10 +96,12 @@ def draw_scores(rows: Sequence[tuple[str, str, float, float, float]], chances: S
 
     def draw(column: Column) -> str:
         kinds = list(dict.fromkeys(kind for kind, *_ in rows))
-        figure, axes = new_axes(WIDTHS_IN[column], 0.4 + 0.62 * len(kinds))
+        arms = list(dict.fromkeys(arm for _, arm, *_ in rows))
+        figure, axes = new_axes(WIDTHS_IN[column], 0.4 + (0.3 + 0.16 * max(2, len(arms))) * len(kinds))
         for kind, arm, score, low, high in rows:
-            y = kinds.index(kind) + (-0.16 if arm == "base" else 0.16)
-            colour = BASE if arm == "base" else TUNED
+            place = arms.index(arm)
+            y = kinds.index(kind) + 0.64 * ((place + 0.5) / max(2, len(arms)) - 0.5) if len(arms) > 1 else kinds.index(kind)
+            colour = ARMS[place % len(ARMS)]
             axes.plot([100 * low, 100 * high], [y, y], color=colour, linewidth=5, alpha=0.35)
             axes.plot([100 * score], [y], "o", color=colour, markersize=7)
         for kind, level in chances:
@@ -108,7 +112,7 @@ def draw_scores(rows: Sequence[tuple[str, str, float, float, float]], chances: S
         axes.set_xticks(range(0, 101, 20))
         axes.grid(axis="x")
         axes.set_axisbelow(True)
-        return svg_of(figure, name="scores", label="Scores of base and tuned by kind, with 95 % intervals", column=column)
+        return svg_of(figure, name="scores", label="Scores of the arms by kind, with 95 % intervals", column=column)
 
     return for_both_columns(draw)
 
@@ -132,9 +136,7 @@ def draw_differences(rows: Sequence[tuple[str, float, float, float]]) -> str:
         axes.xaxis.set_major_formatter(lambda value, _: signed(value, 0))
         axes.grid(axis="x")
         axes.set_axisbelow(True)
-        return svg_of(
-            figure, name="differences", label="Paired differences between tuned and base by kind, with 95 % intervals", column=column
-        )
+        return svg_of(figure, name="differences", label="Paired differences by kind, with 95 % intervals", column=column)
 
     return for_both_columns(draw)
 

@@ -5,6 +5,6 @@ from pathlib import Path
 from typing import Literal
 
 
-def cache_folder(name: Literal["answers", "judge", "train", "final_part"]) -> Path:
+def cache_folder(name: Literal["answers", "judge", "train", "final_part", "models"]) -> Path:
     """The folder of one cache, in the main repository even under `dvc exp run --temp` and `--queue`: DVC names it in DVC_ROOT."""
     return Path(os.environ.get("DVC_ROOT") or ".") / ".cache" / name

@@ -1,43 +1,28 @@
 """Fail a stage whose declared inputs changed while it ran: DVC hashes them only afterwards (treeverse/dvc#11058)."""
 
 import os
-import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from pathspec import GitIgnoreSpec
 
+from plumbline.pipeline.expanded_stages import expanded_stages, value_at
 from plumbline.pipeline.files import sha256_of
 from plumbline.pipeline.params import read_yaml
 from plumbline.pipeline.refused import Refused
 
-REFERENCE = re.compile(r"\$\{([\w.]+)\}")
-
-
-def resolve(text: str, params: Mapping[str, Any]) -> str:
-    """Replace every `${section.key}` by its value in params.yaml, as DVC does in dvc.yaml."""
-
-    def value(match: re.Match[str]) -> str:
-        node: Any = params
-        for key in match[1].split("."):
-            node = node[key]
-        return str(node)
-
-    return REFERENCE.sub(value, text)
-
 
 def snapshot(stage: str) -> dict[str, str]:
     """Return name -> fingerprint of every declared input. FileNotFoundError where a declared dependency is missing."""
-    spec = read_yaml(Path("dvc.yaml"))["stages"][stage]
     params = read_yaml(Path("params.yaml"))
-    seen = {f"params:{section}": repr(params.get(section)) for section in spec.get("params", [])}
+    spec = expanded_stages(read_yaml(Path("dvc.yaml")), params)[stage]
+    seen = {f"params:{section}": repr(value_at(params, section)) for section in spec.get("params", [])}
     for declared in spec.get("deps", []):
-        path = Path(resolve(declared, params))
+        path = Path(declared)
         if not path.exists():
-            raise FileNotFoundError(f"{stage}: dependency {path} (declared in dvc.yaml as {declared}) does not exist.")
+            raise FileNotFoundError(f"{stage}: dependency {path} (declared in dvc.yaml) does not exist.")
         for file in files_of(path):
             seen[str(file)] = sha256_of(file)
     return seen
@@ -67,8 +52,8 @@ def inputs_unchanged() -> Iterator[None]:
     Compares nothing outside DVC (no DVC_STAGE): a stage run by hand writes no dvc.lock that could lie.
     """
     stage = os.environ.get("DVC_STAGE")
-    before = snapshot(stage) if stage else {}
     try:
+        before = snapshot(stage) if stage else {}
         yield
     except Refused as refused:
         sys.exit(f"{stage or 'refused'}: {refused}")

@@ -6,13 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 from ruamel.yaml import YAML
 
-from plumbline.pipeline.record import Params
+from plumbline.pipeline.expanded_stages import expanded_stages, value_at
 from plumbline.pipeline.refused import Refused
 
-Section = TypeVar("Section", bound=Params)
+Section = TypeVar("Section", bound=BaseModel)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -27,23 +27,23 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def load_params(section: str, model: type[Section]) -> Section:
-    """Return the section as its model. ValueError names every missing, unknown or mistyped key.
+    """Return a section, or a part of one such as `arms.base`, as its model. Refused names every missing, unknown or mistyped key.
 
     Under DVC (which sets DVC_STAGE) a section that dvc.yaml does not declare for the stage is refused:
     DVC would not notice a change of it.
     """
     stage = os.environ.get("DVC_STAGE")
     if stage is not None:
-        declared = read_yaml(Path("dvc.yaml"))["stages"][stage].get("params", [])
+        declared = expanded_stages(read_yaml(Path("dvc.yaml")), read_yaml(Path("params.yaml")))[stage].get("params", [])
         if section not in declared:
             raise Refused(f"dvc.yaml: stage {stage} reads params section {section!r} but declares only {declared}; add it there.")
     content = read_yaml(Path("params.yaml"))
-    if section not in content:
-        raise Refused(f"params.yaml: no section {section!r}; there are {sorted(content)}.")
+    values = value_at(content, section)
     try:
-        return model.model_validate(content[section])
+        return model.model_validate(values)
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join([section, *map(str, problem['loc'])])}: {problem['msg']} (found {problem['input']!r})" for problem in error.errors()
         )
-        raise Refused(f"params.yaml: {problems}. Known keys: {sorted(model.model_fields)}.") from None
+        known = "" if issubclass(model, RootModel) else f" Known keys: {sorted(model.model_fields)}."
+        raise Refused(f"params.yaml: {problems}.{known}") from None

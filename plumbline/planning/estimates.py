@@ -96,11 +96,11 @@ def are_at_hand(base: Path) -> bool:
     return True
 
 
-def answer_lines(planned: Planned, num_questions: int) -> list[Line]:
+def answer_lines(planned: Planned, num_questions: int, *, num_arms: int) -> list[Line]:
     """How much is answered, and how long an arm takes if no answer ends before its limit."""
     answering = planned.answering
     largest = num_questions * answering.max_new_tokens
-    lines = [Line("answers", f"{num_questions} questions, at most {largest:,} tokens an arm", "computed")]
+    lines = [Line("answers", f"{num_arms} arms, {num_questions} questions, at most {largest:,} tokens an arm", "computed")]
     if planned.device.startswith("cuda"):
         batches = -(-num_questions // answering.batch_size)
         seconds = batches * answering.max_new_tokens * SECONDS_PER_DECODING_STEP_ON_GPU

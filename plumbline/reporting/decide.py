@@ -9,7 +9,7 @@ from plumbline.reporting.benchmark_parts import Part, questions_of
 from plumbline.reporting.final_part import uses_final_part
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.judge_quality import calibrated_by_people, judge_account, probe_numbers
-from plumbline.reporting.ledger import KindLedger, Pair, Scored, join_verdicts, ledgers
+from plumbline.reporting.ledger import KindLedger, Scored, join_verdicts, ledgers
 from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.reporting.validity import (
     Gate,
@@ -25,21 +25,24 @@ from plumbline.reporting.validity import (
     quality_gates,
     reference_problems,
 )
+from plumbline.rows.arms import Arms, Pair
 from plumbline.rows.question import Kind, Question
-
-COMPARISONS: tuple[Pair, ...] = (("base", "tuned"),)
-"""Declared before the run; the first is the headline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """All that is known of the two arms, unrounded and without words."""
+    """All that is known of the arms, unrounded and without words."""
+
+    arms: Arms
+    comparisons: Sequence[Pair]
 
     part: Part
     questions: Sequence[Question]
     """Of the reported part."""
     num_questions_in_benchmark: int
     num_final_part_uses: int
+    num_own_uses: int
+    """Of these, by this report."""
     overlapping: AbstractSet[str]
     """Ids of the questions that are near the training rows."""
     is_scored: bool
@@ -55,13 +58,18 @@ class Evaluation:
     """Who judged, at what cost, how often it was right about answers of known worth, and what people say of it."""
 
     @property
+    def shown_pair(self) -> Pair:
+        """The two arms whose difference orders the questions: those of the first comparison; an arm that answers alone, twice."""
+        return self.comparisons[0] if self.comparisons else (self.arms.names[0], self.arms.names[0])
+
+    @property
     def is_valid(self) -> bool:
         return not self.problems
 
 
 def whole_evaluation_problems(gathered: Gathered) -> list[str]:
     """Why nothing can be scored: the files do not hold one verdict for each answer to each question."""
-    return item_problems(gathered.questions, gathered.answers, gathered.grades, gathered.judgements)
+    return item_problems(gathered.questions, gathered.arms.names, gathered.answers, gathered.grades, gathered.judgements)
 
 
 def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, judge_ends: str | None) -> Evaluation:
@@ -70,19 +78,20 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
     questions = questions_of(gathered.questions, part=params.part, development_fraction=params.development_fraction)
     overlapping = {row.question_id for row in gathered.overlaps if row.score >= params.overlap_score}
     is_use = uses_final_part(params.part) and not broken
-    num_uses = len(gathered.uses | {gathered.own_use} if is_use else gathered.uses)
+    own = gathered.own_uses if is_use else frozenset()
+    num_uses = len(gathered.uses | own)
 
     # Probes and second askings are paid for as answers are, and count against the same cap.
     paid = paid_replies([*gathered.judgements, *gathered.checks])
     cost_usd = judging_cost_usd(paid, judging.model)
     stopping = [
-        *coverage_gates(gathered.judgements),
+        *coverage_gates(gathered.judgements, gathered.arms.names),
         *cost_gate(cost_usd, judging.max_cost_usd if judging.backend == "claude" else None),
     ]
     problems = [
         *broken,
         *reference_problems(gathered.questions),
-        *engine_problems(gathered.answers),
+        *engine_problems(gathered.answers, gathered.arms.names),
         *identity_problems(gathered.judgements),
         *(gate.text for gate in stopping if not gate.ok),
     ]
@@ -95,7 +104,7 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
         by_kind = ledgers(
             questions,
             scored,
-            comparisons=COMPARISONS,
+            comparisons=gathered.comparisons,
             overlapping=overlapping,
             seed=params.seed,
             num_resamples=params.num_resamples,
@@ -105,7 +114,7 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
     probes = probe_numbers(gathered.checks)
     warnings = [
         forgetting_gate(gathered.forgetting, params.max_forgetting_nats),
-        *([final_part_gate(num_uses)] if params.part == "final" else []),
+        *([final_part_gate(num_uses - len(own))] if params.part == "final" else []),
         *probe_gates(probes),
         *quality_gates(
             by_kind,
@@ -117,10 +126,13 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
     ]
     account = judge_account(gathered.judgements, judging, paid, cost_usd)
     return Evaluation(
+        arms=gathered.arms,
+        comparisons=gathered.comparisons,
         part=params.part,
         questions=questions,
         num_questions_in_benchmark=len(gathered.questions),
         num_final_part_uses=num_uses,
+        num_own_uses=len(own),
         overlapping=overlapping,
         is_scored=not broken,
         scored=scored,

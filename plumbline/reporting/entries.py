@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.reporting.ledger import Scored
-from plumbline.rows.answer import ARMS, Answer, Arm
+from plumbline.reporting.words import arm_title
+from plumbline.rows.answer import Answer
+from plumbline.rows.arms import Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.outcome import Reading
 from plumbline.rows.question import Question
-
-ARM_LABELS = [{"key": "base", "label": "Base"}, {"key": "tuned", "label": "Tuned"}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Entry:
     content: dict[str, object]
     """What the page's script reads; short keys, since there are thousands."""
     order: tuple[float, float, int]
-    """Worst first: lost before unchanged before gained, and within each the lower tuned score first."""
+    """Worst first: lost before unchanged before gained, and within each the lower score of the second arm first."""
 
 
 def utf16_offset(text: str, index: int) -> int:
@@ -53,13 +53,18 @@ def arm_content(answer: Answer, scored: Scored, verdict: Grade | Judgement) -> d
     return content
 
 
-def change_of(base: Scored, tuned: Scored) -> str:
+def change_of(first: Scored, second: Scored) -> str:
     """`gained`, `lost`, `right` (both), `wrong` (neither), `same` (equal partial scores), or `open` where a score is missing."""
-    if base.score is None or tuned.score is None:
+    if first.score is None or second.score is None:
         return "open"
-    if tuned.score != base.score:
-        return "gained" if tuned.score > base.score else "lost"
-    return {0.0: "wrong", 1.0: "right"}.get(tuned.score, "same")
+    if second.score != first.score:
+        return "gained" if second.score > first.score else "lost"
+    return {0.0: "wrong", 1.0: "right"}.get(second.score, "same")
+
+
+def arm_labels(arms: Sequence[str]) -> list[dict[str, str]]:
+    """Key and label of each arm; keys by place, so that no name of an arm meets a key of the entry."""
+    return [{"key": f"r{place}", "label": arm_title(arm)} for place, arm in enumerate(arms)]
 
 
 def question_content(question: Question, index: int, instructions: Mapping[str, str]) -> dict[str, object]:
@@ -86,25 +91,28 @@ def page_entries(
     grades: Sequence[Grade],
     judgements: Sequence[Judgement],
     *,
+    arms: Sequence[str],
+    pair: Pair,
     instructions: Mapping[str, str],
     overlapping: Collection[str],
 ) -> dict[str, object]:
-    """Every question with both answers, worst first, as the page's script reads them."""
+    """Every question with all answers, as the page's script reads them; what the first arm of `pair` could and the second cannot comes first."""
     answered = {(answer.arm, answer.id): answer for answer in answers}
-    verdicts: dict[tuple[Arm, str], Grade | Judgement] = {(grade.arm, grade.id): grade for grade in grades}
+    verdicts: dict[tuple[str, str], Grade | Judgement] = {(grade.arm, grade.id): grade for grade in grades}
     verdicts |= {(judgement.arm, judgement.id): judgement for judgement in judgements}
     rows = {(row.arm, row.id): row for row in scored}
     near = frozenset(overlapping)
+    labels = arm_labels(arms)
     entries: list[Entry] = []
     for index, question in enumerate(questions):
-        base, tuned = rows["base", question.id], rows["tuned", question.id]
+        first, second = (rows[arm, question.id] for arm in pair)
         content = question_content(question, index, instructions)
-        content["h"] = change_of(base, tuned)
+        content["h"] = change_of(first, second)
         if question.id in near:
             content["near"] = 1
-        for arm in ARMS:
+        for label, arm in zip(labels, arms, strict=True):
             key = (arm, question.id)
-            content[arm] = arm_content(answered[key], rows[key], verdicts[key])
-        delta = 0.0 if base.score is None or tuned.score is None else tuned.score - base.score
-        entries.append(Entry(content, (delta, 2.0 if tuned.score is None else tuned.score, index)))
-    return {"arms": ARM_LABELS, "rows": [entry.content for entry in sorted(entries, key=lambda entry: entry.order)]}
+            content[label["key"]] = arm_content(answered[key], rows[key], verdicts[key])
+        delta = 0.0 if first.score is None or second.score is None else second.score - first.score
+        entries.append(Entry(content, (delta, 2.0 if second.score is None else second.score, index)))
+    return {"arms": labels, "rows": [entry.content for entry in sorted(entries, key=lambda entry: entry.order)]}

@@ -1,6 +1,6 @@
-"""How often the questions of the claim have been looked at: each look at another tuned model is one more draw to choose from. Pure."""
+"""How often the questions of the claim have been looked at: each look at another arm is one more draw to choose from. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from plumbline.reporting.benchmark_parts import Part
@@ -17,25 +17,38 @@ def uses_of(uses: Iterable[FinalPartUse], benchmark_sha256: str) -> frozenset[Fi
     return frozenset(use for use in uses if use.benchmark_sha256 == benchmark_sha256)
 
 
-def use_in(evaluation: Mapping[str, Any]) -> FinalPartUse | None:
-    """The use that a metrics/evaluation.json is, or None where it scores the development part or nothing."""
+def own_uses(sha256: Mapping[str, str], arms: Sequence[str], comparisons: Sequence[Sequence[str]]) -> frozenset[FinalPartUse]:
+    """A use for each arm but the reference of the first comparison: that one is measured against, not chosen. `sha256`: of the inputs by name."""
+    reference = comparisons[0][0] if comparisons else None
+    return frozenset(
+        FinalPartUse(benchmark_sha256=sha256["benchmark"], answers_sha256=sha256[f"{arm} answers"]) for arm in arms if arm != reference
+    )
+
+
+def uses_in(evaluation: Mapping[str, Any]) -> frozenset[FinalPartUse]:
+    """The uses that a metrics/evaluation.json is; none where it scores the development part or nothing."""
     if not uses_final_part(evaluation["part"]["name"]) or not evaluation["kinds"]:
-        return None
-    hashes = evaluation["sha256"]
-    return FinalPartUse(benchmark_sha256=hashes["benchmark"], tuned_answers_sha256=hashes["tuned answers"])
+        return frozenset()
+    # An evaluation from before there were arms has these two.
+    arms, comparisons = evaluation.get("arms", {"base": {}, "tuned": {}}), evaluation.get("comparisons", [["base", "tuned"]])
+    return own_uses(evaluation["sha256"], list(arms), comparisons)
 
 
-def final_part_words(num_uses: int, *, part: Part, num_questions: int, num_questions_in_benchmark: int) -> str:
-    """Which part was used, and how often the questions of the claim have been, in a sentence or two."""
-    models = f"{num_uses} tuned model{'' if num_uses == 1 else 's'}"
+def final_part_words(num_uses: int, num_own: int, *, part: Part, num_questions: int, num_questions_in_benchmark: int) -> str:
+    """Which part was used, and how often the questions of the claim have been, in a sentence or two.
+
+    `num_uses`: arms whose answers were scored on the final part, references not counted; `num_own` of them by this report.
+    """
+    arms = f"{num_uses} arm{'' if num_uses == 1 else 's'} {'has' if num_uses == 1 else 'have'} been scored on"
     if part == "development":
         return (
             f"Development part: {num_questions} of {num_questions_in_benchmark} questions, for choosing among runs, not for a claim. "
-            f"In the record of this repository {models} {'has' if num_uses == 1 else 'have'} been scored on the other questions, the final part."
+            f"In the record of this repository {arms} the other questions, the final part."
         )
     which = (
         f"Final part: {num_questions} of {num_questions_in_benchmark} questions."
         if part == "final"
         else f"The whole benchmark: {num_questions} questions, none kept aside for choosing."
     )
-    return f"{which} In the record of this repository {models} {'has' if num_uses == 1 else 'have'} been scored on the final part, this one included."
+    own = "this one included" if num_own == 1 else f"the {num_own} of this run included"
+    return f"{which} In the record of this repository {arms} the final part, {own}; the reference does not count."

@@ -1,4 +1,6 @@
-"""One tuned model that was scored on the questions kept aside for the claim."""
+"""One arm that was scored on the questions kept aside for the claim."""
+
+from pydantic import AliasChoices, Field
 
 from plumbline.pipeline.record import Record
 
@@ -8,8 +10,9 @@ class FinalPartUse(Record):
 
     benchmark_sha256: str
     """Of data/split/benchmark.jsonl."""
-    tuned_answers_sha256: str
-    """Of data/answers/tuned.jsonl. Another adapter, prompt or decoding gives other answers; the same model asked again gives the same."""
+    answers_sha256: str = Field(validation_alias=AliasChoices("answers_sha256", "tuned_answers_sha256"))
+    """Of the arm's file in data/answers. Another adapter, prompt or decoding gives other answers; the same model asked again gives the same.
+    Lines from before there were arms have the second name."""
 
     def __hash__(self) -> int:
-        return hash((self.benchmark_sha256, self.tuned_answers_sha256))
+        return hash((self.benchmark_sha256, self.answers_sha256))

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from plumbline.pipeline.cache import cache_folder
 from plumbline.pipeline.files import sync_folder
 from plumbline.reporting.benchmark_parts import Part
-from plumbline.reporting.final_part import uses_final_part, uses_of
+from plumbline.reporting.final_part import uses_final_part
 from plumbline.reporting.final_part_use import FinalPartUse
 
 log = logging.getLogger("report")
@@ -36,7 +36,7 @@ def read_uses(path: Path) -> list[FinalPartUse]:
         except ValidationError as error:
             raise ValueError(
                 f"{path}, line {number}: not a use of the final part ({error.error_count()} problems). A line is "
-                f'{{"benchmark_sha256": "...", "tuned_answers_sha256": "..."}}; restore the file from git, then plumbline final-part.'
+                f'{{"benchmark_sha256": "...", "answers_sha256": "..."}}; restore the file from git, then plumbline final-part.'
             ) from None
     return uses
 
@@ -72,19 +72,21 @@ def note_use(journal: Path, use: FinalPartUse) -> None:
     sync_folder(journal.parent)
 
 
-def note_look(own: FinalPartUse, counted: AbstractSet[FinalPartUse], *, part: Part, journal: Path) -> None:
+def note_look(own: AbstractSet[FinalPartUse], counted: AbstractSet[FinalPartUse], *, part: Part, journal: Path) -> None:
     """Write a look at the final part down before it is made. SystemExit for a claim that would count too few of them.
 
     `counted`: the uses that the tracked record has of this benchmark.
     """
-    missing = uses_of(read_journal(journal), own.benchmark_sha256) - counted - {own}
+    benchmarks = {use.benchmark_sha256 for use in own}
+    missing = frozenset(use for use in read_journal(journal) if use.benchmark_sha256 in benchmarks) - counted - own
     if missing:
         text = (
-            f"{len(missing)} more tuned models were scored on the final part here than metrics/final_part_uses.jsonl has: "
+            f"{len(missing)} more arms were scored on the final part here than metrics/final_part_uses.jsonl has: "
             "run plumbline final-part, which adds them"
         )
         if part == "final":
             sys.exit(f"report: {text}, then this again. Nothing was scored: the claim would not say how often the part was used.")
         log.warning("%s, then dvc repro", text)
     if uses_final_part(part):
-        note_use(journal, own)
+        for use in sorted(own, key=lambda use: use.answers_sha256):
+            note_use(journal, use)

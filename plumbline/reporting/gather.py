@@ -1,5 +1,6 @@
 """Read all that the report is about."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from plumbline.reporting.final_part_uses import read_uses
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.human_label import HumanLabel
 from plumbline.rows.answer import Answer
+from plumbline.rows.arms import Arms, Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.judgement import Judgement
@@ -25,8 +27,8 @@ class ReportFiles:
 
     benchmark: Path
     overlap: Path
-    base: Path
-    tuned: Path
+    answers: Mapping[str, Path]
+    """Arm -> its answers."""
     graded: Path
     judged: Path
     data: Path
@@ -55,13 +57,12 @@ class ReportFiles:
     """The same of this machine, which no run can forget to write."""
 
 
-def gather(files: ReportFiles) -> Gathered:
+def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathered:
     """Read all inputs. ValueError, with file and line, for one that cannot be read."""
     inputs = {
         "benchmark": files.benchmark,
         "overlap": files.overlap,
-        "base answers": files.base,
-        "tuned answers": files.tuned,
+        **{f"{arm} answers": path for arm, path in files.answers.items()},
         "grades": files.graded,
         "judgements": files.judged,
     }
@@ -69,7 +70,9 @@ def gather(files: ReportFiles) -> Gathered:
     training = read_object(files.training)
     return Gathered(
         questions=list(read_jsonl(files.benchmark, Question)),
-        answers=[*read_jsonl(files.base, Answer), *read_jsonl(files.tuned, Answer)],
+        arms=arms,
+        comparisons=comparisons,
+        answers=[answer for path in files.answers.values() for answer in read_jsonl(path, Answer)],
         grades=list(read_jsonl(files.graded, Grade)),
         judgements=list(read_jsonl(files.judged, Judgement)),
         checks=list(read_jsonl(files.checks, JudgeCheck)) if files.checks else [],

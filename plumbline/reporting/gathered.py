@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from plumbline.reporting.final_part import own_uses
 from plumbline.reporting.final_part_use import FinalPartUse
 from plumbline.reporting.human_label import HumanLabel
 from plumbline.rows.answer import Answer
+from plumbline.rows.arms import Arms, Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.judgement import Judgement
@@ -20,8 +22,11 @@ class Gathered:
     """The whole files, whichever part of the benchmark is reported."""
 
     questions: Sequence[Question]
+    arms: Arms
+    comparisons: Sequence[Pair]
+    """Declared before the run; the first is the headline. Empty where one arm answers alone."""
     answers: Sequence[Answer]
-    """Of both arms."""
+    """Of all arms."""
     grades: Sequence[Grade]
     judgements: Sequence[Judgement]
     checks: Sequence[JudgeCheck]
@@ -40,6 +45,6 @@ class Gathered:
     """Package -> pinned version."""
 
     @property
-    def own_use(self) -> FinalPartUse:
+    def own_uses(self) -> frozenset[FinalPartUse]:
         """What this report is to the record of the final part, if it looks at that part."""
-        return FinalPartUse(benchmark_sha256=self.sha256["benchmark"], tuned_answers_sha256=self.sha256["tuned answers"])
+        return own_uses(self.sha256, self.arms.names, self.comparisons)

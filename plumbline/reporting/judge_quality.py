@@ -8,7 +8,7 @@ from plumbline.judging.agreement import answer_key, calibration
 from plumbline.judging.items import item_of
 from plumbline.reporting.human_label import HumanLabel
 from plumbline.reporting.params import JudgeSettings
-from plumbline.rows.answer import ARMS, Answer
+from plumbline.rows.answer import Answer
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.judgement import Judgement, RawReply
 from plumbline.rows.question import Question
@@ -24,7 +24,7 @@ def calibrated_by_people(
     for label in labels:
         given[label.answer_key].append(label.score)
     pairs: list[tuple[str, float, float]] = []
-    judged: dict[str, list[float]] = {arm: [] for arm in ARMS}
+    judged: dict[str, list[float]] = {arm: [] for arm in dict.fromkeys(arm for arm, _ in said)}
     for judgement in judgements:
         if judgement.score is None:
             continue

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from plumbline.rows.answer import Answer
+from plumbline.rows.arms import Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.outcome import Outcome
@@ -16,8 +17,6 @@ from plumbline.rows.question import KINDS, Kind, Question
 from plumbline.statistics import Comparison, Estimate, chance_level, holm, mean_estimate, paired_comparison
 from plumbline.thinking import is_cut_while_thinking
 
-Pair = tuple[str, str]
-"""Two arms: the reference, and the one whose gain over it is asked for."""
 KIND_NAMES: dict[Kind, str] = {"mcq": "multiple choice", "numeric": "numeric problems", "explanation": "explanations"}
 
 
@@ -108,9 +107,14 @@ class KindLedger:
     """Questions that overlap the training rows."""
 
     @property
-    def headline(self) -> PairLedger:
-        """The comparison that was declared first."""
-        return next(iter(self.pairs.values()))
+    def headline(self) -> PairLedger | None:
+        """The comparison that was declared first; None where none was."""
+        return next(iter(self.pairs.values()), None)
+
+    @property
+    def headline_pair(self) -> Pair | None:
+        """Its two arms."""
+        return next(iter(self.pairs), None)
 
 
 def score_of(outcome: Outcome) -> float:

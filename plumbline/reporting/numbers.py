@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from plumbline.answering.exam_prompt import PROMPT_VERSION
 from plumbline.reporting.decide import Evaluation
 from plumbline.reporting.judge_quality import rounded_tree
-from plumbline.reporting.ledger import ArmLedger, KindLedger
+from plumbline.reporting.ledger import ArmLedger, KindLedger, PairLedger
 from plumbline.reporting.validity import Gate
 from plumbline.reporting.words import verdict_words
+from plumbline.rows.arms import Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.outcome import Reading
 from plumbline.rows.question import KINDS, Kind, Question
 from plumbline.statistics import Comparison, Estimate
 
 DIGITS = 4
+SCHEMA = "plumbline-evaluation/2"
+"""2: any number of arms and comparisons."""
 
 
 def rounded(value: float | None) -> float | None:
@@ -71,38 +74,45 @@ def arm_numbers(arm: ArmLedger) -> dict[str, object]:
 
 
 def kind_numbers(ledger: KindLedger) -> dict[str, object]:
-    first = ledger.headline
-    delta = None if first.comparison is None else {**comparison_numbers(first.comparison), "p_holm": rounded_p(first.p_holm)}
-    optional = {
-        "logprob_delta": first.logprob_comparison,
-        "without_overlap": first.without_overlap,
-        "overlap_only": first.overlap_only,
-    }
     return {
         "n": ledger.n,
         "num_clusters": ledger.num_clusters,
         "chance": rounded(ledger.chance),
-        **{arm: arm_numbers(counts) for arm, counts in ledger.arms.items()},
-        "delta": delta,
         "num_overlapping": ledger.num_overlapping,
-        **{name: None if comparison is None else comparison_numbers(comparison) for name, comparison in optional.items()},
+        "arms": {arm: arm_numbers(counts) for arm, counts in ledger.arms.items()},
+        "comparisons": [pair_numbers(pair, found) for pair, found in ledger.pairs.items()],
     }
 
 
-def headline(ledgers: Mapping[Kind, KindLedger], *, complete: bool, problems: Sequence[str]) -> dict[str, object]:
-    """What `dvc metrics diff` shows: on the pairs scored in both arms, so that delta = tuned - base; null where there are none."""
+def pair_numbers(pair: Pair, found: PairLedger) -> dict[str, object]:
+    """One declared comparison on one kind; null where nothing could be compared."""
+    optional = {
+        "delta": found.comparison,
+        "logprob_delta": found.logprob_comparison,
+        "without_overlap": found.without_overlap,
+        "overlap_only": found.overlap_only,
+    }
+    numbers = {name: None if comparison is None else comparison_numbers(comparison) for name, comparison in optional.items()}
+    return {"reference": pair[0], "arm": pair[1], "p_holm": rounded_p(found.p_holm), **numbers}
+
+
+def headline(ledgers: Mapping[Kind, KindLedger], arms: Sequence[str], *, complete: bool, problems: Sequence[str]) -> dict[str, object]:
+    """What `dvc metrics diff` shows: the score of each arm, and delta and n of the first comparison.
+
+    Its two arms have their scores on the pairs scored in both, so that delta is their difference; null where there is no verdict.
+    """
     scores: dict[str, object] = {}
     for kind in KINDS:
-        comparison = ledgers[kind].headline.comparison if kind in ledgers else None
-        if comparison is None:
-            scores[kind] = {"base": None, "tuned": None, "delta": None, "n": None}
-        else:
-            scores[kind] = {
-                "base": rounded(comparison.base_mean),
-                "tuned": rounded(comparison.tuned_mean),
-                "delta": rounded(comparison.delta),
-                "n": comparison.n,
-            }
+        ledger = ledgers.get(kind)
+        found: dict[str, float | None] = dict.fromkeys([*arms, "delta", "n"])
+        if ledger is not None:
+            found |= {arm: rounded(counts.estimate.mean) for arm, counts in ledger.arms.items() if counts.estimate is not None}
+            comparison = ledger.headline.comparison if ledger.headline is not None else None
+            if comparison is not None and ledger.headline_pair is not None:
+                first, second = ledger.headline_pair
+                found |= {first: rounded(comparison.base_mean), second: rounded(comparison.tuned_mean)}
+                found |= {"delta": rounded(comparison.delta), "n": comparison.n}
+        scores[kind] = found
     scores["complete"] = complete
     scores["valid"] = not problems
     if problems:
@@ -124,7 +134,7 @@ def gate_numbers(gate: Gate) -> dict[str, object]:
 def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, sha256: Mapping[str, str]) -> dict[str, object]:
     """The whole ledger: metrics/evaluation.json."""
     return {
-        "schema": "plumbline-evaluation/1",
+        "schema": SCHEMA,
         "valid": evaluation.is_valid,
         "complete": evaluation.incomplete is None,
         "invalid_because": evaluation.problems,
@@ -137,7 +147,10 @@ def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, s
             "num_questions": len(evaluation.questions),
             "num_questions_in_benchmark": evaluation.num_questions_in_benchmark,
             "num_final_part_uses": evaluation.num_final_part_uses,
+            "num_own_uses": evaluation.num_own_uses,
         },
+        "arms": {name: arm.model_dump() for name, arm in evaluation.arms.root.items()},
+        "comparisons": [list(pair) for pair in evaluation.comparisons],
         "kinds": {kind: kind_numbers(ledger) for kind, ledger in evaluation.ledgers.items()},
         "judge": rounded_tree(evaluation.judge),
         "gates": [gate_numbers(gate) for gate in evaluation.gates],
@@ -168,9 +181,9 @@ def letter_pairs(questions: Sequence[Question], grades: Sequence[Grade], arm: st
     return pairs
 
 
-def confusion_table(questions: Sequence[Question], grades: Sequence[Grade]) -> str:
-    """CSV for plots: a line per tuned mcq answer with the letter that is right and the letter that was given."""
-    lines = ["target,answered", *(f"{target},{letter}" for target, letter in letter_pairs(questions, grades, "tuned"))]
+def confusion_table(questions: Sequence[Question], grades: Sequence[Grade], arm: str) -> str:
+    """CSV for plots: a line per mcq answer of an arm with the letter that is right and the letter that was given."""
+    lines = ["target,answered", *(f"{target},{letter}" for target, letter in letter_pairs(questions, grades, arm))]
     return "\n".join(lines) + "\n"
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from plumbline.reporting.decide import Evaluation
-from plumbline.reporting.entries import ARM_LABELS
+from plumbline.reporting.entries import arm_labels
 from plumbline.reporting.facts import capital, checks_of, fact_groups, facts
 from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
-from plumbline.reporting.tables import confusions, kind_card, overlap_rows, score_rows, topic_rows
+from plumbline.reporting.tables import comparison_rows, confusions, kind_card, overlap_rows, score_rows, topic_rows
 from plumbline.reporting.validity import Gate, Severity
-from plumbline.reporting.words import direction_of, forgetting_words, headline_words, verdict_words
+from plumbline.reporting.words import arm_note, arm_title, arm_words, direction_of, forgetting_words, headline_words, verdict_words
 from plumbline.rows.question import KINDS, Kind
 from plumbline.statistics import Direction
 
@@ -33,9 +33,10 @@ def banners(problems: Sequence[str], incomplete: str | None, gates: Sequence[Gat
     return shown
 
 
-def eyebrow(num_questions: int, part: str) -> str:
+def eyebrow(arms: Sequence[str], num_questions: int, part: str) -> str:
     """What was compared on what."""
-    return f"Base against tuned on the same {num_questions} questions" + (f" · {part} part of the benchmark" if part != "all" else "")
+    who = f"{arm_title(arms[0])} against {arm_words(arms[1])}" if len(arms) == 2 else "One arm" if len(arms) == 1 else f"{len(arms)} arms"
+    return f"{who} on the same {num_questions} questions" + (f" · {part} part of the benchmark" if part != "all" else "")
 
 
 def title_words(ledgers: Mapping[Kind, KindLedger], *, problems: Sequence[str], incomplete: str | None) -> str:
@@ -72,6 +73,7 @@ def part_sentence(evaluation: Evaluation) -> str:
         return ""
     return final_part_words(
         evaluation.num_final_part_uses,
+        evaluation.num_own_uses,
         part=evaluation.part,
         num_questions=len(evaluation.questions),
         num_questions_in_benchmark=evaluation.num_questions_in_benchmark,
@@ -80,14 +82,20 @@ def part_sentence(evaluation: Evaluation) -> str:
 
 def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping[str, object]) -> dict[str, object]:
     """All that the template names. `provenance`: what made these numbers, by title."""
+    first, second = evaluation.shown_pair
     by_kind, problems, incomplete = evaluation.ledgers, evaluation.problems, evaluation.incomplete
-    comparisons = [found for ledger in by_kind.values() if (found := ledger.headline.comparison) is not None]
+    comparisons = [
+        found for ledger in by_kind.values() if ledger.headline is not None and (found := ledger.headline.comparison) is not None
+    ]
     return {
-        "eyebrow": eyebrow(sum(ledger.n for ledger in by_kind.values()), evaluation.part),
-        "arms": ARM_LABELS,
+        "eyebrow": eyebrow(evaluation.arms.names, sum(ledger.n for ledger in by_kind.values()), evaluation.part),
+        "arms": arm_labels(evaluation.arms.names),
+        "arm_notes": [{"name": arm_words(name), "note": arm_note(arm)} for name, arm in evaluation.arms.root.items()],
+        "first": arm_words(first),
+        "second": arm_words(second),
         "runs": [],
-        "gained_by": "by tuning",
-        "worst_first": "what base could and tuned cannot",
+        "gained_by": f"by {arm_words(second)} against {arm_words(first)}",
+        "worst_first": f"what {arm_words(first)} could and {arm_words(second)} cannot",
         "headline": title_words(by_kind, problems=problems, incomplete=incomplete),
         "verdict": verdict_words(by_kind) if evaluation.is_valid else "",
         "part": part_sentence(evaluation),
@@ -97,12 +105,13 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "banners": banners(problems, incomplete, evaluation.gates),
         "cards": [kind_card(by_kind[kind]) for kind in KINDS if kind in by_kind],
         "scores": score_rows(by_kind),
+        "comparisons": comparison_rows(by_kind) if len(evaluation.comparisons) > 1 else [],
         "has_logprob": any(counts.logprob is not None for ledger in by_kind.values() for counts in ledger.arms.values()),
-        "confusions": confusions(evaluation.questions, gathered.grades) if "mcq" in by_kind else [],
+        "confusions": confusions(evaluation.questions, gathered.grades, evaluation.arms.names) if "mcq" in by_kind else [],
         "overlaps": overlap_rows(by_kind),
         "num_gained": sum(comparison.num_tuned_only for comparison in comparisons),
         "num_lost": sum(comparison.num_base_only for comparison in comparisons),
-        "topics": topic_rows(evaluation.scored),
+        "topics": topic_rows(evaluation.scored, evaluation.shown_pair) if evaluation.comparisons else [],
         "gates": [gate_cell(gate) for gate in evaluation.gates],
         "preflight": checks_of(gathered.documents["preflight"]),
         "sections": {

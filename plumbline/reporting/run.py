@@ -12,21 +12,22 @@ from plumbline.reporting.validity import Severity
 from plumbline.reporting.words import verdict_words
 from plumbline.reporting.write import write_numbers, write_page
 from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.arms import Compared
 
 log = logging.getLogger("report")
 
 
 def report(
-    params: ReportParams, answering: AnswerParams, judging: JudgeSettings, files: ReportFiles, *, judge_ends: str | None
+    params: ReportParams, answering: AnswerParams, judging: JudgeSettings, compared: Compared, files: ReportFiles, *, judge_ends: str | None
 ) -> Evaluation:
     """Write all numbers and the page. `judge_ends`: the day on which the judge's model stops answering, if that is known.
 
     SystemExit before anything is scored where the final part is asked for and this machine knows of uses that the record lacks: the page
     would count too few.
     """
-    gathered = gather(files)
+    gathered = gather(files, compared.arms, compared.comparisons)
     if files.journal is not None and not whole_evaluation_problems(gathered):
-        note_look(gathered.own_use, gathered.uses, part=params.part, journal=files.journal)
+        note_look(gathered.own_uses, gathered.uses, part=params.part, journal=files.journal)
     with working("report"):
         evaluation = decide(gathered, params, judging, judge_ends=judge_ends)
     write_numbers(evaluation, gathered, params, files)

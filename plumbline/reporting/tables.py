@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from plumbline.reporting.ledger import KIND_NAMES, KindLedger, Scored
+from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger, Scored
 from plumbline.reporting.numbers import confusion_counts, letter_pairs
-from plumbline.reporting.words import direction_of, kind_words, p_words, points, span
-from plumbline.rows.answer import ARMS
+from plumbline.reporting.words import arm_words, direction_of, kind_words, p_words, pair_direction, points, span
+from plumbline.rows.arms import Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.question import Kind, Question
 from plumbline.statistics import Comparison, Direction, Estimate, IntervalMethod, PairedTest
@@ -48,7 +48,7 @@ METHODS = {
 
 def kind_card(ledger: KindLedger) -> dict[str, object]:
     """The card of one kind: its verdict and the numbers behind it."""
-    comparison = ledger.headline.comparison
+    comparison = ledger.headline.comparison if ledger.headline is not None else None
     card: dict[str, object] = {
         "kind": ledger.kind,
         "name": KIND_NAMES[ledger.kind],
@@ -57,12 +57,15 @@ def kind_card(ledger: KindLedger) -> dict[str, object]:
         "n": ledger.n,
         "delta": None,
     }
-    if comparison is not None:
+    if ledger.headline is not None and ledger.headline_pair is not None and comparison is not None:
+        first, second = ledger.headline_pair
         card |= {
+            "first": arm_words(first),
+            "second": arm_words(second),
             "delta": points(comparison.delta, sign=True),
             "interval": span(comparison.ci95),
-            "base": points(comparison.base_mean),
-            "tuned": points(comparison.tuned_mean),
+            "before": points(comparison.base_mean),
+            "after": points(comparison.tuned_mean),
             "pairs": comparison.n,
             "units": comparison.num_units,
             "clustered": comparison.num_units < comparison.n,
@@ -77,6 +80,31 @@ def kind_card(ledger: KindLedger) -> dict[str, object]:
     return card
 
 
+def comparison_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
+    """The declared comparisons: a line per pair, a cell per kind; the p values are adjusted for all of them together."""
+    pairs = list(dict.fromkeys(pair for ledger in ledgers.values() for pair in ledger.pairs))
+    return [
+        {
+            "first": arm_words(first),
+            "second": arm_words(second),
+            "cells": [pair_cell(ledger.pairs[first, second]) for ledger in ledgers.values()],
+        }
+        for first, second in pairs
+    ]
+
+
+def pair_cell(pair: PairLedger) -> dict[str, object]:
+    """One comparison on one kind."""
+    found = pair.comparison
+    if found is None:
+        return {**comparison_cell(None), "direction": Direction.UNSCORED, "note": "no verdicts"}
+    direction = pair_direction(pair)
+    note = f"p {p_words(pair.p_holm)}, n = {found.n}, +{found.num_tuned_only} −{found.num_base_only}"
+    if direction is Direction.NONE:
+        note += f", could have shown {points(found.minimum_detectable_effect)}"
+    return {**comparison_cell(found), "direction": direction, "note": note}
+
+
 def bounds_words(low: float, high: float) -> str:
     """The score with every failure as wrong, then as right; one number where nothing failed."""
     return points(low) if points(low) == points(high) else f"{points(low)}–{points(high)}"
@@ -86,11 +114,13 @@ def score_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
     """The table of scores: a line per kind and arm."""
     rows: list[dict[str, object]] = []
     for kind, ledger in ledgers.items():
-        for arm, counts in ledger.arms.items():
+        for place, (arm, counts) in enumerate(ledger.arms.items()):
             rows.append(
                 {
                     "kind": KIND_NAMES[kind],
-                    "arm": arm,
+                    "arm": arm_words(arm),
+                    "place": place,
+                    "num_arms": len(ledger.arms),
                     "score": estimate_cell(counts.estimate),
                     "n": counts.n,
                     "chance": points(ledger.chance) if ledger.chance is not None else "–",
@@ -107,16 +137,23 @@ def score_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
     return rows
 
 
-def confusions(questions: Sequence[Question], grades: Sequence[Grade]) -> list[dict[str, object]]:
+def confusions(questions: Sequence[Question], grades: Sequence[Grade], arms: Sequence[str]) -> list[dict[str, object]]:
     """Letters given against letters right, a table per arm; `share`: of the row, for its shade."""
     tables: list[dict[str, object]] = []
-    for arm in ARMS:
+    for place, arm in enumerate(arms):
         targets, letters, counts = confusion_counts(letter_pairs(questions, grades, arm))
         rows = [
             {"target": target, "cells": [{"count": count, "share": f"{count / max(1, sum(line)):.2f}"} for count in line]}
             for target, line in zip(targets, counts, strict=True)
         ]
-        tables.append({"arm": arm, "letters": ["none" if letter == "unparsed" else letter for letter in letters], "rows": rows})
+        tables.append(
+            {
+                "arm": arm_words(arm),
+                "place": place,
+                "letters": ["none" if letter == "unparsed" else letter for letter in letters],
+                "rows": rows,
+            }
+        )
     return tables
 
 
@@ -131,29 +168,31 @@ def overlap_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
             "only": comparison_cell(ledger.headline.overlap_only),
         }
         for kind, ledger in ledgers.items()
-        if ledger.num_overlapping
+        if ledger.num_overlapping and ledger.headline is not None
     ]
 
 
-def topic_rows(scored: Sequence[Scored]) -> list[dict[str, object]]:
-    """Mean scores per cluster, the greatest loss first; empty where topics are as many as questions, or too many to read."""
+def topic_rows(scored: Sequence[Scored], pair: Pair) -> list[dict[str, object]]:
+    """Mean scores of two arms per cluster, the greatest loss first; empty where topics are as many as questions, or too many to read."""
     clusters: dict[str, dict[str, list[float | None]]] = {}
+    first, second = pair
     for row in scored:
-        clusters.setdefault(row.cluster, {arm: [] for arm in ARMS})[row.arm].append(row.score)
-    if len(clusters) > MAX_TOPICS_LISTED or all(len(scores["base"]) == 1 for scores in clusters.values()):
+        if row.arm in pair:
+            clusters.setdefault(row.cluster, {arm: [] for arm in pair})[row.arm].append(row.score)
+    if len(clusters) > MAX_TOPICS_LISTED or all(len(scores[first]) == 1 for scores in clusters.values()):
         return []
     rows: list[tuple[float, str, dict[str, object]]] = []
     for name, scores in clusters.items():
-        both = [(low, high) for low, high in zip(scores["base"], scores["tuned"], strict=True) if low is not None and high is not None]
+        both = [(low, high) for low, high in zip(scores[first], scores[second], strict=True) if low is not None and high is not None]
         if both:
-            base, tuned = (sum(values) / len(both) for values in zip(*both, strict=True))
+            before, after = (sum(values) / len(both) for values in zip(*both, strict=True))
             row = {
                 "topic": name,
                 "n": len(both),
-                "base": points(base),
-                "tuned": points(tuned),
-                "delta": points(tuned - base, sign=True),
-                "direction": Direction.BETTER if tuned > base else Direction.WORSE if tuned < base else Direction.NONE,
+                "before": points(before),
+                "after": points(after),
+                "delta": points(after - before, sign=True),
+                "direction": Direction.BETTER if after > before else Direction.WORSE if after < before else Direction.NONE,
             }
-            rows.append((tuned - base, name, row))
+            rows.append((after - before, name, row))
     return [row for _, _, row in sorted(rows, key=lambda entry: entry[:2])]

@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from plumbline.number_text import signed
-from plumbline.reporting.ledger import KIND_NAMES, KindLedger
+from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger
+from plumbline.rows.arms import ArmParams
 from plumbline.rows.question import KINDS, Kind
 from plumbline.statistics import Comparison, Direction, shown_direction
 from plumbline.training.forgetting import Forgetting
@@ -33,22 +34,61 @@ def p_words(p_value: float | None) -> str:
     return "< 0.0001" if p_value < 0.0001 else f"{p_value:.4f}" if p_value < 0.01 else f"{p_value:.2f}"
 
 
-def direction_of(ledger: KindLedger) -> Direction:
-    """What the comparison of one kind shows, with the p value that is adjusted for all kinds."""
-    comparison, p_value = ledger.headline.comparison, ledger.headline.p_holm
-    if comparison is None or p_value is None:
+def arm_words(arm: str) -> str:
+    """The name of an arm in a sentence."""
+    return arm.replace("_", " ")
+
+
+def arm_title(arm: str) -> str:
+    """The name of an arm at the start of one."""
+    words = arm_words(arm)
+    return words[0].upper() + words[1:]
+
+
+WHO = {
+    "base": "the model without the adapter",
+    "adapter": "the model with it",
+    "model": "another model",
+    "file": "answers made elsewhere",
+}
+WITH = {
+    "none": "",
+    "examples": ", with examples in the prompt",
+    "passages": ", with retrieved passages in the prompt",
+    "shuffled": ", with the passages of another question",
+}
+
+
+def arm_note(arm: ArmParams) -> str:
+    """What an arm is, for a legend."""
+    return WHO[arm.weights_kind] + WITH.get(arm.context_name, f", with {arm.context_name}")
+
+
+def pair_direction(pair: PairLedger | None) -> Direction:
+    """What a comparison shows of its second arm, with the p value that is adjusted for all kinds and comparisons."""
+    if pair is None or pair.comparison is None or pair.p_holm is None:
         return Direction.UNSCORED
-    return shown_direction(comparison.ci95, p_value)
+    return shown_direction(pair.comparison.ci95, pair.p_holm)
+
+
+def direction_of(ledger: KindLedger) -> Direction:
+    """What the first comparison shows on one kind."""
+    return pair_direction(ledger.headline)
 
 
 def kind_words(ledger: KindLedger) -> str:
     """What a card says of one kind next to its numbers."""
-    comparison, direction = ledger.headline.comparison, direction_of(ledger)
+    direction = direction_of(ledger)
+    if ledger.headline is None:
+        return "No two arms are compared."
+    comparison = ledger.headline.comparison
     if comparison is None:
         return "Nobody gave a verdict: there is no score, and no zero either."
     if direction is Direction.NONE:
         return f"No detectable difference; {resolution(comparison)}."
-    return f"Tuned is {direction}: from {points(comparison.base_mean)} to {points(comparison.tuned_mean)} of 100."
+    assert ledger.headline_pair is not None
+    second = arm_title(ledger.headline_pair[1])
+    return f"{second} is {direction}: from {points(comparison.base_mean)} to {points(comparison.tuned_mean)} of 100."
 
 
 def ordered(bounds: tuple[float, float], direction: Direction) -> tuple[float, float]:
@@ -77,10 +117,14 @@ def names_of(group: Sequence[KindLedger]) -> str:
 def headline_words(ledgers: Mapping[Kind, KindLedger]) -> str:
     """One sentence on the whole evaluation; an average over kinds would hide which of them moved."""
     groups = by_direction(ledgers)
+    pair = next((ledger.headline_pair for ledger in ledgers.values() if ledger.headline_pair is not None), None)
     parts = [f"{direction} on {names_of(groups[direction])}" for direction in (Direction.BETTER, Direction.WORSE) if groups[direction]]
+    if pair is None or not (parts or groups[Direction.NONE]):
+        return "Nothing could be compared."
+    first, second = pair
     if not parts:
-        return "No difference between base and tuned was detected." if groups[Direction.NONE] else "Nothing could be compared."
-    sentence = "Tuned is " + ", ".join(parts)
+        return f"No difference between {arm_words(first)} and {arm_words(second)} was detected."
+    sentence = f"{arm_title(second)} is " + ", ".join(parts)
     return sentence + (f"; no difference was detected on {names_of(groups[Direction.NONE])}." if groups[Direction.NONE] else ".")
 
 
@@ -92,12 +136,14 @@ def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
         amounts = [
             f"on {KIND_NAMES[ledger.kind]} by {points(abs(found.delta))} points {span(ordered(found.ci95, direction))}"
             for ledger in groups[direction]
-            if (found := ledger.headline.comparison) is not None
+            if ledger.headline is not None and (found := ledger.headline.comparison) is not None
         ]
         if amounts:
-            sentences.append(f"Tuned is {direction} {joined(amounts)}.")
+            pair = groups[direction][0].headline_pair
+            assert pair is not None
+            sentences.append(f"{arm_title(pair[1])} is {direction} {joined(amounts)}.")
     for ledger in groups[Direction.NONE]:
-        comparison = ledger.headline.comparison
+        comparison = ledger.headline.comparison if ledger.headline is not None else None
         if comparison is not None:
             found = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
             sentences.append(f"There is no detectable difference on {KIND_NAMES[ledger.kind]} ({found}); {resolution(comparison)}.")

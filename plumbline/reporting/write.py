@@ -13,22 +13,29 @@ from plumbline.reporting.ledger import KIND_NAMES
 from plumbline.reporting.numbers import confusion_table, evaluation_numbers, headline, scores_table
 from plumbline.reporting.page import page_context
 from plumbline.reporting.params import ReportParams
+from plumbline.reporting.words import arm_words
 from plumbline.rows.answer_params import AnswerParams
 
 
 def write_numbers(evaluation: Evaluation, gathered: Gathered, params: ReportParams, files: ReportFiles) -> None:
     """Write the scores, the whole ledger, and the tables of the plots."""
-    write_json(files.scores, headline(evaluation.ledgers, complete=evaluation.incomplete is None, problems=evaluation.problems))
+    write_json(
+        files.scores,
+        headline(evaluation.ledgers, evaluation.arms.names, complete=evaluation.incomplete is None, problems=evaluation.problems),
+    )
     write_json(
         files.evaluation,
         evaluation_numbers(evaluation, development_fraction=params.development_fraction, sha256=gathered.sha256),
     )
     write_text(files.scores_by_kind, scores_table(evaluation.ledgers))
-    write_text(files.mcq_confusion, confusion_table(evaluation.questions, gathered.grades if evaluation.is_scored else []))
+    write_text(
+        files.mcq_confusion,
+        confusion_table(evaluation.questions, gathered.grades if evaluation.is_scored else [], evaluation.shown_pair[1]),
+    )
 
 
 def write_page(evaluation: Evaluation, gathered: Gathered, params: ReportParams, answering: AnswerParams, files: ReportFiles) -> None:
-    """Write the page; it holds every question with both answers, worst first, where the files are one evaluation."""
+    """Write the page; it holds every question with all answers, worst first, where the files are one evaluation."""
     entries: dict[str, object] = {"arms": [], "rows": []}
     if evaluation.is_scored:
         entries = page_entries(
@@ -37,6 +44,8 @@ def write_page(evaluation: Evaluation, gathered: Gathered, params: ReportParams,
             evaluation.scored,
             gathered.grades,
             gathered.judgements,
+            arms=evaluation.arms.names,
+            pair=evaluation.shown_pair,
             instructions=answering.instructions.model_dump(),
             overlapping=evaluation.overlapping,
         )
@@ -67,12 +76,16 @@ def page_figures(evaluation: Evaluation, loss: Sequence[Mapping[str, str]]) -> d
 
     named = [(KIND_NAMES[kind], ledger) for kind, ledger in evaluation.ledgers.items()]
     scores = [
-        (name, arm, counts.estimate.mean, *counts.estimate.ci95)
+        (name, arm_words(arm), counts.estimate.mean, *counts.estimate.ci95)
         for name, ledger in named
         for arm, counts in ledger.arms.items()
         if counts.estimate is not None
     ]
-    differences = [(name, found.delta, *found.ci95) for name, ledger in named if (found := ledger.headline.comparison) is not None]
+    differences = [
+        (name, found.delta, *found.ci95)
+        for name, ledger in named
+        if ledger.headline is not None and (found := ledger.headline.comparison) is not None
+    ]
     figures: dict[str, str] = {}
     if scores:
         figures["scores"] = draw_scores(scores, [(name, ledger.chance) for name, ledger in named if ledger.chance is not None])

@@ -4,8 +4,8 @@ from typing import Literal
 
 from plumbline.pipeline.record import Record
 
-Arm = Literal["base", "tuned"]
-ARMS: tuple[Arm, ...] = ("base", "tuned")
+ELSEWHERE = "elsewhere"
+"""The engine of an answer that no stage here generated."""
 
 
 class Answer(Record):
@@ -13,15 +13,18 @@ class Answer(Record):
 
     id: str
     """Id of the question."""
-    arm: Arm
+    arm: str
+    """Key of `arms` in params.yaml."""
     engine: str = "transformers"
     """What generated it, with the version where none is pinned (`vllm 0.33.0`). Rows from before there was a choice have no such field."""
     response: str
-    num_tokens: int
-    """Generated tokens, end-of-sequence included."""
+    num_tokens: int | None
+    """Generated tokens, end-of-sequence included; None where the answer was made elsewhere and no one says."""
+    num_prompt_tokens: int | None = None
+    """Tokens of the prompt, its context included. Rows from before there were contexts have no such field."""
     stopped: Literal["eos", "max_new_tokens"]
     """`max_new_tokens`: the text was cut."""
     choice_logprobs: dict[str, float]
     """mcq: letter -> log-probability (nats per token) of that choice as the answer; empty for the other kinds."""
     complete: bool
-    """False where the adapter comes from a run that was not trained to its planned end; always true for base."""
+    """False where the adapter comes from a run that was not trained to its planned end; always true where no adapter answers."""

@@ -3,7 +3,6 @@
 from typing import Literal
 
 from plumbline.pipeline.record import Record
-from plumbline.rows.answer import Arm
 from plumbline.rows.outcome import Outcome, Reading
 
 
@@ -12,7 +11,7 @@ class Grade(Record):
 
     id: str
     """Id of the question."""
-    arm: Arm
+    arm: str
     kind: Literal["mcq", "numeric"]
     outcome: Outcome
     extracted: str | None

@@ -1,7 +1,6 @@
 """The judge's verdict on one explanation, with every raw reply behind it."""
 
 from plumbline.pipeline.record import Record
-from plumbline.rows.answer import Arm
 from plumbline.rows.outcome import Outcome
 
 
@@ -26,7 +25,7 @@ class Judgement(Record):
 
     id: str
     """Id of the question."""
-    arm: Arm
+    arm: str
     judge_id: str
     """Identity of the judge (backend, model, rubric, prompt, parser): scores of two identities are not comparable."""
     outcome: Outcome

@@ -135,7 +135,7 @@ def test_the_validation_loss_fell() -> None:
 
 
 def test_forgetting_was_measured_on_prompts_that_neither_rows_nor_benchmark_hold() -> None:
-    answers = list(read_jsonl(ROOT / "data/answers/general.jsonl", GeneralAnswer))
+    answers = list(read_jsonl(ROOT / "data/general/answers.jsonl", GeneralAnswer))
     measured = {folded(answer.prompt) for answer in answers if answer.part == "measured"}
     forgetting = json.loads((ROOT / "metrics/train.json").read_text(encoding="utf-8"))["forgetting"]
     assert 0 < forgetting["num_prompts"] <= len(measured)

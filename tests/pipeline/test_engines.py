@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from stages.answer_base import main as answer_base
+from stages.answer_tuned import main as answer_tuned
 
 import plumbline.answering.vllm_engine as vllm_engine
 from plumbline.answering.engine import Engine
@@ -24,8 +26,6 @@ from plumbline.model.weights import load_tokenizer
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.rows.answer import Answer
 from plumbline.rows.answer_params import AnswerParams, Instructions
-from stages.answer_base import main as answer_base
-from stages.answer_tuned import main as answer_tuned
 from tests.fakes.tiny_models import questions, save_models
 from tests.fakes.vllm_server import VERSION, FakeVllm, Fault, serving_vllm
 

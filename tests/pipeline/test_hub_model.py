@@ -94,8 +94,9 @@ def test_nf4_weights_are_held_in_four_bits_and_adam_in_fp32(worlds: dict[str, Hu
 
 @pytest.mark.parametrize("world", ["none", "nf4"], indirect=True)
 def test_an_adapter_is_refused_on_the_same_weights_in_another_quantisation(world: HubWorld, worlds: dict[str, HubWorld]) -> None:
-    from plumbline.model.adapter import AdapterRefused
     from stages.answer_tuned import main
+
+    from plumbline.model.adapter import AdapterRefused
 
     other = worlds["nf4" if world.folder.name == "none" else "none"]
     with pytest.raises(AdapterRefused, match=r"was trained with base model .*quantisation.* [0-9a-f]{12}, but here it is [0-9a-f]{12}"):

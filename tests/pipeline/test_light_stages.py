@@ -46,7 +46,7 @@ QUESTION = {
     "cluster": "c",
 }
 READY, TRAIN, VALIDATION = "data/preflight/ready.json", "data/split/train.jsonl", "data/split/validation.jsonl"
-BENCHMARK, GENERAL_ANSWERS = "data/split/benchmark.jsonl", "data/answers/general.jsonl"
+BENCHMARK, GENERAL_ANSWERS = "data/split/benchmark.jsonl", "data/general/answers.jsonl"
 USABLE: dict[str, dict[str, object]] = {
     READY: {"ready": True},
     TRAIN: ROW,

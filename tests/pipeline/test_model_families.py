@@ -38,8 +38,9 @@ FAMILIES: dict[str, tuple[Callable[..., PretrainedConfig], int]] = {
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_model_of_another_family_is_proven_trained_and_answers(family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from plumbline.preflight.run import PreflightFiles
     from stages.answer_tuned import main as answer_tuned
+
+    from plumbline.preflight.run import PreflightFiles
     from stages.preflight import PreflightParams
     from stages.preflight import main as preflight
 

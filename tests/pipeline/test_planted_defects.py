@@ -239,11 +239,12 @@ def test_attention_that_looks_into_the_document_before(stage: Stage, monkeypatch
 
 def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another quantisation: tests/pipeline/test_hub_model.py."""
+    from stages.answer_tuned import main
+
     from plumbline.model.adapter import AdapterRefused, read_training_record
     from plumbline.model.base_files import base_fingerprint, read_manifest, write_manifest
     from plumbline.model.tokenization import template_sha256
     from plumbline.model.weights import load_tokenizer
-    from stages.answer_tuned import main
     from tests.fakes import tiny_training
 
     monkeypatch.chdir(ROOT)
@@ -284,8 +285,9 @@ def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_p
 
 
 def test_a_template_changed_under_the_base_is_refused_by_answer_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from plumbline.model.base_files import BaseRefused
     from stages.answer_base import main
+
+    from plumbline.model.base_files import BaseRefused
 
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))

@@ -104,7 +104,7 @@ def test_two_runs_end_in_the_same_bytes_and_a_dry_run_says_so_to_the_end(tmp_pat
     assert all((tmp_path / "first" / out).exists() for out in outs), "a stage did not write what dvc.yaml declares"
     assert json.loads((tmp_path / "first/metrics/scores.json").read_text())["complete"] is True
     answered = [
-        GeneralAnswer.model_validate_json(line) for line in (tmp_path / "first/data/answers/general.jsonl").read_text().splitlines()
+        GeneralAnswer.model_validate_json(line) for line in (tmp_path / "first/data/general/answers.jsonl").read_text().splitlines()
     ]
     forgetting = json.loads((tmp_path / "first/metrics/train.json").read_text())["forgetting"]
     assert len(answered) == 24

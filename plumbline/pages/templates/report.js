@@ -69,7 +69,7 @@
     const arms = element("div", "arms");
     for (const { key, label } of ARMS) {
       const answer = entry[key];
-      const side = element("div", key);
+      const side = element("div", `a${ARMS.findIndex((arm) => arm.key === key)}`);
       const title = element("h4", "", `${label} `);
       title.append(pill(entry, key));
       side.append(title, answerText(answer));

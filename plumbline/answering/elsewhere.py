@@ -1,0 +1,76 @@
+"""Answers made elsewhere as an arm: by another tool, or a model behind an API. Reads the file that the arm names."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from plumbline.pipeline.record import Record
+from plumbline.pipeline.refused import Refused
+from plumbline.rows.answer import ELSEWHERE, Answer
+from plumbline.rows.question import Question
+
+NAMED = 5
+
+
+class AnswerElsewhere(Record):
+    """A line of the file: an id and a response; what else our own files of answers hold may stand there too."""
+
+    id: str
+    response: str
+    arm: str = ""
+    engine: str = ""
+    num_tokens: int | None = None
+    num_prompt_tokens: int | None = None
+    stopped: Literal["eos", "max_new_tokens"] = "eos"
+    choice_logprobs: dict[str, float] = Field(default_factory=dict)
+    complete: bool = True
+
+
+def read_elsewhere(path: Path, questions: Sequence[Question], *, arm: str) -> list[Answer]:
+    """One answer per question, in the benchmark's order. Refused for a line that is none, and for answers that are missing, doubled or to no question."""
+    if not path.is_file():
+        raise Refused(
+            f'{path}, the weights of arm {arm}, is no file. Give a file of answers, a line {{"id": ..., "response": ...}} per question.'
+        )
+    found: dict[str, AnswerElsewhere] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = AnswerElsewhere.model_validate_json(line)
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the line'}: {one['msg']}" for one in error.errors())
+            raise Refused(f'{path}, line {number}: {problems}. A line is {{"id": ..., "response": ...}}.') from None
+        if row.id in found:
+            raise Refused(f"{path}, line {number}: a second answer to {row.id!r}; one is accepted.")
+        found[row.id] = row
+    asked = {question.id for question in questions}
+    if strangers := [key for key in found if key not in asked]:
+        raise Refused(
+            f"{path}: {len(strangers)} answers to no question of the benchmark ({named(strangers)}); ids are those of data/split/benchmark.jsonl."
+        )
+    if missing := [question.id for question in questions if question.id not in found]:
+        raise Refused(
+            f"{path}: no answer to {len(missing)} of {len(questions)} questions ({named(missing)}); an empty response is an answer."
+        )
+    return [
+        Answer(
+            id=row.id,
+            arm=arm,
+            engine=ELSEWHERE,
+            response=row.response,
+            num_tokens=row.num_tokens,
+            num_prompt_tokens=row.num_prompt_tokens,
+            stopped=row.stopped,
+            choice_logprobs=row.choice_logprobs,
+            complete=row.complete,
+        )
+        for row in (found[question.id] for question in questions)
+    ]
+
+
+def named(ids: Sequence[str]) -> str:
+    """The first few ids."""
+    return ", ".join(repr(key) for key in ids[:NAMED]) + (" ..." if len(ids) > NAMED else "")

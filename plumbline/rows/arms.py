@@ -1,0 +1,111 @@
+"""The arms of an evaluation, weights x context, and which of them are compared. Pure."""
+
+import re
+from pathlib import PurePosixPath
+from typing import Literal, NamedTuple
+
+from pydantic import ConfigDict, RootModel, field_validator
+
+from plumbline.pipeline.record import Params
+from plumbline.pipeline.refused import Refused
+
+Pair = tuple[str, str]
+"""Two arms: the reference, and the one whose gain over it is asked for."""
+ARM_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+RESERVED = frozenset({"n", "delta", "general", "complete", "valid"})
+"""Names that stand beside the arms in metrics/scores.json, or beside their files."""
+NO_CONTEXT = "none"
+
+WeightsKind = Literal["base", "adapter", "model", "file"]
+
+
+class ArmParams(Params):
+    """Who answers, and what stands before the question."""
+
+    weights: str
+    """models/base; models/adapter, on top of base; a .yaml file that names another model of the hub; or a .jsonl file of answers made elsewhere."""
+    context: str
+    """One of the files that `retrieve` writes: data/context/{none,examples,passages,shuffled}.jsonl."""
+
+    @property
+    def weights_kind(self) -> WeightsKind:
+        """What sort of path `weights` is."""
+        suffix = PurePosixPath(self.weights).suffix
+        if suffix == ".jsonl":
+            return "file"
+        if suffix in (".yaml", ".yml"):
+            return "model"
+        return "adapter" if PurePosixPath(self.weights).name == "adapter" else "base"
+
+    @property
+    def context_name(self) -> str:
+        """`none`, `examples`, `passages` or `shuffled`."""
+        return PurePosixPath(self.context).stem
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the adapter of this pipeline answers."""
+        return self.weights_kind == "adapter"
+
+
+class Arms(RootModel[dict[str, ArmParams]]):
+    """The arms by name, in the order in which pages show them."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    @field_validator("root")
+    @classmethod
+    def named(cls, arms: dict[str, ArmParams]) -> dict[str, ArmParams]:
+        """Names become file names and columns."""
+        if not arms:
+            raise ValueError(
+                "no arm is declared; at least one answers, such as base: {weights: models/base, context: data/context/none.jsonl}"
+            )
+        for name in arms:
+            if not ARM_NAME.fullmatch(name) or name in RESERVED:
+                raise ValueError(
+                    f"{name!r} is no name of an arm: a small letter, then small letters, digits and _, 40 at most, "
+                    f"and none of {', '.join(sorted(RESERVED))}"
+                )
+        return arms
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.root)
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The arms in which the adapter answers."""
+        return tuple(name for name, arm in self.root.items() if arm.is_trained)
+
+
+class Comparisons(RootModel[list[list[str]]]):
+    """Pairs of arms, declared before the run; the first is the headline."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    def of(self, arms: Arms) -> tuple[Pair, ...]:
+        """The pairs. Refused unless each is of two arms that are declared, and none stands twice, in either order."""
+        pairs: list[Pair] = []
+        for entry in self.root:
+            if len(entry) != 2 or entry[0] == entry[1]:
+                raise Refused(f"params.yaml: comparisons holds {entry}; a comparison is [reference, arm], two different arms.")
+            if unknown := [name for name in entry if name not in arms.root]:
+                raise Refused(
+                    f"params.yaml: comparisons holds {entry}, but there is no arm {unknown[0]}; the arms are {', '.join(arms.names)}. "
+                    "Take the comparison out, or declare the arm."
+                )
+            first, second = entry
+            if (first, second) in pairs or (second, first) in pairs:
+                raise Refused(f"params.yaml: comparisons holds {first} and {second} twice; declare each pair once.")
+            pairs.append((first, second))
+        if not pairs and len(arms.names) > 1:
+            raise Refused("params.yaml: comparisons is empty; declare at least one pair, such as [base, tuned].")
+        return tuple(pairs)
+
+
+class Compared(NamedTuple):
+    """The arms, and the pairs of them that are compared."""
+
+    arms: Arms
+    comparisons: tuple[Pair, ...]
