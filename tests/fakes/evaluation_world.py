@@ -9,8 +9,9 @@ from pathlib import Path
 from plumbline.pipeline.record import Record
 from plumbline.reporting.gather import ReportFiles
 from plumbline.reporting.params import JudgeSettings, ReportParams
-from plumbline.rows.answer import ARMS, Answer, Arm
+from plumbline.rows.answer import Answer
 from plumbline.rows.answer_params import AnswerParams, Instructions
+from plumbline.rows.arms import ArmParams, Arms, Compared, Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement, RawReply
 from plumbline.rows.outcome import Outcome, Reading
@@ -41,7 +42,7 @@ FORGETTING = {
     "increase_high": 0.05,
 }
 JUDGING = JudgeSettings(backend="key_points", model=None, max_cost_usd=None)
-SHARE_RIGHT: dict[tuple[str, Arm], float] = {
+SHARE_RIGHT: dict[tuple[str, str], float] = {
     ("mcq", "base"): 0.45,
     ("mcq", "tuned"): 0.82,
     ("numeric", "base"): 0.30,
@@ -49,21 +50,53 @@ SHARE_RIGHT: dict[tuple[str, Arm], float] = {
     ("explanation", "base"): 0.45,
     ("explanation", "tuned"): 0.50,
 }
+OTHER_SHARE_RIGHT = {"mcq": 0.6, "numeric": 0.45, "explanation": 0.5}
+"""Of arms besides base and tuned."""
+
+
+def arm(weights: str, context: str = "none") -> ArmParams:
+    return ArmParams(weights=weights, context=f"data/context/{context}.jsonl")
+
+
+TWO = {"base": arm("models/base"), "tuned": arm("models/adapter")}
+FIVE = {
+    "base": arm("models/base"),
+    "base_examples": arm("models/base", "examples"),
+    "base_passages": arm("models/base", "passages"),
+    "tuned": arm("models/adapter"),
+    "tuned_passages": arm("models/adapter", "passages"),
+}
+SEVEN = FIVE | {"base_shuffled": arm("models/base", "shuffled"), "api_model": arm("examples/api_answers.jsonl")}
+PAIRS_OF_FIVE: tuple[Pair, ...] = (
+    ("base", "tuned"),
+    ("base_examples", "tuned"),
+    ("base_passages", "tuned"),
+    ("base", "base_examples"),
+    ("base", "base_passages"),
+    ("tuned", "tuned_passages"),
+)
 
 
 @dataclass
 class World:
     """All rows, to be changed by a test before they are written."""
 
+    arms: dict[str, ArmParams]
+    comparisons: tuple[Pair, ...]
+
     questions: list[Question]
-    answers: dict[Arm, list[Answer]]
+    answers: dict[str, list[Answer]]
     grades: list[Grade]
     judgements: list[Judgement]
     overlapping: list[str]
     training: dict[str, object]
 
+    @property
+    def compared(self) -> Compared:
+        return Compared(Arms(self.arms), self.comparisons)
 
-def rule_answer(question: Question, arm: Arm, *, right: bool, unparsed: bool) -> tuple[Answer, Grade]:
+
+def rule_answer(question: Question, arm: str, *, right: bool, unparsed: bool) -> tuple[Answer, Grade]:
     """An mcq or numeric answer whose verdict is known."""
     wrong = "B" if question.target != "B" else "C"
     said = (question.target if right else wrong) if question.kind == "mcq" else question.target if right else "17.5"
@@ -94,7 +127,7 @@ def rule_answer(question: Question, arm: Arm, *, right: bool, unparsed: bool) ->
     return answer, grade
 
 
-def explanation(question: Question, arm: Arm, score: float | None, *, cause: str = "scored") -> tuple[Answer, Judgement]:
+def explanation(question: Question, arm: str, score: float | None, *, cause: str = "scored") -> tuple[Answer, Judgement]:
     """An explanation with the score it got, or none."""
     text = "Momentum is conserved because no outer force acts on the pair." if score else "It is so."
     answer = Answer(id=question.id, arm=arm, response=text, num_tokens=14, stopped="eos", choice_logprobs={}, complete=True)
@@ -133,14 +166,30 @@ def make_question(kind: str, number: int, *, num_clusters: int) -> Question:
     )
 
 
-def make_world(*, num_mcq: int = 60, num_numeric: int = 60, num_explanation: int = 40, num_clusters: int = 10, seed: int = 5) -> World:
-    """A finished evaluation in which tuned is better on mcq and numeric, and no different on explanations."""
+def make_world(
+    *,
+    num_mcq: int = 60,
+    num_numeric: int = 60,
+    num_explanation: int = 40,
+    num_clusters: int = 10,
+    seed: int = 5,
+    arms: dict[str, ArmParams] | None = None,
+    comparisons: tuple[Pair, ...] = (("base", "tuned"),),
+) -> World:
+    """A finished evaluation in which tuned is better on mcq and numeric, and no different on explanations.
+
+    Base and tuned say the same whatever other arms there are.
+    """
+    arms = arms or TWO
+    others = {name: random.Random(f"{seed} {name}") for name in arms if name not in TWO}
     generator = random.Random(seed)
     counts = {"mcq": num_mcq, "numeric": num_numeric, "explanation": num_explanation}
     questions = [make_question(kind, number, num_clusters=num_clusters) for kind, count in counts.items() for number in range(count)]
     world = World(
         questions=questions,
-        answers={arm: [] for arm in ARMS},
+        arms=arms,
+        comparisons=comparisons,
+        answers={name: [] for name in arms},
         grades=[],
         judgements=[],
         overlapping=[question.id for question in questions[::9]],
@@ -154,17 +203,18 @@ def make_world(*, num_mcq: int = 60, num_numeric: int = 60, num_explanation: int
         },
     )
     for question in questions:
-        for arm in ARMS:
-            right = generator.random() < SHARE_RIGHT[question.kind, arm]
+        for name in arms:
+            drawn = others.get(name, generator)
+            right = drawn.random() < SHARE_RIGHT.get((question.kind, name), OTHER_SHARE_RIGHT[question.kind])
             if question.kind == "explanation":
-                score = generator.choice([0.5, 0.75, 1.0]) if right else generator.choice([0.0, 0.25])
-                answer, judgement = explanation(question, arm, score)
+                score = drawn.choice([0.5, 0.75, 1.0]) if right else drawn.choice([0.0, 0.25])
+                answer, judgement = explanation(question, name, score)
                 world.judgements.append(judgement)
             else:
-                unparsed = generator.random() < (0.25 if arm == "base" else 0.03)
-                answer, grade = rule_answer(question, arm, right=right, unparsed=unparsed)
+                unparsed = drawn.random() < (0.25 if name == "base" else 0.03)
+                answer, grade = rule_answer(question, name, right=right, unparsed=unparsed)
                 world.grades.append(grade)
-            world.answers[arm].append(answer)
+            world.answers[name].append(answer)
     return world
 
 
@@ -191,8 +241,7 @@ def write_world(world: World, folder: Path) -> ReportFiles:
     files = ReportFiles(
         benchmark=folder / "data/split/benchmark.jsonl",
         overlap=folder / "data/split/overlap.jsonl",
-        base=folder / "data/answers/base.jsonl",
-        tuned=folder / "data/answers/tuned.jsonl",
+        answers={name: folder / f"data/answers/{name}.jsonl" for name in world.arms},
         graded=folder / "data/grades/graded.jsonl",
         judged=folder / "data/grades/judged.jsonl",
         data=folder / "metrics/data.json",
@@ -219,8 +268,8 @@ def write_world(world: World, folder: Path) -> ReportFiles:
         for question in world.questions
     ]
     write_lines(files.overlap, [summary, *overlaps])
-    write_lines(files.base, world.answers["base"])
-    write_lines(files.tuned, world.answers["tuned"])
+    for name, path in files.answers.items():
+        write_lines(path, world.answers[name])
     write_lines(files.graded, world.grades)
     write_lines(files.judged, world.judgements)
     kept = {
