@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from plumbline.comparing.graded_answers import GradedAnswer, GradedFile
 from plumbline.judging.causes import JudgeCause
 from plumbline.number_text import signed_ascii
-from plumbline.reporting.ledger import ArmLedger, KindLedger, PairLedger, Scored, ledgers
+from plumbline.reporting.ledger import ArmLedger, KindLedger, PairLedger, ledgers
 from plumbline.reporting.numbers import arm_numbers, comparison_numbers, rounded, rounded_p
+from plumbline.reporting.scored import Scored
 from plumbline.rows.arms import Pair
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import Kind

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plumbline.reporting.benchmark_parts import questions_of
-from plumbline.reporting.ledger import Scored, join_verdicts
+from plumbline.reporting.scored import Scored, join_verdicts
 from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement

@@ -6,7 +6,7 @@ from typing import Any
 from plumbline.comparing.comparability import comparable_runs
 from plumbline.comparing.compared_run import Run
 from plumbline.reporting.entries import arm_content, change_of, question_content
-from plumbline.reporting.ledger import Scored
+from plumbline.reporting.scored import Scored
 
 
 def entries(runs: Sequence[Run], instructions: Mapping[str, str]) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from plumbline.comparing.compared_run import Run
 from plumbline.grading.run import Tolerance, grade_answer
-from plumbline.reporting.ledger import join_verdicts, ledgers
+from plumbline.reporting.ledger import ledgers
 from plumbline.reporting.numbers import arm_numbers
+from plumbline.reporting.scored import join_verdicts
 from plumbline.rows.grade import Grade
 
 

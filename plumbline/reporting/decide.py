@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from plumbline.judging.prices import judging_cost_usd, paid_replies
 from plumbline.reporting.benchmark_parts import Part, questions_of
+from plumbline.reporting.contrasts import squares_of
 from plumbline.reporting.final_part import uses_final_part
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.judge_quality import calibrated_by_people, judge_account, probe_numbers
-from plumbline.reporting.ledger import KindLedger, Scored, join_verdicts, ledgers
+from plumbline.reporting.ledger import KindLedger, ledgers
 from plumbline.reporting.params import JudgeSettings, ReportParams
+from plumbline.reporting.scored import Scored, join_verdicts
 from plumbline.reporting.validity import (
     Gate,
     cost_gate,
@@ -105,6 +107,7 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
             questions,
             scored,
             comparisons=gathered.comparisons,
+            squares=squares_of(gathered.arms),
             overlapping=overlapping,
             seed=params.seed,
             num_resamples=params.num_resamples,

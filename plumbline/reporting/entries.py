@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from plumbline.answering.exam_prompt import exam_prompt
-from plumbline.reporting.ledger import Scored
+from plumbline.reporting.scored import Scored
 from plumbline.reporting.words import arm_title
 from plumbline.rows.answer import Answer
 from plumbline.rows.arms import Pair

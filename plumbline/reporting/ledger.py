@@ -8,36 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from plumbline.rows.answer import Answer
+from plumbline.reporting.contrasts import Contrast, Square, contrast_of
+from plumbline.reporting.scored import Scored
 from plumbline.rows.arms import Pair
-from plumbline.rows.grade import Grade
-from plumbline.rows.judgement import Judgement
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import KINDS, Kind, Question
 from plumbline.statistics import Comparison, Estimate, chance_level, holm, mean_estimate, paired_comparison
-from plumbline.thinking import is_cut_while_thinking
 
 KIND_NAMES: dict[Kind, str] = {"mcq": "multiple choice", "numeric": "numeric problems", "explanation": "explanations"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
-    """One arm's answer to one question with its verdict, whoever gave it."""
-
-    id: str
-    kind: Kind
-    cluster: str
-    arm: str
-    outcome: Outcome
-    score: float | None
-    """In 0..1; None where unjudged."""
-    truncated: bool
-    logprob_correct: bool | None
-    """mcq: whether the letter of the highest log-probability is the target; None for the other kinds."""
-    reading: str
-    """What the rule read (`value`, `none`, ...) or why the judge gave this score or none."""
-    tier: str | None
-    flags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +83,8 @@ class KindLedger:
     """The comparisons in the order in which they were declared."""
     num_overlapping: int
     """Questions that overlap the training rows."""
+    contrasts: dict[Square, Contrast]
+    """For each context that stands before base and adapter both: does it still help once the model is tuned?"""
 
     @property
     def headline(self) -> PairLedger | None:
@@ -115,62 +95,6 @@ class KindLedger:
     def headline_pair(self) -> Pair | None:
         """Its two arms."""
         return next(iter(self.pairs), None)
-
-
-def score_of(outcome: Outcome) -> float:
-    """A rule's verdict as a score: right is 1, wrong and unreadable are 0."""
-    if outcome is Outcome.UNJUDGED:
-        raise ValueError("unjudged is no score: rules leave nothing unjudged.")
-    return 1.0 if outcome is Outcome.CORRECT else 0.0
-
-
-def join_verdicts(
-    questions: Iterable[Question], answers: Iterable[Answer], grades: Iterable[Grade], judgements: Iterable[Judgement]
-) -> list[Scored]:
-    """Bring question, answer and verdict together, in benchmark order, arms in the order of the answers. KeyError where one is missing."""
-    answered: dict[tuple[str, str], Answer] = {(answer.arm, answer.id): answer for answer in answers}
-    graded: dict[tuple[str, str], Grade] = {(grade.arm, grade.id): grade for grade in grades}
-    judged: dict[tuple[str, str], Judgement] = {(judgement.arm, judgement.id): judgement for judgement in judgements}
-    arms = list(dict.fromkeys(arm for arm, _ in answered))
-    scored: list[Scored] = []
-    for question in questions:
-        for arm in arms:
-            shared = {
-                "id": question.id,
-                "kind": question.kind,
-                "cluster": question.cluster,
-                "arm": arm,
-                "truncated": is_cut(answered[arm, question.id]),
-            }
-            if question.kind == "explanation":
-                verdict = judged[arm, question.id]
-                row = Scored(
-                    **shared,
-                    outcome=verdict.outcome,
-                    score=verdict.score,
-                    logprob_correct=None,
-                    reading=verdict.cause,
-                    tier=None,
-                    flags=(),
-                )
-            else:
-                grade = graded[arm, question.id]
-                row = Scored(
-                    **shared,
-                    outcome=grade.outcome,
-                    score=score_of(grade.outcome),
-                    logprob_correct=None if grade.logprob_outcome is None else grade.logprob_outcome is Outcome.CORRECT,
-                    reading=grade.reading,
-                    tier=grade.tier,
-                    flags=grade.flags,
-                )
-            scored.append(row)
-    return scored
-
-
-def is_cut(answer: Answer) -> bool:
-    """Say whether the text of an answer is not whole: cut at answer.max_new_tokens, or ended while it thinks."""
-    return answer.stopped == "max_new_tokens" or is_cut_while_thinking(answer.response)
 
 
 def sorted_counts(values: Iterable[str | None]) -> dict[str, int]:
@@ -259,6 +183,7 @@ def kind_ledger(
     scored: Sequence[Scored],
     *,
     comparisons: Sequence[Pair],
+    squares: Sequence[Square],
     overlapping: Collection[str],
     seed: int,
     num_resamples: int,
@@ -283,6 +208,11 @@ def kind_ledger(
             for first, second in comparisons
         },
         num_overlapping=len(near),
+        contrasts={
+            square: Contrast(comparison=found, p_holm=None)
+            for square in squares
+            if (found := contrast_of(rows, square, seed=seed, num_resamples=num_resamples)) is not None
+        },
     )
 
 
@@ -294,24 +224,47 @@ def ledgers(
     overlapping: Collection[str],
     seed: int,
     num_resamples: int,
+    squares: Sequence[Square] = (),
 ) -> dict[Kind, KindLedger]:
-    """The ledger of every kind that has questions, p values adjusted by Holm over all kinds and pairs that were compared."""
+    """The ledger of every kind that has questions, p values adjusted by Holm over all kinds, pairs and contrasts that were tested."""
     present: list[Kind] = [kind for kind in KINDS if any(question.kind == kind for question in questions)]
     by_kind: dict[Kind, KindLedger] = {
-        kind: kind_ledger(kind, questions, scored, comparisons=comparisons, overlapping=overlapping, seed=seed, num_resamples=num_resamples)
+        kind: kind_ledger(
+            kind,
+            questions,
+            scored,
+            comparisons=comparisons,
+            squares=squares,
+            overlapping=overlapping,
+            seed=seed,
+            num_resamples=num_resamples,
+        )
         for kind in present
     }
-    # The name of a test only orders equal p values: kind, then the place of the pair.
-    names = {(kind, pair): f"{kind} {place}" for kind in present for place, pair in enumerate(comparisons)}
-    adjusted = holm(
-        {
-            names[kind, pair]: found.comparison.p_value
-            for kind, ledger in by_kind.items()
-            for pair, found in ledger.pairs.items()
-            if found.comparison is not None
-        }
+    return {kind: with_holm(ledger, adjusted_p_values(by_kind)) for kind, ledger in by_kind.items()}
+
+
+Test = tuple[Kind, Pair | Square]
+"""What was tested: a declared pair or a contrast, on one kind."""
+
+
+def adjusted_p_values(by_kind: Mapping[Kind, KindLedger]) -> dict[Test, float]:
+    """The p value of every test of an evaluation, adjusted by Holm for all of them."""
+    found: dict[Test, float] = {}
+    for kind, ledger in by_kind.items():
+        found |= {(kind, pair): one.comparison.p_value for pair, one in ledger.pairs.items() if one.comparison is not None}
+        found |= {(kind, square): one.comparison.p_value for square, one in ledger.contrasts.items()}
+    # Names of tests only order equal p values: by their place.
+    names = {test: f"{place:06d}" for place, test in enumerate(found)}
+    adjusted = holm({names[test]: p_value for test, p_value in found.items()})
+    return {test: adjusted[name] for test, name in names.items()}
+
+
+def with_holm(ledger: KindLedger, adjusted: Mapping[Test, float]) -> KindLedger:
+    """A ledger with the adjusted p values of its comparisons and contrasts."""
+    kind = ledger.kind
+    return replace(
+        ledger,
+        pairs={pair: replace(found, p_holm=adjusted.get((kind, pair))) for pair, found in ledger.pairs.items()},
+        contrasts={square: replace(found, p_holm=adjusted[kind, square]) for square, found in ledger.contrasts.items()},
     )
-    return {
-        kind: replace(ledger, pairs={pair: replace(found, p_holm=adjusted.get(names[kind, pair])) for pair, found in ledger.pairs.items()})
-        for kind, ledger in by_kind.items()
-    }

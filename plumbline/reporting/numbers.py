@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from plumbline.answering.exam_prompt import PROMPT_VERSION
+from plumbline.reporting.contrasts import Contrast, Square
 from plumbline.reporting.decide import Evaluation
 from plumbline.reporting.judge_quality import rounded_tree
 from plumbline.reporting.ledger import ArmLedger, KindLedger, PairLedger
 from plumbline.reporting.validity import Gate
-from plumbline.reporting.words import verdict_words
+from plumbline.reporting.verdict import evaluation_verdict
 from plumbline.rows.arms import Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.outcome import Reading
@@ -81,6 +82,7 @@ def kind_numbers(ledger: KindLedger) -> dict[str, object]:
         "num_overlapping": ledger.num_overlapping,
         "arms": {arm: arm_numbers(counts) for arm, counts in ledger.arms.items()},
         "comparisons": [pair_numbers(pair, found) for pair, found in ledger.pairs.items()],
+        "contrasts": [contrast_numbers(square, found) for square, found in ledger.contrasts.items()],
     }
 
 
@@ -94,6 +96,26 @@ def pair_numbers(pair: Pair, found: PairLedger) -> dict[str, object]:
     }
     numbers = {name: None if comparison is None else comparison_numbers(comparison) for name, comparison in optional.items()}
     return {"reference": pair[0], "arm": pair[1], "p_holm": rounded_p(found.p_holm), **numbers}
+
+
+def contrast_numbers(square: Square, found: Contrast) -> dict[str, object]:
+    """Whether a context helps the tuned model as it helps base, on one kind."""
+    comparison = found.comparison
+    return {
+        "context": square.context,
+        "of": square.formula,
+        "n": comparison.n,
+        "num_units": comparison.num_units,
+        "value": rounded(comparison.delta),
+        "ci95": interval(comparison.ci95),
+        "method": comparison.ci_method,
+        "p": rounded_p(comparison.p_value),
+        "p_holm": rounded_p(found.p_holm),
+        "test": comparison.test,
+        "gain_of_base": rounded(comparison.base_mean),
+        "gain_of_tuned": rounded(comparison.tuned_mean),
+        "minimum_detectable_effect": rounded(comparison.minimum_detectable_effect),
+    }
 
 
 def headline(ledgers: Mapping[Kind, KindLedger], arms: Sequence[str], *, complete: bool, problems: Sequence[str]) -> dict[str, object]:
@@ -139,7 +161,7 @@ def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, s
         "complete": evaluation.incomplete is None,
         "invalid_because": evaluation.problems,
         "incomplete_because": evaluation.incomplete,
-        "verdict": verdict_words(evaluation.ledgers) if evaluation.is_valid else None,
+        "verdict": evaluation_verdict(evaluation.ledgers, evaluation.arms, evaluation.comparisons) if evaluation.is_valid else None,
         "prompt_version": PROMPT_VERSION,
         "part": {
             "name": evaluation.part,

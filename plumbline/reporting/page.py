@@ -8,9 +8,10 @@ from plumbline.reporting.facts import capital, checks_of, fact_groups, facts
 from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
-from plumbline.reporting.tables import comparison_rows, confusions, kind_card, overlap_rows, score_rows, topic_rows
+from plumbline.reporting.tables import comparison_rows, confusions, contrast_rows, kind_card, overlap_rows, score_rows, topic_rows
 from plumbline.reporting.validity import Gate, Severity
-from plumbline.reporting.words import arm_note, arm_title, arm_words, direction_of, forgetting_words, headline_words, verdict_words
+from plumbline.reporting.verdict import evaluation_headline, evaluation_verdict
+from plumbline.reporting.words import arm_note, arm_title, arm_words, direction_of, forgetting_words
 from plumbline.rows.question import KINDS, Kind
 from plumbline.statistics import Direction
 
@@ -39,12 +40,12 @@ def eyebrow(arms: Sequence[str], num_questions: int, part: str) -> str:
     return f"{who} on the same {num_questions} questions" + (f" · {part} part of the benchmark" if part != "all" else "")
 
 
-def title_words(ledgers: Mapping[Kind, KindLedger], *, problems: Sequence[str], incomplete: str | None) -> str:
+def title_words(evaluation: Evaluation) -> str:
     """The first line of the page: no claim from numbers that are not valid, none without its reserve from a dry run."""
-    if problems:
+    if evaluation.problems:
         return "This evaluation is not valid."
-    words = headline_words(ledgers)
-    return words if incomplete is None else f"Dry run only: {words[0].lower()}{words[1:]}"
+    words = evaluation_headline(evaluation.ledgers, evaluation.arms, evaluation.comparisons)
+    return words if evaluation.incomplete is None else f"Dry run only: {words[0].lower()}{words[1:]}"
 
 
 def overall_direction(ledgers: Mapping[Kind, KindLedger]) -> Direction:
@@ -96,8 +97,8 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "runs": [],
         "gained_by": f"by {arm_words(second)} against {arm_words(first)}",
         "worst_first": f"what {arm_words(first)} could and {arm_words(second)} cannot",
-        "headline": title_words(by_kind, problems=problems, incomplete=incomplete),
-        "verdict": verdict_words(by_kind) if evaluation.is_valid else "",
+        "headline": title_words(evaluation),
+        "verdict": evaluation_verdict(by_kind, evaluation.arms, evaluation.comparisons) if evaluation.is_valid else "",
         "part": part_sentence(evaluation),
         "direction": overall_direction(by_kind) if evaluation.is_valid else "invalid",
         "valid": evaluation.is_valid,
@@ -106,6 +107,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "cards": [kind_card(by_kind[kind]) for kind in KINDS if kind in by_kind],
         "scores": score_rows(by_kind),
         "comparisons": comparison_rows(by_kind) if len(evaluation.comparisons) > 1 else [],
+        "contrasts": contrast_rows(by_kind),
         "has_logprob": any(counts.logprob is not None for ledger in by_kind.values() for counts in ledger.arms.values()),
         "confusions": confusions(evaluation.questions, gathered.grades, evaluation.arms.names) if "mcq" in by_kind else [],
         "overlaps": overlap_rows(by_kind),

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger, Scored
+from plumbline.reporting.contrasts import Contrast
+from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger
 from plumbline.reporting.numbers import confusion_counts, letter_pairs
+from plumbline.reporting.scored import Scored
+from plumbline.reporting.verdict import contrast_words
 from plumbline.reporting.words import arm_words, direction_of, kind_words, p_words, pair_direction, points, span
 from plumbline.rows.arms import Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.question import Kind, Question
-from plumbline.statistics import Comparison, Direction, Estimate, IntervalMethod, PairedTest
+from plumbline.statistics import Comparison, Direction, Estimate, IntervalMethod, PairedTest, shown_direction
 
 MAX_TOPICS_LISTED = 400
 """Past this a topic is a question, and a list of topics helps no one."""
@@ -91,6 +94,29 @@ def comparison_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object
         }
         for first, second in pairs
     ]
+
+
+def contrast_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
+    """Whether a context helps the tuned model as it helps base: a line per context, a cell and a sentence per kind."""
+    squares = list(dict.fromkeys(square for ledger in ledgers.values() for square in ledger.contrasts))
+    return [
+        {
+            "name": square.formula,
+            "sentence": " ".join(
+                contrast_words(kind, square, ledger.contrasts[square]) for kind, ledger in ledgers.items() if square in ledger.contrasts
+            ),
+            "cells": [contrast_cell(ledger.contrasts.get(square)) for ledger in ledgers.values()],
+        }
+        for square in squares
+    ]
+
+
+def contrast_cell(found: Contrast | None) -> dict[str, object]:
+    """One contrast on one kind."""
+    if found is None or found.p_holm is None:
+        return {**comparison_cell(None), "direction": Direction.UNSCORED, "note": "no verdicts"}
+    direction = shown_direction(found.comparison.ci95, found.p_holm)
+    return {**comparison_cell(found.comparison), "direction": direction, "note": f"p {p_words(found.p_holm)}, n = {found.comparison.n}"}
 
 
 def pair_cell(pair: PairLedger) -> dict[str, object]:

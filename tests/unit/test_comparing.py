@@ -16,8 +16,9 @@ from plumbline.comparing.question_changes import entries, overall_change
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.decide import COMPARISONS
-from plumbline.reporting.ledger import join_verdicts, ledgers
+from plumbline.reporting.ledger import ledgers
 from plumbline.reporting.numbers import kind_numbers
+from plumbline.reporting.scored import join_verdicts
 from plumbline.statistics import Direction
 from tests.fakes.evaluation_world import make_world
 

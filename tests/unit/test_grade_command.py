@@ -15,7 +15,8 @@ from plumbline.judging.params import JudgeParams
 from plumbline.judging.run import JudgeFiles, judge_explanations
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.reporting.decide import COMPARISONS
-from plumbline.reporting.ledger import KindLedger, join_verdicts, ledgers
+from plumbline.reporting.ledger import KindLedger, ledgers
+from plumbline.reporting.scored import join_verdicts
 from plumbline.rows.answer import ARMS
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Kind

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from plumbline.reporting.decide import COMPARISONS
-from plumbline.reporting.ledger import Scored, arm_ledger, join_verdicts, ledgers
+from plumbline.reporting.ledger import arm_ledger, ledgers
+from plumbline.reporting.scored import Scored, join_verdicts
 from plumbline.rows.outcome import Outcome
 from tests.fakes.evaluation_world import World, make_world
 

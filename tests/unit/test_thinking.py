@@ -9,7 +9,7 @@ from plumbline.grading.numeric import grade_numeric
 from plumbline.judging.items import item_of
 from plumbline.judging.key_points import judge_key_points
 from plumbline.judging.precheck import is_no_answer
-from plumbline.reporting.ledger import is_cut
+from plumbline.reporting.scored import is_cut
 from plumbline.rows.answer import Answer
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import Question

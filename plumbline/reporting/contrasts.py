@@ -1,0 +1,81 @@
+"""Does a context still help once the model is tuned? The gain that it brings tuned against the gain that it brings base. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from plumbline.reporting.scored import Scored
+from plumbline.rows.arms import NO_CONTEXT, Arms
+from plumbline.statistics import Comparison, paired_comparison
+
+
+class Square(NamedTuple):
+    """Four arms: base and adapter, each without a context and with the same one."""
+
+    context: str
+    base: str
+    base_with: str
+    tuned: str
+    tuned_with: str
+
+    @property
+    def formula(self) -> str:
+        """(tuned_passages - tuned) - (base_passages - base)."""
+        return f"({self.tuned_with} - {self.tuned}) - ({self.base_with} - {self.base})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """The difference of two gains, question by question."""
+
+    comparison: Comparison
+    """delta and ci95 of the difference of the gains, in -2..2; base_mean is the gain of base, tuned_mean that of tuned."""
+    p_holm: float | None
+
+
+def squares_of(arms: Arms) -> list[Square]:
+    """A square for each context that stands before base and adapter both, where both answer without one too; the first arm of each sort counts."""
+    first: dict[tuple[str, str], str] = {}
+    for name, arm in arms.root.items():
+        if arm.weights_kind in ("base", "adapter"):
+            first.setdefault((arm.weights_kind, arm.context_name), name)
+    contexts = dict.fromkeys(context for _, context in first if context != NO_CONTEXT)
+    corners = [[(kind, place) for kind in ("base", "adapter") for place in (NO_CONTEXT, context)] for context in contexts]
+    return [
+        Square(context, *(first[corner] for corner in wanted))
+        for context, wanted in zip(contexts, corners, strict=True)
+        if all(corner in first for corner in wanted)
+    ]
+
+
+def contrast_of(rows: Mapping[str, Mapping[str, Scored]], square: Square, *, seed: int, num_resamples: int) -> Comparison | None:
+    """Compare the two gains on the questions that all four arms have a score for; `rows`: arm -> question id -> row. None where there is none.
+
+    (tw - t) - (bw - b) is twice (tw + b) / 2 - (t + bw) / 2: two scores in 0..1, so interval and test are those of any comparison of two arms.
+    """
+    corners = [rows.get(arm, {}) for arm in square[1:]]
+    found: list[tuple[float, float, float, float, str]] = []
+    for key, row in corners[0].items():
+        scores = [corner[key].score for corner in corners if key in corner]
+        known = [score for score in scores if score is not None]
+        if len(known) == len(corners):
+            found.append((known[0], known[1], known[2], known[3], row.cluster))
+    if not found:
+        return None
+    half = paired_comparison(
+        [(tuned + base_with) / 2 for _, base_with, tuned, _, _ in found],
+        [(tuned_with + base) / 2 for base, _, _, tuned_with, _ in found],
+        clusters=[cluster for *_, cluster in found],
+        seed=seed,
+        num_resamples=num_resamples,
+    )
+    gains = [(base_with - base, tuned_with - tuned) for base, base_with, tuned, tuned_with, _ in found]
+    of_base, of_tuned = (sum(values) / len(gains) for values in zip(*gains, strict=True))
+    return replace(
+        half,
+        base_mean=of_base,
+        tuned_mean=of_tuned,
+        delta=2 * half.delta,
+        ci95=(2 * half.ci95[0], 2 * half.ci95[1]),
+        minimum_detectable_effect=2 * half.minimum_detectable_effect,
+    )
