@@ -6,7 +6,7 @@ from pathlib import Path
 
 from plumbline.pipeline.params import read_yaml
 
-OVERRIDE = re.compile(r"[A-Za-z_][\w.]*=.+")
+OVERRIDE = re.compile(r"\+{0,2}[A-Za-z_][\w.]*=.+")
 EMBEDDED_DATA = "data/raw/embedded/"
 
 
@@ -24,13 +24,15 @@ def profile_overrides(root: Path, name: str) -> list[str]:
     overrides = [line for line in lines if line and not line.startswith("#")]
     for line in overrides:
         if not OVERRIDE.fullmatch(line):
-            raise ProfileRefused(f"profiles/{name} has the line {line!r}. Each line is name=value, without -S.")
+            raise ProfileRefused(
+                f"profiles/{name} has the line {line!r}. Each line is name=value, or +name=value for a new key, without -S."
+            )
     return overrides
 
 
 def merged(*overrides: Sequence[str]) -> list[str]:
     """Several lists of overrides as one: a later value of a name takes the place of an earlier one."""
-    values = {line.partition("=")[0]: line for lines in overrides for line in lines}
+    values = {line.partition("=")[0].lstrip("+"): line for lines in overrides for line in lines}
     return list(values.values())
 
 

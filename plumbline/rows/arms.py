@@ -15,8 +15,11 @@ ARM_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 RESERVED = frozenset({"n", "delta", "general", "complete", "valid"})
 """Names that stand beside the arms in metrics/scores.json, or beside their files."""
 NO_CONTEXT = "none"
+CONTEXTS = (NO_CONTEXT, "examples", "passages", "shuffled")
+"""The files of data/context."""
 
-WeightsKind = Literal["base", "adapter", "model", "file"]
+WeightsKind = Literal["base", "model", "file", "adapter"]
+WEIGHTS: tuple[WeightsKind, ...] = ("base", "model", "file", "adapter")
 
 
 class ArmParams(Params):
@@ -48,15 +51,21 @@ class ArmParams(Params):
         return self.weights_kind == "adapter"
 
 
+def place(name: str, arm: ArmParams) -> tuple[int, int, str]:
+    """Where an arm stands: those without the adapter first, and without a context before those with one."""
+    known = arm.context_name in CONTEXTS
+    return WEIGHTS.index(arm.weights_kind), CONTEXTS.index(arm.context_name) if known else len(CONTEXTS), name
+
+
 class Arms(RootModel[dict[str, ArmParams]]):
-    """The arms by name, in the order in which pages show them."""
+    """The arms by name, in the order in which files and pages have them."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
     @field_validator("root")
     @classmethod
     def named(cls, arms: dict[str, ArmParams]) -> dict[str, ArmParams]:
-        """Names become file names and columns."""
+        """Names become file names and columns; the order is that of `place`, whatever the order in params.yaml."""
         if not arms:
             raise ValueError(
                 "no arm is declared; at least one answers, such as base: {weights: models/base, context: data/context/none.jsonl}"
@@ -67,7 +76,7 @@ class Arms(RootModel[dict[str, ArmParams]]):
                     f"{name!r} is no name of an arm: a small letter, then small letters, digits and _, 40 at most, "
                     f"and none of {', '.join(sorted(RESERVED))}"
                 )
-        return arms
+        return {name: arms[name] for name in sorted(arms, key=lambda name: place(name, arms[name]))}
 
     @property
     def names(self) -> tuple[str, ...]:
