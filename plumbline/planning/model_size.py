@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import torch
+from huggingface_hub import constants
 from peft import get_peft_model
 from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
@@ -21,6 +23,7 @@ from plumbline.rows.training_params import LoraParams
 from plumbline.training.lora import fitted_to, linear_layers, lora_config
 
 CONFIG = "config.json"
+HUB_TIMEOUT_SECONDS = 4.0
 EXPERT_COUNTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
 EXPERTS_OF_A_TOKEN = ("num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_k")
 
@@ -44,7 +47,17 @@ def config_folder(repo: str, revision: str) -> tuple[Path, str]:
     for hub in hubs:
         if (folder := hub / repo / revision) and (folder / CONFIG).is_file():
             return folder, str(folder)
-    return hub_folder(repo, revision, patterns=[CONFIG], offline=False), f"{repo} on the hub"
+    # The library would try five times, with a warning each, for half a minute, before it says that there is no network.
+    return hub_folder(repo, revision, patterns=[CONFIG], offline=not hub_answers()), f"{repo} on the hub"
+
+
+def hub_answers() -> bool:
+    """Whether the hub is reached within a few seconds."""
+    try:
+        httpx2.head(constants.ENDPOINT, timeout=HUB_TIMEOUT_SECONDS)
+    except httpx2.HTTPError:
+        return False
+    return True
 
 
 def counted(folder: Path, lora: LoraParams, *, name: str) -> Counted:
