@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from plumbline.judging.prices import judging_cost_usd, paid_replies
 from plumbline.reporting.benchmark_parts import Part, questions_of
+from plumbline.reporting.context_use import ContextUse, PromptTokens, context_uses, prompt_tokens
 from plumbline.reporting.contrasts import squares_of
 from plumbline.reporting.final_part import uses_final_part
 from plumbline.reporting.gathered import Gathered
@@ -51,6 +52,8 @@ class Evaluation:
     """False where the files are not one evaluation: an answer without a verdict, or with two."""
     scored: Sequence[Scored]
     ledgers: Mapping[Kind, KindLedger]
+    context_uses: Sequence[ContextUse]
+    prompt_tokens: Sequence[PromptTokens]
     problems: Sequence[str]
     """Why the evaluation is not valid."""
     incomplete: str | None
@@ -100,6 +103,7 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
 
     scored: Sequence[Scored] = []
     by_kind: Mapping[Kind, KindLedger] = {}
+    uses: list[ContextUse] = []
     agreement: Mapping[str, object] = {"num_labels": 0, "is_calibrated": False}
     if not broken:
         scored = join_verdicts(questions, gathered.answers, gathered.grades, gathered.judgements)
@@ -109,6 +113,15 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
             comparisons=gathered.comparisons,
             squares=squares_of(gathered.arms),
             overlapping=overlapping,
+            seed=params.seed,
+            num_resamples=params.num_resamples,
+        )
+        uses = context_uses(
+            questions,
+            gathered.arms,
+            gathered.contexts,
+            gathered.answers,
+            scored,
             seed=params.seed,
             num_resamples=params.num_resamples,
         )
@@ -140,6 +153,8 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
         is_scored=not broken,
         scored=scored,
         ledgers=by_kind,
+        context_uses=uses,
+        prompt_tokens=[] if broken else prompt_tokens(gathered.answers, gathered.arms),
         problems=problems,
         incomplete=incompleteness(gathered.answers, gathered.documents["training"]),
         gates=[*stopping, *warnings],

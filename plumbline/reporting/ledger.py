@@ -102,6 +102,13 @@ def sorted_counts(values: Iterable[str | None]) -> dict[str, int]:
     return dict(sorted(Counter(value for value in values if value is not None).items()))
 
 
+def estimate_of(values: Sequence[float], rows: Sequence[Scored], *, seed: int, num_resamples: int) -> Estimate | None:
+    """The mean of one value per row, with its interval; None where there are no rows."""
+    if not values:
+        return None
+    return mean_estimate(values, clusters=[row.cluster for row in rows], seed=seed, num_resamples=num_resamples)
+
+
 def arm_ledger(rows: Sequence[Scored], *, seed: int, num_resamples: int) -> ArmLedger:
     """Count the answers of one kind in one arm. AssertionError if a verdict is lost."""
     counts = Counter(row.outcome for row in rows)
@@ -113,18 +120,13 @@ def arm_ledger(rows: Sequence[Scored], *, seed: int, num_resamples: int) -> ArmL
     failures = counts[Outcome.UNPARSED] + counts[Outcome.UNJUDGED]
     letters = [row for row in rows if row.logprob_correct is not None]
 
-    def estimate(values: Sequence[float], of: Sequence[Scored]) -> Estimate | None:
-        if not values:
-            return None
-        return mean_estimate(values, clusters=[row.cluster for row in of], seed=seed, num_resamples=num_resamples)
-
     return ArmLedger(
         n=n,
         num_correct=counts[Outcome.CORRECT],
         num_incorrect=counts[Outcome.INCORRECT],
         num_unparsed=counts[Outcome.UNPARSED],
         num_unjudged=counts[Outcome.UNJUDGED],
-        estimate=estimate([row.score for row in verdicts if row.score is not None], verdicts),
+        estimate=estimate_of([row.score for row in verdicts if row.score is not None], verdicts, seed=seed, num_resamples=num_resamples),
         failures_as_zero=total / n,
         failures_as_one=(total + failures) / n,
         num_truncated=sum(row.truncated for row in rows),
@@ -132,7 +134,7 @@ def arm_ledger(rows: Sequence[Scored], *, seed: int, num_resamples: int) -> ArmL
         tiers=sorted_counts(row.tier for row in rows),
         flags=sorted_counts(flag for row in rows for flag in row.flags),
         histogram=dict(sorted(Counter(row.score for row in verdicts if row.score is not None).items())),
-        logprob=estimate([float(bool(row.logprob_correct)) for row in letters], letters),
+        logprob=estimate_of([float(bool(row.logprob_correct)) for row in letters], letters, seed=seed, num_resamples=num_resamples),
     )
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from plumbline.answering.exam_prompt import PROMPT_VERSION
+from plumbline.reporting.context_use import ContextUse, Part, PromptTokens
 from plumbline.reporting.contrasts import Contrast, Square
 from plumbline.reporting.decide import Evaluation
 from plumbline.reporting.judge_quality import rounded_tree
@@ -174,6 +175,8 @@ def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, s
         "arms": {name: arm.model_dump() for name, arm in evaluation.arms.root.items()},
         "comparisons": [list(pair) for pair in evaluation.comparisons],
         "kinds": {kind: kind_numbers(ledger) for kind, ledger in evaluation.ledgers.items()},
+        "contexts": [context_use_numbers(use) for use in evaluation.context_uses],
+        "prompt_tokens": [prompt_token_numbers(tokens) for tokens in evaluation.prompt_tokens],
         "judge": rounded_tree(evaluation.judge),
         "gates": [gate_numbers(gate) for gate in evaluation.gates],
         "sha256": sha256,
@@ -216,3 +219,29 @@ def confusion_counts(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[
     letters = sorted({letter for _, letter in pairs if letter != "unparsed"} | set(targets))
     columns = [*letters, "unparsed"] if any(letter == "unparsed" for _, letter in pairs) else letters
     return targets, columns, [[counts[target, letter] for letter in columns] for target in targets]
+
+
+def context_use_numbers(use: ContextUse) -> dict[str, object]:
+    """What one arm made of its passages on one kind."""
+    return {
+        "arm": use.arm,
+        "kind": use.kind,
+        "recall": rounded(use.recall),
+        "grounded": rounded(use.grounded),
+        "with_answer": part_numbers(use.with_answer),
+        "without_answer": part_numbers(use.without_answer),
+    }
+
+
+def part_numbers(part: Part) -> dict[str, object]:
+    """Questions whose passages hold the answer, or do not."""
+    return {
+        "n": part.n,
+        "score": None if part.score is None else estimate_numbers(part.score),
+        "gain": None if part.gain is None else comparison_numbers(part.gain),
+    }
+
+
+def prompt_token_numbers(tokens: PromptTokens) -> dict[str, object]:
+    """Length of an arm's prompts."""
+    return {"arm": tokens.arm, "mean": round(tokens.mean, 1), "p90": tokens.p90, "max": tokens.most}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from plumbline.reporting.context_use import ContextUse, PromptTokens
 from plumbline.reporting.contrasts import Contrast
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger
 from plumbline.reporting.numbers import confusion_counts, letter_pairs
@@ -117,6 +118,28 @@ def contrast_cell(found: Contrast | None) -> dict[str, object]:
         return {**comparison_cell(None), "direction": Direction.UNSCORED, "note": "no verdicts"}
     direction = shown_direction(found.comparison.ci95, found.p_holm)
     return {**comparison_cell(found.comparison), "direction": direction, "note": f"p {p_words(found.p_holm)}, n = {found.comparison.n}"}
+
+
+def context_rows(uses: Sequence[ContextUse]) -> list[dict[str, object]]:
+    """What each arm with passages made of them: a line per arm and kind."""
+    return [
+        {
+            "arm": arm_words(use.arm),
+            "kind": KIND_NAMES[use.kind],
+            "recall": percent(use.recall),
+            "grounded": percent(use.grounded),
+            "parts": [
+                {"n": part.n, "score": estimate_cell(part.score), "gain": comparison_cell(part.gain)}
+                for part in (use.with_answer, use.without_answer)
+            ],
+        }
+        for use in uses
+    ]
+
+
+def prompt_rows(tokens: Sequence[PromptTokens]) -> list[dict[str, str]]:
+    """Length of the prompts of each arm, in tokens."""
+    return [{"arm": arm_words(one.arm), "mean": f"{one.mean:,.0f}", "p90": f"{one.p90:,}", "max": f"{one.most:,}"} for one in tokens]
 
 
 def pair_cell(pair: PairLedger) -> dict[str, object]:
