@@ -15,13 +15,10 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from plumbline.number_text import signed
-
 # Colours that stand for the page's own: exchanged for var(--...) after drawing.
 INK, MUTED, LINE, BASE, TUNED = "#010203", "#010204", "#010205", "#010206", "#010207"
-ARMS = tuple(f"#01030{number}" for number in range(7))
-VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", BASE: "--base", TUNED: "--tuned"}
-VARIABLES |= {colour: f"--a{number}" for number, colour in enumerate(ARMS)}
+MODEL, FILE = "#010208", "#010209"
+VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", BASE: "--base", TUNED: "--tuned", MODEL: "--model", FILE: "--file"}
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "text.color": INK,
@@ -89,56 +86,6 @@ def name_rows(axes: Axes, names: Sequence[str], column: Column) -> None:
     axes.set_yticks([])
     for y, name in enumerate(names):
         axes.annotate(name, (0, y - 0.36), xycoords=("axes fraction", "data"), ha="left", va="bottom")
-
-
-def draw_scores(rows: Sequence[tuple[str, str, float, float, float]], chances: Sequence[tuple[str, float]]) -> str:
-    """Scores in percent with intervals. `rows`: (kind, arm, score, low, high) as fractions; `chances`: (kind, level)."""
-
-    def draw(column: Column) -> str:
-        kinds = list(dict.fromkeys(kind for kind, *_ in rows))
-        arms = list(dict.fromkeys(arm for _, arm, *_ in rows))
-        figure, axes = new_axes(WIDTHS_IN[column], 0.4 + (0.3 + 0.16 * max(2, len(arms))) * len(kinds))
-        for kind, arm, score, low, high in rows:
-            place = arms.index(arm)
-            y = kinds.index(kind) + 0.64 * ((place + 0.5) / max(2, len(arms)) - 0.5) if len(arms) > 1 else kinds.index(kind)
-            colour = ARMS[place % len(ARMS)]
-            axes.plot([100 * low, 100 * high], [y, y], color=colour, linewidth=5, alpha=0.35)
-            axes.plot([100 * score], [y], "o", color=colour, markersize=7)
-        for kind, level in chances:
-            y = kinds.index(kind)
-            axes.plot([100 * level] * 2, [y - 0.3, y + 0.3], color=MUTED, linewidth=1.2, linestyle=(0, (2, 2)))
-        name_rows(axes, kinds, column)
-        axes.set_xlim(-2, 102)
-        axes.set_xticks(range(0, 101, 20))
-        axes.grid(axis="x")
-        axes.set_axisbelow(True)
-        return svg_of(figure, name="scores", label="Scores of the arms by kind, with 95 % intervals", column=column)
-
-    return for_both_columns(draw)
-
-
-def draw_differences(rows: Sequence[tuple[str, float, float, float]]) -> str:
-    """Paired differences in points with intervals. `rows`: (kind, delta, low, high) as fractions."""
-
-    def draw(column: Column) -> str:
-        figure, axes = new_axes(WIDTHS_IN[column], 0.4 + 0.62 * len(rows))
-        for y, (_, delta, low, high) in enumerate(rows):
-            axes.plot([100 * low, 100 * high], [y, y], color=TUNED, linewidth=5, alpha=0.35)
-            axes.plot([100 * delta], [y], "D", color=TUNED, markersize=6)
-        # 0 is always in sight, and a little beyond it: no side looks larger than it is.
-        axes.set_xlim(
-            1.08 * min(-10.0, *(100 * low for _, _, low, _ in rows)),
-            1.08 * max(10.0, *(100 * high for _, _, _, high in rows)),
-        )
-        axes.axvline(0, color=INK, linewidth=1)
-        name_rows(axes, [kind for kind, *_ in rows], column)
-        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-        axes.xaxis.set_major_formatter(lambda value, _: signed(value, 0))
-        axes.grid(axis="x")
-        axes.set_axisbelow(True)
-        return svg_of(figure, name="differences", label="Paired differences by kind, with 95 % intervals", column=column)
-
-    return for_both_columns(draw)
 
 
 def draw_loss(points: Sequence[tuple[int, float | None, float | None]]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from plumbline.reporting.ledger import KIND_NAMES, compare_pairs, estimate_of
+from plumbline.reporting.ledger import compare_pairs, estimate_of
 from plumbline.reporting.scored import Scored
 from plumbline.rows.answer import Answer
 from plumbline.rows.arms import NO_CONTEXT, Arms
@@ -89,15 +89,15 @@ def context_uses(
         given = contexts.get(arm.context_name, {})
         bare = bare_arm(arms, name)
         for kind in KINDS:
-            asked = [question for question in questions if question.kind == kind and (one := given.get(question.id)) and one.recall is not None]
+            asked = [
+                question for question in questions if question.kind == kind and (one := given.get(question.id)) and one.recall is not None
+            ]
             if not asked:
                 continue
             recalls = {question.id: given[question.id].recall or 0.0 for question in asked}
             holding = [question for question in asked if recalls[question.id] >= 1]
             lacking = [question for question in asked if recalls[question.id] < 1]
-            parts = [
-                part_of(part, rows, name, bare, seed=seed, num_resamples=num_resamples) for part in (holding, lacking)
-            ]
+            parts = [part_of(part, rows, name, bare, seed=seed, num_resamples=num_resamples) for part in (holding, lacking)]
             shares = [
                 share
                 for question in asked

@@ -4,14 +4,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.reporting.entry_contexts import Contexts, page_contexts
+from plumbline.reporting.fitting import longest_that_fits
 from plumbline.reporting.scored import Scored
-from plumbline.reporting.words import arm_title
+from plumbline.reporting.words import arm_title, arm_words
 from plumbline.rows.answer import Answer
-from plumbline.rows.arms import Pair
+from plumbline.rows.arms import ArmParams, Arms, Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.outcome import Reading
 from plumbline.rows.question import Question
+
+MAX_ANSWER_CHARACTERS = 12_000_000
+"""Of all answers on the page together."""
+CONTEXT_STYLES = frozenset({"none", "examples", "passages", "shuffled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +35,13 @@ def utf16_offset(text: str, index: int) -> int:
     return index + sum(ord(character) > 0xFFFF for character in text[:index])
 
 
-def arm_content(answer: Answer, scored: Scored, verdict: Grade | Judgement) -> dict[str, object]:
-    """One arm's answer; keys without a value are left out."""
+def arm_content(answer: Answer, scored: Scored, verdict: Grade | Judgement, *, longest: int | None = None) -> dict[str, object]:
+    """One arm's answer, cut after `longest` characters and what was read in it; keys without a value are left out."""
     content: dict[str, object] = {"t": answer.response, "o": scored.outcome.value, "s": scored.score}
+    if longest is not None:
+        end = max(longest, verdict.span[1] if isinstance(verdict, Grade) and verdict.span is not None else 0)
+        if end < len(answer.response):
+            content |= {"t": answer.response[:end], "more": len(answer.response) - end}
     if scored.truncated:
         content["cut"] = 1
     if isinstance(verdict, Grade):
@@ -62,9 +72,29 @@ def change_of(first: Scored, second: Scored) -> str:
     return {0.0: "wrong", 1.0: "right"}.get(second.score, "same")
 
 
-def arm_labels(arms: Sequence[str]) -> list[dict[str, str]]:
-    """Key and label of each arm; keys by place, so that no name of an arm meets a key of the entry."""
-    return [{"key": f"r{place}", "label": arm_title(arm)} for place, arm in enumerate(arms)]
+def arm_style(arm: ArmParams) -> str:
+    """Classes of the page's style: the colour says who answers, the shape what stands before the question."""
+    return f"w-{arm.weights_kind} c-{arm.context_name if arm.context_name in CONTEXT_STYLES else 'other'}"
+
+
+def arm_labels(arms: Arms) -> list[dict[str, object]]:
+    """Key, label and style of each arm; keys by place, so that no name of an arm meets a key of the entry."""
+    return [
+        {"key": f"r{place}", "label": arm_title(name), "name": arm_words(name), "style": arm_style(arm)}
+        for place, (name, arm) in enumerate(arms.root.items())
+    ]
+
+
+def without_repeats(contents: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """The arms' answers to one question; a text (t) or the judge's words on it (w) that an earlier arm has too is the place of that arm."""
+    first: dict[tuple[str, object], int] = {}
+    return [
+        {
+            key: value if key not in ("t", "w") or first.setdefault((key, value), place) == place else first[key, value]
+            for key, value in content.items()
+        }
+        for place, content in enumerate(contents)
+    ]
 
 
 def question_content(question: Question, index: int, instructions: Mapping[str, str]) -> dict[str, object]:
@@ -84,6 +114,13 @@ def question_content(question: Question, index: int, instructions: Mapping[str, 
     return content
 
 
+def answers_left_out(longest: int | None) -> list[str]:
+    """A sentence where answers are cut."""
+    return (
+        [] if longest is None else [f"Answers longer than {longest} characters are cut here; the files under data/answers have them whole."]
+    )
+
+
 def page_entries(
     questions: Sequence[Question],
     answers: Sequence[Answer],
@@ -91,28 +128,48 @@ def page_entries(
     grades: Sequence[Grade],
     judgements: Sequence[Judgement],
     *,
-    arms: Sequence[str],
-    pair: Pair,
+    arms: Arms,
+    pairs: Sequence[Pair],
+    contexts: Contexts,
     instructions: Mapping[str, str],
     overlapping: Collection[str],
 ) -> dict[str, object]:
-    """Every question with all answers, as the page's script reads them; what the first arm of `pair` could and the second cannot comes first."""
+    """Every question with all answers, as the page's script reads them; what the first arm of the first pair could and the second cannot leads.
+
+    `pairs`: the declared comparisons, by which the page's reader may order and filter; at least one.
+    """
     answered = {(answer.arm, answer.id): answer for answer in answers}
     verdicts: dict[tuple[str, str], Grade | Judgement] = {(grade.arm, grade.id): grade for grade in grades}
     verdicts |= {(judgement.arm, judgement.id): judgement for judgement in judgements}
     rows = {(row.arm, row.id): row for row in scored}
     near = frozenset(overlapping)
+    names = arms.names
     labels = arm_labels(arms)
+    shown = page_contexts(contexts, [question.id for question in questions])
+    for label, arm in zip(labels, arms.root.values(), strict=True):
+        if arm.context_name in shown.names:
+            label["context"] = list(shown.names).index(arm.context_name)
+    longest = longest_that_fits(
+        [len(answered[arm, question.id].response) for question in questions for arm in names], MAX_ANSWER_CHARACTERS
+    )
     entries: list[Entry] = []
     for index, question in enumerate(questions):
-        first, second = (rows[arm, question.id] for arm in pair)
+        first, second = (rows[arm, question.id] for arm in pairs[0])
         content = question_content(question, index, instructions)
         content["h"] = change_of(first, second)
         if question.id in near:
             content["near"] = 1
-        for label, arm in zip(labels, arms, strict=True):
-            key = (arm, question.id)
-            content[label["key"]] = arm_content(answered[key], rows[key], verdicts[key])
+        if any(shown.by_question[question.id]):
+            content["x"] = shown.by_question[question.id]
+        keys = [(arm, question.id) for arm in names]
+        given = without_repeats([arm_content(answered[key], rows[key], verdicts[key], longest=longest) for key in keys])
+        content |= {str(label["key"]): one for label, one in zip(labels, given, strict=True)}
         delta = 0.0 if first.score is None or second.score is None else second.score - first.score
         entries.append(Entry(content, (delta, 2.0 if second.score is None else second.score, index)))
-    return {"arms": labels, "rows": [entry.content for entry in sorted(entries, key=lambda entry: entry.order)]}
+    return {
+        "arms": labels,
+        "pairs": [[names.index(first), names.index(second)] for first, second in pairs if first != second],
+        **shown.content,
+        "left_out": [*answers_left_out(longest), *shown.left_out],
+        "rows": [entry.content for entry in sorted(entries, key=lambda entry: entry.order)],
+    }

@@ -12,7 +12,8 @@ from plumbline.reporting.final_part_uses import read_uses
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.human_label import HumanLabel
 from plumbline.rows.answer import Answer
-from plumbline.rows.arms import Arms, Pair
+from plumbline.rows.arms import NO_CONTEXT, Arms, Pair
+from plumbline.rows.context import Context
 from plumbline.rows.grade import Grade
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.judgement import Judgement
@@ -53,6 +54,8 @@ class ReportFiles:
     """Requirements file of the packages that made weights and answers."""
     uses: Path | None = None
     """The tracked record of who was scored on the final part."""
+    contexts: Mapping[str, Path] | None = None
+    """Name of a context -> its file; None: the page shows no contexts."""
     journal: Path | None = None
     """The same of this machine, which no run can forget to write."""
 
@@ -90,8 +93,19 @@ def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathe
             "adapter": read_object(files.adapter),
         },
         loss=read_table(files.loss),
+        contexts=used_contexts(files.contexts or {}, arms),
         versions=pinned_versions(files.pins) if files.pins else {},
     )
+
+
+def used_contexts(files: Mapping[str, Path], arms: Arms) -> dict[str, dict[str, Context]]:
+    """The contexts that arms use, in the order of the arms: name -> question -> context."""
+    names = dict.fromkeys(arm.context_name for arm in arms.root.values())
+    return {
+        name: {context.id: context for context in read_jsonl(files[name], Context)}
+        for name in names
+        if name in files and name != NO_CONTEXT
+    }
 
 
 def pinned_versions(pins: Path) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from plumbline.reporting.final_part import own_uses
 from plumbline.reporting.final_part_use import FinalPartUse
 from plumbline.reporting.human_label import HumanLabel
 from plumbline.rows.answer import Answer
 from plumbline.rows.arms import Arms, Pair
+from plumbline.rows.context import Context
 from plumbline.rows.grade import Grade
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.judgement import Judgement
@@ -43,6 +44,8 @@ class Gathered:
     """Rows of the loss table: step, train_loss, validation_loss."""
     versions: Mapping[str, str]
     """Package -> pinned version."""
+    contexts: Mapping[str, Mapping[str, Context]] = field(default_factory=dict)
+    """Name of a context that arms use -> question -> what stood before it; for the page alone."""
 
     @property
     def own_uses(self) -> frozenset[FinalPartUse]:

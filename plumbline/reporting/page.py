@@ -3,12 +3,24 @@
 from collections.abc import Mapping, Sequence
 
 from plumbline.reporting.decide import Evaluation
-from plumbline.reporting.entries import arm_labels
+from plumbline.reporting.entries import arm_labels, arm_style
 from plumbline.reporting.facts import capital, checks_of, fact_groups, facts
 from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
-from plumbline.reporting.tables import comparison_rows, confusions, contrast_rows, kind_card, overlap_rows, score_rows, topic_rows
+from plumbline.reporting.tables import (
+    MAX_PAIRS_DRAWN,
+    comparison_rows,
+    confusions,
+    context_rows,
+    contrast_rows,
+    kind_card,
+    overlap_rows,
+    pair_words,
+    prompt_rows,
+    score_rows,
+    topic_rows,
+)
 from plumbline.reporting.validity import Gate, Severity
 from plumbline.reporting.verdict import evaluation_headline, evaluation_verdict
 from plumbline.reporting.words import arm_note, arm_title, arm_words, direction_of, forgetting_words
@@ -90,8 +102,13 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
     ]
     return {
         "eyebrow": eyebrow(evaluation.arms.names, sum(ledger.n for ledger in by_kind.values()), evaluation.part),
-        "arms": arm_labels(evaluation.arms.names),
-        "arm_notes": [{"name": arm_words(name), "note": arm_note(arm)} for name, arm in evaluation.arms.root.items()],
+        "arms": arm_labels(evaluation.arms),
+        "arm_notes": [
+            {"name": arm_words(name), "note": arm_note(arm), "style": arm_style(arm)} for name, arm in evaluation.arms.root.items()
+        ],
+        "styles": {arm_words(name): arm_style(arm) for name, arm in evaluation.arms.root.items()},
+        "pairs": [pair_words(pair) for pair in evaluation.comparisons],
+        "num_pairs_drawn": min(MAX_PAIRS_DRAWN, len(evaluation.comparisons)),
         "first": arm_words(first),
         "second": arm_words(second),
         "runs": [],
@@ -108,6 +125,8 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "scores": score_rows(by_kind),
         "comparisons": comparison_rows(by_kind) if len(evaluation.comparisons) > 1 else [],
         "contrasts": contrast_rows(by_kind),
+        "context_rows": context_rows(evaluation.context_uses),
+        "prompt_rows": prompt_rows(evaluation.prompt_tokens),
         "has_logprob": any(counts.logprob is not None for ledger in by_kind.values() for counts in ledger.arms.values()),
         "confusions": confusions(evaluation.questions, gathered.grades, evaluation.arms.names) if "mcq" in by_kind else [],
         "overlaps": overlap_rows(by_kind),

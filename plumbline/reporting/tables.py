@@ -17,6 +17,14 @@ from plumbline.statistics import Comparison, Direction, Estimate, IntervalMethod
 MAX_TOPICS_LISTED = 400
 """Past this a topic is a question, and a list of topics helps no one."""
 
+MAX_PAIRS_DRAWN = 8
+"""Comparisons in the figure: more could not be taken in; the table has all."""
+
+
+def pair_words(pair: Pair) -> str:
+    """A comparison as the difference that it is."""
+    return f"{arm_words(pair[1])} − {arm_words(pair[0])}"
+
 
 def percent(fraction: float | None) -> str:
     return "–" if fraction is None else f"{100 * fraction:.1f} %".replace(".0 %", " %")

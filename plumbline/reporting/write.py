@@ -13,8 +13,10 @@ from plumbline.reporting.ledger import KIND_NAMES
 from plumbline.reporting.numbers import confusion_table, evaluation_numbers, headline, scores_table
 from plumbline.reporting.page import page_context
 from plumbline.reporting.params import ReportParams
-from plumbline.reporting.words import arm_words
+from plumbline.reporting.tables import MAX_PAIRS_DRAWN, pair_words
+from plumbline.reporting.words import arm_words, pair_direction
 from plumbline.rows.answer_params import AnswerParams
+from plumbline.statistics import Direction
 
 
 def write_numbers(evaluation: Evaluation, gathered: Gathered, params: ReportParams, files: ReportFiles) -> None:
@@ -44,8 +46,9 @@ def write_page(evaluation: Evaluation, gathered: Gathered, params: ReportParams,
             evaluation.scored,
             gathered.grades,
             gathered.judgements,
-            arms=evaluation.arms.names,
-            pair=evaluation.shown_pair,
+            arms=evaluation.arms,
+            pairs=evaluation.comparisons or [evaluation.shown_pair],
+            contexts=gathered.contexts,
             instructions=answering.instructions.model_dump(),
             overlapping=evaluation.overlapping,
         )
@@ -62,7 +65,7 @@ def write_page(evaluation: Evaluation, gathered: Gathered, params: ReportParams,
         template=files.template,
         style=files.style,
         script=files.script,
-        context=page_context(evaluation, gathered, provenance),
+        context=page_context(evaluation, gathered, provenance) | {"left_out": entries.get("left_out", [])},
         entries=entries,
         figures=page_figures(evaluation, gathered.loss),
     )
@@ -72,19 +75,22 @@ def write_page(evaluation: Evaluation, gathered: Gathered, params: ReportParams,
 def page_figures(evaluation: Evaluation, loss: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """The figures for which there are numbers: name -> SVG."""
     # Imported here: the numbers are read and written before matplotlib is waited for (0.3 s).
-    from plumbline.pages.figures import draw_differences, draw_loss, draw_scores
+    from plumbline.pages.figures import draw_loss
+    from plumbline.pages.score_figures import ArmScore, PairDifference, draw_differences, draw_scores
 
     named = [(KIND_NAMES[kind], ledger) for kind, ledger in evaluation.ledgers.items()]
+    looks = evaluation.arms.root
     scores = [
-        (name, arm_words(arm), counts.estimate.mean, *counts.estimate.ci95)
+        ArmScore(name, arm_words(arm), looks[arm].weights_kind, looks[arm].context_name, counts.estimate.mean, *counts.estimate.ci95)
         for name, ledger in named
         for arm, counts in ledger.arms.items()
         if counts.estimate is not None
     ]
     differences = [
-        (name, found.delta, *found.ci95)
+        PairDifference(name, pair_words(pair), found.delta, *found.ci95, pair_direction(compared) in (Direction.BETTER, Direction.WORSE))
         for name, ledger in named
-        if ledger.headline is not None and (found := ledger.headline.comparison) is not None
+        for pair, compared in list(ledger.pairs.items())[:MAX_PAIRS_DRAWN]
+        if (found := compared.comparison) is not None
     ]
     figures: dict[str, str] = {}
     if scores:

@@ -1,10 +1,13 @@
 "use strict";
 // Shows the questions: filters, search, keyboard. All text from models enters by textContent, never as markup.
 (() => {
-  const { arms: ARMS, rows: entries } = JSON.parse(document.getElementById("entries").textContent);
+  const page = JSON.parse(document.getElementById("entries").textContent);
+  const { arms: ARMS, rows: entries, pairs: PAIRS = [], contexts: CONTEXTS = [] } = page;
   const PAGE = 40; // rows added at a time: thousands at once would freeze a phone
   const KINDS = { mcq: "multiple choice", numeric: "numeric", explanation: "explanation" };
-  const ALL = ARMS.length > 2 ? "all" : "both";
+  const MANY = ARMS.length > 2;
+  const ALL = MANY && !PAIRS.length ? "all" : "both";
+  const SIGNS = { correct: "✓", incorrect: "✗", unparsed: "?", unjudged: "–" };
   const CHANGES = { gained: "▲ gained", lost: "▼ lost", right: `${ALL} right`, wrong: `${ALL} wrong`, same: "same", mixed: "mixed", open: "no verdict" };
   const field = (name) => document.getElementById(name);
   const list = field("list");
@@ -12,6 +15,8 @@
   const form = field("filters");
   let shown = [];
   let drawn = 0;
+  let ordered = entries; // worst first in the chosen comparison; the first one's order is that of the file
+  let pair = PAIRS[0];
 
   const element = (tag, className, text) => {
     const made = document.createElement(tag);
@@ -20,8 +25,13 @@
     return made;
   };
 
+  // A text that an earlier arm has too is written as the place of that arm.
+  const textOf = (entry, text, key) => (typeof text === "number" ? entry[ARMS[text].key][key] : text);
+
   const searchable = (entry) =>
-    (entry.words ??= [entry.i, entry.g, entry.q, entry.a, ...ARMS.map((arm) => entry[arm.key].t)].join("\n").toLowerCase());
+    (entry.words ??= [entry.i, entry.g, entry.q, entry.a, ...ARMS.map(({ key }) => entry[key].t).filter((text) => typeof text === "string")]
+      .join("\n")
+      .toLowerCase());
 
   // ---- one question
   const points = (score) => (score === null ? "–" : String(Math.round(score * 100) / 100));
@@ -33,16 +43,58 @@
 
   const pill = (entry, arm) => element("span", `pill ${entry[arm].o}`, verdictLabel(entry, arm));
 
-  const answerText = (answer) => {
-    if (!answer.t) return element("p", "text empty", "(empty answer)");
+  // The outcomes of all arms in their order: a sign each, above the colour of the arm.
+  const strip = (entry) => {
+    const signs = element("span", "strip");
+    for (const arm of ARMS) {
+      const sign = element("span", `pill ${entry[arm.key].o} ${arm.style}`, SIGNS[entry[arm.key].o]);
+      sign.title = `${arm.label}: ${verdictLabel(entry, arm.key)}`;
+      signs.append(sign);
+    }
+    signs.role = "img";
+    signs.ariaLabel = [...signs.children].map((sign) => sign.title).join(", ");
+    return signs;
+  };
+
+  const leftOut = (number) => (number ? [element("span", "how", ` … ${number} more characters`)] : []);
+
+  const answerText = (answer, said) => {
+    if (!said) return element("p", "text empty", "(empty answer)");
     const text = element("p", "text");
     if (answer.m) {
       const [start, end] = answer.m;
-      text.append(answer.t.slice(0, start), element("mark", "", answer.t.slice(start, end)), answer.t.slice(end));
+      text.append(said.slice(0, start), element("mark", "", said.slice(start, end)), said.slice(end));
     } else {
-      text.textContent = answer.t;
+      text.textContent = said;
     }
+    text.append(...leftOut(answer.more));
     return text;
+  };
+
+  // ---- what stood before the question: once, for all arms that saw it
+  const contextTitle = (name, given) => {
+    const who = ARMS.filter((arm) => arm.context === CONTEXTS.indexOf(name)).map((arm) => arm.name);
+    const parts = [];
+    if (given.p) parts.push(`${given.p.length} passage${given.p.length === 1 ? "" : "s"}`);
+    if (given.e !== undefined) parts.push(`${page.examples[given.e].length} examples, the same for all questions of this kind`);
+    if (given.r !== undefined) parts.push(`hold ${Math.round(100 * given.r)} % of what the answer needs`);
+    return `Before the question of ${who.join(", ")}: ${parts.join(", ")}`;
+  };
+
+  const contextOf = (name, given) => {
+    const folded = element("details", "context");
+    folded.dataset.context = name;
+    folded.append(element("summary", "", contextTitle(name, given)));
+    for (const place of given.p ?? []) {
+      const [source, said, more] = page.passages[place];
+      const text = element("p", "text", said);
+      text.append(...leftOut(more));
+      folded.append(element("p", "source", source), text);
+    }
+    for (const [asked, answered] of given.e === undefined ? [] : page.examples[given.e]) {
+      folded.append(element("p", "source", "Question"), element("p", "text", asked), element("p", "source", "Answer"), element("p", "text", answered));
+    }
+    return folded;
   };
 
   const howRead = (entry, answer) => {
@@ -67,18 +119,20 @@
       body.append(element("h4", "", "Key points"), list);
     }
     const arms = element("div", "arms");
-    for (const { key, label } of ARMS) {
+    for (const [place, { key, label, style }] of ARMS.entries()) {
       const answer = entry[key];
-      const side = element("div", `a${ARMS.findIndex((arm) => arm.key === key)}`);
-      const title = element("h4", "", `${label} `);
-      title.append(pill(entry, key));
-      side.append(title, answerText(answer));
+      const side = element("div", style ?? (place ? "w-adapter" : "w-base"));
+      const title = element("h4", "");
+      title.append(...(MANY && style ? [element("span", `dot ${style}`)] : []), `${label} `, pill(entry, key));
+      side.append(title, answerText(answer, textOf(entry, answer.t, "t")));
       const how = howRead(entry, answer);
       if (how) side.append(element("p", "how", how));
-      if (answer.w) side.append(element("p", "reason", `Judge: ${answer.w}`));
+      const reason = textOf(entry, answer.w, "w");
+      if (reason) side.append(element("p", "reason", `Judge: ${reason}`));
       arms.append(side);
     }
     body.append(arms);
+    for (const [place, given] of (entry.x ?? []).entries()) if (given) body.append(contextOf(CONTEXTS[place], given));
     item.append(body);
   };
 
@@ -86,8 +140,9 @@
     const item = element("details", `item ${entry.h}`);
     item.dataset.id = entry.i;
     const summary = element("summary");
-    const outcomes = element("span", ARMS.length > 2 ? "outcomes many" : "outcomes");
-    for (const { key } of ARMS) outcomes.append(...(outcomes.childNodes.length ? ["→"] : []), pill(entry, key));
+    const outcomes = element("span", MANY ? "outcomes many" : "outcomes");
+    for (const { key } of pair ? pair.map((place) => ARMS[place]) : ARMS) outcomes.append(...(outcomes.childNodes.length ? ["→"] : []), pill(entry, key));
+    if (MANY && pair) outcomes.append(strip(entry));
     summary.append(
       element("span", "change", CHANGES[entry.h]),
       element("span", "kind", KINDS[entry.k]),
@@ -97,6 +152,32 @@
     item.append(summary);
     item.addEventListener("toggle", () => item.open && item.children.length === 1 && fill(item, entry));
     return item;
+  };
+
+  // ---- the chosen comparison: what it gained and lost, and its order
+  const changeOf = (first, second) => {
+    if (first === null || second === null) return "open";
+    if (first !== second) return second > first ? "gained" : "lost";
+    return second === 0 ? "wrong" : second === 1 ? "right" : "same";
+  };
+
+  const compare = (place) => {
+    pair = PAIRS[place];
+    const [first, second] = pair.map((arm) => ARMS[arm]);
+    const ranks = new Map();
+    const counts = { gained: 0, lost: 0 };
+    for (const entry of entries) {
+      const [before, after] = [entry[first.key].s, entry[second.key].s];
+      entry.h = changeOf(before, after);
+      counts[entry.h] += 1;
+      ranks.set(entry, [before === null || after === null ? 0 : after - before, after ?? 2, entry.n]);
+    }
+    const apart = (left, right) => left[0] - right[0] || left[1] - right[1] || left[2] - right[2];
+    ordered = entries.toSorted((left, right) => apart(ranks.get(left), ranks.get(right)));
+    field("num-gained").textContent = counts.gained;
+    field("num-lost").textContent = counts.lost;
+    field("gained-by").textContent = `by ${second.name} against ${first.name}`;
+    field("worst-first").textContent = `what ${first.name} could and ${second.name} cannot`;
   };
 
   // ---- the list
@@ -110,7 +191,7 @@
   };
 
   const ORDERS = {
-    worst: (matches) => matches, // as written
+    worst: (matches) => matches, // as ordered
     best: (matches) => matches.toReversed(),
     benchmark: (matches) => matches.toSorted((left, right) => left.n - right.n),
   };
@@ -118,11 +199,16 @@
   const filter = () => {
     const words = field("search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const wanted = { k: field("kind").value, h: field("change").value, g: field("topic").value };
+    const place = Number(field("pair")?.value ?? 0);
+    if (pair && pair !== PAIRS[place]) compare(place);
     const outcomes = ARMS.map(({ key }) => [key, field(key)?.value]).filter(([, wanted]) => wanted);
-    const matches = entries.filter(
+    const outcome = field("outcome")?.value;
+    const asked = field("arm")?.value ? [field("arm").value] : ARMS.map(({ key }) => key);
+    const matches = ordered.filter(
       (entry) =>
         Object.entries(wanted).every(([key, value]) => !value || entry[key] === value) &&
         outcomes.every(([key, value]) => entry[key].o === value) &&
+        (!outcome || asked.some((key) => entry[key].o === outcome)) &&
         words.every((word) => searchable(entry).includes(word)),
     );
     shown = ORDERS[field("order").value](matches);
@@ -134,7 +220,9 @@
   };
 
   const choose = (name, value) => {
+    const compared = field("pair")?.value;
     form.reset();
+    if (compared) field("pair").value = compared;
     field(name).value = value;
     filter();
     field("questions").scrollIntoView();
