@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from plumbline.answering.exam_prompt import PROMPT_VERSION
+from plumbline.reporting.calibration_words import verdict_addition
 from plumbline.reporting.decide import Evaluation
 from plumbline.reporting.judge_quality import rounded_tree
 from plumbline.reporting.ledger import ArmLedger, KindLedger
@@ -121,6 +122,12 @@ def gate_numbers(gate: Gate) -> dict[str, object]:
     }
 
 
+def whole_verdict(evaluation: Evaluation) -> str:
+    """The verdict, with what people's labels make of the judged part of it."""
+    addition = "" if evaluation.calibration is None else verdict_addition(evaluation.calibration)
+    return f"{verdict_words(evaluation.ledgers)} {addition}".rstrip()
+
+
 def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, sha256: Mapping[str, str]) -> dict[str, object]:
     """The whole ledger: metrics/evaluation.json."""
     return {
@@ -129,7 +136,7 @@ def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, s
         "complete": evaluation.incomplete is None,
         "invalid_because": evaluation.problems,
         "incomplete_because": evaluation.incomplete,
-        "verdict": verdict_words(evaluation.ledgers) if evaluation.is_valid else None,
+        "verdict": whole_verdict(evaluation) if evaluation.is_valid else None,
         "prompt_version": PROMPT_VERSION,
         "part": {
             "name": evaluation.part,

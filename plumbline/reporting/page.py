@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
+from plumbline.reporting.calibration_words import page_of
 from plumbline.reporting.decide import Evaluation
 from plumbline.reporting.entries import ARM_LABELS
 from plumbline.reporting.facts import capital, checks_of, fact_groups, facts
 from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
+from plumbline.reporting.numbers import whole_verdict
 from plumbline.reporting.tables import confusions, kind_card, overlap_rows, score_rows, topic_rows
 from plumbline.reporting.validity import Gate, Severity
-from plumbline.reporting.words import direction_of, forgetting_words, headline_words, verdict_words
+from plumbline.reporting.words import direction_of, forgetting_words, headline_words
 from plumbline.rows.question import KINDS, Kind
 from plumbline.statistics import Direction
 
@@ -89,7 +91,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "gained_by": "by tuning",
         "worst_first": "what base could and tuned cannot",
         "headline": title_words(by_kind, problems=problems, incomplete=incomplete),
-        "verdict": verdict_words(by_kind) if evaluation.is_valid else "",
+        "verdict": whole_verdict(evaluation) if evaluation.is_valid else "",
         "part": part_sentence(evaluation),
         "direction": overall_direction(by_kind) if evaluation.is_valid else "invalid",
         "valid": evaluation.is_valid,
@@ -100,6 +102,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "has_logprob": any(counts.logprob is not None for ledger in by_kind.values() for counts in ledger.arms.values()),
         "confusions": confusions(evaluation.questions, gathered.grades) if "mcq" in by_kind else [],
         "overlaps": overlap_rows(by_kind),
+        "judge": {"rows": [], "notes": []} if evaluation.calibration is None else page_of(evaluation.calibration),
         "num_gained": sum(comparison.num_tuned_only for comparison in comparisons),
         "num_lost": sum(comparison.num_base_only for comparison in comparisons),
         "topics": topic_rows(evaluation.scored),
