@@ -11,19 +11,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from plumbline.judging.agreement import step_of
+from plumbline.judging.labelled_strata import deviations_of, drawn_gaps, neighbouring_gap, strata_of
 from plumbline.judging.prompt import SCALE
 from plumbline.judging.resampling import NUM_RESAMPLES, drawn_clusters, percentile_interval
 from plumbline.statistics import Floats, checked_scores
 
-STEP = SCALE[1] - SCALE[0]
-"""A pseudo-label this far off is among what a stratum might have shown, even where every label agrees with the judge."""
 ArmName = Literal["first", "second"]
 ARM_NAMES: tuple[ArmName, ArmName] = ("first", "second")
-Stratum = tuple[int, int]
-"""Number of the arm (0 or 1) and of the step of the scale next to the judge's score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +71,6 @@ class _Cluster:
     pairs: tuple[tuple[float, float], ...]
     labels: tuple[tuple[int, float, float, float], ...]
     """Each as number of the arm, judge's score, people's score, weight."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Labels:
-    """The labels of one stratum. Shapes: (L,)."""
-
-    gap_L: Floats
-    """People's score minus the judge's."""
-    weight_L: Floats
-    cluster_L: NDArray[np.int64]
-    """Number of the cluster; -1: the label stands alone."""
-
-    @property
-    def num_units(self) -> int:
-        """Labels that are drawn apart from each other: those of one cluster count once."""
-        return int((self.cluster_L < 0).sum()) + len(set(self.cluster_L[self.cluster_L >= 0].tolist()))
-
-    @property
-    def gap(self) -> float:
-        """Weighted mean."""
-        return float((self.weight_L * self.gap_L).sum() / self.weight_L.sum())
 
 
 def corrected_difference(
@@ -183,12 +158,14 @@ def _swapped(found: Corrected) -> Corrected:
 
 def _corrected(together: Sequence[_Cluster], alone: _Cluster, *, seed: int, num_resamples: int) -> Corrected:
     ordered = sorted(together, key=lambda one: (one.pairs, one.labels))
-    strata = _strata(ordered, alone)
+    strata = strata_of(
+        (*label, number if number < len(ordered) else -1) for number, one in enumerate((*ordered, alone)) for label in one.labels
+    )
     sizes_C = np.array([len(one.pairs) for one in ordered], dtype=float)
     judged_CA = np.array([[math.fsum(pair[arm] for pair in one.pairs) for arm in (0, 1)] for one in ordered])
     present = sorted({(arm, step_of(pair[arm])) for one in ordered for pair in one.pairs for arm in (0, 1)})
     counts_CS = np.array([[sum(step_of(pair[arm]) == step for pair in one.pairs) for arm, step in present] for one in ordered], dtype=float)
-    gaps = {stratum: strata[stratum].gap if stratum in strata else _neighbouring_gap(stratum, strata) for stratum in present}
+    gaps = {stratum: strata[stratum].gap if stratum in strata else neighbouring_gap(stratum, strata) for stratum in present}
     mean_A = judged_CA.sum(axis=0) / sizes_C.sum()
     shares_S = counts_CS.sum(axis=0) / sizes_C.sum()
     for place, (arm, _step) in enumerate(present):
@@ -207,7 +184,7 @@ def _corrected(together: Sequence[_Cluster], alone: _Cluster, *, seed: int, num_
         shares_BS = drawn_BC @ counts_CS / total_B[:, None]
         for place, (arm, step) in enumerate(present):
             if (arm, step) in strata:
-                gap_B = _drawn_gaps(strata[arm, step], drawn_BC, deviations_of(arm, strata), generator)
+                gap_B = drawn_gaps(strata[arm, step], drawn_BC, deviations_of(arm, strata), generator)
                 low_BA[:, arm] += shares_BS[:, place] * gap_B
                 high_BA[:, arm] += shares_BS[:, place] * gap_B
             else:
@@ -232,47 +209,6 @@ def _corrected(together: Sequence[_Cluster], alone: _Cluster, *, seed: int, num_
             if (arm, step) not in strata
         ),
     )
-
-
-def _strata(ordered: Sequence[_Cluster], alone: _Cluster) -> dict[Stratum, _Labels]:
-    rows: dict[Stratum, list[tuple[float, float, int]]] = defaultdict(list)
-    for number, cluster in (*enumerate(ordered), (-1, alone)):
-        for arm, judge, human, weight in cluster.labels:
-            rows[arm, step_of(judge)].append((human - judge, weight, number))
-    return {
-        stratum: _Labels(np.array([row[0] for row in found]), np.array([row[1] for row in found]), np.array([row[2] for row in found]))
-        for stratum, found in sorted(rows.items())
-    }
-
-
-def _neighbouring_gap(stratum: Stratum, strata: dict[Stratum, _Labels]) -> float:
-    """The gap between people and judge at a step that no one labelled, between those of the labelled steps of the same arm."""
-    arm, step = stratum
-    steps = [one for of, one in strata if of == arm]
-    gap = float(np.interp(step, steps, [strata[arm, one].gap for one in steps]))
-    return min(1 - SCALE[step], max(-SCALE[step], gap))
-
-
-def deviations_of(arm: int, strata: dict[Stratum, _Labels]) -> Floats:
-    """How far an arm's labels lie from the mean of their stratum; a step to either side is always among them."""
-    seen = [labels.gap_L - labels.gap for (of, _), labels in strata.items() if of == arm and labels.num_units > 1]
-    return np.concatenate([*seen, np.array([-STEP, STEP])])
-
-
-def _drawn_gaps(labels: _Labels, drawn_BC: Floats, deviations: Floats, generator: np.random.Generator) -> Floats:
-    """Mean gap of a stratum in each resample: its clusters as drawn, its lone labels drawn again, and one label that was not seen."""
-    size, lone = len(drawn_BC), labels.cluster_L < 0
-    times_BL = drawn_BC[:, np.maximum(labels.cluster_L, 0)]
-    if num_lone := int(lone.sum()):
-        # One draw fewer than there are labels: n draws would give n - 1 parts in n of the variance (Rao and Wu 1988).
-        draws = max(1, num_lone - 1)
-        times_BL[:, lone] = generator.multinomial(draws, np.full(num_lone, 1 / num_lone), size=size)
-    weight_B = times_BL @ labels.weight_L
-    sum_B = times_BL @ (labels.weight_L * labels.gap_L)
-    gap_B = np.where(weight_B > 0, sum_B / np.where(weight_B > 0, weight_B, 1.0), labels.gap)
-    num_units = labels.num_units
-    unseen = 1.0 if num_units == 1 else 1 / (num_units + 1)
-    return gap_B + unseen * generator.choice(deviations, size=size)
 
 
 def _interval(low_B: Floats, high_B: Floats, estimate: float, num_clusters: int, *, least: float) -> tuple[float, float]:

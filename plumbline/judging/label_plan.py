@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from plumbline.judging.agreement import step_of
-from plumbline.judging.calibration import STEP
+from plumbline.judging.labelled_strata import STEP
 from plumbline.judging.resampling import reach_of
 
 ArmStep = tuple[str, int]

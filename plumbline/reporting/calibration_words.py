@@ -80,7 +80,7 @@ def calibration_numbers(calibration: Calibration) -> dict[str, object]:
     if calibration.agreement is None:
         return numbers
     return numbers | {
-        "uncalibrated_because": calibration.uncalibrated,
+        "not_calibrated_because": calibration.uncalibrated,
         **agreement_numbers(calibration.agreement),
         "corrections": [correction_numbers(one) for one in calibration.corrections],
         "labellers": [
