@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plumbline.judging.resampling import NUM_RESAMPLES, drawn_clusters, numbered, percentile_interval
+from plumbline.judging.resampling import NUM_RESAMPLES, numbered, percentile_interval, resampled_sums
 from plumbline.statistics import FEWEST_UNITS, Floats
 
 
@@ -50,8 +50,7 @@ def slope_on_length(
     total = products_CM.sum(axis=0)
     if total[1] < 1e-9:
         return None
-    drawn_BC = drawn_clusters(len(products_CM), size=num_resamples, generator=np.random.default_rng(seed))
-    drawn_BM = drawn_BC @ products_CM
+    drawn_BM = resampled_sums(products_CM, num_resamples=num_resamples, generator=np.random.default_rng(seed))
     drawn_BM = drawn_BM[drawn_BM[:, 1] > 1e-9]
     slope_B = drawn_BM[:, 0] / drawn_BM[:, 1]
     slope = float(total[0] / total[1])

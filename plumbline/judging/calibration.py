@@ -15,7 +15,7 @@ import numpy as np
 from plumbline.judging.agreement import step_of
 from plumbline.judging.labelled_strata import deviations_of, drawn_gaps, neighbouring_gap, strata_of
 from plumbline.judging.prompt import SCALE
-from plumbline.judging.resampling import NUM_RESAMPLES, drawn_clusters, percentile_interval
+from plumbline.judging.resampling import NUM_RESAMPLES, chunks, drawn_clusters, percentile_interval
 from plumbline.statistics import Floats, checked_scores
 
 ArmName = Literal["first", "second"]
@@ -174,9 +174,7 @@ def _corrected(together: Sequence[_Cluster], alone: _Cluster, *, seed: int, num_
     generator = np.random.default_rng(seed)
     lows: list[Floats] = []
     highs: list[Floats] = []
-    per_chunk = max(1, 4_000_000 // len(ordered))
-    for start in range(0, num_resamples, per_chunk):
-        size = min(per_chunk, num_resamples - start)
+    for size in chunks(num_resamples, len(ordered)):
         drawn_BC = drawn_clusters(len(ordered), size=size, generator=generator)
         total_B = drawn_BC @ sizes_C
         low_BA = drawn_BC @ judged_CA / total_B[:, None]

@@ -10,7 +10,7 @@ import numpy as np
 
 from plumbline.judging.agreement import kappas_of, step_of, weighted_kappa
 from plumbline.judging.prompt import CORRECT_FROM, SCALE
-from plumbline.judging.resampling import NUM_RESAMPLES, drawn_clusters, numbered, percentile_interval
+from plumbline.judging.resampling import NUM_RESAMPLES, numbered, percentile_interval, resampled_sums
 from plumbline.statistics import Floats
 
 
@@ -133,8 +133,8 @@ def kappa_interval(
     number_L = numbered(clusters)
     pairs_CP: Floats = np.zeros((int(number_L.max()) + 1, steps * steps))
     np.add.at(pairs_CP, number_L, pairs_LP)
-    drawn_BC = drawn_clusters(len(pairs_CP), size=num_resamples, generator=np.random.default_rng(seed))
-    kappa_B = kappas_of((drawn_BC @ pairs_CP).reshape(-1, steps, steps))
+    drawn_BP = resampled_sums(pairs_CP, num_resamples=num_resamples, generator=np.random.default_rng(seed))
+    kappa_B = kappas_of(drawn_BP.reshape(-1, steps, steps))
     kappa_B = kappa_B[~np.isnan(kappa_B)]
     if len(kappa_B) <= num_resamples // 2:
         return None

@@ -1,7 +1,7 @@
 """Clusters drawn again and again, and what is left between the percentiles of it. Pure."""
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from scipy.special import stdtrit
 from plumbline.statistics import NORMAL, Floats
 
 NUM_RESAMPLES = 2000
+CHUNK = 4_000_000
+"""Numbers that are held at a time: 10^5 clusters, each drawn 2,000 times, would not fit into memory."""
 
 
 def numbered(clusters: Sequence[Hashable]) -> NDArray[np.int64]:
@@ -21,6 +23,19 @@ def numbered(clusters: Sequence[Hashable]) -> NDArray[np.int64]:
 def drawn_clusters(num_clusters: int, *, size: int, generator: np.random.Generator) -> Floats:
     """How often each cluster is drawn in each resample. Shape: (size, num_clusters)."""
     return generator.multinomial(num_clusters, np.full(num_clusters, 1 / num_clusters), size=size).astype(float)
+
+
+def chunks(num_resamples: int, num_clusters: int) -> Iterator[int]:
+    """Sizes of the parts in which resamples are made."""
+    most = max(1, CHUNK // num_clusters)
+    for start in range(0, num_resamples, most):
+        yield min(most, num_resamples - start)
+
+
+def resampled_sums(values_CM: Floats, *, num_resamples: int, generator: np.random.Generator) -> Floats:
+    """Sums over the clusters of each resample. Shape: (num_resamples, M)."""
+    parts = [drawn_clusters(len(values_CM), size=size, generator=generator) @ values_CM for size in chunks(num_resamples, len(values_CM))]
+    return np.concatenate(parts)
 
 
 def reach_of(num_clusters: int) -> float:

@@ -149,4 +149,5 @@ def page_of(calibration: Calibration) -> dict[str, object]:
         notes.append(f"The judge is uncalibrated: {calibration.uncalibrated}.")
     notes += [labeller_words(pair) for pair in calibration.labellers]
     notes += [words] if (words := length_words(calibration)) else []
-    return {"rows": rows, "notes": notes}
+    title = "The judge, measured by people" if agreement is not None else "The judge's scores and the length of answers"
+    return {"title": title, "rows": rows, "notes": notes}

@@ -102,7 +102,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "has_logprob": any(counts.logprob is not None for ledger in by_kind.values() for counts in ledger.arms.values()),
         "confusions": confusions(evaluation.questions, gathered.grades) if "mcq" in by_kind else [],
         "overlaps": overlap_rows(by_kind),
-        "judge": {"rows": [], "notes": []} if evaluation.calibration is None else page_of(evaluation.calibration),
+        "judge": {"title": "", "rows": [], "notes": []} if evaluation.calibration is None else page_of(evaluation.calibration),
         "num_gained": sum(comparison.num_tuned_only for comparison in comparisons),
         "num_lost": sum(comparison.num_base_only for comparison in comparisons),
         "topics": topic_rows(evaluation.scored),

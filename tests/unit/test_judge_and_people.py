@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bench.judge_correction import judged_world
+from plumbline.judging import resampling
 from plumbline.judging.agreement import draw_strata, step_of, weighted_kappa
 from plumbline.judging.answer_length import slope_on_length
 from plumbline.judging.label_plan import evenly, planned_labels
@@ -20,6 +21,8 @@ from plumbline.judging.people import (
     sampling_strata,
 )
 from plumbline.judging.prompt import SCALE
+from plumbline.judging.resampling import chunks, percentile_interval, reach_of, resampled_sums
+from plumbline.statistics import Floats
 
 Rows = list[LabelledAnswer]
 
@@ -99,6 +102,23 @@ def test_labellers_are_compared_on_what_both_scored() -> None:
     assert (ann_bob.first, ann_bob.second, ann_bob.num_shared, ann_bob.num_only_first, ann_bob.num_only_second) == ("ann", "bob", 3, 1, 1)
     assert ann_bob.exact == pytest.approx(2 / 3) and ann_bob.kappa == weighted_kappa([1, 0.5, 0], [1, 0.75, 0])
     assert (ann_cleo.num_shared, ann_cleo.exact, ann_cleo.kappa) == (0, None, None) and bob_cleo.num_only_first == 4
+
+
+def test_few_clusters_widen_an_interval_and_one_shows_nothing() -> None:
+    assert reach_of(6) == pytest.approx(2.5706 * (6 / 5) ** 0.5, abs=1e-3), "Student's t with five degrees of freedom"
+    assert reach_of(100_000) == pytest.approx(1.96, abs=1e-3)
+    values: Floats = np.linspace(0, 1, 2001)
+    few, many = (percentile_interval(values, values, num_clusters=count, bounds=(0.0, 1.0)) for count in (6, 1000))
+    assert few[0] < many[0] and few[1] > many[1]
+    assert percentile_interval(values, values, num_clusters=1, bounds=(-1.0, 1.0)) == (-1.0, 1.0)
+
+
+def test_resamples_in_parts_are_as_many_and_as_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    sums: Floats = np.ones((40, 1))
+    monkeypatch.setattr(resampling, "CHUNK", 400)
+    assert list(chunks(25, 40)) == [10, 10, 5]
+    drawn = resampled_sums(sums, num_resamples=25, generator=np.random.default_rng(1))
+    assert drawn.shape == (25, 1) and (drawn == 40).all(), "as many clusters are drawn as there are"
 
 
 # ---- length

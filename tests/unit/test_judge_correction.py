@@ -233,11 +233,9 @@ def test_the_corrected_difference_is_on_target_where_the_pooled_one_is_not() -> 
 @pytest.mark.parametrize("lenient", LENIENT.values(), ids=LENIENT)
 @pytest.mark.parametrize(("num_labels", "size", "clustered"), [(60, 1, True), (100, 1, True), (100, 1, False), (100, 4, True)])
 def test_bias_and_coverage(lenient: tuple[float, float], num_labels: int, size: int, clustered: bool) -> None:
-    rounds = 600
-    found = errors_of(lenient, num_labels=num_labels, rounds=rounds, size=size, clustered=clustered)
+    found = errors_of(lenient, num_labels=num_labels, rounds=500, size=size, clustered=clustered)
     assert abs(found.bias[2]) < 0.006 and found.rmse[2] < 0.04
-    # 0.93, less two standard errors of a share of 600: what is held is the coverage, not one draw of it.
-    assert found.coverage >= 0.93 - 2 * (0.93 * 0.07 / rounds) ** 0.5
+    assert found.coverage >= 0.93
 
 
 # ---- a published library as a referee
