@@ -54,9 +54,10 @@ def plan_words(plan: LabelPlan, arms: tuple[str, str], *, width: float, num_know
     """The plan of one pair of arms."""
     wanted = f"an interval {100 * width:.3g} points wide"
     if plan.num_labels is None:
+        rest = "Bring more questions." if plan.width_of_questions > width else "Labels with a smaller spread, or more questions, would."
         need = (
             f"no number of labels gives {wanted}: with all {plan.num_answers} answers labelled it is "
-            f"{100 * plan.width_if_all_labelled:.0f}. Bring more questions."
+            f"{100 * plan.width_if_all_labelled:.0f}. {rest}"
         )
     else:
         need = f"{plan.num_labels} labels for {wanted} (of {plan.num_answers} answers in all arms)."

@@ -94,7 +94,7 @@ def corrected_difference(
         checked_scores(scores, arm)
     if len(first) != len(second):
         raise ValueError(f"{len(first)} first and {len(second)} second scores: both arms answer the same questions.")
-    if not first:
+    if len(first) == 0:
         raise ValueError("no pairs: at least one question with a judge's score in both arms is needed.")
     if clusters is not None and len(clusters) != len(first):
         raise ValueError(f"{len(clusters)} clusters for {len(first)} pairs: one per question is needed.")
