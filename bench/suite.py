@@ -170,6 +170,12 @@ BENCHES = (
         {"quick": "--rounds 20", "default": "--rounds 200", "full": "--rounds 1000"},
     ),
     Bench(
+        "judge_correction",
+        "What human labels make of a lenient judge",
+        "bench.judge_correction",
+        {"quick": "--rounds 4", "default": "--rounds 400", "full": "--rounds 1000"},
+    ),
+    Bench(
         "gpu_train",
         "Training on one GPU",
         "bench.gpu_train",

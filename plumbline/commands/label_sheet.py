@@ -12,13 +12,17 @@ import click
 
 from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.judged_rows import JudgedAnswer, judged_answers
+from plumbline.comparing.labels_needed import labels_needed, pairs_of
 from plumbline.comparing.revisions import WORKSPACE, open_run
-from plumbline.judging.agreement import MIN_LABELS, draw_strata
+from plumbline.judging.agreement import draw_strata
+from plumbline.judging.people import sampling_strata
 from plumbline.judging.prompt import SCALE
 from plumbline.pipeline.files import write_text
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.reporting.calibration import Calibration, calibrated_by_people
+from plumbline.reporting.calibration_words import calibration_numbers, correction_words, labeller_words, length_words
 from plumbline.reporting.human_label import HumanLabel
-from plumbline.reporting.judge_quality import calibrated_by_people
+from plumbline.reporting.judge_quality import rounded_tree
 
 LABELS = "labels/explanations.jsonl"
 COLUMNS = ("label_id", "question", "reference", "key_points", "answer", "score", "note")
@@ -39,7 +43,8 @@ def sheet(rows: Sequence[JudgedAnswer], *, count: int) -> str:
     """Return a CSV of answers to label, drawn evenly over arm and score, ordered by hash; equal answers once."""
     scored = {row.answer_key: row for row in reversed(rows) if row.judgement.score is not None}
     ordered = sorted(scored, key=lambda key: hashlib.sha256(f"{SEED}:{key}".encode()).digest())
-    population = [(key, scored[key].answer.arm, float(scored[key].judgement.score or 0.0)) for key in ordered]
+    strata = sampling_strata((row.answer_key, row.answer.arm, row.judgement.score) for row in rows if row.judgement.score is not None)
+    population = [(key, *strata[key]) for key in ordered]
     drawn = set(draw_strata(population, count))
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -78,11 +83,17 @@ def merged(old: Sequence[HumanLabel], new: Sequence[HumanLabel]) -> list[HumanLa
     return [by_place[place] for place in sorted(by_place)]
 
 
-def agreement(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel]) -> dict[str, object]:
-    """Compare the judge with the labels, as the report does."""
-    questions, answers, judgements = [row.question for row in rows], [row.answer for row in rows], [row.judgement for row in rows]
-    found = calibrated_by_people(questions, answers, judgements, labels, seed=SEED)
-    return {"judge_ids": sorted({judgement.judge_id for judgement in judgements}), **found}
+def calibration_of(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel]) -> Calibration:
+    """Compare the judge with the labels as the report does: every arm against the first, on all questions."""
+    return calibrated_by_people(
+        [row.question for row in rows],
+        [row.answer for row in rows],
+        [row.judgement for row in rows],
+        labels,
+        comparisons=pairs_of(rows),
+        reported=[row.question.id for row in rows],
+        seed=SEED,
+    )
 
 
 def write_sheet(path: Path, *, count: int, root: Path) -> str:
@@ -112,10 +123,19 @@ def recorded(root: Path) -> list[HumanLabel]:
 
 
 def told(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel]) -> str:
-    """The agreement for a terminal."""
-    found = agreement(rows, labels)
-    note = "" if found["is_calibrated"] else f"\nuncalibrated: fewer than {MIN_LABELS} labelled answers of this run"
-    return json.dumps(found, indent=2) + note
+    """The agreement for a terminal: numbers, and what they say."""
+    found = calibration_of(rows, labels)
+    says = [f"{one.second} against {one.first}: {correction_words(one)}" for one in found.corrections]
+    says += [labeller_words(pair) for pair in found.labellers]
+    says += [words] if (words := length_words(found)) else []
+    says += [] if found.uncalibrated is None else [f"uncalibrated: {found.uncalibrated}"]
+    numbers = rounded_tree({"judge_ids": sorted({row.judgement.judge_id for row in rows}), **calibration_numbers(found), "says": says})
+    return json.dumps(numbers, indent=2, ensure_ascii=False)
+
+
+def plan(root: Path, *, width: float) -> str:
+    """How many labels the run in the folder needs."""
+    return labels_needed(judged_answers(open_run(root, WORKSPACE)), recorded(root), width=width)
 
 
 @click.group()
@@ -148,6 +168,22 @@ def read_command(sheet: Path, labeller: str) -> None:
     root = repository()
     with refusing(2, ValueError, OSError):
         said = read_labels(sheet, labeller=labeller, root=root)
+    click.echo(said)
+
+
+@command.command("plan")
+@click.option(
+    "--width",
+    type=click.FloatRange(min=0, max=2, min_open=True),
+    default=0.2,
+    show_default=True,
+    help="Of the interval of the corrected difference, as a fraction of the scale: 0.10 is 10 points.",
+)
+def plan_command(width: float) -> None:
+    """Say how many labels it takes for an interval of a width, from the scores and labels of this run."""
+    root = repository()
+    with refusing(2, ValueError, OSError):
+        said = plan(root, width=width)
     click.echo(said)
 
 

@@ -2,19 +2,16 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plumbline.judging.prompt import CORRECT_FROM, SCALE, JudgeItem, item_key
+from plumbline.judging.prompt import SCALE, JudgeItem, item_key
+from plumbline.judging.resampling import NUM_RESAMPLES
 
-MIN_LABELS = 60
-"""Fewer labels than this leave the judge uncalibrated."""
 MIN_BRIDGE = 100
 """Answers that two judges must share before their scales may be set side by side."""
-NUM_RESAMPLES = 2000
 
 
 def answer_key(item: JudgeItem) -> str:
@@ -22,37 +19,32 @@ def answer_key(item: JudgeItem) -> str:
     return item_key("label", item)
 
 
+def step_of(score: float) -> int:
+    """Number of the step of the scale that is nearest to a score in 0..1."""
+    return min(range(len(SCALE)), key=lambda step: abs(SCALE[step] - score))
+
+
 def weighted_kappa(first: Sequence[float], second: Sequence[float], weights: Sequence[float] | None = None) -> float | None:
     """Cohen's kappa with quadratic disagreement weights over the scale; None where chance agreement is total.
 
     `weights`: how many answers each pair stands for. Source: Cohen 1968, Psychological Bulletin 70(4).
     """
-    place = {score: number for number, score in enumerate(SCALE)}
-    counts = np.zeros((len(SCALE), len(SCALE)))
+    counts = np.zeros((1, len(SCALE), len(SCALE)))
     for one, other, weight in zip(first, second, weights or [1.0] * len(first), strict=True):
-        counts[place[one], place[other]] += weight
-    steps = np.arange(len(SCALE))
+        counts[0, step_of(one), step_of(other)] += weight
+    kappa = float(kappas_of(counts)[0])
+    return None if math.isnan(kappa) else kappa
+
+
+def kappas_of(counts_BSS: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Kappa of each table of counts, first scores down and second across; not a number where chance agreement is total."""
+    steps = np.arange(counts_BSS.shape[1])
     disagreement = (steps[:, None] - steps[None, :]) ** 2
-    chance = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(counts.sum(), 1e-300)
-    expected = float((disagreement * chance).sum())
-    return None if expected == 0 else 1.0 - float((disagreement * counts).sum()) / expected
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """One answer with both scores."""
-
-    arm: str
-    judge: float
-    human: float
-    weight: float
-    """How many judged answers of its stratum (arm and judge's score) each label stands for."""
-
-
-def stratified_weights(population: Sequence[tuple[str, float]], sample: Sequence[tuple[str, float]]) -> list[float]:
-    """Return for each sampled (arm, score) how many answers of the population it stands for."""
-    whole, drawn = Counter(population), Counter(sample)
-    return [whole[stratum] / drawn[stratum] for stratum in sample]
+    total_B = np.maximum(counts_BSS.sum(axis=(1, 2)), 1e-300)
+    chance_BSS = counts_BSS.sum(axis=2)[:, :, None] * counts_BSS.sum(axis=1)[:, None, :] / total_B[:, None, None]
+    expected_B = (disagreement * chance_BSS).sum(axis=(1, 2))
+    observed_B = (disagreement * counts_BSS).sum(axis=(1, 2))
+    return np.where(expected_B > 0, 1.0 - observed_B / np.where(expected_B > 0, expected_B, 1.0), np.nan)
 
 
 def draw_strata(population: Sequence[tuple[Hashable, str, float]], count: int) -> list[Hashable]:
@@ -69,82 +61,6 @@ def draw_strata(population: Sequence[tuple[Hashable, str, float]], count: int) -
             if strata[stratum] and len(drawn) < count:
                 drawn.append(strata[stratum].pop(0))
     return drawn
-
-
-def _share(rows: Sequence[Labelled], true: Callable[[Labelled], bool], among: Callable[[Labelled], bool]) -> float | None:
-    total = math.fsum(row.weight for row in rows if among(row))
-    return None if total == 0 else math.fsum(row.weight for row in rows if among(row) and true(row)) / total
-
-
-def _rates(rows: Sequence[Labelled]) -> tuple[float | None, float | None]:
-    sensitivity = _share(rows, lambda row: row.judge >= CORRECT_FROM, lambda row: row.human >= CORRECT_FROM)
-    specificity = _share(rows, lambda row: row.judge < CORRECT_FROM, lambda row: row.human < CORRECT_FROM)
-    return sensitivity, specificity
-
-
-def corrected_share(share: float, sensitivity: float | None, specificity: float | None) -> float | None:
-    """Return the share of truly right answers behind a judged share, 0-1; None where the judge tells right from wrong too badly.
-
-    Source: arXiv 2511.21140 (Rogan and Gladen 1978).
-    """
-    if sensitivity is None or specificity is None or sensitivity + specificity - 1 < 0.1:
-        return None
-    return min(1.0, max(0.0, (share + specificity - 1) / (sensitivity + specificity - 1)))
-
-
-def calibration(
-    labels: Sequence[tuple[str, float, float]], judged: Mapping[str, Sequence[float]], *, seed: int, num_resamples: int = NUM_RESAMPLES
-) -> dict[str, object]:
-    """Compare the judge with people.
-
-    `labels`: (arm, judge's score, human score) of each labelled answer; `judged`: arm -> all scores of the judge. Shares and
-    differences are fractions 0-1. Corrected shares carry a 95 % interval from resampling labels within their strata and answers.
-    """
-    population = [(arm, score) for arm, scores in judged.items() for score in scores]
-    weights = stratified_weights(population, [(arm, judge) for arm, judge, _ in labels])
-    rows = [Labelled(arm, judge, human, weight) for (arm, judge, human), weight in zip(labels, weights, strict=True)]
-    if not rows:
-        return {"num_labels": 0, "is_calibrated": False}
-    total = math.fsum(row.weight for row in rows)
-    sensitivity, specificity = _rates(rows)
-    bias = {arm: _mean_gap([row for row in rows if row.arm == arm]) for arm in sorted(judged)}
-    return {
-        "num_labels": len(rows),
-        "is_calibrated": len(rows) >= MIN_LABELS,
-        "exact_agreement": math.fsum(row.weight for row in rows if row.judge == row.human) / total,
-        "weighted_kappa": weighted_kappa([row.judge for row in rows], [row.human for row in rows], [row.weight for row in rows]),
-        "mean_absolute_error": math.fsum(row.weight * abs(row.judge - row.human) for row in rows) / total,
-        "bias": bias,
-        "sensitivity": sensitivity,
-        "specificity": specificity,
-        "correct_share": {arm: _corrected(arm, rows, judged[arm], seed=seed, num_resamples=num_resamples) for arm in sorted(judged)},
-    }
-
-
-def _mean_gap(rows: Sequence[Labelled]) -> float | None:
-    total = math.fsum(row.weight for row in rows)
-    return None if total == 0 else math.fsum(row.weight * (row.judge - row.human) for row in rows) / total
-
-
-def _corrected(arm: str, rows: Sequence[Labelled], scores: Sequence[float], *, seed: int, num_resamples: int) -> dict[str, object]:
-    passed = np.array([score >= CORRECT_FROM for score in scores], dtype=float)
-    if not passed.size:
-        return {"judged": None, "corrected": None, "ci95": None}
-    sensitivity, specificity = _rates(rows)
-    value = corrected_share(float(passed.mean()), sensitivity, specificity)
-    rng = np.random.default_rng([seed, *arm.encode()])
-    strata: dict[tuple[str, float], list[Labelled]] = defaultdict(list)
-    for row in rows:
-        strata[row.arm, row.judge].append(row)
-    found: list[float] = []
-    for _ in range(num_resamples if value is not None else 0):
-        again = [group[number] for _, group in sorted(strata.items()) for number in rng.integers(len(group), size=len(group))]
-        share = float(passed[rng.integers(passed.size, size=passed.size)].mean())
-        resampled = corrected_share(share, *_rates(again))
-        if resampled is not None:
-            found.append(resampled)
-    interval = [float(bound) for bound in np.quantile(found, [0.025, 0.975])] if len(found) > num_resamples // 2 else None
-    return {"judged": float(passed.mean()), "corrected": value, "ci95": interval}
 
 
 def bridge(pairs: Sequence[tuple[str, str, float, float]], *, seed: int, num_resamples: int = NUM_RESAMPLES) -> dict[str, object]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from plumbline.judging.prices import judging_cost_usd, paid_replies
 from plumbline.reporting.benchmark_parts import Part, questions_of
+from plumbline.reporting.calibration import Calibration, calibrated_by_people
+from plumbline.reporting.calibration_words import calibration_gates, calibration_numbers
 from plumbline.reporting.context_use import ContextUse, PromptTokens, context_uses, prompt_tokens
 from plumbline.reporting.contrasts import squares_of
 from plumbline.reporting.final_part import uses_final_part
 from plumbline.reporting.gathered import Gathered
-from plumbline.reporting.judge_quality import calibrated_by_people, judge_account, probe_numbers
+from plumbline.reporting.judge_quality import judge_account, probe_numbers
 from plumbline.reporting.ledger import KindLedger, ledgers
 from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.reporting.scored import Scored, join_verdicts
@@ -30,6 +32,8 @@ from plumbline.reporting.validity import (
 )
 from plumbline.rows.arms import Arms, Pair
 from plumbline.rows.question import Kind, Question
+
+NO_LABELS: Mapping[str, object] = {"num_labels": 0, "is_calibrated": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,8 @@ class Evaluation:
     incomplete: str | None
     """Why the tuned model is not the planned one."""
     gates: Sequence[Gate]
+    calibration: Calibration | None
+    """What people's labels say of the judge and of each declared difference; None where nothing is scored."""
     judge: Mapping[str, object]
     """Who judged, at what cost, how often it was right about answers of known worth, and what people say of it."""
 
@@ -104,7 +110,7 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
     scored: Sequence[Scored] = []
     by_kind: Mapping[Kind, KindLedger] = {}
     uses: list[ContextUse] = []
-    agreement: Mapping[str, object] = {"num_labels": 0, "is_calibrated": False}
+    calibration: Calibration | None = None
     if not broken:
         scored = join_verdicts(questions, gathered.answers, gathered.grades, gathered.judgements)
         by_kind = ledgers(
@@ -125,8 +131,15 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
             seed=params.seed,
             num_resamples=params.num_resamples,
         )
-        if gathered.labels:
-            agreement = calibrated_by_people(gathered.questions, gathered.answers, gathered.judgements, gathered.labels, seed=params.seed)
+        calibration = calibrated_by_people(
+            gathered.questions,
+            gathered.answers,
+            gathered.judgements,
+            gathered.labels,
+            comparisons=gathered.comparisons,
+            reported=[question.id for question in questions],
+            seed=params.seed,
+        )
     probes = probe_numbers(gathered.checks)
     warnings = [
         forgetting_gate(gathered.forgetting, params.max_forgetting_nats),
@@ -134,11 +147,13 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
         *probe_gates(probes),
         *quality_gates(
             by_kind,
-            calibrated=agreement["is_calibrated"] is True,
+            num_labels=0 if calibration is None else calibration.num_labels,
+            uncalibrated=None if calibration is None else calibration.uncalibrated,
             judged_by_model=any(reply.model is not None for judgement in gathered.judgements for reply in judgement.replies),
             judge_model=judging.claude_model,
             judge_ends=judge_ends,
         ),
+        *([] if calibration is None else calibration_gates(calibration)),
     ]
     account = judge_account(gathered.judgements, judging, paid, cost_usd)
     return Evaluation(
@@ -158,5 +173,6 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
         problems=problems,
         incomplete=incompleteness(gathered.answers, gathered.documents["training"]),
         gates=[*stopping, *warnings],
-        judge=account | {"probes": probes, "calibration": agreement},
+        calibration=calibration,
+        judge=account | {"probes": probes, "calibration": NO_LABELS if calibration is None else calibration_numbers(calibration)},
     )

@@ -1,38 +1,12 @@
-"""How far this run's judge can be believed: people's labels, answers whose verdict is known, second opinions. Pure."""
+"""Who judged this run at what cost, and how it did on answers whose verdict is known and on second askings. Pure."""
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
-from plumbline.judging.agreement import answer_key, calibration
-from plumbline.judging.items import item_of
-from plumbline.reporting.human_label import HumanLabel
 from plumbline.reporting.params import JudgeSettings
-from plumbline.rows.answer import Answer
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.judgement import Judgement, RawReply
-from plumbline.rows.question import Question
-
-
-def calibrated_by_people(
-    questions: Iterable[Question], answers: Iterable[Answer], judgements: Iterable[Judgement], labels: Iterable[HumanLabel], *, seed: int
-) -> dict[str, object]:
-    """Agreement of the judge with the labels of this run's answers; an answer with several labels counts with their lower median."""
-    asked = {question.id: question for question in questions}
-    said = {(answer.arm, answer.id): answer.response for answer in answers}
-    given: dict[str, list[float]] = defaultdict(list)
-    for label in labels:
-        given[label.answer_key].append(label.score)
-    pairs: list[tuple[str, float, float]] = []
-    judged: dict[str, list[float]] = {arm: [] for arm in dict.fromkeys(arm for arm, _ in said)}
-    for judgement in judgements:
-        if judgement.score is None:
-            continue
-        judged[judgement.arm].append(judgement.score)
-        key = answer_key(item_of(asked[judgement.id], said[judgement.arm, judgement.id]))
-        if given[key]:
-            pairs.append((judgement.arm, judgement.score, sorted(given[key])[(len(given[key]) - 1) // 2]))
-    return calibration(pairs, judged, seed=seed)
 
 
 def probe_numbers(checks: Sequence[JudgeCheck]) -> dict[str, object]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from plumbline.answering.exam_prompt import PROMPT_VERSION
+from plumbline.reporting.calibration_words import verdict_addition
 from plumbline.reporting.context_use import ContextUse, Part, PromptTokens
 from plumbline.reporting.contrasts import Contrast, Square
 from plumbline.reporting.decide import Evaluation
@@ -154,6 +155,12 @@ def gate_numbers(gate: Gate) -> dict[str, object]:
     }
 
 
+def whole_verdict(evaluation: Evaluation) -> str:
+    """The verdict, with what people's labels make of the judged part of it."""
+    addition = "" if evaluation.calibration is None else verdict_addition(evaluation.calibration)
+    return f"{evaluation_verdict(evaluation.ledgers, evaluation.arms, evaluation.comparisons)} {addition}".rstrip()
+
+
 def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, sha256: Mapping[str, str]) -> dict[str, object]:
     """The whole ledger: metrics/evaluation.json."""
     return {
@@ -162,7 +169,7 @@ def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, s
         "complete": evaluation.incomplete is None,
         "invalid_because": evaluation.problems,
         "incomplete_because": evaluation.incomplete,
-        "verdict": evaluation_verdict(evaluation.ledgers, evaluation.arms, evaluation.comparisons) if evaluation.is_valid else None,
+        "verdict": whole_verdict(evaluation) if evaluation.is_valid else None,
         "prompt_version": PROMPT_VERSION,
         "part": {
             "name": evaluation.part,

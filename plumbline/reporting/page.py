@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
+from plumbline.reporting.calibration_words import page_of
 from plumbline.reporting.decide import Evaluation
 from plumbline.reporting.entries import arm_labels, arm_style
 from plumbline.reporting.facts import capital, checks_of, fact_groups, facts
 from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
+from plumbline.reporting.numbers import whole_verdict
 from plumbline.reporting.tables import (
     MAX_PAIRS_DRAWN,
     comparison_rows,
@@ -22,7 +24,7 @@ from plumbline.reporting.tables import (
     topic_rows,
 )
 from plumbline.reporting.validity import Gate, Severity
-from plumbline.reporting.verdict import evaluation_headline, evaluation_verdict
+from plumbline.reporting.verdict import evaluation_headline
 from plumbline.reporting.words import arm_note, arm_title, arm_words, direction_of, forgetting_words
 from plumbline.rows.question import KINDS, Kind
 from plumbline.statistics import Direction
@@ -115,7 +117,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "gained_by": f"by {arm_words(second)} against {arm_words(first)}",
         "worst_first": f"what {arm_words(first)} could and {arm_words(second)} cannot",
         "headline": title_words(evaluation),
-        "verdict": evaluation_verdict(by_kind, evaluation.arms, evaluation.comparisons) if evaluation.is_valid else "",
+        "verdict": whole_verdict(evaluation) if evaluation.is_valid else "",
         "part": part_sentence(evaluation),
         "direction": overall_direction(by_kind) if evaluation.is_valid else "invalid",
         "valid": evaluation.is_valid,
@@ -130,6 +132,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "has_logprob": any(counts.logprob is not None for ledger in by_kind.values() for counts in ledger.arms.values()),
         "confusions": confusions(evaluation.questions, gathered.grades, evaluation.arms.names) if "mcq" in by_kind else [],
         "overlaps": overlap_rows(by_kind),
+        "judge": {"title": "", "rows": [], "notes": []} if evaluation.calibration is None else page_of(evaluation.calibration),
         "num_gained": sum(comparison.num_tuned_only for comparison in comparisons),
         "num_lost": sum(comparison.num_base_only for comparison in comparisons),
         "topics": topic_rows(evaluation.scored, evaluation.shown_pair) if evaluation.comparisons else [],

@@ -7,9 +7,9 @@ from plumbline.pipeline.heartbeat import working
 from plumbline.reporting.decide import Evaluation, decide, whole_evaluation_problems
 from plumbline.reporting.final_part_uses import note_look
 from plumbline.reporting.gather import ReportFiles, gather
+from plumbline.reporting.numbers import whole_verdict
 from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.reporting.validity import Severity
-from plumbline.reporting.verdict import evaluation_verdict
 from plumbline.reporting.write import write_numbers, write_page
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import Compared
@@ -38,7 +38,7 @@ def report(
 def finish(evaluation: Evaluation, files: ReportFiles) -> None:
     """Say the result on the terminal. SystemExit where the evaluation is not valid."""
     if evaluation.is_valid:
-        log.info("%s", evaluation_verdict(evaluation.ledgers, evaluation.arms, evaluation.comparisons))
+        log.info("%s", whole_verdict(evaluation))
     if evaluation.incomplete is not None:
         log.warning("not complete: %s", evaluation.incomplete)
     for gate in evaluation.gates:

@@ -187,7 +187,8 @@ def probe_gates(probes: Mapping[str, object]) -> list[Gate]:
 def quality_gates(
     ledgers: Mapping[Kind, KindLedger],
     *,
-    calibrated: bool,
+    num_labels: int,
+    uncalibrated: str | None,
     judged_by_model: bool,
     judge_model: str | None = None,
     judge_ends: str | None = None,
@@ -224,7 +225,8 @@ def quality_gates(
             )
     if "explanation" in ledgers and any(pair.comparison is not None for pair in ledgers["explanation"].pairs.values()):
         who = "the judge" if judged_by_model else "the key-point rule"
-        warn("judge_calibrated", calibrated, f"uncalibrated: nobody has compared {who} with human verdicts")
+        why = uncalibrated if num_labels else f"nobody has compared {who} with human verdicts"
+        warn("judge_calibrated", uncalibrated is None, f"uncalibrated: {why}")
     if judge_model is not None:
         text = f"the judge {judge_model} stops answering on {judge_ends}: choose its successor and run both on the same answers before that"
         warn("judge_model_stays", judge_ends is None, text)

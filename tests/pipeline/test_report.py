@@ -4,8 +4,9 @@ import csv
 import dataclasses
 import html
 import json
+import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from plumbline.judging.prompt import JudgeItem
 from plumbline.reporting.final_part_use import FinalPartUse
 from plumbline.reporting.human_label import HumanLabel
 from plumbline.reporting.params import JudgeSettings
+from plumbline.reporting.words import points, span
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.outcome import Outcome
 from stages.report import main
@@ -344,20 +346,27 @@ def test_a_judge_without_calibration_is_a_warning(tmp_path: Path) -> None:
     assert "ncalibrated" in page
 
 
-def test_enough_labels_by_people_calibrate_the_judge(tmp_path: Path) -> None:
-    world = make_world(num_mcq=0, num_numeric=12, num_explanation=40)
+def labelled_world(human: Callable[[str, float], float], *, labellers: Sequence[str] = ("a",)) -> tuple[World, list[HumanLabel]]:
+    """160 explanations an arm, and a label of each answer, in a random order: `human` is people's score by arm and judge's score."""
+    world = make_world(num_mcq=0, num_numeric=12, num_explanation=160, num_clusters=80)
     asked = {question.id: question for question in world.questions}
     # Equal texts are one answer to a labeller: make each its own.
     for arm, answers in world.answers.items():
         world.answers[arm] = [answer.model_copy(update={"response": f"{answer.response} ({arm} {answer.id})"}) for answer in answers]
     texts = {(answer.arm, answer.id): answer.response for answers in world.answers.values() for answer in answers}
     rows = []
-    for judgement in world.judgements:
+    for judgement in random.Random(3).sample(world.judgements, len(world.judgements)):
         question = asked[judgement.id]
         item = JudgeItem(question.question, question.target, question.key_points, texts[judgement.arm, judgement.id])
-        rows.append(HumanLabel(answer_key=answer_key(item), labeller="a", score=judgement.score or 0.0, note=""))
+        score = human(judgement.arm, judgement.score or 0.0)
+        rows += [HumanLabel(answer_key=answer_key(item), labeller=name, score=score, note="") for name in labellers]
+    return world, rows
+
+
+def test_enough_labels_that_agree_calibrate_the_judge(tmp_path: Path) -> None:
+    world, rows = labelled_world(lambda _arm, judge: judge)
     labels = tmp_path / "labels.jsonl"
-    for count, calibrated in ((80, True), (20, False), (0, False)):
+    for count, calibrated in ((100, True), (20, False), (0, False)):
         write_lines(labels, rows[:count])
         _, evaluation, page, status = run(world, tmp_path / str(count), labels=labels)
         assert status == 0
@@ -365,6 +374,82 @@ def test_enough_labels_by_people_calibrate_the_judge(tmp_path: Path) -> None:
         assert ("judge_calibrated" not in warnings_of(evaluation)) == calibrated
         assert ("ncalibrated" in page) != calibrated
     assert evaluation["judge"]["calibration"]["is_calibrated"] is False
+
+
+def test_labels_that_do_not_agree_say_so_however_many_they_are(tmp_path: Path) -> None:
+    rng = random.Random(4)
+    world, rows = labelled_world(lambda _arm, _judge: rng.choice((0.0, 1.0)))
+    write_lines(tmp_path / "labels.jsonl", rows)
+    _, evaluation, page, _ = run(world, tmp_path, labels=tmp_path / "labels.jsonl")
+    found = evaluation["judge"]["calibration"]
+    assert found["num_labels"] == 320 and found["is_calibrated"] is False and found["weighted_kappa_ci95"][0] < 0
+    assert "the judge cannot tell right from wrong" in evaluation["verdict"] and "the judge cannot tell right from wrong" in page
+
+
+def test_the_corrected_difference_stands_in_the_verdict_and_on_the_page(tmp_path: Path) -> None:
+    """The judge gives every right answer of tuned a step too much."""
+    world, rows = labelled_world(lambda arm, judge: 0.75 if arm == "tuned" and judge == 1.0 else judge)
+    write_lines(tmp_path / "labels.jsonl", rows[:100])
+    _, evaluation, page, _ = run(world, tmp_path, labels=tmp_path / "labels.jsonl")
+    (correction,) = evaluation["judge"]["calibration"]["corrections"]
+    judged = evaluation["kinds"]["explanation"]["delta"]["value"]
+    tuned_right = sum(judgement.score == 1.0 for judgement in world.judgements if judgement.arm == "tuned") / 160
+    assert (correction["first"], correction["second"], correction["num_labels"]) == ("base", "tuned", 100)
+    assert correction["judged"] == pytest.approx(judged, abs=1e-4)
+    assert correction["corrected"]["delta"] == pytest.approx(judged - 0.25 * tuned_right, abs=1e-3)
+    low, high = correction["corrected"]["ci95"]
+    quoted = f"corrected by 100 human labels {points(correction['corrected']['delta'], sign=True)} {span((low, high))}"
+    assert f"judged {points(judged, sign=True)} points; {quoted}" in evaluation["verdict"]
+    assert quoted in html.unescape(page) and 'id="judge"' in page
+
+
+def test_labels_of_one_arm_correct_nothing_and_the_page_says_why(tmp_path: Path) -> None:
+    world, rows = labelled_world(lambda _arm, judge: judge)
+    answers = {answer.response: answer.arm for mine in world.answers.values() for answer in mine}
+    keys = {
+        answer_key(JudgeItem(question.question, question.target, question.key_points, text))
+        for text, arm in answers.items()
+        for question in world.questions
+        if arm == "base" and question.id in text
+    }
+    write_lines(tmp_path / "labels.jsonl", [label for label in rows if label.answer_key in keys])
+    _, evaluation, page, status = run(world, tmp_path, labels=tmp_path / "labels.jsonl")
+    assert status == 0 and "not corrected, since no answer of tuned is labelled" in html.unescape(page)
+    assert evaluation["judge"]["calibration"]["corrections"][0]["corrected"] is None
+    assert "judge_calibrated" in warnings_of(evaluation)
+
+
+def test_two_labellers_are_compared_on_the_page(tmp_path: Path) -> None:
+    world, rows = labelled_world(lambda _arm, judge: judge, labellers=("ann", "bob"))
+    write_lines(tmp_path / "labels.jsonl", rows[:-21])
+    _, evaluation, page, _ = run(world, tmp_path, labels=tmp_path / "labels.jsonl")
+    (pair,) = evaluation["judge"]["calibration"]["labellers"]
+    assert (pair["num_shared"], pair["num_only_first"], pair["num_only_second"], pair["kappa"]) == (309, 1, 0, 1.0)
+    assert "ann and bob: weighted kappa 1.00" in html.unescape(page)
+
+
+def test_a_judge_that_likes_long_answers_is_a_warning(tmp_path: Path) -> None:
+    world, _ = labelled_world(lambda _arm, judge: judge)
+    rng = random.Random(6)
+    labels = []
+    asked = {question.id: question for question in world.questions}
+    judged = {(judgement.arm, judgement.id): judgement for judgement in world.judgements}
+    for arm, answers in world.answers.items():
+        world.answers[arm] = [
+            answer.model_copy(update={"response": answer.response + " So it is." * rng.randrange(40)}) for answer in answers
+        ]
+        for answer in world.answers[arm]:
+            if (arm, answer.id) in judged:
+                question, score = asked[answer.id], judged[arm, answer.id].score or 0.0
+                key = answer_key(JudgeItem(question.question, question.target, question.key_points, answer.response))
+                human = max(0.0, score - 0.25) if len(answer.response) > 250 else score
+                labels.append(HumanLabel(answer_key=key, labeller="a", score=human, note=""))
+    write_lines(tmp_path / "labels.jsonl", labels)
+    _, evaluation, page, _ = run(world, tmp_path / "labelled", labels=tmp_path / "labels.jsonl")
+    assert "judge_length" in warnings_of(evaluation) and "depends on the length" in html.unescape(page)
+    _, evaluation, page, _ = run(world, tmp_path / "unlabelled")
+    assert "judge_length" not in warnings_of(evaluation), "without labels length may be worth its score"
+    assert "without human labels this is no measure of the judge's error" in html.unescape(page)
 
 
 def test_a_judge_that_falls_for_a_known_answer_is_a_warning(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from plumbline.judging.agreement import bridge, calibration, corrected_share, draw_strata, weighted_kappa
+from plumbline.judging.agreement import bridge, draw_strata, weighted_kappa
 from plumbline.judging.prompt import SCALE
 
 
@@ -33,13 +33,6 @@ def test_a_weight_of_two_is_the_same_as_the_pair_twice() -> None:
     assert weighted_kappa([0, 0.5, 1], [0.25, 0.5, 0.75], [2, 1, 1]) == pytest.approx(twice)
 
 
-def test_the_corrected_share_undoes_a_known_judge() -> None:
-    truth, sensitivity, specificity = 0.3, 0.9, 0.8
-    seen = truth * sensitivity + (1 - truth) * (1 - specificity)
-    assert corrected_share(seen, sensitivity, specificity) == pytest.approx(truth)
-    assert corrected_share(0.5, 0.5, 0.5) is None, "a judge that guesses tells nothing"
-
-
 def test_strata_are_drawn_evenly_and_exhausted_ones_leave_room() -> None:
     population = (
         [(f"a{n}", "base", 0.0) for n in range(50)]
@@ -49,30 +42,6 @@ def test_strata_are_drawn_evenly_and_exhausted_ones_leave_room() -> None:
     drawn = draw_strata(population, 23)
     assert [sum(str(name).startswith(letter) for name in drawn) for letter in "abc"] == [10, 3, 10]
     assert sorted(draw_strata(population, 1000)) == sorted(name for name, _, _ in population)  # type: ignore[type-var]
-
-
-def test_weights_undo_the_even_drawing() -> None:
-    rng = random.Random(1)
-    judged = {"base": [0.0] * 900 + [1.0] * 100, "tuned": [1.0] * 500}
-    # The judge is right about every 0 and about 80 % of its 1s.
-    labels = (
-        [("base", 0.0, 0.0)] * 50
-        + [("base", 1.0, 1.0 if n < 40 else 0.0) for n in range(50)]
-        + [("tuned", 1.0, 1.0 if n < 40 else 0.0) for n in range(50)]
-    )
-    rng.shuffle(labels)
-    found = calibration(labels, judged, seed=1, num_resamples=200)
-    assert found["num_labels"] == 150 and found["is_calibrated"]
-    assert found["exact_agreement"] == pytest.approx((900 + 80 + 400) / 1500)
-    assert found["mean_absolute_error"] == pytest.approx((20 + 100) / 1500)
-    assert found["bias"] == {"base": pytest.approx(20 / 1000), "tuned": pytest.approx(0.2)}
-    assert found["sensitivity"] == 1.0 and found["specificity"] == pytest.approx(900 / 1020)
-    base = found["correct_share"]["base"]  # type: ignore[index]
-    assert base["judged"] == 0.1 and base["ci95"][0] <= base["corrected"] <= base["ci95"][1]
-
-
-def test_no_labels_is_uncalibrated() -> None:
-    assert calibration([], {"base": [1.0], "tuned": [0.0]}, seed=1) == {"num_labels": 0, "is_calibrated": False}
 
 
 def test_a_bridge_shows_the_shift_of_the_new_judge() -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from plumbline.commands import fill_judge_store, judge_bridge, label_sheet
 from plumbline.comparing.bridge_file import recorded_bridges
 from plumbline.comparing.judged_rows import judged_answers
+from plumbline.comparing.labels_needed import labels_needed
 from plumbline.comparing.revisions import NotThere, Workspace
 from plumbline.judging.prompt import SCALE
 from plumbline.judging.verdict_store import VerdictStore
@@ -109,8 +111,13 @@ def test_a_sheet_is_blind_stratified_and_read_back(bench: Bench, fake: FakeClaud
 
     fill_in(sheet, lambda row: f"{judged[row['label_id']].judgement.score:g}")
     found = json.loads(label_sheet.read_labels(sheet, labeller="ann", root=root))
-    assert found["num_labels"] == 70 and found["is_calibrated"] and found["exact_agreement"] == 1.0 and found["weighted_kappa"] == 1.0
-    assert found["bias"] == {"base": 0.0, "tuned": 0.0} and found["sensitivity"] == found["specificity"] == 1.0
+    assert found["num_labels"] == 70 and found["exact_agreement"] == 1.0 and found["weighted_kappa"] == 1.0
+    assert found["bias"] == {"base": 0.0, "tuned": 0.0}
+    assert found["sensitivity"] == found["specificity"] == {"base": 1.0, "tuned": 1.0}
+    assert not found["is_calibrated"] and "plan --width 0.30" in found["not_calibrated_because"], "40 questions leave a wide interval"
+    assert any("corrected by 70 human labels" in words for words in found["says"])
+    (correction,) = found["corrections"]
+    assert correction["corrected"]["delta"] == pytest.approx(correction["judged"], abs=1e-4)
 
     fill_in(sheet, lambda row: "" if int(row["label_id"], 16) % 2 else "0.0")
     found = json.loads(label_sheet.read_labels(sheet, labeller="ann", root=root))
@@ -130,6 +137,34 @@ def test_a_sheet_with_a_wrong_score_or_a_strange_row_is_refused_by_row(bench: Be
     )
     with pytest.raises(ValueError, match="belongs to no answer"):
         label_sheet.read_labels(sheet, labeller="ann", root=root)
+
+
+def test_a_plan_says_how_many_labels_it_takes(bench: Bench, fake: FakeClaude, tmp_path: Path) -> None:
+    bench.write(40, lambda number, arm: f"the water, {number} {arm[0]}").run()
+    root, sheet = lay_out(bench, tmp_path / "clone"), tmp_path / "sheet.csv"
+    said = label_sheet.plan(root, width=0.10)
+    assert "no number of labels gives an interval 10 points wide" in said and "No answer is labelled yet" in said
+    blind = label_sheet.plan(root, width=0.6)
+    label_sheet.write_sheet(sheet, count=40, root=root)
+    judged = {label_sheet.label_id(row.answer_key): row for row in judged_answers(Workspace(root))}
+    fill_in(sheet, lambda row: f"{judged[row['label_id']].judgement.score:g}")
+    label_sheet.read_labels(sheet, labeller="ann", root=root)
+    known = label_sheet.plan(root, width=0.6)
+    assert "40 labels at hand" in known
+
+    def num_labels(said: str) -> int:
+        found = re.search(r"tuned against base: (\d+) labels for an interval 60 points wide \(of 80 answers", said)
+        assert found is not None, said
+        return int(found[1])
+
+    assert num_labels(known) < num_labels(blind), "labels that agree show a smaller spread than was assumed"
+
+
+def test_a_plan_for_one_arm_is_refused(bench: Bench, fake: FakeClaude, tmp_path: Path) -> None:
+    bench.write(2).run()
+    rows = [row for row in judged_answers(Workspace(lay_out(bench, tmp_path / "clone"))) if row.answer.arm == "base"]
+    with pytest.raises(ValueError, match="no two arms"):
+        labels_needed(rows, [], width=0.1)
 
 
 def test_few_labels_leave_the_judge_uncalibrated(bench: Bench, fake: FakeClaude, tmp_path: Path) -> None:

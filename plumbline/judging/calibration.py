@@ -1,0 +1,214 @@
+"""What people's labels of a sample say of the judged difference of two arms: each arm is corrected by its own labels. Pure.
+
+Post-stratification: the answers of an arm with one judge's score are a stratum, and people's mean in it takes the place of
+the judge's score. The two arms are never pooled: a judge that is lenient to one of them would make the other pay.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from plumbline.judging.agreement import step_of
+from plumbline.judging.labelled_strata import deviations_of, drawn_gaps, neighbouring_gap, strata_of
+from plumbline.judging.prompt import SCALE
+from plumbline.judging.resampling import NUM_RESAMPLES, chunks, drawn_clusters, percentile_interval
+from plumbline.statistics import Floats, checked_scores
+
+ArmName = Literal["first", "second"]
+ARM_NAMES: tuple[ArmName, ArmName] = ("first", "second")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One answer that the judge and people scored."""
+
+    arm: ArmName
+    judge: float
+    human: float
+    weight: float = 1.0
+    """How many answers of its stratum it stands for, up to a factor: 1 where each of them was as likely to be drawn."""
+    cluster: Hashable | None = None
+    """Of its question; None: the label stands alone. Labels of one cluster are resampled together with its questions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlabelled:
+    """A stratum of answers of which no one has labelled any."""
+
+    arm: ArmName
+    judge: float
+    num_answers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """Mean scores of two arms and their difference, second minus first, as people would have given them. Fractions 0-1."""
+
+    delta: float
+    ci95: tuple[float, float]
+    """Holds the uncertainty of the questions and of the labels; in a stratum without labels people's mean is anything in 0..1."""
+    first: float
+    first_ci95: tuple[float, float]
+    second: float
+    second_ci95: tuple[float, float]
+    num_labels: int
+    unlabelled: tuple[Unlabelled, ...]
+
+    @property
+    def width(self) -> float:
+        """Of the interval of the difference."""
+        return self.ci95[1] - self.ci95[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cluster:
+    """What is drawn as one: the pairs of judge's scores, and the labels that belong to them. Sorted, so that no caller's order matters."""
+
+    pairs: tuple[tuple[float, float], ...]
+    labels: tuple[tuple[int, float, float, float], ...]
+    """Each as number of the arm, judge's score, people's score, weight."""
+
+
+def corrected_difference(
+    first: Sequence[float],
+    second: Sequence[float],
+    labels: Sequence[Label],
+    *,
+    clusters: Sequence[Hashable] | None,
+    seed: int,
+    num_resamples: int = NUM_RESAMPLES,
+) -> Corrected:
+    """Correct the judge's scores of the same questions in two arms by human labels of a sample of the answers.
+
+    Within a stratum the sample must be random (or of known probability, which the weights undo). No label at all in one of
+    the arms: ValueError, since the other arm's labels say nothing of it. A stratum without labels takes the gap between
+    people and judge from the labelled steps of the same arm next to it, and the interval allows any mean in it. A stratum
+    with one label shows no spread: it takes that of the other labels of its arm.
+    Source: post-stratification is prediction-powered inference with a saturated calibration, arXiv 2601.05420.
+    """
+    for arm, scores in zip(ARM_NAMES, (first, second), strict=True):
+        checked_scores(scores, arm)
+    if len(first) != len(second):
+        raise ValueError(f"{len(first)} first and {len(second)} second scores: both arms answer the same questions.")
+    if len(first) == 0:
+        raise ValueError("no pairs: at least one question with a judge's score in both arms is needed.")
+    if clusters is not None and len(clusters) != len(first):
+        raise ValueError(f"{len(clusters)} clusters for {len(first)} pairs: one per question is needed.")
+    for label in labels:
+        checked_scores([label.judge, label.human], "label")
+        if not (math.isfinite(label.weight) and label.weight > 0):
+            raise ValueError(f"a label has weight {label.weight!r}: a number above 0 is needed.")
+    for arm in ARM_NAMES:
+        if all(label.arm != arm for label in labels):
+            raise ValueError(f"no label of the {arm} arm: labels of the other arm say nothing of it. Label answers of both arms.")
+    together, alone = _clusters_of(first, second, labels, clusters)
+    mirrored_together, mirrored_alone = [_mirrored(one) for one in together], _mirrored(alone)
+    # One orientation is computed and the other mirrored, so that swapping the arms changes signs and nothing else.
+    key, mirrored_key = (
+        [*sorted((one.pairs, one.labels) for one in group), (single.pairs, single.labels)]
+        for group, single in ((together, alone), (mirrored_together, mirrored_alone))
+    )
+    if mirrored_key < key:
+        found = _corrected(mirrored_together, mirrored_alone, seed=seed, num_resamples=num_resamples)
+        return _swapped(found)
+    return _corrected(together, alone, seed=seed, num_resamples=num_resamples)
+
+
+def _clusters_of(
+    first: Sequence[float], second: Sequence[float], labels: Sequence[Label], clusters: Sequence[Hashable] | None
+) -> tuple[list[_Cluster], _Cluster]:
+    """The clusters of the questions, and the labels that belong to none of them."""
+    names = [("cluster", cluster) for cluster in clusters] if clusters is not None else [("question", n) for n in range(len(first))]
+    pairs: dict[Hashable, list[tuple[float, float]]] = defaultdict(list)
+    for name, one, other in zip(names, first, second, strict=True):
+        pairs[name].append((float(one), float(other)))
+    held: dict[Hashable, list[tuple[int, float, float, float]]] = defaultdict(list)
+    alone: list[tuple[int, float, float, float]] = []
+    for label in labels:
+        row = (ARM_NAMES.index(label.arm), float(label.judge), float(label.human), float(label.weight))
+        name = ("cluster", label.cluster)
+        (held[name] if label.cluster is not None and name in pairs else alone).append(row)
+    return [_Cluster(tuple(sorted(pairs[name])), tuple(sorted(held[name]))) for name in pairs], _Cluster((), tuple(sorted(alone)))
+
+
+def _mirrored(cluster: _Cluster) -> _Cluster:
+    return _Cluster(
+        tuple(sorted((second, first) for first, second in cluster.pairs)),
+        tuple(sorted((1 - arm, judge, human, weight) for arm, judge, human, weight in cluster.labels)),
+    )
+
+
+def _swapped(found: Corrected) -> Corrected:
+    other: dict[ArmName, ArmName] = {"first": "second", "second": "first"}
+    return replace(
+        found,
+        delta=-found.delta,
+        ci95=(-found.ci95[1], -found.ci95[0]),
+        first=found.second,
+        first_ci95=found.second_ci95,
+        second=found.first,
+        second_ci95=found.first_ci95,
+        unlabelled=tuple(sorted((replace(one, arm=other[one.arm]) for one in found.unlabelled), key=lambda one: (one.arm, one.judge))),
+    )
+
+
+def _corrected(together: Sequence[_Cluster], alone: _Cluster, *, seed: int, num_resamples: int) -> Corrected:
+    ordered = sorted(together, key=lambda one: (one.pairs, one.labels))
+    strata = strata_of(
+        (*label, number if number < len(ordered) else -1) for number, one in enumerate((*ordered, alone)) for label in one.labels
+    )
+    sizes_C = np.array([len(one.pairs) for one in ordered], dtype=float)
+    judged_CA = np.array([[math.fsum(pair[arm] for pair in one.pairs) for arm in (0, 1)] for one in ordered])
+    present = sorted({(arm, step_of(pair[arm])) for one in ordered for pair in one.pairs for arm in (0, 1)})
+    counts_CS = np.array([[sum(step_of(pair[arm]) == step for pair in one.pairs) for arm, step in present] for one in ordered], dtype=float)
+    gaps = {stratum: strata[stratum].gap if stratum in strata else neighbouring_gap(stratum, strata) for stratum in present}
+    mean_A = judged_CA.sum(axis=0) / sizes_C.sum()
+    shares_S = counts_CS.sum(axis=0) / sizes_C.sum()
+    for place, (arm, _step) in enumerate(present):
+        mean_A[arm] += shares_S[place] * gaps[arm, _step]
+
+    generator = np.random.default_rng(seed)
+    lows: list[Floats] = []
+    highs: list[Floats] = []
+    for size in chunks(num_resamples, len(ordered)):
+        drawn_BC = drawn_clusters(len(ordered), size=size, generator=generator)
+        total_B = drawn_BC @ sizes_C
+        low_BA = drawn_BC @ judged_CA / total_B[:, None]
+        high_BA = low_BA.copy()
+        shares_BS = drawn_BC @ counts_CS / total_B[:, None]
+        for place, (arm, step) in enumerate(present):
+            if (arm, step) in strata:
+                gap_B = drawn_gaps(strata[arm, step], drawn_BC, deviations_of(arm, strata), generator)
+                low_BA[:, arm] += shares_BS[:, place] * gap_B
+                high_BA[:, arm] += shares_BS[:, place] * gap_B
+            else:
+                low_BA[:, arm] -= shares_BS[:, place] * SCALE[step]
+                high_BA[:, arm] += shares_BS[:, place] * (1 - SCALE[step])
+        lows.append(low_BA)
+        highs.append(high_BA)
+    low_BA, high_BA = np.concatenate(lows), np.concatenate(highs)
+    intervals = [_interval(low_BA[:, arm], high_BA[:, arm], float(mean_A[arm]), len(ordered), least=0.0) for arm in (0, 1)]
+    delta = float(mean_A[1] - mean_A[0])
+    return Corrected(
+        delta=delta,
+        ci95=_interval(low_BA[:, 1] - high_BA[:, 0], high_BA[:, 1] - low_BA[:, 0], delta, len(ordered), least=-1.0),
+        first=float(mean_A[0]),
+        first_ci95=intervals[0],
+        second=float(mean_A[1]),
+        second_ci95=intervals[1],
+        num_labels=sum(len(one.labels) for one in (*ordered, alone)),
+        unlabelled=tuple(
+            Unlabelled(arm=ARM_NAMES[arm], judge=SCALE[step], num_answers=int(counts_CS[:, place].sum()))
+            for place, (arm, step) in enumerate(present)
+            if (arm, step) not in strata
+        ),
+    )
+
+
+def _interval(low_B: Floats, high_B: Floats, estimate: float, num_clusters: int, *, least: float) -> tuple[float, float]:
+    low, high = percentile_interval(low_B, high_B, num_clusters=num_clusters, bounds=(least, 1.0))
+    return min(low, estimate), max(high, estimate)

@@ -1,0 +1,164 @@
+"""How far the judge agrees with people, and people with each other, on answers that were drawn for labelling. Pure."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from plumbline.judging.agreement import kappas_of, step_of, weighted_kappa
+from plumbline.judging.prompt import CORRECT_FROM, SCALE
+from plumbline.judging.resampling import NUM_RESAMPLES, numbered, percentile_interval, resampled_sums
+from plumbline.statistics import Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledAnswer:
+    """One answer that the judge scored, and all scores that people gave it."""
+
+    key: str
+    arm: str
+    judge: float
+    human: tuple[float, ...]
+    """One for each labeller, at least one."""
+    weight: float
+    """How many judged answers it stands for."""
+    cluster: str
+    length: int
+    """Characters of the answer."""
+
+    @property
+    def human_mean(self) -> float:
+        """Of all labellers: their median would lean to one side where there are two."""
+        return math.fsum(self.human) / len(self.human)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """The judge against people; an answer with several labels counts each of them in part."""
+
+    num_labels: int
+    """Labelled answers."""
+    exact: float
+    kappa: float | None
+    """Quadratic weighted; None where judge and people give all answers one and the same score."""
+    kappa_ci95: tuple[float, float] | None
+    mean_absolute_error: float
+    bias: Mapping[str, float]
+    """Of each labelled arm: mean of judge minus people."""
+    sensitivity: Mapping[str, float | None]
+    """Of each labelled arm: share of answers right to people that the judge calls right."""
+    specificity: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabellerPair:
+    """Two people who labelled answers of the same run."""
+
+    first: str
+    second: str
+    num_shared: int
+    num_only_first: int
+    num_only_second: int
+    exact: float | None
+    kappa: float | None
+    """None where they share too little to differ."""
+
+
+def sampling_strata(judged: Iterable[tuple[str, str, float]]) -> dict[str, tuple[str, float]]:
+    """Stratum (arm, judge's score) in which an answer can be drawn, by its key; equal answers are one, in the stratum of the first."""
+    strata: dict[str, tuple[str, float]] = {}
+    for key, arm, score in judged:
+        strata.setdefault(key, (arm, score))
+    return strata
+
+
+def label_weights(strata: Mapping[str, tuple[str, float]], labelled: Iterable[str]) -> dict[str, float]:
+    """How many answers of its stratum each labelled answer stands for, by key."""
+    drawn = [key for key in dict.fromkeys(labelled) if key in strata]
+    whole, taken = Counter(strata.values()), Counter(strata[key] for key in drawn)
+    return {key: whole[strata[key]] / taken[strata[key]] for key in drawn}
+
+
+def agreement_with_people(rows: Sequence[LabelledAnswer], *, seed: int, num_resamples: int = NUM_RESAMPLES) -> Agreement:
+    """Compare the judge with people. ValueError without a labelled answer."""
+    if not rows:
+        raise ValueError("no labelled answers: at least one is needed.")
+    judge = [row.judge for row in rows for _ in row.human]
+    human = [score for row in rows for score in row.human]
+    weights = [row.weight / len(row.human) for row in rows for _ in row.human]
+    total = math.fsum(weights)
+    arms = sorted({row.arm for row in rows})
+    by_arm = {arm: [row for row in rows if row.arm == arm] for arm in arms}
+    return Agreement(
+        num_labels=len(rows),
+        exact=math.fsum(w for w, one, other in zip(weights, judge, human, strict=True) if one == other) / total,
+        kappa=weighted_kappa(judge, human, weights),
+        kappa_ci95=kappa_interval(
+            judge, human, weights, [row.cluster for row in rows for _ in row.human], seed=seed, num_resamples=num_resamples
+        ),
+        mean_absolute_error=math.fsum(w * abs(one - other) for w, one, other in zip(weights, judge, human, strict=True)) / total,
+        bias={
+            arm: math.fsum(row.weight * (row.judge - row.human_mean) for row in mine) / math.fsum(row.weight for row in mine)
+            for arm, mine in by_arm.items()
+        },
+        sensitivity={arm: _rate(mine, right=True) for arm, mine in by_arm.items()},
+        specificity={arm: _rate(mine, right=False) for arm, mine in by_arm.items()},
+    )
+
+
+def _rate(rows: Sequence[LabelledAnswer], *, right: bool) -> float | None:
+    """Share of answers that are right (or wrong) to people of which the judge says the same."""
+    among = [row for row in rows if (row.human_mean >= CORRECT_FROM) == right]
+    total = math.fsum(row.weight for row in among)
+    return None if not among else math.fsum(row.weight for row in among if (row.judge >= CORRECT_FROM) == right) / total
+
+
+def kappa_interval(
+    first: Sequence[float],
+    second: Sequence[float],
+    weights: Sequence[float],
+    clusters: Sequence[Hashable],
+    *,
+    seed: int,
+    num_resamples: int = NUM_RESAMPLES,
+) -> tuple[float, float] | None:
+    """95 % interval of the weighted kappa over clusters of questions; None where most resamples have none."""
+    steps = len(SCALE)
+    pairs_LP: Floats = np.zeros((len(first), steps * steps))
+    for row, (one, other, weight) in enumerate(zip(first, second, weights, strict=True)):
+        pairs_LP[row, step_of(one) * steps + step_of(other)] = weight
+    number_L = numbered(clusters)
+    pairs_CP: Floats = np.zeros((int(number_L.max()) + 1, steps * steps))
+    np.add.at(pairs_CP, number_L, pairs_LP)
+    drawn_BP = resampled_sums(pairs_CP, num_resamples=num_resamples, generator=np.random.default_rng(seed))
+    kappa_B = kappas_of(drawn_BP.reshape(-1, steps, steps))
+    kappa_B = kappa_B[~np.isnan(kappa_B)]
+    if len(kappa_B) <= num_resamples // 2:
+        return None
+    return percentile_interval(kappa_B, kappa_B, num_clusters=len(pairs_CP), bounds=(-1.0, 1.0))
+
+
+def labeller_pairs(labels: Iterable[tuple[str, str, float]]) -> list[LabellerPair]:
+    """Agreement of every two labellers on the answers that both scored; `labels`: (answer's key, labeller, score)."""
+    given: dict[str, dict[str, float]] = defaultdict(dict)
+    for key, labeller, score in labels:
+        given[labeller][key] = score
+    found: list[LabellerPair] = []
+    for first, second in combinations(sorted(given), 2):
+        shared = sorted(given[first].keys() & given[second].keys())
+        one, other = [given[first][key] for key in shared], [given[second][key] for key in shared]
+        found.append(
+            LabellerPair(
+                first=first,
+                second=second,
+                num_shared=len(shared),
+                num_only_first=len(given[first]) - len(shared),
+                num_only_second=len(given[second]) - len(shared),
+                exact=sum(a == b for a, b in zip(one, other, strict=True)) / len(shared) if shared else None,
+                kappa=weighted_kappa(one, other) if shared else None,
+            )
+        )
+    return found

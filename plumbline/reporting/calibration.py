@@ -1,0 +1,232 @@
+"""What people's labels say of this run's judge, and of the differences that it judged. Pure."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from plumbline.judging.agreement import answer_key
+from plumbline.judging.answer_length import LengthSlope, slope_on_length
+from plumbline.judging.calibration import ArmName, Corrected, Label, corrected_difference
+from plumbline.judging.items import item_of
+from plumbline.judging.people import (
+    Agreement,
+    LabelledAnswer,
+    LabellerPair,
+    agreement_with_people,
+    label_weights,
+    labeller_pairs,
+    sampling_strata,
+)
+from plumbline.reporting.human_label import HumanLabel
+from plumbline.rows.answer import Answer
+from plumbline.rows.judgement import Judgement
+from plumbline.rows.question import Question
+
+MIN_LABELS = 60
+"""Below this an interval of kappa says little: a few labels that all agree have no spread."""
+LEAST_KAPPA = 0.4
+"""The lower bound of kappa's interval reaches this ("moderate", Landis and Koch 1977) where a judge counts as calibrated."""
+WIDEST = 0.30
+"""The interval of the corrected headline difference is at most this wide, as a fraction of the scale."""
+ArmPair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """The judged difference of two arms, and what labels make of it."""
+
+    first: str
+    second: str
+    judged: float
+    """Mean of second minus first on the questions that the judge scored in both."""
+    num_labels: int
+    """Labelled answers of the two arms; equal answers count once."""
+    corrected: Corrected | None
+    why_not: str | None
+    """Why nothing is corrected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """All that people's labels say."""
+
+    num_labels: int
+    """Labelled answers of this run; equal answers of two arms count once."""
+    agreement: Agreement | None
+    corrections: tuple[Correction, ...]
+    """Of each declared pair of arms, in their order."""
+    labellers: tuple[LabellerPair, ...]
+    error_on_length: LengthSlope | None
+    """Judge minus people on the length of the answer."""
+    score_on_length: LengthSlope | None
+    """Without labels: the judge's score on it."""
+
+    @property
+    def uncalibrated(self) -> str | None:
+        """Why the judge does not count as calibrated, as part of a sentence; None where it does."""
+        if self.agreement is None:
+            return "no label of this run's answers"
+        agreement = self.agreement
+        if cannot := self.cannot_tell:
+            return cannot
+        if agreement.num_labels < MIN_LABELS:
+            return f"{agreement.num_labels} labelled answers, {MIN_LABELS} are needed to know how far the judge agrees with people"
+        low = None if agreement.kappa_ci95 is None else agreement.kappa_ci95[0]
+        if low is None:
+            return "the labels show no spread: where all scores are equal, agreement means nothing"
+        if low < LEAST_KAPPA:
+            return f"the judge agrees too little with people ({kappa_words(agreement)}; its lower bound must reach {LEAST_KAPPA:g})"
+        headline = self.corrections[0] if self.corrections else None
+        if headline is not None and headline.corrected is None:
+            return f"the difference of {headline.second} and {headline.first} cannot be corrected: {headline.why_not}"
+        if headline is not None and headline.corrected is not None and headline.corrected.width > WIDEST:
+            return (
+                f"the corrected difference has an interval of {100 * headline.corrected.width:.0f} points, at most {100 * WIDEST:.0f} is "
+                f"needed; `plumbline label-sheet plan --width {WIDEST:.2f}` says how many labels that takes"
+            )
+        return None
+
+    @property
+    def cannot_tell(self) -> str | None:
+        """The words for a judge whose scores say nothing of people's, where the labels show that."""
+        agreement = self.agreement
+        if agreement is None or agreement.num_labels < MIN_LABELS or agreement.kappa_ci95 is None:
+            return None
+        low, high = agreement.kappa_ci95
+        if low > 0 or high >= LEAST_KAPPA:
+            return None
+        return f"the judge cannot tell right from wrong ({kappa_words(agreement)}): its scores go with people's no better than chance"
+
+
+def kappa_words(agreement: Agreement) -> str:
+    """Kappa with its interval and n."""
+    if agreement.kappa is None or agreement.kappa_ci95 is None:
+        return f"no kappa, n = {agreement.num_labels}"
+    low, high = agreement.kappa_ci95
+    return f"weighted kappa {agreement.kappa:.2f} [{low:.2f}, {high:.2f}], n = {agreement.num_labels}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One answer that the judge scored."""
+
+    id: str
+    arm: str
+    score: float
+    key: str
+    cluster: str
+    length: int
+
+
+def calibrated_by_people(
+    questions: Iterable[Question],
+    answers: Iterable[Answer],
+    judgements: Iterable[Judgement],
+    labels: Iterable[HumanLabel],
+    *,
+    comparisons: Sequence[ArmPair],
+    reported: Iterable[str],
+    seed: int,
+) -> Calibration:
+    """Compare the judge with the labels of this run's answers, and correct each declared difference on the reported questions.
+
+    Labels of the other questions count as well: they tell how the judge scores an arm, not how an arm scores.
+    An answer with several labels counts with their mean.
+    """
+    judged = _judged(questions, answers, judgements)
+    strata = sampling_strata((row.key, row.arm, row.score) for row in judged)
+    mine = [label for label in labels if label.answer_key in strata]
+    given: dict[str, list[float]] = defaultdict(list)
+    for label in mine:
+        given[label.answer_key].append(label.score)
+    weights = label_weights(strata, given)
+    rows = [
+        LabelledAnswer(
+            key=row.key,
+            arm=row.arm,
+            judge=row.score,
+            human=tuple(given[row.key]),
+            weight=weights[row.key],
+            cluster=row.cluster,
+            length=row.length,
+        )
+        for row in judged
+        if row.key in given
+    ]
+    of_part = set(reported)
+    in_part = [row for row in judged if row.id in of_part]
+    return Calibration(
+        num_labels=len(given),
+        agreement=agreement_with_people(rows, seed=seed) if rows else None,
+        corrections=tuple(_correction(pair, in_part, rows, seed=seed) for pair in comparisons if rows),
+        labellers=tuple(labeller_pairs((label.answer_key, label.labeller, label.score) for label in mine)),
+        error_on_length=slope_on_length(
+            [row.judge - row.human_mean for row in rows],
+            [row.length for row in rows],
+            [row.arm for row in rows],
+            clusters=[row.cluster for row in rows],
+            weights=[row.weight for row in rows],
+            seed=seed,
+        ),
+        score_on_length=None
+        if rows
+        else slope_on_length(
+            [row.score for row in judged],
+            [row.length for row in judged],
+            [row.arm for row in judged],
+            clusters=[row.cluster for row in judged],
+            seed=seed,
+        ),
+    )
+
+
+def _judged(questions: Iterable[Question], answers: Iterable[Answer], judgements: Iterable[Judgement]) -> list[_Judged]:
+    asked = {question.id: question for question in questions}
+    said = {(answer.arm, answer.id): answer.response for answer in answers}
+    found: list[_Judged] = []
+    for judgement in judgements:
+        if judgement.score is not None:
+            item = item_of(asked[judgement.id], said[judgement.arm, judgement.id])
+            found.append(
+                _Judged(
+                    judgement.id,
+                    judgement.arm,
+                    judgement.score,
+                    answer_key(item),
+                    asked[judgement.id].cluster,
+                    len(item.answer),
+                )
+            )
+    return found
+
+
+def _correction(pair: ArmPair, judged: Sequence[_Judged], rows: Sequence[LabelledAnswer], *, seed: int) -> Correction:
+    scores: Mapping[str, dict[str, float]] = {arm: {row.id: row.score for row in judged if row.arm == arm} for arm in pair}
+    clusters = {row.id: row.cluster for row in judged}
+    first, second = pair
+    ids = [name for name in scores[first] if name in scores[second]]
+    sides: dict[str, ArmName] = {first: "first", second: "second"}
+    labels = [Label(sides[row.arm], row.judge, row.human_mean, row.weight, row.cluster) for row in rows if row.arm in sides]
+    unlabelled = [arm for arm in pair if all(row.arm != arm for row in rows)]
+    corrected = None
+    if ids and not unlabelled:
+        corrected = corrected_difference(
+            [scores[first][name] for name in ids],
+            [scores[second][name] for name in ids],
+            labels,
+            clusters=[clusters[name] for name in ids],
+            seed=seed,
+        )
+    return Correction(
+        first=first,
+        second=second,
+        judged=math.fsum(scores[second][name] - scores[first][name] for name in ids) / len(ids) if ids else 0.0,
+        num_labels=len({row.key for row in rows if row.arm in sides}),
+        corrected=corrected,
+        why_not=None
+        if corrected is not None
+        else f"no answer of {unlabelled[0]} is labelled"
+        if unlabelled
+        else "no question was judged in both",
+    )
