@@ -25,6 +25,11 @@ def can_drop_rows(cache: object) -> bool:
     )
 
 
+def is_plain(cache: object) -> bool:
+    """Whether the cache is nothing but keys and values of all columns, layer by layer: rows can be taken out and tokens added at will."""
+    return isinstance(cache, DynamicCache) and all(type(layer) is DynamicLayer and layer.is_initialized for layer in cache.layers)
+
+
 WITH_ROWS = frozenset({"transformers.cache_utils", __name__})
 """Files whose layers are known to take rows so: an architecture's own sort of layer may hold more than it would take along."""
 
