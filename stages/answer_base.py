@@ -15,7 +15,7 @@ log = logging.getLogger("answer_base")
 
 def main(params: AnswerParams, *, benchmark: Path, base: Path, answers: Path) -> None:
     """Write one answer per question, in the benchmark's order."""
-    files = AnswerFiles(benchmark=benchmark, base=base, adapter=None, answers=answers)
+    files = AnswerFiles(benchmark=benchmark, base=base, adapter=None, context=None, answers=answers)
     answered = answer_benchmark(params, files, arm="base")
     log.info("%d answers, %d cut at %d tokens", len(answered), num_cut(answered), params.max_new_tokens)
 

@@ -15,7 +15,7 @@ log = logging.getLogger("answer_tuned")
 
 def main(params: AnswerParams, *, benchmark: Path, base: Path, adapter: Path, answers: Path) -> None:
     """Write one answer per question, in the benchmark's order."""
-    files = AnswerFiles(benchmark=benchmark, base=base, adapter=adapter, answers=answers)
+    files = AnswerFiles(benchmark=benchmark, base=base, adapter=adapter, context=None, answers=answers)
     answered = answer_benchmark(params, files, arm="tuned")
     log.info("%d answers, %d cut at %d tokens", len(answered), num_cut(answered), params.max_new_tokens)
 

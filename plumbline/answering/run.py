@@ -4,7 +4,8 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from plumbline.answering.answering import answer_questions
+from plumbline.answering.answering import Asked, answer_questions
+from plumbline.answering.contexts import read_contexts
 from plumbline.answering.engine_advice import engine_advice
 from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.model.adapter import adapter_sha256, read_training_record
@@ -25,12 +26,15 @@ class AnswerFiles:
     base: Path
     adapter: Path | None
     """None where base answers by itself."""
+    context: Path | None
+    """What stands before each question, as rows of plumbline/rows/context.py; None or an empty file: nothing does."""
     answers: Path
 
 
 def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: Arm) -> list[Answer]:
     """Write one answer per question, in the benchmark's order, each marked with whether the adapter's run was complete."""
     questions = list(read_jsonl(files.benchmark, Question))
+    contexts, instructions = read_contexts(files.context, questions), params.instructions.model_dump()
     complete = True
     if files.adapter is not None:
         record = read_training_record(files.adapter)
@@ -52,8 +56,10 @@ def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: Arm) -> l
         answered = answer_questions(
             engine,
             tokenizer,
-            users={question.id: exam_prompt(question, params.instructions.model_dump()) for question in questions},
-            choices={question.id: question.choices for question in questions},
+            asked={
+                question.id: Asked(exam_prompt(question, instructions, context.passages), question.choices, context.turns)
+                for question, context in ((question, contexts[question.id]) for question in questions)
+            },
             params=params,
             arm=arm,
             complete=complete,

@@ -19,6 +19,8 @@ class Answer(Record):
     response: str
     num_tokens: int
     """Generated tokens, end-of-sequence included."""
+    num_prompt_tokens: int | None = None
+    """Tokens that the model read before it answered, template and context included. Rows from before it was counted have no such field."""
     stopped: Literal["eos", "max_new_tokens"]
     """`max_new_tokens`: the text was cut."""
     choice_logprobs: dict[str, float]
