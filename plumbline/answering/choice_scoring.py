@@ -6,8 +6,8 @@ import torch
 from transformers import PreTrainedModel
 
 from plumbline.answering.engine import Prompt
-from plumbline.answering.kv_cache import is_plain
-from plumbline.answering.prompt_reading import ReadPrompts, left_padded, positions_of, rows_of
+from plumbline.answering.kv_cache import is_plain, rows_of
+from plumbline.answering.prompt_reading import ReadPrompts, left_padded, positions_of
 from plumbline.model.padding import held_pad
 
 

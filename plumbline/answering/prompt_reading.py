@@ -4,19 +4,20 @@ Where a prompt is shorter than others, padding stands between the shared beginni
 all columns. Windows count columns, padding included, so they must be wider than all that will be written; states get every prompt whole.
 """
 
-import copy
 from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
 
-from plumbline.answering.kv_cache import STATE_ALONE, is_plain, state_name
+from plumbline.answering.kv_cache import STATE_ALONE, is_plain, joined_caches, rows_of, state_name, widened
 from plumbline.model.padding import held_pad
 
 MIN_SHARED_TOKENS = 16
 """Below, a second pass costs about what it saves."""
+MAX_PASS_TOKENS = 1024
+"""Neighbours in length make a pass, so that little of it is padding; so many tokens keep a processor's and a GPU's products busy."""
 WINDOWS = ("sliding_window", "window_size", "attention_chunk_size")
 """What configurations call a window that attention counts in columns."""
 ATTENDING = (DynamicLayer, DynamicSlidingWindowLayer)
@@ -72,27 +73,46 @@ def can_share(model: PreTrainedModel, *, num_columns: int) -> bool:
 @torch.inference_mode()
 def read_prompts(model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, num_after: int, pad: int) -> ReadPrompts:
     """Read each prompt; what they share once, where there is enough of it and the architecture allows. At most `num_after` tokens will follow."""
-    num_shared = shared_start(prompts)
-    if len(prompts) > 1 and num_shared >= MIN_SHARED_TOKENS and can_share(model, num_columns=max(map(len, prompts)) + num_after):
-        start = torch.tensor([list(prompts[0][:num_shared])], device=model.device)
-        positions = torch.arange(num_shared, device=model.device)[None]
-        cache = DynamicCache()  # which keeps all columns of every layer
-        model(
-            input_ids=start,
-            attention_mask=torch.ones_like(start),
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        if is_plain(cache):
-            repeated = rows_of(cache, torch.zeros(len(prompts), dtype=torch.long, device=model.device))
-            return _read(model, [prompt[num_shared:] for prompt in prompts], pad=pad, cache=repeated, num_before=num_shared)
-    return _read(model, prompts, pad=pad, cache=None, num_before=0)
+    if not can_share(model, num_columns=max(map(len, prompts)) + num_after):
+        return _read(model, prompts, pad=pad, cache=None)
+    num_shared = shared_start(prompts) if len(prompts) > 1 else 0
+    if num_shared < MIN_SHARED_TOKENS:
+        num_shared = 0
+    start = _read(model, [prompts[0][:num_shared]], pad=pad, cache=DynamicCache()) if num_shared else None
+    if start is not None and not is_plain(start.cache):
+        return _read(model, prompts, pad=pad, cache=None)
+    parts = [_read_after(model, rows, pad=pad, start=start) for rows in in_slices([prompt[num_shared:] for prompt in prompts])]
+    if len(parts) == 1:
+        return parts[0]
+    if not all(is_plain(part.cache) for part in parts):
+        return _read(model, prompts, pad=pad, cache=None)
+    return _joined(parts, num_before=num_shared)
 
 
-def _read(model: PreTrainedModel, rows: Sequence[Sequence[int]], *, pad: int, cache: Any, num_before: int) -> ReadPrompts:
-    """Read rows that follow `num_before` tokens of the cache."""
+def in_slices(rows: Sequence[Sequence[int]]) -> list[list[Sequence[int]]]:
+    """Cut rows into passes of at most MAX_PASS_TOKENS, padding included; a longer row is a pass by itself."""
+    slices: list[list[Sequence[int]]] = []
+    for row in rows:
+        last = slices[-1] if slices else []
+        if last and (len(last) + 1) * max(len(row), *map(len, last)) <= MAX_PASS_TOKENS:
+            last.append(row)
+        else:
+            slices.append([row])
+    return slices
+
+
+def _read_after(model: PreTrainedModel, rows: Sequence[Sequence[int]], *, pad: int, start: ReadPrompts | None) -> ReadPrompts:
+    """Read rows in one pass, each after `start`, which holds one row."""
+    if start is None:
+        return _read(model, rows, pad=pad, cache=DynamicCache())
+    repeated = rows_of(start.cache, torch.zeros(len(rows), dtype=torch.long, device=model.device))
+    return _read(model, rows, pad=pad, cache=repeated, num_before=start.mask_BT.shape[1])
+
+
+def _read(
+    model: PreTrainedModel, rows: Sequence[Sequence[int]], *, pad: int, cache: DynamicCache | None, num_before: int = 0
+) -> ReadPrompts:
+    """Read rows in one pass, after the `num_before` tokens that the cache holds. None: the model chooses its form."""
     ids, mask = left_padded(rows, pad, model)
     mask = torch.cat([mask.new_ones(len(rows), num_before), mask], dim=1)
     positions = positions_of(mask)
@@ -103,14 +123,12 @@ def _read(model: PreTrainedModel, rows: Sequence[Sequence[int]], *, pad: int, ca
     return ReadPrompts(output.logits[:, -1], getattr(output, state), mask, positions[:, -1:] + 1)
 
 
-def rows_of(cache: DynamicCache, rows: torch.Tensor) -> DynamicCache:
-    """A plain cache that holds these rows of another, which stays as it is."""
-    taken = copy.copy(cache)
-    taken.layers = []
-    for layer in cast("list[DynamicLayer]", cache.layers):
-        assert layer.keys is not None and layer.values is not None, "a plain cache is filled"
-        another = DynamicLayer()
-        another.lazy_initialization(layer.keys, layer.values)
-        another.keys, another.values = layer.keys.index_select(0, rows), layer.values.index_select(0, rows)
-        taken.layers.append(another)
-    return taken
+def _joined(parts: Sequence[ReadPrompts], *, num_before: int) -> ReadPrompts:
+    """The rows of all passes in one batch, padding between the shared beginning and what is a row's own."""
+    width = max(part.mask_BT.shape[1] for part in parts)
+    return ReadPrompts(
+        torch.cat([part.logits_BV for part in parts]),
+        joined_caches([part.cache for part in parts], num_before=num_before, width=width),
+        torch.cat([widened(part.mask_BT, num_before=num_before, width=width, dim=1) for part in parts]),
+        torch.cat([part.next_B1 for part in parts]),
+    )
