@@ -81,7 +81,7 @@ def test_a_batch_with_a_shared_beginning_answers_as_each_question_alone(
     together = answers(models, context)
     assert context == "none" or max(starts) >= prompt_reading.MIN_SHARED_TOKENS
     if context == "examples":
-        assert min(starts) >= prompt_reading.MIN_SHARED_TOKENS and len(starts) == 2 + 3, "no unit mixes kinds: 6 of mcq, 12 others, by 5"
+        assert min(starts) >= prompt_reading.MIN_SHARED_TOKENS
     for one, alone in zip(together, answers(models, context, batch_size=1), strict=True):
         assert one.model_dump(exclude={"choice_logprobs"}) == alone.model_dump(exclude={"choice_logprobs"})
         assert one.choice_logprobs == pytest.approx(alone.choice_logprobs, abs=2e-4)
