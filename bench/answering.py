@@ -29,13 +29,14 @@ from transformers import GenerationConfig
 
 from bench.measurements import Curve, Point, add_json_flag, measured, point, write_measured
 from plumbline.answering.answering import render
+from plumbline.answering.decoding import decode_answer
 from plumbline.answering.engine import Prompt
 from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.answering.generation import TransformersEngine
 from plumbline.model.adapter import load_adapter
 from plumbline.model.base_files import base_fingerprint
 from plumbline.model.runtime import device, prepare_torch
-from plumbline.model.tokenization import decode_answer, named_stops, pad_id, stop_ids, template_sha256
+from plumbline.model.tokenization import named_stops, pad_id, stop_ids, template_sha256
 from plumbline.model.weights import load_model, load_tokenizer
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import load_params

@@ -36,6 +36,9 @@ CHANNEL = re.compile(
     r"(?:<\|start\|>\s*assistant\s*)?<\|channel\|>\s*(?P<name>\w+)[^<>\n]{0,40}(?:<\|constrain\|>\s*\w+\s*)?(?:<\|message\|>)?"
 )
 CHANNEL_END = re.compile(r"<\|(?:end|return|call|start)\|>")
+CHANNEL_MARK = "<|channel|>"
+CHANNEL_MARKS = frozenset({CHANNEL_MARK, "<|message|>", "<|start|>", "<|end|>", "<|constrain|>", "<|return|>", "<|call|>"})
+"""What the two patterns above read; other models have tokens of these names for other purposes, but none that is called a channel."""
 # The same where a tokenizer dropped its special tokens: "analysisWe need ...assistantfinalThe answer is B".
 BARE_CHANNEL = re.compile(r"\s*(?:analysis|commentary)(?=[A-Z0-9\"'“(*$\\])")
 BARE_FINAL = "assistantfinal"
@@ -66,6 +69,11 @@ def spoken(response: str) -> Spoken:
     if channels is not None:
         return channels
     return _without_tags(response)
+
+
+def is_mark(text: str) -> bool:
+    """Say whether this is a mark that opens or closes thinking, apart from channels."""
+    return MARKER.fullmatch(text) is not None
 
 
 def is_cut_while_thinking(response: str) -> bool:

@@ -1,88 +1,119 @@
-"""Every arm answers the benchmark through this one function: same prompts, same engine, same decoding, resumable unit by unit."""
+"""Every arm answers the benchmark through this one function: same engine, same decoding, resumable unit by unit."""
 
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from plumbline.answering.answer_store import append_answers, store_file, stored_answers
-from plumbline.answering.engine import Engine, Prompt
+from plumbline.answering.engine import Engine, Generated, Prompt
+from plumbline.answering.lost_turns import refuse_lost_turns
 from plumbline.model.assistant_turn import assistant_turn
 from plumbline.model.tokenization import render_example, render_prompt, template_sha256
 from plumbline.pipeline.heartbeat import Progress
 from plumbline.rows.answer import Answer
 from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.context import ContextTurn
 
 if TYPE_CHECKING:  # questions are read and refused before transformers is loaded
     from transformers import PreTrainedTokenizerBase
 
 log = logging.getLogger("answer")
+GROUP_DIGITS = 16
 
 
-def render(tokenizer: "PreTrainedTokenizerBase", *, id: str, user: str, choices: Mapping[str, str], params: AnswerParams) -> Prompt:
+class Asked(NamedTuple):
+    """What is asked in one question."""
+
+    user: str
+    """The user's message, with the passages that stand in it."""
+    choices: Mapping[str, str] = {}
+    """mcq: letter -> text; empty for the other kinds."""
+    turns: Sequence[ContextTurn] = ()
+    """Exchanges before it."""
+
+
+def render(
+    tokenizer: "PreTrainedTokenizerBase",
+    *,
+    id: str,
+    user: str,
+    choices: Mapping[str, str],
+    params: AnswerParams,
+    turns: Sequence[ContextTurn] = (),
+) -> Prompt:
     """Render one question, with the continuation `<choice_prefix> <letter or text>` for each choice."""
-    prompt, header = render_prompt(tokenizer, user), assistant_turn(tokenizer).header
+    header = assistant_turn(tokenizer).header
     continuations = {}
     for letter, text in choices.items():
         example = render_example(tokenizer, user, f"{params.choice_prefix} {letter if params.choice_scoring == 'letter' else text}".strip())
-        # What the template writes before and after the answer is the same for every choice.
-        continuations[letter] = example.ids[len(prompt) + len(header) : -1]
-    return Prompt(id=id, ids=prompt, continuations=continuations, header=header)
+        # What the template writes before and after the answer is the same for every choice, and an earlier turn changes no token of it.
+        continuations[letter] = example.ids[example.num_prompt_tokens + len(header) : -1]
+    return Prompt(
+        id=id, ids=render_prompt(tokenizer, user, turns), continuations=continuations, header=header, group=_group(turns) if turns else ""
+    )
+
+
+def _group(turns: Sequence[ContextTurn]) -> str:
+    """A name for these turns: whoever has the same ones begins with the same tokens."""
+    return hashlib.sha256(json.dumps([(turn.user, turn.assistant) for turn in turns]).encode()).hexdigest()[:GROUP_DIGITS]
 
 
 def answer_questions(
     engine: Engine,
     tokenizer: "PreTrainedTokenizerBase",
     *,
-    users: Mapping[str, str],
-    choices: Mapping[str, Mapping[str, str]],
+    asked: Mapping[str, Asked],
     params: AnswerParams,
     arm: str,
     complete: bool,
     model_identity: str,
 ) -> list[Answer]:
-    """Answer every question, in the order given.
+    """Answer every question, in the order given. `asked`: by id.
 
-    `users`: question id -> user message; `choices`: question id -> letter -> text (empty but for mcq);
-    `model_identity` names weights, dtype, quantisation and adapter: answers of another model are never reused.
+    `model_identity` names weights, dtype, quantisation and adapter: answers of another model are never reused. The arm's name is no part of
+    what answers are kept by: two arms with the same weights and prompts share them. TurnsRefused where the template cannot show the turns.
     """
-    prompts = [render(tokenizer, id=id, user=user, choices=choices[id], params=params) for id, user in users.items()]
+    refuse_lost_turns(tokenizer, [one.turns for one in asked.values()])
+    prompts = [render(tokenizer, id=id, user=one.user, choices=one.choices, params=params, turns=one.turns) for id, one in asked.items()]
     identity = {
         "model": model_identity,
         "template": template_sha256(tokenizer),
-        "prompts": [(prompt.id, prompt.ids, prompt.continuations, prompt.header) for prompt in prompts],
+        "prompts": [(prompt.id, prompt.ids, prompt.continuations, prompt.header, prompt.group) for prompt in prompts],
         "params": params.model_dump(),
-        "arm": arm,
         "complete": complete,
         "engine": {"name": engine.name, **engine.identity},
     }
     file = store_file(hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32])
-    done = stored_answers(file)
+    done = {id: answer.model_copy(update={"arm": arm}) for id, answer in stored_answers(file).items()}
     units = engine.units(prompts)
     due = [unit for unit in units if any(prompt.id not in done for prompt in unit)]
     if len(due) < len(units):
         num_done = sum(len(unit) for unit in units) - sum(len(unit) for unit in due)
         log.info("%d of %d questions were answered before", num_done, len(prompts))
+    lengths = {prompt.id: len(prompt.ids) for prompt in prompts}
     num_tokens = 0
     with Progress(f"answer {arm}", total=sum(map(len, due)), unit="question") as progress:
         for finished in engine.answer(due, max_new_tokens=params.max_new_tokens):
-            answers = [
-                Answer(
-                    id=generated.id,
-                    arm=arm,
-                    engine=engine.name,
-                    response=generated.response,
-                    num_tokens=generated.num_tokens,
-                    stopped="eos" if generated.reached_eos else "max_new_tokens",
-                    choice_logprobs=generated.choice_logprobs,
-                    complete=complete,
-                )
-                for generated in finished
-            ]
+            answers = [_answer(one, arm=arm, engine=engine.name, complete=complete, num_prompt_tokens=lengths[one.id]) for one in finished]
             append_answers(file, answers)
             done.update({answer.id: answer for answer in answers})
             progress.update(len(answers))
             num_tokens += sum(answer.num_tokens for answer in finished)
             progress.say(f"{num_tokens * progress.per_second / progress.done:,.0f} tokens/s")
-    return [done[id] for id in users]
+    return [done[id] for id in asked]
+
+
+def _answer(generated: Generated, *, arm: str, engine: str, complete: bool, num_prompt_tokens: int) -> Answer:
+    return Answer(
+        id=generated.id,
+        arm=arm,
+        engine=engine,
+        response=generated.response,
+        num_tokens=generated.num_tokens,
+        num_prompt_tokens=num_prompt_tokens,
+        stopped="eos" if generated.reached_eos else "max_new_tokens",
+        choice_logprobs=generated.choice_logprobs,
+        complete=complete,
+    )

@@ -13,6 +13,8 @@ class Prompt(NamedTuple):
     """mcq: letter -> ids of the answer that names this choice, after prompt and header; empty for the other kinds."""
     header: Sequence[int] = ()
     """What the template writes between the prompt and an answer; given, not scored, when choices are."""
+    group: str = ""
+    """Prompts of one group begin with the same examples; units are made of one group."""
 
 
 class Generated(NamedTuple):
@@ -50,5 +52,5 @@ class Engine(Protocol):
 
 
 def by_length(prompts: Sequence[Prompt]) -> list[Prompt]:
-    """Sort by length, then id: rows of a batch are nearly equally long, and the order is the same for everyone."""
-    return sorted(prompts, key=lambda prompt: (len(prompt.ids), prompt.id))
+    """Sort by group, length and id: rows of a batch begin alike and are nearly equally long, and the order is the same for everyone."""
+    return sorted(prompts, key=lambda prompt: (prompt.group, len(prompt.ids), prompt.id))

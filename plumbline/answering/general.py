@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from plumbline.answering.answering import answer_questions
+from plumbline.answering.answering import Asked, answer_questions
 from plumbline.model.base_files import base_fingerprint, read_manifest
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
@@ -65,8 +65,7 @@ def answer_general(
     answered = answer_questions(
         TransformersEngine(load_model(base, device=device()), tokenizer, batch_size=batch_size),
         tokenizer,
-        users={prompt.id: prompt.prompt for prompt in asked},
-        choices={prompt.id: {} for prompt in asked},
+        asked={prompt.id: Asked(prompt.prompt) for prompt in asked},
         params=asking,
         arm="base",
         complete=True,

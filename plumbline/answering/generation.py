@@ -2,102 +2,66 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
+from itertools import groupby
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from plumbline.answering.choice_scoring import choice_logprobs
+from plumbline.answering.decoding import decode_answer
 from plumbline.answering.engine import Generated, Prompt, by_length
 from plumbline.answering.kv_cache import STATE_ALONE, can_drop_rows, give_room, state_name
-from plumbline.model.padding import held_pad
+from plumbline.answering.prompt_reading import ReadPrompts, read_prompts
 from plumbline.model.runtime import summing_threads
-from plumbline.model.tokenization import decode_answer, named_stops, pad_id, stop_ids
+from plumbline.model.tokenization import named_stops, pad_id, stop_ids
 
 KEPT_SHARE = 0.75
 """Finished rows leave the batch when at most so many of its rows are still being written."""
 
 
-def _left_padded(rows: Sequence[Sequence[int]], pad: int, model: PreTrainedModel) -> tuple[torch.Tensor, torch.Tensor]:
-    """Shapes: ids and mask (B, T)."""
-    width, pad = max(map(len, rows)), held_pad(pad, model.get_input_embeddings())
-    ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=model.device)
-    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=model.device)
-    return ids, mask
-
-
-def _positions(mask_BT: torch.Tensor) -> torch.Tensor:
-    """Count tokens from 0, padding aside."""
-    return (mask_BT.cumsum(dim=1) - 1).clamp(min=0)
-
-
-@torch.inference_mode()
-def choice_logprobs(model: PreTrainedModel, prompts: Sequence[Prompt], *, pad: int) -> dict[str, dict[str, float]]:
-    """Score each choice of each prompt by the mean log-probability of its continuation's tokens: id -> letter -> nats per token.
-
-    The mean, since choices differ in length; for letters, whose continuations are equally long, it orders as the sum does.
-    """
-    scored = [(prompt, together) for prompt in prompts for together in _computed_together(prompt.continuations)]
-    if not scored:
-        return {}
-    rows = [[*prompt.ids, *prompt.header, *next(iter(together.values()))] for prompt, together in scored]
-    ids, mask = _left_padded(rows, pad, model)
-    width = max(len(continuation) for _, together in scored for continuation in together.values())
-    logits = model(input_ids=ids, attention_mask=mask, position_ids=_positions(mask), logits_to_keep=width + 1, use_cache=False).logits
-    logprobs_BTV = logits.float().log_softmax(dim=-1)
-    result: dict[str, dict[str, float]] = {}
-    for row, (prompt, together) in enumerate(scored):
-        for letter, continuation in together.items():
-            kept_TV = logprobs_BTV[row, -len(continuation) - 1 : -1]
-            mean = kept_TV.gather(1, torch.tensor(continuation, device=model.device)[:, None]).mean()
-            result.setdefault(prompt.id, {})[letter] = round(float(mean), 4)
-    return result
-
-
-def _computed_together(continuations: Mapping[str, list[int]]) -> list[dict[str, list[int]]]:
-    """Continuations that differ in the last token alone, as those of letters do, take one row of the batch; others one each."""
-    beginnings = {tuple(ids[:-1]) for ids in continuations.values()}
-    return [dict(continuations)] if len(beginnings) == 1 else [{letter: ids} for letter, ids in continuations.items()]
-
-
-@torch.inference_mode()
 def greedy_tokens(
     model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, max_new_tokens: int, stops: Sequence[int], pad: int
 ) -> list[list[int]]:
-    """Continue each prompt with the most probable token until one of `stops` (kept as the last one) or `max_new_tokens`.
+    """Continue each prompt with the most probable token until one of `stops` (kept as the last one) or `max_new_tokens`."""
+    return greedy_after(model, read_prompts(model, prompts, num_after=max_new_tokens, pad=pad), max_new_tokens=max_new_tokens, stops=stops)
+
+
+@torch.inference_mode()
+def greedy_after(model: PreTrainedModel, read: ReadPrompts, *, max_new_tokens: int, stops: Sequence[int]) -> list[list[int]]:
+    """The same for prompts that the model has read; their cache is used up.
 
     Nothing else has a say: transformers' own `generate` would add the penalties of the model's generation_config.json, and
     carries finished rows along to the end of the batch, which here leave it.
     """
-    ids, mask = _left_padded(prompts, pad, model)
-    positions = _positions(mask)
-    written: list[list[int]] = [[] for _ in prompts]
-    rows = list(range(len(prompts)))
+    cache, mask, positions = read.cache, read.mask_BT, read.next_B1
+    give_room(cache)
+    state = state_name(model)
+    written: list[list[int]] = [[] for _ in mask]
+    rows = list(range(len(mask)))
     """Which prompt each row of the batch belongs to."""
     open_rows = set(rows)
-    state = state_name(model)
-    cache = None
-    for _ in range(max_new_tokens):
-        # A model of state-space layers alone looks back at no token: what is padding matters to it at the start only.
-        seen = None if cache is not None and state == STATE_ALONE else mask
-        output = model(input_ids=ids, attention_mask=seen, position_ids=positions, use_cache=True, logits_to_keep=1, **{state: cache})
-        if cache is None:
-            cache = getattr(output, state)
-            give_room(cache)
-        chosen = output.logits[:, -1].argmax(dim=-1)
+    logits_BV = read.logits_BV
+    for number in range(max_new_tokens):
+        chosen = logits_BV.float().argmax(dim=-1)  # of bfloat16 as it is, a processor takes four times as long
         for row, token in zip(rows, chosen.tolist(), strict=True):
             if row in open_rows:
                 written[row].append(token)
                 if token in stops:
                     open_rows.discard(row)
-        if not open_rows:
+        if not open_rows or number == max_new_tokens - 1:
             break
-        positions = positions[:, -1:] + 1
         if len(open_rows) <= KEPT_SHARE * len(rows) and can_drop_rows(cache):
             kept = torch.tensor([place for place, row in enumerate(rows) if row in open_rows], device=model.device)
             cache.reorder_cache(kept)  # of layers of every sort, which `batch_select_indices` is not
             mask, chosen, positions = mask[kept], chosen[kept], positions[kept]
             rows = [row for row in rows if row in open_rows]
-        ids = chosen[:, None]
         mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
+        # A model of state-space layers alone looks back at no token: what is padding matters to it at the start only.
+        seen = None if state == STATE_ALONE else mask
+        output = model(
+            input_ids=chosen[:, None], attention_mask=seen, position_ids=positions, use_cache=True, logits_to_keep=1, **{state: cache}
+        )
+        logits_BV, positions = output.logits[:, -1], positions + 1
     return written
 
 
@@ -119,14 +83,16 @@ class TransformersEngine:
         }
 
     def units(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:
-        ordered = by_length(prompts)
-        return [ordered[start : start + self._batch_size] for start in range(0, len(ordered), self._batch_size)]
+        groups = [list(group) for _, group in groupby(by_length(prompts), key=lambda prompt: prompt.group)]
+        return [group[start : start + self._batch_size] for group in groups for start in range(0, len(group), self._batch_size)]
 
     def answer(self, units: Sequence[Sequence[Prompt]], *, max_new_tokens: int) -> Iterator[list[Generated]]:
         pad, stops = pad_id(self._tokenizer), self._stops
         for batch in units:
-            rows = greedy_tokens(self._model, [prompt.ids for prompt in batch], max_new_tokens=max_new_tokens, stops=stops, pad=pad)
-            logprobs = choice_logprobs(self._model, batch, pad=pad)
+            named = [len(prompt.header) + len(ids) for prompt in batch for ids in prompt.continuations.values()]
+            read = read_prompts(self._model, [prompt.ids for prompt in batch], num_after=max(max_new_tokens, *named, 0), pad=pad)
+            logprobs = choice_logprobs(self._model, batch, pad=pad, read=read)
+            rows = greedy_after(self._model, read, max_new_tokens=max_new_tokens, stops=stops)
             yield [
                 Generated(
                     id=prompt.id,

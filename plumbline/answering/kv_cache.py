@@ -1,6 +1,7 @@
 """Keys and values of a batch that is being written, with room to grow: transformers' own cache copies all of them at every token."""
 
 import inspect
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from transformers import PreTrainedModel
@@ -23,6 +24,53 @@ def can_drop_rows(cache: object) -> bool:
     return isinstance(cache, Cache) and all(
         callable(getattr(layer, "reorder_cache", None)) and type(layer).__module__ in WITH_ROWS for layer in cache.layers
     )
+
+
+def is_plain(cache: object) -> bool:
+    """Whether the cache is nothing but keys and values of all columns, layer by layer: rows can be taken out and tokens added at will."""
+    return isinstance(cache, DynamicCache) and all(type(layer) is DynamicLayer and layer.is_initialized for layer in cache.layers)
+
+
+def rows_of(cache: DynamicCache, rows: torch.Tensor) -> DynamicCache:
+    """A plain cache that holds these rows of another, which stays as it is."""
+    return _plain_cache((keys.index_select(0, rows), values.index_select(0, rows)) for keys, values in _states(cache))
+
+
+def joined_caches(caches: Sequence[DynamicCache], *, num_before: int, width: int) -> DynamicCache:
+    """One plain cache with the rows of all, `width` columns wide; room is made after the first `num_before`."""
+    layers = zip(*(_states(cache) for cache in caches), strict=True)
+    return _plain_cache(
+        tuple(
+            torch.cat([widened(states, num_before=num_before, width=width, dim=2) for states in both]) for both in zip(*layer, strict=True)
+        )
+        for layer in layers
+    )
+
+
+def widened(states: torch.Tensor, *, num_before: int, width: int, dim: int) -> torch.Tensor:
+    """Zeros after the first `num_before` of a dimension, so that it is `width` wide."""
+    missing = width - states.shape[dim]
+    if missing == 0:
+        return states
+    before, after = states.split([num_before, states.shape[dim] - num_before], dim=dim)
+    zeros = states.new_zeros((*states.shape[:dim], missing, *states.shape[dim + 1 :]))
+    return torch.cat([before, zeros, after], dim=dim)
+
+
+def _states(cache: DynamicCache) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    for layer in cache.layers:
+        assert isinstance(layer, DynamicLayer) and layer.keys is not None and layer.values is not None, "a plain cache is filled"
+        yield layer.keys, layer.values
+
+
+def _plain_cache(states: Iterable[tuple[torch.Tensor, ...]]) -> DynamicCache:
+    cache = DynamicCache()
+    for keys, values in states:
+        layer = DynamicLayer()
+        layer.lazy_initialization(keys, values)
+        layer.keys, layer.values = keys, values
+        cache.layers.append(layer)
+    return cache
 
 
 WITH_ROWS = frozenset({"transformers.cache_utils", __name__})

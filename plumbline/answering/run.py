@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from plumbline.answering.answering import answer_questions
+from plumbline.answering.answering import Asked, answer_questions
+from plumbline.answering.contexts import read_contexts
 from plumbline.answering.elsewhere import read_elsewhere
 from plumbline.answering.engine_advice import engine_advice
 from plumbline.answering.exam_prompt import exam_prompt
@@ -29,13 +30,14 @@ class AnswerFiles:
     adapter: Path | None
     """None where a model answers by itself."""
     context: Path | None
-    """What stands before each question; None for nothing."""
+    """What stands before each question, as rows of plumbline/rows/context.py; None or an empty file: nothing does."""
     answers: Path
 
 
 def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str) -> list[Answer]:
     """Write one answer per question, in the benchmark's order, each marked with whether the adapter's run was complete."""
     questions = list(read_jsonl(files.benchmark, Question))
+    contexts, instructions = read_contexts(files.context, questions), params.instructions.model_dump()
     is_complete = files.adapter is None or is_trained_to_its_end(files.adapter)
     log.info("%s", engine_advice(params.engine, num_questions=len(questions), max_new_tokens=params.max_new_tokens))
     # Imported here: a question or an adapter that cannot be used is refused before torch and transformers are waited for (3 s).
@@ -50,8 +52,10 @@ def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str) -> l
         answered = answer_questions(
             engine,
             tokenizer,
-            users={question.id: exam_prompt(question, params.instructions.model_dump()) for question in questions},
-            choices={question.id: question.choices for question in questions},
+            asked={
+                question.id: Asked(exam_prompt(question, instructions, context.passages), question.choices, context.turns)
+                for question, context in ((question, contexts[question.id]) for question in questions)
+            },
             params=params,
             arm=arm,
             complete=is_complete,

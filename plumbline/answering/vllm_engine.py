@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from transformers import PreTrainedTokenizerBase
 
+from plumbline.answering.decoding import decode_answer
 from plumbline.answering.engine import Generated, Prompt, by_length
-from plumbline.model.tokenization import decode_answer
 
 GREEDY = {
     "temperature": 0.0,

@@ -1,6 +1,7 @@
 """How a chat template writes an assistant's turn: what comes before the answer, and which token ends it. Read off the template itself."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
 from plumbline.pipeline.refused import Refused
@@ -10,6 +11,15 @@ if TYPE_CHECKING:  # rows are read and refused before transformers is loaded
 
 PROBES = ("Yes.", "no", "7")
 """Answers that begin and end in different characters: what their renderings share is the template's."""
+
+
+class Turn(Protocol):
+    """An exchange: a row of a context is one."""
+
+    @property
+    def user(self) -> str: ...
+    @property
+    def assistant(self) -> str: ...
 
 
 class NoEndOfTurn(Refused):
@@ -36,6 +46,12 @@ def control_ids(tokenizer: "PreTrainedTokenizerBase") -> frozenset[int]:
     """Ids of special tokens. Added tokens that stand for text (`<think>`, runs of blanks, HTML tags) are none."""
     added = {token_id for token_id, token in tokenizer.added_tokens_decoder.items() if token.special}
     return frozenset(tokenizer.all_special_ids) | added
+
+
+def as_messages(earlier: Sequence[Turn], user: str) -> list[dict[str, str]]:
+    """A conversation that ends with what the user says now."""
+    before = [{"role": role, "content": text} for turn in earlier for role, text in (("user", turn.user), ("assistant", turn.assistant))]
+    return [*before, {"role": "user", "content": user}]
 
 
 def render_ids(tokenizer: "PreTrainedTokenizerBase", messages: list[dict[str, str]], *, add_generation_prompt: bool) -> list[int]:

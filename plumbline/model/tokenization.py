@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from plumbline.model.assistant_turn import assistant_turn, render_ids
+from plumbline.model.assistant_turn import Turn, as_messages, assistant_turn, render_ids
 from plumbline.pipeline.refused import Refused
 
 if TYPE_CHECKING:  # rows are read and refused before transformers is loaded
@@ -49,15 +49,6 @@ def pad_id(tokenizer: "PreTrainedTokenizerBase") -> int:
     return tokenizer.pad_token_id if isinstance(tokenizer.pad_token_id, int) else assistant_turn(tokenizer).end
 
 
-def decode_answer(tokenizer: "PreTrainedTokenizerBase", ids: Sequence[int], *, stops: Sequence[int]) -> str:
-    """Text of generated ids, without the end of the turn, control tokens and outer white space: one decoder, whichever engine wrote them."""
-    kept = list(ids[:-1] if ids and ids[-1] in stops else ids)
-    header = assistant_turn(tokenizer).header
-    if header and tuple(kept[: len(header)]) == header:
-        kept = kept[len(header) :]
-    return str(tokenizer.decode(kept, skip_special_tokens=True)).strip()
-
-
 def template_sha256(tokenizer: "PreTrainedTokenizerBase") -> str:
     """Identify the chat template: an adapter is only used with the template it was trained with."""
     if not isinstance(tokenizer.chat_template, str):
@@ -65,9 +56,12 @@ def template_sha256(tokenizer: "PreTrainedTokenizerBase") -> str:
     return hashlib.sha256(tokenizer.chat_template.encode()).hexdigest()
 
 
-def render_prompt(tokenizer: "PreTrainedTokenizerBase", user: str) -> list[int]:
-    """Token ids after which the model is to answer; BOS and system turn are as the template writes them."""
-    return render_ids(tokenizer, [{"role": "user", "content": user}], add_generation_prompt=True)
+def render_prompt(tokenizer: "PreTrainedTokenizerBase", user: str, earlier: Sequence[Turn] = ()) -> list[int]:
+    """Token ids after which the model is to answer; BOS and system turn are as the template writes them.
+
+    `earlier`: exchanges before this message, the oldest first.
+    """
+    return render_ids(tokenizer, as_messages(earlier, user), add_generation_prompt=True)
 
 
 def render_example(tokenizer: "PreTrainedTokenizerBase", user: str, assistant: str) -> Example:

@@ -21,7 +21,7 @@ class Answer(Record):
     num_tokens: int | None
     """Generated tokens, end-of-sequence included; None where the answer was made elsewhere and no one says."""
     num_prompt_tokens: int | None = None
-    """Tokens of the prompt, its context included. Rows from before there were contexts have no such field."""
+    """Tokens that the model read before it answered, template and context included. Rows from before it was counted have no such field."""
     stopped: Literal["eos", "max_new_tokens"]
     """`max_new_tokens`: the text was cut."""
     choice_logprobs: dict[str, float]

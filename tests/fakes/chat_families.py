@@ -27,6 +27,7 @@ LLAMA = (
     "<pad>",
 )
 GEMMA = ("<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>")
+GEMMA4 = ("<pad>", "<eos>", "<bos>", "<unk>", "<|turn>", "<turn|>", "<|channel>", "<channel|>", "<|think|>", "<|tool>", "<tool|>")
 PHI = ("<unk>", "<s>", "<|endoftext|>", "<|assistant|>", "<|system|>", "<|end|>", "<|user|>")
 GPT_OSS = (
     "<|startoftext|>",
@@ -244,6 +245,16 @@ FAMILIES: dict[str, ChatFamily] = {
         pad="<|endoftext|>",
         stops=("<|return|>", "<|endoftext|>", "<|call|>"),
         ends_with="<|return|>",
+    ),
+    "gemma4": ChatFamily(
+        template="gemma4_v5",
+        controls=GEMMA4,
+        texts=("\n\n",),
+        bos="<bos>",
+        eos="<eos>",
+        pad="<pad>",
+        stops=("<eos>", "<turn|>"),
+        ends_with="<turn|>",
     ),
     **{name: cohere(name) for name in ("cohere", "cohere2")},
     **{name: lfm2(name) for name in ("lfm2", "lfm2_v2", "lfm2_2_5")},

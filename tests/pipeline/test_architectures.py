@@ -11,8 +11,11 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, Gemma3Config, GenerationConfig, PreTrainedModel
 
+from plumbline.answering.choice_scoring import choice_logprobs
 from plumbline.answering.engine import Prompt
-from plumbline.answering.generation import choice_logprobs, greedy_tokens
+from plumbline.answering.generation import greedy_after, greedy_tokens
+from plumbline.answering.kv_cache import is_plain
+from plumbline.answering.prompt_reading import MIN_SHARED_TOKENS, read_prompts
 from plumbline.keeping.merging import agreement, merge_and_save, reference_answers
 from plumbline.model.adapter import load_adapter
 from plumbline.model.base_files import base_fingerprint
@@ -126,6 +129,46 @@ def test_answers_are_those_of_generate_whoever_shares_the_batch(name: str) -> No
     together = choice_logprobs(model, asked, pad=outside)
     for prompt in asked:
         assert choice_logprobs(model, [prompt], pad=outside)[prompt.id] == pytest.approx(together[prompt.id], abs=2e-3)
+
+
+WHOLE = {"lfm2", "qwen3_next", "falcon_h1", "granitemoehybrid", "nemotron_h", "mamba", "mamba2", "gemma3n_text"}
+"""States, or layers that look at the keys of another layer: every prompt is read whole."""
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_a_beginning_that_all_prompts_share_is_read_once_and_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plumbline.answering.prompt_reading.MAX_PASS_TOKENS", 64)
+    model = spread(shrunk_model(full_config(name), seed=0).eval(), 2.0 if name.startswith("mamba") else 4.0)
+    draw = torch.Generator().manual_seed(1)
+    start = torch.randint(5, 200, (MIN_SHARED_TOKENS,), generator=draw).tolist()
+    prompts = [[*start, *torch.randint(5, 200, (length,), generator=draw).tolist()] for length in (1, 3, 7, 9, 12, 17, 21, 30)]
+    widths: list[int] = []
+    hook = model.register_forward_pre_hook(lambda _, args, kwargs: widths.append(kwargs["input_ids"].shape[1]), with_kwargs=True)
+    read = read_prompts(model, prompts, num_after=LENGTH, pad=0)
+    assert widths == ([len(start) + 30] if name in WHOLE else [len(start), 12, 21, 30])
+    for continuations in ({"A": [7, 8], "B": [9], "C": [7, 8, 11]}, {"A": [7], "B": [9]}, {"A": [6, 7], "B": [6, 9]}):
+        asked = [
+            Prompt(id=str(place), ids=ids, continuations=continuations if place % 3 else {}, header=[5] if place % 2 else [])
+            for place, ids in enumerate(prompts)
+        ]
+        together = choice_logprobs(model, asked, pad=0, read=read)
+        for prompt in asked:
+            assert choice_logprobs(model, [prompt], pad=0).get(prompt.id, {}) == pytest.approx(together.get(prompt.id, {}), abs=2e-3)
+    hook.remove()
+    assert greedy_after(model, read, max_new_tokens=LENGTH, stops=[-1]) == [by_generate(model, ids, eos=-1, pad=0) for ids in prompts]
+
+
+@pytest.mark.parametrize("name", ["mistral", "gemma3", "gpt_oss", "llama4_text"])
+def test_a_window_that_does_not_hold_all_that_is_written_has_every_prompt_read_whole(name: str) -> None:
+    model = spread(shrunk_model(full_config(name), seed=0, window=40).eval(), 4.0)
+    draw = torch.Generator().manual_seed(1)
+    start = torch.randint(5, 200, (MIN_SHARED_TOKENS,), generator=draw).tolist()
+    prompts = [[*start, *torch.randint(5, 200, (length,), generator=draw).tolist()] for length in (3, 9, 12)]
+    for num_after in (LENGTH, 40 - len(start) - 13):
+        read = read_prompts(model, prompts, num_after=num_after, pad=0)
+        assert is_plain(read.cache) == (num_after < LENGTH)
+        expected = [by_generate(model, ids, eos=-1, pad=0)[:num_after] for ids in prompts]
+        assert greedy_after(model, read, max_new_tokens=num_after, stops=[-1]) == expected
 
 
 def _splits_best(rows: list[list[int]]) -> int:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from plumbline.answering.answering import render
+from plumbline.answering.decoding import decode_answer
 from plumbline.model.assistant_turn import NoEndOfTurn, assistant_turn, control_ids
 from plumbline.model.pinned_template import TemplateRefused, chosen_template, pin_template
-from plumbline.model.tokenization import PromptDiffers, decode_answer, pad_id, render_example, render_prompt, stop_ids
+from plumbline.model.tokenization import PromptDiffers, pad_id, render_example, render_prompt, stop_ids
 from plumbline.rows.answer_params import AnswerParams, Instructions
 from tests.fakes.chat_families import FAMILIES, REFUSED
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 from transformers import GenerationConfig
 
+from plumbline.answering.choice_scoring import choice_logprobs
 from plumbline.answering.engine import Prompt
-from plumbline.answering.generation import TransformersEngine, choice_logprobs, greedy_tokens
+from plumbline.answering.generation import TransformersEngine, greedy_tokens
 from plumbline.answering.kv_cache import ROOM_TOKENS
 from plumbline.model.tokenization import named_stops, pad_id, render_prompt, stop_ids
 from plumbline.model.weights import load_model, load_tokenizer
