@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from plumbline.model.base_files import hub_folder
+from plumbline.model.base_files import BaseRefused, hub_folder
 from plumbline.pipeline.refused import Refused
 
 FILES = ["tokenizer.json", "config.json", "model.safetensors"]
@@ -31,7 +31,11 @@ def embedding_folder(repo: str | None, revision: str | None) -> Path:
             f"retrieve.dense has repo {repo!r} and revision {revision!r}. With method dense, give organisation/name of a model of "
             "model2vec and a commit of 40 hex digits, or set retrieve.method to bm25."
         )
-    return hub_folder(repo, revision, patterns=FILES, offline=False)
+    try:
+        return hub_folder(repo, revision, patterns=FILES, offline=False)
+    except BaseRefused as error:  # it speaks of the base model, which is fetched in the same way
+        said = str(error).replace("base.repo", "retrieve.dense.repo").replace("dvc repro -f base", "dvc repro retrieve")
+        raise Refused(f"The embeddings of retrieve.dense cannot be had: {said}") from None
 
 
 class DenseScorer:

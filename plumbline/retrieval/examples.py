@@ -52,7 +52,7 @@ def kind_like(row: InstructionRow) -> Kind | None:
 def ends_in_quantity(output: str) -> bool:
     """Whether the answer is a number.
 
-    The line `Answer: ...` or the whole last line is one, or the last line ends in one that has a unit or follows `=`.
+    The line `Answer: ...` is one, or the last line ends in one that has a unit or follows `=`. A bare `240` shows no one how to answer.
     """
     lines = [line.strip() for line in tidy(without_markup(output)).split("\n") if line.strip()]
     quantities = find_quantities(lines[-1]) if lines else []
@@ -63,7 +63,7 @@ def ends_in_quantity(output: str) -> bool:
         return not last[len(ANSWER_LABEL) : quantities[0].start].strip(OPENERS)
     if last[quantities[-1].end :].strip(CLOSERS):
         return False
-    return not before or quantities[-1].unit is not None or before.endswith(("=", "≈"))
+    return quantities[-1].unit is not None or before.endswith(("=", "≈"))
 
 
 def choose_examples(

@@ -299,7 +299,7 @@ def row(instruction: str, output: str, id: str = "r") -> InstructionRow:
         ("Find the force.", "Explanation: F = m a\nAnswer: 12 N", "numeric"),
         ("Find the force.", "The force is 12 N.", "numeric"),
         ("Find the ratio.", "It follows that r = 0.5", "numeric"),
-        ("Find the weight.", "240", "numeric"),
+        ("Find the weight.", "240", None),
         ("Why does it float?", "Because it is less dense than water is.", "explanation"),
         ("When was it found?", "It was found by a young clerk in 1905", "explanation"),
         ("Which is it?", "Answer: the lamp in the other room there", None),
