@@ -18,13 +18,15 @@ class Bm25Scorer:
     def __init__(self, texts: Sequence[str]) -> None:
         vocabulary: dict[str, int] = {}
         ids = [[vocabulary.setdefault(word, len(vocabulary)) for word in search_words(text)] for text in texts]
-        self._index = BM25(k1=1.5, b=0.75, method="lucene", backend="numpy")
-        self._index.index((ids, vocabulary), create_empty_token=False, show_progress=False)
         self._vocabulary, self._num_texts = vocabulary, len(texts)
+        self._index = BM25(k1=1.5, b=0.75, method="lucene", backend="numpy")
+        if vocabulary:
+            self._index.index((ids, vocabulary), create_empty_token=False, show_progress=False)
 
     def scores(self, query: str) -> NDArray[np.float32]:
         """Shape (passages,); 0 for a passage that shares no word with the query."""
-        known = sorted({self._vocabulary[word] for word in search_words(query) if word in self._vocabulary})
+        # Added up in the order of the words: the order of the corpus, which numbers them, moves no last digit.
+        known = [self._vocabulary[word] for word in sorted(set(search_words(query))) if word in self._vocabulary]
         if not known:
             return np.zeros(self._num_texts, dtype=np.float32)
         return self._index.get_scores_from_ids(known)

@@ -75,7 +75,8 @@ class LeakFinder:
             for place, score in self._near(window):
                 if holds_answer(self._questions[place], piece.text):
                     return Leak(place, "question_and_answer", score)
-        if (match := self._index.match(as_row(piece.text))) and numbers_in(self._questions[match.question].question):
+        has_numbers = bool(numbers_in(piece.text))
+        if has_numbers and (match := self._index.match(as_row(piece.text))) and numbers_in(self._questions[match.question].question):
             return Leak(match.question, "problem_with_its_numbers", match.score)
         return None
 

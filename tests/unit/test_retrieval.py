@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from plumbline.pipeline.refused import Refused
+from plumbline.retrieval.bm25 import Bm25Scorer
 from plumbline.retrieval.corpus_files import read_corpus
 from plumbline.retrieval.examples import choose_examples, kind_like
 from plumbline.retrieval.found import needs_in, recall_at
@@ -283,6 +284,11 @@ def test_equal_scores_go_by_text_and_scores_of_zero_are_left_out() -> None:
     scores = np.array([1.0, 2.0, 1.0, 0.0, 1.0], dtype=np.float32)
     assert best_of(scores, ["d", "x", "a", "e", "c"], 3) == [Ranked(1, 2.0), Ranked(2, 1.0), Ranked(4, 1.0)]
     assert best_of(scores, ["d", "x", "a", "e", "c"], 9) == [Ranked(1, 2.0), Ranked(2, 1.0), Ranked(4, 1.0), Ranked(0, 1.0)]
+
+
+def test_a_corpus_or_a_query_without_words_finds_nothing() -> None:
+    assert best_of(Bm25Scorer(["...", "-"]).scores("force"), ["...", "-"], 2) == []
+    assert best_of(Bm25Scorer(["force", "mass"]).scores("?"), ["force", "mass"], 2) == []
 
 
 # --- examples ----------------------------------------------------------------------------------------------------------------
