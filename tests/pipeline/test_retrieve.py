@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from plumbline.model.assistant_turn import render_ids
 from plumbline.model.pinned_template import pin_template
-from plumbline.model.tokenization import render_prompt
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.pipeline.refused import Refused
@@ -214,8 +214,10 @@ def test_a_prompt_is_measured_as_the_model_gets_it(family: str, tmp_path: Path) 
     pin_template(tokenizer, today=date(2026, 11, 1), thinking=False)
     tokenizer.save_pretrained(str(tmp_path))
     base = BaseTokenizer(tmp_path)
-    shown = base.conversation([("user", "What is the unit of force?")])
-    assert base.count(shown) == len(render_prompt(tokenizer, "What is the unit of force?"))
+    turns = [("user", "What is 3 m x 4?"), ("assistant", "Answer: 12 m"), ("user", "What is the unit of force?")]
+    for messages in (turns[-1:], turns):
+        as_rendered = render_ids(tokenizer, [{"role": role, "content": said} for role, said in messages], add_generation_prompt=True)
+        assert base.count(base.conversation(messages)) == len(as_rendered)
 
 
 def test_the_limit_of_a_model_is_found_in_its_config_or_tokenizer() -> None:
