@@ -9,7 +9,8 @@ CountTokens = Callable[[str], int]
 HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*")
 UNDERLINE = re.compile(r"(=+|-{2,})[ \t]*")
 FENCE = re.compile(r"[ \t]*(```|~~~)")
-SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)|\n+")
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)|\n(?=\s*(?:[-*+|>]|\d+[.)])\s)")
+"""Also before an item of a list and a row of a table, but not where a sentence goes on in the next line."""
 JOINT_TOKENS = 2
 """Tokens of the line break between two paragraphs, at most."""
 
@@ -139,15 +140,16 @@ def fitting_parts(paragraph: Paragraph, room: int, count: CountTokens) -> Iterat
 
 
 def halved(text: str, room: int, count: CountTokens) -> Iterator[str]:
-    """A text that fits, or its halves, cut between words where there are several and between characters where there is one."""
+    """A text that fits, or its halves, cut between lines, else between words, else between characters."""
     text = text.strip()
     if len(text) <= 1 or count(text) <= room:
         if text:
             yield text
         return
-    words = text.split(" ")
+    joint = "\n" if "\n" in text else " "
+    words = text.split(joint)
     if len(words) > 1:
-        halves = (" ".join(words[: len(words) // 2]), " ".join(words[len(words) // 2 :]))
+        halves = (joint.join(words[: len(words) // 2]), joint.join(words[len(words) // 2 :]))
     else:
         halves = (text[: len(text) // 2], text[len(text) // 2 :])
     for half in halves:

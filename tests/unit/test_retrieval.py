@@ -140,6 +140,21 @@ def test_a_long_row_becomes_several_pieces_of_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("A first one. This sentence goes on\nin a second line.", ["A first one.", "This sentence goes on\nin a second line."]),
+        ("Forces are:\n- a body's weight\n- the lift of a wing", ["Forces are:\n- a body's weight", "- the lift of a wing"]),
+        ("| a | b | c |\n| d | e | f |", ["| a | b | c |", "| d | e | f |"]),
+        ("one two three four\nfive six seven eight", ["one two three four\nfive six seven eight"]),
+        ("one two three four five\nsix seven eight nine ten", ["one two three four five", "six seven eight nine ten"]),
+    ],
+)
+def test_a_paragraph_that_is_too_long_is_cut_where_a_reader_would(text: str, found: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    assert [one.text for one in read_corpus(tmp_path / "a.txt", max_tokens=8, count=words).pieces] == found
+
+
+@pytest.mark.parametrize(
     ("name", "content", "said"),
     [
         ("a.jsonl", b'{"text": "ok"}\n{"text": \n', r"a\.jsonl, line 2: not JSON"),
