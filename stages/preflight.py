@@ -10,7 +10,7 @@ from plumbline.params_sections import refuse_unknown_sections
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
 from plumbline.pipeline.record import Params
-from plumbline.preflight.run import PreflightFiles, run
+from plumbline.preflight.run import PreflightFiles, require_contexts, run
 from plumbline.preflight.settings import Settings
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.training_params import LoraParams, TrainParams
@@ -47,6 +47,7 @@ if __name__ == "__main__":
     die_with_parent()
     with inputs_unchanged():
         refuse_unknown_sections()  # before train spends anything
+        require_contexts(Path("data/context/ready.json"))
         main(
             load_params("preflight", PreflightParams),
             load_params("lora", LoraParams),

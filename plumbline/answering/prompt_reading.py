@@ -41,7 +41,8 @@ class ReadPrompts(NamedTuple):
 
 def shared_start(prompts: Sequence[Sequence[int]]) -> int:
     """How many tokens all prompts begin with, but for the last one of the shortest: each prompt keeps a token of its own."""
-    first, last = list(min(prompts)), list(max(prompts))  # in the order of a dictionary, these two share the least
+    ordered = sorted(list(prompt) for prompt in prompts)
+    first, last = ordered[0], ordered[-1]  # in the order of a dictionary, these two share the least
     shared = next((place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), min(len(first), len(last)))
     return min(shared, min(map(len, prompts)) - 1)
 

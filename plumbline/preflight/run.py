@@ -8,6 +8,7 @@ from plumbline.pages.html_page import write_page
 from plumbline.pipeline.files import write_json
 from plumbline.pipeline.heartbeat import working
 from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.refused import Refused
 from plumbline.preflight.findings import Findings, find
 from plumbline.preflight.gathered import Gathered
 from plumbline.preflight.settings import Settings
@@ -45,6 +46,12 @@ def run(settings: Settings, files: PreflightFiles) -> Findings:
     if not findings.failed:
         write_json(files.ready, {"ready": True})
     return findings
+
+
+def require_contexts(ready: Path) -> None:
+    """Refused unless `retrieve` has found that every prompt fits the model: that is known before anything is trained."""
+    if not ready.is_file():
+        raise Refused(f"{ready} is missing. Run `dvc repro retrieve`: it measures the prompts of every arm.")
 
 
 def gather(files: PreflightFiles, training: TrainParams) -> Gathered:

@@ -30,4 +30,4 @@ class Context(Record):
     passages: tuple[ContextPassage, ...]
     """Best first; they stand in the user's message, before the question."""
     recall: float | None
-    """Share (0-1) of what a right answer needs that stands in the passages, by rule; None where there are none."""
+    """Share (0-1) of what a right answer needs that stands in the passages, by rule: 0 where no passage was found, None where no rule applies."""

@@ -22,6 +22,7 @@ ORDER = (
     "base",
     "data_report",
     "answer_general",
+    "retrieve",
     "preflight",
     "train",
     "answer_base",
