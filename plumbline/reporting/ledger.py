@@ -13,7 +13,7 @@ from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import KINDS, Kind, Question
-from plumbline.statistics import Comparison, Estimate, chance_level, holm, mean_estimate, paired_comparison
+from plumbline.statistics import Comparison, Estimate, chance_level, holm, mean_estimate, paired_comparison, strictest_level
 from plumbline.thinking import is_cut_while_thinking
 
 Pair = tuple[str, str]
@@ -174,7 +174,7 @@ def sorted_counts(values: Iterable[str | None]) -> dict[str, int]:
     return dict(sorted(Counter(value for value in values if value is not None).items()))
 
 
-def arm_ledger(rows: Sequence[Scored], *, seed: int, num_resamples: int) -> ArmLedger:
+def arm_ledger(rows: Sequence[Scored]) -> ArmLedger:
     """Count the answers of one kind in one arm. AssertionError if a verdict is lost."""
     counts = Counter(row.outcome for row in rows)
     n = len(rows)
@@ -188,7 +188,7 @@ def arm_ledger(rows: Sequence[Scored], *, seed: int, num_resamples: int) -> ArmL
     def estimate(values: Sequence[float], of: Sequence[Scored]) -> Estimate | None:
         if not values:
             return None
-        return mean_estimate(values, clusters=[row.cluster for row in of], seed=seed, num_resamples=num_resamples)
+        return mean_estimate(values, clusters=[row.cluster for row in of])
 
     return ArmLedger(
         n=n,
@@ -208,7 +208,9 @@ def arm_ledger(rows: Sequence[Scored], *, seed: int, num_resamples: int) -> ArmL
     )
 
 
-def compare_pairs(pairs: Sequence[tuple[float | None, float | None, str]], *, seed: int, num_resamples: int) -> Comparison | None:
+def compare_pairs(
+    pairs: Sequence[tuple[float | None, float | None, str]], *, seed: int, num_resamples: int, level: float
+) -> Comparison | None:
     """Compare (reference, other, cluster) triples where both scores exist; None where none do."""
     both = [(first, second, cluster) for first, second, cluster in pairs if first is not None and second is not None]
     if not both:
@@ -219,6 +221,7 @@ def compare_pairs(pairs: Sequence[tuple[float | None, float | None, str]], *, se
         clusters=[cluster for _, _, cluster in both],
         seed=seed,
         num_resamples=num_resamples,
+        level=level,
     )
 
 
@@ -228,14 +231,17 @@ def letter_score(row: Scored) -> float | None:
 
 
 def pair_ledger(
-    first: Mapping[str, Scored], second: Mapping[str, Scored], *, near: Collection[str], seed: int, num_resamples: int
+    first: Mapping[str, Scored], second: Mapping[str, Scored], *, near: Collection[str], seed: int, num_resamples: int, level: float
 ) -> PairLedger:
-    """Compare two arms on the questions that both answered; `near`: ids of questions that the training rows come close to."""
+    """Compare two arms on the questions that both answered; `near`: ids of questions that the training rows come close to.
+
+    `level`: the strictest of Holm's correction, for which the detectable effect is computed.
+    """
     shared = [key for key in first if key in second]
 
     def compare(ids: Iterable[str], value: Callable[[Scored], float | None]) -> Comparison | None:
         triples = [(value(first[key]), value(second[key]), first[key].cluster) for key in ids]
-        return compare_pairs(triples, seed=seed, num_resamples=num_resamples)
+        return compare_pairs(triples, seed=seed, num_resamples=num_resamples, level=level)
 
     def score(row: Scored) -> float | None:
         return row.score
@@ -258,6 +264,7 @@ def kind_ledger(
     overlapping: Collection[str],
     seed: int,
     num_resamples: int,
+    level: float,
 ) -> KindLedger:
     """Count and compare the answers of one kind; `overlapping`: ids of questions that the training rows come close to."""
     rows: dict[str, dict[str, Scored]] = {}
@@ -273,9 +280,11 @@ def kind_ledger(
         n=len(of_kind),
         num_clusters=len({question.cluster for question in of_kind.values()}),
         chance=chance_level([len(question.choices) for question in of_kind.values()]) if kind == "mcq" else None,
-        arms={arm: arm_ledger(list(mine.values()), seed=seed, num_resamples=num_resamples) for arm, mine in rows.items()},
+        arms={arm: arm_ledger(list(mine.values())) for arm, mine in rows.items()},
         pairs={
-            (first, second): pair_ledger(rows.get(first, {}), rows.get(second, {}), near=near, seed=seed, num_resamples=num_resamples)
+            (first, second): pair_ledger(
+                rows.get(first, {}), rows.get(second, {}), near=near, seed=seed, num_resamples=num_resamples, level=level
+            )
             for first, second in comparisons
         },
         num_overlapping=len(near),
@@ -293,8 +302,18 @@ def ledgers(
 ) -> dict[Kind, KindLedger]:
     """The ledger of every kind that has questions, p values adjusted by Holm over all kinds and pairs that were compared."""
     present: list[Kind] = [kind for kind in KINDS if any(question.kind == kind for question in questions)]
+    level = strictest_level(len(present) * len(comparisons))
     by_kind: dict[Kind, KindLedger] = {
-        kind: kind_ledger(kind, questions, scored, comparisons=comparisons, overlapping=overlapping, seed=seed, num_resamples=num_resamples)
+        kind: kind_ledger(
+            kind,
+            questions,
+            scored,
+            comparisons=comparisons,
+            overlapping=overlapping,
+            seed=seed,
+            num_resamples=num_resamples,
+            level=level,
+        )
         for kind in present
     }
     # The name of a test only orders equal p values: kind, then the place of the pair.
