@@ -1,81 +1,81 @@
-"""How often a 95 % interval of a paired difference holds the truth: percentile, BCa, and BCa widened for few clusters.
+"""How often a 95 % interval holds the truth: ours, and the BCa bootstrap (widened for few units) that it replaced.
 
-python -m bench.interval_coverage --rounds 1000        one core, about a minute; numbers in docs/experiments.md
+python -m bench.interval_coverage --rounds 1000        one core, about three minutes; numbers in docs/benchmarks.md
 """
 
 import argparse
+import math
 
 import numpy as np
 
 from bench.measurements import Table, add_json_flag, tabled, write_measured
-from plumbline.statistics import bca_interval, tango_interval, units_of
+from bench.simulated_scores import SHAPES, Floats, Shape
+from plumbline.intervals import bca_interval, units_of, wilson_interval
+from plumbline.statistics import difference_interval, mean_estimate
 
+LAYOUTS = ((10, 1), (20, 1), (80, 1), (6, 5), (12, 4), (40, 4))
+"""Units, and questions in each."""
 NUM_RESAMPLES = 1000
-TRUTH = 24 / 35 - 1 / 2
-"""E[sqrt(s)] - E[s] for s ~ Beta(2, 2): base knows a share s of a cluster, tuned sqrt(s)."""
 
 
-def percentile_interval(sums: np.ndarray, sizes: np.ndarray, seed: int) -> tuple[float, float]:
-    drawn = np.random.default_rng(seed).integers(0, len(sums), size=(NUM_RESAMPLES, len(sums)))
-    low, high = np.quantile(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1), [0.025, 0.975])
-    return float(low), float(high)
+def our_interval(values_N: Floats, clusters: list[int] | None, *, paired: bool) -> tuple[float, float]:
+    """As the report finds it."""
+    if not paired:
+        return mean_estimate(values_N.tolist(), clusters=clusters).ci95
+    return difference_interval(values_N, units_of(values_N, clusters), binary=False)[0]
 
 
-def coverage_over_clusters(num_clusters: int, size: int, rounds: int) -> list[str]:
-    """A row: of each interval the share that holds the truth, and its mean width."""
-    generator = np.random.default_rng(num_clusters)
-    hits, widths = np.zeros(3), np.zeros(3)
+def earlier_interval(values_N: Floats, clusters: list[int] | None, *, paired: bool, seed: int) -> tuple[float, float]:
+    """BCa over units; where all are alike, Wilson's interval of units, or what could differ unseen."""
+    units = units_of(values_N, clusters)
+    found = bca_interval(units, seed=seed, num_resamples=NUM_RESAMPLES)
+    if found is not None:
+        return found
+    mean, num_units = float(values_N.mean()), len(units.sums_U)
+    if not paired:
+        return wilson_interval(mean * num_units, num_units)
+    unseen = 1 - 0.025 ** (1 / num_units)
+    return max(-1.0, mean - unseen), min(1.0, mean + unseen)
+
+
+def coverage(shape: Shape, num_units: int, size: int, rounds: int, *, earlier: bool) -> tuple[Floats, Floats]:
+    """Share of intervals that hold the truth and their mean width: of ours, and with `earlier` of BCa."""
+    generator = np.random.default_rng(1000 * num_units + size)
+    clusters = None if size == 1 else np.repeat(np.arange(num_units), size).tolist()
+    hits, widths = np.zeros(1 + earlier), np.zeros(1 + earlier)
     for seed in range(rounds):
-        skill = generator.beta(2, 2, num_clusters)[:, None]
-        base = (generator.random((num_clusters, size)) < skill).astype(float)
-        tuned = (generator.random((num_clusters, size)) < np.sqrt(skill)).astype(float)
-        clusters = np.repeat(np.arange(num_clusters), size).tolist()
-        units = units_of((tuned - base).ravel(), clusters)
-        found = [percentile_interval(units.sums_U, units.sizes_U, seed)]
-        found += [bca_interval(units, seed=seed, num_resamples=NUM_RESAMPLES, expand=expand) or (0.0, 0.0) for expand in (False, True)]
-        hits += [low <= TRUTH <= high for low, high in found]
+        values_N = shape.draw(num_units, size, generator)
+        found = [our_interval(values_N, clusters, paired=shape.paired)]
+        if earlier:
+            found.append(earlier_interval(values_N, clusters, paired=shape.paired, seed=seed))
+        hits += [low <= shape.truth + 1e-9 and shape.truth - 1e-9 <= high for low, high in found]
         widths += [high - low for low, high in found]
-    return [
-        f"{num_clusters} x {size}",
-        *(f"{share:.3f} ({width:.2f})" for share, width in zip(hits / rounds, widths / rounds, strict=True)),
-    ]
-
-
-def coverage_of_pairs(n: int, gained: float, lost: float, rounds: int) -> tuple[float, float]:
-    """Independent 0/1 pairs, few of which disagree: shares of Tango's and Wald's intervals that hold the truth."""
-    generator = np.random.default_rng(n)
-    hits = np.zeros(2)
-    for _ in range(rounds):
-        up, down, _same = generator.multinomial(n, [gained, lost, 1 - gained - lost])
-        low, high = tango_interval(int(down), int(up), n)
-        half = 1.96 * np.sqrt((up + down) / n - ((up - down) / n) ** 2) / np.sqrt(n)
-        hits += [low <= gained - lost <= high, abs((up - down) / n - (gained - lost)) <= half]
-    return float(hits[0] / rounds), float(hits[1] / rounds)
+    return hits / rounds, widths / rounds
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=1000, help="data sets of each shape")
+    parser.add_argument("--rounds", type=int, default=1000, help="data sets of each shape and layout")
     add_json_flag(parser)
     chosen = parser.parse_args()
-    error = float(np.sqrt(0.95 * 0.05 / chosen.rounds))
-    print(f"{chosen.rounds} data sets each; standard error of a coverage near 0.95: {error:.3f}")
-    columns = ["clusters x questions", "percentile", "BCa", "BCa widened"]
-    print("   ".join(columns) + "   (share of intervals that hold the truth; mean width)")
+    error = math.sqrt(0.95 * 0.05 / chosen.rounds)
+    columns = ["five-step scores", "units x questions", "ours", "BCa, widened", "ratio of widths"]
     rows: list[list[str]] = []
-    for num_clusters, size in ((6, 20), (12, 12), (20, 8), (40, 4), (160, 1)):
-        rows.append(coverage_over_clusters(num_clusters, size, chosen.rounds))
-        print("   ".join(rows[-1]), flush=True)
-    print("independent 0/1 pairs, few of which disagree: Tango against Wald")
-    for n, gained, lost in ((40, 0.05, 0.02), (160, 0.05, 0.02), (160, 0.2, 0.1)):
-        tango, wald = coverage_of_pairs(n, gained, lost, chosen.rounds)
-        print(f"n = {n:4d}, {gained:.2f} gained, {lost:.2f} lost: Tango {tango:.3f}, Wald {wald:.3f}")
+    for shape in SHAPES:
+        for num_units, size in LAYOUTS:
+            hits, widths = coverage(shape, num_units, size, chosen.rounds, earlier=True)
+            cells = [f"{hit:.3f} ({width:.2f})" for hit, width in zip(hits, widths, strict=True)]
+            rows.append([shape.name, f"{num_units} x {size}", *cells, f"{widths[0] / widths[1]:.2f}"])
+            print("   ".join(rows[-1]), flush=True)
     write_measured(
         chosen.json,
         tabled(
             name="intervals",
             title="How often a 95 % interval holds the truth",
-            what=f"Coverage of intervals of a paired difference over clusters, and mean width; n = {chosen.rounds} data sets each, standard error near 0.95: {error:.3f}.",
+            what=(
+                f"Coverage of intervals of an arm's mean and of a paired difference, and mean width in brackets; "
+                f"n = {chosen.rounds} data sets each, standard error near 0.95: {error:.3f}."
+            ),
             table=Table(columns=columns, rows=rows),
         ),
     )

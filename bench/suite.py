@@ -167,7 +167,13 @@ BENCHES = (
         "intervals",
         "How often a 95 % interval holds the truth",
         "bench.interval_coverage",
-        {"quick": "--rounds 20", "default": "--rounds 200", "full": "--rounds 1000"},
+        {"quick": "--rounds 10", "default": "--rounds 200", "full": "--rounds 1000"},
+    ),
+    Bench(
+        "detectable",
+        "How often a detectable effect is found",
+        "bench.detectable_effect",
+        {"quick": "--sets 1", "default": "--sets 16", "full": "--sets 60"},
     ),
     Bench(
         "judge_correction",

@@ -58,7 +58,8 @@ def matrix(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> list[
             way = shown_direction(found.ci95, p_value)
             note = f"p {p_words(p_value)}, n = {found.n}, +{found.num_tuned_only} −{found.num_base_only}"
             if way is Direction.NONE:
-                note += f", could have shown {points(found.minimum_detectable_effect)}"
+                could = points(found.minimum_detectable_effect) if found.minimum_detectable_effect < 1 else "nothing"
+                note += f", could have shown {could}"
             shown.append({"value": points(found.delta, sign=True), "interval": span(found.ci95), "note": note, "direction": way})
         rows.append({"name": run.name, "cells": shown})
     return rows

@@ -8,7 +8,7 @@ from plumbline.comparing.comparability import REFUSED_BY, crossed, refusal
 from plumbline.comparing.compared_run import Run
 from plumbline.reporting.ledger import compare_pairs
 from plumbline.rows.question import KINDS, Kind
-from plumbline.statistics import Comparison, holm
+from plumbline.statistics import Comparison, holm, strictest_level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Cell:
     """Where two judges scored the two sides: the bridge between them. The difference then holds that of the judges as well."""
 
 
-def cell(reference: Run, run: Run, kind: Kind, *, seed: int, num_resamples: int, bridges: Sequence[JudgeBridge] = ()) -> Cell:
+def cell(reference: Run, run: Run, kind: Kind, *, seed: int, num_resamples: int, level: float, bridges: Sequence[JudgeBridge] = ()) -> Cell:
     """Compare the answers of two runs, or say why that would mean nothing. Scores stay as each judge gave them: no bridge moves one."""
     refused = refusal(reference, run, kind, bridges=bridges)
     if refused is not None:
@@ -30,15 +30,17 @@ def cell(reference: Run, run: Run, kind: Kind, *, seed: int, num_resamples: int,
     before, after = reference.scored(), run.scored()
     pairs = [(row.score, after[key].score, row.cluster) for key, row in before.items() if row.kind == kind]
     across = crossed(reference, run, bridges) if kind in REFUSED_BY["judge"] else None
-    return Cell(comparison=compare_pairs(pairs, seed=seed, num_resamples=num_resamples), refused=None, across=across)
+    return Cell(comparison=compare_pairs(pairs, seed=seed, num_resamples=num_resamples, level=level), refused=None, across=across)
 
 
 def compare_runs(
     runs: Sequence[Run], *, seed: int, num_resamples: int, bridges: Sequence[JudgeBridge] = ()
 ) -> dict[tuple[str, Kind], Cell]:
     """(run, kind) -> its comparison with the first run."""
+    kinds = {row.kind for row in runs[0].scored().values()}
+    level = strictest_level(len(runs[1:]) * len(kinds))
     return {
-        (run.name, kind): cell(runs[0], run, kind, seed=seed, num_resamples=num_resamples, bridges=bridges)
+        (run.name, kind): cell(runs[0], run, kind, seed=seed, num_resamples=num_resamples, level=level, bridges=bridges)
         for run in runs[1:]
         for kind in KINDS
     }

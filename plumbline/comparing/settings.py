@@ -11,7 +11,7 @@ from plumbline.comparing.comparison_tables import in_columns
 from plumbline.reporting.ledger import KIND_NAMES, compare_pairs
 from plumbline.reporting.words import points, span
 from plumbline.rows.question import KINDS, Kind
-from plumbline.statistics import Comparison
+from plumbline.statistics import Comparison, strictest_level
 
 SEED = "train.seed"
 
@@ -79,6 +79,8 @@ def settings_of(runs: Sequence[Run]) -> list[Setting]:
 def compare_settings(settings: Sequence[Setting], *, seed: int, num_resamples: int) -> dict[tuple[str, Kind], Comparison]:
     """(setting, kind) -> its comparison with the first setting, where the two can be compared."""
     found: dict[tuple[str, Kind], Comparison] = {}
+    kinds = {row.kind for setting in settings[:1] for row in setting.runs[0].scored().values()}
+    level = strictest_level(len(settings[1:]) * len(kinds))
     for one in settings[1:]:
         for kind in KINDS:
             # Within a setting the runs have one identity; whether they are results must be asked of each.
@@ -86,7 +88,7 @@ def compare_settings(settings: Sequence[Setting], *, seed: int, num_resamples: i
                 continue
             before, after = settings[0].means(kind), one.means(kind)
             pairs = [(score, after[key][0], cluster) for key, (score, cluster) in before.items()]
-            comparison = compare_pairs(pairs, seed=seed, num_resamples=num_resamples)
+            comparison = compare_pairs(pairs, seed=seed, num_resamples=num_resamples, level=level)
             if comparison is not None:
                 found[one.name, kind] = comparison
     return found

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plumbline.intervals import Floats
 from plumbline.judging.resampling import NUM_RESAMPLES, numbered, percentile_interval, resampled_sums
-from plumbline.statistics import FEWEST_UNITS, Floats
+
+FEWEST_UNITS = 6
+"""Clusters: of fewer a bootstrap draws too few different samples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

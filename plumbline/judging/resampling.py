@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from plumbline.statistics import NORMAL, Floats
+from plumbline.intervals import NORMAL, Floats
 
 NUM_RESAMPLES = 2000
 CHUNK = 4_000_000

@@ -126,7 +126,10 @@ def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forget
         delta = ledger["comparisons"][place]["delta"]
         if delta and delta["minimum_detectable_effect"] is not None:
             points = 100 * delta["minimum_detectable_effect"]
-            said.append(f"On {KIND_NAMES[kind]} a true difference below {points:.0f} points would mostly have been missed.")
+            if points < 100:
+                said.append(f"On {KIND_NAMES[kind]} a true difference below {points:.0f} points would mostly have been missed.")
+            else:
+                said.append(f"On {KIND_NAMES[kind]} no difference could be shown with {delta['n']} questions.")
     if manifest.source == "embedded":
         said.append(
             "The base model is tiny and knows the world of its own corpus only: this adapter shows a method, it is no physics tutor."

@@ -11,7 +11,7 @@ from plumbline.rows.answer import Answer
 from plumbline.rows.arms import NO_CONTEXT, Arms
 from plumbline.rows.context import Context
 from plumbline.rows.question import KINDS, Kind, Question
-from plumbline.statistics import Comparison, Estimate
+from plumbline.statistics import SIGNIFICANCE, Comparison, Estimate
 
 TERM = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]{4,}")
 """A number, or a word of four letters or more."""
@@ -132,9 +132,9 @@ def part_of(
     gain = None
     if bare is not None:
         triples = [(rows[bare, row.id].score, row.score, row.cluster) for row in mine]
-        gain = compare_pairs(triples, seed=seed, num_resamples=num_resamples)
+        gain = compare_pairs(triples, seed=seed, num_resamples=num_resamples, level=SIGNIFICANCE)
     scores = [row.score for row in known if row.score is not None]
-    return Part(n=len(mine), score=estimate_of(scores, known, seed=seed, num_resamples=num_resamples), gain=gain)
+    return Part(n=len(mine), score=estimate_of(scores, known), gain=gain)
 
 
 def prompt_tokens(answers: Sequence[Answer], arms: Arms) -> list[PromptTokens]:

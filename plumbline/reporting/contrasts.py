@@ -48,7 +48,9 @@ def squares_of(arms: Arms) -> list[Square]:
     ]
 
 
-def contrast_of(rows: Mapping[str, Mapping[str, Scored]], square: Square, *, seed: int, num_resamples: int) -> Comparison | None:
+def contrast_of(
+    rows: Mapping[str, Mapping[str, Scored]], square: Square, *, seed: int, num_resamples: int, level: float
+) -> Comparison | None:
     """Compare the two gains on the questions that all four arms have a score for; `rows`: arm -> question id -> row. None where there is none.
 
     (tw - t) - (bw - b) is twice (tw + b) / 2 - (t + bw) / 2: two scores in 0..1, so interval and test are those of any comparison of two arms.
@@ -68,6 +70,7 @@ def contrast_of(rows: Mapping[str, Mapping[str, Scored]], square: Square, *, see
         clusters=[cluster for *_, cluster in found],
         seed=seed,
         num_resamples=num_resamples,
+        level=level,
     )
     gains = [(base_with - base, tuned_with - tuned) for base, base_with, tuned, tuned_with, _ in found]
     of_base, of_tuned = (sum(values) / len(gains) for values in zip(*gains, strict=True))

@@ -13,7 +13,7 @@ from plumbline.reporting.scored import Scored
 from plumbline.rows.arms import Pair
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import KINDS, Kind, Question
-from plumbline.statistics import Comparison, Estimate, chance_level, holm, mean_estimate, paired_comparison
+from plumbline.statistics import Comparison, Estimate, chance_level, holm, mean_estimate, paired_comparison, strictest_level
 
 KIND_NAMES: dict[Kind, str] = {"mcq": "multiple choice", "numeric": "numeric problems", "explanation": "explanations"}
 
@@ -102,14 +102,14 @@ def sorted_counts(values: Iterable[str | None]) -> dict[str, int]:
     return dict(sorted(Counter(value for value in values if value is not None).items()))
 
 
-def estimate_of(values: Sequence[float], rows: Sequence[Scored], *, seed: int, num_resamples: int) -> Estimate | None:
+def estimate_of(values: Sequence[float], rows: Sequence[Scored]) -> Estimate | None:
     """The mean of one value per row, with its interval; None where there are no rows."""
     if not values:
         return None
-    return mean_estimate(values, clusters=[row.cluster for row in rows], seed=seed, num_resamples=num_resamples)
+    return mean_estimate(values, clusters=[row.cluster for row in rows])
 
 
-def arm_ledger(rows: Sequence[Scored], *, seed: int, num_resamples: int) -> ArmLedger:
+def arm_ledger(rows: Sequence[Scored]) -> ArmLedger:
     """Count the answers of one kind in one arm. AssertionError if a verdict is lost."""
     counts = Counter(row.outcome for row in rows)
     n = len(rows)
@@ -126,7 +126,7 @@ def arm_ledger(rows: Sequence[Scored], *, seed: int, num_resamples: int) -> ArmL
         num_incorrect=counts[Outcome.INCORRECT],
         num_unparsed=counts[Outcome.UNPARSED],
         num_unjudged=counts[Outcome.UNJUDGED],
-        estimate=estimate_of([row.score for row in verdicts if row.score is not None], verdicts, seed=seed, num_resamples=num_resamples),
+        estimate=estimate_of([row.score for row in verdicts if row.score is not None], verdicts),
         failures_as_zero=total / n,
         failures_as_one=(total + failures) / n,
         num_truncated=sum(row.truncated for row in rows),
@@ -134,11 +134,13 @@ def arm_ledger(rows: Sequence[Scored], *, seed: int, num_resamples: int) -> ArmL
         tiers=sorted_counts(row.tier for row in rows),
         flags=sorted_counts(flag for row in rows for flag in row.flags),
         histogram=dict(sorted(Counter(row.score for row in verdicts if row.score is not None).items())),
-        logprob=estimate_of([float(bool(row.logprob_correct)) for row in letters], letters, seed=seed, num_resamples=num_resamples),
+        logprob=estimate_of([float(bool(row.logprob_correct)) for row in letters], letters),
     )
 
 
-def compare_pairs(pairs: Sequence[tuple[float | None, float | None, str]], *, seed: int, num_resamples: int) -> Comparison | None:
+def compare_pairs(
+    pairs: Sequence[tuple[float | None, float | None, str]], *, seed: int, num_resamples: int, level: float
+) -> Comparison | None:
     """Compare (reference, other, cluster) triples where both scores exist; None where none do."""
     both = [(first, second, cluster) for first, second, cluster in pairs if first is not None and second is not None]
     if not both:
@@ -149,6 +151,7 @@ def compare_pairs(pairs: Sequence[tuple[float | None, float | None, str]], *, se
         clusters=[cluster for _, _, cluster in both],
         seed=seed,
         num_resamples=num_resamples,
+        level=level,
     )
 
 
@@ -158,14 +161,17 @@ def letter_score(row: Scored) -> float | None:
 
 
 def pair_ledger(
-    first: Mapping[str, Scored], second: Mapping[str, Scored], *, near: Collection[str], seed: int, num_resamples: int
+    first: Mapping[str, Scored], second: Mapping[str, Scored], *, near: Collection[str], seed: int, num_resamples: int, level: float
 ) -> PairLedger:
-    """Compare two arms on the questions that both answered; `near`: ids of questions that the training rows come close to."""
+    """Compare two arms on the questions that both answered; `near`: ids of questions that the training rows come close to.
+
+    `level`: the strictest of Holm's correction, for which the detectable effect is computed.
+    """
     shared = [key for key in first if key in second]
 
     def compare(ids: Iterable[str], value: Callable[[Scored], float | None]) -> Comparison | None:
         triples = [(value(first[key]), value(second[key]), first[key].cluster) for key in ids]
-        return compare_pairs(triples, seed=seed, num_resamples=num_resamples)
+        return compare_pairs(triples, seed=seed, num_resamples=num_resamples, level=level)
 
     def score(row: Scored) -> float | None:
         return row.score
@@ -189,6 +195,7 @@ def kind_ledger(
     overlapping: Collection[str],
     seed: int,
     num_resamples: int,
+    level: float,
 ) -> KindLedger:
     """Count and compare the answers of one kind; `overlapping`: ids of questions that the training rows come close to."""
     rows: dict[str, dict[str, Scored]] = {}
@@ -204,16 +211,18 @@ def kind_ledger(
         n=len(of_kind),
         num_clusters=len({question.cluster for question in of_kind.values()}),
         chance=chance_level([len(question.choices) for question in of_kind.values()]) if kind == "mcq" else None,
-        arms={arm: arm_ledger(list(mine.values()), seed=seed, num_resamples=num_resamples) for arm, mine in rows.items()},
+        arms={arm: arm_ledger(list(mine.values())) for arm, mine in rows.items()},
         pairs={
-            (first, second): pair_ledger(rows.get(first, {}), rows.get(second, {}), near=near, seed=seed, num_resamples=num_resamples)
+            (first, second): pair_ledger(
+                rows.get(first, {}), rows.get(second, {}), near=near, seed=seed, num_resamples=num_resamples, level=level
+            )
             for first, second in comparisons
         },
         num_overlapping=len(near),
         contrasts={
             square: Contrast(comparison=found, p_holm=None)
             for square in squares
-            if (found := contrast_of(rows, square, seed=seed, num_resamples=num_resamples)) is not None
+            if (found := contrast_of(rows, square, seed=seed, num_resamples=num_resamples, level=level)) is not None
         },
     )
 
@@ -230,6 +239,7 @@ def ledgers(
 ) -> dict[Kind, KindLedger]:
     """The ledger of every kind that has questions, p values adjusted by Holm over all kinds, pairs and contrasts that were tested."""
     present: list[Kind] = [kind for kind in KINDS if any(question.kind == kind for question in questions)]
+    level = strictest_level(len(present) * (len(comparisons) + len(squares)))
     by_kind: dict[Kind, KindLedger] = {
         kind: kind_ledger(
             kind,
@@ -240,6 +250,7 @@ def ledgers(
             overlapping=overlapping,
             seed=seed,
             num_resamples=num_resamples,
+            level=level,
         )
         for kind in present
     }

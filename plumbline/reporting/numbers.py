@@ -49,6 +49,7 @@ def comparison_numbers(comparison: Comparison) -> dict[str, object]:
         "num_base_only": comparison.num_base_only,
         "num_tuned_only": comparison.num_tuned_only,
         "minimum_detectable_effect": rounded(comparison.minimum_detectable_effect),
+        "detectable_at_level": rounded_p(comparison.level),
     }
 
 

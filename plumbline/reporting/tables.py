@@ -52,8 +52,8 @@ METHODS = {
     IntervalMethod.WILSON: "Wilson interval",
     IntervalMethod.WILSON_UNITS: "Wilson interval over clusters (no spread seen)",
     IntervalMethod.TANGO: "Tango score interval",
-    IntervalMethod.BCA: "BCa bootstrap",
-    IntervalMethod.CLUSTER_BCA: "cluster bootstrap (BCa)",
+    IntervalMethod.TILTED: "tilted score interval",
+    IntervalMethod.TILTED_UNITS: "tilted score interval over clusters",
     IntervalMethod.UNSEEN_UNITS: "bound for units not seen (no spread seen)",
 }
 
@@ -87,7 +87,9 @@ def kind_card(ledger: KindLedger) -> dict[str, object]:
             "method": METHODS[comparison.ci_method],
             "lost": comparison.num_base_only,
             "gained": comparison.num_tuned_only,
-            "detectable": points(comparison.minimum_detectable_effect),
+            "detectable": f"{points(comparison.minimum_detectable_effect)} points"
+            if comparison.minimum_detectable_effect < 1
+            else "no difference",
         }
     return card
 

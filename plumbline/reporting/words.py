@@ -173,4 +173,5 @@ def resolution(comparison: Comparison) -> str:
     """What the benchmark could have shown."""
     if comparison.minimum_detectable_effect < 1:
         return f"this benchmark could have shown {points(comparison.minimum_detectable_effect)} points"
-    return "this benchmark is too small to show any difference"
+    units = f" in {comparison.num_units} groups that stand or fall together" if comparison.num_units < comparison.n else ""
+    return f"no difference could be shown with {comparison.n} question{'' if comparison.n == 1 else 's'}{units}"

@@ -24,7 +24,7 @@ def final_recall(shares: Sequence[float]) -> float:
     return shares[-1] if shares else 0.0
 
 
-def recall_numbers(questions: Sequence[Question], recalls: Mapping[str, Sequence[float]], *, k: int, seed: int) -> Numbers:
+def recall_numbers(questions: Sequence[Question], recalls: Mapping[str, Sequence[float]], *, k: int) -> Numbers:
     """Per kind: n, mean with 95 % interval over clusters, and the mean in the first 1 to k passages."""
     numbers: Numbers = {}
     for kind in dict.fromkeys(question.kind for question in questions):
@@ -33,7 +33,7 @@ def recall_numbers(questions: Sequence[Question], recalls: Mapping[str, Sequence
             numbers[kind] = {"n": 0}
             continue
         shares = [recalls[question.id] for question in measured]
-        estimate = mean_estimate([final_recall(one) for one in shares], clusters=[question.cluster for question in measured], seed=seed)
+        estimate = mean_estimate([final_recall(one) for one in shares], clusters=[question.cluster for question in measured])
         at = {str(place): sum(final_recall(one[:place]) for one in shares) / len(shares) for place in range(1, k + 1)}
         numbers[kind] = {
             "n": estimate.n,

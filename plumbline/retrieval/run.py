@@ -141,7 +141,7 @@ def add_passages(
             )
             for question in questions
         ]
-        made.numbers[name] = {"recall": recall_numbers(questions, recalls, k=params.k, seed=params.seed)}
+        made.numbers[name] = {"recall": recall_numbers(questions, recalls, k=params.k)}
     made.overlap = [found.summary, *found.nearest, *found.leaked]
     made.corpus = {
         "num_passages": found.summary.num_passages,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from plumbline.intervals import Units, bca_interval
 from plumbline.pipeline.record import Record
-from plumbline.statistics import Units, bca_interval
 
 
 class Forgetting(Record):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("train")
 
-AFTER_THE_RUN = ("plumbline.training.likelihoods", "plumbline.training.forgetting", "plumbline.statistics")
+AFTER_THE_RUN = ("plumbline.training.likelihoods", "plumbline.training.forgetting", "plumbline.intervals")
 """Modules that look at the finished model only: when one changes, the finished run is measured again, not made again."""
 LIBRARIES = ("torch", "transformers", "peft", "trl")
 

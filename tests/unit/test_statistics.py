@@ -7,22 +7,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from plumbline.intervals import bca_interval, tango_interval, tilted_interval, units_of, wilson_interval
+from plumbline.paired_tests import mcnemar_exact, sign_flip_p_value
 from plumbline.statistics import (
-    DETECTABLE,
     Direction,
     IntervalMethod,
     PairedTest,
-    bca_interval,
     chance_level,
+    difference_interval,
     holm,
-    mcnemar_exact,
     mean_estimate,
     paired_comparison,
     shown_direction,
-    sign_flip_p_value,
-    tango_interval,
-    units_of,
-    wilson_interval,
+    strictest_level,
 )
 
 
@@ -101,6 +98,32 @@ def test_widening_matters_for_few_units_and_fades_with_many() -> None:
 
     assert width(few, expand=True) > 1.15 * width(few, expand=False)
     assert width(many, expand=True) == pytest.approx(width(many, expand=False), rel=0.02)
+
+
+def test_the_tilted_interval_of_single_0_1_scores_is_wilsons_with_students_t() -> None:
+    n = 400
+    values = np.array([1.0] * 300 + [0.0] * 100)
+    found = tilted_interval(values, units_of(values, None), support=(0.0, 1.0))
+    assert found is not None
+    reach = float(stats.t.ppf(0.975, n - 1)) * math.sqrt(n / (n - 1))
+    # The unseen units add 0.3 of a question.
+    assert found == pytest.approx(wilson_interval(300, n, reach), abs=5e-4)
+
+
+def test_the_tilted_interval_leans_where_the_scores_lean() -> None:
+    values = np.array([1.0] * 16 + [0.75, 0.75, 0.5, 0.0])
+    low, high = tilted_interval(values, units_of(values, None), support=(0.0, 1.0)) or (0.0, 0.0)
+    mean = values.mean()
+    assert mean - low > 2 * (high - mean), "a mean near its largest value is uncertain below, hardly above"
+    assert high < 1
+
+
+def test_the_tilted_interval_stays_in_its_support_and_knows_what_few_units_hide() -> None:
+    values = np.array([0.5, 0.5, 0.75, 0.5, 0.5, 0.5])
+    assert tilted_interval(np.full(6, 0.5), units_of(np.full(6, 0.5), None), support=(0.0, 1.0)) is None
+    for support in ((0.0, 1.0), (-1.0, 1.0)):
+        low, high = tilted_interval(values, units_of(values, None), support=support) or (0.0, 0.0)
+        assert support[0] <= low < values.mean() < high <= support[1]
 
 
 def score_statistic(base_only: int, tuned_only: int, n: int, difference: float) -> float:
@@ -200,44 +223,15 @@ def test_unequal_lengths_and_nothing_at_all_are_refused() -> None:
         paired_comparison([0.0, 1.0], [0.0, 1.0], clusters=["a"], seed=1)
 
 
-@pytest.mark.parametrize("n", [50, 200, 1000])
-def test_the_detectable_effect_comes_from_an_upper_bound_of_discordance(n: int) -> None:
-    discordant = n // 5
-    base = [1.0] * (discordant // 2) + [0.0] * (n - discordant // 2)
-    tuned = [0.0] * (discordant // 2) + [1.0] * (discordant // 2) + [0.0] * (n - 2 * (discordant // 2))
-    effect = paired_comparison(base, tuned, clusters=None, seed=1).minimum_detectable_effect
-    bound = stats.binomtest(2 * (discordant // 2), n).proportion_ci(0.95, method="wilson").high
-    assert effect == pytest.approx(2.8016 * math.sqrt(bound / n), rel=1e-3)
-    assert effect > DETECTABLE * math.sqrt(0.19 / n)
-
-
-def test_five_units_can_show_nothing() -> None:
-    assert paired_comparison([0.0] * 5, [1.0] * 5, clusters=None, seed=1).minimum_detectable_effect == 1.0
-
-
-def test_an_effect_of_the_detectable_size_is_found_four_times_in_five() -> None:
-    generator, n, found, shown = np.random.default_rng(0), 200, 0, 0
-    for _ in range(400):
-        uniform = generator.random(n)
-        gained, lost = 0.20, 0.08  # a true difference of 12 points among 28 % that disagree
-        base = np.where(uniform < gained, 0.0, np.where(uniform < gained + lost, 1.0, 0.0))
-        tuned = np.where(uniform < gained, 1.0, 0.0)
-        comparison = paired_comparison(base.tolist(), tuned.tolist(), clusters=None, seed=1)
-        found += comparison.p_value < 0.05
-        shown += comparison.minimum_detectable_effect < 0.13
-    assert found / 400 > 0.8
-    assert shown / 400 > 0.9
-
-
 @pytest.mark.parametrize(("num_clusters", "size"), [(8, 10), (20, 6), (60, 1)])
 def test_intervals_cover_what_they_say(num_clusters: int, size: int) -> None:
     generator, hits, rounds = np.random.default_rng(1), 0, 300
-    for round_ in range(rounds):
+    for _ in range(rounds):
         skill = generator.beta(2, 2, num_clusters)[:, None]
         base = (generator.random((num_clusters, size)) < skill).astype(float).ravel()
         tuned = (generator.random((num_clusters, size)) < np.sqrt(skill)).astype(float).ravel()
         clusters = [str(index // size) for index in range(num_clusters * size)]
-        low, high = paired_comparison(base.tolist(), tuned.tolist(), clusters=clusters, seed=round_, num_resamples=1000).ci95
+        low, high = difference_interval(tuned - base, units_of(tuned - base, clusters), binary=True)[0]
         hits += low <= 0.18571 <= high  # E[sqrt(s)] - E[s] for Beta(2, 2): 24/35 - 1/2
     assert hits / rounds > 0.91
 
@@ -249,6 +243,14 @@ def test_holm_is_the_step_down_by_its_definition() -> None:
     assert holm({}) == {}
 
 
+def test_the_strictest_level_is_that_of_the_first_step_of_holm() -> None:
+    level = strictest_level(6)
+    names = [f"test {index}" for index in range(6)]
+    just_below, just_above = level * 0.999, level * 1.001
+    assert holm(dict.fromkeys(names[1:], 0.9) | {names[0]: just_below})[names[0]] < 0.05
+    assert holm(dict.fromkeys(names[1:], 0.9) | {names[0]: just_above})[names[0]] > 0.05
+
+
 def test_chance_is_the_mean_over_questions_of_one_in_k() -> None:
     assert chance_level([4, 4, 2]) == pytest.approx((0.25 + 0.25 + 0.5) / 3)
     assert chance_level([4, 0]) is None
@@ -256,7 +258,7 @@ def test_chance_is_the_mean_over_questions_of_one_in_k() -> None:
 
 
 def test_an_arm_without_spread_gets_the_interval_of_its_units() -> None:
-    assert mean_estimate([1.0] * 20, clusters=None, seed=1).ci95 == pytest.approx(wilson_interval(20, 20))
-    clustered = mean_estimate([1.0] * 20, clusters=["a"] * 10 + ["b"] * 10, seed=1)
+    assert mean_estimate([1.0] * 20, clusters=None).ci95 == pytest.approx(wilson_interval(20, 20))
+    clustered = mean_estimate([1.0] * 20, clusters=["a"] * 10 + ["b"] * 10)
     assert clustered.ci95 == pytest.approx(wilson_interval(2, 2))
     assert clustered.method is IntervalMethod.WILSON_UNITS
