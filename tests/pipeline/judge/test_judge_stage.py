@@ -16,8 +16,8 @@ import pytest
 from plumbline.judging.prices import PRICES
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.rows.judge_check import JudgeCheck
-from tests.fakes.claude_server import KEY, FakeClaude, Fault, default_verdict, item_of, seeded_faults
-from tests.fakes.judge_bench import Bench, answer, settings
+from tests.fakes.claude_server import KEY, FakeClaude, Fault, default_verdict, item_of, point_by_point, seeded_faults
+from tests.fakes.judge_bench import POINTS, Bench, answer, settings
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -28,14 +28,14 @@ def test_claude_judges_every_explanation_and_keeps_every_reply(bench: Bench, fak
     for row in rows:
         assert row.cause == "scored" and row.score is not None and len(row.replies) == 1
     texts = {json.loads(row.replies[0].body)["content"][1]["text"] for row in rows}
-    assert texts == {json.dumps(default_verdict(request)) for request in fake.requests}
+    assert texts == {json.dumps(point_by_point(request, default_verdict(request))) for request in fake.requests}
     assert {row.judge_id for row in rows} == {rows[0].judge_id} and rows[0].judge_id.startswith("claude:")
     assert sum(row.replies[0].input_tokens for row in rows) == sum(paid.input_tokens for paid in fake.ledger), (
         "our tokens are the provider's"
     )
     request = fake.requests[0]
     assert not {"temperature", "top_p", "top_k", "tools", "stream"} & set(request)
-    assert list(request["output_config"]["format"]["schema"]["properties"]) == ["reasoning", "score"]
+    assert list(request["output_config"]["format"]["schema"]["properties"]) == ["reasoning", "points"]
 
 
 def test_a_second_run_pays_nothing_and_writes_the_same_bytes(bench: Bench, fake: FakeClaude) -> None:
@@ -281,7 +281,7 @@ def test_backend_none_leaves_scores_null(bench: Bench) -> None:
 
 
 def test_backend_key_points_is_deterministic_and_has_an_identity_of_its_own(bench: Bench) -> None:
-    rows = bench.write(3, lambda number, arm: "The water pushes the body up." if arm == "tuned" else "It does not sink.").run(
+    rows = bench.write(3, lambda number, arm: "The water pushes the body up." if arm == "tuned" else "It does not sink.", POINTS[:1]).run(
         backend="key_points"
     )
     assert [row.score for row in rows] == [0.0, 1.0] * 3 and rows[0].judge_id.startswith("key_points:")
@@ -378,7 +378,7 @@ def test_the_judge_is_probed_with_answers_whose_verdict_is_known(bench: Bench, f
 
 
 def test_the_deterministic_judge_passes_every_probe(bench: Bench) -> None:
-    bench.write(30).run(backend="key_points", num_canary_questions=5)
+    bench.write(30, key_points=POINTS[:1]).run(backend="key_points", num_canary_questions=5)
     assert all(check.is_passed for check in read_jsonl(bench.paths["checks"], JudgeCheck))
 
 
