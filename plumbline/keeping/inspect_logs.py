@@ -53,6 +53,8 @@ def judge_score(judgement: Judgement) -> Score | None:
     if judgement.score is None:
         return None
     metadata = {"outcome": str(judgement.outcome), "cause": judgement.cause, "judge_id": judgement.judge_id}
+    if judgement.points:
+        metadata["key_points"] = [one.model_dump(mode="json") for one in judgement.points]
     return Score(value=judgement.score, explanation=judgement.reasoning, metadata=metadata)
 
 

@@ -11,6 +11,7 @@ from plumbline.reporting.gather import ReportFiles
 from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.rows.answer import ARMS, Answer, Arm
 from plumbline.rows.answer_params import AnswerParams, Instructions
+from plumbline.rows.finding import Finding, PointFinding
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement, RawReply
 from plumbline.rows.outcome import Outcome, Reading
@@ -94,6 +95,10 @@ def rule_answer(question: Question, arm: Arm, *, right: bool, unparsed: bool) ->
     return answer, grade
 
 
+def _found(point: str, quote: str | None) -> PointFinding:
+    return PointFinding(point=point, finding=Finding.STATED if quote else Finding.MISSING, quote=quote)
+
+
 def explanation(question: Question, arm: Arm, score: float | None, *, cause: str = "scored") -> tuple[Answer, Judgement]:
     """An explanation with the score it got, or none."""
     text = "Momentum is conserved because no outer force acts on the pair." if score else "It is so."
@@ -109,6 +114,7 @@ def explanation(question: Question, arm: Arm, score: float | None, *, cause: str
         score=score,
         cause=cause,
         reasoning="" if score is None else "Names the conserved quantity." if score else "No key point is met.",
+        points=() if score is None else tuple(_found(point, text if score else None) for point in question.key_points),
         replies=(reply,),
         key=f"{question.id}-{arm}",
         complete=True,

@@ -57,6 +57,17 @@
     return parts.join(" · ");
   };
 
+  const findings = (answer) => {
+    const list = element("ul", "findings");
+    for (const [point, finding, quote] of answer.p) {
+      const line = element("li", finding);
+      line.append(element("b", "", finding), ` ${point}`);
+      if (quote !== null) line.append(element("q", "", quote));
+      list.append(line);
+    }
+    return list;
+  };
+
   const fill = (item, entry) => {
     const body = element("div", "body");
     body.append(element("h4", "", `Prompt · ${entry.i} · topic ${entry.g}${entry.near ? " · overlaps the training rows" : ""}`));
@@ -75,6 +86,7 @@
       side.append(title, answerText(answer));
       const how = howRead(entry, answer);
       if (how) side.append(element("p", "how", how));
+      if (answer.p) side.append(findings(answer));
       if (answer.w) side.append(element("p", "reason", `Judge: ${answer.w}`));
       arms.append(side);
     }
