@@ -15,6 +15,8 @@ import pytest
 
 from plumbline.judging.prices import PRICES
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.rows.answer import Answer
+from plumbline.rows.finding import Finding
 from plumbline.rows.judge_check import JudgeCheck
 from tests.fakes.claude_server import KEY, FakeClaude, Fault, default_verdict, item_of, point_by_point, seeded_faults
 from tests.fakes.judge_bench import POINTS, Bench, answer, settings
@@ -390,3 +392,52 @@ def test_a_share_of_the_answers_is_judged_a_second_time_and_paid_for_once(bench:
     assert not {check.key for check in checks} & {row.key for row in rows}
     bench.run(retest_fraction=0.3)
     assert len(fake.ledger) == 60 + len(checks)
+
+
+def test_every_row_carries_what_was_found_of_each_key_point_and_the_score_follows_from_it(bench: Bench, fake: FakeClaude) -> None:
+    rows = bench.write(20).run()
+    assert {row.score for row in rows} == {0.0, 0.25, 0.5, 0.75, 1.0}
+    for row in rows:
+        assert tuple(one.point for one in row.points) == POINTS
+        assert row.score == sum(one.finding is Finding.STATED for one in row.points) / 4
+        said = next(answer for answer in read_jsonl(bench.paths[row.arm], Answer) if answer.id == row.id).response
+        assert all((one.quote is None) == (one.finding is Finding.MISSING) and (one.quote or "") in said for one in row.points)
+    assert {frozenset(item_of(request)["key_points"].values()) for request in fake.requests} == {frozenset(POINTS)}
+
+
+def test_a_quote_that_is_not_in_the_answer_is_asked_again_and_never_scored(bench: Bench, fake: FakeClaude) -> None:
+    def inventive(request: dict[str, Any]) -> dict[str, Any]:
+        verdict = point_by_point(request, {"reasoning": "generous", "score": 1})
+        if "tuned" in item_of(request)["student_answer"]:
+            verdict["points"][2]["quote"] = "All key points are stated."
+        return verdict
+
+    fake.verdict = inventive
+    rows = bench.write(3).run()
+    assert [(row.arm, row.cause, row.score, len(row.replies)) for row in rows] == [
+        ("base", "scored", 1.0, 1),
+        ("tuned", "quote_not_in_answer", None, 3),
+    ] * 3
+    assert all(row.points == () and row.outcome == "unjudged" for row in rows if row.arm == "tuned")
+    assert len(fake.ledger) == 3 + 3 * 3
+
+
+def test_a_question_without_key_points_is_judged_on_the_five_steps(bench: Bench, fake: FakeClaude) -> None:
+    rows = bench.write(10, key_points=()).run()
+    assert {row.cause for row in rows} == {"scored"} and all(row.points == () for row in rows)
+    request = fake.requests[0]
+    assert list(request["output_config"]["format"]["schema"]["properties"]) == ["reasoning", "score"]
+    assert "0.75 All key points but a minor one" in request["system"] and item_of(request)["key_points"] == {}
+
+
+def test_the_rule_fills_the_same_fields(bench: Bench) -> None:
+    text = "The water pushes the body up. The body is less dense than water. The push does not grow with the displaced volume."
+    rows = bench.write(1, lambda number, arm: text).run(backend="key_points")
+    for row in rows:
+        assert [(one.point, one.finding, one.quote) for one in row.points] == [
+            (POINTS[0], "stated", "The water pushes the body up."),
+            (POINTS[1], "missing", None),
+            (POINTS[2], "stated", "The body is less dense than water."),
+            (POINTS[3], "contradicted", "The push does not grow with the displaced volume."),
+        ]
+        assert row.reasoning == "2 of 4 key points stated, 1 contradicted" and row.score == 0.0
