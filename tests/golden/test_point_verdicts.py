@@ -108,6 +108,7 @@ def test_findings_come_back_in_the_order_of_the_key_points_with_their_quotes() -
     [
         ([STATED, DENIED], "wrong_points"),
         ([STATED, DENIED, STATED], "wrong_points"),
+        ([STATED, DENIED, MISSING, STATED], "wrong_points"),
         ([STATED, DENIED, MISSING, {**MISSING, "point": 4}], "wrong_points"),
         ([STATED, DENIED, {**MISSING, "point": 0}], "wrong_points"),
         ([], "wrong_points"),

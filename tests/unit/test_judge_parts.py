@@ -122,6 +122,20 @@ def test_polarity_decides(point: str, answer: str, expected: float) -> None:
     assert score(answer, (point,)) == expected
 
 
+@pytest.mark.parametrize(
+    ("answer", "finding", "quote"),
+    [
+        ("So it is.  The water pushes the cork up.\n\nLast.", "stated", "The water pushes the cork up."),
+        ("The water pushes the cork up. This is false. Last.", "contradicted", "The water pushes the cork up. This is false."),
+        ("The water does not push the cork up. Last.", "contradicted", "The water does not push the cork up."),
+        ("The cork floats.", "missing", None),
+    ],
+)
+def test_the_rule_quotes_the_sentence_that_decides_and_the_one_that_takes_it_back(answer: str, finding: str, quote: str | None) -> None:
+    found = judge_key_points(answer, ("the water pushes the cork up",), question=QUESTION, reference=REFERENCE)
+    assert (found.findings, found.quotes) == ((finding,), (quote,))
+
+
 def test_key_points_without_a_content_word_are_refused() -> None:
     with pytest.raises(ValueError, match="content word"):
         score("Anything.", ("of the",))
@@ -152,6 +166,9 @@ def test_every_part_of_an_item_and_of_the_asking_changes_the_key() -> None:
         asking_identity(**{**asking, **change}) for change in ({}, {"model": "n"}, {"max_tokens": 11}, {"effort": "low"}, {"epoch": 2})
     }
     assert len(identities) == 5
+    # The judge of rubric 1, which gave one score for the whole answer whether a question had key points or not.
+    first_rubric = "fc2f1fec0fe09819a6ac0108da26ef921de9a5a07f458f7e7b1b96bff3eb5c53"
+    assert asking_identity(model="claude-sonnet-5-5", max_tokens=1000, effort=None, epoch=1) != first_rubric
     items = [JudgeItem("q", "r", ("k",), "a"), JudgeItem("q2", "r", ("k",), "a"), JudgeItem("q", "r2", ("k",), "a"), JudgeItem("q", "r", ("k", "l"), "a"),
              JudgeItem("q", "r", ("k",), "a2")]  # fmt: skip
     keys = {item_key(identity, item) for identity in identities for item in items}
