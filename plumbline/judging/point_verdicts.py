@@ -20,7 +20,9 @@ def _read_entry(entry: object, *, num_points: int, answer: str) -> tuple[int, Fi
     number, quote, said = entry["point"], entry["quote"], entry["finding"]
     if isinstance(number, bool) or not isinstance(number, int) or not isinstance(said, str):
         return JudgeCause.WRONG_TYPE
-    if not isinstance(quote, str) and not (quote is None and said == Finding.MISSING):
+    if quote is None and said == Finding.MISSING:
+        quote = ""
+    if not isinstance(quote, str):
         return JudgeCause.WRONG_TYPE
     if said not in list(Finding):
         return JudgeCause.OFF_MENU
