@@ -69,10 +69,10 @@ def lm_eval_grader() -> Grader | None:
         from lm_eval.filters.extraction import MultiChoiceRegexFilter, RegexFilter  # pyright: ignore[reportMissingImports]
     except ImportError:
         return None
-    # As lm_eval/tasks/gsm8k/gsm8k.yaml and lm_eval/tasks/mmlu/flan_cot_zeroshot/_mmlu_flan_cot_zeroshot_template_yaml name them.
+    # As lm_eval/tasks/gsm8k/gsm8k.yaml and lm_eval/tasks/mmlu/flan_n_shot/generative/_mmlu_flan_generative_template_yaml name them.
     numbers = RegexFilter(regex_pattern=r"(-?[$0-9.,]{2,})|(-?[0-9]+)", group_select=-1, fallback="[invalid]")
     letters = MultiChoiceRegexFilter(
-        regex_pattern=r"(\([A-Z]\))", group_select=-1, fallback="", ignore_case=True, ignore_punctuation=True, regexes_to_ignore=None
+        regex_pattern=r"(\([A-Z]\))", group_select=0, fallback="", ignore_case=True, ignore_punctuation=True, regexes_to_ignore=None
     )
 
     def grade(case: Case) -> str:
