@@ -11,7 +11,6 @@ math-verify is no dependency of the project: `pip install "math-verify[antlr4_13
 
 import argparse
 import json
-import logging
 import platform
 import re
 import time
@@ -19,8 +18,8 @@ from collections import Counter
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+from bench.grader_peers import ABSOLUTE_TOLERANCE, Case, math_verify_grader, within
 from bench.measurements import Table, add_json_flag, tabled, write_measured
 from plumbline.grading.mcq import grade_mcq
 from plumbline.grading.numeric import grade_numeric
@@ -28,20 +27,8 @@ from plumbline.rows.outcome import Outcome
 
 VERDICTS = ("correct", "incorrect", "no_answer")
 LABELS = {Outcome.CORRECT: "correct", Outcome.INCORRECT: "incorrect", Outcome.UNPARSED: "no_answer"}
-RELATIVE_TOLERANCE = 0.05
-# For the one target of 0, which no fraction bounds.
-ABSOLUTE_TOLERANCE = 0.05
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 LETTER = re.compile(r"[A-D]")
-
-Case = dict[str, Any]
-
-
-def within(value: float, case: Case) -> str:
-    """Return the verdict on a bare number."""
-    gold = float(case["gold"])
-    limit = RELATIVE_TOLERANCE * abs(gold) if gold else ABSOLUTE_TOLERANCE
-    return "correct" if abs(value - gold) <= limit else "incorrect"
 
 
 def ours(case: Case) -> str:
@@ -59,28 +46,6 @@ def last_number(case: Case) -> str:
 def first_letter(case: Case) -> str:
     found = LETTER.search(case["response"])
     return "no_answer" if found is None else "correct" if found[0] == case["gold"] else "incorrect"
-
-
-def math_verify_grader() -> Callable[[Case], str] | None:
-    """Return math-verify's parser with the same tolerance behind it; None where it is not installed."""
-    try:
-        from math_verify import ExprExtractionConfig, LatexExtractionConfig, StringExtractionConfig, parse  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        return None
-    logging.getLogger("math_verify").setLevel(logging.CRITICAL)
-
-    def grade(case: Case) -> str:
-        if case["kind"] == "mcq":
-            parsed = parse(case["response"], extraction_config=[StringExtractionConfig(strings=("A", "B", "C", "D"))])
-            return "no_answer" if not parsed else "correct" if str(parsed[0]).upper() == case["gold"] else "incorrect"
-        parsed = parse(case["response"], extraction_config=[LatexExtractionConfig(), ExprExtractionConfig()])
-        try:
-            return within(float(parsed[0]), case) if parsed else "no_answer"
-        except (TypeError, ValueError, OverflowError):
-            # A symbol, a set, an equation: read, but no number.
-            return "no_answer"
-
-    return grade
 
 
 def verdicts(name: str, cases: list[Case], grade: Callable[[Case], str]) -> list[str]:

@@ -1,12 +1,13 @@
 """How often the rule graders read the cases of the repository wrongly, by family, next to themselves before and to simpler graders.
 
-    python -m bench.grader_families --before REVISION
+    python -m bench.grader_families --before REVISION --peers PYTHON PYTHON
 
 The cases are tests/golden/grading_families.jsonl and grading_cases.jsonl. Each answer that is right for its target is graded for
 other targets as well (a numeric one for 1.2 times, ten times and minus its target, a choice for the label before it): there it must
 not be accepted. A false accept is an answer that is graded correct and is not; a false reject is right and graded otherwise.
 `--before` takes a revision of this repository, whose graders are run from its own files; without it that column is left out.
-math-verify is no dependency of the project: `pip install "math-verify[antlr4_13_2]==0.9.0"` to see its column.
+`--peers` takes Python interpreters in which some of math-verify, lm-eval and inspect-ai are installed, none of which is a dependency of the
+project; bench/grader_peers.py grades in them, and each peer gets a column. The last rows count all families of a kind.
 """
 
 import argparse
@@ -16,11 +17,11 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from bench.grader_confusion import Case, first_letter, last_number, math_verify_grader
+from bench.grader_confusion import first_letter, last_number
+from bench.grader_peers import Case
 from bench.measurements import Table, add_json_flag, tabled, write_measured
 from plumbline.grading.numeric_target import parse_target
 
@@ -84,27 +85,52 @@ def of_revision(cases: Sequence[Case], revision: str) -> list[str]:
         return ours(cases, Path(folder))
 
 
-def peer(cases: Sequence[Case], numeric: Callable[[Case], str], choice: Callable[[Case], str]) -> list[str]:
-    """Outcomes of a grader of bench.grader_confusion."""
-    given: list[str] = []
-    for case in cases:
-        gold = case["target"] if case["kind"] == "mcq" else repr(parse_target(case["target"], None).value)
-        known: dict[str, Any] = {**case, "gold": gold, "options": case["choices"]}
-        given.append((choice if case["kind"] == "mcq" else numeric)(known))
-    return given
+def with_gold(cases: Sequence[Case]) -> list[Case]:
+    """The cases as graders of bench.grader_confusion and bench.grader_peers read them: the target as a bare number."""
+    golds = [case["target"] if case["kind"] == "mcq" else repr(parse_target(case["target"], None).value) for case in cases]
+    return [{**case, "gold": gold, "options": case["choices"]} for case, gold in zip(cases, golds, strict=True)]
 
 
-def counted(cases: Sequence[Case], given: Sequence[str], family: str, kind: str) -> str:
-    """False accepts and false rejects of one family, as a cell."""
-    pairs = [(case["outcome"], one) for case, one in zip(cases, given, strict=True) if (case["family"], case["kind"]) == (family, kind)]
+def of_peers(cases: Sequence[Case], python: str) -> dict[str, list[str]]:
+    """Outcomes of the peers that an interpreter has, by name and version."""
+    wanted = ("kind", "response", "gold", "options")
+    asked = json.dumps([{name: case[name] for name in wanted} for case in cases])
+    done = subprocess.run([python, "-m", "bench.grader_peers"], input=asked, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def counted(cases: Sequence[Case], given: Sequence[str], family: str | None, kind: str) -> str:
+    """False accepts and false rejects of one family, or of all families of a kind, as a cell."""
+    pairs = [
+        (case["outcome"], one)
+        for case, one in zip(cases, given, strict=True)
+        if case["kind"] == kind and (family is None or case["family"] == family)
+    ]
     accepted = sum(expected != "correct" and one == "correct" for expected, one in pairs)
     rejected = sum(expected == "correct" and one != "correct" for expected, one in pairs)
     return f"{accepted} / {rejected}"
 
 
+def table_of(cases: Sequence[Case], graders: dict[str, list[str]]) -> Table:
+    """A row per family, then one per kind."""
+    counts: dict[tuple[str, str | None], list[int]] = defaultdict(lambda: [0, 0])
+    for case in cases:
+        for family in (case["family"], None):
+            counts[case["kind"], family][case["outcome"] != "correct"] += 1
+    order = sorted(counts.items(), key=lambda one: (one[0][1] is None, one[0][0] == "mcq", one[0][1] == EARLIER, one[0][1] or ""))
+    rows = [
+        [f"{kind}: {family or 'all'}", str(right), str(wrong), *(counted(cases, given, family, kind) for given in graders.values())]
+        for (kind, family), (right, wrong) in order
+    ]
+    return Table(columns=["family", "right", "not right", *graders], rows=rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--before", metavar="REVISION", help="of this repository; its graders are run on the same cases")
+    parser.add_argument(
+        "--peers", metavar="PYTHON", nargs="*", default=[], help="interpreters that have math-verify, lm-eval or inspect-ai"
+    )
     add_json_flag(parser)
     chosen = parser.parse_args()
     cases = read_cases(GOLDEN)
@@ -112,18 +138,11 @@ def main() -> None:
     if chosen.before:
         graders[f"before ({chosen.before})"] = of_revision(cases, chosen.before)
     graders["now"] = ours(cases, Path.cwd())
-    graders["last number, first letter"] = peer(cases, last_number, first_letter)
-    math_verify = math_verify_grader()
-    if math_verify:
-        graders["math-verify"] = peer(cases, math_verify, math_verify)
-    counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    for case in cases:
-        counts[case["kind"], case["family"]][case["outcome"] != "correct"] += 1
-    rows = [
-        [f"{kind}: {family}", str(right), str(wrong), *(counted(cases, given, family, kind) for given in graders.values())]
-        for (kind, family), (right, wrong) in sorted(counts.items(), key=lambda one: (one[0][0] == "mcq", one[0][1] == EARLIER, one[0][1]))
-    ]
-    table = Table(columns=["family", "right", "not right", *graders], rows=rows)
+    known = with_gold(cases)
+    graders["last number, first letter"] = [first_letter(case) if case["kind"] == "mcq" else last_number(case) for case in known]
+    for python in chosen.peers:
+        graders |= of_peers(known, python)
+    table = table_of(cases, graders)
     print("\n".join("| " + " | ".join(row) + " |" for row in [table.columns, ["---"] * len(table.columns), *table.rows]))
     write_measured(
         chosen.json,

@@ -29,6 +29,7 @@ from plumbline.pipeline.files import write_text
 from plumbline.pipeline.record import Record
 
 ANSWERS = "ANSWERS.jsonl"
+PEERS = "PYTHON PYTHON"
 """How a command names the labelled answers, which are not part of the repository: who has such a file says where it lies."""
 ROWS_OF = "--source data/raw/embedded/train.jsonl"
 SIZES = ("quick", "default", "full")
@@ -161,7 +162,7 @@ BENCHES = (
         "grader_families",
         "Rule graders by family of answer",
         "bench.grader_families",
-        dict.fromkeys(SIZES, "--before f8a7ba4"),
+        dict.fromkeys(SIZES, "--before f8a7ba4 --peers {peers}"),
     ),
     Bench(
         "intervals",
@@ -205,13 +206,16 @@ BENCHES = (
 """In this order. A new benchmark is one entry here; its block in docs/benchmarks.md is made by the first run."""
 
 
-def run(bench: Bench, size: str, folder: Path, answers: Path | None = None) -> tuple[Measured, bool]:
-    """Run one benchmark: what it found or why it found nothing, and whether it did what it should. `answers`: labelled ones, for who needs them."""
+def run(bench: Bench, size: str, folder: Path, answers: Path | None = None, peers: Sequence[str] = ()) -> tuple[Measured, bool]:
+    """Run one benchmark: what it found or why it found nothing, and whether it did what it should.
 
-    def command_with(answers: str) -> str:
-        return f"python -m {bench.module} {bench.flags[size].format(folder=folder, answers=answers)}".strip()
+    `answers`: labelled ones, `peers`: interpreters that have other graders; for who needs them.
+    """
 
-    command = command_with(ANSWERS)
+    def command_with(answers: str, peers: str) -> str:
+        return f"python -m {bench.module} {bench.flags[size].format(folder=folder, answers=answers, peers=peers)}".strip()
+
+    command = command_with(ANSWERS, PEERS)
 
     def nothing(reason: str) -> Measured:
         return not_measured(name=bench.name, title=bench.title, command=command, reason=reason)
@@ -227,7 +231,7 @@ def run(bench: Bench, size: str, folder: Path, answers: Path | None = None) -> t
         return nothing(reason), True
     with tempfile.TemporaryDirectory() as scratch, (Path(scratch) / "errors").open("w+", encoding="utf-8") as errors:
         result = Path(scratch) / "found.json"
-        words = [sys.executable, *shlex.split(command_with(shlex.quote(str(answers))))[1:], bench.json_flag, str(result)]
+        words = [sys.executable, *shlex.split(command_with(shlex.quote(str(answers)), shlex.join(peers)))[1:], bench.json_flag, str(result)]
         try:
             done = subprocess.run(words, stderr=errors, timeout=bench.limit_seconds, check=False)
         except subprocess.TimeoutExpired:
@@ -235,7 +239,8 @@ def run(bench: Bench, size: str, folder: Path, answers: Path | None = None) -> t
         if done.returncode == 0 and result.is_file():
             record = bench.read(result, bench, command)
             # A program writes down how it was called; where someone keeps a file is their own business.
-            return record.model_copy(update={"command": command}) if "{answers}" in bench.flags[size] else record, True
+            has_own_files = any(name in bench.flags[size] for name in ("{answers}", "{peers}"))
+            return record.model_copy(update={"command": command}) if has_own_files else record, True
         errors.seek(0)
         lines = [line.strip() for line in errors if line.strip()] or ["no word"]
         print("\n".join(lines[-20:]), file=sys.stderr)
@@ -274,6 +279,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         type=Path,
         help="answers with people's verdicts, of the shape that bench.grader_confusion names; else these are not graded",
     )
+    parser.add_argument(
+        "--peers", nargs="*", default=[], metavar="PYTHON", help="as bench.grader_families takes them; else no peer is shown"
+    )
     chosen = parser.parse_args(arguments)
     if chosen.answers is not None and not chosen.answers.is_file():
         parser.error(f"{chosen.answers}: no such file; --answers takes JSON lines with people's verdicts")
@@ -287,7 +295,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     found, took, well = [], {}, True
     for bench in wanted:
         start = time.perf_counter()
-        record, did_well = run(bench, chosen.size, folder, chosen.answers)
+        record, did_well = run(bench, chosen.size, folder, chosen.answers, chosen.peers)
         took[bench.name] = round(time.perf_counter() - start, 1)
         found.append(record)
         well = well and did_well

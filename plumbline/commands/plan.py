@@ -20,7 +20,7 @@ from plumbline.embedded.base_params import EmbeddedParams
 from plumbline.embedded.pretraining import architecture
 from plumbline.judging.canaries import canaries
 from plumbline.judging.params import JudgeParams
-from plumbline.judging.prices import ASSUMED_REPLY_TOKENS, PRICES, largest_cost_usd
+from plumbline.judging.prices import PRICES, assumed_reply_tokens, largest_cost_usd
 from plumbline.judging.prompt import JudgeItem, num_characters
 from plumbline.model.base_files import BaseRefused, read_manifest
 from plumbline.model.runtime import device, prepare_torch
@@ -130,21 +130,23 @@ def judge_lines(params: JudgeParams, questions: Sequence[Question], answering: A
     items = [JudgeItem(question.question, question.target, question.key_points, text) for question in explanations for _ in range(num_arms)]
     items += items[: round(len(items) * (params.retest_fraction or 0.0))]
     items += [probe.item for probe in canaries(explanations, num_questions=params.num_canary_questions)]
-    characters = [num_characters(item) for item in items]
     price = PRICES.get(params.model or "")
     if price is None:
         return [Line("judge", f"{len(items)} calls, cost unknown", f"the price of {params.model} is not in plumbline/judging/prices.py")]
     assert params.model is not None and params.max_tokens is not None
     batch = params.mode == "batch"
 
-    def cost(tokens: int) -> float:
-        each = (largest_cost_usd(params.model or "", num_characters=one, max_tokens=tokens, batch=batch) for one in characters)
+    def cost(tokens: Sequence[int]) -> float:
+        sizes = zip((num_characters(item) for item in items), tokens, strict=True)
+        each = (largest_cost_usd(params.model or "", num_characters=size, max_tokens=most, batch=batch) for size, most in sizes)
         return sum(one for one in each if one is not None)
 
-    about, most = cost(ASSUMED_REPLY_TOKENS), cost(params.max_tokens)
+    assumed = [min(assumed_reply_tokens(len(item.key_points)), params.max_tokens) for item in items]
+    about, most = cost(assumed), cost([params.max_tokens] * len(items))
+    reply_tokens = sum(assumed) / max(len(items), 1)
     cap = "no cap" if params.max_cost_usd is None else f"judge.max_cost_usd stops it at {params.max_cost_usd:g} USD"
     return [
-        Line("judge", f"{len(items)} calls to {params.model}: about {about:.2f} USD", f"assumed: {ASSUMED_REPLY_TOKENS} tokens a reply"),
+        Line("judge", f"{len(items)} calls to {params.model}: about {about:.2f} USD", f"assumed: {reply_tokens:.0f} tokens a reply"),
         Line("", f"at most {most:.2f} USD", f"computed: every reply fills its {params.max_tokens} tokens; {cap}"),
     ]
 

@@ -32,6 +32,10 @@ class JudgeCause(StrEnum):
     WRONG_TYPE = "wrong_type"
     """The score is no JSON number, or the reasoning no string."""
     OFF_MENU = "off_menu"
+    WRONG_POINTS = "wrong_points"
+    """The findings are not one for each key point."""
+    QUOTE_NOT_IN_ANSWER = "quote_not_in_answer"
+    """A quote, by which a key point is stated or contradicted, does not stand in the answer."""
     UNCLEAR_WRAPPING = "unclear_wrapping"
     """The text around the object may quote, correct or contradict it."""
 

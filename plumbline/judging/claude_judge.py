@@ -15,7 +15,7 @@ from plumbline.judging.items import Asked
 from plumbline.judging.judge import Judging, Verdict, no_answer
 from plumbline.judging.no_reply import JudgeStopped
 from plumbline.judging.precheck import PRECHECK_VERSION
-from plumbline.judging.prompt import API_VERSION, asking_identity, digest, item_key, num_characters, request_body
+from plumbline.judging.prompt import API_VERSION, JudgeItem, asking_identity, digest, item_key, num_characters, request_body
 from plumbline.judging.replies import PARSER_VERSION, Standing, reply_from_body, standing, usage_of
 from plumbline.judging.survey import Survey, project, survey
 from plumbline.judging.verdict_store import VerdictStore, judge_cache_folder
@@ -89,11 +89,14 @@ class ClaudeJudge:
 
     def _look_up(self) -> Survey:
         """Survey what the store holds of all items, reading one item at a time."""
-        replies = ((key, self._store.replies(key)) for key in self._items)
+        replies = ((key, self._item(key), self._store.replies(key)) for key in self._items)
         return survey(replies, Budget(self._model, self._max_cost_usd), max_replies=self._max_replies)
 
     def _standing(self, key: str) -> Standing:
-        return standing(self._store.replies(key), max_replies=self._max_replies)
+        return standing(self._store.replies(key), self._item(key), max_replies=self._max_replies)
+
+    def _item(self, key: str) -> JudgeItem:
+        return self._asked[self._items[key]].item
 
     def _fill_store(self, found: Survey) -> str | None:
         """Ask for the replies that the store lacks, and return why the run stopped early, if it did."""
@@ -149,7 +152,7 @@ class ClaudeJudge:
         self._budget.release(key)
         if where.verdict is not None:
             return None
-        item, max_tokens = self._asked[self._items[key]].item, self._max_tokens * where.token_factor
+        item, max_tokens = self._item(key), self._max_tokens * where.token_factor
         request = request_body(item, model=self._model, max_tokens=max_tokens, effort=self._effort)
         try:
             self._budget.reserve(key, num_characters=num_characters(item), max_tokens=max_tokens, batch=self._batch_is_next)
@@ -191,8 +194,8 @@ class ClaudeJudge:
 
     def _announce(self, found: Survey) -> None:
         """Say what is about to be spent, before it is."""
-        sizes = (num_characters(self._asked[self._items[key]].item) for key in found.missing)
-        projection = project(found, self._model, num_characters=sizes, max_tokens=self._max_tokens, batch=self._batch_is_next)
+        items = (self._item(key) for key in found.missing)
+        projection = project(found, self._model, items, max_tokens=self._max_tokens, batch=self._batch_is_next)
         spent, cap = self._budget.spent_usd, self._max_cost_usd
         if projection is None or spent is None:
             log.info("%d of %d items to ask %s about; its price is unknown", len(found.missing), len(self._items), self._model)
@@ -217,10 +220,10 @@ class ClaudeJudge:
                 yield no_answer(common_id, key)
                 continue
             replies = self._store.replies(key)
-            final = standing(replies, max_replies=self._max_replies).verdict
+            final = standing(replies, self._item(key), max_replies=self._max_replies).verdict
             returned = next((reply.model for reply in reversed(replies) if reply.model is not None), None)
             judge_id = self._judge_id(returned) if returned else common_id
             if final is None:
                 yield Verdict(judge_id, key, None, self._problems.get(key, JudgeCause.NOT_ASKED), "", replies)
             else:
-                yield Verdict(judge_id, key, final.score, final.cause, final.reasoning, replies)
+                yield Verdict(judge_id, key, final.score, final.cause, final.reasoning, replies, final.points)

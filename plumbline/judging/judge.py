@@ -9,6 +9,7 @@ from typing import Protocol
 
 from plumbline.judging.causes import JudgeCause
 from plumbline.judging.items import Asked
+from plumbline.rows.finding import PointFinding
 from plumbline.rows.judgement import RawReply
 
 
@@ -22,6 +23,8 @@ class Verdict:
     cause: JudgeCause
     reasoning: str
     replies: tuple[RawReply, ...]
+    points: tuple[PointFinding, ...] = ()
+    """What was found of each key point; empty where the judge does not look at them one by one."""
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,8 @@ class Clause:
     is_assertion: bool
     is_list: bool = False
     """Mostly single words between commas: they relate nothing to each other."""
+    span: tuple[int, int] = (0, 0)
+    """Where its sentence stands in the text; with the next sentence, if that takes it back."""
 
 
 def read_clause(text: str, sentence: int, is_assertion: bool) -> Clause:
@@ -138,20 +140,28 @@ def read_clause(text: str, sentence: int, is_assertion: bool) -> Clause:
     return Clause(tuple(words), stems, denials, sentence, is_assertion, is_list)
 
 
+def _sentence_spans(text: str) -> list[tuple[int, int]]:
+    ends = [match.span() for match in SENTENCE_END.finditer(text)]
+    starts, stops = [0, *(end for _, end in ends)], [*(start for start, _ in ends), len(text)]
+    return [(start, stop) for start, stop in zip(starts, stops, strict=True) if text[start:stop].strip()]
+
+
 def read_clauses(text: str) -> list[Clause]:
-    sentences = [sentence for sentence in SENTENCE_END.split(text) if sentence.strip()]
+    spans = _sentence_spans(text)
     clauses: list[Clause] = []
-    for number, sentence in enumerate(sentences):
-        following = sentences[number + 1].lower() if number + 1 < len(sentences) else ""
+    for number, (begin, stop) in enumerate(spans):
+        sentence = text[begin:stop]
+        following = text[slice(*spans[number + 1])].lower() if number + 1 < len(spans) else ""
         taken_back = bool(TAKEN_BACK.search(following))
         is_assertion = not sentence.rstrip(" \"'").endswith("?")
+        span = (begin, spans[number + 1][1] if taken_back else stop)
         # Split before the joining word, so that "but not ..." keeps its denial.
         cuts = [0, *(match.start() for match in CLAUSE_END.finditer(sentence)), len(sentence)]
         for start, end in pairwise(cuts):
             clause = read_clause(sentence[start:end], number, is_assertion)
             if clause.words:
                 denials = clause.denials + (1 if taken_back else 0)
-                clauses.append(Clause(clause.words, clause.stems, denials, number, is_assertion, clause.is_list))
+                clauses.append(Clause(clause.words, clause.stems, denials, number, is_assertion, clause.is_list, span))
     return clauses
 
 

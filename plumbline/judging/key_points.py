@@ -7,23 +7,16 @@ A reader of words, not of physics: it wants a point's content words, lightly ste
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
 
 from plumbline.judging.key_point_clauses import Clause, read_clause, read_clauses, reads_as_sentence
 from plumbline.judging.key_point_words import FACTORS, HEDGES, INVERSELY, NEGATIONS, NOT_CONTENT, OPPOSITE_STEMS, PROPORTIONAL, stem_of
+from plumbline.judging.point_scores import share_score
+from plumbline.rows.finding import Finding
 from plumbline.thinking import spoken
 
 RULES_VERSION = 2
 """Part of the judge's identity: raise it whenever a rule below can move a score."""
-
-
-class Finding(StrEnum):
-    """What an answer does with one key point."""
-
-    STATED = "stated"
-    MISSING = "missing"
-    CONTRADICTED = "contradicted"
 
 
 FARTHEST_APART = 7
@@ -85,7 +78,18 @@ def _holds_together(window: Sequence[Clause], point: Clause) -> bool:
     return num_near >= num_pairs - allowed_far and 2 * num_in_order >= num_pairs
 
 
-def _find(point: Clause, clauses: Sequence[Clause]) -> Finding:
+@dataclass(frozen=True)
+class _Found:
+    finding: Finding
+    window: tuple[Clause, ...] = ()
+    """Where: empty for a missing point."""
+
+    def quote(self, text: str) -> str | None:
+        """The sentences in which it stands, on one line."""
+        return " ".join(text[self.window[0].span[0] : self.window[-1].span[1]].split()) if self.window else None
+
+
+def _find(point: Clause, clauses: Sequence[Clause]) -> _Found:
     """Judge one key point against the clauses of an answer."""
     allowed_missing = 1 if len(point.stems) >= 6 else 0
 
@@ -99,8 +103,8 @@ def _find(point: Clause, clauses: Sequence[Clause]) -> Finding:
             continue
         for stem in point.stems - clause.stems:
             if point.stems - {stem} <= clause.stems and OPPOSITE_STEMS.get(stem, frozenset()) & clause.stems - point.stems:
-                return Finding.CONTRADICTED
-    finding = Finding.MISSING
+                return _Found(Finding.CONTRADICTED, (clause,))
+    found = _Found(Finding.MISSING)
     for windows in _windows(clauses):
         for window in filter(covers, windows):
             if not all(clause.is_assertion for clause in window):
@@ -112,14 +116,14 @@ def _find(point: Clause, clauses: Sequence[Clause]) -> Finding:
             if len(window) == 1 and point.stems & FACTORS and stems & FACTORS != point.stems & FACTORS:
                 is_denied = True
             if is_denied and window[0].sentence == window[-1].sentence:
-                return Finding.CONTRADICTED
+                return _Found(Finding.CONTRADICTED, window)
             if len(window) == 1 and any(OPPOSITE_STEMS.get(stem, frozenset()) & stems - point.stems for stem in point.stems):
                 continue  # "grows and shrinks" commits to neither
             if not is_denied and reads_as_sentence(window) and _holds_together(window, point) and not _offers_alternatives(window, point):
-                finding = Finding.STATED
-        if finding is Finding.STATED:
+                found = found if found.window else _Found(Finding.STATED, window)
+        if found.finding is Finding.STATED:
             break
-    return finding
+    return found
 
 
 def _is_listing(clauses: Sequence[Clause], relevant: frozenset[str]) -> bool:
@@ -136,6 +140,8 @@ class KeyPointVerdict:
     """0, 0.25, 0.5, 0.75 or 1."""
     findings: tuple[Finding, ...]
     """One per key point, in their order."""
+    quotes: tuple[str | None, ...]
+    """Of each point the sentences that state or contradict it; None where it is missing."""
     is_listing: bool
 
     def account(self, key_points: Sequence[str]) -> str:
@@ -143,9 +149,13 @@ class KeyPointVerdict:
         points = [{"point": point, "finding": finding} for point, finding in zip(key_points, self.findings, strict=True)]
         return json.dumps({"points": points, "listing": self.is_listing, "score": self.score})
 
-    def reasoning(self, key_points: Sequence[str]) -> str:
-        """The same for a reader."""
-        said = "; ".join(f"{finding}: {point}" for point, finding in zip(key_points, self.findings, strict=True))
+    @property
+    def reasoning(self) -> str:
+        """The count of findings, for a reader."""
+        counts = {finding: self.findings.count(finding) for finding in Finding}
+        said = f"{counts[Finding.STATED]} of {len(self.findings)} key points stated"
+        if counts[Finding.CONTRADICTED]:
+            said += f", {counts[Finding.CONTRADICTED]} contradicted"
         return f"{said}; lists everything" if self.is_listing else said
 
 
@@ -160,10 +170,11 @@ def judge_key_points(answer: str, key_points: Sequence[str], *, question: str, r
         raise ValueError(
             f"key points {list(key_points)!r}: each must hold at least one content word; write them or use another judge backend."
         )
-    clauses = read_clauses(spoken(answer).text)
-    findings = tuple(_find(point, clauses) for point in points)
+    text = spoken(answer).text
+    clauses = read_clauses(text)
+    found = [_find(point, clauses) for point in points]
+    findings = tuple(one.finding for one in found)
     relevant = _stems_of([clause for text in (question, reference, *key_points) for clause in read_clauses(text)])
     is_listing = _is_listing(clauses, relevant)
-    share = findings.count(Finding.STATED) / len(findings)
-    score = 0.0 if is_listing or Finding.CONTRADICTED in findings else int(share * 4 + 1e-9) / 4
-    return KeyPointVerdict(score, findings, is_listing)
+    score = 0.0 if is_listing or Finding.CONTRADICTED in findings else share_score(findings)
+    return KeyPointVerdict(score, findings, tuple(one.quote(text) for one in found), is_listing)

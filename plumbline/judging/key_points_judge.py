@@ -8,6 +8,7 @@ from plumbline.judging.judge import Judging, Verdict, no_answer
 from plumbline.judging.key_points import RULES_VERSION, judge_key_points
 from plumbline.judging.precheck import PRECHECK_VERSION
 from plumbline.judging.prompt import SCALE, digest, item_key
+from plumbline.rows.finding import PointFinding
 from plumbline.rows.judgement import RawReply
 
 
@@ -35,4 +36,8 @@ class KeyPointsJudge:
         found = judge_key_points(one.item.answer, points, question=one.item.question, reference=one.item.reference)
         body = found.account(points)
         account = RawReply(attempt=1, stop_reason=None, model=None, request_id=None, body=body, input_tokens=0, output_tokens=0)
-        return Verdict(self._judge_id, key, found.score, JudgeCause.SCORED, found.reasoning(points), (account,))
+        findings = tuple(
+            PointFinding(point=point, finding=finding, quote=quote)
+            for point, finding, quote in zip(points, found.findings, found.quotes, strict=True)
+        )
+        return Verdict(self._judge_id, key, found.score, JudgeCause.SCORED, found.reasoning, (account,), findings)

@@ -33,6 +33,13 @@ CHARACTERS_PER_TOKEN = 2.5
 """Low on purpose (English has 3 to 4): a projection may be too dear, never too cheap."""
 ASSUMED_REPLY_TOKENS = 500
 """Thinking and 80 words of reasoning, until there are replies to measure."""
+ASSUMED_POINT_TOKENS = 60
+"""A finding with its quote of at most 25 words."""
+
+
+def assumed_reply_tokens(num_points: int) -> int:
+    """Tokens of a reply on so many key points, until there are replies to measure."""
+    return ASSUMED_REPLY_TOKENS + ASSUMED_POINT_TOKENS * num_points
 
 
 def usage_cost_usd(usage: Mapping[str, object], model: str) -> float | None:

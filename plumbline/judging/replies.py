@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from plumbline.judging.causes import JudgeCause
-from plumbline.judging.prompt import SCALE
-from plumbline.judging.verdicts import JudgeVerdict, ReplyOutcome, parse_judge_reply
+from plumbline.judging.point_verdicts import parse_points_reply
+from plumbline.judging.prompt import SCALE, JudgeItem
+from plumbline.judging.reply_object import ReplyOutcome
+from plumbline.judging.verdicts import JudgeVerdict, parse_judge_reply
 from plumbline.rows.judgement import RawReply
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Part of the judge's identity: raise it whenever a change of the parser can move a score."""
 
 
@@ -68,12 +70,15 @@ def _writable(value: object) -> str | None:
     return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else None
 
 
-def read_verdict(reply: RawReply) -> JudgeVerdict:
-    """Read one stored reply. Only a body that calls itself a message can hold a verdict: error bodies come with status 200 too."""
+def read_verdict(reply: RawReply, item: JudgeItem) -> JudgeVerdict:
+    """Read one stored reply to an item. Only a body that calls itself a message can hold a verdict: error bodies come with status 200 too."""
     message = _message(reply)
     if message.get("type") != "message" or message.get("role") != "assistant":
         return JudgeVerdict(ReplyOutcome.RETRY, None, JudgeCause.BAD_RESPONSE, "")
-    return parse_judge_reply(message.get("content"), message.get("stop_reason"), SCALE)
+    content, stop_reason = message.get("content"), message.get("stop_reason")
+    if item.key_points:
+        return parse_points_reply(content, stop_reason, key_points=item.key_points, answer=item.answer)
+    return parse_judge_reply(content, stop_reason, SCALE)
 
 
 @dataclass(frozen=True)
@@ -86,12 +91,12 @@ class Standing:
     """By how much the next call's token limit exceeds the normal one."""
 
 
-def standing(replies: Sequence[RawReply], *, max_replies: int) -> Standing:
-    """Decide from all replies: the first usable verdict is final; a cut reply is asked once more with twice the tokens."""
+def standing(replies: Sequence[RawReply], item: JudgeItem, *, max_replies: int) -> Standing:
+    """Decide from all replies to an item: the first usable verdict is final; a cut reply is asked once more with twice the tokens."""
     num_truncated = 0
     verdict = None
     for reply in replies:
-        verdict = read_verdict(reply)
+        verdict = read_verdict(reply, item)
         if verdict.outcome is not ReplyOutcome.RETRY:
             return Standing(verdict, 1)
         num_truncated += verdict.cause is JudgeCause.TRUNCATED

@@ -141,6 +141,7 @@ def _judgement(answer: Answer, verdict: Verdict) -> Judgement:
         score=score,
         cause=str(verdict.cause),
         reasoning=verdict.reasoning,
+        points=verdict.points,
         replies=verdict.replies,
         key=verdict.key,
         complete=answer.complete,

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from plumbline.judging.budget import Budget
 from plumbline.judging.causes import JudgeCause
-from plumbline.judging.prices import ASSUMED_REPLY_TOKENS, largest_cost_usd, tokens_cost_usd
+from plumbline.judging.prices import assumed_reply_tokens, largest_cost_usd, tokens_cost_usd
+from plumbline.judging.prompt import JudgeItem, num_characters
 from plumbline.judging.replies import read_verdict, standing, usage_of
 from plumbline.rows.judgement import RawReply
 
@@ -44,16 +45,16 @@ class Survey:
         )
 
 
-def survey(replies: Iterable[tuple[str, Sequence[RawReply]]], budget: Budget, *, max_replies: int) -> Survey:
-    """Go through items and their replies, holding none of the replies."""
+def survey(replies: Iterable[tuple[str, JudgeItem, Sequence[RawReply]]], budget: Budget, *, max_replies: int) -> Survey:
+    """Go through items, each with its key and its replies, holding none of them."""
     found = Survey(budget)
-    for key, attempts in replies:
-        final = standing(attempts, max_replies=max_replies).verdict
+    for key, item, attempts in replies:
+        final = standing(attempts, item, max_replies=max_replies).verdict
         if final is None:
             found.missing.append(key)
         if attempts:
             found.num_asked += 1
-            found.causes[str((final or read_verdict(attempts[-1])).cause)] += 1
+            found.causes[str((final or read_verdict(attempts[-1], item)).cause)] += 1
         for reply in attempts:
             budget.count(usage_of(reply))
             found.num_replies += 1
@@ -75,11 +76,12 @@ class Projection:
     """If every reply fills its token limit."""
 
 
-def project(found: Survey, model: str, *, num_characters: Iterable[int], max_tokens: int, batch: bool) -> Projection | None:
-    """Project the cost of the missing items, whose prompts have so many characters; None where the model's price is unknown."""
-    reply_tokens = min(ASSUMED_REPLY_TOKENS, max_tokens)
-    likely, most = 0.0, 0.0
-    for size in num_characters:
+def project(found: Survey, model: str, items: Iterable[JudgeItem], *, max_tokens: int, batch: bool) -> Projection | None:
+    """Project the cost of the missing items; None where the model's price is unknown."""
+    likely, most, num_items, all_tokens = 0.0, 0.0, 0, 0
+    for item in items:
+        size, reply_tokens = num_characters(item), min(assumed_reply_tokens(len(item.key_points)), max_tokens)
+        num_items, all_tokens = num_items + 1, all_tokens + reply_tokens
         one_likely = largest_cost_usd(model, num_characters=size, max_tokens=reply_tokens, batch=batch)
         one_most = largest_cost_usd(model, num_characters=size, max_tokens=max_tokens, batch=batch)
         if one_likely is None or one_most is None:
@@ -88,4 +90,4 @@ def project(found: Survey, model: str, *, num_characters: Iterable[int], max_tok
     measured = tokens_cost_usd(model, input_tokens=found.input_tokens, output_tokens=found.output_tokens, batch=batch)
     if measured is not None and found.num_asked >= LEAST_ASKED:
         return Projection(measured / found.num_asked * len(found.missing), f"as the {found.num_asked} so far", most)
-    return Projection(likely, f"{reply_tokens} tokens a reply assumed", most)
+    return Projection(likely, f"{all_tokens / max(num_items, 1):.0f} tokens a reply assumed", most)

@@ -52,7 +52,9 @@ def judge_score(judgement: Judgement) -> Score | None:
     """The judge's verdict; None where there is none, so that Inspect counts the sample as unscored and not as 0."""
     if judgement.score is None:
         return None
-    metadata = {"outcome": str(judgement.outcome), "cause": judgement.cause, "judge_id": judgement.judge_id}
+    metadata: dict[str, Any] = {"outcome": str(judgement.outcome), "cause": judgement.cause, "judge_id": judgement.judge_id}
+    if judgement.points:
+        metadata["key_points"] = [one.model_dump(mode="json") for one in judgement.points]
     return Score(value=judgement.score, explanation=judgement.reasoning, metadata=metadata)
 
 

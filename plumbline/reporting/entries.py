@@ -60,6 +60,8 @@ def arm_content(answer: Answer, scored: Scored, verdict: Grade | Judgement, *, l
     else:
         content["w"] = verdict.reasoning
         content["c"] = verdict.cause
+        if verdict.points:
+            content["p"] = [[one.point, one.finding.value, one.quote] for one in verdict.points]
     return content
 
 

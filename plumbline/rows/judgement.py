@@ -1,6 +1,7 @@
 """The judge's verdict on one explanation, with every raw reply behind it."""
 
 from plumbline.pipeline.record import Record
+from plumbline.rows.finding import PointFinding
 from plumbline.rows.outcome import Outcome
 
 
@@ -35,6 +36,9 @@ class Judgement(Record):
     cause: str
     """Why there is this score or none (`scored`, `no_answer`, `refused`, `truncated`, ...)."""
     reasoning: str
+    points: tuple[PointFinding, ...] = ()
+    """What was found of each key point, in the question's order: the score is computed from it. Empty where points were not judged apart
+    (no key points, no score, an answer without content), and in rows from before the judge did so."""
     replies: tuple[RawReply, ...]
     key: str
     """Key of the verdict store: sha256 over judge identity, question and answer."""

@@ -6,6 +6,7 @@ twice". Replies depend on the request's content alone, so that two runs can be c
 
 import hashlib
 import json
+import math
 import random
 import re
 import socket
@@ -66,6 +67,8 @@ def check_schema(schema: object, path: str = "schema") -> None:
             raise Refused(400, "invalid_request_error", f"output_config.format.{path}: 'additionalProperties' must be false")
         for name, inner in schema.get("properties", {}).items():
             check_schema(inner, f"{path}.{name}")
+    if schema.get("type") == "array":
+        check_schema(schema.get("items"), f"{path}.items")
 
 
 def check_request(body: object) -> dict[str, Any]:
@@ -113,6 +116,27 @@ def default_verdict(request: dict[str, Any]) -> dict[str, Any]:
     """A verdict that depends on the content only, spread over the scale."""
     step = hashlib.sha256(text_of(request).encode()).digest()[0] % 5
     return {"reasoning": f"Step {step} of the scale: $\\frac{{1}}{{2}}mv^2$ considered.", "score": step / 4}
+
+
+def point_by_point(request: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:
+    """The verdict as findings on each key point, where the request asks for these: of four points a step of the scale each.
+
+    What is no score of the scale stays as it is: it is a fault that a test wants.
+    """
+    schema = request.get("output_config", {}).get("format", {}).get("schema", {})
+    if "points" not in schema.get("properties", {}) or "points" in verdict or verdict.get("score") not in (0, 0.25, 0.5, 0.75, 1):
+        return verdict
+    item = item_of(request)
+    num_points = len(item["key_points"])
+    num_stated = math.ceil(verdict["score"] * num_points)
+    quote = " ".join(item["student_answer"].split()[:12])
+    points = [
+        {"point": number, "quote": quote, "finding": "stated"}
+        if number <= num_stated
+        else {"point": number, "quote": "", "finding": "missing"}
+        for number in range(1, num_points + 1)
+    ]
+    return {"reasoning": verdict["reasoning"], "points": points}
 
 
 @dataclass
@@ -232,7 +256,7 @@ class FakeClaude:
     def message(self, request: dict[str, Any], *, batch: str | None = None) -> dict[str, Any]:
         """Make the reply and put it into the ledger: from here on it is billed."""
         content_hash = self.content_hash(request)
-        text = json.dumps(self.verdict(request))
+        text = json.dumps(point_by_point(request, self.verdict(request)))
         blocks: list[dict[str, Any]] = [{"type": "thinking", "thinking": self.thought, "signature": "c2ln"}] if self.thinking else []
         paid = Paid(content_hash, len(json.dumps(request)) // 4, len(text) // 4 + 20, batch)
         with self.lock:

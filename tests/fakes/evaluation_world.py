@@ -12,6 +12,7 @@ from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.rows.answer import Answer
 from plumbline.rows.answer_params import AnswerParams, Instructions
 from plumbline.rows.arms import ArmParams, Arms, Compared, Pair
+from plumbline.rows.finding import Finding, PointFinding
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement, RawReply
 from plumbline.rows.outcome import Outcome, Reading
@@ -127,6 +128,10 @@ def rule_answer(question: Question, arm: str, *, right: bool, unparsed: bool) ->
     return answer, grade
 
 
+def _found(point: str, quote: str | None) -> PointFinding:
+    return PointFinding(point=point, finding=Finding.STATED if quote else Finding.MISSING, quote=quote)
+
+
 def explanation(question: Question, arm: str, score: float | None, *, cause: str = "scored") -> tuple[Answer, Judgement]:
     """An explanation with the score it got, or none."""
     text = "Momentum is conserved because no outer force acts on the pair." if score else "It is so."
@@ -142,6 +147,7 @@ def explanation(question: Question, arm: str, score: float | None, *, cause: str
         score=score,
         cause=cause,
         reasoning="" if score is None else "Names the conserved quantity." if score else "No key point is met.",
+        points=() if score is None else tuple(_found(point, text if score else None) for point in question.key_points),
         replies=(reply,),
         key=f"{question.id}-{arm}",
         complete=True,

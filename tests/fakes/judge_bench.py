@@ -21,9 +21,18 @@ def settings(**changes: Any) -> JudgeParams:
     return JudgeParams.model_validate({**values, **changes})
 
 
-def question(number: int) -> Question:
+POINTS = (
+    "water pushes the body up",
+    "the push equals the weight of the displaced water",
+    "the body is less dense than water",
+    "the push grows with the displaced volume",
+)
+"""Four: a step of the scale each."""
+
+
+def question(number: int, key_points: tuple[str, ...] = POINTS) -> Question:
     return Question(id=f"q{number:03d}", kind="explanation", question=f"Why does body {number} float?", choices={}, target="The water pushes the body up.",
-                    unit=None, key_points=("water pushes the body up",), cluster=f"c{number % 7}")  # fmt: skip
+                    unit=None, key_points=key_points, cluster=f"c{number % 7}")  # fmt: skip
 
 
 def answer(number: int, arm: Arm, response: str | None = None) -> Answer:
@@ -38,8 +47,13 @@ class Bench:
         self.folder = folder
         self.paths = {name: folder / f"{name}.jsonl" for name in ("questions", "base", "tuned", "judged", "checks")}
 
-    def write(self, num_questions: int, response: Callable[[int, Arm], str | None] = lambda number, arm: None) -> "Bench":
-        write_jsonl(self.paths["questions"], [question(number) for number in range(num_questions)])
+    def write(
+        self,
+        num_questions: int,
+        response: Callable[[int, Arm], str | None] = lambda number, arm: None,
+        key_points: tuple[str, ...] = POINTS,
+    ) -> "Bench":
+        write_jsonl(self.paths["questions"], [question(number, key_points) for number in range(num_questions)])
         arms: tuple[Arm, Arm] = ("base", "tuned")
         for arm in arms:
             write_jsonl(self.paths[arm], [answer(number, arm, response(number, arm)) for number in range(num_questions)])

@@ -53,7 +53,7 @@ def world_and_logs(inspect_python: str, tmp_path_factory: pytest.TempPathFactory
     world = make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=8)
     index = next(number for number, row in enumerate(world.judgements) if row.arm == "tuned")
     world.judgements[index] = world.judgements[index].model_copy(
-        update={"outcome": Outcome.UNJUDGED, "score": None, "cause": "refused", "reasoning": ""}
+        update={"outcome": Outcome.UNJUDGED, "score": None, "cause": "refused", "reasoning": "", "points": ()}
     )
     root = tmp_path_factory.mktemp("inspect")
     logs = logs_of(world, root, inspect_python)
@@ -82,6 +82,8 @@ def test_every_sample_has_its_prompt_choices_target_answer_and_verdict(world_and
                 else:
                     assert sample["scores"]["explanation"]["value"] == judgement.score
                     assert sample["scores"]["explanation"]["explanation"] == judgement.reasoning
+                    points = [one.model_dump(mode="json") for one in judgement.points]
+                    assert sample["scores"]["explanation"]["metadata"]["key_points"] == points != []
             else:
                 value = sample["scores"][question.kind]["value"]
                 assert value == values[grades[question.id].outcome]

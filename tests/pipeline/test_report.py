@@ -17,6 +17,7 @@ from plumbline.reporting.final_part_use import FinalPartUse
 from plumbline.reporting.human_label import HumanLabel
 from plumbline.reporting.params import JudgeSettings
 from plumbline.reporting.words import points, span
+from plumbline.rows.finding import Finding, PointFinding
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.outcome import Outcome
 from stages.report import main
@@ -58,7 +59,7 @@ def unjudge(world: World, count: int, *, cause: str, arm: str = "tuned") -> None
     """Take the verdicts of the first few explanations of an arm away."""
     places = [index for index, judgement in enumerate(world.judgements) if judgement.arm == arm][:count]
     for index in places:
-        changes = {"outcome": Outcome.UNJUDGED, "score": None, "cause": cause, "reasoning": ""}
+        changes = {"outcome": Outcome.UNJUDGED, "score": None, "cause": cause, "reasoning": "", "points": ()}
         world.judgements[index] = world.judgements[index].model_copy(update=changes)
 
 
@@ -553,7 +554,8 @@ HOSTILE = "</script><script>document.title='owned'</script><!--<img src=x onerro
 def test_text_from_models_cannot_leave_its_place(tmp_path: Path) -> None:
     world = small()
     world.answers["tuned"][0] = world.answers["tuned"][0].model_copy(update={"response": HOSTILE})
-    world.judgements[0] = world.judgements[0].model_copy(update={"reasoning": HOSTILE})
+    hostile = PointFinding(point=HOSTILE, finding=Finding.STATED, quote=HOSTILE)
+    world.judgements[0] = world.judgements[0].model_copy(update={"reasoning": HOSTILE, "points": (hostile,)})
     world.questions[1] = world.questions[1].model_copy(update={"cluster": HOSTILE, "question": HOSTILE})
     _, _, page, _ = run(world, tmp_path)
     assert page.count("<script") == 2
@@ -561,6 +563,16 @@ def test_text_from_models_cannot_leave_its_place(tmp_path: Path) -> None:
     assert "<img" not in page
     entry = next(entry for entry in entries_of(page) if entry["i"] == world.questions[0].id)
     assert entry["tuned"]["t"] == HOSTILE
+
+
+def test_the_page_holds_what_was_found_of_each_key_point(tmp_path: Path) -> None:
+    world = small()
+    _, _, page, _ = run(world, tmp_path)
+    shown = {entry["i"]: entry for entry in entries_of(page) if entry["k"] == "explanation"}
+    for row in world.judgements:
+        expected = [[one.point, one.finding.value, one.quote] for one in row.points] or None
+        assert shown[row.id][row.arm].get("p") == expected
+    assert {finding for entry in shown.values() for _, finding, _ in entry["tuned"].get("p", [])} == {"stated", "missing"}
 
 
 def test_the_page_names_no_address_to_load_from(tmp_path: Path) -> None:

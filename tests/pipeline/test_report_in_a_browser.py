@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from plumbline.rows.finding import Finding, PointFinding
 from stages.report import main
 from tests.fakes.browser import Tab, chromium, open_tab
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, write_world
@@ -103,7 +104,8 @@ def test_a_planted_script_does_nothing_and_shows_as_text(tmp_path: Path) -> None
     world.grades = [
         grade.model_copy(update={"extracted": HOSTILE, "span": (0, 9), "tier": HOSTILE, "flags": (HOSTILE,)}) for grade in world.grades
     ]
-    world.judgements = [judgement.model_copy(update={"reasoning": HOSTILE}) for judgement in world.judgements]
+    hostile = PointFinding(point=HOSTILE, finding=Finding.CONTRADICTED, quote=HOSTILE)
+    world.judgements = [judgement.model_copy(update={"reasoning": HOSTILE, "points": (hostile,)}) for judgement in world.judgements]
     world.questions = [question.model_copy(update={"question": HOSTILE, "cluster": HOSTILE}) for question in world.questions]
     page = page_of(world, tmp_path)
 
@@ -111,6 +113,8 @@ def test_a_planted_script_does_nothing_and_shows_as_text(tmp_path: Path) -> None
         await tab.ask("document.querySelectorAll('#list .item summary').forEach((summary) => summary.click())")
         await tab.until("document.querySelectorAll('#list .item .arms').length === 32")
         assert await tab.ask("document.querySelector('#list .arms .text').textContent") == HOSTILE
+        assert await tab.ask("document.querySelector('#list .findings li.contradicted').textContent") == f"contradicted {HOSTILE}{HOSTILE}"
+        assert await tab.ask("document.querySelector('#list .findings q').textContent") == HOSTILE
         assert await tab.ask("document.querySelectorAll('#list img, #list script').length") == 0
         assert "owned" not in await tab.ask("document.title")
 

@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 
 from plumbline.judging.causes import JudgeCause
 from plumbline.judging.key_points import judge_key_points
+from plumbline.judging.point_quotes import is_quoted
+from plumbline.judging.point_scores import share_score
+from plumbline.judging.point_verdicts import parse_points_reply
 from plumbline.judging.precheck import is_no_answer
 from plumbline.judging.prompt import SCALE, JudgeItem, render_item
 from plumbline.judging.verdicts import parse_judge_reply
+from plumbline.rows.finding import Finding
 
 SCORES = st.sampled_from(SCALE)
 STOPS = st.sampled_from(["end_turn", "stop_sequence", "tool_use", "refusal", "max_tokens", "pause_turn", None, "brand_new"])
@@ -120,6 +124,67 @@ def test_ten_thousand_mutations_give_no_crash_and_no_score_off_the_menu(shared: 
         verdict.reasoning.encode("utf-8")
     print(f"mutations: {outcomes}, p99 {sorted(seconds)[9900] * 1000:.2f} ms")
     assert sorted(seconds)[9900] < 0.05 and outcomes["score"] > 100
+
+
+POINT_LIST = ("water pushes the cork upward", "cork is less dense than water")
+ANSWERS = (
+    "The water pushes the cork upward. The cork is less dense than water.",
+    "The cork is less dense than water,\n\nand the water pushes it. That cork goes upward.",
+    "The water pushes the cork upward. This is false. Cork is denser than water.",
+    "<think>The water pushes the cork upward.</think>The cork is\u00a0less dense than **water**.",
+    "It is not true that water pushes the cork upward; “cork is more dense than water”.",
+    "Nothing.",
+)
+WORDS = st.lists(st.sampled_from(["water", "pushes", "**up**", "it’s", "–", "F=ma", "\u00a0", "\n", '"so"', "é"]), min_size=1, max_size=12)
+FINDINGS = st.lists(st.sampled_from(list(Finding)), min_size=1, max_size=8)
+
+
+@given(WORDS, st.data())
+def test_any_stretch_of_an_answer_with_two_letters_is_a_quote_of_it(words: list[str], data: st.DataObject) -> None:
+    answer = " ".join(words)
+    begin = data.draw(st.integers(0, len(answer)))
+    quote = answer[begin : data.draw(st.integers(begin, len(answer)))]
+    assert is_quoted(quote, answer) == (sum(character.isalnum() for character in quote) >= 2)
+    assert not is_quoted(f"{quote} qq", answer)
+
+
+@given(FINDINGS, st.sampled_from([0, 1]))
+def test_the_score_of_findings_grows_with_what_is_stated_and_falls_with_what_is_contradicted(findings: list[Finding], place: int) -> None:
+    place = min(place, len(findings) - 1)
+    tried = {one: share_score([*findings[:place], one, *findings[place + 1 :]]) for one in Finding}
+    assert tried[Finding.CONTRADICTED] <= tried[Finding.MISSING] <= tried[Finding.STATED]
+    assert set(tried.values()) <= set(SCALE)
+    assert (share_score(findings) == 1) == (set(findings) == {Finding.STATED})
+    assert share_score(findings) <= findings.count(Finding.STATED) / len(findings)
+
+
+@given(FINDINGS, st.randoms(use_true_random=False), st.text())
+def test_reading_findings_undoes_writing_them_in_any_order(findings: list[Finding], order: random.Random, reasoning: str) -> None:
+    names = [f"point {number}" for number in range(len(findings))]
+    entries = [
+        {"point": number, "quote": "" if one is Finding.MISSING else "The water", "finding": one} for number, one in enumerate(findings, 1)
+    ]
+    order.shuffle(entries)
+    text = json.dumps({"reasoning": reasoning, "points": entries})
+    verdict = parse_points_reply(text, "end_turn", key_points=names, answer="The water pushes.")
+    assert [one.finding for one in verdict.points] == findings and verdict.score == share_score(findings)
+    assert parse_points_reply(text, "end_turn", key_points=[*names, "another"], answer="The water pushes.").outcome == "retry"
+    invented = parse_points_reply(text, "end_turn", key_points=names, answer="Another answer.")
+    assert (invented.outcome == "score") == (set(findings) == {Finding.MISSING})
+
+
+@given(JSONISH | st.binary(), STOPS)
+def test_anything_at_all_gives_an_outcome_on_points_too(reply: object, stop: str | None) -> None:
+    verdict = parse_points_reply(reply, stop, key_points=["k"], answer="a")
+    assert verdict.outcome in ("retry", "failure") and verdict.score is None
+
+
+@given(st.sampled_from(ANSWERS), st.sampled_from([POINT_LIST, POINT_LIST[::-1], POINT_LIST[:1]]))
+def test_the_rule_quotes_what_stands_in_the_answer(answer: str, points: tuple[str, ...]) -> None:
+    found = judge_key_points(answer, points, question="Why?", reference="So.")
+    for finding, quote in zip(found.findings, found.quotes, strict=True):
+        assert (quote is None) == (finding is Finding.MISSING)
+        assert quote is None or is_quoted(quote, answer)
 
 
 POINTS = ("water pushes the cork upward", "the push equals the weight of displaced water", "cork is less dense than water")

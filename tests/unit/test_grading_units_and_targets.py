@@ -144,6 +144,20 @@ def test_a_power_of_ten_before_the_unit_of_the_target_scales_it(unit: str, said:
     assert grade_numeric(said, "4.5", unit).outcome == outcome
 
 
+@pytest.mark.parametrize("said", ["1-2/3", "The answer is 1-2/3 m.", "x = 1–2/3", "**1-2/3 m**"])
+@pytest.mark.parametrize("target", ["1.6667", "0.3333", "1", "0.6667"])
+def test_a_whole_number_less_a_fraction_is_evaluated_by_no_one(said: str, target: str) -> None:
+    # A hyphen may join a mixed number or subtract; with gaps it subtracts, and is not evaluated either.
+    assert grade_numeric(said, target, "m" if "m" in said else None).outcome == Outcome.UNPARSED
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"), [("1 2/3", Outcome.CORRECT), ("1 and 2/3", Outcome.CORRECT), ("2 - 1/3 = 5/3", Outcome.CORRECT)]
+)
+def test_a_mixed_number_with_a_gap_and_a_difference_with_its_result_are_read(said: str, outcome: Outcome) -> None:
+    assert grade_numeric(said, "1.6667", None).outcome == outcome
+
+
 def test_a_span_shows_what_was_read() -> None:
     response = "We find F = 3 x 4.\nAnswer: 12 N"
     grade = grade_numeric(response, "12", "N")

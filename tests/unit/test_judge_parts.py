@@ -12,14 +12,16 @@ from plumbline.judging.causes import RETRYABLE, JudgeCause
 from plumbline.judging.key_points import judge_key_points
 from plumbline.judging.precheck import is_no_answer
 from plumbline.judging.prices import PRICES, largest_cost_usd, usage_cost_usd
-from plumbline.judging.prompt import SCALE, SCHEMA, JudgeItem, asking_identity, item_key, render_item
+from plumbline.judging.prompt import SCALE, JudgeItem, asking_identity, item_key, num_characters, render_item
 from plumbline.judging.replies import read_verdict, reply_from_body, standing
 from plumbline.judging.rows_on_disk import RowsOnDisk
+from plumbline.judging.rubrics import POINTS_SCHEMA, STEPS_SCHEMA
 from plumbline.judging.survey import Survey, project, survey
 from plumbline.judging.verdict_store import VerdictStore, append_line, read_lines
 from plumbline.judging.verdicts import parse_judge_reply
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.rows.answer import Answer
+from plumbline.rows.finding import Finding
 from plumbline.rows.judgement import RawReply
 
 QUESTION = "Why does doubling the net force on a cart double its acceleration?"
@@ -120,6 +122,20 @@ def test_polarity_decides(point: str, answer: str, expected: float) -> None:
     assert score(answer, (point,)) == expected
 
 
+@pytest.mark.parametrize(
+    ("answer", "finding", "quote"),
+    [
+        ("So it is.  The water pushes the cork up.\n\nLast.", "stated", "The water pushes the cork up."),
+        ("The water pushes the cork up. This is false. Last.", "contradicted", "The water pushes the cork up. This is false."),
+        ("The water does not push the cork up. Last.", "contradicted", "The water does not push the cork up."),
+        ("The cork floats.", "missing", None),
+    ],
+)
+def test_the_rule_quotes_the_sentence_that_decides_and_the_one_that_takes_it_back(answer: str, finding: str, quote: str | None) -> None:
+    found = judge_key_points(answer, ("the water pushes the cork up",), question=QUESTION, reference=REFERENCE)
+    assert (found.findings, found.quotes) == ((finding,), (quote,))
+
+
 def test_key_points_without_a_content_word_are_refused() -> None:
     with pytest.raises(ValueError, match="content word"):
         score("Anything.", ("of the",))
@@ -136,8 +152,12 @@ def test_the_prompt_holds_the_answer_as_data_that_cannot_close_its_frame() -> No
 
 
 def test_the_schema_asks_for_reasoning_first_and_for_the_menu() -> None:
-    assert list(SCHEMA["properties"]) == ["reasoning", "score"] and SCHEMA["additionalProperties"] is False
-    assert tuple(SCHEMA["properties"]["score"]["enum"]) == SCALE
+    assert list(STEPS_SCHEMA["properties"]) == ["reasoning", "score"] and STEPS_SCHEMA["additionalProperties"] is False
+    assert tuple(STEPS_SCHEMA["properties"]["score"]["enum"]) == SCALE
+    assert list(POINTS_SCHEMA["properties"]) == ["reasoning", "points"] and POINTS_SCHEMA["additionalProperties"] is False
+    entry = POINTS_SCHEMA["properties"]["points"]["items"]
+    assert list(entry["properties"]) == ["point", "quote", "finding"] and entry["additionalProperties"] is False
+    assert entry["properties"]["finding"]["enum"] == list(Finding)
 
 
 def test_every_part_of_an_item_and_of_the_asking_changes_the_key() -> None:
@@ -146,6 +166,9 @@ def test_every_part_of_an_item_and_of_the_asking_changes_the_key() -> None:
         asking_identity(**{**asking, **change}) for change in ({}, {"model": "n"}, {"max_tokens": 11}, {"effort": "low"}, {"epoch": 2})
     }
     assert len(identities) == 5
+    # The judge of rubric 1, which gave one score for the whole answer whether a question had key points or not.
+    first_rubric = "fc2f1fec0fe09819a6ac0108da26ef921de9a5a07f458f7e7b1b96bff3eb5c53"
+    assert asking_identity(model="claude-sonnet-5-5", max_tokens=1000, effort=None, epoch=1) != first_rubric
     items = [JudgeItem("q", "r", ("k",), "a"), JudgeItem("q2", "r", ("k",), "a"), JudgeItem("q", "r2", ("k",), "a"), JudgeItem("q", "r", ("k", "l"), "a"),
              JudgeItem("q", "r", ("k",), "a2")]  # fmt: skip
     keys = {item_key(identity, item) for identity in identities for item in items}
@@ -163,12 +186,13 @@ def reply(text: str, stop_reason: str = "end_turn", attempt: int = 1) -> RawRepl
 
 
 GOOD = '{"reasoning": "x", "score": 0.75}'
+ITEM = JudgeItem(QUESTION, REFERENCE, (), "Twice the force.")
 
 
 def test_a_reply_keeps_its_body_model_and_tokens() -> None:
     kept = reply(GOOD)
     assert (kept.model, kept.input_tokens, kept.output_tokens, kept.stop_reason) == ("m-1", 110, 7, "end_turn")
-    assert read_verdict(kept).score == 0.75
+    assert read_verdict(kept, ITEM).score == 0.75
 
 
 @pytest.mark.parametrize(
@@ -179,29 +203,29 @@ def test_a_reply_keeps_its_body_model_and_tokens() -> None:
 )  # fmt: skip
 def test_what_is_no_message_is_kept_and_asked_again(rubbish: bytes) -> None:
     kept = reply_from_body(rubbish, attempt=1, request_id=None)
-    assert kept.body.isascii() and read_verdict(kept).outcome == "retry"
-    assert standing([kept], max_replies=3).verdict is None
+    assert kept.body.isascii() and read_verdict(kept, ITEM).outcome == "retry"
+    assert standing([kept], ITEM, max_replies=3).verdict is None
 
 
 def test_bad_replies_are_asked_again_a_bounded_number_of_times() -> None:
     bad = [reply("no verdict", attempt=number) for number in (1, 2, 3)]
-    assert standing(bad[:2], max_replies=3).verdict is None
-    final = standing(bad, max_replies=3).verdict
+    assert standing(bad[:2], ITEM, max_replies=3).verdict is None
+    final = standing(bad, ITEM, max_replies=3).verdict
     assert final is not None and (final.outcome, final.score, final.cause) == ("failure", None, "no_verdict")
-    saved = standing([*bad[:2], reply(GOOD, attempt=3)], max_replies=3).verdict
+    saved = standing([*bad[:2], reply(GOOD, attempt=3)], ITEM, max_replies=3).verdict
     assert saved is not None and saved.score == 0.75
 
 
 def test_a_cut_reply_is_asked_once_more_with_twice_the_tokens() -> None:
     cut = reply('{"reasoning": "x", "score": 0', "max_tokens")
-    once = standing([cut], max_replies=3)
+    once = standing([cut], ITEM, max_replies=3)
     assert (once.verdict, once.token_factor) == (None, 2)
-    twice = standing([cut, reply("{", "max_tokens", 2)], max_replies=3).verdict
+    twice = standing([cut, reply("{", "max_tokens", 2)], ITEM, max_replies=3).verdict
     assert twice is not None and twice.cause == "truncated"
 
 
 def test_a_refusal_is_final_and_no_score() -> None:
-    final = standing([reply(GOOD, "refusal")], max_replies=3).verdict
+    final = standing([reply(GOOD, "refusal")], ITEM, max_replies=3).verdict
     assert final is not None and (final.outcome, final.score, final.cause) == ("failure", None, "refused")
 
 
@@ -336,15 +360,18 @@ def test_rows_on_disk_are_read_as_they_were_when_it_was_opened(tmp_path: Path) -
 
 def test_a_projection_is_measured_once_there_are_replies_enough() -> None:
     def of(count: int) -> Survey:
-        found = survey(((f"{number}", [reply(GOOD)]) for number in range(count)), Budget("claude-sonnet-5-5", None), max_replies=3)
+        found = survey(((f"{number}", ITEM, [reply(GOOD)]) for number in range(count)), Budget("claude-sonnet-5-5", None), max_replies=3)
         found.missing = ["x", "y"]
         return found
 
     assert of(100).budget.spent_usd == pytest.approx(100 * (100 * 2.0 + 10 * 0.2 + 7 * 10.0) / 1e6)
-    values = {"num_characters": [2500, 2500], "max_tokens": 1000, "batch": True}
+    items = [ITEM, JudgeItem(QUESTION, REFERENCE, POINTS, "Twice the force.")]
+    tokens = sum(num_characters(item) for item in items) / 2.5
+    values = {"items": items, "max_tokens": 1000, "batch": True}
     few, many = (project(of(count), "claude-sonnet-5-5", **values) for count in (99, 100))
     assert few is not None and many is not None
-    assert few.likely_usd == pytest.approx(2 * (1000 * 2.0 + 500 * 10.0) / 2e6) and "500 tokens" in few.basis
+    replies = 500 + (500 + 4 * 60)  # a finding with its quote for each of four points
+    assert few.likely_usd == pytest.approx((tokens * 2.0 + replies * 10.0) / 2e6) and "620 tokens a reply" in few.basis
     assert many.likely_usd == pytest.approx(2 * (110 * 2.0 + 7 * 10.0) / 2e6) and many.basis == "as the 100 so far"
-    assert few.most_usd == many.most_usd == pytest.approx(2 * (1000 * 2.0 + 1000 * 10.0) / 2e6)
+    assert few.most_usd == many.most_usd == pytest.approx((tokens * 2.0 + 2 * 1000 * 10.0) / 2e6)
     assert project(of(3), "claude-haiku-5-5", **values) is None

@@ -17,8 +17,8 @@ OURS = {"bench", "launch", "plumbline", "stages", "tests"}
 FILES = ("requirements.txt", "requirements-model.txt")
 IN_THEIR_OWN_ENVIRONMENT = {"ray": "requirements-ray.txt", "inspect_ai": "requirements-inspect.txt"}
 """Imported where that environment is: a package that these files list besides is not there for the pipeline."""
-NOT_OURS = {"bench": {"math_verify"}}
-"""bench/grader_confusion.py shows its rows where somebody has installed it beside."""
+NOT_OURS = {"bench": {"lm_eval", "math_verify"}}
+"""bench/grader_peers.py grades with them where somebody has installed them beside."""
 
 
 def normal(name: str) -> str:

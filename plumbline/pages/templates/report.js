@@ -109,6 +109,17 @@
     return parts.join(" · ");
   };
 
+  const findings = (answer) => {
+    const list = element("ul", "findings");
+    for (const [point, finding, quote] of answer.p) {
+      const line = element("li", finding);
+      line.append(element("b", "", finding), ` ${point}`);
+      if (quote !== null) line.append(element("q", "", quote));
+      list.append(line);
+    }
+    return list;
+  };
+
   const fill = (item, entry) => {
     const body = element("div", "body");
     body.append(element("h4", "", `Prompt · ${entry.i} · topic ${entry.g}${entry.near ? " · overlaps the training rows" : ""}`));
@@ -127,6 +138,7 @@
       side.append(title, answerText(answer, textOf(entry, answer.t, "t")));
       const how = howRead(entry, answer);
       if (how) side.append(element("p", "how", how));
+      if (answer.p) side.append(findings(answer));
       const reason = textOf(entry, answer.w, "w");
       if (reason) side.append(element("p", "reason", `Judge: ${reason}`));
       arms.append(side);

@@ -386,4 +386,4 @@ def test_a_judge_whose_verdicts_cannot_be_read_costs_a_trial_batch_and_no_more(
     fake.verdict = lambda request: {"reasoning": "fair", "score": 0.6}
     for _ in range(2):
         assert bench.write(20).fails(mode="batch") == 3
-        assert "only 0 of the first 8 items got a usable verdict ({'off_menu': 8})" in caplog.text and len(fake.ledger) == 8
+        assert "only 0 of the first 8 items got a usable verdict ({'wrong_keys': 8})" in caplog.text and len(fake.ledger) == 8

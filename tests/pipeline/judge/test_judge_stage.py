@@ -15,9 +15,11 @@ import pytest
 
 from plumbline.judging.prices import PRICES
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.rows.answer import Answer
+from plumbline.rows.finding import Finding
 from plumbline.rows.judge_check import JudgeCheck
-from tests.fakes.claude_server import KEY, FakeClaude, Fault, default_verdict, item_of, seeded_faults
-from tests.fakes.judge_bench import Bench, answer, settings
+from tests.fakes.claude_server import KEY, FakeClaude, Fault, default_verdict, item_of, point_by_point, seeded_faults
+from tests.fakes.judge_bench import POINTS, Bench, answer, settings
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -28,14 +30,14 @@ def test_claude_judges_every_explanation_and_keeps_every_reply(bench: Bench, fak
     for row in rows:
         assert row.cause == "scored" and row.score is not None and len(row.replies) == 1
     texts = {json.loads(row.replies[0].body)["content"][1]["text"] for row in rows}
-    assert texts == {json.dumps(default_verdict(request)) for request in fake.requests}
+    assert texts == {json.dumps(point_by_point(request, default_verdict(request))) for request in fake.requests}
     assert {row.judge_id for row in rows} == {rows[0].judge_id} and rows[0].judge_id.startswith("claude:")
     assert sum(row.replies[0].input_tokens for row in rows) == sum(paid.input_tokens for paid in fake.ledger), (
         "our tokens are the provider's"
     )
     request = fake.requests[0]
     assert not {"temperature", "top_p", "top_k", "tools", "stream"} & set(request)
-    assert list(request["output_config"]["format"]["schema"]["properties"]) == ["reasoning", "score"]
+    assert list(request["output_config"]["format"]["schema"]["properties"]) == ["reasoning", "points"]
 
 
 def test_a_second_run_pays_nothing_and_writes_the_same_bytes(bench: Bench, fake: FakeClaude) -> None:
@@ -281,7 +283,7 @@ def test_backend_none_leaves_scores_null(bench: Bench) -> None:
 
 
 def test_backend_key_points_is_deterministic_and_has_an_identity_of_its_own(bench: Bench) -> None:
-    rows = bench.write(3, lambda number, arm: "The water pushes the body up." if arm == "tuned" else "It does not sink.").run(
+    rows = bench.write(3, lambda number, arm: "The water pushes the body up." if arm == "tuned" else "It does not sink.", POINTS[:1]).run(
         backend="key_points"
     )
     assert [row.score for row in rows] == [0.0, 1.0] * 3 and rows[0].judge_id.startswith("key_points:")
@@ -378,7 +380,7 @@ def test_the_judge_is_probed_with_answers_whose_verdict_is_known(bench: Bench, f
 
 
 def test_the_deterministic_judge_passes_every_probe(bench: Bench) -> None:
-    bench.write(30).run(backend="key_points", num_canary_questions=5)
+    bench.write(30, key_points=POINTS[:1]).run(backend="key_points", num_canary_questions=5)
     assert all(check.is_passed for check in read_jsonl(bench.paths["checks"], JudgeCheck))
 
 
@@ -390,3 +392,52 @@ def test_a_share_of_the_answers_is_judged_a_second_time_and_paid_for_once(bench:
     assert not {check.key for check in checks} & {row.key for row in rows}
     bench.run(retest_fraction=0.3)
     assert len(fake.ledger) == 60 + len(checks)
+
+
+def test_every_row_carries_what_was_found_of_each_key_point_and_the_score_follows_from_it(bench: Bench, fake: FakeClaude) -> None:
+    rows = bench.write(20).run()
+    assert {row.score for row in rows} == {0.0, 0.25, 0.5, 0.75, 1.0}
+    for row in rows:
+        assert tuple(one.point for one in row.points) == POINTS
+        assert row.score == sum(one.finding is Finding.STATED for one in row.points) / 4
+        said = next(answer for answer in read_jsonl(bench.paths[row.arm], Answer) if answer.id == row.id).response
+        assert all((one.quote is None) == (one.finding is Finding.MISSING) and (one.quote or "") in said for one in row.points)
+    assert {frozenset(item_of(request)["key_points"].values()) for request in fake.requests} == {frozenset(POINTS)}
+
+
+def test_a_quote_that_is_not_in_the_answer_is_asked_again_and_never_scored(bench: Bench, fake: FakeClaude) -> None:
+    def inventive(request: dict[str, Any]) -> dict[str, Any]:
+        verdict = point_by_point(request, {"reasoning": "generous", "score": 1})
+        if "tuned" in item_of(request)["student_answer"]:
+            verdict["points"][2]["quote"] = "All key points are stated."
+        return verdict
+
+    fake.verdict = inventive
+    rows = bench.write(3).run()
+    assert [(row.arm, row.cause, row.score, len(row.replies)) for row in rows] == [
+        ("base", "scored", 1.0, 1),
+        ("tuned", "quote_not_in_answer", None, 3),
+    ] * 3
+    assert all(row.points == () and row.outcome == "unjudged" for row in rows if row.arm == "tuned")
+    assert len(fake.ledger) == 3 + 3 * 3
+
+
+def test_a_question_without_key_points_is_judged_on_the_five_steps(bench: Bench, fake: FakeClaude) -> None:
+    rows = bench.write(10, key_points=()).run()
+    assert {row.cause for row in rows} == {"scored"} and all(row.points == () for row in rows)
+    request = fake.requests[0]
+    assert list(request["output_config"]["format"]["schema"]["properties"]) == ["reasoning", "score"]
+    assert "0.75 All key points but a minor one" in request["system"] and item_of(request)["key_points"] == {}
+
+
+def test_the_rule_fills_the_same_fields(bench: Bench) -> None:
+    text = "The water pushes the body up. The body is less dense than water. The push does not grow with the displaced volume."
+    rows = bench.write(1, lambda number, arm: text).run(backend="key_points")
+    for row in rows:
+        assert [(one.point, one.finding, one.quote) for one in row.points] == [
+            (POINTS[0], "stated", "The water pushes the body up."),
+            (POINTS[1], "missing", None),
+            (POINTS[2], "stated", "The body is less dense than water."),
+            (POINTS[3], "contradicted", "The push does not grow with the displaced volume."),
+        ]
+        assert row.reasoning == "2 of 4 key points stated, 1 contradicted" and row.score == 0.0

@@ -17,8 +17,9 @@ from plumbline.comparing.bridge_file import recorded_bridges
 from plumbline.comparing.judged_rows import judged_answers
 from plumbline.comparing.labels_needed import labels_needed
 from plumbline.comparing.revisions import NotThere, Workspace
-from plumbline.judging.prompt import SCALE
+from plumbline.judging.prompt import CORRECT_FROM, SCALE
 from plumbline.judging.verdict_store import VerdictStore
+from plumbline.rows.judgement import Judgement
 from tests.fakes.claude_server import FakeClaude
 from tests.fakes.judge_bench import Bench
 
@@ -226,3 +227,31 @@ def test_a_bridge_of_too_few_answers_is_not_put_on_record(
     judged_twice(bench, tmp_path, monkeypatch, num_questions=10)
     assert not judge_bridge.main("old", "new", root=tmp_path)["is_enough"]
     assert recorded_bridges(tmp_path) == []
+
+
+def of_the_first_rubric(rows: list[Judgement]) -> list[dict[str, object]]:
+    """The rows as the judge of the first rubric wrote them: one score of five, and no findings."""
+    steps = {row.key: int(row.key[:8], 16) % 5 / 4 for row in rows}
+    written = [row.model_dump(mode="json") | {"judge_id": "claude:0123456789abcdef", "score": steps[row.key]} for row in rows]
+    for row in written:
+        del row["points"]
+        row["outcome"] = "correct" if steps[str(row["key"])] >= CORRECT_FROM else "incorrect"
+    return written
+
+
+def test_a_bridge_leads_from_the_first_rubric_to_the_one_of_key_points(
+    bench: Bench, fake: FakeClaude, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_rows = bench.write(52).run()
+    lay_out(bench, tmp_path / "new")
+    old = lay_out(bench, tmp_path / "old")
+    before = of_the_first_rubric(new_rows)
+    (old / PLACES["judged"]).write_text("".join(json.dumps(row) + "\n" for row in before))
+    monkeypatch.setattr(judge_bridge, "open_run", lambda root, name: Workspace(root / name))
+    found = judge_bridge.main("old", "new", root=tmp_path)
+    assert found["num_answers"] == 104 and found["is_enough"]
+    assert (found["old"], found["new"]) == ("claude:0123456789abcdef", new_rows[0].judge_id)
+    shifts = [(row.score or 0.0) - float(str(one["score"])) for row, one in zip(new_rows, before, strict=True)]
+    assert found["mean_shift"] == pytest.approx(sum(shifts) / 104)
+    [recorded] = recorded_bridges(tmp_path)
+    assert recorded.new == new_rows[0].judge_id and sum(cell.count for cell in recorded.confusion) == 104
