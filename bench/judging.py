@@ -33,11 +33,11 @@ from plumbline.judging.prompt import request_body
 from plumbline.judging.verdict_store import VerdictStore
 from plumbline.number_text import signed_ascii
 from plumbline.pipeline.jsonl import read_jsonl
-from plumbline.rows.answer import ARMS, Answer
+from plumbline.rows.answer import Answer
 from plumbline.rows.judgement import RawReply
 from plumbline.rows.question import Question
 from tests.fakes.claude_server import KEY, FakeClaude, serving
-from tests.fakes.judge_bench import Bench, settings
+from tests.fakes.judge_bench import ARMS, Bench, settings
 
 LOOP, STAGE = "one after another", "judge stage"
 NUM_START_ROUNDS = 2
@@ -68,7 +68,7 @@ def serve(latency_seconds: float, announce: Connection) -> None:
 def one_after_another(bench: Bench, num_calls: int) -> float:
     """Calls per second of a plain loop over the first items."""
     arms = {arm: list(read_jsonl(bench.paths[arm], Answer)) for arm in ARMS}
-    due = DueAnswers(list(read_jsonl(bench.paths["questions"], Question)), **arms)
+    due = DueAnswers(list(read_jsonl(bench.paths["questions"], Question)), arms)
     params = settings()
     assert params.model is not None and params.max_tokens is not None, "settings of the model judge"
     requests = [

@@ -12,11 +12,14 @@ from plumbline.pipeline.refused import Refused
 
 def known_sections(pipeline: Mapping[str, Any]) -> list[str]:
     """The sections that a dvc.yaml names: those that stages declare, and those that it fills in as `${section.key}`."""
-    names = {reference.split(".")[0] for reference in REFERENCE.findall(str(pipeline))}
+    names: set[str] = set()
     for stage in pipeline["stages"].values():
-        # A stage that is made once per entry of a dict stands below `do`. A mapping under params names another file.
+        found = {reference.split(".")[0] for reference in REFERENCE.findall(str(stage))}
+        # A stage that is made once per entry of a dict stands below `do`, where `key` and `item` are that entry.
+        names |= found - {"key", "item"} if "foreach" in stage else found
+        # A mapping under params names another file, and what is filled in was found above.
         declared = stage.get("do", stage).get("params", [])
-        names |= {name.split(".")[0] for name in declared if isinstance(name, str)}
+        names |= {name.split(".")[0] for name in declared if isinstance(name, str) and not name.startswith("${")}
     return sorted(names)
 
 

@@ -6,6 +6,7 @@ import click
 from ruamel.yaml import YAML
 
 from plumbline.commands.refusing import refusing, repository
+from plumbline.pipeline.expanded_stages import value_at
 from plumbline.pipeline.files import replacing
 from plumbline.pipeline.params import read_yaml
 from plumbline.rows.arms import Arms
@@ -16,7 +17,7 @@ STAGE = "answer@"
 
 def clear_arms(root: Path) -> list[str]:
     """Remove them, and return what to tell, a line each."""
-    arms = Arms.model_validate(read_yaml(root / "params.yaml")["arms"]).names
+    arms = Arms.model_validate(value_at(read_yaml(root / "params.yaml"), "arms")).names
     told: list[str] = []
     for path in sorted((root / "data/answers").glob("*.jsonl")):
         if path.stem not in arms:

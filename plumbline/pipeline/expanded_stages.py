@@ -42,8 +42,9 @@ def expanded_stages(pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> d
         if "foreach" not in stage:
             stages[name] = filled(stage, params)
             continue
-        section = REFERENCE.fullmatch(stage["foreach"])
-        entries = value_at(params, section[1]) if section else stage["foreach"]
+        entries = stage["foreach"]
+        if isinstance(entries, str) and (section := REFERENCE.fullmatch(entries)):
+            entries = value_at(params, section[1])
         if not isinstance(entries, Mapping):
             raise Refused(f"dvc.yaml: stage {name} is made once per entry of {stage['foreach']}, which must be a dict in params.yaml.")
         for key, item in entries.items():

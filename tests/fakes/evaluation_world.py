@@ -68,6 +68,7 @@ FIVE = {
     "tuned_passages": arm("models/adapter", "passages"),
 }
 SEVEN = FIVE | {"base_shuffled": arm("models/base", "shuffled"), "api_model": arm("examples/api_answers.jsonl")}
+TWO_COMPARED: tuple[Pair, ...] = (("base", "tuned"),)
 PAIRS_OF_FIVE: tuple[Pair, ...] = (
     ("base", "tuned"),
     ("base_examples", "tuned"),
@@ -180,7 +181,7 @@ def make_world(
     num_clusters: int = 10,
     seed: int = 5,
     arms: dict[str, ArmParams] | None = None,
-    comparisons: tuple[Pair, ...] = (("base", "tuned"),),
+    comparisons: tuple[Pair, ...] = TWO_COMPARED,
 ) -> World:
     """A finished evaluation in which tuned is better on mcq and numeric, and no different on explanations.
 

@@ -1,6 +1,6 @@
 """Run a stage up to the moment at which its `main` opens the first input; say how many processor seconds that took, and what is loaded.
 
-    python -m tests.fakes.first_input STAGE
+    python -m tests.fakes.first_input MODULE [ARGUMENTS]
 
 The drift guard's own reading does not count as work: it comes before every stage. The stage ends there and has written nothing (preflight has
 taken back its `ready.json`).
@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.fakes.opened_inputs import opens_input
 
-STAGE = sys.argv[1]
+MODULE = sys.argv[1]
 found: list[str] = []
 
 
@@ -31,5 +31,6 @@ def stop_at_first_input(event: str, args: tuple[Any, ...]) -> None:
 
 if __name__ == "__main__":
     sys.addaudithook(stop_at_first_input)
-    runpy.run_module(f"stages.{STAGE}", run_name="__main__", alter_sys=True)
-    sys.exit(f"{STAGE} opened no input")
+    del sys.argv[0]
+    runpy.run_module(MODULE, run_name="__main__", alter_sys=True)
+    sys.exit(f"{MODULE} opened no input")

@@ -12,6 +12,7 @@ from plumbline.rows.answer import Answer
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
+from tests.fakes.answering import answer_arm
 from tests.fakes.tiny_training import general_answers, rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,13 +105,9 @@ class HubWorld:
         return json.loads((self.folder / "train.json").read_text(encoding="utf-8"))
 
     def answer(self) -> tuple[list[Answer], list[Answer]]:
-        """Run both answer stages; the answers of base and of tuned."""
-        import stages.answer_base
-        import stages.answer_tuned
-
-        params = load_params("answer", AnswerParams)
-        common = {"benchmark": self.folder / "benchmark.jsonl", "base": self.base}
-        stages.answer_base.main(params, **common, answers=self.folder / "base.jsonl")
-        stages.answer_tuned.main(params, **common, adapter=self.adapter, answers=self.folder / "tuned.jsonl")
+        """Run the answer stage of two arms; the answers of base and of tuned."""
+        params, benchmark = load_params("answer", AnswerParams), self.folder / "benchmark.jsonl"
+        for arm, adapter in (("base", None), ("tuned", self.adapter)):
+            answer_arm(params, benchmark=benchmark, base=self.base, adapter=adapter, answers=self.folder / f"{arm}.jsonl")
         base, tuned = (list(read_jsonl(self.folder / f"{arm}.jsonl", Answer)) for arm in ("base", "tuned"))
         return base, tuned

@@ -9,10 +9,12 @@ import pytest
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.run import JudgeFiles
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
-from plumbline.rows.answer import Answer, Arm
+from plumbline.rows.answer import Answer
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Question
 from stages.judge import main
+
+ARMS = ("base", "tuned")
 
 
 def settings(**changes: Any) -> JudgeParams:
@@ -35,7 +37,7 @@ def question(number: int, key_points: tuple[str, ...] = POINTS) -> Question:
                     unit=None, key_points=key_points, cluster=f"c{number % 7}")  # fmt: skip
 
 
-def answer(number: int, arm: Arm, response: str | None = None) -> Answer:
+def answer(number: int, arm: str, response: str | None = None) -> Answer:
     text = f"The water pushes body {number} up, says {arm}." if response is None else response
     return Answer(id=f"q{number:03d}", arm=arm, response=text, num_tokens=9, stopped="eos", choice_logprobs={}, complete=True)
 
@@ -50,23 +52,27 @@ class Bench:
     def write(
         self,
         num_questions: int,
-        response: Callable[[int, Arm], str | None] = lambda number, arm: None,
+        response: Callable[[int, str], str | None] = lambda number, arm: None,
         key_points: tuple[str, ...] = POINTS,
     ) -> "Bench":
         write_jsonl(self.paths["questions"], [question(number, key_points) for number in range(num_questions)])
-        arms: tuple[Arm, Arm] = ("base", "tuned")
-        for arm in arms:
+        for arm in ARMS:
             write_jsonl(self.paths[arm], [answer(number, arm, response(number, arm)) for number in range(num_questions)])
         return self
 
     @property
-    def due(self) -> list[tuple[str, Arm]]:
+    def files(self) -> JudgeFiles:
+        """What the stage reads and writes."""
+        answers = {arm: self.paths[arm] for arm in ARMS}
+        return JudgeFiles(questions=self.paths["questions"], answers=answers, judged=self.paths["judged"], checks=self.paths["checks"])
+
+    @property
+    def due(self) -> list[tuple[str, str]]:
         """Which answers are due a verdict."""
-        arms: tuple[Arm, Arm] = ("base", "tuned")
-        return [(row.id, arm) for row in read_jsonl(self.paths["questions"], Question) for arm in arms]
+        return [(row.id, arm) for row in read_jsonl(self.paths["questions"], Question) for arm in ARMS]
 
     def run(self, **changes: Any) -> list[Judgement]:
-        main(settings(**changes), JudgeFiles(**self.paths))
+        main(settings(**changes), self.files)
         return self.rows()
 
     def fails(self, **changes: Any) -> object:

@@ -13,9 +13,10 @@ from typing import Any
 from plumbline.judging.prices import BATCH_FACTOR, PRICES
 from plumbline.pipeline.files import write_json
 from plumbline.pipeline.jsonl import write_jsonl
-from plumbline.rows.answer import Answer, Arm
+from plumbline.rows.answer import Answer
 from plumbline.rows.question import Question
 from tests.fakes.claude_server import KEY, FakeClaude, default_verdict
+from tests.fakes.evaluation_world import TWO
 from tests.fakes.judge_bench import settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +56,7 @@ def questions(count: int) -> Iterator[Question]:
                        cluster=f"c{number % 997}")  # fmt: skip
 
 
-def answers(count: int, arm: Arm) -> Iterator[Answer]:
+def answers(count: int, arm: str) -> Iterator[Answer]:
     """One answer to each question."""
     for number in range(count):
         yield Answer(id=f"q{number:06d}", arm=arm, response=f"Body {number}, says {arm}:{ANSWER}", num_tokens=100, stopped="eos",
@@ -69,7 +70,8 @@ def lay_out(root: Path, *, num_answers: int, **changes: Any) -> Path:
     write_jsonl(root / "data/answers/base.jsonl", answers(count, "base"))
     write_jsonl(root / "data/answers/tuned.jsonl", answers(count, "tuned"))
     params = settings(**{"mode": "batch", "max_cost_usd": None, **changes})
-    write_json(root / "params.yaml", {"judge": params.model_dump()})  # JSON is YAML
+    arms = {name: arm.model_dump() for name, arm in TWO.items()}
+    write_json(root / "params.yaml", {"judge": params.model_dump(), "arms": arms})  # JSON is YAML
     return root
 
 

@@ -24,7 +24,9 @@ def main() -> None:
             os.environ.update(order["environment"])
             plumbline.judging.claude_judge.SMALLEST_BATCH = order["smallest_batch"]
             params = JudgeParams.model_validate(order["params"])
-            stages.judge.main(params, JudgeFiles(**{name: Path(path) for name, path in order["paths"].items()}))
+            paths = {name: Path(path) for name, path in order["paths"].items()}
+            answers = {arm: paths.pop(arm) for arm in ("base", "tuned")}
+            stages.judge.main(params, JudgeFiles(**paths, answers=answers))
             os._exit(0)
         print(child, flush=True)
         sys.stdin.readline()  # until now an ended child keeps its id: a late kill cannot hit another process

@@ -20,7 +20,7 @@ from plumbline.comparing.revisions import NotThere
 from plumbline.rows.outcome import Outcome
 from stages.report import main as report
 from tests.fakes.browser import Tab, chromium, open_tab
-from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, write_world
+from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, TWO, TWO_COMPARED, World, make_world, write_world
 from tests.fakes.small_project import SmallProject
 
 pytestmark = pytest.mark.slow
@@ -30,15 +30,13 @@ stages:
   split:
     cmd: python -m stages.split
     outs: [data/split/benchmark.jsonl]
-  answer_base:
-    cmd: python -m stages.answer_base
-    deps: [data/split/benchmark.jsonl]
-    outs: [data/answers/base.jsonl]
-  answer_tuned:
-    cmd: python -m stages.answer_tuned
-    deps: [data/split/benchmark.jsonl, models/base, plumbline/answering]
-    params: [answer, lora, train]
-    outs: [data/answers/tuned.jsonl]
+  answer:
+    foreach: ${arms}
+    do:
+      cmd: python -m stages.answer ${key}
+      deps: [data/split/benchmark.jsonl, models/base, plumbline/answering, "${item.context}"]
+      params: [answer, "arms.${key}", comparisons, lora, train]
+      outs: ["data/answers/${key}.jsonl"]
   grade:
     cmd: python -m stages.grade
     deps: [plumbline/grading, data/answers/base.jsonl, data/answers/tuned.jsonl]
@@ -51,6 +49,8 @@ stages:
 """
 SETTINGS = {
     "answer": ANSWERING.model_dump(),
+    "arms": {name: arm.model_dump() for name, arm in TWO.items()},
+    "comparisons": [list(pair) for pair in TWO_COMPARED],
     "grade": {"relative_tolerance": 0.05, "absolute_tolerance": None},
     "train": {"seed": 1},
     "lora": {"alpha": 32},
@@ -72,12 +72,14 @@ class Project(SmallProject):
             path = root / f"plumbline/{name}.py"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("# some code\n")
+        (root / "data/context").mkdir(parents=True)
+        (root / "data/context/none.jsonl").touch()
 
     def run(self, world: World, *, settings: dict[str, object] | None = None) -> None:
         """Put a finished run into the folder and let DVC record it."""
         files = write_world(world, self.root)
         (self.root / "params.yaml").write_text(json.dumps({**SETTINGS, **(settings or {})}))
-        report(PARAMS, ANSWERING, JUDGING, files)
+        report(PARAMS, ANSWERING, JUDGING, world.compared, files)
         with contextlib.chdir(self.root), Repo(str(self.root)) as repo:
             repo.commit(force=True)
 
@@ -121,7 +123,7 @@ def test_two_commits_are_compared_question_by_question(project: Project) -> None
     better = next(line for line in text.splitlines() if line.startswith("better") and "+" in line)
     assert re.search(r"\+\d+ \[\d+, \d+\]", better)
     assert "lora.alpha = 128" in page
-    assert "2 tuned models have been scored on the final part" in text
+    assert "2 arms have been scored on the final part" in text
     rows = json.loads(re.search(r'id="entries">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
     assert [arm["label"] for arm in rows["arms"]] == ["first", "better"]
     assert len(rows["rows"]) == 160
@@ -264,7 +266,7 @@ def test_without_its_answers_a_run_is_compared_by_its_verdicts_and_marked(projec
     other = copied(project, tmp_path)
     before, _ = compared(other, "first", "better")
     lock = YAML(typ="safe").load(other.git("show", "better:dvc.lock"))
-    [md5] = [out["md5"] for out in lock["stages"]["answer_tuned"]["outs"]]
+    [md5] = [out["md5"] for out in lock["stages"]["answer@tuned"]["outs"]]
     (other.root / ".dvc/cache/files/md5" / md5[:2] / md5[2:]).unlink()
     text, page = compared(other, "first", "better")
     assert "the answers of better are not shown: better: data/answers/tuned.jsonl is not in that revision, or its content" in text

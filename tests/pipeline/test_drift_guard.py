@@ -43,7 +43,7 @@ def test_a_new_file_in_a_declared_folder_counts(project: Path) -> None:
 
 def test_a_missing_dependency_fails_before_any_work(project: Path) -> None:
     (project / "raw.jsonl").unlink()
-    with pytest.raises(FileNotFoundError, match=r"raw\.jsonl \(declared in dvc\.yaml as \$\{clean\.source\}\)"):
+    with pytest.raises(FileNotFoundError, match=r"raw\.jsonl \(declared in dvc\.yaml\) does not exist"):
         snapshot("clean")
 
 

@@ -10,7 +10,9 @@ import pytest
 from plumbline.pipeline.params import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-PIPELINE: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
+WRITTEN: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
+PIPELINE: dict[str, Any] = {name: stage.get("do", stage) for name, stage in WRITTEN.items()}
+"""Of a stage that is made once per entry of a dict what each of them is: `${key}` and `${item...}` stand for the entry."""
 STAGES = sorted(PIPELINE)
 CODE = ("stages/", "plumbline/")
 READ_NOT_IMPORTED = (".j2", ".css", ".js")
@@ -49,16 +51,20 @@ def paths(stage: str, *keys: str) -> set[str]:
 
 def literal_paths(path: Path) -> set[str]:
     """Strings given to Path(...) in a stage file."""
-    return {
-        node.args[0].value
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "Path"
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-        and isinstance(node.args[0].value, str)
-    }
+    return called_with(path, "Path")
+
+
+def called_with(path: Path, function: str) -> set[str]:
+    """The strings that are the first argument of a function, as dvc.yaml writes them: f"data/answers/{name}" is `data/answers/${key}`."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function and node.args:
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                found.add(first.value)
+            elif isinstance(first, ast.JoinedStr):
+                found.add("".join(str(part.value) if isinstance(part, ast.Constant) else "${key}" for part in first.values))
+    return found
 
 
 def code_deps(stage: str) -> set[str]:
@@ -97,8 +103,17 @@ def test_stage_files_and_stages_are_the_same() -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_each_stage_runs_its_module_and_takes_no_arguments(stage: str) -> None:
-    assert PIPELINE[stage]["cmd"] == f"python -m stages.{stage}"
+def test_each_stage_runs_its_module_and_takes_no_argument_but_the_name_of_its_entry(stage: str) -> None:
+    assert PIPELINE[stage]["cmd"] == f"python -m stages.{stage}" + (" ${key}" if "foreach" in WRITTEN[stage] else "")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_made_once_per_entry_of_a_dict(stage: str) -> None:
+    """From a list the stages would be named by position: one more at its front would run all of them again."""
+    entries = re.fullmatch(r"\$\{(\w+)\}", WRITTEN[stage].get("foreach", "${arms}"))
+    assert entries is not None and isinstance(read_yaml(ROOT / "params.yaml")[entries[1]], dict)
+    fillings = set(re.findall(r"\$\{(\w+)", str(WRITTEN[stage].get("do", {}))))
+    assert fillings <= {"key", "item"}, "what is not of the entry would make every entry a stage on it"
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -116,7 +131,7 @@ def test_every_declared_file_is_named_by_the_stage(stage: str) -> None:
     literals = literal_paths(ROOT / f"stages/{stage}.py") | {"requirements-model.txt"}
     # A folder is named by any file in it.
     named = literals | {str(parent) for literal in literals for parent in Path(literal).parents}
-    unnamed = {path for path in declared if path not in named and "${" not in path}
+    unnamed = {path for path in declared if path not in named and not path.startswith("${")}
     assert not unnamed, f"dvc.yaml declares files for {stage} that it never names: {sorted(unnamed)}"
 
 
@@ -129,12 +144,11 @@ def test_no_stage_depends_on_a_part_of_what_another_one_made(stage: str) -> None
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_params_sections_read_are_the_sections_declared(stage: str) -> None:
-    text = (ROOT / f"stages/{stage}.py").read_text(encoding="utf-8")
-    assert set(re.findall(r'load_params\(\s*"(\w+)"', text)) == set(PIPELINE[stage]["params"])
+    assert called_with(ROOT / f"stages/{stage}.py", "load_params") == set(PIPELINE[stage]["params"])
 
 
 def test_every_section_of_params_is_read_by_a_stage() -> None:
-    declared = {section for stage in STAGES for section in PIPELINE[stage]["params"]}
+    declared = {section.split(".")[0] for stage in STAGES for section in PIPELINE[stage]["params"]}
     assert declared == set(read_yaml(ROOT / "params.yaml"))
 
 
@@ -165,4 +179,5 @@ def test_a_module_that_says_pure_is_pure_with_all_it_imports(module: Path) -> No
 
 
 def test_only_constant_parts_stand_in_commands() -> None:
-    assert all("${" not in PIPELINE[stage]["cmd"] for stage in STAGES), "the shell would expand parameter values"
+    """The name of an arm is one: small letters, digits and _."""
+    assert all("${" not in PIPELINE[stage]["cmd"].replace("${key}", "") for stage in STAGES), "the shell would expand parameter values"

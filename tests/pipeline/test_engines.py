@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from stages.answer_base import main as answer_base
-from stages.answer_tuned import main as answer_tuned
 
 import plumbline.answering.vllm_engine as vllm_engine
 from plumbline.answering.engine import Engine
@@ -26,6 +24,7 @@ from plumbline.model.weights import load_tokenizer
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.rows.answer import Answer
 from plumbline.rows.answer_params import AnswerParams, Instructions
+from tests.fakes.answering import answer_arm
 from tests.fakes.tiny_models import questions, save_models
 from tests.fakes.vllm_server import VERSION, FakeVllm, Fault, serving_vllm
 
@@ -79,10 +78,7 @@ def answers(models: Path, root: Path, arm: str, params: AnswerParams, monkeypatc
     """Run the stage; `root` holds its store of answers."""
     monkeypatch.setenv("DVC_ROOT", str(root))
     out, inputs = root / f"{arm}.jsonl", {"benchmark": models / "benchmark.jsonl", "base": models / "base"}
-    if arm == "base":
-        answer_base(params, **inputs, answers=out)
-    else:
-        answer_tuned(params, **inputs, adapter=models / "adapter", answers=out)
+    answer_arm(params, **inputs, adapter=None if arm == "base" else models / "adapter", answers=out)
     return list(read_jsonl(out, Answer))
 
 

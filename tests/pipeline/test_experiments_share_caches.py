@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from plumbline.comparing.revisions import open_run, read_settings
 from plumbline.pipeline.params import read_yaml
 from tests.fakes.claude_server import KEY, FakeClaude, serving
+from tests.fakes.evaluation_world import TWO
 from tests.fakes.judge_bench import Bench, settings
 from tests.fakes.small_project import ROOT, SmallProject
 
@@ -34,7 +35,11 @@ class Project(SmallProject):
         )
         stage: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]["judge"]
         stage["outs"] = [next(iter(out)) if isinstance(out, dict) else out for out in stage["outs"]]
-        self.write_stages({"judge": stage}, {"judge": settings().model_dump()}, ignored="/data/grades/")
+        self.write_stages(
+            {"judge": stage},
+            {"judge": settings().model_dump(), "arms": {name: arm.model_dump() for name, arm in TWO.items()}},
+            ignored="/data/grades/",
+        )
         bench = Bench(root / "made")
         bench.folder.mkdir()
         bench.write(NUM_QUESTIONS)

@@ -164,12 +164,8 @@ def test_a_model_goes_from_base_to_a_published_adapter(name: str, tmp_path: Path
         num_questions=2,
     )
     assert "2 of 2 benchmark answers the same" in told
-    report(
-        PARAMS,
-        ANSWERING,
-        JUDGING,
-        write_world(make_world(num_mcq=8, num_numeric=8, num_explanation=4, num_clusters=4), tmp_path / "numbers"),
-    )
+    numbers = make_world(num_mcq=8, num_numeric=8, num_explanation=4, num_clusters=4)
+    report(PARAMS, ANSWERING, JUDGING, numbers.compared, write_world(numbers, tmp_path / "numbers"))
     shutil.copytree(tmp_path / "numbers/metrics", world.folder / "metrics")
     write_json(world.folder / "metrics/data.json", {"lines": 40, "kept": 40, "quarantined": 0, "blank": 0})
     published = tmp_path / "published"

@@ -11,7 +11,7 @@ import pytest
 from plumbline.commands import final_part
 from plumbline.commands.publish import NotPublished, check_run
 from plumbline.pipeline.params import read_yaml
-from plumbline.reporting.final_part import use_in
+from plumbline.reporting.final_part import uses_in
 from plumbline.reporting.final_part_uses import read_uses
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, write_lines, write_world
 from tests.fakes.small_project import ROOT, SmallProject
@@ -24,11 +24,12 @@ class Project(SmallProject):
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
+        self.world: World = make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=12)
         stages = {"report": read_yaml(ROOT / "dvc.yaml")["stages"]["report"]}
         sections = {"report": PARAMS, "answer": ANSWERING, "judge": JUDGING}
         params = {name: section.model_dump() for name, section in sections.items()}
+        params |= {"arms": self.world.compared.arms.model_dump(), "comparisons": [list(pair) for pair in self.world.comparisons]}
         self.write_stages(stages, params, ignored="/metrics/report.html")
-        self.world: World = make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=12)
         write_world(self.world, root)
         write_lines(root / "data/grades/judge_checks.jsonl", [])
         write_lines(root / "labels/explanations.jsonl", [])
@@ -67,7 +68,7 @@ def test_the_second_model_on_the_final_part_is_reported_as_the_second(project: P
     # Another adapter: the record does not know of the first yet, so a claim is refused before anything is scored.
     project.answer_as("second")
     told = project.experiment("two", "report.part=final", fails=True)
-    assert "1 more tuned models were scored on the final part" in told and "plumbline final-part" in told
+    assert "1 more arms were scored on the final part" in told and "plumbline final-part" in told
     assert "1 added, 1 in all" in final_part.main(project.root)
     project.experiment("two", "report.part=final")
     assert project.part_of(project.experiment_ref("two"))["num_final_part_uses"] == 2
@@ -84,6 +85,7 @@ def test_the_second_model_on_the_final_part_is_reported_as_the_second(project: P
         "num_questions": 0,
         "num_questions_in_benchmark": 64,
         "num_final_part_uses": 2,
+        "num_own_uses": 0,
     }
     assert "0 added, 2 in all" in final_part.main(project.root)
 
@@ -98,7 +100,7 @@ def test_the_second_model_on_the_final_part_is_reported_as_the_second(project: P
 def test_a_queued_run_is_counted_and_the_workspace_stays_until_somebody_records_it(project: Project) -> None:
     project.dvc("repro")
     page = (project.root / "metrics/report.html").read_text(encoding="utf-8")
-    assert "The whole benchmark: 64 questions" in page and "In the record of this repository 1 tuned model has been scored" in page
+    assert "The whole benchmark: 64 questions" in page and "In the record of this repository 1 arm has been scored" in page
     project.commit("run")
     project.answer_as("queued")
     project.dvc("exp", "run", "--queue", "-n", "queued", "-S", "report.seed=12")
@@ -111,15 +113,13 @@ def test_a_queued_run_is_counted_and_the_workspace_stays_until_somebody_records_
     assert project.git("status", "--porcelain") == ""
     assert "up to date" in project.dvc("status")
 
-    own = use_in(json.loads((project.root / final_part.EVALUATION).read_text()))
-    assert own is not None and len(final_part.missing_uses(project.root, own)) == 1
+    own = uses_in(json.loads((project.root / final_part.EVALUATION).read_text()))
+    assert len(own) == 1 and len(final_part.missing_uses(project.root, own)) == 1
     assert "2 added, 2 in all" in final_part.main(project.root)
     # The record is a declared input: DVC says that the page is out of date, and runs the report alone.
     assert final_part.RECORD in project.dvc("status")
     project.dvc("repro")
-    assert "In the record of this repository 2 tuned models have been scored" in (project.root / "metrics/report.html").read_text(
-        encoding="utf-8"
-    )
+    assert "In the record of this repository 2 arms have been scored" in (project.root / "metrics/report.html").read_text(encoding="utf-8")
     once = (project.root / final_part.EVALUATION).read_bytes()
     project.dvc("repro", "-f", "--no-run-cache")
     assert (project.root / final_part.EVALUATION).read_bytes() == once, "the report depends on what it wrote itself"
@@ -173,7 +173,7 @@ def test_publishing_is_refused_where_the_report_counts_too_few(project: Project)
     project.answer_as("second")
     project.dvc("repro")
     (project.root / "models/adapter/training.json").write_text(finished_training())
-    with pytest.raises(NotPublished, match=r"1 more tuned models were scored on the final part .* plumbline final-part"):
+    with pytest.raises(NotPublished, match=r"1 more arms were scored on the final part .* plumbline final-part"):
         check_run(project.root)
     final_part.main(project.root)
     with pytest.raises(NotPublished, match=r"not the run that dvc\.lock records"):

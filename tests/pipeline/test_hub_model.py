@@ -13,6 +13,7 @@ from plumbline.pipeline.params import load_params
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.training_params import LoraParams, TrainParams
 from tests.fakes import tiny_hub
+from tests.fakes.answering import answer_arm
 from tests.fakes.gated_hub import gated_hub
 from tests.fakes.hub_world import HubWorld
 from tests.fakes.tiny_training import rows
@@ -94,13 +95,11 @@ def test_nf4_weights_are_held_in_four_bits_and_adam_in_fp32(worlds: dict[str, Hu
 
 @pytest.mark.parametrize("world", ["none", "nf4"], indirect=True)
 def test_an_adapter_is_refused_on_the_same_weights_in_another_quantisation(world: HubWorld, worlds: dict[str, HubWorld]) -> None:
-    from stages.answer_tuned import main
-
     from plumbline.model.adapter import AdapterRefused
 
     other = worlds["nf4" if world.folder.name == "none" else "none"]
     with pytest.raises(AdapterRefused, match=r"was trained with base model .*quantisation.* [0-9a-f]{12}, but here it is [0-9a-f]{12}"):
-        main(
+        answer_arm(
             load_params("answer", AnswerParams),
             benchmark=world.folder / "benchmark.jsonl",
             base=other.base,

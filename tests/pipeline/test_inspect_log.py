@@ -39,7 +39,7 @@ def logs_of(world: World, root: Path, python: str) -> dict[str, Any]:
     """Write the world, report on it, make the logs and read them back: arm -> log."""
     # A missing verdict of 16 breaks the coverage: report then writes its numbers and exits.
     with suppress(SystemExit):
-        report(PARAMS, ANSWERING, JUDGING, write_world(world, root))
+        report(PARAMS, ANSWERING, JUDGING, world.compared, write_world(world, root))
     (root / "params.yaml").write_text(json.dumps({"answer": ANSWERING.model_dump()}))
     words = [python, "-m", "plumbline", "inspect-log", "--root", str(root), "--out", str(root / "logs")]
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
@@ -104,9 +104,9 @@ def test_the_metrics_are_those_of_the_report(world_and_logs: tuple[World, Path, 
         assert set(scores) == set(evaluation["kinds"])
         for kind, ledger in evaluation["kinds"].items():
             metric = scores[kind]["metrics"]["mean" if kind == "explanation" else "accuracy"]
-            assert metric["value"] == ledger[arm]["score"]["value"]
-            assert scores[kind]["metrics"]["ci95_low"]["value"] == ledger[arm]["score"]["ci95"][0]
-            assert scores[kind]["scored_samples"] == ledger[arm]["n"] - ledger[arm]["unjudged"]
+            assert metric["value"] == ledger["arms"][arm]["score"]["value"]
+            assert scores[kind]["metrics"]["ci95_low"]["value"] == ledger["arms"][arm]["score"]["ci95"][0]
+            assert scores[kind]["scored_samples"] == ledger["arms"][arm]["n"] - ledger["arms"][arm]["unjudged"]
 
 
 def test_a_dry_run_is_no_success_in_the_viewer(inspect_python: str, tmp_path: Path) -> None:

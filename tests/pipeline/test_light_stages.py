@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.pipeline.inputs import resolve
+from plumbline.pipeline.expanded_stages import expanded_stages
 from plumbline.pipeline.params import read_yaml
 from tests.fakes.opened_inputs import opens_input
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "transformers", "datasets", "peft", "trl", "bitsandbytes", "accelerate", "anthropic", "vllm", "ray")
 WITHOUT_A_MODEL = ("synthesize", "clean", "split", "retrieve", "data_report", "grade", "judge", "report")
-WITH_A_MODEL = ("base", "answer_general", "preflight", "train", "answer_base", "answer_tuned")
+WITH_A_MODEL = ("base", "answer_general", "preflight", "train", "answer@base", "answer@tuned")
 LIMITS_SECONDS = {
     **{"clean": 0.5, "split": 0.5, "retrieve": 0.5, "grade": 0.5, "judge": 0.5, "report": 1.5, "data_report": 1.5},
     **dict.fromkeys(WITH_A_MODEL, 1.0),
@@ -59,10 +59,16 @@ LAST_INPUTS = {
     "answer_general": "data/raw/embedded/general.jsonl",
     "preflight": GENERAL_ANSWERS,
     "train": GENERAL_ANSWERS,
-    "answer_base": BENCHMARK,
-    "answer_tuned": "models/adapter/training.json",
+    "answer@base": BENCHMARK,
+    "answer@tuned": "models/adapter/training.json",
 }
 """Of the inputs that a stage reads before it loads a model, the last: the others are usable where this one is not."""
+
+
+def words_of(stage: str) -> list[str]:
+    """Module and arguments of a stage as dvc.yaml runs it: `answer@base` is `stages.answer base`."""
+    name, _, arm = stage.partition("@")
+    return [f"stages.{name}", *([arm] if arm else [])]
 
 
 def loaded_by(stage: str) -> set[str]:
@@ -81,10 +87,15 @@ def smallest_world(folder: Path, stage: str) -> None:
     """The configuration and, for every input that the stage declares, a file of one line: DVC's drift guard wants them to be there."""
     for name in ("dvc.yaml", "params.yaml"):
         shutil.copyfile(ROOT / name, folder / name)
-    pipeline, params = read_yaml(ROOT / "dvc.yaml")["stages"], read_yaml(ROOT / "params.yaml")
-    for declared in pipeline[stage]["deps"]:
-        path = folder / resolve(declared, params)
+    params = read_yaml(ROOT / "params.yaml")
+    for declared in expanded_stages(read_yaml(ROOT / "dvc.yaml"), params)[stage]["deps"]:
+        path = folder / declared
         if declared == "params.yaml":
+            continue
+        if declared == "data/answers":
+            for arm in params["arms"]:
+                (path / f"{arm}.jsonl").parent.mkdir(parents=True, exist_ok=True)
+                (path / f"{arm}.jsonl").write_text("{}\n", encoding="utf-8")
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}\n", encoding="utf-8")
@@ -102,7 +113,7 @@ def test_only_reading_an_input_is_useful_work() -> None:
 
 def start(stage: str, world: Path) -> float:
     """Processor seconds of one start, in which no library of models was loaded."""
-    command = [sys.executable, "-m", "tests.fakes.first_input", stage]
+    command = [sys.executable, "-m", "tests.fakes.first_input", *words_of(stage)]
     environment = os.environ | {"DVC_STAGE": stage, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=world, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -134,7 +145,7 @@ def test_a_stage_starts_at_once(stage: str, tmp_path: Path) -> None:
 
 def run_in(world: Path, stage: str) -> tuple[str, set[str]]:
     """Run a stage that ends in an error; its last words, and which of the heavy libraries it had loaded by then."""
-    command = [sys.executable, "-X", "importtime", "-m", f"stages.{stage}"]
+    command = [sys.executable, "-X", "importtime", "-m", *words_of(stage)]
     environment = os.environ | {"DVC_STAGE": stage, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=world, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode != 0, "the stage was given what it cannot use"
@@ -166,6 +177,6 @@ def test_an_input_that_cannot_be_used_is_refused_before_a_library_of_models_is_l
 
 
 def test_what_can_be_used_goes_on_to_a_library_of_models(tmp_path: Path) -> None:
-    usable_world(tmp_path, "answer_base")
-    said, loaded = run_in(tmp_path, "answer_base")
+    usable_world(tmp_path, "answer@base")
+    said, loaded = run_in(tmp_path, "answer@base")
     assert "models/base/manifest.json is missing" in said and {"torch", "transformers"} <= loaded

@@ -15,6 +15,7 @@ from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import TrainParams
 from tests.fakes import tiny_base, tiny_training
+from tests.fakes.answering import answer_arm
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,8 +39,6 @@ FAMILIES: dict[str, tuple[Callable[..., PretrainedConfig], int]] = {
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_model_of_another_family_is_proven_trained_and_answers(family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stages.answer_tuned import main as answer_tuned
-
     from plumbline.preflight.run import PreflightFiles
     from stages.preflight import PreflightParams
     from stages.preflight import main as preflight
@@ -79,8 +78,8 @@ def test_a_model_of_another_family_is_proven_trained_and_answers(family: str, tm
     assert losses["best"] < losses["base"]
     targets = json.loads((tmp_path / "adapter/adapter_config.json").read_text())["target_modules"]
     assert len(targets) == 2 * num_linear, "every linear layer of both blocks"
-    answer_tuned(
+    answer_arm(
         answering, benchmark=given["benchmark"], base=tmp_path / "base", adapter=tmp_path / "adapter", answers=tmp_path / "tuned.jsonl"
     )
     [answer] = read_jsonl(tmp_path / "tuned.jsonl", Answer)
-    assert answer.response and answer.num_tokens > 0 and answer.complete is False
+    assert answer.response and answer.num_tokens and answer.complete is False

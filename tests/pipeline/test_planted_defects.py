@@ -15,6 +15,7 @@ from plumbline.pipeline.params import load_params
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
+from tests.fakes.answering import answer_arm
 from tests.fakes.tiny_base import TEMPLATE
 from tests.fakes.tiny_training import LORA, TRAIN, general_answers, rows, save_tiny_base
 
@@ -239,8 +240,6 @@ def test_attention_that_looks_into_the_document_before(stage: Stage, monkeypatch
 
 def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another quantisation: tests/pipeline/test_hub_model.py."""
-    from stages.answer_tuned import main
-
     from plumbline.model.adapter import AdapterRefused, read_training_record
     from plumbline.model.base_files import base_fingerprint, read_manifest, write_manifest
     from plumbline.model.tokenization import template_sha256
@@ -256,7 +255,9 @@ def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_p
     answer = load_params("answer", AnswerParams).model_copy(update={"max_new_tokens": 2})
 
     def answered(base: Path) -> None:
-        main(answer, benchmark=tmp_path / "benchmark.jsonl", base=base, adapter=tmp_path / "adapter", answers=tmp_path / "answers.jsonl")
+        answer_arm(
+            answer, benchmark=tmp_path / "benchmark.jsonl", base=base, adapter=tmp_path / "adapter", answers=tmp_path / "answers.jsonl"
+        )
 
     other_template = tmp_path / "other_template"
     save_tiny_base(other_template, template=TEMPLATE.replace(" [/INST]", "[/INST]"))
@@ -284,9 +285,7 @@ def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_p
     assert load_tokenizer(tmp_path / "base").chat_template == TEMPLATE
 
 
-def test_a_template_changed_under_the_base_is_refused_by_answer_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stages.answer_base import main
-
+def test_a_template_changed_under_the_base_is_refused_before_base_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from plumbline.model.base_files import BaseRefused
 
     monkeypatch.chdir(ROOT)
@@ -295,7 +294,7 @@ def test_a_template_changed_under_the_base_is_refused_by_answer_base(tmp_path: P
     answer = load_params("answer", AnswerParams).model_copy(update={"max_new_tokens": 2})
 
     def answered(base: Path) -> None:
-        main(answer, benchmark=tmp_path / "benchmark.jsonl", base=base, answers=tmp_path / "answers.jsonl")
+        answer_arm(answer, benchmark=tmp_path / "benchmark.jsonl", base=base, answers=tmp_path / "answers.jsonl")
 
     def stored() -> set[Path]:
         return {path for path in (tmp_path / ".cache/answers").rglob("*") if path.is_file()}

@@ -91,7 +91,8 @@ def commit_run(root: Path) -> None:
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with real numbers of the report stage, in git and DVC."""
     root = tmp_path_factory.mktemp("published") / "repo"
-    report(PARAMS, ANSWERING, JUDGING, write_world(make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=8), root))
+    world = make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=8)
+    report(PARAMS, ANSWERING, JUDGING, world.compared, write_world(world, root))
     shutil.rmtree(root / "data")
     write_json(root / "metrics/data.json", {"lines": 4400, "kept": 4377, "quarantined": 20, "blank": 3})
     (root / "params.yaml").write_text("clean:\n  source: data/raw/physics.jsonl\n")
@@ -156,7 +157,7 @@ def test_the_card_reads_back_and_its_numbers_are_those_of_the_run(root: Path, hu
     assert (data.library_name, data.pipeline_tag, data.license) == ("peft", "text-generation", "apache-2.0")
     by_kind = {result.dataset_config: result for result in data.eval_results}
     for kind, ledger in evaluation["kinds"].items():
-        tuned = ledger["tuned"]["score"]
+        tuned = ledger["arms"]["tuned"]["score"]
         assert by_kind[kind].metric_value == tuned["value"]
         assert by_kind[kind].metric_args["n"] == tuned["n"] and by_kind[kind].metric_args["ci95"] == tuned["ci95"]
         assert f"{tuned['value']:.2f} [{tuned['ci95'][0]:.2f}, {tuned['ci95'][1]:.2f}]" in text

@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,15 +45,15 @@ def run(world: World, folder: Path, **changes: object) -> tuple[dict, dict, str,
     files = dataclasses.replace(files, **{name: value for name, value in changes.items() if isinstance(value, Path)})
     status = 0
     try:
-        main(params, ANSWERING, judging, files)
+        main(params, ANSWERING, judging, world.compared, files)
     except SystemExit as stopped:
         status = 1 if isinstance(stopped.code, str) else int(stopped.code or 0)
     scores, evaluation = read_outputs(files)
     return scores, evaluation, files.page.read_text(encoding="utf-8"), status
 
 
-def small(**counts: int) -> World:
-    return make_world(**{"num_mcq": 24, "num_numeric": 24, "num_explanation": 16, "num_clusters": 8, **counts})
+def small(**changes: Any) -> World:
+    return make_world(**{"num_mcq": 24, "num_numeric": 24, "num_explanation": 16, "num_clusters": 8, **changes})
 
 
 def unjudge(world: World, count: int, *, cause: str, arm: str = "tuned") -> None:
@@ -74,7 +75,7 @@ def test_headline_scores_are_few_and_their_difference_is_theirs(tmp_path: Path) 
         assert list(scores[kind]) == ["base", "tuned", "delta", "n"]
         assert scores[kind]["delta"] == pytest.approx(scores[kind]["tuned"] - scores[kind]["base"], abs=1e-4)
         for arm in ("base", "tuned"):
-            counts = evaluation["kinds"][kind][arm]
+            counts = evaluation["kinds"][kind]["arms"][arm]
             assert counts["correct"] + counts["incorrect"] + counts["unparsed"] + counts["unjudged"] == counts["n"] == scores[kind]["n"]
 
 
@@ -110,7 +111,8 @@ def test_overlapping_questions_are_reported_with_and_without(tmp_path: Path) -> 
     _, evaluation, page, _ = run(small(), tmp_path)
     mcq = evaluation["kinds"]["mcq"]
     assert mcq["num_overlapping"] > 0
-    assert mcq["without_overlap"]["n"] + mcq["overlap_only"]["n"] == mcq["n"]
+    [compared] = mcq["comparisons"]
+    assert compared["without_overlap"]["n"] + compared["overlap_only"]["n"] == mcq["n"]
     assert "near the training rows" in page
 
 
@@ -122,10 +124,7 @@ def test_development_and_final_parts_share_no_cluster_and_make_up_the_whole(tmp_
         assert evaluation["part"]["name"] == part
         assert (f"{part} part of the benchmark" in page) == (part != "all")
         assert evaluation["part"]["num_final_part_uses"] == (0 if part == "development" else 1)
-        assert (
-            f"In the record of this repository {'0 tuned models have' if part == 'development' else '1 tuned model has'} been scored"
-            in page
-        )
+        assert f"In the record of this repository {'0 arms have' if part == 'development' else '1 arm has'} been scored" in page
         assert "final_part_uses" not in warnings_of(evaluation)
         assert scores["valid"]
     assert numbers["development"] + numbers["final"] == numbers["all"]
@@ -135,14 +134,14 @@ def test_development_and_final_parts_share_no_cluster_and_make_up_the_whole(tmp_
 def test_a_final_part_used_for_several_models_is_counted_and_a_warning(tmp_path: Path) -> None:
     world = small()
     _, alone, _, _ = run(world, tmp_path / "alone", part="final")
-    others = [FinalPartUse(benchmark_sha256=alone["sha256"]["benchmark"], tuned_answers_sha256=name * 64) for name in "ab"]
-    elsewhere = FinalPartUse(benchmark_sha256="0" * 64, tuned_answers_sha256="c" * 64)
+    others = [FinalPartUse(benchmark_sha256=alone["sha256"]["benchmark"], answers_sha256=name * 64) for name in "ab"]
+    elsewhere = FinalPartUse(benchmark_sha256="0" * 64, answers_sha256="c" * 64)
     write_lines(tmp_path / "uses.jsonl", [*others, elsewhere, others[0]])
     _, evaluation, page, status = run(world, tmp_path / "third", part="final", uses=tmp_path / "uses.jsonl")
     assert status == 0
     assert evaluation["part"]["num_final_part_uses"] == 3
     assert "final_part_uses" in warnings_of(evaluation)
-    assert "The final part has been used for 3 tuned models" in page
+    assert "The final part has been used for 2 other arms before" in page
 
 
 # ---- valid: what breaks stops the run, after the numbers are written
@@ -252,7 +251,7 @@ def test_scores_that_exist_are_still_shown_with_their_bounds(tmp_path: Path) -> 
     unjudge(world, 4, cause="timed_out")
     scores, evaluation, _, _ = run(world, tmp_path)
     assert scores["explanation"]["n"] == 12
-    bounds = evaluation["kinds"]["explanation"]["tuned"]["bounds"]
+    bounds = evaluation["kinds"]["explanation"]["arms"]["tuned"]["bounds"]
     assert bounds["failures_as_one"] - bounds["failures_as_zero"] == pytest.approx(4 / 16)
 
 
@@ -502,7 +501,7 @@ def test_forgetting_above_its_limit_is_a_warning_and_the_page_says_what_it_means
 def test_a_worse_tuned_model_is_a_valid_result(tmp_path: Path) -> None:
     world = make_world(num_clusters=20)
     swapped = {"base": "tuned", "tuned": "base"}
-    world.answers = {arm: [answer.model_copy(update={"arm": arm}) for answer in world.answers[other]] for arm, other in swapped.items()}  # type: ignore[assignment]
+    world.answers = {arm: [answer.model_copy(update={"arm": arm}) for answer in world.answers[other]] for arm, other in swapped.items()}
     world.grades = [grade.model_copy(update={"arm": swapped[grade.arm]}) for grade in world.grades]
     world.judgements = [judgement.model_copy(update={"arm": swapped[judgement.arm]}) for judgement in world.judgements]
     scores, evaluation, page, status = run(world, tmp_path)
@@ -544,7 +543,7 @@ def test_the_mark_counts_as_a_browser_does(tmp_path: Path) -> None:
     ]
     _, _, page, _ = run(world, tmp_path)
     entry = next(entry for entry in entries_of(page) if entry["i"] == answer.id)
-    low, high = entry["base"]["m"]
+    low, high = entry["r0"]["m"]
     assert response.encode("utf-16-le")[2 * low : 2 * high].decode("utf-16-le") == "B"
 
 
@@ -562,7 +561,7 @@ def test_text_from_models_cannot_leave_its_place(tmp_path: Path) -> None:
     assert page.count("</script>") == 2
     assert "<img" not in page
     entry = next(entry for entry in entries_of(page) if entry["i"] == world.questions[0].id)
-    assert entry["tuned"]["t"] == HOSTILE
+    assert entry["r1"]["t"] == HOSTILE
 
 
 def test_the_page_holds_what_was_found_of_each_key_point(tmp_path: Path) -> None:
@@ -592,8 +591,9 @@ def test_the_page_shows_what_preflight_found_before_training(tmp_path: Path) -> 
 
 def test_the_page_names_the_packages_that_made_it(tmp_path: Path) -> None:
     (tmp_path / "pins.txt").write_text('# no==1\ntorch==2.13.0\nbitsandbytes==0.50.2; sys_platform == "linux"\n')
-    files = dataclasses.replace(write_world(small(), tmp_path), pins=tmp_path / "pins.txt")
-    main(PARAMS, ANSWERING, JUDGING, files)
+    world = small()
+    files = dataclasses.replace(write_world(world, tmp_path), pins=tmp_path / "pins.txt")
+    main(PARAMS, ANSWERING, JUDGING, world.compared, files)
     page = files.page.read_text(encoding="utf-8")
     shown = re.findall(r'<th scope="row">(torch|bitsandbytes|no)</th><td class="whole">([^<]+)</td>', page)
     assert shown == [("torch", "2.13.0"), ("bitsandbytes", "0.50.2")]

@@ -22,7 +22,7 @@ HOSTILE = "</script><script>document.title='owned'</script><img src=https://exam
 
 def page_of(world: World, folder: Path) -> Path:
     files = write_world(world, folder)
-    main(PARAMS, ANSWERING, JUDGING, files)
+    main(PARAMS, ANSWERING, JUDGING, world.compared, files)
     return files.page
 
 
@@ -60,10 +60,10 @@ def test_filters_search_and_order_show_what_they_say(tmp_path: Path) -> None:
         assert await tab.ask(kinds)
         await tab.ask("document.querySelector('#filters button[type=reset]').click()")
         await tab.until(f"{COUNT} === '160 questions'")
-        await tab.choose("tuned", "unparsed")
+        await tab.choose("r1", "unparsed")
         unparsed = sum(grade.arm == "tuned" and grade.outcome == "unparsed" for grade in world.grades)
         assert await tab.ask(ROWS) == unparsed
-        await tab.choose("tuned", "")
+        await tab.choose("r1", "")
         await tab.choose("search", "NUMERIC-0003")
         assert await tab.ask(COUNT) == "1 of 160 questions"
         await tab.choose("search", "no such words anywhere")
@@ -80,7 +80,7 @@ def test_filters_search_and_order_show_what_they_say(tmp_path: Path) -> None:
     assert_silent(watch(page, tmp_path / "profile", steps), page)
 
 
-def test_a_question_opens_by_keyboard_with_both_answers_and_the_mark(tmp_path: Path) -> None:
+def test_a_question_opens_by_keyboard_with_all_answers_and_the_mark(tmp_path: Path) -> None:
     page = page_of(make_world(), tmp_path)
 
     async def steps(tab: Tab) -> None:
@@ -99,7 +99,7 @@ def test_a_question_opens_by_keyboard_with_both_answers_and_the_mark(tmp_path: P
 
 def test_a_planted_script_does_nothing_and_shows_as_text(tmp_path: Path) -> None:
     world = make_world(num_mcq=12, num_numeric=12, num_explanation=8)
-    for arm in ("base", "tuned"):
+    for arm in world.arms:
         world.answers[arm] = [answer.model_copy(update={"response": HOSTILE}) for answer in world.answers[arm]]
     world.grades = [
         grade.model_copy(update={"extracted": HOSTILE, "span": (0, 9), "tier": HOSTILE, "flags": (HOSTILE,)}) for grade in world.grades

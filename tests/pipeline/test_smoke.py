@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from plumbline.pipeline.expanded_stages import expanded_stages
 from plumbline.pipeline.params import read_yaml
 from plumbline.rows.answer import Answer
 from plumbline.rows.general_answer import GeneralAnswer
@@ -25,8 +26,8 @@ ORDER = (
     "retrieve",
     "preflight",
     "train",
-    "answer_base",
-    "answer_tuned",
+    "answer@base",
+    "answer@tuned",
     "grade",
     "judge",
     "report",
@@ -57,7 +58,7 @@ def overridden(params: dict[str, Any], overrides: dict[str, Any]) -> dict[str, A
 
 
 def run_pipeline(folder: Path, monkeypatch: pytest.MonkeyPatch, overrides: dict[str, Any]) -> None:
-    """Run every stage as `python -m stages.<name>` does, in `folder`."""
+    """Run every stage as `python -m stages.<name>` does, in `folder`; one that is made once per arm with the name of the arm."""
     folder.mkdir()
     for package in ("plumbline", "stages"):
         (folder / package).symlink_to(ROOT / package)
@@ -73,8 +74,10 @@ def run_pipeline(folder: Path, monkeypatch: pytest.MonkeyPatch, overrides: dict[
     # The stages ask to die with their parent; here that would be the test runner's.
     monkeypatch.setattr("plumbline.model.orphans.die_with_parent", lambda: None)
     for stage in ORDER:
-        sys.modules.pop(f"stages.{stage}", None)
-        runpy.run_module(f"stages.{stage}", run_name="__main__")
+        name, _, arm = stage.partition("@")
+        sys.modules.pop(f"stages.{name}", None)
+        monkeypatch.setattr(sys, "argv", [name, *([arm] if arm else [])])
+        runpy.run_module(f"stages.{name}", run_name="__main__")
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -86,8 +89,13 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
+def declared() -> dict[str, dict[str, Any]]:
+    """The stages of dvc.yaml as DVC runs them."""
+    return expanded_stages(read_yaml(ROOT / "dvc.yaml"), read_yaml(ROOT / "params.yaml"))
+
+
 def test_order_is_every_stage_of_the_pipeline() -> None:
-    assert set(ORDER) == set(read_yaml(ROOT / "dvc.yaml")["stages"])
+    assert set(ORDER) == set(declared())
 
 
 def test_two_runs_end_in_the_same_bytes_and_a_dry_run_says_so_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,10 +103,9 @@ def test_two_runs_end_in_the_same_bytes_and_a_dry_run_says_so_to_the_end(tmp_pat
         run_pipeline(tmp_path / name, monkeypatch, SMALL)
     first = digests(tmp_path / "first")
     assert first == digests(tmp_path / "second")
-    declared = read_yaml(ROOT / "dvc.yaml")["stages"].values()
     outs = {
         entry if isinstance(entry, str) else next(iter(entry))
-        for stage in declared
+        for stage in declared().values()
         for key in ("outs", "metrics", "plots")
         for entry in stage.get(key, [])
     }

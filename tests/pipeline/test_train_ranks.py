@@ -196,7 +196,7 @@ def as_a_project(setting: Setting, folder: Path) -> None:
     for name, place in (
         ("train.jsonl", "data/split"),
         ("validation.jsonl", "data/split"),
-        ("general.jsonl", "data/answers"),
+        ("general.jsonl", "data/general"),
         ("ready.json", "data/preflight"),
     ):
         (folder / place).mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,6 @@ from plumbline.comparing.differences import adjusted, compare_runs
 from plumbline.comparing.question_changes import entries, overall_change
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 from plumbline.pipeline.params import read_yaml
-from plumbline.reporting.decide import COMPARISONS
 from plumbline.reporting.ledger import ledgers
 from plumbline.reporting.numbers import kind_numbers
 from plumbline.reporting.scored import join_verdicts
@@ -28,6 +27,7 @@ IDENTITY = {
     "judge": "j",
     "prompt": "p",
     "decoding": "d",
+    "context": "n",
     "answering code": "c",
     "grader": "g",
     "base model": "m",
@@ -39,17 +39,20 @@ def made_run(name: str, *, seed: int, train_seed: int = 1, alpha: int = 32, **ch
     other = make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=12, seed=seed)
     answers = [*world.answers["base"], *other.answers["tuned"]]
     scored = join_verdicts(world.questions, answers, other.grades, other.judgements)
-    by_kind = ledgers(world.questions, scored, comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)
+    by_kind = ledgers(world.questions, scored, comparisons=world.comparisons, overlapping=[], seed=1, num_resamples=200)
     evaluation = {
         "valid": True,
         "complete": True,
         "invalid_because": [],
         "incomplete_because": None,
+        "arms": {arm: one.model_dump() for arm, one in world.arms.items()},
+        "comparisons": [list(pair) for pair in world.comparisons],
         "kinds": {kind: kind_numbers(ledger) for kind, ledger in by_kind.items()},
         **changes.pop("evaluation", {}),
     }
     return Run(
         name=name,
+        arm="tuned",
         evaluation=evaluation,
         params={"train": {"seed": train_seed}, "lora": {"alpha": alpha}},
         identity={**IDENTITY, **changes},
@@ -213,7 +216,7 @@ def test_settings_under_different_judges_are_not_compared_on_explanations() -> N
 
 def test_directions_that_disagree_are_mixed() -> None:
     runs = [made_run(str(seed), seed=seed) for seed in range(1, 9)]
-    found = {overall_change([run.tuned()[key] for run in runs]) for key in runs[0].tuned()}
+    found = {overall_change([run.scored()[key] for run in runs]) for key in runs[0].scored()}
     assert "mixed" in found
     assert found <= {"gained", "lost", "mixed", "right", "wrong", "same", "open"}
 
@@ -221,7 +224,14 @@ def test_directions_that_disagree_are_mixed() -> None:
 def test_identity_comes_from_the_ledger_the_parameters_and_the_lock() -> None:
     lock = {
         "stages": {
-            "answer_tuned": {"deps": [{"path": "models/base", "md5": "m1"}, {"path": "plumbline/answering", "md5": "e1"}]},
+            "answer@base": {"deps": [{"path": "models/base", "md5": "m1"}, {"path": "data/context/none.jsonl", "md5": "n0"}]},
+            "answer@tuned": {
+                "deps": [
+                    {"path": "models/base", "md5": "m1"},
+                    {"path": "plumbline/answering", "md5": "e1"},
+                    {"path": "data/context/passages.jsonl", "md5": "p1"},
+                ]
+            },
             "grade": {"deps": [{"path": "plumbline/grading/mcq.py", "md5": "g1"}, {"path": "data/x", "md5": "d"}]},
         }
     }
@@ -230,9 +240,10 @@ def test_identity_comes_from_the_ledger_the_parameters_and_the_lock() -> None:
         "prompt_version": "e1",
         "part": {"name": "all", "num_questions": 3},
         "judge": {"judge_id": "j1"},
+        "arms": {"base": {"context": "data/context/none.jsonl"}, "tuned": {"context": "data/context/passages.jsonl"}},
     }
     params = {"answer": {"max_new_tokens": 9, "instructions": {"mcq": "go"}}, "grade": {"relative_tolerance": 0.05}}
-    identity = identity_of(evaluation, params, lock)
+    identity = identity_of(evaluation, params, lock, arm="tuned")
     assert identity["benchmark"] == "b1"
     assert "e1" in identity["prompt"]
     assert "go" in identity["prompt"]
@@ -240,3 +251,5 @@ def test_identity_comes_from_the_ledger_the_parameters_and_the_lock() -> None:
     assert "g1" in identity["grader"]
     assert "'d'" not in identity["grader"]
     assert identity["base model"] == "m1"
+    assert (identity["context"], identity["answering code"]) == ("p1", "[('plumbline/answering', 'e1')]")
+    assert identity_of(evaluation, params, lock, arm="base")["context"] == "n0"

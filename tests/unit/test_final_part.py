@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from plumbline.reporting.final_part import final_part_words, use_in, uses_of
+from plumbline.reporting.final_part import final_part_words, uses_in, uses_of
 from plumbline.reporting.final_part_use import FinalPartUse
 from plumbline.reporting.final_part_uses import note_use, read_journal, read_uses
 
 
 def use(tuned: str, benchmark: str = "b") -> FinalPartUse:
-    return FinalPartUse(benchmark_sha256=benchmark, tuned_answers_sha256=tuned)
+    return FinalPartUse(benchmark_sha256=benchmark, answers_sha256=tuned)
 
 
 def evaluation(tuned: str, part: str, benchmark: str = "b") -> dict[str, Any]:
@@ -27,12 +27,12 @@ def test_looking_twice_at_one_model_is_one_use_and_the_development_part_is_none(
         evaluation("z", "final"),
         evaluation("w", "all", "other"),
     ]
-    uses = [found for one in seen if (found := use_in(one)) is not None]
+    uses = [found for one in seen for found in uses_in(one)]
     assert uses_of(uses, "b") == {use("x"), use("z")}
 
 
 def test_an_evaluation_without_scores_is_no_use() -> None:
-    assert use_in(evaluation("x", "final") | {"kinds": {}}) is None
+    assert uses_in(evaluation("x", "final") | {"kinds": {}}) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -40,22 +40,22 @@ def test_an_evaluation_without_scores_is_no_use() -> None:
     [
         (
             "final",
-            "Final part: 280 of 400 questions. In the record of this repository 2 tuned models have been scored on the final part, this one included.",
+            "Final part: 280 of 400 questions. In the record of this repository 2 arms have been scored on the final part, this one included; the reference does not count.",
         ),
         (
             "all",
-            "The whole benchmark: 280 questions, none kept aside for choosing. In the record of this repository 2 tuned models have been scored on the final part, "
-            "this one included.",
+            "The whole benchmark: 280 questions, none kept aside for choosing. In the record of this repository 2 arms have been scored on the final part, "
+            "this one included; the reference does not count.",
         ),
         (
             "development",
-            "Development part: 280 of 400 questions, for choosing among runs, not for a claim. In the record of this repository 2 tuned models have been scored on "
+            "Development part: 280 of 400 questions, for choosing among runs, not for a claim. In the record of this repository 2 arms have been scored on "
             "the other questions, the final part.",
         ),
     ],
 )
 def test_the_part_and_its_uses_in_words(part: Any, said: str) -> None:
-    assert final_part_words(2, part=part, num_questions=280, num_questions_in_benchmark=400) == said
+    assert final_part_words(2, 1, part=part, num_questions=280, num_questions_in_benchmark=400) == said
 
 
 def test_the_journal_keeps_each_use_once_and_outlives_a_cut_line(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_the_journal_keeps_each_use_once_and_outlives_a_cut_line(tmp_path: Path)
     assert read_journal(journal) == [use("x"), use("z")], "a line that a kill cut"
     note_use(journal, use("w"))
     assert set(read_journal(journal)) == {use("x"), use("z"), use("w")}
-    assert json.loads(journal.read_text().splitlines()[-1])["tuned_answers_sha256"] == "w"
+    assert json.loads(journal.read_text().splitlines()[-1])["answers_sha256"] == "w"
 
 
 def test_a_line_that_is_no_use_is_named(tmp_path: Path) -> None:

@@ -14,10 +14,8 @@ from plumbline.grading.run import GradeFiles, Tolerance, grade_files
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.run import JudgeFiles, judge_explanations
 from plumbline.pipeline.jsonl import read_jsonl
-from plumbline.reporting.decide import COMPARISONS
 from plumbline.reporting.ledger import KindLedger, ledgers
 from plumbline.reporting.scored import join_verdicts
-from plumbline.rows.answer import ARMS
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Kind
 from tests.fakes.evaluation_world import World, make_world, write_world
@@ -41,7 +39,7 @@ def exported(world: World) -> list[dict[str, object]]:
     """The answers of a world as another tool would hand them over."""
     questions = {question.id: question for question in world.questions}
     rows: list[dict[str, object]] = []
-    for arm in ARMS:
+    for arm in world.arms:
         for answer in world.answers[arm]:
             question = questions[answer.id]
             rows.append(
@@ -58,13 +56,13 @@ def exported(world: World) -> list[dict[str, object]]:
 def of_the_pipeline(world: World, folder: Path) -> dict[Kind, KindLedger]:
     """What `grade`, `judge` and `report` make of the same answers."""
     files = write_world(world, folder)
-    grades = grade_files(GradeFiles(benchmark=files.benchmark, base=files.base, tuned=files.tuned, graded=files.graded), TOLERANCE)
+    grades = grade_files(GradeFiles(benchmark=files.benchmark, answers=files.answers, graded=files.graded), TOLERANCE)
     fields = dict.fromkeys(JudgeParams.model_fields) | {"epoch": 1} | KEY_POINTS_JUDGE
     judge = JudgeParams.model_validate(fields)
-    judge_explanations(judge, JudgeFiles(questions=files.benchmark, base=files.base, tuned=files.tuned, judged=files.judged))
+    judge_explanations(judge, JudgeFiles(questions=files.benchmark, answers=files.answers, judged=files.judged))
     judgements = list(read_jsonl(files.judged, Judgement))
     scored = join_verdicts(world.questions, [*world.answers["base"], *world.answers["tuned"]], grades, judgements)
-    return ledgers(world.questions, scored, comparisons=COMPARISONS, overlapping=(), seed=SEED, num_resamples=NUM_RESAMPLES)
+    return ledgers(world.questions, scored, comparisons=world.comparisons, overlapping=(), seed=SEED, num_resamples=NUM_RESAMPLES)
 
 
 def test_the_example_is_graded_as_a_reader_would(tmp_path: Path) -> None:
@@ -133,7 +131,7 @@ def test_an_empty_answer_is_an_answer(tmp_path: Path) -> None:
 def world() -> World:
     made = make_world(num_mcq=60, num_numeric=60, num_explanation=40, num_clusters=10)
     # A judge by key points needs something to find: each third explanation says both.
-    for arm in ARMS:
+    for arm in made.arms:
         for place, answer in enumerate(made.answers[arm]):
             if answer.id.startswith("explanation") and int(answer.id[-4:]) % (3 if arm == "tuned" else 5) == 0:
                 made.answers[arm][place] = answer.model_copy(

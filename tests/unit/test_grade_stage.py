@@ -1,4 +1,4 @@
-"""The grade stage: both arms, every due question once, log-probability verdicts beside the generated ones."""
+"""The grade stage: every arm, every due question once, log-probability verdicts beside the generated ones."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from plumbline.grading.run import most_likely_choice
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
-from plumbline.rows.answer import ARMS, Answer, Arm
+from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import Question
@@ -30,7 +30,7 @@ QUESTIONS = [
 PARAMS = GradeParams(relative_tolerance=0.05, absolute_tolerance=None)
 
 
-def answer(question_id: str, arm: Arm, response: str, **changes: object) -> Answer:
+def answer(question_id: str, arm: str, response: str, **changes: object) -> Answer:
     fields: dict[str, object] = {
         "id": question_id,
         "arm": arm,
@@ -47,15 +47,9 @@ def run(
     folder: Path, base: list[Answer], tuned: list[Answer], questions: list[Question] | None = None, params: GradeParams = PARAMS
 ) -> list[Grade]:
     write_jsonl(folder / "benchmark.jsonl", questions or QUESTIONS)
-    write_jsonl(folder / "base.jsonl", base)
-    write_jsonl(folder / "tuned.jsonl", tuned)
-    main(
-        params,
-        benchmark=folder / "benchmark.jsonl",
-        base=folder / "base.jsonl",
-        tuned=folder / "tuned.jsonl",
-        graded=folder / "graded.jsonl",
-    )
+    write_jsonl(folder / "answers/base.jsonl", base)
+    write_jsonl(folder / "answers/tuned.jsonl", tuned)
+    main(params, ["base", "tuned"], benchmark=folder / "benchmark.jsonl", answers=folder / "answers", graded=folder / "graded.jsonl")
     return list(read_jsonl(folder / "graded.jsonl", Grade))
 
 
@@ -99,7 +93,7 @@ def test_equal_log_probabilities_go_to_the_first_letter() -> None:
     ],
     ids=["missing", "twice", "unknown", "other arm"],
 )
-def test_answers_that_do_not_fit_the_benchmark_are_refused(tmp_path: Path, tuned: list[tuple[str, Arm]], message: str) -> None:
+def test_answers_that_do_not_fit_the_benchmark_are_refused(tmp_path: Path, tuned: list[tuple[str, str]], message: str) -> None:
     base = [answer("m1", "base", "A"), answer("n1", "base", "12")]
     with pytest.raises(ValueError, match=message):
         run(tmp_path, base, [answer(question_id, arm, "12") for question_id, arm in tuned], QUESTIONS[:2])
@@ -108,7 +102,7 @@ def test_answers_that_do_not_fit_the_benchmark_are_refused(tmp_path: Path, tuned
 
 def test_a_target_of_zero_without_an_absolute_tolerance_is_refused_with_what_to_set(tmp_path: Path) -> None:
     questions = [QUESTIONS[0], QUESTIONS[1].model_copy(update={"target": "0.0"})]
-    answers = {arm: [answer("m1", arm, "Answer: A"), answer("n1", arm, "0.001 N")] for arm in ARMS}
+    answers = {arm: [answer("m1", arm, "Answer: A"), answer("n1", arm, "0.001 N")] for arm in ("base", "tuned")}
     with pytest.raises(Refused, match=r"question n1 has target 0, .* set grade\.absolute_tolerance, in N"):
         run(tmp_path, answers["base"], answers["tuned"], questions)
     assert not (tmp_path / "graded.jsonl").exists()

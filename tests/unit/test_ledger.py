@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from plumbline.reporting.decide import COMPARISONS
 from plumbline.reporting.ledger import arm_ledger, ledgers
 from plumbline.reporting.scored import Scored, join_verdicts
 from plumbline.rows.outcome import Outcome
-from tests.fakes.evaluation_world import World, make_world
+from tests.fakes.evaluation_world import TWO_COMPARED, World, make_world
 
 
 def scored(outcome: Outcome, *, score: float | None, number: int = 0, truncated: bool = False) -> Scored:
@@ -75,7 +74,7 @@ def test_a_score_without_a_verdict_or_a_verdict_without_a_score_is_our_own_error
 
 def test_each_kind_has_its_own_denominator() -> None:
     world = make_world(num_mcq=19, num_numeric=16, num_explanation=15)
-    by_kind = ledgers(world.questions, joined(world), comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)
+    by_kind = ledgers(world.questions, joined(world), comparisons=TWO_COMPARED, overlapping=[], seed=1, num_resamples=200)
     assert {kind: ledger.n for kind, ledger in by_kind.items()} == {"mcq": 19, "numeric": 16, "explanation": 15}
     right = sum(grade.outcome is Outcome.CORRECT for grade in world.grades if grade.kind == "mcq" and grade.arm == "tuned")
     assert by_kind["mcq"].headline.comparison is not None
@@ -86,7 +85,7 @@ def test_each_kind_has_its_own_denominator() -> None:
 
 def test_a_kind_without_questions_has_no_ledger() -> None:
     world = make_world(num_explanation=0)
-    assert set(ledgers(world.questions, joined(world), comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)) == {
+    assert set(ledgers(world.questions, joined(world), comparisons=TWO_COMPARED, overlapping=[], seed=1, num_resamples=200)) == {
         "mcq",
         "numeric",
     }
@@ -97,7 +96,7 @@ def test_pairs_need_a_score_in_both_arms() -> None:
     rows = joined(world)
     rows[0] = replace(rows[0], outcome=Outcome.UNJUDGED, score=None)
     rows[3] = replace(rows[3], outcome=Outcome.UNJUDGED, score=None)
-    ledger = ledgers(world.questions, rows, comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)["explanation"]
+    ledger = ledgers(world.questions, rows, comparisons=TWO_COMPARED, overlapping=[], seed=1, num_resamples=200)["explanation"]
     assert ledger.headline.comparison is not None
     assert ledger.headline.comparison.n == 18
 
@@ -105,7 +104,7 @@ def test_pairs_need_a_score_in_both_arms() -> None:
 def test_overlapping_questions_are_compared_apart() -> None:
     world = make_world(num_numeric=0, num_explanation=0)
     overlapping = {question.id for question in world.questions[:13]}
-    ledger = ledgers(world.questions, joined(world), comparisons=COMPARISONS, overlapping=overlapping, seed=1, num_resamples=200)["mcq"]
+    ledger = ledgers(world.questions, joined(world), comparisons=TWO_COMPARED, overlapping=overlapping, seed=1, num_resamples=200)["mcq"]
     assert ledger.headline.without_overlap is not None
     assert ledger.headline.overlap_only is not None
     assert (ledger.num_overlapping, ledger.headline.without_overlap.n, ledger.headline.overlap_only.n) == (13, 47, 13)
@@ -113,7 +112,7 @@ def test_overlapping_questions_are_compared_apart() -> None:
 
 def test_letters_by_log_probability_have_a_score_of_their_own() -> None:
     world = make_world()
-    ledger = ledgers(world.questions, joined(world), comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)["mcq"]
+    ledger = ledgers(world.questions, joined(world), comparisons=TWO_COMPARED, overlapping=[], seed=1, num_resamples=200)["mcq"]
     base = ledger.arms["base"]
     assert base.logprob is not None
     assert base.estimate is not None
@@ -123,7 +122,7 @@ def test_letters_by_log_probability_have_a_score_of_their_own() -> None:
 
 def test_adjusted_p_values_cover_the_kinds_that_were_compared() -> None:
     world = make_world()
-    by_kind = ledgers(world.questions, joined(world), comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)
+    by_kind = ledgers(world.questions, joined(world), comparisons=TWO_COMPARED, overlapping=[], seed=1, num_resamples=200)
     for ledger in by_kind.values():
         assert ledger.headline.comparison is not None
         assert ledger.headline.p_holm is not None
@@ -136,7 +135,7 @@ def test_any_number_of_arms_is_counted_and_the_declared_pairs_are_compared() -> 
     others = [replace(row, arm="elsewhere") for row in rows if row.arm == "tuned"]
     pairs = [("base", "tuned"), ("base", "elsewhere"), ("tuned", "elsewhere")]
     by_kind = ledgers(world.questions, [*rows, *others], comparisons=pairs, overlapping=[], seed=1, num_resamples=200)
-    two = ledgers(world.questions, rows, comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)
+    two = ledgers(world.questions, rows, comparisons=TWO_COMPARED, overlapping=[], seed=1, num_resamples=200)
     for kind, ledger in by_kind.items():
         assert list(ledger.arms) == ["base", "tuned", "elsewhere"] and list(ledger.pairs) == pairs
         assert ledger.arms["elsewhere"] == ledger.arms["tuned"] == two[kind].arms["tuned"]
@@ -154,6 +153,6 @@ def test_any_number_of_arms_is_counted_and_the_declared_pairs_are_compared() -> 
 def test_an_arm_that_left_questions_out_is_compared_on_what_both_answered() -> None:
     world = make_world(num_mcq=20, num_numeric=0, num_explanation=0)
     rows = [row for row in joined(world) if row.arm == "base" or int(row.id[-4:]) < 12]
-    ledger = ledgers(world.questions, rows, comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=200)["mcq"]
+    ledger = ledgers(world.questions, rows, comparisons=TWO_COMPARED, overlapping=[], seed=1, num_resamples=200)["mcq"]
     assert (ledger.n, ledger.arms["base"].n, ledger.arms["tuned"].n) == (20, 20, 12)
     assert ledger.headline.comparison is not None and ledger.headline.comparison.n == 12

@@ -16,7 +16,7 @@ PIPELINE: dict[str, Any] = {
     "stages": {
         "clean": {"cmd": "x", "deps": ["${raw.source}"], "params": ["clean"]},
         "train": {"cmd": "x", "params": ["lora.alpha", "train", {"other.yaml": ["x"]}]},
-        "answer": {"foreach": "${arms}", "do": {"cmd": "x", "params": ["answer"]}},
+        "answer": {"foreach": "${arms}", "do": {"cmd": "x ${key}", "deps": ["${item.weights}"], "params": ["answer", "arms.${key}"]}},
     }
 }
 

@@ -4,19 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from plumbline.reporting.decide import COMPARISONS
 from plumbline.reporting.ledger import KindLedger, ledgers
 from plumbline.reporting.words import direction_of, headline_words, kind_words, p_words, points, span, verdict_words
 from plumbline.rows.question import Kind
 from plumbline.statistics import Direction
-from tests.fakes.evaluation_world import make_world
+from tests.fakes.evaluation_world import TWO_COMPARED, make_world
 from tests.unit.test_ledger import joined
 
 
 @pytest.fixture(scope="module")
 def by_kind() -> dict[Kind, KindLedger]:
     world = make_world()
-    return ledgers(world.questions, joined(world), comparisons=COMPARISONS, overlapping=[], seed=1, num_resamples=500)
+    return ledgers(world.questions, joined(world), comparisons=TWO_COMPARED, overlapping=[], seed=1, num_resamples=500)
 
 
 def with_comparison(ledger: KindLedger, *, p_holm: float | None = None, **changes: object) -> KindLedger:

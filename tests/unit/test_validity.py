@@ -16,7 +16,7 @@ def text_of_base(causes: Sequence[str]) -> str:
         explanation(question, "base", None if cause else 1.0, cause=cause or "scored")[1]
         for question, cause in zip(questions, [*causes, *[""] * (20 - len(causes))], strict=True)
     ]
-    (gate,) = coverage_gates(rows)
+    (gate,) = coverage_gates(rows, ["base"])
     assert gate.ok is (not causes)
     return gate.text
 
