@@ -44,6 +44,11 @@ if __name__ == "__main__":
                 benchmark=Path("data/split/benchmark.jsonl"),
                 overlap=Path("data/split/overlap.jsonl"),
                 answers=answer_files(Path("data/answers"), arms.names),
+                contexts={
+                    "examples": Path("data/context/examples.jsonl"),
+                    "passages": Path("data/context/passages.jsonl"),
+                    "shuffled": Path("data/context/shuffled.jsonl"),
+                },
                 graded=Path("data/grades/graded.jsonl"),
                 judged=Path("data/grades/judged.jsonl"),
                 checks=Path("data/grades/judge_checks.jsonl"),

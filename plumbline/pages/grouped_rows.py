@@ -17,7 +17,7 @@ STACKED_ROWS = 1.75
 """Rows that a bar takes with its name above."""
 MAX_BESIDE: dict[Column, int] = {"wide": 26, "narrow": 17}
 """Characters of a name that leave room to draw next to it."""
-MAX_TITLE: dict[Column, int] = {"wide": 56, "narrow": 38}
+MAX_TITLE: dict[Column, int] = {"wide": 50, "narrow": 36}
 """Characters that a line above a group, or above a bar, has room for."""
 
 
@@ -48,15 +48,15 @@ class GroupedRows:
         """Set the names of rows and groups, and the range of y."""
         axes.set_ylim((self.height_in - AXIS_IN) / ROW_IN, 0)
         longest = MAX_TITLE[self.column]
-        at: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "ha": "left", "va": "bottom"}
+        at: dict[str, Any] = {"ha": "left", "va": "bottom", "in_layout": False}  # long text must not take the room of the axes
         if self.is_beside:
             axes.set_yticks(self.places, self.names)
         else:
             axes.set_yticks([])
             for y, name in zip(self.places, self.names, strict=True):
-                axes.annotate(cut(name, longest), (0, y - 0.3), **at)
+                axes.annotate(cut(name, longest), (0, y - 0.3), xycoords=("axes fraction", "data"), **at)
         for place, (title, (top, _)) in enumerate(self.spans.items()):
-            axes.annotate(cut(title, longest), (0, top - 0.05), weight="bold", color=INK, **at)
+            axes.annotate(cut(title, longest), (0.01, top - 0.05), xycoords=("figure fraction", "data"), weight="bold", color=INK, **at)
             if place:
                 axes.axhline(top - TITLE_ROWS - GAP_ROWS / 2, color=LINE, linewidth=0.6)
 

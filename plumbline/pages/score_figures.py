@@ -50,6 +50,8 @@ class PairDifference(NamedTuple):
 
     kind: str
     pair: str
+    weights: str
+    """Of the second arm."""
     delta: float
     low: float
     high: float
@@ -132,8 +134,8 @@ def draw_differences(rows: Sequence[PairDifference]) -> str:
             name_rows(axes, [row.kind for row in rows], column)
         for row, y in zip(rows, places, strict=True):
             hollow: dict[str, Any] = {} if row.is_shown or len(pairs) == 1 else {"markerfacecolor": "none", "markeredgewidth": 1.4}
-            axes.plot([100 * row.low, 100 * row.high], [y, y], color=TUNED, linewidth=5, alpha=0.35)
-            axes.plot([100 * row.delta], [y], "D", color=TUNED, markersize=6, **hollow)
+            axes.plot([100 * row.low, 100 * row.high], [y, y], color=COLOURS[row.weights], linewidth=5, alpha=0.35)
+            axes.plot([100 * row.delta], [y], "D", color=COLOURS[row.weights], markersize=6, **hollow)
         # 0 is always in sight, and a little beyond it: no side looks larger than it is.
         axes.set_xlim(1.08 * min(-10.0, *(100 * row.low for row in rows)), 1.08 * max(10.0, *(100 * row.high for row in rows)))
         axes.axvline(0, color=INK, linewidth=1)

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.ledger import compare_pairs, estimate_of
+from plumbline.reporting.params import ReportParams
 from plumbline.reporting.scored import Scored
 from plumbline.rows.answer import Answer
 from plumbline.rows.arms import NO_CONTEXT, Arms
-from plumbline.rows.context import Context
 from plumbline.rows.question import KINDS, Kind, Question
 from plumbline.statistics import SIGNIFICANCE, Comparison, Estimate
 
@@ -71,17 +72,9 @@ def bare_arm(arms: Arms, name: str) -> str | None:
     return next((other for other, arm in arms.root.items() if arm.weights == weights and arm.context_name == NO_CONTEXT), None)
 
 
-def context_uses(
-    questions: Sequence[Question],
-    arms: Arms,
-    contexts: Mapping[str, Mapping[str, Context]],
-    answers: Sequence[Answer],
-    scored: Sequence[Scored],
-    *,
-    seed: int,
-    num_resamples: int,
-) -> list[ContextUse]:
-    """What each arm with passages made of them, kind by kind; `contexts`: context name -> question id -> context."""
+def context_uses(questions: Sequence[Question], gathered: Gathered, scored: Sequence[Scored], params: ReportParams) -> list[ContextUse]:
+    """What each arm with passages made of them, kind by kind; `questions`: of the reported part."""
+    arms, contexts, answers = gathered.arms, gathered.contexts, gathered.answers
     rows = {(row.arm, row.id): row for row in scored}
     said = {(answer.arm, answer.id): answer.response for answer in answers}
     found: list[ContextUse] = []
@@ -97,7 +90,7 @@ def context_uses(
             recalls = {question.id: given[question.id].recall or 0.0 for question in asked}
             holding = [question for question in asked if recalls[question.id] >= 1]
             lacking = [question for question in asked if recalls[question.id] < 1]
-            parts = [part_of(part, rows, name, bare, seed=seed, num_resamples=num_resamples) for part in (holding, lacking)]
+            parts = [part_of(part, rows, name, bare, params) for part in (holding, lacking)]
             shares = [
                 share
                 for question in asked
@@ -122,9 +115,7 @@ def part_of(
     rows: Mapping[tuple[str, str], Scored],
     arm: str,
     bare: str | None,
-    *,
-    seed: int,
-    num_resamples: int,
+    params: ReportParams,
 ) -> Part:
     """Score and gain of an arm on some questions."""
     mine = [rows[arm, question.id] for question in questions]
@@ -132,7 +123,7 @@ def part_of(
     gain = None
     if bare is not None:
         triples = [(rows[bare, row.id].score, row.score, row.cluster) for row in mine]
-        gain = compare_pairs(triples, seed=seed, num_resamples=num_resamples, level=SIGNIFICANCE)
+        gain = compare_pairs(triples, seed=params.seed, num_resamples=params.num_resamples, level=SIGNIFICANCE)
     scores = [row.score for row in known if row.score is not None]
     return Part(n=len(mine), score=estimate_of(scores, known), gain=gain)
 

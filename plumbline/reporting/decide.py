@@ -83,6 +83,28 @@ def whole_evaluation_problems(gathered: Gathered) -> list[str]:
     return item_problems(gathered.questions, gathered.arms.names, gathered.answers, gathered.grades, gathered.judgements)
 
 
+def verdict_gates(
+    gathered: Gathered,
+    by_kind: Mapping[Kind, KindLedger],
+    calibration: Calibration | None,
+    judging: JudgeSettings,
+    *,
+    judge_ends: str | None,
+) -> list[Gate]:
+    """What must be read together with the verdicts: unreadable and cut answers, and how far the judge can be believed."""
+    return [
+        *quality_gates(
+            by_kind,
+            num_labels=0 if calibration is None else calibration.num_labels,
+            uncalibrated=None if calibration is None else calibration.uncalibrated,
+            judged_by_model=any(reply.model is not None for judgement in gathered.judgements for reply in judgement.replies),
+            judge_model=judging.claude_model,
+            judge_ends=judge_ends,
+        ),
+        *([] if calibration is None else calibration_gates(calibration)),
+    ]
+
+
 def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, judge_ends: str | None) -> Evaluation:
     """Score the reported part and check everything. `judge_ends`: the day on which the judge's model stops answering, if that is known."""
     broken = whole_evaluation_problems(gathered)
@@ -122,15 +144,7 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
             seed=params.seed,
             num_resamples=params.num_resamples,
         )
-        uses = context_uses(
-            questions,
-            gathered.arms,
-            gathered.contexts,
-            gathered.answers,
-            scored,
-            seed=params.seed,
-            num_resamples=params.num_resamples,
-        )
+        uses = context_uses(questions, gathered, scored, params)
         calibration = calibrated_by_people(
             gathered.questions,
             gathered.answers,
@@ -145,15 +159,7 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
         forgetting_gate(gathered.forgetting, params.max_forgetting_nats),
         *([final_part_gate(num_uses - len(own))] if params.part == "final" else []),
         *probe_gates(probes),
-        *quality_gates(
-            by_kind,
-            num_labels=0 if calibration is None else calibration.num_labels,
-            uncalibrated=None if calibration is None else calibration.uncalibrated,
-            judged_by_model=any(reply.model is not None for judgement in gathered.judgements for reply in judgement.replies),
-            judge_model=judging.claude_model,
-            judge_ends=judge_ends,
-        ),
-        *([] if calibration is None else calibration_gates(calibration)),
+        *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends),
     ]
     account = judge_account(gathered.judgements, judging, paid, cost_usd)
     return Evaluation(

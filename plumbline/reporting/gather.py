@@ -75,7 +75,7 @@ def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathe
         questions=list(read_jsonl(files.benchmark, Question)),
         arms=arms,
         comparisons=comparisons,
-        answers=[answer for path in files.answers.values() for answer in read_jsonl(path, Answer)],
+        answers=[answer for name in arms.names for answer in read_jsonl(files.answers[name], Answer)],
         grades=list(read_jsonl(files.graded, Grade)),
         judgements=list(read_jsonl(files.judged, Judgement)),
         checks=list(read_jsonl(files.checks, JudgeCheck)) if files.checks else [],

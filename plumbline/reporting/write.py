@@ -87,7 +87,14 @@ def page_figures(evaluation: Evaluation, loss: Sequence[Mapping[str, str]]) -> d
         if counts.estimate is not None
     ]
     differences = [
-        PairDifference(name, pair_words(pair), found.delta, *found.ci95, pair_direction(compared) in (Direction.BETTER, Direction.WORSE))
+        PairDifference(
+            name,
+            pair_words(pair),
+            looks[pair[1]].weights_kind,
+            found.delta,
+            *found.ci95,
+            pair_direction(compared) in (Direction.BETTER, Direction.WORSE),
+        )
         for name, ledger in named
         for pair, compared in list(ledger.pairs.items())[:MAX_PAIRS_DRAWN]
         if (found := compared.comparison) is not None

@@ -11,8 +11,8 @@ from plumbline.answering.elsewhere import read_elsewhere
 from plumbline.grading.run import Tolerance, grade_answer
 from plumbline.judging.canaries import is_retested
 from plumbline.reporting.ledger import KindLedger, ledgers
-from plumbline.reporting.scored import join_verdicts
 from plumbline.reporting.numbers import kind_numbers
+from plumbline.reporting.scored import join_verdicts
 from plumbline.rows.arms import Pair
 from plumbline.rows.question import Kind
 from tests.fakes.evaluation_world import FIVE, PAIRS_OF_FIVE, SEVEN, World, make_world, write_lines

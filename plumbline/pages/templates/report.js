@@ -77,8 +77,8 @@
     const parts = [];
     if (given.p) parts.push(`${given.p.length} passage${given.p.length === 1 ? "" : "s"}`);
     if (given.e !== undefined) parts.push(`${page.examples[given.e].length} examples, the same for all questions of this kind`);
-    if (given.r !== undefined) parts.push(`hold ${Math.round(100 * given.r)} % of what the answer needs`);
-    return `Before the question of ${who.join(", ")}: ${parts.join(", ")}`;
+    if (given.r !== undefined) parts.push(`with ${Math.round(100 * given.r)} % of what the answer needs`);
+    return `Context of ${who.join(", ")}: ${parts.join(", ")}`;
   };
 
   const contextOf = (name, given) => {
