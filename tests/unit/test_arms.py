@@ -69,7 +69,7 @@ def test_an_arm_that_answers_alone_is_compared_with_nothing() -> None:
         ([["base", "base"]], r"holds \['base', 'base'\]; a comparison is \[reference, arm\], two different arms"),
         (
             [["base", "nonsense"]],
-            r"there is no arm nonsense; the arms are base, .*api_model\. Take the comparison out, or declare the arm\.",
+            r"there is no arm nonsense; the arms are base, .*tuned_passages\. Take the comparison out, or declare the arm\.",
         ),
         ([["base", "tuned"], ["base", "tuned"]], r"holds base and tuned twice; declare each pair once"),
         ([["base", "tuned"], ["tuned", "base"]], r"holds tuned and base twice; declare each pair once"),
