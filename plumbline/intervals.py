@@ -67,19 +67,19 @@ def wilson_interval(successes: float, n: float, z: float = Z95) -> tuple[float, 
     return low, 1.0 if successes == n else min(1.0, middle + half)
 
 
-def tango_interval(num_base_only: int, num_tuned_only: int, n: int) -> tuple[float, float]:
+def tango_interval(num_first_only: int, num_second_only: int, n: int) -> tuple[float, float]:
     """Tango's score interval of a paired difference of proportions; has a width even where no pair disagrees.
 
     Source: Tango 1998, Statistics in Medicine 17:891-908. The bounds are the roots of the score statistic, by bisection.
     """
-    observed = (num_tuned_only - num_base_only) / n
+    observed = (num_second_only - num_first_only) / n
 
     def statistic(difference: float) -> float:
-        linear = (2 * n - num_tuned_only + num_base_only) * difference - num_tuned_only - num_base_only
-        constant = -num_base_only * difference * (1 - difference)
+        linear = (2 * n - num_second_only + num_first_only) * difference - num_second_only - num_first_only
+        constant = -num_first_only * difference * (1 - difference)
         share = (math.sqrt(max(0.0, linear**2 - 8 * n * constant)) - linear) / (4 * n)
         variance = n * (2 * share + difference * (1 - difference))
-        distance = num_tuned_only - num_base_only - n * difference
+        distance = num_second_only - num_first_only - n * difference
         return distance / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, distance) if distance else 0.0
 
     def root(inside: float, outside: float, target: float) -> float:

@@ -12,9 +12,9 @@ GRIDS = (1, 2, 4, 5, 8, 10, 20, 100)
 MAX_UNITS_ENUMERATED = 16
 
 
-def mcnemar_exact(num_base_only: int, num_tuned_only: int) -> float:
+def mcnemar_exact(num_first_only: int, num_second_only: int) -> float:
     """Two-sided exact McNemar test: the binomial probability of a split at least this uneven among pairs that disagree."""
-    discordant, fewer = num_base_only + num_tuned_only, min(num_base_only, num_tuned_only)
+    discordant, fewer = num_first_only + num_second_only, min(num_first_only, num_second_only)
     if discordant == 0:
         return 1.0
     ways, tail = 1, 1

@@ -42,7 +42,7 @@ class PairedTest(StrEnum):
 
 
 class Direction(StrEnum):
-    """What a comparison shows about tuned."""
+    """What a comparison shows about its second arm."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -66,23 +66,23 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Tuned against base on the same questions."""
+    """A second arm against a first on the same questions; the seam calls them tuned and base."""
 
     n: int
     """Pairs."""
     num_units: int
-    base_mean: float
-    tuned_mean: float
+    first_mean: float
+    second_mean: float
     delta: float
-    """Mean of tuned - base."""
+    """Mean of second - first."""
     ci95: tuple[float, float]
     ci_method: IntervalMethod
     p_value: float
     """Two-sided."""
     test: PairedTest
-    num_base_only: int
-    """Pairs in which base scored higher (for 0/1 scores: only base was right)."""
-    num_tuned_only: int
+    num_first_only: int
+    """Pairs in which the first arm scored higher (for 0/1 scores: only it was right)."""
+    num_second_only: int
     minimum_detectable_effect: float
     """Smallest true difference that `test` finds four times in five at `level`, with these units and if pairs disagree as
     often as was seen; 1 where no result could be significant."""
@@ -178,15 +178,15 @@ def paired_comparison(
     return Comparison(
         n=len(base_N),
         num_units=len(units.sums_U),
-        base_mean=math.fsum(base_N) / len(base_N),
-        tuned_mean=math.fsum(tuned_N) / len(tuned_N),
+        first_mean=math.fsum(base_N) / len(base_N),
+        second_mean=math.fsum(tuned_N) / len(tuned_N),
         delta=-delta if flipped else delta,
         ci95=(-bounds[1], -bounds[0]) if flipped else bounds,
         ci_method=method,
         p_value=p_value,
         test=test_of(binary=binary, clustered=units.clustered),
-        num_base_only=up if flipped else down,
-        num_tuned_only=down if flipped else up,
+        num_first_only=up if flipped else down,
+        num_second_only=down if flipped else up,
         minimum_detectable_effect=detectable_effect(np.sort(oriented_N), units, binary=binary, level=level),
         level=level,
     )

@@ -79,7 +79,7 @@ def pair_line(kind: Kind, pair: Pair, found: PairLedger) -> str:
     return (
         f"{kind:<12} {second} - {first}: {signed_ascii(comparison.delta, 3)} [{signed_ascii(low, 3)}, {signed_ascii(high, 3)}]  "
         f"p {comparison.p_value:.3g} ({comparison.test}), by Holm {found.p_holm:.3g}  "
-        f"only {first} {comparison.num_base_only}, only {second} {comparison.num_tuned_only}  "
+        f"only {first} {comparison.num_first_only}, only {second} {comparison.num_second_only}  "
         f"smallest detectable difference {comparison.minimum_detectable_effect:.3f}  pairs {comparison.n}"
     )
 

@@ -56,7 +56,7 @@ def matrix(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> list[
                 continue
             p_value = p_values[f"{run.name} {kind}"]
             way = shown_direction(found.ci95, p_value)
-            note = f"p {p_words(p_value)}, n = {found.n}, +{found.num_tuned_only} −{found.num_base_only}"
+            note = f"p {p_words(p_value)}, n = {found.n}, +{found.num_second_only} −{found.num_first_only}"
             if way is Direction.NONE:
                 could = points(found.minimum_detectable_effect) if found.minimum_detectable_effect < 1 else "nothing"
                 note += f", could have shown {could}"

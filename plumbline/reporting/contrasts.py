@@ -29,7 +29,7 @@ class Contrast:
     """The difference of two gains, question by question."""
 
     comparison: Comparison
-    """delta and ci95 of the difference of the gains, in -2..2; base_mean is the gain of base, tuned_mean that of tuned."""
+    """delta and ci95 of the difference of the gains, in -2..2; first_mean is the gain of base, second_mean that of tuned."""
     p_holm: float | None
 
 
@@ -76,8 +76,8 @@ def contrast_of(
     of_base, of_tuned = (sum(values) / len(gains) for values in zip(*gains, strict=True))
     return replace(
         half,
-        base_mean=of_base,
-        tuned_mean=of_tuned,
+        first_mean=of_base,
+        second_mean=of_tuned,
         delta=2 * half.delta,
         ci95=(2 * half.ci95[0], 2 * half.ci95[1]),
         minimum_detectable_effect=2 * half.minimum_detectable_effect,

@@ -58,7 +58,7 @@ class ArmLedger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairLedger:
-    """One arm against another on the questions of one kind. In each comparison `base` is the reference, and `tuned` the other arm."""
+    """One arm against another on the questions of one kind. In each comparison the reference is the first arm."""
 
     comparison: Comparison | None
     """On the questions with a score in both arms; None where there is none."""

@@ -46,8 +46,8 @@ def comparison_numbers(comparison: Comparison) -> dict[str, object]:
         "method": comparison.ci_method,
         "p": rounded_p(comparison.p_value),
         "test": comparison.test,
-        "num_base_only": comparison.num_base_only,
-        "num_tuned_only": comparison.num_tuned_only,
+        "num_reference_only": comparison.num_first_only,
+        "num_arm_only": comparison.num_second_only,
         "minimum_detectable_effect": rounded(comparison.minimum_detectable_effect),
         "detectable_at_level": rounded_p(comparison.level),
     }
@@ -115,8 +115,8 @@ def contrast_numbers(square: Square, found: Contrast) -> dict[str, object]:
         "p": rounded_p(comparison.p_value),
         "p_holm": rounded_p(found.p_holm),
         "test": comparison.test,
-        "gain_of_base": rounded(comparison.base_mean),
-        "gain_of_tuned": rounded(comparison.tuned_mean),
+        "gain_of_base": rounded(comparison.first_mean),
+        "gain_of_tuned": rounded(comparison.second_mean),
         "minimum_detectable_effect": rounded(comparison.minimum_detectable_effect),
     }
 
@@ -135,7 +135,7 @@ def headline(ledgers: Mapping[Kind, KindLedger], arms: Sequence[str], *, complet
             comparison = ledger.headline.comparison if ledger.headline is not None else None
             if comparison is not None and ledger.headline_pair is not None:
                 first, second = ledger.headline_pair
-                found |= {first: rounded(comparison.base_mean), second: rounded(comparison.tuned_mean)}
+                found |= {first: rounded(comparison.first_mean), second: rounded(comparison.second_mean)}
                 found |= {"delta": rounded(comparison.delta), "n": comparison.n}
         scores[kind] = found
     scores["complete"] = complete

@@ -76,8 +76,8 @@ def kind_card(ledger: KindLedger) -> dict[str, object]:
             "second": arm_words(second),
             "delta": points(comparison.delta, sign=True),
             "interval": span(comparison.ci95),
-            "before": points(comparison.base_mean),
-            "after": points(comparison.tuned_mean),
+            "before": points(comparison.first_mean),
+            "after": points(comparison.second_mean),
             "pairs": comparison.n,
             "units": comparison.num_units,
             "clustered": comparison.num_units < comparison.n,
@@ -85,8 +85,8 @@ def kind_card(ledger: KindLedger) -> dict[str, object]:
             "p_holm": p_words(ledger.headline.p_holm),
             "test": TESTS[comparison.test],
             "method": METHODS[comparison.ci_method],
-            "lost": comparison.num_base_only,
-            "gained": comparison.num_tuned_only,
+            "lost": comparison.num_first_only,
+            "gained": comparison.num_second_only,
             "detectable": f"{points(comparison.minimum_detectable_effect)} points"
             if comparison.minimum_detectable_effect < 1
             else "no difference",
@@ -158,7 +158,7 @@ def pair_cell(pair: PairLedger) -> dict[str, object]:
     if found is None:
         return {**comparison_cell(None), "direction": Direction.UNSCORED, "note": "no verdicts"}
     direction = pair_direction(pair)
-    note = f"p {p_words(pair.p_holm)}, n = {found.n}, +{found.num_tuned_only} −{found.num_base_only}"
+    note = f"p {p_words(pair.p_holm)}, n = {found.n}, +{found.num_second_only} −{found.num_first_only}"
     if direction is Direction.NONE:
         note += f", could have shown {points(found.minimum_detectable_effect)}"
     return {**comparison_cell(found), "direction": direction, "note": note}

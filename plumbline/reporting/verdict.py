@@ -135,9 +135,7 @@ def contrast_words(kind: Kind, square: Square, found: Contrast) -> str:
     comparison = found.comparison
     amount = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
     direction = shown_direction(comparison.ci95, found.p_holm if found.p_holm is not None else 1.0)
-    gains = (
-        f"{square.context} bring base {points(comparison.base_mean, sign=True)} and tuned {points(comparison.tuned_mean, sign=True)} points"
-    )
+    gains = f"{square.context} bring base {points(comparison.first_mean, sign=True)} and tuned {points(comparison.second_mean, sign=True)} points"
     if direction is Direction.NONE:
         return f"On {KIND_NAMES[kind]} {gains}; that the gain differs is not shown ({amount})."
     more = "more" if direction is Direction.BETTER else "less"

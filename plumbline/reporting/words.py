@@ -88,7 +88,7 @@ def kind_words(ledger: KindLedger) -> str:
         return f"No detectable difference; {resolution(comparison)}."
     assert ledger.headline_pair is not None
     second = arm_title(ledger.headline_pair[1])
-    return f"{second} is {direction}: from {points(comparison.base_mean)} to {points(comparison.tuned_mean)} of 100."
+    return f"{second} is {direction}: from {points(comparison.first_mean)} to {points(comparison.second_mean)} of 100."
 
 
 def ordered(bounds: tuple[float, float], direction: Direction) -> tuple[float, float]:

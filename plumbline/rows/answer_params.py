@@ -1,4 +1,4 @@
-"""Parameters of answering, the same for both arms."""
+"""Parameters of answering, the same for all arms."""
 
 from typing import Literal
 
@@ -17,7 +17,7 @@ class AnswerParams(Params):
     """Greedy decoding in a fixed batch plan: bf16 text depends on the batch."""
 
     engine: Literal["transformers", "vllm"]
-    """What generates, for both arms: the texts of two engines differ, so their scores are not compared."""
+    """What generates, for all arms: the texts of two engines differ, so their scores are not compared."""
     max_new_tokens: int
     batch_size: int
     """Questions per batch, sorted by length; vLLM batches by itself."""

@@ -71,7 +71,7 @@ def test_a_file_with_the_answers_of_base_differs_from_base_by_exactly_nothing(se
         assert ledger.arms["copy"] == ledger.arms["base"]
         comparison = ledger.pairs["base", "copy"].comparison
         assert comparison is not None and (comparison.delta, comparison.p_value) == (0, 1)
-        assert comparison.ci95[0] == -comparison.ci95[1] and (comparison.num_base_only, comparison.num_tuned_only) == (0, 0)
+        assert comparison.ci95[0] == -comparison.ci95[1] and (comparison.num_first_only, comparison.num_second_only) == (0, 0)
         assert ledger.pairs["base", "copy"].p_holm == 1
 
 

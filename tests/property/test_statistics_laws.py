@@ -27,7 +27,7 @@ def test_the_interval_holds_the_difference_and_the_p_value_is_one(pairs: list[tu
     assert comparison.delta - 1e-9 <= high <= 1
     assert 0 < comparison.p_value <= 1
     assert 0 < comparison.minimum_detectable_effect <= 1
-    assert comparison.num_base_only + comparison.num_tuned_only <= comparison.n
+    assert comparison.num_first_only + comparison.num_second_only <= comparison.n
 
 
 @settings(deadline=None, max_examples=60)
@@ -38,7 +38,7 @@ def test_swapping_the_arms_changes_signs_and_nothing_else(pairs: list[tuple[floa
     assert back.delta == -there.delta
     assert back.ci95 == pytest.approx((-there.ci95[1], -there.ci95[0]), abs=1e-9)
     assert back.p_value == pytest.approx(there.p_value)
-    assert (back.num_base_only, back.num_tuned_only) == (there.num_tuned_only, there.num_base_only)
+    assert (back.num_first_only, back.num_second_only) == (there.num_second_only, there.num_first_only)
 
 
 @settings(deadline=None, max_examples=60)

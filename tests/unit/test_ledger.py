@@ -78,7 +78,7 @@ def test_each_kind_has_its_own_denominator() -> None:
     assert {kind: ledger.n for kind, ledger in by_kind.items()} == {"mcq": 19, "numeric": 16, "explanation": 15}
     right = sum(grade.outcome is Outcome.CORRECT for grade in world.grades if grade.kind == "mcq" and grade.arm == "tuned")
     assert by_kind["mcq"].headline.comparison is not None
-    assert by_kind["mcq"].headline.comparison.tuned_mean == pytest.approx(right / 19)
+    assert by_kind["mcq"].headline.comparison.second_mean == pytest.approx(right / 19)
     assert by_kind["mcq"].chance == pytest.approx(0.25)
     assert by_kind["numeric"].chance is None
 

@@ -164,7 +164,7 @@ def test_all_pairs_gained_is_not_certainty() -> None:
 def test_binary_scores_get_mcnemar_and_graded_ones_sign_flips() -> None:
     base, tuned = [0, 1, 0, 0, 1, 0, 0, 1], [1, 1, 1, 0, 0, 1, 1, 1]
     binary = paired_comparison(base, tuned, clusters=None, seed=1)
-    assert (binary.test, binary.num_base_only, binary.num_tuned_only) == (PairedTest.MCNEMAR, 1, 4)
+    assert (binary.test, binary.num_first_only, binary.num_second_only) == (PairedTest.MCNEMAR, 1, 4)
     assert binary.p_value == pytest.approx(stats.binomtest(1, 5).pvalue)
     assert binary.delta == pytest.approx(3 / 8)
     graded = paired_comparison([0, 0.5, 1.0], [0.25, 0.5, 0.75], clusters=None, seed=1)
