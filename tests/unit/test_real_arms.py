@@ -1,0 +1,52 @@
+"""Which arms `make real` runs: passages come from the embedded corpus, or from one that was given with the user's own questions."""
+
+from pathlib import Path
+
+import pytest
+
+from plumbline.commands.real import PROFILE, NotRun, given_files, without_passages
+from plumbline.planning.profiles import merged, profile_overrides
+from plumbline.rows.arms import ArmParams, Arms, Comparisons
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS, QUESTIONS, CORPUS = Path("rows.jsonl"), Path("questions.jsonl"), Path("notes.md")
+
+
+def arms_of(overrides: list[str]) -> list[str]:
+    added = [line.split("=")[0].removeprefix("++arms.") for line in overrides if line.startswith("++arms.")]
+    return ["base", "tuned", *added]
+
+
+def pairs_of(overrides: list[str]) -> list[list[str]]:
+    (line,) = [line for line in overrides if line.startswith("comparisons=")]
+    return [pair.split(",") for pair in line.removeprefix("comparisons=[[").removesuffix("]]").split("],[")]
+
+
+@pytest.mark.parametrize("corpus", [True, False])
+def test_every_comparison_of_the_profile_is_of_arms_that_it_has(corpus: bool) -> None:
+    profile = profile_overrides(ROOT, PROFILE)
+    overrides = profile if corpus else without_passages(profile)
+    names = arms_of(overrides)
+    assert ("base_passages" in names) is corpus and "base_examples" in names
+    arms = Arms(
+        {
+            name: ArmParams(weights="models/adapter" if "tuned" in name else "models/base", context=f"data/context/{name}.jsonl")
+            for name in names
+        }
+    )
+    pairs = Comparisons(pairs_of(overrides)).of(arms)
+    assert pairs[0] == ("base", "tuned") and ("base_examples", "tuned") in pairs
+
+
+def test_a_corpus_goes_with_own_rows_and_questions() -> None:
+    assert given_files(None, None, None) == {}
+    assert given_files(ROWS, QUESTIONS, None) == {"clean.source": ROWS, "split.benchmark": QUESTIONS}
+    assert given_files(ROWS, QUESTIONS, CORPUS)["retrieve.corpus"] == CORPUS
+    with pytest.raises(NotRun, match="give --rows and --questions with it"):
+        given_files(None, None, CORPUS)
+    with pytest.raises(NotRun, match="questions are missing"):
+        given_files(ROWS, None, None)
+
+
+def test_a_later_override_of_an_arm_takes_the_place_of_the_profile_s() -> None:
+    assert merged(["++arms.few=1"], ["arms.few=2"]) == ["arms.few=2"]
