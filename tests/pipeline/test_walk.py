@@ -1,4 +1,4 @@
-"""The walk of README from a messy file to a published adapter, command by command, with the example files, a tiny model and a Hub on the loopback."""
+"""The walk of README from a messy file to a published adapter, command by command, with the example files, the model of make real and a Hub on the loopback."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def commands() -> list[str]:
 
 
 class Walker:
-    """A new user's clone: the tracked files as they lie here, an empty cache, tiny sizes, an environment that is set up."""
+    """A new user's clone: the tracked files as they lie here, tiny sizes, an environment that is set up; the weights, where they were fetched before."""
 
     def __init__(self, root: Path, **environment: str) -> None:
         self.root = root
@@ -45,6 +45,9 @@ class Walker:
         with (root / "params.yaml").open("w") as stream:
             YAML(typ="safe", pure=True).dump(overridden(read_yaml(ROOT / "params.yaml"), SMALL), stream)
         (root / ".venv").symlink_to(Path(sys.prefix))
+        if (ROOT / ".cache/hub").is_dir():
+            (root / ".cache").mkdir()
+            (root / ".cache/hub").symlink_to(ROOT / ".cache/hub")
         (root / ".git/info").mkdir(parents=True)
         (root / ".git/info/exclude").write_text("/.venv\n")
         for words in (("init", "-q", "-b", "main"), ("config", "user.email", "a@example.org"), ("config", "user.name", "A")):
@@ -81,15 +84,16 @@ def test_the_walk_of_the_readme_ends_in_a_published_adapter(tmp_path: Path) -> N
                 assert data["structured_before"] > 30 and data["structured_after"] == 0 and data["quarantined"] > 3
                 assert (user.root / "metrics/data.html").is_file()
         files = hub.files("lab/my-adapter")
-    assert "steps" in told["make plan"]
-    assert "report: not complete" in told["make smoke"]
+    assert "steps" in told["make plan NAME=smollm2_135m_local"]
+    assert "report: real/report.html" in told["make real ROWS=data/raw/mine.jsonl QUESTIONS=data/raw/my_benchmark.jsonl"]
     assert "proven: every object fetched into a fresh clone" in told["make backup"]
     assert "in one commit" in told["make publish REPO=lab/my-adapter"]
 
     evaluation = user.read("metrics/evaluation.json")
     assert (evaluation["valid"], evaluation["complete"]) == (True, True)
     assert {kind: one["n"] for kind, one in evaluation["kinds"].items()} == {"mcq": 4, "numeric": 5, "explanation": 3}
-    assert evaluation["part"]["num_final_part_uses"] == 1, "a dry run looks at the development part alone"
+    assert list(evaluation["arms"]) == ["base", "base_examples", "tuned"], "without a corpus no arm looks anything up"
+    assert evaluation["part"]["num_final_part_uses"] == 2, "each arm but the reference"
     assert files["adapter_model.safetensors"] == (user.root / "models/adapter/adapter_model.safetensors").read_bytes()
     card = files["README.md"].decode()
     assert f"{user.read('metrics/data.json')['kept']} training rows of `mine.jsonl` were kept of 100 lines" in card
@@ -108,5 +112,5 @@ def test_the_walk_of_the_readme_ends_in_a_published_adapter(tmp_path: Path) -> N
 
 def test_the_walk_names_its_steps_in_order() -> None:
     starts = [line.split()[0] + " " + line.split()[1] for line in commands()]
-    order = ["dvc add", "sed -i", "dvc repro", "make plan", "make smoke", "dvc repro", "dvc push", "make backup", "make publish"]
+    order = ["dvc add", "sed -i", "dvc repro", "make plan", "make real", "dvc exp", "dvc push", "make backup", "make publish"]
     assert [start for start in starts if start in order] == order
