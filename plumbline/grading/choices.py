@@ -1,6 +1,8 @@
 """Read the options of a multiple-choice question out of its text. Pure."""
 
 import re
+from collections.abc import Sequence
+from string import ascii_uppercase
 
 # "(A) ...", "[A] ...", "A) ...", "A. ...", "A: ..."; a bare letter needs a line or a gap before it.
 MARKER = re.compile(
@@ -23,18 +25,27 @@ SMALL_MARKER = re.compile(
     """,
     re.MULTILINE | re.VERBOSE,
 )
+NUMBER_MARKER = re.compile(
+    r"""
+    (?: (?<=\s) (?<!ption \s) (?<!hoice \s) | ^ )
+    (?: \( (?P<round>\d{1,2}) \) | \[ (?P<square>\d{1,2}) \] | (?P<bare>\d{1,2}) \) )
+    [ \t]*
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
 MAX_MARKS = 200
+NUMBERS = tuple(str(number) for number in range(1, 27))
 
 
-def letters_in_order(marks: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
-    """Return the last run A, B, C, ... of marks: a question may mention a letter before its options begin."""
+def labels_in_order(marks: list[tuple[str, int, int]], labels: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Return the last run A, B, C, ... (or 1, 2, 3, ...) of marks: a question may mention a label before its options begin."""
     best: list[tuple[str, int, int]] = []
     for first, mark in enumerate(marks):
-        if mark[0] != "A":
+        if mark[0] != labels[0]:
             continue
         run = [mark]
         for following in marks[first + 1 :]:
-            if following[0] == chr(ord(run[-1][0]) + 1):
+            if len(run) < len(labels) and following[0] == labels[len(run)]:
                 run.append(following)
         if len(run) >= 2 and len(run) >= len(best):
             best = run
@@ -42,16 +53,16 @@ def letters_in_order(marks: list[tuple[str, int, int]]) -> list[tuple[str, int, 
 
 
 def parse_choices(question: str) -> tuple[str, dict[str, str]]:
-    """Split a question into its stem and its options, letter -> text; no options where there is no run of A, B, ....
+    """Split a question into its stem and its options, label -> text; no options where there is no run of A, B, ... or 1, 2, ....
 
-    Letters come back as capitals, white space around option texts is dropped.
+    Letters come back as capitals, white space around option texts is dropped. Numbers are looked for where there are no letters.
     """
-    for pattern in (MARKER, SMALL_MARKER):
+    for pattern, labels in ((MARKER, ascii_uppercase), (SMALL_MARKER, ascii_uppercase), (NUMBER_MARKER, NUMBERS)):
         marks = [
             ((match["round"] or match["square"] or match["bare"]).upper(), match.start(), match.end())
             for match in pattern.finditer(question)
         ]
-        run = letters_in_order(marks[-MAX_MARKS:])
+        run = labels_in_order(marks[-MAX_MARKS:], labels)
         if run:
             ends = [mark[1] for mark in run[1:]] + [len(question)]
             options = {letter: question[start:end].strip().rstrip(",;").strip() for (letter, _, start), end in zip(run, ends, strict=True)}

@@ -7,7 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from plumbline.grading.choices import parse_choices
 from plumbline.grading.numeric_target import needs_absolute_tolerance, parse_target
+from plumbline.grading.option_labels import read_labels
 from plumbline.judging.key_points import judge_key_points
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import KINDS, Question
@@ -80,7 +82,7 @@ SHAPES = {"plumbline": from_plumbline, "study": from_study}
 
 
 def split_options(text: str) -> tuple[str, dict[str, str]]:
-    """Take `(A) first (B) second` out of a question; no choices where the letters do not run from A without a gap."""
+    """Take `(A) first (B) second` out of a question; no choices where neither letters nor numbers run without a gap."""
     marks = list(OPTION.finditer(text))
     for start in range(len(marks)):
         letters = [mark[1] for mark in marks[start:]]
@@ -88,7 +90,7 @@ def split_options(text: str) -> tuple[str, dict[str, str]]:
             ends = [mark.start() for mark in marks[start + 1 :]] + [len(text)]
             options = {mark[1]: text[mark.end() : end].strip().rstrip(",;") for mark, end in zip(marks[start:], ends, strict=True)}
             return text[: marks[start].start()].strip(), options
-    return text, {}
+    return parse_choices(text)  # (1) first (2) second
 
 
 def asked_unit(text: str) -> str | None:
@@ -121,10 +123,12 @@ def fault_of(question: Question) -> str | None:
     if question.kind == "mcq":
         if len(question.choices) < 2:
             return f"found {len(question.choices)} choices; at least two are needed, in the text as `(A) ... (B) ...` or under choices."
-        if odd := next((letter for letter in question.choices if not LETTER.fullmatch(letter)), None):
-            return f"a choice is called {odd!r}; one capital letter, A to Z, names each."
+        if odd := next(
+            (label for label in question.choices if not LETTER.fullmatch(label) and read_labels(question.choices) is None), None
+        ):
+            return f"a choice is called {odd!r}; capital letters name them, or numbers from 1, or small roman numerals from i, 26 at most."
         if question.target not in question.choices:
-            return f"target {question.target!r} is not among the choices {sorted(question.choices)}; give one of these letters."
+            return f"target {question.target!r} is not among the choices {sorted(question.choices)}; give one of these labels."
         if any(not text.strip() for text in question.choices.values()):
             return "a choice is empty; write each one out."
     elif question.choices:
