@@ -19,6 +19,7 @@ from plumbline.number_text import signed_ascii
 from plumbline.pages.blocks import filled
 from plumbline.pipeline.files import write_text
 from plumbline.reporting.ledger import KIND_NAMES
+from plumbline.statistics import SIGNIFICANCE
 
 ROW_NAMES = {
     "mcq": "multiple choice",
@@ -31,6 +32,7 @@ TRAINING = "metrics/train.json"
 ALPHA_128 = "docs/runs/alpha-128.json"
 LOG_EXPERIMENT = "docs/runs/log-experiment.json"
 CONSOLE = "docs/runs/console.json"
+REAL = "docs/runs/real.json"
 WIDTH = 150
 SHOWN: dict[str, str] = {
     "backup": r"dvc push|what |data/(answers|clean|grades) |models/|all |backup:|bundled:|proven:|note:",
@@ -75,6 +77,51 @@ def scores_table(evaluation: Mapping[str, Any]) -> str:
         f"{interval(delta['ci95'])} | |"
     )
     return "\n".join(lines) + "\n"
+
+
+def arms_table(record: Mapping[str, Any]) -> str:
+    """A real model's scores: a row per arm, a column per kind, each with its interval."""
+    kinds = record["kinds"]
+    names = [f"{ROW_NAMES[kind]}, n = {one['n']}" for kind, one in kinds.items()]
+    lines = [f"| arm | {' | '.join(names)} | prompt tokens |", "|---|" + "---|" * (len(names) + 1)]
+    tokens = {one["arm"]: one["mean"] for one in record["prompt_tokens"]}
+    for arm in record["arms"]:
+        cells = [
+            f"{two(score['value'])} {interval(score['ci95'])}" if (score := one["arms"][arm]["score"]) else "-" for one in kinds.values()
+        ]
+        lines.append(f"| {arm} | {' | '.join(cells)} | {tokens[arm]:.0f} |")
+    return "\n".join(lines) + "\n"
+
+
+def comparisons_table(record: Mapping[str, Any]) -> str:
+    """The declared comparisons of a real model: differences in points; a star where the adjusted test shows one."""
+    kinds = record["kinds"]
+    lines = [f"| difference, points | {' | '.join(ROW_NAMES[kind] for kind in kinds)} |", "|---|" + "---|" * len(kinds)]
+    for place, pair in enumerate(next(iter(kinds.values()))["comparisons"]):
+        cells = []
+        for one in kinds.values():
+            found = one["comparisons"][place]
+            delta = found["delta"]
+            if delta is None:
+                cells.append("-")
+                continue
+            low, high = (signed_ascii(100 * bound, 0) for bound in delta["ci95"])
+            shown = " *" if found["p_holm"] < SIGNIFICANCE and delta["ci95"][0] * delta["ci95"][1] > 0 else ""
+            cells.append(f"{signed_ascii(100 * delta['value'], 0)} [{low}, {high}]{shown}")
+        lines.append(f"| {pair['arm']} - {pair['reference']} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def real_cost(record: Mapping[str, Any]) -> str:
+    """What the real run took, and what it cost the model."""
+    forgetting, loss = record["forgetting"], record["validation_loss"]
+    took = f"in {record['seconds'] / 60:.0f} minutes " if record["seconds"] else ""
+    words = (
+        f"Measured {took}on {record['machine']}. Validation loss {loss['base']:.2f} to {loss['best']:.2f} in {record['num_steps']} steps; base's own answers to "
+        f"{forgetting['num_prompts']} general prompts became {forgetting['increase']:.2f} nats a token less likely "
+        f"[{forgetting['increase_low']:.2f}, {forgetting['increase_high']:.2f}]."
+    )
+    return textwrap.fill(words, 140, break_on_hyphens=False, break_long_words=False) + "\n"
 
 
 def chance(evaluation: Mapping[str, Any]) -> str:
@@ -176,6 +223,10 @@ def blocks(read: Read) -> dict[str, str]:
     return {
         "verdict": f"> {read(EVALUATION)['verdict']}\n",
         "scores": scores_table(read(EVALUATION)) + "\n" + chance(read(EVALUATION)),
+        "real-verdict": textwrap.fill(f"> {read(REAL)['verdict']}", 140, subsequent_indent="> ", break_on_hyphens=False) + "\n",
+        "real-arms": arms_table(read(REAL)),
+        "real-comparisons": comparisons_table(read(REAL)),
+        "real-cost": real_cost(read(REAL)),
         "with-care": with_care(read(EVALUATION), read(TRAINING)),
         "metrics-diff": metrics_diff(read(SCORES), read(ALPHA_128)),
         "exp-show": exp_show(read(SCORES), read(ALPHA_128)),

@@ -1,0 +1,67 @@
+"""Keep the numbers of `make real` for README.md: python -m bench.record_real [--seconds 2345].
+
+Reads real/evaluation.json and real/train.json, and writes docs/runs/real.json, from which `plumbline readme` fills README. `--seconds`: how long the
+run took on a machine that did nothing else; left out where it was not so.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from bench.measurements import this_machine
+from plumbline.pipeline.files import write_json
+
+RECORD = Path("docs/runs/real.json")
+
+
+def score(counts: dict[str, Any]) -> dict[str, Any]:
+    """What README shows of an arm on a kind."""
+    return {"score": counts["score"], "n": counts["n"], "unparsed": counts["unparsed"]}
+
+
+def machine_words() -> str:
+    """The machine, and the versions that make the texts."""
+    here = this_machine()
+    kept = {name: here.versions[name] for name in ("torch", "transformers", "peft") if name in here.versions}
+    return here.model_copy(update={"versions": kept}).told()
+
+
+def record(evaluation: dict[str, Any], training: dict[str, Any], *, seconds: float | None) -> dict[str, Any]:
+    """The numbers that README and the docs quote. ValueError for a run that is no result."""
+    if not (evaluation["valid"] and evaluation["complete"]):
+        raise ValueError(f"real/evaluation.json is no result: valid {evaluation['valid']}, complete {evaluation['complete']}.")
+    return {
+        "machine": machine_words(),
+        "seconds": seconds,
+        "verdict": evaluation["verdict"],
+        "arms": evaluation["arms"],
+        "kinds": {
+            kind: {
+                "n": ledger["n"],
+                "chance": ledger["chance"],
+                "arms": {arm: score(counts) for arm, counts in ledger["arms"].items()},
+                "comparisons": [{name: one[name] for name in ("reference", "arm", "p_holm", "delta")} for one in ledger["comparisons"]],
+                "contrasts": ledger["contrasts"],
+            }
+            for kind, ledger in evaluation["kinds"].items()
+        },
+        "contexts": evaluation["contexts"],
+        "prompt_tokens": evaluation["prompt_tokens"],
+        "validation_loss": training["validation_loss"],
+        "num_steps": training["num_done_steps"],
+        "forgetting": training["forgetting"],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float)
+    given = parser.parse_args()
+    read = [json.loads(Path(f"real/{name}.json").read_text(encoding="utf-8")) for name in ("evaluation", "train")]
+    write_json(RECORD, record(read[0], read[1], seconds=given.seconds))
+    print(f"{RECORD}: written; now plumbline readme")
+
+
+if __name__ == "__main__":
+    main()
