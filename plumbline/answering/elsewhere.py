@@ -35,7 +35,7 @@ def read_elsewhere(path: Path, questions: Sequence[Question], *, arm: str) -> li
             f'{path}, the weights of arm {arm}, is no file. Give a file of answers, a line {{"id": ..., "response": ...}} per question.'
         )
     found: dict[str, AnswerElsewhere] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):  # U+2028 ends no line
         if not line.strip():
             continue
         try:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from plumbline.commands.refusing import refusing, repository
 from plumbline.pipeline.expanded_stages import value_at
@@ -27,8 +28,13 @@ def clear_arms(root: Path) -> list[str]:
     if lock.is_file():
         yaml = YAML()
         yaml.width = 4096
-        content = yaml.load(lock.read_text(encoding="utf-8"))
-        gone = [name for name in content["stages"] if name.startswith(STAGE) and name.removeprefix(STAGE) not in arms]
+        try:
+            content = yaml.load(lock.read_text(encoding="utf-8"))
+        except YAMLError as error:
+            raise ValueError(
+                f"{LOCK} is no YAML ({' '.join(str(error).split())[:120]}): restore it from git, then run this again."
+            ) from None
+        gone = [name for name in (content or {}).get("stages", {}) if name.startswith(STAGE) and name.removeprefix(STAGE) not in arms]
         for name in gone:
             del content["stages"][name]
             told.append(f"{LOCK}: {name} taken out")

@@ -12,17 +12,19 @@ import click
 
 from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.judged_rows import JudgedAnswer, judged_answers
-from plumbline.comparing.labels_needed import labels_needed, pairs_of
+from plumbline.comparing.labels_needed import labels_needed
 from plumbline.comparing.revisions import WORKSPACE, open_run
 from plumbline.judging.agreement import draw_strata
 from plumbline.judging.people import sampling_strata
 from plumbline.judging.prompt import SCALE
 from plumbline.pipeline.files import write_text
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.calibration import Calibration, calibrated_by_people
 from plumbline.reporting.calibration_words import calibration_numbers, correction_words, labeller_words, length_words
 from plumbline.reporting.human_label import HumanLabel
 from plumbline.reporting.judge_quality import rounded_tree
+from plumbline.rows.arms import Arms, Comparisons, Pair
 
 LABELS = "labels/explanations.jsonl"
 COLUMNS = ("label_id", "question", "reference", "key_points", "answer", "score", "note")
@@ -83,14 +85,14 @@ def merged(old: Sequence[HumanLabel], new: Sequence[HumanLabel]) -> list[HumanLa
     return [by_place[place] for place in sorted(by_place)]
 
 
-def calibration_of(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel]) -> Calibration:
-    """Compare the judge with the labels as the report does: every arm against the first, on all questions."""
+def calibration_of(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel], comparisons: Sequence[Pair]) -> Calibration:
+    """Compare the judge with the labels as the report does: each declared comparison, on all questions."""
     return calibrated_by_people(
         [row.question for row in rows],
         [row.answer for row in rows],
         [row.judgement for row in rows],
         labels,
-        comparisons=pairs_of(rows),
+        comparisons=comparisons,
         reported=[row.question.id for row in rows],
         seed=SEED,
     )
@@ -108,12 +110,18 @@ def read_labels(path: Path, *, labeller: str, root: Path) -> str:
     rows = judged_answers(open_run(root, WORKSPACE))
     labels = merged(recorded(root), read_sheet(path.read_text(encoding="utf-8-sig"), rows, labeller=labeller))
     write_jsonl(root / LABELS, labels)
-    return told(rows, labels)
+    return told(rows, labels, declared(root))
 
 
 def report(root: Path) -> str:
     """The agreement of all labels with the judge of the run in the folder."""
-    return told(judged_answers(open_run(root, WORKSPACE)), recorded(root))
+    return told(judged_answers(open_run(root, WORKSPACE)), recorded(root), declared(root))
+
+
+def declared(root: Path) -> tuple[Pair, ...]:
+    """The comparisons of params.yaml."""
+    params = read_yaml(root / "params.yaml")
+    return Comparisons.model_validate(params["comparisons"]).of(Arms.model_validate(params["arms"]))
 
 
 def recorded(root: Path) -> list[HumanLabel]:
@@ -122,9 +130,9 @@ def recorded(root: Path) -> list[HumanLabel]:
     return list(read_jsonl(path, HumanLabel)) if path.exists() else []
 
 
-def told(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel]) -> str:
+def told(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel], comparisons: Sequence[Pair]) -> str:
     """The agreement for a terminal: numbers, and what they say."""
-    found = calibration_of(rows, labels)
+    found = calibration_of(rows, labels, comparisons)
     says = [f"{one.second} against {one.first}: {correction_words(one)}" for one in found.corrections]
     says += [labeller_words(pair) for pair in found.labellers]
     says += [words] if (words := length_words(found)) else []
@@ -135,7 +143,7 @@ def told(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel]) -> str:
 
 def plan(root: Path, *, width: float) -> str:
     """How many labels the run in the folder needs."""
-    return labels_needed(judged_answers(open_run(root, WORKSPACE)), recorded(root), width=width)
+    return labels_needed(judged_answers(open_run(root, WORKSPACE)), recorded(root), comparisons=declared(root), width=width)
 
 
 @click.group()

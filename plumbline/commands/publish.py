@@ -23,12 +23,13 @@ from plumbline.commands.backup import uncommitted
 from plumbline.commands.final_part import RECORD, missing_uses
 from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.model_card import render_card
-from plumbline.model.adapter import AdapterRefused, read_training_record
-from plumbline.model.base_files import BaseRefused, read_manifest, weights_folder
+from plumbline.model.adapter import read_training_record
+from plumbline.model.base_files import read_manifest, weights_folder
 from plumbline.model.local_models import is_on_the_hub
 from plumbline.number_text import size_text
 from plumbline.pipeline.files import sha256_of, write_json
 from plumbline.pipeline.heartbeat import working
+from plumbline.pipeline.refused import Refused
 from plumbline.reporting.final_part import uses_in
 
 RECEIPT = "metrics/published.json"
@@ -59,7 +60,7 @@ def check_run(root: Path) -> None:
         for key in ("complete", "valid"):
             if content[key] is not True:
                 raise NotPublished(
-                    f"metrics/{name} says {key}: {json.dumps(content[key])}. Mend what metrics/report.html names, then `dvc repro`."
+                    f"metrics/{name} says {key}: {json.dumps(content[key])}. Fix what metrics/report.html names, then `dvc repro`."
                 )
     own = uses_in(json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8")))
     if own and (missing := missing_uses(root, own)):
@@ -246,6 +247,6 @@ def command(repo: str, public: bool, license: str | None, dataset: str | None, o
     Exit 1 if it was refused or failed.
     """
     root = repository()
-    with refusing(1, NotPublished, AdapterRefused, BaseRefused, RepositoryNotFoundError, HfHubHTTPError, OSError, heading="NOT PUBLISHED"):
+    with refusing(1, NotPublished, Refused, RepositoryNotFoundError, HfHubHTTPError, OSError, heading="NOT PUBLISHED"):
         told = main(root, repo, private=not public, license=license, dataset=dataset, onto=onto)
     click.echo(told)

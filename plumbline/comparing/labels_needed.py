@@ -1,7 +1,7 @@
 """How many human labels a run needs, in words. Reads nothing but the rows that it is given."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from statistics import fmean
 
 from plumbline.comparing.judged_rows import JudgedAnswer
@@ -9,19 +9,16 @@ from plumbline.judging.agreement import step_of
 from plumbline.judging.label_plan import LabelPlan, planned_labels
 from plumbline.judging.people import sampling_strata
 from plumbline.reporting.human_label import HumanLabel
+from plumbline.rows.arms import Pair
 
 
-def pairs_of(rows: Iterable[JudgedAnswer]) -> list[tuple[str, str]]:
-    """Every arm against the first."""
-    first, *others = dict.fromkeys(row.answer.arm for row in rows)
-    return [(first, other) for other in others]
-
-
-def labels_needed(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel], *, width: float) -> str:
-    """Say it for every arm against the first. ValueError where the run has no two judged arms."""
+def labels_needed(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel], *, comparisons: Sequence[Pair], width: float) -> str:
+    """Say it for every declared comparison of judged arms. ValueError where the run has none."""
     scored = [row for row in rows if row.judgement.score is not None]
-    if len({row.answer.arm for row in scored}) < 2:
-        raise ValueError("this run has no two arms with judged explanations: there is no difference to correct.")
+    judged = {row.answer.arm for row in scored}
+    pairs = [pair for pair in comparisons if judged.issuperset(pair)]
+    if not pairs:
+        raise ValueError("this run has no declared comparison of two arms with judged explanations: there is no difference to correct.")
     strata = sampling_strata((row.answer_key, row.answer.arm, row.judgement.score or 0.0) for row in scored)
     sizes = Counter((arm, step_of(score)) for arm, score in strata.values())
     sizes.update({(row.answer.arm, step_of(row.judgement.score or 0.0)): 0 for row in scored})
@@ -34,7 +31,7 @@ def labels_needed(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel], *,
         if row.answer_key in given:
             known.setdefault(row.answer.arm, []).append((row.judgement.score or 0.0, fmean(given[row.answer_key])))
     lines: list[str] = []
-    for first, second in pairs_of(scored):
+    for first, second in pairs:
         scores = {arm: {row.question.id: row.judgement.score or 0.0 for row in scored if row.answer.arm == arm} for arm in (first, second)}
         clusters = {row.question.id: row.question.cluster for row in scored}
         ids = [name for name in scores[first] if name in scores[second]]

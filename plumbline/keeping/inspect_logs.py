@@ -26,6 +26,7 @@ from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.rows.answer import Answer
+from plumbline.rows.context import Context, ContextTurn
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.outcome import Outcome
@@ -58,9 +59,12 @@ def judge_score(judgement: Judgement) -> Score | None:
     return Score(value=judgement.score, explanation=judgement.reasoning, metadata=metadata)
 
 
-def sample_of(question: Question, answer: Answer, verdict: Grade | Judgement | None, instructions: Mapping[str, str]) -> EvalSample:
-    """One question with its answer and verdict."""
-    user = exam_prompt(question, instructions)
+def sample_of(
+    question: Question, answer: Answer, verdict: Grade | Judgement | None, instructions: Mapping[str, str], context: Context | None
+) -> EvalSample:
+    """One question as the arm was asked it, with its answer and verdict; `context`: what stood before it."""
+    user = exam_prompt(question, instructions, context.passages if context is not None else ())
+    turns = context.turns if context is not None else ()
     output = ModelOutput.from_content(answer.arm, answer.response, "stop" if answer.stopped == "eos" else "max_tokens")
     score = rule_score(verdict) if isinstance(verdict, Grade) else judge_score(verdict) if verdict else None
     unscored = {"unjudged_because": verdict.cause} if isinstance(verdict, Judgement) and score is None else {}
@@ -72,6 +76,7 @@ def sample_of(question: Question, answer: Answer, verdict: Grade | Judgement | N
         choices=list(question.choices.values()) or None,
         target=question.target,
         messages=[
+            *(message for place, turn in enumerate(turns) for message in turn_messages(place, turn, answer.arm)),
             ChatMessageUser(id=identifier("user", user), content=user),
             ChatMessageAssistant(id=identifier(answer.arm, question.id), content=answer.response, model=answer.arm, source="generate"),
         ],
@@ -88,6 +93,14 @@ def sample_of(question: Question, answer: Answer, verdict: Grade | Judgement | N
             **unscored,
         },
     )
+
+
+def turn_messages(place: int, turn: ContextTurn, arm: str) -> list[ChatMessageUser | ChatMessageAssistant]:
+    """An example as the exchange that it was to the model."""
+    return [
+        ChatMessageUser(id=identifier("example", str(place), turn.user), content=turn.user),
+        ChatMessageAssistant(id=identifier("example", str(place), arm, turn.assistant), content=turn.assistant, source="input"),
+    ]
 
 
 def results_of(evaluation: Mapping[str, Any], arm: str, num_samples: int) -> EvalResults:
@@ -114,7 +127,8 @@ def results_of(evaluation: Mapping[str, Any], arm: str, num_samples: int) -> Eva
 
 def log_of(root: Path, arm: str, *, created: str, commit: str | None) -> EvalLog:
     """The whole log of an arm. ValueError where an answer or a verdict is missing."""
-    instructions = read_yaml(root / "params.yaml")["answer"]["instructions"]
+    params = read_yaml(root / "params.yaml")
+    instructions = params["answer"]["instructions"]
     evaluation = json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8"))
     questions = list(read_jsonl(root / "data/split/benchmark.jsonl", Question))
     answers = {answer.id: answer for answer in read_jsonl(root / f"data/answers/{arm}.jsonl", Answer)}
@@ -124,10 +138,15 @@ def log_of(root: Path, arm: str, *, created: str, commit: str | None) -> EvalLog
         for row in read_jsonl(root / f"data/grades/{path}.jsonl", kind)
         if row.arm == arm
     }
+    path = root / params["arms"][arm]["context"]
+    contexts = {row.id: row for row in read_jsonl(path, Context)} if path.is_file() else {}
     missing = [question.id for question in questions if question.id not in answers]
     if missing:
         raise ValueError(f"data/answers/{arm}.jsonl: no answer to {len(missing)} questions (first: {missing[0]}); run `dvc repro`.")
-    samples = [sample_of(question, answers[question.id], verdicts.get(question.id), instructions) for question in questions]
+    samples = [
+        sample_of(question, answers[question.id], verdicts.get(question.id), instructions, contexts.get(question.id))
+        for question in questions
+    ]
     is_complete = all(answer.complete for answer in answers.values())
     run = identifier(json.dumps(evaluation["sha256"], sort_keys=True), arm)
     invalid = "; ".join(evaluation["invalid_because"])

@@ -12,9 +12,11 @@ from plumbline.model.local_models import is_on_the_hub, local_model
 from plumbline.number_text import signed
 from plumbline.pages.templating import read_template
 from plumbline.pipeline.params import read_yaml
+from plumbline.pipeline.refused import Refused
 from plumbline.reporting.final_part import final_part_words
+from plumbline.reporting.verdict import tuned_arm
 from plumbline.reporting.words import KIND_NAMES
-from plumbline.rows.arms import ArmParams
+from plumbline.rows.arms import Arms, Pair
 from plumbline.rows.manifest import Manifest
 from plumbline.training.forgetting import Forgetting
 
@@ -31,13 +33,19 @@ def with_interval(estimate: dict[str, Any] | None) -> str:
 
 
 def published_place(evaluation: dict[str, Any]) -> int:
-    """Which of the declared comparisons says what the adapter is worth: the first whose second arm is the adapter."""
-    trained = [ArmParams.model_validate(evaluation["arms"][second]).is_trained for _, second in evaluation["comparisons"]]
-    if True not in trained:
-        raise ValueError(
-            "no declared comparison measures the adapter: add one such as [base, tuned] to comparisons in params.yaml, then dvc repro."
+    """Which of the declared comparisons says what the adapter is worth: of the arm that the verdict is about, the first against one without it.
+
+    Refused where none does.
+    """
+    arms = Arms.model_validate(evaluation["arms"])
+    pairs: list[Pair] = [(first, second) for first, second in evaluation["comparisons"]]
+    tuned = tuned_arm(arms, pairs)
+    place = next((place for place, (first, second) in enumerate(pairs) if second == tuned and not arms.root[first].is_trained), None)
+    if place is None:
+        raise Refused(
+            "no declared comparison measures the adapter: add one such as [base, tuned] to comparisons in params.yaml, then `dvc repro`."
         )
-    return trained.index(True)
+    return place
 
 
 def result_rows(evaluation: dict[str, Any]) -> list[dict[str, Any]]:

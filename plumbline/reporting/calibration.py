@@ -28,7 +28,7 @@ MIN_LABELS = 60
 LEAST_KAPPA = 0.4
 """The lower bound of kappa's interval reaches this ("moderate", Landis and Koch 1977) where a judge counts as calibrated."""
 WIDEST = 0.30
-"""The interval of the corrected headline difference is at most this wide, as a fraction of the scale."""
+"""The interval of each corrected difference is at most this wide, as a fraction of the scale."""
 ArmPair = tuple[str, str]
 
 
@@ -77,14 +77,14 @@ class Calibration:
             return "the labels show no spread: where all scores are equal, agreement means nothing"
         if low < LEAST_KAPPA:
             return f"the judge agrees too little with people ({kappa_words(agreement)}; its lower bound must reach {LEAST_KAPPA:g})"
-        headline = self.corrections[0] if self.corrections else None
-        if headline is not None and headline.corrected is None:
-            return f"the difference of {headline.second} and {headline.first} cannot be corrected: {headline.why_not}"
-        if headline is not None and headline.corrected is not None and headline.corrected.width > WIDEST:
-            return (
-                f"the corrected difference has an interval of {100 * headline.corrected.width:.0f} points, at most {100 * WIDEST:.0f} is "
-                f"needed; `plumbline label-sheet plan --width {WIDEST:.2f}` says how many labels that takes"
-            )
+        for one in self.corrections:
+            if one.corrected is None:
+                return f"the difference of {one.second} and {one.first} cannot be corrected: {one.why_not}"
+            if one.corrected.width > WIDEST:
+                return (
+                    f"the corrected difference of {one.second} and {one.first} has an interval of {100 * one.corrected.width:.0f} points, at most "
+                    f"{100 * WIDEST:.0f} is needed; `plumbline label-sheet plan --width {WIDEST:.2f}` says how many labels that takes"
+                )
         return None
 
     @property

@@ -1,5 +1,6 @@
 """What became of a context: how often it holds the answer, what the arm made of it, and what it cost in tokens. Pure."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -134,6 +135,6 @@ def prompt_tokens(answers: Sequence[Answer], arms: Arms) -> list[PromptTokens]:
     for name in arms.names:
         lengths = sorted(answer.num_prompt_tokens for answer in answers if answer.arm == name and answer.num_prompt_tokens is not None)
         if lengths:
-            p90 = lengths[min(len(lengths) - 1, int(0.9 * len(lengths)))]
+            p90 = lengths[math.ceil(0.9 * len(lengths)) - 1]
             found.append(PromptTokens(arm=name, mean=fmean(lengths), p90=p90, most=lengths[-1]))
     return found

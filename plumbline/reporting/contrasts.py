@@ -1,11 +1,11 @@
 """Does a context still help once the model is tuned? The gain that it brings tuned against the gain that it brings base. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from plumbline.reporting.scored import Scored
-from plumbline.rows.arms import NO_CONTEXT, Arms
+from plumbline.rows.arms import NO_CONTEXT, Arms, Pair, WeightsKind
 from plumbline.statistics import Comparison, paired_comparison
 
 
@@ -33,18 +33,18 @@ class Contrast:
     p_holm: float | None
 
 
-def squares_of(arms: Arms) -> list[Square]:
-    """A square for each context that stands before base and adapter both, where both answer without one too; the first arm of each sort counts."""
-    first: dict[tuple[str, str], str] = {}
-    for name, arm in arms.root.items():
-        if arm.weights_kind in ("base", "adapter"):
-            first.setdefault((arm.weights_kind, arm.context_name), name)
-    contexts = dict.fromkeys(context for _, context in first if context != NO_CONTEXT)
-    corners = [[(kind, place) for kind in ("base", "adapter") for place in (NO_CONTEXT, context)] for context in contexts]
+def squares_of(arms: Arms, comparisons: Sequence[Pair]) -> list[Square]:
+    """A square for each context whose gain is declared for base and for an adapter both: of [base, base_passages] and [tuned, tuned_passages]."""
+    gains: dict[tuple[WeightsKind, str], Pair] = {}
+    for pair in comparisons:
+        bare, other = sorted(pair, key=lambda name: arms.root[name].context_name != NO_CONTEXT)
+        one, two = arms.root[bare], arms.root[other]
+        if one.weights == two.weights and one.context_name == NO_CONTEXT != two.context_name:
+            gains.setdefault((one.weights_kind, two.context_name), (bare, other))
     return [
-        Square(context, *(first[corner] for corner in wanted))
-        for context, wanted in zip(contexts, corners, strict=True)
-        if all(corner in first for corner in wanted)
+        Square(context, *gains["base", context], *gains["adapter", context])
+        for context in dict.fromkeys(context for _, context in gains)
+        if ("base", context) in gains and ("adapter", context) in gains
     ]
 
 

@@ -239,7 +239,8 @@ def ledgers(
 ) -> dict[Kind, KindLedger]:
     """The ledger of every kind that has questions, p values adjusted by Holm over all kinds, pairs and contrasts that were tested."""
     present: list[Kind] = [kind for kind in KINDS if any(question.kind == kind for question in questions)]
-    level = strictest_level(len(present) * (len(comparisons) + len(squares)))
+    tested = {row.kind for row in scored if row.score is not None}
+    level = strictest_level(len(tested) * (len(comparisons) + len(squares)))
     by_kind: dict[Kind, KindLedger] = {
         kind: kind_ledger(
             kind,

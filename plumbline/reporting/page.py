@@ -8,7 +8,7 @@ from plumbline.reporting.entries import arm_labels, arm_style
 from plumbline.reporting.facts import capital, checks_of, fact_groups, facts
 from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.gathered import Gathered
-from plumbline.reporting.ledger import KIND_NAMES, KindLedger
+from plumbline.reporting.ledger import KIND_NAMES
 from plumbline.reporting.numbers import whole_verdict
 from plumbline.reporting.tables import (
     MAX_PAIRS_DRAWN,
@@ -24,10 +24,10 @@ from plumbline.reporting.tables import (
     topic_rows,
 )
 from plumbline.reporting.validity import Gate, Severity
-from plumbline.reporting.verdict import evaluation_headline
-from plumbline.reporting.words import arm_note, arm_title, arm_words, direction_of, forgetting_words
-from plumbline.rows.question import KINDS, Kind
-from plumbline.statistics import Direction
+from plumbline.reporting.verdict import evaluation_headline, overall
+from plumbline.reporting.words import arm_note, arm_title, arm_words, forgetting_words
+from plumbline.rows.arms import NO_CONTEXT
+from plumbline.rows.question import KINDS
 
 
 def sentence(text: str) -> str:
@@ -60,16 +60,6 @@ def title_words(evaluation: Evaluation) -> str:
         return "This evaluation is not valid."
     words = evaluation_headline(evaluation.ledgers, evaluation.arms, evaluation.comparisons)
     return words if evaluation.incomplete is None else f"Dry run only: {words[0].lower()}{words[1:]}"
-
-
-def overall_direction(ledgers: Mapping[Kind, KindLedger]) -> Direction:
-    """Colour of the headline: mixed results have none."""
-    found = {direction_of(ledger) for ledger in ledgers.values()}
-    if Direction.BETTER in found and Direction.WORSE not in found:
-        return Direction.BETTER
-    if Direction.WORSE in found and Direction.BETTER not in found:
-        return Direction.WORSE
-    return Direction.NONE
 
 
 def gate_cell(gate: Gate) -> dict[str, object]:
@@ -119,7 +109,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "headline": title_words(evaluation),
         "verdict": whole_verdict(evaluation) if evaluation.is_valid else "",
         "part": part_sentence(evaluation),
-        "direction": overall_direction(by_kind) if evaluation.is_valid else "invalid",
+        "direction": overall(by_kind, evaluation.arms, evaluation.comparisons) if evaluation.is_valid else "invalid",
         "valid": evaluation.is_valid,
         "complete": incomplete is None,
         "banners": banners(problems, incomplete, evaluation.gates),
@@ -128,6 +118,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "comparisons": comparison_rows(by_kind) if len(evaluation.comparisons) > 1 else [],
         "contrasts": contrast_rows(by_kind),
         "context_rows": context_rows(evaluation.context_uses),
+        "has_context": any(arm.context_name != NO_CONTEXT for arm in evaluation.arms.root.values()),
         "prompt_rows": prompt_rows(evaluation.prompt_tokens),
         "has_logprob": any(counts.logprob is not None for ledger in by_kind.values() for counts in ledger.arms.values()),
         "confusions": confusions(evaluation.questions, gathered.grades, evaluation.arms.names) if "mcq" in by_kind else [],

@@ -14,6 +14,7 @@ from enum import StrEnum
 from plumbline.judging.causes import RETRYABLE, JudgeCause
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
 from plumbline.rows.answer import ELSEWHERE, Answer
+from plumbline.rows.arms import Arms
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.outcome import Outcome
@@ -261,12 +262,14 @@ def final_part_gate(num_others: int) -> Gate:
     return Gate(name="final_part_uses", severity=Severity.WARNING, ok=ok, value=float(num_others), limit=0.0, text="" if ok else text)
 
 
-def incompleteness(answers: Sequence[Answer], training: Mapping[str, object]) -> str | None:
-    """Why the tuned model is not the planned one, in words; None where it is."""
-    complete = training.get("complete") is True and all(answer.complete for answer in answers)
-    if complete:
-        return None
-    done, planned = training.get("num_done_steps"), training.get("num_planned_steps")
-    if isinstance(done, int) and isinstance(planned, int):
-        return f"training ended after {done} of {planned} planned steps"
-    return "the adapter comes from a run that was not trained to its planned end"
+def incompleteness(answers: Sequence[Answer], arms: Arms, training: Mapping[str, object]) -> str | None:
+    """Why an arm is not the planned one, in words; None where each is. The training counts where its adapter answers."""
+    if arms.trained and training.get("complete") is not True:
+        done, planned = training.get("num_done_steps"), training.get("num_planned_steps")
+        if isinstance(done, int) and isinstance(planned, int):
+            return f"training ended after {done} of {planned} planned steps"
+        return "the adapter comes from a run that was not trained to its planned end"
+    marked = sorted({answer.arm for answer in answers if not answer.complete})
+    if marked:
+        return f"the answers of {', '.join(marked)} are marked as those of a model that was not trained to its planned end"
+    return None

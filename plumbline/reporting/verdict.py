@@ -1,11 +1,23 @@
 """The verdict of an evaluation with several arms: is fine-tuning better than the best arm without it, and what does a context bring alone? Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from plumbline.reporting.contrasts import Contrast, Square
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger
-from plumbline.reporting.words import arm_words, headline_words, joined, ordered, pair_direction, points, resolution, span, verdict_words
+from plumbline.reporting.words import (
+    arm_words,
+    direction_of,
+    headline_words,
+    joined,
+    ordered,
+    pair_direction,
+    points,
+    resolution,
+    span,
+    verdict_words,
+)
 from plumbline.rows.arms import NO_CONTEXT, Arms, Pair
 from plumbline.rows.question import Kind
 from plumbline.statistics import Comparison, Direction, shown_direction
@@ -16,32 +28,63 @@ class Rival(NamedTuple):
 
     name: str
     comparison: Comparison
+    """Of the tuned arm against this one, whichever way it was declared."""
     direction: Direction
+    """What it shows of the tuned arm."""
 
 
 class Finding(NamedTuple):
-    """What one kind says of fine-tuning."""
+    """What one kind says of the tuned arm."""
 
     kind: Kind
     direction: Direction
     """BETTER than every rival; WORSE than one of them at least; else NONE."""
     rival: Rival
-    """The one that comes nearest to the tuned arm, or is furthest ahead of it."""
-    num_rivals: int
+    """The one whose comparison decides: the furthest ahead, else the nearest from which no difference is shown, else the best of those beaten."""
+    rivals: tuple[Rival, ...]
+    is_all: bool
+    """Whether every arm without the adapter is among the rivals."""
+
+    @property
+    def is_best(self) -> bool:
+        """Whether the rival that decides is the best of several."""
+        return len(self.rivals) > 1 and self.rival.comparison.delta == min(rival.comparison.delta for rival in self.rivals)
 
 
 def tuned_arm(arms: Arms, comparisons: Sequence[Pair]) -> str | None:
-    """The arm that the verdict is about: of the declared comparisons the first second arm in which the adapter answers, whose rival has none."""
-    return next((second for first, second in comparisons if arms.root[second].is_trained and not arms.root[first].is_trained), None)
+    """The arm that the verdict is about: compared with an arm without the adapter; one without a context before one with, then the first declared."""
+    found = [
+        second if arms.root[second].is_trained else first
+        for first, second in comparisons
+        if arms.root[first].is_trained != arms.root[second].is_trained
+    ]
+    bare = [name for name in found if arms.root[name].context_name == NO_CONTEXT]
+    return next(iter(bare or found), None)
+
+
+def mirrored(comparison: Comparison) -> Comparison:
+    """The same comparison with its arms exchanged."""
+    return replace(
+        comparison,
+        first_mean=comparison.second_mean,
+        second_mean=comparison.first_mean,
+        delta=-comparison.delta,
+        ci95=(-comparison.ci95[1], -comparison.ci95[0]),
+        num_first_only=comparison.num_second_only,
+        num_second_only=comparison.num_first_only,
+    )
 
 
 def rivals_of(ledger: KindLedger, arms: Arms, tuned: str) -> list[Rival]:
-    """The arms without the adapter that were declared as references of the tuned arm."""
-    return [
-        Rival(first, found.comparison, pair_direction(found))
-        for (first, second), found in ledger.pairs.items()
-        if second == tuned and not arms.root[first].is_trained and found.comparison is not None
-    ]
+    """The arms without the adapter that were compared with the tuned arm, either way round."""
+    found: list[Rival] = []
+    for (first, second), pair in ledger.pairs.items():
+        other = first if second == tuned else second
+        if tuned not in (first, second) or arms.root[other].is_trained or pair.comparison is None or pair.p_holm is None:
+            continue
+        comparison = pair.comparison if second == tuned else mirrored(pair.comparison)
+        found.append(Rival(other, comparison, shown_direction(comparison.ci95, pair.p_holm)))
+    return found
 
 
 def finding_of(ledger: KindLedger, arms: Arms, tuned: str) -> Finding | None:
@@ -50,10 +93,11 @@ def finding_of(ledger: KindLedger, arms: Arms, tuned: str) -> Finding | None:
     if not rivals:
         return None
     ahead = [rival for rival in rivals if rival.direction is Direction.WORSE]
-    open_ = [rival for rival in rivals if rival.direction is not Direction.BETTER]
-    nearest = min(ahead or open_ or rivals, key=lambda rival: rival.comparison.delta)
-    direction = Direction.WORSE if ahead else Direction.NONE if open_ else Direction.BETTER
-    return Finding(ledger.kind, direction, nearest, len(rivals))
+    undecided = [rival for rival in rivals if rival.direction is Direction.NONE]
+    decides = min(ahead or undecided or rivals, key=lambda rival: rival.comparison.delta)
+    direction = Direction.WORSE if ahead else Direction.NONE if undecided else Direction.BETTER
+    without = {name for name, arm in arms.root.items() if not arm.is_trained}
+    return Finding(ledger.kind, direction, decides, tuple(rivals), without == {rival.name for rival in rivals})
 
 
 def findings(ledgers: Mapping[Kind, KindLedger], arms: Arms, tuned: str) -> list[Finding]:
@@ -63,6 +107,11 @@ def findings(ledgers: Mapping[Kind, KindLedger], arms: Arms, tuned: str) -> list
 
 def kinds_words(found: Sequence[Finding]) -> str:
     return joined([KIND_NAMES[one.kind] for one in found])
+
+
+def subject(arms: Arms, tuned: str) -> str:
+    """What the verdict speaks of: fine-tuning, or the tuned arm by name where its prompts hold a context as well."""
+    return "fine-tuning" if arms.root[tuned].context_name == NO_CONTEXT else arm_words(tuned)
 
 
 def evaluation_headline(ledgers: Mapping[Kind, KindLedger], arms: Arms, comparisons: Sequence[Pair]) -> str:
@@ -75,12 +124,34 @@ def evaluation_headline(ledgers: Mapping[Kind, KindLedger], arms: Arms, comparis
         by_direction[found.direction].append(found)
     parts: list[str] = []
     if better := by_direction[Direction.BETTER]:
-        parts.append(f"beats every arm without it on {kinds_words(better)}")
+        whom = "every arm without it" if all(found.is_all for found in better) else beaten_words(better)
+        parts.append(f"beats {whom} on {kinds_words(better)}")
     if worse := by_direction[Direction.WORSE]:
         parts.append(f"loses to an arm without it on {kinds_words(worse)}")
     if undecided := by_direction[Direction.NONE]:
-        parts.append(f"is not shown to beat the best arm without it on {kinds_words(undecided)}")
-    return f"Fine-tuning {'; it '.join(parts)}." if parts else "Nothing could be compared."
+        parts.append(f"is not shown to beat {beaten_words(undecided, 'or')} on {kinds_words(undecided)}")
+    name = subject(arms, tuned)
+    return f"{name[0].upper()}{name[1:]} {'; it '.join(parts)}." if parts else "Nothing could be compared."
+
+
+def beaten_words(found: Sequence[Finding], link: str = "and") -> str:
+    """The arms that decide, each once."""
+    names = dict.fromkeys(
+        arm_words(rival.name) for one in found for rival in (one.rivals if one.direction is Direction.BETTER else (one.rival,))
+    )
+    return f" {link} ".join([", ".join(list(names)[:-1]), list(names)[-1]]) if len(names) > 1 else next(iter(names))
+
+
+def overall(ledgers: Mapping[Kind, KindLedger], arms: Arms, comparisons: Sequence[Pair]) -> Direction:
+    """Colour of the headline: mixed results have none."""
+    tuned = tuned_arm(arms, comparisons)
+    if len(comparisons) < 2 or tuned is None:
+        found = {direction_of(ledger) for ledger in ledgers.values()}
+    else:
+        found = {one.direction for one in findings(ledgers, arms, tuned)}
+    if Direction.BETTER in found and Direction.WORSE not in found:
+        return Direction.BETTER
+    return Direction.WORSE if Direction.WORSE in found and Direction.BETTER not in found else Direction.NONE
 
 
 def evaluation_verdict(ledgers: Mapping[Kind, KindLedger], arms: Arms, comparisons: Sequence[Pair]) -> str:
@@ -88,24 +159,25 @@ def evaluation_verdict(ledgers: Mapping[Kind, KindLedger], arms: Arms, compariso
     tuned = tuned_arm(arms, comparisons)
     if len(comparisons) < 2 or tuned is None:
         return verdict_words(ledgers)
-    sentences = [finding_words(found) for found in findings(ledgers, arms, tuned)]
+    found = findings(ledgers, arms, tuned)
+    sentences = [finding_words(one, subject(arms, tuned)) for one in found]
     sentences += [alone for pair in comparisons if (alone := alone_words(ledgers, arms, pair)) is not None]
+    if silent := [KIND_NAMES[kind] for kind in ledgers if kind not in {one.kind for one in found}]:
+        sentences.append(f"Nothing could be compared on {joined(silent)}: a score is missing, and that is no zero.")
     return " ".join(sentences)
 
 
-def finding_words(found: Finding) -> str:
-    """Fine-tuning against the arms without it, on one kind."""
+def finding_words(found: Finding, name: str) -> str:
+    """The tuned arm against the arms without the adapter, on one kind."""
     rival, comparison, kind = arm_words(found.rival.name), found.rival.comparison, KIND_NAMES[found.kind]
-    best = f"the best of {found.num_rivals} arms without it ({rival})" if found.num_rivals > 1 else rival
+    others = f"the best of {len(found.rivals)} arms without it ({rival})" if found.is_best else rival
     if found.direction is Direction.NONE:
-        return (
-            f"On {kind} fine-tuning is not shown to differ from {best}: {points(comparison.delta, sign=True)} points {span(comparison.ci95)}; "
-            f"{resolution(comparison)}."
-        )
+        amount = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
+        return f"On {kind} {name} is not shown to differ from {others}: {amount}; {resolution(comparison)}."
     amount = f"{points(abs(comparison.delta))} points {span(ordered(comparison.ci95, found.direction))}"
     if found.direction is Direction.BETTER:
-        return f"On {kind} fine-tuning beats {best} by {amount}."
-    return f"On {kind} fine-tuning is worse than {rival} by {amount}."
+        return f"On {kind} {name} beats {others} by {amount}."
+    return f"On {kind} {name} is worse than {rival} by {amount}."
 
 
 def alone_words(ledgers: Mapping[Kind, KindLedger], arms: Arms, pair: Pair) -> str | None:
@@ -114,15 +186,16 @@ def alone_words(ledgers: Mapping[Kind, KindLedger], arms: Arms, pair: Pair) -> s
     if first.weights != second.weights or first.context_name != NO_CONTEXT or second.context_name == NO_CONTEXT:
         return None
     amounts = [
-        f"{points(found.delta, sign=True)} {span(found.ci95)} on {KIND_NAMES[kind]}{shown_mark(ledger.pairs[pair])}"
+        f"{points(found.delta, sign=True)} points {span(found.ci95)} on {KIND_NAMES[kind]}{shown_mark(ledger.pairs[pair])}"
         for kind, ledger in ledgers.items()
         if (found := ledger.pairs[pair].comparison) is not None
     ]
     if not amounts:
         return None
     whose = "the tuned model" if second.is_trained else "base" if second.weights_kind == "base" else arm_words(pair[0])
+    what = "Another question's passages" if second.context_name == "shuffled" else second.context_name.capitalize()
     alone = "" if second.is_trained else " alone"
-    return f"{second.context_name.capitalize()}{alone} bring {whose} {joined(amounts)} points."
+    return f"{what}{alone} bring {whose} {joined(amounts)}."
 
 
 def shown_mark(pair: PairLedger) -> str:

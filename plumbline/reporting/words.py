@@ -83,7 +83,7 @@ def kind_words(ledger: KindLedger) -> str:
         return "No two arms are compared."
     comparison = ledger.headline.comparison
     if comparison is None:
-        return "Nobody gave a verdict: there is no score, and no zero either."
+        return "No one gave a verdict: there is no score, and no zero either."
     if direction is Direction.NONE:
         return f"No detectable difference; {resolution(comparison)}."
     assert ledger.headline_pair is not None
@@ -130,6 +130,8 @@ def headline_words(ledgers: Mapping[Kind, KindLedger]) -> str:
 
 def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
     """The whole verdict with its numbers, as one would quote it."""
+    if all(ledger.headline is None for ledger in ledgers.values()):
+        return "No two arms are compared."
     groups = by_direction(ledgers)
     sentences: list[str] = []
     for direction in (Direction.BETTER, Direction.WORSE):
@@ -148,7 +150,7 @@ def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
             found = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
             sentences.append(f"There is no detectable difference on {KIND_NAMES[ledger.kind]} ({found}); {resolution(comparison)}.")
     if groups[Direction.UNSCORED]:
-        sentences.append(f"Nobody gave a verdict on {names_of(groups[Direction.UNSCORED])}: there is no score, and no zero either.")
+        sentences.append(f"No one gave a verdict on {names_of(groups[Direction.UNSCORED])}: there is no score, and no zero either.")
     return " ".join(sentences)
 
 

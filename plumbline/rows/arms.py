@@ -33,12 +33,12 @@ class ArmParams(Params):
     @property
     def weights_kind(self) -> WeightsKind:
         """What sort of path `weights` is."""
-        suffix = PurePosixPath(self.weights).suffix
-        if suffix == ".jsonl":
+        path = PurePosixPath(self.weights)
+        if path.suffix == ".jsonl":
             return "file"
-        if suffix in (".yaml", ".yml"):
+        if path.suffix in (".yaml", ".yml"):
             return "model"
-        return "adapter" if PurePosixPath(self.weights).name == "adapter" else "base"
+        return "adapter" if path.name == "adapter" else "base"
 
     @property
     def context_name(self) -> str:
@@ -75,6 +75,11 @@ class Arms(RootModel[dict[str, ArmParams]]):
                 raise ValueError(
                     f"{name!r} is no name of an arm: a small letter, then small letters, digits and _, 40 at most, "
                     f"and none of {', '.join(sorted(RESERVED))}"
+                )
+            if arms[name].weights_kind == "base" and PurePosixPath(arms[name].weights).name != "base":
+                raise ValueError(
+                    f"{name} has weights {arms[name].weights!r}; accepted are models/base, models/adapter, a .yaml file that "
+                    "names another model, and a .jsonl file of answers"
                 )
         return {name: arms[name] for name in sorted(arms, key=lambda name: place(name, arms[name]))}
 

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from plumbline.answering.elsewhere import read_elsewhere
 from plumbline.grading.run import Tolerance, grade_answer
 from plumbline.judging.canaries import is_retested
+from plumbline.reporting.contrasts import squares_of
 from plumbline.reporting.ledger import KindLedger, ledgers
 from plumbline.reporting.numbers import kind_numbers
 from plumbline.reporting.scored import join_verdicts
-from plumbline.rows.arms import Pair
+from plumbline.rows.arms import Arms, Pair
 from plumbline.rows.question import Kind
-from tests.fakes.evaluation_world import FIVE, PAIRS_OF_FIVE, SEVEN, World, make_world, write_lines
+from tests.fakes.evaluation_world import FIVE, PAIRS_OF_FIVE, SEVEN, World, arm, make_world, write_lines
 
 SEEDS = st.integers(min_value=0, max_value=10_000)
 FEW = settings(max_examples=12, deadline=None)
@@ -27,7 +28,9 @@ def ledgers_of(world: World, *, comparisons: tuple[Pair, ...] | None = None) -> 
     answers = [answer for rows in world.answers.values() for answer in rows]
     scored = join_verdicts(world.questions, answers, world.grades, world.judgements)
     pairs = world.comparisons if comparisons is None else comparisons
-    return ledgers(world.questions, scored, comparisons=pairs, overlapping=world.overlapping, seed=11, num_resamples=120)
+    copies = {name: arm("examples/copy.jsonl") for name in world.answers if name not in world.arms}
+    squares = squares_of(Arms(world.arms | copies), pairs)
+    return ledgers(world.questions, scored, comparisons=pairs, squares=squares, overlapping=world.overlapping, seed=11, num_resamples=120)
 
 
 @FEW
