@@ -134,7 +134,7 @@ def remedy(causes: Collection[str]) -> str:
     if any(cause in RETRYABLE for cause in causes):
         told.append("run dvc repro again")
     if final := sorted(cause for cause in causes if cause not in RETRYABLE):
-        ways = "set another judge.model, or raise judge.epoch, which has all explanations judged anew"
+        ways = "set another judge.model, or raise judge.epoch, which has all explanations judged again"
         if JudgeCause.TRUNCATED in final:
             ways = f"raise judge.max_tokens, {ways}"
         told.append(f"{', '.join(final)} {'is' if len(final) == 1 else 'are'} final, another run does not ask again: {ways}")
@@ -226,7 +226,7 @@ def quality_gates(
             )
     if "explanation" in ledgers and any(pair.comparison is not None for pair in ledgers["explanation"].pairs.values()):
         who = "the judge" if judged_by_model else "the key-point rule"
-        why = uncalibrated if num_labels else f"nobody has compared {who} with human verdicts"
+        why = uncalibrated if num_labels else f"no one has compared {who} with human verdicts"
         warn("judge_calibrated", uncalibrated is None, f"uncalibrated: {why}")
     if judge_model is not None:
         text = f"the judge {judge_model} stops answering on {judge_ends}: choose its successor and run both on the same answers before that"
@@ -257,7 +257,7 @@ def final_part_gate(num_others: int) -> Gate:
     ok = num_others == 0
     text = (
         f"the final part has been used for {num_others} other arms before: the best of several looks better than it is; "
-        "choose on the development part, and claim on questions that nobody has looked at"
+        "choose on the development part, and claim on questions that no one has looked at"
     )
     return Gate(name="final_part_uses", severity=Severity.WARNING, ok=ok, value=float(num_others), limit=0.0, text="" if ok else text)
 
