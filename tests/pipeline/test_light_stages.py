@@ -160,6 +160,8 @@ def usable_world(folder: Path, stage: str) -> None:
     for name, content in USABLE.items():
         if (folder / name).exists():
             (folder / name).write_text(json.dumps(content) + "\n", encoding="utf-8")
+    if (folder / "data/context/none.jsonl").exists():
+        (folder / "data/context/none.jsonl").write_text("", encoding="utf-8")
     for name in ("models/base", "models/adapter"):
         if (folder / name).exists():
             (folder / name).unlink()

@@ -392,7 +392,7 @@ def test_the_corrected_difference_stands_in_the_verdict_and_on_the_page(tmp_path
     write_lines(tmp_path / "labels.jsonl", rows[:100])
     _, evaluation, page, _ = run(world, tmp_path, labels=tmp_path / "labels.jsonl")
     (correction,) = evaluation["judge"]["calibration"]["corrections"]
-    judged = evaluation["kinds"]["explanation"]["delta"]["value"]
+    judged = evaluation["kinds"]["explanation"]["comparisons"][0]["delta"]["value"]
     tuned_right = sum(judgement.score == 1.0 for judgement in world.judgements if judgement.arm == "tuned") / 160
     assert (correction["first"], correction["second"], correction["num_labels"]) == ("base", "tuned", 100)
     assert correction["judged"] == pytest.approx(judged, abs=1e-4)
@@ -570,8 +570,8 @@ def test_the_page_holds_what_was_found_of_each_key_point(tmp_path: Path) -> None
     shown = {entry["i"]: entry for entry in entries_of(page) if entry["k"] == "explanation"}
     for row in world.judgements:
         expected = [[one.point, one.finding.value, one.quote] for one in row.points] or None
-        assert shown[row.id][row.arm].get("p") == expected
-    assert {finding for entry in shown.values() for _, finding, _ in entry["tuned"].get("p", [])} == {"stated", "missing"}
+        assert shown[row.id][f"r{list(world.arms).index(row.arm)}"].get("p") == expected
+    assert {finding for entry in shown.values() for _, finding, _ in entry["r1"].get("p", [])} == {"stated", "missing"}
 
 
 def test_the_page_names_no_address_to_load_from(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.pipeline.refused import Refused
 from plumbline.retrieval.base_tokenizer import BaseTokenizer, longest_sequence
-from plumbline.retrieval.params import ArmContexts, RetrieveParams
+from plumbline.retrieval.params import RetrieveParams
 from plumbline.retrieval.run import RetrieveFiles
 from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.arms import Arms
 from plumbline.rows.context import Context
 from stages.retrieve import main
 from tests.fakes.chat_families import FAMILIES
@@ -114,7 +115,7 @@ def retrieve(world: Path, *used: str, answer: AnswerParams = ANSWER, **changes: 
     main(
         RetrieveParams.model_validate(section),
         answer,
-        ArmContexts.model_validate(arms),
+        Arms.model_validate(arms),
         RetrieveFiles(
             corpus=world / "corpus",
             train=world / "data/split/train.jsonl",
