@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from plumbline.commands.readme import ALPHA_128, CONSOLE, adapter_of, console
 from plumbline.pages.blocks import BLOCK
+from plumbline.pipeline.expanded_stages import expanded_stages
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.params import ReportParams
 from plumbline.rows.answer_params import AnswerParams
@@ -136,7 +137,7 @@ def locks() -> list[dict[str, Any]]:
 
 def counted(lock: Mapping[str, Any]) -> dict[str, int]:
     """Objects in DVC's care per folder of data and models and per page, and in all; a folder has its listing besides its files."""
-    pipeline = read_yaml(ROOT / "dvc.yaml")["stages"]
+    pipeline = expanded_stages(read_yaml(ROOT / "dvc.yaml"), read_yaml(ROOT / "params.yaml"))
     kept = {
         out if isinstance(out, str) else next(iter(out)) for stage in pipeline.values() for out in stage.get("outs", []) if is_cached(out)
     }

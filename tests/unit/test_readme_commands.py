@@ -30,6 +30,7 @@ RUN_BY = {
     "dvc add": (WALK, "bash"),
     "git add": (WALK, "bash"),
     "git commit": (WALK, "bash"),
+    "dvc exp apply": (WALK, "bash"),
     "dvc push": (WALK, "bash"),
     "sed -i": (WALK, "bash"),
     "make publish": (WALK, "bash"),
