@@ -34,7 +34,7 @@ class AnswerRow(Record):
         """The question that it answers; its cluster is known only when all rows are read."""
         choices = self.choices
         if choices is None:
-            choices = parse_choices(self.question)[1] if self.kind == "mcq" else {}
+            choices = parse_choices(self.question, numbers=True)[1] if self.kind == "mcq" else {}
         return Question(
             id=self.id or self.question, kind=self.kind, question=self.question, choices=choices, target=self.reference,
             unit=self.unit, key_points=self.key_points, cluster=self.cluster or "",

@@ -52,12 +52,14 @@ def labels_in_order(marks: list[tuple[str, int, int]], labels: Sequence[str]) ->
     return best
 
 
-def parse_choices(question: str) -> tuple[str, dict[str, str]]:
-    """Split a question into its stem and its options, label -> text; no options where there is no run of A, B, ... or 1, 2, ....
+def parse_choices(question: str, *, numbers: bool = False) -> tuple[str, dict[str, str]]:
+    """Split a question into its stem and its options, label -> text; no options where there is no run of A, B, ....
 
-    Letters come back as capitals, white space around option texts is dropped. Numbers are looked for where there are no letters.
+    Letters come back as capitals, white space around option texts is dropped. `numbers`: where there are no letters, a run of 1, 2, ... counts;
+    only for what is known to be a multiple-choice question, since steps and parts are numbered as well.
     """
-    for pattern, labels in ((MARKER, ascii_uppercase), (SMALL_MARKER, ascii_uppercase), (NUMBER_MARKER, NUMBERS)):
+    shapes = [(MARKER, ascii_uppercase), (SMALL_MARKER, ascii_uppercase), *([(NUMBER_MARKER, NUMBERS)] if numbers else [])]
+    for pattern, labels in shapes:
         marks = [
             ((match["round"] or match["square"] or match["bare"]).upper(), match.start(), match.end())
             for match in pattern.finditer(question)

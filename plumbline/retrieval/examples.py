@@ -37,6 +37,8 @@ class Chosen(NamedTuple):
     """Of these, rows that come near a benchmark question."""
     num_long: int
     """Of these, rows that are longer than an example may be."""
+    nothing: str | None = None
+    """Why there is no example although some are wanted, and what to do; None where there is one."""
 
 
 def kind_like(row: InstructionRow) -> Kind | None:
@@ -79,7 +81,7 @@ def choose_examples(
     """The examples of each kind that the benchmark asks, by hash of seed and row id, so that another row moves none of them.
 
     `wanted`: kind -> number; `token_counts`: of question and answer of each row. No example comes near a benchmark question.
-    Refused where a kind has no row to show. Fewer than wanted are given where there are fewer.
+    Fewer than wanted are given where there are fewer, none where a kind has no row to show, which is said. Refused where no kind has any.
     """
     drawn = sorted(zip(rows, token_counts, strict=True), key=lambda one: hashlib.sha256(f"{seed}:{one[0].id}".encode()).digest())
     chosen: dict[Kind, Chosen] = {}
@@ -89,9 +91,11 @@ def choose_examples(
     for kind in dict.fromkeys(asked):
         rows_like = like.get(kind, [])
         chosen[kind] = choose(rows_like, index, num=wanted[kind], max_tokens=max_tokens)
-        if wanted[kind] and not chosen[kind].turns:
-            raise Refused(nothing_to_show(kind, chosen[kind], max_tokens))
-    return chosen
+    lacking = [kind for kind in chosen if wanted[kind] and not chosen[kind].turns]
+    texts = {kind: nothing_to_show(kind, chosen[kind], max_tokens) for kind in lacking}
+    if lacking and not any(found.turns for found in chosen.values()):
+        raise Refused(" ".join(texts.values()))
+    return {kind: found._replace(nothing=texts.get(kind)) for kind, found in chosen.items()}
 
 
 def choose(like: Sequence[tuple[InstructionRow, int]], index: BenchmarkIndex, *, num: int, max_tokens: int) -> Chosen:
@@ -131,6 +135,6 @@ def nothing_to_show(kind: Kind, found: Chosen, max_tokens: int) -> str:
         else "data/split/train.jsonl has none"
     )
     return (
-        f"no example for {kind} questions: {looks} are taken, and {why}. Add such rows to the training data, raise "
-        f"retrieve.examples.max_tokens, or set retrieve.examples.{kind} to 0 to ask these questions without examples."
+        f"no example for {kind} questions, which are asked without: {looks} are taken, and {why}. Add such rows to the training data, or raise "
+        "retrieve.examples.max_tokens."
     )

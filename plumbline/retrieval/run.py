@@ -102,7 +102,9 @@ def add_examples(made: Made, params: RetrieveParams, questions: Sequence[Questio
     )
     for kind, found in chosen.items():
         wanted = getattr(params.examples, kind)
-        if len(found.turns) < wanted:
+        if found.nothing is not None:
+            log.warning("%s", found.nothing)
+        elif len(found.turns) < wanted:
             log.warning("examples for %s: only %d of %d, since few of %d rows are far from the benchmark", kind, len(found.turns), wanted,
                         found.num_like)  # fmt: skip
     made.contexts["examples"] = [

@@ -90,7 +90,7 @@ def split_options(text: str) -> tuple[str, dict[str, str]]:
             ends = [mark.start() for mark in marks[start + 1 :]] + [len(text)]
             options = {mark[1]: text[mark.end() : end].strip().rstrip(",;") for mark, end in zip(marks[start:], ends, strict=True)}
             return text[: marks[start].start()].strip(), options
-    return parse_choices(text)  # (1) first (2) second
+    return parse_choices(text, numbers=True)
 
 
 def asked_unit(text: str) -> str | None:

@@ -31,11 +31,12 @@ def test_other_names_are_refused_with_what_is_accepted(labels: tuple[str, str]) 
 
 @pytest.mark.parametrize("text", ["Unit of force? (1) newton (2) joule (3) watt", "Unit of force?\n1) newton\n2) joule\n3) watt"])
 def test_numbered_options_are_taken_out_of_the_text(text: str) -> None:
-    assert parse_choices(text) == ("Unit of force?", {"1": "newton", "2": "joule", "3": "watt"})
-    assert split_options(text) == parse_choices(text)
+    assert parse_choices(text, numbers=True) == ("Unit of force?", {"1": "newton", "2": "joule", "3": "watt"})
+    assert split_options(text) == parse_choices(text, numbers=True)
+    assert parse_choices(text)[1] == {}, "steps of an answer are numbered too"
 
 
 def test_letters_come_first_and_a_number_alone_is_no_option() -> None:
-    assert parse_choices("By (1) and (2), which? (A) newton (B) joule")[1] == {"A": "newton", "B": "joule"}
-    assert parse_choices("Which follows from (2)?")[1] == {}
-    assert parse_choices("A body (1) rests.")[1] == {}
+    assert parse_choices("By (1) and (2), which? (A) newton (B) joule", numbers=True)[1] == {"A": "newton", "B": "joule"}
+    assert parse_choices("Which follows from (2)?", numbers=True)[1] == {}
+    assert parse_choices("A body (1) rests.", numbers=True)[1] == {}

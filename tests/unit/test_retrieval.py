@@ -359,12 +359,18 @@ def test_the_examples_do_not_depend_on_the_order_of_the_rows_and_stay_when_other
     assert chosen([*rows, row("Find it.", "3 N", "n")], explanation()) == chosen(rows, explanation())
 
 
-def test_a_kind_without_rows_to_show_is_refused_with_what_is_missing() -> None:
-    with pytest.raises(Refused, match=r"no example for mcq.*list of choices.*has none.*retrieve\.examples\.mcq to 0"):
+def test_a_kind_without_rows_to_show_is_asked_without_and_no_kind_with_any_is_refused() -> None:
+    with pytest.raises(Refused, match=r"no example for mcq questions, which are asked without.*list of choices.*has none\. Add such rows"):
         chosen([row("Find it.", "3 N")], mcq())
     with pytest.raises(Refused, match=r"1 of 1 come near a benchmark question and 0 have more than 50 tokens"):
         chosen([row(PROBLEM.question, "42 N")], PROBLEM)
     assert chosen([row("Find it.", "3 N")], mcq(), num=0) == {"mcq": []}
+    assert chosen([row("How warm does this room get?", "295 K")], mcq(), PROBLEM) == {"mcq": [], "numeric": ["295 K"]}
+
+
+def test_numbered_parts_of_a_question_are_no_options() -> None:
+    assert kind_like(row("Find (1) the force (2) the work.", "It is done by the hand of the man that pulls.")) == "explanation"
+    assert kind_like(row("Which is a force? (A) newton (B) joule", "A")) == "mcq"
 
 
 # --- shuffled ----------------------------------------------------------------------------------------------------------------
