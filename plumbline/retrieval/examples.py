@@ -91,8 +91,8 @@ def choose_examples(
     for kind in dict.fromkeys(asked):
         rows_like = like.get(kind, [])
         chosen[kind] = choose(rows_like, index, num=wanted[kind], max_tokens=max_tokens)
-    lacking = [kind for kind in chosen if wanted[kind] and not chosen[kind].turns]
-    texts = {kind: nothing_to_show(kind, chosen[kind], max_tokens) for kind in lacking}
+    lacking: list[Kind] = [kind for kind in chosen if wanted[kind] and not chosen[kind].turns]
+    texts: dict[Kind, str] = {kind: nothing_to_show(kind, chosen[kind], max_tokens) for kind in lacking}
     if lacking and not any(found.turns for found in chosen.values()):
         raise Refused(" ".join(texts.values()))
     return {kind: found._replace(nothing=texts.get(kind)) for kind, found in chosen.items()}
