@@ -40,7 +40,8 @@ def logs_of(world: World, root: Path, python: str) -> dict[str, Any]:
     # A missing verdict of 16 breaks the coverage: report then writes its numbers and exits.
     with suppress(SystemExit):
         report(PARAMS, ANSWERING, JUDGING, world.compared, write_world(world, root))
-    (root / "params.yaml").write_text(json.dumps({"answer": ANSWERING.model_dump()}))
+    arms = {name: arm.model_dump() for name, arm in world.arms.items()}
+    (root / "params.yaml").write_text(json.dumps({"answer": ANSWERING.model_dump(), "arms": arms}))
     words = [python, "-m", "plumbline", "inspect-log", "--root", str(root), "--out", str(root / "logs")]
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
     assert sorted(path.name for path in (root / "logs").iterdir()) == ["base.eval", "tuned.eval"]

@@ -87,7 +87,7 @@ def test_the_walk_of_the_readme_ends_in_a_published_adapter(tmp_path: Path) -> N
     assert "steps" in told["make plan NAME=smollm2_135m_local"]
     assert "report: real/report.html" in told["make real ROWS=data/raw/mine.jsonl QUESTIONS=data/raw/my_benchmark.jsonl"]
     assert "proven: every object fetched into a fresh clone" in told["make backup"]
-    assert "in one commit" in told["make publish REPO=lab/my-adapter"]
+    assert "in one commit" in told["make publish REPO=lab/my-adapter LICENSE=apache-2.0"]
 
     evaluation = user.read("metrics/evaluation.json")
     assert (evaluation["valid"], evaluation["complete"]) == (True, True)
