@@ -75,9 +75,9 @@ real: .venv/.run  ## a real instruct model, no GPU, no key; SMALL=1: minutes; yo
 backup: .venv/.run  ## push, then prove it: every object fetched into a fresh clone, hashed, re-graded
 	@plumbline backup
 
-publish: .venv/.run  ## send adapter, card and evaluation to the Hugging Face Hub: make publish REPO=org/name
+publish: .venv/.run  ## send adapter, card and evaluation to the Hugging Face Hub: make publish REPO=org/name LICENSE=apache-2.0
 	@test -n "$(REPO)" || { echo "which repository? make publish REPO=organisation/name"; exit 1; }
-	@plumbline publish $(REPO) $(PUBLISH)
+	@plumbline publish $(REPO) $(if $(LICENSE),--license "$(LICENSE)") $(PUBLISH)
 
 ask: export Q := $(Q)
 ask: .venv/.run  ## one question to base and tuned: make ask Q="What is the unit of force?"
