@@ -69,7 +69,7 @@ def test_an_arm_comes_and_goes(finished: Project, monkeypatch: pytest.MonkeyPatc
 
     # One more arm answers, and no other does again.
     assert project.ran(project.dvc("exp", "run", "-S", FEW)) == ["answer@few", "grade"]
-    assert project.arms() == ["base", "tuned", "few"]
+    assert project.arms() == ["base", "few", "tuned"]
     project.git("checkout", "-q", "-B", "main")
     project.commit("few")
     assert stale(project.root) == []

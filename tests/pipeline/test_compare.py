@@ -310,8 +310,8 @@ def test_a_run_of_some_stages_only_is_left_out_or_refused_by_name(
     """`dvc exp run split` records other questions beside the answers of the run before it."""
     whole = compare.load_run
 
-    def loaded(root: Path, name: str) -> compare.Run:
-        run = whole(root, "better" if name == "partial" else name)
+    def loaded(root: Path, name: str, *, arm: str | None) -> compare.Run:
+        run = whole(root, "better" if name == "partial" else name, arm=arm)
         if name != "partial":
             return run
         others = [question.model_copy(update={"id": f"new-{question.id}"}) for question in run.questions]
