@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from plumbline.comparing.revisions import Source, read_rows, read_settings
+from plumbline.comparing.revisions import Source, read_rows
 from plumbline.judging.agreement import answer_key
 from plumbline.judging.items import item_of
 from plumbline.rows.answer import Answer
@@ -27,8 +27,7 @@ class JudgedAnswer:
 def judged_answers(source: Source) -> list[JudgedAnswer]:
     """Every judged explanation of a run, in the order of its judgements."""
     questions = {question.id: question for question in read_rows(source, "data/split/benchmark.jsonl", Question)}
-    arms = read_settings(source, "params.yaml")["arms"]
+    judged = list(read_rows(source, "data/grades/judged.jsonl", Judgement))
+    arms = dict.fromkeys(row.arm for row in judged)
     answers = {(row.id, row.arm): row for arm in arms for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)}
-    return [
-        JudgedAnswer(questions[row.id], answers[row.id, row.arm], row) for row in read_rows(source, "data/grades/judged.jsonl", Judgement)
-    ]
+    return [JudgedAnswer(questions[row.id], answers[row.id, row.arm], row) for row in judged]

@@ -14,7 +14,7 @@ from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from plumbline.model.base_files import hub_folder
+from plumbline.model.base_files import BaseRefused, hub_folder
 from plumbline.model.on_meta import on_meta, quietly
 from plumbline.model.usable_base import refuse_config
 from plumbline.pipeline.cache import cache_folder
@@ -48,15 +48,23 @@ def config_folder(repo: str, revision: str) -> tuple[Path, str]:
         if (folder := hub / repo / revision) and (folder / CONFIG).is_file():
             return folder, str(folder)
     # The library would try five times, with a warning each, for half a minute, before it says that there is no network.
-    return hub_folder(repo, revision, patterns=[CONFIG], offline=not hub_answers()), f"{repo} on the hub"
+    where = f"{repo} on the hub"
+    if hub_answers():
+        return hub_folder(repo, revision, patterns=[CONFIG], offline=False), where
+    try:
+        return hub_folder(repo, revision, patterns=[CONFIG], offline=True), where
+    except BaseRefused as error:
+        raise BaseRefused(f"the hub does not answer, and {error}") from None
 
 
 def hub_answers() -> bool:
     """Whether the hub is reached within a few seconds."""
     try:
         httpx2.head(constants.ENDPOINT, timeout=HUB_TIMEOUT_SECONDS)
-    except httpx2.HTTPError:
+    except (httpx2.ConnectError, httpx2.TimeoutException):
         return False
+    except httpx2.HTTPError:  # it answered, if not to this
+        return True
     return True
 
 

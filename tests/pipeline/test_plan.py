@@ -84,7 +84,7 @@ def test_steps_are_those_that_train_plans(project: Path) -> None:
     assert "counted" in line(lines, "steps").known
     assert line(lines, "training").known.startswith("measured: 6 real steps")
     assert line(lines, "model").known == "counted from the config.json of models/base"
-    assert line(lines, "judge").value == "10 answers, no cost"
+    assert line(lines, "judge").value == "10 answers of 2 arms, no cost"
 
 
 def a_snapshot(hub: Path, project: Path, profile: str, config: dict[str, Any]) -> Path:

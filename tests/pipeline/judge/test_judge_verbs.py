@@ -38,6 +38,7 @@ def lay_out(bench: Bench, root: Path) -> Path:
         target = root / place
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(bench.paths[name], target)
+    shutil.copy(Path(__file__).resolve().parents[3] / "params.yaml", root / "params.yaml")
     return root
 
 
@@ -145,16 +146,16 @@ def test_a_plan_says_how_many_labels_it_takes(bench: Bench, fake: FakeClaude, tm
     root, sheet = lay_out(bench, tmp_path / "clone"), tmp_path / "sheet.csv"
     said = label_sheet.plan(root, width=0.10)
     assert "no number of labels gives an interval 10 points wide" in said and "No answer is labelled yet" in said
-    blind = label_sheet.plan(root, width=0.6)
+    blind = label_sheet.plan(root, width=0.7)
     label_sheet.write_sheet(sheet, count=40, root=root)
     judged = {label_sheet.label_id(row.answer_key): row for row in judged_answers(Workspace(root))}
     fill_in(sheet, lambda row: f"{judged[row['label_id']].judgement.score:g}")
     label_sheet.read_labels(sheet, labeller="ann", root=root)
-    known = label_sheet.plan(root, width=0.6)
+    known = label_sheet.plan(root, width=0.7)
     assert "40 labels at hand" in known
 
     def num_labels(said: str) -> int:
-        found = re.search(r"tuned against base: (\d+) labels for an interval 60 points wide \(of 80 answers", said)
+        found = re.search(r"tuned against base: (\d+) labels for an interval 70 points wide \(of 80 answers", said)
         assert found is not None, said
         return int(found[1])
 
@@ -164,8 +165,8 @@ def test_a_plan_says_how_many_labels_it_takes(bench: Bench, fake: FakeClaude, tm
 def test_a_plan_for_one_arm_is_refused(bench: Bench, fake: FakeClaude, tmp_path: Path) -> None:
     bench.write(2).run()
     rows = [row for row in judged_answers(Workspace(lay_out(bench, tmp_path / "clone"))) if row.answer.arm == "base"]
-    with pytest.raises(ValueError, match="no two arms"):
-        labels_needed(rows, [], width=0.1)
+    with pytest.raises(ValueError, match="no declared comparison"):
+        labels_needed(rows, [], comparisons=(("base", "tuned"),), width=0.1)
 
 
 def test_few_labels_leave_the_judge_uncalibrated(bench: Bench, fake: FakeClaude, tmp_path: Path) -> None:
