@@ -200,7 +200,8 @@ def as_a_project(setting: Setting, folder: Path) -> None:
         ("ready.json", "data/preflight"),
     ):
         (folder / place).mkdir(parents=True, exist_ok=True)
-        shutil.copy(setting.folder / name, folder / place / name)
+        # The base's general answers have a folder of their own.
+        shutil.copy(setting.folder / name, folder / place / ("answers.jsonl" if place == "data/general" else name))
     shutil.copytree(setting.folder / "base", folder / "models/base")
     sections = {"lora": tiny_training.LORA.model_dump(), "train": tiny_training.TRAIN.model_dump()}
     (folder / "params.yaml").write_text(json.dumps(sections))
