@@ -29,10 +29,12 @@ class AnswerElsewhere(Record):
 
 
 def read_elsewhere(path: Path, questions: Sequence[Question], *, arm: str) -> list[Answer]:
-    """One answer per question, in the benchmark's order. Refused for a line that is none, and for answers that are missing, doubled or to no question."""
+    """One answer per question, in the benchmark's order. Refused for a line that is not an answer, and for answers that are missing,
+    doubled or to no question.
+    """
     if not path.is_file():
         raise Refused(
-            f'{path}, the weights of arm {arm}, is no file. Give a file of answers, a line {{"id": ..., "response": ...}} per question.'
+            f'{path}, the weights of arm {arm}, is not a file. Give a file of answers, a line {{"id": ..., "response": ...}} per question.'
         )
     found: dict[str, AnswerElsewhere] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):  # U+2028 ends no line
@@ -44,16 +46,16 @@ def read_elsewhere(path: Path, questions: Sequence[Question], *, arm: str) -> li
             problems = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the line'}: {one['msg']}" for one in error.errors())
             raise Refused(f'{path}, line {number}: {problems}. A line is {{"id": ..., "response": ...}}.') from None
         if row.id in found:
-            raise Refused(f"{path}, line {number}: a second answer to {row.id!r}; one is accepted.")
+            raise Refused(f"{path}, line {number}: a second answer to {row.id!r}. Keep one.")
         found[row.id] = row
     asked = {question.id for question in questions}
     if strangers := [key for key in found if key not in asked]:
         raise Refused(
-            f"{path}: {len(strangers)} answers to no question of the benchmark ({named(strangers)}); ids are those of data/split/benchmark.jsonl."
+            f"{path}: {len(strangers)} answers to questions that the benchmark does not have ({named(strangers)}). Use the ids of data/split/benchmark.jsonl."
         )
     if missing := [question.id for question in questions if question.id not in found]:
         raise Refused(
-            f"{path}: no answer to {len(missing)} of {len(questions)} questions ({named(missing)}); an empty response is an answer."
+            f"{path}: no answer to {len(missing)} of {len(questions)} questions ({named(missing)}). Add them; an empty response is an answer."
         )
     return [
         Answer(

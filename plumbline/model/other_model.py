@@ -28,7 +28,7 @@ class OtherModel(ChatParams):
 def read_other_model(file: Path) -> OtherModel:
     """Read the file. BaseRefused names every key that is missing, unknown or of another type."""
     if not file.is_file():
-        raise BaseRefused(f"{file}, the weights of an arm, is no file. Write one like examples/other_model.yaml.")
+        raise BaseRefused(f"{file}, the weights of an arm, is not a file. Write one like examples/other_model.yaml.")
     try:
         return OtherModel.model_validate(read_yaml(file))
     except ValidationError as error:

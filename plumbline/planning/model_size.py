@@ -61,10 +61,9 @@ def hub_answers() -> bool:
     """Whether the hub is reached within a few seconds."""
     try:
         httpx2.head(constants.ENDPOINT, timeout=HUB_TIMEOUT_SECONDS)
-    except (httpx2.ConnectError, httpx2.TimeoutException):
-        return False
-    except httpx2.HTTPError:  # it answered, if not to this
-        return True
+    except httpx2.HTTPError as error:
+        # Any other error is an answer, if not to this question.
+        return not isinstance(error, httpx2.ConnectError | httpx2.TimeoutException)
     return True
 
 

@@ -51,7 +51,7 @@ def run(settings: Settings, files: PreflightFiles) -> Findings:
 def require_contexts(ready: Path) -> None:
     """Refused unless `retrieve` has found that every prompt fits the model: that is known before anything is trained."""
     if not ready.is_file():
-        raise Refused(f"{ready} is missing. Run `dvc repro retrieve`: it measures the prompts of every arm.")
+        raise Refused(f"{ready} is missing. Run `dvc repro retrieve`: it measures all prompts with the base model's tokenizer.")
 
 
 def gather(files: PreflightFiles, training: TrainParams) -> Gathered:

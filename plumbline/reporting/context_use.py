@@ -21,7 +21,7 @@ TERM = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]{4,}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """The questions of one kind whose passages hold the whole answer, or those whose passages do not."""
+    """The questions of one kind with the whole answer in their passages, or those without."""
 
     n: int
     score: Estimate | None
@@ -130,7 +130,7 @@ def part_of(
 
 
 def prompt_tokens(answers: Sequence[Answer], arms: Arms) -> list[PromptTokens]:
-    """Length of the prompts of each arm whose answers say it."""
+    """Length of the prompts of each arm. An arm that answered elsewhere may not say it."""
     found: list[PromptTokens] = []
     for name in arms.names:
         lengths = sorted(answer.num_prompt_tokens for answer in answers if answer.arm == name and answer.num_prompt_tokens is not None)

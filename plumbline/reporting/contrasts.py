@@ -34,7 +34,7 @@ class Contrast:
 
 
 def squares_of(arms: Arms, comparisons: Sequence[Pair]) -> list[Square]:
-    """A square for each context whose gain is declared for base and for an adapter both: of [base, base_passages] and [tuned, tuned_passages]."""
+    """A square for each context, if its gain is declared for base and for an adapter: [base, base_passages] and [tuned, tuned_passages]."""
     gains: dict[tuple[WeightsKind, str], Pair] = {}
     for pair in comparisons:
         bare, other = sorted(pair, key=lambda name: arms.root[name].context_name != NO_CONTEXT)

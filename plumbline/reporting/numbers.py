@@ -19,6 +19,8 @@ from plumbline.rows.question import KINDS, Kind, Question
 from plumbline.statistics import Comparison, Estimate
 
 DIGITS = 4
+FLIPS = ("num_reference_only", "num_arm_only")
+"""Of two arms; a difference of differences has none."""
 SCHEMA = "plumbline-evaluation/2"
 """2: any number of arms and comparisons."""
 
@@ -104,21 +106,9 @@ def pair_numbers(pair: Pair, found: PairLedger) -> dict[str, object]:
 def contrast_numbers(square: Square, found: Contrast) -> dict[str, object]:
     """Whether a context helps the tuned model as it helps base, on one kind."""
     comparison = found.comparison
-    return {
-        "context": square.context,
-        "of": square.formula,
-        "n": comparison.n,
-        "num_units": comparison.num_units,
-        "value": rounded(comparison.delta),
-        "ci95": interval(comparison.ci95),
-        "method": comparison.ci_method,
-        "p": rounded_p(comparison.p_value),
-        "p_holm": rounded_p(found.p_holm),
-        "test": comparison.test,
-        "gain_of_base": rounded(comparison.first_mean),
-        "gain_of_tuned": rounded(comparison.second_mean),
-        "minimum_detectable_effect": rounded(comparison.minimum_detectable_effect),
-    }
+    numbers = {name: value for name, value in comparison_numbers(comparison).items() if name not in FLIPS}
+    gains = {"gain_of_base": rounded(comparison.first_mean), "gain_of_tuned": rounded(comparison.second_mean)}
+    return {"context": square.context, "of": square.formula, **numbers, "p_holm": rounded_p(found.p_holm), **gains}
 
 
 def headline(ledgers: Mapping[Kind, KindLedger], arms: Sequence[str], *, complete: bool, problems: Sequence[str]) -> dict[str, object]:

@@ -40,7 +40,7 @@ class Finding(NamedTuple):
     direction: Direction
     """BETTER than every rival; WORSE than one of them at least; else NONE."""
     rival: Rival
-    """The one whose comparison decides: the furthest ahead, else the nearest from which no difference is shown, else the best of those beaten."""
+    """Its comparison decides. It is the furthest ahead, else the nearest without a shown difference, else the best of those beaten."""
     rivals: tuple[Rival, ...]
     is_all: bool
     """Whether every arm without the adapter is among the rivals."""
@@ -136,10 +136,8 @@ def evaluation_headline(ledgers: Mapping[Kind, KindLedger], arms: Arms, comparis
 
 def beaten_words(found: Sequence[Finding], link: str = "and") -> str:
     """The arms that decide, each once."""
-    names = dict.fromkeys(
-        arm_words(rival.name) for one in found for rival in (one.rivals if one.direction is Direction.BETTER else (one.rival,))
-    )
-    return f" {link} ".join([", ".join(list(names)[:-1]), list(names)[-1]]) if len(names) > 1 else next(iter(names))
+    decide = [rival for one in found for rival in (one.rivals if one.direction is Direction.BETTER else (one.rival,))]
+    return joined(list(dict.fromkeys(arm_words(rival.name) for rival in decide)), link)
 
 
 def overall(ledgers: Mapping[Kind, KindLedger], arms: Arms, comparisons: Sequence[Pair]) -> Direction:
@@ -192,10 +190,10 @@ def alone_words(ledgers: Mapping[Kind, KindLedger], arms: Arms, pair: Pair) -> s
     ]
     if not amounts:
         return None
-    whose = "the tuned model" if second.is_trained else "base" if second.weights_kind == "base" else arm_words(pair[0])
+    owner = "the tuned model" if second.is_trained else "base" if second.weights_kind == "base" else arm_words(pair[0])
     what = "Another question's passages" if second.context_name == "shuffled" else second.context_name.capitalize()
     alone = "" if second.is_trained else " alone"
-    return f"{what}{alone} bring {whose} {joined(amounts)}."
+    return f"{what}{alone} bring {owner} {joined(amounts)}."
 
 
 def shown_mark(pair: PairLedger) -> str:

@@ -96,9 +96,9 @@ def ordered(bounds: tuple[float, float], direction: Direction) -> tuple[float, f
     return (-bounds[1], -bounds[0]) if direction is Direction.WORSE else bounds
 
 
-def joined(names: Sequence[str]) -> str:
+def joined(names: Sequence[str], link: str = "and") -> str:
     """a, b and c."""
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" {link} {names[-1]}"
 
 
 def by_direction(ledgers: Mapping[Kind, KindLedger]) -> dict[Direction, list[KindLedger]]:

@@ -10,10 +10,10 @@ from plumbline.pipeline.record import Params
 from plumbline.pipeline.refused import Refused
 
 Pair = tuple[str, str]
-"""Two arms: the reference, and the one whose gain over it is asked for."""
+"""Two arms: the reference, and the one that is measured against it."""
 ARM_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 RESERVED = frozenset({"n", "delta", "general", "complete", "valid"})
-"""Names that stand beside the arms in metrics/scores.json, or beside their files."""
+"""Names that stand next to the arms in metrics/scores.json, or next to their files."""
 NO_CONTEXT = "none"
 CONTEXTS = (NO_CONTEXT, "examples", "passages", "shuffled")
 """The files of data/context."""
@@ -29,6 +29,15 @@ class ArmParams(Params):
     """models/base; models/adapter, on top of base; a .yaml file that names another model of the hub; or a .jsonl file of answers made elsewhere."""
     context: str
     """One of the files that `retrieve` writes: data/context/{none,examples,passages,shuffled}.jsonl."""
+
+    @field_validator("weights")
+    @classmethod
+    def known(cls, weights: str) -> str:
+        """A path that is not understood must not be answered by base in silence."""
+        path = PurePosixPath(weights)
+        if path.suffix not in (".yaml", ".yml", ".jsonl") and path.name not in ("base", "adapter"):
+            raise ValueError("give models/base, models/adapter, a .yaml file that names another model, or a .jsonl file of answers")
+        return weights
 
     @property
     def weights_kind(self) -> WeightsKind:
@@ -73,13 +82,8 @@ class Arms(RootModel[dict[str, ArmParams]]):
         for name in arms:
             if not ARM_NAME.fullmatch(name) or name in RESERVED:
                 raise ValueError(
-                    f"{name!r} is no name of an arm: a small letter, then small letters, digits and _, 40 at most, "
+                    f"{name!r} is not a name for an arm. Use a small letter, then small letters, digits and _, 40 at most, "
                     f"and none of {', '.join(sorted(RESERVED))}"
-                )
-            if arms[name].weights_kind == "base" and PurePosixPath(arms[name].weights).name != "base":
-                raise ValueError(
-                    f"{name} has weights {arms[name].weights!r}; accepted are models/base, models/adapter, a .yaml file that "
-                    "names another model, and a .jsonl file of answers"
                 )
         return {name: arms[name] for name in sorted(arms, key=lambda name: place(name, arms[name]))}
 
@@ -103,7 +107,7 @@ class Comparisons(RootModel[list[list[str]]]):
         pairs: list[Pair] = []
         for entry in self.root:
             if len(entry) != 2 or entry[0] == entry[1]:
-                raise Refused(f"params.yaml: comparisons holds {entry}; a comparison is [reference, arm], two different arms.")
+                raise Refused(f"params.yaml: comparisons holds {entry}. Write [reference, arm], two different arms.")
             if unknown := [name for name in entry if name not in arms.root]:
                 raise Refused(
                     f"params.yaml: comparisons holds {entry}, but there is no arm {unknown[0]}; the arms are {', '.join(arms.names)}. "

@@ -34,7 +34,7 @@ def test_the_example_file_is_one() -> None:
     [
         (MODEL.replace("repo:", "repository:"), "repository: Extra inputs.*Known keys"),
         (MODEL.replace("float32", "float64"), "dtype"),
-        (None, "is no file. Write one like examples/other_model.yaml"),
+        (None, "is not a file. Write one like examples/other_model.yaml"),
     ],
 )
 def test_a_file_that_names_no_model_is_refused(text: str | None, said: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.planning.profiles import ProfileRefused, check_has_data, merged, profile_overrides
 from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.arms import Arms, Comparisons
 from plumbline.rows.general_prompt import GeneralPrompt
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.general_prompts import part_of
@@ -27,7 +28,7 @@ def overrides(profile: Path) -> list[str]:
 def test_every_key_of_a_profile_is_a_key_of_params(profile: Path) -> None:
     for line in overrides(profile):
         key, _, value = line.partition("=")
-        if key.startswith("++arms."):  # an arm more, as rows/arms.py reads it
+        if key.startswith("++arms."):  # a new arm is a new key; the next test holds it to the arms and contexts that there are
             continue
         node: Any = read_yaml(ROOT / "params.yaml")
         for part in key.split("."):
@@ -66,6 +67,11 @@ def test_dvc_reads_the_overrides_as_they_are_meant(profile: Path, tmp_path: Path
     shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
     apply_overrides(tmp_path / "params.yaml", overrides(profile))
     changed = read_yaml(tmp_path / "params.yaml")
+    arms = Arms.model_validate(changed["arms"])
+    Comparisons.model_validate(changed["comparisons"]).of(arms)
+    made = {name for out in read_yaml(ROOT / "dvc.yaml")["stages"]["retrieve"]["outs"] for name in out}
+    assert {arm.context for arm in arms.root.values()} <= made, "each arm has a context that retrieve makes"
+    assert {arm.weights for arm in arms.root.values()} <= {"models/base", "models/adapter"}
     AnswerParams.model_validate(changed["answer"])
     LoraParams.model_validate(changed["lora"])
     TrainParams.model_validate(changed["train"])

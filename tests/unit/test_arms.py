@@ -20,7 +20,7 @@ def test_a_name_that_can_be_a_file_and_a_column_is_accepted(name: str) -> None:
 )
 def test_a_name_that_cannot_is_refused_with_what_can(name: str) -> None:
     with pytest.raises(
-        ValidationError, match=r"is no name of an arm: a small letter, then small letters, digits and _, 40 at most"
+        ValidationError, match=r"is not a name for an arm. Use a small letter, then small letters, digits and _, 40 at most"
     ) as found:
         Arms({name: SEVEN["base"]})
     assert repr(name) in str(found.value) and all(reserved in str(found.value) for reserved in RESERVED)
@@ -64,9 +64,9 @@ def test_an_arm_that_answers_alone_is_compared_with_nothing() -> None:
 @pytest.mark.parametrize(
     ("declared", "said"),
     [
-        ([["base"]], r"holds \['base'\]; a comparison is \[reference, arm\], two different arms"),
-        ([["base", "tuned", "base_passages"]], r"a comparison is \[reference, arm\], two different arms"),
-        ([["base", "base"]], r"holds \['base', 'base'\]; a comparison is \[reference, arm\], two different arms"),
+        ([["base"]], r"holds \['base'\]\. Write \[reference, arm\], two different arms"),
+        ([["base", "tuned", "base_passages"]], r"holds \[.*\]\. Write \[reference, arm\], two different arms"),
+        ([["base", "base"]], r"holds \['base', 'base'\]\. Write \[reference, arm\], two different arms"),
         (
             [["base", "nonsense"]],
             r"there is no arm nonsense; the arms are base, .*tuned_passages\. Take the comparison out, or declare the arm\.",
@@ -80,3 +80,11 @@ def test_an_arm_that_answers_alone_is_compared_with_nothing() -> None:
 def test_a_comparison_that_is_none_is_refused_with_what_to_do(declared: list[list[str]], said: str) -> None:
     with pytest.raises(Refused, match=rf"params\.yaml: comparisons.*{said}|params\.yaml: {said}"):
         Comparisons(declared).of(ARMS)
+
+
+@pytest.mark.parametrize("weights", ["models/merged", "adapters/physics_v2", "examples/answers.csv", "", "models/base/model.safetensors"])
+def test_weights_that_no_arm_can_have_are_refused_and_not_answered_by_base(weights: str) -> None:
+    with pytest.raises(ValueError, match=r"give models/base, models/adapter, a \.yaml file"):
+        ArmParams(weights=weights, context="data/context/none.jsonl")
+    with pytest.raises(ValueError, match="give models/base"):
+        Arms.model_validate({"base": {"weights": weights, "context": "data/context/none.jsonl"}})

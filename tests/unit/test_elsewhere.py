@@ -50,14 +50,14 @@ def test_our_own_answers_of_another_arm_are_taken_with_all_that_they_hold(tmp_pa
         (['{"id": "mcq-0000"}'], r"line 1: response: Field required"),
         (['{"id": 7, "response": "A"}'], r"line 1: id: Input should be a valid string"),
         (['{"id": "mcq-0000", "response": "A", "resp": "B"}'], r"line 1: resp: Extra inputs are not permitted"),
-        ([json.dumps(ROWS[0]), "", json.dumps(ROWS[0])], r"line 3: a second answer to 'mcq-0000'; one is accepted"),
+        ([json.dumps(ROWS[0]), "", json.dumps(ROWS[0])], r"line 3: a second answer to 'mcq-0000'\. Keep one"),
         (
             [json.dumps(row) for row in [*ROWS, {"id": "stranger", "response": "A"}]],
-            r"1 answers to no question of the benchmark \('stranger'\); ids are those of data/split/benchmark\.jsonl",
+            r"1 answers to questions that the benchmark does not have \('stranger'\)\. Use the ids of data/split/benchmark\.jsonl",
         ),
         (
             [json.dumps(row) for row in ROWS[:2]],
-            r"no answer to 10 of 12 questions \('mcq-0002', .* \.\.\.\); an empty response is an answer",
+            r"no answer to 10 of 12 questions \('mcq-0002', .* \.\.\.\)\. Add them; an empty response is an answer",
         ),
     ],
     ids=["no JSON", "a list", "no response", "a number", "another field", "twice", "stranger", "missing"],
@@ -70,5 +70,5 @@ def test_what_is_no_answer_to_each_question_is_refused_with_its_place(lines: lis
 
 
 def test_a_file_that_is_not_there_says_what_to_give(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"nowhere\.jsonl, the weights of arm api_model, is no file\. Give a file of answers"):
+    with pytest.raises(Refused, match=r"nowhere\.jsonl, the weights of arm api_model, is not a file\. Give a file of answers"):
         read_elsewhere(tmp_path / "nowhere.jsonl", WORLD.questions, arm="api_model")
