@@ -22,7 +22,9 @@ from plumbline.judging.canaries import canaries
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.prices import PRICES, assumed_reply_tokens, largest_cost_usd
 from plumbline.judging.prompt import JudgeItem, num_characters
+from plumbline.laptop.smollm2_files import CONFIG
 from plumbline.model.base_files import BaseRefused, read_manifest
+from plumbline.model.local_models import local_model
 from plumbline.model.runtime import device, prepare_torch
 from plumbline.model.tokenization import Example, render_example
 from plumbline.model.weights import load_tokenizer
@@ -30,7 +32,7 @@ from plumbline.params_sections import unknown_sections
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.planning.estimates import Line, Planned, answer_lines, memory_lines, training_line
-from plumbline.planning.model_size import Counted, config_folder, counted, counted_model
+from plumbline.planning.model_size import Counted, config_folder, counted, counted_config, counted_model
 from plumbline.planning.profiles import profile_overrides
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import Arms
@@ -81,6 +83,8 @@ def model_of(base: Path, section: dict[str, Any], lora: LoraParams, *, here: boo
     repo, revision = section["repo"], section["revision"]
     if repo is None or revision is None:
         raise NotPlanned(f"base.repo is {repo!r} and base.revision {revision!r}: with source hub, give organisation/name and a commit.")
+    if local_model(repo) is not None:
+        return counted_config(CONFIG, lora, name=repo), f"{repo}, which `plumbline fetch-model` makes"
     try:
         folder, where = config_folder(repo, revision)
     except BaseRefused as error:

@@ -122,6 +122,17 @@ def test_a_small_model_is_planned_small_on_a_machine_without_a_gpu(project: Path
     assert 1.0 < float(needed.removesuffix(" GB")) < 3.5 and free == "8.0 GB free on cpu: fits"
 
 
+def test_the_model_of_make_real_is_planned_before_its_weights_are_fetched(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new user plans first: in a fresh clone neither .cache/hub nor a network holds this model."""
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setattr("plumbline.planning.model_size.hub_answers", lambda: pytest.fail("nothing is asked for"))
+    model = line(plan(project, profile_overrides(project, "smollm2_135m_local")), "model")
+    assert model.value.startswith("134,515,008 weights")
+    assert "plumbline fetch-model" in model.known
+
+
 def test_the_config_alone_is_fetched_from_the_hub(project: Path, tmp_path: Path) -> None:
     named = dict(line.split("=", 1) for line in profile_overrides(project, "mistral_7b") if line.startswith("base."))
     snapshot = write_config(tmp_path / "snapshot", QWEN)
