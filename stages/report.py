@@ -66,6 +66,7 @@ if __name__ == "__main__":
                 style=Path("plumbline/pages/templates/report.css"),
                 script=Path("plumbline/pages/templates/report.js"),
                 scores=Path("metrics/scores.json"),
+                context=Path("metrics/context.json"),
                 evaluation=Path("metrics/evaluation.json"),
                 scores_by_kind=Path("metrics/scores_by_kind.csv"),
                 mcq_confusion=Path("metrics/mcq_confusion.csv"),
