@@ -155,4 +155,4 @@ def test_the_studys_questions_all_come_in_and_their_letters_are_warned_of(
     assert [sum(one.kind == kind for one in questions) for kind in ("mcq", "numeric", "explanation")] == [19, 16, 15]
     assert all(len(one.choices) == 4 for one in questions if one.kind == "mcq")
     assert sum(one.unit is not None for one in questions if one.kind == "numeric") == 9
-    assert "(A 0, B 9, C 10, D 0 of 19)" in caplog.text
+    assert "(A 0, B 10, C 9, D 0 of 19)" in caplog.text
