@@ -61,7 +61,7 @@ if __name__ == "__main__":
                 training=Path("metrics/train.json"),
                 loss=Path("metrics/loss.csv"),
                 manifest=Path("models/base/manifest.json"),
-                adapter=Path("models/adapter/training.json"),
+                adapter=Path("data/training/record.json"),
                 template=Path("plumbline/pages/templates/report.html.j2"),
                 style=Path("plumbline/pages/templates/report.css"),
                 script=Path("plumbline/pages/templates/report.js"),

@@ -256,7 +256,7 @@ def write_world(world: World, folder: Path) -> ReportFiles:
         training=folder / "metrics/train.json",
         loss=folder / "metrics/loss.csv",
         manifest=folder / "models/base/manifest.json",
-        adapter=folder / "models/adapter/training.json",
+        adapter=folder / "data/training/record.json",
         template=ROOT / "plumbline/pages/templates/report.html.j2",
         style=ROOT / "plumbline/pages/templates/report.css",
         script=ROOT / "plumbline/pages/templates/report.js",
