@@ -38,6 +38,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Keep and publish": {
         "backup": "Back up a run, and prove that a clone can restore it.",
+        "gate": "Say whether the tuned model may be published.",
         "publish": "Publish adapter, card and evaluation on the Hub.",
     },
     "Work on Plumbline": {
@@ -77,6 +78,8 @@ def load(name: str) -> click.Command:
             from plumbline.commands.fill_judge_store import command
         case "final-part":
             from plumbline.commands.final_part import command
+        case "gate":
+            from plumbline.commands.gate import command
         case "grade":
             from plumbline.commands.grade import command
         case "inspect-log":

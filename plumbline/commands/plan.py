@@ -34,6 +34,7 @@ from plumbline.pipeline.params import read_yaml
 from plumbline.planning.estimates import Line, Planned, answer_lines, memory_lines, training_line
 from plumbline.planning.model_size import Counted, config_folder, counted, counted_config, counted_model
 from plumbline.planning.profiles import profile_overrides
+from plumbline.planning.resolution_lines import WANTED, resolution_lines
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import Arms
 from plumbline.rows.instruction_row import InstructionRow
@@ -165,8 +166,8 @@ def other_source(root: Path, wanted: str) -> str | None:
     return f"these are rows of {', '.join(read)}, not of {wanted}: set clean.source in params.yaml, `dvc repro split`, then plan again"
 
 
-def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
-    """All lines of the plan."""
+def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED) -> list[Line]:
+    """All lines of the plan. `wanted`: differences of which it says how many questions they take."""
     params = planned_params(root, overrides)
     if (problem := unknown_sections(params, read_yaml(root / "dvc.yaml"))) is not None:
         raise NotPlanned(problem)
@@ -200,6 +201,7 @@ def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
         *answer_lines(planned, len(questions), num_arms=sum(arm.weights_kind != "file" for arm in arms.values())),
         *memory_lines(planned, free_disk_bytes=shutil.disk_usage(root).free),
         *judge_lines(JudgeParams.model_validate(params["judge"]), questions, planned.answering, num_arms=len(arms)),
+        *resolution_lines(root, params, questions, wanted, here=here),
     ]
 
 
@@ -234,11 +236,19 @@ def table(lines: Sequence[Line]) -> str:
 @click.command()
 @click.argument("profile", required=False)
 @click.option("-S", "--set-param", "overrides", multiple=True, metavar="KEY=VALUE", help="An override, as `dvc exp run` takes it.")
-def command(profile: str | None, overrides: tuple[str, ...]) -> None:
+@click.option(
+    "--difference",
+    "wanted",
+    multiple=True,
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="A difference of which to say how many questions it takes, as a fraction: 0.05 is 5 points. May be given several times.",
+)
+def command(profile: str | None, overrides: tuple[str, ...], wanted: tuple[float, ...]) -> None:
     """Say what a run will take, before anything is spent.
 
     PROFILE is a file of profiles/; without it params.yaml is planned as it stands. Each number says how it is known: counted, computed, measured here
-    in a few seconds, estimated or assumed. Reads the training rows and the benchmark that the last `dvc repro split` made; writes nothing.
+    in a few seconds, estimated or assumed. The last lines say which difference the benchmark can show, and how many questions another one takes.
+    Reads the training rows and the benchmark that the last `dvc repro split` made, and the grades of the last run; writes nothing.
 
     Exit 1 if the run cannot be planned.
     """
@@ -246,5 +256,5 @@ def command(profile: str | None, overrides: tuple[str, ...]) -> None:
     with refusing(1, ValueError, OSError, DvcException):
         chosen = [*(profile_overrides(root, profile) if profile else []), *overrides]
         prepare_torch(planned_params(root, chosen)["base"]["source"])
-        told = table(plan(root, chosen))
+        told = table(plan(root, chosen, wanted or WANTED))
     click.echo(told, nl=False)
