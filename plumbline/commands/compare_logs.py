@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from plumbline.commands.refusing import refusing
-from plumbline.comparing.answers_ledger import answer_ledgers, ledger_numbers, ledger_text, pairs_of
+from plumbline.comparing.answers_ledger import answer_ledgers, ledger_numbers, ledger_text, pairs_of, scored_rows
 from plumbline.comparing.logs.arms import arms_of, differing_settings, with_questions
-from plumbline.comparing.logs.log_grades import ScoreParams, graded_logs
+from plumbline.comparing.logs.log_grades import ScoreParams, graded_logs, slices_of
 from plumbline.comparing.logs.logs_page import logs_context, logs_entries
 from plumbline.comparing.logs.matching import MatchBy, matched
+from plumbline.comparing.slices import compare_slices, slice_line, slice_numbers
 from plumbline.grading.run import Tolerance
 from plumbline.pages.page import render_page
 from plumbline.pipeline.files import write_json, write_text
@@ -43,6 +44,8 @@ class LogQuestions:
     match: MatchBy | None = None
     benchmark: Path | None = None
     comparisons: Sequence[Pair] = field(default_factory=tuple)
+    slice_by: str | None = None
+    """Field of the logs."""
 
 
 def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, outputs: LogOutputs) -> str:
@@ -54,16 +57,23 @@ def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, o
         known = {question.id: question for question in read_jsonl(questions.benchmark, Question)}
         arms = [replace(arm, answers=with_questions(arm.answers, known)) for arm in arms]
     names = [arm.name for arm in arms]
-    graded = graded_logs(matched(arms, questions.match), names, scores)
+    asked = matched(arms, questions.match)
+    graded = graded_logs(asked, names, scores)
     pairs = pairs_of(graded.found.graded, questions.comparisons)
     by_kind = answer_ledgers(graded.found, comparisons=pairs, seed=SEED, num_resamples=NUM_RESAMPLES)
+    groups = slices_of(graded, asked, questions.slice_by)
+    slices = compare_slices(scored_rows(graded.found), groups, pairs, seed=SEED, num_resamples=NUM_RESAMPLES)
     warnings = [text for arm in arms for text in arm.warnings]
     differing = differing_settings(arms)
     if outputs.verdicts is not None:
         write_jsonl(outputs.verdicts, graded.found.graded)
     if outputs.numbers is not None:
-        write_json(outputs.numbers, ledger_numbers(by_kind) | {"scores": list(graded.told), "warnings": [*warnings, *differing]})
-    told = [ledger_text(graded.found, by_kind), *graded.told, *(f"! {text}" for text in [*warnings, *differing])]
+        write_json(
+            outputs.numbers,
+            ledger_numbers(by_kind)
+            | {"slices": [slice_numbers(one) for one in slices], "scores": list(graded.told), "warnings": [*warnings, *differing]},
+        )
+    told = [ledger_text(graded.found, by_kind), *map(slice_line, slices), *graded.told, *(f"! {text}" for text in [*warnings, *differing])]
     if outputs.page is not None:
         banners = {"Read with care": warnings, "Not like with like": differing, "Which scores": graded.told}
         entries = logs_entries(graded, names, pairs)
@@ -87,6 +97,7 @@ def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, o
 @click.option("--score-range", nargs=2, type=float, default=(0.0, 1.0), metavar="LOW HIGH", help="The scale of the scores; else 0 to 1.")
 @click.option("--match", type=click.Choice(["id", "question"]), help="Match questions by id or by text; else by id within one tool.")
 @click.option("--cluster", metavar="FIELD", help="Field of the log that says which questions belong together; else `cluster`.")
+@click.option("--slice", "slice_by", metavar="FIELD", help="Also compare within each value of this field; else of the tasks, if several.")
 @click.option("--benchmark", type=click.Path(path_type=Path), help="Questions by id, such as data/split/benchmark.jsonl.")
 @click.option(
     "--comparison",
@@ -124,7 +135,9 @@ def command(logs: tuple[str, ...], **given: Any) -> None:
             scores=ScoreParams(
                 names=given["names"], regrade=given["regrade"], low=low, high=high, cluster=given["cluster"], tolerance=tolerance
             ),
-            questions=LogQuestions(match=given["match"], benchmark=given["benchmark"], comparisons=given["comparisons"]),
+            questions=LogQuestions(
+                match=given["match"], benchmark=given["benchmark"], comparisons=given["comparisons"], slice_by=given["slice_by"]
+            ),
             outputs=LogOutputs(page=given["page"], numbers=given["numbers"], verdicts=given["out"]),
         )
     click.echo(told)

@@ -40,7 +40,7 @@ HEAVY = {
 
 def compare(*logs: str | Path, folder: Path, **changes: Any) -> tuple[str, dict[str, Any]]:
     """The words, and the kinds of the numbers."""
-    questions = {name: changes.pop(name) for name in ("match", "benchmark", "comparisons") if name in changes}
+    questions = {name: changes.pop(name) for name in ("match", "benchmark", "comparisons", "slice_by") if name in changes}
     outputs = LogOutputs(numbers=folder / "numbers.json", verdicts=folder / "verdicts.jsonl", page=folder / "page.html")
     text = main([str(log) for log in logs], scores=ScoreParams(**changes), questions=LogQuestions(**questions), outputs=outputs)
     return text, json.loads((folder / "numbers.json").read_text(encoding="utf-8"))["kinds"]
@@ -164,6 +164,22 @@ def test_a_log_names_its_arm_and_a_folder_has_one_for_each_model(tmp_path: Path)
         arms_of([f"all={LOGS / 'inspect'}"])
     with pytest.raises(ValueError, match=r"two logs would both be called x\. Name them: first=PATH second=PATH"):
         arms_of([f"x={LOGS / 'lm_eval/first'}", f"x={LOGS / 'lm_eval/second'}"])
+
+
+def test_a_field_of_the_logs_slices_the_comparison(tmp_path: Path) -> None:
+    text, _ = compare(LOGS / "inspect/first", LOGS / "inspect/second", folder=tmp_path, slice_by="topic")
+    slices = {row["slice"]: row for row in json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))["slices"]}
+    assert {name: row["n"] for name, row in slices.items()} == {"mechanics": 4, "units": 2, "particles": 1, "electricity": 3, "optics": 1}
+    assert slices["electricity"]["num_arm_only"] == 1 and slices["electricity"]["num_reference_only"] == 1
+    assert "units  mockllm/second - mockllm/first: -0.500" in text and text.count("too few questions") == 5
+    with pytest.raises(ValueError, match=r"--slice page: no answer has such a field\. The fields are task, topic"):
+        compare(LOGS / "inspect/first", LOGS / "inspect/second", folder=tmp_path, slice_by="page")
+
+
+def test_several_tasks_of_one_kind_are_compared_each(tmp_path: Path) -> None:
+    rows = [{"id": f"q{place}", "arm": arm, "score": place % 2, "task": f"t{place // 4}"} for arm in "ab" for place in range(8)]
+    text, kinds = compare(write(tmp_path / "scores.jsonl", rows), folder=tmp_path)
+    assert kinds["explanation"]["n"] == 8 and "t0  b - a: +0.000" in text and "t1  b - a: +0.000" in text
 
 
 # ---- batches and tables

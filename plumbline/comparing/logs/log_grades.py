@@ -131,6 +131,22 @@ def fields_of(asked: Sequence[Asked]) -> list[str]:
     return sorted({key for one in asked for answers in one.answers.values() for answer in answers for key in answer.fields})
 
 
+def slices_of(graded: GradedLogs, asked: Sequence[Asked], field_name: str | None) -> dict[str, str]:
+    """Id of a question -> its slice: what the field says, else its task where there are more tasks than kinds. Refused for an unknown field."""
+    if field_name is None:
+        tasks, kinds = set(graded.tasks.values()), {kind for kind, _ in graded.tasks}
+        return {name: task for (_, name), task in graded.tasks.items()} if len(tasks) > len(kinds) else {}
+    if field_name not in (known := fields_of(asked)):
+        raise Refused(f"--slice {field_name}: no answer has such a field. The fields are {', '.join(known) or 'none at all'}.")
+    return {
+        one.id: next(
+            value for answers in one.answers.values() for answer in answers if (value := answer.fields.get(field_name)) is not None
+        )
+        for one in asked
+        if any(field_name in answer.fields for answers in one.answers.values() for answer in answers)
+    }
+
+
 def verdict_of(arm: str, given: Sequence[LoggedAnswer], question: Question, choice: ScoreChoice, params: ScoreParams) -> GradedAnswer:
     """One arm on one question: the mean of its samples, since the question is the unit."""
     if choice.name is None:
