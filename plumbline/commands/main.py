@@ -21,6 +21,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Compare": {
         "compare": "Compare runs question by question, as a table and a page.",
+        "compare-logs": "Compare logs of other tools question by question.",
         "final-part": "Record which arms were scored on the final part.",
         "inspect-log": "Write the evaluation as Inspect logs, one per arm.",
     },
@@ -48,8 +49,9 @@ COMMANDS: dict[str, dict[str, str]] = {
 """Group -> command -> the first line of its help; a test holds these lines to the commands."""
 NAMES = [name for group in COMMANDS.values() for name in group]
 EXTRAS = {
-    **dict.fromkeys(("dvc", "dvc_data", "pyarrow"), "pipeline"),
-    **dict.fromkeys(("jinja2", "markupsafe", "matplotlib"), "report"),
+    **dict.fromkeys(("dvc", "dvc_data"), "pipeline"),
+    **dict.fromkeys(("jinja2", "markupsafe", "pandas", "pyarrow"), "logs"),
+    "matplotlib": "report",
     **dict.fromkeys(("anthropic", "httpx2"), "judge"),
     **dict.fromkeys(("accelerate", "bitsandbytes", "datasets", "gguf", "huggingface_hub", "peft"), "train"),
     **dict.fromkeys(("psutil", "safetensors", "tokenizers", "torch", "transformers", "trl"), "train"),
@@ -70,6 +72,8 @@ def load(name: str) -> click.Command:
             from plumbline.commands.clear_arms import command
         case "compare":
             from plumbline.commands.compare import command
+        case "compare-logs":
+            from plumbline.commands.compare_logs import command
         case "data-diff":
             from plumbline.commands.data_diff import command
         case "fetch-model":
