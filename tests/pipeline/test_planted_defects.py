@@ -145,10 +145,10 @@ def test_a_template_whose_prompt_for_answering_is_another_than_in_training(stage
 
 
 def test_a_renderer_that_takes_the_prompt_for_completion(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    import plumbline.preflight.findings
+    import plumbline.training.dialogues
 
-    true = plumbline.preflight.findings.render_example
-    monkeypatch.setattr(plumbline.preflight.findings, "render_example", lambda *args: true(*args)._replace(num_prompt_tokens=0))
+    true = plumbline.training.dialogues.render_example
+    monkeypatch.setattr(plumbline.training.dialogues, "render_example", lambda *args: true(*args)._replace(num_prompt_tokens=0))
     stage.refuses("prompt_masked", "28 of 28 rows with loss on the prompt", "labels must be -100 on the prompt")
 
 
