@@ -26,7 +26,7 @@ from plumbline.laptop.smollm2_files import CONFIG
 from plumbline.model.base_files import BaseRefused, read_manifest
 from plumbline.model.local_models import local_model
 from plumbline.model.runtime import device, prepare_torch
-from plumbline.model.tokenization import Example, render_example
+from plumbline.model.tokenization import Example
 from plumbline.model.weights import load_tokenizer
 from plumbline.params_sections import unknown_sections
 from plumbline.pipeline.jsonl import read_jsonl
@@ -40,9 +40,9 @@ from plumbline.rows.arms import Arms
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.dialogues import Trainable, dialogue_of, render_dialogue
 from plumbline.training.general_prompts import num_replay_rows
 from plumbline.training.packing import pack
-from plumbline.training.prompt import training_prompt
 from plumbline.training.schedule import Schedule, fewest_packed_rows, plan_training
 
 CHARACTERS_PER_TOKEN = 4.0
@@ -93,19 +93,20 @@ def model_of(base: Path, section: dict[str, Any], lora: LoraParams, *, here: boo
     return counted(folder, lora, name=repo), where
 
 
-def examples_of(rows: Sequence[InstructionRow], base: Path, *, here: bool) -> tuple[list[Example], str]:
+def examples_of(rows: Sequence[InstructionRow], base: Path, *, here: bool) -> tuple[list[Trainable], str]:
     """The rows as tokens: counted where the tokenizer is here, else placeholders of estimated length."""
     if here:
         tokenizer = load_tokenizer(base)
-        return [render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in rows], "counted"
-    found = []
+        return [example for row in rows for example in render_dialogue(tokenizer, dialogue_of(row))], "counted"
+    found: list[Trainable] = []
     for row in rows:
-        asked = round(len(row.instruction + row.input) / CHARACTERS_PER_TOKEN) + TEMPLATE_TOKENS
+        before = sum(len(one.user + one.assistant) for one in row.earlier)
+        asked = round((before + len(row.instruction + row.input)) / CHARACTERS_PER_TOKEN) + TEMPLATE_TOKENS * (1 + len(row.earlier))
         found.append(Example(ids=[0] * (asked + max(1, round(len(row.output) / CHARACTERS_PER_TOKEN))), num_prompt_tokens=asked))
     return found, f"estimated, {CHARACTERS_PER_TOKEN:g} characters a token"
 
 
-def schedule_of(examples: Sequence[Example], params: TrainParams) -> Schedule:
+def schedule_of(examples: Sequence[Trainable], params: TrainParams) -> Schedule:
     """The plan that `train` will make of these rows, replay rows included."""
     fitting = [example for example in examples if len(example.ids) <= params.max_length]
     num_replayed = num_replay_rows(len(fitting), params.replay_fraction)
