@@ -193,11 +193,11 @@ def scores_table(ledgers: Mapping[Kind, KindLedger]) -> str:
 
 
 def letter_pairs(questions: Sequence[Question], grades: Sequence[Grade], arm: str) -> list[tuple[str, str]]:
-    """(target, letter read or `unparsed`) of every mcq answer of an arm, in benchmark order."""
+    """(target, letter read or `unparsed`) of every answer of an arm that is one letter, in benchmark order."""
     read = {grade.id: grade for grade in grades if grade.arm == arm and grade.kind == "mcq"}
     pairs: list[tuple[str, str]] = []
     for question in questions:
-        if question.kind == "mcq" and question.id in read:
+        if question.kind == "mcq" and question.answer_kind is None and question.id in read:
             grade = read[question.id]
             extracted = grade.extracted if grade.reading is Reading.VALUE and grade.extracted is not None else "unparsed"
             pairs.append((question.target, extracted))

@@ -152,6 +152,10 @@ def test_every_section_of_params_is_read_by_a_stage() -> None:
     assert declared == set(read_yaml(ROOT / "params.yaml"))
 
 
+OWN_PROCESSES = {"plumbline/grading/formula_child.py": "plumbline/grading/formula_judge.py"}
+"""Run as a file, in a process of its own -> the module that starts it."""
+
+
 def test_every_module_is_imported_by_a_stage_or_a_command() -> None:
     reached = {file for stage in STAGES for file in import_closure(ROOT / f"stages/{stage}.py")}
     commands = {
@@ -159,8 +163,10 @@ def test_every_module_is_imported_by_a_stage_or_a_command() -> None:
         for command in [ROOT / "plumbline/__main__.py", *(ROOT / "plumbline/commands").glob("*.py")]
         for file in import_closure(command)
     }
+    started = {ROOT / child for child, starter in OWN_PROCESSES.items() if ROOT / starter in reached | commands}
     modules = {file for file in (ROOT / "plumbline").rglob("*.py") if file.name != "__init__.py"}
-    assert modules <= reached | commands, f"dead modules: {sorted(modules - reached - commands)}"
+    assert modules <= reached | commands | started, f"dead modules: {sorted(modules - reached - commands - started)}"
+    assert all(Path(child).name in (ROOT / starter).read_text(encoding="utf-8") for child, starter in OWN_PROCESSES.items())
 
 
 def test_packages_re_export_nothing() -> None:
