@@ -64,7 +64,7 @@ def read_mmlu(row: Row) -> Question:
         question=question,
         choices=choices,
         target=target,
-        tags=tags_of(row, {"subject": "subject"}),
+        tags=tags_of(row, {"subject": "subject", "topic": "topic", "category": "category"}),
     )
 
 

@@ -18,9 +18,8 @@ from plumbline.splitting.row_values import (
 )
 
 YES_NO = {"yes": True, "true": True, "no": False, "false": False}
-MAX_TAG_CHARACTERS = 60
 TAG_KEYS = ("subject", "category", "topic", "level", "difficulty", "domain", "subfield", "source")
-"""Keys of an Inspect sample's metadata that say what a question is about."""
+"""Keys of a sample's metadata, or of a document, that say what a question is about."""
 
 
 def read_inspect(row: Row) -> Question | LeftOut:
@@ -31,7 +30,7 @@ def read_inspect(row: Row) -> Question | LeftOut:
     name = row.optional("id") or digest_id("inspect", question)
     metadata = row.content.get("metadata")
     notes = Row(row.where, metadata if isinstance(metadata, Mapping) else {})
-    tags = tuple(f"{key}: {value}" for key in TAG_KEYS if isinstance(notes.content.get(key), str | int) and (value := notes.optional(key)))
+    tags = topic_tags(notes)
     if row.content.get("files") or (isinstance(row.content["input"], list) and has_media(row.content["input"])):
         return LeftOut(where=row.where, id=name, reason="needs_picture", detail="the sample has a file or a picture, which no arm sees")
     if row.content.get("choices"):
@@ -53,6 +52,11 @@ def read_inspect(row: Row) -> Question | LeftOut:
             detail=f"{len(targets)} targets of which any is right; one reference is read",
         )
     return by_target(id=name, question=question, target=targets[0], unit=notes.optional("unit"), tags=tags)
+
+
+def topic_tags(notes: Row) -> tuple[str, ...]:
+    """`topic: optics` for each of the keys that say what a question is about."""
+    return tuple(f"{key}: {value}" for key in TAG_KEYS if isinstance(notes.content.get(key), str) and (value := notes.optional(key)))
 
 
 def asked_in(row: Row) -> str:
@@ -110,6 +114,8 @@ def read_lm_eval(row: Row) -> Question | LeftOut:
     asked = arguments_of(row)
     target: Any = row.content["target"]
     name = f"{row.optional('task') or 'doc'}-{row.text('doc_id')}"
+    document = row.content["doc"]
+    tags = topic_tags(Row(row.where, document if isinstance(document, Mapping) else {}))
     prompts = list(dict.fromkeys(prompt for prompt, _ in asked))
     if len(prompts) != 1:
         return LeftOut(where=row.where, id=name, reason="several_prompts", detail=f"{len(prompts)} prompts for one document; one is read")
@@ -124,10 +130,10 @@ def read_lm_eval(row: Row) -> Question | LeftOut:
         if [text.lower() for text in continuations] in (["yes", "no"], ["no", "yes"], ["true", "false"], ["false", "true"]):
             is_yes = continuations[place].lower() in ("yes", "true")
             words = ("True", "False") if "true" in continuations[0].lower() + continuations[1].lower() else ("Yes", "No")
-            return yes_no_question(id=name, question=question, is_yes=is_yes, words=words)
+            return yes_no_question(id=name, question=question, is_yes=is_yes, words=words, tags=tags)
         choices = lettered(continuations)
-        return choice_question(id=name, question=question, choices=choices, target=list(choices)[place])
-    return by_target(id=name, question=question, target=row.as_text(target, "target"), unit=None, tags=())
+        return choice_question(id=name, question=question, choices=choices, target=list(choices)[place], tags=tags)
+    return by_target(id=name, question=question, target=row.as_text(target, "target"), unit=None, tags=tags)
 
 
 def arguments_of(row: Row) -> list[tuple[str, str]]:
