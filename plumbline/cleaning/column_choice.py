@@ -14,7 +14,7 @@ ALIKE = 0.5
 """Another reading that fits at least this share of the rows of the best one fits alike."""
 MIN_SHARE = 0.5
 """Of the rows: a reading that fits fewer is not taken without being asked for."""
-EXAMPLE = "{instruction: NAME, output: NAME} or {messages: NAME}"
+EXAMPLE = "`columns: {instruction: NAME, output: NAME}`, or `columns: {messages: NAME}` where turns stand under one key,"
 
 
 class Choice(NamedTuple):
@@ -44,7 +44,7 @@ def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str,
         raise InputRefused(
             "missing_columns",
             f"{path} is {source}, and its keys {names[:12]} are those of no rows that are known. "
-            f"Say which of them are read: add a line `columns: {EXAMPLE}` to section clean of params.yaml.",
+            f"Say which of them are read: add a line {EXAMPLE} to section clean of params.yaml.",
         )
     best, columns = ranked[0]
     alike = [other for number, other in ranked if number >= ALIKE * best]

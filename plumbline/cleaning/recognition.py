@@ -49,7 +49,12 @@ def recognised(path: Path, policy: Policy) -> Policy:
         return policy
     source = laid_out(path, head, policy.shape, policy.given)
     rows = first_rows(path, source)
-    choice = choose_columns(path, source, [content for content, _ in rows if content is not None], policy.given)
+    contents = [content for content, _ in rows if content is not None]
+    if not contents:
+        raise InputRefused(
+            "no_rows", f"{path} is {source}, and none of its first {len(rows)} rows can be read; {source.counted} 1: {rows[0][1]}"
+        )
+    choice = choose_columns(path, source, contents, policy.given)
     policy = replace(policy, recognised=choice.columns, source=source)
     say(path, source, choice, rows, policy)
     return policy

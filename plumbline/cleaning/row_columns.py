@@ -47,7 +47,7 @@ ANSWERED = ("output", "response", "answer", "completion", "solution", "message_2
 SYSTEMS = ("system", "system_prompt")
 NAMED = {
     ("messages",): "messages",
-    ("conversations",): "ShareGPT (or messages under its name)",
+    ("conversations",): "ShareGPT",
     ("instruction", "output"): "Alpaca",
     ("prompt", "completion"): "prompt and completion",
     ("prompt", "response"): "prompt and response",

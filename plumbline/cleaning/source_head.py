@@ -40,7 +40,7 @@ def container_of(path: Path, head: bytes) -> Container:
     if is_json_array(text):
         return Container.JSON_ARRAY
     first = text.split(b"\n", 1)[0].strip()
-    if first == b"{":
+    if first in (b"{", b"["):
         raise InputRefused("not_jsonl", one_document(path))
     return Container.JSON_LINES if first.startswith((b"{", b'"{', b"[")) else Container.CSV
 
