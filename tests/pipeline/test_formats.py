@@ -162,6 +162,33 @@ def test_a_file_is_judged_by_more_than_its_first_row(tmp_path: Path) -> None:
     assert "only 3 of the first 12 rows are Alpaca" in refused([*rows_of("Alpaca"), *mixed], tmp_path)
 
 
+def test_columns_are_named_with_a_file_that_is_recognised_only(tmp_path: Path) -> None:
+    words = refused(rows_of("Alpaca"), tmp_path, format="alpaca", columns={"instruction": "instruction", "output": "output"})
+    assert "clean.columns is read with clean.format auto, csv or parquet, not with alpaca" in words
+
+
+@pytest.mark.parametrize("kind", ["CSV", "Parquet", "a JSON array in gzip"])
+def test_one_process_and_three_read_the_same(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    FILES[kind](tmp_path / "rows")
+    monkeypatch.setattr("plumbline.cleaning.first_pass.PARALLEL_FROM_BYTES", 0)
+    monkeypatch.setattr("plumbline.cleaning.source_lines.CHUNK_BYTES", 100)
+    found = []
+    for workers in ("1", "3"):
+        monkeypatch.setenv("PLUMBLINE_WORKERS", workers)
+        assert read(tmp_path / "rows", tmp_path / workers) == PAIRS
+        found.append([(tmp_path / workers / name).read_bytes() for name in ("kept.jsonl", "quarantined.jsonl", "data.json")])
+    assert found[0] == found[1]
+
+
+def test_what_is_said_holds_no_key_and_no_control_character(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    key = "sk-ant-api03-" + "Q" * 40
+    rows = [{"question": "Key?", "answer": key, "\x1b[31mred": 1}, *rows_of("question and answer")]
+    with caplog.at_level(logging.INFO):
+        clean(write_lines(tmp_path / "rows.jsonl", rows), tmp_path / "out", format="auto")
+    assert key[:20] not in caplog.text and "holds key material, which is not shown" in caplog.text
+    assert "\x1b" not in "".join(caplog.messages)
+
+
 def cut(content: bytes, at: float = 0.6) -> bytes:
     return content[: int(len(content) * at)]
 
