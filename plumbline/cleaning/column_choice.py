@@ -41,6 +41,12 @@ def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str,
     )
     ranked = [(number, columns) for number, columns in ranked if number]
     if not ranked:
+        wrapped = [name for row in rows[:1] for name, value in row.items() if len(rows) == 1 and holds_rows(value)]
+        if wrapped:
+            raise InputRefused(
+                "not_jsonl",
+                f"{path} holds its rows under the key {wrapped[0]!r}; write one object a line, as `jq -c '.{wrapped[0]}[]'` does.",
+            )
         raise InputRefused(
             "missing_columns",
             f"{path} is {source}, and its keys {names[:12]} are those of no rows that are known. "
@@ -61,6 +67,11 @@ def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str,
             f"add a line `columns: {line_of(columns)}` to section clean of params.yaml; or give each sort of rows a file of its own.",
         )
     return Choice(columns, names, best, len(rows))
+
+
+def holds_rows(value: Any) -> bool:
+    """Whether a value is a list of objects."""
+    return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
 
 
 def line_of(columns: Columns) -> str:

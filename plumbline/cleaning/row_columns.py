@@ -35,7 +35,7 @@ class Columns:
 
 
 ALPACA = Columns(instruction="instruction", input="input", output="output", system="system", history="history")
-MESSAGES = Columns(messages="messages")
+MESSAGES = Columns(messages="messages", system="system")
 SHAREGPT = Columns(messages="conversations", system="system")
 PROMPT_COMPLETION = Columns(instruction="prompt", output="completion", system="system")
 FORMATS = {"alpaca": ALPACA, "messages": MESSAGES, "sharegpt": SHAREGPT, "prompt_completion": PROMPT_COMPLETION}
