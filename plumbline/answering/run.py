@@ -53,7 +53,7 @@ def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str) -> l
             engine,
             tokenizer,
             asked={
-                question.id: Asked(exam_prompt(question, instructions, context.passages), question.choices, context.turns)
+                question.id: Asked(exam_prompt(question, instructions, context.passages), scored_choices(question), context.turns)
                 for question, context in ((question, contexts[question.id]) for question in questions)
             },
             params=params,
@@ -64,6 +64,11 @@ def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str) -> l
     assert len(answered) == len(questions)
     write_jsonl(files.answers, answered)
     return answered
+
+
+def scored_choices(question: Question) -> dict[str, str]:
+    """The choices of which the likeliest is an answer: none where several may be right."""
+    return {} if question.answer_kind == "letters" else question.choices
 
 
 def is_trained_to_its_end(adapter: Path) -> bool:
