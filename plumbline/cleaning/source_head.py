@@ -120,7 +120,7 @@ def separators_of(head: bytes) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for separator in (",", ";", "\t", "|"):
         try:
-            names = next(csv.reader(text.splitlines(keepends=True), delimiter=separator), [])
+            names = [name.strip() for name in next(csv.reader(text.splitlines(keepends=True), delimiter=separator), [])]
         except csv.Error:
             continue
         if len(names) > 1:

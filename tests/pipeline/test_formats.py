@@ -13,6 +13,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from plumbline.cleaning.quarantined_row import RedactedLine
 from plumbline.pipeline.refused import InputRefused
 from tests.pipeline.test_clean import clean, write_lines
 
@@ -123,6 +124,17 @@ def test_turns_in_a_table_are_read(kind: str, tmp_path: Path) -> None:
     kept, _, _ = clean(tmp_path / "rows", tmp_path / "out", format="auto")
     assert [(row.instruction, row.output) for row in kept] == PAIRS
     assert {row.flags for row in kept} == {("extra_keys",) if kind == "CSV" else ()}
+
+
+def test_names_in_capitals_and_with_space_around_them_are_known(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text('ID, Question , Answer\n1,Why?,"So, yes."\n2,When?,Now.\n', encoding="utf-8")
+    assert read(tmp_path / "rows.csv", tmp_path / "out") == [("Why?", "So, yes."), ("When?", "Now.")]
+
+
+def test_a_refused_record_that_is_long_is_only_counted(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("question,answer\nWhy?,So.\n" + "x" * 700_000 + "," + "y" * 700_000 + ",z\n", encoding="utf-8")
+    _, (row,), _ = clean(tmp_path / "rows.csv", tmp_path / "out", format="auto")
+    assert row.reason == "not_object" and isinstance(row.raw, RedactedLine) and row.raw.length > 1_400_000
 
 
 def refused(rows: list[dict[str, Any]], folder: Path, **changes: Any) -> str:
