@@ -57,7 +57,8 @@ def clean_file(files: CleanFiles, policy: Policy, *, near_duplicate_similarity: 
     """Write the outputs, all or none. InputRefused where no row can be kept, or the source changes while it is read."""
     refuse_overwriting(files.source, files.outputs)
     before = fingerprint(files.source)
-    with replacing_all(files.outputs) as opened, tempfile.TemporaryFile() as spool:
+    # The spool lies next to the outputs: the folder for temporary files may be too small for a data set.
+    with replacing_all(files.outputs) as opened, tempfile.TemporaryFile(dir=files.kept.parent) as spool:
         streams = dict(zip(files.outputs, opened, strict=True))
         first_pass = clean_all(files.source, policy, spool)
         if not any(len(chunk.kept_lines) for chunk in first_pass.chunks):

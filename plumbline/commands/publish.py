@@ -22,6 +22,7 @@ from huggingface_hub.utils import disable_progress_bars
 from plumbline.commands.backup import uncommitted
 from plumbline.commands.final_part import RECORD, missing_uses
 from plumbline.commands.refusing import refusing, repository
+from plumbline.comparing.revisions import NotThere
 from plumbline.keeping.model_card import render_card
 from plumbline.model.adapter import read_training_record
 from plumbline.model.base_files import read_manifest, weights_folder
@@ -247,6 +248,6 @@ def command(repo: str, public: bool, license: str | None, dataset: str | None, o
     Exit 1 if it was refused or failed.
     """
     root = repository()
-    with refusing(1, NotPublished, Refused, RepositoryNotFoundError, HfHubHTTPError, OSError, heading="NOT PUBLISHED"):
+    with refusing(1, NotPublished, NotThere, Refused, RepositoryNotFoundError, HfHubHTTPError, OSError, heading="NOT PUBLISHED"):
         told = main(root, repo, private=not public, license=license, dataset=dataset, onto=onto)
     click.echo(told)

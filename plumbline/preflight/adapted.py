@@ -66,7 +66,8 @@ def adapted_modules(
 ) -> Adapted:
     """Build the trainer that `train` builds, on the tiny model, and look: which layers are adapted, in which dtype, on which labels."""
     packed = pack(examples, max_length=training.max_length, packing=training.packing, seed=training.seed)
-    with TemporaryDirectory() as folder:
+    # Next to the base: the folder for temporary files may be too small even for a tiny model with a real vocabulary.
+    with TemporaryDirectory(dir=base.resolve().parent, prefix="probe-") as folder:
         scratch = Path(folder)
 
         def trainer_with(lora: LoraParams) -> SFTTrainer:

@@ -19,6 +19,7 @@ from plumbline.reporting.scored import Scored, join_verdicts
 from plumbline.reporting.slices import Slice, slices_of
 from plumbline.reporting.validity import (
     Gate,
+    balance_gate,
     cost_gate,
     coverage_gates,
     engine_problems,
@@ -162,6 +163,7 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
         forgetting_gate(gathered.forgetting, params.max_forgetting_nats),
         *([final_part_gate(num_uses - len(own))] if params.part == "final" else []),
         *probe_gates(probes),
+        balance_gate(questions),
         *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends),
     ]
     account = judge_account(gathered.judgements, judging, paid, cost_usd)

@@ -9,6 +9,7 @@ from pathlib import Path
 from plumbline.pipeline.heartbeat import watched, working
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
+from plumbline.rows.choice_balance import unbalanced_letters
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Kind, Question
 from plumbline.splitting.benchmark import Benchmark, read_benchmark
@@ -92,6 +93,8 @@ def split_rows(files: SplitFiles, policy: SplitPolicy) -> Counter[Kind]:
     log.info("%d rows: train %d, validation %d, removed for the benchmark %d %s", *counts, removed_by_rule)
     for need in later_needs(asked):
         log.warning("%s", need)
+    if (unbalanced := unbalanced_letters(asked)) is not None:
+        log.warning("%s: %s.", files.benchmark, unbalanced)
     return Counter(question.kind for question in asked)
 
 

@@ -16,7 +16,7 @@ from plumbline.rows.general_answer import GeneralAnswer
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.checkpoints import run_folder
-from plumbline.training.finished import Finished, metrics_of, save
+from plumbline.training.finished import Finished, metrics_of, record_of, save
 from plumbline.training.general_prompts import replay_rows
 from plumbline.training.loss_curve import loss_table
 from plumbline.training.prompt import training_prompt
@@ -44,6 +44,8 @@ class TrainFiles:
     ready: Path
     base: Path
     adapter: Path
+    record: Path
+    """A copy of the adapter's training.json: a clone without the adapter writes its report from it."""
     metrics: Path
     loss: Path
 
@@ -67,6 +69,7 @@ def run(lora: LoraParams, params: TrainParams, files: TrainFiles) -> Finished | 
     finished = train_and_measure(read_rows(files, params), lora, params, files)
     if finished is not None:
         write_text(files.loss, loss_table(finished.fitted.losses))
+        write_json(files.record, record_of(finished).model_dump())
         write_json(files.metrics, metrics_of(finished))
     return finished
 

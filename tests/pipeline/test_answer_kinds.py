@@ -109,7 +109,7 @@ def test_the_report_counts_partial_credit_and_chance_and_shows_the_answers(world
     page = files.page.read_text(encoding="utf-8")
     for shown in ("A) force; C) momentum", '"a":"No"', "7; 5 N"):
         assert shown in page or shown.replace('":"', '": "') in page
-    assert files.mcq_confusion.read_text() == "target,answered\n", "only one letter against one letter is a confusion"
+    assert files.mcq_confusion.read_text().count("\n") == 1, "only one letter against one letter is a confusion"
 
 
 def test_retrieval_is_measured_by_what_an_answer_needs() -> None:

@@ -143,7 +143,9 @@ def test_what_the_benchmark_needs_of_later_stages_is_logged(tmp_path: Path, capl
     assert "question n1 has target 0: set grade.absolute_tolerance" in caplog.text
 
 
-def test_the_studys_questions_all_come_in(shared: Path, tmp_path: Path) -> None:
+def test_the_studys_questions_all_come_in_and_their_letters_are_warned_of(
+    shared: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     write_jsonl(tmp_path / "kept.jsonl", FILLERS)
     section = read_yaml(ROOT / "params.yaml")["split"] | {"benchmark_format": "study"}
     paths = {name: tmp_path / f"{name}.jsonl" for name in ("train", "validation", "questions", "overlap")}
@@ -153,3 +155,4 @@ def test_the_studys_questions_all_come_in(shared: Path, tmp_path: Path) -> None:
     assert [sum(one.kind == kind for one in questions) for kind in ("mcq", "numeric", "explanation")] == [19, 16, 15]
     assert all(len(one.choices) == 4 for one in questions if one.kind == "mcq")
     assert sum(one.unit is not None for one in questions if one.kind == "numeric") == 9
+    assert "(A 0, B 10, C 9, D 0 of 19)" in caplog.text
