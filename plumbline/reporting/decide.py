@@ -49,6 +49,8 @@ class Evaluation:
     questions: Sequence[Question]
     """Of the reported part."""
     num_questions_in_benchmark: int
+    left_out: Mapping[str, int]
+    """Reason -> rows of the benchmark file that no arm was asked."""
     num_final_part_uses: int
     num_own_uses: int
     """Of these, by this report."""
@@ -173,6 +175,7 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
         part=params.part,
         questions=questions,
         num_questions_in_benchmark=len(gathered.questions),
+        left_out=gathered.left_out,
         num_final_part_uses=num_uses,
         num_own_uses=len(own),
         overlapping=overlapping,
