@@ -15,6 +15,8 @@ from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.judge_quality import judge_account, probe_numbers
 from plumbline.reporting.ledger import KindLedger, ledgers
 from plumbline.reporting.params import JudgeSettings, ReportParams
+from plumbline.reporting.publish_gate import PublishGate, publish_gate
+from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams, deciding_pair
 from plumbline.reporting.scored import Scored, join_verdicts
 from plumbline.reporting.slices import Slice, slices_of
 from plumbline.reporting.validity import (
@@ -73,6 +75,8 @@ class Evaluation:
     """What people's labels say of the judge and of each declared difference; None where nothing is scored."""
     judge: Mapping[str, object]
     """Who judged, at what cost, how often it was right about answers of known worth, and what people say of it."""
+    publishing: PublishGate | None
+    """Whether all is shown that publishing requires; None where nothing is required, or nothing is scored."""
 
     @property
     def shown_pair(self) -> Pair:
@@ -111,13 +115,31 @@ def verdict_gates(
     ]
 
 
-def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, judge_ends: str | None) -> Evaluation:
+def problems_of(gathered: Gathered, broken: Sequence[str], stopping: Sequence[Gate]) -> list[str]:
+    """Why the evaluation is not valid. `broken`: why nothing can be scored."""
+    return [
+        *broken,
+        *reference_problems(gathered.questions),
+        *engine_problems(gathered.answers, gathered.arms.names),
+        *identity_problems(gathered.judgements),
+        *(gate.text for gate in stopping if not gate.ok),
+    ]
+
+
+def decide(
+    gathered: Gathered,
+    params: ReportParams,
+    judging: JudgeSettings,
+    *,
+    judge_ends: str | None,
+    publishing: PublishParams = NOTHING_REQUIRED,
+) -> Evaluation:
     """Score the reported part and check everything. `judge_ends`: the day on which the judge's model stops answering, if that is known."""
     broken = whole_evaluation_problems(gathered)
+    deciding = deciding_pair(publishing, gathered.arms, gathered.comparisons)
     questions = questions_of(gathered.questions, part=params.part, development_fraction=params.development_fraction)
     overlapping = {row.question_id for row in gathered.overlaps if row.score >= params.overlap_score}
-    is_use = uses_final_part(params.part) and not broken
-    own = gathered.own_uses if is_use else frozenset()
+    own = gathered.own_uses if uses_final_part(params.part) and not broken else frozenset()
     num_uses = len(gathered.uses | own)
 
     # Probes and second askings are paid for as answers are, and count against the same cap.
@@ -127,14 +149,6 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
         *coverage_gates(gathered.judgements, gathered.arms.names),
         *cost_gate(cost_usd, judging.max_cost_usd if judging.backend == "claude" else None),
     ]
-    problems = [
-        *broken,
-        *reference_problems(gathered.questions),
-        *engine_problems(gathered.answers, gathered.arms.names),
-        *identity_problems(gathered.judgements),
-        *(gate.text for gate in stopping if not gate.ok),
-    ]
-
     scored: Sequence[Scored] = []
     by_kind: Mapping[Kind, KindLedger] = {}
     uses: list[ContextUse] = []
@@ -185,9 +199,10 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
         slices=slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples),
         context_uses=uses,
         prompt_tokens=[] if broken else prompt_tokens(gathered.answers, gathered.arms),
-        problems=problems,
+        problems=problems_of(gathered, broken, stopping),
         incomplete=incompleteness(gathered.answers, gathered.arms, gathered.documents["training"]),
         gates=[*stopping, *warnings],
         calibration=calibration,
+        publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration),
         judge=account | {"probes": probes, "calibration": NO_LABELS if calibration is None else calibration_numbers(calibration)},
     )

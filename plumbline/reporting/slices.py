@@ -51,7 +51,7 @@ def slices_of(
     questions: Sequence[Question], scored: Sequence[Scored], comparisons: Sequence[Pair], *, seed: int, num_resamples: int
 ) -> list[Slice]:
     """Every tag of every kind, for each declared comparison in its order."""
-    tags = {kind: tags_of(questions, kind) for kind in KINDS}
+    tags: dict[Kind, dict[str, list[str]]] = {kind: tags_of(questions, kind) for kind in KINDS}
     if not any(tags.values()):
         return []
     rows = {(row.arm, row.id): row for row in scored}

@@ -18,6 +18,7 @@ from plumbline.splitting.mapped_benchmark import BenchmarkColumns
 from plumbline.splitting.overlap import LeftOutQuestion, OverlapSummary, QuestionOverlap, RemovedRow
 from plumbline.splitting.question_faults import later_needs
 from plumbline.splitting.row_values import LeftOut
+from plumbline.splitting.shares import advice, find_remedy, is_far_off, largest_group
 from plumbline.splitting.shown_questions import question_lines, shown_questions
 from plumbline.splitting.splitting import group_rows, is_validation
 
@@ -124,16 +125,29 @@ def part(
     training = [row for row, aside in zip(sifted.remaining, validates, strict=True) if not aside]
     validating = [row for row, aside in zip(sifted.remaining, validates, strict=True) if aside]
     assert len(rows) == len(training) + len(validating) + len(sifted.removed), "a row vanished"
-    if not training:
+    if not sifted.remaining:
         raise Refused(
             f"{kept}: no row is left to train on ({len(rows)} came in, {len(sifted.removed)} repeat the benchmark); bring more data."
         )
-    if not validating:
-        raise Refused(
-            f"{kept}: none of {len(set(groups))} groups of near-duplicates fell to validation; raise split.validation_fraction "
-            f"({policy.validation_fraction}), or take another split.seed ({policy.seed})."
-        )
+    if not training or not validating or is_far_off(len(validating), len(groups), policy.validation_fraction):
+        said = how_it_came_out(sifted.remaining, groups, len(validating), policy)
+        if not training or not validating:
+            raise Refused(f"{kept}: {said}")
+        log.warning("%s", said)
     return training, validating
+
+
+def how_it_came_out(rows: Sequence[InstructionRow], groups: Sequence[str], num_validation: int, policy: SplitPolicy) -> str:
+    """Why the shares are not those that were asked for, and what helps."""
+    fraction, similarity, seed = policy.validation_fraction, policy.near_duplicate_similarity, policy.seed
+    came = {0: "no row fell to validation", len(rows): "every row fell to validation, and none is left to train on"}
+    words = came.get(num_validation, f"{num_validation} of {len(rows)} rows ({num_validation / len(rows):.1%}) validate")
+    asked = f"split.validation_fraction is {fraction}"
+    if len(set(groups)) == len(groups):  # no near-duplicates: there are just too few rows
+        change = "Lower" if num_validation else "Raise"
+        return f"{words}, where {asked}. {change} split.validation_fraction, take another split.seed ({seed}), or bring more rows."
+    remedy = find_remedy(rows, seed=seed, fraction=fraction, similarity=similarity)
+    return f"{words}, where {asked}: {largest_group(groups)}. {advice(remedy, similarity=similarity, seed=seed)}"
 
 
 def overlap_records(

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +162,8 @@ def test_every_module_is_imported_by_a_stage_or_a_command() -> None:
     reached = {file for stage in STAGES for file in import_closure(ROOT / f"stages/{stage}.py")}
     commands = {
         file
-        for command in [ROOT / "plumbline/__main__.py", *(ROOT / "plumbline/commands").glob("*.py")]
+        # What a notebook calls stands in the package itself.
+        for command in [ROOT / "plumbline/__main__.py", ROOT / "plumbline/__init__.py", *(ROOT / "plumbline/commands").glob("*.py")]
         for file in import_closure(command)
     }
     # The installer runs before there is a command.
@@ -173,11 +176,18 @@ def test_every_module_is_imported_by_a_stage_or_a_command() -> None:
 
 
 def test_packages_re_export_nothing() -> None:
+    top = ROOT / "plumbline/__init__.py"
     for file in (ROOT / "plumbline").rglob("__init__.py"):
-        assert file.read_text(encoding="utf-8") == "", f"{file} would tie every stage to every module"
+        assert file == top or file.read_text(encoding="utf-8") == "", f"{file} would tie every stage to every module"
     tree = ast.parse((ROOT / "stages/__init__.py").read_text(encoding="utf-8"))
     imported = [imported_by(node) for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     assert imported == [["sys"]], "it answers --help, for which a stage would run"
+
+
+def test_what_a_notebook_calls_is_imported_when_it_is_called() -> None:
+    asked = "import sys, plumbline; print(*sorted(name for name in sys.modules if name.startswith(('plumbline', 'pandas'))))"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["plumbline"]
 
 
 @pytest.mark.parametrize("module", PURE, ids=lambda module: module.relative_to(ROOT / "plumbline").as_posix())

@@ -87,6 +87,16 @@ def test_steps_are_those_that_train_plans(project: Path) -> None:
     assert line(lines, "judge").value == "10 answers of 2 arms, no cost"
 
 
+def test_what_the_benchmark_can_show_ends_the_plan(project: Path) -> None:
+    lines = plan(project, ["publish.against=base", "+publish.require.explanation.not_worse_than=0.03"], (0.08,))
+    place = next(place for place, one in enumerate(lines) if one.what == "explanation")
+    assert [one.value.split(" takes")[0] for one in lines[place:]] == [
+        "5 questions in 1 cluster show no difference, four times in five",
+        "a difference of 8 points",
+        "not worse by 3 points, as publish.require asks,",
+    ]
+
+
 def a_snapshot(hub: Path, project: Path, profile: str, config: dict[str, Any]) -> Path:
     """Put the config.json, and nothing else, of the model that a profile names into a folder of snapshots."""
     named = dict(line.split("=", 1) for line in profile_overrides(project, profile) if line.startswith("base."))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plumbline.grading.answer_targets import parse_formula
 from plumbline.grading.formula_judge import KEPT, FormulaJudge, Verdict, formula_judge
-from plumbline.grading.formula_reading import parse_formula
 from plumbline.grading.formula_trees import MAX_NODES, Tree, read_formula
 from plumbline.grading.formulas import grade_formula
 from plumbline.rows.outcome import Outcome
