@@ -57,7 +57,9 @@ def slices_of(
     rows = {(row.arm, row.id): row for row in scored}
     found: list[Slice] = []
     for pair in comparisons:
-        triples = {(kind, tag): triples_of(ids, rows, pair) for kind, by_tag in tags.items() for tag, ids in by_tag.items()}
+        triples: dict[tuple[Kind, str], list[Triple]] = {
+            (kind, tag): triples_of(ids, rows, pair) for kind, by_tag in tags.items() for tag, ids in by_tag.items()
+        }
         level = strictest_level(sum(is_enough(one) for one in triples.values()))
         of_pair = [
             slice_of(pair, kind, tag, one, seed=seed, num_resamples=num_resamples, level=level) for (kind, tag), one in triples.items()
