@@ -36,6 +36,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Keep and publish": {
         "backup": "Back up a run, and prove that a clone can restore it.",
+        "export": "Write rows, answers or results for other tools.",
         "publish": "Publish adapter, card and evaluation on the Hub.",
     },
     "Work on Plumbline": {
@@ -72,6 +73,8 @@ def load(name: str) -> click.Command:
             from plumbline.commands.compare_logs import command
         case "data-diff":
             from plumbline.commands.data_diff import command
+        case "export":
+            from plumbline.commands.export import command
         case "fetch-model":
             from plumbline.commands.fetch_model import command
         case "fill-judge-store":
