@@ -9,9 +9,11 @@ COMMANDS: dict[str, dict[str, str]] = {
         "data-diff": "Show which cleaned rows changed between two revisions.",
     },
     "Plan and run": {
+        "run": "Run what changed, and say what came out.",
         "plan": "Say what a run will take, before anything is spent.",
         "profile": "Run the pipeline with the overrides of a profile.",
         "real": "Run the whole pipeline with a real instruct model.",
+        "smoke": "Run a dry run of 5 steps next to the workspace.",
         "fetch-model": "Fetch the small instruct model that `make real` uses.",
         "clear-arms": "Clear what removed arms left behind.",
         "verify": "Run the commit from nothing in a clone, and compare.",
@@ -24,6 +26,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "inspect-log": "Write the evaluation as Inspect logs, one per arm.",
     },
     "Grade and judge": {
+        "regrade": "Grade and report again, without a model.",
         "grade": "Grade answers of other tools with the same rules.",
         "label-sheet": "Let people score explanations, and check the judge.",
         "judge-bridge": "Compare two judges on the same answers.",
@@ -37,6 +40,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Keep and publish": {
         "backup": "Back up a run, and prove that a clone can restore it.",
         "export": "Write rows, answers or results for other tools.",
+        "gate": "Say whether the tuned model may be published.",
         "publish": "Publish adapter, card and evaluation on the Hub.",
     },
     "Work on Plumbline": {
@@ -81,6 +85,8 @@ def load(name: str) -> click.Command:
             from plumbline.commands.fill_judge_store import command
         case "final-part":
             from plumbline.commands.final_part import command
+        case "gate":
+            from plumbline.commands.gate import command
         case "grade":
             from plumbline.commands.grade import command
         case "inspect-log":
@@ -101,10 +107,16 @@ def load(name: str) -> click.Command:
             from plumbline.commands.readme import command
         case "real":
             from plumbline.commands.real import command
+        case "regrade":
+            from plumbline.commands.regrade import command
+        case "run":
+            from plumbline.commands.run import command
         case "serve-models":
             from plumbline.commands.serve_models import command
         case "verify":
             from plumbline.commands.verify import command
+        case "smoke":
+            from plumbline.commands.smoke import command
         case _:
             raise AssertionError(f"{name} is listed and cannot be loaded")
     return command

@@ -22,7 +22,9 @@ from huggingface_hub.utils import disable_progress_bars
 from plumbline.commands.backup import uncommitted
 from plumbline.commands.final_part import RECORD, missing_uses
 from plumbline.commands.refusing import refusing, repository
+from plumbline.comparing.revisions import NotThere
 from plumbline.keeping.model_card import render_card
+from plumbline.keeping.publish_requirement import CannotTell, gate_result
 from plumbline.keeping.result_exports import RESULTS_FILE, eval_results_text
 from plumbline.model.adapter import read_training_record
 from plumbline.model.base_files import read_manifest, weights_folder
@@ -63,6 +65,12 @@ def check_run(root: Path) -> None:
                 raise NotPublished(
                     f"metrics/{name} says {key}: {json.dumps(content[key])}. Fix what metrics/report.html names, then `dvc repro`."
                 )
+    try:
+        gate = gate_result(root)
+    except CannotTell as why:
+        raise NotPublished(str(why)) from None
+    if not gate.ok:
+        raise NotPublished("it does not show what publish.require in params.yaml asks for:\n  " + "\n  ".join(gate.unmet))
     own = uses_in(json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8")))
     if own and (missing := missing_uses(root, own)):
         raise NotPublished(
@@ -261,6 +269,6 @@ def command(repo: str, public: bool, license: str | None, dataset: str | None, b
     Exit 1 if it was refused or failed.
     """
     root = repository()
-    with refusing(1, NotPublished, Refused, RepositoryNotFoundError, HfHubHTTPError, OSError, heading="NOT PUBLISHED"):
+    with refusing(1, NotPublished, NotThere, Refused, RepositoryNotFoundError, HfHubHTTPError, OSError, heading="NOT PUBLISHED"):
         told = main(root, repo, private=not public, license=license, dataset=dataset, benchmark=benchmark, onto=onto)
     click.echo(told)

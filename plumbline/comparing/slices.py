@@ -10,6 +10,8 @@ from plumbline.rows.arms import Pair
 from plumbline.statistics import Comparison, holm, shown_direction, strictest_level
 
 TOO_FEW = "too few questions"
+MIN_QUESTIONS, MIN_UNITS = 10, 6
+"""Fewer do not hold an interval of 95 % (tests/unit/test_instruments_hold.py): nothing is said of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,8 @@ class Slice:
         """`better` or `worse` of the second arm, `none` where nothing was shown, or that the slice is too small to show anything."""
         if self.comparison is None or self.p_holm is None:
             return "no verdicts"
-        if self.comparison.minimum_detectable_effect >= 1:
+        found = self.comparison
+        if found.n < MIN_QUESTIONS or found.num_units < MIN_UNITS or found.minimum_detectable_effect >= 1:
             return TOO_FEW
         return str(shown_direction(self.comparison.ci95, self.p_holm))
 

@@ -204,9 +204,12 @@ def letter_pairs(questions: Sequence[Question], grades: Sequence[Grade], arm: st
     return pairs
 
 
-def confusion_table(questions: Sequence[Question], grades: Sequence[Grade], arm: str) -> str:
-    """CSV for plots: a line per mcq answer of an arm with the letter that is right and the letter that was given."""
-    lines = ["target,answered", *(f"{target},{letter}" for target, letter in letter_pairs(questions, grades, arm))]
+def confusion_table(questions: Sequence[Question], grades: Sequence[Grade], arms: Sequence[str]) -> str:
+    """CSV for plots: a line per mcq answer with its arm, the letter that is right and the letter that was given."""
+    lines = [
+        "arm,target,answered",
+        *(f"{arm},{target},{letter}" for arm in arms for target, letter in letter_pairs(questions, grades, arm)),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -229,6 +232,24 @@ def context_use_numbers(use: ContextUse) -> dict[str, object]:
         "with_answer": part_numbers(use.with_answer),
         "without_answer": part_numbers(use.without_answer),
     }
+
+
+def context_headline(uses: Sequence[ContextUse], tokens: Sequence[PromptTokens]) -> dict[str, object]:
+    """Tokens a question of each arm, and what an arm with passages made of them, kind by kind: metrics/context.json."""
+    told: dict[str, dict[str, object]] = {one.arm: {"prompt_tokens": round(one.mean, 1)} for one in tokens}
+    for use in uses:
+        told.setdefault(use.arm, {})[use.kind] = {
+            "recall": rounded(use.recall),
+            "grounded": rounded(use.grounded),
+            "with_answer": part_headline(use.with_answer),
+            "without_answer": part_headline(use.without_answer),
+        }
+    return dict(told)
+
+
+def part_headline(part: Part) -> dict[str, object]:
+    """n and score; the intervals are in evaluation.json."""
+    return {"n": part.n, "score": None if part.score is None else rounded(part.score.mean)}
 
 
 def part_numbers(part: Part) -> dict[str, object]:

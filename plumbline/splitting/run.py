@@ -9,12 +9,14 @@ from pathlib import Path
 from plumbline.pipeline.heartbeat import watched, working
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
+from plumbline.rows.choice_balance import unbalanced_letters
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Kind, Question
 from plumbline.splitting.benchmark_files import read_plumbline, read_study
 from plumbline.splitting.benchmark_overlap import BenchmarkIndex
 from plumbline.splitting.benchmark_shapes import SHAPES, later_needs
 from plumbline.splitting.overlap import OverlapSummary, QuestionOverlap, RemovedRow
+from plumbline.splitting.shares import advice, find_remedy, is_far_off, largest_group
 from plumbline.splitting.splitting import group_rows, is_validation
 
 log = logging.getLogger("split")
@@ -85,6 +87,8 @@ def split_rows(files: SplitFiles, policy: SplitPolicy) -> Counter[Kind]:
     log.info("%d rows: train %d, validation %d, removed for the benchmark %d %s", *counts, removed_by_rule)
     for need in later_needs(asked):
         log.warning("%s", need)
+    if (unbalanced := unbalanced_letters(asked)) is not None:
+        log.warning("%s: %s.", files.benchmark, unbalanced)
     return Counter(question.kind for question in asked)
 
 
@@ -97,16 +101,29 @@ def part(
     training = [row for row, aside in zip(sifted.remaining, validates, strict=True) if not aside]
     validating = [row for row, aside in zip(sifted.remaining, validates, strict=True) if aside]
     assert len(rows) == len(training) + len(validating) + len(sifted.removed), "a row vanished"
-    if not training:
+    if not sifted.remaining:
         raise Refused(
             f"{kept}: no row is left to train on ({len(rows)} came in, {len(sifted.removed)} repeat the benchmark); bring more data."
         )
-    if not validating:
-        raise Refused(
-            f"{kept}: none of {len(set(groups))} groups of near-duplicates fell to validation; raise split.validation_fraction "
-            f"({policy.validation_fraction}), or take another split.seed ({policy.seed})."
-        )
+    if not training or not validating or is_far_off(len(validating), len(groups), policy.validation_fraction):
+        said = how_it_came_out(sifted.remaining, groups, len(validating), policy)
+        if not training or not validating:
+            raise Refused(f"{kept}: {said}")
+        log.warning("%s", said)
     return training, validating
+
+
+def how_it_came_out(rows: Sequence[InstructionRow], groups: Sequence[str], num_validation: int, policy: SplitPolicy) -> str:
+    """Why the shares are not those that were asked for, and what helps."""
+    fraction, similarity, seed = policy.validation_fraction, policy.near_duplicate_similarity, policy.seed
+    came = {0: "no row fell to validation", len(rows): "every row fell to validation, and none is left to train on"}
+    words = came.get(num_validation, f"{num_validation} of {len(rows)} rows ({num_validation / len(rows):.1%}) validate")
+    asked = f"split.validation_fraction is {fraction}"
+    if len(set(groups)) == len(groups):  # no near-duplicates: there are just too few rows
+        change = "Lower" if num_validation else "Raise"
+        return f"{words}, where {asked}. {change} split.validation_fraction, take another split.seed ({seed}), or bring more rows."
+    remedy = find_remedy(rows, seed=seed, fraction=fraction, similarity=similarity)
+    return f"{words}, where {asked}: {largest_group(groups)}. {advice(remedy, similarity=similarity, seed=seed)}"
 
 
 def overlap_records(

@@ -123,7 +123,7 @@ def retrieve(world: Path, *used: str, answer: AnswerParams = ANSWER, **changes: 
             base=world / "models/base",
             contexts=contexts,
             overlap=world / "data/context/overlap.jsonl",
-            metrics=world / "metrics/context.json",
+            metrics=world / "metrics/retrieval.json",
             ready=world / "data/context/ready.json",
         ),
     )
@@ -131,7 +131,7 @@ def retrieve(world: Path, *used: str, answer: AnswerParams = ANSWER, **changes: 
 
 
 def numbers(world: Path) -> dict[str, Any]:
-    return json.loads((world / "metrics/context.json").read_text())
+    return json.loads((world / "metrics/retrieval.json").read_text())
 
 
 def test_a_context_that_no_arm_uses_is_empty_and_its_files_are_not_read(world: Path) -> None:
@@ -178,7 +178,7 @@ def test_shuffled_passages_are_those_of_another_question_of_the_kind(world: Path
 def test_the_same_inputs_give_the_same_bytes(world: Path) -> None:
     def written() -> list[bytes]:
         retrieve(world, *NAMES)
-        return [path.read_bytes() for path in [*sorted((world / "data/context").iterdir()), world / "metrics/context.json"]]
+        return [path.read_bytes() for path in [*sorted((world / "data/context").iterdir()), world / "metrics/retrieval.json"]]
 
     assert written() == written()
 

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from plumbline.commands.main import plumbline
 from plumbline.keeping.row_exports import as_alpaca, as_messages
-from plumbline.rows.instruction_row import InstructionRow, Origin
+from plumbline.rows.instruction_row import Exchange, InstructionRow, Origin
 from plumbline.training.prompt import training_prompt
 from stages.report import main as report
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, make_world, write_lines, write_world
@@ -69,8 +69,17 @@ def test_rows_as_alpaca_are_lines_or_one_list(folder: Path, tmp_path: Path, monk
     assert done.exit_code == 1 and "no data/clean/kept.jsonl" in done.stderr and not (tmp_path / "kept.jsonl").exists()
 
 
-def test_a_row_of_one_exchange_has_no_history() -> None:
-    assert len(as_messages(ROWS[0])["messages"]) == 2 and "history" not in as_alpaca(ROWS[0])  # pyright: ignore[reportArgumentType]
+def test_a_conversation_keeps_what_stood_before() -> None:
+    before = (
+        Exchange(user="Hello", assistant="Hello!", is_trained=False),
+        Exchange(user="What is force?", assistant="m a", is_trained=True),
+    )
+    row = ROWS[0].model_copy(update={"earlier": before})
+    messages: Any = as_messages(row)["messages"]
+    assert [one["role"] for one in messages] == ["user", "assistant"] * 3 and messages[4]["content"] == "Explain force 0."
+    assert [one.get("weight") for one in messages] == [None, 0, None, None, None, None], "no loss on the first answer"
+    assert as_alpaca(row)["history"] == [["Hello", "Hello!"], ["What is force?", "m a"]]
+    assert "history" not in as_alpaca(ROWS[0])
 
 
 def test_answers_and_grades_become_parquet(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
