@@ -60,7 +60,7 @@ def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, o
     asked = matched(arms, questions.match)
     graded = graded_logs(asked, names, scores)
     pairs = pairs_of(graded.found.graded, questions.comparisons)
-    by_kind = answer_ledgers(graded.found, comparisons=pairs, seed=SEED, num_resamples=NUM_RESAMPLES)
+    by_kind = answer_ledgers(graded.found, comparisons=pairs, seed=SEED, num_resamples=NUM_RESAMPLES, cut=graded.cut)
     groups = slices_of(graded, asked, questions.slice_by)
     slices = compare_slices(scored_rows(graded.found), groups, pairs, seed=SEED, num_resamples=NUM_RESAMPLES)
     warnings = [text for arm in arms for text in arm.warnings]

@@ -1,6 +1,6 @@
 """The ledger of answers made elsewhere: that of the pipeline, for a terminal and as numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from plumbline.comparing.graded_answers import GradedAnswer, GradedFile
 from plumbline.judging.causes import JudgeCause
@@ -28,8 +28,8 @@ def pairs_of(graded: Sequence[GradedAnswer], declared: Sequence[Pair]) -> list[P
     return list(dict.fromkeys(declared)) or [(arms[0], arm) for arm in arms[1:]]
 
 
-def scored_rows(found: GradedFile) -> list[Scored]:
-    """The verdicts as the ledger counts them."""
+def scored_rows(found: GradedFile, cut: Collection[tuple[str, str]] = ()) -> list[Scored]:
+    """The verdicts as the ledger counts them; `cut`: arm and id of the answers of which is known that they are not whole."""
     clusters = {(question.kind, question.id): question.cluster for question in found.questions}
     return [
         Scored(
@@ -39,7 +39,7 @@ def scored_rows(found: GradedFile) -> list[Scored]:
             arm=grade.arm,
             outcome=grade.outcome,
             score=grade.score,
-            truncated=False,
+            truncated=(grade.arm, grade.id) in cut,
             logprob_correct=None,
             reading=grade.reading,
             tier=grade.tier,
@@ -49,9 +49,11 @@ def scored_rows(found: GradedFile) -> list[Scored]:
     ]
 
 
-def answer_ledgers(found: GradedFile, *, comparisons: Sequence[Pair], seed: int, num_resamples: int) -> dict[Kind, KindLedger]:
+def answer_ledgers(
+    found: GradedFile, *, comparisons: Sequence[Pair], seed: int, num_resamples: int, cut: Collection[tuple[str, str]] = ()
+) -> dict[Kind, KindLedger]:
     """The ledger of each kind, p values adjusted by Holm over all kinds and comparisons."""
-    scored = scored_rows(found)
+    scored = scored_rows(found, cut)
     return ledgers(found.questions, scored, comparisons=comparisons, overlapping=(), seed=seed, num_resamples=num_resamples)
 
 

@@ -239,6 +239,25 @@ def test_answers_of_a_table_get_the_ledger_that_grade_gives(tmp_path: Path) -> N
 # ---- what a log says against itself
 
 
+def test_a_cut_answer_is_counted_and_shown_as_cut(tmp_path: Path) -> None:
+    cut = sample("a", "I", output={"choices": [{"message": {"content": "It is"}, "stop_reason": "max_tokens"}]})
+    log = eval_log(tmp_path / "log.eval", [cut, sample("b", "C")])
+    compare(f"first={log}", f"second={log}", folder=tmp_path)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count('"cut":1') == 2 and page.count('<td data-label="Cut off">1</td>') == 2
+
+
+def test_texts_without_key_points_stay_unjudged_next_to_what_can_be_graded(tmp_path: Path) -> None:
+    rows = [
+        {"id": "a", "arm": arm, "kind": "numeric", "question": "Force?", "reference": "12", "unit": "N", "response": "12 N"} for arm in "xy"
+    ] + [{"id": "b", "arm": arm, "kind": "explanation", "question": "Why?", "reference": "So.", "response": "Because."} for arm in "xy"]
+    text, kinds = compare(write(tmp_path / "answers.jsonl", rows), folder=tmp_path)
+    assert kinds["numeric"]["arms"]["x"]["correct"] == 1 and kinds["explanation"]["arms"]["x"]["unjudged"] == 1
+    assert "Unjudged for want of `key_points`: 2 explanations" in text
+    with pytest.raises(ValueError, match=r"line 1: a text is graded by key points, and there are none"):
+        compare(write(tmp_path / "texts.jsonl", rows[2:]), folder=tmp_path)
+
+
 def test_a_failed_sample_is_unjudged_and_a_run_that_ended_early_is_said(tmp_path: Path) -> None:
     whole = eval_log(tmp_path / "whole.eval", [sample("a", "C"), sample("b", "I")])
     failed = sample("b", None, scores={}, output={"choices": []}, error={"message": "boom"})

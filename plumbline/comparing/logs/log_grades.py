@@ -47,6 +47,11 @@ class GradedLogs:
     told: tuple[str, ...]
     """Which scores these are, a sentence each."""
 
+    @property
+    def cut(self) -> frozenset[tuple[str, str]]:
+        """Arm and id of the answers that ended at the token limit."""
+        return frozenset((arm, name) for (arm, _, name), given in self.answers.items() if any(answer.is_cut for answer in given))
+
 
 def graded_logs(asked: Sequence[Asked], arms: Sequence[str], params: ScoreParams) -> GradedLogs:
     """Take or make the score of every answer. Refused names the first that has none on the scale."""
