@@ -17,7 +17,7 @@ from plumbline.comparing.question_changes import entries
 from plumbline.comparing.regrading import graded_alike
 from plumbline.comparing.revisions import ContentGone, NotThere, Source, experiments, open_run, read_evaluation, read_rows, read_settings
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
-from plumbline.grading.run import Tolerance
+from plumbline.grading.tolerance import Tolerance
 from plumbline.judging.end import end_of_life, end_warning, today
 from plumbline.pages.page import render_page
 from plumbline.params_sections import unknown_sections

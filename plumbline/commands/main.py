@@ -6,6 +6,7 @@ import click
 
 COMMANDS: dict[str, dict[str, str]] = {
     "Look at the data": {
+        "check-benchmark": "Check a benchmark file, and show what is read of it.",
         "data-diff": "Show which cleaned rows changed between two revisions.",
     },
     "Plan and run": {
@@ -67,6 +68,8 @@ def load(name: str) -> click.Command:
             from plumbline.commands.ask import command
         case "backup":
             from plumbline.commands.backup import command
+        case "check-benchmark":
+            from plumbline.commands.check_benchmark import command
         case "checkpoints":
             from plumbline.commands.checkpoints import command
         case "clear-arms":

@@ -93,7 +93,11 @@ def reference_problems(questions: Sequence[Question]) -> list[str]:
     """Questions with a target that cannot be right."""
     bad: list[str] = []
     for question in questions:
-        if question.kind == "mcq":
+        if question.answer_kind == "letters":
+            fine = set(question.target.split(",")) <= question.choices.keys()
+        elif question.answer_kind == "expression":
+            fine = bool(question.target.strip())
+        elif question.kind == "mcq":
             fine = question.target in question.choices if question.choices else bool(re.fullmatch("[A-Z]", question.target))
         elif question.kind == "numeric":
             fine = any(character.isdigit() for character in question.target)

@@ -17,7 +17,7 @@ def unbalanced_letters(questions: Iterable[Question]) -> str | None:
 
     Held to Pearson's test against targets drawn evenly from each question's letters.
     """
-    asked = [question for question in questions if question.kind == "mcq"]
+    asked = [question for question in questions if question.kind == "mcq" and question.answer_kind is None]
     if len(asked) < FEWEST_QUESTIONS:
         return None
     right = Counter(question.target for question in asked)

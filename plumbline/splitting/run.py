@@ -12,16 +12,20 @@ from plumbline.pipeline.refused import Refused
 from plumbline.rows.choice_balance import unbalanced_letters
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Kind, Question
-from plumbline.splitting.benchmark_files import read_plumbline, read_study
+from plumbline.splitting.benchmark import Benchmark, read_benchmark
 from plumbline.splitting.benchmark_overlap import BenchmarkIndex
-from plumbline.splitting.benchmark_shapes import SHAPES, later_needs
-from plumbline.splitting.overlap import OverlapSummary, QuestionOverlap, RemovedRow
+from plumbline.splitting.mapped_benchmark import BenchmarkColumns
+from plumbline.splitting.overlap import LeftOutQuestion, OverlapSummary, QuestionOverlap, RemovedRow
+from plumbline.splitting.question_faults import later_needs
+from plumbline.splitting.row_values import LeftOut
 from plumbline.splitting.shares import advice, find_remedy, is_far_off, largest_group
+from plumbline.splitting.shown_questions import question_lines, shown_questions
 from plumbline.splitting.splitting import group_rows, is_validation
 
 log = logging.getLogger("split")
 
-READERS = {"plumbline": read_plumbline, "study": read_study}
+NUM_NAMED = 5
+"""Rows of the benchmark file that a log line names; the file of overlaps has them all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +48,7 @@ class SplitPolicy:
     """What params.yaml says about the split."""
 
     benchmark_format: str
+    benchmark_columns: BenchmarkColumns | None
     seed: int
     validation_fraction: float
     near_duplicate_similarity: float
@@ -67,7 +72,9 @@ def split_rows(files: SplitFiles, policy: SplitPolicy) -> Counter[Kind]:
         raise Refused(
             f"split.validation_fraction is {policy.validation_fraction}; a share above 0 and below 1 is read: training needs rows to validate on."
         )
-    asked = SHAPES[policy.benchmark_format](READERS[policy.benchmark_format](files.benchmark))
+    benchmark = read_benchmark(files.benchmark, format_name=policy.benchmark_format, columns=policy.benchmark_columns)
+    tell(benchmark, files.benchmark)
+    asked = benchmark.questions
     rows = list(read_jsonl(files.kept, InstructionRow))
     index = BenchmarkIndex(
         asked,
@@ -81,7 +88,7 @@ def split_rows(files: SplitFiles, policy: SplitPolicy) -> Counter[Kind]:
     write_jsonl(files.train, training)
     write_jsonl(files.validation, validating)
     write_jsonl(files.questions, asked)
-    write_jsonl(files.overlap, overlap_records(rows, asked, sifted))
+    write_jsonl(files.overlap, [*overlap_records(rows, asked, sifted), *map(left_out_record, benchmark.left_out)])
     removed_by_rule = dict(Counter(row.rule for row in sifted.removed))
     counts = (len(rows), len(training), len(validating), len(sifted.removed))
     log.info("%d rows: train %d, validation %d, removed for the benchmark %d %s", *counts, removed_by_rule)
@@ -90,6 +97,23 @@ def split_rows(files: SplitFiles, policy: SplitPolicy) -> Counter[Kind]:
     if (unbalanced := unbalanced_letters(asked)) is not None:
         log.warning("%s: %s.", files.benchmark, unbalanced)
     return Counter(question.kind for question in asked)
+
+
+def tell(benchmark: Benchmark, path: Path) -> None:
+    """Say what was recognised and by what, with three questions as read, and what was left out."""
+    log.info("%s: read as %s, by %s", path, benchmark.shape, benchmark.sign)
+    for question in shown_questions(benchmark.questions):
+        for line in question_lines(question):
+            log.info("  %s", line)
+    if benchmark.left_out:
+        log.warning("%d of %d rows of the benchmark are not asked %s", len(benchmark.left_out), benchmark.num_rows, dict(benchmark.reasons))
+        for one in benchmark.left_out[:NUM_NAMED]:
+            log.warning("  %s (id %r): %s", one.where, one.id, one.detail)
+
+
+def left_out_record(one: LeftOut) -> LeftOutQuestion:
+    """A row that is not asked, as the file of overlaps has it."""
+    return LeftOutQuestion(question_id=one.id, where=one.where, reason=one.reason, detail=one.detail)
 
 
 def part(

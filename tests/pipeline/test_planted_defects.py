@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from plumbline.answering.run import longest_of
 from plumbline.pipeline.files import sha256_of
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.pipeline.params import load_params
+from plumbline.pipeline.refused import Refused
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.instruction_row import Exchange, InstructionRow
 from plumbline.rows.question import Question
@@ -305,6 +307,20 @@ def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_p
     assert not (tmp_path / "answers.jsonl").exists()
     answered(tmp_path / "base")
     assert load_tokenizer(tmp_path / "base").chat_template == TEMPLATE
+
+
+def test_an_arm_whose_prompts_and_answers_do_not_fit_its_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """retrieve asks this of the base model; another model of an arm may take less."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    write_jsonl(tmp_path / "benchmark.jsonl", [QUESTION])
+    save_tiny_base(tmp_path / "base")
+    most = longest_of(tmp_path / "base")
+    assert most is not None
+    answer = load_params("answer", AnswerParams).model_copy(update={"max_new_tokens": most})
+    with pytest.raises(Refused, match=rf"arm base: 1 of 1 prompts do not fit its model.* where the model takes {most}\. Lower"):
+        answer_arm(answer, benchmark=tmp_path / "benchmark.jsonl", base=tmp_path / "base", answers=tmp_path / "answers.jsonl")
+    assert not (tmp_path / "answers.jsonl").exists()
 
 
 def test_a_template_changed_under_the_base_is_refused_before_base_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

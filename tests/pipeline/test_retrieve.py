@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from plumbline.answering.longest_prompt import longest_sequence
 from plumbline.model.assistant_turn import render_ids
 from plumbline.model.pinned_template import pin_template
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.pipeline.refused import Refused
-from plumbline.retrieval.base_tokenizer import BaseTokenizer, longest_sequence
+from plumbline.retrieval.base_tokenizer import BaseTokenizer
 from plumbline.retrieval.params import RetrieveParams
 from plumbline.retrieval.run import RetrieveFiles
 from plumbline.rows.answer_params import AnswerParams

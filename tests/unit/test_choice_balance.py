@@ -26,6 +26,8 @@ def test_even_targets_few_questions_and_other_kinds_are_left_alone() -> None:
     assert unbalanced_letters(asked("ABCD" * 10)) is None
     assert unbalanced_letters(asked("B" * (FEWEST_QUESTIONS - 1))) is None
     assert unbalanced_letters([question.model_copy(update={"kind": "numeric", "choices": {}}) for question in asked("B" * 40)]) is None
+    several = [question.model_copy(update={"answer_kind": "letters", "target": "A,B"}) for question in asked("B" * 40)]
+    assert unbalanced_letters(several) is None
     assert unbalanced_letters([]) is None
 
 
