@@ -8,6 +8,7 @@ from plumbline.number_text import signed_ascii
 from plumbline.reporting.ledger import ArmLedger, KindLedger, PairLedger, ledgers
 from plumbline.reporting.numbers import arm_numbers, comparison_numbers, rounded, rounded_p
 from plumbline.reporting.scored import Scored
+from plumbline.reporting.slices import Slice
 from plumbline.rows.arms import Pair
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import Kind
@@ -88,6 +89,21 @@ def pair_line(kind: Kind, pair: Pair, found: PairLedger) -> str:
         f"p {comparison.p_value:.3g} ({comparison.test}), by Holm {found.p_holm:.3g}  "
         f"only {first} {comparison.num_first_only}, only {second} {comparison.num_second_only}  "
         f"smallest detectable difference {comparison.minimum_detectable_effect:.3f}  pairs {comparison.n}"
+    )
+
+
+def slice_line(one: Slice) -> str:
+    """One slice of one comparison."""
+    first, second = one.pair
+    name = f"{one.kind:<12} {one.tag}  {second} - {first}"
+    if one.comparison is None or one.p_holm is None:
+        clusters = f" in {one.num_clusters} clusters" if one.num_clusters < one.n else ""
+        return f"{name}: too few questions ({one.n}{clusters})"
+    low, high = one.comparison.ci95
+    return (
+        f"{name}: {signed_ascii(one.comparison.delta, 3)} [{signed_ascii(low, 3)}, {signed_ascii(high, 3)}]  "
+        f"by Holm over the slices {one.p_holm:.3g}  only {first} {one.comparison.num_first_only}, only {second} {one.comparison.num_second_only}  "
+        f"pairs {one.n}"
     )
 
 

@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from plumbline.number_text import signed_ascii
 from plumbline.reporting.ledger import compare_pairs
 from plumbline.reporting.scored import Scored
+from plumbline.reporting.slices import MIN_CLUSTERS, MIN_QUESTIONS
 from plumbline.rows.arms import Pair
 from plumbline.statistics import Comparison, holm, shown_direction, strictest_level
 
 TOO_FEW = "too few questions"
-MIN_QUESTIONS, MIN_UNITS = 10, 6
-"""Fewer do not hold an interval of 95 % (tests/unit/test_instruments_hold.py): nothing is said of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +29,7 @@ class Slice:
         if self.comparison is None or self.p_holm is None:
             return "no verdicts"
         found = self.comparison
-        if found.n < MIN_QUESTIONS or found.num_units < MIN_UNITS or found.minimum_detectable_effect >= 1:
+        if found.n < MIN_QUESTIONS or found.num_units < MIN_CLUSTERS or found.minimum_detectable_effect >= 1:
             return TOO_FEW
         return str(shown_direction(self.comparison.ci95, self.p_holm))
 
@@ -83,16 +81,3 @@ def slice_numbers(one: Slice) -> dict[str, object]:
         "num_arm_only": comparison.num_second_only,
         "minimum_detectable_effect": comparison.minimum_detectable_effect,
     }
-
-
-def slice_line(one: Slice) -> str:
-    """A slice for a terminal."""
-    first, second = one.pair
-    comparison = one.comparison
-    if comparison is None or one.p_holm is None:
-        return f"{one.name}  {second} - {first}: no question with a score in both"
-    low, high = comparison.ci95
-    return (
-        f"{one.name}  {second} - {first}: {signed_ascii(comparison.delta, 3)} [{signed_ascii(low, 3)}, {signed_ascii(high, 3)}]  "
-        f"by Holm {one.p_holm:.3g}  pairs {comparison.n}  {one.finding if one.finding != 'none' else 'no difference shown'}"
-    )

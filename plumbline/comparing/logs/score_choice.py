@@ -63,6 +63,8 @@ def why_not_graded_here(answer: LoggedAnswer, kind: Kind) -> str | None:
         return f"{answer.where} holds no response"
     if not answer.has_one_response:
         return f"{answer.where} holds several responses that the tool scored together"
+    if answer.known is not None and kind != "explanation":
+        return None
     if kind == "mcq":
         return None if answer.target in answer.choices else f"{answer.where}: target {answer.target!r} is not one of the choices"
     if kind == "numeric":
