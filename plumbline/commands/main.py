@@ -32,6 +32,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "ask": "Ask base and tuned one question.",
         "merge": "Write base and adapter as one model.",
         "serve-models": "Serve base and tuned by one vLLM server.",
+        "serve-check": "Compare a server with what was measured.",
     },
     "Keep and publish": {
         "backup": "Back up a run, and prove that a clone can restore it.",
@@ -97,6 +98,8 @@ def load(name: str) -> click.Command:
             from plumbline.commands.readme import command
         case "real":
             from plumbline.commands.real import command
+        case "serve-check":
+            from plumbline.commands.serve_check import command
         case "serve-models":
             from plumbline.commands.serve_models import command
         case "verify":

@@ -26,25 +26,29 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 def server_from_environment() -> tuple[str, str | None]:
     """Address up to and with /v1, and the key if there is one. JudgeStopped says what is missing or would not be safe."""
-    url = os.environ.get(URL_VARIABLE, "").strip().rstrip("/")
+    url, key = os.environ.get(URL_VARIABLE, "").strip().rstrip("/"), os.environ.get(KEY_VARIABLE, "").strip() or None
+    if not url:
+        raise JudgeStopped(
+            f"judge.backend is openai_compatible, but {URL_VARIABLE} is not set. Set it to the server's address, such as "
+            "http://127.0.0.1:8000/v1, or judge without a model: `dvc exp run -S judge.backend=key_points`."
+        )
+    if (problem := why_unsafe(url, key, url_name=URL_VARIABLE, key_name=KEY_VARIABLE)) is not None:
+        raise JudgeStopped(problem)
+    return url, key
+
+
+def why_unsafe(url: str, key: str | None, *, url_name: str, key_name: str) -> str | None:
+    """Why a key must not be sent to an address, or why it is no address; None where all is well. Shows neither the key nor a password."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise JudgeStopped(
-            f"judge.backend is openai_compatible, but {URL_VARIABLE} is {'not set' if not url else 'not an address'}. Set it to the server's address, "
-            "such as http://127.0.0.1:8000/v1, or judge without a model: `dvc exp run -S judge.backend=key_points`."
-        )
+        return f"{url_name} is not an address; give one such as http://127.0.0.1:8000/v1."
     if parts.username or parts.password or parts.query:
-        raise JudgeStopped(f"{URL_VARIABLE} holds more than an address; put the key into {KEY_VARIABLE}. Its value is not shown here.")
-    key = os.environ.get(KEY_VARIABLE, "").strip() or None
+        return f"{url_name} holds more than an address; put the key into {key_name}. Its value is not shown here."
     if key is not None and not KEY_PATTERN.fullmatch(key):
-        raise JudgeStopped(
-            f"{KEY_VARIABLE} does not look like a key (one line of at least 8 characters, no blanks); its value is not shown here."
-        )
+        return f"{key_name} does not look like a key (one line of at least 8 characters, no blanks); its value is not shown here."
     if key is not None and parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise JudgeStopped(
-            f"{KEY_VARIABLE} would travel to {parts.hostname} unencrypted: use https, or unset the key if the server asks for none."
-        )
-    return url, key
+        return f"{key_name} would travel to {parts.hostname} unencrypted: use https, or unset the key if the server asks for none."
+    return None
 
 
 class ChatServer:

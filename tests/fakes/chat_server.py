@@ -31,6 +31,11 @@ class FakeChat:
     key: str | None = KEY
     faults: list[str] = field(default_factory=list)
     """Taken one per call: "500", "429", "400", "401", "redirect", "reset", "html", "echo_key", "length", "refusal", "two_choices"."""
+    prompt_of: Callable[[list[dict[str, str]]], str] | None = None
+    """What /apply-template shows, as llama.cpp does."""
+    tokens_of: Callable[[list[dict[str, str]]], list[int]] | None = None
+    """What /tokenize shows, as vLLM does."""
+    num_prompt_tokens: int = 100
     requests: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     url: str = ""
@@ -54,6 +59,9 @@ class Handler(LoopbackHandler[FakeChat]):
         fake = self.fake
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         fake.paths.append(self.path)
+        for path, shown, name in (("/apply-template", fake.prompt_of, "prompt"), ("/tokenize", fake.tokens_of, "tokens")):
+            if self.path == path and shown is not None:
+                return self.reply(200, json.dumps({name: shown(request["messages"])}).encode())
         if self.path != "/v1/chat/completions":
             return self.reply(404, b'{"error": {"message": "Not Found"}}')
         if fake.key is not None and self.headers.get("Authorization") != f"Bearer {fake.key}":
@@ -80,7 +88,7 @@ class Handler(LoopbackHandler[FakeChat]):
             "object": "chat.completion",
             "model": fake.model,
             "choices": [choice, choice] if fault == "two_choices" else [choice],
-            "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
+            "usage": {"prompt_tokens": fake.num_prompt_tokens, "completion_tokens": 20, "total_tokens": 120},
         }
         return self.reply(200, json.dumps(body).encode(), x_request_id="req-1")
 
