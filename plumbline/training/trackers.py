@@ -50,7 +50,7 @@ def report_to() -> list[str] | str:
     for name in names:
         variable, prefix = PLACES[name]
         if variable not in os.environ:
-            folder = cache_folder("trackers") / name
+            folder = cache_folder("train").parent / "trackers" / name
             folder.mkdir(parents=True, exist_ok=True)
             os.environ[variable] = f"{prefix}{folder}"
     return names or "none"
@@ -63,5 +63,5 @@ def tracker_callbacks() -> list["TrainerCallback"]:
     from dvclive import Live  # type: ignore[import-not-found]
     from transformers.integrations import DVCLiveCallback
 
-    live = Live(dir=str(cache_folder("trackers") / "dvclive"), save_dvc_exp=False, dvcyaml=None, report=None)
+    live = Live(dir=str(cache_folder("train").parent / "trackers" / "dvclive"), save_dvc_exp=False, dvcyaml=None, report=None)
     return [DVCLiveCallback(live=live)]
