@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from plumbline.pages.templating import read_template
 
-
 RENDERER = "rendered.js"
 """Next to the script of the page, and before it: shows LaTeX and Markdown."""
 
