@@ -99,18 +99,37 @@ def correlation_in_clusters(differences_N: Floats, units: Units, *, num_moving: 
 
 def detectable_effect(differences_N: Floats, units: Units, *, binary: bool, level: float) -> float:
     """Smallest true mean difference that the paired test finds four times in five at `level`; 1 where no result could be significant."""
+    return detectable_with(disagreement_of(differences_N, units, binary=binary), units, binary=binary, level=level)
+
+
+def detectable_with(found: Disagreement, units: Units, *, binary: bool, level: float) -> float:
+    """The same for arms that disagree as `found` says, on questions that lie in clusters as `units` do."""
     if 2.0 ** (1 - len(units.sums_U)) >= level:
         return 1.0
-    found = disagreement_of(differences_N, units, binary=binary)
+    n, wanted = int(units.sizes_U.sum()), wanted_power(units, binary=binary)
     if binary and not units.clustered:
-        return smallest(lambda effect: mcnemar_power(len(differences_N), *found.shares_at(effect), level), POWER_BINARY, 1.0, 20)
-    # Few questions say little of how much graded scores differ.
-    wanted = POWER_BINARY if binary else POWER_GRADED + 1 / len(differences_N)
+        return smallest(lambda effect: mcnemar_power(n, *found.shares_at(effect), level), wanted, 1.0, 20)
     if len(units.sums_U) >= MANY_UNITS:
         effect = smallest(lambda effect: normal_power(found, units, effect, level), wanted, found.size, 20)
         if effect < 1 and num_moving_units(found, units, effect) >= MANY_MOVING:
             return effect
     return smallest(Simulation(found, units, level).power, wanted, found.size, 11)
+
+
+def wanted_power(units: Units, *, binary: bool) -> float:
+    """What is aimed at: few questions say little of how much graded scores differ."""
+    return POWER_BINARY if binary else POWER_GRADED + 1 / float(units.sizes_U.sum())
+
+
+def power_at(found: Disagreement, units: Units, effect: float, *, binary: bool, level: float) -> float:
+    """Power of the paired test at a true mean difference."""
+    if 2.0 ** (1 - len(units.sums_U)) >= level:
+        return 0.0
+    if binary and not units.clustered:
+        return mcnemar_power(int(units.sizes_U.sum()), *found.shares_at(effect), level)
+    if len(units.sums_U) >= MANY_UNITS and num_moving_units(found, units, effect) >= MANY_MOVING:
+        return normal_power(found, units, effect, level)
+    return Simulation(found, units, level).power(effect)
 
 
 def smallest(power: Callable[[float], float], wanted: float, most: float, num_steps: int) -> float:

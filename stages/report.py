@@ -10,14 +10,23 @@ from plumbline.pipeline.params import load_params
 from plumbline.reporting.final_part_uses import journal_path
 from plumbline.reporting.gather import ReportFiles
 from plumbline.reporting.params import JudgeSettings, ReportParams
+from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams
 from plumbline.reporting.run import finish, report
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import Arms, Compared, Comparisons
 
 
-def main(params: ReportParams, answering: AnswerParams, judging: JudgeSettings, compared: Compared, files: ReportFiles) -> None:
+def main(
+    params: ReportParams,
+    answering: AnswerParams,
+    judging: JudgeSettings,
+    compared: Compared,
+    files: ReportFiles,
+    publishing: PublishParams = NOTHING_REQUIRED,
+) -> None:
     """Write all numbers and the page. Exits with a code above 0, after writing them, where the evaluation is not valid."""
-    finish(report(params, answering, judging, compared, files, judge_ends=announced_end(judging)), files)
+    ends = announced_end(judging)
+    finish(report(params, answering, judging, compared, files, judge_ends=ends, publishing=publishing), files)
 
 
 def announced_end(judging: JudgeSettings) -> str | None:
@@ -66,9 +75,11 @@ if __name__ == "__main__":
                 style=Path("plumbline/pages/templates/report.css"),
                 script=Path("plumbline/pages/templates/report.js"),
                 scores=Path("metrics/scores.json"),
+                context=Path("metrics/context.json"),
                 evaluation=Path("metrics/evaluation.json"),
                 scores_by_kind=Path("metrics/scores_by_kind.csv"),
                 mcq_confusion=Path("metrics/mcq_confusion.csv"),
                 page=Path("metrics/report.html"),
             ),
+            load_params("publish", PublishParams),
         )

@@ -6,6 +6,7 @@ import click
 
 COMMANDS: dict[str, dict[str, str]] = {
     "Look at the data": {
+        "check-benchmark": "Check a benchmark file, and show what is read of it.",
         "data-diff": "Show which cleaned rows changed between two revisions.",
     },
     "Plan and run": {
@@ -21,6 +22,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Compare": {
         "compare": "Compare runs question by question, as a table and a page.",
+        "compare-logs": "Compare logs of other tools question by question.",
         "final-part": "Record which arms were scored on the final part.",
         "inspect-log": "Write the evaluation as Inspect logs, one per arm.",
     },
@@ -38,6 +40,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Keep and publish": {
         "backup": "Back up a run, and prove that a clone can restore it.",
+        "gate": "Say whether the tuned model may be published.",
         "publish": "Publish adapter, card and evaluation on the Hub.",
     },
     "Work on Plumbline": {
@@ -47,8 +50,9 @@ COMMANDS: dict[str, dict[str, str]] = {
 """Group -> command -> the first line of its help; a test holds these lines to the commands."""
 NAMES = [name for group in COMMANDS.values() for name in group]
 EXTRAS = {
-    **dict.fromkeys(("dvc", "dvc_data", "pyarrow"), "pipeline"),
-    **dict.fromkeys(("jinja2", "markupsafe", "matplotlib"), "report"),
+    **dict.fromkeys(("dvc", "dvc_data"), "pipeline"),
+    **dict.fromkeys(("jinja2", "markupsafe", "pandas", "pyarrow"), "logs"),
+    "matplotlib": "report",
     **dict.fromkeys(("anthropic", "httpx2"), "judge"),
     **dict.fromkeys(("accelerate", "bitsandbytes", "datasets", "gguf", "huggingface_hub", "peft"), "train"),
     **dict.fromkeys(("psutil", "safetensors", "tokenizers", "torch", "transformers", "trl"), "train"),
@@ -63,12 +67,16 @@ def load(name: str) -> click.Command:
             from plumbline.commands.ask import command
         case "backup":
             from plumbline.commands.backup import command
+        case "check-benchmark":
+            from plumbline.commands.check_benchmark import command
         case "checkpoints":
             from plumbline.commands.checkpoints import command
         case "clear-arms":
             from plumbline.commands.clear_arms import command
         case "compare":
             from plumbline.commands.compare import command
+        case "compare-logs":
+            from plumbline.commands.compare_logs import command
         case "data-diff":
             from plumbline.commands.data_diff import command
         case "fetch-model":
@@ -77,6 +85,8 @@ def load(name: str) -> click.Command:
             from plumbline.commands.fill_judge_store import command
         case "final-part":
             from plumbline.commands.final_part import command
+        case "gate":
+            from plumbline.commands.gate import command
         case "grade":
             from plumbline.commands.grade import command
         case "inspect-log":

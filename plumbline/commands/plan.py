@@ -22,24 +22,27 @@ from plumbline.judging.canaries import canaries
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.prices import PRICES, assumed_reply_tokens, largest_cost_usd
 from plumbline.judging.prompt import JudgeItem, num_characters
+from plumbline.laptop.smollm2_files import CONFIG
 from plumbline.model.base_files import BaseRefused, read_manifest
+from plumbline.model.local_models import local_model
 from plumbline.model.runtime import device, prepare_torch
-from plumbline.model.tokenization import Example, render_example
+from plumbline.model.tokenization import Example
 from plumbline.model.weights import load_tokenizer
 from plumbline.params_sections import unknown_sections
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.planning.estimates import Line, Planned, answer_lines, memory_lines, training_line
-from plumbline.planning.model_size import Counted, config_folder, counted, counted_model
+from plumbline.planning.model_size import Counted, config_folder, counted, counted_config, counted_model
 from plumbline.planning.profiles import profile_overrides
+from plumbline.planning.resolution_lines import WANTED, resolution_lines
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import Arms
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.dialogues import Trainable, dialogue_of, render_dialogue
 from plumbline.training.general_prompts import num_replay_rows
 from plumbline.training.packing import pack
-from plumbline.training.prompt import training_prompt
 from plumbline.training.schedule import Schedule, fewest_packed_rows, plan_training
 
 CHARACTERS_PER_TOKEN = 4.0
@@ -81,6 +84,8 @@ def model_of(base: Path, section: dict[str, Any], lora: LoraParams, *, here: boo
     repo, revision = section["repo"], section["revision"]
     if repo is None or revision is None:
         raise NotPlanned(f"base.repo is {repo!r} and base.revision {revision!r}: with source hub, give organisation/name and a commit.")
+    if local_model(repo) is not None:
+        return counted_config(CONFIG, lora, name=repo), f"{repo}, which `plumbline fetch-model` makes"
     try:
         folder, where = config_folder(repo, revision)
     except BaseRefused as error:
@@ -88,19 +93,20 @@ def model_of(base: Path, section: dict[str, Any], lora: LoraParams, *, here: boo
     return counted(folder, lora, name=repo), where
 
 
-def examples_of(rows: Sequence[InstructionRow], base: Path, *, here: bool) -> tuple[list[Example], str]:
+def examples_of(rows: Sequence[InstructionRow], base: Path, *, here: bool) -> tuple[list[Trainable], str]:
     """The rows as tokens: counted where the tokenizer is here, else placeholders of estimated length."""
     if here:
         tokenizer = load_tokenizer(base)
-        return [render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in rows], "counted"
-    found = []
+        return [example for row in rows for example in render_dialogue(tokenizer, dialogue_of(row))], "counted"
+    found: list[Trainable] = []
     for row in rows:
-        asked = round(len(row.instruction + row.input) / CHARACTERS_PER_TOKEN) + TEMPLATE_TOKENS
+        before = sum(len(one.user + one.assistant) for one in row.earlier)
+        asked = round((before + len(row.instruction + row.input)) / CHARACTERS_PER_TOKEN) + TEMPLATE_TOKENS * (1 + len(row.earlier))
         found.append(Example(ids=[0] * (asked + max(1, round(len(row.output) / CHARACTERS_PER_TOKEN))), num_prompt_tokens=asked))
     return found, f"estimated, {CHARACTERS_PER_TOKEN:g} characters a token"
 
 
-def schedule_of(examples: Sequence[Example], params: TrainParams) -> Schedule:
+def schedule_of(examples: Sequence[Trainable], params: TrainParams) -> Schedule:
     """The plan that `train` will make of these rows, replay rows included."""
     fitting = [example for example in examples if len(example.ids) <= params.max_length]
     num_replayed = num_replay_rows(len(fitting), params.replay_fraction)
@@ -161,8 +167,8 @@ def other_source(root: Path, wanted: str) -> str | None:
     return f"these are rows of {', '.join(read)}, not of {wanted}: set clean.source in params.yaml, `dvc repro split`, then plan again"
 
 
-def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
-    """All lines of the plan."""
+def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED) -> list[Line]:
+    """All lines of the plan. `wanted`: differences of which it says how many questions they take."""
     params = planned_params(root, overrides)
     if (problem := unknown_sections(params, read_yaml(root / "dvc.yaml"))) is not None:
         raise NotPlanned(problem)
@@ -196,6 +202,7 @@ def plan(root: Path, overrides: Sequence[str]) -> list[Line]:
         *answer_lines(planned, len(questions), num_arms=sum(arm.weights_kind != "file" for arm in arms.values())),
         *memory_lines(planned, free_disk_bytes=shutil.disk_usage(root).free),
         *judge_lines(JudgeParams.model_validate(params["judge"]), questions, planned.answering, num_arms=len(arms)),
+        *resolution_lines(root, params, questions, wanted, here=here),
     ]
 
 
@@ -230,11 +237,19 @@ def table(lines: Sequence[Line]) -> str:
 @click.command()
 @click.argument("profile", required=False)
 @click.option("-S", "--set-param", "overrides", multiple=True, metavar="KEY=VALUE", help="An override, as `dvc exp run` takes it.")
-def command(profile: str | None, overrides: tuple[str, ...]) -> None:
+@click.option(
+    "--difference",
+    "wanted",
+    multiple=True,
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="A difference of which to say how many questions it takes, as a fraction: 0.05 is 5 points. May be given several times.",
+)
+def command(profile: str | None, overrides: tuple[str, ...], wanted: tuple[float, ...]) -> None:
     """Say what a run will take, before anything is spent.
 
     PROFILE is a file of profiles/; without it params.yaml is planned as it stands. Each number says how it is known: counted, computed, measured here
-    in a few seconds, estimated or assumed. Reads the training rows and the benchmark that the last `dvc repro split` made; writes nothing.
+    in a few seconds, estimated or assumed. The last lines say which difference the benchmark can show, and how many questions another one takes.
+    Reads the training rows and the benchmark that the last `dvc repro split` made, and the grades of the last run; writes nothing.
 
     Exit 1 if the run cannot be planned.
     """
@@ -242,5 +257,5 @@ def command(profile: str | None, overrides: tuple[str, ...]) -> None:
     with refusing(1, ValueError, OSError, DvcException):
         chosen = [*(profile_overrides(root, profile) if profile else []), *overrides]
         prepare_torch(planned_params(root, chosen)["base"]["source"])
-        told = table(plan(root, chosen))
+        told = table(plan(root, chosen, wanted or WANTED))
     click.echo(told, nl=False)

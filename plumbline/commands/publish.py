@@ -24,6 +24,7 @@ from plumbline.commands.final_part import RECORD, missing_uses
 from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.revisions import NotThere
 from plumbline.keeping.model_card import render_card
+from plumbline.keeping.publish_requirement import CannotTell, gate_result
 from plumbline.model.adapter import read_training_record
 from plumbline.model.base_files import read_manifest, weights_folder
 from plumbline.model.local_models import is_on_the_hub
@@ -63,6 +64,12 @@ def check_run(root: Path) -> None:
                 raise NotPublished(
                     f"metrics/{name} says {key}: {json.dumps(content[key])}. Fix what metrics/report.html names, then `dvc repro`."
                 )
+    try:
+        gate = gate_result(root)
+    except CannotTell as why:
+        raise NotPublished(str(why)) from None
+    if not gate.ok:
+        raise NotPublished("it does not show what publish.require in params.yaml asks for:\n  " + "\n  ".join(gate.unmet))
     own = uses_in(json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8")))
     if own and (missing := missing_uses(root, own)):
         raise NotPublished(

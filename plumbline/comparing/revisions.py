@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from plumbline.pipeline.record import Record
+from plumbline.reporting.numbers import SCHEMA
 
 WORKSPACE = "workspace"
 Row = TypeVar("Row", bound=Record)
@@ -86,6 +87,17 @@ def open_run(root: Path, name: str) -> Source:
 def read_object(source: Source, path: str) -> dict[str, Any]:
     """A JSON object of a run."""
     return json.loads(source.read(path))
+
+
+def read_evaluation(source: Source, name: str) -> dict[str, Any]:
+    """The ledger of a run. NotThere where another Plumbline wrote it."""
+    evaluation = read_object(source, "metrics/evaluation.json")
+    if evaluation.get("schema") != SCHEMA:
+        raise NotThere(
+            f"{name}: its metrics/evaluation.json is of schema {evaluation.get('schema')}, not {SCHEMA}: it was written by an older Plumbline. "
+            f"Check out {name}, run `dvc repro report` with the present code and commit it; or leave {name} out."
+        )
+    return evaluation
 
 
 def read_settings(source: Source, path: str) -> dict[str, Any]:

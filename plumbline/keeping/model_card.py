@@ -6,6 +6,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from plumbline.keeping.publish_requirement import late_words
 from plumbline.model.adapter import read_training_record
 from plumbline.model.base_files import read_manifest
 from plumbline.model.local_models import is_on_the_hub, local_model
@@ -153,6 +154,14 @@ def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forget
     return said
 
 
+def required_words(root: Path, evaluation: dict[str, Any]) -> list[str]:
+    """What had to be shown before publishing, a sentence each, and whether it was chosen after the numbers; empty where nothing had to."""
+    if "publish" not in evaluation:
+        return []
+    late = late_words(root, evaluation)
+    return [*(one["text"] for one in evaluation["publish"]["requirements"]), *([late] if late is not None else [])]
+
+
 def judged_words(judge: dict[str, Any], kinds: dict[str, Any]) -> str:
     """Who judged the explanations; empty where the benchmark has none."""
     if "explanation" not in kinds:
@@ -209,6 +218,7 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         num_done_steps=record.num_done_steps,
         num_planned_steps=record.num_planned_steps,
         best_step=record.best_step,
+        required=required_words(root, evaluation),
         limits=limits_of(evaluation, manifest, Forgetting.model_validate(read("metrics/train.json")["forgetting"])),
         revision=revision,
     )

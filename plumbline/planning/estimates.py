@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plumbline.model.base_files import BaseRefused, weights_folder
-from plumbline.model.tokenization import Example
 from plumbline.number_text import size_text
 from plumbline.pipeline.heartbeat import duration
 from plumbline.planning.device_probe import NUM_TIMED_STEPS, matrix_speed, seconds_per_step
@@ -21,6 +20,7 @@ from plumbline.planning.planning import (
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.device_readiness import free_bytes
+from plumbline.training.dialogues import Trainable, num_trained_tokens
 from plumbline.training.rank_batches import micro_batch_rows
 from plumbline.training.schedule import Schedule
 from plumbline.training.training_arguments import recomputes_activations
@@ -51,7 +51,7 @@ class Planned:
     counted: Counted
     known: str
     """Where its config.json is from."""
-    examples: Sequence[Example]
+    examples: Sequence[Trainable]
     schedule: Schedule
     lora: LoraParams
     training: TrainParams
@@ -63,7 +63,7 @@ class Planned:
     @property
     def labelled_fraction(self) -> float:
         """Share of the tokens that have a label, 0-1."""
-        return sum(len(one.ids) - one.num_prompt_tokens for one in self.examples) / sum(len(one.ids) for one in self.examples)
+        return sum(map(num_trained_tokens, self.examples)) / sum(len(one.ids) for one in self.examples)
 
 
 def training_line(planned: Planned, base: Path, *, here: bool) -> Line:

@@ -16,10 +16,10 @@ from transformers.pytorch_utils import Conv1D
 from trl import SFTTrainer
 
 from plumbline.model.base_files import read_manifest
-from plumbline.model.tokenization import Example
 from plumbline.model.weights import load_weights
 from plumbline.preflight.shrunk import shrunk_model
 from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.dialogues import Trainable
 from plumbline.training.packing import pack
 from plumbline.training.schedule import Schedule
 from plumbline.training.trainer import build_trainer
@@ -60,7 +60,7 @@ def adapted_modules(
     params: LoraParams,
     training: TrainParams,
     tokenizer: PreTrainedTokenizerBase,
-    examples: Sequence[Example],
+    examples: Sequence[Trainable],
     *,
     num_rows_per_step: int,
 ) -> Adapted:

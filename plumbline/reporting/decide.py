@@ -15,9 +15,13 @@ from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.judge_quality import judge_account, probe_numbers
 from plumbline.reporting.ledger import KindLedger, ledgers
 from plumbline.reporting.params import JudgeSettings, ReportParams
+from plumbline.reporting.publish_gate import PublishGate, publish_gate
+from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams, deciding_pair
 from plumbline.reporting.scored import Scored, join_verdicts
+from plumbline.reporting.slices import Slice, slices_of
 from plumbline.reporting.validity import (
     Gate,
+    balance_gate,
     cost_gate,
     coverage_gates,
     engine_problems,
@@ -56,6 +60,8 @@ class Evaluation:
     """False where the files are not one evaluation: an answer without a verdict, or with two."""
     scored: Sequence[Scored]
     ledgers: Mapping[Kind, KindLedger]
+    slices: Sequence[Slice]
+    """The comparisons on the questions of each tag; empty where no question has one."""
     context_uses: Sequence[ContextUse]
     prompt_tokens: Sequence[PromptTokens]
     problems: Sequence[str]
@@ -67,6 +73,8 @@ class Evaluation:
     """What people's labels say of the judge and of each declared difference; None where nothing is scored."""
     judge: Mapping[str, object]
     """Who judged, at what cost, how often it was right about answers of known worth, and what people say of it."""
+    publishing: PublishGate | None
+    """Whether all is shown that publishing requires; None where nothing is required, or nothing is scored."""
 
     @property
     def shown_pair(self) -> Pair:
@@ -105,9 +113,28 @@ def verdict_gates(
     ]
 
 
-def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, judge_ends: str | None) -> Evaluation:
+def problems_of(gathered: Gathered, broken: Sequence[str], stopping: Sequence[Gate]) -> list[str]:
+    """Why the evaluation is not valid. `broken`: why nothing can be scored."""
+    return [
+        *broken,
+        *reference_problems(gathered.questions),
+        *engine_problems(gathered.answers, gathered.arms.names),
+        *identity_problems(gathered.judgements),
+        *(gate.text for gate in stopping if not gate.ok),
+    ]
+
+
+def decide(
+    gathered: Gathered,
+    params: ReportParams,
+    judging: JudgeSettings,
+    *,
+    judge_ends: str | None,
+    publishing: PublishParams = NOTHING_REQUIRED,
+) -> Evaluation:
     """Score the reported part and check everything. `judge_ends`: the day on which the judge's model stops answering, if that is known."""
     broken = whole_evaluation_problems(gathered)
+    deciding = deciding_pair(publishing, gathered.arms, gathered.comparisons)
     questions = questions_of(gathered.questions, part=params.part, development_fraction=params.development_fraction)
     overlapping = {row.question_id for row in gathered.overlaps if row.score >= params.overlap_score}
     is_use = uses_final_part(params.part) and not broken
@@ -121,14 +148,6 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
         *coverage_gates(gathered.judgements, gathered.arms.names),
         *cost_gate(cost_usd, judging.max_cost_usd if judging.backend == "claude" else None),
     ]
-    problems = [
-        *broken,
-        *reference_problems(gathered.questions),
-        *engine_problems(gathered.answers, gathered.arms.names),
-        *identity_problems(gathered.judgements),
-        *(gate.text for gate in stopping if not gate.ok),
-    ]
-
     scored: Sequence[Scored] = []
     by_kind: Mapping[Kind, KindLedger] = {}
     uses: list[ContextUse] = []
@@ -159,6 +178,7 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
         forgetting_gate(gathered.forgetting, params.max_forgetting_nats),
         *([final_part_gate(num_uses - len(own))] if params.part == "final" else []),
         *probe_gates(probes),
+        balance_gate(questions),
         *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends),
     ]
     account = judge_account(gathered.judgements, judging, paid, cost_usd)
@@ -174,11 +194,13 @@ def decide(gathered: Gathered, params: ReportParams, judging: JudgeSettings, *, 
         is_scored=not broken,
         scored=scored,
         ledgers=by_kind,
+        slices=slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples),
         context_uses=uses,
         prompt_tokens=[] if broken else prompt_tokens(gathered.answers, gathered.arms),
-        problems=problems,
+        problems=problems_of(gathered, broken, stopping),
         incomplete=incompleteness(gathered.answers, gathered.arms, gathered.documents["training"]),
         gates=[*stopping, *warnings],
         calibration=calibration,
+        publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration),
         judge=account | {"probes": probes, "calibration": NO_LABELS if calibration is None else calibration_numbers(calibration)},
     )

@@ -10,6 +10,8 @@ from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.ledger import KIND_NAMES
 from plumbline.reporting.numbers import whole_verdict
+from plumbline.reporting.publish_gate import PublishGate, Requirement
+from plumbline.reporting.publish_words import in_points
 from plumbline.reporting.tables import (
     MAX_PAIRS_DRAWN,
     comparison_rows,
@@ -21,6 +23,7 @@ from plumbline.reporting.tables import (
     pair_words,
     prompt_rows,
     score_rows,
+    slice_rows,
     topic_rows,
 )
 from plumbline.reporting.validity import Gate, Severity
@@ -28,6 +31,7 @@ from plumbline.reporting.verdict import evaluation_headline, overall
 from plumbline.reporting.words import arm_note, arm_title, arm_words, forgetting_words
 from plumbline.rows.arms import NO_CONTEXT
 from plumbline.rows.question import KINDS
+from plumbline.statistics import Direction, Verdict
 
 
 def sentence(text: str) -> str:
@@ -72,6 +76,27 @@ def gate_cell(gate: Gate) -> dict[str, object]:
     }
 
 
+def publishing_rows(gate: PublishGate | None) -> list[dict[str, object]]:
+    """What publishing requires, what was shown of it, and the sentence; empty where nothing is required."""
+    return [
+        {
+            "name": KIND_NAMES[one.name] if one.name != "general" else "general prompts",
+            "required": "better" if one.margin is None else f"not worse than by {margin_words(one)}",
+            "verdict": one.verdict,
+            "met": "met" if one.ok else "not met",
+            "direction": Direction.BETTER if one.ok else Direction.WORSE if one.verdict is Verdict.WORSE else Direction.NONE,
+            "text": one.text,
+        }
+        for one in (gate.requirements if gate is not None else ())
+    ]
+
+
+def margin_words(requirement: Requirement) -> str:
+    """The loss that is allowed, with its unit."""
+    assert requirement.margin is not None
+    return f"{requirement.margin:g} nats a token" if requirement.name == "general" else f"{in_points(requirement.margin)} points"
+
+
 def part_sentence(evaluation: Evaluation) -> str:
     """Which part of the benchmark was used and how often the final part was; empty where nothing was scored."""
     if not evaluation.is_scored:
@@ -114,6 +139,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "complete": incomplete is None,
         "banners": banners(problems, incomplete, evaluation.gates),
         "cards": [kind_card(by_kind[kind]) for kind in KINDS if kind in by_kind],
+        "publishing": publishing_rows(evaluation.publishing),
         "scores": score_rows(by_kind),
         "comparisons": comparison_rows(by_kind) if len(evaluation.comparisons) > 1 else [],
         "contrasts": contrast_rows(by_kind),
@@ -123,6 +149,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "has_logprob": any(counts.logprob is not None for ledger in by_kind.values() for counts in ledger.arms.values()),
         "confusions": confusions(evaluation.questions, gathered.grades, evaluation.arms.names) if "mcq" in by_kind else [],
         "overlaps": overlap_rows(by_kind),
+        "slices": slice_rows(evaluation.slices),
         "judge": {"title": "", "rows": [], "notes": []} if evaluation.calibration is None else page_of(evaluation.calibration),
         "num_gained": sum(comparison.num_second_only for comparison in comparisons),
         "num_lost": sum(comparison.num_first_only for comparison in comparisons),

@@ -9,6 +9,7 @@ from plumbline.reporting.final_part_uses import note_look
 from plumbline.reporting.gather import ReportFiles, gather
 from plumbline.reporting.numbers import whole_verdict
 from plumbline.reporting.params import JudgeSettings, ReportParams
+from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams, deciding_pair
 from plumbline.reporting.validity import Severity
 from plumbline.reporting.write import write_numbers, write_page
 from plumbline.rows.answer_params import AnswerParams
@@ -18,19 +19,27 @@ log = logging.getLogger("report")
 
 
 def report(
-    params: ReportParams, answering: AnswerParams, judging: JudgeSettings, compared: Compared, files: ReportFiles, *, judge_ends: str | None
+    params: ReportParams,
+    answering: AnswerParams,
+    judging: JudgeSettings,
+    compared: Compared,
+    files: ReportFiles,
+    *,
+    judge_ends: str | None,
+    publishing: PublishParams = NOTHING_REQUIRED,
 ) -> Evaluation:
     """Write all numbers and the page. `judge_ends`: the day on which the judge's model stops answering, if that is known.
 
     SystemExit before anything is scored where the final part is asked for and this machine knows of uses that the record lacks: the page
     would count too few.
     """
+    deciding_pair(publishing, compared.arms, compared.comparisons)  # refuses before anything is read
     gathered = gather(files, compared.arms, compared.comparisons)
     if files.journal is not None and not whole_evaluation_problems(gathered):
         note_look(gathered.own_uses, gathered.uses, part=params.part, journal=files.journal)
     with working("report"):
-        evaluation = decide(gathered, params, judging, judge_ends=judge_ends)
-    write_numbers(evaluation, gathered, params, files)
+        evaluation = decide(gathered, params, judging, judge_ends=judge_ends, publishing=publishing)
+    write_numbers(evaluation, gathered, params, files, publishing)
     write_page(evaluation, gathered, params, answering, files)
     return evaluation
 
@@ -39,6 +48,9 @@ def finish(evaluation: Evaluation, files: ReportFiles) -> None:
     """Say the result on the terminal. SystemExit where the evaluation is not valid."""
     if evaluation.is_valid:
         log.info("%s", whole_verdict(evaluation))
+    if evaluation.publishing is not None:
+        for requirement in evaluation.publishing.requirements:
+            log.info("publishing requires %s: %s. %s", requirement.name, "met" if requirement.ok else "not met", requirement.text)
     if evaluation.incomplete is not None:
         log.warning("not complete: %s", evaluation.incomplete)
     for gate in evaluation.gates:

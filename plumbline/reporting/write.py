@@ -10,29 +10,34 @@ from plumbline.reporting.gather import ReportFiles
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.judge_quality import rounded_tree
 from plumbline.reporting.ledger import KIND_NAMES
-from plumbline.reporting.numbers import confusion_table, evaluation_numbers, headline, scores_table
+from plumbline.reporting.numbers import confusion_table, context_headline, evaluation_numbers, headline, scores_table
 from plumbline.reporting.page import page_context
 from plumbline.reporting.params import ReportParams
+from plumbline.reporting.publish_gate import gate_record
+from plumbline.reporting.publish_params import PublishParams
 from plumbline.reporting.tables import MAX_PAIRS_DRAWN, pair_words
 from plumbline.reporting.words import arm_words, pair_direction
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.statistics import Direction
 
 
-def write_numbers(evaluation: Evaluation, gathered: Gathered, params: ReportParams, files: ReportFiles) -> None:
+def write_numbers(evaluation: Evaluation, gathered: Gathered, params: ReportParams, files: ReportFiles, publishing: PublishParams) -> None:
     """Write the scores, the whole ledger, and the tables of the plots."""
+    # Where nothing is required nothing is written, so that a run without a requirement keeps its bytes.
+    gate = {} if evaluation.publishing is None else {"publish": gate_record(publishing, evaluation.publishing)}
     write_json(
         files.scores,
         headline(evaluation.ledgers, evaluation.arms.names, complete=evaluation.incomplete is None, problems=evaluation.problems),
     )
     write_json(
         files.evaluation,
-        evaluation_numbers(evaluation, development_fraction=params.development_fraction, sha256=gathered.sha256),
+        evaluation_numbers(evaluation, development_fraction=params.development_fraction, sha256=gathered.sha256) | gate,
     )
+    write_json(files.context, context_headline(evaluation.context_uses, evaluation.prompt_tokens))
     write_text(files.scores_by_kind, scores_table(evaluation.ledgers))
     write_text(
         files.mcq_confusion,
-        confusion_table(evaluation.questions, gathered.grades if evaluation.is_scored else [], evaluation.shown_pair[1]),
+        confusion_table(evaluation.questions, gathered.grades if evaluation.is_scored else [], evaluation.arms.names),
     )
 
 

@@ -261,6 +261,7 @@ def write_world(world: World, folder: Path) -> ReportFiles:
         style=ROOT / "plumbline/pages/templates/report.css",
         script=ROOT / "plumbline/pages/templates/report.js",
         scores=folder / "metrics/scores.json",
+        context=folder / "metrics/context.json",
         evaluation=folder / "metrics/evaluation.json",
         scores_by_kind=folder / "metrics/scores_by_kind.csv",
         mcq_confusion=folder / "metrics/mcq_confusion.csv",

@@ -35,6 +35,8 @@ class Project(SmallProject):
         for context in ("examples", "passages", "shuffled"):
             write_lines(root / f"data/context/{context}.jsonl", [])
         write_lines(root / "labels/explanations.jsonl", [])
+        for context in ("examples", "passages", "shuffled"):
+            write_lines(root / f"data/context/{context}.jsonl", [])
         for name in ("requirements-model.txt", ".gitattributes"):
             shutil.copy(ROOT / name, root)
         (root / final_part.RECORD).touch()

@@ -87,6 +87,16 @@ def test_steps_are_those_that_train_plans(project: Path) -> None:
     assert line(lines, "judge").value == "10 answers of 2 arms, no cost"
 
 
+def test_what_the_benchmark_can_show_ends_the_plan(project: Path) -> None:
+    lines = plan(project, ["publish.against=base", "+publish.require.explanation.not_worse_than=0.03"], (0.08,))
+    place = next(place for place, one in enumerate(lines) if one.what == "explanation")
+    assert [one.value.split(" takes")[0] for one in lines[place:]] == [
+        "5 questions in 1 cluster show no difference, four times in five",
+        "a difference of 8 points",
+        "not worse by 3 points, as publish.require asks,",
+    ]
+
+
 def a_snapshot(hub: Path, project: Path, profile: str, config: dict[str, Any]) -> Path:
     """Put the config.json, and nothing else, of the model that a profile names into a folder of snapshots."""
     named = dict(line.split("=", 1) for line in profile_overrides(project, profile) if line.startswith("base."))
@@ -120,6 +130,17 @@ def test_a_small_model_is_planned_small_on_a_machine_without_a_gpu(project: Path
     assert line(lines, "model").value.startswith("134,515,008 weights; the adapter has 4,884,480")
     needed, free = line(lines, "memory").value.split(" of ")
     assert 1.0 < float(needed.removesuffix(" GB")) < 3.5 and free == "8.0 GB free on cpu: fits"
+
+
+def test_the_model_of_make_real_is_planned_before_its_weights_are_fetched(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new user plans first: in a fresh clone neither .cache/hub nor a network holds this model."""
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setattr("plumbline.planning.model_size.hub_answers", lambda: pytest.fail("nothing is asked for"))
+    model = line(plan(project, profile_overrides(project, "smollm2_135m_local")), "model")
+    assert model.value.startswith("134,515,008 weights")
+    assert "plumbline fetch-model" in model.known
 
 
 def test_the_config_alone_is_fetched_from_the_hub(project: Path, tmp_path: Path) -> None:

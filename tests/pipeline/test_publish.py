@@ -95,7 +95,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     report(PARAMS, ANSWERING, JUDGING, world.compared, write_world(world, root))
     shutil.rmtree(root / "data")
     write_json(root / "metrics/data.json", {"lines": 4400, "kept": 4377, "quarantined": 20, "blank": 3})
-    (root / "params.yaml").write_text("clean:\n  source: data/raw/physics.jsonl\n")
+    (root / "params.yaml").write_text("clean:\n  source: data/raw/physics.jsonl\npublish:\n  against: null\n  require: {}\n")
     run(root, "git", "init", "-q", "-b", "main")
     dvc(root, "init", "-q")
     write_models(root)
@@ -248,6 +248,29 @@ def test_an_incomplete_or_invalid_run_is_refused_before_anything_is_sent(root: P
     with pytest.raises(NotPublished, match=expected):
         publish(root)
     assert hub.requests == []
+
+
+def test_a_run_that_does_not_show_what_is_required_is_refused_before_anything_is_sent(root: Path, hub: FakeHub) -> None:
+    params = root / "params.yaml"
+    params.write_text(params.read_text().replace("require: {}", "require: {mcq: better}").replace("against: null", "against: base"))
+    commit_run(root)
+    with pytest.raises(NotPublished, match=r"has not seen this publish\.require: run `dvc repro report`"):
+        publish(root)
+    path = root / "metrics/evaluation.json"
+    text = "On multiple choice tuned is worse than base: by 4 points."
+    requirement = {"name": "mcq", "ok": False, "text": text}
+    recorded = {"required": {"against": "base", "require": {"mcq": "better"}}, "arm": "tuned", "ok": False, "requirements": [requirement]}
+    write_json(path, json.loads(path.read_text()) | {"publish": recorded})
+    commit_run(root)
+    with pytest.raises(
+        NotPublished, match=r"does not show what publish.require in params.yaml asks for:\n  On multiple choice .* by 4 points"
+    ):
+        publish(root)
+    assert hub.requests == []
+    write_json(path, json.loads(path.read_text()) | {"publish": recorded | {"ok": True, "requirements": [requirement | {"ok": True}]}})
+    commit_run(root)
+    publish(root)
+    assert f"- {text}" in hub.files(REPO)["README.md"].decode().split("## What was required before publishing")[1]
 
 
 def test_a_pickle_a_key_and_a_run_that_git_does_not_hold_are_refused(root: Path, hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,116 @@
+"""Does the report on disk show what publish.require asks for, and was that asked before these answers were recorded? Reads files; touches git."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from plumbline.pipeline.expanded_stages import value_at
+from plumbline.pipeline.files import sha256_of
+from plumbline.pipeline.params import read_yaml
+from plumbline.pipeline.refused import Refused
+from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams
+
+EVALUATION = Path("metrics/evaluation.json")
+INPUTS = {"benchmark": "data/split/benchmark.jsonl", "grades": "data/grades/graded.jsonl", "judgements": "data/grades/judged.jsonl"}
+"""Of the report, by what they are called in its `sha256`; answers lie in data/answers."""
+
+
+class CannotTell(ValueError):
+    """Whether the requirements are met cannot be said; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateResult:
+    """What the report found of the requirements of params.yaml."""
+
+    met: tuple[str, ...]
+    """A sentence for each requirement that is met."""
+    unmet: tuple[str, ...]
+    """A sentence for each that is not, and for an evaluation that is not valid or not complete."""
+    late: str | None
+    """Where the requirement was changed after these answers were recorded: what that means, in a sentence."""
+
+    @property
+    def ok(self) -> bool:
+        return not self.unmet
+
+
+def required_of(root: Path) -> PublishParams:
+    """Section `publish` of params.yaml. CannotTell where it cannot be read."""
+    try:
+        return PublishParams.model_validate(value_at(read_yaml(root / "params.yaml"), "publish"))
+    except Refused as missing:
+        raise CannotTell(f"{missing} Add `publish: {{against: null, require: {{}}}}`, which requires nothing.") from None
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise CannotTell(f"params.yaml: publish: {told}.") from None
+
+
+def gate_result(root: Path) -> GateResult:
+    """Read what the report decided. CannotTell where it decided on another requirement, or on other files than lie here."""
+    required = required_of(root)
+    if not (root / EVALUATION).is_file():
+        raise CannotTell(f"{EVALUATION} is missing; run `dvc repro` first.")
+    evaluation: dict[str, Any] = json.loads((root / EVALUATION).read_text(encoding="utf-8"))
+    unmet = [
+        *([] if evaluation["valid"] is True else [f"The evaluation is not valid: {'; '.join(evaluation['invalid_because'])}."]),
+        *([] if evaluation["complete"] is True else [f"The evaluation is not complete: {evaluation['incomplete_because']}."]),
+    ]
+    recorded = evaluation.get("publish")
+    if not required.require:
+        return GateResult(met=(), unmet=tuple(unmet), late=None)
+    if changed := changed_inputs(root, evaluation):
+        raise CannotTell(f"{EVALUATION} is of other files than {', '.join(changed)}: run `dvc repro`.")
+    if recorded is None and evaluation["valid"] is not True:
+        return GateResult(met=(), unmet=tuple(unmet), late=None)
+    if recorded is None or recorded["required"] != required.model_dump():
+        raise CannotTell(f"the report has not seen this publish.require: run `dvc repro report`, which writes it into {EVALUATION}.")
+    found = recorded["requirements"]
+    return GateResult(
+        met=tuple(one["text"] for one in found if one["ok"]),
+        unmet=(*unmet, *(one["text"] for one in found if not one["ok"])),
+        late=late_words(root, evaluation),
+    )
+
+
+def changed_inputs(root: Path, evaluation: dict[str, Any]) -> list[str]:
+    """Inputs of the report that lie here with other bytes; a clone without the data has none."""
+    paths = INPUTS | {f"{arm} answers": f"data/answers/{arm}.jsonl" for arm in evaluation["arms"]}
+    there = {name: root / path for name, path in paths.items() if (root / path).is_file()}
+    return [paths[name] for name, path in there.items() if evaluation["sha256"].get(name) != sha256_of(path)]
+
+
+def late_words(root: Path, evaluation: dict[str, Any]) -> str | None:
+    """A sentence where the commit that recorded these answers required something else; None where it did not, or none did."""
+    arm = evaluation["publish"]["arm"] or next(iter(evaluation["arms"]))
+    digest = evaluation["sha256"][f"{arm} answers"]
+    commits = git(root, "log", "--format=%H", "--reverse", f"-S{digest}", "--", str(EVALUATION))
+    if not commits:
+        return None
+    first = commits.split()[0]
+    try:
+        then = value_at(read_committed(root, first), "publish")
+    except Refused:
+        then = NOTHING_REQUIRED.model_dump()
+    if then == evaluation["publish"]["required"]:
+        return None
+    return (
+        f"publish.require was changed after commit {first[:12]} recorded these answers: a requirement that is chosen after the numbers "
+        "are seen shows less than one that was chosen before."
+    )
+
+
+def read_committed(root: Path, commit: str) -> dict[str, Any]:
+    """params.yaml of a commit; empty where it had none."""
+    return YAML(typ="safe", pure=True).load(git(root, "show", f"{commit}:./params.yaml")) or {}
+
+
+def git(root: Path, *words: str) -> str:
+    """Output of a git command; empty where it fails, such as in a folder without git."""
+    ended = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, encoding="utf-8", check=False)
+    return ended.stdout if ended.returncode == 0 else ""

@@ -1,0 +1,153 @@
+"""What a benchmark can show before anything is run: the smallest difference of each kind, and the questions that a difference takes. Pure.
+
+It rests on how often the arms disagree, which only answers tell: those of the last run, or an assumption that is named.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from plumbline.intervals import Units, units_of
+from plumbline.power import PRIOR_CORRELATION, Disagreement, detectable_with, disagreement_of, power_at, wanted_power
+from plumbline.reporting.benchmark_parts import Part, questions_of
+from plumbline.rows.question import KINDS, Kind, Question
+from plumbline.statistics import strictest_level
+
+ASSUMED_SHARE: Mapping[Kind, float] = {"mcq": 0.3, "numeric": 0.3, "explanation": 0.5}
+"""Of questions on which two arms differ; of graded scores more do, by less."""
+ASSUMED_SIZES: Mapping[Kind, tuple[float, ...]] = {"mcq": (1.0,), "numeric": (1.0,), "explanation": (0.25, 0.25, 0.5)}
+LEAST_COVERED = 0.9
+"""Share of the questions of a kind that the last run must have scored in both arms, for its disagreement to be used."""
+MOST_QUESTIONS = 1_000_000
+Z_BOUND, Z_POWER = 1.96, 0.8416
+"""Of the bound of a 95 % interval, and of four times in five."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """What the questions of one kind can show."""
+
+    kind: Kind
+    n: int
+    num_clusters: int
+    is_assumed: bool
+    """Whether the disagreement of the arms is assumed; else it is that of the last run."""
+    share: float
+    """Of the questions on which the arms differ."""
+    level: float
+    """A p value below it is significant, after the correction for all tests of the report."""
+    detectable: float
+    """Smallest true difference that is shown four times in five; 1 for none."""
+    takes: Mapping[float, int | None]
+    """Wanted difference -> questions that it takes; None where even MOST_QUESTIONS are too few, or no such difference is possible."""
+    margin: float | None
+    """Of publish.require; None where none is set."""
+    margin_takes: int | None
+    """Questions with which two equal arms are shown to be not worse by the margin."""
+
+
+def is_binary(kind: Kind) -> bool:
+    """Whether scores of a kind are 0 or 1."""
+    return kind != "explanation"
+
+
+def resolution_of(
+    questions: Sequence[Question],
+    kind: Kind,
+    differences: Mapping[str, float],
+    *,
+    level: float,
+    wanted: Sequence[float],
+    margin: float | None,
+) -> Resolution:
+    """What the questions of one kind can show. `differences`: question id -> second arm minus first, of the last run; empty where there is none."""
+    of_kind = [question for question in questions if question.kind == kind]
+    seen = [differences[question.id] for question in of_kind if question.id in differences]
+    units = units_of(np.zeros(len(of_kind)), [question.cluster for question in of_kind])
+    is_assumed = len(seen) < LEAST_COVERED * len(of_kind)
+    if is_assumed:
+        found = assumed_disagreement(kind, units)
+    else:
+        clusters = [question.cluster for question in of_kind if question.id in differences]
+        values_N = np.array(seen)
+        found = disagreement_of(values_N, units_of(values_N, clusters), binary=is_binary(kind))
+    return Resolution(
+        kind=kind,
+        n=len(of_kind),
+        num_clusters=len(units.sums_U),
+        is_assumed=is_assumed,
+        share=found.share,
+        level=level,
+        detectable=detectable_with(found, units, binary=is_binary(kind), level=level),
+        takes={effect: questions_for(found, units, effect, binary=is_binary(kind), level=level) for effect in wanted},
+        margin=margin,
+        margin_takes=None if margin is None else questions_for_margin(found, units, margin),
+    )
+
+
+def assumed_disagreement(kind: Kind, units: Units) -> Disagreement:
+    """Two arms of which nothing is known yet."""
+    sizes = np.array(ASSUMED_SIZES[kind])
+    return Disagreement(
+        share=ASSUMED_SHARE[kind],
+        size=float(sizes.mean()),
+        sizes=sizes,
+        square=float((sizes**2).mean()),
+        step=1.0 if is_binary(kind) else 0.25,
+        correlation=PRIOR_CORRELATION if units.clustered else 0.0,
+    )
+
+
+def with_units(units: Units, num_units: int) -> Units:
+    """So many clusters, of the sizes that these have."""
+    # Evenly over the sorted sizes: a few units of many are like all of them.
+    places = (np.arange(num_units) * len(units.sizes_U) // num_units) if num_units <= len(units.sizes_U) else None
+    sizes_U = np.resize(units.sizes_U, num_units) if places is None else units.sizes_U[places]
+    return Units(np.zeros(num_units), sizes_U)
+
+
+def questions_for(found: Disagreement, units: Units, effect: float, *, binary: bool, level: float) -> int | None:
+    """Questions, in clusters like these, that show a true difference four times in five."""
+    if effect >= found.size:
+        return None
+
+    def is_enough(num_units: int) -> bool:
+        tried = with_units(units, num_units)
+        return power_at(found, tried, effect, binary=binary, level=level) >= wanted_power(tried, binary=binary)
+
+    high = 8
+    while not is_enough(high):
+        high *= 2
+        if high * float(units.sizes_U.mean()) > MOST_QUESTIONS:
+            return None
+    low = high // 2
+    while high - low > max(1, high // 100):
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
+    return int(with_units(units, high).sizes_U.sum())
+
+
+def questions_for_margin(found: Disagreement, units: Units, margin: float) -> int:
+    """Questions with which the bound of the interval of two equal arms lies within the margin four times in five: (z_bound + z_power)^2 var / margin^2."""
+    weighted = float((units.sizes_U**2).sum() / units.sizes_U.sum())
+    variance = found.square * found.share * (1 + (weighted - 1) * found.correlation)
+    return math.ceil(((Z_BOUND + Z_POWER) / margin) ** 2 * variance)
+
+
+def resolutions(
+    questions: Sequence[Question],
+    differences: Mapping[str, float],
+    *,
+    part: Part,
+    development_fraction: float,
+    num_tests_of_a_kind: int,
+    wanted: Sequence[float],
+    margins: Mapping[str, float | None],
+) -> list[Resolution]:
+    """Of every kind that has questions in the part that is reported. `num_tests_of_a_kind`: comparisons and contrasts."""
+    reported = questions_of(questions, part=part, development_fraction=development_fraction)
+    kinds: list[Kind] = [kind for kind in KINDS if any(question.kind == kind for question in reported)]
+    level = strictest_level(len(kinds) * num_tests_of_a_kind)
+    return [resolution_of(reported, kind, differences, level=level, wanted=wanted, margin=margins.get(kind)) for kind in kinds]
