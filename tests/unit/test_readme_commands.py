@@ -68,6 +68,7 @@ RUN_BY = {
     "pip install .": ("tests/pipeline/test_package.py", '"install", "-q", str(ROOT)'),
     "pip install 'plumbline[logs]'": ("tests/pipeline/test_package.py", "[logs]"),
     "plumbline compare-logs": ("tests/unit/test_compare_logs.py", "compare_logs"),
+    "plumbline check-benchmark": ("tests/unit/test_check_benchmark.py", "check_benchmark"),
     "plumbline compare": ("tests/pipeline/test_compare.py", "compare.main"),
     "plumbline data-diff": ("tests/pipeline/test_data_diff.py", "data-diff"),
     "plumbline grade": ("tests/unit/test_grade_command.py", "main("),
