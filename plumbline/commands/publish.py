@@ -25,18 +25,19 @@ from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.revisions import NotThere
 from plumbline.keeping.model_card import render_card
 from plumbline.keeping.publish_requirement import CannotTell, gate_result
+from plumbline.keeping.result_exports import RESULTS_FILE, eval_results_text
 from plumbline.model.adapter import read_training_record
 from plumbline.model.base_files import read_manifest, weights_folder
 from plumbline.model.local_models import is_on_the_hub
 from plumbline.number_text import size_text
-from plumbline.pipeline.files import sha256_of, write_json
+from plumbline.pipeline.files import sha256_of, write_json, write_text
 from plumbline.pipeline.heartbeat import working
 from plumbline.pipeline.refused import Refused
 from plumbline.reporting.final_part import uses_in
 
 RECEIPT = "metrics/published.json"
 EVALUATION = ("evaluation.json", "scores.json", "train.json", "data.json", "preflight.json")
-ALLOWED = (".json", ".safetensors", ".jinja", ".md", ".model", ".txt")
+ALLOWED = (".json", ".safetensors", ".jinja", ".md", ".model", ".txt", ".yaml")
 """A pickle runs code when it is read: none leaves."""
 SECRET = re.compile(rb"sk-ant-[\x21-\x7e]{16,}|hf_[A-Za-z0-9]{30,}|AKIA[0-9A-Z]{16}")
 MAX_TRIES = 4
@@ -87,8 +88,10 @@ def check_run(root: Path) -> None:
         raise NotPublished("the revision would not name this run; commit first:\n  " + "\n  ".join(loose))
 
 
-def payload(root: Path, folder: Path, *, repo: str, license: str, dataset: str | None, revision: str) -> dict[str, Path]:
-    """Name in the repository -> file to send."""
+def payload(
+    root: Path, folder: Path, *, repo: str, license: str, dataset: str | None, revision: str, benchmark: str | None = None
+) -> dict[str, Path]:
+    """Name in the repository -> file to send. `benchmark`: its repository on the Hub, to which the results belong."""
     manifest = read_manifest(root / "models/base")
     config = json.loads((root / "models/adapter/adapter_config.json").read_text(encoding="utf-8"))
     # Others load the base from the Hub, or from this repository if it travels along.
@@ -101,6 +104,10 @@ def payload(root: Path, folder: Path, *, repo: str, license: str, dataset: str |
     # With the template that it was trained with: the Hub's may read today's date, or leave a thinking block open.
     files |= {name: root / "models/base" / name for name in manifest.files if name.startswith(TOKENIZER_FILES)}
     files |= {f"evaluation/{name}": root / "metrics" / name for name in EVALUATION}
+    if benchmark is not None:
+        evaluation = json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8"))
+        files[RESULTS_FILE] = folder / "eval_results.yaml"
+        write_text(files[RESULTS_FILE], eval_results_text(evaluation, dataset=benchmark))
     if not on_the_hub:
         # It stands on no hub: without it no one could load the adapter.
         base = root / "models/base"
@@ -170,7 +177,9 @@ def commit_files(api: HfApi, repo: str, files: dict[str, Path], *, root: Path, o
                     f"{repo} moved from {parent[:12]} to {head[:12]} meanwhile: nothing of ours is there. Look at it and publish again."
                 )
             stale = [
-                name for name in api.list_repo_files(repo, revision=head) if name.startswith(("base/", "evaluation/")) and name not in files
+                name
+                for name in api.list_repo_files(repo, revision=head)
+                if name.startswith(("base/", "evaluation/", RESULTS_FILE)) and name not in files
             ]
             operations = [
                 *(CommitOperationAdd(path_in_repo=name, path_or_fileobj=str(path)) for name, path in files.items()),
@@ -196,7 +205,9 @@ def commit_files(api: HfApi, repo: str, files: dict[str, Path], *, root: Path, o
     raise AssertionError("unreachable")
 
 
-def main(root: Path, repo: str, *, private: bool, license: str | None, dataset: str | None, onto: str | None) -> str:
+def main(
+    root: Path, repo: str, *, private: bool, license: str | None, dataset: str | None, onto: str | None, benchmark: str | None = None
+) -> str:
     """Publish and return what to tell. NotPublished says why not."""
     token = os.environ.get("HF_TOKEN")
     if not token:
@@ -212,7 +223,9 @@ def main(root: Path, repo: str, *, private: bool, license: str | None, dataset: 
         disable_progress_bars()
     api = HfApi(token=token, endpoint=os.environ.get("HF_ENDPOINT"))
     with tempfile.TemporaryDirectory(prefix="publish-") as name:
-        files = payload(root, Path(name), repo=repo, license=license or "apache-2.0", dataset=dataset, revision=revision)
+        files = payload(
+            root, Path(name), repo=repo, license=license or "apache-2.0", dataset=dataset, revision=revision, benchmark=benchmark
+        )
         created = "" if api.repo_exists(repo) else f" (made, {'private' if private else 'public'})"
         api.create_repo(repo, private=private, exist_ok=True)
         with working("publish: sending"):
@@ -243,8 +256,9 @@ def main(root: Path, repo: str, *, private: bool, license: str | None, dataset: 
 @click.option("--public", is_flag=True, help="Make a new repository public; an existing one stays as it is.")
 @click.option("--license", metavar="ID", help="Licence id for the card; apache-2.0 for the embedded world.")
 @click.option("--dataset", metavar="ORG/NAME", help="The training data on the Hub, for the card.")
+@click.option("--benchmark", metavar="ORG/NAME", help="The benchmark on the Hub: the results are also sent as .eval_results.")
 @click.option("--onto", metavar="COMMIT", help="Full id of a commit of somebody else to build on.")
-def command(repo: str, public: bool, license: str | None, dataset: str | None, onto: str | None) -> None:
+def command(repo: str, public: bool, license: str | None, dataset: str | None, benchmark: str | None, onto: str | None) -> None:
     """Publish adapter, card and evaluation on the Hub.
 
     REPO is organisation/name. Everything goes in one commit; what then stands at that commit is compared with what was sent, hash by hash. A run that
@@ -256,5 +270,5 @@ def command(repo: str, public: bool, license: str | None, dataset: str | None, o
     """
     root = repository()
     with refusing(1, NotPublished, NotThere, Refused, RepositoryNotFoundError, HfHubHTTPError, OSError, heading="NOT PUBLISHED"):
-        told = main(root, repo, private=not public, license=license, dataset=dataset, onto=onto)
+        told = main(root, repo, private=not public, license=license, dataset=dataset, benchmark=benchmark, onto=onto)
     click.echo(told)
