@@ -24,6 +24,7 @@ from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.revisions import NotThere
 from plumbline.keeping.publish_requirement import CannotTell, gate_result
 from plumbline.keeping.published_files import NotPublished, payload
+from plumbline.keeping.result_exports import RESULTS_FILE
 from plumbline.model.adapter import read_training_record
 from plumbline.model.base_files import read_manifest
 from plumbline.number_text import size_text
