@@ -25,7 +25,7 @@ from tests.fakes.loopback import LoopbackHandler, on_loopback
 FIELDS = {
     "model", "prompt", "echo", "frequency_penalty", "logit_bias", "logprobs", "max_tokens", "n", "presence_penalty", "seed", "stop", "stream",
     "temperature", "top_p", "user", "top_k", "min_p", "repetition_penalty", "stop_token_ids", "ignore_eos", "min_tokens", "skip_special_tokens",
-    "prompt_logprobs", "add_special_tokens", "return_tokens_as_token_ids", "return_token_ids", "request_id",
+    "prompt_logprobs", "logprob_token_ids", "add_special_tokens", "return_tokens_as_token_ids", "return_token_ids", "request_id",
 }  # fmt: skip
 MODEL_DEFAULTS = {"temperature": 1.0, "repetition_penalty": 1.5}
 """As if from the model's generation_config.json: what a request leaves open is not neutral."""
@@ -94,7 +94,7 @@ class FakeVllm:
             written = model.generate(input_ids=prompt, attention_mask=torch.ones_like(prompt), generation_config=config)[
                 0, len(ids) :
             ].tolist()
-            logprobs = model(input_ids=prompt).logits[0].float().log_softmax(dim=-1) if body.get("prompt_logprobs") is not None else None
+            logprobs = model(input_ids=prompt).logits[0, -1].float().log_softmax(dim=-1) if body.get("logprobs") is not None else None
         stopped = written[-1] in stops
         choice: dict[str, Any] = {
             "index": 0,
@@ -107,10 +107,9 @@ class FakeVllm:
             "prompt_logprobs": None,
         }
         if logprobs is not None:
-            choice["prompt_logprobs"] = [
-                None,
-                *(self._at(logprobs[place], token, body["prompt_logprobs"]) for place, token in enumerate(ids[1:])),
-            ]
+            assert length == 1 and body.get("return_tokens_as_token_ids"), "nothing else is asked with log-probabilities"
+            tokens = [written[0], *body.get("logprob_token_ids", [])]
+            choice["logprobs"] = {"top_logprobs": [{f"token_id:{one}": float(logprobs[one]) for one in tokens}]}
         return {
             "id": "cmpl-0",
             "object": "text_completion",
@@ -118,14 +117,6 @@ class FakeVllm:
             "model": body["model"],
             "choices": [choice],
             "usage": {"prompt_tokens": len(ids), "completion_tokens": len(written), "total_tokens": len(ids) + len(written)},
-        }
-
-    def _at(self, logprobs: torch.Tensor, token: int, num_top: int) -> dict[str, Any]:
-        """The token itself and the `num_top` most probable ones, keys as JSON makes them."""
-        ranked = logprobs.argsort(descending=True).tolist()
-        return {
-            str(one): {"logprob": float(logprobs[one]), "rank": ranked.index(one) + 1, "decoded_token": self.tokenizer.decode([one])}
-            for one in [token, *ranked[:num_top]]
         }
 
 
