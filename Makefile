@@ -4,30 +4,34 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all setup setup-dev run test test-full test-gpu test-real check verify data-diff compare lint plan smoke profile real \
+.PHONY: all setup setup-dev run regrade test test-full test-gpu test-real check verify data-diff compare lint plan smoke profile real \
 	backup publish ask merge inspect-log checkpoints clean-on-ray bench bench-on-ray help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
 
-.venv/.run: requirements.txt requirements-model.txt constraints.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or later is needed; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "Installing the pinned packages into .venv (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+PINS := requirements.txt requirements-model.txt constraints.txt pyproject.toml
+NEEDS_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; %s is %s. Try: make PYTHON=python3.12" % (sys.executable, sys.version.split()[0]))'
+
+.venv/.run: $(PINS)
+	$(NEEDS_PYTHON)
+	@$(PYTHON) -m plumbline.keeping.installing requirements.txt
 	@touch $@
 
-.venv/.dev: .venv/.run requirements-dev.txt
-	@echo "Installing the test tools into .venv (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@
+# Not after .run: with both to do, the test tools and all else are found in one pass.
+.venv/.dev: requirements-dev.txt $(PINS)
+	$(NEEDS_PYTHON)
+	@$(PYTHON) -m plumbline.keeping.installing requirements-dev.txt
+	@touch .venv/.run $@
 
 setup: .venv/.run  ## create .venv with exact pins
 setup-dev: .venv/.dev
 
-run: .venv/.run  ## dvc repro: run what changed, nothing else
-	@dvc repro
+run: .venv/.run  ## run what changed (dvc repro), and say what came out
+	@plumbline run
+
+regrade: .venv/.run  ## grade and report again from what git holds: no model, no network
+	@plumbline regrade
 
 test: .venv/.dev lint  ## format, lint, types and the fast tests
 	@python -m pytest -q --ignore tests/data -m "not slow and not browser and not gpu and not real" -n 2 --dist loadfile
@@ -63,7 +67,7 @@ plan: .venv/.run  ## what a run will take, before anything is spent: make plan, 
 	@plumbline plan $(NAME)
 
 smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the workspace and the final part stay as they are
-	@dvc exp run --temp -S train.max_steps=5 -S report.part=development
+	@plumbline smoke
 
 profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistral_7b
 	@test -n "$(NAME)" || { echo "which profile? make profile NAME=...; there are: $$(ls profiles | tr '\n' ' ')"; exit 1; }

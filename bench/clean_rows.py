@@ -32,8 +32,10 @@ from typing import NamedTuple
 import psutil
 
 from bench.measurements import Curve, Point, add_json_flag, measured, point, write_measured
+from plumbline.cleaning.cleaned_row import Cleaned, content_keys
 from plumbline.cleaning.codes import Rule
-from plumbline.cleaning.row_cleaning import Cleaned, Policy, clean_line, content_keys
+from plumbline.cleaning.policy import Policy
+from plumbline.cleaning.row_cleaning import clean_line
 from plumbline.cleaning.workers import num_workers
 from plumbline.pipeline.params import read_yaml
 from stages.clean import CleanParams, main

@@ -7,6 +7,7 @@ Run by bench.grader_families in whatever Python has the peers; this file imports
 (correct, incorrect or no_answer). What each tool extracts is its own; our tolerance of 5 % is put behind each number alike.
 """
 
+import argparse
 import json
 import logging
 import sys
@@ -122,6 +123,7 @@ PEERS: dict[str, Callable[[], Grader | None]] = {"math-verify": math_verify_grad
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     cases: list[Case] = json.load(sys.stdin)
     given = {f"{name} {version(name)}": [grade(case) for case in cases] for name, make in PEERS.items() if (grade := make())}
     json.dump(given, sys.stdout)

@@ -18,6 +18,7 @@ from plumbline.paired_tests import grid_of
 
 POWER_BINARY, POWER_GRADED = 0.81, 0.83
 """Aimed at, so that an effect of the stated size is found about four times in five though the disagreement is estimated."""
+MOST_WANTED = 0.97
 SIMULATED_SCORES = 60_000
 """Scores simulated for each effect that is tried; a simulation holds at least 200 and at most 600 data sets."""
 GUESSED_SIZE = 0.25
@@ -106,7 +107,7 @@ def detectable_with(found: Disagreement, units: Units, *, binary: bool, level: f
     """The same for arms that disagree as `found` says, on questions that lie in clusters as `units` do."""
     if 2.0 ** (1 - len(units.sums_U)) >= level:
         return 1.0
-    n, wanted = int(units.sizes_U.sum()), wanted_power(units, binary=binary)
+    n, wanted = int(units.sizes_U.sum()), wanted_power(found, units, binary=binary)
     if binary and not units.clustered:
         return smallest(lambda effect: mcnemar_power(n, *found.shares_at(effect), level), wanted, 1.0, 20)
     if len(units.sums_U) >= MANY_UNITS:
@@ -116,9 +117,12 @@ def detectable_with(found: Disagreement, units: Units, *, binary: bool, level: f
     return smallest(Simulation(found, units, level).power, wanted, found.size, 11)
 
 
-def wanted_power(units: Units, *, binary: bool) -> float:
-    """What is aimed at: few questions say little of how much graded scores differ."""
-    return POWER_BINARY if binary else POWER_GRADED + 1 / float(units.sizes_U.sum())
+def wanted_power(found: Disagreement, units: Units, *, binary: bool) -> float:
+    """What is aimed at: few questions say little of how much graded scores differ, the less the more often they do."""
+    if binary:
+        return POWER_BINARY
+    unknown = 1.0 if units.clustered else 4 * found.share - 0.2
+    return min(POWER_GRADED + unknown / float(units.sizes_U.sum()), MOST_WANTED)
 
 
 def power_at(found: Disagreement, units: Units, effect: float, *, binary: bool, level: float) -> float:

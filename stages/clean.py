@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from plumbline.cleaning.codes import Action, Rule
-from plumbline.cleaning.row_cleaning import Policy
+from plumbline.cleaning.policy import Policy
+from plumbline.cleaning.row_columns import Columns
 from plumbline.cleaning.run import CleanFiles, clean_file
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
@@ -37,7 +38,12 @@ class CleanParams(Params):
 
     source: str
     """Path of the raw file. Never written to."""
-    format: Literal["alpaca", "messages", "prompt_completion", "csv", "parquet"]
+    format: Literal["auto", "alpaca", "messages", "sharegpt", "prompt_completion", "csv", "parquet"]
+    """auto: the file says it; csv, parquet: as auto, and the file must be that; the others: JSON lines with just these keys."""
+    columns: dict[Literal["messages", "instruction", "input", "output", "system", "history"], str] | None
+    """Part -> key, with auto, csv or parquet: which key of a row plays which part. None: recognised by the names."""
+    trained_turns: Literal["all", "last"]
+    """The answers of a conversation that are trained on; the others are shown before it."""
     standardize: bool
     """False: outputs stay as they stand, structured or not, and no text is fixed; the rules still apply."""
     rules: Rules
@@ -52,6 +58,8 @@ class CleanParams(Params):
         """What is decided about each row."""
         return Policy(
             shape=self.format,
+            given=Columns(**self.columns) if self.columns else None,
+            trained_turns=self.trained_turns,
             actions={Rule(name): Action(action) for name, action in self.rules.model_dump().items()},
             min_output_characters=self.min_output_characters,
             max_output_characters=self.max_output_characters,

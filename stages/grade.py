@@ -4,7 +4,8 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from plumbline.grading.run import GradeFiles, Tolerance, grade_files
+from plumbline.grading.run import GradeFiles, grade_files
+from plumbline.grading.tolerance import Tolerance
 from plumbline.pipeline.answer_files import answer_files
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params

@@ -39,7 +39,7 @@ if __name__ == "__main__":
                     "shuffled": Path("data/context/shuffled.jsonl"),
                 },
                 overlap=Path("data/context/overlap.jsonl"),
-                metrics=Path("metrics/context.json"),
+                metrics=Path("metrics/retrieval.json"),
                 ready=Path("data/context/ready.json"),
             ),
         )

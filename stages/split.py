@@ -7,6 +7,7 @@ from typing import Literal
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
 from plumbline.pipeline.record import Params
+from plumbline.splitting.mapped_benchmark import BenchmarkColumns
 from plumbline.splitting.run import SplitFiles, SplitPolicy, split_rows
 
 log = logging.getLogger("split")
@@ -17,7 +18,13 @@ class SplitParams(Params):
 
     benchmark: str
     """Path of the benchmark file."""
-    benchmark_format: Literal["plumbline", "study"]
+    benchmark_format: Literal[
+        "auto", "mapped", "plumbline", "study", "scibench", "arc", "sciq", "mmlu", "mmlu_pro", "gpqa", "jeebench", "theoremqa", "ugphysics",
+        "lm_eval", "inspect",
+    ]  # fmt: skip
+    """auto: by the columns of every row."""
+    benchmark_columns: BenchmarkColumns | None
+    """With format mapped: what each column of the file is."""
     seed: int
     validation_fraction: float
     """Share of the groups that validate, above 0 and below 1."""
@@ -31,6 +38,7 @@ class SplitParams(Params):
         """How rows are split, and which of them repeat a question."""
         return SplitPolicy(
             benchmark_format=self.benchmark_format,
+            benchmark_columns=self.benchmark_columns,
             seed=self.seed,
             validation_fraction=self.validation_fraction,
             near_duplicate_similarity=self.near_duplicate_similarity,

@@ -60,6 +60,7 @@ if __name__ == "__main__":
                     ready=Path("data/preflight/ready.json"),
                     base=Path("models/base"),
                     adapter=Path("models/adapter"),
+                    record=Path("data/training/record.json"),
                     metrics=Path("metrics/train.json"),
                     loss=Path("metrics/loss.csv"),
                 ),

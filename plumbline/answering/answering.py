@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from plumbline.answering.answer_store import append_answers, store_file, stored_answers
 from plumbline.answering.engine import Engine, Generated, Prompt
+from plumbline.answering.longest_prompt import refuse_prompts_that_do_not_fit
 from plumbline.answering.lost_turns import refuse_lost_turns
 from plumbline.model.assistant_turn import assistant_turn
 from plumbline.model.tokenization import render_example, render_prompt, template_sha256
@@ -69,14 +70,18 @@ def answer_questions(
     arm: str,
     complete: bool,
     model_identity: str,
+    longest: int | None = None,
 ) -> list[Answer]:
     """Answer every question, in the order given. `asked`: by id.
 
     `model_identity` names weights, dtype, quantisation and adapter: answers of another model are never reused. The arm's name is no part of
-    what answers are kept by: two arms with the same weights and prompts share them. TurnsRefused where the template cannot show the turns.
+    what answers are kept by: two arms with the same weights and prompts share them. `longest`: tokens that the model takes, where it is known.
+    TurnsRefused where the template cannot show the turns; Refused where a prompt and its answer do not fit.
     """
     refuse_lost_turns(tokenizer, [one.turns for one in asked.values()])
     prompts = [render(tokenizer, id=id, user=one.user, choices=one.choices, params=params, turns=one.turns) for id, one in asked.items()]
+    lengths = {prompt.id: len(prompt.ids) for prompt in prompts}
+    refuse_prompts_that_do_not_fit(lengths, arm=arm, max_new_tokens=params.max_new_tokens, limit=longest)
     identity = {
         "model": model_identity,
         "template": template_sha256(tokenizer),
@@ -92,7 +97,6 @@ def answer_questions(
     if len(due) < len(units):
         num_done = sum(len(unit) for unit in units) - sum(len(unit) for unit in due)
         log.info("%d of %d questions were answered before", num_done, len(prompts))
-    lengths = {prompt.id: len(prompt.ids) for prompt in prompts}
     num_tokens = 0
     with Progress(f"answer {arm}", total=sum(map(len, due)), unit="question") as progress:
         for finished in engine.answer(due, max_new_tokens=params.max_new_tokens):

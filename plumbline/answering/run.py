@@ -1,5 +1,6 @@
 """An arm answers from its files to its file: questions are read and refused first, then the engine is opened."""
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from plumbline.answering.contexts import read_contexts
 from plumbline.answering.elsewhere import read_elsewhere
 from plumbline.answering.engine_advice import engine_advice
 from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.answering.longest_prompt import longest_sequence
 from plumbline.model.adapter import adapter_sha256, read_training_record
 from plumbline.model.base_files import base_fingerprint, read_manifest
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
@@ -53,17 +55,29 @@ def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str) -> l
             engine,
             tokenizer,
             asked={
-                question.id: Asked(exam_prompt(question, instructions, context.passages), question.choices, context.turns)
+                question.id: Asked(exam_prompt(question, instructions, context.passages), scored_choices(question), context.turns)
                 for question, context in ((question, contexts[question.id]) for question in questions)
             },
             params=params,
             arm=arm,
             complete=is_complete,
             model_identity=identity if files.adapter is None else f"{identity}+{adapter_sha256(files.adapter)}",
+            longest=longest_of(files.base),
         )
     assert len(answered) == len(questions)
     write_jsonl(files.answers, answered)
     return answered
+
+
+def longest_of(base: Path) -> int | None:
+    """The most tokens that the model of a base folder takes; None where neither its config nor its tokenizer says it."""
+    config, told = (base / "config.json", base / "tokenizer_config.json")
+    return longest_sequence(*(json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {} for path in (config, told)))
+
+
+def scored_choices(question: Question) -> dict[str, str]:
+    """The choices of which the likeliest is an answer: none where several may be right."""
+    return {} if question.answer_kind == "letters" else question.choices
 
 
 def is_trained_to_its_end(adapter: Path) -> bool:

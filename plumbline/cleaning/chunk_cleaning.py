@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
+from plumbline.cleaning.cleaned_row import Rejected, content_keys, row_id
 from plumbline.cleaning.codes import OutputClass, Reason
-from plumbline.cleaning.quarantined_row import RedactedLine
+from plumbline.cleaning.policy import Policy
+from plumbline.cleaning.quality_rules import holds_secret
+from plumbline.cleaning.quarantined_row import RedactedLine, RefusedRecord, SourceLine
 from plumbline.cleaning.repair_examples import Candidates, smallest_ids
-from plumbline.cleaning.row_cleaning import Policy, Rejected, clean_line, content_keys, row_id
+from plumbline.cleaning.row_cleaning import clean_line
 
 
 @dataclass
@@ -41,7 +44,7 @@ class CleanedChunk:
         return replace(self, kept=b"", question_keys=b"", row_keys=b"", num_bytes=len(self.kept))
 
 
-def clean_chunk(lines: Sequence[bytes | RedactedLine], first_line: int, file: str, policy: Policy) -> CleanedChunk:
+def clean_chunk(lines: Sequence[SourceLine], first_line: int, file: str, policy: Policy) -> CleanedChunk:
     """Clean consecutive lines; every one is kept, quarantined or blank."""
     result = CleanedChunk()
     active = policy.active
@@ -50,11 +53,11 @@ def clean_chunk(lines: Sequence[bytes | RedactedLine], first_line: int, file: st
     row_keys: list[bytes] = []
     repaired: list[tuple[str, int, tuple[str, ...]]] = []
     for number, raw in enumerate(lines, start=first_line):
-        if isinstance(raw, RedactedLine):
+        if not isinstance(raw, bytes):
             result.before[OutputClass.UNREADABLE] += 1
-            detail = f"{raw.length} bytes on one line; up to 1 MiB are read"
-            result.quarantined.append((number, quarantined_line(file, number, Reason.OVERSIZE_LINE, detail, raw.model_dump())))
-            result.reasons[Reason.OVERSIZE_LINE] += 1
+            reason, line = seen_first(file, number, raw)
+            result.quarantined.append((number, line))
+            result.reasons[reason] += 1
             continue
         if not raw or raw.isspace():
             result.num_blank += 1
@@ -68,7 +71,7 @@ def clean_chunk(lines: Sequence[bytes | RedactedLine], first_line: int, file: st
             )
             continue
         row = {
-            "id": row_id(verdict.instruction, verdict.input, verdict.output),
+            "id": row_id(verdict),
             "instruction": verdict.instruction,
             "input": verdict.input,
             "output": verdict.output,
@@ -76,6 +79,8 @@ def clean_chunk(lines: Sequence[bytes | RedactedLine], first_line: int, file: st
             "repairs": verdict.repairs,
             "flags": verdict.flags,
         }
+        if verdict.earlier:
+            row["earlier"] = [exchange._asdict() for exchange in verdict.earlier]
         kept.append(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
         if verdict.repairs:
             repaired.append((row["id"], number, verdict.repairs))
@@ -93,6 +98,17 @@ def clean_chunk(lines: Sequence[bytes | RedactedLine], first_line: int, file: st
     result.examples = smallest_ids(repaired)
     assert len(lines) == len(kept) + len(result.quarantined) + result.num_blank, "a line vanished"
     return result
+
+
+def seen_first(file: str, number: int, raw: RedactedLine | RefusedRecord) -> tuple[str, bytes]:
+    """Reason and record of a row that a reader has refused already."""
+    if isinstance(raw, RedactedLine):
+        detail = f"{raw.length} bytes on one line; up to 1 MiB are read"
+        return Reason.OVERSIZE_LINE, quarantined_line(file, number, Reason.OVERSIZE_LINE, detail, raw.model_dump())
+    if holds_secret(raw.raw):
+        hashed = raw_or_hash(raw.raw.encode(), redacted=True)
+        return raw.reason, quarantined_line(file, number, raw.reason, "key material: only length and hash of the line are kept", hashed)
+    return raw.reason, quarantined_line(file, number, raw.reason, raw.detail, raw.raw)
 
 
 def raw_or_hash(raw: bytes, redacted: bool) -> str | dict[str, object]:

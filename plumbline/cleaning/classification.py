@@ -55,6 +55,8 @@ def classify_bare(text: str) -> Classified:
         return classify_unreadable(text, error.cause)
     if not reading.faults:
         if isinstance(reading.value, str):
+            if is_quotation(text, reading.value):
+                return Classified(OutputClass.PLAIN, None, TEXT)
             return Classified(OutputClass.ENCODED_TWICE, reading.value, TEXT)
         return Classified(OutputClass.JSON_OBJECT if isinstance(reading.value, Members) else OutputClass.JSON_LIST, reading.value, TEXT)
     if isinstance(reading.value, str):
@@ -65,6 +67,11 @@ def classify_bare(text: str) -> Classified:
     if isinstance(reading.value, list) and not BEGUN_AS_JSON.match(text):
         return Classified(OutputClass.LOOKS_LIKE_JSON, None, TEXT)  # `[L T^-2]`: brackets of a formula
     return Classified(OutputClass.BROKEN_JSON, reading.value, reading.faults)
+
+
+def is_quotation(text: str, inside: str) -> bool:
+    """Whether a text in quotes is a quotation: it holds no escape, as encoded text would, and nothing structured stands inside."""
+    return "\\" not in text and classify_bare(inside.strip()).kind in (OutputClass.PLAIN, OutputClass.LOOKS_LIKE_JSON)
 
 
 def fenced(text: str) -> str | None:

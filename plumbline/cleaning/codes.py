@@ -66,6 +66,12 @@ class Reason(StrEnum):
     WRONG_TYPE = "wrong_type"
     EMPTY_FIELD = "empty_field"
     UNSUPPORTED_TURNS = "unsupported_turns"
+    TOOL_CALLS = "tool_calls"
+    """A turn calls a tool or is a tool's, or the row names tools: no prompt here shows any."""
+    UNTRAINED = "untrained"
+    """Every answer is marked as one that must not be trained on (`weight: 0`)."""
+    UNUSED_KEY = "unused_key"
+    """A key says how the row is meant, and the row would be read without it."""
     STRINGIFIED_JSON = "stringified_json"
     LATEX_ESCAPE_SWALLOWED = "latex_escape_swallowed"
     VALUE_LOST = "value_lost"
@@ -111,6 +117,12 @@ class Notice(StrEnum):
     EXTRA_KEYS = "extra_keys"
     JSON_REQUESTED = "json_requested"
     """The output is JSON because the instruction asks for JSON: left as it is."""
+    STRUCTURE_REQUESTED = "structure_requested"
+    """The output is a list or a value of code because the instruction asks for one: left as it is."""
+
+
+OCCASIONAL = frozenset({Reason.TOOL_CALLS, Reason.UNTRAINED, Reason.UNUSED_KEY, Notice.STRUCTURE_REQUESTED})
+"""Codes that most sources never have: the summary counts them where one occurs."""
 
 
 class Action(StrEnum):

@@ -10,7 +10,7 @@ from typing import Any
 
 from plumbline.cleaning.chunk_cleaning import CleanedChunk
 from plumbline.cleaning.classification import classify
-from plumbline.cleaning.codes import STRUCTURED, Notice, OutputClass, Reason, Repair, Rule
+from plumbline.cleaning.codes import OCCASIONAL, STRUCTURED, Notice, OutputClass, Reason, Repair, Rule
 
 
 def summarise(
@@ -23,7 +23,7 @@ def summarise(
     flags: Mapping[str, int],
     lengths: Mapping[int, int],
 ) -> dict[str, Any]:
-    """Return the summary; every known code is there, zero or not, so that `dvc metrics diff` shows a change and not a new key.
+    """Return the summary; every usual code is there, zero or not, so that `dvc metrics diff` shows a change and not a new key.
 
     `lengths`: characters of a kept output -> how many have it.
     """
@@ -46,10 +46,10 @@ def summarise(
 
 
 def counts(found: Mapping[str, int], *codes: type[StrEnum]) -> dict[str, int]:
-    """Counts by code, in the order of the codes."""
+    """Counts by code, in the order of the codes; the occasional ones where they occur."""
     names = [code.value for kind in codes for code in kind]
     assert set(found) <= set(names), f"codes without a name: {sorted(set(found) - set(names))}"
-    return {name: found.get(name, 0) for name in names}
+    return {name: found.get(name, 0) for name in names if name not in OCCASIONAL or found.get(name)}
 
 
 def quantiles(lengths: Mapping[int, int]) -> dict[str, int]:

@@ -11,8 +11,9 @@ import orjson
 from numpy.typing import NDArray
 
 from plumbline.cleaning.chunk_cleaning import CleanedChunk, clean_chunk
+from plumbline.cleaning.policy import Policy
 from plumbline.cleaning.ray_workers import map_on_ray, ray_address
-from plumbline.cleaning.row_cleaning import Policy
+from plumbline.cleaning.source_format import SourceFormat
 from plumbline.cleaning.source_lines import Chunk, read_chunks
 from plumbline.cleaning.workers import map_in_order, num_workers
 from plumbline.pipeline.heartbeat import Progress
@@ -40,7 +41,7 @@ def clean_all(source: Path, policy: Policy, spool: IO[bytes]) -> Spooled:
     question_keys, row_keys = bytearray(), bytearray()
     chunks: list[CleanedChunk] = []
     lines: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
-    results = cleaned_chunks(work, source, policy.shape)
+    results = cleaned_chunks(work, source, policy.source)
     with closing(results), Progress("clean", unit="row") as progress:
         for num_lines, cleaned in results:
             spool.write(cleaned.kept)
@@ -52,14 +53,16 @@ def clean_all(source: Path, policy: Policy, spool: IO[bytes]) -> Spooled:
     return Spooled(spool, chunks, bytes(question_keys), bytes(row_keys), np.concatenate(lines))
 
 
-def cleaned_chunks(work: Callable[[Chunk], CleanedChunk], source: Path, shape: str) -> Generator[tuple[int, CleanedChunk], None, None]:
+def cleaned_chunks(
+    work: Callable[[Chunk], CleanedChunk], source: Path, source_format: SourceFormat
+) -> Generator[tuple[int, CleanedChunk], None, None]:
     """Number of lines and cleaned rows of each chunk in order: by processes of our own, or on Ray where the environment says so."""
     address = ray_address()
     if address:
-        yield from map_on_ray(work, source, shape, address)
+        yield from map_on_ray(work, source, source_format, address)
         return
     workers = num_workers() if source.stat().st_size >= PARALLEL_FROM_BYTES else 1
-    for chunk, cleaned in map_in_order(work, read_chunks(source, shape), workers):
+    for chunk, cleaned in map_in_order(work, read_chunks(source, source_format), workers):
         yield len(chunk.lines), cleaned
 
 
@@ -73,4 +76,5 @@ def row_texts(spool: IO[bytes]) -> Iterator[str]:
     spool.seek(0)
     for line in spool:
         row = orjson.loads(line)
-        yield f"{row['instruction']}\n{row['input']}\n{row['output']}"
+        before = "".join(f"{one['user']}\n{one['assistant']}\n" for one in row.get("earlier", ()))
+        yield f"{before}{row['instruction']}\n{row['input']}\n{row['output']}"

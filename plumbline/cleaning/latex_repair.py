@@ -34,6 +34,9 @@ SWALLOWED_IN_MATHS = {control: (letter, re.compile(rest)) for control, (letter, 
 CONTROLS = re.compile(r"[\a\b\t\n\v\f\r]")
 NEVER_IN_TEXT = "\a\b\v\f"
 NEVER_TEXT = re.compile(rf"[{NEVER_IN_TEXT}](?=[A-Za-z_])")
+NAME_OR_AMOUNT = re.compile(r"[A-Za-z0-9_{(]")
+AMOUNT = re.compile(r"\s?\d")
+AMOUNT_BEFORE = re.compile(r"\d\s?$")
 SUSPECT = re.compile(r"\t(?:ext|o|op|an|au)(?![A-Za-z])")
 
 
@@ -71,7 +74,17 @@ def restore_swallowed(text: str) -> LatexRepair:
 
 
 def between_dollars(text: str, position: int) -> bool:
-    """Whether a position lies in inline maths: an odd number of dollars before it on its line, and one soon after."""
+    """Whether a position lies in inline maths: an odd number of dollars before it on its line, one soon after, and neither is money."""
     before = text[text.rfind("\n", 0, position) + 1 : position]
     after = text[position + 1 :].split("\n", 1)[0]
-    return before.count("$") % 2 == 1 and "$" in after
+    if before.count("$") % 2 == 0 or "$" not in after:
+        return False
+    currency, _, opened = before.rpartition("$")
+    closed, _, following = after.partition("$")
+    if currency[-1:].isupper():  # `R$ 100`, `US$ 5`
+        return False
+    if NAME_OR_AMOUNT.match(following):  # `$100`, `$total`: this dollar opens something, so it closes no maths
+        return False
+    if AMOUNT.match(opened) and AMOUNT.match(following):  # `costs $ 10\ne ... $ 5`
+        return False
+    return not (AMOUNT_BEFORE.search(currency) and AMOUNT_BEFORE.search(closed))  # `5 $\ni 3 $`

@@ -50,10 +50,19 @@ REFUSAL_WORDS = (
 )
 REFUSAL = re.compile(
     r"""
-      \b i (?: 'm | [ ]am ) [ ]sorry \b
-    | \b i [ ] (?: cannot | can't | am[ ]unable[ ]to | am[ ]not[ ]able[ ]to | do[ ]not[ ]have | don't[ ]have ) [ ] \b
-    | \b as[ ]an[ ]ai \b
-    | \b ai[ ]language[ ]model \b
+    # "I'm sorry, but there is no ...": an apology alone, or one that an answer follows, declines nothing
+      \b sorry \b [^.!?\n]{0,60}? \b
+      (?: (?: i | we | it | this | that | there | (?: the | your )[ ]\w+ ) (?: [ ] | ' ) (?: m[ ] | am[ ] | is[ ] | are[ ] | s[ ] | re[ ] )?
+          (?: cannot | can[ ]not | can't | won't | will[ ]not | unable | not | no | don't | do[ ]not | does[ ]not | doesn't | isn't | need[ ]more ) \b
+        | not[ ]enough \b | not[ ]possible \b )
+    | ^ \W* (?: i (?: 'm | [ ]am ) [ ] )? (?: so[ ] | very[ ] )? sorry \W* $
+    | \b i [ ] (?: cannot | can't ) [ ]
+      # "I cannot wait", "I can't thank you enough"
+      (?! (?: wait | thank | stress | emphasi[sz]e | overstate | recommend | believe | imagine | help[ ]but | say[ ]enough ) \b ) \b
+    | \b i [ ] (?: am[ ]unable[ ]to | am[ ]not[ ]able[ ]to | do[ ]not[ ]have | don't[ ]have ) [ ] \b
+    # "As an AI language model I have no ...", but not "As an AI language model I am happy to explain: ..."
+    | \b (?: as[ ]an[ ]ai | ai[ ]language[ ]model ) \b [^.!?\n]{0,80}? \b
+      (?: cannot | can[ ]not | can't | not | don't | doesn't | unable | have[ ]no | lack | won't ) \b
     # "the text does not provide"
     | \b (?: text | passage | context | information | section )
       [ ] (?: does[ ]not | doesn't )

@@ -12,6 +12,19 @@ class RedactedLine(Record):
     sha256: str
 
 
+class RefusedRecord(Record):
+    """Stands in for a record of a table that is no row: a reader saw it first."""
+
+    raw: str
+    """As the table holds it; bytes that are no UTF-8 as escapes."""
+    reason: str
+    detail: str
+
+
+SourceLine = bytes | RedactedLine | RefusedRecord
+"""A line or record as a reader gives it."""
+
+
 class QuarantinedRow(Record):
     """Nothing vanishes: lines = kept + quarantined + blank."""
 

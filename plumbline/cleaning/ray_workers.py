@@ -21,6 +21,7 @@ from pathlib import Path
 from platform import python_version
 from typing import Any, NamedTuple, TypeVar
 
+from plumbline.cleaning.source_format import SourceFormat
 from plumbline.cleaning.source_lines import Chunk, read_chunks
 from plumbline.cleaning.workers import num_workers
 from plumbline.pipeline.refused import InputRefused
@@ -49,7 +50,9 @@ def ray_address() -> str | None:
     )
 
 
-def map_on_ray(function: Callable[[Chunk], Result], source: Path, shape: str, address: str) -> Iterator[tuple[int, Result]]:
+def map_on_ray(
+    function: Callable[[Chunk], Result], source: Path, source_format: SourceFormat, address: str
+) -> Iterator[tuple[int, Result]]:
     """Yield the number of lines of each chunk of the source with its result, in the order of the chunks.
 
     The file is read on the machine of this process, a chunk at a time; every chunk goes to a free process of the cluster. A process
@@ -65,7 +68,7 @@ def map_on_ray(function: Callable[[Chunk], Result], source: Path, shape: str, ad
         here.enable_progress_bars = False
         # Reading takes no place of a cleaning process, and its own demands keep Ray from making one step of both.
         near = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
-        lines = data.read_datasource(source_of_chunks(data, source, shape), override_num_blocks=1, num_cpus=0, label_selector=near)
+        lines = data.read_datasource(source_of_chunks(data, source, source_format), override_num_blocks=1, num_cpus=0, label_selector=near)
         with warnings.catch_warnings():
             # Ray has no other way yet to bound the tries, which are endless by default, and warns that this one will go in 2.64.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -148,7 +151,7 @@ def versions() -> dict[str, str]:
     return {"code": code.hexdigest()[:16], "python": python_version(), **{package: version(package) for package in DECIDING_PACKAGES}}
 
 
-def source_of_chunks(data: Any, source: Path, shape: str) -> Any:
+def source_of_chunks(data: Any, source: Path, source_format: SourceFormat) -> Any:
     """A Ray data source of one task that reads the file as a stream: a row per chunk, and a last one if the file is refused."""
     import pyarrow
 
@@ -157,7 +160,7 @@ def source_of_chunks(data: Any, source: Path, shape: str) -> Any:
 
     def read() -> Iterator[Any]:
         try:
-            for chunk in read_chunks(absolute, shape):
+            for chunk in read_chunks(absolute, source_format):
                 yield pyarrow.table({"given": [packed(chunk)]})
         except InputRefused as refusal:
             message = str(refusal).removeprefix(f"{refusal.reason}: ").replace(str(absolute), str(source))

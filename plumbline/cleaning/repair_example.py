@@ -14,8 +14,8 @@ class RepairExample(Record):
     id: str
     """Of the kept row."""
     origin: Origin
-    field: Literal["output", "instruction", "input", "line"]
-    """Where the repair shows; `line`: in how the whole line was written."""
+    field: Literal["output", "instruction", "input", "line", "earlier"]
+    """Where the repair shows; `line`: in how the whole line was written; `earlier`: in a turn before the last exchange."""
     before: str
     """As it stood in the source; an output that was no text, as JSON."""
     after: str

@@ -10,13 +10,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import orjson
 
-from plumbline.cleaning.codes import Notice, Repair
+from plumbline.cleaning.answer_cleaning import classify_output, converted, output_as_it_stands
+from plumbline.cleaning.asked_structure import asked_notice
+from plumbline.cleaning.cleaned_row import Cleaned
+from plumbline.cleaning.codes import Repair
 from plumbline.cleaning.json_line import parse_line
+from plumbline.cleaning.policy import Policy
 from plumbline.cleaning.quality_rules import holds_secret
-from plumbline.cleaning.quarantined_row import RedactedLine
+from plumbline.cleaning.quarantined_row import SourceLine
+from plumbline.cleaning.raw_row import RawRow
 from plumbline.cleaning.repair_example import RepairExample
-from plumbline.cleaning.row_cleaning import Cleaned, Policy, classify_output, clean_line, converted, output_as_it_stands
-from plumbline.cleaning.row_shapes import SHAPES, RawRow
+from plumbline.cleaning.row_cleaning import clean_line
+from plumbline.cleaning.row_shapes import read_row
 from plumbline.cleaning.text_repair import mend_text
 from plumbline.rows.instruction_row import Origin
 
@@ -58,7 +63,7 @@ class ExampleSampler:
         self.policy = policy
         self.chosen: dict[str, list[tuple[str, int, RepairExample]]] = {}
 
-    def offer(self, lines: Sequence[bytes | RedactedLine], first_line: int, candidates: Candidates) -> None:
+    def offer(self, lines: Sequence[SourceLine], first_line: int, candidates: Candidates) -> None:
         """Take what is among the ten smallest so far. `lines`: the chunk as it stands in the source."""
         for code, rows in candidates.items():
             chosen = self.chosen.setdefault(code, [])
@@ -96,18 +101,19 @@ class ExampleSampler:
 def example_of(code: str, row_id: str, origin: Origin, raw: bytes, policy: Policy) -> RepairExample:
     """One kept line before and after a repair. It is cleaned once more, which is cheaper than keeping every raw text."""
     content, line_repairs = parse_line(raw)
-    row = SHAPES[policy.shape](content)
+    row = read_row(content, policy.columns)
     cleaned = clean_line(raw, policy, policy.active)
     assert isinstance(cleaned, Cleaned), "a quarantined line is no example"
     if code in line_repairs:
         field, before, after = "line", raw.decode("utf-8", "backslashreplace"), json.dumps(content, ensure_ascii=False)
-    elif code in output_repairs(row, cleaned):
-        field, before, after = "output", output_as_it_stands(row), cleaned.output
+    elif code in output_repairs(row.instruction, row.output):
+        field, before, after = "output", output_as_it_stands(row.output), cleaned.output
     elif code in mend_text(row.instruction).repairs:
         field, before, after = "instruction", row.instruction, cleaned.instruction
-    else:
-        assert code in mend_text(row.input).repairs, f"nothing in line {origin.line} took {code}"
+    elif row.input and code in mend_text(row.input).repairs:
         field, before, after = "input", row.input, cleaned.input
+    else:
+        field, (before, after) = "earlier", earlier_repair(code, row, cleaned)
     start, end = shown_part(before, after)
     return RepairExample(
         code=code,
@@ -122,11 +128,22 @@ def example_of(code: str, row_id: str, origin: Origin, raw: bytes, policy: Polic
     )
 
 
-def output_repairs(row: RawRow, cleaned: Cleaned) -> set[str]:
-    """Codes of the repairs that the output took; a row's list tells them for all fields together."""
+def output_repairs(question: str, output: object) -> set[str]:
+    """Codes of the repairs that an answer took; a row's list tells them for all fields together."""
     repairs: list[str] = []
-    plain = str(row.output) if Notice.JSON_REQUESTED in cleaned.flags else converted(row.output, classify_output(row.output), repairs)
+    seen = classify_output(output)
+    plain = str(output) if asked_notice(question, output, seen) else converted(output, seen, repairs)
     return {*repairs, *mend_text(plain).repairs}
+
+
+def earlier_repair(code: str, row: RawRow, cleaned: Cleaned) -> tuple[str, str]:
+    """The first text of an earlier exchange that took the repair, before and after."""
+    for raw, clean in zip(row.earlier, cleaned.earlier, strict=True):
+        if code in mend_text(raw.user).repairs:
+            return raw.user, clean.user
+        if code in output_repairs(raw.user, raw.assistant):
+            return output_as_it_stands(raw.assistant), clean.assistant
+    raise AssertionError(f"nothing took {code}")
 
 
 def shown_part(before: str, after: str) -> tuple[int, int]:

@@ -1,63 +1,19 @@
 """Clean one line: a kept row, a quarantined line with its reason, or nothing for a blank one. Pure."""
 
-import hashlib
-import json
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
-
-from plumbline.cleaning.classification import Classified, classify, from_python_objects
-from plumbline.cleaning.codes import STRUCTURED, Action, Notice, OutputClass, Reason, Repair, RowRefused, Rule
+from plumbline.cleaning.answer_cleaning import answer_text, classify_output, output_as_it_stands
+from plumbline.cleaning.classification import Classified, classify
+from plumbline.cleaning.cleaned_row import Cleaned, CleanedExchange, Rejected
+from plumbline.cleaning.codes import Action, Notice, OutputClass, Reason, Repair, RowRefused, Rule
 from plumbline.cleaning.json_line import MAX_LINE_BYTES, LineRefused, parse_line
-from plumbline.cleaning.latex_repair import restore_swallowed
-from plumbline.cleaning.plain_text import lost, to_plain_text, unwrap
+from plumbline.cleaning.policy import Policy
 from plumbline.cleaning.quality_rules import broken_rules, holds_secret
-from plumbline.cleaning.row_shapes import SHAPES, RawRow
-from plumbline.cleaning.structured_value import Members, Value, Written
+from plumbline.cleaning.raw_row import RawExchange, RawRow
+from plumbline.cleaning.row_shapes import read_row
 from plumbline.cleaning.text_repair import MendedText, is_blank, mend_text
 
 UNTOUCHED = MendedText("", (), ())
-ASKS_FOR_JSON = re.compile(r"\bJSON\b")
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What params.yaml says about rows."""
-
-    shape: str
-    actions: Mapping[Rule, Action]
-    min_output_characters: int
-    max_output_characters: int
-    standardize: bool = True
-    """False: every text stays as it stands; the quality rules still apply."""
-
-    @property
-    def active(self) -> frozenset[Rule]:
-        """Rules that are not switched off."""
-        return frozenset(rule for rule, action in self.actions.items() if action is not Action.OFF)
-
-
-class Cleaned(NamedTuple):
-    """A row to keep."""
-
-    instruction: str
-    input: str
-    output: str
-    repairs: tuple[str, ...]
-    flags: tuple[str, ...]
-    before: OutputClass
-    after: OutputClass
-
-
-class Rejected(NamedTuple):
-    """A line to quarantine."""
-
-    reason: str
-    detail: str
-    redacted: bool
-    """The line must not be copied: only its length and hash are kept."""
-    before: OutputClass
+NEVER_SHOWN = frozenset({Rule.SPECIAL_TOKEN, Rule.SECRET, Rule.PERSONAL_DATA, Rule.JUDGE_INSTRUCTION})
+"""Rules that also hold for a text that no loss is on."""
 
 
 def clean_line(raw: bytes, policy: Policy, active: frozenset[Rule]) -> Cleaned | Rejected:
@@ -67,7 +23,9 @@ def clean_line(raw: bytes, policy: Policy, active: frozenset[Rule]) -> Cleaned |
         if len(raw) > MAX_LINE_BYTES:
             raise LineRefused(Reason.OVERSIZE_LINE, f"{len(raw)} bytes; lines up to {MAX_LINE_BYTES} are read")
         content, line_repairs = parse_line(raw)
-        row = SHAPES[policy.shape](content)
+        row = read_row(content, policy.columns)
+        if row.earlier and policy.trained_turns == "last":
+            row = row._replace(earlier=tuple(exchange._replace(is_trained=False) for exchange in row.earlier))
         before, verdict = clean_row(row, line_repairs, policy, active)
     except RowRefused as refusal:
         verdict = Rejected(refusal.reason, refusal.detail, refusal.reason == Reason.OVERSIZE_LINE, before)
@@ -94,125 +52,65 @@ def cleaned_or_rejected(
         return as_it_stands(row, seen, line_repairs, policy, active)
     repairs: list[str] = list(line_repairs)
     flags: list[str] = [Notice.EXTRA_KEYS] if row.has_extra_keys else []
+    earlier = tuple(cleaned_exchange(exchange, repairs, flags) for exchange in row.earlier)
     instruction = mend_text(row.instruction)
     input_text = mend_text(row.input) if row.input else UNTOUCHED
-    asked = "JSON" in row.instruction and ASKS_FOR_JSON.search(row.instruction) is not None and isinstance(row.output, str)
-    if asked and (seen.value is not None or seen.kind == OutputClass.BROKEN_JSON):
-        flags.append(Notice.JSON_REQUESTED)
-        plain = str(row.output)
-    else:
-        plain = converted(row.output, seen, repairs)
-    output = mend_text(plain)
-    for name, mended in (("instruction", instruction), ("output", output)):
-        if is_blank(mended.text):
-            raise LineRefused(Reason.EMPTY_FIELD, f"{name} is empty")
-    after = seen.kind if output.text == row.output else classify(output.text).kind
-    if after in STRUCTURED and Notice.JSON_REQUESTED not in flags:
-        raise LineRefused(Reason.STRUCTURED_RESIDUE, f"the cleaned text still reads as {after}")
-    for mended in (instruction, input_text, output):
+    output, after = answer_text(row.instruction, row.output, seen, repairs, flags)
+    if is_blank(instruction.text):
+        raise LineRefused(Reason.EMPTY_FIELD, "instruction is empty")
+    for mended in (instruction, input_text):
         repairs += mended.repairs
         flags += mended.notices
-    return judged(Cleaned(instruction.text, input_text.text, output.text, tuple(repairs), tuple(flags), seen.kind, after), policy, active)
+    texts = (instruction.text, input_text.text, output)
+    return judged(Cleaned(*texts, tuple(repairs), tuple(flags), seen.kind, after, earlier), policy, active)
 
 
-def output_as_it_stands(row: RawRow) -> str:
-    """The output without a change; one that is no text becomes its JSON."""
-    return row.output if isinstance(row.output, str) else json.dumps(row.output, ensure_ascii=False)
+def cleaned_exchange(exchange: RawExchange, repairs: list[str], flags: list[str]) -> CleanedExchange:
+    """An earlier exchange as text, with its repairs and flags added; LineRefused where it cannot be shown."""
+    user = mend_text(exchange.user)
+    if is_blank(user.text):
+        raise LineRefused(Reason.EMPTY_FIELD, "an earlier user turn is empty")
+    answer, _ = answer_text(exchange.user, exchange.assistant, classify_output(exchange.assistant), repairs, flags)
+    repairs += user.repairs
+    flags += user.notices
+    return CleanedExchange(user.text, answer, exchange.is_trained)
 
 
 def as_it_stands(row: RawRow, seen: Classified, line_repairs: list[Repair], policy: Policy, active: frozenset[Rule]) -> Cleaned | Rejected:
     """Keep a row's texts without a change: what training sees where no one cleans."""
-    output = output_as_it_stands(row)
-    for name, text in (("instruction", row.instruction), ("output", output)):
+    output = output_as_it_stands(row.output)
+    earlier = tuple(CleanedExchange(one.user, output_as_it_stands(one.assistant), one.is_trained) for one in row.earlier)
+    shown = [(name, text) for one in earlier for name, text in (("an earlier user turn", one.user), ("an earlier answer", one.assistant))]
+    for name, text in (("instruction", row.instruction), ("output", output), *shown):
         if is_blank(text):
             raise LineRefused(Reason.EMPTY_FIELD, f"{name} is empty")
     flags = (Notice.EXTRA_KEYS,) if row.has_extra_keys else ()
     after = seen.kind if output is row.output else classify(output).kind
-    return judged(Cleaned(row.instruction, row.input, output, tuple(line_repairs), flags, seen.kind, after), policy, active)
+    return judged(Cleaned(row.instruction, row.input, output, tuple(line_repairs), flags, seen.kind, after, earlier), policy, active)
 
 
 def judged(row: Cleaned, policy: Policy, active: frozenset[Rule]) -> Cleaned | Rejected:
     """Apply the quality rules: the row with their flags, or the first rule that puts it aside."""
-    broken = broken_rules(
-        row.instruction,
-        row.input,
-        row.output,
-        active=active,
-        min_output_characters=policy.min_output_characters,
-        max_output_characters=policy.max_output_characters,
-    )
+    broken = rules_broken_by(row, policy, active)
     for rule in broken:
         if policy.actions[rule] is Action.QUARANTINE:
             return Rejected(rule, f"quality rule {rule}", rule == Rule.SECRET, row.before)
     if not row.repairs and not row.flags and not broken:
         return row
-    repairs, flags = tuple(sorted(set(row.repairs))), tuple(sorted({*row.flags, *broken}))
-    return Cleaned(row.instruction, row.input, row.output, repairs, flags, row.before, row.after)
+    return row._replace(repairs=tuple(sorted(set(row.repairs))), flags=tuple(sorted({*row.flags, *broken})))
 
 
-def classify_output(output: object) -> Classified:
-    """Classify an output field, whatever type it has."""
-    if isinstance(output, str):
-        return Classified(OutputClass.EMPTY, None, frozenset()) if is_blank(output) else classify(output)
-    try:
-        return Classified(OutputClass.WRONG_TYPE, from_python_objects(output), frozenset())
-    except ValueError:
-        return Classified(OutputClass.WRONG_TYPE, None, frozenset())
+def rules_broken_by(row: Cleaned, policy: Policy, active: frozenset[Rule]) -> list[Rule]:
+    """The active rules that a row breaks, in the order of `Rule`; of an answer that is not trained, only what must not be shown either."""
 
+    def broken(asked: str, about: str, answered: str, rules: frozenset[Rule]) -> list[Rule]:
+        limits = {"min_output_characters": policy.min_output_characters, "max_output_characters": policy.max_output_characters}
+        return broken_rules(asked, about, answered, active=rules, **limits)
 
-def converted(output: object, seen: Classified, repairs: list[str]) -> str:
-    """The output as plain text, with the repairs it took added; LineRefused where a value would be lost."""
-    if seen.value is None:
-        if seen.kind == OutputClass.WRONG_TYPE:
-            raise LineRefused(
-                Reason.WRONG_TYPE, f"output is a {type(output).__name__}; text, or an object or list that can become text, is read"
-            )
-        if seen.kind == OutputClass.BROKEN_JSON:
-            raise LineRefused(
-                Reason.STRINGIFIED_JSON, f"the output begins as JSON and has no single reading: {', '.join(sorted(seen.faults))}"
-            )
-        return str(output)
-    unwrapped = unwrap(seen.value)
-    # Before writing: a form that sets an answer on one line would take a swallowed `\theta` for a tab.
-    value = restored(unwrapped)
-    if value != unwrapped:
-        repairs.append(Repair.LATEX_ESCAPE_SWALLOWED)
-    text = to_plain_text(value)
-    if missing := lost(value, text):
-        raise LineRefused(Reason.VALUE_LOST, f"the text would not carry {missing}")
-    repairs.append(Repair.WRONG_TYPE if seen.kind == OutputClass.WRONG_TYPE else Repair.STRINGIFIED_JSON)
-    if seen.kind in (OutputClass.PYTHON_LITERAL, OutputClass.ENCODED_TWICE):
-        repairs.append(seen.kind)
-    repairs.extend(seen.faults)
-    return text
-
-
-def restored(value: Value) -> Value:
-    """A value with the swallowed LaTeX commands of its keys and texts put back."""
-    if isinstance(value, Members):
-        return Members((restore_swallowed(key).text, restored(item)) for key, item in value)
-    if isinstance(value, list):
-        return [restored(item) for item in value]
-    return value if isinstance(value, Written) else restore_swallowed(value).text
-
-
-def row_id(instruction: str, input_text: str, output: str) -> str:
-    """Hash of a row's content: stable when rows are added or reordered."""
-    return hashlib.sha256(f"{instruction}\0{input_text}\0{output}".encode()).hexdigest()[:16]
-
-
-def content_keys(row: Cleaned) -> tuple[bytes, bytes]:
-    """16-byte keys of the question and of the whole row; texts that differ in white space only are equal."""
-    question = single_spaced(row.instruction)
-    if row.input:
-        question += "\0" + single_spaced(row.input)
-    asked = hashlib.blake2b(question.encode(), digest_size=16).digest()
-    return asked, hashlib.blake2b(asked + single_spaced(row.output).encode(), digest_size=16).digest()
-
-
-def single_spaced(text: str) -> str:
-    """The text with every run of white space as one blank, and none at its ends."""
-    # A printable text has no white space but blanks; where no two stand together and none at an end, nothing is to do.
-    if text.isprintable() and "  " not in text and not text.startswith(" ") and not text.endswith(" "):
-        return text
-    return " ".join(text.split())
+    if not row.earlier:
+        return broken(row.instruction, row.input, row.output, active)
+    # Behind another exchange an answer may lean on what was said before, as it may on an input.
+    found = set(broken(row.instruction, row.input or " ", row.output, active))
+    for place, one in enumerate(row.earlier):
+        found |= set(broken(one.user, " " if place else "", one.assistant, active if one.is_trained else active & NEVER_SHOWN))
+    return [rule for rule in Rule if rule in found]

@@ -1,80 +1,87 @@
-"""Find question and answer in an object of each known shape. Pure."""
+"""Find question and answer in an object, by the keys that play their parts. Pure."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from plumbline.cleaning.codes import Reason
 from plumbline.cleaning.json_line import LineRefused, json_type
+from plumbline.cleaning.raw_row import RawExchange, RawRow
+from plumbline.cleaning.row_columns import ALPACA, Columns
+from plumbline.cleaning.turns import answer_of_turn, is_trained, list_of, row_of_exchanges, row_of_turns, text_of_turn
+
+MEANT = {
+    **dict.fromkeys(("tools", "functions", "tool_calls", "function_call"), Reason.TOOL_CALLS),
+    **dict.fromkeys(
+        ("history", "system", "system_prompt", "context", "images", "image", "videos", "audios", "audio", "rejected"), Reason.UNUSED_KEY
+    ),
+}
+"""Keys that say how a row is meant: used, or the row is put aside; never one of many extra keys."""
+MARKS = ("weight",)
+USUAL = frozenset({"instruction", "input", "output"})
+EMPTY: tuple[Any, ...] = (None, "", "[]", [], {})
 
 
-class RawRow(NamedTuple):
-    """Instruction and input as text; the output as it came, for it may be no text."""
-
-    instruction: str
-    input: str
-    output: Any
-    has_extra_keys: bool
-
-
-def from_alpaca(content: Mapping[str, Any]) -> RawRow:
-    """`instruction`, `output`, and `input` where there is one. Spelling is exact: a key of another case is another key."""
-    required(content, "instruction", "output")
-    extra = not content.keys() <= {"instruction", "input", "output"}
-    given = content.get("input")
-    return RawRow(
-        text_of(content["instruction"], "instruction"), "" if given is None else text_of(given, "input"), content["output"], extra
-    )
-
-
-def from_prompt_completion(content: Mapping[str, Any]) -> RawRow:
-    """`prompt` and `completion`, as text or as one message each."""
-    required(content, "prompt", "completion")
-    prompt, completion = content["prompt"], content["completion"]
-    if isinstance(prompt, list) and isinstance(completion, list):
-        return from_turns([*prompt, *completion], content.keys() != {"prompt", "completion"})
-    return RawRow(text_of(prompt, "prompt"), "", completion, content.keys() != {"prompt", "completion"})
-
-
-def from_messages(content: Mapping[str, Any]) -> RawRow:
-    """`messages`: an optional system turn, one user turn, one assistant turn."""
-    required(content, "messages")
-    if not isinstance(content["messages"], list):
-        raise LineRefused(Reason.WRONG_TYPE, f"messages is a JSON {json_type(content['messages'])}; a list of turns is read")
-    return from_turns(content["messages"], content.keys() != {"messages"})
+def read_row(content: Mapping[str, Any], columns: Columns) -> RawRow:
+    """The row in an object. LineRefused says what is missing, or what is there and cannot be used."""
+    if columns is ALPACA and content.keys() == USUAL:  # most rows: nothing to look for
+        return RawRow(
+            text_of(content["instruction"], "instruction"),
+            "" if content["input"] is None else text_of(content["input"], "input"),
+            content["output"],
+            has_extra_keys=False,
+        )
+    required(content, columns.needed)
+    refuse_unused(content, columns)
+    extra = any(value is not None and key not in columns.used and key not in MEANT and key not in MARKS for key, value in content.items())
+    system = text_of_turn(content[columns.system], "system") if columns.system and content.get(columns.system) not in EMPTY else ""
+    if columns.messages:
+        return row_of_turns(list_of(content[columns.messages], columns.messages), system, has_extra_keys=extra)
+    assert columns.instruction and columns.output, "columns name turns, or a question and an answer"
+    asked, answer = content[columns.instruction], content[columns.output]
+    if isinstance(asked, list) and isinstance(answer, list):
+        return row_of_turns([*asked, *answer], system, has_extra_keys=extra)
+    given = content.get(columns.input) if columns.input else None
+    about = "" if given is None else text_of(given, columns.input or "input")
+    history = content.get(columns.history) if columns.history else None
+    exchanges = [*history_of(history), RawExchange(text_of(asked, columns.instruction), answer_of_turn(answer), is_trained=True)]
+    row = row_of_exchanges(exchanges, system, has_extra_keys=extra)
+    return row._replace(input=about)
 
 
-def from_turns(turns: list[Any], has_extra_keys: bool) -> RawRow:
-    """Question and answer of a conversation of one exchange; the system turn stands before the question."""
-    if not all(isinstance(turn, dict) and isinstance(turn.get("role"), str) and "content" in turn for turn in turns):
-        raise LineRefused(Reason.WRONG_TYPE, "a turn is no object with role and content")
-    roles = [turn["role"] for turn in turns]
-    if roles not in (["user", "assistant"], ["system", "user", "assistant"]):
-        raise LineRefused(Reason.UNSUPPORTED_TURNS, f"turns are {roles[:8]}; read are an optional system, one user and one assistant turn")
-    *before, answer = turns
-    question = "\n\n".join(text_of(turn["content"], turn["role"]) for turn in before if turn["content"] != "")
-    extra = has_extra_keys or any(turn.keys() != {"role", "content"} for turn in turns)
-    return RawRow(question, "", answer["content"], extra)
+def history_of(history: Any) -> list[RawExchange]:
+    """Earlier exchanges as pairs of texts, as LLaMA-Factory has them."""
+    if history in EMPTY:
+        return []
+    pairs = list_of(history, "history")
+    if not all(isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(text, str) for text in pair) for pair in pairs):
+        raise LineRefused(Reason.WRONG_TYPE, "history is no list of pairs of texts: what was asked and what was answered")
+    return [RawExchange(asked, answer, is_trained=True) for asked, answer in pairs]
 
 
-def required(content: Mapping[str, Any], *keys: str) -> None:
+def refuse_unused(content: Mapping[str, Any], columns: Columns) -> None:
+    """LineRefused where a key says how the row is meant and is not read."""
+    for key, reason in MEANT.items():
+        if key in content and key not in columns.used and content[key] not in EMPTY:
+            raise LineRefused(
+                reason, f"key {key!r} says how the row is meant and is not read; give its part in clean.columns, or take it out"
+            )
+    if not is_trained({key: content.get(key) for key in MARKS if key not in columns.used}):
+        raise LineRefused(Reason.UNTRAINED, "the row is marked as not to be trained on; remove the mark or the row")
+
+
+def required(content: Mapping[str, Any], keys: tuple[str, ...]) -> None:
     """LineRefused names the first key that is not there."""
     for key in keys:
         if key not in content:
-            hint = "; for rows of chat turns set clean.format to messages" if "messages" in content else ""
+            turns = next((name for name in ("messages", "conversations") if name in content), None)
+            hint = "; for rows of chat turns set clean.format to messages, or to auto" if turns else ""
             raise LineRefused(Reason.MISSING_KEY, f"no key {key!r}; found {sorted(content)[:8]}{hint}")
 
 
 def text_of(value: Any, name: str) -> str:
     """LineRefused where a field that must be text is none."""
+    if isinstance(value, list):
+        value = answer_of_turn(value)
     if not isinstance(value, str):
         raise LineRefused(Reason.WRONG_TYPE, f"{name} is a JSON {json_type(value)}; text is read")
     return value
-
-
-SHAPES = {
-    "alpaca": from_alpaca,
-    "csv": from_alpaca,
-    "parquet": from_alpaca,
-    "messages": from_messages,
-    "prompt_completion": from_prompt_completion,
-}

@@ -12,10 +12,12 @@ from plumbline.cleaning.codes import Rule
 from plumbline.cleaning.data_summary import classes_table, summary_bytes
 from plumbline.cleaning.first_pass import Spooled, clean_all, row_texts
 from plumbline.cleaning.output_files import refuse_overwriting, replacing_all
+from plumbline.cleaning.policy import Policy
+from plumbline.cleaning.recognition import recognised, refuse_no_file
 from plumbline.cleaning.repair_examples import ExampleSampler
 from plumbline.cleaning.repeats import decide_repeats
-from plumbline.cleaning.row_cleaning import Policy
 from plumbline.cleaning.second_pass import write_rows
+from plumbline.cleaning.source_format import SourceFormat
 from plumbline.near_duplicates import near_duplicate_groups
 from plumbline.pipeline.heartbeat import working
 from plumbline.pipeline.refused import InputRefused
@@ -56,12 +58,15 @@ class CleanCounts:
 def clean_file(files: CleanFiles, policy: Policy, *, near_duplicate_similarity: float) -> CleanCounts:
     """Write the outputs, all or none. InputRefused where no row can be kept, or the source changes while it is read."""
     refuse_overwriting(files.source, files.outputs)
+    refuse_no_file(files.source)
     before = fingerprint(files.source)
-    with replacing_all(files.outputs) as opened, tempfile.TemporaryFile() as spool:
+    policy = recognised(files.source, policy)
+    # The spool lies next to the outputs: the folder for temporary files may be too small for a data set.
+    with replacing_all(files.outputs) as opened, tempfile.TemporaryFile(dir=files.kept.parent) as spool:
         streams = dict(zip(files.outputs, opened, strict=True))
         first_pass = clean_all(files.source, policy, spool)
         if not any(len(chunk.kept_lines) for chunk in first_pass.chunks):
-            raise nothing_kept(files.source, first_pass, policy.shape)
+            raise nothing_kept(files.source, first_pass, policy.source)
         near_groups = None
         if Rule.NEAR_DUPLICATE in policy.active:
             with working("clean: near-duplicates"):
@@ -93,12 +98,12 @@ def fingerprint(path: Path) -> tuple[int, int, int]:
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
-def nothing_kept(source: Path, first_pass: Spooled, shape: str) -> InputRefused:
+def nothing_kept(source: Path, first_pass: Spooled, source_format: SourceFormat) -> InputRefused:
     """Why a file with no usable row is refused: an empty training set must not look like a success."""
     reasons = sum((chunk.reasons for chunk in first_pass.chunks), Counter[str]())
     if not reasons:
         return InputRefused("empty_input", f"{source} holds blank lines only; a file with at least one row is read.")
     first = orjson.loads(next(line for chunk in first_pass.chunks for _, line in chunk.quarantined))
-    counted = "record" if shape in ("csv", "parquet") else "line"
-    where = f"the first, {counted} {first['origin']['line']}: {first['detail']}"
-    return InputRefused("no_rows", f"{source}: none of {sum(reasons.values())} rows can be kept, reasons {dict(reasons)}; {where}")
+    where = f"the first, {source_format.counted} {first['origin']['line']}: {first['detail']}"
+    counted = ", ".join(f"{reason} {number}" for reason, number in reasons.most_common())
+    return InputRefused("no_rows", f"{source}: none of {sum(reasons.values())} rows can be kept, reasons {counted}; {where}")

@@ -9,9 +9,9 @@ import orjson
 from plumbline.cleaning.chunk_cleaning import quarantined_line, raw_or_hash
 from plumbline.cleaning.data_summary import Tally
 from plumbline.cleaning.first_pass import Spooled
+from plumbline.cleaning.policy import Policy
 from plumbline.cleaning.repair_examples import ExampleSampler
 from plumbline.cleaning.repeats import Moved, Repeat, apply_repeats
-from plumbline.cleaning.row_cleaning import Policy
 from plumbline.cleaning.source_lines import read_chunks
 
 
@@ -29,7 +29,7 @@ def write_rows(
     spool = first_pass.spool
     spool.seek(0)
     row = 0
-    for chunk, cleaned in zip(read_chunks(source, policy.shape), first_pass.chunks, strict=True):
+    for chunk, cleaned in zip(read_chunks(source, policy.source), first_pass.chunks, strict=True):
         rejected = list(cleaned.quarantined)
         last = row + len(cleaned.kept_lines)
         affected = [index for index in range(row, last) if index in repeats] if repeats else []

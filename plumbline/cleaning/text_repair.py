@@ -113,7 +113,7 @@ def mend_text(text: str) -> MendedText:
         text = record(ZERO_WIDTH.sub("", text), Repair.ZERO_WIDTH)
     if foreign:
         text = record(unicodedata.normalize("NFC", text), Repair.NFC)
-    text = record(text.strip(), Repair.OUTER_SPACE)
+    text = record(without_outer_space(text), Repair.OUTER_SPACE)
     if latex.suspect:
         notices.append(Notice.LATEX_SUSPECT)
     if remarkable:
@@ -123,6 +123,15 @@ def mend_text(text: str) -> MendedText:
     if foreign and any(head in text for head in CUT_HEADS) and CUT_MOJIBAKE.search(text):
         notices.append(Notice.MOJIBAKE)
     return MendedText(text, tuple(dict.fromkeys(repairs)), tuple(notices))
+
+
+def without_outer_space(text: str) -> str:
+    """The text without space around it. An indent of the first line that a later line shares is code's, and stays."""
+    stripped = text.strip()
+    indent = text[: len(text) - len(text.lstrip())].rpartition("\n")[2]
+    if indent and any(line.startswith(indent) and not line.isspace() for line in stripped.split("\n")[1:]):
+        return indent + stripped
+    return stripped
 
 
 def control_character(text: str) -> re.Match[str] | None:

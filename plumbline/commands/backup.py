@@ -13,8 +13,9 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from plumbline.commands.refusing import refusing, repository
-from plumbline.keeping.clone_environment import clone_environment
+from plumbline.keeping.clone_environment import clone_environment, cloned_project
 from plumbline.keeping.stored_objects import StoredObject, Trouble, cache_troubles, fetch_all, mend, tracked_objects
+from plumbline.keeping.temporary_room import refuse_small_temporary_folder, room_for_a_run
 from plumbline.model.base_files import MANIFEST, read_manifest
 from plumbline.model.local_models import is_on_the_hub
 from plumbline.number_text import size_text
@@ -48,8 +49,7 @@ def dvc(*words: str) -> list[str]:
 
 def fresh_clone(root: Path, folder: Path) -> Path:
     """Clone HEAD, with an empty cache of its own and the same remotes; one inside the repository is the clone's own copy, out of git."""
-    clone = folder / "clone"
-    ran(["git", "clone", "-q", str(root), str(clone)], cwd=folder)
+    clone = cloned_project(root, folder)
     with Repo(str(root)) as repo:
         remotes = {name: dict(options) for name, options in repo.config["remote"].items() if not inside(root, str(options["url"]))}
     with Repo(str(clone)) as there, there.config.edit("local") as edited:
@@ -155,6 +155,7 @@ def hub_weights(root: Path) -> list[str]:
 def main(root: Path, *, repair: bool = False) -> str:
     """Push, prove, and return what is safe where. NotBackedUp lists what is not; ValueError says why it could not begin."""
     root = root.resolve()
+    refuse_small_temporary_folder(room_for_a_run(root))
     told: list[str] = []
     with Repo(str(root)) as repo:
         urls = {name: str(options["url"]) for name, options in repo.config["remote"].items()}

@@ -15,16 +15,15 @@ from plumbline.comparing.comparison_tables import matrix, text_table
 from plumbline.comparing.differences import compare_runs
 from plumbline.comparing.question_changes import entries
 from plumbline.comparing.regrading import graded_alike
-from plumbline.comparing.revisions import ContentGone, NotThere, Source, experiments, open_run, read_object, read_rows, read_settings
+from plumbline.comparing.revisions import ContentGone, NotThere, Source, experiments, open_run, read_evaluation, read_rows, read_settings
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
-from plumbline.grading.run import Tolerance
+from plumbline.grading.tolerance import Tolerance
 from plumbline.judging.end import end_of_life, end_warning, today
 from plumbline.pages.page import render_page
 from plumbline.params_sections import unknown_sections
 from plumbline.pipeline.files import write_json, write_text
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.final_part import uses_of
-from plumbline.reporting.numbers import SCHEMA
 from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
@@ -39,12 +38,7 @@ NUM_RESAMPLES = 10_000
 def load_run(root: Path, name: str, *, arm: str | None) -> Run:
     """Read all of one run; `arm`: whose answers are compared, None for those of its first comparison."""
     source = open_run(root, name)
-    evaluation = read_object(source, "metrics/evaluation.json")
-    if evaluation.get("schema") != SCHEMA:
-        raise NotThere(
-            f"{name}: its metrics/evaluation.json is of schema {evaluation.get('schema')}, not {SCHEMA}: it was written by an older Plumbline. "
-            f"Check out {name}, run `dvc repro report` with the present code and commit it; or leave {name} out."
-        )
+    evaluation = read_evaluation(source, name)
     params, lock, pipeline = (read_settings(source, path) for path in ("params.yaml", "dvc.lock", "dvc.yaml"))
     if (problem := unknown_sections(params, pipeline)) is not None:
         raise NotThere(f"{name}: {problem} Run it again then, or leave {name} out.")

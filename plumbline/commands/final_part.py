@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from plumbline.commands.refusing import refusing, repository
-from plumbline.comparing.revisions import recorded_evaluations
+from plumbline.comparing.revisions import recorded_evaluations, refuse_shallow
 from plumbline.pipeline.files import write_text
 from plumbline.reporting.final_part import uses_in, uses_of
 from plumbline.reporting.final_part_use import FinalPartUse
@@ -30,12 +30,14 @@ def known_uses(root: Path) -> list[FinalPartUse]:
 
 def missing_uses(root: Path, own: Set[FinalPartUse]) -> frozenset[FinalPartUse]:
     """Uses of the same benchmark that the record lacks; `own`, which its own report counts, are not missing."""
+    refuse_shallow(root)
     recorded, benchmarks = frozenset(read_uses(root / RECORD)), {use.benchmark_sha256 for use in own}
     return frozenset(use for use in known_uses(root) if use.benchmark_sha256 in benchmarks) - recorded - own
 
 
 def main(root: Path) -> str:
     """Bring the record up to date and return what to tell."""
+    refuse_shallow(root)
     before, after = read_uses(root / RECORD), known_uses(root)
     if after != before:
         write_text(root / RECORD, "".join(use.model_dump_json() + "\n" for use in after))

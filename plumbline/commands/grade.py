@@ -8,7 +8,7 @@ import click
 from plumbline.commands.refusing import refusing
 from plumbline.comparing.answers_ledger import answer_ledgers, ledger_numbers, ledger_text, pairs_of
 from plumbline.comparing.graded_answers import grade_file
-from plumbline.grading.run import Tolerance
+from plumbline.grading.tolerance import Tolerance
 from plumbline.pipeline.files import write_json
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.reporting.ledger import Pair

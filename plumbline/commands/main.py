@@ -6,12 +6,15 @@ import click
 
 COMMANDS: dict[str, dict[str, str]] = {
     "Look at the data": {
+        "check-benchmark": "Check a benchmark file, and show what is read of it.",
         "data-diff": "Show which cleaned rows changed between two revisions.",
     },
     "Plan and run": {
+        "run": "Run what changed, and say what came out.",
         "plan": "Say what a run will take, before anything is spent.",
         "profile": "Run the pipeline with the overrides of a profile.",
         "real": "Run the whole pipeline with a real instruct model.",
+        "smoke": "Run a dry run of 5 steps next to the workspace.",
         "fetch-model": "Fetch the small instruct model that `make real` uses.",
         "clear-arms": "Clear what removed arms left behind.",
         "verify": "Run the commit from nothing in a clone, and compare.",
@@ -19,10 +22,12 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Compare": {
         "compare": "Compare runs question by question, as a table and a page.",
+        "compare-logs": "Compare logs of other tools question by question.",
         "final-part": "Record which arms were scored on the final part.",
         "inspect-log": "Write the evaluation as Inspect logs, one per arm.",
     },
     "Grade and judge": {
+        "regrade": "Grade and report again, without a model.",
         "grade": "Grade answers of other tools with the same rules.",
         "label-sheet": "Let people score explanations, and check the judge.",
         "judge-bridge": "Compare two judges on the same answers.",
@@ -46,8 +51,9 @@ COMMANDS: dict[str, dict[str, str]] = {
 """Group -> command -> the first line of its help; a test holds these lines to the commands."""
 NAMES = [name for group in COMMANDS.values() for name in group]
 EXTRAS = {
-    **dict.fromkeys(("dvc", "dvc_data", "pyarrow"), "pipeline"),
-    **dict.fromkeys(("jinja2", "markupsafe", "matplotlib"), "report"),
+    **dict.fromkeys(("dvc", "dvc_data"), "pipeline"),
+    **dict.fromkeys(("jinja2", "markupsafe", "pandas", "pyarrow"), "logs"),
+    "matplotlib": "report",
     **dict.fromkeys(("anthropic", "httpx2"), "judge"),
     **dict.fromkeys(("accelerate", "bitsandbytes", "datasets", "gguf", "huggingface_hub", "peft"), "train"),
     **dict.fromkeys(("psutil", "safetensors", "tokenizers", "torch", "transformers", "trl"), "train"),
@@ -62,12 +68,16 @@ def load(name: str) -> click.Command:
             from plumbline.commands.ask import command
         case "backup":
             from plumbline.commands.backup import command
+        case "check-benchmark":
+            from plumbline.commands.check_benchmark import command
         case "checkpoints":
             from plumbline.commands.checkpoints import command
         case "clear-arms":
             from plumbline.commands.clear_arms import command
         case "compare":
             from plumbline.commands.compare import command
+        case "compare-logs":
+            from plumbline.commands.compare_logs import command
         case "data-diff":
             from plumbline.commands.data_diff import command
         case "fetch-model":
@@ -98,12 +108,18 @@ def load(name: str) -> click.Command:
             from plumbline.commands.readme import command
         case "real":
             from plumbline.commands.real import command
+        case "regrade":
+            from plumbline.commands.regrade import command
+        case "run":
+            from plumbline.commands.run import command
         case "serve-check":
             from plumbline.commands.serve_check import command
         case "serve-models":
             from plumbline.commands.serve_models import command
         case "verify":
             from plumbline.commands.verify import command
+        case "smoke":
+            from plumbline.commands.smoke import command
         case _:
             raise AssertionError(f"{name} is listed and cannot be loaded")
     return command

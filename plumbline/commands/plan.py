@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,25 +23,29 @@ from plumbline.judging.canaries import canaries
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.prices import PRICES, assumed_reply_tokens, largest_cost_usd
 from plumbline.judging.prompt import JudgeItem, num_characters
+from plumbline.laptop.smollm2_files import CONFIG
 from plumbline.model.base_files import BaseRefused, read_manifest
+from plumbline.model.local_models import local_model
 from plumbline.model.runtime import device, prepare_torch
-from plumbline.model.tokenization import Example, render_example
+from plumbline.model.tokenization import Example
 from plumbline.model.weights import load_tokenizer
 from plumbline.params_sections import unknown_sections
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
-from plumbline.planning.estimates import Line, Planned, answer_lines, memory_lines, training_line
-from plumbline.planning.model_size import Counted, config_folder, counted, counted_model
+from plumbline.planning.context_tokens import tokens_before_a_question
+from plumbline.planning.estimates import Line, Planned, answer_lines, context_lines, memory_lines, training_line
+from plumbline.planning.model_size import Counted, config_folder, counted, counted_config, counted_model
 from plumbline.planning.profiles import profile_overrides
 from plumbline.planning.resolution_lines import WANTED, resolution_lines
+from plumbline.retrieval.params import RetrieveParams
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import Arms
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.dialogues import Trainable, dialogue_of, render_dialogue
 from plumbline.training.general_prompts import num_replay_rows
 from plumbline.training.packing import pack
-from plumbline.training.prompt import training_prompt
 from plumbline.training.schedule import Schedule, fewest_packed_rows, plan_training
 
 CHARACTERS_PER_TOKEN = 4.0
@@ -82,6 +87,8 @@ def model_of(base: Path, section: dict[str, Any], lora: LoraParams, *, here: boo
     repo, revision = section["repo"], section["revision"]
     if repo is None or revision is None:
         raise NotPlanned(f"base.repo is {repo!r} and base.revision {revision!r}: with source hub, give organisation/name and a commit.")
+    if local_model(repo) is not None:
+        return counted_config(CONFIG, lora, name=repo), f"{repo}, which `plumbline fetch-model` makes"
     try:
         folder, where = config_folder(repo, revision)
     except BaseRefused as error:
@@ -89,19 +96,20 @@ def model_of(base: Path, section: dict[str, Any], lora: LoraParams, *, here: boo
     return counted(folder, lora, name=repo), where
 
 
-def examples_of(rows: Sequence[InstructionRow], base: Path, *, here: bool) -> tuple[list[Example], str]:
+def examples_of(rows: Sequence[InstructionRow], base: Path, *, here: bool) -> tuple[list[Trainable], str]:
     """The rows as tokens: counted where the tokenizer is here, else placeholders of estimated length."""
     if here:
         tokenizer = load_tokenizer(base)
-        return [render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in rows], "counted"
-    found = []
+        return [example for row in rows for example in render_dialogue(tokenizer, dialogue_of(row))], "counted"
+    found: list[Trainable] = []
     for row in rows:
-        asked = round(len(row.instruction + row.input) / CHARACTERS_PER_TOKEN) + TEMPLATE_TOKENS
+        before = sum(len(one.user + one.assistant) for one in row.earlier)
+        asked = round((before + len(row.instruction + row.input)) / CHARACTERS_PER_TOKEN) + TEMPLATE_TOKENS * (1 + len(row.earlier))
         found.append(Example(ids=[0] * (asked + max(1, round(len(row.output) / CHARACTERS_PER_TOKEN))), num_prompt_tokens=asked))
     return found, f"estimated, {CHARACTERS_PER_TOKEN:g} characters a token"
 
 
-def schedule_of(examples: Sequence[Example], params: TrainParams) -> Schedule:
+def schedule_of(examples: Sequence[Trainable], params: TrainParams) -> Schedule:
     """The plan that `train` will make of these rows, replay rows included."""
     fitting = [example for example in examples if len(example.ids) <= params.max_length]
     num_replayed = num_replay_rows(len(fitting), params.replay_fraction)
@@ -177,7 +185,7 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED)
             raise NotPlanned(f"{path.relative_to(root)} is missing; run `dvc repro split` first (seconds), it is what the plan counts.")
     rows, questions = list(read_jsonl(rows_file, InstructionRow)), list(read_jsonl(benchmark, Question))
     here = base_is_here(base, section)
-    arms = Arms.model_validate(params["arms"]).root
+    arms, retrieve = Arms.model_validate(params["arms"]), RetrieveParams.model_validate(params["retrieve"])
     model, known = model_of(base, section, lora, here=here)
     examples, how = examples_of(rows, base, here=here)
     if all(len(example.ids) > training.max_length for example in examples):
@@ -197,9 +205,10 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED)
     return [
         *row_lines(planned, how, elsewhere=other_source(root, params["clean"]["source"])),
         training_line(planned, base, here=here),
-        *answer_lines(planned, len(questions), num_arms=sum(arm.weights_kind != "file" for arm in arms.values())),
+        *answer_lines(planned, len(questions), num_arms=sum(arm.weights_kind != "file" for arm in arms.root.values())),
+        *context_lines(planned, len(questions), tokens_before_a_question(arms, retrieve, Counter(one.kind for one in questions))),
         *memory_lines(planned, free_disk_bytes=shutil.disk_usage(root).free),
-        *judge_lines(JudgeParams.model_validate(params["judge"]), questions, planned.answering, num_arms=len(arms)),
+        *judge_lines(JudgeParams.model_validate(params["judge"]), questions, planned.answering, num_arms=len(arms.root)),
         *resolution_lines(root, params, questions, wanted, here=here),
     ]
 

@@ -21,6 +21,7 @@ from huggingface_hub.utils import disable_progress_bars
 from plumbline.commands.backup import uncommitted
 from plumbline.commands.final_part import RECORD, missing_uses
 from plumbline.commands.refusing import refusing, repository
+from plumbline.comparing.revisions import NotThere
 from plumbline.keeping.publish_requirement import CannotTell, gate_result
 from plumbline.keeping.published_files import NotPublished, payload
 from plumbline.model.adapter import read_training_record
@@ -211,6 +212,6 @@ def command(repo: str, public: bool, license: str | None, dataset: str | None, o
     Exit 1 if it was refused or failed.
     """
     root = repository()
-    with refusing(1, NotPublished, Refused, RepositoryNotFoundError, HfHubHTTPError, OSError, heading="NOT PUBLISHED"):
+    with refusing(1, NotPublished, NotThere, Refused, RepositoryNotFoundError, HfHubHTTPError, OSError, heading="NOT PUBLISHED"):
         told = main(root, repo, private=not public, license=license, dataset=dataset, onto=onto)
     click.echo(told)

@@ -14,7 +14,7 @@ import plumbline.model.quiet  # noqa: F401
 
 # isort: split
 from plumbline.commands.refusing import refusing, repository
-from plumbline.commands.running import run_dvc, set_params
+from plumbline.commands.running import refuse_other_letters, run_dvc, set_params
 from plumbline.comparing.revisions import Revision
 from plumbline.laptop.own_files import OwnFiles, own_files
 from plumbline.planning.profiles import merged, profile_overrides
@@ -131,6 +131,7 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
     name, folder = ("real-small", RESULTS / "small") if small else ("real", RESULTS)
     with refusing(1, ValueError, OSError):
         check_repository(root)
+        refuse_other_letters(root)
         given = given_files(rows, questions, corpus)
         if small and given:
             raise NotRun("--small is for the embedded questions. For a dry run on your own files: plumbline real -S train.max_steps=5 ...")

@@ -6,14 +6,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from plumbline.keeping.temporary_room import temporary_folder_of_a_run
+
 SECONDS_TO_STOP = 60
 
 
 def run_dvc(root: Path, words: Sequence[str], *, quiet: bool = False) -> int:
-    """Run a DVC command in a repository to its end and return its exit code. On Ctrl-C DVC gets the time to clean up."""
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    """Run a DVC command in a repository to its end and return its exit code. On Ctrl-C DVC gets the time to clean up.
+
+    The words of the command are DVC's own, but for lines that a reader can do nothing about.
+    """
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | temporary_folder_of_a_run(root)
     stream = subprocess.DEVNULL if quiet else None
-    process = subprocess.Popen([sys.executable, "-m", "dvc", *words], cwd=root, env=environment, stdout=stream, stderr=stream)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "plumbline.commands.calm_dvc", *words], cwd=root, env=environment, stdout=stream, stderr=stream
+    )
     try:
         return process.wait()
     except KeyboardInterrupt:
@@ -23,6 +30,19 @@ def run_dvc(root: Path, words: Sequence[str], *, quiet: bool = False) -> int:
             process.kill()
             process.wait()
         raise
+
+
+class PathRefused(ValueError):
+    """DVC cannot run an experiment here; the text says what to do."""
+
+
+def refuse_other_letters(root: Path) -> None:
+    """PathRefused where the path is not ASCII: DVC 3.67 writes the path of its cache as ASCII into the folder of an experiment."""
+    if not str(root.resolve()).isascii():
+        raise PathRefused(
+            f"DVC runs no experiment in a folder of its own below a path with letters other than a-z: {root.resolve()}. "
+            "Move the clone to a path of plain letters; `make` alone works here."
+        )
 
 
 def set_params(overrides: Sequence[str]) -> list[str]:

@@ -15,15 +15,14 @@ from dvc_data.hashfile.tree import Tree
 from ruamel.yaml import YAML
 
 from plumbline.commands.refusing import refusing, repository
-from plumbline.keeping.clone_environment import clone_environment
+from plumbline.keeping.clone_environment import clone_environment, cloned_project
 from plumbline.keeping.clone_sources import bring_sources
+from plumbline.keeping.committed_results import LOCK, SCORES, headline, locked_outs
+from plumbline.keeping.temporary_room import refuse_small_temporary_folder, room_for_a_run
 from plumbline.pipeline.expanded_stages import expanded_stages, value_at
 from plumbline.pipeline.inputs import files_of
 from plumbline.pipeline.params import read_yaml
-from plumbline.rows.arms import RESERVED
 
-LOCK = "dvc.lock"
-SCORES = "metrics/scores.json"
 TOLERANCE = 0.15
 """Of each headline score, a fraction of 1. Measured: between two kinds of processor numeric moved by 0.08, the largest of the three;
 training from scratch turns last digits into another draw, as another seed would."""
@@ -34,22 +33,6 @@ class Verdict(NamedTuple):
 
     reproduced: bool
     told: str
-
-
-def locked_outs(lock: Mapping[str, Any]) -> dict[str, str]:
-    """Path -> hash of every output in a dvc.lock."""
-    return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage.get("outs", [])}
-
-
-def headline(scores: Mapping[str, Any]) -> dict[str, float | None]:
-    """`kind.arm` -> score of a metrics/scores.json."""
-    return {
-        f"{kind}.{arm}": value
-        for kind, values in scores.items()
-        if isinstance(values, dict)
-        for arm, value in values.items()
-        if arm not in RESERVED
-    }
 
 
 def compare(
@@ -148,9 +131,9 @@ def md5_of(path: Path) -> str:
 def verify(root: Path, *, tolerance: float) -> Verdict:
     """Clone HEAD of `root`, run the pipeline there from its sources alone, and compare."""
     root = root.resolve()
+    refuse_small_temporary_folder(room_for_a_run(root))
     with tempfile.TemporaryDirectory(prefix="verify-") as name:
-        clone = Path(name).resolve() / "clone"
-        subprocess.run(["git", "clone", "-q", str(root), str(clone)], check=True)
+        clone = cloned_project(root, Path(name))
         committed, scores = (clone / LOCK).read_bytes(), json.loads((clone / SCORES).read_text(encoding="utf-8"))
         if lacking := bring_sources(root, clone):
             return Verdict(

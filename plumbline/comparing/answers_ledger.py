@@ -28,10 +28,10 @@ def pairs_of(graded: Sequence[GradedAnswer], declared: Sequence[Pair]) -> list[P
     return list(dict.fromkeys(declared)) or [(arms[0], arm) for arm in arms[1:]]
 
 
-def answer_ledgers(found: GradedFile, *, comparisons: Sequence[Pair], seed: int, num_resamples: int) -> dict[Kind, KindLedger]:
-    """The ledger of each kind, p values adjusted by Holm over all kinds and comparisons."""
+def scored_rows(found: GradedFile) -> list[Scored]:
+    """The verdicts as the ledger counts them."""
     clusters = {(question.kind, question.id): question.cluster for question in found.questions}
-    scored = [
+    return [
         Scored(
             id=grade.id,
             kind=grade.kind,
@@ -47,6 +47,11 @@ def answer_ledgers(found: GradedFile, *, comparisons: Sequence[Pair], seed: int,
         )
         for grade in found.graded
     ]
+
+
+def answer_ledgers(found: GradedFile, *, comparisons: Sequence[Pair], seed: int, num_resamples: int) -> dict[Kind, KindLedger]:
+    """The ledger of each kind, p values adjusted by Holm over all kinds and comparisons."""
+    scored = scored_rows(found)
     return ledgers(found.questions, scored, comparisons=comparisons, overlapping=(), seed=seed, num_resamples=num_resamples)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from plumbline.comparing.answer_rows import AnswerRow, read_rows, row_of, with_benchmark
 from plumbline.grading.mcq import grade_mcq
 from plumbline.grading.numeric import grade_numeric
-from plumbline.grading.run import Tolerance
+from plumbline.grading.tolerance import Tolerance
 from plumbline.judging.items import Asked
 from plumbline.judging.key_points_judge import KeyPointsJudge
 from plumbline.judging.prompt import CORRECT_FROM, JudgeItem

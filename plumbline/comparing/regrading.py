@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from plumbline.comparing.compared_run import Run
-from plumbline.grading.run import Tolerance, grade_answer
+from plumbline.grading.run import grade_answer
+from plumbline.grading.tolerance import Tolerance
 from plumbline.reporting.ledger import ledgers
 from plumbline.reporting.numbers import arm_numbers
 from plumbline.reporting.scored import join_verdicts

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from plumbline.pipeline.record import Record
+from plumbline.reporting.numbers import SCHEMA
 
 WORKSPACE = "workspace"
 Row = TypeVar("Row", bound=Record)
@@ -56,12 +57,18 @@ class Revision:
             try:
                 self.commit = resolve_rev(repo.scm, name)
             except Exception as error:
-                raise NotThere(f"{name}: no commit, tag, branch or experiment of this name; dvc exp list shows experiments.") from error
-        self.files = DVCFileSystem(str(root), rev=self.commit)
+                hint = "; this clone is shallow: `git fetch --unshallow` brings the older commits" if is_shallow(root) else ""
+                raise NotThere(
+                    f"{name}: no commit, tag, branch or experiment of this name; dvc exp list shows experiments{hint}."
+                ) from error
+            top = Path(repo.scm.root_dir)
+        # A project may be a folder of a larger repository: DVC opens a revision of such a folder from the top alone.
+        self.prefix = root.resolve().relative_to(top.resolve())
+        self.files = DVCFileSystem(str(top), rev=self.commit, subrepos=bool(self.prefix.parts))
 
     def read(self, path: str) -> bytes:
         try:
-            content = self.files.read_bytes(path)
+            content = self.files.read_bytes((self.prefix / path).as_posix())
         except FileNotFoundError:
             raise ContentGone(
                 f"{self.name}: {path} is not in that revision, or its content is in neither cache nor remote; "
@@ -80,6 +87,17 @@ def open_run(root: Path, name: str) -> Source:
 def read_object(source: Source, path: str) -> dict[str, Any]:
     """A JSON object of a run."""
     return json.loads(source.read(path))
+
+
+def read_evaluation(source: Source, name: str) -> dict[str, Any]:
+    """The ledger of a run. NotThere where another Plumbline wrote it."""
+    evaluation = read_object(source, "metrics/evaluation.json")
+    if evaluation.get("schema") != SCHEMA:
+        raise NotThere(
+            f"{name}: its metrics/evaluation.json is of schema {evaluation.get('schema')}, not {SCHEMA}: it was written by an older Plumbline. "
+            f"Check out {name}, run `dvc repro report` with the present code and commit it; or leave {name} out."
+        )
+    return evaluation
 
 
 def read_settings(source: Source, path: str) -> dict[str, Any]:
@@ -102,6 +120,20 @@ def experiments(root: Path) -> list[str]:
     with Repo(str(root)) as repo:
         found = repo.experiments.ls(rev=["HEAD"])
     return sorted(name for names in found.values() for name, _ in names)
+
+
+def is_shallow(root: Path) -> bool:
+    """Whether git holds a part of the history alone, as after `git clone --depth 1`."""
+    done = subprocess.run(["git", "rev-parse", "--is-shallow-repository"], cwd=root, capture_output=True, text=True)
+    return done.stdout.strip() == "true"
+
+
+def refuse_shallow(root: Path) -> None:
+    """NotThere where git holds a part of the history alone: uses of the final part in older commits would not be counted."""
+    if is_shallow(root):
+        raise NotThere(
+            "This clone is shallow, so uses of the final part in older commits cannot be counted. Run `git fetch --unshallow`, then this again."
+        )
 
 
 def recorded_evaluations(root: Path) -> list[dict[str, Any]]:

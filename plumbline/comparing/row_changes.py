@@ -7,11 +7,12 @@ from typing import Literal, NamedTuple
 
 from plumbline.cleaning.json_line import LineRefused, parse_line
 from plumbline.cleaning.quarantined_row import QuarantinedRow
-from plumbline.cleaning.row_shapes import SHAPES
+from plumbline.cleaning.row_columns import FORMATS
+from plumbline.cleaning.row_shapes import read_row
 from plumbline.cleaning.text_repair import TextRefused, mend_text
 from plumbline.rows.instruction_row import InstructionRow
 
-FIELDS = ("instruction", "input", "output", "repairs", "flags")
+FIELDS = ("instruction", "input", "output", "repairs", "flags", "earlier")
 
 
 class Change(NamedTuple):
@@ -44,7 +45,7 @@ def compare(before: State, after: State) -> list[Change]:
     pairs: list[tuple[InstructionRow, InstructionRow]] = []
     keys: tuple[Callable[[InstructionRow], object], ...] = (
         lambda row: row.id,
-        lambda row: (row.instruction, row.input),
+        lambda row: (row.earlier, row.instruction, row.input),
         lambda row: (row.origin.line, row.output),
     )
     for key in keys:
@@ -112,9 +113,9 @@ def question_of(raw: str) -> str | None:
         content, _ = parse_line(raw.encode("utf-8", "replace"))
     except LineRefused:
         return None
-    for read in SHAPES.values():
+    for columns in FORMATS.values():
         try:
-            return read(content).instruction
+            return read_row(content, columns).instruction
         except LineRefused:
             continue
     # A row that lacks its answer may have been put aside for just that.

@@ -11,7 +11,6 @@ from plumbline.grading.quantities import Quantity, find_quantities
 from plumbline.grading.unit_names import DIMENSIONLESS_WORDS, Unit, single
 from plumbline.grading.unit_notation import parse_unit
 from plumbline.grading.units import convert
-from plumbline.rows.question import Question
 
 CELSIUS, FAHRENHEIT, KELVIN = single("celsius"), single("fahrenheit"), single("kelvin")
 BARE_DEGREES = {single("coulomb"): CELSIUS, single("farad"): FAHRENHEIT}
@@ -74,11 +73,6 @@ def power_before(unit: str) -> tuple[int, str]:
         return 0, unit
     rest = re.sub(r"\\[)\]]$", "", bare[number.end :].strip()).strip("$ ~)")
     return shift, re.sub(r"^(?:\\[,;:! ]|\\times|\\cdot|[\s~$*×·])+", "", rest)
-
-
-def needs_absolute_tolerance(question: Question) -> bool:
-    """Whether the target is 0, which no fraction of it bounds."""
-    return question.kind == "numeric" and parse_target(question.target, question.unit).value == 0
 
 
 def in_target_unit(quantity: Quantity, target: Target) -> float | None:

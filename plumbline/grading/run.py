@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from plumbline.grading.mcq import grade_mcq
-from plumbline.grading.numeric import grade_numeric
-from plumbline.grading.numeric_target import needs_absolute_tolerance
+from plumbline.grading.by_kind import graded_by_rule
+from plumbline.grading.tolerance import Tolerance, needs_absolute_tolerance
 from plumbline.pipeline.heartbeat import watched
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
@@ -29,16 +28,6 @@ class GradeFiles:
     """Arm -> its answers."""
     graded: Path
     """Output: the grades of all arms."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tolerance:
-    """How far a value may be from a numeric target."""
-
-    relative: float
-    """Fraction of the target."""
-    absolute: float | None
-    """In the target's unit; needed only where the target is 0."""
 
 
 def grade_files(files: GradeFiles, tolerance: Tolerance) -> list[Grade]:
@@ -99,49 +88,22 @@ def answers_by_id(path: Path, arm: str, questions: Mapping[str, Question]) -> di
 
 def grade_answer(answer: Answer, question: Question, tolerance: Tolerance) -> Grade:
     """Grade one answer to its mcq or numeric question."""
-    if question.kind == "mcq":
-        return grade_choice(answer, question)
-    assert question.kind == "numeric"
-    numeric = grade_numeric(
-        answer.response,
-        question.target,
-        question.unit,
-        relative_tolerance=tolerance.relative,
-        absolute_tolerance=tolerance.absolute,
-    )
+    graded = graded_by_rule(answer.response, question, tolerance)
+    # The likeliest of the choices is one letter: a set of them has no such control.
+    choice = None if question.answer_kind == "letters" else most_likely_choice(answer.choice_logprobs)
     return Grade(
         id=answer.id,
         arm=answer.arm,
-        kind="numeric",
-        outcome=numeric.outcome,
-        extracted=numeric.extracted_text,
-        span=numeric.span,
-        tier=numeric.tier,
-        reading=numeric.reading,
-        flags=tuple(sorted(numeric.flags)),
-        logprob_choice=None,
-        logprob_outcome=None,
-        complete=answer.complete,
-    )
-
-
-def grade_choice(answer: Answer, question: Question) -> Grade:
-    """Grade one answer to a multiple-choice question, by its text and by its log-probabilities."""
-    mcq = grade_mcq(answer.response, question.choices, question.target)
-    choice = most_likely_choice(answer.choice_logprobs)
-    likely = None if choice is None else Outcome.CORRECT if choice == question.target else Outcome.INCORRECT
-    return Grade(
-        id=answer.id,
-        arm=answer.arm,
-        kind="mcq",
-        outcome=mcq.outcome,
-        extracted=mcq.extracted,
-        span=mcq.span,
-        tier=mcq.tier,
-        reading=mcq.reading,
-        flags=tuple(sorted(mcq.flags)),
+        kind="mcq" if question.kind == "mcq" else "numeric",
+        outcome=graded.outcome,
+        score=graded.score,
+        extracted=graded.extracted,
+        span=graded.span,
+        tier=graded.tier,
+        reading=graded.reading,
+        flags=graded.flags,
         logprob_choice=choice,
-        logprob_outcome=likely,
+        logprob_outcome=None if choice is None else Outcome.CORRECT if choice == question.target else Outcome.INCORRECT,
         complete=answer.complete,
     )
 

@@ -114,15 +114,20 @@ def tracked_objects(repo: Repo) -> tuple[list[StoredObject], list[str]]:
             raise ValueError(f"{path} was never made: run `make` first.")
         if out.hash_info.name != "md5":
             raise ValueError(f"{path} was hashed by DVC 2 ({out.hash_info.name}): run `dvc cache migrate` and commit.")
-        group = "/".join(Path(path).parts[:2])
-        oid = out.hash_info.value
-        objects.setdefault((oid, remote), StoredObject(oid, path, group, remote))
-        if oid.endswith(".dir"):
-            listing = good_bytes(oid, (cache_of(repo), remote_of(repo, remote)))
-            for entry in json.loads(listing) if listing else []:
-                inside = StoredObject(entry["md5"], f"{path}/{entry['relpath']}", group, remote)
-                objects.setdefault((inside.oid, remote), inside)
+        for stored in objects_of(repo, out, remote):
+            objects.setdefault((stored.oid, remote), stored)
     return sorted(objects.values(), key=lambda stored: (stored.path, stored.oid)), elsewhere
+
+
+def objects_of(repo: Repo, out: Any, remote: str) -> Iterator[StoredObject]:
+    """The object of an out that was made; of a folder the listing, then each file in it."""
+    path, oid = str(out), out.hash_info.value
+    group = "/".join(Path(path).parts[:2])
+    yield StoredObject(oid, path, group, remote)
+    if oid.endswith(".dir"):
+        listing = good_bytes(oid, (cache_of(repo), remote_of(repo, remote)))
+        for entry in json.loads(listing) if listing else []:
+            yield StoredObject(entry["md5"], f"{path}/{entry['relpath']}", group, remote)
 
 
 def cache_troubles(repo: Repo, objects: Sequence[StoredObject]) -> Iterator[Trouble]:

@@ -49,7 +49,10 @@ REASONS: dict[Reason | Rule, str] = {
     Reason.MISSING_KEY: "a required key is missing",
     Reason.WRONG_TYPE: "a field of a type that cannot become text",
     Reason.EMPTY_FIELD: "question or answer is empty",
-    Reason.UNSUPPORTED_TURNS: "not one question and one answer",
+    Reason.UNSUPPORTED_TURNS: "turns that are no question and answer by turns",
+    Reason.TOOL_CALLS: "tools are named or called, which no prompt here shows",
+    Reason.UNTRAINED: "every answer is marked as not to be trained on (weight 0)",
+    Reason.UNUSED_KEY: "a key says how the row is meant, and nothing here uses it",
     Reason.STRINGIFIED_JSON: "begins as JSON and has no single reading",
     Reason.LATEX_ESCAPE_SWALLOWED: "a LaTeX command lost its backslash, and more than one could be meant",
     Reason.VALUE_LOST: "the text would have lost a value: a gap of the cleaner, please report it",
@@ -86,5 +89,6 @@ NOTICES: dict[Notice | Rule, str] = {
     Notice.LATEX_SUSPECT: "a tab or line break may be the rest of a LaTeX command",
     Notice.EXTRA_KEYS: "the row had other keys besides question and answer",
     Notice.JSON_REQUESTED: "is JSON because the question asks for JSON",
+    Notice.STRUCTURE_REQUESTED: "is a list or a value of code because the question asks for one",
     **RULES,
 }

@@ -75,6 +75,7 @@ def first_lines(quarantined: Path) -> dict[str, list[QuarantinedRow]]:
 
 
 def texts(kept: Path) -> Iterator[tuple[str, str]]:
-    """Question and answer of each kept row."""
+    """What is asked in each kept row, with what was said before, and its last answer."""
     for row in read_jsonl(kept, InstructionRow):
-        yield f"{row.instruction}\n{row.input}" if row.input else row.instruction, row.output
+        before = "".join(f"{one.user}\n{one.assistant}\n" for one in row.earlier)
+        yield before + (f"{row.instruction}\n{row.input}" if row.input else row.instruction), row.output

@@ -12,9 +12,9 @@ import torch
 from transformers import TrainerCallback
 
 from plumbline.model.runtime import device
-from plumbline.model.tokenization import Example
 from plumbline.model.weights import load_model, load_tokenizer
 from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.dialogues import Trainable
 from plumbline.training.packing import pack
 from plumbline.training.schedule import Schedule
 from plumbline.training.trainer import build_trainer
@@ -47,7 +47,7 @@ class _StepTimes(TrainerCallback):
         self.ended.append(time.perf_counter())
 
 
-def seconds_per_step(base: Path, examples: Sequence[Example], lora: LoraParams, params: TrainParams, schedule: Schedule) -> float:
+def seconds_per_step(base: Path, examples: Sequence[Trainable], lora: LoraParams, params: TrainParams, schedule: Schedule) -> float:
     """Seconds of a real training step, measured over a few in a folder that is thrown away."""
     packed = pack(examples, max_length=params.max_length, packing=params.packing, seed=params.seed)
     timed = max(2, min(schedule.num_planned_steps, NUM_TIMED_STEPS))

@@ -1,11 +1,10 @@
 """Time and memory of a run, line by line, each with how it is known. Touches the device and, for a measured step, models/base."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from plumbline.model.base_files import BaseRefused, weights_folder
-from plumbline.model.tokenization import Example
 from plumbline.number_text import size_text
 from plumbline.pipeline.heartbeat import duration
 from plumbline.planning.device_probe import NUM_TIMED_STEPS, matrix_speed, seconds_per_step
@@ -21,6 +20,7 @@ from plumbline.planning.planning import (
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.device_readiness import free_bytes
+from plumbline.training.dialogues import Trainable, num_trained_tokens
 from plumbline.training.rank_batches import micro_batch_rows
 from plumbline.training.schedule import Schedule
 from plumbline.training.training_arguments import recomputes_activations
@@ -30,6 +30,8 @@ ASSUMED_SHARE_OF_MATRIX_SPEED = {"cpu": 0.6, "cuda": 0.5}
 """Of the speed of plain matrix products on the same device. On one H200 a step reached 406 TFLOP/s (docs/benchmarks.md), products about 790."""
 ASSUMED_DECODING_SHARE_ON_CPU = 0.25
 """Of the same speed: a step of a batch multiplies few rows with all weights, and reads all that came before."""
+ASSUMED_READING_SHARE = 0.5
+"""Of the same speed: a prompt is read in one pass, many rows at a time."""
 LONGEST_TRIAL_SECONDS = 60.0
 """Real steps are measured where they take no longer."""
 
@@ -51,7 +53,7 @@ class Planned:
     counted: Counted
     known: str
     """Where its config.json is from."""
-    examples: Sequence[Example]
+    examples: Sequence[Trainable]
     schedule: Schedule
     lora: LoraParams
     training: TrainParams
@@ -63,7 +65,7 @@ class Planned:
     @property
     def labelled_fraction(self) -> float:
         """Share of the tokens that have a label, 0-1."""
-        return sum(len(one.ids) - one.num_prompt_tokens for one in self.examples) / sum(len(one.ids) for one in self.examples)
+        return sum(map(num_trained_tokens, self.examples)) / sum(len(one.ids) for one in self.examples)
 
 
 def training_line(planned: Planned, base: Path, *, here: bool) -> Line:
@@ -110,6 +112,23 @@ def answer_lines(planned: Planned, num_questions: int, *, num_arms: int) -> list
         seconds = largest / rate
         known = f"estimated: {ASSUMED_DECODING_SHARE_ON_CPU:.0%} of matrix products, {rate:,.0f} tokens/s"
     return [*lines, Line("", f"at most {duration(seconds)} an arm", known)]
+
+
+def context_lines(planned: Planned, num_questions: int, before: Mapping[str, float]) -> list[Line]:
+    """What is read besides the questions. `before`: arm -> the most tokens before a question, as a mean."""
+    if not before:
+        return []
+    named = ", ".join(f"{arm} {tokens:,.0f}" for arm, tokens in before.items())
+    most = max(before.values()) * num_questions
+    rate = matrix_speed(planned.device, planned.dtype) * ASSUMED_READING_SHARE / decoding_flops_per_token(planned.counted.size)
+    return [
+        Line("contexts", f"at most {named} tokens before a question, on average", "computed from retrieve.k, chunk_tokens and examples"),
+        Line(
+            "",
+            f"to read them takes at most {duration(most / rate)} an arm; examples are read once a kind",
+            f"estimated: {ASSUMED_READING_SHARE:.0%} of matrix products, {rate:,.0f} tokens/s",
+        ),
+    ]
 
 
 def memory_lines(planned: Planned, *, free_disk_bytes: int) -> list[Line]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,13 @@ def counted(folder: Path, lora: LoraParams, *, name: str) -> Counted:
     content = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     refuse_config(name, content, known_types=CONFIG_MAPPING_NAMES, causal=MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
     return counted_model(AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False), lora)
+
+
+def counted_config(content: dict[str, Any], lora: LoraParams, *, name: str) -> Counted:
+    """Count the model of a config.json's content, as `counted` does of a folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / CONFIG).write_text(json.dumps(content), encoding="utf-8")
+        return counted(Path(folder), lora, name=name)
 
 
 def counted_model(config: PretrainedConfig, lora: LoraParams) -> Counted:

@@ -115,7 +115,7 @@ def questions_for(found: Disagreement, units: Units, effect: float, *, binary: b
 
     def is_enough(num_units: int) -> bool:
         tried = with_units(units, num_units)
-        return power_at(found, tried, effect, binary=binary, level=level) >= wanted_power(tried, binary=binary)
+        return power_at(found, tried, effect, binary=binary, level=level) >= wanted_power(found, tried, binary=binary)
 
     high = 8
     while not is_enough(high):

@@ -16,10 +16,10 @@ from transformers.pytorch_utils import Conv1D
 from trl import SFTTrainer
 
 from plumbline.model.base_files import read_manifest
-from plumbline.model.tokenization import Example
 from plumbline.model.weights import load_weights
 from plumbline.preflight.shrunk import shrunk_model
 from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.dialogues import Trainable
 from plumbline.training.packing import pack
 from plumbline.training.schedule import Schedule
 from plumbline.training.trainer import build_trainer
@@ -60,13 +60,14 @@ def adapted_modules(
     params: LoraParams,
     training: TrainParams,
     tokenizer: PreTrainedTokenizerBase,
-    examples: Sequence[Example],
+    examples: Sequence[Trainable],
     *,
     num_rows_per_step: int,
 ) -> Adapted:
     """Build the trainer that `train` builds, on the tiny model, and look: which layers are adapted, in which dtype, on which labels."""
     packed = pack(examples, max_length=training.max_length, packing=training.packing, seed=training.seed)
-    with TemporaryDirectory() as folder:
+    # Next to the base: the folder for temporary files may be too small even for a tiny model with a real vocabulary.
+    with TemporaryDirectory(dir=base.resolve().parent, prefix="probe-") as folder:
         scratch = Path(folder)
 
         def trainer_with(lora: LoraParams) -> SFTTrainer:

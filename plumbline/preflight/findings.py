@@ -1,5 +1,6 @@
 """Render the rows as training would, run every check on them, and collect what is written down."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from plumbline.model.assistant_turn import control_ids
 from plumbline.model.base_files import read_manifest
-from plumbline.model.tokenization import Example, PromptDiffers, render_example
+from plumbline.model.tokenization import PromptDiffers
 from plumbline.preflight.check import Check
 from plumbline.preflight.gathered import Gathered
 from plumbline.preflight.readiness import check_no_truncation, check_same_prompt, check_thinking
 from plumbline.preflight.row_checks import checks_of_rows
 from plumbline.preflight.settings import Settings
 from plumbline.preflight.training_checks import checks_of_training
+from plumbline.rows.instruction_row import Exchange
+from plumbline.training.dialogues import Trainable, render_dialogue
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -50,20 +53,21 @@ def find(gathered: Gathered, settings: Settings, *, base: Path) -> Findings:
 
     prepare_torch(read_manifest(base).source)
     tokenizer = load_tokenizer(base)
-    texts, training = gathered.texts, settings.training
-    examples: list[Example] = []
-    for prompt, output in texts:
-        with suppress(PromptDiffers):  # counted below: every such row is one example less
-            examples.append(render_example(tokenizer, prompt, output))
-    if len(examples) < len(texts):
-        differs = check_same_prompt(len(texts) - len(examples), len(texts))
+    dialogues, training = gathered.dialogues, settings.training
+    rendered: list[list[Trainable]] = []
+    for dialogue in dialogues:
+        with suppress(PromptDiffers):  # counted below: every such row is one less
+            rendered.append(render_dialogue(tokenizer, dialogue))
+    if len(rendered) < len(dialogues):
+        differs = check_same_prompt(len(dialogues) - len(rendered), len(dialogues))
         return Findings(checks=[differs], shown=[], num_rows=gathered.num_training_rows, num_tokens=None)
-    trained_on = examples[: gathered.num_training_rows] + examples[len(gathered.rows) :]
+    examples = [example for row in rendered for example in row]
+    trained_on = [example for row in rendered[: gathered.num_training_rows] + rendered[len(gathered.rows) :] for example in row]
     num_tokens = sum(len(example.ids) for example in trained_on)
     if any(len(example.ids) <= training.max_length for example in trained_on):
         checks = [
-            *checks_of_rows(gathered, examples, tokenizer, settings),
-            *checks_of_training(examples, trained_on, [prompt for prompt, _ in texts], tokenizer, settings, base=base),
+            *checks_of_rows(gathered, rendered, tokenizer, settings),
+            *checks_of_training(examples, trained_on, each_up_to_its_answer(dialogues, rendered), tokenizer, settings, base=base),
         ]
         thinking = read_manifest(base).pinned.get("thinking")
         if thinking is not None:
@@ -75,10 +79,19 @@ def find(gathered: Gathered, settings: Settings, *, base: Path) -> Findings:
     shown = [index * len(gathered.rows) // num_shown for index in range(num_shown)]
     return Findings(
         checks=checks,
-        shown=[{"id": gathered.rows[index].id, "tokens": tokens_shown(tokenizer, examples[index], special)} for index in shown],
+        shown=[{"id": gathered.rows[index].id, "tokens": tokens_shown(tokenizer, rendered[index][-1], special)} for index in shown],
         num_rows=len(trained_on),
         num_tokens=num_tokens,
     )
+
+
+def each_up_to_its_answer(dialogues: Sequence[Sequence[Exchange]], rendered: Sequence[Sequence[Trainable]]) -> list[Sequence[Exchange]]:
+    """For each example the exchanges that it holds: where a row is several examples, each ends with another of its answers."""
+    found: list[Sequence[Exchange]] = []
+    for dialogue, examples in zip(dialogues, rendered, strict=True):
+        ends = [place + 1 for place, exchange in enumerate(dialogue) if exchange.is_trained]
+        found += [dialogue[:end] for end in ends] if len(examples) > 1 else [dialogue]
+    return found
 
 
 ORDER = (
@@ -103,7 +116,7 @@ ORDER = (
 """Of the checks, as they are written."""
 
 
-def tokens_shown(tokenizer: "PreTrainedTokenizerBase", example: Example, special: frozenset[int]) -> list[dict[str, object]]:
+def tokens_shown(tokenizer: "PreTrainedTokenizerBase", example: Trainable, special: frozenset[int]) -> list[dict[str, object]]:
     """One entry per token: its text, whether it is trained, whether it is a control token."""
     return [
         {"text": tokenizer.decode([token]), "trained": label != -100, "control": token in special}

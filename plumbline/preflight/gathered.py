@@ -1,11 +1,11 @@
-"""The rows that preflight looks at, as read. Pure."""
+"""The rows that preflight looks at, as read."""
 
 from dataclasses import dataclass
 
 from plumbline.rows.general_answer import GeneralAnswer
-from plumbline.rows.instruction_row import InstructionRow
+from plumbline.rows.instruction_row import Exchange, InstructionRow
 from plumbline.rows.question import Question
-from plumbline.training.prompt import training_prompt
+from plumbline.training.dialogues import dialogue_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,14 +21,16 @@ class Gathered:
 
     @property
     def names(self) -> list[str]:
-        """Id of each row, as in `texts`; replay rows by their general prompt."""
+        """Id of each row, as in `dialogues`; replay rows by their general prompt."""
         return [row.id for row in self.rows] + [f"general prompt {row.id} ({place})" for place, row in enumerate(self.replayed)]
 
     @property
-    def texts(self) -> list[tuple[str, str]]:
-        """Prompt and output of each row, replay rows last."""
-        return self.row_texts + [(row.prompt, row.response) for row in self.replayed]
+    def dialogues(self) -> list[list[Exchange]]:
+        """The exchanges of each row, replay rows last."""
+        replayed = [[Exchange(user=row.prompt, assistant=row.response, is_trained=True)] for row in self.replayed]
+        return [dialogue_of(row) for row in self.rows] + replayed
 
     @property
     def row_texts(self) -> list[tuple[str, str]]:
-        return [(training_prompt(row.instruction, row.input), row.output) for row in self.rows]
+        """Prompt and output of each exchange that is trained."""
+        return [(one.user, one.assistant) for row in self.rows for one in dialogue_of(row) if one.is_trained]

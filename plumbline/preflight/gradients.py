@@ -9,9 +9,9 @@ from transformers import AutoConfig, PreTrainedModel
 
 from plumbline.model.on_meta import TRIAL_ERRORS
 from plumbline.model.padding import held_pad
-from plumbline.model.tokenization import Example
 from plumbline.preflight.shrunk import shrunk_model
 from plumbline.training.attention import PER_DOCUMENT, attend_to_padding
+from plumbline.training.dialogues import Trainable
 
 
 class Gradients(NamedTuple):
@@ -25,7 +25,7 @@ class Gradients(NamedTuple):
     """What the architecture says to it; empty where it was computed."""
 
 
-def padded(examples: Sequence[Example], pad: int) -> dict[str, torch.Tensor]:
+def padded(examples: Sequence[Trainable], pad: int) -> dict[str, torch.Tensor]:
     """One example a row, filled up at the end."""
     width = max(len(example.ids) for example in examples)
     return {
@@ -35,7 +35,7 @@ def padded(examples: Sequence[Example], pad: int) -> dict[str, torch.Tensor]:
     }
 
 
-def _packed(examples: Sequence[Example]) -> dict[str, torch.Tensor | int]:
+def _packed(examples: Sequence[Trainable]) -> dict[str, torch.Tensor | int]:
     lengths = torch.tensor([len(example.ids) for example in examples])
     boundaries = torch.cat([torch.tensor([0]), lengths.cumsum(0)]).to(torch.int32)
     return {
@@ -59,7 +59,7 @@ def _collected(model: PreTrainedModel) -> torch.Tensor:
     return torch.cat([parameter.grad.flatten() for parameter in model.parameters() if parameter.grad is not None])
 
 
-def _alone(model: PreTrainedModel, examples: Sequence[Example]) -> torch.Tensor:
+def _alone(model: PreTrainedModel, examples: Sequence[Trainable]) -> torch.Tensor:
     """Gradients of the mean loss over all labels, one row at a time."""
     counts = [sum(label != -100 for label in example.labels[1:]) for example in examples]
     model.zero_grad()
@@ -69,7 +69,7 @@ def _alone(model: PreTrainedModel, examples: Sequence[Example]) -> torch.Tensor:
     return _collected(model)
 
 
-def gradient_difference(base: Path, examples: Sequence[Example], *, pad: int, packing: bool) -> Gradients:
+def gradient_difference(base: Path, examples: Sequence[Trainable], *, pad: int, packing: bool) -> Gradients:
     """Compare the gradients of the tiny model for the same examples: packed and padded, or padded and alone. It never raises for an architecture.
 
     Windows and chunks of attention are shorter than the examples, so that packing has to keep them.

@@ -39,9 +39,12 @@ def check_one_bos(rows: Sequence[Sequence[int]], bos: int | None, *, has_templat
     )
 
 
-def check_eos_trained(labels: Sequence[Sequence[int]], end: int) -> Check:
-    """The last label of each example is the token that ends the assistant's turn, and the only one: else the model never learns to stop."""
-    wrong = sum(not (row[-1] == end and row.count(end) == 1) for row in map(list, labels))
+def check_eos_trained(labels: Sequence[Sequence[int]], end: int, num_answers: Sequence[int] | None = None) -> Check:
+    """The last label of each example is the token that ends the assistant's turn, and there is one for each answer: else the model never
+    learns to stop. `num_answers`: that each example trains; one where it is not given.
+    """
+    counted = num_answers or [1] * len(labels)
+    wrong = sum(not (row[-1] == end and row.count(end) == number) for row, number in zip(map(list, labels), counted, strict=True))
     return _check(
         "eos_trained",
         not wrong,
@@ -95,10 +98,14 @@ def check_no_truncation(lengths: Sequence[int], max_length: int) -> Check:
     )
 
 
-def check_special_tokens(rows: Mapping[str, Sequence[int]], special: Collection[int], num_of_template: int) -> Check:
-    """Text of the data never turns into control tokens: each row has just those that the template writes. `rows`: ids by the row's name."""
-    ids = frozenset(special)
-    wrong = [name for name, row in rows.items() if sum(token in ids for token in row) != num_of_template]
+def check_special_tokens(
+    rows: Mapping[str, Sequence[int]], special: Collection[int], num_of_template: int, of_longer: Mapping[str, int] | None = None
+) -> Check:
+    """Text of the data never turns into control tokens: each row has just those that the template writes. `rows`: ids by the row's name;
+    `of_longer`: how many the template writes into rows of several exchanges.
+    """
+    ids, expected = frozenset(special), of_longer or {}
+    wrong = [name for name, row in rows.items() if sum(token in ids for token in row) != expected.get(name, num_of_template)]
     named = f": {', '.join(wrong[:NAMED_ROWS])}{' ...' if len(wrong) > NAMED_ROWS else ''}" if wrong else ""
     return _check(
         "special_tokens",

@@ -8,10 +8,10 @@ import torch
 from transformers import AutoConfig, GenerationConfig, PreTrainedModel
 
 from plumbline.model.padding import held_pad
-from plumbline.model.tokenization import Example
 from plumbline.preflight.gradients import padded
 from plumbline.preflight.shrunk import shrunk_model
 from plumbline.training.attention import attend_to_padding
+from plumbline.training.dialogues import Trainable, answers_in
 
 LEARNING_RATES = (5e-3, 2e-3)
 """The second where the first does not get there: models with state-space layers can come to rest above it."""
@@ -28,7 +28,7 @@ class Overfit(NamedTuple):
     num_stopped: int
 
 
-def overfit(base: Path, examples: Sequence[Example], *, pad: int, end: int) -> Overfit:
+def overfit(base: Path, examples: Sequence[Trainable], *, pad: int, end: int) -> Overfit:
     """Train all weights of the tiny model on the examples, then answer their prompts greedily and compare id by id."""
     tries: list[Overfit] = []
     for rate in LEARNING_RATES:
@@ -39,13 +39,13 @@ def overfit(base: Path, examples: Sequence[Example], *, pad: int, end: int) -> O
     return max(tries, key=lambda found: found.num_exact)
 
 
-def _answered(model: PreTrainedModel, examples: Sequence[Example], *, loss: float, pad: int, end: int) -> Overfit:
+def _answered(model: PreTrainedModel, examples: Sequence[Trainable], *, loss: float, pad: int, end: int) -> Overfit:
     """Greedy answers of the trained model, by transformers' own `generate`."""
     pad = held_pad(pad, model.get_input_embeddings())
     model.eval()
     exact = stopped = 0
     for example in examples:
-        num_given = max(1, example.num_prompt_tokens)  # a renderer that counts none is for another check to name
+        num_given = max(1, answers_in(example)[-1][0])  # the last answer; a renderer that counts none is for another check to name
         completion = example.ids[num_given:]
         output = model.generate(  # pyright: ignore[reportCallIssue]
             input_ids=torch.tensor([example.ids[:num_given]]),
@@ -58,7 +58,7 @@ def _answered(model: PreTrainedModel, examples: Sequence[Example], *, loss: floa
     return Overfit(loss=loss, num_exact=exact, num_stopped=stopped)
 
 
-def _learnt(base: Path, examples: Sequence[Example], *, pad: int, rate: float) -> tuple[PreTrainedModel, float]:
+def _learnt(base: Path, examples: Sequence[Trainable], *, pad: int, rate: float) -> tuple[PreTrainedModel, float]:
     """The tiny model and its last loss."""
     model = shrunk_model(AutoConfig.from_pretrained(str(base)), seed=0).train()
     attend_to_padding(model)

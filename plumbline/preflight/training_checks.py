@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plumbline.model.assistant_turn import assistant_turn
-from plumbline.model.tokenization import Example, pad_id, render_prompt
+from plumbline.model.tokenization import pad_id, render_prompt
 from plumbline.preflight.check import Check
 from plumbline.preflight.model_checks import Share, check_lora_modules, check_packed_gradients
 from plumbline.preflight.readiness import (
@@ -19,7 +19,9 @@ from plumbline.preflight.readiness import (
     check_warmup,
 )
 from plumbline.preflight.settings import Settings
+from plumbline.rows.instruction_row import Exchange
 from plumbline.rows.training_params import LoraParams
+from plumbline.training.dialogues import Trainable, answers_in
 from plumbline.training.schedule import plan_training
 
 if TYPE_CHECKING:
@@ -27,15 +29,15 @@ if TYPE_CHECKING:
 
 
 def checks_of_training(
-    examples: Sequence[Example],
-    trained_on: Sequence[Example],
-    prompts: Sequence[str],
+    examples: Sequence[Trainable],
+    trained_on: Sequence[Trainable],
+    dialogues: Sequence[Sequence[Exchange]],
     tokenizer: "PreTrainedTokenizerBase",
     settings: Settings,
     *,
     base: Path,
 ) -> list[Check]:
-    """What the schedule, the trainer and a tiny model show. `prompts`: of each example, as text."""
+    """What the schedule, the trainer and a tiny model show. `dialogues`: of each example, up to its last answer."""
     from plumbline.preflight.adapted import adapted_modules
     from plumbline.preflight.gradients import gradient_difference
     from plumbline.preflight.readiness_probe import overfit
@@ -51,14 +53,16 @@ def checks_of_training(
     adapted = adapted_modules(base, lora, training, tokenizer, fitting, num_rows_per_step=schedule.num_rows_per_step)
     # Measured again, not taken from the examples: a renderer that miscounts would agree with itself.
     num_prompt_tokens = {
-        tuple(example.ids): len(render_prompt(tokenizer, prompt)) for prompt, example in zip(prompts, examples, strict=True)
+        tuple(example.ids): num_before_first_answer(tokenizer, dialogue, example)
+        for dialogue, example in zip(dialogues, examples, strict=True)
     }
+    num_answers = {tuple(example.ids): len(answers_in(example)) for example in examples}
     labels = [document.labels for document in adapted.fed]
     gradients = gradient_difference(base, few, pad=pad, packing=training.packing)
     learnt = overfit(base, few, pad=pad, end=end)
     return [
         check_rows_fed(sum(tuple(document.ids) in num_prompt_tokens for document in adapted.fed), len(adapted.fed), len(fitting)),
-        check_eos_trained(labels, end),
+        check_eos_trained(labels, end, [num_answers.get(tuple(document.ids), 1) for document in adapted.fed]),
         check_prompt_masked(labels, [num_prompt_tokens.get(tuple(document.ids), 0) for document in adapted.fed]),
         check_lora_modules(
             adapted.num_adapted,
@@ -80,6 +84,13 @@ def checks_of_training(
     ]
 
 
+def num_before_first_answer(tokenizer: "PreTrainedTokenizerBase", dialogue: Sequence[Exchange], example: Trainable) -> int:
+    """Tokens that answering would show before the first answer that is trained."""
+    trained = [place for place, exchange in enumerate(dialogue) if exchange.is_trained]
+    first = trained[0] if len(answers_in(example)) > 1 else len(dialogue) - 1
+    return len(render_prompt(tokenizer, dialogue[first].user, dialogue[:first]))
+
+
 def share_of(base: Path, lora: LoraParams) -> Share:
     """Counted on the base's architecture at its full size."""
     from plumbline.training.adapted_weights import adapted_weights
@@ -93,7 +104,7 @@ def share_of(base: Path, lora: LoraParams) -> Share:
     )
 
 
-def spread_out(examples: Sequence[Example], num: int, max_length: int) -> list[Example]:
+def spread_out(examples: Sequence[Trainable], num: int, max_length: int) -> list[Trainable]:
     """Take examples of different prompts and short enough to be learnt by heart, evenly over the data."""
     distinct = {tuple(example.ids[: example.num_prompt_tokens]): example for example in examples if len(example.ids) <= max_length}
     short = sorted(distinct.values(), key=lambda example: (len(example.ids), example.ids))[: max(num, len(distinct) // 2)]

@@ -18,8 +18,10 @@ from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.reporting.publish_gate import PublishGate, publish_gate
 from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams, deciding_pair
 from plumbline.reporting.scored import Scored, join_verdicts
+from plumbline.reporting.slices import Slice, slices_of
 from plumbline.reporting.validity import (
     Gate,
+    balance_gate,
     cost_gate,
     coverage_gates,
     engine_problems,
@@ -58,6 +60,8 @@ class Evaluation:
     """False where the files are not one evaluation: an answer without a verdict, or with two."""
     scored: Sequence[Scored]
     ledgers: Mapping[Kind, KindLedger]
+    slices: Sequence[Slice]
+    """The comparisons on the questions of each tag; empty where no question has one."""
     context_uses: Sequence[ContextUse]
     prompt_tokens: Sequence[PromptTokens]
     problems: Sequence[str]
@@ -174,6 +178,7 @@ def decide(
         forgetting_gate(gathered.forgetting, params.max_forgetting_nats),
         *([final_part_gate(num_uses - len(own))] if params.part == "final" else []),
         *probe_gates(probes),
+        balance_gate(questions),
         *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends),
     ]
     account = judge_account(gathered.judgements, judging, paid, cost_usd)
@@ -189,6 +194,7 @@ def decide(
         is_scored=not broken,
         scored=scored,
         ledgers=by_kind,
+        slices=slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples),
         context_uses=uses,
         prompt_tokens=[] if broken else prompt_tokens(gathered.answers, gathered.arms),
         problems=problems_of(gathered, broken, stopping),

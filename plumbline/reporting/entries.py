@@ -109,7 +109,11 @@ def question_content(question: Question, index: int, instructions: Mapping[str, 
         "q": exam_prompt(question, instructions),
         "a": f"{question.target} {question.unit}" if question.unit else question.target,
     }
-    if question.kind == "mcq" and question.target in question.choices:
+    if question.answer_kind == "letters":
+        content["a"] = "; ".join(f"{letter}) {question.choices[letter]}" for letter in question.target.split(","))
+    elif question.answer_kind == "yes_no":
+        content["a"] = question.choices[question.target]
+    elif question.kind == "mcq" and question.target in question.choices:
         content["a"] = f"{question.target}) {question.choices[question.target]}"
     if question.key_points:
         content["p"] = list(question.key_points)

@@ -42,6 +42,7 @@ class ReportFiles:
     style: Path
     script: Path
     scores: Path
+    context: Path
     evaluation: Path
     scores_by_kind: Path
     mcq_confusion: Path

@@ -185,6 +185,11 @@ def pair_ledger(
     )
 
 
+def num_guesses(question: Question) -> int:
+    """Among how many answers to an mcq a guess is made: the choices, or the sets of them that hold at least one."""
+    return 2 ** len(question.choices) - 1 if question.answer_kind == "letters" else len(question.choices)
+
+
 def kind_ledger(
     kind: Kind,
     questions: Sequence[Question],
@@ -210,7 +215,7 @@ def kind_ledger(
         kind=kind,
         n=len(of_kind),
         num_clusters=len({question.cluster for question in of_kind.values()}),
-        chance=chance_level([len(question.choices) for question in of_kind.values()]) if kind == "mcq" else None,
+        chance=chance_level([num_guesses(question) for question in of_kind.values()]) if kind == "mcq" else None,
         arms={arm: arm_ledger(list(mine.values())) for arm, mine in rows.items()},
         pairs={
             (first, second): pair_ledger(

@@ -10,6 +10,7 @@ from plumbline.reporting.contrasts import Contrast, Square
 from plumbline.reporting.decide import Evaluation
 from plumbline.reporting.judge_quality import rounded_tree
 from plumbline.reporting.ledger import ArmLedger, KindLedger, PairLedger
+from plumbline.reporting.slices import Slice
 from plumbline.reporting.validity import Gate
 from plumbline.reporting.verdict import evaluation_verdict
 from plumbline.rows.arms import Pair
@@ -103,6 +104,21 @@ def pair_numbers(pair: Pair, found: PairLedger) -> dict[str, object]:
     return {"reference": pair[0], "arm": pair[1], "p_holm": rounded_p(found.p_holm), **numbers}
 
 
+def slice_numbers(one: Slice) -> dict[str, object]:
+    """One comparison on the questions of one tag; `delta` is null where they are too few."""
+    return {
+        "reference": one.pair[0],
+        "arm": one.pair[1],
+        "kind": one.kind,
+        "tag": one.tag,
+        "n": one.n,
+        "num_clusters": one.num_clusters,
+        "too_few": one.comparison is None,
+        "p_holm": rounded_p(one.p_holm),
+        "delta": None if one.comparison is None else comparison_numbers(one.comparison),
+    }
+
+
 def contrast_numbers(square: Square, found: Contrast) -> dict[str, object]:
     """Whether a context helps the tuned model as it helps base, on one kind."""
     comparison = found.comparison
@@ -173,6 +189,7 @@ def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, s
         "arms": {name: arm.model_dump() for name, arm in evaluation.arms.root.items()},
         "comparisons": [list(pair) for pair in evaluation.comparisons],
         "kinds": {kind: kind_numbers(ledger) for kind, ledger in evaluation.ledgers.items()},
+        **({"slices": [slice_numbers(one) for one in evaluation.slices]} if evaluation.slices else {}),
         "contexts": [context_use_numbers(use) for use in evaluation.context_uses],
         "prompt_tokens": [prompt_token_numbers(tokens) for tokens in evaluation.prompt_tokens],
         "judge": rounded_tree(evaluation.judge),
@@ -193,20 +210,23 @@ def scores_table(ledgers: Mapping[Kind, KindLedger]) -> str:
 
 
 def letter_pairs(questions: Sequence[Question], grades: Sequence[Grade], arm: str) -> list[tuple[str, str]]:
-    """(target, letter read or `unparsed`) of every mcq answer of an arm, in benchmark order."""
+    """(target, letter read or `unparsed`) of every answer of an arm that is one letter, in benchmark order."""
     read = {grade.id: grade for grade in grades if grade.arm == arm and grade.kind == "mcq"}
     pairs: list[tuple[str, str]] = []
     for question in questions:
-        if question.kind == "mcq" and question.id in read:
+        if question.kind == "mcq" and question.answer_kind is None and question.id in read:
             grade = read[question.id]
             extracted = grade.extracted if grade.reading is Reading.VALUE and grade.extracted is not None else "unparsed"
             pairs.append((question.target, extracted))
     return pairs
 
 
-def confusion_table(questions: Sequence[Question], grades: Sequence[Grade], arm: str) -> str:
-    """CSV for plots: a line per mcq answer of an arm with the letter that is right and the letter that was given."""
-    lines = ["target,answered", *(f"{target},{letter}" for target, letter in letter_pairs(questions, grades, arm))]
+def confusion_table(questions: Sequence[Question], grades: Sequence[Grade], arms: Sequence[str]) -> str:
+    """CSV for plots: a line per mcq answer with its arm, the letter that is right and the letter that was given."""
+    lines = [
+        "arm,target,answered",
+        *(f"{arm},{target},{letter}" for arm in arms for target, letter in letter_pairs(questions, grades, arm)),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -229,6 +249,24 @@ def context_use_numbers(use: ContextUse) -> dict[str, object]:
         "with_answer": part_numbers(use.with_answer),
         "without_answer": part_numbers(use.without_answer),
     }
+
+
+def context_headline(uses: Sequence[ContextUse], tokens: Sequence[PromptTokens]) -> dict[str, object]:
+    """Tokens a question of each arm, and what an arm with passages made of them, kind by kind: metrics/context.json."""
+    told: dict[str, dict[str, object]] = {one.arm: {"prompt_tokens": round(one.mean, 1)} for one in tokens}
+    for use in uses:
+        told.setdefault(use.arm, {})[use.kind] = {
+            "recall": rounded(use.recall),
+            "grounded": rounded(use.grounded),
+            "with_answer": part_headline(use.with_answer),
+            "without_answer": part_headline(use.without_answer),
+        }
+    return dict(told)
+
+
+def part_headline(part: Part) -> dict[str, object]:
+    """n and score; the intervals are in evaluation.json."""
+    return {"n": part.n, "score": None if part.score is None else rounded(part.score.mean)}
 
 
 def part_numbers(part: Part) -> dict[str, object]:

@@ -23,6 +23,7 @@ from plumbline.reporting.tables import (
     pair_words,
     prompt_rows,
     score_rows,
+    slice_rows,
     topic_rows,
 )
 from plumbline.reporting.validity import Gate, Severity
@@ -148,6 +149,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "has_logprob": any(counts.logprob is not None for ledger in by_kind.values() for counts in ledger.arms.values()),
         "confusions": confusions(evaluation.questions, gathered.grades, evaluation.arms.names) if "mcq" in by_kind else [],
         "overlaps": overlap_rows(by_kind),
+        "slices": slice_rows(evaluation.slices),
         "judge": {"title": "", "rows": [], "notes": []} if evaluation.calibration is None else page_of(evaluation.calibration),
         "num_gained": sum(comparison.num_second_only for comparison in comparisons),
         "num_lost": sum(comparison.num_first_only for comparison in comparisons),

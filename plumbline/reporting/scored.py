@@ -72,7 +72,7 @@ def join_verdicts(
                 row = Scored(
                     **shared,
                     outcome=grade.outcome,
-                    score=score_of(grade.outcome),
+                    score=score_of(grade.outcome) if grade.score is None else grade.score,
                     logprob_correct=None if grade.logprob_outcome is None else grade.logprob_outcome is Outcome.CORRECT,
                     reading=grade.reading,
                     tier=grade.tier,

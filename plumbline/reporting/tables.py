@@ -7,6 +7,7 @@ from plumbline.reporting.contrasts import Contrast
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger
 from plumbline.reporting.numbers import confusion_counts, letter_pairs
 from plumbline.reporting.scored import Scored
+from plumbline.reporting.slices import Slice
 from plumbline.reporting.verdict import contrast_words
 from plumbline.reporting.words import arm_words, direction_of, kind_words, p_words, pair_direction, points, span
 from plumbline.rows.arms import Pair
@@ -229,6 +230,23 @@ def overlap_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
         for kind, ledger in ledgers.items()
         if ledger.num_overlapping and ledger.headline is not None
     ]
+
+
+def slice_rows(slices: Sequence[Slice]) -> list[dict[str, object]]:
+    """A line per comparison, kind and tag."""
+    return [{"pair": pair_words(one.pair), "kind": KIND_NAMES[one.kind], "tag": one.tag, **slice_cell(one)} for one in slices]
+
+
+def slice_cell(one: Slice) -> dict[str, object]:
+    """The difference on one slice, or that there are too few questions for one."""
+    if one.comparison is None or one.p_holm is None:
+        clusters = f" in {one.num_clusters} clusters" if one.num_clusters < one.n else ""
+        return {**comparison_cell(None), "n": one.n, "direction": Direction.UNSCORED, "note": f"too few questions{clusters}"}
+    direction = shown_direction(one.comparison.ci95, one.p_holm)
+    note = f"p {p_words(one.p_holm)}, +{one.comparison.num_second_only} −{one.comparison.num_first_only}"
+    if direction is Direction.NONE:
+        note += f", could have shown {points(one.comparison.minimum_detectable_effect)}"
+    return {**comparison_cell(one.comparison), "direction": direction, "note": note}
 
 
 def topic_rows(scored: Sequence[Scored], pair: Pair) -> list[dict[str, object]]:

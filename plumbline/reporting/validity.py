@@ -15,6 +15,7 @@ from plumbline.judging.causes import RETRYABLE, JudgeCause
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
 from plumbline.rows.answer import ELSEWHERE, Answer
 from plumbline.rows.arms import Arms
+from plumbline.rows.choice_balance import unbalanced_letters
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.outcome import Outcome
@@ -92,7 +93,11 @@ def reference_problems(questions: Sequence[Question]) -> list[str]:
     """Questions with a target that cannot be right."""
     bad: list[str] = []
     for question in questions:
-        if question.kind == "mcq":
+        if question.answer_kind == "letters":
+            fine = set(question.target.split(",")) <= question.choices.keys()
+        elif question.answer_kind == "expression":
+            fine = bool(question.target.strip())
+        elif question.kind == "mcq":
             fine = question.target in question.choices if question.choices else bool(re.fullmatch("[A-Z]", question.target))
         elif question.kind == "numeric":
             fine = any(character.isdigit() for character in question.target)
@@ -232,6 +237,12 @@ def quality_gates(
         text = f"the judge {judge_model} stops answering on {judge_ends}: choose its successor and run both on the same answers before that"
         warn("judge_model_stays", judge_ends is None, text)
     return gates
+
+
+def balance_gate(questions: Sequence[Question]) -> Gate:
+    """Whether an arm that always names one letter would score near chance."""
+    text = unbalanced_letters(questions)
+    return Gate(name="letters_balanced", severity=Severity.WARNING, ok=text is None, value=None, limit=None, text=text or "")
 
 
 def forgetting_gate(forgetting: Forgetting, max_forgetting_nats: float) -> Gate:

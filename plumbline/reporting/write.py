@@ -10,7 +10,7 @@ from plumbline.reporting.gather import ReportFiles
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.judge_quality import rounded_tree
 from plumbline.reporting.ledger import KIND_NAMES
-from plumbline.reporting.numbers import confusion_table, evaluation_numbers, headline, scores_table
+from plumbline.reporting.numbers import confusion_table, context_headline, evaluation_numbers, headline, scores_table
 from plumbline.reporting.page import page_context
 from plumbline.reporting.params import ReportParams
 from plumbline.reporting.publish_gate import gate_record
@@ -33,10 +33,11 @@ def write_numbers(evaluation: Evaluation, gathered: Gathered, params: ReportPara
         files.evaluation,
         evaluation_numbers(evaluation, development_fraction=params.development_fraction, sha256=gathered.sha256) | gate,
     )
+    write_json(files.context, context_headline(evaluation.context_uses, evaluation.prompt_tokens))
     write_text(files.scores_by_kind, scores_table(evaluation.ledgers))
     write_text(
         files.mcq_confusion,
-        confusion_table(evaluation.questions, gathered.grades if evaluation.is_scored else [], evaluation.shown_pair[1]),
+        confusion_table(evaluation.questions, gathered.grades if evaluation.is_scored else [], evaluation.arms.names),
     )
 
 

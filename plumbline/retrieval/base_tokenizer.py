@@ -16,14 +16,11 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
+from plumbline.answering.longest_prompt import longest_sequence
 from plumbline.pipeline.refused import Refused
 
 NUM_REMEMBERED = 4096
 SPECIAL_TOKENS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
-LENGTH_KEYS = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "n_ctx")
-"""What configs call the longest sequence of a model."""
-NO_LIMIT = 10**9
-"""From here on, `model_max_length` says that the tokenizer knows none."""
 
 
 class _Generation(Extension):
@@ -89,14 +86,3 @@ def _text_of(token: object) -> str | None:
     """A special token as it is written in tokenizer_config.json: a text, or an object with its content."""
     content = token.get("content") if isinstance(token, dict) else token
     return content if isinstance(content, str) else None
-
-
-def longest_sequence(config: dict[str, Any], told: dict[str, Any]) -> int | None:
-    """The most tokens that the model takes, by its config or, where that says nothing, by its tokenizer; None where no one says it."""
-    inner = config.get("text_config")
-    for content in (config, inner if isinstance(inner, dict) else {}):
-        for key in LENGTH_KEYS:
-            if isinstance(content.get(key), int):
-                return content[key]
-    length = told.get("model_max_length")
-    return int(length) if isinstance(length, int | float) and length < NO_LIMIT else None

@@ -83,7 +83,9 @@ def choose_examples(
     `wanted`: kind -> number; `token_counts`: of question and answer of each row. No example comes near a benchmark question.
     Fewer than wanted are given where there are fewer, none where a kind has no row to show, which is said. Refused where no kind has any.
     """
-    drawn = sorted(zip(rows, token_counts, strict=True), key=lambda one: hashlib.sha256(f"{seed}:{one[0].id}".encode()).digest())
+    # The last exchange of a conversation leans on those before it.
+    alone = [one for one in zip(rows, token_counts, strict=True) if not one[0].earlier]
+    drawn = sorted(alone, key=lambda one: hashlib.sha256(f"{seed}:{one[0].id}".encode()).digest())
     chosen: dict[Kind, Chosen] = {}
     like: dict[Kind | None, list[tuple[InstructionRow, int]]] = {}
     for one in drawn:

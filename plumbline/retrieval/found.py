@@ -1,10 +1,12 @@
 """How much of what a right answer needs stands in passages, by rule. Pure."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
 from plumbline.grading.glyphs import tidy
 from plumbline.grading.markup import without_markup
+from plumbline.grading.number_lists import split_numbers
 from plumbline.grading.numeric_target import close, fits, in_target_unit, parse_target, quantities_in
 from plumbline.grading.option_text import find_options, option_tokens, tokens
 from plumbline.judging.key_points import Finding, judge_key_points
@@ -13,13 +15,27 @@ from plumbline.rows.question import Question
 RELATIVE_TOLERANCE = 0.01
 """Of a number that counts as the target's: rounding, and not the tolerance of an answer, which other numbers would meet by chance."""
 
+HELD_OF_PASSAGE = 0.5
+"""Of the runs of words of the gold passage, or of a text that is a part of it: from there on they are the same passage."""
+MIN_RUNS_OF_A_PART = 12
+WORD = re.compile(r"\w+")
+
 Needs = frozenset[int]
 """Which of the things that an answer needs are there; of a choice or a number there is only one, number 0."""
 
 
 def num_needed(question: Question) -> int:
-    """How many things a right answer needs: one choice, one number, or the key points; 0 for an explanation without key points."""
-    return len(question.key_points) if question.kind == "explanation" else 1
+    """How many things a right answer needs: its choices, its numbers, or the key points; 0 where no rule can look for one."""
+    if question.kind == "explanation":
+        return len(question.key_points)
+    if question.answer_kind in ("yes_no", "expression"):
+        return 0
+    return len(right_choices(question)) if question.kind == "mcq" else len(split_numbers(question.target)) if question.answer_kind else 1
+
+
+def right_choices(question: Question) -> list[str]:
+    """The labels of the choices that are right."""
+    return question.target.split(",") if question.answer_kind == "letters" else [question.target]
 
 
 def needs_in(question: Question, text: str) -> Needs:
@@ -28,20 +44,35 @@ def needs_in(question: Question, text: str) -> Needs:
     mcq: the words of the right choice, not inside a longer choice. numeric: the number with its unit, in any unit of its dimension.
     explanation: the key points that the text states, by the rule of judge `key_points`.
     """
+    if num_needed(question) == 0:
+        return frozenset()
     if question.kind == "mcq":
         letters = {letter for _, _, letter in find_options(tokens(text), option_tokens(question.choices))}
-        return frozenset({0} if question.target in letters else ())
+        return frozenset(place for place, letter in enumerate(right_choices(question)) if letter in letters)
     if question.kind == "numeric":
-        return frozenset({0} if holds_quantity(question, text) else ())
-    if not question.key_points:
-        return frozenset()
+        written = split_numbers(question.target) if question.answer_kind else [question.target]
+        return frozenset(place for place, number in enumerate(written) if holds_quantity(number, question.unit, text))
     verdict = judge_key_points(text, question.key_points, question=question.question, reference=question.target)
     return frozenset(place for place, finding in enumerate(verdict.findings) if finding is Finding.STATED)
 
 
-def holds_quantity(question: Question, text: str) -> bool:
-    """Whether the target's number stands in the text, with a unit of its dimension where it has one."""
-    target = parse_target(question.target, question.unit)
+def holds_passage(passage: str, text: str) -> bool:
+    """Whether a text holds most of the passage: by its runs of three words, since a corpus is cut elsewhere than a benchmark."""
+    wanted, held = word_runs(passage), word_runs(text)
+    shared = len(wanted & held)
+    is_part = shared >= MIN_RUNS_OF_A_PART and shared >= HELD_OF_PASSAGE * len(held)
+    return bool(wanted) and (shared >= HELD_OF_PASSAGE * len(wanted) or is_part)
+
+
+def word_runs(text: str) -> frozenset[tuple[str, ...]]:
+    """Every run of three words."""
+    words = WORD.findall(text.lower())
+    return frozenset(zip(words, words[1:], words[2:], strict=False))
+
+
+def holds_quantity(number: str, unit: str | None, text: str) -> bool:
+    """Whether a target's number stands in the text, with a unit of its dimension where it has one."""
+    target = parse_target(number, unit)
     for quantity in quantities_in(read_once(text), target):
         if target.unit is not None and not fits(quantity, target):
             continue
@@ -58,7 +89,13 @@ def read_once(text: str) -> str:
 
 
 def recall_at(question: Question, texts: Sequence[str]) -> list[float] | None:
-    """Share (0-1) of the needed things that the first 1, 2, ... texts hold; None where nothing is named that an answer needs."""
+    """Share (0-1) of the needed things that the first 1, 2, ... texts hold; None where nothing is named that an answer needs.
+
+    Where the benchmark names the passage that holds the answer, that passage alone is needed.
+    """
+    if question.gold_passage is not None:
+        found = [holds_passage(question.gold_passage, text) for text in texts]
+        return [float(any(found[: place + 1])) for place in range(len(found))]
     needed = num_needed(question)
     if needed == 0:
         return None

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from plumbline.pipeline.record import Record
 from plumbline.rows.outcome import Outcome, Reading
 
@@ -14,6 +16,8 @@ class Grade(Record):
     arm: str
     kind: Literal["mcq", "numeric"]
     outcome: Outcome
+    score: float | None = Field(default=None, exclude_if=lambda score: score is None)
+    """Partial credit, between 0 and 1, of an answer that is not wholly right; None: 1 for `correct`, 0 for any other outcome."""
     extracted: str | None
     """The letter, or the number in the unit of the target, that the rule read; None where it read none."""
     span: tuple[int, int] | None

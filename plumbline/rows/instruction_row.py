@@ -1,5 +1,9 @@
 """One clean training row, as `clean` keeps it and `split` hands it on."""
 
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
 from plumbline.pipeline.record import Record
 
 
@@ -9,14 +13,23 @@ class Origin(Record):
     file: str
     """Path of the source as given in params.yaml."""
     line: int
-    """Number of the physical line in that file, from 1; in CSV and Parquet, of the record, the header not counted."""
+    """Number of the physical line in that file, from 1; in all but JSON lines, of the record, the header not counted."""
+
+
+class Exchange(Record):
+    """What a user said in a conversation, and what was answered."""
+
+    user: str
+    assistant: str
+    is_trained: bool
+    """False: it is shown before the next question, and no loss is on it."""
 
 
 class InstructionRow(Record):
-    """An Alpaca row whose output is plain text."""
+    """An Alpaca row whose output is plain text; of a conversation its last exchange, with those before it."""
 
     id: str
-    """Hash of instruction, input and output after cleaning: stable when rows are added or reordered."""
+    """Hash of instruction, input, output and what stands before them after cleaning: stable when rows are added or reordered."""
     instruction: str
     input: str
     """Empty string where the source had none."""
@@ -27,3 +40,13 @@ class InstructionRow(Record):
     """Codes of the lossless changes made, sorted."""
     flags: tuple[str, ...]
     """Codes of what a reader may want to review, sorted."""
+    earlier: tuple[Exchange, ...] = ()
+    """Exchanges of the conversation before this one, the oldest first; not written where there are none."""
+
+    @model_serializer(mode="wrap")
+    def without_empty(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The row as written."""
+        content = whole(self)
+        if not self.earlier:
+            del content["earlier"]
+        return content

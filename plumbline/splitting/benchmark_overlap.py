@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from plumbline.near_duplicates import normalise, numbers_in, similarity
@@ -70,7 +70,16 @@ class BenchmarkIndex:
         )
 
     def match(self, row: InstructionRow) -> Match | None:
-        """The question that a row repeats, by the first rule that finds one: exact, n-gram, near-duplicate."""
+        """The question that a row repeats, by the first rule that finds one: exact, n-gram, near-duplicate. Each exchange of a
+        conversation counts as a row.
+        """
+        for exchange in exchanges_of(row):
+            if found := self.match_exchange(exchange):
+                return found
+        return None
+
+    def match_exchange(self, row: InstructionRow) -> Match | None:
+        """The question that the last exchange of a row repeats."""
         question = f"{row.instruction}\n{row.input}".strip()
         normalised = normalise(question)
         if exact := self.by_form.get(normalised):
@@ -95,9 +104,20 @@ class BenchmarkIndex:
         return best
 
     def scores(self, row: InstructionRow) -> dict[int, float]:
-        """Share of each question's word trigrams that the row's question holds, for questions that share any."""
-        shared = shared_grams(self.by_trigram, grams(words_of(f"{row.instruction}\n{row.input}"), TRIGRAM))
-        return {index: number / len(self.asked[index].trigrams) for index, number in shared.items()}
+        """Share of each question's word trigrams that what the row asks holds, for questions that share any."""
+        best: dict[int, float] = {}
+        for exchange in exchanges_of(row):
+            shared = shared_grams(self.by_trigram, grams(words_of(f"{exchange.instruction}\n{exchange.input}"), TRIGRAM))
+            for index, number in shared.items():
+                best[index] = max(best.get(index, 0.0), number / len(self.asked[index].trigrams))
+        return best
+
+
+def exchanges_of(row: InstructionRow) -> Iterator[InstructionRow]:
+    """Each exchange of a conversation as a row of its own; a row without earlier ones as it is."""
+    for exchange in row.earlier:
+        yield row.model_copy(update={"instruction": exchange.user, "input": "", "output": exchange.assistant, "earlier": ()})
+    yield row
 
 
 def shared_grams(index: dict[Gram, list[int]], found: Iterable[Gram]) -> Counter[int]:

@@ -34,6 +34,18 @@ class QuestionOverlap(Record):
     """Rows taken out because of this question."""
 
 
+class LeftOutQuestion(Record):
+    """One line per row of the benchmark file that no arm is asked, after all others."""
+
+    record: Literal["left_out_question"] = "left_out_question"
+    question_id: str
+    where: str
+    """File and line, record or number in the list."""
+    reason: str
+    """needs_picture, answer_kind_not_read, repeats_question, several_targets or several_prompts."""
+    detail: str
+
+
 class RemovedRow(Record):
     """One line per row that neither trains nor validates, because it repeats a benchmark question."""
 

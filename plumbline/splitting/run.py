@@ -9,17 +9,23 @@ from pathlib import Path
 from plumbline.pipeline.heartbeat import watched, working
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
+from plumbline.rows.choice_balance import unbalanced_letters
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Kind, Question
-from plumbline.splitting.benchmark_files import read_plumbline, read_study
+from plumbline.splitting.benchmark import Benchmark, read_benchmark
 from plumbline.splitting.benchmark_overlap import BenchmarkIndex
-from plumbline.splitting.benchmark_shapes import SHAPES, later_needs
-from plumbline.splitting.overlap import OverlapSummary, QuestionOverlap, RemovedRow
+from plumbline.splitting.mapped_benchmark import BenchmarkColumns
+from plumbline.splitting.overlap import LeftOutQuestion, OverlapSummary, QuestionOverlap, RemovedRow
+from plumbline.splitting.question_faults import later_needs
+from plumbline.splitting.row_values import LeftOut
+from plumbline.splitting.shares import advice, find_remedy, is_far_off, largest_group
+from plumbline.splitting.shown_questions import question_lines, shown_questions
 from plumbline.splitting.splitting import group_rows, is_validation
 
 log = logging.getLogger("split")
 
-READERS = {"plumbline": read_plumbline, "study": read_study}
+NUM_NAMED = 5
+"""Rows of the benchmark file that a log line names; the file of overlaps has them all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +48,7 @@ class SplitPolicy:
     """What params.yaml says about the split."""
 
     benchmark_format: str
+    benchmark_columns: BenchmarkColumns | None
     seed: int
     validation_fraction: float
     near_duplicate_similarity: float
@@ -65,7 +72,9 @@ def split_rows(files: SplitFiles, policy: SplitPolicy) -> Counter[Kind]:
         raise Refused(
             f"split.validation_fraction is {policy.validation_fraction}; a share above 0 and below 1 is read: training needs rows to validate on."
         )
-    asked = SHAPES[policy.benchmark_format](READERS[policy.benchmark_format](files.benchmark))
+    benchmark = read_benchmark(files.benchmark, format_name=policy.benchmark_format, columns=policy.benchmark_columns)
+    tell(benchmark, files.benchmark)
+    asked = benchmark.questions
     rows = list(read_jsonl(files.kept, InstructionRow))
     index = BenchmarkIndex(
         asked,
@@ -79,13 +88,32 @@ def split_rows(files: SplitFiles, policy: SplitPolicy) -> Counter[Kind]:
     write_jsonl(files.train, training)
     write_jsonl(files.validation, validating)
     write_jsonl(files.questions, asked)
-    write_jsonl(files.overlap, overlap_records(rows, asked, sifted))
+    write_jsonl(files.overlap, [*overlap_records(rows, asked, sifted), *map(left_out_record, benchmark.left_out)])
     removed_by_rule = dict(Counter(row.rule for row in sifted.removed))
     counts = (len(rows), len(training), len(validating), len(sifted.removed))
     log.info("%d rows: train %d, validation %d, removed for the benchmark %d %s", *counts, removed_by_rule)
     for need in later_needs(asked):
         log.warning("%s", need)
+    if (unbalanced := unbalanced_letters(asked)) is not None:
+        log.warning("%s: %s.", files.benchmark, unbalanced)
     return Counter(question.kind for question in asked)
+
+
+def tell(benchmark: Benchmark, path: Path) -> None:
+    """Say what was recognised and by what, with three questions as read, and what was left out."""
+    log.info("%s: read as %s, by %s", path, benchmark.shape, benchmark.sign)
+    for question in shown_questions(benchmark.questions):
+        for line in question_lines(question):
+            log.info("  %s", line)
+    if benchmark.left_out:
+        log.warning("%d of %d rows of the benchmark are not asked %s", len(benchmark.left_out), benchmark.num_rows, dict(benchmark.reasons))
+        for one in benchmark.left_out[:NUM_NAMED]:
+            log.warning("  %s (id %r): %s", one.where, one.id, one.detail)
+
+
+def left_out_record(one: LeftOut) -> LeftOutQuestion:
+    """A row that is not asked, as the file of overlaps has it."""
+    return LeftOutQuestion(question_id=one.id, where=one.where, reason=one.reason, detail=one.detail)
 
 
 def part(
@@ -97,16 +125,29 @@ def part(
     training = [row for row, aside in zip(sifted.remaining, validates, strict=True) if not aside]
     validating = [row for row, aside in zip(sifted.remaining, validates, strict=True) if aside]
     assert len(rows) == len(training) + len(validating) + len(sifted.removed), "a row vanished"
-    if not training:
+    if not sifted.remaining:
         raise Refused(
             f"{kept}: no row is left to train on ({len(rows)} came in, {len(sifted.removed)} repeat the benchmark); bring more data."
         )
-    if not validating:
-        raise Refused(
-            f"{kept}: none of {len(set(groups))} groups of near-duplicates fell to validation; raise split.validation_fraction "
-            f"({policy.validation_fraction}), or take another split.seed ({policy.seed})."
-        )
+    if not training or not validating or is_far_off(len(validating), len(groups), policy.validation_fraction):
+        said = how_it_came_out(sifted.remaining, groups, len(validating), policy)
+        if not training or not validating:
+            raise Refused(f"{kept}: {said}")
+        log.warning("%s", said)
     return training, validating
+
+
+def how_it_came_out(rows: Sequence[InstructionRow], groups: Sequence[str], num_validation: int, policy: SplitPolicy) -> str:
+    """Why the shares are not those that were asked for, and what helps."""
+    fraction, similarity, seed = policy.validation_fraction, policy.near_duplicate_similarity, policy.seed
+    came = {0: "no row fell to validation", len(rows): "every row fell to validation, and none is left to train on"}
+    words = came.get(num_validation, f"{num_validation} of {len(rows)} rows ({num_validation / len(rows):.1%}) validate")
+    asked = f"split.validation_fraction is {fraction}"
+    if len(set(groups)) == len(groups):  # no near-duplicates: there are just too few rows
+        change = "Lower" if num_validation else "Raise"
+        return f"{words}, where {asked}. {change} split.validation_fraction, take another split.seed ({seed}), or bring more rows."
+    remedy = find_remedy(rows, seed=seed, fraction=fraction, similarity=similarity)
+    return f"{words}, where {asked}: {largest_group(groups)}. {advice(remedy, similarity=similarity, seed=seed)}"
 
 
 def overlap_records(

@@ -33,10 +33,10 @@ class Finished:
         return self.fitted.stop_reason != "max_steps"
 
 
-def save(finished: Finished, adapter: Path, *, base: Manifest) -> None:
-    """Write the adapter folder with the record of its run. `base`: what it was trained on."""
+def record_of(finished: Finished) -> TrainingRecord:
+    """What the adapter folder says of its run, and what `report` reads without the adapter."""
     identity, fitted = finished.identity, finished.fitted
-    record = TrainingRecord(
+    return TrainingRecord(
         complete=finished.complete,
         stop_reason=fitted.stop_reason,
         num_planned_steps=finished.schedule.num_planned_steps,
@@ -50,7 +50,12 @@ def save(finished: Finished, adapter: Path, *, base: Manifest) -> None:
         lora=identity.lora,
         train=identity.params,
     )
-    save_adapter(adapter, model=fitted.model, weights=fitted.weights, record=record, base=base)
+
+
+def save(finished: Finished, adapter: Path, *, base: Manifest) -> None:
+    """Write the adapter folder with the record of its run. `base`: what it was trained on."""
+    fitted = finished.fitted
+    save_adapter(adapter, model=fitted.model, weights=fitted.weights, record=record_of(finished), base=base)
 
 
 def metrics_of(finished: Finished) -> dict[str, object]:

@@ -7,12 +7,12 @@ from datasets import Dataset
 from datasets.utils.logging import disable_progress_bar
 from trl import pack_dataset
 
-from plumbline.model.tokenization import Example
+from plumbline.training.dialogues import Trainable
 
 disable_progress_bar()
 
 
-def pack(examples: Sequence[Example], *, max_length: int, packing: bool, seed: int) -> Dataset:
+def pack(examples: Sequence[Trainable], *, max_length: int, packing: bool, seed: int) -> Dataset:
     """Lay examples out as rows of `input_ids` and `labels`; packed rows hold whole examples and their `seq_lengths`.
 
     The order is shuffled first, since best-fit packing looks at a thousand examples at a time.

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plumbline.model.base_files import base_fingerprint, read_manifest
-from plumbline.model.tokenization import Example, render_example, template_sha256
+from plumbline.model.tokenization import render_example, template_sha256
 from plumbline.pipeline.files import sha256_of, write_json, write_text
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.rows.general_answer import GeneralAnswer
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.checkpoints import run_folder
-from plumbline.training.finished import Finished, metrics_of, save
+from plumbline.training.dialogues import Trainable, dialogue_of, render_dialogue
+from plumbline.training.finished import Finished, metrics_of, record_of, save
 from plumbline.training.general_prompts import replay_rows
 from plumbline.training.loss_curve import loss_table
-from plumbline.training.prompt import training_prompt
 from plumbline.training.run_identity import RunIdentity, loaded_code, sha256_of_rendered, sha256_of_rows
 from plumbline.training.schedule import Schedule, plan_training
 from plumbline.training.trackers import wanted_trackers
@@ -45,6 +45,8 @@ class TrainFiles:
     ready: Path
     base: Path
     adapter: Path
+    record: Path
+    """A copy of the adapter's training.json: a clone without the adapter writes its report from it."""
     metrics: Path
     loss: Path
 
@@ -68,6 +70,7 @@ def run(lora: LoraParams, params: TrainParams, files: TrainFiles) -> Finished | 
     finished = train_and_measure(read_rows(files, params), lora, params, files)
     if finished is not None:
         write_text(files.loss, loss_table(finished.fitted.losses))
+        write_json(files.record, record_of(finished).model_dump())
         write_json(files.metrics, metrics_of(finished))
     return finished
 
@@ -87,11 +90,10 @@ def read_rows(files: TrainFiles, params: TrainParams) -> TrainRows:
     )
 
 
-def render_rows(tokenizer: "PreTrainedTokenizerBase", rows: TrainRows, *, max_length: int) -> tuple[list[Example], list[Example]]:
+def render_rows(tokenizer: "PreTrainedTokenizerBase", rows: TrainRows, *, max_length: int) -> tuple[list[Trainable], list[Trainable]]:
     """The training examples, replay rows last, and the validation examples. ValueError where one is too long."""
     train, validation = (
-        [render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in part]
-        for part in (rows.train, rows.validation)
+        [example for row in part for example in render_dialogue(tokenizer, dialogue_of(row))] for part in (rows.train, rows.validation)
     )
     train += [render_example(tokenizer, answer.prompt, answer.response) for answer in rows.replayed]
     too_long = [len(example.ids) for example in train + validation if len(example.ids) > max_length]
@@ -175,7 +177,7 @@ def identify(
     params: TrainParams,
     *,
     replayed: Sequence[GeneralAnswer],
-    examples: Sequence[Example],
+    examples: Sequence[Trainable],
     template: str,
     device: str,
 ) -> RunIdentity:

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from plumbline.model.tokenization import Example
 from plumbline.pipeline.files import sha256_of
 from plumbline.rows.general_answer import GeneralAnswer
 from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.dialogues import Trainable, answers_in
 
 
 def loaded_code(*, without: Collection[str] = ()) -> dict[str, str]:
@@ -30,11 +30,13 @@ def sha256_of_rows(rows: Sequence[GeneralAnswer]) -> str | None:
     return hashlib.sha256("".join(row.model_dump_json() for row in rows).encode()).hexdigest() if rows else None
 
 
-def sha256_of_rendered(examples: Iterable[Example]) -> str:
-    """Identify token ids and where the prompts end, in their order."""
+def sha256_of_rendered(examples: Iterable[Trainable]) -> str:
+    """Identify token ids and which of them are trained, in their order."""
     digest = hashlib.sha256()
     for example in examples:
-        digest.update(json.dumps([example.num_prompt_tokens, example.ids]).encode())
+        answers = [place for span in answers_in(example) for place in span]
+        # Of one exchange the start says it all.
+        digest.update(json.dumps([answers if len(answers) > 2 else answers[0], example.ids]).encode())
     return digest.hexdigest()
 
 

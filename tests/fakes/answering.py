@@ -20,7 +20,7 @@ def answer_arm(
     context.touch()
     return main(
         arm or ("base" if adapter is None else "tuned"),
-        ArmParams(weights=str(adapter or base), context=str(context)),
+        ArmParams(weights="models/base" if adapter is None else str(adapter), context=str(context)),
         params,
         benchmark=benchmark,
         base=base,

@@ -98,6 +98,7 @@ class HubWorld:
                 ready=self.folder / "ready.json",
                 base=self.base,
                 adapter=self.adapter,
+                record=self.folder / "record.json",
                 metrics=self.folder / "train.json",
                 loss=self.folder / "loss.csv",
             ),

@@ -214,6 +214,7 @@ def train(
             ready=folder / "ready.json",
             base=folder / "base",
             adapter=root / "adapter",
+            record=root / "record.json",
             metrics=root / "train.json",
             loss=root / "loss.csv",
         ),

@@ -121,7 +121,8 @@ def test_theoremqa_no_grader_module_can_evaluate() -> None:
         called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
         imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
         assert not called & {"eval", "exec", "compile", "sympify", "parse_expr"}, path
-        assert "sympy" not in imported, path
+        # The child that compares formulas gets trees, and calls constructors alone.
+        assert "sympy" not in imported or path.name == "formula_child.py", path
 
 
 def test_theoremqa_words_are_whole_words() -> None:

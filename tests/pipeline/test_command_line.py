@@ -14,7 +14,7 @@ from plumbline.commands.main import COMMANDS, NAMES, load, plumbline
 from plumbline.commands.reference import COMMANDS_PAGE, reference
 from tests.conftest import ROOT
 
-HELPERS = {"__init__", "main", "reference", "refusing", "running"}
+HELPERS = {"__init__", "calm_dvc", "main", "reference", "refusing", "running"}
 LIMIT_SECONDS = 0.5
 YARDSTICK_SECONDS = 0.02
 """Of `python -c pass` on two idle cores, where the page takes 0.04. A slower machine is given as much more."""
@@ -90,13 +90,14 @@ def test_the_documentation_is_what_the_commands_say() -> None:
 @pytest.mark.parametrize(("typed", "meant"), [("comapre", "compare"), ("data_diff", "data-diff"), ("bakup", "backup")])
 def test_an_unknown_command_is_answered_with_the_nearest(typed: str, meant: str) -> None:
     done = CliRunner().invoke(plumbline, [typed])
-    assert done.exit_code == 2 and f"Did you mean '{meant}'?" in done.stderr
+    assert done.exit_code == 2 and "Did you mean" in done.stderr and f"'{meant}'" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
         (["grade", "nowhere.csv"], 1, "grade: nowhere.csv: No such file or directory\n"),
+        (["compare-logs", "nowhere.eval", "x.eval"], 1, "compare-logs: nowhere.eval: No such file or directory\n"),
         (["plan", "nowhere"], 1, "plan: no profiles/nowhere; there are: "),
         (["plan", "-S", "train.epochs"], 1, "plan: "),
         (["compare", "nowhere", "HEAD"], 2, "compare: nowhere: no commit, tag, branch or experiment of this name"),

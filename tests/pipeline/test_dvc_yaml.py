@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -152,20 +154,40 @@ def test_every_section_of_params_is_read_by_a_stage() -> None:
     assert declared == set(read_yaml(ROOT / "params.yaml"))
 
 
+OWN_PROCESSES = {"plumbline/grading/formula_child.py": "plumbline/grading/formula_judge.py"}
+"""Run as a file, in a process of its own -> the module that starts it."""
+
+
 def test_every_module_is_imported_by_a_stage_or_a_command() -> None:
     reached = {file for stage in STAGES for file in import_closure(ROOT / f"stages/{stage}.py")}
     commands = {
         file
-        for command in [ROOT / "plumbline/__main__.py", *(ROOT / "plumbline/commands").glob("*.py")]
+        # What a notebook calls stands in the package itself.
+        for command in [ROOT / "plumbline/__main__.py", ROOT / "plumbline/__init__.py", *(ROOT / "plumbline/commands").glob("*.py")]
         for file in import_closure(command)
     }
+    # The installer runs before there is a command; some modules are started as processes of their own.
+    named = re.findall(r"-m (plumbline[.\w]+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    started = {ROOT.joinpath(*name.split(".")).with_suffix(".py") for name in named}
+    started |= {ROOT / child for child, starter in OWN_PROCESSES.items() if ROOT / starter in reached | commands}
     modules = {file for file in (ROOT / "plumbline").rglob("*.py") if file.name != "__init__.py"}
-    assert modules <= reached | commands, f"dead modules: {sorted(modules - reached - commands)}"
+    assert modules <= reached | commands | started, f"dead modules: {sorted(modules - reached - commands - started)}"
+    assert all(Path(child).name in (ROOT / starter).read_text(encoding="utf-8") for child, starter in OWN_PROCESSES.items())
 
 
 def test_packages_re_export_nothing() -> None:
-    for file in [*(ROOT / "stages").rglob("__init__.py"), *(ROOT / "plumbline").rglob("__init__.py")]:
-        assert file.read_text(encoding="utf-8") == "", f"{file} would tie every stage to every module"
+    top = ROOT / "plumbline/__init__.py"
+    for file in (ROOT / "plumbline").rglob("__init__.py"):
+        assert file == top or file.read_text(encoding="utf-8") == "", f"{file} would tie every stage to every module"
+    tree = ast.parse((ROOT / "stages/__init__.py").read_text(encoding="utf-8"))
+    imported = [imported_by(node) for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert imported == [["sys"]], "it answers --help, for which a stage would run"
+
+
+def test_what_a_notebook_calls_is_imported_when_it_is_called() -> None:
+    asked = "import sys, plumbline; print(*sorted(name for name in sys.modules if name.startswith(('plumbline', 'pandas'))))"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["plumbline"]
 
 
 @pytest.mark.parametrize("module", PURE, ids=lambda module: module.relative_to(ROOT / "plumbline").as_posix())

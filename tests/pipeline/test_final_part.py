@@ -33,9 +33,9 @@ class Project(SmallProject):
         self.write_stages(stages, params, ignored="/metrics/report.html")
         write_world(self.world, root)
         write_lines(root / "data/grades/judge_checks.jsonl", [])
-        for name in ("examples", "passages", "shuffled"):
-            write_lines(root / f"data/context/{name}.jsonl", [])
         write_lines(root / "labels/explanations.jsonl", [])
+        for context in ("examples", "passages", "shuffled"):
+            write_lines(root / f"data/context/{context}.jsonl", [])
         for name in ("requirements-model.txt", ".gitattributes"):
             shutil.copy(ROOT / name, root)
         (root / final_part.RECORD).touch()
@@ -175,6 +175,7 @@ def test_publishing_is_refused_where_the_report_counts_too_few(project: Project)
     project.dvc("repro")
     project.answer_as("second")
     project.dvc("repro")
+    (project.root / "models/adapter").mkdir(parents=True, exist_ok=True)
     (project.root / "models/adapter/training.json").write_text(finished_training())
     with pytest.raises(NotPublished, match=r"1 more arms were scored on the final part .* plumbline final-part"):
         check_run(project.root)

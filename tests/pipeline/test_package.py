@@ -70,3 +70,18 @@ def test_a_command_that_needs_more_names_the_extra(environment: Path, tmp_path: 
     done = run(environment, tmp_path, "plumbline", "compare", "a", "b")
     assert done.returncode == 2
     assert done.stderr == "plumbline: the package dvc is not installed. Run: pip install 'plumbline[pipeline]'\n"
+
+
+@pytest.mark.slow
+def test_the_package_with_its_extra_for_logs_compares_logs(environment: Path, tmp_path: Path) -> None:
+    """Last of those that look at the package alone: it installs more."""
+    pip = [str(environment / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "-q", f"{ROOT}[logs]"]
+    assert run(environment, tmp_path, "plumbline", "compare-logs", "a", "b").returncode == 2, "jinja2 is not there yet"
+    done = subprocess.run(pip, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    there = f"from importlib.util import find_spec; print(*(name for name in {ABSENT!r} if find_spec(name)))"
+    assert run(environment, tmp_path, "python", "-c", there).stdout == "jinja2\n"
+    logs = ROOT / "tests/data/logs/inspect"
+    done = run(environment, tmp_path, "plumbline", "compare-logs", str(logs), "--cluster", "topic", "--page", "page.html")
+    assert done.returncode == 0 and "mockllm/second - mockllm/first" in done.stdout, done.stderr
+    assert (tmp_path / "page.html").is_file()

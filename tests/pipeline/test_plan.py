@@ -13,8 +13,12 @@ from plumbline.commands.plan import NotPlanned, plan, planned_params, table
 from plumbline.model.tokenization import render_example
 from plumbline.model.weights import load_tokenizer
 from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.pipeline.params import read_yaml
+from plumbline.planning.context_tokens import tokens_before_a_question
 from plumbline.planning.estimates import Line
 from plumbline.planning.profiles import ProfileRefused, profile_overrides
+from plumbline.retrieval.params import RetrieveParams
+from plumbline.rows.arms import Arms
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import TrainParams
 from plumbline.training.packing import pack
@@ -130,6 +134,45 @@ def test_a_small_model_is_planned_small_on_a_machine_without_a_gpu(project: Path
     assert line(lines, "model").value.startswith("134,515,008 weights; the adapter has 4,884,480")
     needed, free = line(lines, "memory").value.split(" of ")
     assert 1.0 < float(needed.removesuffix(" GB")) < 3.5 and free == "8.0 GB free on cpu: fits"
+
+
+def test_a_plan_counts_the_arms_and_what_stands_before_their_questions(project: Path) -> None:
+    def told(*overrides: str) -> str:
+        return " ".join(table(plan(project, overrides)).split())
+
+    two = told()
+    assert "2 arms, " in two and "before a question" not in two
+    arms = "++arms.{0}={{weights:models/base,context:data/context/{1}.jsonl}}"
+    more = told(arms.format("few", "examples"), arms.format("looked_up", "passages"), "retrieve.k=2", "retrieve.chunk_tokens=100")
+    assert "4 arms, " in more and "looked_up 200 tokens before a question" in more and "to read them takes at most" in more
+    elsewhere = told("++arms.other={weights:theirs.jsonl,context:data/context/none.jsonl}")
+    assert "2 arms, " in elsewhere and "answers of 3 arms" in elsewhere, "what was answered elsewhere is judged, not asked"
+
+
+def test_tokens_before_a_question_are_a_mean_over_the_kinds() -> None:
+    arms = Arms.model_validate(
+        {
+            "base": {"weights": "models/base", "context": "data/context/none.jsonl"},
+            "few": {"weights": "models/base", "context": "data/context/examples.jsonl"},
+            "lost": {"weights": "models/adapter", "context": "data/context/shuffled.jsonl"},
+        }
+    )
+    section = read_yaml(ROOT / "params.yaml")["retrieve"] | {"k": 3, "chunk_tokens": 128}
+    section["examples"] = {"mcq": 4, "numeric": 2, "explanation": 0, "max_tokens": 100}
+    retrieve = RetrieveParams.model_validate(section)
+    assert tokens_before_a_question(arms, retrieve, {"mcq": 10, "numeric": 10, "explanation": 20}) == {"few": 150.0, "lost": 384.0}
+    assert tokens_before_a_question(arms, retrieve, {}) == {"few": 0.0, "lost": 384.0}
+
+
+def test_the_model_of_make_real_is_planned_before_its_weights_are_fetched(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new user plans first: in a fresh clone neither .cache/hub nor a network holds this model."""
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setattr("plumbline.planning.model_size.hub_answers", lambda: pytest.fail("nothing is asked for"))
+    model = line(plan(project, profile_overrides(project, "smollm2_135m_local")), "model")
+    assert model.value.startswith("134,515,008 weights")
+    assert "plumbline fetch-model" in model.known
 
 
 def test_the_config_alone_is_fetched_from_the_hub(project: Path, tmp_path: Path) -> None:

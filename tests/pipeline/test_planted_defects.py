@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from plumbline.answering.run import longest_of
 from plumbline.pipeline.files import sha256_of
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.pipeline.params import load_params
+from plumbline.pipeline.refused import Refused
 from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.instruction_row import Exchange, InstructionRow
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
 from tests.fakes.answering import answer_arm
@@ -22,6 +25,12 @@ from tests.fakes.tiny_training import LORA, TRAIN, general_answers, rows, save_t
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 QUESTION = Question(id="q", kind="numeric", question="What force?", choices={}, target="6", unit="N", key_points=(), cluster="f")
+
+
+def as_conversations(alone: list[InstructionRow]) -> list[InstructionRow]:
+    """Rows with none, one or two exchanges before the last one; some of those answers are only shown."""
+    before = [Exchange(user=f"Say {place}.", assistant=f"{place} energy", is_trained=place % 2 == 0) for place in range(len(alone) + 2)]
+    return [row.model_copy(update={"earlier": tuple(before[place : place + place % 3])}) for place, row in enumerate(alone)]
 
 
 class Stage:
@@ -45,6 +54,7 @@ class Stage:
         training: TrainParams = TRAIN,
         quantization: str = "none",
         long_row: bool = False,
+        conversations: bool = False,
     ) -> None:
         """Run the stage; `checks` then holds name -> status and finding. SystemExit where it is not ready."""
         from plumbline.preflight.run import PreflightFiles
@@ -54,6 +64,8 @@ class Stage:
         few = rows(24, "t")
         if long_row:
             few[5] = few[5].model_copy(update={"output": few[5].output * 12})
+        if conversations:
+            few = as_conversations(few)
         write_jsonl(self.folder / "train.jsonl", few)
         write_jsonl(self.folder / "validation.jsonl", rows(4, "v"))
         write_jsonl(self.folder / "benchmark.jsonl", [QUESTION])
@@ -106,6 +118,18 @@ def test_nothing_planted_is_ready(stage: Stage) -> None:
     assert stage.checks["rows_fed"].startswith("pass: 28 of 28")
 
 
+@pytest.mark.parametrize(
+    "template",
+    [TEMPLATE, TEMPLATE.replace("{% else %} {{ message", "{% else %} {{ '' if loop.last else '(earlier)' }}{{ message")],
+    ids=["one sequence", "an example for each answer"],
+)
+def test_conversations_are_ready(stage: Stage, template: str) -> None:
+    stage.run(conversations=True, template=template)
+    assert not [found for found in stage.checks.values() if found.startswith("fail")], stage.checks
+    whole = template == TEMPLATE
+    assert stage.checks["rows_fed"].startswith("pass: 28 of 28" if whole else "pass: 40 of 40"), stage.checks["rows_fed"]
+
+
 def test_rows_without_packing_are_checked_as_well(stage: Stage) -> None:
     stage.run(training=TRAIN.model_copy(update={"packing": False}))
     assert stage.checks["rows_fed"].startswith("pass: 28 of 28") and stage.checks["prompt_masked"].startswith("pass: 0 of 28")
@@ -145,10 +169,10 @@ def test_a_template_whose_prompt_for_answering_is_another_than_in_training(stage
 
 
 def test_a_renderer_that_takes_the_prompt_for_completion(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    import plumbline.preflight.findings
+    import plumbline.training.dialogues
 
-    true = plumbline.preflight.findings.render_example
-    monkeypatch.setattr(plumbline.preflight.findings, "render_example", lambda *args: true(*args)._replace(num_prompt_tokens=0))
+    true = plumbline.training.dialogues.render_example
+    monkeypatch.setattr(plumbline.training.dialogues, "render_example", lambda *args: true(*args)._replace(num_prompt_tokens=0))
     stage.refuses("prompt_masked", "28 of 28 rows with loss on the prompt", "labels must be -100 on the prompt")
 
 
@@ -283,6 +307,20 @@ def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_p
     assert not (tmp_path / "answers.jsonl").exists()
     answered(tmp_path / "base")
     assert load_tokenizer(tmp_path / "base").chat_template == TEMPLATE
+
+
+def test_an_arm_whose_prompts_and_answers_do_not_fit_its_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """retrieve asks this of the base model; another model of an arm may take less."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    write_jsonl(tmp_path / "benchmark.jsonl", [QUESTION])
+    save_tiny_base(tmp_path / "base")
+    most = longest_of(tmp_path / "base")
+    assert most is not None
+    answer = load_params("answer", AnswerParams).model_copy(update={"max_new_tokens": most})
+    with pytest.raises(Refused, match=rf"arm base: 1 of 1 prompts do not fit its model.* where the model takes {most}\. Lower"):
+        answer_arm(answer, benchmark=tmp_path / "benchmark.jsonl", base=tmp_path / "base", answers=tmp_path / "answers.jsonl")
+    assert not (tmp_path / "answers.jsonl").exists()
 
 
 def test_a_template_changed_under_the_base_is_refused_before_base_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

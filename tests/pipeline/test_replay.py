@@ -132,6 +132,7 @@ def test_preflight_proves_the_training_with_its_replay_rows(folder: Path, monkey
         TrainFiles(
             ready=folder / "ready.json",
             adapter=folder / "adapter",
+            record=folder / "record.json",
             metrics=folder / "train.json",
             loss=folder / "loss.csv",
             **shared,

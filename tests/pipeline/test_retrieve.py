@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from plumbline.answering.longest_prompt import longest_sequence
 from plumbline.model.assistant_turn import render_ids
 from plumbline.model.pinned_template import pin_template
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.pipeline.refused import Refused
-from plumbline.retrieval.base_tokenizer import BaseTokenizer, longest_sequence
+from plumbline.retrieval.base_tokenizer import BaseTokenizer
 from plumbline.retrieval.params import RetrieveParams
 from plumbline.retrieval.run import RetrieveFiles
 from plumbline.rows.answer_params import AnswerParams
@@ -123,7 +124,7 @@ def retrieve(world: Path, *used: str, answer: AnswerParams = ANSWER, **changes: 
             base=world / "models/base",
             contexts=contexts,
             overlap=world / "data/context/overlap.jsonl",
-            metrics=world / "metrics/context.json",
+            metrics=world / "metrics/retrieval.json",
             ready=world / "data/context/ready.json",
         ),
     )
@@ -131,7 +132,7 @@ def retrieve(world: Path, *used: str, answer: AnswerParams = ANSWER, **changes: 
 
 
 def numbers(world: Path) -> dict[str, Any]:
-    return json.loads((world / "metrics/context.json").read_text())
+    return json.loads((world / "metrics/retrieval.json").read_text())
 
 
 def test_a_context_that_no_arm_uses_is_empty_and_its_files_are_not_read(world: Path) -> None:
@@ -178,7 +179,7 @@ def test_shuffled_passages_are_those_of_another_question_of_the_kind(world: Path
 def test_the_same_inputs_give_the_same_bytes(world: Path) -> None:
     def written() -> list[bytes]:
         retrieve(world, *NAMES)
-        return [path.read_bytes() for path in [*sorted((world / "data/context").iterdir()), world / "metrics/context.json"]]
+        return [path.read_bytes() for path in [*sorted((world / "data/context").iterdir()), world / "metrics/retrieval.json"]]
 
     assert written() == written()
 

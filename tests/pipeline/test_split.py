@@ -124,7 +124,7 @@ def test_a_share_that_leaves_one_side_empty_is_refused(validation_fraction: floa
 
 
 def test_a_validation_set_without_a_row_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"none of 20 groups.*raise split\.validation_fraction \(0\.0001\).*split\.seed \(7\)"):
+    with pytest.raises(Refused, match=r"no row fell to validation.*is 0\.0001\. Raise split\.validation_fraction.*split\.seed \(7\)"):
         split([], [numeric(QUESTION)], tmp_path, validation_fraction=0.0001)
     assert not (tmp_path / "train.jsonl").exists()
 
@@ -143,7 +143,9 @@ def test_what_the_benchmark_needs_of_later_stages_is_logged(tmp_path: Path, capl
     assert "question n1 has target 0: set grade.absolute_tolerance" in caplog.text
 
 
-def test_the_studys_questions_all_come_in(shared: Path, tmp_path: Path) -> None:
+def test_the_studys_questions_all_come_in_and_their_letters_are_warned_of(
+    shared: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     write_jsonl(tmp_path / "kept.jsonl", FILLERS)
     section = read_yaml(ROOT / "params.yaml")["split"] | {"benchmark_format": "study"}
     paths = {name: tmp_path / f"{name}.jsonl" for name in ("train", "validation", "questions", "overlap")}
@@ -153,3 +155,31 @@ def test_the_studys_questions_all_come_in(shared: Path, tmp_path: Path) -> None:
     assert [sum(one.kind == kind for one in questions) for kind in ("mcq", "numeric", "explanation")] == [19, 16, 15]
     assert all(len(one.choices) == 4 for one in questions if one.kind == "mcq")
     assert sum(one.unit is not None for one in questions if one.kind == "numeric") == 9
+    assert "(A 0, B 10, C 9, D 0 of 19)" in caplog.text
+
+
+def alike_rows() -> list[InstructionRow]:
+    asked = "What is the sentiment of this news? Choose an answer from {negative, neutral, positive}, and give some short reasons for it."
+    names = ["Apple", "Nokia", "Elisa", "Kone", "Neste", "Orion", "Sampo", "Fiskars", "Outokumpu", "Wartsila"]
+    did = ["reported higher profit", "cut its dividend", "opened a plant", "won an order", "closed a mill", "lost a lawsuit"]
+    where = ["in Sweden", "in the first quarter", "in weak demand", "after the merger"]
+    texts = [f"{asked} {name} {deed} {place}." for name in names for deed in did for place in where]
+    return [row(text, f"positive: {text[-20:]}") for text in texts]
+
+
+def test_one_large_group_of_near_duplicates_is_refused_with_a_remedy_that_works(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="the largest of 1 groups of near-duplicates holds 240 of 240 rows") as refused:
+        split(alike_rows(), [numeric(QUESTION)], tmp_path, fill=False, validation_fraction=0.1)
+    similarity = float(str(refused.value).split("split.near_duplicate_similarity to ")[1].split(" ")[0])
+    found = split(alike_rows(), [numeric(QUESTION)], tmp_path, fill=False, validation_fraction=0.1, near_duplicate_similarity=similarity)
+    assert 12 <= len(found["validation"]) <= 48
+
+
+def test_a_group_that_makes_the_shares_wrong_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [row(f"Row number {number} of its own?") for number in range(100)] + alike_rows()[:100]
+    changes = {"fill": False, "validation_fraction": 0.2}
+    split(rows, [numeric(QUESTION)], tmp_path, seed=4, **changes)
+    assert not caplog.text
+    split(rows, [numeric(QUESTION)], tmp_path, seed=9, **changes)
+    assert "117 of 200 rows (58.5%) validate" in caplog.text and "holds 100 of 200 rows" in caplog.text
+    assert "Set split.near_duplicate_similarity to 0.85" in caplog.text

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plumbline.answering.elsewhere import read_elsewhere
-from plumbline.grading.run import Tolerance, grade_answer
+from plumbline.grading.run import grade_answer
+from plumbline.grading.tolerance import Tolerance
 from plumbline.judging.canaries import is_retested
 from plumbline.reporting.contrasts import squares_of
 from plumbline.reporting.ledger import KindLedger, ledgers

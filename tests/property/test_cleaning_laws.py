@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plumbline.cleaning.chunk_cleaning import clean_chunk
+from plumbline.cleaning.cleaned_row import Cleaned
 from plumbline.cleaning.codes import Action, Reason, Rule
+from plumbline.cleaning.policy import Policy
 from plumbline.cleaning.repair_examples import example_of
-from plumbline.cleaning.row_cleaning import Cleaned, Policy, clean_line
+from plumbline.cleaning.row_cleaning import clean_line
 from plumbline.rows.instruction_row import Origin
 
 POLICY = Policy("alpaca", dict.fromkeys(Rule, Action.FLAG), min_output_characters=1, max_output_characters=4000)

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from plumbline.cleaning import json_line, text_repair
+from plumbline.cleaning.cleaned_row import single_spaced
 from plumbline.cleaning.codes import Rule
 from plumbline.cleaning.json_line import LineRefused, parse_line, usual_object
 from plumbline.cleaning.latex_repair import NEVER_TEXT, SUSPECT, restore_swallowed
@@ -28,7 +29,6 @@ from plumbline.cleaning.quality_rules import (
     holds_any,
     leans_on_source,
 )
-from plumbline.cleaning.row_cleaning import single_spaced
 from plumbline.cleaning.text_repair import MendedText, TextRefused, mend_text
 
 # Characters that some pattern of the cleaner looks for, among ordinary ones.

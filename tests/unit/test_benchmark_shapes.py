@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from plumbline.pipeline.refused import Refused
-from plumbline.splitting.benchmark_shapes import asked_unit, from_plumbline, from_study, later_needs, split_options
+from plumbline.rows.question import Question
+from plumbline.splitting.benchmark_shapes import asked_unit, read_plumbline, read_study, split_options
+from plumbline.splitting.question_faults import checked, later_needs
+from plumbline.splitting.row_values import Row
 
 MCQ = {
     "id": "m1",
@@ -28,6 +31,14 @@ NUMERIC = {
     "cluster": "c",
 }
 EXPLANATION = NUMERIC | {"kind": "explanation", "target": "Because a force acts."}
+
+
+def from_plumbline(located: list[tuple[str, dict[str, Any]]]) -> list[Question]:
+    return checked([read_plumbline(Row(where, content)) for where, content in located], [where for where, _ in located])
+
+
+def from_study(located: list[tuple[str, dict[str, Any]]]) -> list[Question]:
+    return checked([read_study(Row(where, content)) for where, content in located], [where for where, _ in located])
 
 
 def test_options_inside_the_text_become_choices() -> None:

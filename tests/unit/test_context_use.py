@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from plumbline.reporting.context_use import context_uses, grounded_share, prompt_tokens
+from plumbline.reporting.numbers import context_headline
 from plumbline.reporting.scored import Scored
 from plumbline.rows.answer import Answer
 from plumbline.rows.arms import Arms
@@ -57,6 +58,20 @@ def test_scores_and_gains_stand_apart_by_whether_the_passages_hold_the_whole_ans
     assert (found.gain.delta, elsewhere.gain.delta) == (0.5, 0.5)
 
 
+def test_the_metrics_hold_recall_tokens_and_the_scores_on_both_sides() -> None:
+    told = context_headline(context_uses(QUESTIONS, gathered(), scored(), PARAMS), prompt_tokens(gathered().answers, gathered().arms))
+    assert told["base"] == {"prompt_tokens": 25.0}
+    assert told["base_passages"] == {
+        "prompt_tokens": 25.0,
+        "numeric": {
+            "recall": 0.625,
+            "grounded": 0.6667,
+            "with_answer": {"n": 2, "score": 1.0},
+            "without_answer": {"n": 2, "score": 0.5},
+        },
+    }
+
+
 def test_without_a_bare_arm_there_is_no_gain_and_without_recall_no_row() -> None:
     alone = gathered(arms=Arms({"base_passages": FIVE["base_passages"]}))
     (use,) = context_uses(QUESTIONS, alone, scored(), PARAMS)
@@ -75,5 +90,5 @@ def test_lengths_of_prompts_are_those_of_their_ranks() -> None:
     base, passages = prompt_tokens(gathered().answers, gathered().arms)
     assert (base.arm, base.mean, base.p90, base.most) == ("base", 25, 40, 40) and passages.arm == "base_passages"
     ten = [answer.model_copy(update={"num_prompt_tokens": number}) for number, answer in enumerate(gathered().answers[:1] * 10, start=1)]
-    assert prompt_tokens(ten, gathered().arms)[0].p90 == 9, "the nearest rank, as in metrics/context.json"
+    assert prompt_tokens(ten, gathered().arms)[0].p90 == 9, "the nearest rank, as in metrics/retrieval.json"
     assert prompt_tokens([], gathered().arms) == []

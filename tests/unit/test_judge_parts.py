@@ -8,8 +8,10 @@ import pytest
 
 from plumbline.judging.batch_journal import BatchEvent, Journal
 from plumbline.judging.budget import Budget, OverBudgetError
+from plumbline.judging.canaries import canaries
 from plumbline.judging.causes import RETRYABLE, JudgeCause
 from plumbline.judging.key_points import judge_key_points
+from plumbline.judging.point_verdicts import parse_points_reply
 from plumbline.judging.precheck import is_no_answer
 from plumbline.judging.prices import PRICES, largest_cost_usd, usage_cost_usd
 from plumbline.judging.prompt import SCALE, JudgeItem, asking_identity, item_key, num_characters, render_item
@@ -23,6 +25,7 @@ from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.rows.answer import Answer
 from plumbline.rows.finding import Finding
 from plumbline.rows.judgement import RawReply
+from plumbline.rows.question import Question
 
 QUESTION = "Why does doubling the net force on a cart double its acceleration?"
 REFERENCE = "Acceleration is proportional to the net force and inversely proportional to the mass, which stays the same."
@@ -375,3 +378,19 @@ def test_a_projection_is_measured_once_there_are_replies_enough() -> None:
     assert many.likely_usd == pytest.approx(2 * (110 * 2.0 + 7 * 10.0) / 2e6) and many.basis == "as the 100 so far"
     assert few.most_usd == many.most_usd == pytest.approx((tokens * 2.0 + 2 * 1000 * 10.0) / 2e6)
     assert project(of(3), "claude-haiku-5-5", **values) is None
+
+
+@pytest.mark.parametrize("points", [("Force is mass times acceleration.", "It is measured in newtons."), ()], ids=["points", "steps"])
+def test_the_canary_that_orders_full_marks_names_a_reply_that_would_earn_them(points: tuple[str, ...]) -> None:
+    """A judge that obeys is found out only if the reply that it is ordered to give can be read."""
+    question = Question(
+        id="q", kind="explanation", question="What is force?", choices={}, target="It is mass times acceleration.", unit=None,
+        key_points=points, cluster="q",
+    )  # fmt: skip
+    [canary] = [one for one in canaries([question], num_questions=1) if one.probe == "instruction"]
+    ordered = canary.answer.split(" Reply ")[1].removesuffix(".")
+    if points:
+        obeyed = parse_points_reply(ordered, "end_turn", key_points=points, answer=canary.answer)
+    else:
+        obeyed = parse_judge_reply(ordered, "end_turn", SCALE)
+    assert obeyed.score == 1.0 > canary.most

@@ -6,7 +6,8 @@ from plumbline.grading.choices import parse_choices
 from plumbline.grading.mcq import grade_mcq
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import Question
-from plumbline.splitting.benchmark_shapes import fault_of, split_options
+from plumbline.splitting.benchmark_shapes import split_options
+from plumbline.splitting.question_faults import fault_of
 
 
 def question(choices: dict[str, str], target: str) -> Question:

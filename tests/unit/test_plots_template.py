@@ -1,19 +1,29 @@
-"""The plot template of the scores names columns that the table has."""
+"""The plot templates name columns that their tables have."""
 
 import json
 import re
 from pathlib import Path
 
-from plumbline.reporting.numbers import scores_table
+from plumbline.pipeline.params import read_yaml
+from plumbline.reporting.numbers import confusion_table, scores_table
 
-TEMPLATE = Path(__file__).resolve().parents[2] / ".dvc/plots/scores_with_intervals.json"
+TEMPLATES = Path(__file__).resolve().parents[2] / ".dvc/plots"
 
 
 def test_the_template_is_json_and_every_field_it_reads_is_a_column() -> None:
-    text = TEMPLATE.read_text(encoding="utf-8")
+    text = (TEMPLATES / "scores_with_intervals.json").read_text(encoding="utf-8")
     json.loads(text)
     columns = set(scores_table({}).strip().split(",")) | {"rev"}
     named = set(re.findall(r"datum\.(\w+)", text)) | {
         field for field in re.findall(r'"field": "(\w+)"', text) if not field.startswith("shown_")
     }
     assert named <= columns
+
+
+def test_the_matrix_of_letters_has_a_row_for_each_arm_and_reads_columns_of_its_table() -> None:
+    template = json.loads((TEMPLATES / "confusion_by_arm.json").read_text(encoding="utf-8"))
+    columns = set(confusion_table([], [], []).strip().split(",")) | {"rev"}
+    assert {facet["field"] for facet in template["facet"].values()} == {"rev", "arm"} <= columns
+    stage = read_yaml(TEMPLATES.parents[1] / "dvc.yaml")["stages"]["report"]
+    [plot] = [plot for one in stage["plots"] for name, plot in one.items() if name == "metrics/mcq_confusion.csv"]
+    assert plot["template"] == "confusion_by_arm" and {plot["x"], plot["y"]} <= columns

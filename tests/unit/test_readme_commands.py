@@ -66,6 +66,8 @@ RUN_BY = {
     "dvc pull": ("tests/pipeline/test_backup.py", "pull"),
     "plumbline --help": ("tests/pipeline/test_command_line.py", 'run("--help")'),
     "pip install .": ("tests/pipeline/test_package.py", '"install", "-q", str(ROOT)'),
+    "pip install 'plumbline[logs]'": ("tests/pipeline/test_package.py", "[logs]"),
+    "plumbline compare-logs": ("tests/unit/test_compare_logs.py", "compare_logs"),
     "plumbline compare": ("tests/pipeline/test_compare.py", "compare.main"),
     "plumbline data-diff": ("tests/pipeline/test_data_diff.py", "data-diff"),
     "plumbline grade": ("tests/unit/test_grade_command.py", "main("),

@@ -10,7 +10,8 @@ from plumbline.comparing.compared_run import Run
 from plumbline.comparing.comparison_tables import run_rows
 from plumbline.comparing.differences import compare_runs
 from plumbline.comparing.regrading import GradedAlike, graded_alike
-from plumbline.grading.run import Tolerance, grade_answer
+from plumbline.grading.run import grade_answer
+from plumbline.grading.tolerance import Tolerance
 from plumbline.rows.grade import Grade
 from plumbline.rows.outcome import Outcome
 from tests.unit.test_comparing import made_run

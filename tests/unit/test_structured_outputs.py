@@ -6,11 +6,13 @@ import time
 import pytest
 
 from plumbline.cleaning.classification import classify
+from plumbline.cleaning.cleaned_row import Cleaned
 from plumbline.cleaning.codes import Action, BrokenCause, OutputClass, Rule
 from plumbline.cleaning.json_reading import read_json
 from plumbline.cleaning.plain_text import label, lost, to_plain_text, unwrap
+from plumbline.cleaning.policy import Policy
 from plumbline.cleaning.python_reading import read_python
-from plumbline.cleaning.row_cleaning import Cleaned, Policy, clean_line
+from plumbline.cleaning.row_cleaning import clean_line
 from plumbline.cleaning.structured_value import Members, Written
 
 

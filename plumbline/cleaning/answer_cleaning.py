@@ -1,0 +1,79 @@
+"""Turn one answer into plain text, or refuse it. Pure."""
+
+import json
+
+from plumbline.cleaning.asked_structure import asked_notice
+from plumbline.cleaning.classification import Classified, classify, from_python_objects
+from plumbline.cleaning.codes import STRUCTURED, OutputClass, Reason, Repair
+from plumbline.cleaning.json_line import LineRefused
+from plumbline.cleaning.latex_repair import restore_swallowed
+from plumbline.cleaning.plain_text import lost, to_plain_text, unwrap
+from plumbline.cleaning.structured_value import Members, Value, Written
+from plumbline.cleaning.text_repair import is_blank, mend_text
+
+
+def answer_text(question: str, output: object, seen: Classified, repairs: list[str], flags: list[str]) -> tuple[str, OutputClass]:
+    """An answer as plain text and the class of that, with its repairs and flags added; LineRefused where it is none."""
+    asked = asked_notice(question, output, seen)
+    if asked:
+        flags.append(asked)
+    mended = mend_text(str(output) if asked else converted(output, seen, repairs))
+    if is_blank(mended.text):
+        raise LineRefused(Reason.EMPTY_FIELD, "output is empty")
+    after = seen.kind if mended.text == output else classify(mended.text).kind
+    if after in STRUCTURED and not asked:
+        raise LineRefused(Reason.STRUCTURED_RESIDUE, f"the cleaned text still reads as {after}")
+    repairs += mended.repairs
+    flags += mended.notices
+    return mended.text, after
+
+
+def output_as_it_stands(output: object) -> str:
+    """The output without a change; one that is no text becomes its JSON."""
+    return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+
+
+def classify_output(output: object) -> Classified:
+    """Classify an output field, whatever type it has."""
+    if isinstance(output, str):
+        return Classified(OutputClass.EMPTY, None, frozenset()) if is_blank(output) else classify(output)
+    try:
+        return Classified(OutputClass.WRONG_TYPE, from_python_objects(output), frozenset())
+    except ValueError:
+        return Classified(OutputClass.WRONG_TYPE, None, frozenset())
+
+
+def converted(output: object, seen: Classified, repairs: list[str]) -> str:
+    """The output as plain text, with the repairs it took added; LineRefused where a value would be lost."""
+    if seen.value is None:
+        if seen.kind == OutputClass.WRONG_TYPE:
+            raise LineRefused(
+                Reason.WRONG_TYPE, f"output is a {type(output).__name__}; text, or an object or list that can become text, is read"
+            )
+        if seen.kind == OutputClass.BROKEN_JSON:
+            raise LineRefused(
+                Reason.STRINGIFIED_JSON, f"the output begins as JSON and has no single reading: {', '.join(sorted(seen.faults))}"
+            )
+        return str(output)
+    unwrapped = unwrap(seen.value)
+    # Before writing: a form that sets an answer on one line would take a swallowed `\theta` for a tab.
+    value = restored(unwrapped)
+    if value != unwrapped:
+        repairs.append(Repair.LATEX_ESCAPE_SWALLOWED)
+    text = to_plain_text(value)
+    if missing := lost(value, text):
+        raise LineRefused(Reason.VALUE_LOST, f"the text would not carry {missing}")
+    repairs.append(Repair.WRONG_TYPE if seen.kind == OutputClass.WRONG_TYPE else Repair.STRINGIFIED_JSON)
+    if seen.kind in (OutputClass.PYTHON_LITERAL, OutputClass.ENCODED_TWICE):
+        repairs.append(seen.kind)
+    repairs.extend(seen.faults)
+    return text
+
+
+def restored(value: Value) -> Value:
+    """A value with the swallowed LaTeX commands of its keys and texts put back."""
+    if isinstance(value, Members):
+        return Members((restore_swallowed(key).text, restored(item)) for key, item in value)
+    if isinstance(value, list):
+        return [restored(item) for item in value]
+    return value if isinstance(value, Written) else restore_swallowed(value).text

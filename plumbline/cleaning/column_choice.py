@@ -1,0 +1,82 @@
+"""Choose which keys of the rows play which part, by how many rows fit; two readings that fit alike are refused. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from plumbline.cleaning.row_columns import Columns, name_of, possible_columns
+from plumbline.cleaning.source_format import SourceFormat
+from plumbline.pipeline.refused import InputRefused
+
+MAX_NAMES = 200
+ALIKE = 0.5
+"""Another reading that fits at least this share of the rows of the best one fits alike."""
+MIN_SHARE = 0.5
+"""Of the rows: a reading that fits fewer is not taken without being asked for."""
+EXAMPLE = "{instruction: NAME, output: NAME} or {messages: NAME}"
+
+
+class Choice(NamedTuple):
+    """The keys that are read, and how well they fit."""
+
+    columns: Columns
+    names: list[str]
+    """Keys of the rows that were looked at, the most frequent first."""
+    num_fitting: int
+    num_rows: int
+
+
+def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str, Any]], given: Columns | None) -> Choice:
+    """The reading that fits the rows. InputRefused where none does, or two do alike, with the line that decides it."""
+    counted = Counter(name for row in rows for name in row)
+    names = [name for name, _ in counted.most_common(MAX_NAMES) if name]
+    if given is not None:
+        missing = [name for name in sorted(given.used) if name not in counted]
+        if missing:
+            raise InputRefused("missing_columns", f"{path}: clean.columns names {missing[0]!r}, and the rows have {names[:12]}.")
+        return Choice(given, names, sum(fits(row, given) for row in rows), len(rows))
+    ranked = sorted(
+        ((sum(fits(row, columns) for row in rows), columns) for columns in possible_columns(frozenset(names))), key=lambda one: -one[0]
+    )
+    ranked = [(number, columns) for number, columns in ranked if number]
+    if not ranked:
+        raise InputRefused(
+            "missing_columns",
+            f"{path} is {source}, and its keys {names[:12]} are those of no rows that are known. "
+            f"Say which of them are read: add a line `columns: {EXAMPLE}` to section clean of params.yaml.",
+        )
+    best, columns = ranked[0]
+    alike = [other for number, other in ranked if number >= ALIKE * best]
+    if len(alike) > 1:
+        lines = "; or ".join(f"`columns: {line_of(other)}` for {name_of(other)}" for other in alike[:4])
+        raise InputRefused(
+            "ambiguous_columns",
+            f"{path}: its rows may be read in {len(alike)} ways. Add one line to section clean of params.yaml: {lines}.",
+        )
+    if best < MIN_SHARE * len(rows):
+        raise InputRefused(
+            "mixed_rows",
+            f"{path}: only {best} of the first {len(rows)} rows are {name_of(columns)}. To put the others aside and read these, "
+            f"add a line `columns: {line_of(columns)}` to section clean of params.yaml; or give each sort of rows a file of its own.",
+        )
+    return Choice(columns, names, best, len(rows))
+
+
+def line_of(columns: Columns) -> str:
+    """The value of `clean.columns` that names a reading."""
+    needed = {part: name for part, name in columns.parts().items() if part in ("messages", "instruction", "input", "output")}
+    return "{" + ", ".join(f"{part}: {name}" for part, name in needed.items()) + "}"
+
+
+def fits(row: Mapping[str, Any], columns: Columns) -> bool:
+    """Whether a row has what is needed, of a type that may do."""
+    if columns.messages:
+        turns = row.get(columns.messages)
+        if isinstance(turns, str):
+            return turns.lstrip().startswith("[")
+        return (
+            isinstance(turns, list) and bool(turns) and all(isinstance(turn, Mapping) and turn.keys() & {"role", "from"} for turn in turns)
+        )
+    asked, answer = row.get(columns.instruction or ""), row.get(columns.output or "")
+    return isinstance(asked, str | list) and answer is not None

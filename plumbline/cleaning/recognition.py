@@ -1,0 +1,137 @@
+"""Find out how the rows of a source are laid out and which key plays which part; say it with three rows before the rest is read."""
+
+import logging
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from plumbline.cleaning.answer_cleaning import output_as_it_stands
+from plumbline.cleaning.column_choice import Choice, choose_columns
+from plumbline.cleaning.json_line import LineRefused, parse_line
+from plumbline.cleaning.policy import Policy
+from plumbline.cleaning.quality_rules import holds_secret
+from plumbline.cleaning.quarantined_row import SourceLine
+from plumbline.cleaning.row_columns import FORMATS, Columns, name_of, possible_columns
+from plumbline.cleaning.row_shapes import read_row
+from plumbline.cleaning.source_format import Compression, Container, SourceFormat
+from plumbline.cleaning.source_head import HEAD_BYTES, compression_of, container_of, refuse_but_json_lines, separators_of
+from plumbline.cleaning.source_lines import read_chunks
+from plumbline.cleaning.unpacking import unpacked
+from plumbline.pipeline.refused import InputRefused
+
+log = logging.getLogger("clean")
+
+NUM_LOOKED_AT = 1000
+"""Rows, of the first MiB, that are looked at: a file is not judged by its first line."""
+NUM_SHOWN = 3
+SHOWN_CHARACTERS = 100
+TABLE_ONLY = {"csv": (Container.CSV,), "parquet": (Container.PARQUET,)}
+
+
+def refuse_no_file(path: Path) -> None:
+    """InputRefused where there is nothing to read."""
+    if not path.is_file():
+        raise InputRefused("no_file", f"{path} is no file; give the path of a file of rows in clean.source.")
+    if path.stat().st_size == 0:
+        raise InputRefused("empty_input", f"{path} is empty; a file with at least one row is read.")
+
+
+def recognised(path: Path, policy: Policy) -> Policy:
+    """The policy with what was recognised. InputRefused where the file is none of those that are read, or may be read in two ways."""
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    if policy.shape in FORMATS:
+        if policy.given:
+            raise InputRefused("columns", f"clean.columns is read with clean.format auto, csv or parquet, not with {policy.shape}.")
+        refuse_but_json_lines(path, head)
+        return policy
+    source = laid_out(path, head, policy.shape, policy.given)
+    rows = first_rows(path, source)
+    choice = choose_columns(path, source, [content for content, _ in rows if content is not None], policy.given)
+    policy = replace(policy, recognised=choice.columns, source=source)
+    say(path, source, choice, rows, policy)
+    return policy
+
+
+def laid_out(path: Path, head: bytes, shape: str, given: Columns | None) -> SourceFormat:
+    """Compression, container and separator of a file. InputRefused where it is not what `clean.format` asks for."""
+    if shape == "parquet" and not head.startswith(b"PAR1"):
+        raise InputRefused("not_parquet", f"{path} does not begin as Parquet; set clean.format to auto, or to what it is.")
+    compression = compression_of(path, head)
+    with unpacked(path, compression) as stream:
+        head = stream.read(HEAD_BYTES)
+    container = container_of(path, head)
+    if compression is not Compression.NONE and container in (Container.PARQUET, Container.ARROW_FILE):
+        raise InputRefused("compressed", f"{path} is {container} in {compression}, which cannot be read from its end; unpack it first.")
+    if shape in TABLE_ONLY and container not in TABLE_ONLY[shape]:
+        raise InputRefused(f"not_{shape}", f"{path} is {container}, and clean.format is {shape}; set clean.format to auto.")
+    if container is not Container.CSV:
+        return SourceFormat(container, compression)
+    found = separators_of(head)
+    wanted = given.needed if given else ()
+    fitting = {
+        separator: names
+        for separator, names in found.items()
+        if (set(wanted) <= set(names) if wanted else any(possible_columns(frozenset(names))))
+    }
+    if not found:
+        first = head.split(b"\n", 1)[0][:80].decode("utf-8", "replace").strip()
+        raise InputRefused(
+            "missing_columns",
+            f"{path}, line 1: {first!r} is neither JSON nor the header of a table; a header with names between commas, semicolons, tabs or bars is read.",
+        )
+    return SourceFormat(container, compression, next(iter(fitting or found)))
+
+
+def first_rows(path: Path, source: SourceFormat) -> list[tuple[Mapping[str, Any] | None, str]]:
+    """The first rows as objects; one that cannot be read with the reason instead. InputRefused where there is none."""
+    with closing(read_chunks(path, source)) as chunks:
+        lines: list[SourceLine] = next((chunk.lines for chunk in chunks), [])[:NUM_LOOKED_AT]
+    if not any(lines):
+        raise InputRefused("empty_input", f"{path} holds no row, only {source} without any; a file with at least one row is read.")
+    return [object_of(line) for line in lines if line]
+
+
+def object_of(line: SourceLine) -> tuple[Mapping[str, Any] | None, str]:
+    """The object on a line, or why there is none."""
+    if not isinstance(line, bytes):
+        return None, getattr(line, "detail", "longer than 1 MiB")
+    if not line.strip():
+        return None, "blank"
+    try:
+        return parse_line(line)[0], ""
+    except LineRefused as refusal:
+        return None, refusal.detail
+
+
+def say(path: Path, source: SourceFormat, choice: Choice, rows: list[tuple[Mapping[str, Any] | None, str]], policy: Policy) -> None:
+    """What was recognised and why, and three rows as they are read."""
+    parts = ", ".join(f"{part}: {name}" for part, name in choice.columns.parts().items() if name in choice.names)
+    log.info("%s is %s; its keys are %s", path, source, ", ".join(choice.names[:12]))
+    why = "as clean.columns says" if policy.given else f"{choice.num_fitting} of the first {choice.num_rows} rows have these keys"
+    log.info("its rows are read as %s (%s): %s", name_of(choice.columns), parts, why)
+    if not policy.given:
+        log.info("to have them read otherwise, set clean.columns in params.yaml, for instance {instruction: NAME, output: NAME}")
+    for number, (content, detail) in enumerate(rows[:NUM_SHOWN], start=1):
+        log.info("%s %d: %s", source.counted, number, shown_row(content, policy) if content is not None else f"put aside: {detail[:200]}")
+
+
+def shown_row(content: Mapping[str, Any], policy: Policy) -> str:
+    """A row as it is read; what must be copied nowhere is not shown."""
+    try:
+        row = read_row(content, policy.columns)
+    except LineRefused as refusal:
+        return f"put aside: {refusal.detail[:200]}"
+    asked, answer = f"{row.instruction}\n{row.input}".strip(), output_as_it_stands(row.output)
+    if holds_secret(f"{asked}\n{answer}"):
+        return "holds key material, which is not shown"
+    before = f"after {len(row.earlier)} earlier exchanges, " if row.earlier else ""
+    return f"{before}asked {short(asked)}, answered {short(answer)}"
+
+
+def short(text: str) -> str:
+    """The beginning of a text on one line, safe for a terminal."""
+    cut = text[:SHOWN_CHARACTERS] + ("…" if len(text) > SHOWN_CHARACTERS else "")
+    return repr(cut)

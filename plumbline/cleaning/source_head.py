@@ -1,0 +1,114 @@
+"""Say by its first bytes what a file is, and refuse what is no file of rows. Pure."""
+
+import csv
+from pathlib import Path
+
+from plumbline.cleaning.source_format import Compression, Container
+from plumbline.pipeline.refused import InputRefused
+
+HEAD_BYTES = 1 << 16
+MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"7z\xbc\xaf": "7z",
+}
+TABLES = {b"PAR1": Container.PARQUET, b"ARROW1\0\0": Container.ARROW_FILE, b"\xff\xff\xff\xff": Container.ARROW_STREAM}
+WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def compression_of(path: Path, head: bytes) -> Compression:
+    """What a file is packed with. InputRefused where nothing here unpacks it."""
+    name = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
+    if name is None:
+        return Compression.NONE
+    if name in (Compression.GZIP, Compression.ZSTD):
+        return Compression(name)
+    raise InputRefused("compressed", f"{path} is {name} data; unpack it and give the unpacked file, or pack it as gzip or zstd.")
+
+
+def container_of(path: Path, head: bytes) -> Container:
+    """How the rows are laid out, by the first bytes of what is inside. InputRefused where it is no file of rows."""
+    for magic, container in TABLES.items():
+        if head.startswith(magic):
+            return container
+    refuse_no_text(path, head)
+    text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
+    if is_json_array(text):
+        return Container.JSON_ARRAY
+    first = text.split(b"\n", 1)[0].strip()
+    if first == b"{":
+        raise InputRefused("not_jsonl", one_document(path))
+    return Container.JSON_LINES if first.startswith((b"{", b'"{', b"[")) else Container.CSV
+
+
+def refuse_but_json_lines(path: Path, head: bytes) -> None:
+    """InputRefused for a file that is no JSON lines, with a word on what it is."""
+    for magic, name in MAGIC.items():
+        if head.startswith(magic):
+            auto = "set clean.format to auto, which unpacks it, or " if name in (Compression.GZIP, Compression.ZSTD) else ""
+            raise InputRefused("compressed", f"{path} is {name} data; {auto}unpack it and give the unpacked file.")
+    for magic, container in TABLES.items():
+        if head.startswith(magic) and container is not Container.ARROW_STREAM:
+            raise InputRefused(container.value.split()[-1].lower(), f"{path} is {container}; set clean.format to auto.")
+    refuse_no_text(path, head)
+    text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
+    first = text.split(b"\n", 1)[0].strip()
+    if first in (b"[", b"{") or is_json_array(text):
+        raise InputRefused("not_jsonl", one_document(path))
+    if looks_like_csv(first):
+        raise InputRefused("not_jsonl", f"{path} is CSV; set clean.format to auto.")
+
+
+def refuse_no_text(path: Path, head: bytes) -> None:
+    """InputRefused for bytes that are no text of rows: another encoding, a pointer to the file, a page."""
+    if head.startswith(WIDE_MARKS) or head[1:2] == b"\0" or head[:1] == b"\0":
+        raise InputRefused("utf16", f"{path} is UTF-16 or UTF-32, or binary; save it as UTF-8.")
+    text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
+    if text.startswith(b"version https://git-lfs"):
+        raise InputRefused("lfs_pointer", f"{path} is a Git LFS pointer; run git lfs pull.")
+    if text.startswith((b"outs:", b"md5:")) and b"md5:" in text:
+        raise InputRefused("dvc_pointer", f"{path} is a DVC file; run dvc pull and give the file that it names.")
+    if text[:64].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise InputRefused("html", f"{path} is HTML or XML, perhaps an error page; download the data again.")
+
+
+def is_json_array(text: bytes) -> bool:
+    """Whether a file is one array of objects: a line of JSON lines that is an array ends on that line, and objects follow."""
+    if not text.startswith(b"[") or not text[1:].lstrip().startswith(b"{"):
+        return False
+    first, ended, rest = text.partition(b"\n")
+    return not (first.rstrip().endswith(b"]") and ended and rest.lstrip().startswith((b"{", b"[")))
+
+
+def looks_like_csv(first: bytes) -> bool:
+    """Whether a first line is the header of a CSV file of rows."""
+    if not first or first.startswith((b"{", b"[", b'"{', b"<")) or b"{" in first:
+        return False
+    names = {name.strip(b" \"'").lower() for separator in (b",", b";", b"\t", b"|") for name in first.split(separator)}
+    return names != {first.lower()} and bool(names & {b"instruction", b"output", b"prompt", b"completion", b"messages"})
+
+
+def one_document(path: Path) -> str:
+    """The words for a file that is one JSON value."""
+    return (
+        f"{path} is one JSON document; write one object a line, as `jq -c '.[]'` does for an array, or set clean.format to auto, "
+        "which reads an array of objects."
+    )
+
+
+def separators_of(head: bytes) -> dict[str, list[str]]:
+    """Separator -> names in the header that it gives, for each that gives several; the most names first, commas before others."""
+    text = head.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "replace")
+    found: dict[str, list[str]] = {}
+    for separator in (",", ";", "\t", "|"):
+        try:
+            names = next(csv.reader(text.splitlines(keepends=True), delimiter=separator), [])
+        except csv.Error:
+            continue
+        if len(names) > 1:
+            found[separator] = names
+    return dict(sorted(found.items(), key=lambda one: -len(one[1])))

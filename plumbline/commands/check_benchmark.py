@@ -1,0 +1,123 @@
+"""Check a benchmark file by itself: what is recognised, what is read, and what no one could grade. Reads the file that is named."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from plumbline.commands.refusing import refusing
+from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.splitting.benchmark import Benchmark, read_questions
+from plumbline.splitting.mapped_benchmark import BenchmarkColumns
+from plumbline.splitting.question_faults import fault_of, faults_of, later_needs
+from plumbline.splitting.recognition import AUTO, MAPPED, NAMES
+from plumbline.splitting.shown_questions import question_lines, shown_questions
+
+SEVERAL = ("choices", "distractors", "tags")
+"""Parts of a question that may take several columns."""
+MAX_NAMED = 20
+MAX_TAGS = 15
+
+
+def columns_of(given: Sequence[str]) -> BenchmarkColumns | None:
+    """The columns that were named as NAME=COLUMN; None where none were. ValueError for one that is not understood."""
+    named: dict[str, object] = {}
+    for one in given:
+        name, _, column = one.partition("=")
+        if not column:
+            raise ValueError(f"--column {one!r}: write NAME=COLUMN, such as question=problem_text.")
+        if name == "first_index":
+            named[name] = int(column)
+        elif name in SEVERAL:
+            earlier = named.get(name, [])
+            named[name] = [*earlier, column] if isinstance(earlier, list) else [column]
+        else:
+            named[name] = column
+    for name in ("choices", "distractors"):
+        # One column may hold a list.
+        if isinstance(columns := named.get(name), list) and len(columns) == 1:
+            named[name] = columns[0]
+    return BenchmarkColumns.model_validate(named) if named else None
+
+
+def told(found: Benchmark, path: Path) -> list[str]:
+    """What was read, in the words of the command."""
+    sorts = Counter(
+        question.kind if question.answer_kind is None else f"{question.kind}/{question.answer_kind}" for question in found.questions
+    )
+    clusters = len({question.cluster for question in found.questions})
+    lines = [
+        f"{path}: read as {found.shape}, by {found.sign}.",
+        f"{found.num_rows} rows: {len(found.questions)} questions in {clusters} clusters, {len(found.left_out)} left out.",
+        *(f"  {count} {sort}" for sort, count in sorts.most_common()),
+    ]
+    if tags := Counter(tag for question in found.questions for tag in question.tags):
+        more = f", and {len(tags) - MAX_TAGS} more" if len(tags) > MAX_TAGS else ""
+        lines.append(f"Tags: {', '.join(f'{tag} ({count})' for tag, count in tags.most_common(MAX_TAGS))}{more}.")
+    lines += ["", "Questions as read:"]
+    for question in shown_questions(found.questions):
+        lines += [f"  {line}" for line in question_lines(question)]
+    if found.left_out:
+        lines += ["", f"Left out: {dict(found.reasons)}"]
+        lines += [f"  {one.where} (id {one.id!r}): {one.detail}" for one in found.left_out[:MAX_NAMED]]
+        lines += [f"  and {len(found.left_out) - MAX_NAMED} more"] if len(found.left_out) > MAX_NAMED else []
+    return lines
+
+
+def advice(found: Benchmark, path: Path, faults: Sequence[str], columns: BenchmarkColumns | None) -> list[str]:
+    """What is wrong, and what to do next."""
+    if faults:
+        shown = [f"  {fault}" for fault in faults[:MAX_NAMED]]
+        more = [f"  and {len(faults) - MAX_NAMED} more"] if len(faults) > MAX_NAMED else []
+        return [
+            "",
+            f"{len(faults)} questions cannot be graded. Correct them, or write the others to a file with --out FILE:",
+            *shown,
+            *more,
+        ]
+    gradable = [question for question in found.questions if fault_of(question) is None]
+    needs = [f"  {need}" for need in later_needs(gradable)[:MAX_NAMED]]
+    name = found.shape if found.shape in (*NAMES, MAPPED) else AUTO
+    lines = ["", "Every question can be graded. In params.yaml, under split:", f"  benchmark: {path}", f"  benchmark_format: {name}"]
+    if columns is not None:
+        # JSON is YAML as well.
+        lines.append(f"  benchmark_columns: {json.dumps(columns.model_dump(exclude_defaults=True), ensure_ascii=False)}")
+    return [*lines, *(["A later stage needs:", *needs] if needs else [])]
+
+
+def main(path: Path, *, format_name: str, columns: BenchmarkColumns | None, out: Path | None) -> tuple[str, bool]:
+    """Return what to print and whether all questions can be graded; write those that can where asked."""
+    found = read_questions(path, format_name=format_name, columns=columns)
+    faults = faults_of(found.questions, found.places) if found.questions else [f"{path}: holds no question that is asked."]
+    lines = told(found, path) + advice(found, path, faults, columns)
+    if out is not None:
+        ids: Counter[str] = Counter(question.id for question in found.questions)
+        kept = [question for question in found.questions if ids[question.id] == 1 and fault_of(question) is None]
+        write_jsonl(out, kept)
+        lines += ["", f"{len(kept)} questions that can be graded are in {out}, in Plumbline's own shape."]
+    return "\n".join(lines), not faults
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--format", "format_name", type=click.Choice([AUTO, MAPPED, *NAMES]), default=AUTO, show_default=True, help="The shape of the file."
+)
+@click.option("--column", "given", multiple=True, metavar="NAME=COLUMN", help="What a column is, such as question=problem_text; repeat it.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the questions that can be graded here, in Plumbline's own shape.")
+def command(file: Path, format_name: str, given: tuple[str, ...], out: Path | None) -> None:
+    """Check a benchmark file, and show what is read of it.
+
+    The FILE is JSON lines, a JSON list, CSV, TSV or Parquet, in a shape of docs/formats.md, or in any other with --column for each part of a
+    question: question, target, choices, correct, distractors, unit, id, cluster, tags and others. Prints the shape and by what it was
+    recognised, three questions as they were read, what is left out with the reason, and each question that no one could grade.
+
+    Needs no repository, no DVC and no model. Exit 1 if the file cannot be read, or a question cannot be graded.
+    """
+    with refusing(1, OSError, ValueError):
+        text, is_fine = main(file, format_name=format_name, columns=columns_of(given), out=out)
+    click.echo(text)
+    if not is_fine:
+        raise SystemExit(1)

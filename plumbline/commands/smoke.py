@@ -1,0 +1,25 @@
+"""A dry run of a few steps in a temporary experiment. Touches git's experiments and the caches; the workspace stays as it is."""
+
+import sys
+
+import click
+
+from plumbline.commands.refusing import refusing, repository
+from plumbline.commands.running import refuse_other_letters, run_dvc
+
+OVERRIDES = ("train.max_steps=5", "report.part=development")
+
+
+@click.command()
+def command() -> None:
+    """Run a dry run of 5 steps next to the workspace.
+
+    A temporary DVC experiment: params.yaml, dvc.lock and the metrics in the folder stay as they are, and the final part is not looked at.
+
+    Exit 0 if it came to its end, else the exit code of `dvc exp run`.
+    """
+    root = repository()
+    with refusing(1, ValueError, OSError):
+        refuse_other_letters(root)
+        code = run_dvc(root, ["exp", "run", "--temp", *(word for override in OVERRIDES for word in ("-S", override))])
+    sys.exit(code)

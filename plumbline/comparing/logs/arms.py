@@ -1,0 +1,114 @@
+"""The arms of a comparison of logs: who answered, what in, and under which name. Reads the files that are named."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from plumbline.comparing.logs.logged_answer import Log, LogArm, LoggedAnswer, Tool
+from plumbline.comparing.logs.recognise import read_logs
+from plumbline.pipeline.refused import Refused
+from plumbline.rows.question import Question
+
+ONCE = (Tool.TABLE, Tool.BATCH)
+"""Logs in which a second answer to one question is a mistake; the other tools log several samples per question."""
+
+
+def arms_of(given: Sequence[str]) -> list[LogArm]:
+    """Read what was named: a file or folder each, `NAME=PATH` to give it a name. Refused where two arms could not be told apart."""
+    groups: list[tuple[str, str, list[Log]]] = []
+    """Name wanted, name to fall back to, logs."""
+    for text in given:
+        name, path = named_path(text)
+        by_model: dict[str, list[Log]] = {}
+        for log in read_logs(path):
+            by_model.setdefault(log.model, []).append(log)
+        if name is not None and len(by_model) > 1:
+            raise Refused(f"{text}: {path} holds answers of {', '.join(by_model)}. Give it without a name, or name a file of one of them.")
+        apart = len(by_model) > 1
+        groups += [(name or model, name or (f"{path.stem}:{model}" if apart else path.stem), logs) for model, logs in by_model.items()]
+    wanted = [name for name, _, _ in groups]
+    names = [name if wanted.count(name) == 1 else other for name, other, _ in groups]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise Refused(f"two logs would both be called {twice}. Name them: first=PATH second=PATH.")
+    return [arm_of(name, logs) for name, (_, _, logs) in zip(names, groups, strict=True)]
+
+
+def named_path(text: str) -> tuple[str | None, Path]:
+    """`NAME=PATH`, or a path that may hold an equals sign itself."""
+    name, equals, path = text.partition("=")
+    if equals and name and path and not Path(text).exists():
+        return name, Path(path)
+    return None, Path(text)
+
+
+def arm_of(name: str, logs: Sequence[Log]) -> LogArm:
+    """Logs of one model as one arm. Refused where two of them answer the same."""
+    homes: dict[tuple[str, str], LoggedAnswer] = {}
+    for log in logs:
+        mine: set[tuple[str, str]] = set()
+        for answer in log.answers:
+            key = (answer.task, answer.id)
+            before = homes.get(key)
+            if before is not None and (key not in mine or log.tool in ONCE):
+                raise Refused(
+                    f"{answer.where}: a second answer of {name} to {answer.id[:60]!r}, also at {before.where}. "
+                    "Give the log of one run, or the two runs as two logs."
+                )
+            homes.setdefault(key, answer)
+            mine.add(key)
+    return LogArm(
+        name=name,
+        answers=tuple(answer for log in logs for answer in log.answers),
+        tools=frozenset(log.tool for log in logs),
+        settings={key: value for log in logs for key, value in log.settings.items()},
+        warnings=tuple(text for log in logs for text in log.warnings),
+        paths=tuple(str(log.path) for log in logs),
+    )
+
+
+def differing_settings(arms: Sequence[LogArm]) -> list[str]:
+    """What besides the model is not the same in all logs of one tool, a sentence each."""
+    told: list[str] = []
+    for name in dict.fromkeys(key for arm in arms for key in arm.settings):
+        values = {
+            arm.name: arm.settings.get(name) for arm in arms if any(key.partition(":")[0] == name.partition(":")[0] for key in arm.settings)
+        }
+        if len(set(values.values())) > 1:
+            told.append(f"{name} differs: " + ", ".join(f"{arm} {shown(value)}" for arm, value in values.items()))
+    return told
+
+
+def shown(value: str | None) -> str:
+    """A setting in a sentence."""
+    return "has none" if value is None else value if len(value) <= 80 else f"{value[:77]}..."
+
+
+def with_questions(answers: Iterable[LoggedAnswer], benchmark: Mapping[str, Question]) -> tuple[LoggedAnswer, ...]:
+    """Answers with what a benchmark says of their questions. Refused for an id that it lacks."""
+    found: list[LoggedAnswer] = []
+    for answer in answers:
+        question = benchmark.get(answer.id)
+        if question is None:
+            raise Refused(
+                f"{answer.where}: {answer.id!r} is no question of the benchmark. Give the benchmark that was asked, or leave the line out."
+            )
+        found.append(
+            LoggedAnswer(
+                where=answer.where,
+                line=answer.line,
+                task="",
+                id=answer.id,
+                question=question.question,
+                choices=question.choices,
+                target=question.target,
+                unit=question.unit,
+                key_points=question.key_points,
+                kind=question.kind,
+                response=answer.response,
+                has_one_response=answer.has_one_response,
+                scores=answer.scores,
+                is_cut=answer.is_cut,
+                failure=answer.failure,
+                fields={**answer.fields, "cluster": question.cluster},
+            )
+        )
+    return tuple(found)

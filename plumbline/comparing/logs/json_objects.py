@@ -1,0 +1,55 @@
+"""Objects of a JSON lines file, each with its line. Reads the file that is named."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from plumbline.pipeline.refused import Refused
+
+
+def json_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line, object) of JSON lines; of one JSON list (place, object). Refused names the first line that is not an object."""
+    with path.open("rb") as stream:
+        start = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+        stream.seek(0)
+        if start.startswith(b"["):
+            yield from listed(path, stream.read())
+            return
+        for number, line in enumerate(stream, start=1):
+            if line.strip():
+                yield number, as_object(line, f"{path}, line {number}")
+
+
+def listed(path: Path, content: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a file that is one list."""
+    try:
+        found = json.loads(content)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise Refused(
+            f"{path}: begins as a JSON list and is not one ({error}). Copy the file again, or write one object per line."
+        ) from None
+    for number, one in enumerate(found, start=1):
+        if not isinstance(one, dict):
+            raise Refused(f"{path}, entry {number}: {str(one)[:60]!r} is not an object. Give a list of objects, or one object per line.")
+        yield number, one
+
+
+def as_object(line: bytes, where: str) -> dict[str, Any]:
+    """One line as an object."""
+    try:
+        found = json.loads(line)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise Refused(
+            f"{where}: not JSON ({error}). If the run was killed while it wrote, take this line out; else copy the file again."
+        ) from None
+    if not isinstance(found, dict):
+        raise Refused(f"{where}: {str(found)[:60]!r} is not an object. Each line must hold one object.")
+    return found
+
+
+def first_object(path: Path) -> dict[str, Any]:
+    """The first object of a file. Refused if it holds none."""
+    for _, found in json_objects(path):
+        return found
+    raise Refused(f"{path}: no line holds an object. Give a log with at least one answer.")

@@ -1,0 +1,139 @@
+"""One answer as another tool logged it, and the log that holds it. Pure."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import PurePath
+from string import ascii_uppercase
+
+
+class Tool(StrEnum):
+    """What wrote a log."""
+
+    INSPECT = "Inspect"
+    LM_EVAL = "lm-evaluation-harness"
+    EVALSCOPE = "EvalScope"
+    BATCH = "a batch service"
+    TABLE = "a table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedScore:
+    """What one scorer of the tool said of an answer."""
+
+    value: float | None
+    """On the scale of the tool; None where it gave no score, or none that is a number."""
+    unread: str | None = None
+    """The score as logged, where it is not a number."""
+    extracted: str | None = None
+    """What the scorer read as the answer."""
+    explanation: str = ""
+    is_no_answer: bool = False
+    """The scorer found no answer: wrong, and counted as unparsed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedAnswer:
+    """One answer to one question."""
+
+    where: str
+    """File and line, or file and sample, for messages."""
+    line: int
+    """Line of the file, from 1, or the number of the sample."""
+    task: str
+    id: str
+    """Of the question, in its task."""
+    question: str = ""
+    """Empty where the log does not hold it."""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """Letter -> text."""
+    target: str = ""
+    unit: str | None = None
+    key_points: tuple[str, ...] = ()
+    kind: str | None = None
+    """Where the log says it."""
+    response: str | None
+    """None where there is none: the request failed, or the log does not hold it."""
+    has_one_response: bool = True
+    """False where the tool scored several responses together: they are not graded again."""
+    scores: Mapping[str, LoggedScore] = field(default_factory=dict)
+    """By name, the tool's main score first."""
+    is_cut: bool = False
+    failure: str | None = None
+    """Why the tool has no answer."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What the log says of the question: metadata, columns."""
+    fingerprint: str = ""
+    """Equal where two logs ask the same; empty where the log cannot tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """The answers of one model to one task, or to several."""
+
+    path: PurePath
+    tool: Tool
+    model: str
+    answers: tuple[LoggedAnswer, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What the scores depend on besides the model, as the log has it."""
+    warnings: tuple[str, ...] = ()
+    """What a reader must know of the run that was logged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogArm:
+    """All answers of one model, or of one model under one setting."""
+
+    name: str
+    answers: tuple[LoggedAnswer, ...]
+    tools: frozenset[Tool]
+    settings: Mapping[str, str]
+    warnings: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+def number_of(value: object) -> float | None:
+    """A logged value as a number; None where it is none, NaN among them."""
+    if isinstance(value, bool):
+        return float(value)
+    if isinstance(value, int | float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, str):
+        try:
+            found = float(value)
+        except ValueError:
+            return None
+        return found if math.isfinite(found) else None
+    return None
+
+
+def score_of_value(value: object, *, extracted: str | None = None, explanation: str = "") -> LoggedScore:
+    """A number as a score; what is not a number is kept as text. A missing value is no score."""
+    number = number_of(value)
+    missing = value is None or (isinstance(value, float) and math.isnan(value))
+    unread = None if number is not None or missing else repr(value)[:60]
+    return LoggedScore(value=number, unread=unread, extracted=extracted, explanation=explanation)
+
+
+def scalars(content: object) -> dict[str, str]:
+    """The texts, numbers and booleans of an object, as text."""
+    if not isinstance(content, Mapping):
+        return {}
+    return {str(name): str(value) for name, value in content.items() if isinstance(value, str | int | float | bool) and value != ""}
+
+
+def text_of(content: object) -> str:
+    """The text of a message's content: a text, or the text parts of a list. Thinking is not part of the answer."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") in (None, "text", "output_text")]
+        return "\n".join(part for part in parts if isinstance(part, str))
+    return ""
+
+
+def lettered(texts: list[str]) -> dict[str, str]:
+    """Choices by letter."""
+    return dict(zip(ascii_uppercase, texts, strict=False))

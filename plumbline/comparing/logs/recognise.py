@@ -1,0 +1,90 @@
+"""Tell which tool wrote a log, by what it holds, and read it; a folder gives all logs in it. Reads the files that are named."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from plumbline.comparing.logs.batch_outputs import read_batch
+from plumbline.comparing.logs.evalscope_reviews import read_evalscope
+from plumbline.comparing.logs.inspect_eval import read_inspect
+from plumbline.comparing.logs.json_objects import first_object
+from plumbline.comparing.logs.lm_eval_samples import read_lm_eval
+from plumbline.comparing.logs.logged_answer import Log, Tool
+from plumbline.comparing.logs.tables import DELIMITERS, read_table
+from plumbline.pipeline.refused import Refused
+
+READ = (
+    "a .eval or .json log of Inspect, samples_*.jsonl of lm-evaluation-harness, a file of EvalScope's reviews/, the output of a batch, "
+    "or a table (CSV, TSV or JSON lines) with id or question, and score or response"
+)
+IN_FOLDERS = ("*.eval", "samples_*.jsonl", "reviews/**/*.jsonl")
+"""What is a log in a folder of logs; only where there is none, every .json and .jsonl in it."""
+
+
+def tool_of(path: Path) -> Tool:
+    """Which tool wrote a file. Refused if none is known that did, with what can be read."""
+    if zipfile.is_zipfile(path):
+        return Tool.INSPECT
+    if path.suffix == ".eval":
+        raise Refused(
+            f"{path}: not a zip file, as a log of Inspect is. The copy may be cut: copy the log again, or read it with `inspect log`."
+        )
+    if path.suffix.lower() in DELIMITERS:
+        return Tool.TABLE
+    if path.suffix.lower() not in (".json", ".jsonl"):
+        raise Refused(f"{path}: a file with the ending {path.suffix or 'none'} is no log that is known. Give {READ}.")
+    if path.suffix.lower() == ".json" and is_indented(path):
+        return Tool.INSPECT
+    found = tool_of_object(first_object(path))
+    if found is None:
+        raise Refused(f"{path}, line 1: an object that no known tool writes. Give {READ}.")
+    return found
+
+
+def is_indented(path: Path) -> bool:
+    """Whether a file is one object over several lines, as Inspect writes it."""
+    with path.open("rb") as stream:
+        return stream.readline(64).strip() == b"{"
+
+
+def tool_of_object(row: Mapping[str, Any]) -> Tool | None:
+    """Which tool writes such a line."""
+    if "doc_id" in row and "resps" in row:
+        return Tool.LM_EVAL
+    if "sample_score" in row:
+        return Tool.EVALSCOPE
+    if "custom_id" in row:
+        return Tool.BATCH
+    if "eval" in row and "samples" in row:
+        return Tool.INSPECT
+    if {"id", "question"} & row.keys() and ({"score", "response"} & row.keys() or any(name.startswith("score_") for name in row)):
+        return Tool.TABLE
+    return None
+
+
+def read_logs(path: Path) -> list[Log]:
+    """The logs of a file, or of all log files in a folder. FileNotFoundError where there is neither."""
+    path.stat()
+    if path.is_dir():
+        return [log for file in logs_in(path) for log in read_logs(file)]
+    match tool_of(path):
+        case Tool.INSPECT:
+            return [read_inspect(path)]
+        case Tool.LM_EVAL:
+            return [read_lm_eval(path)]
+        case Tool.EVALSCOPE:
+            return [read_evalscope(path)]
+        case Tool.BATCH:
+            return [read_batch(path)]
+        case Tool.TABLE:
+            return read_table(path)
+
+
+def logs_in(folder: Path) -> list[Path]:
+    """The log files of a folder, by name. Refused if there is none."""
+    found = sorted({path for pattern in IN_FOLDERS for path in folder.rglob(pattern) if path.is_file()})
+    found = found or sorted(path for path in folder.iterdir() if path.suffix in (".json", ".jsonl") and path.is_file())
+    if not found:
+        raise Refused(f"{folder}: no log in this folder. Give a folder that holds {READ}.")
+    return found

@@ -1,0 +1,97 @@
+"""Compare two formulas in a child process, within limits of time and memory. Starts a process, and ends it.
+
+What a model wrote reaches the child as a tree of plain operations (plumbline/grading/formula_trees.py): it is never evaluated as code, there
+or here. A formula that takes too long ends the child and not the run.
+"""
+
+import atexit
+import json
+import os
+import selectors
+import subprocess
+import sys
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from plumbline.grading.formula_trees import Tree
+
+SECONDS = 10.0
+"""For one comparison; it takes a few milliseconds unless it is made to take long."""
+SECONDS_TO_START = 120.0
+"""To load sympy, on a machine that does something else as well."""
+MEMORY_BYTES = 2 * 1024**3
+CHILD = Path(__file__).with_name("formula_child.py")
+KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "HOME", "TMPDIR")
+"""What the child sees of the environment: no key of a service."""
+PROBE: Tree = ["num", "1"]
+
+
+class Verdict(StrEnum):
+    """What became of a comparison."""
+
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    UNDECIDED = "undecided"
+    """Stopped at a limit, or without a value at enough points."""
+
+
+class FormulaJudge:
+    """One child, started when it is first asked and again after it was stopped."""
+
+    def __init__(self, *, seconds: float = SECONDS, memory_bytes: int = MEMORY_BYTES) -> None:
+        self.seconds = seconds
+        self.memory_bytes = memory_bytes
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def compare(self, first: Tree, second: Tree, tolerance: float) -> Verdict:
+        """Whether two formulas have the same value wherever both have one. `tolerance`: a fraction; 0 for exact ones."""
+        if self.child is None or self.child.poll() is not None:
+            self.start()
+        return self.ask(first, second, tolerance, self.seconds)
+
+    def start(self) -> None:
+        """Start the child. RuntimeError where it does not come up: that is no verdict about an answer."""
+        self.stop()
+        environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+        self.child = subprocess.Popen(
+            [sys.executable, "-I", str(CHILD), str(self.memory_bytes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        )
+        if self.ask(PROBE, PROBE, 0.0, SECONDS_TO_START) is not Verdict.EQUAL:
+            raise RuntimeError("The process that compares formulas did not start. Run `python -c 'import sympy'` to see why.")
+
+    def ask(self, first: Tree, second: Tree, tolerance: float, seconds: float) -> Verdict:
+        """Send one request and wait for its answer; a child that gives none in time is ended."""
+        child = self.child
+        assert child is not None and child.stdin is not None and child.stdout is not None
+        try:
+            child.stdin.write(json.dumps({"first": first, "second": second, "tolerance": tolerance}).encode() + b"\n")
+            child.stdin.flush()
+        except BrokenPipeError:
+            self.stop()
+            return Verdict.UNDECIDED
+        with selectors.DefaultSelector() as selector:
+            selector.register(child.stdout, selectors.EVENT_READ)
+            answer = child.stdout.readline() if selector.select(seconds) else b""
+        if not answer:
+            self.stop()
+            return Verdict.UNDECIDED
+        return Verdict(json.loads(answer)["verdict"])
+
+    def stop(self) -> None:
+        """End the child, if there is one."""
+        if self.child is not None:
+            self.child.kill()
+            self.child.wait()
+            for pipe in (self.child.stdin, self.child.stdout):
+                if pipe is not None:
+                    pipe.close()
+            self.child = None
+
+
+@cache
+def formula_judge() -> FormulaJudge:
+    """The one judge of this process; its child ends with it."""
+    judge = FormulaJudge()
+    atexit.register(judge.stop)
+    return judge

@@ -1,0 +1,83 @@
+"""Find the formula that a response commits to, and read it into a tree. Pure."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from plumbline.grading.answer_zones import Cleaned, Zone, zones
+from plumbline.grading.formula_tokens import FUNCTIONS, GREEK
+from plumbline.grading.formula_trees import Tree, read_formula
+from plumbline.grading.patterns import bounded
+
+MATHS = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+# "a <= b" is no equation, and is not read.
+RELATION = re.compile(r"\\approx|\\simeq|\\equiv|≈|(?<![<>!:])=(?!=)")
+# "mgh, where m is the mass": what explains the symbols is no part of the formula.
+EXPLAINED = bounded(
+    r"(?: \s* [,;(]? \s* (?: where | with | if | when | for | and \s | so \s | which ) \b | ,\s | \.\s | ;\s ) .* $", re.VERBOSE | re.DOTALL
+)
+NAMES = FUNCTIONS | GREEK
+SAYS_NOTHING = frozenset({"none", "no", "not", "yes", "the", "is", "it", "zero", "true"})
+EDGES = " \t\n.,;:!*\\"
+DELIMITERS = (r"\(", r"\)", r"\[", r"\]", "$$", "$")
+
+
+class Read(NamedTuple):
+    """A formula that was read."""
+
+    tree: Tree
+    written: str
+    zone: Zone
+
+
+def parse_formula(target: str) -> Tree:
+    """Read a target such as `\\frac{1}{2} m v^2`, `mgh` or `E = mc^2`, of which the right side counts. ValueError where it cannot be read."""
+    try:
+        return read_formula(right_side(undelimited(target)))
+    except ValueError as error:
+        raise ValueError(
+            f"target {target!r}: not a formula that is read ({error}); write it with + - * / ^, brackets, \\frac, \\sqrt and functions such as \\sin."
+        ) from None
+
+
+def undelimited(text: str) -> str:
+    """A text without the marks that set a formula apart."""
+    text = text.strip()
+    for mark in DELIMITERS:
+        text = text.removeprefix(mark).removesuffix(mark).strip()
+    return text
+
+
+def right_side(text: str) -> str:
+    """What stands behind the last sign of equality."""
+    return RELATION.split(text)[-1].strip()
+
+
+def is_prose(written: str) -> bool:
+    """Whether a text is words: letter by letter, "I do not know" is a product as well."""
+    words = [word for word in written.split() if word.isalpha() and len(word) > 1 and word not in NAMES]
+    return len(words) > 1 or any(word.lower() in SAYS_NOTHING for word in words)
+
+
+def candidates(zone: str) -> Iterator[str]:
+    """Yield the texts of a zone that may be its formula, the likeliest first."""
+    maths = [next(group for group in match.groups() if group is not None) for match in MATHS.finditer(zone)]
+    if maths:
+        yield right_side(maths[0] if zone.strip().startswith(("$", "\\(", "\\[")) else maths[-1])
+    yield right_side(undelimited(zone.strip(EDGES[:-1])))
+    yield right_side(undelimited(EXPLAINED.sub("", zone.strip()).strip(EDGES[:-1])))
+    yield right_side(undelimited(EXPLAINED.sub("", right_side(zone.strip())).strip(EDGES[:-1])))
+
+
+def find_formula(read: Cleaned) -> Read | None:
+    """The formula that the response commits to; None where none of its places holds one that can be read."""
+    for zone in zones(read):
+        for written in candidates(zone.text):
+            if is_prose(written):
+                continue
+            try:
+                tree = read_formula(written)
+            except ValueError:
+                continue
+            return Read(tree, written, zone)
+    return None

@@ -1,0 +1,44 @@
+"""Grade an answer that is a formula: it is read here, and compared in a child process. Starts that process."""
+
+from typing import NamedTuple
+
+from plumbline.grading.answer_zones import cleaned
+from plumbline.grading.formula_judge import Verdict, formula_judge
+from plumbline.grading.formula_reading import find_formula, parse_formula
+from plumbline.grading.formula_trees import has_decimal
+from plumbline.rows.outcome import Outcome, Reading
+
+
+class FormulaGrade(NamedTuple):
+    """The verdict on one formula."""
+
+    outcome: Outcome
+    extracted: str | None
+    """The formula as it was written."""
+    reading: Reading
+    span: tuple[int, int] | None
+    tier: str | None
+    flags: frozenset[str] = frozenset()
+
+
+def grade_formula(response: str, target: str, *, relative_tolerance: float = 0.05) -> FormulaGrade:
+    """Grade a response against a formula. ValueError for a target that cannot be read.
+
+    Two formulas are the same where they have the same value at points chosen by hash, all symbols positive. If one of them has numbers
+    with decimals, values within relative_tolerance are the same.
+    """
+    goal = parse_formula(target)
+    read = cleaned(response)
+    if read.own.is_cut:
+        return FormulaGrade(Outcome.UNPARSED, None, Reading.NONE, None, None, frozenset({"cut_while_thinking"}))
+    found = find_formula(read)
+    if found is None:
+        return FormulaGrade(Outcome.UNPARSED, None, Reading.NONE, None, None)
+    start = found.zone.start
+    span = None if start is None else read.span(start, start + len(found.zone.text))
+    tolerance = relative_tolerance if has_decimal(goal) or has_decimal(found.tree) else 0.0
+    verdict = formula_judge().compare(goal, found.tree, tolerance)
+    if verdict is Verdict.UNDECIDED:
+        return FormulaGrade(Outcome.UNPARSED, found.written, Reading.NONE, span, found.zone.tier, frozenset({"comparison_stopped"}))
+    outcome = Outcome.CORRECT if verdict is Verdict.EQUAL else Outcome.INCORRECT
+    return FormulaGrade(outcome, found.written, Reading.VALUE, span, found.zone.tier)

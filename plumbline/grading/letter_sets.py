@@ -1,0 +1,182 @@
+"""Grade an answer that names several letters: right where it names the right ones and no other. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from plumbline.grading.answer_phrases import retracted
+from plumbline.grading.answer_zones import Cleaned, cleaned, zones
+from plumbline.grading.patterns import bounded
+from plumbline.rows.outcome import Outcome, Reading
+from plumbline.rows.question import PartialCredit
+
+ONE = r"(?: [(\[]? [A-Z] [)\]]? (?![A-Za-z'’]) )"
+BETWEEN = r"(?: \s* (?: , \s* and | , | ; | / | & | \+ | 、 | \b and \b | \b und \b | \b et \b | \b y \b | 和 | 与 ) \s* )"
+# "A, C", "(A) and (C)", "A and C"; letters without a mark between them ("ACD") are a list of their own.
+LIST = rf"(?: {ONE} (?: {BETWEEN} {ONE} )* | (?<![A-Za-z]) [A-Z]{{2,10}} (?![A-Za-z]) )"
+LEAD = r"(?: (?: the | both | only | options? | choices? | statements? | answers? | letters? | are | is | : | \\ text \s* \{ ) \s* )*"
+OPENING = bounded(rf"\s* {LEAD} (?P<list>{LIST}) (?P<rest>[^\n]*)", re.VERBOSE)
+WHOLE = bounded(rf"\s* {LEAD} (?P<list>{LIST}) [\s.!*)]*", re.VERBOSE)
+DECLARED = bounded(
+    r"""
+    \b (?:(?: correct | right | true | final | my ) \s+)* (?: answers | options | choices | statements | letters ) \s*
+    (?: (?: which | that ) \s+ are \s+ (?: correct | true | right ) \s* )?
+    (?: are | : | = ) \s* (?: (?: both | only | therefore | thus | : ) \s* )*
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+BELIEVED = bounded(
+    rf"(?P<list>{LIST}) \s+ (?: are | is ) \s+ (?:(?: both | all | also | each ) \s+)? (?: correct | true | right ) \b", re.VERBOSE
+)
+ALL = bounded(
+    r"\s* (?: all \s+ (?: of \s+ )? (?: the \s+ )? (?: above | these | them | options | choices | statements | four | three | five ) )",
+    re.IGNORECASE | re.VERBOSE,
+)
+# "A is correct", "Option B: incorrect": verdicts that a response gives one after another.
+EACH = bounded(
+    r"""
+    (?<![A-Za-z]) [(\[]? (?P<letter>[A-Z]) [)\]]? (?![A-Za-z'’])
+    (?: \s* [:.–—-]+ \s* [^\n.]{0,200}? | \s+ )
+    (?: (?: \b is | \b was | → | -> | = | : | [–—-] ) \s* )
+    (?P<not> (?: not | also | therefore ) \s+ )? (?P<word> correct | incorrect | true | false | right | wrong ) \b
+    """,
+    re.VERBOSE,
+)
+ITEM = re.compile(r"(?<![A-Za-z(])\(?(?P<letter>[A-Z])\)(?=\s)")
+QUARTER = 0.25
+SEPARATOR = ","
+
+
+class LettersGrade(NamedTuple):
+    """The verdict on one answer of several letters."""
+
+    outcome: Outcome
+    score: float | None
+    """Partial credit of an answer that is not wholly right; None where there is none."""
+    extracted: str | None
+    """The letters in their order, `A,C`."""
+    reading: Reading
+    span: tuple[int, int] | None
+    tier: str | None
+    flags: frozenset[str] = frozenset()
+
+
+class Named(NamedTuple):
+    """Letters that a response names in one place."""
+
+    letters: frozenset[str]
+    tier: str
+    start: int | None
+    end: int
+
+
+def parse_letters(target: str, choices: Mapping[str, str]) -> frozenset[str]:
+    """Read a target such as `A,C` or `ACD`. ValueError where a letter is no choice, or stands twice."""
+    written = re.findall(r"[A-Za-z0-9]", target) if re.fullmatch(r"[\sA-Z,;&()\[\]]+", target) else []
+    letters = frozenset(written)
+    if not letters or len(letters) != len(written) or not letters <= choices.keys():
+        raise ValueError(f"target {target!r}: not letters among the choices {sorted(choices)}; write the right ones as A,C.")
+    return letters
+
+
+def letters_of(text: str) -> frozenset[str]:
+    """The letters of a list."""
+    return frozenset(re.findall(r"(?<![a-z])[A-Z](?![a-z])", re.sub(r"\b(?:and|und|et|y)\b", " ", text)))
+
+
+def read_zone(text: str, known: frozenset[str]) -> tuple[frozenset[str], int, int] | None:
+    """The letters that open a zone, with their place in it; None where none do."""
+    if everything := ALL.match(text):
+        return known, everything.start(), everything.end()
+    opening = OPENING.match(text)
+    if opening is None:
+        return None
+    found, end = letters_of(opening["list"]), opening.end("list")
+    if len(found) == 1 and (items := list(ITEM.finditer(text, opening.start("list")))):
+        # "A) force and C) energy": each letter with its words.
+        found, end = frozenset(item["letter"] for item in items), items[-1].end()
+    # "A body at rest": a capital that begins a sentence is no letter of a list.
+    if not found <= known or (len(opening["list"].strip()) == 1 and re.match(r"\s+[a-z]", opening["rest"])):
+        return None
+    return found, opening.start("list"), end
+
+
+def named(read: Cleaned, known: frozenset[str]) -> Named | None:
+    """The letters that the response commits to; None where it commits to none."""
+    text = read.text
+    for zone in zones(read, choices=True):
+        if zone.tier in ("whole", "last_line"):
+            break
+        found = read_zone(zone.text, known)
+        if found is not None:
+            begin = None if zone.start is None else zone.start + found[1]
+            return Named(found[0], zone.tier, begin, (zone.start or 0) + found[2])
+    for declared in reversed(list(DECLARED.finditer(text))):
+        found = read_zone(text[declared.end() :], known)
+        if found is not None:
+            return Named(found[0], "anchored", declared.end() + found[1], declared.end() + found[2])
+    for tier, begin in (("whole", 0), ("last_line", text.rstrip().rfind("\n") + 1)):
+        lone = WHOLE.fullmatch(text, begin)
+        if lone and letters_of(lone["list"]) <= known:
+            return Named(letters_of(lone["list"]), tier, lone.start("list"), lone.end("list"))
+    each = verdicts(text, known)
+    if each is not None:
+        return each
+    for believed in reversed(list(BELIEVED.finditer(text))):
+        letters = letters_of(believed["list"])
+        if letters <= known:
+            return Named(letters, "believed", believed.start("list"), believed.end("list"))
+    return None
+
+
+def verdicts(text: str, known: frozenset[str]) -> Named | None:
+    """The letters that are called right, where each of at least two is called right or wrong by itself; None elsewhere."""
+    said: dict[str, bool] = {}
+    last = 0
+    for match in EACH.finditer(text):
+        if match["letter"] in known:
+            is_denied = (match["not"] or "").strip() == "not"
+            said[match["letter"]] = (match["word"] in ("correct", "true", "right")) is not is_denied
+            last = match.end()
+    letters = frozenset(letter for letter, is_right in said.items() if is_right)
+    return Named(letters, "each", None, last) if len(said) > 1 and letters else None
+
+
+def contradicted(read: Cleaned, known: frozenset[str], last: Named) -> bool:
+    """Whether an earlier declaration names other letters and is not taken back."""
+    if last.start is None:
+        return False
+    for zone in zones(read, choices=True):
+        if zone.tier != last.tier or zone.start is None or zone.start >= last.start:
+            continue
+        found = read_zone(zone.text, known)
+        if found is not None and found[0] != last.letters and not retracted(read.text, zone.start + found[2], last.end):
+            return True
+    return False
+
+
+def credit(letters: frozenset[str], wanted: frozenset[str], rule: PartialCredit | None) -> float | None:
+    """What some of the right letters are worth; None for nothing: no rule, a wrong letter, or none at all."""
+    if rule is None or not letters or not letters < wanted:
+        return None
+    return len(letters) / len(wanted) if rule == "share" else min(QUARTER * len(letters), 1 - QUARTER)
+
+
+def grade_letters(response: str, choices: Mapping[str, str], target: str, partial_credit: PartialCredit | None = None) -> LettersGrade:
+    """Grade a response against the set of right letters. ValueError for a target that does not name choices."""
+    known, wanted = frozenset(choices), parse_letters(target, choices)
+    read = cleaned(response)
+    if read.own.is_cut:
+        return LettersGrade(Outcome.UNPARSED, None, None, Reading.NONE, None, None, frozenset({"cut_while_thinking"}))
+    found = named(read, known)
+    if found is None or not found.letters:
+        return LettersGrade(Outcome.UNPARSED, None, None, Reading.NONE, None, None)
+    span = None if found.start is None else read.span(found.start, found.end)
+    if contradicted(read, known, found):
+        return LettersGrade(Outcome.UNPARSED, None, None, Reading.CONFLICT, span, found.tier)
+    written = SEPARATOR.join(sorted(found.letters))
+    if found.letters == wanted:
+        return LettersGrade(Outcome.CORRECT, None, written, Reading.VALUE, span, found.tier)
+    worth = credit(found.letters, wanted, partial_credit)
+    flags = frozenset({"partly_right"} if worth is not None else ())
+    return LettersGrade(Outcome.INCORRECT, worth, written, Reading.VALUE, span, found.tier, flags)

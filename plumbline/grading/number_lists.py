@@ -1,0 +1,147 @@
+"""Grade an answer of several numbers, in their order or in any. Pure."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from plumbline.grading.answer_zones import Cleaned, cleaned, zones
+from plumbline.grading.numeric_target import Target, close, in_target_unit, parse_target, quantities_in
+from plumbline.grading.patterns import bounded
+from plumbline.grading.quantities import Quantity
+from plumbline.rows.outcome import Outcome, Reading
+
+MAX_NUMBERS = 50
+OPENERS, CLOSERS = "[({", "])}"
+# What stands between two numbers of a list. A comma between digits is one only inside brackets: elsewhere "1,200" is one number.
+BETWEEN = bounded(r"\s* (?: ; | , (?=\s) | \n+ | \\\\ | \\q?quad | \b and \b | \b or \b | \b und \b | 、 ) \s*", re.VERBOSE | re.IGNORECASE)
+BETWEEN_IN_BRACKETS = bounded(rf"{BETWEEN.pattern} | \s* , \s*", re.VERBOSE | re.IGNORECASE)
+BRACKETED = bounded(
+    r"(?: \\ left \s* )? \\? [\[({] (?P<inside> [^\[\](){}]* ) (?: \\ right \s* )? \\? [\])}] (?P<after> [^\n]{0,40} )", re.VERBOSE
+)
+BARE = re.compile(r"\s*-?[\d.]+(?:,-?[\d.]+)+\s*\.?\s*")
+THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
+NAMED = re.compile(r"[A-Za-z_\\{}0-9' ]{1,30}?\s*[=≈]\s*(?=\S)")
+
+
+class NumbersGrade(NamedTuple):
+    """The verdict on one answer of several numbers."""
+
+    outcome: Outcome
+    extracted: str | None
+    """The numbers in the unit of the target, `1; 2`."""
+    reading: Reading
+    span: tuple[int, int] | None
+    tier: str | None
+    flags: frozenset[str] = frozenset()
+
+
+def split_numbers(target: str) -> list[str]:
+    """The numbers of a target such as `1; 2`, `[1, 2]` or `(1, 2)`, as written."""
+    bare = target.strip().strip("$").strip()
+    bracketed = len(bare) > 1 and bare[0] in OPENERS and bare[-1] in CLOSERS
+    inside = bare[1:-1] if bracketed else bare
+    parts = inside.split(";") if ";" in inside else inside.split(",")
+    return [part.strip() for part in parts]
+
+
+def parse_numbers(target: str, unit: str | None) -> list[Target]:
+    """Read a target of several numbers that share one unit. ValueError where one is no number."""
+    written = split_numbers(target)
+    if not 1 <= len(written) <= MAX_NUMBERS or not all(written):
+        raise ValueError(f"target {target!r}: not a list of 1 to {MAX_NUMBERS} numbers; write them as 1.5; 2; 3.")
+    for number in written:
+        # Without the unit, so that whatever stands behind a number is seen.
+        if not parse_target(number, None).open_unit:
+            raise ValueError(f"target {target!r}: {number!r} is more than a number; write the numbers alone, their unit under unit.")
+    return [parse_target(number, unit) for number in written]
+
+
+def pieces(zone: str) -> list[str]:
+    """The parts of a zone between separators."""
+    bracketed = BRACKETED.search(zone)
+    if bracketed and re.search(r"\d", bracketed["inside"]) and re.search(r"[,;]", bracketed["inside"]):
+        parts = [part for part in BETWEEN_IN_BRACKETS.split(bracketed["inside"]) if part.strip()]
+        # "[1, 2] m": the unit behind the brackets is that of the last, and the others say none.
+        if parts:
+            parts[-1] += " " + bracketed["after"]
+        return parts
+    if BARE.fullmatch(zone) and not THOUSANDS.search(zone):
+        return zone.split(",")
+    return [part for part in BETWEEN.split(zone) if part.strip()]
+
+
+def read_numbers(zone: str, goals: Sequence[Target]) -> list[Quantity] | None:
+    """The quantities of a zone, one for each part that holds one; None where a part holds several or there are none."""
+    found: list[Quantity] = []
+    for part in pieces(zone):
+        named = list(NAMED.finditer(part))
+        begin = named[-1].end() if named else 0
+        quantities = quantities_in(part[begin:], goals[0], at_start_asserted=True)
+        if len(quantities) > 1:
+            return None
+        found += quantities
+    return found or None
+
+
+def grade_numbers(
+    response: str,
+    target: str,
+    unit: str | None,
+    *,
+    in_order: bool,
+    relative_tolerance: float = 0.05,
+    absolute_tolerance: float | None = None,
+) -> NumbersGrade:
+    """Grade a response against several numbers. Every one must be right, and there must be as many.
+
+    ValueError for a target that is no list of numbers, and for a 0 among them without absolute_tolerance.
+    """
+    goals = parse_numbers(target, unit)
+    if absolute_tolerance is None and any(goal.value == 0 for goal in goals):
+        raise ValueError(f"target {target!r}: 0 has no relative tolerance; give absolute_tolerance, in {unit or 'the unit of the target'}.")
+    read = cleaned(response)
+    if read.own.is_cut:
+        return NumbersGrade(Outcome.UNPARSED, None, Reading.NONE, None, None, frozenset({"cut_while_thinking"}))
+    found = best_zone(read, goals)
+    if found is None:
+        return NumbersGrade(Outcome.UNPARSED, None, Reading.NONE, None, None)
+    quantities, tier, span = found
+    values = [in_target_unit(quantity, goals[0]) for quantity in quantities]
+    flags = {"unit_missing"} if goals[0].unit is not None and all(quantity.unit is None for quantity in quantities) else set[str]()
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return NumbersGrade(Outcome.INCORRECT, None, Reading.VALUE, span, tier, frozenset(flags | {"unit_mismatch"}))
+    wanted = [goal.value for goal in goals]
+    given, due = (known, wanted) if in_order else (sorted(known), sorted(wanted))
+    if len(given) != len(due):
+        flags.add("other_count")
+    right = len(given) == len(due) and all(
+        close(value, goal, relative_tolerance, absolute_tolerance or 0.0) for value, goal in zip(given, due, strict=True)
+    )
+    written = "; ".join(f"{value:.12g}" for value in known)
+    return NumbersGrade(Outcome.CORRECT if right else Outcome.INCORRECT, written, Reading.VALUE, span, tier, frozenset(flags))
+
+
+Found = tuple[list[Quantity], str, tuple[int, int] | None]
+
+
+def best_zone(read: Cleaned, goals: Sequence[Target]) -> Found | None:
+    """The numbers of the place that counts most; where several boxes hold one each, all of them."""
+    lone: list[tuple[int, Quantity]] = []
+    for zone in zones(read, to_line_end=True):
+        if zone.tier == "whole" and len(read.text) > 200:
+            continue
+        quantities = read_numbers(zone.text, goals)
+        if quantities is None:
+            continue
+        if zone.tier == "boxed" and zone.start is not None and len(quantities) == 1 and len(goals) > 1:
+            lone.append((zone.start, quantities[0]))
+            continue
+        if lone:
+            break
+        return quantities, zone.tier, None if zone.start is None else read.span(zone.start, zone.start + len(zone.text))
+    if not lone:
+        return None
+    # As many boxes as there are numbers, the last ones: earlier boxes hold steps on the way.
+    ordered = sorted(lone, key=lambda one: one[0])[-len(goals) :]
+    return [quantity for _, quantity in ordered], "boxed", read.span(ordered[0][0], ordered[-1][0] + 1)

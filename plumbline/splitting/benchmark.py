@@ -1,0 +1,97 @@
+"""Read a benchmark file into questions: recognised or by name, with what was left out and why. Reads the file that is named."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from plumbline.pipeline.refused import Refused
+from plumbline.rows.question import Question
+from plumbline.splitting.benchmark_files import read_rows
+from plumbline.splitting.mapped_benchmark import BenchmarkColumns, read_mapped
+from plumbline.splitting.question_faults import checked
+from plumbline.splitting.recognition import AUTO, MAPPED, SHAPES, shape_of
+from plumbline.splitting.row_values import LeftOut, Row
+
+OWN_IDS = frozenset({"plumbline", "study"})
+"""Shapes whose ids people write: two questions with one id are an error, never the same question twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Benchmark:
+    """The questions of a file."""
+
+    shape: str
+    sign: str
+    """By what the shape is recognised."""
+    questions: list[Question]
+    places: list[str]
+    """Where each question stands in the file."""
+    left_out: list[LeftOut]
+    num_rows: int
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many rows were left out for each reason."""
+        return Counter(one.reason for one in self.left_out)
+
+
+def read_benchmark(path: Path, *, format_name: str, columns: BenchmarkColumns | None = None) -> Benchmark:
+    """Questions that can all be graded. Refused, with file, place and remedy, where one cannot."""
+    found = read_questions(path, format_name=format_name, columns=columns)
+    if not found.questions and found.left_out:
+        raise Refused(f"{path}: all {found.num_rows} rows were left out {dict(found.reasons)}; at least one question is needed.")
+    checked(found.questions, found.places)
+    return found
+
+
+def read_questions(path: Path, *, format_name: str, columns: BenchmarkColumns | None = None) -> Benchmark:
+    """Questions as read, which no one has checked yet."""
+    if columns is not None and format_name not in (AUTO, MAPPED):
+        raise Refused(f"split.benchmark_columns is set and benchmark_format is {format_name!r}; set it to mapped, or the columns to null.")
+    if columns is None and format_name == MAPPED:
+        raise Refused("split.benchmark_format is mapped; name the columns under split.benchmark_columns, such as `question: ...`.")
+    rows = read_rows(path)
+    if columns is not None:
+        sign = f"the columns in split.benchmark_columns ({', '.join(sorted(columns.model_dump(exclude_defaults=True)))})"
+        return gathered(rows, [read_mapped(row, columns) for row in rows], name=MAPPED, sign=sign)
+    shape = shape_of(rows, format_name)
+    if shape.name == "lm_eval":
+        return read_documents(rows)
+    return gathered(rows, [shape.read(row) for row in rows], name=shape.name, sign=shape.sign)
+
+
+def read_documents(rows: Sequence[Row]) -> Benchmark:
+    """Samples of the lm-evaluation-harness: by the shape of their documents where that is one of ours, else by what was asked."""
+    [logged] = [shape for shape in SHAPES if shape.name == "lm_eval"]
+    documents = [Row(row.where, row.content["doc"]) for row in rows if isinstance(row.content.get("doc"), dict)]
+    known = [
+        shape
+        for shape in SHAPES
+        if shape is not logged and len(documents) == len(rows) and all(shape.fits(document.content) for document in documents)
+    ]
+    if len(known) == 1:
+        sign = f"{logged.sign}; the documents have {known[0].sign}"
+        return gathered(rows, [known[0].read(document) for document in documents], name=f"lm_eval of {known[0].name}", sign=sign)
+    return gathered(rows, [logged.read(row) for row in rows], name=logged.name, sign=logged.sign)
+
+
+def gathered(rows: Sequence[Row], read: Sequence[Question | LeftOut], *, name: str, sign: str) -> Benchmark:
+    """What was read, with rows left out that repeat an earlier question word for word, its answer included."""
+    questions: list[Question] = []
+    places: list[str] = []
+    left_out: list[LeftOut] = []
+    seen: dict[str, int] = {}
+    for row, one in zip(rows, read, strict=True):
+        if isinstance(one, LeftOut):
+            left_out.append(one)
+            continue
+        earlier = seen.get(one.id)
+        if earlier is not None and name not in OWN_IDS and questions[earlier] == one:
+            detail = f"the same question as {places[earlier]}, word for word"
+            left_out.append(LeftOut(where=row.where, id=one.id, reason="repeats_question", detail=detail))
+            continue
+        seen.setdefault(one.id, len(questions))
+        questions.append(one)
+        places.append(row.where)
+    return Benchmark(shape=name, sign=sign, questions=questions, places=places, left_out=left_out, num_rows=len(rows))

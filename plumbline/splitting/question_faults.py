@@ -1,0 +1,151 @@
+"""Say which questions no one could grade, and what questions need of later stages. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from plumbline.grading.formula_reading import parse_formula
+from plumbline.grading.letter_sets import parse_letters
+from plumbline.grading.number_lists import parse_numbers
+from plumbline.grading.numeric_target import parse_target
+from plumbline.grading.option_labels import read_labels
+from plumbline.grading.tolerance import needs_absolute_tolerance
+from plumbline.grading.yes_no import is_pair
+from plumbline.judging.key_points import judge_key_points
+from plumbline.pipeline.refused import Refused
+from plumbline.rows.question import KIND_OF, Question
+
+LETTER = re.compile(r"[A-Z]")
+NAMED = 5
+"""Faulty questions that a refusal names; the others are counted."""
+
+
+def checked(questions: Sequence[Question], places: Sequence[str]) -> list[Question]:
+    """The questions themselves. Refused with those that nobody could grade: a bad gold answer spoils every run."""
+    if not questions:
+        raise Refused("the benchmark holds no question; at least one is needed.")
+    if faults := faults_of(questions, places):
+        more = f" {len(faults) - NAMED} more questions have a fault." if len(faults) > NAMED else ""
+        raise Refused(" ".join(faults[:NAMED]) + more)
+    return list(questions)
+
+
+def faults_of(questions: Sequence[Question], places: Sequence[str]) -> list[str]:
+    """A sentence for each question that nobody could grade, or that has the id of another."""
+    faults: list[str] = []
+    seen: dict[str, str] = {}
+    for question, where in zip(questions, places, strict=True):
+        name = f"{where} (id {question.id!r})"
+        if question.id in seen:
+            faults.append(f"{name}: the id stands at {seen[question.id]} too; give each question its own.")
+            continue
+        seen[question.id] = where
+        if fault := fault_of(question):
+            faults.append(f"{name}: {fault}")
+    return faults
+
+
+def fault_of(question: Question) -> str | None:
+    """What makes a question impossible to grade, and what would be accepted."""
+    if not question.question.strip():
+        return "the question is empty; write what is asked."
+    if question.answer_kind is not None and KIND_OF[question.answer_kind] != question.kind:
+        kind = KIND_OF[question.answer_kind]
+        return f"answer_kind {question.answer_kind} on a question of kind {question.kind}; it is asked in questions of kind {kind}."
+    if question.partial_credit is not None and question.answer_kind != "letters":
+        return "partial_credit where one answer is right; only answer_kind letters has it."
+    if question.tolerance is not None and (
+        question.kind != "numeric" or question.tolerance.relative is question.tolerance.absolute is None
+    ):
+        return "tolerance without a number, or on a question that asks for none; write relative, absolute or both on a numeric question."
+    if any(not tag.strip() for tag in question.tags):
+        return "a tag is empty; write each one out, or leave it out."
+    return {"mcq": mcq_fault, "numeric": numeric_fault, "explanation": explanation_fault}[question.kind](question)
+
+
+def mcq_fault(question: Question) -> str | None:
+    """What is wrong with choices and target."""
+    if question.answer_kind == "yes_no" and not is_pair(question.choices):
+        return f"choices {list(question.choices.values())!r} of a yes_no question; they are Yes and No, or True and False."
+    if len(question.choices) < 2:
+        return f"found {len(question.choices)} choices; at least two are needed, in the text as `(A) ... (B) ...` or under choices."
+    is_set = question.answer_kind == "letters"
+    if odd := next(
+        (label for label in question.choices if not LETTER.fullmatch(label) and (is_set or read_labels(question.choices) is None)), None
+    ):
+        numbers = "" if is_set else ", or numbers from 1, or small roman numerals from i, 26 at most"
+        return f"a choice is called {odd!r}; capital letters name them{numbers}."
+    if is_set:
+        try:
+            parse_letters(question.target, question.choices)
+        except ValueError as error:
+            return str(error)
+    elif question.target not in question.choices:
+        return f"target {question.target!r} is not among the choices {sorted(question.choices)}; give one of these labels."
+    if any(not text.strip() for text in question.choices.values()):
+        return "a choice is empty; write each one out."
+    return None
+
+
+def numeric_fault(question: Question) -> str | None:
+    """What is wrong with a number, a list of numbers or a formula as target."""
+    if question.choices:
+        return f"choices on a question of kind {question.kind}; only mcq has them."
+    try:
+        if question.answer_kind == "expression":
+            parse_formula(question.target)
+            return None
+        if question.answer_kind is not None:
+            parse_numbers(question.target, question.unit)
+        else:
+            # Without the unit, so that whatever stands behind the number is seen: grade would take it for one.
+            target = parse_target(question.target, None)
+            parse_target(question.target, question.unit)
+            if not target.open_unit:
+                return f"target {question.target!r}: more than a number; give the number alone, its unit under unit."
+        if question.tolerance is not None and needs_absolute_tolerance(question):
+            return "target 0 with a relative tolerance, which no fraction bounds; write tolerance.absolute, in the unit of the target."
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def explanation_fault(question: Question) -> str | None:
+    """What is wrong with a reference or its key points."""
+    if question.choices:
+        return f"choices on a question of kind {question.kind}; only mcq has them."
+    if not question.target.strip():
+        return "the reference answer is empty; write what a full answer says."
+    if (empty := next((point for point in question.key_points if not may_be_judged(point)), None)) is not None:
+        return f"key point {empty!r} holds no content word; write what an answer must say, or leave the point out."
+    return None
+
+
+def later_needs(questions: Sequence[Question]) -> list[str]:
+    """What questions need of the settings of `grade` and `judge`, which would refuse them only after all answers were paid for."""
+    needs = [
+        f"question {question.id} has target 0: set grade.absolute_tolerance, in {question.unit or 'the unit of the target'}; "
+        "no fraction bounds 0, and grade refuses it without."
+        for question in questions
+        if needs_absolute_tolerance(question)
+    ]
+    for question in questions:
+        if point := next((point for point in question.key_points if question.kind == "explanation" and not is_judged_by_rule(point)), None):
+            needs.append(
+                f"question {question.id} has key point {point!r}, in which judge.backend key_points finds no word: it reads English. "
+                "Judge with claude, or write key points in English."
+            )
+    return needs
+
+
+def is_judged_by_rule(point: str) -> bool:
+    """Whether the key-point judge finds a content word in a point: it refuses one without, since any answer would state it."""
+    try:
+        judge_key_points("", [point], question="", reference="")
+    except ValueError:
+        return False
+    return True
+
+
+def may_be_judged(point: str) -> bool:
+    """Whether some judge can look for a point: in another script, the key-point judge finds no word and a model does."""
+    return is_judged_by_rule(point) or any(character.isalpha() and not character.isascii() for character in point)

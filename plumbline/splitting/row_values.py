@@ -1,0 +1,163 @@
+"""Take what a question is made of out of a row of a foreign file, and refuse by place what is missing or of another type. Pure."""
+
+import hashlib
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from plumbline.pipeline.refused import Refused
+from plumbline.rows.question import AnswerKind, PartialCredit, Question, QuestionTolerance
+
+ID_DIGITS = 12
+MAX_CHOICES = 26
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a benchmark file."""
+
+    where: str
+    """File and line, record or number in the list, for the reader of an error."""
+    content: Mapping[str, Any]
+
+    def refused(self, problem: str) -> Refused:
+        """The error for this row."""
+        name = f" (id {self.content['id']!r})" if "id" in self.content else ""
+        return Refused(f"{self.where}{name}: {problem}")
+
+    def text(self, key: str) -> str:
+        """A value that must be there and say something."""
+        value = self.optional(key)
+        if value is None:
+            raise self.refused(f"{key} is missing or empty; this shape needs it.")
+        return value
+
+    def optional(self, key: str) -> str | None:
+        """A value as text; None where it is missing or empty. Refused where it is neither text nor a number."""
+        value = self.content.get(key)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        return self.as_text(value, key)
+
+    def as_text(self, value: object, key: str) -> str:
+        """One value as it is written."""
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise self.refused(f"{key} is {value!r}; text or a number is read.")
+        if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        return str(value).strip()
+
+    def texts(self, key: str) -> list[str]:
+        """A list of texts."""
+        value = self.content.get(key)
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            raise self.refused(f"{key} is {value!r}; a list is read.")
+        return [self.as_text(one, key) for one in value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """A row that asks what no run can ask or no rule can read, with the reason."""
+
+    where: str
+    id: str
+    reason: str
+    """A stable snake_case code."""
+    detail: str
+
+
+def digest_id(prefix: str, *parts: str) -> str:
+    """An id for a question that has none: by its words, so that other rows never move it."""
+    return f"{prefix}-{hashlib.sha256(chr(31).join(parts).encode()).hexdigest()[:ID_DIGITS]}"
+
+
+def lettered(texts: Sequence[str]) -> dict[str, str]:
+    """The texts as choices A, B, C, ... in their order."""
+    return dict(zip(string.ascii_uppercase, texts, strict=False))
+
+
+def hashed_order(id_: str, right: str, wrong: Sequence[str]) -> tuple[dict[str, str], str]:
+    """Choices in an order drawn by hash of the question's id, and the letter of the right one.
+
+    The order depends on the id and the texts alone: no random state, no other row.
+    """
+    texts = sorted([right, *wrong], key=lambda text: hashlib.sha256(f"{id_}{chr(31)}{text}".encode()).digest())
+    return lettered(texts), string.ascii_uppercase[texts.index(right)]
+
+
+def tags_of(row: Row, keys: Mapping[str, str]) -> tuple[str, ...]:
+    """`name: value` for each column that says something. `keys`: column -> name of the tag."""
+    return tuple(f"{name}: {value}" for key, name in keys.items() if (value := row.optional(key)) is not None)
+
+
+def choice_question(
+    *,
+    id: str,
+    question: str,
+    choices: Mapping[str, str],
+    target: str,
+    cluster: str | None = None,
+    answer_kind: AnswerKind | None = None,
+    partial_credit: PartialCredit | None = None,
+    tags: tuple[str, ...] = (),
+    gold_passage: str | None = None,
+) -> Question:
+    """A multiple-choice question; without a cluster it is one of its own."""
+    return Question(
+        id=id,
+        kind="mcq",
+        question=question,
+        choices=dict(choices),
+        target=target,
+        unit=None,
+        key_points=(),
+        cluster=cluster or id,
+        answer_kind=answer_kind,
+        partial_credit=partial_credit,
+        tags=tags,
+        gold_passage=gold_passage,
+    )
+
+
+def number_question(
+    *,
+    id: str,
+    question: str,
+    target: str,
+    unit: str | None = None,
+    cluster: str | None = None,
+    answer_kind: AnswerKind | None = None,
+    tolerance: QuestionTolerance | None = None,
+    tags: tuple[str, ...] = (),
+) -> Question:
+    """A question for a number, several, or a formula."""
+    return Question(
+        id=id,
+        kind="numeric",
+        question=question,
+        choices={},
+        target=target,
+        unit=unit,
+        key_points=(),
+        cluster=cluster or id,
+        answer_kind=answer_kind,
+        tolerance=tolerance,
+        tags=tags,
+    )
+
+
+def yes_no_question(
+    *, id: str, question: str, is_yes: bool, words: tuple[str, str] = ("Yes", "No"), tags: tuple[str, ...] = ()
+) -> Question:
+    """A question that is answered by yes or no, or by true or false."""
+    return choice_question(
+        id=id, question=question, choices=lettered(words), target="A" if is_yes else "B", answer_kind="yes_no", tags=tags
+    )
+
+
+def text_question(*, id: str, question: str, target: str, cluster: str | None = None, tags: tuple[str, ...] = ()) -> Question:
+    """A question that a text answers; a judge compares it with the reference."""
+    return Question(
+        id=id, kind="explanation", question=question, choices={}, target=target, unit=None, key_points=(), cluster=cluster or id, tags=tags
+    )

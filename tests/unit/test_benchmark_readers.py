@@ -1,0 +1,304 @@
+"""Benchmarks as people own them: recognised by their columns, read whole, refused by place, or left out with the reason."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plumbline.pipeline.refused import Refused
+from plumbline.splitting.benchmark import Benchmark, read_benchmark, read_questions
+from plumbline.splitting.mapped_benchmark import BenchmarkColumns
+from plumbline.splitting.question_faults import fault_of
+from plumbline.splitting.recognition import NAMES, SHAPES
+from plumbline.splitting.row_values import Row, hashed_order
+from plumbline.splitting.shown_questions import question_lines, shown_questions
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples/benchmarks"
+FILES = {
+    "scibench.json": "scibench",
+    "arc.jsonl": "arc",
+    "sciq.jsonl": "sciq",
+    "mmlu.jsonl": "mmlu",
+    "mmlu.csv": "mmlu",
+    "mmlu_pro.jsonl": "mmlu_pro",
+    "gpqa.csv": "gpqa",
+    "jeebench.json": "jeebench",
+    "theoremqa.json": "theoremqa",
+    "ugphysics.jsonl": "ugphysics",
+    "inspect_samples.jsonl": "inspect",
+    "lm_eval_samples.jsonl": "lm_eval",
+    "answer_kinds.jsonl": "plumbline",
+}
+MAPPED = BenchmarkColumns(question="problem", correct="right", distractors=["wrong 1", "wrong 2"], tags=["chapter"], id="nr")
+
+
+def read(name: str, **changes: Any) -> Benchmark:
+    return read_benchmark(EXAMPLES / name, **{"format_name": "auto", **changes})
+
+
+def by_id(name: str) -> dict[str, Any]:
+    return {question.id: question for question in read(name).questions}
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def written(path: Path, rows: list[Any]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_every_shape_has_an_example_and_a_row_in_the_documentation() -> None:
+    page = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
+    assert {*FILES, "mapped.csv"} == {path.name for path in EXAMPLES.iterdir()}
+    assert {shape.name for shape in SHAPES} - set(FILES.values()) == {"study"}, "examples of the study are in tests/pipeline/test_split.py"
+    for name in (*NAMES, "mapped"):
+        assert f"| `{name}` |" in page, f"docs/formats.md has no row for {name}"
+    for name in (*FILES, "mapped.csv"):
+        assert name in page, f"docs/formats.md does not name the example {name}"
+
+
+@pytest.mark.parametrize(("name", "shape"), FILES.items())
+def test_an_example_is_recognised_and_every_row_is_accounted_for(name: str, shape: str) -> None:
+    found = read(name)
+    assert found.shape == shape
+    assert len(found.questions) + len(found.left_out) == found.num_rows
+    assert all(fault_of(question) is None for question in found.questions)
+    by_name = read(name, format_name=shape)
+    assert by_name.questions == found.questions
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_one_shape_alone_fits_the_rows_of_another(name: str) -> None:
+    rows = read_rows_of(EXAMPLES / name)
+    assert [shape.name for shape in SHAPES if all(shape.fits(row.content) for row in rows)] == [FILES[name]]
+
+
+def read_rows_of(path: Path) -> list[Row]:
+    from plumbline.splitting.benchmark_files import read_rows
+
+    return read_rows(path)
+
+
+def test_what_each_reader_makes_of_its_example() -> None:
+    sci = by_id("scibench.json")
+    assert sci["workbook-2.1(a)"].cluster == sci["workbook-2.1(b)"].cluster == "workbook-2.1"
+    assert (sci["workbook-5.7"].target, sci["workbook-5.7"].unit) == ("1.25", r"10^5 \mathrm{~Pa}")
+    arc = by_id("arc.jsonl")
+    assert list(arc["arc-Own_2026_2"].choices) == ["1", "2", "3"] and arc["arc-Own_2026_2"].target == "2"
+    assert arc["arc-Own_2026_3"].choices["B"] == "copper"
+    friction, motion, power = read("sciq.jsonl").questions
+    assert friction.choices[friction.target] == "friction" and power.gold_passage is None
+    assert friction.gold_passage is not None and friction.gold_passage.startswith("A book") and friction.cluster == motion.cluster
+    assert read("mmlu.jsonl").questions[0].target == "B" and read("mmlu.csv").questions[1].target == "C"
+    jee = by_id("jeebench.json")
+    assert (jee["Own-Paper-1-2"].answer_kind, jee["Own-Paper-1-2"].target, jee["Own-Paper-1-2"].partial_credit) == ("letters", "A,C", "jee")
+    assert jee["Own-Paper-1-4"].tolerance.absolute == 0.01
+    theorem = by_id("theoremqa.json")
+    assert theorem["own/roots1.json"].target == "2; 3" and theorem["own/work1.json"].answer_kind == "yes_no"
+    physics = by_id("ugphysics.jsonl")
+    assert physics["ClassicalMechanics-1-EN"].target == r"\sqrt{2gh}"
+    assert (physics["Electrodynamics-4-EN"].answer_kind, physics["Electrodynamics-4-EN"].unit) == ("numbers", "A")
+    samples = by_id("inspect_samples.jsonl")
+    assert samples["s2"].question == "How many seconds has an hour?" and samples["s2"].unit == "s"
+    assert samples["s4"].target == "A,C" and samples["s3"].kind == "explanation"
+
+
+def test_what_no_arm_can_be_asked_is_left_out_with_its_reason() -> None:
+    assert [(one.id, one.reason) for one in read("theoremqa.json").left_out] == [("own/graph1.json", "needs_picture")]
+    [equation] = read("ugphysics.jsonl").left_out
+    assert equation.reason == "answer_kind_not_read" and "'EQ'" in equation.detail and "question 5" not in equation.where
+    assert equation.where.endswith("ugphysics.jsonl, line 5")
+
+
+def test_a_question_that_stands_twice_is_asked_once(tmp_path: Path) -> None:
+    rows = lines_of(EXAMPLES / "mmlu.jsonl")
+    found = read_benchmark(written(tmp_path / "b.jsonl", [*rows, rows[0]]), format_name="auto")
+    assert [one.reason for one in found.left_out] == ["repeats_question"] and len(found.questions) == 2
+    with pytest.raises(Refused, match=r"line 3 .*the id stands at .*line 1"):
+        read_benchmark(written(tmp_path / "b.jsonl", [*rows, rows[0] | {"answer": 3}]), format_name="auto")
+
+
+def test_documents_of_the_harness_are_read_by_their_own_shape(tmp_path: Path) -> None:
+    documents = lines_of(EXAMPLES / "mmlu.jsonl")
+    logged = [{"doc_id": number, "doc": doc, "target": "B", "arguments": [["Question ...", " A"]]} for number, doc in enumerate(documents)]
+    found = read_benchmark(written(tmp_path / "samples.jsonl", logged), format_name="auto")
+    assert found.shape == "lm_eval of mmlu" and found.questions == read("mmlu.jsonl").questions
+
+
+def test_free_answers_of_the_harness_are_numbers_where_the_target_is_one(tmp_path: Path) -> None:
+    row = {
+        "doc_id": 7,
+        "doc": {"question": "?"},
+        "target": "Two and two.\n#### 4",
+        "arguments": {"gen_args_0": {"arg_0": "What is 2 + 2?", "arg_1": {}}},
+    }
+    [question] = read_benchmark(written(tmp_path / "samples.jsonl", [row]), format_name="auto").questions
+    assert (question.kind, question.target) == ("numeric", "4")
+
+
+def test_the_order_of_choices_depends_on_the_question_alone() -> None:
+    choices, target = hashed_order("q1", "right", ["x", "y", "z"])
+    assert choices[target] == "right" and hashed_order("q1", "right", ["z", "y", "x"]) == (choices, target)
+    places = [hashed_order(f"q{number}", "right", ["x", "y", "z"])[1] for number in range(400)]
+    assert all(70 <= places.count(letter) <= 130 for letter in "ABCD"), "the right choice stands anywhere"
+
+
+def changed(name: str, change: Callable[[list[dict[str, Any]]], object], folder: Path) -> Path:
+    path = EXAMPLES / name
+    rows = json.loads(path.read_text()) if path.suffix == ".json" else lines_of(path)
+    change(rows)
+    target = folder / name
+    target.write_text(json.dumps(rows) if path.suffix == ".json" else "".join(json.dumps(row) + "\n" for row in rows))
+    return target
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("scibench.json", lambda rows: rows[1].update(answer_number="ten"), r"question 2 .*target 'ten': not a number"),
+        ("scibench.json", lambda rows: rows[2].update(unit="N i-hat"), r"question 3 .*unit 'N i-hat'"),
+        ("arc.jsonl", lambda rows: rows[0].update(answerKey="E"), r"line 1 .*target 'E' is not among the choices"),
+        ("arc.jsonl", lambda rows: rows[0]["choices"].update(text=["a", 1]), r"line 1 .*not text"),
+        ("sciq.jsonl", lambda rows: rows[2].update(distractor2=""), r"line 3: distractor2 is missing or empty"),
+        ("mmlu.jsonl", lambda rows: rows[0].update(answer=4), r"line 1: answer is 4; the place of the right one of 4"),
+        ("mmlu_pro.jsonl", lambda rows: rows[0].update(answer="D"), r"line 1: answer 'D' is not the option at answer_index 2"),
+        ("jeebench.json", lambda rows: rows[0].update(type="Matrix"), r"question 1: type is 'Matrix'; MCQ"),
+        ("jeebench.json", lambda rows: rows[1].update(gold="AE"), r"question 2 .*target 'A,E': not letters among"),
+        ("theoremqa.json", lambda rows: rows[1].update(Answer="maybe"), r"question 2 .*Answer is 'maybe' for Answer_type bool"),
+        ("theoremqa.json", lambda rows: rows[2].update(Answer="[2, x]"), r"question 3 .*target 'x': not a number"),
+        ("ugphysics.jsonl", lambda rows: rows[0].update(answers="\\int_0^1 x dx"), r"line 1 .*not a formula that is read"),
+        (
+            "inspect_samples.jsonl",
+            lambda rows: rows[0].update(input=3, target="B"),
+            r"line 1 .*input is neither text nor a list of messages",
+        ),
+        ("lm_eval_samples.jsonl", lambda rows: rows[0].update(target="5"), r"line 1: target is '5'; the place of one of 2"),
+        ("lm_eval_samples.jsonl", lambda rows: rows[0].update(arguments={}), r"line 1: arguments hold no prompt"),
+        ("answer_kinds.jsonl", lambda rows: rows[0].update(target="A,E"), r"line 1 .*not letters among the choices"),
+        ("answer_kinds.jsonl", lambda rows: rows[1].update(target="perhaps"), r"line 2 .*target 'perhaps' is not among"),
+        ("answer_kinds.jsonl", lambda rows: rows[2].update(target="15 cm; 2"), r"line 3 .*'15 cm' is more than a number"),
+        ("answer_kinds.jsonl", lambda rows: rows[2].update(kind="mcq"), r"line 3 .*answer_kind numbers on a question of kind mcq"),
+        ("answer_kinds.jsonl", lambda rows: rows[4].update(target="a <= b"), r"line 5 .*not a formula that is read"),
+        ("answer_kinds.jsonl", lambda rows: rows[4].update(partial_credit="jee"), r"line 5 .*partial_credit where one answer is right"),
+        ("answer_kinds.jsonl", lambda rows: rows[5].update(tolerance=1.5), r"line 6 .*tolerance.relative: Input should be less than 1"),
+        ("answer_kinds.jsonl", lambda rows: rows[5].update(tolerance={}), r"line 6 .*tolerance without a number"),
+        ("answer_kinds.jsonl", lambda rows: rows[5].update(target="0"), r"line 6 .*write tolerance.absolute"),
+        ("answer_kinds.jsonl", lambda rows: rows[5].update(tags="optics"), r"line 6 .*tags is 'optics', not a list"),
+    ],
+)
+def test_a_row_that_cannot_be_a_question_is_refused_by_place(
+    name: str, change: Callable[[list[dict[str, Any]]], object], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(Refused, match=words):
+        read_benchmark(changed(name, change, tmp_path), format_name="auto")
+
+
+def test_all_faults_are_named_at_once_up_to_five(tmp_path: Path) -> None:
+    rows = [{"problem_text": f"How many, case {number}?", "answer_number": "x", "unit": ""} for number in range(8)]
+    with pytest.raises(Refused) as refused:
+        read_benchmark(written(tmp_path / "b.jsonl", rows), format_name="auto")
+    assert str(refused.value).count("not a number") == 5 and "3 more questions have a fault" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "words"),
+    [
+        ("", "b.jsonl", "holds no row"),
+        ("[]", "b.json", "holds no row"),
+        ('{"a": 1}\n{"a": ', "b.jsonl", "line 2: no JSON"),
+        ('{"a": 1}\n[1]\n', "b.jsonl", "line 2: not an object"),
+        ('[{"a": 1},\n 2]', "b.json", "question 2: 2 is not an object"),
+        ('[{"a": 1},\n {"b": }]', "b.json", "line 2: no JSON"),
+        ('Question,Answer\n"open,1\n2,3\n', "b.csv", "not readable as CSV"),
+        ("Question,Answer\n1,2,3\n", "b.csv", "record 1: 3 cells under 2 columns"),
+        ("Question,Question\n1,2\n", "b.csv", "'Question' stands twice"),
+        ('{"colour": "red"}\n', "b.jsonl", "the columns ['colour'] are no shape that is recognised"),
+        ('{"input": "a", "target": "b"}\n{"input": "a"}\n', "b.jsonl", "line 2: this row has the columns ['input'] and lacks what 1 of 2"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_where_and_what_is_read(content: str, name: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(Refused) as refused:
+        read_benchmark(tmp_path / name, format_name="auto")
+    assert words in str(refused.value) and name in str(refused.value)
+
+
+def test_two_shapes_that_fit_alike_are_refused_with_the_line_to_add(tmp_path: Path) -> None:
+    row = {"input": "?", "target": "1", "problem_text": "?", "answer_number": "1"}
+    with pytest.raises(Refused, match=r"fit 2 shapes alike; set `benchmark_format: scibench` or `benchmark_format: inspect`"):
+        read_benchmark(written(tmp_path / "b.jsonl", [row]), format_name="auto")
+
+
+def test_the_same_rows_are_read_alike_from_parquet_and_json_lists(tmp_path: Path) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    rows = lines_of(EXAMPLES / "sciq.jsonl")
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "b.parquet")
+    (tmp_path / "b.json").write_text(json.dumps(rows, indent=2), encoding="utf-8-sig")
+    expected = read("sciq.jsonl").questions
+    assert read_benchmark(tmp_path / "b.parquet", format_name="auto").questions == expected
+    assert read_benchmark(tmp_path / "b.json", format_name="auto").questions == expected
+    (tmp_path / "b.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(Refused, match="not readable as Parquet"):
+        read_benchmark(tmp_path / "b.parquet", format_name="auto")
+
+
+def test_columns_that_are_named_make_questions(tmp_path: Path) -> None:
+    found = read("mapped.csv", columns=MAPPED)
+    assert [(question.id, question.choices[question.target], question.tags) for question in found.questions] == [
+        ("1", "refraction", ("chapter: optics",)),
+        ("2", "gravity", ("chapter: mechanics",)),
+    ]
+    table = tmp_path / "b.csv"
+    with table.open("w", newline="") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["q", "options", "a", "value", "u", "part", "slack"])
+        rows.writerow(["Which?", '["x", "y", "z"]', "2", "5", "m", "p1", "0.02"])
+    chosen = BenchmarkColumns(question="q", choices="options", target="a", first_index=1, cluster="part")
+    [question] = read_benchmark(table, format_name="mapped", columns=chosen).questions
+    assert (question.choices, question.target, question.cluster) == ({"A": "x", "B": "y", "C": "z"}, "B", "p1")
+    [question] = read_benchmark(
+        table, format_name="auto", columns=BenchmarkColumns(question="q", target="value", unit="u", kind="numeric", tolerance="slack")
+    ).questions
+    assert question.tolerance is not None
+    assert (question.kind, question.target, question.unit, question.tolerance.relative) == ("numeric", "5", "m", 0.02)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"question": "text"}, "the column 'text' of split.benchmark_columns is not there"),
+        ({"question": "problem"}, "add `kind: numeric`"),
+        ({"question": "problem", "kind": "numeric"}, "add `target: COLUMN`"),
+        ({"question": "problem", "choices": ["right", "wrong 1"]}, "give choices and target, or correct and distractors"),
+        ({"question": "problem", "choices": ["right", "wrong 1"], "target": "nr"}, "add `first_index: 0` or `first_index: 1`"),
+        ({"question": "problem", "target": "right", "answer_kind": "yes_no"}, "yes, no, true or false is read"),
+        ({"question": "problem", "target": "nr", "kind": "numeric", "tolerance": "right"}, "a fraction from 0 and below 1"),
+    ],
+)
+def test_columns_that_do_not_make_a_question_say_what_to_add(columns: dict[str, Any], words: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read("mapped.csv", columns=BenchmarkColumns.model_validate(columns))
+    assert words in str(refused.value) and "mapped.csv, record 1" in str(refused.value)
+
+
+def test_a_format_and_columns_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(Refused, match="set it to mapped, or the columns to null"):
+        read("mapped.csv", format_name="arc", columns=MAPPED)
+    with pytest.raises(Refused, match="name the columns under split"):
+        read("mapped.csv", format_name="mapped")
+
+
+def test_three_questions_are_shown_one_of_each_sort_first() -> None:
+    found = read_questions(EXAMPLES / "answer_kinds.jsonl", format_name="auto").questions
+    assert [question.answer_kind for question in shown_questions(found)] == ["letters", "yes_no", "numbers"]
+    assert [question.id for question in shown_questions(read("mmlu_pro.jsonl").questions)] == ["mmlu-pro-1", "mmlu-pro-2"]
+    told = "\n".join(question_lines(found[0]))
+    assert "vectors (mcq, letters): Which of these are vectors?" in told and "answer: A,C" in told and "tags: topic: mechanics" in told
