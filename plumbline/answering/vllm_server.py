@@ -20,6 +20,8 @@ from plumbline.pipeline.heartbeat import working
 
 LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """What --max-lora-rank accepts; its default, 16, refuses an adapter of a higher rank."""
+MORE_ARGUMENTS = "PLUMBLINE_VLLM_ARGS"
+"""Of this machine, such as --gpu-memory-utilization 0.5: they choose no other text, save in the last digits."""
 TAIL_CHARACTERS = 1500
 END_SECONDS = 30
 
@@ -47,7 +49,7 @@ def serve_command(served: Served, *, port: int) -> list[str]:
         if rank is None:
             raise ValueError(f"lora.r is {served.rank}: vLLM serves ranks up to {LORA_RANKS[-1]}. Answer with answer.engine=transformers.")
         command += ["--max-lora-rank", str(rank), "--lora-modules", f"{served.tuned_name}={served.adapter}"]
-    return command
+    return [*command, *shlex.split(os.environ.get(MORE_ARGUMENTS, ""))]
 
 
 def free_port() -> int:

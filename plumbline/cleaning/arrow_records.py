@@ -54,7 +54,7 @@ def batches(path: Path, stream: IO[bytes], container: Container) -> Iterator["py
             yield from table.iter_batches(batch_size=rows_at_once(row_bytes), use_threads=False)
         return
     if container is Container.ARROW_FILE:
-        with pyarrow.memory_map(str(path)) as mapped, pyarrow.ipc.open_file(mapped) as table:
+        with pyarrow.OSFile(str(path)) as whole, pyarrow.ipc.open_file(whole) as table:
             refuse_twins(path, table.schema.names)
             for index in range(table.num_record_batches):
                 yield from slices(table.get_batch(index))

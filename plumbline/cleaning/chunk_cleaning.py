@@ -9,6 +9,7 @@ import orjson
 
 from plumbline.cleaning.cleaned_row import Rejected, content_keys, row_id
 from plumbline.cleaning.codes import OutputClass, Reason
+from plumbline.cleaning.json_line import MAX_LINE_BYTES
 from plumbline.cleaning.policy import Policy
 from plumbline.cleaning.quality_rules import holds_secret
 from plumbline.cleaning.quarantined_row import RedactedLine, RefusedRecord, SourceLine
@@ -105,10 +106,12 @@ def seen_first(file: str, number: int, raw: RedactedLine | RefusedRecord) -> tup
     if isinstance(raw, RedactedLine):
         detail = f"{raw.length} bytes on one line; up to 1 MiB are read"
         return Reason.OVERSIZE_LINE, quarantined_line(file, number, Reason.OVERSIZE_LINE, detail, raw.model_dump())
+    encoded = raw.raw.encode("utf-8", "backslashreplace")
     if holds_secret(raw.raw):
-        hashed = raw_or_hash(raw.raw.encode(), redacted=True)
+        hashed = raw_or_hash(encoded, redacted=True)
         return raw.reason, quarantined_line(file, number, raw.reason, "key material: only length and hash of the line are kept", hashed)
-    return raw.reason, quarantined_line(file, number, raw.reason, raw.detail, raw.raw)
+    shown = raw_or_hash(encoded, redacted=len(encoded) > MAX_LINE_BYTES)
+    return raw.reason, quarantined_line(file, number, raw.reason, raw.detail, shown)
 
 
 def raw_or_hash(raw: bytes, redacted: bool) -> str | dict[str, object]:

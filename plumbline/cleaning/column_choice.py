@@ -14,7 +14,7 @@ ALIKE = 0.5
 """Another reading that fits at least this share of the rows of the best one fits alike."""
 MIN_SHARE = 0.5
 """Of the rows: a reading that fits fewer is not taken without being asked for."""
-EXAMPLE = "{instruction: NAME, output: NAME} or {messages: NAME}"
+EXAMPLE = "`columns: {instruction: NAME, output: NAME}`, or `columns: {messages: NAME}` where turns stand under one key,"
 
 
 class Choice(NamedTuple):
@@ -41,10 +41,16 @@ def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str,
     )
     ranked = [(number, columns) for number, columns in ranked if number]
     if not ranked:
+        wrapped = [name for row in rows[:1] for name, value in row.items() if len(rows) == 1 and holds_rows(value)]
+        if wrapped:
+            raise InputRefused(
+                "not_jsonl",
+                f"{path} holds its rows under the key {wrapped[0]!r}; write one object a line, as `jq -c '.{wrapped[0]}[]'` does.",
+            )
         raise InputRefused(
             "missing_columns",
             f"{path} is {source}, and its keys {names[:12]} are those of no rows that are known. "
-            f"Say which of them are read: add a line `columns: {EXAMPLE}` to section clean of params.yaml.",
+            f"Say which of them are read: add a line {EXAMPLE} to section clean of params.yaml.",
         )
     best, columns = ranked[0]
     alike = [other for number, other in ranked if number >= ALIKE * best]
@@ -61,6 +67,11 @@ def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str,
             f"add a line `columns: {line_of(columns)}` to section clean of params.yaml; or give each sort of rows a file of its own.",
         )
     return Choice(columns, names, best, len(rows))
+
+
+def holds_rows(value: Any) -> bool:
+    """Whether a value is a list of objects."""
+    return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
 
 
 def line_of(columns: Columns) -> str:

@@ -29,7 +29,7 @@ def csv_records(path: Path, stream: IO[bytes], separator: str) -> Iterator[bytes
     reader = csv.reader(bounded_lines(path, text), delimiter=separator, strict=True)
     start = 1
     try:
-        header = next(reader, [])
+        header = [name.strip() for name in next(reader, [])]
         refuse_twins(path, header)
         start = reader.line_num + 1
         for cells in reader:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.cleaning.answer_cleaning import output_as_it_stands
+from plumbline.cleaning.chunk_cleaning import printable
 from plumbline.cleaning.column_choice import Choice, choose_columns
 from plumbline.cleaning.json_line import LineRefused, parse_line
 from plumbline.cleaning.policy import Policy
@@ -49,7 +50,12 @@ def recognised(path: Path, policy: Policy) -> Policy:
         return policy
     source = laid_out(path, head, policy.shape, policy.given)
     rows = first_rows(path, source)
-    choice = choose_columns(path, source, [content for content, _ in rows if content is not None], policy.given)
+    contents = [content for content, _ in rows if content is not None]
+    if not contents:
+        raise InputRefused(
+            "no_rows", f"{path} is {source}, and none of its first {len(rows)} rows can be read; {source.counted} 1: {rows[0][1]}"
+        )
+    choice = choose_columns(path, source, contents, policy.given)
     policy = replace(policy, recognised=choice.columns, source=source)
     say(path, source, choice, rows, policy)
     return policy
@@ -109,7 +115,7 @@ def object_of(line: SourceLine) -> tuple[Mapping[str, Any] | None, str]:
 def say(path: Path, source: SourceFormat, choice: Choice, rows: list[tuple[Mapping[str, Any] | None, str]], policy: Policy) -> None:
     """What was recognised and why, and three rows as they are read."""
     parts = ", ".join(f"{part}: {name}" for part, name in choice.columns.parts().items() if name in choice.names)
-    log.info("%s is %s; its keys are %s", path, source, ", ".join(choice.names[:12]))
+    log.info("%s is %s; its keys are %s", path, source, printable(", ".join(choice.names[:12])))
     why = "as clean.columns says" if policy.given else f"{choice.num_fitting} of the first {choice.num_rows} rows have these keys"
     log.info("its rows are read as %s (%s): %s", name_of(choice.columns), parts, why)
     if not policy.given:

@@ -35,7 +35,7 @@ class Columns:
 
 
 ALPACA = Columns(instruction="instruction", input="input", output="output", system="system", history="history")
-MESSAGES = Columns(messages="messages")
+MESSAGES = Columns(messages="messages", system="system")
 SHAREGPT = Columns(messages="conversations", system="system")
 PROMPT_COMPLETION = Columns(instruction="prompt", output="completion", system="system")
 FORMATS = {"alpaca": ALPACA, "messages": MESSAGES, "sharegpt": SHAREGPT, "prompt_completion": PROMPT_COMPLETION}
@@ -47,7 +47,7 @@ ANSWERED = ("output", "response", "answer", "completion", "solution", "message_2
 SYSTEMS = ("system", "system_prompt")
 NAMED = {
     ("messages",): "messages",
-    ("conversations",): "ShareGPT (or messages under its name)",
+    ("conversations",): "ShareGPT",
     ("instruction", "output"): "Alpaca",
     ("prompt", "completion"): "prompt and completion",
     ("prompt", "response"): "prompt and response",
@@ -62,28 +62,29 @@ NAMED = {
 
 def name_of(columns: Columns) -> str:
     """What people call rows with these keys."""
-    return NAMED.get(columns.needed, " and ".join(columns.needed))
+    return NAMED.get(tuple(name.strip().lower() for name in columns.needed), " and ".join(columns.needed))
 
 
 def possible_columns(names: frozenset[str]) -> Iterator[Columns]:
-    """Every reading that rows with these keys may have."""
-    system = next((name for name in SYSTEMS if name in names), None)
+    """Every reading that rows with these keys may have. `Question` is read as `question` is; of two such the one in lower case."""
+    written = {name.strip().lower(): name for name in sorted(names)}  # capitals come first, so that lower case stays
+    system = next((written[name] for name in SYSTEMS if name in written), None)
     for turns in TURNS:
-        if turns in names:
-            yield Columns(messages=turns, system=system)
-    asked = [name for name in ASKED if name in names]
-    if not asked and "input" in names:
+        if turns in written:
+            yield Columns(messages=written[turns], system=system)
+    asked = [name for name in ASKED if name in written]
+    if not asked and "input" in written:
         asked = ["input"]  # `input` and `output` with nothing else to ask
     for question in asked:
-        about = next((name for name in ("input", "context") if name in names and name != question), None)
+        about = next((written[name] for name in ("input", "context") if name in written and name != question), None)
         for answer in ANSWERED:
-            if answer in names and not pairs_with_another(question, answer):
+            if answer in written and not pairs_with_another(question, answer):
                 yield Columns(
-                    instruction=question,
+                    instruction=written[question],
                     input=about,
-                    output=answer,
+                    output=written[answer],
                     system=system,
-                    history="history" if "history" in names else None,
+                    history=written.get("history"),
                 )
 
 

@@ -7,7 +7,7 @@ from plumbline.cleaning.codes import Reason
 from plumbline.cleaning.json_line import LineRefused, json_type
 from plumbline.cleaning.raw_row import RawExchange, RawRow
 from plumbline.cleaning.row_columns import ALPACA, Columns
-from plumbline.cleaning.turns import answer_of_turn, is_trained, list_of, row_of_exchanges, row_of_turns, text_of_turn
+from plumbline.cleaning.turns import answer_of_turn, is_blocks, is_trained, list_of, row_of_exchanges, row_of_turns, text_of_turn
 
 MEANT = {
     **dict.fromkeys(("tools", "functions", "tool_calls", "function_call"), Reason.TOOL_CALLS),
@@ -38,7 +38,7 @@ def read_row(content: Mapping[str, Any], columns: Columns) -> RawRow:
         return row_of_turns(list_of(content[columns.messages], columns.messages), system, has_extra_keys=extra)
     assert columns.instruction and columns.output, "columns name turns, or a question and an answer"
     asked, answer = content[columns.instruction], content[columns.output]
-    if isinstance(asked, list) and isinstance(answer, list):
+    if isinstance(asked, list) and isinstance(answer, list) and not is_blocks(asked):
         return row_of_turns([*asked, *answer], system, has_extra_keys=extra)
     given = content.get(columns.input) if columns.input else None
     about = "" if given is None else text_of(given, columns.input or "input")

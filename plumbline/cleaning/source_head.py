@@ -16,6 +16,15 @@ MAGIC = {
     b"7z\xbc\xaf": "7z",
 }
 TABLES = {b"PAR1": Container.PARQUET, b"ARROW1\0\0": Container.ARROW_FILE, b"\xff\xff\xff\xff": Container.ARROW_STREAM}
+FOREIGN = {
+    b"SQLite format 3": "a SQLite database; export the table as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel or Word file; save it as CSV (UTF-8)",
+    b"%PDF": "a PDF; give the rows as JSON lines or CSV",
+    b"\x89HDF": "HDF5; write the rows as Parquet or JSON lines",
+    b"\x93NUMPY": "a NumPy array; write the rows as Parquet or JSON lines",
+    b"\x80\x04": "a pickle, which is never loaded; write the rows as Parquet or JSON lines",
+    b"\x80\x05": "a pickle, which is never loaded; write the rows as Parquet or JSON lines",
+}
 WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -27,6 +36,8 @@ def compression_of(path: Path, head: bytes) -> Compression:
         return Compression.NONE
     if name in (Compression.GZIP, Compression.ZSTD):
         return Compression(name)
+    if b"[Content_Types].xml" in head[:4096] or b"xl/" in head[:4096]:
+        raise InputRefused("foreign", f"{path} is an Excel workbook; save it as CSV (UTF-8) and give that.")
     raise InputRefused("compressed", f"{path} is {name} data; unpack it and give the unpacked file, or pack it as gzip or zstd.")
 
 
@@ -40,7 +51,7 @@ def container_of(path: Path, head: bytes) -> Container:
     if is_json_array(text):
         return Container.JSON_ARRAY
     first = text.split(b"\n", 1)[0].strip()
-    if first == b"{":
+    if first in (b"{", b"["):
         raise InputRefused("not_jsonl", one_document(path))
     return Container.JSON_LINES if first.startswith((b"{", b'"{', b"[")) else Container.CSV
 
@@ -64,7 +75,10 @@ def refuse_but_json_lines(path: Path, head: bytes) -> None:
 
 
 def refuse_no_text(path: Path, head: bytes) -> None:
-    """InputRefused for bytes that are no text of rows: another encoding, a pointer to the file, a page."""
+    """InputRefused for bytes that are no text of rows: another encoding, a pointer to the file, a page, a file of another program."""
+    for magic, words in FOREIGN.items():
+        if head.startswith(magic):
+            raise InputRefused("foreign", f"{path} is {words}.")
     if head.startswith(WIDE_MARKS) or head[1:2] == b"\0" or head[:1] == b"\0":
         raise InputRefused("utf16", f"{path} is UTF-16 or UTF-32, or binary; save it as UTF-8.")
     text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
@@ -106,7 +120,7 @@ def separators_of(head: bytes) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for separator in (",", ";", "\t", "|"):
         try:
-            names = next(csv.reader(text.splitlines(keepends=True), delimiter=separator), [])
+            names = [name.strip() for name in next(csv.reader(text.splitlines(keepends=True), delimiter=separator), [])]
         except csv.Error:
             continue
         if len(names) > 1:

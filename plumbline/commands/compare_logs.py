@@ -8,18 +8,20 @@ from typing import Any
 import click
 
 from plumbline.commands.refusing import refusing
-from plumbline.comparing.answers_ledger import answer_ledgers, ledger_numbers, ledger_text, pairs_of, scored_rows
+from plumbline.comparing.answers_ledger import answer_ledgers, ledger_numbers, ledger_text, pairs_of, scored_rows, slice_line
 from plumbline.comparing.logs.arms import arms_of, differing_settings, with_questions
-from plumbline.comparing.logs.log_grades import ScoreParams, graded_logs, slices_of
+from plumbline.comparing.logs.log_grades import ScoreParams, graded_logs, with_tags
 from plumbline.comparing.logs.logs_page import logs_context, logs_entries
 from plumbline.comparing.logs.matching import MatchBy, matched
-from plumbline.comparing.slices import compare_slices, slice_line, slice_numbers
 from plumbline.grading.run import Tolerance
 from plumbline.pages.page import render_page
 from plumbline.pipeline.files import write_json, write_text
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.reporting.ledger import Pair
+from plumbline.reporting.numbers import slice_numbers
+from plumbline.reporting.slices import slices_of
+from plumbline.reporting.tables import slice_rows
 from plumbline.rows.question import Question
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "pages/templates"
@@ -60,9 +62,9 @@ def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, o
     asked = matched(arms, questions.match)
     graded = graded_logs(asked, names, scores)
     pairs = pairs_of(graded.found.graded, questions.comparisons)
-    by_kind = answer_ledgers(graded.found, comparisons=pairs, seed=SEED, num_resamples=NUM_RESAMPLES)
-    groups = slices_of(graded, asked, questions.slice_by)
-    slices = compare_slices(scored_rows(graded.found), groups, pairs, seed=SEED, num_resamples=NUM_RESAMPLES)
+    by_kind = answer_ledgers(graded.found, comparisons=pairs, seed=SEED, num_resamples=NUM_RESAMPLES, cut=graded.cut)
+    tagged = with_tags(graded, asked, questions.slice_by)
+    slices = slices_of(tagged, scored_rows(graded.found), pairs, seed=SEED, num_resamples=NUM_RESAMPLES)
     warnings = [text for arm in arms for text in arm.warnings]
     differing = differing_settings(arms)
     if outputs.verdicts is not None:
@@ -81,7 +83,7 @@ def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, o
             template=TEMPLATES / "report.html.j2",
             style=TEMPLATES / "report.css",
             script=TEMPLATES / "report.js",
-            context=logs_context(graded, by_kind, arms, pairs, entries, banners=banners),
+            context=logs_context(graded, by_kind, arms, pairs, entries, banners=banners) | {"slices": slice_rows(slices)},
             entries=entries,
             figures={},
         )

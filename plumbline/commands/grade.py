@@ -68,7 +68,7 @@ def command(
     The file ANSWERS (CSV with a header, or JSON lines) has a row per answer: `question`, `response`, `reference`, `kind` (mcq, numeric or
     explanation), and where they apply `unit`, `choices` (an object letter -> text; without it the options are read out of the question),
     `key_points` (a list of what an explanation must say), `cluster` (one name for questions made from one template or text), `arm` (who answered)
-    and `id` (else equal questions are the same question). With --benchmark a row needs only `id`, `response` and `arm`.
+    and `id` (else equal questions are the same question); `answer_kind`, `partial_credit` and `tolerance` as in docs/formats.md. With --benchmark a row needs only `id`, `response` and `arm`.
 
     Graders, outcomes and statistics are those of the pipeline: intervals over clusters, p values adjusted by Holm over all comparisons, failures
     counted as 0 and as 1. No model is needed. An explanation is judged by its key points, and stays unjudged without them. Prints the ledger.

@@ -41,6 +41,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Keep and publish": {
         "backup": "Back up a run, and prove that a clone can restore it.",
+        "export": "Write rows, answers or results for other tools.",
         "gate": "Say whether the tuned model may be published.",
         "publish": "Publish adapter, card and evaluation on the Hub.",
     },
@@ -80,6 +81,8 @@ def load(name: str) -> click.Command:
             from plumbline.commands.compare_logs import command
         case "data-diff":
             from plumbline.commands.data_diff import command
+        case "export":
+            from plumbline.commands.export import command
         case "fetch-model":
             from plumbline.commands.fetch_model import command
         case "fill-judge-store":

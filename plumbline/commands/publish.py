@@ -24,6 +24,7 @@ from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.revisions import NotThere
 from plumbline.keeping.publish_requirement import CannotTell, gate_result
 from plumbline.keeping.published_files import NotPublished, payload
+from plumbline.keeping.result_exports import RESULTS_FILE
 from plumbline.model.adapter import read_training_record
 from plumbline.model.base_files import read_manifest
 from plumbline.number_text import size_text
@@ -127,7 +128,9 @@ def commit_files(api: HfApi, repo: str, files: dict[str, Path], *, root: Path, o
                     f"{repo} moved from {parent[:12]} to {head[:12]} meanwhile: nothing of ours is there. Look at it and publish again."
                 )
             stale = [
-                name for name in api.list_repo_files(repo, revision=head) if name.startswith(("base/", "evaluation/")) and name not in files
+                name
+                for name in api.list_repo_files(repo, revision=head)
+                if name.startswith(("base/", "evaluation/", RESULTS_FILE)) and name not in files
             ]
             operations = [
                 *(CommitOperationAdd(path_in_repo=name, path_or_fileobj=str(path)) for name, path in files.items()),
@@ -153,7 +156,9 @@ def commit_files(api: HfApi, repo: str, files: dict[str, Path], *, root: Path, o
     raise AssertionError("unreachable")
 
 
-def main(root: Path, repo: str, *, private: bool, license: str | None, dataset: str | None, onto: str | None) -> str:
+def main(
+    root: Path, repo: str, *, private: bool, license: str | None, dataset: str | None, onto: str | None, benchmark: str | None = None
+) -> str:
     """Publish and return what to tell. NotPublished says why not."""
     token = os.environ.get("HF_TOKEN")
     if not token:
@@ -169,7 +174,9 @@ def main(root: Path, repo: str, *, private: bool, license: str | None, dataset: 
         disable_progress_bars()
     api = HfApi(token=token, endpoint=os.environ.get("HF_ENDPOINT"))
     with tempfile.TemporaryDirectory(prefix="publish-") as name:
-        files = payload(root, Path(name), repo=repo, license=license or "apache-2.0", dataset=dataset, revision=revision)
+        files = payload(
+            root, Path(name), repo=repo, license=license or "apache-2.0", dataset=dataset, revision=revision, benchmark=benchmark
+        )
         created = "" if api.repo_exists(repo) else f" (made, {'private' if private else 'public'})"
         api.create_repo(repo, private=private, exist_ok=True)
         with working("publish: sending"):
@@ -200,8 +207,9 @@ def main(root: Path, repo: str, *, private: bool, license: str | None, dataset: 
 @click.option("--public", is_flag=True, help="Make a new repository public; an existing one stays as it is.")
 @click.option("--license", metavar="ID", help="Licence id for the card; apache-2.0 for the embedded world.")
 @click.option("--dataset", metavar="ORG/NAME", help="The training data on the Hub, for the card.")
+@click.option("--benchmark", metavar="ORG/NAME", help="The benchmark on the Hub: the results are also sent as .eval_results.")
 @click.option("--onto", metavar="COMMIT", help="Full id of a commit of somebody else to build on.")
-def command(repo: str, public: bool, license: str | None, dataset: str | None, onto: str | None) -> None:
+def command(repo: str, public: bool, license: str | None, dataset: str | None, benchmark: str | None, onto: str | None) -> None:
     """Publish adapter, card and evaluation on the Hub.
 
     REPO is organisation/name. Everything goes in one commit; what then stands at that commit is compared with what was sent, hash by hash. A run that
@@ -213,5 +221,5 @@ def command(repo: str, public: bool, license: str | None, dataset: str | None, o
     """
     root = repository()
     with refusing(1, NotPublished, NotThere, Refused, RepositoryNotFoundError, HfHubHTTPError, OSError, heading="NOT PUBLISHED"):
-        told = main(root, repo, private=not public, license=license, dataset=dataset, onto=onto)
+        told = main(root, repo, private=not public, license=license, dataset=dataset, benchmark=benchmark, onto=onto)
     click.echo(told)

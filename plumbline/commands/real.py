@@ -101,6 +101,11 @@ def given_files(rows: Path | None, questions: Path | None, corpus: Path | None) 
     return {"clean.source": rows, "split.benchmark": questions} | ({"retrieve.corpus": corpus} if corpus is not None else {})
 
 
+def own_settings(files: OwnFiles) -> list[str]:
+    """The overrides for files of the user's own: rows are recognised, unless `-S clean.format` says what they are."""
+    return [*files.overrides, "clean.format=auto"] if files.overrides else []
+
+
 def without_passages(profile: Sequence[str]) -> list[str]:
     """A profile without the arms that look things up: the embedded corpus knows nothing of other questions."""
     kept = [line for line in profile if not (line.startswith("++arms.") and "passages" in line) and not line.startswith("comparisons=")]
@@ -141,6 +146,6 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
         files = own_files(root, given)
         fetch(root)
         running = f"{name}-running-{os.getpid()}"
-        run = run_experiment(root, merged(profile, files.overrides, more), files, running=running)
+        run = run_experiment(root, merged(profile, own_settings(files), more), files, running=running)
         evaluation = take_results(run, root / folder)
     click.echo(told(evaluation, name_experiment(root, running, name, run.commit), folder, files))

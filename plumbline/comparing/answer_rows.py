@@ -10,7 +10,10 @@ from pydantic import Field, ValidationError
 
 from plumbline.grading.choices import parse_choices
 from plumbline.pipeline.record import Record
-from plumbline.rows.question import Kind, Question
+from plumbline.rows.question import AnswerKind, Kind, PartialCredit, Question, QuestionTolerance
+
+OPTIONAL = {"answer_kind", "partial_credit", "tolerance"}
+"""What a question may say besides, and a row may too."""
 
 
 class AnswerRow(Record):
@@ -25,6 +28,10 @@ class AnswerRow(Record):
     choices: dict[str, str] | None = None
     """None: read out of the question; empty: only letters count."""
     key_points: tuple[str, ...] = Field(default=(), strict=False)
+    answer_kind: AnswerKind | None = None
+    partial_credit: PartialCredit | None = None
+    tolerance: QuestionTolerance | None = None
+    """As in a question of the benchmark."""
     cluster: str | None = None
     """None: as in another row of the question, else the question itself."""
     arm: str = "answers"
@@ -37,7 +44,8 @@ class AnswerRow(Record):
             choices = parse_choices(self.question, numbers=True)[1] if self.kind == "mcq" else {}
         return Question(
             id=self.id or self.question, kind=self.kind, question=self.question, choices=choices, target=self.reference,
-            unit=self.unit, key_points=self.key_points, cluster=self.cluster or "",
+            unit=self.unit, key_points=self.key_points, cluster=self.cluster or "", answer_kind=self.answer_kind,
+            partial_credit=self.partial_credit, tolerance=self.tolerance,
         )  # fmt: skip
 
 
@@ -75,7 +83,7 @@ def with_benchmark(fields: dict[str, Any], benchmark: Mapping[str, Question] | N
         )
     stated = {
         "question": known.question, "reference": known.target, "kind": known.kind, "unit": known.unit, "choices": known.choices,
-        "key_points": list(known.key_points), "cluster": known.cluster,
+        "key_points": list(known.key_points), "cluster": known.cluster, **known.model_dump(include=OPTIONAL),
     }  # fmt: skip
     for name in stated.keys() & fields.keys():
         if fields[name] != stated[name]:

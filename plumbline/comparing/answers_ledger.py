@@ -1,6 +1,6 @@
 """The ledger of answers made elsewhere: that of the pipeline, for a terminal and as numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from plumbline.comparing.graded_answers import GradedAnswer, GradedFile
 from plumbline.judging.causes import JudgeCause
@@ -8,6 +8,7 @@ from plumbline.number_text import signed_ascii
 from plumbline.reporting.ledger import ArmLedger, KindLedger, PairLedger, ledgers
 from plumbline.reporting.numbers import arm_numbers, comparison_numbers, rounded, rounded_p
 from plumbline.reporting.scored import Scored
+from plumbline.reporting.slices import Slice
 from plumbline.rows.arms import Pair
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import Kind
@@ -28,8 +29,8 @@ def pairs_of(graded: Sequence[GradedAnswer], declared: Sequence[Pair]) -> list[P
     return list(dict.fromkeys(declared)) or [(arms[0], arm) for arm in arms[1:]]
 
 
-def scored_rows(found: GradedFile) -> list[Scored]:
-    """The verdicts as the ledger counts them."""
+def scored_rows(found: GradedFile, cut: Collection[tuple[str, str]] = ()) -> list[Scored]:
+    """The verdicts as the ledger counts them; `cut`: arm and id of the answers of which is known that they are not whole."""
     clusters = {(question.kind, question.id): question.cluster for question in found.questions}
     return [
         Scored(
@@ -39,7 +40,7 @@ def scored_rows(found: GradedFile) -> list[Scored]:
             arm=grade.arm,
             outcome=grade.outcome,
             score=grade.score,
-            truncated=False,
+            truncated=(grade.arm, grade.id) in cut,
             logprob_correct=None,
             reading=grade.reading,
             tier=grade.tier,
@@ -49,9 +50,11 @@ def scored_rows(found: GradedFile) -> list[Scored]:
     ]
 
 
-def answer_ledgers(found: GradedFile, *, comparisons: Sequence[Pair], seed: int, num_resamples: int) -> dict[Kind, KindLedger]:
+def answer_ledgers(
+    found: GradedFile, *, comparisons: Sequence[Pair], seed: int, num_resamples: int, cut: Collection[tuple[str, str]] = ()
+) -> dict[Kind, KindLedger]:
     """The ledger of each kind, p values adjusted by Holm over all kinds and comparisons."""
-    scored = scored_rows(found)
+    scored = scored_rows(found, cut)
     return ledgers(found.questions, scored, comparisons=comparisons, overlapping=(), seed=seed, num_resamples=num_resamples)
 
 
@@ -86,6 +89,21 @@ def pair_line(kind: Kind, pair: Pair, found: PairLedger) -> str:
         f"p {comparison.p_value:.3g} ({comparison.test}), by Holm {found.p_holm:.3g}  "
         f"only {first} {comparison.num_first_only}, only {second} {comparison.num_second_only}  "
         f"smallest detectable difference {comparison.minimum_detectable_effect:.3f}  pairs {comparison.n}"
+    )
+
+
+def slice_line(one: Slice) -> str:
+    """One slice of one comparison."""
+    first, second = one.pair
+    name = f"{one.kind:<12} {one.tag}  {second} - {first}"
+    if one.comparison is None or one.p_holm is None:
+        clusters = f" in {one.num_clusters} clusters" if one.num_clusters < one.n else ""
+        return f"{name}: too few questions ({one.n}{clusters})"
+    low, high = one.comparison.ci95
+    return (
+        f"{name}: {signed_ascii(one.comparison.delta, 3)} [{signed_ascii(low, 3)}, {signed_ascii(high, 3)}]  "
+        f"by Holm over the slices {one.p_holm:.3g}  only {first} {one.comparison.num_first_only}, only {second} {one.comparison.num_second_only}  "
+        f"pairs {one.n}"
     )
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from plumbline.comparing.answer_rows import AnswerRow, read_rows, row_of, with_benchmark
-from plumbline.grading.mcq import grade_mcq
-from plumbline.grading.numeric import grade_numeric
+from plumbline.grading.by_kind import graded_by_rule
 from plumbline.grading.tolerance import Tolerance
 from plumbline.judging.items import Asked
 from plumbline.judging.key_points_judge import KeyPointsJudge
@@ -62,19 +61,10 @@ def grade_answer(line: int, row: AnswerRow, question: Question, tolerance: Toler
         outcome = Outcome.UNJUDGED if judged.score is None else Outcome.CORRECT if right else Outcome.INCORRECT
         found |= {"outcome": outcome, "score": judged.score, "extracted": None, "reading": judged.cause, "span": None, "tier": None}
         return GradedAnswer.model_validate(found)
-    if question.kind == "mcq":
-        grade = grade_mcq(row.response, question.choices, question.target)
-        found |= {"extracted": grade.extracted, "flags": tuple(sorted(grade.flags))}
-    else:
-        grade = grade_numeric(
-            row.response,
-            question.target,
-            question.unit,
-            relative_tolerance=tolerance.relative,
-            absolute_tolerance=tolerance.absolute,
-        )
-        found |= {"extracted": grade.extracted_text, "flags": tuple(sorted(grade.flags))}
-    found |= {"outcome": grade.outcome, "score": score_of(grade.outcome), "reading": grade.reading, "span": grade.span, "tier": grade.tier}
+    grade = graded_by_rule(row.response, question, tolerance)
+    score = score_of(grade.outcome) if grade.score is None else grade.score
+    found |= {"outcome": grade.outcome, "score": score, "extracted": grade.extracted, "reading": grade.reading}
+    found |= {"span": grade.span, "tier": grade.tier, "flags": grade.flags}
     return GradedAnswer.model_validate(found)
 
 
@@ -98,7 +88,7 @@ class Collected:
             )
         before, known = self.questions.setdefault(key, (line, question))
         if (known.question, known.choices) == (question.question, question.choices):
-            for name in ("target", "unit", "key_points"):
+            for name in ("target", "unit", "key_points", "answer_kind", "partial_credit", "tolerance"):
                 if getattr(known, name) != getattr(question, name):
                     shown = "reference" if name == "target" else name
                     raise ValueError(

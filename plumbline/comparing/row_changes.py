@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from plumbline.cleaning.json_line import LineRefused, parse_line
 from plumbline.cleaning.quarantined_row import QuarantinedRow
-from plumbline.cleaning.row_columns import FORMATS
+from plumbline.cleaning.row_columns import FORMATS, possible_columns
 from plumbline.cleaning.row_shapes import read_row
 from plumbline.cleaning.text_repair import TextRefused, mend_text
 from plumbline.rows.instruction_row import InstructionRow
@@ -113,7 +113,7 @@ def question_of(raw: str) -> str | None:
         content, _ = parse_line(raw.encode("utf-8", "replace"))
     except LineRefused:
         return None
-    for columns in FORMATS.values():
+    for columns in (*FORMATS.values(), *possible_columns(frozenset(content))):
         try:
             return read_row(content, columns).instruction
         except LineRefused:

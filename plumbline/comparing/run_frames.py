@@ -84,7 +84,7 @@ def columns_of(verdict: Grade | Judgement) -> dict[str, object]:
 
 def tags_of(question: Question) -> dict[str, str]:
     """The tags of a question as columns: `topic: optics` is `optics` under topic."""
-    pairs = [tag.partition(":") for tag in getattr(question, "tags", ())]
+    pairs = [tag.partition(":") for tag in question.tags]
     return {(name.strip() if colon else "tag"): (value if colon else name).strip() for name, colon, value in pairs}
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from plumbline.number_text import signed_ascii
 from plumbline.reporting.ledger import compare_pairs
 from plumbline.reporting.scored import Scored
+from plumbline.reporting.slices import MIN_CLUSTERS, MIN_QUESTIONS
 from plumbline.rows.arms import Pair
 from plumbline.statistics import Comparison, holm, shown_direction, strictest_level
 
@@ -28,7 +28,8 @@ class Slice:
         """`better` or `worse` of the second arm, `none` where nothing was shown, or that the slice is too small to show anything."""
         if self.comparison is None or self.p_holm is None:
             return "no verdicts"
-        if self.comparison.minimum_detectable_effect >= 1:
+        found = self.comparison
+        if found.n < MIN_QUESTIONS or found.num_units < MIN_CLUSTERS or found.minimum_detectable_effect >= 1:
             return TOO_FEW
         return str(shown_direction(self.comparison.ci95, self.p_holm))
 
@@ -80,16 +81,3 @@ def slice_numbers(one: Slice) -> dict[str, object]:
         "num_arm_only": comparison.num_second_only,
         "minimum_detectable_effect": comparison.minimum_detectable_effect,
     }
-
-
-def slice_line(one: Slice) -> str:
-    """A slice for a terminal."""
-    first, second = one.pair
-    comparison = one.comparison
-    if comparison is None or one.p_holm is None:
-        return f"{one.name}  {second} - {first}: no question with a score in both"
-    low, high = comparison.ci95
-    return (
-        f"{one.name}  {second} - {first}: {signed_ascii(comparison.delta, 3)} [{signed_ascii(low, 3)}, {signed_ascii(high, 3)}]  "
-        f"by Holm {one.p_holm:.3g}  pairs {comparison.n}  {one.finding if one.finding != 'none' else 'no difference shown'}"
-    )

@@ -71,6 +71,9 @@ def value_at(name: str, point: int) -> sympy.Basic:
 def verdict(first: list[Any], second: list[Any], tolerance: float) -> str:
     """`equal`, `different`, or `undecided` where too few points have a value."""
     one, other = build(first), build(second)
+    if any(formula.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo) for formula in (one, other)):
+        # Divided by 0: it has no value, and is not equal even to itself.
+        return "undecided"
     if one == other:
         return "equal"
     symbols = sorted(one.free_symbols | other.free_symbols, key=str)

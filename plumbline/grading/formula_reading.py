@@ -4,14 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from plumbline.grading.answer_targets import right_side, undelimited
 from plumbline.grading.answer_zones import Cleaned, Zone, zones
 from plumbline.grading.formula_tokens import FUNCTIONS, GREEK
 from plumbline.grading.formula_trees import Tree, read_formula
 from plumbline.grading.patterns import bounded
 
 MATHS = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
-# "a <= b" is no equation, and is not read.
-RELATION = re.compile(r"\\approx|\\simeq|\\equiv|≈|(?<![<>!:])=(?!=)")
 # "mgh, where m is the mass": what explains the symbols is no part of the formula.
 EXPLAINED = bounded(
     r"(?: \s* [,;(]? \s* (?: where | with | if | when | for | and \s | so \s | which ) \b | ,\s | \.\s | ;\s ) .* $", re.VERBOSE | re.DOTALL
@@ -19,7 +18,6 @@ EXPLAINED = bounded(
 NAMES = FUNCTIONS | GREEK
 SAYS_NOTHING = frozenset({"none", "no", "not", "yes", "the", "is", "it", "zero", "true"})
 EDGES = " \t\n.,;:!*\\"
-DELIMITERS = (r"\(", r"\)", r"\[", r"\]", "$$", "$")
 
 
 class Read(NamedTuple):
@@ -28,29 +26,6 @@ class Read(NamedTuple):
     tree: Tree
     written: str
     zone: Zone
-
-
-def parse_formula(target: str) -> Tree:
-    """Read a target such as `\\frac{1}{2} m v^2`, `mgh` or `E = mc^2`, of which the right side counts. ValueError where it cannot be read."""
-    try:
-        return read_formula(right_side(undelimited(target)))
-    except ValueError as error:
-        raise ValueError(
-            f"target {target!r}: not a formula that is read ({error}); write it with + - * / ^, brackets, \\frac, \\sqrt and functions such as \\sin."
-        ) from None
-
-
-def undelimited(text: str) -> str:
-    """A text without the marks that set a formula apart."""
-    text = text.strip()
-    for mark in DELIMITERS:
-        text = text.removeprefix(mark).removesuffix(mark).strip()
-    return text
-
-
-def right_side(text: str) -> str:
-    """What stands behind the last sign of equality."""
-    return RELATION.split(text)[-1].strip()
 
 
 def is_prose(written: str) -> bool:

@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
+from plumbline.grading.answer_targets import parse_formula
 from plumbline.grading.answer_zones import cleaned
 from plumbline.grading.formula_judge import Verdict, formula_judge
-from plumbline.grading.formula_reading import find_formula, parse_formula
+from plumbline.grading.formula_reading import find_formula
 from plumbline.grading.formula_trees import has_decimal
 from plumbline.rows.outcome import Outcome, Reading
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from plumbline.grading.answer_phrases import retracted
+from plumbline.grading.answer_targets import parse_letters
 from plumbline.grading.answer_zones import Cleaned, cleaned, zones
 from plumbline.grading.patterns import bounded
 from plumbline.rows.outcome import Outcome, Reading
@@ -68,15 +69,6 @@ class Named(NamedTuple):
     tier: str
     start: int | None
     end: int
-
-
-def parse_letters(target: str, choices: Mapping[str, str]) -> frozenset[str]:
-    """Read a target such as `A,C` or `ACD`. ValueError where a letter is no choice, or stands twice."""
-    written = re.findall(r"[A-Za-z0-9]", target) if re.fullmatch(r"[\sA-Z,;&()\[\]]+", target) else []
-    letters = frozenset(written)
-    if not letters or len(letters) != len(written) or not letters <= choices.keys():
-        raise ValueError(f"target {target!r}: not letters among the choices {sorted(choices)}; write the right ones as A,C.")
-    return letters
 
 
 def letters_of(text: str) -> frozenset[str]:

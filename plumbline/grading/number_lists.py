@@ -4,14 +4,13 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from plumbline.grading.answer_targets import parse_numbers
 from plumbline.grading.answer_zones import Cleaned, cleaned, zones
-from plumbline.grading.numeric_target import Target, close, in_target_unit, parse_target, quantities_in
+from plumbline.grading.numeric_target import Target, close, in_target_unit, quantities_in
 from plumbline.grading.patterns import bounded
 from plumbline.grading.quantities import Quantity
 from plumbline.rows.outcome import Outcome, Reading
 
-MAX_NUMBERS = 50
-OPENERS, CLOSERS = "[({", "])}"
 # What stands between two numbers of a list. A comma between digits is one only inside brackets: elsewhere "1,200" is one number.
 BETWEEN = bounded(r"\s* (?: ; | , (?=\s) | \n+ | \\\\ | \\q?quad | \b and \b | \b or \b | \b und \b | 、 ) \s*", re.VERBOSE | re.IGNORECASE)
 BETWEEN_IN_BRACKETS = bounded(rf"{BETWEEN.pattern} | \s* , \s*", re.VERBOSE | re.IGNORECASE)
@@ -33,27 +32,6 @@ class NumbersGrade(NamedTuple):
     span: tuple[int, int] | None
     tier: str | None
     flags: frozenset[str] = frozenset()
-
-
-def split_numbers(target: str) -> list[str]:
-    """The numbers of a target such as `1; 2`, `[1, 2]` or `(1, 2)`, as written."""
-    bare = target.strip().strip("$").strip()
-    bracketed = len(bare) > 1 and bare[0] in OPENERS and bare[-1] in CLOSERS
-    inside = bare[1:-1] if bracketed else bare
-    parts = inside.split(";") if ";" in inside else inside.split(",")
-    return [part.strip() for part in parts]
-
-
-def parse_numbers(target: str, unit: str | None) -> list[Target]:
-    """Read a target of several numbers that share one unit. ValueError where one is no number."""
-    written = split_numbers(target)
-    if not 1 <= len(written) <= MAX_NUMBERS or not all(written):
-        raise ValueError(f"target {target!r}: not a list of 1 to {MAX_NUMBERS} numbers; write them as 1.5; 2; 3.")
-    for number in written:
-        # Without the unit, so that whatever stands behind a number is seen.
-        if not parse_target(number, None).open_unit:
-            raise ValueError(f"target {target!r}: {number!r} is more than a number; write the numbers alone, their unit under unit.")
-    return [parse_target(number, unit) for number in written]
 
 
 def pieces(zone: str) -> list[str]:

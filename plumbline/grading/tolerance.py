@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from plumbline.grading.number_lists import parse_numbers
+from plumbline.grading.answer_targets import parse_numbers
 from plumbline.grading.numeric_target import parse_target
 from plumbline.rows.question import Question
 

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from plumbline.grading.answer_phrases import retracted
+from plumbline.grading.answer_targets import YES, is_pair
 from plumbline.grading.answer_zones import Cleaned, cleaned, zones
 from plumbline.grading.patterns import bounded
 from plumbline.rows.outcome import Outcome, Reading
 
-YES, NO = frozenset({"yes", "true"}), frozenset({"no", "false"})
-PAIRS = (("yes", "no"), ("true", "false"))
 # Whole words: the "no" in "not" and in "know" answers nothing.
 WORD = r"(?: (?P<not> not \s+ | n['’]t \s+ )? (?P<word> yes | no | true | false | correct | incorrect ) (?![\w-]) )"
 QUOTED = r"""[\s"'“‘(\[*:$]*"""
@@ -50,11 +49,6 @@ class Said(NamedTuple):
     tier: str
     start: int | None
     end: int
-
-
-def is_pair(choices: Mapping[str, str]) -> bool:
-    """Whether the choices are yes and no, or true and false, in whichever order."""
-    return len(choices) == 2 and {text.strip().lower() for text in choices.values()} in [set(pair) for pair in PAIRS]
 
 
 def meaning(match: re.Match[str]) -> bool:

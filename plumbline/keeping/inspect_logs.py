@@ -46,7 +46,8 @@ def rule_score(grade: Grade) -> Score:
     if grade.logprob_choice is not None:
         metadata |= {"likeliest_choice": grade.logprob_choice, "likeliest_outcome": str(grade.logprob_outcome)}
     said = "no readable answer" if grade.outcome is Outcome.UNPARSED else f"read {grade.extracted} ({grade.tier})"
-    return Score(value=VALUES[grade.outcome], answer=grade.extracted, explanation=said, metadata=metadata)
+    value = VALUES[grade.outcome] if grade.score is None else grade.score
+    return Score(value=value, answer=grade.extracted, explanation=said, metadata=metadata)
 
 
 def judge_score(judgement: Judgement) -> Score | None:

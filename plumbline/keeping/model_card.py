@@ -7,17 +7,15 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from plumbline.keeping.publish_requirement import late_words
+from plumbline.keeping.published_comparison import published_place
 from plumbline.model.adapter import read_training_record
 from plumbline.model.base_files import read_manifest
 from plumbline.model.local_models import is_on_the_hub, local_model
 from plumbline.number_text import signed
 from plumbline.pages.templating import read_template
 from plumbline.pipeline.params import read_yaml
-from plumbline.pipeline.refused import Refused
 from plumbline.reporting.final_part import final_part_words
-from plumbline.reporting.verdict import tuned_arm
 from plumbline.reporting.words import KIND_NAMES
-from plumbline.rows.arms import Arms, Pair
 from plumbline.rows.manifest import Manifest
 from plumbline.training.forgetting import Forgetting
 
@@ -31,22 +29,6 @@ def with_interval(estimate: dict[str, Any] | None) -> str:
         if estimate is None or estimate["value"] is None
         else f"{estimate['value']:.2f} [{estimate['ci95'][0]:.2f}, {estimate['ci95'][1]:.2f}]"
     )
-
-
-def published_place(evaluation: dict[str, Any]) -> int:
-    """Which of the declared comparisons says what the adapter is worth: of the arm that the verdict is about, the first against one without it.
-
-    Refused where none does.
-    """
-    arms = Arms.model_validate(evaluation["arms"])
-    pairs: list[Pair] = [(first, second) for first, second in evaluation["comparisons"]]
-    tuned = tuned_arm(arms, pairs)
-    place = next((place for place, (first, second) in enumerate(pairs) if second == tuned and not arms.root[first].is_trained), None)
-    if place is None:
-        raise Refused(
-            "no declared comparison measures the adapter: add one such as [base, tuned] to comparisons in params.yaml, then `dvc repro`."
-        )
-    return place
 
 
 def result_rows(evaluation: dict[str, Any]) -> list[dict[str, Any]]:

@@ -8,16 +8,17 @@ from typing import Any
 
 from plumbline.answering.exam_prompt import PROMPT_VERSION, exam_prompt
 from plumbline.keeping.model_card import render_card
+from plumbline.keeping.result_exports import RESULTS_FILE, eval_results_text
 from plumbline.model.base_files import read_manifest, weights_folder
 from plumbline.model.local_models import is_on_the_hub
 from plumbline.pipeline.expanded_stages import value_at
-from plumbline.pipeline.files import write_json
+from plumbline.pipeline.files import write_json, write_text
 from plumbline.pipeline.params import read_yaml
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.question import KINDS, Question
 
 EVALUATION = ("evaluation.json", "scores.json", "train.json", "data.json", "preflight.json")
-ALLOWED = (".json", ".safetensors", ".jinja", ".md", ".model", ".txt")
+ALLOWED = (".json", ".safetensors", ".jinja", ".md", ".model", ".txt", ".yaml")
 """A pickle runs code when it is read: none leaves."""
 SECRET = re.compile(rb"sk-ant-[\x21-\x7e]{16,}|hf_[A-Za-z0-9]{30,}|AKIA[0-9A-Z]{16}")
 TOKENIZER_FILES = ("tokenizer", "special_tokens", "chat_template", "vocab", "merges", "added_tokens")
@@ -32,8 +33,13 @@ class NotPublished(ValueError):
     """Nothing was published, or it cannot be vouched for; the text says why and what to do."""
 
 
-def payload(root: Path, folder: Path, *, repo: str, license: str, dataset: str | None, revision: str) -> dict[str, Path]:
-    """Name in the repository -> file to send; what is made for it is written into `folder`."""
+def payload(
+    root: Path, folder: Path, *, repo: str, license: str, dataset: str | None, revision: str, benchmark: str | None = None
+) -> dict[str, Path]:
+    """Name in the repository -> file to send; what is made for it is written into `folder`.
+
+    `benchmark`: its repository on the Hub, to which the results belong.
+    """
     manifest = read_manifest(root / "models/base")
     config = json.loads((root / "models/adapter/adapter_config.json").read_text(encoding="utf-8"))
     # Others load the base from the Hub, or from this repository if it travels along.
@@ -49,6 +55,10 @@ def payload(root: Path, folder: Path, *, repo: str, license: str, dataset: str |
     files |= {path.name: path for path in sorted((root / "models/adapter").iterdir())}
     files |= {name: folder / name for name in ("adapter_config.json", "README.md", EXAM)}
     files |= {f"evaluation/{name}": root / "metrics" / name for name in EVALUATION}
+    if benchmark is not None:
+        evaluation = json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8"))
+        files[RESULTS_FILE] = folder / "eval_results.yaml"
+        write_text(files[RESULTS_FILE], eval_results_text(evaluation, dataset=benchmark))
     refuse_what_must_stay(files)
     return files
 

@@ -12,6 +12,7 @@ from plumbline.pages.text_diff import visible, word_diff
 
 NUM_LINES_PER_REASON = 3
 MAX_LINE_CHARACTERS = 600
+WHERE = {"earlier": "an earlier turn"}
 
 
 def headline(summary: Mapping[str, Any]) -> str:
@@ -67,7 +68,7 @@ def how_many(num_shown: int, num: int, what: str) -> str:
 def reason_rows(summary: Mapping[str, Any], quarantined: Mapping[str, Sequence[QuarantinedRow]]) -> list[dict[str, object]]:
     """The reasons that occur, the most frequent first, each with up to three of its lines."""
     known: list[Reason | Rule] = [*Reason, *Rule]
-    counts = {code: summary["reasons"][code] for code in known if summary["reasons"][code]}
+    counts = {code: number for code in known if (number := summary["reasons"].get(code, 0))}
     rows: list[dict[str, object]] = []
     for code, number in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         lines = [shown_line(row) for row in quarantined.get(code, [])[:NUM_LINES_PER_REASON]]
@@ -79,7 +80,7 @@ def reason_rows(summary: Mapping[str, Any], quarantined: Mapping[str, Sequence[Q
 def flag_rows(summary: Mapping[str, Any]) -> list[dict[str, object]]:
     """The flags that occur on kept rows, the most frequent first."""
     known: list[Notice | Rule] = [*Notice, *Rule]
-    counts = {code: summary["flags"][code] for code in known if summary["flags"][code]}
+    counts = {code: number for code in known if (number := summary["flags"].get(code, 0))}
     return [
         {"code": str(code), "meaning": NOTICES[code], "num": number}
         for code, number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
@@ -93,7 +94,7 @@ def shown_example(example: RepairExample) -> dict[str, object]:
     if example.num_cut_before or example.num_cut_after:
         cut.append(f"{max(example.num_cut_before, example.num_cut_after):,} after")
     return {
-        "where": f"line {example.origin.line}, {example.field}",
+        "where": f"line {example.origin.line}, {WHERE.get(example.field, example.field)}",
         "id": example.id,
         "pieces": [{"kind": piece.kind, "text": visible(piece.text)} for piece in pieces],
         "after": visible(example.after),

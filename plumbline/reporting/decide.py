@@ -51,6 +51,8 @@ class Evaluation:
     questions: Sequence[Question]
     """Of the reported part."""
     num_questions_in_benchmark: int
+    left_out: Mapping[str, int]
+    """Reason -> rows of the benchmark file that no arm was asked."""
     num_final_part_uses: int
     num_own_uses: int
     """Of these, by this report."""
@@ -137,8 +139,7 @@ def decide(
     deciding = deciding_pair(publishing, gathered.arms, gathered.comparisons)
     questions = questions_of(gathered.questions, part=params.part, development_fraction=params.development_fraction)
     overlapping = {row.question_id for row in gathered.overlaps if row.score >= params.overlap_score}
-    is_use = uses_final_part(params.part) and not broken
-    own = gathered.own_uses if is_use else frozenset()
+    own = gathered.own_uses if uses_final_part(params.part) and not broken else frozenset()
     num_uses = len(gathered.uses | own)
 
     # Probes and second askings are paid for as answers are, and count against the same cap.
@@ -188,6 +189,7 @@ def decide(
         part=params.part,
         questions=questions,
         num_questions_in_benchmark=len(gathered.questions),
+        left_out=gathered.left_out,
         num_final_part_uses=num_uses,
         num_own_uses=len(own),
         overlapping=overlapping,

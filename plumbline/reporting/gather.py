@@ -1,5 +1,6 @@
 """Read all that the report is about."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,7 @@ def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathe
     }
     sha256 = {name: sha256_of(path) for name, path in inputs.items()}
     training = read_object(files.training)
+    overlap_lines = list(read_objects(files.overlap))
     return Gathered(
         questions=list(read_jsonl(files.benchmark, Question)),
         arms=arms,
@@ -82,7 +84,8 @@ def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathe
         checks=list(read_jsonl(files.checks, JudgeCheck)) if files.checks else [],
         labels=list(read_jsonl(files.labels, HumanLabel)) if files.labels else [],
         # The file holds two other sorts of line, which are the business of `split`.
-        overlaps=[QuestionOverlap.model_validate(row) for row in read_objects(files.overlap) if row.get("record") == "question"],
+        overlaps=[QuestionOverlap.model_validate(row) for row in overlap_lines if row.get("record") == "question"],
+        left_out=dict(sorted(Counter(str(row["reason"]) for row in overlap_lines if row.get("record") == "left_out_question").items())),
         forgetting=Forgetting.model_validate(training["forgetting"]),
         uses=uses_of(read_uses(files.uses), sha256["benchmark"]) if files.uses else frozenset(),
         sha256=sha256,

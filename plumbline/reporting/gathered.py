@@ -44,6 +44,8 @@ class Gathered:
     """Rows of the loss table: step, train_loss, validation_loss."""
     versions: Mapping[str, str]
     """Package -> pinned version."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Reason -> rows of the benchmark file that no arm was asked."""
     contexts: Mapping[str, Mapping[str, Context]] = field(default_factory=dict)
     """Name of a context that arms use -> question -> what stood before it; for the page alone."""
 

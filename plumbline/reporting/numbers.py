@@ -185,6 +185,7 @@ def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, s
             "num_questions_in_benchmark": evaluation.num_questions_in_benchmark,
             "num_final_part_uses": evaluation.num_final_part_uses,
             "num_own_uses": evaluation.num_own_uses,
+            **({"left_out": dict(evaluation.left_out)} if evaluation.left_out else {}),
         },
         "arms": {name: arm.model_dump() for name, arm in evaluation.arms.root.items()},
         "comparisons": [list(pair) for pair in evaluation.comparisons],

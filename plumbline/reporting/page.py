@@ -101,13 +101,17 @@ def part_sentence(evaluation: Evaluation) -> str:
     """Which part of the benchmark was used and how often the final part was; empty where nothing was scored."""
     if not evaluation.is_scored:
         return ""
-    return final_part_words(
+    words = final_part_words(
         evaluation.num_final_part_uses,
         evaluation.num_own_uses,
         part=evaluation.part,
         num_questions=len(evaluation.questions),
         num_questions_in_benchmark=evaluation.num_questions_in_benchmark,
     )
+    if not evaluation.left_out:
+        return words
+    reasons = ", ".join(f"{reason.replace('_', ' ')} ({count})" for reason, count in evaluation.left_out.items())
+    return f"{words} {sum(evaluation.left_out.values())} rows of the benchmark file were not asked: {reasons}."
 
 
 def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping[str, object]) -> dict[str, object]:

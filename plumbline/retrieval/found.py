@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from plumbline.grading.answer_targets import split_numbers
 from plumbline.grading.glyphs import tidy
 from plumbline.grading.markup import without_markup
-from plumbline.grading.number_lists import split_numbers
 from plumbline.grading.numeric_target import close, fits, in_target_unit, parse_target, quantities_in
 from plumbline.grading.option_text import find_options, option_tokens, tokens
 from plumbline.judging.key_points import Finding, judge_key_points

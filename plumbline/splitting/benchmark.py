@@ -9,12 +9,14 @@ from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
 from plumbline.splitting.benchmark_files import read_rows
 from plumbline.splitting.mapped_benchmark import BenchmarkColumns, read_mapped
-from plumbline.splitting.question_faults import checked
+from plumbline.splitting.question_faults import checked, fault_of
 from plumbline.splitting.recognition import AUTO, MAPPED, SHAPES, shape_of
 from plumbline.splitting.row_values import LeftOut, Row
 
 OWN_IDS = frozenset({"plumbline", "study"})
 """Shapes whose ids people write: two questions with one id are an error, never the same question twice."""
+WRITTEN_BY_USERS = OWN_IDS | {MAPPED}
+"""Whose files the user can correct; the answers of a published benchmark that no rule reads are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +79,7 @@ def read_documents(rows: Sequence[Row]) -> Benchmark:
 
 
 def gathered(rows: Sequence[Row], read: Sequence[Question | LeftOut], *, name: str, sign: str) -> Benchmark:
-    """What was read, with rows left out that repeat an earlier question word for word, its answer included."""
+    """What was read. Left out are repeats of an earlier question, word for word and with its answer, and published answers that no rule reads."""
     questions: list[Question] = []
     places: list[str] = []
     left_out: list[LeftOut] = []
@@ -85,6 +87,9 @@ def gathered(rows: Sequence[Row], read: Sequence[Question | LeftOut], *, name: s
     for row, one in zip(rows, read, strict=True):
         if isinstance(one, LeftOut):
             left_out.append(one)
+            continue
+        if name not in WRITTEN_BY_USERS and one.kind == "numeric" and (fault := fault_of(one)) is not None:
+            left_out.append(LeftOut(where=row.where, id=one.id, reason="target_not_read", detail=fault))
             continue
         earlier = seen.get(one.id)
         if earlier is not None and name not in OWN_IDS and questions[earlier] == one:

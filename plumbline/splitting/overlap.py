@@ -42,7 +42,7 @@ class LeftOutQuestion(Record):
     where: str
     """File and line, record or number in the list."""
     reason: str
-    """needs_picture, answer_kind_not_read, repeats_question, several_targets or several_prompts."""
+    """needs_picture, answer_kind_not_read, target_not_read, choices_not_found, repeats_question, several_targets or several_prompts."""
     detail: str
 
 

@@ -1,6 +1,7 @@
 """Read benchmarks of problems as they are published: SciBench, JEEBench, TheoremQA, UGPhysics. Pure."""
 
 import re
+from collections.abc import Mapping
 
 from plumbline.grading.choices import parse_choices
 from plumbline.rows.question import AnswerKind, Question, QuestionTolerance
@@ -21,6 +22,15 @@ BOXED = re.compile(r"\\boxed\s*\{(.*)\}", re.DOTALL)
 UG_KINDS: dict[str, AnswerKind | None] = {"NV": None, "EX": "expression"}
 
 
+def without_choices(row: Row, name: str, choices: Mapping[str, str]) -> LeftOut | None:
+    """A question whose choices cannot be taken out of its text; None where they can."""
+    if len(choices) > 1:
+        return None
+    return LeftOut(
+        where=row.where, id=name, reason="choices_not_found", detail="no choices (A) ... (B) ... could be taken out of the question"
+    )
+
+
 def read_scibench(row: Row) -> Question:
     """SciBench: a number and its unit. Parts of one problem, `1.3(a)` and `1.3(b)`, share a cluster."""
     source, problem = row.optional("source") or "scibench", row.optional("problemid")
@@ -37,7 +47,7 @@ def read_scibench(row: Row) -> Question:
     )
 
 
-def read_jeebench(row: Row) -> Question:
+def read_jeebench(row: Row) -> Question | LeftOut:
     """JEEBench: one letter, several letters with JEE's partial credit, an integer or a number within 0.01."""
     sort, question, gold = row.text("type"), row.text("question"), row.text("gold")
     name = f"{row.text('description')}-{row.text('index')}".replace(" ", "-")
@@ -47,6 +57,8 @@ def read_jeebench(row: Row) -> Question:
     if sort not in ("MCQ", "MCQ(multiple)"):
         raise row.refused(f"type is {sort!r}; MCQ, MCQ(multiple), Integer and Numeric are read.")
     stem, choices = parse_choices(question, numbers=True)
+    if missing := without_choices(row, name, choices):
+        return missing
     if sort == "MCQ":
         return choice_question(id=name, question=stem, choices=choices, target=gold, tags=tags)
     return choice_question(
@@ -70,11 +82,15 @@ def read_theoremqa(row: Row) -> Question | LeftOut:
     if sort in ("integer", "float"):
         return number_question(id=name, question=question, target=row.as_text(answer, "Answer"), tags=tags)
     if sort.startswith("list of"):
+        if "[" in str(answer).strip()[1:]:
+            return LeftOut(where=row.where, id=name, reason="answer_kind_not_read", detail="a list of lists is not read by a rule")
         numbers = answer if isinstance(answer, list) else re.split(r"\s*,\s*", str(answer).strip("[]() "))
         target = "; ".join(row.as_text(number, "Answer") for number in numbers)
         return number_question(id=name, question=question, target=target, answer_kind="numbers", tags=tags)
     if sort == "option":
         stem, choices = parse_choices(question)
+        if missing := without_choices(row, name, choices):
+            return missing
         return choice_question(id=name, question=stem, choices=choices, target=str(answer).strip("() ").upper(), tags=tags)
     raise row.refused(f"Answer_type is {sort!r}; integer, float, list of integer, list of float, bool and option are read.")
 
@@ -94,6 +110,8 @@ def read_ugphysics(row: Row) -> Question | LeftOut:
         return yes_no_question(**shared, is_yes=said in ("true", "yes"), words=("True", "False"))
     if sorts == ["MC"]:
         stem, choices = parse_choices(question)
+        if missing := without_choices(row, name, choices):
+            return missing
         letters = re.findall(r"[A-Z]", answer)
         several = len(letters) > 1
         return choice_question(

@@ -3,13 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from plumbline.grading.formula_reading import parse_formula
-from plumbline.grading.letter_sets import parse_letters
-from plumbline.grading.number_lists import parse_numbers
+from plumbline.grading.answer_targets import is_pair, parse_formula, parse_letters, parse_numbers
 from plumbline.grading.numeric_target import parse_target
 from plumbline.grading.option_labels import read_labels
 from plumbline.grading.tolerance import needs_absolute_tolerance
-from plumbline.grading.yes_no import is_pair
 from plumbline.judging.key_points import judge_key_points
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import KIND_OF, Question

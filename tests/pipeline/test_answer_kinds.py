@@ -16,6 +16,7 @@ from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.question import Question
 from plumbline.splitting.benchmark import read_benchmark
+from plumbline.splitting.overlap import LeftOutQuestion
 from stages.grade import GradeParams
 from stages.grade import main as grade
 from stages.report import main as report
@@ -109,7 +110,17 @@ def test_the_report_counts_partial_credit_and_chance_and_shows_the_answers(world
     page = files.page.read_text(encoding="utf-8")
     for shown in ("A) force; C) momentum", '"a":"No"', "7; 5 N"):
         assert shown in page or shown.replace('":"', '": "') in page
-    assert files.mcq_confusion.read_text() == "target,answered\n", "only one letter against one letter is a confusion"
+    assert files.mcq_confusion.read_text().count("\n") == 1, "only one letter against one letter is a confusion"
+
+
+def test_the_report_says_how_many_rows_no_arm_was_asked(world: World, tmp_path: Path) -> None:
+    files = write_world(world, tmp_path)
+    one = LeftOutQuestion(question_id="graph", where="b.json, question 5", reason="needs_picture", detail="a picture")
+    with files.overlap.open("a", encoding="utf-8") as stream:
+        stream.write(one.model_dump_json() + "\n")
+    report(PARAMS, ANSWERING, JUDGING, world.compared, files)
+    assert json.loads(files.evaluation.read_text())["part"]["left_out"] == {"needs_picture": 1}
+    assert "1 rows of the benchmark file were not asked: needs picture (1)." in files.page.read_text(encoding="utf-8")
 
 
 def test_retrieval_is_measured_by_what_an_answer_needs() -> None:

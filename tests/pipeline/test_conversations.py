@@ -36,6 +36,12 @@ def test_every_turn_is_cleaned_and_every_answer_trained(tmp_path: Path) -> None:
     assert summary["kept"] == 1
 
 
+def test_without_standardising_the_turns_stay_as_they_stand(tmp_path: Path) -> None:
+    source = write_lines(tmp_path / "rows.jsonl", [chat("What is force? ", '{"answer": "A push."}', "Why?", "So.")])
+    (kept,), _, _ = clean(source, tmp_path / "out", format="auto", standardize=False)
+    assert [(one.user, one.assistant) for one in kept.earlier] == [("What is force? ", '{"answer": "A push."}')]
+
+
 def test_with_the_last_turn_only_the_earlier_answers_are_shown(tmp_path: Path) -> None:
     source = write_lines(tmp_path / "rows.jsonl", [chat("One?", "I'm sorry, but I cannot say.", "Two?", "2."), chat("Three?", "3.")])
     kept, quarantined, _ = clean(source, tmp_path / "out", format="messages", trained_turns="last")

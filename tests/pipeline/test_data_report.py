@@ -28,7 +28,7 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
-def page_of(rows: list[dict[str, Any]], folder: Path) -> tuple[str, dict[str, Any], Path]:
+def page_of(rows: list[dict[str, Any]], folder: Path, **changes: Any) -> tuple[str, dict[str, Any], Path]:
     source = folder / "source.jsonl"
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     base = folder / "base"
@@ -37,7 +37,7 @@ def page_of(rows: list[dict[str, Any]], folder: Path) -> tuple[str, dict[str, An
     params = read_yaml(ROOT / "params.yaml")
     paths = {name: folder / f"{name}.jsonl" for name in ("kept", "quarantined")}
     clean(
-        CleanParams.model_validate(params["clean"]),
+        CleanParams.model_validate(params["clean"] | changes),
         source=source,
         **paths,
         metrics=folder / "data.json",
@@ -107,3 +107,12 @@ def test_the_page_works_in_a_browser_and_asks_for_nothing(tmp_path: Path) -> Non
     tab = asyncio.run(look())
     assert tab.errors == []
     assert tab.requests == [page.as_uri()]
+
+
+def test_a_conversation_and_a_code_that_few_sources_have_are_shown(tmp_path: Path) -> None:
+    turns = ["What is force? ", "A push.", "What does [2 * i for i in range(2)] give in Python?", "[0, 2]"]
+    chat = [{"role": ("user", "assistant")[place % 2], "content": text} for place, text in enumerate(turns)]
+    calls = [{"role": "user", "content": "Now?"}, {"role": "assistant", "content": "Yes.", "tool_calls": [{"id": "1"}]}]
+    page, summary, _ = page_of([{"messages": chat}, {"messages": calls}], tmp_path, format="auto")
+    assert summary["reasons"]["tool_calls"] == summary["flags"]["structure_requested"] == 1
+    assert "tools are named or called" in page and "because the question asks for one" in page and "an earlier turn" in page

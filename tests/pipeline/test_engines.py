@@ -182,6 +182,9 @@ def test_quantised_bases_and_ranks_that_vllm_cannot_serve_are_refused(tmp_path: 
         served(tmp_path / "base", None, template="")
     with pytest.raises(ValueError, match=r"lora.r is 600"):
         serve_command(wanted._replace(rank=600), port=1)
+    monkeypatch.setenv("PLUMBLINE_VLLM_ARGS", "--gpu-memory-utilization 0.3")
+    assert serve_command(wanted, port=1)[-2:] == ["--gpu-memory-utilization", "0.3"]
+    monkeypatch.delenv("PLUMBLINE_VLLM_ARGS")
 
 
 def test_the_verb_names_both_models(models: Path, wanted: Served) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from huggingface_hub import ModelCard, constants
+from huggingface_hub._eval_results import parse_eval_result_entries
 from huggingface_hub.errors import HfHubHTTPError
+from ruamel.yaml import YAML
 
 from plumbline.commands.publish import RECEIPT, NotPublished, main
 from plumbline.keeping.model_card import render_card
@@ -168,6 +170,19 @@ def test_the_card_reads_back_and_its_numbers_are_those_of_the_run(root: Path, hu
     for part in ("Results", "Data", "Licence", "Base model", "How to load it", "How it was trained", "Limits"):
         assert f"\n## {part}\n" in text
     assert "4377 training rows of `physics.jsonl`" in text and "120 of 120 planned steps" in text
+
+
+def test_the_results_are_sent_in_the_form_of_the_hub_if_the_benchmark_is_named(root: Path, hub: FakeHub) -> None:
+    publish(root, benchmark="lab/physics-exam")
+    name = ".eval_results/plumbline.yaml"
+    entries = parse_eval_result_entries(YAML(typ="safe").load(hub.files(REPO)[name]))
+    card: Any = ModelCard(hub.files(REPO)["README.md"].decode()).data
+    values = {result.dataset_config: result.metric_value for result in card.eval_results}
+    assert {entry.task_id: entry.value for entry in entries} == values and {entry.dataset_id for entry in entries} == {"lab/physics-exam"}
+    write_models(root, record=RECORD.model_copy(update={"best_step": 60}))
+    commit_run(root)
+    publish(root)
+    assert name not in hub.files(REPO), "no old results stay next to new ones"
 
 
 def card_of(root: Path) -> str:

@@ -90,6 +90,9 @@ def test_blocks_of_text_are_text_in_every_turn(tmp_path: Path) -> None:
         messages(("user", "And?"), ("assistant", [block, {"type": "image_url", "image_url": {"url": "x"}}])),
         messages(("user", "Then?"), ("assistant", [{"type": "tool_use", "name": "f", "input": {}}])),
     ]
+    asked = {"type": "text", "text": "What is force?"}
+    pairs = [{"prompt": [asked], "completion": [block]}, {"prompt": "And?", "completion": [block]}]
+    assert outputs(write_lines(tmp_path / "pairs.jsonl", pairs), tmp_path / "pairs", format="prompt_completion") == ["A push.", "A push."]
     kept, quarantined, _ = clean(write_lines(tmp_path / "rows.jsonl", rows), tmp_path / "out", format="messages")
     assert [(row.instruction, row.output, row.repairs) for row in kept] == [("A push.", "A push.\nOr a pull.", ())]
     assert [row.reason for row in quarantined] == ["wrong_type", "tool_calls"]
@@ -182,6 +185,13 @@ def test_a_key_that_says_how_a_row_is_meant_is_used_or_the_row_put_aside(row: di
     kept, quarantined, _ = clean(write_lines(tmp_path / "rows.jsonl", [row, alpaca("Fine.", "Why?", id=5)]), tmp_path / "out")
     assert [one.reason for one in quarantined] == ([reason] if reason else [])
     assert kept[-1].flags == ("extra_keys",) and (reason or kept[0].flags == ())
+
+
+@pytest.mark.parametrize("shape", ["messages", "auto"])
+def test_a_system_text_beside_the_turns_is_used(shape: str, tmp_path: Path) -> None:
+    rows = [messages(("user", "What is force?"), ("assistant", "A push."), system="Be short.")]
+    (kept,), _, _ = clean(write_lines(tmp_path / "rows.jsonl", rows), tmp_path / "out", format=shape)
+    assert (kept.instruction, kept.flags) == ("Be short.\n\nWhat is force?", ())
 
 
 def test_system_and_history_of_alpaca_rows_are_used(tmp_path: Path) -> None:

@@ -158,6 +158,37 @@ def test_the_studys_questions_all_come_in_and_their_letters_are_warned_of(
     assert "(A 0, B 10, C 9, D 0 of 19)" in caplog.text
 
 
+def test_a_published_benchmark_is_shown_as_read_and_what_is_left_out_is_recorded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_jsonl(tmp_path / "kept.jsonl", FILLERS)
+    section = read_yaml(ROOT / "params.yaml")["split"] | {"validation_fraction": 0.5}
+    assert section["benchmark_format"] == "auto" and section["benchmark_columns"] is None
+    paths = {name: tmp_path / f"{name}.jsonl" for name in ("train", "validation", "questions", "overlap")}
+    with caplog.at_level("INFO"):
+        main(
+            SplitParams.model_validate(section),
+            kept=tmp_path / "kept.jsonl",
+            benchmark=ROOT / "examples/benchmarks/theoremqa.json",
+            **paths,
+        )
+    assert [question.answer_kind for question in read_jsonl(paths["questions"], Question)] == [None, "yes_no", "numbers", None]
+    last = json.loads(paths["overlap"].read_text().splitlines()[-1])
+    assert (last["record"], last["question_id"], last["reason"]) == ("left_out_question", "own/graph1.json", "needs_picture")
+    for words in (
+        "read as theoremqa, by Question, Answer and Answer_type",
+        "own/roots1.json (numeric, numbers): What are the roots",
+        "1 of 5 rows",
+    ):
+        assert words in caplog.text
+    columns = {"question": "problem", "correct": "right", "distractors": ["wrong 1", "wrong 2"]}
+    main(
+        SplitParams.model_validate(section | {"benchmark_format": "mapped", "benchmark_columns": columns}),
+        kept=tmp_path / "kept.jsonl",
+        benchmark=ROOT / "examples/benchmarks/mapped.csv",
+        **paths,
+    )
+    assert len(list(read_jsonl(paths["questions"], Question))) == 2
+
+
 def alike_rows() -> list[InstructionRow]:
     asked = "What is the sentiment of this news? Choose an answer from {negative, neutral, positive}, and give some short reasons for it."
     names = ["Apple", "Nokia", "Elisa", "Kone", "Neste", "Orion", "Sampo", "Fiskars", "Outokumpu", "Wartsila"]

@@ -150,10 +150,18 @@ def test_the_order_of_choices_depends_on_the_question_alone() -> None:
 
 
 def changed(name: str, change: Callable[[list[dict[str, Any]]], object], folder: Path) -> Path:
-    path = EXAMPLES / name
+    path, target = EXAMPLES / name, folder / name
+    if path.suffix == ".csv":
+        with path.open(newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        change(rows)
+        with target.open("w", newline="") as stream:
+            table = csv.DictWriter(stream, list(rows[0]))
+            table.writeheader()
+            table.writerows(rows)
+        return target
     rows = json.loads(path.read_text()) if path.suffix == ".json" else lines_of(path)
     change(rows)
-    target = folder / name
     target.write_text(json.dumps(rows) if path.suffix == ".json" else "".join(json.dumps(row) + "\n" for row in rows))
     return target
 
@@ -161,18 +169,17 @@ def changed(name: str, change: Callable[[list[dict[str, Any]]], object], folder:
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [
-        ("scibench.json", lambda rows: rows[1].update(answer_number="ten"), r"question 2 .*target 'ten': not a number"),
-        ("scibench.json", lambda rows: rows[2].update(unit="N i-hat"), r"question 3 .*unit 'N i-hat'"),
         ("arc.jsonl", lambda rows: rows[0].update(answerKey="E"), r"line 1 .*target 'E' is not among the choices"),
         ("arc.jsonl", lambda rows: rows[0]["choices"].update(text=["a", 1]), r"line 1 .*not text"),
         ("sciq.jsonl", lambda rows: rows[2].update(distractor2=""), r"line 3: distractor2 is missing or empty"),
         ("mmlu.jsonl", lambda rows: rows[0].update(answer=4), r"line 1: answer is 4; the place of the right one of 4"),
         ("mmlu_pro.jsonl", lambda rows: rows[0].update(answer="D"), r"line 1: answer 'D' is not the option at answer_index 2"),
+        ("scibench.json", lambda rows: rows[1].update(answer_number=""), r"question 2: answer_number is missing or empty"),
+        ("ugphysics.jsonl", lambda rows: rows[2].update(answers="perhaps"), r"line 3: answers is 'perhaps' for answer_type TF"),
+        ("gpqa.csv", lambda rows: rows[0].update({"Incorrect Answer 2": ""}), r"record 1: Incorrect Answer 2 is missing or empty"),
         ("jeebench.json", lambda rows: rows[0].update(type="Matrix"), r"question 1: type is 'Matrix'; MCQ"),
         ("jeebench.json", lambda rows: rows[1].update(gold="AE"), r"question 2 .*target 'A,E': not letters among"),
         ("theoremqa.json", lambda rows: rows[1].update(Answer="maybe"), r"question 2 .*Answer is 'maybe' for Answer_type bool"),
-        ("theoremqa.json", lambda rows: rows[2].update(Answer="[2, x]"), r"question 3 .*target 'x': not a number"),
-        ("ugphysics.jsonl", lambda rows: rows[0].update(answers="\\int_0^1 x dx"), r"line 1 .*not a formula that is read"),
         (
             "inspect_samples.jsonl",
             lambda rows: rows[0].update(input=3, target="B"),
@@ -199,10 +206,31 @@ def test_a_row_that_cannot_be_a_question_is_refused_by_place(
         read_benchmark(changed(name, change, tmp_path), format_name="auto")
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "reason"),
+    [
+        ("scibench.json", lambda rows: rows[1].update(answer_number="ten"), "target 'ten': not a number"),
+        ("scibench.json", lambda rows: rows[2].update(unit="N i-hat"), "unit 'N i-hat'"),
+        ("theoremqa.json", lambda rows: rows[2].update(Answer="[2, x]"), "target 'x': not a number"),
+        ("theoremqa.json", lambda rows: rows[2].update(Answer="[[1, 2], [3, 4]]"), "a list of lists"),
+        ("theoremqa.json", lambda rows: rows[3].update(Question="Which is larger?"), "no choices (A)"),
+        ("jeebench.json", lambda rows: rows[1].update(question="Match the lists."), "no choices (A)"),
+        ("ugphysics.jsonl", lambda rows: rows[0].update(answers="\\int_0^1 x dx"), "not a formula that is read"),
+        ("inspect_samples.jsonl", lambda rows: rows[2].update(target=["one", "two"]), "2 targets of which any is right"),
+    ],
+)
+def test_what_no_rule_reads_in_a_published_benchmark_is_left_out(
+    name: str, change: Callable[[list[dict[str, Any]]], object], reason: str, tmp_path: Path
+) -> None:
+    before, found = read(name), read_benchmark(changed(name, change, tmp_path), format_name="auto")
+    assert len(found.left_out) == len(before.left_out) + 1 and len(found.questions) == len(before.questions) - 1
+    assert any(reason in one.detail for one in found.left_out)
+
+
 def test_all_faults_are_named_at_once_up_to_five(tmp_path: Path) -> None:
-    rows = [{"problem_text": f"How many, case {number}?", "answer_number": "x", "unit": ""} for number in range(8)]
+    plain = {"kind": "numeric", "question": "How many?", "choices": {}, "target": "x", "unit": None, "key_points": [], "cluster": "c"}
     with pytest.raises(Refused) as refused:
-        read_benchmark(written(tmp_path / "b.jsonl", rows), format_name="auto")
+        read_benchmark(written(tmp_path / "b.jsonl", [plain | {"id": f"q{number}"} for number in range(8)]), format_name="auto")
     assert str(refused.value).count("not a number") == 5 and "3 more questions have a fault" in str(refused.value)
 
 

@@ -32,14 +32,14 @@ def test_it_says_what_was_recognised_shows_three_questions_and_what_is_left_out(
 
 
 def test_faults_end_it_with_1_and_the_others_can_be_written(tmp_path: Path) -> None:
-    rows = json.loads((EXAMPLES / "scibench.json").read_text())
-    rows[0]["unit"] = "furlong"
+    rows = [json.loads(line) for line in (EXAMPLES / "arc.jsonl").read_text().splitlines()]
+    rows[0]["answerKey"] = "E"
     (tmp_path / "b.json").write_text(json.dumps(rows))
     told = check(str(tmp_path / "b.json"), "--out", str(tmp_path / "mine.jsonl"))
     assert told.exit_code == 1
-    assert "1 questions cannot be graded" in told.output and "question 1 (id 'workbook-2.1(a)')" in told.output
+    assert "1 questions cannot be graded" in told.output and "question 1 (id 'arc-Own_2026_1')" in told.output
     kept = list(read_jsonl(tmp_path / "mine.jsonl", Question))
-    assert [question.id for question in kept] == ["workbook-2.1(b)", "workbook-5.7"]
+    assert [question.id for question in kept] == ["arc-Own_2026_2", "arc-Own_2026_3"]
     assert check(str(tmp_path / "mine.jsonl")).exit_code == 0, "what it wrote can be read"
 
 

@@ -168,18 +168,23 @@ def test_a_log_names_its_arm_and_a_folder_has_one_for_each_model(tmp_path: Path)
 
 def test_a_field_of_the_logs_slices_the_comparison(tmp_path: Path) -> None:
     text, _ = compare(LOGS / "inspect/first", LOGS / "inspect/second", folder=tmp_path, slice_by="topic")
-    slices = {row["slice"]: row for row in json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))["slices"]}
-    assert {name: row["n"] for name, row in slices.items()} == {"mechanics": 4, "units": 2, "particles": 1, "electricity": 3, "optics": 1}
-    assert slices["electricity"]["num_arm_only"] == 1 and slices["electricity"]["num_reference_only"] == 1
-    assert "units  mockllm/second - mockllm/first: -0.500" in text and text.count("too few questions") == 5
+    slices = {(row["kind"], row["tag"]): row for row in json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))["slices"]}
+    assert {tag: row["n"] for (kind, tag), row in slices.items() if kind == "numeric"} == {"mechanics": 2, "optics": 1, "electricity": 2}
+    assert "mcq          units  mockllm/second - mockllm/first: too few questions (2)" in text
+    assert "By tag" in (tmp_path / "page.html").read_text(encoding="utf-8")
     with pytest.raises(ValueError, match=r"--slice page: no answer has such a field\. The fields are task, topic"):
         compare(LOGS / "inspect/first", LOGS / "inspect/second", folder=tmp_path, slice_by="page")
 
 
 def test_several_tasks_of_one_kind_are_compared_each(tmp_path: Path) -> None:
-    rows = [{"id": f"q{place}", "arm": arm, "score": place % 2, "task": f"t{place // 4}"} for arm in "ab" for place in range(8)]
+    rows = [
+        {"id": f"q{place}", "arm": arm, "score": 0 if arm == "a" and place < 12 else 1, "task": f"t{place // 12}"}
+        for arm in "ab"
+        for place in range(24)
+    ]
     text, kinds = compare(write(tmp_path / "scores.jsonl", rows), folder=tmp_path)
-    assert kinds["explanation"]["n"] == 8 and "t0  b - a: +0.000" in text and "t1  b - a: +0.000" in text
+    assert kinds["explanation"]["n"] == 24 and "t0  b - a: +1.000" in text and "t1  b - a: +0.000" in text
+    assert "only a 0, only b 12  pairs 12" in text
 
 
 # ---- batches and tables
@@ -237,6 +242,25 @@ def test_answers_of_a_table_get_the_ledger_that_grade_gives(tmp_path: Path) -> N
 
 
 # ---- what a log says against itself
+
+
+def test_a_cut_answer_is_counted_and_shown_as_cut(tmp_path: Path) -> None:
+    cut = sample("a", "I", output={"choices": [{"message": {"content": "It is"}, "stop_reason": "max_tokens"}]})
+    log = eval_log(tmp_path / "log.eval", [cut, sample("b", "C")])
+    compare(f"first={log}", f"second={log}", folder=tmp_path)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count('"cut":1') == 2 and page.count('<td data-label="Cut off">1</td>') == 2
+
+
+def test_texts_without_key_points_stay_unjudged_next_to_what_can_be_graded(tmp_path: Path) -> None:
+    rows = [
+        {"id": "a", "arm": arm, "kind": "numeric", "question": "Force?", "reference": "12", "unit": "N", "response": "12 N"} for arm in "xy"
+    ] + [{"id": "b", "arm": arm, "kind": "explanation", "question": "Why?", "reference": "So.", "response": "Because."} for arm in "xy"]
+    text, kinds = compare(write(tmp_path / "answers.jsonl", rows), folder=tmp_path)
+    assert kinds["numeric"]["arms"]["x"]["correct"] == 1 and kinds["explanation"]["arms"]["x"]["unjudged"] == 1
+    assert "Unjudged for want of `key_points`: 2 explanations" in text
+    with pytest.raises(ValueError, match=r"line 1: a text is graded by key points, and there are none"):
+        compare(write(tmp_path / "texts.jsonl", rows[2:]), folder=tmp_path)
 
 
 def test_a_failed_sample_is_unjudged_and_a_run_that_ended_early_is_said(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from plumbline.grading.answer_targets import parse_formula
 from plumbline.grading.formula_judge import KEPT, FormulaJudge, Verdict, formula_judge
-from plumbline.grading.formula_reading import parse_formula
 from plumbline.grading.formula_trees import MAX_NODES, Tree, read_formula
 from plumbline.grading.formulas import grade_formula
 from plumbline.rows.outcome import Outcome
@@ -76,6 +76,7 @@ def test_a_formula_becomes_the_tree_that_a_person_sees(text: str, tree: Tree) ->
 
 
 @settings(max_examples=60, deadline=None)
+@example("\\frac{x}{\\sin(\\pi)}", "x")
 @given(FORMULAS, FORMULAS)
 def test_a_formula_equals_itself_in_other_words_and_not_itself_plus_one(one: str, other: str) -> None:
     first = read_formula(one)
@@ -142,6 +143,11 @@ def test_the_child_sees_no_key_of_a_service(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_size_of_a_tree_is_bounded() -> None:
     with pytest.raises(ValueError, match="too large a formula"):
         read_formula("+".join(["x"] * MAX_NODES))
+
+
+def test_what_has_no_value_equals_nothing() -> None:
+    nothing = read_formula("x/(1-1)")
+    assert formula_judge().compare(nothing, nothing, 0.0) is Verdict.UNDECIDED
 
 
 def test_decimals_are_compared_within_the_tolerance_and_whole_numbers_exactly() -> None:

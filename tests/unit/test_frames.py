@@ -78,6 +78,7 @@ def test_the_numbers_are_those_of_the_ledger(run: Frames, world: World) -> None:
         estimate = ledger.arms["tuned"].estimate
         assert table.loc[kind, "value"] == pytest.approx(found.delta, abs=1e-4)
         assert (by_kind.loc[kind, "delta"], by_kind.loc[kind, "low"], by_kind.loc[kind, "p"]) == (found.delta, found.ci95[0], found.p_value)
+        assert by_kind.loc[kind, "minimum_detectable_effect"] == found.minimum_detectable_effect, "at the level that Holm leaves"
         assert by_kind.loc[kind, "p_holm"] == ledger.headline.p_holm, "one family: the kinds"
         assert estimate is not None and summary.loc[(kind, "tuned"), "score"] == estimate.mean
 

@@ -19,6 +19,7 @@ from plumbline.reporting.ledger import KindLedger, ledgers
 from plumbline.reporting.scored import join_verdicts
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Kind
+from plumbline.splitting.benchmark import read_benchmark
 from tests.fakes.evaluation_world import World, make_world, write_world
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "answers_from_elsewhere.csv"
@@ -258,3 +259,28 @@ def test_a_row_that_the_benchmark_does_not_know_or_contradicts_is_refused(
     benchmark = {question.id: question for question in world.questions}
     with pytest.raises(ValueError, match=message):
         main(write_rows(tmp_path / "answers.jsonl", [row]), tolerance=TOLERANCE, benchmark=benchmark)
+
+
+def test_the_answer_kinds_of_a_benchmark_are_graded_as_in_the_pipeline(tmp_path: Path) -> None:
+    questions = read_benchmark(EXAMPLE.parent / "benchmarks/answer_kinds.jsonl", format_name="auto").questions
+    said = {"vectors": "A", "friction": "no", "forces": "7 N; 5 N", "roots": "2 s and 1 s", "speed": "sqrt(2gh)", "wavelength": "2.05 m"}
+    answers = write_rows(tmp_path / "answers.jsonl", [{"id": id, "response": text} for id, text in said.items()])
+    _, rows = graded(answers, tmp_path / "graded.jsonl", benchmark={question.id: question for question in questions})
+    assert {row.id: (row.outcome.value, row.score) for row in rows} == {
+        "vectors": ("incorrect", 0.5),
+        "friction": ("correct", 1.0),
+        "forces": ("correct", 1.0),
+        "roots": ("correct", 1.0),
+        "speed": ("correct", 1.0),
+        "wavelength": ("incorrect", 0.0),
+    }
+    row = {
+        "question": "Vectors?",
+        "response": "A, C",
+        "reference": "A,C",
+        "kind": "mcq",
+        "choices": questions[0].choices,
+        "answer_kind": "letters",
+    }
+    _, [alone] = graded(write_rows(tmp_path / "one.jsonl", [row]), tmp_path / "graded.jsonl")
+    assert alone.outcome.value == "correct"

@@ -67,6 +67,7 @@ RUN_BY = {
     "plumbline --help": ("tests/pipeline/test_command_line.py", 'run("--help")'),
     "pip install .": ("tests/pipeline/test_package.py", '"install", "-q", str(ROOT)'),
     "pip install 'plumbline[logs]'": ("tests/pipeline/test_package.py", "[logs]"),
+    "plumbline export": ("tests/unit/test_export.py", '"export"'),
     "plumbline compare-logs": ("tests/unit/test_compare_logs.py", "compare_logs"),
     "plumbline compare": ("tests/pipeline/test_compare.py", "compare.main"),
     "plumbline data-diff": ("tests/pipeline/test_data_diff.py", "data-diff"),

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.commands.real import PROFILE, NotRun, given_files, without_passages
+from plumbline.commands.real import PROFILE, NotRun, given_files, own_settings, without_passages
+from plumbline.laptop.own_files import OwnFiles
 from plumbline.planning.profiles import merged, profile_overrides
 from plumbline.rows.arms import ArmParams, Arms, Comparisons
 
@@ -50,3 +51,10 @@ def test_a_corpus_goes_with_own_rows_and_questions() -> None:
 
 def test_a_later_override_of_an_arm_takes_the_place_of_the_profile_s() -> None:
     assert merged(["++arms.few=1"], ["arms.few=2"]) == ["arms.few=2"]
+
+
+def test_rows_of_the_user_s_own_are_recognised_unless_they_say_what_they_are() -> None:
+    own = own_settings(OwnFiles(["clean.source=real/inputs/rows.csv"], None))
+    assert merged(["train.epochs=1.0"], own) == ["train.epochs=1.0", "clean.source=real/inputs/rows.csv", "clean.format=auto"]
+    assert "clean.format=csv" in merged(own, ["clean.format=csv"]) and "clean.format=auto" not in merged(own, ["clean.format=csv"])
+    assert own_settings(OwnFiles([], None)) == []

@@ -103,6 +103,7 @@ def with_questions(answers: Iterable[LoggedAnswer], benchmark: Mapping[str, Ques
                 unit=question.unit,
                 key_points=question.key_points,
                 kind=question.kind,
+                known=question,
                 response=answer.response,
                 has_one_response=answer.has_one_response,
                 scores=answer.scores,

@@ -47,6 +47,11 @@ class GradedLogs:
     told: tuple[str, ...]
     """Which scores these are, a sentence each."""
 
+    @property
+    def cut(self) -> frozenset[tuple[str, str]]:
+        """Arm and id of the answers that ended at the token limit."""
+        return frozenset((arm, name) for (arm, _, name), given in self.answers.items() if any(answer.is_cut for answer in given))
+
 
 def graded_logs(asked: Sequence[Asked], arms: Sequence[str], params: ScoreParams) -> GradedLogs:
     """Take or make the score of every answer. Refused names the first that has none on the scale."""
@@ -103,6 +108,8 @@ def question_of(one: Asked, of_task: Kind, cluster: str | None) -> Question:
 
 def as_question(answer: LoggedAnswer, name: str, kind: Kind, cluster: str) -> Question:
     """What one answer was asked: a tool may put the choices in another order before each model."""
+    if answer.known is not None:
+        return answer.known.model_copy(update={"id": name, "cluster": cluster})
     return Question(
         id=name, kind=kind, question=answer.question, choices=dict(answer.choices) if kind == "mcq" else {}, target=answer.target,
         unit=answer.unit, key_points=answer.key_points, cluster=cluster,
@@ -131,20 +138,22 @@ def fields_of(asked: Sequence[Asked]) -> list[str]:
     return sorted({key for one in asked for answers in one.answers.values() for answer in answers for key in answer.fields})
 
 
-def slices_of(graded: GradedLogs, asked: Sequence[Asked], field_name: str | None) -> dict[str, str]:
-    """Id of a question -> its slice: what the field says, else its task where there are more tasks than kinds. Refused for an unknown field."""
-    if field_name is None:
-        tasks, kinds = set(graded.tasks.values()), {kind for kind, _ in graded.tasks}
-        return {name: task for (_, name), task in graded.tasks.items()} if len(tasks) > len(kinds) else {}
-    if field_name not in (known := fields_of(asked)):
+def with_tags(graded: GradedLogs, asked: Sequence[Asked], field_name: str | None) -> list[Question]:
+    """The questions with the slice that the field names as their tag, else with their task where there are more tasks than kinds.
+
+    Refused for an unknown field.
+    """
+    tasks, kinds = set(graded.tasks.values()), {kind for kind, _ in graded.tasks}
+    if field_name is not None and field_name not in (known := fields_of(asked)):
         raise Refused(f"--slice {field_name}: no answer has such a field. The fields are {', '.join(known) or 'none at all'}.")
-    return {
-        one.id: next(
-            value for answers in one.answers.values() for answer in answers if (value := answer.fields.get(field_name)) is not None
-        )
-        for one in asked
-        if any(field_name in answer.fields for answers in one.answers.values() for answer in answers)
-    }
+    tags: dict[str, tuple[str, ...]] = {}
+    if field_name is not None:
+        for one in asked:
+            said = [answer.fields[field_name] for answers in one.answers.values() for answer in answers if field_name in answer.fields]
+            tags[one.id] = tuple(dict.fromkeys(said[:1]))
+    elif len(tasks) > len(kinds):
+        tags = {name: (task,) for (_, name), task in graded.tasks.items()}
+    return [question.model_copy(update={"tags": tags.get(question.id, question.tags)}) for question in graded.found.questions]
 
 
 def verdict_of(arm: str, given: Sequence[LoggedAnswer], question: Question, choice: ScoreChoice, params: ScoreParams) -> GradedAnswer:

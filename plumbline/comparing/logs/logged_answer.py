@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import PurePath
 from string import ascii_uppercase
 
+from plumbline.rows.question import Question
+
 
 class Tool(StrEnum):
     """What wrote a log."""
@@ -53,6 +55,8 @@ class LoggedAnswer:
     key_points: tuple[str, ...] = ()
     kind: str | None = None
     """Where the log says it."""
+    known: Question | None = None
+    """The question as a benchmark has it; None where none was given."""
     response: str | None
     """None where there is none: the request failed, or the log does not hold it."""
     has_one_response: bool = True

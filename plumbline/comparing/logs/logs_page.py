@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from plumbline.comparing.answers_ledger import scored_rows
@@ -31,11 +30,10 @@ def logs_entries(graded: GradedLogs, arms: Sequence[str], pairs: Sequence[Pair])
     questions = [question for question in graded.found.questions if (question.kind, question.id) in shown]
     rows = [row for row in graded.found.graded if (row.kind, row.id) in shown]
     logged = graded.answers
-    cut = {(arm, name) for (arm, _, name), given in logged.items() if any(answer.is_cut for answer in given)}
     entries = page_entries(
         questions,
         [answer_row(row, logged[row.arm, row.kind, row.id]) for row in rows],
-        [replace(one, truncated=(one.arm, one.id) in cut) for one in scored_rows(graded.found) if (one.kind, one.id) in shown],
+        [one for one in scored_rows(graded.found, graded.cut) if (one.kind, one.id) in shown],
         [grade_row(row, len(logged[row.arm, row.kind, row.id])) for row in rows if row.kind != "explanation"],
         [judged_row(row, logged[row.arm, row.kind, row.id]) for row in rows if row.kind == "explanation"],
         # Names of models are no names of arms: nothing here makes a file of them.

@@ -63,6 +63,8 @@ def why_not_graded_here(answer: LoggedAnswer, kind: Kind) -> str | None:
         return f"{answer.where} holds no response"
     if not answer.has_one_response:
         return f"{answer.where} holds several responses that the tool scored together"
+    if answer.known is not None and kind != "explanation":
+        return None
     if kind == "mcq":
         return None if answer.target in answer.choices else f"{answer.where}: target {answer.target!r} is not one of the choices"
     if kind == "numeric":
@@ -80,8 +82,7 @@ def chosen_score(task: str, questions: Sequence[Asked], *, wanted: Sequence[str]
     title = f"task {task}" if task else "all questions"
     names = names_of_arms(questions)
     common = [name for name in next(iter(names.values()), []) if all(name in mine for mine in names.values())]
-    given = [answer for one in questions for answers in one.answers.values() for answer in answers]
-    hindrance = next((why for answer in given if (why := why_not_graded_here(answer, kind_of_answer(answer, kind))) is not None), None)
+    hindrance = hindrance_of(questions, kind)
     chosen = [name for name in wanted if name in common]
     if common and not (regrade and hindrance is None):
         name = (chosen or common)[0]
@@ -97,6 +98,20 @@ def chosen_score(task: str, questions: Sequence[Asked], *, wanted: Sequence[str]
         f"{title}: no score stands in all logs ({have}), and the answers cannot be graded here: {hindrance}. "
         "Score all logs with one scorer, or give the questions with --benchmark FILE."
     )
+
+
+def hindrance_of(questions: Sequence[Asked], of_task: Kind) -> str | None:
+    """Why our graders cannot grade a task; None where they can. Texts without key points hinder only where there is nothing else: they stay
+    unjudged, and the ledger says so.
+    """
+    found: list[tuple[Kind, str | None]] = []
+    for answer in [answer for one in questions for answers in one.answers.values() for answer in answers]:
+        kind = kind_of_answer(answer, of_task)
+        found.append((kind, why_not_graded_here(answer, kind)))
+    other = next((why for kind, why in found if why is not None and kind != "explanation"), None)
+    if other is None and all(why is not None for _, why in found):
+        return found[0][1]
+    return other
 
 
 def names_of_arms(questions: Sequence[Asked]) -> dict[str, list[str]]:
