@@ -24,11 +24,16 @@ def bring_base(root: Path) -> None:
     # Imported here: a run that has its base need not wait for DVC twice.
     from plumbline.keeping.bundled import bring_bundled
 
-    found = bring_bundled(root, [BASE])
+    try:
+        found = bring_bundled(root, [BASE])
+    except ValueError as error:
+        # A project of one's own may have no bundled store: the run does not need it.
+        click.echo(f"base: not brought from git: {error}", err=True)
+        return
     if found.damaged:
-        click.echo(
-            f"base: git holds {', '.join(found.damaged)} with other bytes than {BASE} has in dvc.lock, so it is made again", err=True
-        )
+        click.echo(f"base: git holds {', '.join(found.damaged)} with other bytes than dvc.lock names, so the base is made again", err=True)
+    elif found.missing:
+        click.echo(f"base: git does not hold {', '.join(found.missing)}, so the base is made again", err=True)
     elif found.num_objects:
         click.echo(f"base: {found.num_objects} objects, {size_text(found.size_bytes)}, from .dvc/bundled; every hash is right")
 

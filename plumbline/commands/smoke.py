@@ -5,6 +5,7 @@ import sys
 import click
 
 from plumbline.commands.refusing import refusing, repository
+from plumbline.commands.run import bring_base
 from plumbline.commands.running import refuse_other_letters, run_dvc
 
 OVERRIDES = ("train.max_steps=5", "report.part=development")
@@ -21,5 +22,6 @@ def command() -> None:
     root = repository()
     with refusing(1, ValueError, OSError):
         refuse_other_letters(root)
+        bring_base(root)
         code = run_dvc(root, ["exp", "run", "--temp", *(word for override in OVERRIDES for word in ("-S", override))])
     sys.exit(code)

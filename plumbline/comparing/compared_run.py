@@ -111,6 +111,11 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return leaves
 
 
+def told_value(value: object) -> str:
+    """A parameter's value for reading: `null` in params.yaml is "none"."""
+    return "none" if value is None else str(value)
+
+
 def differing(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """For each run its values of the parameters that are not the same in all runs."""
     params = [flat(run.params) for run in runs]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plumbline.comparing.compared_run import Run, differing, kinds_of
+from plumbline.comparing.compared_run import Run, differing, kinds_of, told_value
 from plumbline.comparing.differences import Cell, adjusted
 from plumbline.reporting.ledger import KIND_NAMES
 from plumbline.reporting.words import arm_words, p_words, points, span
@@ -26,7 +26,7 @@ def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
                     "n": mine["n"] if mine else 0,
                 }
             )
-        changes = ", ".join(f"{name} = {value}" for name, value in values.items()) or "–"
+        changes = ", ".join(f"{name} = {told_value(value)}" for name, value in values.items()) or "–"
         rows.append({"name": run.name, "cells": cells, "state": run.state, "changes": changes})
     return rows
 

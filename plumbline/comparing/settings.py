@@ -6,7 +6,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from plumbline.comparing.comparability import refusal
-from plumbline.comparing.compared_run import Run, differing, flat, kinds_of
+from plumbline.comparing.compared_run import Run, differing, flat, kinds_of, told_value
 from plumbline.comparing.comparison_tables import in_columns
 from plumbline.reporting.ledger import KIND_NAMES, compare_pairs
 from plumbline.reporting.words import points, span
@@ -62,7 +62,7 @@ def settings_of(runs: Sequence[Run]) -> list[Setting]:
         key = str(sorted(rest.items(), key=str)) + str(run.identity)
         groups.setdefault(key, []).append(run)
         differs[key] = {name: value for name, value in values.items() if name != SEED}
-        names[key] = ", ".join(f"{name} = {value}" for name, value in differs[key].items()) or "as they stand"
+        names[key] = ", ".join(f"{name} = {told_value(value)}" for name, value in differs[key].items()) or "as they stand"
     # Settings may differ in what is no parameter, in the code or the judge: then their first run tells them apart.
     doubled = {name for name in names.values() if list(names.values()).count(name) > 1}
     found = [

@@ -29,10 +29,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 def limit_memory(num_bytes: int) -> None:
     """Let the system refuse more memory than that, where it can."""
-    try:
-        import resource
-    except ImportError:
-        return
+    if sys.platform != "linux":
+        return  # macOS refuses a limit below what a process has mapped, and its processes map hundreds of gigabytes
+    import resource
+
     resource.setrlimit(resource.RLIMIT_AS, (num_bytes, num_bytes))
 
 

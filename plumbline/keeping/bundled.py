@@ -19,7 +19,9 @@ class Brought(NamedTuple):
     num_objects: int
     size_bytes: int
     damaged: list[str]
-    """Paths in the workspace with an object that is missing in git, or has other bytes."""
+    """Paths in the workspace with an object that has other bytes in git than dvc.lock names."""
+    missing: list[str]
+    """Paths in the workspace with an object that git does not hold."""
 
 
 def bring_bundled(root: Path, outs: Collection[str] | None = None) -> Brought:
@@ -33,10 +35,11 @@ def bring_bundled(root: Path, outs: Collection[str] | None = None) -> Brought:
             wanted = {stored.oid: stored for out in made for stored in objects_of(repo, out, BUNDLED)}
             lacking = [stored for stored in wanted.values() if not Path(cache_of(repo).oid_to_path(stored.oid)).exists()]
             sizes: dict[str, int] = {}
-            damaged = sorted({trouble.object.path for trouble in fetch_all(repo, lacking, sizes)})
+            troubles = list(fetch_all(repo, lacking, sizes))
     except DvcException as error:
         raise ValueError(f"DVC cannot read what git holds of the run: {error}") from error
-    return Brought(len(lacking), sum(sizes.values()), damaged)
+    damaged, missing = (sorted({one.object.path for one in troubles if one.state == state}) for state in ("corrupt", "missing"))
+    return Brought(len(lacking), sum(sizes.values()), damaged, missing)
 
 
 def lay_out(root: Path, outs: Collection[str]) -> None:

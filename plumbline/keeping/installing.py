@@ -3,12 +3,15 @@
 It runs before anything is installed, so it imports the standard library alone: `python3 -m plumbline.keeping.installing requirements.txt`.
 """
 
+import contextlib
 import os
+import queue
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -38,13 +41,29 @@ def phases(lines: Iterable[str], num_packages: int) -> Iterator[str]:
 
 
 def say(told: Iterable[str], *, start: float, on_terminal: bool) -> None:
-    """Show each phrase on one line of a terminal; elsewhere a line now and then, so that a log stays short."""
-    said = start
-    for phrase in told:
+    """Show what is being done and for how long: on one line of a terminal, else a line now and then, so that a log stays short."""
+    waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        try:
+            for one in told:
+                waiting.put(one)
+        finally:
+            waiting.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    phrase, said = "starting pip", start
+    while True:
+        # Unpacking is one step of minutes, of which pip says nothing.
+        with contextlib.suppress(queue.Empty):
+            found = waiting.get(timeout=1.0)
+            if found is None:
+                break
+            phrase = found
         now = time.monotonic()
         if on_terminal:
             sys.stdout.write(f"\r\033[K  {phrase[:100]} ({now - start:.0f} s)")
-        elif now - said >= QUIET_SECONDS or phrase.startswith("unpacking"):
+        elif now - said >= QUIET_SECONDS:
             sys.stdout.write(f"  {phrase} ({now - start:.0f} s)\n")
             said = now
         sys.stdout.flush()

@@ -10,6 +10,9 @@ from markupsafe import Markup
 
 from plumbline.pages.templating import read_template
 
+RENDERER = "rendered.js"
+"""Next to the script of the page, and before it: shows LaTeX and Markdown."""
+
 
 def embedded_json(value: object) -> Markup:
     """JSON that can stand inside a script element: no text in it can close that element or open a comment."""
@@ -24,7 +27,7 @@ def render_page(
 
     The content security policy names the hash of our script: the browser runs that one and no other, and loads nothing.
     """
-    code = script.read_text(encoding="utf-8")
+    code = "".join(path.read_text(encoding="utf-8") for path in (script.with_name(RENDERER), script))
     digest = base64.b64encode(hashlib.sha256(code.encode("utf-8")).digest()).decode("ascii")
     return read_template(template, autoescape=True, trim_blocks=True, keep_trailing_newline=False).render(
         **context,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -109,7 +110,7 @@ def test_a_base_with_other_bytes_in_git_is_named_and_made_again_and_the_draw_is_
     assert bring_bundled(clone, ["models/base"]).damaged == ["models/base/weights"]
     done = plumbline(clone, "run")
     assert done.returncode == 0, done.stderr
-    assert "base: git holds models/base/weights with other bytes" in done.stderr
+    assert "base: git holds models/base/weights with other bytes than dvc.lock names" in done.stderr
     assert (clone / "made_again.log").exists()
     last = done.stdout.splitlines()[-1]
     assert last.startswith("results: this processor's own draw, as another seed would be: ") and "`git restore dvc.lock metrics`" in last
@@ -161,3 +162,19 @@ def test_a_stage_that_fails_costs_no_tracked_metric(clone: Path, command: str) -
 def test_a_folder_that_is_no_clone_is_refused_in_one_line(tmp_path: Path) -> None:
     done = plumbline(tmp_path, "regrade")
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("lacking", "said"),
+    [(".dvc/bundled", "base: git does not hold models/base, so the base is made again"), ("the remote", "base: not brought from git: ")],
+)
+def test_a_project_without_a_bundled_base_runs_all_the_same(clone: Path, lacking: str, said: str) -> None:
+    if lacking == "the remote":
+        config = (clone / ".dvc/config").read_text()
+        (clone / ".dvc/config").write_text(config.partition("['remote \"bundled\"']")[0])
+    else:
+        shutil.rmtree(clone / lacking)
+    done = plumbline(clone, "run")
+    assert done.returncode == 0 and (clone / "made_again.log").exists(), done.stderr
+    assert said in done.stderr and "Traceback" not in done.stderr

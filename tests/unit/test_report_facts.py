@@ -9,7 +9,7 @@ from plumbline.reporting.facts import checks_of, fact_groups, facts
     ("document", "lines"),
     [
         ({"num_planned_steps": 4154}, [("planned steps", "4,154")]),
-        ({"complete": True, "repo": None, "explanation": ""}, [("complete", "yes"), ("repo", "–"), ("explanation", "(empty)")]),
+        ({"complete": True, "repo": None, "explanation": ""}, [("complete", "yes"), ("repo", "none"), ("explanation", "(empty)")]),
         ({"files": {"chat_template.jinja": "0f" * 32}}, [("files · chat_template.jinja", "0f0f0f0f0f0f0f0f")]),
         ({"lora": {"target_modules": ["q", "v"], "r": 16}}, [("lora · target modules", "q, v"), ("lora · r", "16")]),
         ({"lines": [{"a": 1}, {"a": 2}]}, [("lines", "2 entries")]),

@@ -7,6 +7,8 @@
   const KINDS = { mcq: "multiple choice", numeric: "numeric", explanation: "explanation" };
   const MANY = ARMS.length > 2;
   const ALL = MANY && !PAIRS.length ? "all" : "both";
+  const LONG = 700; // characters of an answer from which on it is folded
+  const LONG_LINES = 14;
   const SIGNS = { correct: "✓", incorrect: "✗", unparsed: "?", unjudged: "–" };
   const CHANGES = { gained: "▲ gained", lost: "▼ lost", right: `${ALL} right`, wrong: `${ALL} wrong`, same: "same", mixed: "mixed", open: "no verdict" };
   const field = (name) => document.getElementById(name);
@@ -18,12 +20,25 @@
   let ordered = entries; // worst first in the chosen comparison; the first one's order is that of the file
   let pair = PAIRS[0];
 
+  const WRITTEN = new Set(["text", "text line", "text empty", "what", "reason", "source", "point"]);
+
   const element = (tag, className, text) => {
     const made = document.createElement(tag);
     if (className) made.className = className;
     if (text !== undefined) made.textContent = text;
+    if (WRITTEN.has(className)) made.dir = "auto"; // a text may be written from right to left
     return made;
   };
+
+  // A text as it is written, then as it is meant, where LaTeX or Markdown stand in it.
+  const meant = (text) => {
+    const shown = rendered(text);
+    if (!shown) return [];
+    const figure = element("div", "meant");
+    figure.append(element("p", "how", "rendered"), shown);
+    return [figure];
+  };
+  const written = (text) => [element("p", "text", text), ...meant(text)];
 
   // A text that an earlier arm has too is written as the place of that arm.
   const textOf = (entry, text, key) => (typeof text === "number" ? entry[ARMS[text].key][key] : text);
@@ -58,17 +73,32 @@
 
   const leftOut = (number) => (number ? [element("span", "how", ` … ${number} more characters`)] : []);
 
-  const answerText = (answer, said) => {
-    if (!said) return element("p", "text empty", "(empty answer)");
-    const text = element("p", "text");
-    if (answer.m) {
-      const [start, end] = answer.m;
-      text.append(said.slice(0, start), element("mark", "", said.slice(start, end)), said.slice(end));
-    } else {
-      text.textContent = said;
-    }
-    text.append(...leftOut(answer.more));
+  const marked = (className, said, start, end) => {
+    const text = element("p", className);
+    text.append(said.slice(0, start), element("mark", "", said.slice(start, end)), said.slice(end));
     return text;
+  };
+
+  // The line in which the rule read the answer, shortened around the mark.
+  const lineRead = (answer, said) => {
+    if (!answer.m) return [];
+    const [start, end] = answer.m;
+    const from = Math.max(said.lastIndexOf("\n", start - 1) + 1, start - 160);
+    const stop = said.indexOf("\n", end);
+    const line = said.slice(from, Math.min(stop < 0 ? said.length : stop, end + 160));
+    return [marked("text line", line, start - from, end - from)];
+  };
+
+  const answerText = (answer, said) => {
+    if (!said) return [element("p", "text empty", "(empty answer)")];
+    const text = answer.m ? marked("text", said, ...answer.m) : element("p", "text", said);
+    text.append(...leftOut(answer.more));
+    const whole = [text, ...meant(said)];
+    if (said.length < LONG && said.split("\n", LONG_LINES + 1).length <= LONG_LINES) return whole;
+    const folded = element("details", "long");
+    const length = (said.length + (answer.more ?? 0)).toLocaleString("en");
+    folded.append(element("summary", "", `The whole answer, ${length} characters`), ...whole);
+    return [...lineRead(answer, said), folded];
   };
 
   // ---- what stood before the question: once, for all arms that saw it
@@ -87,12 +117,12 @@
     folded.append(element("summary", "", contextTitle(name, given)));
     for (const place of given.p ?? []) {
       const [source, said, more] = page.passages[place];
-      const text = element("p", "text", said);
+      const [text, ...shown] = written(said);
       text.append(...leftOut(more));
-      folded.append(element("p", "source", source), text);
+      folded.append(element("p", "source", source), text, ...shown);
     }
     for (const [asked, answered] of given.e === undefined ? [] : page.examples[given.e]) {
-      folded.append(element("p", "source", "Question"), element("p", "text", asked), element("p", "source", "Answer"), element("p", "text", answered));
+      folded.append(element("p", "source", "Question"), ...written(asked), element("p", "source", "Answer"), ...written(answered));
     }
     return folded;
   };
@@ -113,8 +143,8 @@
     const list = element("ul", "findings");
     for (const [point, finding, quote] of answer.p) {
       const line = element("li", finding);
-      line.append(element("b", "", finding), ` ${point}`);
-      if (quote !== null) line.append(element("q", "", quote));
+      line.append(element("b", "", finding), " ", element("span", "point", point));
+      if (quote !== null) line.append(Object.assign(element("q", "", quote), { dir: "auto" }));
       list.append(line);
     }
     return list;
@@ -123,10 +153,10 @@
   const fill = (item, entry) => {
     const body = element("div", "body");
     body.append(element("h4", "", `Prompt · ${entry.i} · topic ${entry.g}${entry.near ? " · overlaps the training rows" : ""}`));
-    body.append(element("p", "text", entry.q), element("h4", "", "Expected"), element("p", "text", entry.a));
+    body.append(...written(entry.q), element("h4", "", "Expected"), ...written(entry.a));
     if (entry.p) {
       const list = element("ul", "points");
-      for (const point of entry.p) list.append(element("li", "", point));
+      for (const point of entry.p) list.append(element("li", "point", point));
       body.append(element("h4", "", "Key points"), list);
     }
     const arms = element("div", "arms");
@@ -135,9 +165,10 @@
       const side = element("div", style ?? (place ? "w-adapter" : "w-base"));
       const title = element("h4", "");
       title.append(...(MANY && style ? [element("span", `dot ${style}`)] : []), `${label} `, pill(entry, key));
-      side.append(title, answerText(answer, textOf(entry, answer.t, "t")));
+      side.append(title);
       const how = howRead(entry, answer);
       if (how) side.append(element("p", "how", how));
+      side.append(...answerText(answer, textOf(entry, answer.t, "t")));
       if (answer.p) side.append(findings(answer));
       const reason = textOf(entry, answer.w, "w");
       if (reason) side.append(element("p", "reason", `Judge: ${reason}`));
@@ -148,6 +179,13 @@
     item.append(body);
   };
 
+  // Answers that cannot be read score 0, as wrong ones do; "wrong" would say that they were read.
+  const changeLabel = (entry) => {
+    const outcomes = (pair ? pair.map((place) => ARMS[place]) : ARMS).map(({ key }) => entry[key].o);
+    if (entry.h !== "wrong" || !outcomes.includes("unparsed")) return CHANGES[entry.h];
+    return outcomes.every((outcome) => outcome === "unparsed") ? `${ALL} unparsed` : ALL === "all" ? "none right" : "neither right";
+  };
+
   const row = (entry) => {
     const item = element("details", `item ${entry.h}`);
     item.dataset.id = entry.i;
@@ -156,7 +194,7 @@
     for (const { key } of pair ? pair.map((place) => ARMS[place]) : ARMS) outcomes.append(...(outcomes.childNodes.length ? ["→"] : []), pill(entry, key));
     if (MANY && pair) outcomes.append(strip(entry));
     summary.append(
-      element("span", "change", CHANGES[entry.h]),
+      element("span", "change", changeLabel(entry)),
       element("span", "kind", KINDS[entry.k]),
       element("span", "what", entry.q.split("\n", 1)[0]),
       outcomes,
