@@ -24,7 +24,7 @@ def fill(store: VerdictStore, verdicts: Iterable[Judgement | JudgeCheck]) -> int
         fresh.clear()
 
     for verdict in verdicts:
-        if not verdict.judge_id.startswith("claude:"):
+        if not verdict.judge_id.startswith(("claude:", "openai_compatible:")):
             continue
         known = {reply.attempt for reply in store.replies(verdict.key)}
         fresh |= {(verdict.key, reply.attempt): reply for reply in verdict.replies if reply.attempt not in known}

@@ -37,6 +37,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "ask": "Ask base and tuned one question.",
         "merge": "Write base and adapter as one model.",
         "serve-models": "Serve base and tuned by one vLLM server.",
+        "serve-check": "Compare a server with what was measured.",
     },
     "Keep and publish": {
         "backup": "Back up a run, and prove that a clone can restore it.",
@@ -114,6 +115,8 @@ def load(name: str) -> click.Command:
             from plumbline.commands.regrade import command
         case "run":
             from plumbline.commands.run import command
+        case "serve-check":
+            from plumbline.commands.serve_check import command
         case "serve-models":
             from plumbline.commands.serve_models import command
         case "verify":

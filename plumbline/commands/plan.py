@@ -127,6 +127,9 @@ def schedule_of(examples: Sequence[Trainable], params: TrainParams) -> Schedule:
 def judge_lines(params: JudgeParams, questions: Sequence[Question], answering: AnswerParams, *, num_arms: int) -> list[Line]:
     """What judging will cost."""
     explanations = [question for question in questions if question.kind == "explanation"]
+    if params.backend == "openai_compatible":
+        known = "counted, probes aside; a server of your own asks no price, and the prices of others are not known here"
+        return [Line("judge", f"{num_arms * len(explanations)} answers of {num_arms} arms to {params.model}", known)]
     if params.backend != "claude":
         return [
             Line(

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,31 +22,19 @@ from plumbline.commands.backup import uncommitted
 from plumbline.commands.final_part import RECORD, missing_uses
 from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.revisions import NotThere
-from plumbline.keeping.model_card import render_card
 from plumbline.keeping.publish_requirement import CannotTell, gate_result
-from plumbline.keeping.result_exports import RESULTS_FILE, eval_results_text
+from plumbline.keeping.published_files import NotPublished, payload
+from plumbline.keeping.result_exports import RESULTS_FILE
 from plumbline.model.adapter import read_training_record
-from plumbline.model.base_files import read_manifest, weights_folder
-from plumbline.model.local_models import is_on_the_hub
+from plumbline.model.base_files import read_manifest
 from plumbline.number_text import size_text
-from plumbline.pipeline.files import sha256_of, write_json, write_text
+from plumbline.pipeline.files import sha256_of, write_json
 from plumbline.pipeline.heartbeat import working
 from plumbline.pipeline.refused import Refused
 from plumbline.reporting.final_part import uses_in
 
 RECEIPT = "metrics/published.json"
-EVALUATION = ("evaluation.json", "scores.json", "train.json", "data.json", "preflight.json")
-ALLOWED = (".json", ".safetensors", ".jinja", ".md", ".model", ".txt", ".yaml")
-"""A pickle runs code when it is read: none leaves."""
-SECRET = re.compile(rb"sk-ant-[\x21-\x7e]{16,}|hf_[A-Za-z0-9]{30,}|AKIA[0-9A-Z]{16}")
 MAX_TRIES = 4
-TOKENIZER_FILES = ("tokenizer", "special_tokens", "chat_template", "vocab", "merges", "added_tokens")
-MADE_HERE = ("LICENSE.txt", "source.json")
-"""Of a base that was made here from a package: its licence, and what it was made from."""
-
-
-class NotPublished(ValueError):
-    """Nothing was published, or it cannot be vouched for; the text says why and what to do."""
 
 
 def check_run(root: Path) -> None:
@@ -86,42 +73,6 @@ def check_run(root: Path) -> None:
     loose = [line for line in uncommitted(root) if not line.endswith(RECEIPT)]
     if loose:
         raise NotPublished("the revision would not name this run; commit first:\n  " + "\n  ".join(loose))
-
-
-def payload(
-    root: Path, folder: Path, *, repo: str, license: str, dataset: str | None, revision: str, benchmark: str | None = None
-) -> dict[str, Path]:
-    """Name in the repository -> file to send. `benchmark`: its repository on the Hub, to which the results belong."""
-    manifest = read_manifest(root / "models/base")
-    config = json.loads((root / "models/adapter/adapter_config.json").read_text(encoding="utf-8"))
-    # Others load the base from the Hub, or from this repository if it travels along.
-    on_the_hub = is_on_the_hub(manifest)
-    config |= {"base_model_name_or_path": manifest.repo if on_the_hub else repo, "revision": manifest.revision if on_the_hub else None}
-    write_json(folder / "adapter_config.json", config)
-    (folder / "README.md").write_text(render_card(root, repo=repo, license=license, dataset=dataset, revision=revision), encoding="utf-8")
-    files = {path.name: path for path in sorted((root / "models/adapter").iterdir())}
-    files |= {name: folder / name for name in ("adapter_config.json", "README.md")}
-    # With the template that it was trained with: the Hub's may read today's date, or leave a thinking block open.
-    files |= {name: root / "models/base" / name for name in manifest.files if name.startswith(TOKENIZER_FILES)}
-    files |= {f"evaluation/{name}": root / "metrics" / name for name in EVALUATION}
-    if benchmark is not None:
-        evaluation = json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8"))
-        files[RESULTS_FILE] = folder / "eval_results.yaml"
-        write_text(files[RESULTS_FILE], eval_results_text(evaluation, dataset=benchmark))
-    if not on_the_hub:
-        # It stands on no hub: without it no one could load the adapter.
-        base = root / "models/base"
-        files |= {f"base/{name}": base / name for name in sorted([*manifest.files, "manifest.json"])}
-        weights = weights_folder(base)
-        files |= {f"base/{name}": weights / name for name in sorted({*manifest.hub_files, *MADE_HERE}) if (weights / name).is_file()}
-    token = os.environ.get("HF_TOKEN", "").encode()
-    for name, path in files.items():
-        if path.suffix not in ALLOWED:
-            raise NotPublished(f"{path}: only {', '.join(ALLOWED)} are published, no pickles. Move it out of the folder.")
-        content = path.read_bytes()
-        if SECRET.search(content) or (token and token in content):
-            raise NotPublished(f"{name} holds what looks like a key: nothing was sent. Take it out of the run, and renew the key.")
-    return files
 
 
 def is_same(remote: RepoFile, path: Path) -> bool:

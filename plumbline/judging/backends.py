@@ -12,10 +12,15 @@ def make_judge(params: JudgeParams) -> Judge:
         return NoJudge()
     if params.backend == "key_points":
         return KeyPointsJudge()
+    assert params.model is not None and params.max_tokens is not None and params.max_replies is not None, "checked by JudgeParams"
+    if params.backend == "openai_compatible":
+        # Imported here: the backends without a model need no HTTP.
+        from plumbline.judging.openai_judge import OpenAIJudge
+
+        return OpenAIJudge(model=params.model, max_tokens=params.max_tokens, epoch=params.epoch, max_replies=params.max_replies)
     # Imported here: the other backends need no SDK (0.7 s).
     from plumbline.judging.claude_judge import ClaudeJudge
 
-    assert params.model is not None and params.max_tokens is not None and params.max_replies is not None, "checked by JudgeParams"
     return ClaudeJudge(
         model=params.model,
         max_tokens=params.max_tokens,

@@ -1,24 +1,33 @@
-"""Ask Claude for many items at once, each in a call of its own: touches the network, the environment and the clock."""
+"""Ask a model for many items at once, each in a call of its own: touches the network, the environment and the clock."""
 
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
 
 from plumbline.judging.causes import JudgeCause
-from plumbline.judging.claude_client import Claude, trusted_certificates
+from plumbline.judging.claude_client import trusted_certificates
 from plumbline.judging.claude_limits import Limits
 from plumbline.judging.no_reply import JudgeStopped, NoReply
 
 log = logging.getLogger("judge")
 
 
+class Client(Protocol):
+    """Something that puts one call, whoever answers."""
+
+    async def create(self, request: Mapping[str, Any]) -> tuple[bytes, str | None] | NoReply:
+        """Post one request; return the body as it came with its request id, or why there is none."""
+        ...
+
+
 async def _ask_item(
-    claude: Claude, key: str, next_request: Callable[[str], dict[str, Any] | None], keep: Callable[[str, bytes, str | None], None]
+    client: Client, key: str, next_request: Callable[[str], dict[str, Any] | None], keep: Callable[[str, bytes, str | None], None]
 ) -> NoReply | None:
     while (request := next_request(key)) is not None:
-        outcome = await claude.create(request)
+        outcome = await client.create(request)
         if isinstance(outcome, NoReply):
             return outcome
         # In a thread: the sync to disk (4 ms) must not hold up the other calls.
@@ -27,11 +36,10 @@ async def _ask_item(
 
 
 def ask_directly(
-    key: str,
+    open_client: Callable[[ssl.SSLContext], AbstractAsyncContextManager[Client]],
     limits: Limits,
     items: Iterable[str],
     *,
-    api_version: str,
     next_request: Callable[[str], dict[str, Any] | None],
     keep: Callable[[str, bytes, str | None], None],
     settled: Callable[[], object],
@@ -52,15 +60,15 @@ def ask_directly(
 
         async def work_with(trusted: ssl.SSLContext) -> None:
             # A client each: one for all looks at every connection at each call, and at over 20 it closes them after each reply.
-            async with Claude(key, limits, api_version, trusted) as claude:
-                await work(claude)
+            async with open_client(trusted) as client:
+                await work(client)
 
-        async def work(claude: Claude) -> None:
+        async def work(client: Client) -> None:
             nonlocal stopped, failures_in_a_row
             while queue and stopped is None:
                 item = queue.pop()
                 try:
-                    problem = await _ask_item(claude, item, next_request, keep)
+                    problem = await _ask_item(client, item, next_request, keep)
                 except JudgeStopped as stop:
                     stopped = stopped or str(stop)
                     return

@@ -7,6 +7,7 @@ from typing import Any
 from plumbline.judging.budget import Budget, OverBudgetError
 from plumbline.judging.causes import JudgeCause
 from plumbline.judging.claude_batches import ask_in_batches
+from plumbline.judging.claude_client import Claude
 from plumbline.judging.claude_direct import ask_directly
 from plumbline.judging.claude_key import api_key
 from plumbline.judging.claude_limits import limits_from_environment
@@ -135,10 +136,9 @@ class ClaudeJudge:
                 open_ones = [key for key in found.missing if self._standing(key).verdict is None]
                 open_ones = [key for key in open_ones if self._problems.get(key) is not JudgeCause.REJECTED_REQUEST]
                 not_directly, stopped = ask_directly(
-                    secret,
+                    lambda trusted: Claude(secret, limits, API_VERSION, trusted),
                     limits,
                     open_ones,
-                    api_version=API_VERSION,
                     next_request=self._next_request,
                     keep=self._keep,
                     settled=self._progress.update,

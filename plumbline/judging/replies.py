@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plumbline.judging.causes import JudgeCause
+from plumbline.judging.openai_replies import is_completion, reply_in
 from plumbline.judging.point_verdicts import parse_points_reply
 from plumbline.judging.prompt import SCALE, JudgeItem
 from plumbline.judging.reply_object import ReplyOutcome
@@ -50,7 +51,8 @@ def reply_from_body(body: bytes, *, attempt: int, request_id: str | None) -> Raw
     message = content if isinstance(content, dict) else {}
     usage = message.get("usage")
     usage = usage if isinstance(usage, dict) else {}
-    model, stop_reason = message.get("model"), message.get("stop_reason")
+    found = reply_in(message) if is_completion(message) else None
+    model, stop_reason = message.get("model"), message.get("stop_reason") if found is None else found[1]
 
     def tokens(*fields: str) -> int:
         return sum(value for field in fields if isinstance(value := usage.get(field), int) and not isinstance(value, bool))
@@ -61,8 +63,8 @@ def reply_from_body(body: bytes, *, attempt: int, request_id: str | None) -> Raw
         model=_writable(model),
         request_id=request_id,
         body=text,
-        input_tokens=tokens("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"),
-        output_tokens=tokens("output_tokens"),
+        input_tokens=tokens("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "prompt_tokens"),
+        output_tokens=tokens("output_tokens", "completion_tokens"),
     )
 
 
@@ -73,9 +75,18 @@ def _writable(value: object) -> str | None:
 def read_verdict(reply: RawReply, item: JudgeItem) -> JudgeVerdict:
     """Read one stored reply to an item. Only a body that calls itself a message can hold a verdict: error bodies come with status 200 too."""
     message = _message(reply)
+    if is_completion(message):
+        found = reply_in(message)
+        if found is None:
+            return JudgeVerdict(ReplyOutcome.RETRY, None, JudgeCause.BAD_RESPONSE, "")
+        return _read(*found, item)
     if message.get("type") != "message" or message.get("role") != "assistant":
         return JudgeVerdict(ReplyOutcome.RETRY, None, JudgeCause.BAD_RESPONSE, "")
-    content, stop_reason = message.get("content"), message.get("stop_reason")
+    return _read(message.get("content"), message.get("stop_reason"), item)
+
+
+def _read(content: object, stop_reason: str | None, item: JudgeItem) -> JudgeVerdict:
+    """The verdict in what a model said, by the rubric of the item."""
     if item.key_points:
         return parse_points_reply(content, stop_reason, key_points=item.key_points, answer=item.answer)
     return parse_judge_reply(content, stop_reason, SCALE)

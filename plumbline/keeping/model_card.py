@@ -73,17 +73,39 @@ def eval_results(evaluation: dict[str, Any]) -> list[EvalResult]:
     return results
 
 
+QUESTION = "What is the unit of force?"
+
+
 def loading_lines(repo: str, manifest: Manifest) -> str:
-    """The Python that loads base and adapter."""
-    if not is_on_the_hub(manifest):
-        base = f'base = AutoModelForCausalLM.from_pretrained("{repo}", subfolder="base", adapter_kwargs={{"subfolder": "base"}}, dtype="{manifest.dtype}")\n'
-        tokenizer = f'tokenizer = AutoTokenizer.from_pretrained("{repo}", subfolder="base")'
+    """The Python that loads base and adapter and asks them a question; tests/pipeline/test_published_repository.py runs it."""
+    lines = ["from peft import AutoPeftModelForCausalLM", "from transformers import AutoTokenizer", ""]
+    if manifest.quantization == "nf4":
+        # AutoPeftModelForCausalLM hands what the base needs to the adapter as well.
+        lines = [
+            "from peft import PeftModel",
+            "from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig",
+            "",
+            'nf4 = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, '
+            f'bnb_4bit_compute_dtype="{manifest.dtype}")',
+        ]
+        where = f'"{manifest.repo}", revision="{manifest.revision}"' if is_on_the_hub(manifest) else f'"{repo}", {NO_ADAPTER}'
+        lines.append(f'base = AutoModelForCausalLM.from_pretrained({where}, quantization_config=nf4, dtype="{manifest.dtype}")')
+        lines.append(f'model = PeftModel.from_pretrained(base, "{repo}")')
     else:
-        where = f'"{manifest.repo}", revision="{manifest.revision}"'
-        base = f'base = AutoModelForCausalLM.from_pretrained({where}, dtype="{manifest.dtype}")\n'
-        tokenizer = f"tokenizer = AutoTokenizer.from_pretrained({where})"
-    imports = "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
-    return f'{imports}{base}model = PeftModel.from_pretrained(base, "{repo}")\n{tokenizer}'
+        here = "" if is_on_the_hub(manifest) else f", {NO_ADAPTER}"
+        lines.append(f'model = AutoPeftModelForCausalLM.from_pretrained("{repo}"{here}, dtype="{manifest.dtype}")')
+    lines += [
+        f'tokenizer = AutoTokenizer.from_pretrained("{repo}")',
+        f'messages = [{{"role": "user", "content": "{QUESTION}"}}]',
+        'inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True, return_tensors="pt").to(model.device)',
+        "answer = model.generate(**inputs, do_sample=False, max_new_tokens=96)",
+        'print(tokenizer.decode(answer[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))',
+    ]
+    return "\n".join(lines)
+
+
+NO_ADAPTER = 'adapter_kwargs={"subfolder": "base"}'
+"""transformers, asked for a base, also loads an adapter that it finds next to it; in base/ it finds none."""
 
 
 def base_words(manifest: Manifest) -> tuple[str, str]:
@@ -92,8 +114,8 @@ def base_words(manifest: Manifest) -> tuple[str, str]:
     if local is not None:
         upstream = f"[{local.upstream}](https://huggingface.co/{local.upstream})"
         return (
-            f"A LoRA adapter for the model in `base/`, which was made from {upstream}.",
-            f"`base/` holds {upstream} (licence {local.licence}) after its weights had been stored in fewer bits: {local.quantization}, as the package "
+            f"A LoRA adapter for the base model in this repository, which was made from {upstream}.",
+            f"`config.json` and `model.safetensors` are the base model alone, without the adapter. It is {upstream} (licence {local.licence}) after its weights had been stored in fewer bits: {local.quantization}, as the package "
             f"`{local.package}` {local.version} of the Python package index brings them, turned back into bfloat16. They are not the weights of that "
             f"repository. Tokenizer, chat template and configuration are those of its revision `{local.upstream_revision}`. "
             f"The adapter was trained and measured with {manifest.dtype}, quantisation {manifest.quantization}.",
@@ -104,8 +126,8 @@ def base_words(manifest: Manifest) -> tuple[str, str]:
             f"`{manifest.repo}` at revision `{manifest.revision}`, {manifest.dtype}, quantisation {manifest.quantization}.",
         )
     return (
-        "A LoRA adapter for the small base model in `base/`.",
-        f"Trained from scratch by the same pipeline, {manifest.dtype}; its weights and tokenizer are in `base/`.",
+        "A LoRA adapter for the small base model in this repository.",
+        f"Trained from scratch by the same pipeline, {manifest.dtype}. `config.json` and `model.safetensors` are the base model alone, without the adapter.",
     )
 
 

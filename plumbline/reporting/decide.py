@@ -144,7 +144,7 @@ def decide(
 
     # Probes and second askings are paid for as answers are, and count against the same cap.
     paid = paid_replies([*gathered.judgements, *gathered.checks])
-    cost_usd = judging_cost_usd(paid, judging.model)
+    cost_usd = judging_cost_usd(paid, judging.claude_model)
     stopping = [
         *coverage_gates(gathered.judgements, gathered.arms.names),
         *cost_gate(cost_usd, judging.max_cost_usd if judging.backend == "claude" else None),

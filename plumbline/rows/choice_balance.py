@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from scipy.special import chdtrc
-
 from plumbline.rows.question import Question
 
 CHANCE_OF_A_FALSE_WARNING = 0.001
@@ -26,6 +24,9 @@ def unbalanced_letters(questions: Iterable[Question]) -> str | None:
         expected.update(dict.fromkeys(question.choices, 1 / len(question.choices)))
     if len(expected) < 2:
         return None
+    # Imported here: split reads and refuses its inputs before it waits for scipy (0.1 s).
+    from scipy.special import chdtrc
+
     squares = sum((right[letter] - often) ** 2 / often for letter, often in expected.items())
     if chdtrc(len(expected) - 1, squares) >= CHANCE_OF_A_FALSE_WARNING:
         return None

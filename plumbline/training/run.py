@@ -22,6 +22,7 @@ from plumbline.training.general_prompts import replay_rows
 from plumbline.training.loss_curve import loss_table
 from plumbline.training.run_identity import RunIdentity, loaded_code, sha256_of_rendered, sha256_of_rows
 from plumbline.training.schedule import Schedule, plan_training
+from plumbline.training.trackers import wanted_trackers
 from plumbline.training.which_rank import is_sharded, num_ranks, rank
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def run(lora: LoraParams, params: TrainParams, files: TrainFiles) -> Finished | 
 
 def read_rows(files: TrainFiles, params: TrainParams) -> TrainRows:
     """Read everything that can be refused without torch. ValueError says what cannot be used."""
+    wanted_trackers()
     if json.loads(files.ready.read_text(encoding="utf-8")) != {"ready": True}:
         raise ValueError(f"Preflight did not pass: {files.ready} does not say so. Run `dvc repro preflight` and fix what it reports.")
     train, validation = (list(read_jsonl(path, InstructionRow)) for path in (files.train, files.validation))

@@ -19,6 +19,7 @@ from plumbline.training.lean_steps import fuse_adapted_products, skip_idle_walks
 from plumbline.training.lora import fitted_to, keep_adapter_in_fp32, keep_gradients_through_nf4, lora_config
 from plumbline.training.ranked_trainer import RankedTrainer
 from plumbline.training.schedule import Schedule
+from plumbline.training.trackers import tracker_callbacks
 from plumbline.training.training_arguments import recomputes_activations, training_arguments
 from plumbline.training.which_rank import is_sharded, rank
 
@@ -125,6 +126,8 @@ def build_trainer(
         peft_config=fitted_to(lora_config(lora), model),
     )
     trainer.remove_callback(PrinterCallback)
+    for callback in tracker_callbacks():
+        trainer.add_callback(callback)
     collator: Any = trainer.data_collator
     collator.pad_token_id = held_pad(collator.pad_token_id, model.get_input_embeddings())
     trainer.num_planned_steps = schedule.num_planned_steps

@@ -1,4 +1,4 @@
-"""A Hugging Face Hub on the loopback: the endpoints that publishing uses, with faults on demand. It keeps commits, as the real one does."""
+"""A Hugging Face Hub on the loopback: the endpoints that publishing and loading use, with faults on demand. It keeps commits, as the real one does."""
 
 import base64
 import hashlib
@@ -56,7 +56,8 @@ class Handler(LoopbackHandler[FakeHub]):
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def is_large(self, path: str) -> bool:
         return path.endswith(".safetensors")
@@ -99,6 +100,8 @@ class Handler(LoopbackHandler[FakeHub]):
                 for o in json.loads(body)["objects"]
             ]
             return self.reply(200, {"transfer": "basic", "objects": objects})
+        if len(parts) > 4 and parts[2] == "resolve":
+            return self.send_file("/".join(parts[:2]), parts[3], "/".join(parts[4:]))
         repo = "/".join(parts[2:4])
         if repo not in hub.commits:
             return self.reply(
@@ -112,7 +115,9 @@ class Handler(LoopbackHandler[FakeHub]):
                 200, {"id": repo, "modelId": repo, "sha": hub.head(repo), "private": hub.private[repo], "siblings": files, "tags": []}
             )
         if what == "tree":
-            return self.reply(200, [self.told(name, content) for name, content in sorted(hub.files(repo, revision).items())])
+            below = "/".join([*parts[6:], ""]) if len(parts) > 6 else ""
+            found = [self.told(name, content) for name, content in sorted(hub.files(repo, revision).items()) if name.startswith(below)]
+            return self.reply(200, found) if found else self.no_entry()
         if what == "paths-info":
             files = hub.files(repo, revision)
             return self.reply(200, [self.told(name, files[name]) for name in parse_qs(body.decode()).get("paths", []) if name in files])
@@ -125,6 +130,27 @@ class Handler(LoopbackHandler[FakeHub]):
         if what == "commit":
             return self.take_commit(repo, [json.loads(line) for line in body.splitlines()])
         return self.reply(404, {"error": f"no {what}"})
+
+    def no_entry(self) -> None:
+        self.reply(404, {"error": "Entry not found"}, {"X-Error-Code": "EntryNotFound", "X-Error-Message": "Entry not found"})
+
+    def send_file(self, repo: str, revision: str, name: str) -> None:
+        """A file of a commit, as a client fetches it."""
+        content = self.fake.files(repo, revision).get(name)
+        if content is None:
+            return self.no_entry()
+        self.send_response(200)
+        headers = {
+            "Content-Length": str(len(content)),
+            "X-Repo-Commit": self.fake.head(repo) if revision == "main" else revision,
+            "ETag": f'"{hashlib.sha1(content).hexdigest()}"',
+            "Accept-Ranges": "bytes",
+        }
+        for header, value in headers.items():
+            self.send_header(header, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def take_commit(self, repo: str, lines: list[dict[str, Any]]) -> None:
         hub = self.fake

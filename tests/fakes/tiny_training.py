@@ -170,9 +170,13 @@ def train(
     at_step: int | None = None,
     number: signal.Signals = signal.SIGKILL,
     max_file_bytes: int | None = None,
+    trackers: tuple[str, str] | None = None,
 ) -> None:
     """Run the stage, with files limited to `max_file_bytes` as on a full disk; send this process a signal in the given checkpoint write, or after the given step: kill -9, as a power cut would, unless told otherwise."""
     os.environ["DVC_ROOT"] = str(root)
+    if trackers is not None:
+        sys.path.insert(0, trackers[0])
+        os.environ["PLUMBLINE_TRACKERS"] = trackers[1]
     if max_file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
     import plumbline.training.trainer as training

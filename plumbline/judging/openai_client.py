@@ -1,0 +1,128 @@
+"""Put one call to a server with the chat completions of OpenAI (vLLM, llama.cpp, Ollama, TGI, hosted): touches the network, the environment, the clock."""
+
+import asyncio
+import json
+import logging
+import os
+import random
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from plumbline.judging.causes import JudgeCause
+from plumbline.judging.claude_limits import MAX_SLEEP_SECONDS, Limits
+from plumbline.judging.no_reply import JudgeStopped, NoReply
+
+URL_VARIABLE, KEY_VARIABLE = "PLUMBLINE_JUDGE_URL", "PLUMBLINE_JUDGE_KEY"
+KEY_PATTERN = re.compile(r"[\x21-\x7e]{8,}", re.ASCII)
+REDACTED = "[redacted]"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def server_from_environment() -> tuple[str, str | None]:
+    """Address up to and with /v1, and the key if there is one. JudgeStopped says what is missing or would not be safe."""
+    url, key = os.environ.get(URL_VARIABLE, "").strip().rstrip("/"), os.environ.get(KEY_VARIABLE, "").strip() or None
+    if not url:
+        raise JudgeStopped(
+            f"judge.backend is openai_compatible, but {URL_VARIABLE} is not set. Set it to the server's address, such as "
+            "http://127.0.0.1:8000/v1, or judge without a model: `dvc exp run -S judge.backend=key_points`."
+        )
+    if (problem := why_unsafe(url, key, url_name=URL_VARIABLE, key_name=KEY_VARIABLE)) is not None:
+        raise JudgeStopped(problem)
+    return url, key
+
+
+def why_unsafe(url: str, key: str | None, *, url_name: str, key_name: str) -> str | None:
+    """Why a key must not be sent to an address, or why it is no address; None where all is well. Shows neither the key nor a password."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return f"{url_name} is not an address; give one such as http://127.0.0.1:8000/v1."
+    if parts.username or parts.password or parts.query:
+        return f"{url_name} holds more than an address; put the key into {key_name}. Its value is not shown here."
+    if key is not None and not KEY_PATTERN.fullmatch(key):
+        return f"{key_name} does not look like a key (one line of at least 8 characters, no blanks); its value is not shown here."
+    if key is not None and parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        return f"{key_name} would travel to {parts.hostname} unencrypted: use https, or unset the key if the server asks for none."
+    return None
+
+
+class ChatServer:
+    """One client for one event loop; use as an async context manager."""
+
+    def __init__(self, url: str, key: str | None, limits: Limits, trusted: ssl.SSLContext) -> None:
+        """Nothing is taken from profiles, proxies or redirects: a redirect would post the prompt to another host."""
+        for name in ("httpx2", "httpcore2"):
+            logging.getLogger(name).setLevel(logging.WARNING)  # at DEBUG they may print prompts and headers
+        self._url, self._key, self._limits = url, key, limits
+        self._http = httpx2.AsyncClient(
+            follow_redirects=False,
+            trust_env=False,
+            timeout=httpx2.Timeout(limits.deadline_seconds, connect=10.0),
+            verify=trusted,
+            headers={} if key is None else {"Authorization": f"Bearer {key}"},
+        )
+
+    async def __aenter__(self) -> "ChatServer":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    def without_key(self, text: str) -> str:
+        """A text as it may be shown or stored, whatever the server echoes."""
+        return text if self._key is None else text.replace(self._key, REDACTED)
+
+    async def create(self, request: Mapping[str, Any]) -> tuple[bytes, str | None] | NoReply:
+        """Post one conversation; return the body as it came (status 200, whatever is in it) with its request id."""
+        limits, problem = self._limits, NoReply(JudgeCause.TIMED_OUT, "no time left")
+        deadline = time.monotonic() + limits.deadline_seconds
+        for number in range(limits.max_tries):
+            try:
+                # The timeout of a read starts anew with each byte: a server that drips them would hold us for ever.
+                async with asyncio.timeout(max(deadline - time.monotonic(), 0.1)):
+                    response = await self._http.post(f"{self._url}/chat/completions", content=json.dumps(request), headers=JSON)
+                if response.status_code == 200:
+                    found = response.headers.get("x-request-id")
+                    body = response.content
+                    return body if self._key is None else body.replace(self._key.encode(), REDACTED.encode()), found and self.without_key(
+                        found
+                    )
+                problem, is_final = self._classified(response.status_code, response.text)
+                if is_final:
+                    return problem
+            except (TimeoutError, httpx2.TimeoutException):
+                problem = NoReply(JudgeCause.TIMED_OUT, "no complete reply in time")
+            except httpx2.HTTPError as error:
+                problem = NoReply(JudgeCause.CONNECTION_FAILED, f"{type(error).__name__} at {self._url}")
+            wait = min(random.uniform(0, min(limits.backoff_seconds * 2**number, 8.0)), MAX_SLEEP_SECONDS)
+            if number + 1 == limits.max_tries or time.monotonic() + wait >= deadline:
+                break
+            await asyncio.sleep(wait)
+        return problem
+
+    def _classified(self, status: int, text: str) -> tuple[NoReply, bool]:
+        """The problem, and whether this item can be tried no further. JudgeStopped where no item can."""
+        said = self.without_key(f"status {status} {text[:300]}".strip())
+        if status in REMEDIES:
+            raise JudgeStopped(f"the server refuses every call: {said}; {REMEDIES[status]}.")
+        if 300 <= status < 400:
+            raise JudgeStopped(f"the server answers with a redirect ({said}), which is not followed; correct {URL_VARIABLE}.")
+        if status == 429:
+            return NoReply(JudgeCause.RATE_LIMITED, said), False
+        if status >= 500 or status in (408, 409, 425):
+            return NoReply(JudgeCause.SERVER_ERROR, said), False
+        return NoReply(JudgeCause.REJECTED_REQUEST, said), True
+
+
+JSON = {"Content-Type": "application/json"}
+REMEDIES = {
+    401: f"check {KEY_VARIABLE}",
+    402: "check the account's credit",
+    403: f"check {KEY_VARIABLE}: it may not use this model",
+    404: f"check that {URL_VARIABLE} ends with /v1, and judge.model",
+}

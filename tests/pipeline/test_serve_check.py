@@ -1,0 +1,202 @@
+"""Is what is served what was measured? Against a server on the loopback: the same texts, flips, another template, and what cannot be asked."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.commands.serve_check import main
+from plumbline.comparing.served_ledger import difference_of, served_kinds
+from plumbline.comparing.serving import CannotAsk
+from plumbline.grading.run import Tolerance
+from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.rows.answer import Answer
+from plumbline.rows.question import Question
+from tests.conftest import ROOT
+from tests.fakes.chat_server import KEY, FakeChat, serving_chat
+from tests.fakes.evaluation_world import ANSWERING, World, make_world, write_world
+from tests.fakes.tiny_training import save_tiny_base
+
+INSTRUCTIONS = ANSWERING.instructions.model_dump()
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    world = make_world(num_mcq=60, num_numeric=60, num_explanation=12, num_clusters=60)
+    write_world(world, tmp_path)
+    shutil.rmtree(tmp_path / "models")
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / "data/context").mkdir(exist_ok=True)
+    (tmp_path / "data/context/none.jsonl").touch()
+    params = {
+        "arms": world.compared.arms.model_dump(),
+        "answer": ANSWERING.model_dump(),
+        "grade": {"relative_tolerance": 0.05, "absolute_tolerance": None},
+    }
+    (tmp_path / "params.yaml").write_text(json.dumps(params))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+    monkeypatch.setenv("PLUMBLINE_SERVE_KEY", KEY)
+    return world
+
+
+@pytest.fixture
+def chat(world: World) -> Iterator[FakeChat]:
+    """A server that says what tuned said in the run."""
+    asked = {exam_prompt(question, INSTRUCTIONS): question.id for question in world.questions}
+    said = {answer.id: answer.response for answer in world.answers["tuned"]}
+    with serving_chat(FakeChat(say=lambda request: said[asked[request["messages"][-1]["content"]]] + "\n", model="mine")) as server:
+        yield server
+
+
+def check(url: str, **changes: Any) -> tuple[str, bool]:
+    settings: dict[str, Any] = {"model": None, "arm": "tuned", "count": None, "margin": 0.03}
+    return main(Path.cwd(), url, **settings | changes)
+
+
+def test_the_same_texts_are_what_was_measured(chat: FakeChat) -> None:
+    told, ok = check(chat.url)
+    assert ok and told.startswith(f"mine at {chat.url}, 132 questions, against the stored answers of tuned; margin 3 points")
+    assert "multiple choice: 60 of 60 texts the same; 0 flips" in told and "explanations: 12 of 12 texts the same" in told
+    assert {(request["temperature"], request["max_tokens"]) for request in chat.requests} == {(0, ANSWERING.max_new_tokens)}
+    told, ok = check(chat.url, count=10)
+    assert ok and "10 questions" in told
+
+
+def test_a_worse_server_is_not_shown_to_be_the_same(chat: FakeChat) -> None:
+    before = chat.say
+    chat.say = lambda request: before(request) if "Answer with" not in request["messages"][-1]["content"] else "I cannot say."
+    told, ok = check(chat.url)
+    assert not ok and "multiple choice: 0 of 60 texts the same" in told and ": worse" in told and "numeric problems: 60 of 60" in told
+
+
+def test_other_words_with_the_same_scores_are_not_worse_within_a_margin(chat: FakeChat) -> None:
+    before = chat.say
+    chat.say = lambda request: "Well. " + before(request)
+    told, ok = check(chat.url, margin=0.3)
+    assert ok and "0 of 60 texts the same; 0 flips" in told and ": not worse" in told
+    told, ok = check(chat.url, margin=0.01)
+    assert not ok and "not enough evidence" in told, "sixty questions cannot show one point"
+
+
+def test_a_prompt_of_another_length_is_named(world: World, chat: FakeChat) -> None:
+    path = Path("data/answers/tuned.jsonl")
+    write_jsonl(path, [answer.model_copy(update={"num_prompt_tokens": 100}) for answer in read_jsonl(path, Answer)])
+    assert check(chat.url)[1]
+    chat.num_prompt_tokens = 112
+    told, ok = check(chat.url)
+    assert not ok and "132 of 132 prompts have another number of tokens, such as 112 instead of 100" in told
+
+
+@pytest.mark.parametrize("shown_by", ["llama.cpp", "vLLM"])
+def test_a_template_that_writes_another_prompt_is_named(chat: FakeChat, tmp_path: Path, shown_by: str) -> None:
+    from plumbline.model.weights import load_tokenizer
+
+    save_tiny_base(tmp_path / "models/base")
+    tokenizer: Any = load_tokenizer(tmp_path / "models/base")
+
+    def shown(messages: list[dict[str, str]], system: str = "") -> str:
+        return system + str(tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
+
+    def show(system: str) -> None:
+        if shown_by == "llama.cpp":
+            chat.prompt_of = lambda messages: shown(messages, system)
+        else:
+            chat.tokens_of = lambda messages: tokenizer(shown(messages, system), add_special_tokens=False)["input_ids"]
+
+    show("")
+    assert check(chat.url, count=4)[1]
+    show("You are helpful.")
+    told, ok = check(chat.url, count=4)
+    assert not ok and "its template writes another prompt from" in told and "You are helpful" in told
+
+
+def test_what_cannot_be_asked_says_why_and_shows_no_key(chat: FakeChat, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CannotAsk, match="there is no arm tunde; the arms are base, tuned"):
+        check(chat.url, arm="tunde")
+    with pytest.raises(CannotAsk, match="must end with /v1"):
+        check(chat.url.removesuffix("/v1"))
+    with pytest.raises(CannotAsk, match=r"does not answer .* is the server up"):
+        check("http://127.0.0.1:9/v1")
+    with pytest.raises(CannotAsk, match=r"would travel to models\.example\.org unencrypted"):
+        check("http://models.example.org/v1")
+    chat.key = "another-key-0123456789"
+    with pytest.raises(CannotAsk, match="set PLUMBLINE_SERVE_KEY") as refused:
+        check(chat.url, model="mine")
+    assert KEY not in str(refused.value), "this server repeats the key that it refuses"
+
+
+def test_the_command_ends_with_its_exit_codes(chat: FakeChat) -> None:
+    def ended(*words: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        return subprocess.run([sys.executable, "-m", "plumbline", "serve-check", *words], env=environment, capture_output=True, text=True)
+
+    same = ended(chat.url, "--questions", "6")
+    assert same.returncode == 0 and "what is served is what was measured" in same.stdout, same.stderr
+    chat.say = lambda request: "No."
+    assert ended(chat.url, "--questions", "6").returncode == 1
+    assert ended("no-address").returncode == 2
+
+
+def test_a_flip_is_counted_on_its_side(world: World) -> None:
+    questions = [question for question in world.questions if question.kind == "mcq"][:20]
+    wrong, right = ({question.id: answered(question, said) for question in questions} for said in ("Answer: nothing.", None))
+    (lost,) = served_kinds(questions, right, wrong, Tolerance(relative=0.05, absolute=None), margin=0.03)
+    assert lost.comparison is not None and (lost.comparison.num_first_only, lost.comparison.num_second_only) == (20, 0) and not lost.ok
+    (gained,) = served_kinds(questions, wrong, right, Tolerance(relative=0.05, absolute=None), margin=0.03)
+    assert gained.verdict == "better" and gained.ok
+
+
+def answered(question: Question, said: str | None) -> Answer:
+    text = f"Answer: {question.target}" if said is None else said
+    return Answer(id=question.id, arm="tuned", response=text, num_tokens=1, stopped="eos", choice_logprobs={}, complete=True)
+
+
+def test_the_first_difference_of_two_prompts() -> None:
+    assert difference_of("abc", "abd") == 2 and difference_of("ab", "abc") == 2 and difference_of([1, 2], [1, 2]) is None
+
+
+def test_a_real_small_model_that_is_served_is_what_was_measured(world: World, chat: FakeChat, tmp_path: Path) -> None:
+    """Plain transformers behind the server, our own answering before it: the same greedy texts."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from plumbline.answering.run import AnswerFiles, answer_benchmark
+
+    save_tiny_base(tmp_path / "models/base")
+    (tmp_path / "data/answers/tuned.jsonl").unlink()
+    write_jsonl(tmp_path / "data/split/benchmark.jsonl", world.questions[::12])
+    files = AnswerFiles(
+        benchmark=tmp_path / "data/split/benchmark.jsonl",
+        base=tmp_path / "models/base",
+        adapter=None,
+        context=None,
+        answers=tmp_path / "data/answers/tuned.jsonl",
+    )
+    os.environ["DVC_ROOT"] = str(tmp_path)
+    try:
+        answer_benchmark(ANSWERING, files, arm="tuned")
+    finally:
+        del os.environ["DVC_ROOT"]
+    tokenizer: Any = AutoTokenizer.from_pretrained(str(tmp_path / "models/base"))
+    model: Any = AutoModelForCausalLM.from_pretrained(str(tmp_path / "models/base")).eval()
+
+    def generated(request: dict[str, Any]) -> str:
+        ids = tokenizer.apply_chat_template(request["messages"], add_generation_prompt=True, return_dict=True, return_tensors="pt")
+        with torch.inference_mode():
+            out = model.generate(**ids, do_sample=False, max_new_tokens=request["max_tokens"])
+        return tokenizer.decode(out[0, ids["input_ids"].shape[1] :], skip_special_tokens=True)
+
+    chat.say = generated
+    chat.prompt_of = lambda messages: str(tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
+    stored = list(read_jsonl(tmp_path / "data/answers/tuned.jsonl", Answer))
+    told, _ = check(chat.url, margin=0.5)
+    assert f"{len(stored)} questions" in told and "another prompt" not in told
+    assert sum(int(line.split(": ")[1].split(" of ")[0]) for line in told.splitlines() if "texts the same" in line) == len(stored), told
