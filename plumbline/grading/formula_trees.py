@@ -14,9 +14,12 @@ END = Token(Sort.SIGN, "")
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
-def read_formula(formula: str) -> Tree:
-    """Return the tree of a formula. ValueError where any part of it cannot be read."""
-    reader = Reader(tokens_of(formula))
+def read_formula(formula: str, *, one_letter: bool | None = None) -> Tree:
+    """Return the tree of a formula. ValueError where any part of it cannot be read.
+
+    `one_letter`: whether a subscript without braces ends behind its first letter, as in LaTeX; None: where the formula has a command of LaTeX.
+    """
+    reader = Reader(tokens_of(formula, one_letter=one_letter))
     tree = reader.total(0)
     if reader.next() is not END:
         raise ValueError(f"{reader.next().text!r} is left over")
@@ -28,6 +31,17 @@ def has_decimal(tree: Tree) -> bool:
     if tree[0] == "num":
         return any(mark in str(tree[1]) for mark in ".eE") and tree[1] != "e"
     return any(has_decimal(part) for part in tree[1:] if isinstance(part, list))
+
+
+def rounding(tree: Tree) -> float:
+    """The largest fraction by which a number of the tree may be rounded: one of its last decimal place; 0 where none has decimals."""
+    if tree[0] != "num":
+        return max((rounding(part) for part in tree[1:] if isinstance(part, list)), default=0.0)
+    if not has_decimal(tree):
+        return 0.0
+    digits, _, _ = str(tree[1]).lower().partition("e")
+    number = float(digits)
+    return 0.0 if number == 0 else 10.0 ** -len(digits.partition(".")[2]) / number
 
 
 class Reader:
