@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from plumbline.grading.answer_phrases import retracted
 from plumbline.grading.answer_targets import parse_letters
-from plumbline.grading.answer_zones import Cleaned, cleaned, zones
+from plumbline.grading.answer_zones import Cleaned, Zone, cleaned, zones
 from plumbline.grading.patterns import bounded
 from plumbline.rows.outcome import Outcome, Reading
 from plumbline.rows.question import PartialCredit
@@ -20,7 +20,8 @@ OPENING = bounded(rf"\s* {LEAD} (?P<list>{LIST}) (?P<rest>[^\n]*)", re.VERBOSE)
 WHOLE = bounded(rf"\s* {LEAD} (?P<list>{LIST}) [\s.!*)]*", re.VERBOSE)
 DECLARED = bounded(
     r"""
-    \b (?:(?: correct | right | true | final | my ) \s+)* (?: answers | options | choices | statements | letters ) \s*
+    \b (?: (?:(?: correct | right | true | final | my ) \s+)* (?: answers | options | choices | statements | letters )
+      | (?: correct | right | true ) \s+ ones ) \s*
     (?: (?: which | that ) \s+ are \s+ (?: correct | true | right ) \s* )?
     (?: are | : | = ) \s* (?: (?: both | only | therefore | thus | : ) \s* )*
     """,
@@ -33,17 +34,50 @@ ALL = bounded(
     r"\s* (?: all \s+ (?: of \s+ )? (?: the \s+ )? (?: above | these | them | options | choices | statements | four | three | five ) )",
     re.IGNORECASE | re.VERBOSE,
 )
-# "A is correct", "Option B: incorrect": verdicts that a response gives one after another.
+# "The incorrect options are", "Wrong answer:": what it declares is not the answer.
+DENIED = bounded(
+    r"""
+    (?: \b (?: incorrect | wrong | false | untrue | invalid | remaining | other | eliminated | excluded | rejected | not \s+ (?: the \s+ )? (?: correct | right | true ) )
+        \s+ (?: answer | option | choice | statement | letter | one ) s?
+      | \b (?: rule | ruled | ruling ) \s+ out \b [^.\n]{0,30} | \b (?: eliminate | discard | reject | exclude ) s? \b [^.\n]{0,30} )
+    \s* (?: (?: are | is | : | = ) \s* (?: (?: both | only | therefore | thus | : ) \s* )* )? $
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+EXCEPT = bounded(
+    rf"\s* ,? \s* (?: except | but | save | apart \s+ from | other \s+ than | excluding ) \s+ (?: for \s+ )? {LEAD} (?P<list>{LIST})",
+    re.VERBOSE,
+)
+# "A or C", "A and B are wrong": the letters that open it are not what it says.
+UNSURE = bounded(
+    r"\s* ,? \s* (?: (?: or | except | excluding ) \b | (?: are | is ) \s+ (?: both \s+ | all \s+ )? (?: not | wrong | incorrect | false ) \b )",
+    re.VERBOSE,
+)
+# "A is correct", "Option B: incorrect", "C) wrong": verdicts that a response gives one after another.
 EACH = bounded(
     r"""
     (?<![A-Za-z]) [(\[]? (?P<letter>[A-Z]) [)\]]? (?![A-Za-z'’])
-    (?: \s* [:.–—-]+ \s* [^\n.]{0,200}? | \s+ )
-    (?: (?: \b is | \b was | → | -> | = | : | [–—-] ) \s* )
-    (?P<not> (?: not | also | therefore ) \s+ )? (?P<word> correct | incorrect | true | false | right | wrong ) \b
+    (?:
+        (?: \s* [:.–—-]+ \s* [^\n.]{0,200}? | \s+ ) (?: (?: \b is | \b was | → | -> | = | : | [–—-] ) \s* )
+      | \s* [:.–—-]+ \s* | (?<=[)\]]) \s+
+    )
+    (?P<not> (?i: not | also | therefore ) \s+ )? (?P<word> (?i: correct | incorrect | true | false | right | wrong ) ) \b
     """,
     re.VERBOSE,
 )
 ITEM = re.compile(r"(?<![A-Za-z(])\(?(?P<letter>[A-Z])\)(?=\s)")
+EXCEPTED = bounded(r"\s* ,? \s* (?: except | but | save | apart \s+ from | other \s+ than | excluding ) \b", re.VERBOSE)
+# What goes on a list: a letter on a line of its own, or one with its mark, and its words, behind another of that kind.
+OWN_LINE = bounded(
+    r"[)\].,;]{0,2} [^\S\n]* \n \s* (?: and \s+ )? [(\[]? (?P<letter>[A-Z]) (?= [)\].,;]{0,2} [^\S\n]* (?: \n | $ ) )", re.VERBOSE
+)
+MARK = r"(?: [)\]] [.:]? | [.:] ) (?= \s )"
+MARKED = bounded(rf"[(\[]? [A-Z] {MARK}", re.VERBOSE)
+NEXT_ITEM = bounded(
+    rf"[^;\n]{{0,120}}? (?: [;,] \s* (?: and \s+ )? | \s+ and \s+ | [^\S\n]* \n [^\S\n]* (?: and \s+ )? ) [(\[]? (?P<letter>[A-Z]) {MARK}",
+    re.VERBOSE,
+)
+DOUBTED = bounded(r"[^;\n]{0,120} \b (?: not | wrong | incorrect | false | because | since | is | are ) \b", re.VERBOSE | re.IGNORECASE)
 QUARTER = 0.25
 SEPARATOR = ","
 
@@ -77,20 +111,64 @@ def letters_of(text: str) -> frozenset[str]:
 
 
 def read_zone(text: str, known: frozenset[str]) -> tuple[frozenset[str], int, int] | None:
-    """The letters that open a zone, with their place in it; None where none do."""
+    """The letters that open a text, with their place in it; None where none do, no letters where no one can tell which are meant."""
     if everything := ALL.match(text):
-        return known, everything.start(), everything.end()
+        return all_of(text, known, everything)
     opening = OPENING.match(text)
     if opening is None:
         return None
-    found, end = letters_of(opening["list"]), opening.end("list")
-    if len(found) == 1 and (items := list(ITEM.finditer(text, opening.start("list")))):
+    found, begin, end = letters_of(opening["list"]), opening.start("list"), opening.end("list")
+    if UNSURE.match(opening["rest"]):
+        return frozenset(), begin, end
+    if len(found) == 1 and (items := list(ITEM.finditer(text, begin, opening.end()))):
         # "A) force and C) energy": each letter with its words.
         found, end = frozenset(item["letter"] for item in items), items[-1].end()
     # "A body at rest": a capital that begins a sentence is no letter of a list.
-    if not found <= known or (len(opening["list"].strip()) == 1 and re.match(r"\s+[a-z]", opening["rest"])):
+    if not found <= known or (len(opening["list"].strip()) == 1 and re.match(r"\s+(?!only\b)[a-z]", opening["rest"])):
         return None
-    return found, opening.start("list"), end
+    further, further_end = further_items(text, begin, end)
+    if not further <= known:
+        return None
+    if DOUBTED.match(text, further_end) and further:
+        return frozenset(), begin, further_end
+    return found | further, begin, further_end
+
+
+def all_of(text: str, known: frozenset[str], everything: re.Match[str]) -> tuple[frozenset[str], int, int]:
+    """All letters, without those behind "except"; no letters where it cannot be read what is excepted."""
+    begin, end = everything.span()
+    if left_out := EXCEPT.match(text, end):
+        letters = letters_of(left_out["list"])
+        return (known - letters if letters <= known else frozenset()), begin, left_out.end()
+    return (frozenset() if EXCEPTED.match(text, end) else known), begin, end
+
+
+def further_items(text: str, begin: int, end: int) -> tuple[frozenset[str], int]:
+    """The letters that go on a list behind its first: on lines of their own, or each with its mark and its words."""
+    found: set[str] = set()
+    place = end
+    while line := OWN_LINE.match(text, place):
+        found.add(line["letter"])
+        place = line.end("letter")
+    if found or not (first := MARKED.match(text, begin)):
+        return frozenset(found), place
+    place = first.end()
+    while item := NEXT_ITEM.match(text, place):
+        found.add(item["letter"])
+        place = item.end()
+    return frozenset(found), place if found else end
+
+
+def read_place(text: str, zone: Zone, known: frozenset[str]) -> tuple[frozenset[str], int, int] | None:
+    """The letters that open a zone; a declared list may go on behind the end of its line."""
+    if zone.start is None or zone.tier != "anchored":
+        return read_zone(zone.text, known)
+    return None if is_denied(text, zone.start) else read_zone(text[zone.start :], known)
+
+
+def is_denied(text: str, place: int) -> bool:
+    """Whether what is declared at a place is called wrong."""
+    return DENIED.search(text[max(0, place - 80) : place]) is not None
 
 
 def named(read: Cleaned, known: frozenset[str]) -> Named | None:
@@ -99,11 +177,13 @@ def named(read: Cleaned, known: frozenset[str]) -> Named | None:
     for zone in zones(read, choices=True):
         if zone.tier in ("whole", "last_line"):
             break
-        found = read_zone(zone.text, known)
+        found = read_place(text, zone, known)
         if found is not None:
             begin = None if zone.start is None else zone.start + found[1]
             return Named(found[0], zone.tier, begin, (zone.start or 0) + found[2])
     for declared in reversed(list(DECLARED.finditer(text))):
+        if is_denied(text, declared.end()):
+            continue
         found = read_zone(text[declared.end() :], known)
         if found is not None:
             return Named(found[0], "anchored", declared.end() + found[1], declared.end() + found[2])
@@ -127,8 +207,8 @@ def verdicts(text: str, known: frozenset[str]) -> Named | None:
     last = 0
     for match in EACH.finditer(text):
         if match["letter"] in known:
-            is_denied = (match["not"] or "").strip() == "not"
-            said[match["letter"]] = (match["word"] in ("correct", "true", "right")) is not is_denied
+            is_not = (match["not"] or "").strip().lower() == "not"
+            said[match["letter"]] = (match["word"].lower() in ("correct", "true", "right")) is not is_not
             last = match.end()
     letters = frozenset(letter for letter, is_right in said.items() if is_right)
     return Named(letters, "each", None, last) if len(said) > 1 and letters else None
@@ -141,7 +221,7 @@ def contradicted(read: Cleaned, known: frozenset[str], last: Named) -> bool:
     for zone in zones(read, choices=True):
         if zone.tier != last.tier or zone.start is None or zone.start >= last.start:
             continue
-        found = read_zone(zone.text, known)
+        found = read_place(read.text, zone, known)
         if found is not None and found[0] != last.letters and not retracted(read.text, zone.start + found[2], last.end):
             return True
     return False
