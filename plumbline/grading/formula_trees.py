@@ -26,24 +26,6 @@ def read_formula(formula: str, *, one_letter: bool | None = None) -> Tree:
     return tree
 
 
-def has_decimal(tree: Tree) -> bool:
-    """Whether a number of the tree is written with decimals, so that it is known only so far."""
-    if tree[0] == "num":
-        return any(mark in str(tree[1]) for mark in ".eE") and tree[1] != "e"
-    return any(has_decimal(part) for part in tree[1:] if isinstance(part, list))
-
-
-def rounding(tree: Tree) -> float:
-    """The largest fraction by which a number of the tree may be rounded: one of its last decimal place; 0 where none has decimals."""
-    if tree[0] != "num":
-        return max((rounding(part) for part in tree[1:] if isinstance(part, list)), default=0.0)
-    if not has_decimal(tree):
-        return 0.0
-    digits, _, _ = str(tree[1]).lower().partition("e")
-    number = float(digits)
-    return 0.0 if number == 0 else 10.0 ** -len(digits.partition(".")[2]) / number
-
-
 class Reader:
     """Reads tokens from left to right. `depth` bounds brackets within brackets, `num_nodes` the size."""
 

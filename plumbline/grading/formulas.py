@@ -7,7 +7,8 @@ from plumbline.grading.answer_targets import parse_formula
 from plumbline.grading.answer_zones import cleaned
 from plumbline.grading.formula_judge import Verdict, formula_judge
 from plumbline.grading.formula_reading import find_formula
-from plumbline.grading.formula_trees import Tree, has_decimal, rounding
+from plumbline.grading.formula_readings import has_decimal, rounding
+from plumbline.grading.formula_trees import Tree
 from plumbline.rows.outcome import Outcome, Reading
 
 
