@@ -36,9 +36,10 @@ def is_prose(written: str) -> bool:
     return len(words) > 1 or any(word.lower() in SAYS_NOTHING for word in words)
 
 
-def candidates(zone: str) -> Iterator[str]:
+def candidates(place: Zone) -> Iterator[str]:
     """Yield the texts of a zone that may be its formula, the likeliest first."""
-    if (span := stated(zone)) is not None:
+    zone = place.text
+    if (span := stated(zone, is_declared=place.tier not in ("whole", "last_line"))) is not None:
         yield right_side(span)
     yield right_side(undelimited(zone.strip(EDGES[:-1])))
     yield right_side(undelimited(EXPLAINED.sub("", zone.strip()).strip(EDGES[:-1])))
@@ -48,7 +49,7 @@ def candidates(zone: str) -> Iterator[str]:
 def find_formula(read: Cleaned) -> Read | None:
     """The formula that the response commits to; None where none of its places holds one that can be read."""
     for zone in zones(read):
-        for written in candidates(zone.text):
+        for written in candidates(zone):
             if is_prose(written):
                 continue
             try:
