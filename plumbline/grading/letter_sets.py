@@ -27,9 +27,10 @@ BELIEVED = bounded(
 # "The incorrect options are", "Wrong answer:": what it declares is not the answer.
 DENIED = bounded(
     r"""
-    (?: \b (?: incorrect | wrong | false | untrue | invalid | remaining | other | eliminated | excluded | rejected | not \s+ (?: the \s+ )? (?: correct | right | true ) )
-        \s+ (?: answer | option | choice | statement | letter | one ) s?
-      | \b (?: rule | ruled | ruling ) \s+ out \b [^.\n]{0,30} | \b (?: eliminate | discard | reject | exclude ) s? \b [^.\n]{0,30} )
+    \b (?:
+        incorrect | wrong | false | untrue | invalid | remaining | other | eliminated | excluded | rejected | not \s+ (?: the \s+ )? (?: correct | right | true )
+      | (?: rule | rules | ruled | ruling ) \s+ out | (?: eliminate | discard | reject | exclude ) s?
+    ) (?: \s+ (?: the | these | those | both | following ) ){0,2} \s+ (?: answer | option | choice | statement | letter | one ) s?
     \s* (?: (?: are | is | : | = ) \s* (?: (?: both | only | therefore | thus | : ) \s* )* )? $
     """,
     re.IGNORECASE | re.VERBOSE,
