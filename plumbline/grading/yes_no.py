@@ -40,8 +40,8 @@ GRANTED = bounded(
     re.IGNORECASE | re.VERBOSE,
 )
 CONDITIONAL = bounded(
-    r"\s* (?: (?: if | when | unless | provided | depending ) \b | ,? \s* (?: but \s+ )? (?: only | unless | provided | depending ) \b )"
-    r"| [^.\n]{0,120} \b otherwise ,? \s+ (?: yes | no | true | false ) \b",
+    r"\s* (?: (?: if | when | unless | provided | depending ) \b | ,? \s* (?: but \s+ )? (?: only \s+ (?: if | when | for | in | under ) | unless | provided | depending ) \b )"
+    r"| [^.\n]{0,120} \b otherwise ,? \s+ (?: yes | no | true | false ) \s* (?: [.,;!)] | $ )",
     re.IGNORECASE | re.VERBOSE,
 )
 SENTENCE = re.compile(r"[.!?;\n]")
@@ -131,7 +131,8 @@ def meant(text: str, match: re.Match[str]) -> bool | None:
     instead = {meaning(word) for word in INSTEAD.finditer(text[back.end() :].lstrip(" ,:"))}
     if instead:
         return instead.pop() if len(instead) == 1 else None
-    return is_yes if "actually" in back[0].lower() else None
+    # "Yes, actually it does", "Sorry for the short answer" take nothing back by themselves.
+    return is_yes if re.search("actually|sorry|apolog", back[0], re.IGNORECASE) else None
 
 
 def is_stated(text: str, match: re.Match[str]) -> bool:
