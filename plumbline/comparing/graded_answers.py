@@ -62,7 +62,7 @@ def grade_answer(line: int, row: AnswerRow, question: Question, tolerance: Toler
         found |= {"outcome": outcome, "score": judged.score, "extracted": None, "reading": judged.cause, "span": None, "tier": None}
         return GradedAnswer.model_validate(found)
     grade = graded_by_rule(row.response, question, tolerance)
-    score = score_of(grade.outcome) if grade.score is None else grade.score
+    score = score_of(grade.outcome, grade.score)
     found |= {"outcome": grade.outcome, "score": score, "extracted": grade.extracted, "reading": grade.reading}
     found |= {"span": grade.span, "tier": grade.tier, "flags": grade.flags}
     return GradedAnswer.model_validate(found)

@@ -49,7 +49,8 @@ class KindServed:
 def rule_score(question: Question, answer: Answer, tolerance: Tolerance) -> float | None:
     """The score by rule: explanations by their key points, whoever judged the run; None without any."""
     if question.kind != "explanation":
-        return score_of(grade_answer(answer, question, tolerance).outcome)
+        grade = grade_answer(answer, question, tolerance)
+        return score_of(grade.outcome, grade.score)
     (verdict,) = KeyPointsJudge().judge([Asked(item_of(question, answer.response))]).verdicts
     return verdict.score
 

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from plumbline.grading.formula_trees import Tree, read_formula
+from plumbline.grading.formula_readings import readings
+from plumbline.grading.formula_trees import Tree
 from plumbline.grading.numeric_target import Target, parse_target
 
 MAX_NUMBERS = 50
@@ -50,10 +51,10 @@ def parse_numbers(target: str, unit: str | None) -> list[Target]:
     return [parse_target(number, unit) for number in written]
 
 
-def parse_formula(target: str) -> Tree:
-    """Read a target such as `\\frac{1}{2} m v^2`, `mgh` or `E = mc^2`, of which the right side counts. ValueError where it cannot be read."""
+def parse_formula(target: str) -> tuple[Tree, ...]:
+    """Read a target, in every way in which it may be meant, such as `\\frac{1}{2} m v^2`, `mgh` or `E = mc^2`, of which the right side counts. ValueError where it cannot be read."""
     try:
-        return read_formula(right_side(undelimited(target)))
+        return readings(right_side(undelimited(target)))
     except ValueError as error:
         raise ValueError(
             f"target {target!r}: not a formula that is read ({error}); write it with + - * / ^, brackets, \\frac, \\sqrt and functions such as \\sin."

@@ -3,6 +3,7 @@
 Run as a file and in isolation by plumbline/grading/formula_judge.py. It gets trees, never text: nothing here parses or evaluates code.
 """
 
+import cmath
 import hashlib
 import json
 import math
@@ -16,10 +17,15 @@ NUM_POINTS = 8
 MIN_POINTS = 4
 """Points at which both formulas have a finite value; with fewer, nothing is decided."""
 DIGITS = 30
-EXACT = 1e-12
+EXACT = 1e-20
+NOISE = 1e-20
+"""Of the size of the terms: a sum that cancels leaves about 1e-30 of them."""
+NUM_WIDE_POINTS = 24
 MAX_BITS = 20_000
 """Of a power of two numbers; a larger one is a trap, or a slip."""
 MAX_FACTORIAL = 1000
+Place = dict[sympy.Basic, "sympy.Basic | float"]
+"""A value for every symbol."""
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan, "cot": sympy.cot, "sec": sympy.sec, "csc": sympy.csc,
     "arcsin": sympy.asin, "arccos": sympy.acos, "arctan": sympy.atan, "sinh": sympy.sinh, "cosh": sympy.cosh, "tanh": sympy.tanh,
@@ -62,14 +68,72 @@ def build(tree: list[Any]) -> sympy.Expr:
     return first**second
 
 
-def value_at(name: str, point: int) -> sympy.Basic:
+def value_at(name: str, point: int) -> sympy.Expr:
     """The value of a symbol at a point, by hash: between 0.4 and 2.4, the same on every machine."""
     digest = hashlib.sha256(f"{point}:{name}".encode()).digest()
     return sympy.Rational(4, 10) + sympy.Rational(2 * int.from_bytes(digest[:4], "big"), 2**32)
 
 
+def values_at(formulas: tuple[sympy.Expr, ...], places: Place) -> list[sympy.Expr] | None:
+    """The values of formulas at a point, with all their digits; None where one has none there."""
+    values = [formula.evalf(DIGITS, subs=places) for formula in formulas]
+    return values if all(cmath.isfinite(complex(value)) for value in values) else None
+
+
+def size_at(formula: sympy.Expr, places: Place) -> float:
+    """How large the terms of a formula are at a point, whatever they cancel: what is left below NOISE of it is the rounding of numbers."""
+    if isinstance(formula, sympy.Add):
+        return sum(size_at(term, places) for term in formula.args)
+    if isinstance(formula, sympy.Mul):
+        return math.prod(size_at(factor, places) for factor in formula.args)
+    if isinstance(formula, sympy.Pow) and formula.exp.is_Integer and formula.exp > 0:
+        return size_at(formula.base, places) ** int(formula.exp)
+    return abs(complex(formula.evalf(DIGITS, subs=places)))
+
+
+def points_of(symbols: list[sympy.Basic], *, wide: bool) -> list[Place]:
+    """The points at which formulas are compared; `wide`: symbols of other sizes, so that every term is the largest somewhere."""
+    near: list[Place] = [{symbol: value_at(str(symbol), point) for symbol in symbols} for point in range(NUM_POINTS)]
+    if not wide:
+        return near
+    decades = range(NUM_POINTS, NUM_POINTS + NUM_WIDE_POINTS)
+    sized: list[Place] = [{symbol: value_at(str(symbol), point) * decade_at(str(symbol), point) for symbol in symbols} for point in decades]
+    ends: list[Place] = [{symbol: sympy.Rational(10) ** power for symbol in symbols} for power in (-3, 3)]
+    return near + sized + ends
+
+
+def decade_at(name: str, point: int) -> sympy.Expr:
+    """A power of ten from 10^-3 to 10^3, by hash."""
+    digest = hashlib.sha256(f"decade:{point}:{name}".encode()).digest()
+    return sympy.Rational(10) ** (digest[0] % 7 - 3)
+
+
+def depends(formula: sympy.Expr, symbol: sympy.Basic, symbols: list[sympy.Basic]) -> bool:
+    """Whether the value changes with a symbol, however little: x + y - y does not change with y."""
+    slope = formula.diff(symbol)
+    if slope == 0:
+        return False
+    for places in points_of(symbols, wide=False):
+        found = values_at((slope,), places)
+        if found is not None and abs(complex(found[0])) > NOISE * size_at(slope, places):
+            return True
+    return False
+
+
+def is_algebraic(formula: sympy.Expr) -> bool:
+    """Whether its symbols stand in sums, products and powers of numbers alone: there, a rounded number shifts the value little everywhere."""
+    if any(function.free_symbols for function in formula.atoms(sympy.Function)):
+        return False
+    return all(power.exp.is_number for power in formula.atoms(sympy.Pow))
+
+
+def num_terms(formula: sympy.Expr) -> int:
+    """How many terms a formula has, multiplied out."""
+    return len(sympy.Add.make_args(sympy.expand(formula)))
+
+
 def verdict(first: list[Any], second: list[Any], tolerance: float) -> str:
-    """`equal`, `different`, or `undecided` where too few points have a value."""
+    """`equal`, `different`, or `undecided` where too few points have a value, or a term may be lost within the tolerance."""
     one, other = build(first), build(second)
     if any(formula.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo) for formula in (one, other)):
         # Divided by 0: it has no value, and is not equal even to itself.
@@ -77,16 +141,29 @@ def verdict(first: list[Any], second: list[Any], tolerance: float) -> str:
     if one == other:
         return "equal"
     symbols = sorted(one.free_symbols | other.free_symbols, key=str)
+    for symbol in sorted(one.free_symbols ^ other.free_symbols, key=str):
+        if depends(one if symbol in one.free_symbols else other, symbol, symbols):
+            return "different"
+    is_exact = same_everywhere(one, other, 0.0, points_of(symbols, wide=False))
+    if is_exact != "different" or tolerance == 0:
+        return is_exact
+    found = same_everywhere(one, other, tolerance, points_of(symbols, wide=is_algebraic(one) and is_algebraic(other)))
+    return "undecided" if found == "equal" and symbols and num_terms(one) != num_terms(other) else found
+
+
+def same_everywhere(one: sympy.Expr, other: sympy.Expr, tolerance: float, points: list[Place]) -> str:
+    """Whether two formulas have the same value at the points where both have one; `undecided` with too few of these."""
     num_read = 0
-    for point in range(NUM_POINTS):
-        places: dict[sympy.Basic, sympy.Basic | float] = {symbol: value_at(str(symbol), point) for symbol in symbols}
-        values = [complex(formula.evalf(DIGITS, subs=places)) for formula in (one, other)]
-        if any(value != value or abs(value) == float("inf") for value in values):
+    for places in points:
+        values = values_at((one, other), places)
+        if values is None:
             continue
         num_read += 1
-        if abs(values[0] - values[1]) > max(tolerance, EXACT) * max(abs(values[0]), abs(values[1])):
+        distance = abs(complex((values[0] - values[1]).evalf(DIGITS)))
+        largest = max(abs(complex(value)) for value in values)
+        if distance > max(tolerance, EXACT) * largest and distance > NOISE * (size_at(one, places) + size_at(other, places)):
             return "different"
-    return "equal" if num_read >= (MIN_POINTS if symbols else 1) else "undecided"
+    return "equal" if num_read >= (MIN_POINTS if points[0] else 1) else "undecided"
 
 
 def main() -> None:

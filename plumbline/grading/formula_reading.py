@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from plumbline.grading.answer_targets import right_side, undelimited
 from plumbline.grading.answer_zones import Cleaned, Zone, zones
+from plumbline.grading.formula_readings import readings
+from plumbline.grading.formula_spans import stated
 from plumbline.grading.formula_tokens import FUNCTIONS, GREEK
-from plumbline.grading.formula_trees import Tree, read_formula
+from plumbline.grading.formula_trees import Tree
 from plumbline.grading.patterns import bounded
 
-MATHS = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 # "mgh, where m is the mass": what explains the symbols is no part of the formula.
 EXPLAINED = bounded(
     r"(?: \s* [,;(]? \s* (?: where | with | if | when | for | and \s | so \s | which ) \b | ,\s | \.\s | ;\s ) .* $", re.VERBOSE | re.DOTALL
@@ -23,7 +24,8 @@ EDGES = " \t\n.,;:!*\\"
 class Read(NamedTuple):
     """A formula that was read."""
 
-    tree: Tree
+    trees: tuple[Tree, ...]
+    """In every way in which it may be meant."""
     written: str
     zone: Zone
 
@@ -34,11 +36,11 @@ def is_prose(written: str) -> bool:
     return len(words) > 1 or any(word.lower() in SAYS_NOTHING for word in words)
 
 
-def candidates(zone: str) -> Iterator[str]:
+def candidates(place: Zone) -> Iterator[str]:
     """Yield the texts of a zone that may be its formula, the likeliest first."""
-    maths = [next(group for group in match.groups() if group is not None) for match in MATHS.finditer(zone)]
-    if maths:
-        yield right_side(maths[0] if zone.strip().startswith(("$", "\\(", "\\[")) else maths[-1])
+    zone = place.text
+    if (span := stated(zone, is_declared=place.tier not in ("whole", "last_line"))) is not None:
+        yield right_side(span)
     yield right_side(undelimited(zone.strip(EDGES[:-1])))
     yield right_side(undelimited(EXPLAINED.sub("", zone.strip()).strip(EDGES[:-1])))
     yield right_side(undelimited(EXPLAINED.sub("", right_side(zone.strip())).strip(EDGES[:-1])))
@@ -47,12 +49,12 @@ def candidates(zone: str) -> Iterator[str]:
 def find_formula(read: Cleaned) -> Read | None:
     """The formula that the response commits to; None where none of its places holds one that can be read."""
     for zone in zones(read):
-        for written in candidates(zone.text):
+        for written in candidates(zone):
             if is_prose(written):
                 continue
             try:
-                tree = read_formula(written)
+                trees = readings(written)
             except ValueError:
                 continue
-            return Read(tree, written, zone)
+            return Read(trees, written, zone)
     return None

@@ -39,6 +39,8 @@ LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 DRESS = frozenset(names_of("left right displaystyle textstyle limits big Big bigg Bigg bigl bigr Bigl Bigr quad qquad"))
 STYLES = frozenset(names_of("mathrm text textbf textit mathbf mathit boldsymbol bm operatorname vec overrightarrow rm"))
 MARKS = frozenset(names_of("hat bar dot ddot tilde overline"))
+WHOLE = FUNCTIONS | GREEK | {"pi"}
+"""Words that are one sign."""
 GAPS = re.compile(r"\\[,;:!> ]|~|&")
 NUMBER = re.compile(r"(?:\d+(?:\{?,\}?\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+(?![\w.]))?")
 WORD = re.compile(r"[A-Za-z]+")
@@ -64,23 +66,24 @@ class Token(NamedTuple):
     text: str
 
 
-def tokens_of(formula: str) -> list[Token]:
-    """Return the tokens of a formula. ValueError where it is too long, or holds what is no part of one (an integral, a relation, a word)."""
+def tokens_of(formula: str, *, one_letter: bool | None = None) -> list[Token]:
+    """Return the tokens of a formula; `one_letter` as in read_formula. ValueError where it is too long, or holds what is no part of one (an integral, a relation, a word)."""
     if len(formula) > MAX_CHARACTERS:
         raise ValueError(f"longer than {MAX_CHARACTERS} characters")
     text = GAPS.sub(" ", formula.replace("**", "^"))
     is_latex = "\\" in text
+    one_letter = is_latex if one_letter is None else one_letter
     found: list[Token] = []
     place = 0
     while place < len(text):
         if text[place].isspace():
             place += 1
             continue
-        place = read_token(text, place, found, is_latex=is_latex)
+        place = read_token(text, place, found, is_latex=is_latex, one_letter=one_letter)
     return found
 
 
-def read_token(text: str, place: int, found: list[Token], *, is_latex: bool) -> int:
+def read_token(text: str, place: int, found: list[Token], *, is_latex: bool, one_letter: bool) -> int:
     """Append the token or tokens at a place, and return where they end."""
     sign = text[place]
     if command := COMMAND.match(text, place):
@@ -105,7 +108,12 @@ def read_token(text: str, place: int, found: list[Token], *, is_latex: bool) -> 
         found.append(Token(Sort.FUNCTION, "sqrt"))
         return place + 1
     if word := WORD.match(text, place):
-        found += tokens_of_word(word[0], is_latex=is_latex, is_subscript=bool(found) and found[-1].text == "_")
+        letters = word[0]
+        if found and found[-1].text == "_" and letters not in WHOLE:
+            lowered = letters[0] if one_letter else letters
+            found.append(Token(Sort.SYMBOL, lowered))
+            letters = letters[len(lowered) :]
+        found += tokens_of_word(letters, is_latex=is_latex) if letters else []
         return word.end()
     sign = OPERATORS.get(sign, sign)
     if sign not in "+-*/^_(){}[]|!'":
@@ -158,19 +166,17 @@ def read_command(text: str, command: re.Match[str], found: list[Token]) -> int:
     return end
 
 
-def tokens_of_word(word: str, *, is_latex: bool, is_subscript: bool) -> list[Token]:
+def tokens_of_word(word: str, *, is_latex: bool) -> list[Token]:
     """The symbols and functions of a run of letters: `sin`, `omega`, else letter by letter, as in `mgh`."""
     if word in FUNCTIONS:
         return [Token(Sort.FUNCTION, SAME.get(word, word))]
     if word in GREEK or word == "pi":
         return [symbol_or_pi(word)]
-    if is_subscript and not is_latex:
-        return [Token(Sort.SYMBOL, word)]
-    for name in sorted(FUNCTIONS | GREEK | {"pi"}, key=len, reverse=True):
+    for name in sorted(WHOLE, key=len, reverse=True):
         # "2pir" and "sinx", typed plainly; two letters alone are as likely symbols.
         if not is_latex and len(name) > 2 and word.startswith(name):
-            rest = tokens_of_word(word[len(name) :], is_latex=is_latex, is_subscript=False) if word[len(name) :] else []
-            return [*tokens_of_word(name, is_latex=is_latex, is_subscript=False), *rest]
+            rest = tokens_of_word(word[len(name) :], is_latex=is_latex) if word[len(name) :] else []
+            return [*tokens_of_word(name, is_latex=is_latex), *rest]
     if len(word) > 4:
         raise ValueError(f"{word!r} is a word, not symbols")
     return [Token(Sort.SYMBOL, letter) for letter in word]

@@ -14,20 +14,16 @@ END = Token(Sort.SIGN, "")
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
-def read_formula(formula: str) -> Tree:
-    """Return the tree of a formula. ValueError where any part of it cannot be read."""
-    reader = Reader(tokens_of(formula))
+def read_formula(formula: str, *, one_letter: bool | None = None) -> Tree:
+    """Return the tree of a formula. ValueError where any part of it cannot be read.
+
+    `one_letter`: whether a subscript without braces ends behind its first letter, as in LaTeX; None: where the formula has a command of LaTeX.
+    """
+    reader = Reader(tokens_of(formula, one_letter=one_letter))
     tree = reader.total(0)
     if reader.next() is not END:
         raise ValueError(f"{reader.next().text!r} is left over")
     return tree
-
-
-def has_decimal(tree: Tree) -> bool:
-    """Whether a number of the tree is written with decimals, so that it is known only so far."""
-    if tree[0] == "num":
-        return any(mark in str(tree[1]) for mark in ".eE") and tree[1] != "e"
-    return any(has_decimal(part) for part in tree[1:] if isinstance(part, list))
 
 
 class Reader:

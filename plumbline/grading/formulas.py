@@ -1,12 +1,14 @@
 """Grade an answer that is a formula: it is read here, and compared in a child process. Starts that process."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from plumbline.grading.answer_targets import parse_formula
 from plumbline.grading.answer_zones import cleaned
 from plumbline.grading.formula_judge import Verdict, formula_judge
 from plumbline.grading.formula_reading import find_formula
-from plumbline.grading.formula_trees import has_decimal
+from plumbline.grading.formula_readings import has_decimal, rounding
+from plumbline.grading.formula_trees import Tree
 from plumbline.rows.outcome import Outcome, Reading
 
 
@@ -25,10 +27,11 @@ class FormulaGrade(NamedTuple):
 def grade_formula(response: str, target: str, *, relative_tolerance: float = 0.05) -> FormulaGrade:
     """Grade a response against a formula. ValueError for a target that cannot be read.
 
-    Two formulas are the same where they have the same value at points chosen by hash, all symbols positive. If one of them has numbers
-    with decimals, values within relative_tolerance are the same.
+    Two formulas are the same where they have the same value at points chosen by hash, all symbols positive, and depend on the same symbols.
+    Where the target has numbers with decimals, values within relative_tolerance are the same; where only the answer has, as far as its own
+    decimals are rounded.
     """
-    goal = parse_formula(target)
+    goals = parse_formula(target)
     read = cleaned(response)
     if read.own.is_cut:
         return FormulaGrade(Outcome.UNPARSED, None, Reading.NONE, None, None, frozenset({"cut_while_thinking"}))
@@ -37,9 +40,21 @@ def grade_formula(response: str, target: str, *, relative_tolerance: float = 0.0
         return FormulaGrade(Outcome.UNPARSED, None, Reading.NONE, None, None)
     start = found.zone.start
     span = None if start is None else read.span(start, start + len(found.zone.text))
-    tolerance = relative_tolerance if has_decimal(goal) or has_decimal(found.tree) else 0.0
-    verdict = formula_judge().compare(goal, found.tree, tolerance)
+    verdict = best_verdict(goals, found.trees, relative_tolerance)
     if verdict is Verdict.UNDECIDED:
         return FormulaGrade(Outcome.UNPARSED, found.written, Reading.NONE, span, found.zone.tier, frozenset({"comparison_stopped"}))
     outcome = Outcome.CORRECT if verdict is Verdict.EQUAL else Outcome.INCORRECT
     return FormulaGrade(outcome, found.written, Reading.VALUE, span, found.zone.tier)
+
+
+def best_verdict(goals: Sequence[Tree], answers: Sequence[Tree], relative_tolerance: float) -> Verdict:
+    """Equal where any way to read the answer equals any way to read the target; undecided where no pair is equal and one is undecided."""
+    verdict = Verdict.DIFFERENT
+    for goal in goals:
+        for answer in answers:
+            tolerance = relative_tolerance if has_decimal(goal) else min(relative_tolerance, rounding(answer))
+            found = formula_judge().compare(goal, answer, tolerance)
+            if found is Verdict.EQUAL:
+                return found
+            verdict = found if found is Verdict.UNDECIDED else verdict
+    return verdict

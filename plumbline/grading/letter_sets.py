@@ -6,21 +6,16 @@ from typing import NamedTuple
 
 from plumbline.grading.answer_phrases import retracted
 from plumbline.grading.answer_targets import parse_letters
-from plumbline.grading.answer_zones import Cleaned, cleaned, zones
+from plumbline.grading.answer_zones import Cleaned, Zone, cleaned, zones
+from plumbline.grading.letter_lists import LIST, WHOLE, letters_of, read_zone
 from plumbline.grading.patterns import bounded
 from plumbline.rows.outcome import Outcome, Reading
 from plumbline.rows.question import PartialCredit
 
-ONE = r"(?: [(\[]? [A-Z] [)\]]? (?![A-Za-z'’]) )"
-BETWEEN = r"(?: \s* (?: , \s* and | , | ; | / | & | \+ | 、 | \b and \b | \b und \b | \b et \b | \b y \b | 和 | 与 ) \s* )"
-# "A, C", "(A) and (C)", "A and C"; letters without a mark between them ("ACD") are a list of their own.
-LIST = rf"(?: {ONE} (?: {BETWEEN} {ONE} )* | (?<![A-Za-z]) [A-Z]{{2,10}} (?![A-Za-z]) )"
-LEAD = r"(?: (?: the | both | only | options? | choices? | statements? | answers? | letters? | are | is | : | \\ text \s* \{ ) \s* )*"
-OPENING = bounded(rf"\s* {LEAD} (?P<list>{LIST}) (?P<rest>[^\n]*)", re.VERBOSE)
-WHOLE = bounded(rf"\s* {LEAD} (?P<list>{LIST}) [\s.!*)]*", re.VERBOSE)
 DECLARED = bounded(
     r"""
-    \b (?:(?: correct | right | true | final | my ) \s+)* (?: answers | options | choices | statements | letters ) \s*
+    \b (?: (?:(?: correct | right | true | final | my ) \s+)* (?: answers | options | choices | statements | letters )
+      | (?: correct | right | true ) \s+ ones ) \s*
     (?: (?: which | that ) \s+ are \s+ (?: correct | true | right ) \s* )?
     (?: are | : | = ) \s* (?: (?: both | only | therefore | thus | : ) \s* )*
     """,
@@ -29,21 +24,29 @@ DECLARED = bounded(
 BELIEVED = bounded(
     rf"(?P<list>{LIST}) \s+ (?: are | is ) \s+ (?:(?: both | all | also | each ) \s+)? (?: correct | true | right ) \b", re.VERBOSE
 )
-ALL = bounded(
-    r"\s* (?: all \s+ (?: of \s+ )? (?: the \s+ )? (?: above | these | them | options | choices | statements | four | three | five ) )",
+# "The incorrect options are", "Wrong answer:": what it declares is not the answer.
+DENIED = bounded(
+    r"""
+    \b (?:
+        incorrect | wrong | false | untrue | invalid | remaining | other | eliminated | excluded | rejected | not \s+ (?: the \s+ )? (?: correct | right | true )
+      | (?: rule | rules | ruled | ruling ) \s+ out | (?: eliminate | discard | reject | exclude ) s?
+    ) (?: \s+ (?: the | these | those | both | following ) ){0,2} \s+ (?: answer | option | choice | statement | letter | one ) s?
+    \s* (?: (?: are | is | : | = ) \s* (?: (?: both | only | therefore | thus | : ) \s* )* )? $
+    """,
     re.IGNORECASE | re.VERBOSE,
 )
-# "A is correct", "Option B: incorrect": verdicts that a response gives one after another.
+# "A is correct", "Option B: incorrect", "C) wrong": verdicts that a response gives one after another.
 EACH = bounded(
     r"""
     (?<![A-Za-z]) [(\[]? (?P<letter>[A-Z]) [)\]]? (?![A-Za-z'’])
-    (?: \s* [:.–—-]+ \s* [^\n.]{0,200}? | \s+ )
-    (?: (?: \b is | \b was | → | -> | = | : | [–—-] ) \s* )
-    (?P<not> (?: not | also | therefore ) \s+ )? (?P<word> correct | incorrect | true | false | right | wrong ) \b
+    (?:
+        (?: \s* [:.–—-]+ \s* [^\n.]{0,200}? | \s+ ) (?: (?: \b is | \b was | → | -> | = | : | [–—-] ) \s* )
+      | \s* [:.–—-]+ \s* | (?<=[)\]]) \s+
+    )
+    (?P<not> (?i: not | also | therefore ) \s+ )? (?P<word> (?i: correct | incorrect | true | false | right | wrong ) ) \b
     """,
     re.VERBOSE,
 )
-ITEM = re.compile(r"(?<![A-Za-z(])\(?(?P<letter>[A-Z])\)(?=\s)")
 QUARTER = 0.25
 SEPARATOR = ","
 
@@ -71,26 +74,16 @@ class Named(NamedTuple):
     end: int
 
 
-def letters_of(text: str) -> frozenset[str]:
-    """The letters of a list."""
-    return frozenset(re.findall(r"(?<![a-z])[A-Z](?![a-z])", re.sub(r"\b(?:and|und|et|y)\b", " ", text)))
+def read_place(text: str, zone: Zone, known: frozenset[str]) -> tuple[frozenset[str], int, int] | None:
+    """The letters that open a zone; a declared list may go on behind the end of its line."""
+    if zone.start is None or zone.tier != "anchored":
+        return read_zone(zone.text, known)
+    return None if is_denied(text, zone.start) else read_zone(text[zone.start :], known)
 
 
-def read_zone(text: str, known: frozenset[str]) -> tuple[frozenset[str], int, int] | None:
-    """The letters that open a zone, with their place in it; None where none do."""
-    if everything := ALL.match(text):
-        return known, everything.start(), everything.end()
-    opening = OPENING.match(text)
-    if opening is None:
-        return None
-    found, end = letters_of(opening["list"]), opening.end("list")
-    if len(found) == 1 and (items := list(ITEM.finditer(text, opening.start("list")))):
-        # "A) force and C) energy": each letter with its words.
-        found, end = frozenset(item["letter"] for item in items), items[-1].end()
-    # "A body at rest": a capital that begins a sentence is no letter of a list.
-    if not found <= known or (len(opening["list"].strip()) == 1 and re.match(r"\s+[a-z]", opening["rest"])):
-        return None
-    return found, opening.start("list"), end
+def is_denied(text: str, place: int) -> bool:
+    """Whether what is declared at a place is called wrong."""
+    return DENIED.search(text[max(0, place - 80) : place]) is not None
 
 
 def named(read: Cleaned, known: frozenset[str]) -> Named | None:
@@ -99,11 +92,13 @@ def named(read: Cleaned, known: frozenset[str]) -> Named | None:
     for zone in zones(read, choices=True):
         if zone.tier in ("whole", "last_line"):
             break
-        found = read_zone(zone.text, known)
+        found = read_place(text, zone, known)
         if found is not None:
             begin = None if zone.start is None else zone.start + found[1]
             return Named(found[0], zone.tier, begin, (zone.start or 0) + found[2])
     for declared in reversed(list(DECLARED.finditer(text))):
+        if is_denied(text, declared.end()):
+            continue
         found = read_zone(text[declared.end() :], known)
         if found is not None:
             return Named(found[0], "anchored", declared.end() + found[1], declared.end() + found[2])
@@ -127,8 +122,8 @@ def verdicts(text: str, known: frozenset[str]) -> Named | None:
     last = 0
     for match in EACH.finditer(text):
         if match["letter"] in known:
-            is_denied = (match["not"] or "").strip() == "not"
-            said[match["letter"]] = (match["word"] in ("correct", "true", "right")) is not is_denied
+            is_not = (match["not"] or "").strip().lower() == "not"
+            said[match["letter"]] = (match["word"].lower() in ("correct", "true", "right")) is not is_not
             last = match.end()
     letters = frozenset(letter for letter, is_right in said.items() if is_right)
     return Named(letters, "each", None, last) if len(said) > 1 and letters else None
@@ -141,7 +136,7 @@ def contradicted(read: Cleaned, known: frozenset[str], last: Named) -> bool:
     for zone in zones(read, choices=True):
         if zone.tier != last.tier or zone.start is None or zone.start >= last.start:
             continue
-        found = read_zone(zone.text, known)
+        found = read_place(read.text, zone, known)
         if found is not None and found[0] != last.letters and not retracted(read.text, zone.start + found[2], last.end):
             return True
     return False

@@ -9,6 +9,7 @@ from plumbline.grading.answer_zones import Cleaned, cleaned, zones
 from plumbline.grading.numeric_target import Target, close, in_target_unit, quantities_in
 from plumbline.grading.patterns import bounded
 from plumbline.grading.quantities import Quantity
+from plumbline.grading.unit_names import Unit
 from plumbline.rows.outcome import Outcome, Reading
 
 # What stands between two numbers of a list. A comma between digits is one only inside brackets: elsewhere "1,200" is one number.
@@ -20,6 +21,9 @@ BRACKETED = bounded(
 BARE = re.compile(r"\s*-?[\d.]+(?:,-?[\d.]+)+\s*\.?\s*")
 THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
 NAMED = re.compile(r"[A-Za-z_\\{}0-9' ]{1,30}?\s*[=≈]\s*(?=\S)")
+
+
+PERCENT = Unit((("percent", 1),), 0)
 
 
 class NumbersGrade(NamedTuple):
@@ -39,10 +43,8 @@ def pieces(zone: str) -> list[str]:
     bracketed = BRACKETED.search(zone)
     if bracketed and re.search(r"\d", bracketed["inside"]) and re.search(r"[,;]", bracketed["inside"]):
         parts = [part for part in BETWEEN_IN_BRACKETS.split(bracketed["inside"]) if part.strip()]
-        # "[1, 2] m": the unit behind the brackets is that of the last, and the others say none.
-        if parts:
-            parts[-1] += " " + bracketed["after"]
-        return parts
+        # "[1, 2] m", "(1, 2) × 10^3": what stands behind the brackets is said of every number.
+        return [f"{part} {bracketed['after']}" for part in parts]
     if BARE.fullmatch(zone) and not THOUSANDS.search(zone):
         return zone.split(",")
     return [part for part in BETWEEN.split(zone) if part.strip()]
@@ -58,7 +60,19 @@ def read_numbers(zone: str, goals: Sequence[Target]) -> list[Quantity] | None:
         if len(quantities) > 1:
             return None
         found += quantities
-    return found or None
+    return with_last_unit(found) if found else None
+
+
+def with_last_unit(quantities: list[Quantity]) -> list[Quantity] | None:
+    """Quantities of which the unit behind the last one is that of all, as in "100 and 200 cm"; None where some have one and some none."""
+    last, others = quantities[-1], quantities[:-1]
+    bare = [quantity for quantity in others if quantity.unit is None and not quantity.unknown_unit]
+    if last.unit is None or not bare:
+        return quantities
+    if len(bare) < len(others):
+        return None
+    shared = {"unit": last.unit, "other_unit": last.other_unit}
+    return [*(quantity._replace(**shared) for quantity in others), last]
 
 
 def grade_numbers(
@@ -93,11 +107,19 @@ def grade_numbers(
     given, due = (known, wanted) if in_order else (sorted(known), sorted(wanted))
     if len(given) != len(due):
         flags.add("other_count")
-    right = len(given) == len(due) and all(
-        close(value, goal, relative_tolerance, absolute_tolerance or 0.0) for value, goal in zip(given, due, strict=True)
+    right = any(
+        len(given) == len(due)
+        and all(close(value / divisor, goal, relative_tolerance, absolute_tolerance or 0.0) for value, goal in zip(given, due, strict=True))
+        for divisor in divisors(quantities, goals[0])
     )
     written = "; ".join(f"{value:.12g}" for value in known)
     return NumbersGrade(Outcome.CORRECT if right else Outcome.INCORRECT, written, Reading.VALUE, span, tier, frozenset(flags))
+
+
+def divisors(quantities: Sequence[Quantity], goal: Target) -> tuple[float, ...]:
+    """What the values may be divided by: without a unit no one can tell whether the target is a fraction or a percentage."""
+    is_percent = goal.open_unit and all(quantity.unit == PERCENT for quantity in quantities)
+    return (1.0, 100.0) if is_percent else (1.0,)
 
 
 Found = tuple[list[Quantity], str, tuple[int, int] | None]

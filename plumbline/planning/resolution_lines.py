@@ -47,7 +47,7 @@ def last_differences(root: Path, pair: Pair) -> dict[str, float]:
     graded, judged = root / "data/grades/graded.jsonl", root / "data/grades/judged.jsonl"
     scores: dict[tuple[str, str], float] = {}
     if graded.is_file():
-        scores |= {(grade.arm, grade.id): score_of(grade.outcome) for grade in read_jsonl(graded, Grade)}
+        scores |= {(grade.arm, grade.id): score_of(grade.outcome, grade.score) for grade in read_jsonl(graded, Grade)}
     if judged.is_file():
         scores |= {(one.arm, one.id): one.score for one in read_jsonl(judged, Judgement) if one.score is not None}
     first, second = pair

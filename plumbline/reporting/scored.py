@@ -31,10 +31,12 @@ class Scored:
     flags: tuple[str, ...]
 
 
-def score_of(outcome: Outcome) -> float:
-    """A rule's verdict as a score: right is 1, wrong and unreadable are 0."""
+def score_of(outcome: Outcome, partial: float | None) -> float:
+    """A rule's verdict as a score: its partial credit where it gives any, else 1 for right, and 0 for wrong and unreadable."""
     if outcome is Outcome.UNJUDGED:
         raise ValueError("unjudged is no score: rules leave nothing unjudged.")
+    if partial is not None:
+        return partial
     return 1.0 if outcome is Outcome.CORRECT else 0.0
 
 
@@ -72,7 +74,7 @@ def join_verdicts(
                 row = Scored(
                     **shared,
                     outcome=grade.outcome,
-                    score=score_of(grade.outcome) if grade.score is None else grade.score,
+                    score=score_of(grade.outcome, grade.score),
                     logprob_correct=None if grade.logprob_outcome is None else grade.logprob_outcome is Outcome.CORRECT,
                     reading=grade.reading,
                     tier=grade.tier,

@@ -154,6 +154,14 @@ def test_a_flip_is_counted_on_its_side(world: World) -> None:
     assert gained.verdict == "better" and gained.ok
 
 
+def test_partial_credit_counts_as_in_the_report(world: World) -> None:
+    several = {"answer_kind": "letters", "target": "A,C", "partial_credit": "share"}
+    questions = [question.model_copy(update=several) for question in world.questions if question.kind == "mcq"][:20]
+    half, whole = ({question.id: answered(question, said) for question in questions} for said in ("Answer: A", "Answer: A, C"))
+    (found,) = served_kinds(questions, half, whole, Tolerance(relative=0.05, absolute=None), margin=0.03)
+    assert found.comparison is not None and found.comparison.delta == pytest.approx(0.5)
+
+
 def answered(question: Question, said: str | None) -> Answer:
     text = f"Answer: {question.target}" if said is None else said
     return Answer(id=question.id, arm="tuned", response=text, num_tokens=1, stopped="eos", choice_logprobs={}, complete=True)

@@ -1,12 +1,17 @@
 """What a benchmark can show before it is run: the numbers of the plan are those that the report and a simulation find."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from plumbline.intervals import Units, units_of
+from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.planning.resolution import ASSUMED_SHARE, assumed_disagreement, questions_for, questions_for_margin, resolutions, with_units
-from plumbline.planning.resolution_lines import lines_of
+from plumbline.planning.resolution_lines import last_differences, lines_of
 from plumbline.power import detectable_with
+from plumbline.rows.grade import Grade
+from plumbline.rows.outcome import Outcome, Reading
 from plumbline.rows.question import Kind, Question
 from plumbline.statistics import difference_interval, paired_comparison
 from tests.fakes.evaluation_world import make_question
@@ -95,3 +100,26 @@ def test_the_lines_say_on_what_they_rest() -> None:
     )
     (few,) = resolutions(benchmark(5, 5), {}, part="all", development_fraction=0.3, num_tests_of_a_kind=1, wanted=(), margins={})
     assert lines_of(few, ("base", "tuned"))[0].value == "5 questions show no difference, four times in five"
+
+
+def test_the_disagreement_of_the_last_run_counts_partial_credit(tmp_path: Path) -> None:
+    def grade(arm: str, outcome: Outcome, score: float | None) -> Grade:
+        return Grade(
+            id="q",
+            arm=arm,
+            kind="mcq",
+            outcome=outcome,
+            score=score,
+            extracted="A",
+            span=None,
+            tier="anchored",
+            reading=Reading.VALUE,
+            flags=(),
+            logprob_choice=None,
+            logprob_outcome=None,
+            complete=True,
+        )
+
+    (tmp_path / "data/grades").mkdir(parents=True)
+    write_jsonl(tmp_path / "data/grades/graded.jsonl", [grade("base", Outcome.INCORRECT, 0.25), grade("tuned", Outcome.CORRECT, None)])
+    assert last_differences(tmp_path, ("base", "tuned")) == {"q": 0.75}

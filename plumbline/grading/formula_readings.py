@@ -1,0 +1,65 @@
+"""Read a formula in every way in which a person may mean it: a subscript of several letters, a unit behind it. Pure."""
+
+import re
+
+from plumbline.grading.formula_trees import Tree, read_formula
+from plumbline.grading.patterns import bounded
+from plumbline.grading.unit_notation import parse_unit
+
+# "mgh \text{ J}", "v\,\mathrm{m/s}": upright and set apart by a gap. Without the gap it may be a factor, and the letter of a formula.
+UNIT = bounded(
+    r"""
+    (?P<gap> (?: \s | ~ | \\[,;:\ ] )* ) \\ (?: text | mathrm | textrm | rm ) \s* \{ (?P<inner> (?: \s | ~ | \\[,;:\ ] )* ) (?P<unit> [^{}]{1,20} ) \}
+    (?P<power> \^ \{? -? \d \}? )? \s* $
+    """,
+    re.VERBOSE,
+)
+
+
+def readings(formula: str) -> tuple[Tree, ...]:
+    """The trees of a formula, the likeliest first; ValueError where it cannot be read in any way.
+
+    `k_BT` is k_B T where it is typed as LaTeX has it, and `T_max` one symbol where it is typed as words: no one can tell from the text alone.
+    """
+    found: list[Tree] = []
+    fault: ValueError | None = None
+    for text in dict.fromkeys([without_unit(formula), formula]):
+        for one_letter in (True, False) if "\\" in text else (False, True):
+            try:
+                tree = read_formula(text, one_letter=one_letter)
+            except ValueError as error:
+                fault = fault or error
+                continue
+            if tree not in found:
+                found.append(tree)
+    if not found:
+        assert fault is not None
+        raise fault
+    return tuple(found)
+
+
+def without_unit(formula: str) -> str:
+    """A formula without the upright unit that stands apart behind it."""
+    match = UNIT.search(formula)
+    if match is None or not (match["gap"] or match["inner"]) or not formula[: match.start()].strip():
+        return formula
+    written = match["unit"].strip() + (match["power"] or "")
+    return formula if parse_unit(written) is None else formula[: match.start()]
+
+
+def has_decimal(tree: Tree) -> bool:
+    """Whether a number of the tree is written with decimals, so that it is known only so far."""
+    if tree[0] == "num":
+        return any(mark in str(tree[1]) for mark in ".eE") and tree[1] != "e"
+    return any(has_decimal(part) for part in tree[1:] if isinstance(part, list))
+
+
+def rounding(tree: Tree) -> float:
+    """The largest fraction by which a number of the tree may be rounded: one of its last decimal place; 0 where none has decimals."""
+    if tree[0] != "num":
+        return max((rounding(part) for part in tree[1:] if isinstance(part, list)), default=0.0)
+    if not has_decimal(tree):
+        return 0.0
+    digits, _, _ = str(tree[1]).lower().partition("e")
+    number = float(digits)
+    return 0.0 if number == 0 else 10.0 ** -len(digits.partition(".")[2]) / number
