@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from plumbline.comparing.logs.json_objects import json_objects
+from plumbline.comparing.logs.json_objects import as_written_by, json_objects
 from plumbline.comparing.logs.logged_answer import Log, LoggedAnswer, Tool, lettered, scalars, score_of_value
 from plumbline.grading.choices import parse_choices
 from plumbline.pipeline.refused import Refused
@@ -22,7 +22,9 @@ def read_table(path: Path) -> list[Log]:
     rows = cells(path, DELIMITERS[path.suffix.lower()]) if path.suffix.lower() in DELIMITERS else json_objects(path)
     by_arm: dict[str, list[LoggedAnswer]] = {}
     for line, row in rows:
-        by_arm.setdefault(str(row.get("arm") or path.stem), []).append(answer_of(f"{path}, line {line}", line, row))
+        where = f"{path}, line {line}"
+        with as_written_by("a table", where):
+            by_arm.setdefault(str(row.get("arm") or path.stem), []).append(answer_of(where, line, row))
     if not by_arm:
         raise Refused(f"{path}: no rows. Give a header and at least one row.")
     return [Log(path=path, tool=Tool.TABLE, model=arm, answers=tuple(answers)) for arm, answers in by_arm.items()]
@@ -105,5 +107,5 @@ def parsed(where: str, name: str, given: object) -> object:
         return given
     try:
         return json.loads(given)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"{where}: {name} is not JSON ({error}). Write it as JSON, in a CSV with its quotes doubled.") from None
