@@ -159,5 +159,5 @@ def scores_of(scores: Mapping[str, Any]) -> dict[str, LoggedScore]:
 def graded(value: object, said: Mapping[str, Any]) -> LoggedScore:
     """A value of Inspect: one of its four letters, or a number."""
     if isinstance(value, str) and value in GRADES:
-        return LoggedScore(value=GRADES[value], is_no_answer=value == NO_ANSWER or said["extracted"] == "", **said)
+        return LoggedScore(value=GRADES[value], is_no_answer=value == NO_ANSWER or said["extracted"] == "", is_fraction=True, **said)
     return score_of_value(value, **said)

@@ -33,6 +33,8 @@ class LoggedScore:
     explanation: str = ""
     is_no_answer: bool = False
     """The scorer found no answer: wrong, and counted as unparsed."""
+    is_fraction: bool = False
+    """A letter or a boolean of the tool: in 0 to 1, whatever the scale of its numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,7 @@ def score_of_value(value: object, *, extracted: str | None = None, explanation: 
     number = number_of(value)
     missing = value is None or (isinstance(value, float) and math.isnan(value))
     unread = None if number is not None or missing else repr(value)[:60]
-    return LoggedScore(value=number, unread=unread, extracted=extracted, explanation=explanation)
+    return LoggedScore(value=number, unread=unread, extracted=extracted, explanation=explanation, is_fraction=isinstance(value, bool))
 
 
 def scalars(content: object) -> dict[str, str]:
