@@ -1,14 +1,19 @@
 """Which questions logs ask, and what a score of theirs means: nothing is replaced, merged or scaled in silence."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from plumbline.commands.compare_logs import LogOutputs, LogQuestions, main
+from plumbline.commands.grade import command as grade
+from plumbline.comparing.logs.log_grades import ScoreParams
 from plumbline.comparing.logs.recognise import read_logs
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
-from tests.unit.test_compare_logs import compare, eval_log, sample, verdicts, write
+from tests.unit.test_compare_logs import LOGS, compare, eval_log, sample, verdicts, write
 
 
 def benchmark(path: Path, *texts: str) -> Path:
@@ -115,3 +120,43 @@ def test_a_slice_that_two_logs_see_otherwise_is_refused_as_a_cluster_is(tmp_path
             compare(log, folder=tmp_path, **given)
     compare(log, folder=tmp_path)
     assert json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))["slices"] == []
+
+
+# ---- outputs
+
+
+def test_no_output_replaces_what_is_read_or_another_output(tmp_path: Path) -> None:
+    rows = [{"id": "0", "question": "What is force 0?", "response": "1", "arm": arm} for arm in "xy"]
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    log, asked = write(logs / "log.jsonl", rows), benchmark(tmp_path / "b.jsonl", "What is force 0?")
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(log)
+    before = log.read_bytes(), asked.read_bytes()
+    for given in (log, logs):
+        for output in (log, link, asked):
+            for outputs in (LogOutputs(verdicts=output), LogOutputs(numbers=output), LogOutputs(page=output)):
+                with pytest.raises(Refused, match=r"is read here .*, and writing would replace it\. Give another path"):
+                    main([str(given)], scores=ScoreParams(), questions=LogQuestions(benchmark=asked), outputs=outputs)
+    one = LogOutputs(verdicts=tmp_path / "out", numbers=tmp_path / "out")
+    with pytest.raises(Refused, match="are one file, and two outputs would go there"):
+        main([str(log)], scores=ScoreParams(), questions=LogQuestions(benchmark=asked), outputs=one)
+    assert (log.read_bytes(), asked.read_bytes()) == before and not (tmp_path / "out").exists()
+
+
+def test_the_results_next_to_the_samples_of_the_harness_are_read_too(tmp_path: Path) -> None:
+    shutil.copytree(LOGS / "lm_eval", tmp_path / "lm_eval")
+    [results] = (tmp_path / "lm_eval/first").rglob("results_*.json")
+    logs = [str(tmp_path / "lm_eval/first"), str(tmp_path / "lm_eval/second")]
+    with pytest.raises(Refused, match="is read here"):
+        main(logs, scores=ScoreParams(), questions=LogQuestions(), outputs=LogOutputs(numbers=results))
+
+
+@pytest.mark.parametrize("option", ["--out", "--json"])
+def test_grade_does_not_replace_the_answers_or_the_benchmark(tmp_path: Path, option: str) -> None:
+    answers, asked = write(tmp_path / "a.jsonl", [{"id": "0", "response": "1", "arm": "x"}]), benchmark(tmp_path / "b.jsonl", "Force?")
+    before = answers.read_bytes(), asked.read_bytes()
+    for output in (answers, asked):
+        ended = CliRunner().invoke(grade, [str(answers), "--benchmark", str(asked), option, str(output)])
+        assert ended.exit_code == 1 and "writing would replace it" in ended.output
+    assert (answers.read_bytes(), asked.read_bytes()) == before
