@@ -62,8 +62,20 @@ def messages_of(question: Question, context: Context, instructions: dict[str, st
     return [*turns, {"role": "user", "content": exam_prompt(question, instructions, context.passages)}]
 
 
-def prompt_problems(server: Server, asked: Checked, served: Sequence[Served], base: Path) -> list[str]:
-    """How the server's template differs from that of the run: by the number of tokens of each prompt, and by the prompt that it shows."""
+@dataclass(frozen=True, kw_only=True)
+class Prompts:
+    """What is known of the prompts that the server makes."""
+
+    problems: tuple[str, ...]
+    """How they differ from those of the run, a phrase each."""
+    compared: str
+    """What was compared, in a phrase."""
+    are_compared: bool
+    """False where the server neither counts the tokens of all prompts nor shows them."""
+
+
+def compared_prompts(server: Server, asked: Checked, served: Sequence[Served], base: Path) -> Prompts:
+    """Compare every prompt with that of the run: by its number of tokens, and by its text or tokens where the server shows them."""
     problems: list[str] = []
     counted = [
         (asked.stored[question.id].num_prompt_tokens, one.num_prompt_tokens)
@@ -73,18 +85,41 @@ def prompt_problems(server: Server, asked: Checked, served: Sequence[Served], ba
     if other := [(ours, theirs) for ours, theirs in counted if ours != theirs]:
         ours, theirs = other[0]
         problems.append(f"{len(other)} of {len(counted)} prompts have another number of tokens, such as {theirs} instead of {ours}")
-    shown = server.prompt_of(asked.messages[0])
-    if shown is not None and (base / "manifest.json").is_file():
-        problems += template_problem(shown, asked.messages[0], base)
-    return problems
+    shown = shown_prompts(server, asked.messages) if (base / "manifest.json").is_file() else []
+    if shown:
+        # Imported here: transformers takes seconds, and few servers show their prompt.
+        from plumbline.model.weights import load_tokenizer
+
+        tokenizer = load_tokenizer(base)
+        differing = [
+            problem
+            for prompt, messages in zip(shown, asked.messages, strict=False)
+            if (problem := template_problem(prompt, messages, tokenizer)) is not None
+        ]
+        problems += [f"{len(differing)} of {len(shown)} prompts: {differing[0]}"] if differing else []
+    total = len(asked.questions)
+    by = [f"{len(counted)} of {total} by their number of tokens"] if counted else []
+    by += [f"{len(shown)} of {total} by what the server shows"] if shown else []
+    return Prompts(
+        problems=tuple(problems),
+        compared=f"prompts: {', '.join(by)}" if by else "prompts: not compared; the server neither counts their tokens nor shows them",
+        are_compared=total in (len(counted), len(shown)),
+    )
 
 
-def template_problem(shown: str | list[int], messages: Sequence[Message], base: Path) -> list[str]:
-    """Where the prompt that the server shows leaves ours; empty where it does not."""
-    # Imported here: transformers takes seconds, and few servers show their prompt.
-    from plumbline.model.weights import load_tokenizer
+def shown_prompts(server: Server, conversations: Sequence[Sequence[Message]]) -> list[str | list[int]]:
+    """What the server shows of each conversation, up to the first that it does not show."""
+    found: list[str | list[int]] = []
+    for messages in conversations:
+        shown = server.prompt_of(messages)
+        if shown is None:
+            break
+        found.append(shown)
+    return found
 
-    tokenizer: Any = load_tokenizer(base)
+
+def template_problem(shown: str | list[int], messages: Sequence[Message], tokenizer: Any) -> str | None:
+    """Where the prompt that the server shows leaves ours; None where it does not."""
     text = tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
     if isinstance(shown, list):
         ids = tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -98,11 +133,13 @@ def template_problem(shown: str | list[int], messages: Sequence[Message], base: 
         place = difference_of(ours, theirs)
         before, after = (one[max(0, (place or 0) - AROUND) : (place or 0) + AROUND] for one in (ours, theirs))
         where = f"character {place}"
-    return [] if place is None else [f"its template writes another prompt from {where} on: {after!r} instead of {before!r}"]
+    return None if place is None else f"its template writes another prompt from {where} on: {after!r} instead of {before!r}"
 
 
-def main(root: Path, url: str, *, model: str | None, arm: str, count: int | None, margin: float) -> tuple[str, bool]:
-    """Ask, compare, and return what to tell and whether what is served is what was measured."""
+def main(
+    root: Path, url: str, *, model: str | None, arm: str, count: int | None, margin: float, texts_only: bool = False
+) -> tuple[str, bool]:
+    """Ask, compare, and return what to tell and whether what is served is what was measured. `texts_only`: unseen prompts are no hindrance."""
     asked = checked(root, arm, count=count)
     answering = load_params("answer", AnswerParams)
     with Server(url, model) as server, Progress("serve-check", total=len(asked.questions), unit="question") as progress:
@@ -110,18 +147,28 @@ def main(root: Path, url: str, *, model: str | None, arm: str, count: int | None
         for one in server.answers(asked.messages, max_tokens=answering.max_new_tokens):
             served.append(one)
             progress.update(1)
-        problems = prompt_problems(server, asked, served, root / "models/base")
+        prompts = compared_prompts(server, asked, served, root / "models/base")
         name = server.model
     answers = {question.id: as_answer(question, one, arm) for question, one in zip(asked.questions, served, strict=True)}
     kinds = served_kinds(asked.questions, asked.stored, answers, load_params("grade", GradeParams).tolerance, margin=margin)
-    ok = not problems and all(kind.ok for kind in kinds)
+    same = not prompts.problems and all(kind.ok for kind in kinds)
     lines = [
         f"{name} at {url}, {len(served)} questions, against the stored answers of {arm}; margin {100 * margin:g} points",
-        *(f"differs  {problem}" for problem in problems),
+        f"{'ok      ' if prompts.are_compared and not prompts.problems else 'differs ' if prompts.problems else 'unknown '} {prompts.compared}",
+        *(f"differs  {problem}" for problem in prompts.problems),
         *(f"{'ok      ' if kind.ok else 'not shown' if kind.verdict is not None else 'differs '} {kind.words}" for kind in kinds),
-        "serve-check: " + ("what is served is what was measured" if ok else "it is not shown that what is served is what was measured"),
+        f"serve-check: {verdict_words(prompts, same=same)}",
     ]
-    return "\n".join(lines), ok
+    return "\n".join(lines), same and (prompts.are_compared or texts_only)
+
+
+def verdict_words(prompts: Prompts, *, same: bool) -> str:
+    """What was shown, and no more than that."""
+    if not same:
+        return "it is not shown that what is served is what was measured"
+    if prompts.are_compared:
+        return "what is served is what was measured"
+    return "the texts are those that were measured; not all prompts were compared (--texts-only ends with 0 all the same)"
 
 
 def as_answer(question: Question, served: Served, arm: str) -> Answer:
@@ -147,17 +194,18 @@ def as_answer(question: Question, served: Served, arm: str) -> Answer:
 @click.option(
     "--margin", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.03, show_default=True, help="Loss that is allowed."
 )
-def command(url: str, model: str | None, arm: str, count: int | None, margin: float) -> None:
+@click.option("--texts-only", is_flag=True, help="Exit 0 also where the server shows too little to compare all prompts.")
+def command(url: str, model: str | None, arm: str, count: int | None, margin: float, texts_only: bool) -> None:
     """Compare a server with what was measured.
 
     URL is the address of a server with OpenAI's chat completions, up to and with /v1, such as http://127.0.0.1:8000/v1. It is asked the benchmark
     greedily, in the words of the run. Its texts are compared with the stored ones and graded by rule, explanations by their key points. A template that
-    writes another prompt is named. A key is read from PLUMBLINE_SERVE_KEY.
+    writes another prompt is named. The output says which prompts were compared: a server may neither count their tokens nor show them. A key is read from PLUMBLINE_SERVE_KEY.
 
     Exit 0 if every text is the same or no kind is worse by the margin, and the prompts are the same; 1 if this is not shown; 2 if it cannot be asked.
     """
     root = repository()
     with refusing(2, CannotAsk, ValueError, OSError):
-        told, ok = main(root, url, model=model, arm=arm, count=count, margin=margin)
+        told, ok = main(root, url, model=model, arm=arm, count=count, margin=margin, texts_only=texts_only)
     click.echo(told)
     sys.exit(0 if ok else 1)
