@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from plumbline.commands.outputs import refuse_overwriting
 from plumbline.commands.refusing import refusing
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.rows.choice_balance import unbalanced_letters
+from plumbline.rows.question import Question
 from plumbline.splitting.benchmark import Benchmark, read_questions
 from plumbline.splitting.mapped_benchmark import BenchmarkColumns
 from plumbline.splitting.question_faults import fault_of, faults_of, later_needs
@@ -78,14 +80,14 @@ def advice(found: Benchmark, path: Path, faults: Sequence[str], columns: Benchma
             *shown,
             *more,
         ]
-    gradable = [question for question in found.questions if fault_of(question) is None]
-    needs = [f"  {need}" for need in later_needs(gradable)[:MAX_NAMED]]
+    questions = gradable(found.questions)
+    needs = [f"  {need}" for need in later_needs(questions)[:MAX_NAMED]]
     name = found.shape if found.shape in (*NAMES, MAPPED) else AUTO
     lines = ["", "Every question can be graded. In params.yaml, under split:", f"  benchmark: {path}", f"  benchmark_format: {name}"]
     if columns is not None:
         # JSON is YAML as well.
         lines.append(f"  benchmark_columns: {json.dumps(columns.model_dump(exclude_defaults=True), ensure_ascii=False)}")
-    unbalanced = unbalanced_letters(gradable)
+    unbalanced = unbalanced_letters(questions)
     return [
         *lines,
         *(["A later stage needs:", *needs] if needs else []),
@@ -93,14 +95,23 @@ def advice(found: Benchmark, path: Path, faults: Sequence[str], columns: Benchma
     ]
 
 
+def gradable(questions: Sequence[Question]) -> list[Question]:
+    """The questions that can be graded; of several with one id the first."""
+    first: dict[str, Question] = {}
+    for question in questions:
+        if fault_of(question) is None:
+            first.setdefault(question.id, question)
+    return list(first.values())
+
+
 def main(path: Path, *, format_name: str, columns: BenchmarkColumns | None, out: Path | None) -> tuple[str, bool]:
     """Return what to print and whether all questions can be graded; write those that can where asked."""
+    refuse_overwriting([path], [out])
     found = read_questions(path, format_name=format_name, columns=columns)
     faults = faults_of(found.questions, found.places) if found.questions else [f"{path}: holds no question that is asked."]
     lines = told(found, path) + advice(found, path, faults, columns)
     if out is not None:
-        ids: Counter[str] = Counter(question.id for question in found.questions)
-        kept = [question for question in found.questions if ids[question.id] == 1 and fault_of(question) is None]
+        kept = gradable(found.questions)
         write_jsonl(out, kept)
         lines += ["", f"{len(kept)} questions that can be graded are in {out}, in Plumbline's own shape."]
     return "\n".join(lines), not faults

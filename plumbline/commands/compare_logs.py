@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from plumbline.commands.outputs import refuse_overwriting
 from plumbline.commands.refusing import refusing
 from plumbline.comparing.answers_ledger import answer_ledgers, ledger_numbers, ledger_text, pairs_of, scored_rows, slice_line
 from plumbline.comparing.logs.arms import arms_of, differing_settings, with_questions
 from plumbline.comparing.logs.log_grades import ScoreParams, graded_logs, with_tags
+from plumbline.comparing.logs.logged_answer import LogArm
 from plumbline.comparing.logs.logs_page import logs_context, logs_entries
 from plumbline.comparing.logs.matching import MatchBy, matched
 from plumbline.grading.run import Tolerance
@@ -55,6 +57,7 @@ def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, o
     arms = arms_of(logs)
     if len(arms) < 2:
         raise Refused(f"two logs are needed, found {arms[0].name} alone. Give a second log, or a folder with the logs of two models.")
+    refuse_overwriting(read_for(arms, questions.benchmark), [outputs.page, outputs.numbers, outputs.verdicts])
     if questions.benchmark is not None:
         known = {question.id: question for question in read_jsonl(questions.benchmark, Question)}
         arms = [replace(arm, answers=with_questions(arm.answers, known)) for arm in arms]
@@ -90,6 +93,13 @@ def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, o
         write_text(outputs.page, page)
         told.append(f"read {outputs.page}")
     return "\n".join(told)
+
+
+def read_for(arms: Sequence[LogArm], benchmark: Path | None) -> list[Path]:
+    """Every file that a comparison reads: the logs, the results that the harness writes next to its samples, the benchmark."""
+    logs = [Path(path) for arm in arms for path in arm.paths]
+    results = [path for folder in {path.parent for path in logs} for path in folder.glob("results_*.json")]
+    return [*logs, *results, *([] if benchmark is None else [benchmark])]
 
 
 @click.command()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from plumbline.commands.outputs import refuse_overwriting
 from plumbline.commands.refusing import refusing
 from plumbline.comparing.answers_ledger import answer_ledgers, ledger_numbers, ledger_text, pairs_of
 from plumbline.comparing.graded_answers import grade_file
@@ -76,6 +77,7 @@ def command(
     Exit 1 if the file cannot be graded.
     """
     with refusing(1, OSError, ValueError):
+        refuse_overwriting([answers, *([] if benchmark is None else [benchmark])], [out, numbers])
         told = main(
             answers,
             tolerance=Tolerance(relative=relative_tolerance, absolute=absolute_tolerance),

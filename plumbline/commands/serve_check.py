@@ -4,7 +4,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -12,7 +11,8 @@ import plumbline.model.quiet  # noqa: F401
 from plumbline.answering.contexts import read_contexts
 from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.commands.refusing import refusing, repository
-from plumbline.comparing.served_ledger import difference_of, served_kinds
+from plumbline.comparing.served_ledger import served_kinds
+from plumbline.comparing.served_prompts import Prompts, compared_prompts
 from plumbline.comparing.serving import CannotAsk, Message, Served, Server
 from plumbline.pipeline.heartbeat import Progress
 from plumbline.pipeline.jsonl import read_jsonl
@@ -23,9 +23,6 @@ from plumbline.rows.arms import Arms
 from plumbline.rows.context import Context
 from plumbline.rows.question import Question
 from stages.grade import GradeParams
-
-AROUND = 40
-"""Characters or tokens of a prompt that are shown on either side of a difference."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,47 +59,10 @@ def messages_of(question: Question, context: Context, instructions: dict[str, st
     return [*turns, {"role": "user", "content": exam_prompt(question, instructions, context.passages)}]
 
 
-def prompt_problems(server: Server, asked: Checked, served: Sequence[Served], base: Path) -> list[str]:
-    """How the server's template differs from that of the run: by the number of tokens of each prompt, and by the prompt that it shows."""
-    problems: list[str] = []
-    counted = [
-        (asked.stored[question.id].num_prompt_tokens, one.num_prompt_tokens)
-        for question, one in zip(asked.questions, served, strict=True)
-        if one.num_prompt_tokens is not None and asked.stored[question.id].num_prompt_tokens is not None
-    ]
-    if other := [(ours, theirs) for ours, theirs in counted if ours != theirs]:
-        ours, theirs = other[0]
-        problems.append(f"{len(other)} of {len(counted)} prompts have another number of tokens, such as {theirs} instead of {ours}")
-    shown = server.prompt_of(asked.messages[0])
-    if shown is not None and (base / "manifest.json").is_file():
-        problems += template_problem(shown, asked.messages[0], base)
-    return problems
-
-
-def template_problem(shown: str | list[int], messages: Sequence[Message], base: Path) -> list[str]:
-    """Where the prompt that the server shows leaves ours; empty where it does not."""
-    # Imported here: transformers takes seconds, and few servers show their prompt.
-    from plumbline.model.weights import load_tokenizer
-
-    tokenizer: Any = load_tokenizer(base)
-    text = tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
-    if isinstance(shown, list):
-        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-        place = difference_of(ids, shown)
-        before, after = (tokenizer.decode(one[max(0, (place or 0) - AROUND) : (place or 0) + AROUND]) for one in (ids, shown))
-        where = f"token {place}"
-    else:
-        # A server may leave the first token to its tokenizer: that is the same prompt.
-        bos = tokenizer.bos_token or ""
-        ours, theirs = (one.removeprefix(bos) if bos else one for one in (text, shown))
-        place = difference_of(ours, theirs)
-        before, after = (one[max(0, (place or 0) - AROUND) : (place or 0) + AROUND] for one in (ours, theirs))
-        where = f"character {place}"
-    return [] if place is None else [f"its template writes another prompt from {where} on: {after!r} instead of {before!r}"]
-
-
-def main(root: Path, url: str, *, model: str | None, arm: str, count: int | None, margin: float) -> tuple[str, bool]:
-    """Ask, compare, and return what to tell and whether what is served is what was measured."""
+def main(
+    root: Path, url: str, *, model: str | None, arm: str, count: int | None, margin: float, texts_only: bool = False
+) -> tuple[str, bool]:
+    """Ask, compare, and return what to tell and whether what is served is what was measured. `texts_only`: unseen prompts are no hindrance."""
     asked = checked(root, arm, count=count)
     answering = load_params("answer", AnswerParams)
     with Server(url, model) as server, Progress("serve-check", total=len(asked.questions), unit="question") as progress:
@@ -110,18 +70,32 @@ def main(root: Path, url: str, *, model: str | None, arm: str, count: int | None
         for one in server.answers(asked.messages, max_tokens=answering.max_new_tokens):
             served.append(one)
             progress.update(1)
-        problems = prompt_problems(server, asked, served, root / "models/base")
+        counts = [
+            (asked.stored[question.id].num_prompt_tokens, one.num_prompt_tokens)
+            for question, one in zip(asked.questions, served, strict=True)
+        ]
+        prompts = compared_prompts(server, asked.messages, counts, root / "models/base")
         name = server.model
     answers = {question.id: as_answer(question, one, arm) for question, one in zip(asked.questions, served, strict=True)}
     kinds = served_kinds(asked.questions, asked.stored, answers, load_params("grade", GradeParams).tolerance, margin=margin)
-    ok = not problems and all(kind.ok for kind in kinds)
+    same = not prompts.problems and all(kind.ok for kind in kinds)
     lines = [
         f"{name} at {url}, {len(served)} questions, against the stored answers of {arm}; margin {100 * margin:g} points",
-        *(f"differs  {problem}" for problem in problems),
+        f"{'ok      ' if prompts.are_compared and not prompts.problems else 'differs ' if prompts.problems else 'unknown '} {prompts.compared}",
+        *(f"differs  {problem}" for problem in prompts.problems),
         *(f"{'ok      ' if kind.ok else 'not shown' if kind.verdict is not None else 'differs '} {kind.words}" for kind in kinds),
-        "serve-check: " + ("what is served is what was measured" if ok else "it is not shown that what is served is what was measured"),
+        f"serve-check: {verdict_words(prompts, same=same)}",
     ]
-    return "\n".join(lines), ok
+    return "\n".join(lines), same and (prompts.are_compared or texts_only)
+
+
+def verdict_words(prompts: Prompts, *, same: bool) -> str:
+    """What was shown, and no more than that."""
+    if not same:
+        return "it is not shown that what is served is what was measured"
+    if prompts.are_compared:
+        return "what is served is what was measured"
+    return "the texts are those that were measured; not all prompts were compared (--texts-only ends with 0 all the same)"
 
 
 def as_answer(question: Question, served: Served, arm: str) -> Answer:
@@ -147,17 +121,18 @@ def as_answer(question: Question, served: Served, arm: str) -> Answer:
 @click.option(
     "--margin", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.03, show_default=True, help="Loss that is allowed."
 )
-def command(url: str, model: str | None, arm: str, count: int | None, margin: float) -> None:
+@click.option("--texts-only", is_flag=True, help="Exit 0 also where the server shows too little to compare all prompts.")
+def command(url: str, model: str | None, arm: str, count: int | None, margin: float, texts_only: bool) -> None:
     """Compare a server with what was measured.
 
     URL is the address of a server with OpenAI's chat completions, up to and with /v1, such as http://127.0.0.1:8000/v1. It is asked the benchmark
     greedily, in the words of the run. Its texts are compared with the stored ones and graded by rule, explanations by their key points. A template that
-    writes another prompt is named. A key is read from PLUMBLINE_SERVE_KEY.
+    writes another prompt is named. The output says which prompts were compared: a server may neither count their tokens nor show them. A key is read from PLUMBLINE_SERVE_KEY.
 
     Exit 0 if every text is the same or no kind is worse by the margin, and the prompts are the same; 1 if this is not shown; 2 if it cannot be asked.
     """
     root = repository()
     with refusing(2, CannotAsk, ValueError, OSError):
-        told, ok = main(root, url, model=model, arm=arm, count=count, margin=margin)
+        told, ok = main(root, url, model=model, arm=arm, count=count, margin=margin, texts_only=texts_only)
     click.echo(told)
     sys.exit(0 if ok else 1)

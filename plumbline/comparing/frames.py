@@ -81,12 +81,17 @@ class Frames:
         """Two arms within each slice, a row each: difference of second from first, interval, exact test, Holm over the slices.
 
         `by`: a column of `questions`, or a series or dict from id to slice. Questions without a value are left out. Refused for an arm or
-        column that is not there.
+        column that is not there, and where no question has a value.
         """
         for arm in (first, second):
             if arm not in self.arms:
                 raise Refused(f"{self.name} has no arm {arm!r}; the arms are {', '.join(self.arms)}.")
         slice_of = self._slices(by)
+        if not any(row.id in slice_of for row in self.scored):
+            raise Refused(
+                f"`by` gives no question of {self.name} a value. Give a column of questions, or a series or dict by id, "
+                f"such as {self.scored[0].id!r}."
+            )
         found = compare_slices(self.scored, slice_of, [(first, second)], seed=SEED, num_resamples=NUM_RESAMPLES)
         return pd.DataFrame([slice_numbers(one) for one in found]).set_index("slice")
 
@@ -101,13 +106,18 @@ class Frames:
         return {str(key): str(value) for key, value in pairs if value is not None and value == value}  # NaN is not equal to itself
 
     def export(self, path: str | Path) -> Path:
-        """Write answers with their questions, grades and scores: .parquet, .csv or .jsonl. Refused for another ending."""
+        """Write answers with their questions, grades and scores: .parquet, .csv or .jsonl. Refused for another ending.
+
+        A column of questions that is called as one of answers is written as `field NAME`.
+        """
         path = Path(path)
         if path.suffix not in WRITERS:
             raise Refused(f"{path}: the ending says the format. Give one of {', '.join(WRITERS)}.")
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.partial")
-        table = self.answers.merge(self.questions.drop(columns="kind"), left_on="id", right_index=True, how="left")
+        questions = self.questions.drop(columns="kind")
+        questions = questions.rename(columns={name: field_name(name) for name in questions.columns if name in self.answers.columns})
+        table = self.answers.merge(questions, left_on="id", right_index=True, how="left")
         if path.suffix == ".parquet":
             table.to_parquet(partial, index=False)
         elif path.suffix == ".csv":
@@ -122,9 +132,10 @@ class Frames:
 
 
 def question_table(questions: Sequence[Question], fields: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
-    """The questions by id; `fields`: id -> further columns."""
-    rows = [
-        {
+    """The questions by id; `fields`: id -> further columns, as `field NAME` where a column of ours has the name and says something else."""
+    rows: list[dict[str, object]] = []
+    for question in questions:
+        ours: dict[str, object] = {
             "id": question.id,
             "kind": question.kind,
             "question": question.question,
@@ -132,11 +143,16 @@ def question_table(questions: Sequence[Question], fields: Mapping[str, Mapping[s
             "target": question.target,
             "unit": question.unit,
             "cluster": question.cluster,
-            **{name: value for name, value in fields.get(question.id, {}).items() if name not in ("id", "kind", "cluster", "target")},
         }
-        for question in questions
-    ]
+        given = fields.get(question.id, {})
+        further = {field_name(name) if name in ours else name: value for name, value in given.items() if ours.get(name) != value}
+        rows.append({**ours, **further})
     return pd.DataFrame(rows).set_index("id")
+
+
+def field_name(name: str) -> str:
+    """The column of a field or tag that is called as a column of ours."""
+    return f"field {name}"
 
 
 def verdict_columns(row: Scored) -> dict[str, object]:

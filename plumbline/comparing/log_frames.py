@@ -21,9 +21,12 @@ def load_logs(paths: Sequence[str | Path], *, scores: ScoreParams | None = None,
     names = [arm.name for arm in arms]
     graded = graded_logs(matched(arms, match), names, scores or ScoreParams())
     warnings = [text for arm in arms for text in arm.warnings]
+    fields, unlike = fields_of_questions(graded)
+    if unlike:
+        warnings.append(f"the answers to one question differ in {', '.join(unlike)}: these fields are no columns of questions")
     return Frames(
         name=", ".join(names),
-        questions=question_table(graded.found.questions, fields_of_questions(graded)),
+        questions=question_table(graded.found.questions, fields),
         answers=answer_table(graded),
         training=pd.DataFrame(columns=["step", "train_loss", "validation_loss"]),
         pairs=tuple(pairs_of(graded.found.graded, ())),
@@ -33,14 +36,15 @@ def load_logs(paths: Sequence[str | Path], *, scores: ScoreParams | None = None,
     )
 
 
-def fields_of_questions(graded: GradedLogs) -> dict[str, dict[str, str]]:
-    """Id -> what the logs say of the question; its task among it."""
+def fields_of_questions(graded: GradedLogs) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Id -> what the logs say of the question, its task among it; and the fields that are of single answers, since two of one question differ."""
     found: dict[str, dict[str, str]] = {}
+    unlike: dict[str, None] = {}
     for (_, _, name), given in graded.answers.items():
         mine = found.setdefault(name, {})
         for answer in given:
-            mine.update({key: value for key, value in answer.fields.items() if key not in mine})
-    return found
+            unlike.update({key: None for key, value in answer.fields.items() if mine.setdefault(key, value) != value})
+    return {name: {key: value for key, value in mine.items() if key not in unlike} for name, mine in found.items()}, list(unlike)
 
 
 def answer_table(graded: GradedLogs) -> pd.DataFrame:

@@ -15,6 +15,8 @@ KEY_VARIABLE = "PLUMBLINE_SERVE_KEY"
 SECONDS = 300.0
 """For one answer."""
 CONCURRENCY = 4
+MAX_SHOWN = 300
+"""Characters of what a server said, in an error."""
 
 Message = Mapping[str, str]
 
@@ -54,10 +56,21 @@ class Server:
         self._http.close()
 
     def _only_model(self) -> str:
-        names = [str(one["id"]) for one in self._sent("GET", f"{self.url}/models", None).get("data", [])]
+        content = self._sent("GET", f"{self.url}/models", None)
+        try:
+            names = [str(one["id"]) for one in content["data"]]
+        except (KeyError, TypeError):
+            raise CannotAsk(f"{self.url}/models lists no models: {self._shown(json.dumps(content))}. Name one with --model.") from None
         if len(names) != 1:
-            raise CannotAsk(f"{self.url} serves {', '.join(names) or 'no model'}: name one with --model.")
+            raise CannotAsk(f"{self.url} serves {self._shown(', '.join(names)) or 'no model'}: name one with --model.")
         return names[0]
+
+    def _shown(self, text: str) -> str:
+        """The beginning of what a server said, without the key: cut only when the key is out, so that no half of it is left."""
+        if self._key is not None:
+            for form in (self._key, json.dumps(self._key)[1:-1]):
+                text = text.replace(form, REDACTED)
+        return text[:MAX_SHOWN]
 
     def _sent(self, method: str, address: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
         """The JSON object that comes back with status 200. CannotAsk for anything else."""
@@ -68,7 +81,7 @@ class Server:
                 f"{address} does not answer ({type(error).__name__}): is the server up, and does the URL end with /v1?"
             ) from None
         if response.status_code != 200:
-            said = response.text[:300] if self._key is None else response.text[:300].replace(self._key, REDACTED)
+            said = self._shown(response.text)
             hint = {
                 401: f"; set {KEY_VARIABLE}",
                 403: f"; check {KEY_VARIABLE}",
@@ -77,7 +90,7 @@ class Server:
             raise CannotAsk(f"{address} answers {response.status_code} {said}{hint.get(response.status_code, '')}.")
         try:
             content = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict):
             raise CannotAsk(f"{address} answers something that is not a JSON object: is this a server with OpenAI's chat completions?")
@@ -89,12 +102,15 @@ class Server:
         content = self._sent("POST", f"{self.url}/chat/completions", body)
         try:
             choice = content["choices"][0]
-            text = choice["message"]["content"] or ""
-        except (KeyError, IndexError, TypeError):
-            raise CannotAsk(f"{self.url} answers without a choice: {json.dumps(content)[:200]}.") from None
+            text = choice["message"]["content"]
+            is_cut = choice.get("finish_reason") == "length"
+        except (KeyError, IndexError, TypeError, AttributeError):
+            raise CannotAsk(f"{self.url} answers without a choice: {self._shown(json.dumps(content))}.") from None
+        if text is not None and not isinstance(text, str):
+            raise CannotAsk(f"{self.url} answers with a content that is not a text: {self._shown(json.dumps(text))}.")
         usage = content.get("usage")
         count = usage.get("prompt_tokens") if isinstance(usage, dict) else None
-        return Served(text.strip(), choice.get("finish_reason") == "length", count if isinstance(count, int) else None)
+        return Served((text or "").strip(), is_cut, count if isinstance(count, int) else None)
 
     def answers(self, asked: Sequence[Sequence[Message]], *, max_tokens: int) -> Iterator[Served]:
         """The same for many questions, in their order."""

@@ -14,6 +14,7 @@ from plumbline.pipeline.files import sha256_of
 from plumbline.pipeline.params import read_yaml
 from plumbline.pipeline.refused import Refused
 from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams
+from plumbline.rows.arms import ArmParams
 
 EVALUATION = Path("metrics/evaluation.json")
 INPUTS = {"benchmark": "data/split/benchmark.jsonl", "grades": "data/grades/graded.jsonl", "judgements": "data/grades/judged.jsonl"}
@@ -85,9 +86,16 @@ def changed_inputs(root: Path, evaluation: dict[str, Any]) -> list[str]:
     return [paths[name] for name, path in there.items() if evaluation["sha256"].get(name) != sha256_of(path)]
 
 
+def tuned_arm(evaluation: dict[str, Any]) -> str | None:
+    """The first arm in which the adapter answers; None without one. Base's answers stay the same from one training to the next."""
+    return next((name for name, arm in evaluation["arms"].items() if ArmParams.model_validate(arm).is_trained), None)
+
+
 def late_words(root: Path, evaluation: dict[str, Any]) -> str | None:
     """A sentence where the commit that recorded these answers required something else; None where it did not, or none did."""
-    arm = evaluation["publish"]["arm"] or next(iter(evaluation["arms"]))
+    arm = evaluation["publish"]["arm"] or tuned_arm(evaluation)
+    if arm is None:
+        return None
     digest = evaluation["sha256"][f"{arm} answers"]
     commits = git(root, "log", "--format=%H", "--reverse", f"-S{digest}", "--", str(EVALUATION))
     if not commits:

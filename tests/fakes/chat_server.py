@@ -35,7 +35,10 @@ class FakeChat:
     """What /apply-template shows, as llama.cpp does."""
     tokens_of: Callable[[list[dict[str, str]]], list[int]] | None = None
     """What /tokenize shows, as vLLM does."""
-    num_prompt_tokens: int = 100
+    num_prompt_tokens: int | None = 100
+    """None: it does not count them."""
+    replies: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    """Path -> status and body that it answers with, whatever it is asked."""
     requests: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     url: str = ""
@@ -51,6 +54,9 @@ class Handler(LoopbackHandler[FakeChat]):
 
     def do_GET(self) -> None:
         self.fake.paths.append(self.path)
+        if self.path in self.fake.replies:
+            status, content = self.fake.replies[self.path]
+            return self.reply(status, content)
         if self.path.endswith("/models"):
             return self.reply(200, json.dumps({"object": "list", "data": [{"id": self.fake.model, "object": "model"}]}).encode())
         self.reply(404, b'{"error": {"message": "Not Found"}}')
@@ -59,6 +65,9 @@ class Handler(LoopbackHandler[FakeChat]):
         fake = self.fake
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         fake.paths.append(self.path)
+        if self.path in fake.replies:
+            status, content = fake.replies[self.path]
+            return self.reply(status, content)
         for path, shown, name in (("/apply-template", fake.prompt_of, "prompt"), ("/tokenize", fake.tokens_of, "tokens")):
             if self.path == path and shown is not None:
                 return self.reply(200, json.dumps({name: shown(request["messages"])}).encode())
@@ -90,6 +99,8 @@ class Handler(LoopbackHandler[FakeChat]):
             "choices": [choice, choice] if fault == "two_choices" else [choice],
             "usage": {"prompt_tokens": fake.num_prompt_tokens, "completion_tokens": 20, "total_tokens": 120},
         }
+        if fake.num_prompt_tokens is None:
+            del body["usage"]
         return self.reply(200, json.dumps(body).encode(), x_request_id="req-1")
 
 

@@ -113,6 +113,29 @@ def test_a_requirement_that_was_chosen_after_the_numbers_is_said_to_be(tmp_path:
     assert ended.returncode == 0 and "note: publish.require was changed after commit" in ended.stderr
 
 
+def test_a_requirement_of_general_alone_is_as_old_as_the_tuned_answers(tmp_path: Path) -> None:
+    """Base's answers are those of an earlier commit, in which nothing was required."""
+    general = {"against": None, "require": {"general": {"not_worse_than": 0.1}}}
+    folder = reported(tmp_path, {"against": None, "require": {}})
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "an earlier training")
+    require(folder, general)
+    git(folder, "commit", "-q", "-a", "-m", "the requirement")
+    world = make_world(num_mcq=40, num_numeric=24, num_explanation=16, num_clusters=8)
+    world.answers["tuned"] = [answer.model_copy(update={"num_tokens": 1}) for answer in world.answers["tuned"]]
+    files = write_world(world, folder)
+    report(PARAMS, ANSWERING, JUDGING, world.compared, files, PublishParams.model_validate(general))
+    require(folder, general)
+    git(folder, "commit", "-q", "-a", "-m", "the training")
+    assert gate_result(folder).late is None
+    easier = {"against": None, "require": {"general": {"not_worse_than": 0.2}}}
+    report(PARAMS, ANSWERING, JUDGING, world.compared, files, PublishParams.model_validate(easier))
+    require(folder, easier)
+    late = gate_result(folder).late
+    assert late is not None and "publish.require was changed after commit" in late
+
+
 def test_a_requirement_that_nothing_measures_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     world = make_world(num_mcq=4, num_numeric=4, num_explanation=4, num_clusters=2)
     files = write_world(world, tmp_path)

@@ -41,6 +41,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         "grade": {"relative_tolerance": 0.05, "absolute_tolerance": None},
     }
     (tmp_path / "params.yaml").write_text(json.dumps(params))
+    stored = tmp_path / "data/answers/tuned.jsonl"
+    write_jsonl(stored, [answer.model_copy(update={"num_prompt_tokens": 100}) for answer in list(read_jsonl(stored, Answer))])
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DVC_STAGE", raising=False)
     monkeypatch.setenv("PLUMBLINE_SERVE_KEY", KEY)
@@ -87,8 +89,6 @@ def test_other_words_with_the_same_scores_are_not_worse_within_a_margin(chat: Fa
 
 
 def test_a_prompt_of_another_length_is_named(world: World, chat: FakeChat) -> None:
-    path = Path("data/answers/tuned.jsonl")
-    write_jsonl(path, [answer.model_copy(update={"num_prompt_tokens": 100}) for answer in read_jsonl(path, Answer)])
     assert check(chat.url)[1]
     chat.num_prompt_tokens = 112
     told, ok = check(chat.url)
@@ -111,11 +111,42 @@ def test_a_template_that_writes_another_prompt_is_named(chat: FakeChat, tmp_path
         else:
             chat.tokens_of = lambda messages: tokenizer(shown(messages, system), add_special_tokens=False)["input_ids"]
 
+    chat.num_prompt_tokens = None
     show("")
-    assert check(chat.url, count=4)[1]
+    told, ok = check(chat.url, count=4)
+    assert ok and "prompts: 4 of 4 by what the server shows" in told
     show("You are helpful.")
     told, ok = check(chat.url, count=4)
-    assert not ok and "its template writes another prompt from" in told and "You are helpful" in told
+    assert not ok and "4 of 4 prompts: its template writes another prompt from" in told and "You are helpful" in told
+
+
+def test_every_conversation_is_compared_and_not_the_first_alone(chat: FakeChat, tmp_path: Path) -> None:
+    from plumbline.model.weights import load_tokenizer
+
+    save_tiny_base(tmp_path / "models/base")
+    tokenizer: Any = load_tokenizer(tmp_path / "models/base")
+    seen: list[object] = []
+
+    def shown(messages: list[dict[str, str]]) -> str:
+        seen.append(messages)
+        return ("" if len(seen) < 4 else "Late. ") + str(
+            tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+        )
+
+    chat.prompt_of = shown
+    told, ok = check(chat.url, count=4)
+    assert not ok and "1 of 4 prompts: its template writes another prompt from" in told and "Late." in told
+
+
+@pytest.mark.parametrize("texts_only", [False, True])
+def test_prompts_that_no_one_could_compare_are_said_and_nothing_is_claimed(chat: FakeChat, texts_only: bool) -> None:
+    chat.num_prompt_tokens = None
+    told, ok = check(chat.url, texts_only=texts_only)
+    assert ok is texts_only, told
+    assert "unknown  prompts: not compared; the server neither counts their tokens nor shows them" in told
+    assert "what is served is what was measured" not in told and "not all prompts were compared (--texts-only" in told
+    chat.say = lambda request: "I cannot say."
+    assert not check(chat.url, texts_only=texts_only)[1], "other texts are no matter of prompts"
 
 
 def test_what_cannot_be_asked_says_why_and_shows_no_key(chat: FakeChat, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,6 +162,34 @@ def test_what_cannot_be_asked_says_why_and_shows_no_key(chat: FakeChat, monkeypa
     with pytest.raises(CannotAsk, match="set PLUMBLINE_SERVE_KEY") as refused:
         check(chat.url, model="mine")
     assert KEY not in str(refused.value), "this server repeats the key that it refuses"
+
+
+@pytest.mark.parametrize("before", [0, 10, 275, 290, 299, 300])
+@pytest.mark.parametrize("status", [200, 401, 500])
+def test_no_part_of_the_key_is_shown_wherever_it_stands(chat: FakeChat, before: int, status: int) -> None:
+    said = "x" * before + KEY + "y"
+    for body in (said, json.dumps({"error": {"message": f"bad key {said}"}}), json.dumps([said])):
+        chat.replies = {"/v1/chat/completions": (status, body.encode())}
+        with pytest.raises(CannotAsk) as refused:
+            check(chat.url, count=1)
+        assert not any(KEY[place : place + 6] in str(refused.value) for place in range(len(KEY) - 6)), refused.value
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, 1, "x", [], {}, [{"text": "4"}], ["x"], {"data": None}, {"data": [{"name": "x"}]}, {"data": ["x"]}, {"data": 1}],
+    ids=json.dumps,
+)
+def test_a_reply_of_another_shape_is_one_sentence(chat: FakeChat, content: object) -> None:
+    chat.replies = {"/v1/models": (200, json.dumps(content).encode())}
+    with pytest.raises(CannotAsk):
+        check(chat.url)
+    whole = {"index": 0, "message": {"role": "assistant", "content": content}}
+    shapes: list[object] = [content, {"choices": content}, {"choices": [content]}, {"choices": [{"message": content}]}]
+    for shape in [*shapes, *([] if content is None or content == "x" else [{"choices": [whole]}])]:
+        chat.replies = {"/v1/chat/completions": (200, json.dumps(shape).encode())}
+        with pytest.raises(CannotAsk):
+            check(chat.url, count=1)
 
 
 def test_the_command_ends_with_its_exit_codes(chat: FakeChat) -> None:

@@ -43,6 +43,26 @@ def test_faults_end_it_with_1_and_the_others_can_be_written(tmp_path: Path) -> N
     assert check(str(tmp_path / "mine.jsonl")).exit_code == 0, "what it wrote can be read"
 
 
+def test_the_file_that_is_checked_is_never_the_output(tmp_path: Path) -> None:
+    mine, link = tmp_path / "mine.jsonl", tmp_path / "link.jsonl"
+    mine.write_text((EXAMPLES / "arc.jsonl").read_text())
+    link.symlink_to(mine)
+    before = mine.read_bytes()
+    for out in (mine, link, tmp_path / "." / "mine.jsonl"):
+        told = check(str(mine), "--out", str(out))
+        assert told.exit_code == 1 and "writing would replace it. Give another path" in told.output, told.output
+        assert mine.read_bytes() == before
+
+
+def test_of_two_questions_with_one_id_the_first_is_written(tmp_path: Path) -> None:
+    row = {"id": "1", "kind": "numeric", "question": "x?", "choices": {}, "target": "1", "unit": None, "key_points": [], "cluster": "a"}
+    rows = [row, {**row, "question": "y?"}, {**row, "id": "2"}]
+    (tmp_path / "b.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
+    told = check(str(tmp_path / "b.jsonl"), "--out", str(tmp_path / "mine.jsonl"))
+    assert told.exit_code == 1
+    assert [(one.id, one.question) for one in read_jsonl(tmp_path / "mine.jsonl", Question)] == [("1", "x?"), ("2", "x?")]
+
+
 def test_right_choices_at_few_letters_are_warned_of(tmp_path: Path) -> None:
     row = {"question": "Which?", "choices": ["one", "two", "three", "four"], "subject": "physics"}
     rows = [{**row, "question": f"Which of these is {place}?", "answer": 1 + place % 2} for place in range(20)]

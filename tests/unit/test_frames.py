@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import plumbline
-from plumbline.comparing.frames import NUM_RESAMPLES, SEED, Frames
+from plumbline.comparing.frames import NUM_RESAMPLES, SEED, Frames, question_table
 from plumbline.comparing.logs.log_grades import ScoreParams
 from plumbline.comparing.slices import compare_slices
 from plumbline.reporting.ledger import ledgers
@@ -115,6 +115,42 @@ def test_answers_and_grades_are_written_with_their_questions(run: Frames, tmp_pa
     read = {".parquet": pd.read_parquet, ".csv": pd.read_csv, ".jsonl": lambda file: pd.read_json(file, lines=True)}[ending](path)
     assert len(read) == 320 and {"id", "arm", "question", "response", "outcome", "score", "cluster"} <= set(read.columns)
     assert read["score"].sum() == pytest.approx(run.answers["score"].sum()) and [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_field_that_is_called_as_a_column_of_ours_renames_no_column_of_ours(tmp_path: Path) -> None:
+    fields = {"outcome": "o", "reading": "r", "flags": "f", "extracted": "e", "where": "w", "tier": "t", "truncated": "c", "failure": "n"}
+    rows = [{"id": "a", "arm": arm, "score": 1, "cluster": "c", **fields} for arm in "xy"]
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    found = plumbline.load_logs([log])
+    read = pd.read_json(found.export(tmp_path / "answers.jsonl"), lines=True)
+    assert list(read["outcome"]) == ["correct", "correct"] and list(read["reading"]) == ["logged", "logged"]
+    assert {name: read[f"field {name}"].iloc[0] for name in fields} == fields
+    assert not [name for name in read.columns if name.endswith(("_x", "_y"))]
+    assert list(found.compare("x", "y", by="outcome").index) == ["o"], "in the table of questions nothing clashes"
+
+
+def test_a_tag_that_is_called_as_a_column_of_a_question_stands_next_to_it(world: World) -> None:
+    question = world.questions[0]
+    table = question_table([question], {question.id: {"unit": "SI", "kind": "hard", "cluster": question.cluster, "topic": "optics"}})
+    row = table.loc[question.id]
+    assert (row["kind"], row["unit"]) == (question.kind, question.unit)
+    assert (row["field unit"], row["field kind"], row["topic"]) == ("SI", "hard", "optics") and "field cluster" not in table.columns
+
+
+def test_a_field_in_which_the_answers_differ_is_no_column_of_questions(tmp_path: Path) -> None:
+    rows = [{"id": "a", "arm": arm, "score": 1, "seconds": place, "topic": "optics"} for place, arm in enumerate("xy")]
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    found = plumbline.load_logs([log])
+    assert "topic" in found.questions.columns and "seconds" not in found.questions.columns
+    assert "the answers to one question differ in seconds: these fields are no columns of questions" in found.told
+
+
+@pytest.mark.parametrize("by", [{}, {"nowhere": "x"}, {"mcq-0000": None}, pd.Series(dtype=object), pd.Series([1.0, 2.0])], ids=str)
+def test_slices_without_a_question_are_refused(run: Frames, by: Any) -> None:
+    with pytest.raises(ValueError, match=r"`by` gives no question of workspace a value\. .* by id, such as 'mcq-0000'"):
+        run.compare("base", "tuned", by=by)
 
 
 def test_an_export_to_another_format_is_refused(run: Frames, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from plumbline.comparing.logs.logged_answer import Log, LogArm, LoggedAnswer, Tool
+from plumbline.comparing.logs.matching import normal
 from plumbline.comparing.logs.recognise import read_logs
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
@@ -82,14 +83,25 @@ def shown(value: str | None) -> str:
     return "has none" if value is None else value if len(value) <= 80 else f"{value[:77]}..."
 
 
+def same_text(logged: str, known: str) -> bool:
+    """Whether a log asks what a benchmark asks: a prompt holds the question among other words, and a log may hold its beginning alone."""
+    ours, theirs = normal(known), normal(logged)
+    return ours in theirs or theirs in ours
+
+
 def with_questions(answers: Iterable[LoggedAnswer], benchmark: Mapping[str, Question]) -> tuple[LoggedAnswer, ...]:
-    """Answers with what a benchmark says of their questions. Refused for an id that it lacks."""
+    """Answers with what a benchmark says of their questions. Refused for an id that it lacks, and for a log that holds another question."""
     found: list[LoggedAnswer] = []
     for answer in answers:
         question = benchmark.get(answer.id)
         if question is None:
             raise Refused(
                 f"{answer.where}: {answer.id!r} is no question of the benchmark. Give the benchmark that was asked, or leave the line out."
+            )
+        if answer.question and not same_text(answer.question, question.question):
+            raise Refused(
+                f"{answer.where}: {answer.id!r} asks {answer.question[:80]!r}, and the benchmark asks {question.question[:80]!r} under this id. "
+                "Give the benchmark that was asked, or leave --benchmark out: the log holds its questions."
             )
         found.append(
             LoggedAnswer(

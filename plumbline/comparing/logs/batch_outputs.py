@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from plumbline.comparing.logs.json_objects import json_objects
+from plumbline.comparing.logs.json_objects import as_written_by, json_objects
 from plumbline.comparing.logs.logged_answer import Log, LoggedAnswer, Tool, text_of
 from plumbline.pipeline.refused import Refused
 
@@ -20,8 +20,9 @@ def read_batch(path: Path) -> Log:
         where = f"{path}, line {line}"
         if not isinstance(row.get("custom_id"), str):
             raise Refused(f"{where}: no custom_id. Give the output file of a batch; each line names its question by custom_id.")
-        body, failure = body_of(where, row)
-        response, is_cut = (None, False) if body is None else said(where, body)
+        with as_written_by("a batch service", where):
+            body, failure = body_of(where, row)
+            response, is_cut = (None, False) if body is None else said(where, body)
         if body is not None and body.get("model"):
             models[str(body["model"])] = None
         answers.append(
@@ -34,7 +35,7 @@ def body_of(where: str, row: Mapping[str, Any]) -> tuple[Mapping[str, Any] | Non
     """What the service answered to one request, or why it did not."""
     result = row.get("result")
     if isinstance(result, dict):
-        return (result.get("message"), None) if result.get("type") == "succeeded" else (None, f"the request was {result.get('type')}")
+        return (result["message"], None) if result.get("type") == "succeeded" else (None, f"the request was {result.get('type')}")
     response = row.get("response")
     if isinstance(response, dict):
         body, status = response.get("body"), response.get("status_code", OK)
@@ -47,11 +48,11 @@ def body_of(where: str, row: Mapping[str, Any]) -> tuple[Mapping[str, Any] | Non
 
 
 def said(where: str, body: Mapping[str, Any]) -> tuple[str, bool]:
-    """The text of an answer, and whether it was cut."""
+    """The text of an answer, and whether it was cut. A KeyError or TypeError is of a damaged answer."""
     if choices := body.get("choices"):
-        return text_of(choices[0].get("message", {}).get("content")), choices[0].get("finish_reason") in CUT
+        return text_of(choices[0]["message"].get("content")), choices[0].get("finish_reason") in CUT
     if isinstance(body.get("output"), list):
-        parts = [part for one in body["output"] if one.get("type") == "message" for part in one.get("content", [])]
+        parts = [part for one in body["output"] if one.get("type") == "message" for part in one["content"]]
         return text_of(parts), (body.get("incomplete_details") or {}).get("reason") in CUT
     if "content" in body:
         return text_of(body["content"]), body.get("stop_reason") in CUT

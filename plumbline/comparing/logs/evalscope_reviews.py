@@ -5,16 +5,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from plumbline.comparing.logs.json_objects import json_objects
-from plumbline.comparing.logs.logged_answer import Log, LoggedAnswer, LoggedScore, Tool, scalars, score_of_value, text_of
+from plumbline.comparing.logs.json_objects import as_written_by, json_objects
+from plumbline.comparing.logs.logged_answer import Log, LoggedAnswer, LoggedScore, Tool, scalars, score_of_value, text_of, texts_of
 from plumbline.grading.choices import parse_choices
 from plumbline.pipeline.refused import Refused
 
 
 def read_evalscope(path: Path) -> Log:
     """The answers of one task. Refused names the first line that is not a review."""
-    answers = tuple(answer_of(f"{path}, line {line}", line, path.stem, row) for line, row in json_objects(path))
-    return Log(path=path, tool=Tool.EVALSCOPE, model=path.parent.name, answers=answers)
+    answers: list[LoggedAnswer] = []
+    for line, row in json_objects(path):
+        where = f"{path}, line {line}"
+        with as_written_by(Tool.EVALSCOPE, where):
+            answers.append(answer_of(where, line, path.stem, row))
+    return Log(path=path, tool=Tool.EVALSCOPE, model=path.parent.name, answers=tuple(answers))
 
 
 def answer_of(where: str, line: int, task: str, row: Mapping[str, Any]) -> LoggedAnswer:
@@ -27,8 +31,8 @@ def answer_of(where: str, line: int, task: str, row: Mapping[str, Any]) -> Logge
     asked = [text_of(message.get("content")) for message in messages if message.get("role") == "user"]
     question = (asked[-1] if asked else "").strip()
     given = row.get("target")
-    targets = [given] if isinstance(given, str) else given or []
-    target = ", ".join(map(str, targets))
+    targets = [given] if isinstance(given, str) else texts_of(given)
+    target = ", ".join(targets)
     choices = parse_choices(question)[1] if len(target) == 1 and target.isalpha() else {}
     prediction = score.get("prediction")
     return LoggedAnswer(

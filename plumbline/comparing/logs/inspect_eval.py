@@ -2,11 +2,22 @@
 
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from plumbline.comparing.logs.logged_answer import Log, LoggedAnswer, LoggedScore, Tool, lettered, scalars, score_of_value, text_of
+from plumbline.comparing.logs.json_objects import AGAIN, as_object, as_written_by
+from plumbline.comparing.logs.logged_answer import (
+    Log,
+    LoggedAnswer,
+    LoggedScore,
+    Tool,
+    lettered,
+    scalars,
+    score_of_value,
+    text_of,
+    texts_of,
+)
 from plumbline.comparing.logs.zip_members import read_member
 from plumbline.pipeline.refused import Refused
 
@@ -28,48 +39,58 @@ def read_inspect(path: Path) -> Log:
     if not isinstance(spec, dict):
         raise Refused(f"{path}: no `eval` in its header, so this is not a log of Inspect. Give a .eval file as `inspect eval` writes it.")
     task, model = str(spec.get("task", path.stem)), str(spec.get("model", path.stem))
-    answers = tuple(answer_of(path, number, task, sample) for number, sample in enumerate(samples, start=1))
+    answers: list[LoggedAnswer] = []
+    for number, (where, sample) in enumerate(samples, start=1):
+        with as_written_by(Tool.INSPECT, where):
+            answers.append(answer_of(path, number, task, sample))
+    with as_written_by(Tool.INSPECT, f"{path}, header"):
+        return Log(
+            path=path,
+            tool=Tool.INSPECT,
+            model=model,
+            answers=tuple(answers),
+            settings={f"{task}: {name}": value for name, value in settings_of(spec).items()},
+            warnings=tuple(warnings_of(path, header, spec, answers)),
+        )
+
+
+def settings_of(spec: Mapping[str, Any]) -> dict[str, str]:
+    """What the scores depend on besides the model."""
     config = spec.get("config") or {}
-    settings = {name: json.dumps(spec[name], sort_keys=True) for name in SETTINGS if spec.get(name)}
-    settings |= {name: json.dumps(config[name], sort_keys=True) for name in SETTINGS_OF_CONFIG if config.get(name) is not None}
-    settings |= {f"scorer {scorer.get('name')}": json.dumps(scorer.get("options") or {}) for scorer in spec.get("scorers") or []}
-    settings |= {name: str(version) for name, version in (spec.get("packages") or {}).items()}
-    return Log(
-        path=path,
-        tool=Tool.INSPECT,
-        model=model,
-        answers=answers,
-        settings={f"{task}: {name}": value for name, value in settings.items()},
-        warnings=tuple(warnings_of(path, header, spec, answers)),
-    )
+    found = {name: json.dumps(spec[name], sort_keys=True) for name in SETTINGS if spec.get(name)}
+    found |= {name: json.dumps(config[name], sort_keys=True) for name in SETTINGS_OF_CONFIG if config.get(name) is not None}
+    found |= {f"scorer {scorer.get('name')}": json.dumps(scorer.get("options") or {}) for scorer in spec.get("scorers") or []}
+    return found | {name: str(version) for name, version in (spec.get("packages") or {}).items()}
 
 
-def read_zip(path: Path) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
-    """Header and samples of a .eval file; a sample is read when it is its turn, since one may hold megabytes of events."""
-    archive = zipfile.ZipFile(path)
+def read_zip(path: Path) -> tuple[dict[str, Any], Iterator[tuple[str, dict[str, Any]]]]:
+    """Header of a .eval file, and its samples with their places; one is read when it is its turn, since it may hold megabytes of events."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise Refused(f"{path}: not readable as a zip file ({error}). {AGAIN}") from None
     members = {member.filename: member for member in archive.infolist()}
     name = next((name for name in HEADERS if name in members), None)
     if name is None:
         raise Refused(
             f"{path}: a zip file without header.json, so this is not a log of Inspect. Give a .eval file as `inspect eval` writes it."
         )
-    header = json.loads(read_member(path, archive, members[name]))
+    header = as_object(read_member(path, archive, members[name]), f"{path}, {name}", remedy=AGAIN)
     samples = [member for file, member in members.items() if file.startswith("samples/") and file.endswith(".json")]
-    return header, (json.loads(read_member(path, archive, member)) for member in samples)
+    places = [(f"{path}, {member.filename}", member) for member in samples]
+    return header, ((place, as_object(read_member(path, archive, member), place, remedy=AGAIN)) for place, member in places)
 
 
-def read_json(path: Path) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
-    """Header and samples of a log that is one JSON file."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise Refused(f"{path}: not JSON ({error}). Copy the log again from where it was made.") from None
-    if not isinstance(content, dict):
-        raise Refused(f"{path}: not an object, so this is not a log of Inspect. Give a .eval or .json file as `inspect eval` writes it.")
-    return content, iter(content.get("samples") or [])
+def read_json(path: Path) -> tuple[dict[str, Any], Iterator[tuple[str, dict[str, Any]]]]:
+    """Header of a log that is one JSON file, and its samples with their places."""
+    content = as_object(path.read_bytes(), str(path), remedy=f"{AGAIN} A log of Inspect is one object.")
+    samples = content.get("samples") or []
+    if not isinstance(samples, list):
+        raise Refused(f"{path}: its samples are not a list. {AGAIN}")
+    return content, ((f"{path}, sample {place}", sample) for place, sample in enumerate(samples, start=1))
 
 
-def warnings_of(path: Path, header: Mapping[str, Any], spec: Mapping[str, Any], answers: tuple[LoggedAnswer, ...]) -> Iterator[str]:
+def warnings_of(path: Path, header: Mapping[str, Any], spec: Mapping[str, Any], answers: Sequence[LoggedAnswer]) -> Iterator[str]:
     """What the log says against itself."""
     status = header.get("status", "started")
     due = ((spec.get("dataset") or {}).get("samples") or 0) * ((spec.get("config") or {}).get("epochs") or 1)
@@ -95,7 +116,7 @@ def answer_of(path: Path, number: int, task: str, sample: Mapping[str, Any]) -> 
     response = output.get("completion") or text_of((chosen.get("message") or {}).get("content"))
     error = sample.get("error")
     targets = sample["target"] if isinstance(sample.get("target"), list) else [sample.get("target", "")]
-    question, choices = resolved(question_of(sample.get("input", ""))), lettered([str(text) for text in sample.get("choices") or []])
+    question, choices = resolved(question_of(sample.get("input", ""))), lettered(texts_of(sample.get("choices")))
     return LoggedAnswer(
         where=f"{path}, sample {sample['id']}",
         line=number,
@@ -138,5 +159,5 @@ def scores_of(scores: Mapping[str, Any]) -> dict[str, LoggedScore]:
 def graded(value: object, said: Mapping[str, Any]) -> LoggedScore:
     """A value of Inspect: one of its four letters, or a number."""
     if isinstance(value, str) and value in GRADES:
-        return LoggedScore(value=GRADES[value], is_no_answer=value == NO_ANSWER or said["extracted"] == "", **said)
+        return LoggedScore(value=GRADES[value], is_no_answer=value == NO_ANSWER or said["extracted"] == "", is_fraction=True, **said)
     return score_of_value(value, **said)

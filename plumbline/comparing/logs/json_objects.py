@@ -2,10 +2,30 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from plumbline.pipeline.refused import Refused
+
+ODD = (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError, RecursionError)
+"""What reading a value of another shape ends with."""
+CUT = "If the run was killed while it wrote, take this line out; else copy the file again."
+AGAIN = "Copy the log again from where it was made."
+
+
+@contextmanager
+def as_written_by(tool: str, where: str) -> Iterator[None]:
+    """Read one row of a tool. Refused, with the place, where a value in it has a shape that the tool does not write."""
+    try:
+        yield
+    except Refused:
+        raise
+    except ODD as error:
+        raise Refused(
+            f"{where}: a value in it has another shape than {tool} writes ({type(error).__name__}: {str(error)[:80]}). "
+            "If the file was edited, undo that; else copy it again, or take this entry out."
+        ) from error
 
 
 def json_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -25,7 +45,7 @@ def listed(path: Path, content: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
     """The objects of a file that is one list."""
     try:
         found = json.loads(content)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(
             f"{path}: begins as a JSON list and is not one ({error}). Copy the file again, or write one object per line."
         ) from None
@@ -35,16 +55,14 @@ def listed(path: Path, content: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, one
 
 
-def as_object(line: bytes, where: str) -> dict[str, Any]:
-    """One line as an object."""
+def as_object(content: bytes, where: str, *, remedy: str = CUT) -> dict[str, Any]:
+    """One line, or one file, as an object. Refused if it holds none, with what to do."""
     try:
-        found = json.loads(line)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise Refused(
-            f"{where}: not JSON ({error}). If the run was killed while it wrote, take this line out; else copy the file again."
-        ) from None
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"{where}: not JSON ({error}). {remedy}") from None
     if not isinstance(found, dict):
-        raise Refused(f"{where}: {str(found)[:60]!r} is not an object. Each line must hold one object.")
+        raise Refused(f"{where}: {str(found)[:60]!r} is not an object, and one is expected here. {remedy}")
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
-from plumbline.comparing.logs.json_objects import json_objects
+from plumbline.comparing.logs.json_objects import as_written_by, json_objects
 from plumbline.comparing.logs.logged_answer import Log, LoggedAnswer, LoggedScore, Tool, lettered, number_of, scalars, score_of_value
 from plumbline.pipeline.refused import Refused
 
@@ -27,7 +27,8 @@ def read_lm_eval(path: Path) -> Log:
     task, date = (named["task"], named["date"]) if named else (path.stem, "")
     answers: dict[str, LoggedAnswer] = {}
     for line, row in json_objects(path):
-        answer = answer_of(f"{path}, line {line}", line, task, row)
+        with as_written_by(Tool.LM_EVAL, f"{path}, line {line}"):
+            answer = answer_of(f"{path}, line {line}", line, task, row)
         known = answers.get(answer.id)
         if known is None:
             answers[answer.id] = answer
@@ -39,12 +40,14 @@ def read_lm_eval(path: Path) -> Log:
             )
         answers[answer.id] = replace(known, scores={**known.scores, **answer.scores})
     results = results_of(path, date)
+    with as_written_by(Tool.LM_EVAL, f"{path.parent}, results of {path.name}"):
+        settings = settings_of(results, task)
     return Log(
         path=path,
         tool=Tool.LM_EVAL,
         model=str(results.get("model_name") or path.parent.name),
         answers=tuple(answers.values()),
-        settings=settings_of(results, task),
+        settings=settings,
     )
 
 
@@ -53,7 +56,7 @@ def results_of(path: Path, date: str) -> dict[str, Any]:
     beside = path.with_name(f"results_{date}.json")
     try:
         found = json.loads(beside.read_bytes())
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -76,6 +79,8 @@ def answer_of(where: str, line: int, task: str, row: Mapping[str, Any]) -> Logge
     doc = row["doc"] if isinstance(row["doc"], dict) else {"text": str(row["doc"])}
     asked = requests_of(row.get("arguments"))
     question = next((doc[name] for name in QUESTION_FIELDS if isinstance(doc.get(name), str)), asked[0][0] if asked else "")
+    if not isinstance(row["resps"], list):
+        raise TypeError("resps is not a list")
     likely = likelihoods(row["resps"], asked)
     target, choices = str(row["target"]), {}
     if likely is None:

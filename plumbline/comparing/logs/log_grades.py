@@ -118,7 +118,11 @@ def as_question(answer: LoggedAnswer, name: str, kind: Kind, cluster: str) -> Qu
 
 def cluster_of(one: Asked, field_name: str | None) -> str | None:
     """What the logs say a question belongs to. Refused where two logs say two things."""
-    name = field_name or "cluster"
+    return said_of(one, field_name or "cluster")
+
+
+def said_of(one: Asked, name: str) -> str | None:
+    """What the logs say of a question in a field; None where none has it. Refused where two logs say two things."""
     said = {answer.fields[name]: answer for answers in one.answers.values() for answer in answers if name in answer.fields}
     if len(said) > 1:
         (first, _), (second, answer), *_ = said.items()
@@ -141,7 +145,7 @@ def fields_of(asked: Sequence[Asked]) -> list[str]:
 def with_tags(graded: GradedLogs, asked: Sequence[Asked], field_name: str | None) -> list[Question]:
     """The questions with the slice that the field names as their tag, else with their task where there are more tasks than kinds.
 
-    Refused for an unknown field.
+    Refused for an unknown field, and where two logs say two things of one question.
     """
     tasks, kinds = set(graded.tasks.values()), {kind for kind, _ in graded.tasks}
     if field_name is not None and field_name not in (known := fields_of(asked)):
@@ -149,8 +153,8 @@ def with_tags(graded: GradedLogs, asked: Sequence[Asked], field_name: str | None
     tags: dict[str, tuple[str, ...]] = {}
     if field_name is not None:
         for one in asked:
-            said = [answer.fields[field_name] for answers in one.answers.values() for answer in answers if field_name in answer.fields]
-            tags[one.id] = tuple(dict.fromkeys(said[:1]))
+            said = said_of(one, field_name)
+            tags[one.id] = () if said is None else (said,)
     elif len(tasks) > len(kinds):
         tags = {name: (task,) for (_, name), task in graded.tasks.items()}
     return [question.model_copy(update={"tags": tags.get(question.id, question.tags)}) for question in graded.found.questions]
@@ -211,7 +215,7 @@ def logged_one(arm: str, answer: LoggedAnswer, question: Question, name: str, pa
     if score.value is None:
         reading = NOT_SCORED if answer.failure is None else FAILED
         return row_of(arm, answer, question, outcome=Outcome.UNJUDGED, score=None, extracted=score.extracted, reading=reading)
-    scaled = (score.value - params.low) / (params.high - params.low)
+    scaled = score.value if score.is_fraction else (score.value - params.low) / (params.high - params.low)
     if not -1e-9 <= scaled <= 1 + 1e-9:
         raise Refused(
             f"{answer.where}: the score {name} is {score.value:g}, outside of {params.low:g} to {params.high:g}. "

@@ -33,6 +33,8 @@ class LoggedScore:
     explanation: str = ""
     is_no_answer: bool = False
     """The scorer found no answer: wrong, and counted as unparsed."""
+    is_fraction: bool = False
+    """A letter or a boolean of the tool: in 0 to 1, whatever the scale of its numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,10 @@ def number_of(value: object) -> float | None:
     if isinstance(value, bool):
         return float(value)
     if isinstance(value, int | float):
-        return float(value) if math.isfinite(value) else None
+        try:
+            return float(value) if math.isfinite(value) else None
+        except OverflowError:
+            return None
     if isinstance(value, str):
         try:
             found = float(value)
@@ -118,7 +123,7 @@ def score_of_value(value: object, *, extracted: str | None = None, explanation: 
     number = number_of(value)
     missing = value is None or (isinstance(value, float) and math.isnan(value))
     unread = None if number is not None or missing else repr(value)[:60]
-    return LoggedScore(value=number, unread=unread, extracted=extracted, explanation=explanation)
+    return LoggedScore(value=number, unread=unread, extracted=extracted, explanation=explanation, is_fraction=isinstance(value, bool))
 
 
 def scalars(content: object) -> dict[str, str]:
@@ -129,13 +134,22 @@ def scalars(content: object) -> dict[str, str]:
 
 
 def text_of(content: object) -> str:
-    """The text of a message's content: a text, or the text parts of a list. Thinking is not part of the answer."""
+    """The text of a message's content: a text, or the text parts of a list. Thinking is not part of the answer. TypeError for another shape."""
+    if content is None:
+        return ""
     if isinstance(content, str):
         return content
-    if isinstance(content, list):
-        parts = [part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") in (None, "text", "output_text")]
-        return "\n".join(part for part in parts if isinstance(part, str))
-    return ""
+    if not isinstance(content, list) or not all(isinstance(part, Mapping) for part in content):
+        raise TypeError("the content of a message is neither a text nor a list of parts")
+    parts = [part.get("text") for part in content if part.get("type") in (None, "text", "output_text")]
+    return "\n".join(part for part in parts if isinstance(part, str))
+
+
+def texts_of(given: object) -> list[str]:
+    """The texts of a list; none where there is none. TypeError for anything else."""
+    if given is not None and not isinstance(given, list):
+        raise TypeError("a list is expected")
+    return [str(text) for text in given or []]
 
 
 def lettered(texts: list[str]) -> dict[str, str]:

@@ -43,6 +43,8 @@ def matched(arms: Sequence[LogArm], by: MatchBy | None) -> list[Asked]:
         for answer in arm.answers:
             key = (answer.task if names_tasks else "", answer.id) if by == "id" else ("", text_key(answer))
             found.setdefault(key, {}).setdefault(arm.name, []).append(answer)
+    if by == "question":
+        refuse_two_in_one(found.values())
     refuse_strangers(arms, found.values(), by)
     if by == "id" and len(tools) == 1:
         refuse_other_questions(found.values())
@@ -71,7 +73,26 @@ def text_key(answer: LoggedAnswer) -> str:
 
 
 def normal(text: str) -> str:
+    """A text in a form that spaces and capitals do not change."""
     return " ".join(text.split()).casefold()
+
+
+def refuse_two_in_one(found: Iterable[Collected]) -> None:
+    """Refused where one arm has two questions of one text: they would count as two samples of one."""
+    for answers in found:
+        for given in answers.values():
+            first = given[0]
+            for answer in given[1:]:
+                if (answer.task, answer.id) != (first.task, first.id) or target_key(answer) != target_key(first):
+                    raise Refused(
+                        f"{answer.where}: the question {answer.question[:60]!r} also stands at {first.where}, under another id or with another "
+                        "target. Match the logs with --match id, or take one of the two out of each log."
+                    )
+
+
+def target_key(answer: LoggedAnswer) -> str:
+    """What is right, whatever letter it has."""
+    return normal(answer.choices.get(answer.target, answer.target))
 
 
 def refuse_strangers(arms: Sequence[LogArm], found: Iterable[Collected], by: MatchBy) -> None:
@@ -94,5 +115,5 @@ def refuse_other_questions(found: Iterable[Collected]) -> None:
             if answer.fingerprint != given[0].fingerprint:
                 raise Refused(
                     f"{answer.where}: question {answer.id[:60]!r} is not the one of {given[0].where}: it reads {answer.question[:60]!r} and "
-                    f"{given[0].question[:60]!r}, or has another target. Give logs of the same questions, or match them with --match question."
+                    f"{given[0].question[:60]!r}, or has other choices or another target. Give logs of the same questions, or match them with --match question."
                 )

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from plumbline.comparing.logs.json_objects import json_objects
+from plumbline.comparing.logs.json_objects import as_written_by, json_objects
 from plumbline.comparing.logs.logged_answer import Log, LoggedAnswer, Tool, lettered, scalars, score_of_value
 from plumbline.grading.choices import parse_choices
 from plumbline.pipeline.refused import Refused
 
 COLUMNS = ("id", "question", "response", "reference", "kind", "unit", "choices", "key_points", "task", "arm")
 """What has a meaning; `score`, and each column whose name begins with `score_`, is a score, and any other column says something of the question."""
+TRUTH = {"true": True, "false": False}
+"""As spreadsheets and pandas write booleans into a cell."""
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
@@ -22,14 +24,16 @@ def read_table(path: Path) -> list[Log]:
     rows = cells(path, DELIMITERS[path.suffix.lower()]) if path.suffix.lower() in DELIMITERS else json_objects(path)
     by_arm: dict[str, list[LoggedAnswer]] = {}
     for line, row in rows:
-        by_arm.setdefault(str(row.get("arm") or path.stem), []).append(answer_of(f"{path}, line {line}", line, row))
+        where = f"{path}, line {line}"
+        with as_written_by("a table", where):
+            by_arm.setdefault(text_in(row, "arm") or path.stem, []).append(answer_of(where, line, row))
     if not by_arm:
         raise Refused(f"{path}: no rows. Give a header and at least one row.")
     return [Log(path=path, tool=Tool.TABLE, model=arm, answers=tuple(answers)) for arm, answers in by_arm.items()]
 
 
 def cells(path: Path, delimiter: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line, cells by column), empty cells left out. Refused for a quote that never closes and for a row of another width."""
+    """(line, cells by column), empty cells left out but those of `response`. Refused for a quote that never closes and for a row of another width."""
     csv.field_size_limit(sys.maxsize)
     with path.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
@@ -48,7 +52,8 @@ def cells(path: Path, delimiter: str) -> Iterator[tuple[int, dict[str, Any]]]:
                     raise Refused(
                         f"{path}, line {line}: {len(row)} cells below {len(header)} columns. Quote cells that hold a {delimiter!r}."
                     )
-                yield line, {name: value for name, value in zip(header, row, strict=True) if value != ""}
+                # An empty response is what the model said: nothing.
+                yield line, {name: value for name, value in zip(header, row, strict=True) if value != "" or name == "response"}
         except (csv.Error, UnicodeDecodeError) as error:
             raise Refused(
                 f"{path}, line {begin}: not readable as a table ({error}). Close each quote, and save the file as UTF-8."
@@ -57,34 +62,45 @@ def cells(path: Path, delimiter: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def answer_of(where: str, line: int, row: Mapping[str, Any]) -> LoggedAnswer:
     """One row as an answer."""
-    question = str(row.get("question") or "")
-    scores = {name: score_of_value(value) for name, value in row.items() if name == "score" or name.startswith("score_")}
+    question, given_id = text_in(row, "question"), text_in(row, "id")
+    scores = {
+        name: score_of_value(TRUTH.get(value.strip().lower(), value) if isinstance(value, str) else value)
+        for name, value in row.items()
+        if name == "score" or name.startswith("score_")
+    }
     if not scores and "response" not in row:
         raise Refused(f"{where}: neither score nor response. Give one of these columns, and id or question to name what was asked.")
-    if row.get("id") is None and not question:
+    if not given_id and not question:
         raise Refused(f"{where}: neither id nor question. Give one of these columns, equal in all files that are compared.")
     choices = choices_of(where, row.get("choices"))
     if choices is None:
         choices = parse_choices(question, numbers=True)[1] if row.get("kind") == "mcq" else {}
     points = parsed(where, "key_points", row.get("key_points", []))
     known = {*COLUMNS, *scores}
-    reference = row.get("reference", row.get("target", ""))
+    reference = str(row.get("reference", row.get("target", "")))
     return LoggedAnswer(
         where=where,
         line=line,
-        task=str(row.get("task") or ""),
-        id=str(row.get("id") or question),
+        task=text_in(row, "task"),
+        id=given_id or question,
         question=question,
         choices=choices,
-        target=str(reference),
+        target=reference,
         unit=None if row.get("unit") is None else str(row["unit"]),
         key_points=tuple(map(str, points)) if isinstance(points, list) else (),
         kind=None if row.get("kind") is None else str(row["kind"]),
         response=None if row.get("response") is None else str(row["response"]),
         scores=scores,
         fields=scalars({name: value for name, value in row.items() if name not in known}),
-        fingerprint=json.dumps([question, str(reference)], ensure_ascii=False) if question else "",
+        fingerprint=json.dumps([question, sorted(choices.values()), choices.get(reference, reference)], ensure_ascii=False)
+        if question
+        else "",
     )
+
+
+def text_in(row: Mapping[str, Any], name: str) -> str:
+    """A value of a row as text: 0 is one, and only a value that is not there is empty."""
+    return "" if row.get(name) is None else str(row[name])
 
 
 def choices_of(where: str, given: object) -> dict[str, str] | None:
@@ -105,5 +121,5 @@ def parsed(where: str, name: str, given: object) -> object:
         return given
     try:
         return json.loads(given)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"{where}: {name} is not JSON ({error}). Write it as JSON, in a CSV with its quotes doubled.") from None

@@ -2,6 +2,7 @@
 
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 from plumbline.pipeline.refused import Refused
@@ -22,7 +23,8 @@ def read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -
             return Codec("zstd").decompress(packed_bytes(path, member), member.file_size, asbytes=True)
         except (ArrowException, OSError) as error:
             raise zipfile.BadZipFile(str(error)) from None
-    except (zipfile.BadZipFile, EOFError, struct.error) as error:
+    except (zipfile.BadZipFile, EOFError, struct.error, zlib.error, RuntimeError) as error:
+        # RuntimeError: packed with a password, or in a way that Python does not know.
         raise Refused(f"{path}: {member.filename} cannot be unpacked ({error}). Copy the log again from where it was made.") from None
 
 

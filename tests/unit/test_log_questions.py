@@ -1,0 +1,162 @@
+"""Which questions logs ask, and what a score of theirs means: nothing is replaced, merged or scaled in silence."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from plumbline.commands.compare_logs import LogOutputs, LogQuestions, main
+from plumbline.commands.grade import command as grade
+from plumbline.comparing.logs.log_grades import ScoreParams
+from plumbline.comparing.logs.recognise import read_logs
+from plumbline.pipeline.refused import Refused
+from plumbline.rows.question import Question
+from tests.unit.test_compare_logs import LOGS, compare, eval_log, sample, verdicts, write
+
+
+def benchmark(path: Path, *texts: str) -> Path:
+    made = [
+        Question(id=str(place), kind="numeric", question=text, choices={}, target="1", unit=None, key_points=(), cluster="c")
+        for place, text in enumerate(texts)
+    ]
+    path.write_text("".join(one.model_dump_json() + "\n" for one in made), encoding="utf-8")
+    return path
+
+
+# ---- a benchmark of other questions
+
+
+def test_a_benchmark_of_other_questions_is_refused_with_both_texts(tmp_path: Path) -> None:
+    rows = [{"id": place, "question": f"What is force {place}?", "response": "1", "arm": arm} for arm in "xy" for place in range(3)]
+    log = write(tmp_path / "log.jsonl", rows)
+    other = benchmark(tmp_path / "other.jsonl", *(f"What is mass {place}?" for place in range(3)))
+    with pytest.raises(Refused, match=r"log\.jsonl, line 1: '0' asks 'What is force 0\?', and the benchmark asks 'What is mass 0\?'"):
+        compare(log, folder=tmp_path, benchmark=other)
+
+
+@pytest.mark.parametrize(
+    "logged",
+    ["What is  force 0?", "Answer with a number.\n\nwhat is force 0?\nAnswer:", "What is force", ""],
+    ids=["spaces", "a prompt", "its beginning", "none"],
+)
+def test_the_question_of_a_benchmark_stands_in_the_prompt_of_a_log(tmp_path: Path, logged: str) -> None:
+    log = write(tmp_path / "log.jsonl", [{"id": "0", "question": logged, "response": "1", "arm": arm} for arm in "xy"])
+    _, kinds = compare(log, folder=tmp_path, benchmark=benchmark(tmp_path / "b.jsonl", "What is force 0?"))
+    assert kinds["numeric"]["arms"]["x"]["correct"] == 1
+
+
+# ---- two questions of one text
+
+
+@pytest.mark.parametrize("second", [{"id": "b"}, {"target": "no"}], ids=["id", "target"])
+def test_two_questions_of_one_text_are_not_samples_of_one(tmp_path: Path, second: dict[str, object]) -> None:
+    log = tmp_path / "x.json"
+    samples = [sample("a", "C", input="Which?"), sample("a", "I", input="Which?") | second | {"epoch": 2}]
+    log.write_text(json.dumps({"status": "success", "eval": {"task": "t", "model": "m"}, "samples": samples}, indent=2), encoding="utf-8")
+    with pytest.raises(
+        Refused, match=r"sample [ab]: the question 'Which\?' also stands at .*sample a, under another id or with another target"
+    ):
+        compare(f"x={log}", f"y={log}", folder=tmp_path, match="question")
+
+
+def test_two_tasks_with_one_question_are_matched_by_id(tmp_path: Path) -> None:
+    row = {"id": "a", "question": "Which?", "score": 1}
+    log = write(tmp_path / "x.jsonl", [{**row, "task": task, "arm": arm} for arm in "xy" for task in ("short", "long")])
+    with pytest.raises(Refused, match=r"line 2: the question 'Which\?' also stands at .*line 1.* Match the logs with --match id"):
+        compare(log, folder=tmp_path, match="question")
+    compare(log, folder=tmp_path, match="id")
+    assert len(verdicts(tmp_path)) == 4
+
+
+def test_tables_with_other_choices_under_one_id_ask_two_questions(tmp_path: Path) -> None:
+    row = {"id": "a", "question": "Which is true?", "kind": "mcq", "reference": "A", "response": "A"}
+    first = write(tmp_path / "first.jsonl", [{**row, "choices": ["ice floats", "ice sinks"]}])
+    second = write(tmp_path / "second.jsonl", [{**row, "choices": ["the sun is hot", "the sun is cold"]}])
+    with pytest.raises(Refused, match=r"question 'a' is not the one of .* or has other choices or another target"):
+        compare(first, second, folder=tmp_path)
+    moved = write(tmp_path / "moved.jsonl", [{**row, "choices": ["ice sinks", "ice floats"], "reference": "B", "response": "B"}])
+    compare(first, moved, folder=tmp_path)
+    assert set(verdicts(tmp_path).values()) == {1.0}, "the letters moved, the question is the same"
+
+
+# ---- cells of a table
+
+
+def test_booleans_of_a_table_are_scores_and_an_empty_response_is_a_wrong_answer(tmp_path: Path) -> None:
+    scores = tmp_path / "scores.csv"
+    scores.write_text("id,arm,score\n0,x,True\n0,y,False\n1,x,false\n1,y,TRUE\n", encoding="utf-8")
+    compare(scores, folder=tmp_path)
+    assert verdicts(tmp_path) == {("x", "0"): 1.0, ("x", "1"): 0.0, ("y", "0"): 0.0, ("y", "1"): 1.0}
+    said = tmp_path / "said.csv"
+    said.write_text("id,arm,kind,question,reference,response\n0,x,numeric,Force?,12,\n0,y,numeric,Force?,12,12\n", encoding="utf-8")
+    _, kinds = compare(said, folder=tmp_path)
+    assert kinds["numeric"]["arms"]["x"]["unparsed"] == 1 and kinds["numeric"]["arms"]["y"]["correct"] == 1
+
+
+def test_zero_is_an_id_an_arm_and_a_task(tmp_path: Path) -> None:
+    log = write(tmp_path / "log.jsonl", [{"id": 0, "task": 0, "response": "1", "arm": arm} for arm in (0, 1)])
+    _, kinds = compare(log, folder=tmp_path, benchmark=benchmark(tmp_path / "b.jsonl", "What is force 0?"))
+    assert list(kinds["numeric"]["arms"]) == ["0", "1"]
+    assert [(log.model, log.answers[0].id, log.answers[0].task) for log in read_logs(log)] == [("0", "0", "0"), ("1", "0", "0")]
+
+
+# ---- scales and slices
+
+
+@pytest.mark.parametrize(("value", "score"), [("C", 1.0), ("P", 0.5), ("I", 0.0), (True, 1.0), (7, 0.7), ("7", 0.7)], ids=str)
+def test_a_scale_is_of_numbers_and_not_of_letters_or_booleans(tmp_path: Path, value: object, score: float) -> None:
+    log = eval_log(tmp_path / "log.eval", [sample("a", value)])
+    compare(f"first={log}", f"second={log}", folder=tmp_path, low=0.0, high=10.0)
+    assert verdicts(tmp_path)["second", "a"] == score
+
+
+def test_a_slice_that_two_logs_see_otherwise_is_refused_as_a_cluster_is(tmp_path: Path) -> None:
+    rows = [{"id": "a", "arm": arm, "score": 1, "topic": topic} for arm, topic in (("x", "optics"), ("y", "waves"))]
+    log = write(tmp_path / "log.jsonl", rows)
+    for given in ({"slice_by": "topic"}, {"cluster": "topic"}):
+        with pytest.raises(Refused, match=r"line 2: topic is 'waves', and 'optics' elsewhere for the same question\. Correct one of them"):
+            compare(log, folder=tmp_path, **given)
+    compare(log, folder=tmp_path)
+    assert json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))["slices"] == []
+
+
+# ---- outputs
+
+
+def test_no_output_replaces_what_is_read_or_another_output(tmp_path: Path) -> None:
+    rows = [{"id": "0", "question": "What is force 0?", "response": "1", "arm": arm} for arm in "xy"]
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    log, asked = write(logs / "log.jsonl", rows), benchmark(tmp_path / "b.jsonl", "What is force 0?")
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(log)
+    before = log.read_bytes(), asked.read_bytes()
+    for given in (log, logs):
+        for output in (log, link, asked):
+            for outputs in (LogOutputs(verdicts=output), LogOutputs(numbers=output), LogOutputs(page=output)):
+                with pytest.raises(Refused, match=r"is read here .*, and writing would replace it\. Give another path"):
+                    main([str(given)], scores=ScoreParams(), questions=LogQuestions(benchmark=asked), outputs=outputs)
+    one = LogOutputs(verdicts=tmp_path / "out", numbers=tmp_path / "out")
+    with pytest.raises(Refused, match="are one file, and two outputs would go there"):
+        main([str(log)], scores=ScoreParams(), questions=LogQuestions(benchmark=asked), outputs=one)
+    assert (log.read_bytes(), asked.read_bytes()) == before and not (tmp_path / "out").exists()
+
+
+def test_the_results_next_to_the_samples_of_the_harness_are_read_too(tmp_path: Path) -> None:
+    shutil.copytree(LOGS / "lm_eval", tmp_path / "lm_eval")
+    [results] = (tmp_path / "lm_eval/first").rglob("results_*.json")
+    logs = [str(tmp_path / "lm_eval/first"), str(tmp_path / "lm_eval/second")]
+    with pytest.raises(Refused, match="is read here"):
+        main(logs, scores=ScoreParams(), questions=LogQuestions(), outputs=LogOutputs(numbers=results))
+
+
+@pytest.mark.parametrize("option", ["--out", "--json"])
+def test_grade_does_not_replace_the_answers_or_the_benchmark(tmp_path: Path, option: str) -> None:
+    answers, asked = write(tmp_path / "a.jsonl", [{"id": "0", "response": "1", "arm": "x"}]), benchmark(tmp_path / "b.jsonl", "Force?")
+    before = answers.read_bytes(), asked.read_bytes()
+    for output in (answers, asked):
+        ended = CliRunner().invoke(grade, [str(answers), "--benchmark", str(asked), option, str(output)])
+        assert ended.exit_code == 1 and "writing would replace it" in ended.output
+    assert (answers.read_bytes(), asked.read_bytes()) == before
