@@ -7,7 +7,7 @@ from plumbline.cleaning.codes import Reason
 from plumbline.cleaning.json_line import LineRefused, json_type
 from plumbline.cleaning.raw_row import RawExchange, RawRow
 from plumbline.cleaning.row_columns import ALPACA, Columns
-from plumbline.cleaning.turns import answer_of_turn, is_blocks, is_trained, list_of, row_of_exchanges, row_of_turns, text_of_turn
+from plumbline.cleaning.turns import MARKS, answer_of_turn, is_blocks, is_trained, list_of, row_of_exchanges, row_of_turns, text_of_turn
 
 MEANT = {
     **dict.fromkeys(("tools", "functions", "tool_calls", "function_call"), Reason.TOOL_CALLS),
@@ -16,7 +16,6 @@ MEANT = {
     ),
 }
 """Keys that say how a row is meant: used, or the row is put aside; never one of many extra keys."""
-MARKS = ("weight",)
 USUAL = frozenset({"instruction", "input", "output"})
 EMPTY: tuple[Any, ...] = (None, "", "[]", [], {})
 
