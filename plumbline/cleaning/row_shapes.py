@@ -16,6 +16,8 @@ MEANT = {
     ),
 }
 """Keys that say how a row is meant: used, or the row is put aside; never one of many extra keys."""
+TURN_FORMATS = {"messages": "messages", "conversations": "sharegpt"}
+"""Key of the turns -> the value of `clean.format` that reads it."""
 USUAL = frozenset({"instruction", "input", "output"})
 EMPTY: tuple[Any, ...] = (None, "", "[]", [], {})
 
@@ -72,8 +74,8 @@ def required(content: Mapping[str, Any], keys: tuple[str, ...]) -> None:
     """LineRefused names the first key that is not there."""
     for key in keys:
         if key not in content:
-            turns = next((name for name in ("messages", "conversations") if name in content), None)
-            hint = "; for rows of chat turns set clean.format to messages, or to auto" if turns else ""
+            turns = next((format_ for name, format_ in TURN_FORMATS.items() if name in content), None)
+            hint = f"; for rows of chat turns set clean.format to {turns}, or give them a file of their own" if turns else ""
             raise LineRefused(Reason.MISSING_KEY, f"no key {key!r}; found {sorted(content)[:8]}{hint}")
 
 
