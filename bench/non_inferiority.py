@@ -8,7 +8,6 @@ import math
 
 import numpy as np
 
-from bench.measurements import Table, add_json_flag, tabled, write_measured
 from bench.simulated_scores import SHAPES, Floats, Shape, TwoArms
 from plumbline.intervals import units_of
 from plumbline.statistics import Verdict, difference_interval, verdict_at
@@ -59,9 +58,8 @@ SKEWED = tuple(shape for shape in SHAPES if shape.paired and shape.truth > 0)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=2000, help="evaluations of each layout")
-    add_json_flag(parser)
     chosen = parser.parse_args()
-    rows: list[list[str]] = []
+    print("scores", "questions", *(f"margin {margin:g}" for margin in MARGINS), sep="   ")
     for binary in (True, False):
         for n, num_clusters in LAYOUTS:
             errors = [
@@ -71,26 +69,13 @@ def main() -> None:
             ]
             name = "0/1" if binary else "five steps"
             layout = f"{n}" if num_clusters is None else f"{n} in {num_clusters} clusters"
-            rows.append([name, layout, *(f"{max(errors[2 * place : 2 * place + 2]):.3f}" for place in range(len(MARGINS)))])
-            print("   ".join(rows[-1]), flush=True)
+            print(name, layout, *(f"{max(errors[2 * place : 2 * place + 2]):.3f}" for place in range(len(MARGINS))), sep="   ", flush=True)
     for shape in SKEWED:
         for n in (40, 80, 160):
-            rows.append(
-                [shape.name, f"{n}", *["–"] * (len(MARGINS) - 1), f"{error_of_shape(shape, n, chosen.rounds):.3f} at {shape.truth:.3f}"]
-            )
-            print("   ".join(rows[-1]), flush=True)
+            print(shape.name, n, f"{error_of_shape(shape, n, chosen.rounds):.3f} at a margin of {shape.truth:.3f}", sep="   ", flush=True)
     error = math.sqrt(NOMINAL * (1 - NOMINAL) / chosen.rounds)
-    write_measured(
-        chosen.json,
-        tabled(
-            name="non_inferiority",
-            title='How often an arm that loses the margin is called "not worse"',
-            what=(
-                f"Share of evaluations in which a loss of exactly the margin is called not worse; at most {NOMINAL:g} is promised. The larger of two "
-                f"noises; n = {chosen.rounds} evaluations each, standard error at most {error:.3f}."
-            ),
-            table=Table(columns=["scores", "questions", *(f"margin {margin:g}" for margin in MARGINS)], rows=rows),
-        ),
+    print(
+        f"At most {NOMINAL:g} is promised; the larger of two noises; n = {chosen.rounds} evaluations each, standard error at most {error:.3f}."
     )
 
 
