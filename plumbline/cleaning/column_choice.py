@@ -1,11 +1,14 @@
 """Choose which keys of the rows play which part, by how many rows fit; two readings that fit alike are refused. Pure."""
 
+import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from plumbline.cleaning.row_columns import Columns, name_of, possible_columns
+from plumbline.cleaning.json_remedy import jq, row_filter
+from plumbline.cleaning.row_columns import SYSTEMS, Columns, name_of, possible_columns
 from plumbline.cleaning.source_format import SourceFormat
 from plumbline.pipeline.refused import InputRefused
 
@@ -14,7 +17,8 @@ ALIKE = 0.5
 """Another reading that fits at least this share of the rows of the best one fits alike."""
 MIN_SHARE = 0.5
 """Of the rows: a reading that fits fewer is not taken without being asked for."""
-EXAMPLE = "`columns: {instruction: NAME, output: NAME}`, or `columns: {messages: NAME}` where turns stand under one key,"
+PLAIN_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
+"""YAML reads it as it stands."""
 
 
 class Choice(NamedTuple):
@@ -41,16 +45,16 @@ def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str,
     )
     ranked = [(number, columns) for number, columns in ranked if number]
     if not ranked:
-        wrapped = [name for row in rows[:1] for name, value in row.items() if len(rows) == 1 and holds_rows(value)]
+        wrapped = {name: len(value) for row in rows[:1] for name, value in row.items() if len(rows) == 1 and holds_rows(value)}
         if wrapped:
+            key = max(wrapped, key=lambda name: wrapped[name])
             raise InputRefused(
-                "not_jsonl",
-                f"{path} holds its rows under the key {wrapped[0]!r}; write one object a line, as `jq -c '.{wrapped[0]}[]'` does.",
+                "not_jsonl", f"{path} holds its rows under the key {key!r}; write one object a line, as {jq(row_filter(key))} does."
             )
         raise InputRefused(
             "missing_columns",
             f"{path} is {source}, and its keys {names[:12]} are those of no rows that are known. "
-            f"Say which of them are read: add a line {EXAMPLE} to section clean of params.yaml.",
+            f"Say which of them are read: add a line {example(names)} to section clean of params.yaml.",
         )
     best, columns = ranked[0]
     alike = [other for number, other in ranked if number >= ALIKE * best]
@@ -75,9 +79,25 @@ def holds_rows(value: Any) -> bool:
 
 
 def line_of(columns: Columns) -> str:
-    """The value of `clean.columns` that names a reading."""
-    needed = {part: name for part, name in columns.parts().items() if part in ("messages", "instruction", "input", "output")}
-    return "{" + ", ".join(f"{part}: {name}" for part, name in needed.items()) + "}"
+    """The value of `clean.columns` that names a reading, with every part of it: a key that is left out would put its rows aside."""
+    return "{" + ", ".join(f"{part}: {quoted(name)}" for part, name in columns.parts().items()) + "}"
+
+
+def quoted(name: str) -> str:
+    """A key as YAML reads it back."""
+    return name if PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+
+
+def example(names: Sequence[str]) -> str:
+    """The line to add where no reading is known, with the keys that are never read as mere extras."""
+    written = {name.strip().lower(): name for name in names}
+    system = next((f", system: {quoted(written[name])}" for name in SYSTEMS if name in written), "")
+    about = f", input: {quoted(written['context'])}" if "context" in written else ""
+    history = f", history: {quoted(written['history'])}" if "history" in written else ""
+    return (
+        f"`columns: {{instruction: NAME, output: NAME{about}{system}{history}}}`, "
+        f"or `columns: {{messages: NAME{system}}}` where turns stand under one key,"
+    )
 
 
 def fits(row: Mapping[str, Any], columns: Columns) -> bool:

@@ -7,7 +7,7 @@ from plumbline.cleaning.codes import Reason
 from plumbline.cleaning.json_line import LineRefused, json_type
 from plumbline.cleaning.raw_row import RawExchange, RawRow
 from plumbline.cleaning.row_columns import ALPACA, Columns
-from plumbline.cleaning.turns import answer_of_turn, is_blocks, is_trained, list_of, row_of_exchanges, row_of_turns, text_of_turn
+from plumbline.cleaning.turns import MARKS, answer_of_turn, is_blocks, is_trained, list_of, row_of_exchanges, row_of_turns, text_of_turn
 
 MEANT = {
     **dict.fromkeys(("tools", "functions", "tool_calls", "function_call"), Reason.TOOL_CALLS),
@@ -16,7 +16,8 @@ MEANT = {
     ),
 }
 """Keys that say how a row is meant: used, or the row is put aside; never one of many extra keys."""
-MARKS = ("weight",)
+TURN_FORMATS = {"messages": "messages", "conversations": "sharegpt"}
+"""Key of the turns -> the value of `clean.format` that reads it."""
 USUAL = frozenset({"instruction", "input", "output"})
 EMPTY: tuple[Any, ...] = (None, "", "[]", [], {})
 
@@ -73,8 +74,8 @@ def required(content: Mapping[str, Any], keys: tuple[str, ...]) -> None:
     """LineRefused names the first key that is not there."""
     for key in keys:
         if key not in content:
-            turns = next((name for name in ("messages", "conversations") if name in content), None)
-            hint = "; for rows of chat turns set clean.format to messages, or to auto" if turns else ""
+            turns = next((format_ for name, format_ in TURN_FORMATS.items() if name in content), None)
+            hint = f"; for rows of chat turns set clean.format to {turns}, or give them a file of their own" if turns else ""
             raise LineRefused(Reason.MISSING_KEY, f"no key {key!r}; found {sorted(content)[:8]}{hint}")
 
 

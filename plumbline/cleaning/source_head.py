@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+from plumbline.cleaning.json_remedy import array_as_lines, array_of_others, object_over_lines
 from plumbline.cleaning.source_format import Compression, Container
 from plumbline.pipeline.refused import InputRefused
 
@@ -51,8 +52,10 @@ def container_of(path: Path, head: bytes) -> Container:
     if is_json_array(text):
         return Container.JSON_ARRAY
     first = text.split(b"\n", 1)[0].strip()
-    if first in (b"{", b"["):
-        raise InputRefused("not_jsonl", one_document(path))
+    if first == b"{":
+        raise InputRefused("not_jsonl", object_over_lines(path, text))
+    if first == b"[":
+        raise InputRefused("not_jsonl", array_of_others(path))
     return Container.JSON_LINES if first.startswith((b"{", b'"{', b"[")) else Container.CSV
 
 
@@ -68,8 +71,12 @@ def refuse_but_json_lines(path: Path, head: bytes) -> None:
     refuse_no_text(path, head)
     text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
     first = text.split(b"\n", 1)[0].strip()
-    if first in (b"[", b"{") or is_json_array(text):
-        raise InputRefused("not_jsonl", one_document(path))
+    if is_json_array(text):
+        raise InputRefused("not_jsonl", array_as_lines(path))
+    if first == b"{":
+        raise InputRefused("not_jsonl", object_over_lines(path, text))
+    if first == b"[":
+        raise InputRefused("not_jsonl", array_of_others(path))
     if looks_like_csv(first):
         raise InputRefused("not_jsonl", f"{path} is CSV; set clean.format to auto.")
 
@@ -104,14 +111,6 @@ def looks_like_csv(first: bytes) -> bool:
         return False
     names = {name.strip(b" \"'").lower() for separator in (b",", b";", b"\t", b"|") for name in first.split(separator)}
     return names != {first.lower()} and bool(names & {b"instruction", b"output", b"prompt", b"completion", b"messages"})
-
-
-def one_document(path: Path) -> str:
-    """The words for a file that is one JSON value."""
-    return (
-        f"{path} is one JSON document; write one object a line, as `jq -c '.[]'` does for an array, or set clean.format to auto, "
-        "which reads an array of objects."
-    )
 
 
 def separators_of(head: bytes) -> dict[str, list[str]]:

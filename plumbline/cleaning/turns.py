@@ -20,7 +20,7 @@ ROLES = {
 CALLS = ("tool_calls", "function_call", "tool_call_id")
 THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 MARKS = ("weight", "train", "loss", "training")
-"""Keys of a turn that say whether it is trained: OpenAI, Mistral and axolotl, ms-swift."""
+"""Keys of a turn or a row that say whether it is trained: OpenAI, Mistral and axolotl, ms-swift."""
 USUAL = frozenset({"role", "content", "from", "value", *CALLS, *THOUGHTS, *MARKS})
 TEXT_BLOCKS = ("text", "input_text", "output_text")
 CALL_BLOCKS = ("tool_use", "tool_result", "function_call", "tool_call")
@@ -87,7 +87,10 @@ def is_trained(marked: Mapping[str, Any]) -> bool:
         if value in (0, "0", "0.0", "false", "False"):
             return False
         if value is not None and value not in (1, "", "1", "1.0", "true", "True"):
-            raise LineRefused(Reason.UNUSED_KEY, f"{key} is {str(value)[:40]!r}; 0 and 1 are read, as no answer counts in part here")
+            raise LineRefused(
+                Reason.UNUSED_KEY,
+                f"{key} is {str(value)[:40]!r}; 0 and 1 are read, as no answer counts in part here; write one of them, or take the key out",
+            )
     return True
 
 

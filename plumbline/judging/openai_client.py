@@ -21,6 +21,7 @@ from plumbline.judging.no_reply import JudgeStopped, NoReply
 URL_VARIABLE, KEY_VARIABLE = "PLUMBLINE_JUDGE_URL", "PLUMBLINE_JUDGE_KEY"
 KEY_PATTERN = re.compile(r"[\x21-\x7e]{8,}", re.ASCII)
 REDACTED = "[redacted]"
+SHOWN_CHARACTERS = 300
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -107,7 +108,8 @@ class ChatServer:
 
     def _classified(self, status: int, text: str) -> tuple[NoReply, bool]:
         """The problem, and whether this item can be tried no further. JudgeStopped where no item can."""
-        said = self.without_key(f"status {status} {text[:300]}".strip())
+        # First without the key, then cut: of a key that stands across the cut, a part would be left.
+        said = f"status {status} {self.without_key(text)[:SHOWN_CHARACTERS]}".strip()
         if status in REMEDIES:
             raise JudgeStopped(f"the server refuses every call: {said}; {REMEDIES[status]}.")
         if 300 <= status < 400:

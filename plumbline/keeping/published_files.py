@@ -3,10 +3,12 @@
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from plumbline.answering.exam_prompt import PROMPT_VERSION, exam_prompt
+from plumbline.cleaning.quality_rules import holds_secret
 from plumbline.keeping.model_card import render_card
 from plumbline.keeping.result_exports import RESULTS_FILE, eval_results_text
 from plumbline.model.base_files import read_manifest, weights_folder
@@ -20,7 +22,17 @@ from plumbline.rows.question import KINDS, Question
 EVALUATION = ("evaluation.json", "scores.json", "train.json", "data.json", "preflight.json")
 ALLOWED = (".json", ".safetensors", ".jinja", ".md", ".model", ".txt", ".yaml")
 """A pickle runs code when it is read: none leaves."""
-SECRET = re.compile(rb"sk-ant-[\x21-\x7e]{16,}|hf_[A-Za-z0-9]{30,}|AKIA[0-9A-Z]{16}")
+OUR_KEYS = frozenset({"HF_TOKEN", "ANTHROPIC_API_KEY", "PLUMBLINE_JUDGE_KEY", "PLUMBLINE_SERVE_KEY", "PLUMBLINE_VLLM_API_KEY"})
+"""Variables of the environment whose values leave in no file, however short."""
+HOLDS_KEY = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD)$")
+"""Names of other variables whose values are keys."""
+KEY_CHARACTERS = 8
+OTHER_KEY_CHARACTERS = 16
+"""A shorter value is a word or a number, which may stand in any file."""
+PART_BYTES = 1 << 22
+PART_OVERLAP = 1 << 12
+"""A key that stands across the end of a part is whole in the next."""
+ASCII_ALONE = bytes(range(128)) + b" " * 128
 TOKENIZER_FILES = ("tokenizer", "special_tokens", "chat_template", "vocab", "merges", "added_tokens")
 MADE_HERE = ("LICENSE.txt", "source.json")
 """Of a base that was made here from a package: its licence, and what it was made from."""
@@ -101,10 +113,33 @@ def exam_of(root: Path) -> dict[str, Any]:
 
 def refuse_what_must_stay(files: dict[str, Path]) -> None:
     """NotPublished for a file that may hold a program, or that holds what looks like a key."""
-    token = os.environ.get("HF_TOKEN", "").encode()
+    keys = keys_of(os.environ)
     for name, path in files.items():
         if path.suffix not in ALLOWED:
             raise NotPublished(f"{path}: only {', '.join(ALLOWED)} are published, no pickles. Move it out of the folder.")
-        content = path.read_bytes()
-        if SECRET.search(content) or (token and token in content):
-            raise NotPublished(f"{name} holds what looks like a key: nothing was sent. Take it out of the run, and renew the key.")
+        if (found := key_in(path, keys)) is not None:
+            raise NotPublished(f"{name} holds {found}: nothing was sent. Take it out of the run, and renew the key.")
+
+
+def keys_of(environment: Mapping[str, str]) -> dict[str, bytes]:
+    """Variable -> key, for each variable of an environment that holds one."""
+    least = {name: KEY_CHARACTERS if name in OUR_KEYS else OTHER_KEY_CHARACTERS for name in environment}
+    return {
+        name: value.strip().encode("utf-8", "surrogateescape")
+        for name, value in environment.items()
+        if (name in OUR_KEYS or HOLDS_KEY.search(name)) and len(value.strip()) >= least[name]
+    }
+
+
+def key_in(path: Path, keys: Mapping[str, bytes]) -> str | None:
+    """The words for a key that a file holds; None where it holds none. Reads it in parts, as weights are large."""
+    with path.open("rb") as stream:
+        kept = b""
+        while part := stream.read(PART_BYTES):
+            seen = kept + part
+            if variable := next((name for name, key in keys.items() if key in seen), None):
+                return f"the value of {variable}"
+            if holds_secret(seen.translate(ASCII_ALONE).decode("ascii")):
+                return "what looks like a key"
+            kept = seen[-PART_OVERLAP:]
+    return None

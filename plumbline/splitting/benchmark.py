@@ -1,15 +1,16 @@
 """Read a benchmark file into questions: recognised or by name, with what was left out and why. Reads the file that is named."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
 from plumbline.splitting.benchmark_files import read_rows
 from plumbline.splitting.mapped_benchmark import BenchmarkColumns, read_mapped
-from plumbline.splitting.question_faults import checked, fault_of
+from plumbline.splitting.question_faults import checked, equal_choices_fault, fault_of
 from plumbline.splitting.recognition import AUTO, MAPPED, SHAPES, shape_of
 from plumbline.splitting.row_values import LeftOut, Row
 
@@ -56,11 +57,11 @@ def read_questions(path: Path, *, format_name: str, columns: BenchmarkColumns | 
     rows = read_rows(path)
     if columns is not None:
         sign = f"the columns in split.benchmark_columns ({', '.join(sorted(columns.model_dump(exclude_defaults=True)))})"
-        return gathered(rows, [read_mapped(row, columns) for row in rows], name=MAPPED, sign=sign)
+        return gathered(rows, [guarded(row, partial(read_mapped, columns=columns)) for row in rows], name=MAPPED, sign=sign)
     shape = shape_of(rows, format_name)
     if shape.name == "lm_eval":
         return read_documents(rows)
-    return gathered(rows, [shape.read(row) for row in rows], name=shape.name, sign=shape.sign)
+    return gathered(rows, [guarded(row, shape.read) for row in rows], name=shape.name, sign=shape.sign)
 
 
 def read_documents(rows: Sequence[Row]) -> Benchmark:
@@ -74,8 +75,20 @@ def read_documents(rows: Sequence[Row]) -> Benchmark:
     ]
     if len(known) == 1:
         sign = f"{logged.sign}; the documents have {known[0].sign}"
-        return gathered(rows, [known[0].read(document) for document in documents], name=f"lm_eval of {known[0].name}", sign=sign)
-    return gathered(rows, [logged.read(row) for row in rows], name=logged.name, sign=logged.sign)
+        return gathered(rows, [guarded(document, known[0].read) for document in documents], name=f"lm_eval of {known[0].name}", sign=sign)
+    return gathered(rows, [guarded(row, logged.read) for row in rows], name=logged.name, sign=logged.sign)
+
+
+def guarded(row: Row, read: Callable[[Row], Question | LeftOut]) -> Question | LeftOut:
+    """One row as a question. Refused by its place where a value is of a form that no reader foresaw."""
+    try:
+        return read(row)
+    except Refused:
+        raise
+    except (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
+        raise row.refused(
+            f"cannot be read as a question ({type(error).__name__}: {error!s:.120}); correct the row, or take it out."
+        ) from None
 
 
 def gathered(rows: Sequence[Row], read: Sequence[Question | LeftOut], *, name: str, sign: str) -> Benchmark:
@@ -90,6 +103,9 @@ def gathered(rows: Sequence[Row], read: Sequence[Question | LeftOut], *, name: s
             continue
         if name not in WRITTEN_BY_USERS and one.kind == "numeric" and (fault := fault_of(one)) is not None:
             left_out.append(LeftOut(where=row.where, id=one.id, reason="target_not_read", detail=fault))
+            continue
+        if name not in WRITTEN_BY_USERS and (fault := equal_choices_fault(one)) is not None:
+            left_out.append(LeftOut(where=row.where, id=one.id, reason="equal_choices", detail=fault))
             continue
         earlier = seen.get(one.id)
         if earlier is not None and name not in OWN_IDS and questions[earlier] == one:

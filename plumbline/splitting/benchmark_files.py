@@ -45,6 +45,8 @@ def json_rows(path: Path) -> list[Row]:
             content = json.loads(text)
         except json.JSONDecodeError as error:
             raise Refused(f"{path}, line {error.lineno}: no JSON ({error.msg}); correct the list there. {READ} is read.") from None
+        except (ValueError, RecursionError) as error:
+            raise Refused(f"{path}: JSON that cannot be read ({cause_of(error)}); write the values plainly. {READ} is read.") from None
         for number, one in enumerate(content, start=1):
             if not isinstance(one, dict):
                 raise Refused(f"{path}, question {number}: {one!r:.60} is not an object; a question is an object of columns and values.")
@@ -59,9 +61,16 @@ def json_row(line: str, where: str) -> Row:
         content = json.loads(line)
     except json.JSONDecodeError as error:
         raise Refused(f"{where}: no JSON ({error}); a line is one question as an object. {READ} is read.") from None
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"{where}: JSON that cannot be read ({cause_of(error)}); write the values plainly. {READ} is read.") from None
     if not isinstance(content, dict):
         raise Refused(f"{where}: not an object; a line is one question as an object of columns and values.")
     return Row(where, content)
+
+
+def cause_of(error: Exception) -> str:
+    """Why text that is JSON cannot be read."""
+    return "nested too deep" if isinstance(error, RecursionError) else "a number of too many digits"
 
 
 def table_rows(path: Path) -> list[Row]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from plumbline.rows.question import Question
-from plumbline.splitting.row_values import Row, choice_question, digest_id, hashed_order, lettered, tags_of
+from plumbline.splitting.row_values import Row, choice_question, digest_id, hashed_order, tags_of
 
 GPQA_WRONG = ("Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
 SCIQ_WRONG = ("distractor1", "distractor2", "distractor3")
@@ -16,16 +16,19 @@ def read_arc(row: Row) -> Question:
     asked: Any = row.content["question"]
     if isinstance(asked, Mapping):
         text, listed = asked.get("stem"), asked.get("choices")
-        pairs = [(one.get("label"), one.get("text")) for one in listed] if isinstance(listed, list) else []
+        parts = [one if isinstance(one, Mapping) else {} for one in listed] if isinstance(listed, list) else []
+        labels, texts = [one.get("label") for one in parts], [one.get("text") for one in parts]
     else:
-        text, choices = asked, row.content["choices"]
-        pairs = list(zip(choices.get("label", ()), choices.get("text", ()), strict=False))
-    if not isinstance(text, str) or not all(isinstance(part, str) for pair in pairs for part in pair):
+        text, choices = asked, Row(row.where, row.content["choices"])
+        labels, texts = (choices.listed(key) for key in ("label", "text"))
+    if not isinstance(text, str) or not all(isinstance(part, str) for part in (*labels, *texts)):
         raise row.refused("question or choices are not text; ARC has a question, and for each choice a label and a text.")
+    if len(labels) != len(texts) or len(set(labels)) != len(labels):
+        raise row.refused(f"{len(texts)} choices with the labels {labels}; give each choice a label of its own.")
     return choice_question(
         id=f"arc-{row.text('id')}",
         question=text.strip(),
-        choices={label: words.strip() for label, words in pairs},
+        choices={label: words.strip() for label, words in zip(labels, texts, strict=True)},
         target=row.text("answerKey"),
     )
 
@@ -55,7 +58,7 @@ def read_mmlu(row: Row) -> Question:
         place = row.content["answer"]
         if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < len(texts):
             raise row.refused(f"answer is {place!r}; the place of the right one of {len(texts)} choices is read, from 0.")
-        choices = lettered(texts)
+        choices = row.lettered(texts)
         target = list(choices)[place]
     else:
         choices, target = {letter: row.text(letter) for letter in MMLU_LETTERS}, row.text("answer")
@@ -70,7 +73,7 @@ def read_mmlu(row: Row) -> Question:
 
 def read_mmlu_pro(row: Row) -> Question:
     """MMLU-Pro: up to ten options; `answer` and `answer_index` must agree."""
-    choices, target = lettered(row.texts("options")), row.text("answer")
+    choices, target = row.lettered(row.texts("options")), row.text("answer")
     place = row.content.get("answer_index")
     if place is not None and (not isinstance(place, int) or list(choices)[place : place + 1] != [target]):
         raise row.refused(f"answer {target!r} is not the option at answer_index {place!r}, counted from 0; correct one of them.")

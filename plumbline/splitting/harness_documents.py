@@ -1,6 +1,5 @@
 """Read questions as other evaluation tools keep them: Inspect samples, and documents of the lm-evaluation-harness. Pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from plumbline.splitting.row_values import (
     Row,
     choice_question,
     digest_id,
-    lettered,
+    letters_in,
     number_question,
     text_question,
     yes_no_question,
@@ -27,15 +26,16 @@ def read_inspect(row: Row) -> Question | LeftOut:
     question = asked_in(row)
     target: Any = row.content["target"]
     targets = [row.as_text(one, "target") for one in target] if isinstance(target, list) else [row.as_text(target, "target")]
-    name = row.optional("id") or digest_id("inspect", question)
+    texts = row.texts("choices") if row.content.get("choices") else []
+    name = row.optional("id") or digest_id("inspect", question, *texts)
     metadata = row.content.get("metadata")
     notes = Row(row.where, metadata if isinstance(metadata, Mapping) else {})
     tags = topic_tags(notes)
     if row.content.get("files") or (isinstance(row.content["input"], list) and has_media(row.content["input"])):
         return LeftOut(where=row.where, id=name, reason="needs_picture", detail="the sample has a file or a picture, which no arm sees")
-    if row.content.get("choices"):
-        choices = lettered(row.texts("choices"))
-        letters = sorted(letter for one in targets for letter in re.findall(r"[A-Z]", one))
+    if texts:
+        choices = row.lettered(texts)
+        letters = sorted({letter for one in targets for letter in chosen_letters(row, one, choices)})
         return choice_question(
             id=name,
             question=question,
@@ -52,6 +52,21 @@ def read_inspect(row: Row) -> Question | LeftOut:
             detail=f"{len(targets)} targets of which any is right; one reference is read",
         )
     return by_target(id=name, question=question, target=targets[0], unit=notes.optional("unit"), tags=tags)
+
+
+def chosen_letters(row: Row, target: str, choices: Mapping[str, str]) -> list[str]:
+    """The letters that a target names, or the one whose choice says the same. Refused where it is neither, or both and they differ."""
+    found = letters_in(target)
+    named = found if set(found) <= choices.keys() else []
+    saying = [letter for letter, text in choices.items() if text == target]
+    if named and (len(target) == 1 or not saying or saying == named):
+        return named
+    if len(saying) == 1 and not named:
+        return saying
+    raise row.refused(
+        f"target {target!r:.80} is {'both letters and the text of a choice' if named else 'no letter and not the text of one choice'}; "
+        f"give the letters of the right choices as a list, of {', '.join(choices)}."
+    )
 
 
 def topic_tags(notes: Row) -> tuple[str, ...]:
@@ -123,6 +138,13 @@ def read_lm_eval(row: Row) -> Question | LeftOut:
     continuations = [text.strip() for _, text in asked]
     if len(asked) > 1:
         place = int(target) if isinstance(target, int | str) and str(target).lstrip("-").isdigit() else None
+        if (
+            isinstance(target, str)
+            and place is not None
+            and target.strip() in continuations
+            and continuations.index(target.strip()) != place
+        ):
+            raise row.refused(f"target {target!r} is a place and the text of another choice; write the place, from 0, without quotes.")
         if place is None and str(target).strip() in continuations:
             place = continuations.index(str(target).strip())
         if place is None or not 0 <= place < len(asked):
@@ -131,7 +153,7 @@ def read_lm_eval(row: Row) -> Question | LeftOut:
             is_yes = continuations[place].lower() in ("yes", "true")
             words = ("True", "False") if "true" in continuations[0].lower() + continuations[1].lower() else ("Yes", "No")
             return yes_no_question(id=name, question=question, is_yes=is_yes, words=words, tags=tags)
-        choices = lettered(continuations)
+        choices = row.lettered(continuations)
         return choice_question(id=name, question=question, choices=choices, target=list(choices)[place], tags=tags)
     return by_target(id=name, question=question, target=row.as_text(target, "target"), unit=None, tags=tags)
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from plumbline.pipeline.record import Params
 from plumbline.rows.question import KIND_OF, AnswerKind, Kind, PartialCredit, Question, QuestionTolerance
-from plumbline.splitting.row_values import Row, digest_id, hashed_order, lettered, yes_no_question
+from plumbline.splitting.row_values import Row, digest_id, hashed_order, yes_no_question
 
 YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
 
@@ -50,7 +50,7 @@ def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
         if name not in row.content:
             raise row.refused(f"the column {name!r} of split.benchmark_columns is not there; the row has {sorted(row.content)}.")
     question = row.text(columns.question)
-    name = row.text(columns.id) if columns.id else digest_id("question", question, *(row.optional(one) or "" for one in shown(columns)))
+    name = row.text(columns.id) if columns.id else digest_id("question", question, *shown(row, columns))
     kind = kind_of(row, columns)
     if columns.answer_kind == "yes_no":
         return with_rest(yes_no_question(id=name, question=question, is_yes=is_yes(row, columns)), row, columns)
@@ -80,9 +80,10 @@ def named_columns(columns: BenchmarkColumns) -> list[str]:
     return [name for name in (*single, *several) if name is not None]
 
 
-def shown(columns: BenchmarkColumns) -> list[str]:
-    """The columns of the choices, which make two questions with the same words two."""
-    return [name for name in (columns.correct, *as_list(columns.distractors)) if name is not None] if columns.correct else []
+def shown(row: Row, columns: BenchmarkColumns) -> list[str]:
+    """The texts of the choices, which make two questions with the same words two."""
+    names = [columns.correct, *as_list(columns.distractors)] if columns.correct is not None else as_list(columns.choices)
+    return [text for name in names for text in listed(row, name)]
 
 
 def as_list(names: str | Sequence[str] | None) -> list[str]:
@@ -131,14 +132,16 @@ def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str
     """The choices by letter, and the letter of the right one, or the letters."""
     if columns.correct is not None:
         wrong = [text for column in as_list(columns.distractors) for text in listed(row, column)]
-        return hashed_order(name, row.text(columns.correct), wrong)
+        right = row.text(columns.correct)
+        row.lettered([right, *wrong])
+        return hashed_order(name, right, wrong)
     if columns.choices is None or columns.target is None:
         raise row.refused(
             "the choices or the right one are not named; give choices and target, or correct and distractors, in split.benchmark_columns."
         )
     texts = [text for column in as_list(columns.choices) for text in listed(row, column)]
     value: Any = value_of(row, columns.choices) if isinstance(columns.choices, str) else None
-    choices = {str(label): str(text) for label, text in value.items()} if isinstance(value, Mapping) else lettered(texts)
+    choices = {str(label): str(text) for label, text in value.items()} if isinstance(value, Mapping) else row.lettered(texts)
     target = row.text(columns.target)
     if columns.answer_kind == "letters":
         return choices, ",".join(sorted(set(target.replace(",", "").replace(" ", ""))))
@@ -164,7 +167,7 @@ def value_of(row: Row, column: str) -> object:
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         try:
             return json.loads(value)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             raise row.refused(f"{column} begins as a list and is no JSON; write it with double quotes, or a column per choice.") from None
     return value
 

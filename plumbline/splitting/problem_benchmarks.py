@@ -10,6 +10,7 @@ from plumbline.splitting.row_values import (
     Row,
     choice_question,
     digest_id,
+    letters_in,
     number_question,
     tags_of,
     yes_no_question,
@@ -112,7 +113,9 @@ def read_ugphysics(row: Row) -> Question | LeftOut:
         stem, choices = parse_choices(question)
         if missing := without_choices(row, name, choices):
             return missing
-        letters = re.findall(r"[A-Z]", answer)
+        letters = letters_in(answer)
+        if not letters:
+            return LeftOut(where=row.where, id=name, reason="target_not_read", detail=f"answers is {answer!r:.80}, no letters of choices")
         several = len(letters) > 1
         return choice_question(
             id=name,

@@ -80,6 +80,15 @@ def mcq_fault(question: Question) -> str | None:
         return f"target {question.target!r} is not among the choices {sorted(question.choices)}; give one of these labels."
     if any(not text.strip() for text in question.choices.values()):
         return "a choice is empty; write each one out."
+    return equal_choices_fault(question)
+
+
+def equal_choices_fault(question: Question) -> str | None:
+    """What is wrong where two choices say the same: no rule tells which is meant, and both are right or neither."""
+    seen: dict[str, str] = {}
+    for label, text in question.choices.items():
+        if (earlier := seen.setdefault(" ".join(text.split()), label)) != label:
+            return f"choices {earlier} and {label} both say {text!r:.80}; take one out or correct it."
     return None
 
 

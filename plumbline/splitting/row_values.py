@@ -1,6 +1,7 @@
 """Take what a question is made of out of a row of a foreign file, and refuse by place what is missing or of another type. Pure."""
 
 import hashlib
+import re
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from plumbline.rows.question import AnswerKind, PartialCredit, Question, Questio
 
 ID_DIGITS = 12
 MAX_CHOICES = 26
+LETTERS = re.compile(r"[\s,;().]*[A-Z](?:(?:[\s,;().]|and|&)*[A-Z])*[\s,;().]*")
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,20 @@ class Row:
 
     def texts(self, key: str) -> list[str]:
         """A list of texts."""
+        return [self.as_text(one, key) for one in self.listed(key)]
+
+    def listed(self, key: str) -> Sequence[Any]:
+        """A list, whatever it holds."""
         value = self.content.get(key)
-        if not isinstance(value, Sequence) or isinstance(value, str):
-            raise self.refused(f"{key} is {value!r}; a list is read.")
-        return [self.as_text(one, key) for one in value]
+        if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+            raise self.refused(f"{key} is {value!r:.80}; a list is read.")
+        return value
+
+    def lettered(self, texts: Sequence[str]) -> dict[str, str]:
+        """The texts as choices A, B, C, ... in their order. Refused where the letters do not suffice."""
+        if len(texts) > MAX_CHOICES:
+            raise self.refused(f"{len(texts)} choices; at most {MAX_CHOICES} are read, as letters name them.")
+        return lettered(texts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +87,11 @@ def digest_id(prefix: str, *parts: str) -> str:
 def lettered(texts: Sequence[str]) -> dict[str, str]:
     """The texts as choices A, B, C, ... in their order."""
     return dict(zip(string.ascii_uppercase, texts, strict=False))
+
+
+def letters_in(target: str) -> list[str]:
+    """The letters of a target that is nothing but capital letters and what stands between them; none of any other text."""
+    return re.findall(r"[A-Z]", target) if LETTERS.fullmatch(target) else []
 
 
 def hashed_order(id_: str, right: str, wrong: Sequence[str]) -> tuple[dict[str, str], str]:

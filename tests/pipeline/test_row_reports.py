@@ -175,9 +175,11 @@ def test_code_and_lists_that_were_asked_for_stay(question: str, output: str, exp
     [
         (alpaca("A push.", tools=[{"name": "f"}]), "tool_calls"),
         (alpaca("A push.", context="A ball falls."), "unused_key"),
-        (alpaca("A push.", weight=0), "untrained"),
+        *((alpaca("A push.", **{mark: 0}), "untrained") for mark in ("weight", "train", "loss", "training")),
+        (alpaca("A push.", loss=0.5), "unused_key"),
         (alpaca("A push.", history="nonsense"), "wrong_type"),
         (alpaca("A push.", images=["a.png"]), "unused_key"),
+        (alpaca("A push.", train=True, loss=1, weight=None), None),
         (alpaca("A push.", tools=[], context="", history=[], system=None), None),
     ],
 )
@@ -185,6 +187,15 @@ def test_a_key_that_says_how_a_row_is_meant_is_used_or_the_row_put_aside(row: di
     kept, quarantined, _ = clean(write_lines(tmp_path / "rows.jsonl", [row, alpaca("Fine.", "Why?", id=5)]), tmp_path / "out")
     assert [one.reason for one in quarantined] == ([reason] if reason else [])
     assert kept[-1].flags == ("extra_keys",) and (reason or kept[0].flags == ())
+
+
+@pytest.mark.parametrize("shape", ["messages", "auto"])
+@pytest.mark.parametrize("mark", ["weight", "train", "loss", "training"])
+def test_a_conversation_that_is_marked_as_a_whole_is_not_trained(mark: str, shape: str, tmp_path: Path) -> None:
+    marked = messages(("user", "What?"), ("assistant", "A push."), **{mark: False})
+    plain = messages(("user", "Why?"), ("assistant", "So."), **{mark: True})
+    kept, quarantined, _ = clean(write_lines(tmp_path / "rows.jsonl", [marked, plain]), tmp_path / "out", format=shape)
+    assert [one.reason for one in quarantined] == ["untrained"] and [(row.output, row.flags) for row in kept] == [("So.", ())]
 
 
 @pytest.mark.parametrize("shape", ["messages", "auto"])

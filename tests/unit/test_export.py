@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from plumbline.commands.main import plumbline
 from plumbline.keeping.row_exports import as_alpaca, as_messages
+from plumbline.pipeline.refused import Refused
 from plumbline.rows.instruction_row import Exchange, InstructionRow, Origin
 from plumbline.training.prompt import training_prompt
 from stages.report import main as report
@@ -69,6 +70,18 @@ def test_rows_as_alpaca_are_lines_or_one_list(folder: Path, tmp_path: Path, monk
     assert done.exit_code == 1 and "no data/clean/kept.jsonl" in done.stderr and not (tmp_path / "kept.jsonl").exists()
 
 
+def test_rows_with_an_untrained_answer_are_not_written_as_alpaca(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = (Exchange(user="Hello", assistant="Hello!", is_trained=False),)
+    write_lines(folder / "data/clean/kept.jsonl", [*ROWS, ROWS[0].model_copy(update={"earlier": shown})])
+    out = tmp_path / "rows.jsonl"
+    try:
+        done = export(folder, monkeypatch, "rows", "--part", "kept", "--as", "alpaca", "--out", out)
+        assert done.exit_code == 1 and "--as messages" in done.stderr and not out.exists()
+        assert export(folder, monkeypatch, "rows", "--part", "kept", "--out", out).exit_code == 0
+    finally:
+        (folder / "data/clean/kept.jsonl").unlink()
+
+
 def test_a_conversation_keeps_what_stood_before() -> None:
     before = (
         Exchange(user="Hello", assistant="Hello!", is_trained=False),
@@ -78,7 +91,10 @@ def test_a_conversation_keeps_what_stood_before() -> None:
     messages: Any = as_messages(row)["messages"]
     assert [one["role"] for one in messages] == ["user", "assistant"] * 3 and messages[4]["content"] == "Explain force 0."
     assert [one.get("weight") for one in messages] == [None, 0, None, None, None, None], "no loss on the first answer"
-    assert as_alpaca(row)["history"] == [["Hello", "Hello!"], ["What is force?", "m a"]]
+    with pytest.raises(Refused, match=r"rows.jsonl, line 0: an earlier answer is not trained on.*--as messages"):
+        as_alpaca(row)
+    trained = tuple(one.model_copy(update={"is_trained": True}) for one in before)
+    assert as_alpaca(row.model_copy(update={"earlier": trained}))["history"] == [["Hello", "Hello!"], ["What is force?", "m a"]]
     assert "history" not in as_alpaca(ROWS[0])
 
 

@@ -1,0 +1,104 @@
+"""A remedy that a refusal of `clean` names works: whoever follows it to the letter gets the rows."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from plumbline.pipeline.refused import InputRefused
+from tests.pipeline.test_clean import clean, write_lines
+
+PAIRS = [
+    ("Why is the sky blue over the sea?", "Short wavelengths scatter far more than the long ones do."),
+    ("What is the boiling point of water at one bar?", "It boils at one hundred degrees Celsius there."),
+    ("How does a transistor amplify small signals?", "A small base current controls a larger collector current."),
+]
+ROWS = [{"instruction": asked, "output": answer} for asked, answer in PAIRS]
+TURNS = [{"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]} for asked, answer in PAIRS]
+
+
+def refusal(source: Path, folder: Path, **changes: Any) -> str:
+    with pytest.raises(InputRefused) as refused:
+        clean(source, folder / "refused", **{"format": "auto"} | changes)
+    return str(refused.value)
+
+
+def columns_in(words: str) -> list[dict[str, str]]:
+    return [YAML(typ="safe").load(line)["columns"] for line in re.findall(r"`(columns: \{.*?\})`", words)]
+
+
+@pytest.mark.parametrize("system", ["system", "system_prompt", " System "])
+def test_a_line_that_decides_between_two_readings_reads_the_rows(system: str, tmp_path: Path) -> None:
+    rows = [{system: "Be terse.", " Question": asked, "answer": said, "response": f"{said} Indeed."} for asked, said in PAIRS]
+    source = write_lines(tmp_path / "rows.jsonl", rows)
+    lines = columns_in(refusal(source, tmp_path))
+    assert len(lines) == 2 and all(line.keys() == {"instruction", "output", "system"} for line in lines)
+    for number, columns in enumerate(lines):
+        kept, quarantined, _ = clean(source, tmp_path / str(number), format="auto", columns=columns)
+        assert not quarantined and [row.instruction for row in kept] == [f"Be terse.\n\n{asked}" for asked, _ in PAIRS]
+
+
+def test_a_line_names_the_history_too(tmp_path: Path) -> None:
+    rows = [{"question": asked, "answer": said, "response": said, "history": [["Hi", "Hello"]]} for asked, said in PAIRS]
+    source = write_lines(tmp_path / "rows.jsonl", rows)
+    kept, quarantined, _ = clean(source, tmp_path / "out", format="auto", columns=columns_in(refusal(source, tmp_path))[0])
+    assert not quarantined and all(len(row.earlier) == 1 for row in kept)
+
+
+def test_the_example_for_unknown_keys_names_what_is_never_an_extra(tmp_path: Path) -> None:
+    rows = [{"stem": asked, "explanation": said, "system_prompt": "Be terse.", "context": "None."} for asked, said in PAIRS]
+    source = write_lines(tmp_path / "rows.jsonl", rows)
+    columns = columns_in(refusal(source, tmp_path))[0] | {"instruction": "stem", "output": "explanation"}
+    kept, quarantined, _ = clean(source, tmp_path / "out", format="auto", columns=columns)
+    assert len(kept) == 3 and not quarantined and kept[0].instruction.startswith("Be terse.")
+
+
+DOCUMENTS = {
+    "an object over many lines": json.dumps({"data": ROWS}, indent=1),
+    "its rows behind other keys": json.dumps({"version": "1.0", "about": {"by": ["us"]}, "my rows": ROWS}, indent=2),
+    "an object on one line": json.dumps({"licences": [{"id": 1}], "data": ROWS}),
+    "a key that is no name": json.dumps({"it's data": ROWS}),
+    "objects one after the other": "\n".join(json.dumps(row, indent=1) for row in ROWS),
+    "conversations one after the other": "\n".join(json.dumps(row, indent=1) for row in TURNS),
+    "one conversation": json.dumps(TURNS[0], indent=1),
+    "an array": json.dumps(ROWS, indent=1),
+}
+
+
+def is_refused(kind: str, shape: str) -> bool:
+    """Whether the file as a whole is: an array is read, and a line with other keys is put aside as any other."""
+    if kind == "an array":
+        return shape in ("alpaca", "messages")
+    return shape == "auto" or kind not in ("an object on one line", "a key that is no name")
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the remedies are commands of jq")
+@pytest.mark.parametrize(
+    ("kind", "shape"), [(kind, shape) for kind in DOCUMENTS for shape in ("auto", "csv", "alpaca", "messages") if is_refused(kind, shape)]
+)
+def test_the_command_for_a_json_document_writes_its_rows(kind: str, shape: str, tmp_path: Path) -> None:
+    source = tmp_path / "rows.json"
+    source.write_text(DOCUMENTS[kind], encoding="utf-8")
+    words = refusal(source, tmp_path, format=shape)
+    assert ("clean.format to auto" in words) == (kind == "an array"), words
+    found = re.search(r"`(jq -c .*?)`", words)
+    assert found is not None, words
+    lines = subprocess.run(f"{found[1]} rows.json", shell=True, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    (tmp_path / "lines.jsonl").write_text(lines, encoding="utf-8")
+    kept, quarantined, _ = clean(tmp_path / "lines.jsonl", tmp_path / "out", format="auto")
+    expected = PAIRS[:1] if kind == "one conversation" else PAIRS
+    assert [(row.instruction, row.output) for row in kept] == expected and not quarantined
+
+
+def test_a_row_of_turns_names_the_format_that_reads_it(tmp_path: Path) -> None:
+    source = write_lines(tmp_path / "rows.jsonl", [*ROWS, {"conversations": []}, {"messages": []}])
+    for shape in ("alpaca", "auto"):
+        _, quarantined, _ = clean(source, tmp_path / shape, format=shape)
+        told = [row.detail for row in quarantined]
+        assert ["clean.format to sharegpt" in told[0], "clean.format to messages" in told[1]] == [True, True]
+        assert not any("to auto" in detail for detail in told)
