@@ -49,6 +49,7 @@ RUN_BY = {
     "make inspect-log": ("tests/pipeline/test_inspect_log.py", "inspect-log"),
     "make clean-on-ray": (GATE, "\nmake clean-on-ray\n"),
     "make checkpoints": ("tests/unit/test_checkpoints_verb.py", "checkpoints"),
+    "make docs": (GATE, "\nmake docs\n"),
     "make profile": ("tests/pipeline/test_profiles.py", "apply_overrides"),
     "make": (GATE, "\nmake | tee"),
     "dvc repro": (GATE, "\nmake | tee"),
