@@ -9,6 +9,7 @@ import click
 
 from plumbline.commands.refusing import refusing
 from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.rows.choice_balance import unbalanced_letters
 from plumbline.splitting.benchmark import Benchmark, read_questions
 from plumbline.splitting.mapped_benchmark import BenchmarkColumns
 from plumbline.splitting.question_faults import fault_of, faults_of, later_needs
@@ -84,7 +85,12 @@ def advice(found: Benchmark, path: Path, faults: Sequence[str], columns: Benchma
     if columns is not None:
         # JSON is YAML as well.
         lines.append(f"  benchmark_columns: {json.dumps(columns.model_dump(exclude_defaults=True), ensure_ascii=False)}")
-    return [*lines, *(["A later stage needs:", *needs] if needs else [])]
+    unbalanced = unbalanced_letters(gradable)
+    return [
+        *lines,
+        *(["A later stage needs:", *needs] if needs else []),
+        *([f"Look at the answers first: {unbalanced}."] if unbalanced is not None else []),
+    ]
 
 
 def main(path: Path, *, format_name: str, columns: BenchmarkColumns | None, out: Path | None) -> tuple[str, bool]:

@@ -43,6 +43,16 @@ def test_faults_end_it_with_1_and_the_others_can_be_written(tmp_path: Path) -> N
     assert check(str(tmp_path / "mine.jsonl")).exit_code == 0, "what it wrote can be read"
 
 
+def test_right_choices_at_few_letters_are_warned_of(tmp_path: Path) -> None:
+    row = {"question": "Which?", "choices": ["one", "two", "three", "four"], "subject": "physics"}
+    rows = [{**row, "question": f"Which of these is {place}?", "answer": 1 + place % 2} for place in range(20)]
+    (tmp_path / "b.json").write_text(json.dumps(rows))
+    told = check(str(tmp_path / "b.json"))
+    assert told.exit_code == 0 and "(A 0, B 10, C 10, D 0 of 20)" in told.output
+    (tmp_path / "b.json").write_text(json.dumps([{**row, "answer": place % 4} for place, row in enumerate(rows)]))
+    assert "not spread" not in check(str(tmp_path / "b.json")).output
+
+
 def test_columns_are_named_on_the_command_line_and_come_back_as_yaml() -> None:
     words = ["question=problem", "correct=right", "distractors=wrong 1", "distractors=wrong 2", "tags=chapter"]
     told = check(str(EXAMPLES / "mapped.csv"), *(part for word in words for part in ("--column", word)))
