@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: all setup setup-dev run regrade test test-full test-gpu test-real check verify data-diff compare lint plan smoke profile real \
-	backup publish ask merge inspect-log checkpoints clean-on-ray bench bench-on-ray help
+	backup publish ask merge inspect-log checkpoints clean-on-ray bench bench-on-ray docs help
 .DEFAULT_GOAL := all
 
 all: run  ## set up and run the whole pipeline
@@ -97,6 +97,14 @@ merge: .venv/.run  ## base and adapter as one model in models/merged, checked to
 
 inspect-log: .venv/.inspect  ## the evaluation as Inspect logs, one per arm: logs/inspect
 	@.venv/inspect/bin/python -m plumbline inspect-log
+
+.venv/.docs: .venv/.run requirements-docs.txt
+	@echo "Installing Zensical into .venv/docs (once) ..."
+	@$(BIN)/python -m venv .venv/docs && .venv/docs/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps -r requirements-docs.txt
+	@touch $@
+
+docs: .venv/.docs  ## README and docs/ as a small site: site/index.html
+	@.venv/docs/bin/python docs/site.py
 
 RAY ?= .venv/ray
 $(RAY)/.done: .venv/.run requirements-ray.txt

@@ -1,7 +1,7 @@
-"""Record what the verbs print for README.md: python -m bench.console_samples [NAME ...] [--study FOLDER].
+"""Record what the verbs print for README.md and the manual: python -m bench.console_samples [NAME ...] [--study FOLDER].
 
 Runs each verb for real in a fresh clone of HEAD that takes the run from this repository's DVC cache, and writes docs/runs/console.json, from which
-`plumbline readme` fills README. Run it after a commit whose dvc.lock is up to date. Publishing goes to a Hub on the loopback (tests/fakes).
+`plumbline readme` fills these pages. Run it after a commit whose dvc.lock is up to date. Publishing goes to a Hub on the loopback (tests/fakes).
 `--study`: the folder with the predecessor study's file and questions; without it that sample stays as it was.
 """
 
@@ -76,7 +76,7 @@ SAMPLES: dict[str, tuple[str, Callable[[Path], list[str]]]] = {
 
 
 def study(clone: Path, folder: Path) -> dict[str, Any]:
-    """The study's own file through the whole pipeline: what the stages said, and the numbers that README quotes."""
+    """The study's own file through the whole pipeline: what the stages said, and the numbers that the manual quotes."""
     overrides = [*(f"{key}={folder / name}" for key, name in STUDY_FILES.items()), *STUDY]
     words = [word for one in overrides for word in ("-S", one)]
     return study_sample(ran([PYTHON, "-m", "dvc", "exp", "run", "--temp", "-n", "study", *words], clone), clone)

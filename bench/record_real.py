@@ -1,6 +1,6 @@
-"""Keep the numbers of `make real` for README.md: python -m bench.record_real [--seconds 2345].
+"""Keep the numbers of `make real` for README.md and the manual: python -m bench.record_real [--seconds 2345].
 
-Reads real/evaluation.json and real/train.json, and writes docs/runs/real.json, from which `plumbline readme` fills README. `--seconds`: how long the
+Reads real/evaluation.json and real/train.json, and writes docs/runs/real.json, from which `plumbline readme` fills these pages. `--seconds`: how long the
 run took on a machine that did nothing else; left out where it was not so.
 """
 
@@ -16,7 +16,7 @@ RECORD = Path("docs/runs/real.json")
 
 
 def score(counts: dict[str, Any]) -> dict[str, Any]:
-    """What README shows of an arm on a kind."""
+    """What README and the manual show of an arm on a kind."""
     return {"score": counts["score"], "n": counts["n"], "unparsed": counts["unparsed"]}
 
 

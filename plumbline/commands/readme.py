@@ -1,4 +1,4 @@
-"""Write the numbers of README.md from the metrics, and docs/commands.md from the commands. Touches these files."""
+"""Write the numbers of README.md and the manual from the metrics, and docs/commands.md from the commands. Touches these files."""
 
 import contextlib
 import io
@@ -21,6 +21,16 @@ from plumbline.pipeline.files import write_text
 from plumbline.reporting.ledger import KIND_NAMES
 from plumbline.statistics import SIGNIFICANCE
 
+PAGES = (
+    "README.md",
+    "docs/using.md",
+    "docs/data.md",
+    "docs/results.md",
+    "docs/reading-results.md",
+    "docs/gpu.md",
+    "docs/changing.md",
+)
+"""README and the pages of the manual that are written by hand, in the order of reading. Their blocks are filled here."""
 ROW_NAMES = {
     "mcq": "multiple choice",
     "numeric": "numeric, 5 % tolerance, units",
@@ -44,7 +54,7 @@ SHOWN: dict[str, str] = {
     "plan": r"steps|training|memory|judge|\s+at most .* USD",
     "study": r"clean: \d|split: |preflight: warn answer_format|report: (There|Tuned|Base)|report: .* tuned answers on multiple choice could not",
 }
-"""Which lines of a recorded sample README shows; what is left out between them is an ellipsis."""
+"""Which lines of a recorded sample the manual shows; what is left out between them is an ellipsis."""
 Read = Callable[[str], Any]
 
 
@@ -143,7 +153,7 @@ def with_care(evaluation: Mapping[str, Any], training: Mapping[str, Any]) -> str
         )
     sentences.append(
         f"What it cost: base's own answers to {forgetting['num_prompts']} general prompts are {forgetting['increase']:.2f} nats a token less likely to the tuned model "
-        "([why, and what helps](#what-must-not-be-forgotten))."
+        "([why, and what helps](data.md#what-must-not-be-forgotten))."
     )
     return textwrap.fill(" ".join(sentences), 140, break_on_hyphens=False, break_long_words=False) + "\n"
 
@@ -160,7 +170,7 @@ def metrics_diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 
 def exp_show(now: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """What `dvc exp show` prints of two runs, with the columns that the README asks for."""
+    """What `dvc exp show` prints of two runs, with the columns that the manual asks for."""
     kinds = ("mcq", "numeric", "explanation")
     names = ["Experiment", *(f"{kind}.delta" for kind in kinds), "lora.alpha"]
     rows = [
@@ -246,14 +256,14 @@ def update(path: Path, after: str) -> str:
 def command() -> None:
     """Write the numbers of README.md and the page of commands.
 
-    Numbers come from the metrics, so that no one types them. Each block stands between two marks (plumbline/pages/blocks.py). What the commands print
-    comes from docs/runs/console.json, which `python -m bench.console_samples` records from real runs. docs/commands.md comes from the commands.
+    Numbers come from the metrics, so that no one types them. They stand in README.md and in pages of docs/, each block between two marks
+    (plumbline/pages/blocks.py). What the commands print comes from docs/runs/console.json, which `python -m bench.console_samples` records from real runs. docs/commands.md comes from the commands.
 
     Exit 2 if a file that they come from cannot be read.
     """
     repository()
     with refusing(2, ValueError, OSError):
-        page = Path("README.md")
         numbers = blocks(lambda path: json.loads(Path(path).read_text(encoding="utf-8")))
-        click.echo(update(page, filled(page.read_text(encoding="utf-8"), numbers)))
+        for page in map(Path, PAGES):
+            click.echo(update(page, filled(page.read_text(encoding="utf-8"), numbers)))
         click.echo(update(Path(COMMANDS_PAGE), reference()))

@@ -10,6 +10,7 @@ INTRODUCTION = """\
 # Commands
 
 Written by `plumbline readme` from the help of the commands. Do not edit it by hand.
+[Commands you will use](using.md) shows the daily ones with what they print. Both belong to the manual of [Plumbline](../README.md).
 
 `plumbline COMMAND` runs in the folder of your clone. `make` installs it into `.venv`; there, or after `. .venv/bin/activate`, it is on the path.
 `python -m plumbline COMMAND` does the same with any Python that has the packages.

@@ -1,4 +1,4 @@
-"""README.md's code takes values that exist, and the records behind its written blocks are those of the run at hand."""
+"""The code of README.md and the manual takes values that exist, and the records behind its written blocks are those of the run at hand."""
 
 import json
 import re
@@ -21,9 +21,8 @@ from plumbline.rows.training_params import LoraParams, TrainParams
 from stages.clean import CleanParams
 from stages.judge import JudgeParams
 from stages.split import SplitParams
-from tests.unit.test_readme import ROOT, present
+from tests.unit.test_readme import ROOT, WHOLE, present
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 PARAMS: dict[str, Any] = read_yaml(ROOT / "params.yaml")
 FENCE = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 OVERRIDE = re.compile(r"(?<![\w.])([a-z_]+(?:\.[a-z_]+)+)=([^\s'`|\\]+)")
@@ -57,12 +56,12 @@ def test_constants_are_those_of_the_files_that_set_them() -> None:
         assert "refusing(1, " in text_of(f"plumbline/commands/{verb}.py")
 
 
-# ---- code in README
+# ---- code in README and the manual
 
 
 def typed_blocks() -> Iterator[tuple[str, str]]:
     """(language, text) of fenced code that `plumbline readme` does not write."""
-    for language, block in FENCE.findall(BLOCK.sub(" ", README)):
+    for language, block in FENCE.findall(BLOCK.sub(" ", WHOLE)):
         if language != "mermaid":
             yield language, block
 
@@ -80,13 +79,13 @@ def test_what_a_command_prints_is_never_typed_with_a_number() -> None:
 
 def test_overrides_name_parameters_and_give_values_that_these_take() -> None:
     checked = 0
-    for name, values in OVERRIDE.findall(README):
+    for name, values in OVERRIDE.findall(WHOLE):
         section, *keys = name.split(".")
         if section not in PARAMS:
             continue
         node = PARAMS[section]
         for key in keys:
-            assert key in node, f"README sets {name}, which params.yaml does not have"
+            assert key in node, f"the manual sets {name}, which params.yaml does not have"
             node = node[key]
         for value in values.strip("()").split(","):
             if section in SECTIONS and len(keys) == 1:
@@ -105,7 +104,7 @@ def read_value(text: str) -> Any:
 
 
 def test_the_rank_that_a_server_is_given_is_that_of_the_adapter() -> None:
-    assert re.findall(r"--max-lora-rank (\d+)", README) == [str(PARAMS["lora"]["r"])]
+    assert re.findall(r"--max-lora-rank (\d+)", WHOLE) == [str(PARAMS["lora"]["r"])]
 
 
 def test_the_example_of_a_question_is_one() -> None:
@@ -156,7 +155,7 @@ def is_cached(out: Any) -> bool:
 
 
 def test_alpha_in_the_written_blocks_is_that_of_the_parameters() -> None:
-    assert f"alpha {PARAMS['lora']['alpha']} against 128" in README
+    assert f"alpha {PARAMS['lora']['alpha']} against 128" in WHOLE
     assert Path(ALPHA_128).stem == "alpha-128"
 
 

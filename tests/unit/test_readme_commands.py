@@ -1,12 +1,11 @@
-"""Each command of README.md is run by a test or by the gate, or says here why it cannot be."""
+"""Each command of README.md and the manual is run by a test or by the gate, or says here why it cannot be."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+from tests.unit.test_readme import ROOT, WHOLE
+
 GATE = ".ci/run"
 NEEDS_MORE = {
     "vllm ": "vLLM and a GPU",
@@ -50,6 +49,7 @@ RUN_BY = {
     "make inspect-log": ("tests/pipeline/test_inspect_log.py", "inspect-log"),
     "make clean-on-ray": (GATE, "\nmake clean-on-ray\n"),
     "make checkpoints": ("tests/unit/test_checkpoints_verb.py", "checkpoints"),
+    "make docs": (GATE, "\nmake docs\n"),
     "make profile": ("tests/pipeline/test_profiles.py", "apply_overrides"),
     "make": (GATE, "\nmake | tee"),
     "dvc repro": (GATE, "\nmake | tee"),
@@ -83,6 +83,7 @@ RUN_BY = {
     "plumbline final-part": ("tests/pipeline/test_final_part.py", "final_part.main"),
     "plumbline verify --lock": (GATE, "plumbline verify --lock"),
     "plumbline ask": ("tests/pipeline/test_ask_and_merge.py", "ask"),
+    "plumbline readme": ("tests/unit/test_readme.py", "CliRunner().invoke(command)"),
     "plumbline <command>": ("README.md", "commands/"),
 }
 
@@ -90,18 +91,18 @@ RUN_BY = {
 def commands() -> list[str]:
     """Commands of the shell blocks and in running text, comments taken off."""
     found: list[str] = []
-    for language, block in re.findall(r"```(console|sh)\n(.*?)```", README, flags=re.DOTALL):
+    for language, block in re.findall(r"```(console|sh)\n(.*?)```", WHOLE, flags=re.DOTALL):
         for line in re.sub(r"\\\n\s*", " ", block).splitlines():
             if language == "sh" and line.strip() and not line.startswith("#"):
                 found.append(line)
             elif language == "console" and line.startswith("$ "):
                 found.append(line[2:])
-    found += re.findall(r"`((?:make|dvc|plumbline|python -m|pip|git) [^`]+)`", README)
+    found += re.findall(r"`((?:make|dvc|plumbline|python -m|pip|git) [^`]+)`", WHOLE)
     return sorted({re.split(r"\s+#", command)[0].strip() for command in found})
 
 
 @pytest.mark.parametrize("command", commands())
-def test_a_command_of_the_readme_is_run_somewhere(command: str) -> None:
+def test_a_command_of_the_manual_is_run_somewhere(command: str) -> None:
     if any(command.startswith(start) for start in NEEDS_MORE):
         return
     known = [
