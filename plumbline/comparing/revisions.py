@@ -70,10 +70,14 @@ class Revision:
         try:
             content = self.files.read_bytes((self.prefix / path).as_posix())
         except FileNotFoundError:
+            fetched = (
+                "`dvc fetch`"
+                if self.name == "HEAD"
+                else f"`dvc fetch --all-commits`, which may take minutes (for an experiment `dvc exp pull origin {self.name}`)"
+            )
             raise ContentGone(
-                f"{self.name}: {path} is not in that revision, or its content is in neither cache nor remote; "
-                f"run `dvc fetch --all-commits` (for an experiment `dvc exp pull origin {self.name}`). If the remote lacks it, run "
-                f"`dvc push --all-commits` where it was made, and fetch again; or leave {self.name} out."
+                f"{self.name}: {path} is not in that revision, or its content is in neither cache nor remote; run {fetched}. "
+                "If the remote lacks it, run `dvc push --all-commits` where it was made, and fetch again."
             ) from None
         assert isinstance(content, bytes)
         return content

@@ -239,8 +239,12 @@ def test_content_that_is_gone_says_how_to_get_it_and_that_works(project: Project
     other = copied(project, tmp_path)
     cache, elsewhere = other.root / ".dvc/cache", tmp_path / "elsewhere"
     cache.rename(elsewhere)
-    with pytest.raises(NotThere, match=r"in neither cache nor remote; run `dvc fetch --all-commits` .* run `dvc push --all-commits` where"):
+    with pytest.raises(
+        NotThere, match=r"in neither cache nor remote; run `dvc fetch --all-commits`, .* run `dvc push --all-commits` where"
+    ):
         compared(other, "first", "better")
+    with pytest.raises(NotThere, match=r"run `dvc fetch`\. If the remote"):
+        compared(other, "HEAD", "better")
     elsewhere.rename(cache)
     other.dvc("push", "--all-commits")
     shutil.rmtree(cache)
