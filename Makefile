@@ -36,8 +36,8 @@ regrade: .venv/.run  ## grade and report again from what git holds: no model, no
 test: .venv/.dev lint  ## format, lint, types and the fast tests
 	@python -m pytest -q --ignore tests/data -m "not slow and not browser and not gpu and not real" -n 2 --dist loadfile
 
-test-full: .venv/.dev lint  ## everything: kills, faults, browser, two processes
-	@python -m pytest -q --ignore tests/data -m "not gpu and not real" -n 2 --dist loadfile
+test-full: test  ## everything: make test, then kills, faults, browser, two processes
+	@python -m pytest -q --ignore tests/data -m "(slow or browser) and not gpu and not real" -n 2 --dist loadfile
 
 test-gpu: .venv/.dev  ## what only a GPU shows: kernel, same bytes after a kill, nf4
 	@python -m pytest -q tests/gpu
