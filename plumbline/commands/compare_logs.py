@@ -54,7 +54,7 @@ class LogQuestions:
 
 def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, outputs: LogOutputs) -> str:
     """Compare the logs, write what was asked for, and return what to tell."""
-    arms = arms_of(logs)
+    arms = arms_of(logs, scores.names)
     if len(arms) < 2:
         raise Refused(f"two logs are needed, found {arms[0].name} alone. Give a second log, or a folder with the logs of two models.")
     refuse_overwriting(read_for(arms, questions.benchmark), [outputs.page, outputs.numbers, outputs.verdicts])
@@ -104,7 +104,13 @@ def read_for(arms: Sequence[LogArm], benchmark: Path | None) -> list[Path]:
 
 @click.command()
 @click.argument("logs", nargs=-1, required=True)
-@click.option("--score", "names", multiple=True, metavar="NAME", help="Which score of the logs to compare; repeat it for several tasks.")
+@click.option(
+    "--score",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Which score to compare, or which column of a table is one; repeat it for several tasks.",
+)
 @click.option("--regrade", is_flag=True, help="Grade letters and numbers by the graders of Plumbline, instead of taking the scores.")
 @click.option("--score-range", nargs=2, type=float, default=(0.0, 1.0), metavar="LOW HIGH", help="The scale of the scores; else 0 to 1.")
 @click.option("--match", type=click.Choice(["id", "question"]), help="Match questions by id or by text; else by id within one tool.")

@@ -223,7 +223,7 @@ def test_a_table_of_scores_needs_nothing_else(tmp_path: Path) -> None:
     assert "all questions: scores as logged under score" in text
     wide = tmp_path / "wide.csv"
     wide.write_text("id,arm,score\nq1,first,7\nq1,second,10\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"line 2: the score score is 7, outside of 0 to 1\. Say the scale with --score-range LOW HIGH"):
+    with pytest.raises(ValueError, match=r"line 2: the score is 7, outside of 0 to 1\. Say the scale with --score-range LOW HIGH"):
         compare(wide, folder=tmp_path)
     compare(wide, folder=tmp_path, low=0.0, high=10.0)
     assert verdicts(tmp_path) == {("first", "q1"): 0.7, ("second", "q1"): 1.0}
@@ -312,7 +312,7 @@ HARNESS = {"doc_id": 0, "doc": {"question": "Q"}, "target": "1", "resps": [["1"]
 REFUSED = {
     "no log": ("x.txt", "hello", r"x\.txt: a file with the ending \.txt is no log that is known\. Give a \.eval"),
     "half a zip": ("x.eval", "PK", r"x\.eval: not a zip file, as a log of Inspect is\."),
-    "foreign object": ("x.jsonl", '{"name": 1}\n', r"x\.jsonl, line 1: an object that no known tool writes\. Give a \.eval"),
+    "foreign object": ("x.jsonl", '{"name": 1}\n', r"x\.jsonl, line 1: an object that no known tool writes\. Its keys are name\. Give a \.eval"),
     "no object": ("x.jsonl", "\n[1]\n", r"x\.jsonl, entry 1: '1' is not an object"),
     "cut line": ("x.jsonl", json.dumps(HARNESS) + '\n{"doc_id": 1, "do', r"x\.jsonl, line 2: not JSON .* take this line out"),
     "no resps": ("x.jsonl", json.dumps(HARNESS) + '\n{"doc_id": 1}\n', r"line 2: no doc, target, resps\. Give samples_\*\.jsonl"),

@@ -174,7 +174,7 @@ def test_a_score_of_400_digits_is_not_on_any_scale(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text(json.dumps({"id": "a", "score": 10**400}) + "\n", encoding="utf-8")
     arms = arms_of([str(path)])
-    with pytest.raises(Refused, match=r"x\.jsonl, line 1: the score score is 10000.*, not a number"):
+    with pytest.raises(Refused, match=r"x\.jsonl, line 1: the score is 10000.*, not a number"):
         graded_logs(matched(arms, None), ["x"], ScoreParams())
 
 

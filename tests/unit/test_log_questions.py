@@ -160,3 +160,64 @@ def test_grade_does_not_replace_the_answers_or_the_benchmark(tmp_path: Path, opt
         ended = CliRunner().invoke(grade, [str(answers), "--benchmark", str(asked), option, str(output)])
         assert ended.exit_code == 1 and "writing would replace it" in ended.output
     assert (answers.read_bytes(), asked.read_bytes()) == before
+
+
+# ---- tables that people have
+
+
+def table(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("cell", ["", "nan", "NaN", "None", "N/A"])
+def test_a_score_that_is_missing_leaves_its_answer_unjudged(tmp_path: Path, cell: str) -> None:
+    log = table(tmp_path / "log.csv", f"id,arm,score,question\na,x,1,Q1?\nb,x,{cell},Q2?\na,y,0,Q1?\nb,y,1,Q2?\n")
+    _, kinds = compare(log, folder=tmp_path)
+    assert verdicts(tmp_path) == {("x", "a"): 1.0, ("x", "b"): None, ("y", "a"): 0.0, ("y", "b"): 1.0}
+    assert kinds["explanation"]["arms"]["x"]["unjudged"] == 1 and kinds["explanation"]["comparisons"][0]["n"] == 1
+
+
+def test_letters_of_inspect_are_scores_in_a_table_too(tmp_path: Path) -> None:
+    log = table(tmp_path / "log.csv", "id,model,score\na,x,C\nb,x,I\na,y,P\nb,y,N\n")
+    compare(log, folder=tmp_path, low=0.0, high=10.0)
+    assert verdicts(tmp_path) == {("x", "a"): 1.0, ("x", "b"): 0.0, ("y", "a"): 0.5, ("y", "b"): 0.0}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_score_names_a_column_of_a_table_and_model_is_the_arm(tmp_path: Path, suffix: str) -> None:
+    rows = [{"id": name, "model": arm, "correct": arm == "x"} for arm in "xy" for name in "ab"]
+    if suffix == "jsonl":
+        log = write(tmp_path / "log.jsonl", rows)
+    else:
+        log = table(tmp_path / "log.csv", "id,model,correct\n" + "".join(f"{','.join(map(str, row.values()))}\n" for row in rows))
+    compare(log, folder=tmp_path, names=("correct",))
+    assert verdicts(tmp_path) == {("x", "a"): 1.0, ("x", "b"): 1.0, ("y", "a"): 0.0, ("y", "b"): 0.0}
+
+
+def test_a_table_without_a_score_is_told_its_columns_and_the_option(tmp_path: Path) -> None:
+    log = table(tmp_path / "log.csv", "id,model,accuracy\na,x,1\n")
+    with pytest.raises(Refused, match=r"line 2: neither score nor response\. The columns are id, model, accuracy\. .* --score NAME"):
+        compare(log, folder=tmp_path)
+    log = table(tmp_path / "log.csv", "qid,arm,score\na,x,1\n")
+    with pytest.raises(Refused, match=r"neither id nor question\. The columns are qid, arm, score\."):
+        compare(log, folder=tmp_path)
+
+
+@pytest.mark.parametrize("column", ["epoch", "repeat"])
+def test_repeats_of_a_table_are_averaged_and_a_row_twice_is_refused(tmp_path: Path, column: str) -> None:
+    rows = "a,x,1,1\na,x,2,0\na,y,1,1\na,y,2,1\n"
+    compare(table(tmp_path / "log.csv", f"id,arm,{column},score\n{rows}"), folder=tmp_path)
+    assert verdicts(tmp_path) == {("x", "a"): 0.5, ("y", "a"): 1.0}
+    with pytest.raises(Refused, match=r"line 6: a second answer of x to 'a'"):
+        compare(table(tmp_path / "log.csv", f"id,arm,{column},score\n{rows}a,x,2,1\n"), folder=tmp_path)
+
+
+def test_a_score_that_is_no_number_is_named_once_and_regrade_only_where_it_can_work(tmp_path: Path) -> None:
+    log = table(tmp_path / "log.csv", "id,arm,score\na,x,good\na,y,bad\n")
+    with pytest.raises(Refused, match=r"line 2: the score is 'good', not a number\. Write 1 and 0") as refused:
+        compare(log, folder=tmp_path)
+    assert "--regrade" not in str(refused.value)
+    log = table(tmp_path / "log.csv", "id,arm,score,response,reference\na,x,good,2,2\na,y,bad,3,2\n")
+    with pytest.raises(Refused, match="--regrade"):
+        compare(log, folder=tmp_path)

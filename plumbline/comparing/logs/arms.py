@@ -1,6 +1,6 @@
 """The arms of a comparison of logs: who answered, what in, and under which name. Reads the files that are named."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from plumbline.comparing.logs.logged_answer import Log, LogArm, LoggedAnswer, Tool
@@ -13,14 +13,17 @@ ONCE = (Tool.TABLE, Tool.BATCH)
 """Logs in which a second answer to one question is a mistake; the other tools log several samples per question."""
 
 
-def arms_of(given: Sequence[str]) -> list[LogArm]:
-    """Read what was named: a file or folder each, `NAME=PATH` to give it a name. Refused where two arms could not be told apart."""
+def arms_of(given: Sequence[str], scores: Collection[str] = ()) -> list[LogArm]:
+    """Read what was named: a file or folder each, `NAME=PATH` to give it a name. `scores`: columns of tables that are scores.
+
+    Refused where two arms could not be told apart.
+    """
     groups: list[tuple[str, str, list[Log]]] = []
     """Name wanted, name to fall back to, logs."""
     for text in given:
         name, path = named_path(text)
         by_model: dict[str, list[Log]] = {}
-        for log in read_logs(path):
+        for log in read_logs(path, scores):
             by_model.setdefault(log.model, []).append(log)
         if name is not None and len(by_model) > 1:
             raise Refused(f"{text}: {path} holds answers of {', '.join(by_model)}. Give it without a name, or name a file of one of them.")
@@ -45,17 +48,17 @@ def arm_of(name: str, logs: Sequence[Log]) -> LogArm:
     """Logs of one model as one arm. Refused where two of them answer the same."""
     homes: dict[tuple[str, str], LoggedAnswer] = {}
     for log in logs:
-        mine: set[tuple[str, str]] = set()
+        mine: set[tuple[str, str, str]] = set()
         for answer in log.answers:
             key = (answer.task, answer.id)
-            before = homes.get(key)
-            if before is not None and (key not in mine or log.tool in ONCE):
+            before, again = homes.get(key), (*key, answer.repeat)
+            if before is not None and (not any(one[:2] == key for one in mine) or (log.tool in ONCE and again in mine)):
                 raise Refused(
                     f"{answer.where}: a second answer of {name} to {answer.id[:60]!r}, also at {before.where}. "
                     "Give the log of one run, or the two runs as two logs."
                 )
             homes.setdefault(key, answer)
-            mine.add(key)
+            mine.add(again)
     return LogArm(
         name=name,
         answers=tuple(answer for log in logs for answer in log.answers),

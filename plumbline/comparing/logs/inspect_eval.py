@@ -8,6 +8,8 @@ from typing import Any
 
 from plumbline.comparing.logs.json_objects import AGAIN, as_object, as_written_by
 from plumbline.comparing.logs.logged_answer import (
+    GRADES,
+    NO_ANSWER,
     Log,
     LoggedAnswer,
     LoggedScore,
@@ -23,9 +25,6 @@ from plumbline.pipeline.refused import Refused
 
 HEADERS = ("header.json", "_journal/start.json")
 """The second one is all that a run leaves that did not end."""
-GRADES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
-"""Correct, partial, incorrect, no answer: Inspect's own letters."""
-NO_ANSWER = "N"
 ATTACHMENT = "attachment://"
 SETTINGS = ("task_version", "task_args", "solver", "solver_args", "model_generate_config", "model_roles")
 """Of the header: what a score depends on besides the model."""
