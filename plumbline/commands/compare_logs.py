@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from plumbline.commands.known_questions import known_questions
 from plumbline.commands.outputs import refuse_overwriting
 from plumbline.commands.refusing import refusing
 from plumbline.comparing.answers_ledger import answer_ledgers, ledger_numbers, ledger_text, pairs_of, scored_rows, slice_line
@@ -18,13 +19,12 @@ from plumbline.comparing.logs.matching import MatchBy, matched
 from plumbline.grading.run import Tolerance
 from plumbline.pages.page import render_page
 from plumbline.pipeline.files import write_json, write_text
-from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.reporting.ledger import Pair
 from plumbline.reporting.numbers import slice_numbers
 from plumbline.reporting.slices import slices_of
 from plumbline.reporting.tables import slice_rows
-from plumbline.rows.question import Question
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "pages/templates"
 SEED = 11
@@ -59,7 +59,7 @@ def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, o
         raise Refused(f"two logs are needed, found {arms[0].name} alone. Give a second log, or a folder with the logs of two models.")
     refuse_overwriting(read_for(arms, questions.benchmark), [outputs.page, outputs.numbers, outputs.verdicts])
     if questions.benchmark is not None:
-        known = {question.id: question for question in read_jsonl(questions.benchmark, Question)}
+        known = known_questions(questions.benchmark)
         arms = [replace(arm, answers=with_questions(arm.answers, known)) for arm in arms]
     names = [arm.name for arm in arms]
     asked = matched(arms, questions.match)
@@ -116,7 +116,7 @@ def read_for(arms: Sequence[LogArm], benchmark: Path | None) -> list[Path]:
 @click.option("--match", type=click.Choice(["id", "question"]), help="Match questions by id or by text; else by id within one tool.")
 @click.option("--cluster", metavar="FIELD", help="Field of the log that says which questions belong together; else `cluster`.")
 @click.option("--slice", "slice_by", metavar="FIELD", help="Also compare within each value of this field; else of the tasks, if several.")
-@click.option("--benchmark", type=click.Path(path_type=Path), help="Questions by id, such as data/split/benchmark.jsonl.")
+@click.option("--benchmark", type=click.Path(path_type=Path), help="Questions by id, in a shape that check-benchmark reads.")
 @click.option(
     "--comparison",
     "comparisons",

@@ -99,7 +99,8 @@ def with_questions(answers: Iterable[LoggedAnswer], benchmark: Mapping[str, Ques
         question = benchmark.get(answer.id)
         if question is None:
             raise Refused(
-                f"{answer.where}: {answer.id!r} is no question of the benchmark. Give the benchmark that was asked, or leave the line out."
+                f"{answer.where}: {answer.id!r} is no question of the benchmark, whose ids are such as {', '.join(list(benchmark)[:3])}. "
+                "Give the benchmark that was asked, or leave the line out."
             )
         if answer.question and not same_text(answer.question, question.question):
             raise Refused(
