@@ -16,6 +16,7 @@ from plumbline.comparing.logs.log_grades import ScoreParams, graded_logs, with_t
 from plumbline.comparing.logs.logged_answer import LogArm
 from plumbline.comparing.logs.logs_page import logs_context, logs_entries
 from plumbline.comparing.logs.matching import MatchBy, matched
+from plumbline.comparing.logs.unpaired import unpaired
 from plumbline.grading.run import Tolerance
 from plumbline.pages.page import render_page
 from plumbline.pipeline.files import write_json, write_text
@@ -68,7 +69,7 @@ def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, o
     by_kind = answer_ledgers(graded.found, comparisons=pairs, seed=SEED, num_resamples=NUM_RESAMPLES, cut=graded.cut)
     tagged = with_tags(graded, asked, questions.slice_by)
     slices = slices_of(tagged, scored_rows(graded.found), pairs, seed=SEED, num_resamples=NUM_RESAMPLES)
-    warnings = [text for arm in arms for text in arm.warnings]
+    warnings = [*(text for arm in arms for text in arm.warnings), *unpaired(graded.found, pairs)]
     differing = differing_settings(arms)
     if outputs.verdicts is not None:
         write_jsonl(outputs.verdicts, graded.found.graded)

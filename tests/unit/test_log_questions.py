@@ -9,7 +9,9 @@ from click.testing import CliRunner
 
 from plumbline.commands.compare_logs import LogOutputs, LogQuestions, main
 from plumbline.commands.grade import command as grade
+from plumbline.comparing.logs.arms import arms_of
 from plumbline.comparing.logs.log_grades import ScoreParams
+from plumbline.comparing.logs.matching import matched
 from plumbline.comparing.logs.recognise import read_logs
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
@@ -221,3 +223,48 @@ def test_a_score_that_is_no_number_is_named_once_and_regrade_only_where_it_can_w
     log = table(tmp_path / "log.csv", "id,arm,score,response,reference\na,x,good,2,2\na,y,bad,3,2\n")
     with pytest.raises(Refused, match="--regrade"):
         compare(log, folder=tmp_path)
+
+
+# ---- a tool that logs its prompt as the question
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_question_is_found_in_the_prompt_that_another_tool_logs(tmp_path: Path, turned: bool) -> None:
+    logs = [LOGS / "evalscope/first", LOGS / "inspect/second"]
+    text, kinds = compare(*(reversed(logs) if turned else logs), folder=tmp_path)
+    assert (kinds["mcq"]["n"], kinds["mcq"]["comparisons"][0]["n"], kinds["numeric"]["comparisons"][0]["n"]) == (6, 6, 5)
+    assert "is matched with" not in text
+
+
+def test_of_the_questions_in_a_prompt_the_last_one_is_asked_and_its_choices_must_agree(tmp_path: Path) -> None:
+    prompt = "Example: Which unit is that of power? watt\n\nWhich unit is that of force?"
+    log = eval_log(tmp_path / "a.eval", [sample("a", "C", input=prompt)])
+    names = ("Which unit is that of power?", "Which unit is that of force?")
+    other = write(tmp_path / "b.jsonl", [{"id": place, "question": text, "score": 0} for place, text in enumerate(names)])
+    [one] = [one for one in matched(arms_of([f"a={log}", f"b={other}"]), None) if len(one.answers) == 2]
+    assert one.answers["b"][0].question == names[1]
+    odd = write(tmp_path / "c.jsonl", [{"id": 0, "question": names[1], "choices": ["newton", "ampere"], "score": 0}])
+    with pytest.raises(Refused, match="have no question in common"):
+        matched(arms_of([f"a={log}", f"c={odd}"]), None)
+
+
+def test_two_prompts_around_one_question_are_matched_with_none(tmp_path: Path) -> None:
+    samples = [sample(name, "C", input=f"{name}: Which unit is that of force?") for name in ("short", "long")]
+    log = eval_log(tmp_path / "a.eval", [*samples, sample("both", "C", input="What is both?")])
+    other = write(
+        tmp_path / "b.jsonl", [{"id": text, "question": text, "score": 0} for text in ("Which unit is that of force?", "What is both?")]
+    )
+    found = matched(arms_of([f"a={log}", f"b={other}"]), None)
+    assert [one.sample.question for one in found if len(one.answers) == 2] == ["What is both?"]
+
+
+def test_a_kind_in_which_no_question_is_paired_is_named_with_both_texts(tmp_path: Path) -> None:
+    first = [{"id": "n", "question": "How much?", "reference": "2", "response": "2"}]
+    letters = {"kind": "mcq", "choices": ["x", "y"], "reference": "A", "response": "A"}
+    rows = [{"arm": arm, "kind": "numeric", **first[0]} for arm in "xy"]
+    rows += [{"arm": arm, "id": arm, "question": f"Which one of {arm}?", **letters} for arm in "xy"]
+    text, _ = compare(write(tmp_path / "log.jsonl", rows), folder=tmp_path)
+    assert (
+        "! mcq: none of the 1 question of x is matched with one of y; the first one of x begins 'Which one of x?', that of y 'Which one of y?'"
+        in text
+    )
