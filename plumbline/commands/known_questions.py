@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from plumbline.commands.benchmark_words import in_words_of_commands
+from plumbline.comparing.spreadsheets import refuse_spreadsheet
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
 from plumbline.splitting.benchmark import read_questions
@@ -11,6 +12,7 @@ from plumbline.splitting.recognition import AUTO
 
 def known_questions(path: Path) -> dict[str, Question]:
     """The questions by id. Refused where the file is of no shape that is recognised, and where two questions have one id."""
+    refuse_spreadsheet(path)
     try:
         found = read_questions(path, format_name=AUTO)
     except Refused as error:

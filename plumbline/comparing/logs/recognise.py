@@ -1,5 +1,6 @@
 """Tell which tool wrote a log, by what it holds, and read it; a folder gives all logs in it. Reads the files that are named."""
 
+import json
 import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from plumbline.comparing.logs.json_objects import first_object
 from plumbline.comparing.logs.lm_eval_samples import read_lm_eval
 from plumbline.comparing.logs.logged_answer import Log, Tool
 from plumbline.comparing.logs.tables import DELIMITERS, is_score, read_table
+from plumbline.comparing.spreadsheets import refuse_spreadsheet
 from plumbline.pipeline.refused import Refused
 
 READ = (
@@ -24,6 +26,9 @@ IN_FOLDERS = ("*.eval", "samples_*.jsonl", "reviews/**/*.jsonl")
 
 def tool_of(path: Path, scores: Collection[str] = ()) -> Tool:
     """Which tool wrote a file. Refused if none is known that did, with what can be read."""
+    refuse_spreadsheet(path)
+    if path.stat().st_size == 0:
+        raise Refused(f"{path}: is empty. Copy the log again from where it was made.")
     if zipfile.is_zipfile(path):
         return Tool.INSPECT
     if path.suffix == ".eval":
@@ -35,12 +40,26 @@ def tool_of(path: Path, scores: Collection[str] = ()) -> Tool:
     if path.suffix.lower() not in (".json", ".jsonl"):
         raise Refused(f"{path}: a file with the ending {path.suffix or 'none'} is no log that is known. Give {READ}.")
     if path.suffix.lower() == ".json" and is_indented(path):
+        refuse_summary(path)
         return Tool.INSPECT
     first = first_object(path)
     found = tool_of_object(first, scores)
     if found is None:
         raise Refused(f"{path}, line 1: an object that no known tool writes. Its keys are {', '.join(list(first)[:20])}. Give {READ}.")
     return found
+
+
+def refuse_summary(path: Path) -> None:
+    """Refused for the results of lm-evaluation-harness: a summary that holds no answer."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return
+    if isinstance(found, dict) and "results" in found and "eval" not in found and {"n-shot", "configs", "versions"} & found.keys():
+        raise Refused(
+            f"{path}: is the summary of lm-evaluation-harness, which holds no answers. Give samples_*.jsonl next to it, or their folder; "
+            "the harness writes them with --log_samples."
+        )
 
 
 def is_indented(path: Path) -> bool:
