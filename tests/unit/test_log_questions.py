@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from click.testing import CliRunner
 
 from plumbline.commands.compare_logs import LogOutputs, LogQuestions, main
 from plumbline.commands.grade import command as grade
-from plumbline.comparing.logs.arms import arms_of
+from plumbline.comparing.logs.arms import arms_of, differing_settings
 from plumbline.comparing.logs.log_grades import ScoreParams
+from plumbline.comparing.logs.logged_answer import LogArm, Tool
 from plumbline.comparing.logs.matching import matched
 from plumbline.comparing.logs.recognise import read_logs
 from plumbline.pipeline.refused import Refused
@@ -268,3 +270,22 @@ def test_a_kind_in_which_no_question_is_paired_is_named_with_both_texts(tmp_path
         "! mcq: none of the 1 question of x is matched with one of y; the first one of x begins 'Which one of x?', that of y 'Which one of y?'"
         in text
     )
+
+
+def test_settings_that_one_tool_alone_logs_are_one_sentence(tmp_path: Path) -> None:
+    inspect = LogArm(
+        name="a",
+        answers=(),
+        tools=frozenset({Tool.INSPECT}),
+        settings={"t: epochs": "1", "t: limit": "5", "t: solver": "s"},
+        warnings=(),
+        paths=(),
+    )
+    harness = replace(inspect, name="b", tools=frozenset({Tool.LM_EVAL}), settings={"t: limit": "6", "t: n-shot": "0"})
+    assert differing_settings([inspect, harness]) == [
+        "t: limit differs: a 5, b 6",
+        "Inspect and lm-evaluation-harness log different settings: 3 settings of one of them could not be compared",
+    ]
+    other = replace(inspect, name="c", settings={"t: epochs": "1", "t: limit": "5"})
+    assert differing_settings([inspect, other]) == ["t: solver differs: a s, c has none"], "within one tool none is a value"
+    assert differing_settings([inspect, replace(harness, settings={})]) == []

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from plumbline.comparing.counted import counted
 from plumbline.comparing.logs.logged_answer import Log, LogArm, LoggedAnswer, Tool
 from plumbline.comparing.logs.matching import normal
 from plumbline.comparing.logs.recognise import read_logs
@@ -70,15 +71,25 @@ def arm_of(name: str, logs: Sequence[Log]) -> LogArm:
 
 
 def differing_settings(arms: Sequence[LogArm]) -> list[str]:
-    """What besides the model is not the same in all logs of one tool, a sentence each."""
+    """What besides the model is not the same in all logs, a sentence each; of what only one of two tools logs, one sentence in all."""
     told: list[str] = []
+    num_of_one_tool = 0
     for name in dict.fromkeys(key for arm in arms for key in arm.settings):
-        values = {
-            arm.name: arm.settings.get(name) for arm in arms if any(key.partition(":")[0] == name.partition(":")[0] for key in arm.settings)
-        }
-        if len(set(values.values())) > 1:
-            told.append(f"{name} differs: " + ", ".join(f"{arm} {shown(value)}" for arm, value in values.items()))
+        values = [(arm, arm.settings.get(name)) for arm in arms if any(task_of(key) == task_of(name) for key in arm.settings)]
+        have = {tool for arm, value in values if value is not None for tool in arm.tools}
+        num_of_one_tool += any(value is None and arm.tools.isdisjoint(have) for arm, value in values)
+        compared = {arm.name: value for arm, value in values if value is not None or not arm.tools.isdisjoint(have)}
+        if len(set(compared.values())) > 1:
+            told.append(f"{name} differs: " + ", ".join(f"{arm} {shown(value)}" for arm, value in compared.items()))
+    if num_of_one_tool:
+        tools = " and ".join(sorted({tool for arm in arms for tool in arm.tools}))
+        told.append(f"{tools} log different settings: {counted(num_of_one_tool, 'setting')} of one of them could not be compared")
     return told
+
+
+def task_of(setting: str) -> str:
+    """The task that a setting is of."""
+    return setting.partition(":")[0]
 
 
 def shown(value: str | None) -> str:
