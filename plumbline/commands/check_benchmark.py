@@ -10,6 +10,7 @@ import click
 from plumbline.commands.benchmark_words import in_words_of_commands
 from plumbline.commands.outputs import refuse_overwriting
 from plumbline.commands.refusing import refusing
+from plumbline.comparing.counted import counted
 from plumbline.comparing.spreadsheets import refuse_spreadsheet
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.pipeline.refused import Refused
@@ -68,7 +69,7 @@ def told(found: Benchmark, path: Path) -> list[str]:
     clusters = len({question.cluster for question in found.questions})
     lines = [
         f"{path}: read as {found.shape}, by {found.sign}.",
-        f"{found.num_rows} rows: {len(found.questions)} questions in {clusters} clusters, {len(found.left_out)} left out.",
+        f"{counted(found.num_rows, 'row')}: {counted(len(found.questions), 'question')} in {counted(clusters, 'cluster')}, {len(found.left_out)} left out.",
         *(f"  {count} {sort}" for sort, count in sorts.most_common()),
     ]
     if tags := Counter(tag for question in found.questions for tag in question.tags):
@@ -91,7 +92,7 @@ def advice(found: Benchmark, path: Path, faults: Sequence[str], columns: Benchma
         more = [f"  and {len(faults) - MAX_NAMED} more"] if len(faults) > MAX_NAMED else []
         return [
             "",
-            f"{len(faults)} questions cannot be graded. Correct them, or write the others to a file with --out FILE:",
+            f"{counted(len(faults), 'question')} cannot be graded. Correct them, or write the others to a file with --out FILE:",
             *shown,
             *more,
         ]
@@ -132,7 +133,7 @@ def main(path: Path, *, format_name: str, columns: BenchmarkColumns | None, out:
     if out is not None:
         kept = gradable(found.questions)
         write_jsonl(out, kept)
-        lines += ["", f"{len(kept)} questions that can be graded are in {out}, in Plumbline's own shape."]
+        lines += ["", f"{counted(len(kept), 'question')} that can be graded: {out}, in Plumbline's own shape."]
     return "\n".join(lines), not faults
 
 

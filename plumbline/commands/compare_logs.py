@@ -10,6 +10,7 @@ import click
 from plumbline.commands.known_questions import known_questions
 from plumbline.commands.outputs import refuse_overwriting
 from plumbline.commands.refusing import refusing
+from plumbline.commands.tolerance_options import distance, fraction
 from plumbline.comparing.answers_ledger import answer_ledgers, ledger_numbers, ledger_text, pairs_of, scored_rows, slice_line
 from plumbline.comparing.logs.arms import arms_of, differing_settings, with_questions
 from plumbline.comparing.logs.log_grades import ScoreParams, graded_logs, with_tags
@@ -92,7 +93,8 @@ def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, o
             figures={},
         )
         write_text(outputs.page, page)
-        told.append(f"read {outputs.page}")
+    written = (("page", outputs.page), ("numbers", outputs.numbers), ("verdicts", outputs.verdicts))
+    told += [f"{name}: {path}" for name, path in written if path is not None]
     return "\n".join(told)
 
 
@@ -129,8 +131,15 @@ def read_for(arms: Sequence[LogArm], benchmark: Path | None) -> list[Path]:
 @click.option("--page", type=click.Path(path_type=Path), help="Write a page with every question and answer here.")
 @click.option("--json", "numbers", type=click.Path(path_type=Path), help="Write the numbers of the ledger here.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write JSON lines here, one verdict per question and log.")
-@click.option("--relative-tolerance", type=float, default=0.05, show_default=True, help="With --regrade: fraction of a numeric target.")
-@click.option("--absolute-tolerance", type=float, help="With --regrade: needed if a numeric target is 0, in its unit.")
+@click.option(
+    "--relative-tolerance",
+    type=float,
+    callback=fraction,
+    default=0.05,
+    show_default=True,
+    help="With --regrade: fraction of a numeric target.",
+)
+@click.option("--absolute-tolerance", type=float, callback=distance, help="With --regrade: needed if a numeric target is 0, in its unit.")
 def command(logs: tuple[str, ...], **given: Any) -> None:
     """Compare logs of other tools question by question.
 

@@ -8,6 +8,7 @@ import click
 from plumbline.commands.known_questions import known_questions
 from plumbline.commands.outputs import refuse_overwriting
 from plumbline.commands.refusing import refusing
+from plumbline.commands.tolerance_options import distance, fraction
 from plumbline.comparing.answers_ledger import answer_ledgers, ledger_numbers, ledger_text, pairs_of
 from plumbline.comparing.graded_answers import grade_file
 from plumbline.grading.tolerance import Tolerance
@@ -54,8 +55,10 @@ def main(
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Write JSON lines here, one verdict per answer.")
 @click.option("--json", "numbers", type=click.Path(path_type=Path), help="Write the numbers of the ledger here.")
-@click.option("--relative-tolerance", type=float, default=0.05, show_default=True, help="Fraction of a numeric reference.")
-@click.option("--absolute-tolerance", type=float, help="Needed if a numeric reference is 0, in its unit.")
+@click.option(
+    "--relative-tolerance", type=float, callback=fraction, default=0.05, show_default=True, help="Fraction of a numeric reference."
+)
+@click.option("--absolute-tolerance", type=float, callback=distance, help="Needed if a numeric reference is 0, in its unit.")
 def command(
     answers: Path,
     benchmark: Path | None,
@@ -88,3 +91,6 @@ def command(
             numbers=numbers,
         )
     click.echo(told)
+    for name, path in (("verdicts", out), ("numbers", numbers)):
+        if path is not None:
+            click.echo(f"{name}: {path}")

@@ -44,7 +44,7 @@ def test_faults_end_it_with_1_and_the_others_can_be_written(tmp_path: Path) -> N
     (tmp_path / "b.json").write_text(json.dumps(rows))
     told = check(str(tmp_path / "b.json"), "--out", str(tmp_path / "mine.jsonl"))
     assert told.exit_code == 1
-    assert "1 questions cannot be graded" in told.output and "question 1 (id 'arc-Own_2026_1')" in told.output
+    assert "1 question cannot be graded" in told.output and "question 1 (id 'arc-Own_2026_1')" in told.output
     kept = list(read_jsonl(tmp_path / "mine.jsonl", Question))
     assert [question.id for question in kept] == ["arc-Own_2026_2", "arc-Own_2026_3"]
     assert check(str(tmp_path / "mine.jsonl")).exit_code == 0, "what it wrote can be read"

@@ -184,7 +184,7 @@ def test_several_tasks_of_one_kind_are_compared_each(tmp_path: Path) -> None:
     ]
     text, kinds = compare(write(tmp_path / "scores.jsonl", rows), folder=tmp_path)
     assert kinds["explanation"]["n"] == 24 and "t0  b - a: +1.000" in text and "t1  b - a: +0.000" in text
-    assert "only a 0, only b 12  pairs 12" in text
+    assert "right only in a: 0, only in b: 12  pairs 12" in text
 
 
 # ---- batches and tables
@@ -261,6 +261,11 @@ def test_texts_without_key_points_stay_unjudged_next_to_what_can_be_graded(tmp_p
     assert "Unjudged for want of `key_points`: 2 explanations" in text
     with pytest.raises(ValueError, match=r"line 1: a text is graded by key points, and there are none"):
         compare(write(tmp_path / "texts.jsonl", rows[2:]), folder=tmp_path)
+    letters = [{"id": "a", "arm": arm, "question": "Which? (A) x (B) y", "reference": "B", "response": "A"} for arm in "xy"]
+    with pytest.raises(ValueError, match=r"its reference 'B' is taken as a text, .* add a column kind \(mcq, numeric or explanation\), or"):
+        compare(write(tmp_path / "letters.jsonl", letters), folder=tmp_path)
+    _, kinds = compare(write(tmp_path / "kind.jsonl", [{**row, "kind": "mcq"} for row in letters]), folder=tmp_path)
+    assert kinds["mcq"]["arms"]["x"]["incorrect"] == 1, "the remedy works"
 
 
 def test_a_failed_sample_is_unjudged_and_a_run_that_ended_early_is_said(tmp_path: Path) -> None:
@@ -269,7 +274,7 @@ def test_a_failed_sample_is_unjudged_and_a_run_that_ended_early_is_said(tmp_path
     cut = eval_log(tmp_path / "cut.eval", [sample("a", "C"), failed], status="error")
     text, kinds = compare(f"whole={whole}", f"cut={cut}", folder=tmp_path)
     assert kinds["explanation"]["arms"]["cut"]["unjudged"] == 1 and kinds["explanation"]["arms"]["whole"]["unjudged"] == 0
-    assert "its status is error" in text and "1 samples failed and count as unjudged" in text
+    assert "its status is error" in text and "1 sample failed: unjudged" in text
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ def test_an_explanation_is_judged_by_its_key_points_and_not_without(tmp_path: Pa
     bare = {name: value for name, value in said.items() if name != "key_points"} | {"id": "r"}
     text, rows = graded(write_rows(tmp_path / "answers.jsonl", [said, bare]), tmp_path / "graded.jsonl")
     assert [(row.outcome, row.score, row.reading) for row in rows] == [("correct", 1.0, "scored"), ("unjudged", None, "no_key_points")]
-    assert "Unjudged for want of `key_points`: 1 explanations" in text and "failures as 0: 0.500, as 1: 1.000" in text
+    assert "Unjudged for want of `key_points`: 1 explanation." in text and "failures as 0: 0.500, as 1: 1.000" in text
     table = tmp_path / "answers.csv"
     table.write_text(
         'id,question,kind,reference,key_points,response\nq,Why?,explanation,No force acts.,"[""no force acts""]",It keeps going because no force acts on it.\n'

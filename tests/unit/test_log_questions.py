@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from plumbline.commands.compare_logs import LogOutputs, LogQuestions, main
+from plumbline.commands.compare_logs import command as compare_logs
 from plumbline.commands.grade import command as grade
 from plumbline.comparing.logs.arms import arms_of, differing_settings
 from plumbline.comparing.logs.log_grades import ScoreParams
@@ -289,3 +290,38 @@ def test_settings_that_one_tool_alone_logs_are_one_sentence(tmp_path: Path) -> N
     other = replace(inspect, name="c", settings={"t: epochs": "1", "t: limit": "5"})
     assert differing_settings([inspect, other]) == ["t: solver differs: a s, c has none"], "within one tool none is a value"
     assert differing_settings([inspect, replace(harness, settings={})]) == []
+
+
+# ---- what is said at the end
+
+
+@pytest.mark.parametrize("name", ["grade", "compare-logs"])
+def test_every_file_that_was_written_is_named(tmp_path: Path, name: str) -> None:
+    rows = [
+        {"id": "a", "arm": arm, "kind": "numeric", "question": "How much?", "reference": "2", "response": response}
+        for arm, response in (("x", "2"), ("y", "3"))
+    ]
+    given = [str(write(tmp_path / "a.jsonl", rows)), "--out", str(tmp_path / "v.jsonl"), "--json", str(tmp_path / "n.json")]
+    ended = CliRunner().invoke(grade if name == "grade" else compare_logs, given)
+    assert ended.exit_code == 0, ended.output
+    assert f"verdicts: {tmp_path / 'v.jsonl'}\n" in ended.output and f"numbers: {tmp_path / 'n.json'}\n" in ended.output
+    assert "numeric      1 question\n" in ended.output and "right only in x: 1, only in y: 0" in ended.output
+    if name == "compare-logs":
+        ended = CliRunner().invoke(compare_logs, [given[0], "--page", str(tmp_path / "p.html")])
+        assert ended.output.endswith(f"page: {tmp_path / 'p.html'}\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--relative-tolerance", "5", "5 is no fraction of the target. Give a number from 0 to below 1: 0.05 is 5 percent."),
+        ("--relative-tolerance", "-0.1", "is no fraction"),
+        ("--relative-tolerance", "nan", "is no fraction"),
+        ("--absolute-tolerance", "-1", "is no distance from the target"),
+        ("--absolute-tolerance", "inf", "is no distance from the target"),
+    ],
+)
+def test_a_tolerance_that_is_none_is_refused(option: str, value: str, said: str) -> None:
+    for command in (grade, compare_logs):
+        ended = CliRunner().invoke(command, ["a.csv", option, value])
+        assert ended.exit_code == 2 and said in " ".join(ended.output.replace("│", " ").split())

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from plumbline.comparing.counted import counted
 from plumbline.comparing.logs.json_objects import AGAIN, as_object, as_written_by
 from plumbline.comparing.logs.logged_answer import (
     GRADES,
@@ -98,7 +99,7 @@ def warnings_of(path: Path, header: Mapping[str, Any], spec: Mapping[str, Any], 
     if header.get("invalidated"):
         yield f"{path}: someone marked this log as invalid"
     if failed := sum(answer.failure is not None for answer in answers):
-        yield f"{path}: {failed} samples failed and count as unjudged"
+        yield f"{path}: {counted(failed, 'sample')} failed: unjudged"
 
 
 def answer_of(path: Path, number: int, task: str, sample: Mapping[str, Any]) -> LoggedAnswer:
