@@ -20,7 +20,8 @@ def known_questions(path: Path) -> dict[str, Question]:
             in_words_of_commands(
                 str(error),
                 "Write it in Plumbline's own shape: `plumbline check-benchmark FILE --column "
-                "question=COLUMN --column target=COLUMN --out mine.jsonl`, and give mine.jsonl here.",
+                "question=COLUMN --column target=COLUMN --column id=COLUMN --out mine.jsonl` "
+                "(with `--column kind=numeric` where no choices are named), and give mine.jsonl here.",
             )
         ) from None
     known: dict[str, Question] = {}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from plumbline.commands.check_benchmark import command as check_benchmark
 from plumbline.commands.grade import NUM_RESAMPLES, SEED, command, main
 from plumbline.commands.known_questions import known_questions
 from plumbline.comparing.answers_ledger import answer_ledgers, pairs_of
@@ -352,6 +353,10 @@ def test_a_benchmark_of_no_known_shape_is_told_the_command_that_makes_one(tmp_pa
     ) as refused:
         known_questions(path)
     assert "params.yaml" not in str(refused.value) and "pydantic" not in str(refused.value)
+    remedy = ("question=Frage", "target=Antwort", "kind=numeric")
+    words = [str(path), *(part for word in remedy for part in ("--column", word)), "--out", str(tmp_path / "mine.jsonl")]
+    assert CliRunner().invoke(check_benchmark, words).exit_code == 0
+    assert [question.target for question in known_questions(tmp_path / "mine.jsonl").values()] == ["1"], "the remedy works"
 
 
 def test_two_questions_with_one_id_are_no_benchmark(tmp_path: Path) -> None:

@@ -209,6 +209,12 @@ def test_a_table_without_a_score_is_told_its_columns_and_the_option(tmp_path: Pa
         compare(log, folder=tmp_path)
 
 
+@pytest.mark.parametrize(("name", "header"), [("a.csv", "id;score"), ("a.csv", "id\tscore"), ("a.tsv", "id,score")])
+def test_a_table_with_another_mark_between_its_columns_is_told_which_is_read(tmp_path: Path, name: str, header: str) -> None:
+    with pytest.raises(Refused, match=r"line 1: one column, 'id.{1,2}score'\. Save the table with '(,|.t)' between its columns"):
+        read_logs(table(tmp_path / name, f"{header}\na;1\n"))
+
+
 @pytest.mark.parametrize("column", ["epoch", "repeat"])
 def test_repeats_of_a_table_are_averaged_and_a_row_twice_is_refused(tmp_path: Path, column: str) -> None:
     rows = "a,x,1,1\na,x,2,0\na,y,1,1\na,y,2,1\n"

@@ -69,6 +69,11 @@ def cells(path: Path, delimiter: str, scores: Collection[str]) -> Iterator[tuple
                     continue
                 if header is None:
                     header = [name.strip() for name in row]
+                    if len(header) == 1 and any(mark in header[0] for mark in ";,\t|"):
+                        raise Refused(
+                            f"{path}, line 1: one column, {header[0][:60]!r}. Save the table with {delimiter!r} between its columns, "
+                            "and with a point in decimals."
+                        )
                     if twice := {name for name in header if header.count(name) > 1}:
                         raise Refused(f"{path}, line 1: the column {sorted(twice)[0]!r} stands there twice. Rename one of them.")
                     continue

@@ -1,4 +1,4 @@
-"""Why two logs have no question of a kind in common. Pure."""
+"""Why two logs have no question of a kind in common. Touches nothing."""
 
 from collections.abc import Sequence
 
