@@ -7,9 +7,13 @@ from pathlib import Path
 
 import click
 
+from plumbline.commands.benchmark_words import in_words_of_commands
 from plumbline.commands.outputs import refuse_overwriting
 from plumbline.commands.refusing import refusing
+from plumbline.comparing.counted import counted
+from plumbline.comparing.spreadsheets import refuse_spreadsheet
 from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.pipeline.refused import Refused
 from plumbline.rows.choice_balance import unbalanced_letters
 from plumbline.rows.question import Question
 from plumbline.splitting.benchmark import Benchmark, read_questions
@@ -18,6 +22,10 @@ from plumbline.splitting.question_faults import fault_of, faults_of, later_needs
 from plumbline.splitting.recognition import AUTO, MAPPED, NAMES
 from plumbline.splitting.shown_questions import question_lines, shown_questions
 
+REMEDY = (
+    "Name the columns of your file, such as --column question=COLUMN --column target=COLUMN, with --column distractors=COLUMN for each wrong "
+    "answer, or --column choices=COLUMN for each choice (docs/formats.md)."
+)
 SEVERAL = ("choices", "distractors", "tags")
 """Parts of a question that may take several columns."""
 MAX_NAMED = 20
@@ -25,12 +33,14 @@ MAX_TAGS = 15
 
 
 def columns_of(given: Sequence[str]) -> BenchmarkColumns | None:
-    """The columns that were named as NAME=COLUMN; None where none were. ValueError for one that is not understood."""
+    """The columns that were named as PART=COLUMN; None where none were. ValueError for one that is not understood."""
     named: dict[str, object] = {}
     for one in given:
         name, _, column = one.partition("=")
         if not column:
-            raise ValueError(f"--column {one!r}: write NAME=COLUMN, such as question=problem_text.")
+            raise ValueError(f"--column {one!r}: write PART=COLUMN, such as question=problem_text. {parts_words()}")
+        if name not in BenchmarkColumns.model_fields:
+            raise ValueError(f"--column {one!r}: {name!r} is no part of a question. {parts_words()}")
         if name == "first_index":
             named[name] = int(column)
         elif name in SEVERAL:
@@ -45,6 +55,12 @@ def columns_of(given: Sequence[str]) -> BenchmarkColumns | None:
     return BenchmarkColumns.model_validate(named) if named else None
 
 
+def parts_words() -> str:
+    """The parts of a question that a column can be."""
+    several = f"{', '.join(SEVERAL[:-1])} and {SEVERAL[-1]}"
+    return f"The parts are {', '.join(BenchmarkColumns.model_fields)}; {several} may be repeated for several columns."
+
+
 def told(found: Benchmark, path: Path) -> list[str]:
     """What was read, in the words of the command."""
     sorts = Counter(
@@ -53,7 +69,7 @@ def told(found: Benchmark, path: Path) -> list[str]:
     clusters = len({question.cluster for question in found.questions})
     lines = [
         f"{path}: read as {found.shape}, by {found.sign}.",
-        f"{found.num_rows} rows: {len(found.questions)} questions in {clusters} clusters, {len(found.left_out)} left out.",
+        f"{counted(found.num_rows, 'row')}: {counted(len(found.questions), 'question')} in {counted(clusters, 'cluster')}, {len(found.left_out)} left out.",
         *(f"  {count} {sort}" for sort, count in sorts.most_common()),
     ]
     if tags := Counter(tag for question in found.questions for tag in question.tags):
@@ -76,7 +92,7 @@ def advice(found: Benchmark, path: Path, faults: Sequence[str], columns: Benchma
         more = [f"  and {len(faults) - MAX_NAMED} more"] if len(faults) > MAX_NAMED else []
         return [
             "",
-            f"{len(faults)} questions cannot be graded. Correct them, or write the others to a file with --out FILE:",
+            f"{counted(len(faults), 'question')} cannot be graded. Correct them, or write the others to a file with --out FILE:",
             *shown,
             *more,
         ]
@@ -107,13 +123,17 @@ def gradable(questions: Sequence[Question]) -> list[Question]:
 def main(path: Path, *, format_name: str, columns: BenchmarkColumns | None, out: Path | None) -> tuple[str, bool]:
     """Return what to print and whether all questions can be graded; write those that can where asked."""
     refuse_overwriting([path], [out])
-    found = read_questions(path, format_name=format_name, columns=columns)
+    refuse_spreadsheet(path)
+    try:
+        found = read_questions(path, format_name=format_name, columns=columns)
+    except Refused as error:
+        raise Refused(in_words_of_commands(str(error), REMEDY)) from None
     faults = faults_of(found.questions, found.places) if found.questions else [f"{path}: holds no question that is asked."]
     lines = told(found, path) + advice(found, path, faults, columns)
     if out is not None:
         kept = gradable(found.questions)
         write_jsonl(out, kept)
-        lines += ["", f"{len(kept)} questions that can be graded are in {out}, in Plumbline's own shape."]
+        lines += ["", f"{counted(len(kept), 'question')} that can be graded: {out}, in Plumbline's own shape."]
     return "\n".join(lines), not faults
 
 
@@ -122,7 +142,13 @@ def main(path: Path, *, format_name: str, columns: BenchmarkColumns | None, out:
 @click.option(
     "--format", "format_name", type=click.Choice([AUTO, MAPPED, *NAMES]), default=AUTO, show_default=True, help="The shape of the file."
 )
-@click.option("--column", "given", multiple=True, metavar="NAME=COLUMN", help="What a column is, such as question=problem_text; repeat it.")
+@click.option(
+    "--column",
+    "given",
+    multiple=True,
+    metavar="PART=COLUMN",
+    help="What a column is, such as question=problem_text; repeat it, for a part of several columns too: distractors=a, then distractors=b.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the questions that can be graded here, in Plumbline's own shape.")
 def command(file: Path, format_name: str, given: tuple[str, ...], out: Path | None) -> None:
     """Check a benchmark file, and show what is read of it.

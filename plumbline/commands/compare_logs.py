@@ -7,24 +7,26 @@ from typing import Any
 
 import click
 
+from plumbline.commands.known_questions import known_questions
 from plumbline.commands.outputs import refuse_overwriting
 from plumbline.commands.refusing import refusing
+from plumbline.commands.tolerance_options import distance, fraction
 from plumbline.comparing.answers_ledger import answer_ledgers, ledger_numbers, ledger_text, pairs_of, scored_rows, slice_line
 from plumbline.comparing.logs.arms import arms_of, differing_settings, with_questions
 from plumbline.comparing.logs.log_grades import ScoreParams, graded_logs, with_tags
 from plumbline.comparing.logs.logged_answer import LogArm
 from plumbline.comparing.logs.logs_page import logs_context, logs_entries
 from plumbline.comparing.logs.matching import MatchBy, matched
+from plumbline.comparing.logs.unpaired import unpaired
 from plumbline.grading.run import Tolerance
 from plumbline.pages.page import render_page
 from plumbline.pipeline.files import write_json, write_text
-from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.reporting.ledger import Pair
 from plumbline.reporting.numbers import slice_numbers
 from plumbline.reporting.slices import slices_of
 from plumbline.reporting.tables import slice_rows
-from plumbline.rows.question import Question
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "pages/templates"
 SEED = 11
@@ -54,12 +56,12 @@ class LogQuestions:
 
 def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, outputs: LogOutputs) -> str:
     """Compare the logs, write what was asked for, and return what to tell."""
-    arms = arms_of(logs)
+    arms = arms_of(logs, scores.names)
     if len(arms) < 2:
         raise Refused(f"two logs are needed, found {arms[0].name} alone. Give a second log, or a folder with the logs of two models.")
     refuse_overwriting(read_for(arms, questions.benchmark), [outputs.page, outputs.numbers, outputs.verdicts])
     if questions.benchmark is not None:
-        known = {question.id: question for question in read_jsonl(questions.benchmark, Question)}
+        known = known_questions(questions.benchmark)
         arms = [replace(arm, answers=with_questions(arm.answers, known)) for arm in arms]
     names = [arm.name for arm in arms]
     asked = matched(arms, questions.match)
@@ -68,7 +70,7 @@ def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, o
     by_kind = answer_ledgers(graded.found, comparisons=pairs, seed=SEED, num_resamples=NUM_RESAMPLES, cut=graded.cut)
     tagged = with_tags(graded, asked, questions.slice_by)
     slices = slices_of(tagged, scored_rows(graded.found), pairs, seed=SEED, num_resamples=NUM_RESAMPLES)
-    warnings = [text for arm in arms for text in arm.warnings]
+    warnings = [*(text for arm in arms for text in arm.warnings), *unpaired(graded.found, pairs)]
     differing = differing_settings(arms)
     if outputs.verdicts is not None:
         write_jsonl(outputs.verdicts, graded.found.graded)
@@ -91,7 +93,8 @@ def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, o
             figures={},
         )
         write_text(outputs.page, page)
-        told.append(f"read {outputs.page}")
+    written = (("page", outputs.page), ("numbers", outputs.numbers), ("verdicts", outputs.verdicts))
+    told += [f"{name}: {path}" for name, path in written if path is not None]
     return "\n".join(told)
 
 
@@ -104,13 +107,19 @@ def read_for(arms: Sequence[LogArm], benchmark: Path | None) -> list[Path]:
 
 @click.command()
 @click.argument("logs", nargs=-1, required=True)
-@click.option("--score", "names", multiple=True, metavar="NAME", help="Which score of the logs to compare; repeat it for several tasks.")
+@click.option(
+    "--score",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Which score to compare, or which column of a table is one; repeat it for several tasks.",
+)
 @click.option("--regrade", is_flag=True, help="Grade letters and numbers by the graders of Plumbline, instead of taking the scores.")
 @click.option("--score-range", nargs=2, type=float, default=(0.0, 1.0), metavar="LOW HIGH", help="The scale of the scores; else 0 to 1.")
 @click.option("--match", type=click.Choice(["id", "question"]), help="Match questions by id or by text; else by id within one tool.")
 @click.option("--cluster", metavar="FIELD", help="Field of the log that says which questions belong together; else `cluster`.")
 @click.option("--slice", "slice_by", metavar="FIELD", help="Also compare within each value of this field; else of the tasks, if several.")
-@click.option("--benchmark", type=click.Path(path_type=Path), help="Questions by id, such as data/split/benchmark.jsonl.")
+@click.option("--benchmark", type=click.Path(path_type=Path), help="Questions by id, in a shape that check-benchmark reads.")
 @click.option(
     "--comparison",
     "comparisons",
@@ -122,8 +131,15 @@ def read_for(arms: Sequence[LogArm], benchmark: Path | None) -> list[Path]:
 @click.option("--page", type=click.Path(path_type=Path), help="Write a page with every question and answer here.")
 @click.option("--json", "numbers", type=click.Path(path_type=Path), help="Write the numbers of the ledger here.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write JSON lines here, one verdict per question and log.")
-@click.option("--relative-tolerance", type=float, default=0.05, show_default=True, help="With --regrade: fraction of a numeric target.")
-@click.option("--absolute-tolerance", type=float, help="With --regrade: needed if a numeric target is 0, in its unit.")
+@click.option(
+    "--relative-tolerance",
+    type=float,
+    callback=fraction,
+    default=0.05,
+    show_default=True,
+    help="With --regrade: fraction of a numeric target.",
+)
+@click.option("--absolute-tolerance", type=float, callback=distance, help="With --regrade: needed if a numeric target is 0, in its unit.")
 def command(logs: tuple[str, ...], **given: Any) -> None:
     """Compare logs of other tools question by question.
 

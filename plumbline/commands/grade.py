@@ -5,13 +5,15 @@ from pathlib import Path
 
 import click
 
+from plumbline.commands.known_questions import known_questions
 from plumbline.commands.outputs import refuse_overwriting
 from plumbline.commands.refusing import refusing
+from plumbline.commands.tolerance_options import distance, fraction
 from plumbline.comparing.answers_ledger import answer_ledgers, ledger_numbers, ledger_text, pairs_of
 from plumbline.comparing.graded_answers import grade_file
 from plumbline.grading.tolerance import Tolerance
 from plumbline.pipeline.files import write_json
-from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
+from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.reporting.ledger import Pair
 from plumbline.rows.question import Question
 
@@ -42,7 +44,7 @@ def main(
 
 @click.command()
 @click.argument("answers", type=click.Path(path_type=Path))
-@click.option("--benchmark", type=click.Path(path_type=Path), help="Questions by id, such as data/split/benchmark.jsonl.")
+@click.option("--benchmark", type=click.Path(path_type=Path), help="Questions by id, in a shape that check-benchmark reads.")
 @click.option(
     "--comparison",
     "comparisons",
@@ -53,8 +55,10 @@ def main(
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Write JSON lines here, one verdict per answer.")
 @click.option("--json", "numbers", type=click.Path(path_type=Path), help="Write the numbers of the ledger here.")
-@click.option("--relative-tolerance", type=float, default=0.05, show_default=True, help="Fraction of a numeric reference.")
-@click.option("--absolute-tolerance", type=float, help="Needed if a numeric reference is 0, in its unit.")
+@click.option(
+    "--relative-tolerance", type=float, callback=fraction, default=0.05, show_default=True, help="Fraction of a numeric reference."
+)
+@click.option("--absolute-tolerance", type=float, callback=distance, help="Needed if a numeric reference is 0, in its unit.")
 def command(
     answers: Path,
     benchmark: Path | None,
@@ -81,9 +85,12 @@ def command(
         told = main(
             answers,
             tolerance=Tolerance(relative=relative_tolerance, absolute=absolute_tolerance),
-            benchmark=None if benchmark is None else {question.id: question for question in read_jsonl(benchmark, Question)},
+            benchmark=None if benchmark is None else known_questions(benchmark),
             comparisons=comparisons,
             out=out,
             numbers=numbers,
         )
     click.echo(told)
+    for name, path in (("verdicts", out), ("numbers", numbers)):
+        if path is not None:
+            click.echo(f"{name}: {path}")

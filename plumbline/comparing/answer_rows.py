@@ -2,16 +2,20 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 
+from plumbline.comparing.counted import counted
 from plumbline.grading.choices import parse_choices
 from plumbline.pipeline.record import Record
 from plumbline.rows.question import AnswerKind, Kind, PartialCredit, Question, QuestionTolerance
 
+NEEDED = ("question", "response", "reference", "kind")
+NEEDED_WITH_BENCHMARK = ("id", "response")
 OPTIONAL = {"answer_kind", "partial_credit", "tolerance"}
 """What a question may say besides, and a row may too."""
 
@@ -49,17 +53,30 @@ class AnswerRow(Record):
         )  # fmt: skip
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line, fields) of a CSV or JSONL file; empty CSV cells are left out. ValueError where a line of JSONL is no object."""
+def read_rows(path: Path, needed: Sequence[str] = NEEDED) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line, fields) of a CSV or JSONL file; empty CSV cells are left out.
+
+    ValueError where a column of `needed` is not there, a row has more cells than columns, or a line of JSONL is no object.
+    """
     with path.open(encoding="utf-8-sig", newline="") as stream:
         if path.suffix.lower() == ".csv":
             reader = csv.DictReader(stream)
+            header = list(reader.fieldnames or [])
+            if header:
+                refuse_missing(str(path), "columns", header, needed)
             for fields in reader:
+                if None in fields:
+                    extra = len(fields[None])  # pyright: ignore[reportArgumentType, reportCallIssue] A row of DictReader has this key for the rest.
+                    raise ValueError(
+                        f"{path}, line {reader.line_num}: {len(header) + extra} cells below {counted(len(header), 'column')}; "
+                        "put a cell that holds a comma in quotes."
+                    )
                 present: dict[str, Any] = {name: value for name, value in fields.items() if value not in (None, "")}
                 # An empty answer is an answer.
                 present.setdefault("response", "")
-                for name in {"choices", "key_points"} & present.keys():
-                    present[name] = json.loads(str(present[name]))
+                for name in ("choices", "key_points"):
+                    if name in present:
+                        present[name] = json_cell(f"{path}, line {reader.line_num}", name, str(present[name]))
                 yield reader.line_num, present
         else:
             for number, line in enumerate(stream, start=1):
@@ -69,7 +86,28 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                         raise ValueError(
                             f'{path}, line {number}: {line.strip()[:60]!r} is no JSON object; a row is {{"question": ..., ...}}.'
                         )
+                    refuse_missing(f"{path}, line {number}", "keys", fields, needed)
                     yield number, {name: value for name, value in fields.items() if value is not None}
+
+
+def refuse_missing(where: str, noun: str, names: Collection[str], needed: Sequence[str]) -> None:
+    """ValueError, with all names that are there and all that are needed, where one of these is missing."""
+    if all(name in names for name in needed):
+        return
+    [first, *others] = names or [""]
+    separated = not others and any(mark in first for mark in ";\t|")
+    other = "; --benchmark FILE gives question, reference and kind by id" if needed == NEEDED else ""
+    remedy = "Put commas between the columns" if separated else f"Rename what is called otherwise{other}"
+    raise ValueError(f"{where} has the {noun} {', '.join(names)}; needed are {', '.join(needed)}. {remedy}.")
+
+
+def json_cell(where: str, name: str, cell: str) -> object:
+    """A cell that holds JSON. ValueError where it does not."""
+    shape = '{"A": "ice floats", "B": "ice sinks"}' if name == "choices" else '["less dense", "floats"]'
+    try:
+        return json.loads(cell)
+    except (ValueError, RecursionError):
+        raise ValueError(f"{where}: {name} is {cell[:60]!r}, which is no JSON; write it such as {shape}.") from None
 
 
 def with_benchmark(fields: dict[str, Any], benchmark: Mapping[str, Question] | None) -> dict[str, Any]:
@@ -79,7 +117,8 @@ def with_benchmark(fields: dict[str, Any], benchmark: Mapping[str, Question] | N
     known = benchmark.get(str(fields.get("id")))
     if known is None:
         raise ValueError(
-            f"id {fields.get('id')!r} is no question of the benchmark; give the id that the benchmark has, or leave the row out."
+            f"id {fields.get('id')!r} is no question of the benchmark, whose ids are such as {', '.join(list(benchmark)[:3])}; "
+            "give the id that the benchmark has, or leave the row out."
         )
     stated = {
         "question": known.question, "reference": known.target, "kind": known.kind, "unit": known.unit, "choices": known.choices,
@@ -98,5 +137,16 @@ def row_of(fields: Mapping[str, Any]) -> AnswerRow:
     try:
         return AnswerRow.model_validate(fields)
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, found['loc']))}: {found['msg']} (found {found['input']!r})" for found in error.errors())
-        raise ValueError("; ".join(problems)) from None
+        raise ValueError("; ".join(problem_of(found) for found in error.errors())) from None
+
+
+def problem_of(found: ErrorDetails) -> str:
+    """What is wrong with one field, in a sentence."""
+    name = ".".join(map(str, found["loc"]))
+    match found["type"]:
+        case "missing":
+            return f"{name} is missing"
+        case "extra_forbidden":
+            return f"{name} is not a column that is read ({', '.join(AnswerRow.model_fields)}); rename it, or take it out"
+        case _:
+            return f"{name}: {found['msg']} (found {str(found['input'])[:60]!r})"

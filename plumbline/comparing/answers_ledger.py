@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from plumbline.comparing.counted import counted
 from plumbline.comparing.graded_answers import GradedAnswer, GradedFile
 from plumbline.judging.causes import JudgeCause
 from plumbline.number_text import signed_ascii
@@ -87,7 +88,7 @@ def pair_line(kind: Kind, pair: Pair, found: PairLedger) -> str:
     return (
         f"{kind:<12} {second} - {first}: {signed_ascii(comparison.delta, 3)} [{signed_ascii(low, 3)}, {signed_ascii(high, 3)}]  "
         f"p {comparison.p_value:.3g} ({comparison.test}), by Holm {found.p_holm:.3g}  "
-        f"only {first} {comparison.num_first_only}, only {second} {comparison.num_second_only}  "
+        f"right only in {first}: {comparison.num_first_only}, only in {second}: {comparison.num_second_only}  "
         f"smallest detectable difference {comparison.minimum_detectable_effect:.3f}  pairs {comparison.n}"
     )
 
@@ -97,12 +98,13 @@ def slice_line(one: Slice) -> str:
     first, second = one.pair
     name = f"{one.kind:<12} {one.tag}  {second} - {first}"
     if one.comparison is None or one.p_holm is None:
-        clusters = f" in {one.num_clusters} clusters" if one.num_clusters < one.n else ""
+        clusters = f" in {counted(one.num_clusters, 'cluster')}" if one.num_clusters < one.n else ""
         return f"{name}: too few questions ({one.n}{clusters})"
     low, high = one.comparison.ci95
     return (
         f"{name}: {signed_ascii(one.comparison.delta, 3)} [{signed_ascii(low, 3)}, {signed_ascii(high, 3)}]  "
-        f"by Holm over the slices {one.p_holm:.3g}  only {first} {one.comparison.num_first_only}, only {second} {one.comparison.num_second_only}  "
+        f"by Holm over the slices {one.p_holm:.3g}  right only in {first}: {one.comparison.num_first_only}, "
+        f"only in {second}: {one.comparison.num_second_only}  "
         f"pairs {one.n}"
     )
 
@@ -117,7 +119,9 @@ def notes(found: GradedFile, by_kind: Mapping[Kind, KindLedger]) -> list[str]:
         )
     without = sum(grade.reading == JudgeCause.NO_KEY_POINTS for grade in found.graded)
     if without:
-        told.append(f"Unjudged for want of `key_points`: {without} explanations. Give their rows a list of what an answer must say.")
+        told.append(
+            f"Unjudged for want of `key_points`: {counted(without, 'explanation')}. Give their rows a list of what an answer must say."
+        )
     tests = sum(pair.comparison is not None for ledger in by_kind.values() for pair in ledger.pairs.values())
     if tests > 1:
         told.append(f"p by Holm holds for all {tests} comparisons together.")
@@ -128,9 +132,9 @@ def ledger_text(found: GradedFile, by_kind: Mapping[Kind, KindLedger]) -> str:
     """The ledger for a terminal."""
     lines: list[str] = []
     for kind, ledger in by_kind.items():
-        units = f" in {ledger.num_clusters} clusters" if found.has_clusters else ""
+        units = f" in {counted(ledger.num_clusters, 'cluster')}" if found.has_clusters else ""
         chance = f"; blind guessing scores {ledger.chance:.3f}" if ledger.chance is not None else ""
-        lines.append(f"{kind:<12} {ledger.n} questions{units}{chance}")
+        lines.append(f"{kind:<12} {counted(ledger.n, 'question')}{units}{chance}")
         lines += [arm_line(ledger, arm, counts) for arm, counts in ledger.arms.items()]
         lines += [pair_line(kind, pair, pair_ledger) for pair, pair_ledger in ledger.pairs.items()]
     return "\n".join([*lines, *notes(found, by_kind)])

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from plumbline.comparing.answer_rows import AnswerRow, read_rows, row_of, with_benchmark
+from plumbline.comparing.answer_rows import NEEDED, NEEDED_WITH_BENCHMARK, AnswerRow, read_rows, row_of, with_benchmark
+from plumbline.comparing.spreadsheets import refuse_spreadsheet
 from plumbline.grading.by_kind import graded_by_rule
 from plumbline.grading.tolerance import Tolerance
 from plumbline.judging.items import Asked
@@ -103,8 +104,9 @@ class Collected:
 
 def grade_file(path: Path, tolerance: Tolerance, *, benchmark: Mapping[str, Question] | None = None) -> GradedFile:
     """Grade every row of a file. ValueError names the first line that cannot be read or graded."""
+    refuse_spreadsheet(path)
     collected = Collected()
-    rows = read_rows(path)
+    rows = read_rows(path, NEEDED if benchmark is None else NEEDED_WITH_BENCHMARK)
     while True:
         try:
             line, fields = next(rows)

@@ -17,7 +17,7 @@ def load_logs(paths: Sequence[str | Path], *, scores: ScoreParams | None = None,
 
     `paths`: files or folders, `NAME=PATH` to name one. `scores` says which score is taken, or that answers are graded again.
     """
-    arms = arms_of([str(path) for path in paths])
+    arms = arms_of([str(path) for path in paths], () if scores is None else scores.names)
     names = [arm.name for arm in arms]
     graded = graded_logs(matched(arms, match), names, scores or ScoreParams())
     warnings = [text for arm in arms for text in arm.warnings]

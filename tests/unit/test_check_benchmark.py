@@ -3,12 +3,19 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from plumbline.commands.check_benchmark import command
+from plumbline.commands.known_questions import known_questions
+from plumbline.comparing.graded_answers import grade_file
+from plumbline.comparing.logs.recognise import read_logs
+from plumbline.grading.tolerance import Tolerance
 from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples/benchmarks"
@@ -37,7 +44,7 @@ def test_faults_end_it_with_1_and_the_others_can_be_written(tmp_path: Path) -> N
     (tmp_path / "b.json").write_text(json.dumps(rows))
     told = check(str(tmp_path / "b.json"), "--out", str(tmp_path / "mine.jsonl"))
     assert told.exit_code == 1
-    assert "1 questions cannot be graded" in told.output and "question 1 (id 'arc-Own_2026_1')" in told.output
+    assert "1 question cannot be graded" in told.output and "question 1 (id 'arc-Own_2026_1')" in told.output
     kept = list(read_jsonl(tmp_path / "mine.jsonl", Question))
     assert [question.id for question in kept] == ["arc-Own_2026_2", "arc-Own_2026_3"]
     assert check(str(tmp_path / "mine.jsonl")).exit_code == 0, "what it wrote can be read"
@@ -101,3 +108,38 @@ def test_it_loads_neither_dvc_nor_torch_nor_sympy() -> None:
         [sys.executable, "-c", code, str(EXAMPLES / "ugphysics.jsonl")], capture_output=True, text=True, check=True, cwd=EXAMPLES.parents[1]
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_columns_that_are_not_known_are_answered_with_the_options_of_the_command(tmp_path: Path) -> None:
+    odd = tmp_path / "odd.csv"
+    odd.write_text("Aufgabe,Loesung,falsch1,falsch2\nWas ist 1+1?,2,3,4\n")
+    told = check(str(odd))
+    assert told.exit_code == 1 and "params.yaml" not in told.output and "split." not in told.output
+    assert "--column question=COLUMN --column target=COLUMN, with --column distractors=COLUMN for each wrong answer" in told.output
+    told = check(str(odd), "--column", "Frage=Aufgabe")
+    assert "'Frage' is no part of a question. The parts are question, target, choices" in told.output
+    assert "choices, distractors and tags may be repeated for several columns" in told.output and told.output.count("\n") == 1
+    told = check(str(odd), "--column", "question=Aufgabe", "--column", "target=Ergebnis")
+    assert "the column 'Ergebnis' is not there" in told.output
+    told = check(str(odd), "--column", "question=Aufgabe")
+    assert "add --column kind=numeric or --column kind=explanation." in told.output
+    assert (
+        "--column names columns of any other shape, and --format is 'arc'; leave one"
+        in check(str(odd), "--format", "arc", "--column", "question=Aufgabe").output
+    )
+    assert "name the columns with --column, such as question=COLUMN" in check(str(odd), "--format", "mapped").output
+    words = ("question=Aufgabe", "correct=Loesung", "distractors=falsch1", "distractors=falsch2")
+    assert check(str(odd), *(part for word in words for part in ("--column", word))).exit_code == 0
+    assert "distractors=a, then distractors=b" in " ".join(check("--help").output.split())
+
+
+@pytest.mark.parametrize("name", ["xl/workbook.xml", "content.xml"])
+def test_a_spreadsheet_is_told_to_be_saved_as_csv(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "sheet.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, "<x/>")
+    told = check(str(path))
+    assert told.exit_code == 1 and "sheet.xlsx: is a spreadsheet. Save the sheet as CSV" in told.output
+    for read in (read_logs, known_questions, lambda path: grade_file(path, Tolerance(relative=0.05, absolute=None))):
+        with pytest.raises(Refused, match="is a spreadsheet"):
+            read(path)

@@ -184,7 +184,7 @@ def test_several_tasks_of_one_kind_are_compared_each(tmp_path: Path) -> None:
     ]
     text, kinds = compare(write(tmp_path / "scores.jsonl", rows), folder=tmp_path)
     assert kinds["explanation"]["n"] == 24 and "t0  b - a: +1.000" in text and "t1  b - a: +0.000" in text
-    assert "only a 0, only b 12  pairs 12" in text
+    assert "right only in a: 0, only in b: 12  pairs 12" in text
 
 
 # ---- batches and tables
@@ -223,7 +223,7 @@ def test_a_table_of_scores_needs_nothing_else(tmp_path: Path) -> None:
     assert "all questions: scores as logged under score" in text
     wide = tmp_path / "wide.csv"
     wide.write_text("id,arm,score\nq1,first,7\nq1,second,10\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"line 2: the score score is 7, outside of 0 to 1\. Say the scale with --score-range LOW HIGH"):
+    with pytest.raises(ValueError, match=r"line 2: the score is 7, outside of 0 to 1\. Say the scale with --score-range LOW HIGH"):
         compare(wide, folder=tmp_path)
     compare(wide, folder=tmp_path, low=0.0, high=10.0)
     assert verdicts(tmp_path) == {("first", "q1"): 0.7, ("second", "q1"): 1.0}
@@ -261,6 +261,11 @@ def test_texts_without_key_points_stay_unjudged_next_to_what_can_be_graded(tmp_p
     assert "Unjudged for want of `key_points`: 2 explanations" in text
     with pytest.raises(ValueError, match=r"line 1: a text is graded by key points, and there are none"):
         compare(write(tmp_path / "texts.jsonl", rows[2:]), folder=tmp_path)
+    letters = [{"id": "a", "arm": arm, "question": "Which? (A) x (B) y", "reference": "B", "response": "A"} for arm in "xy"]
+    with pytest.raises(ValueError, match=r"its reference 'B' is taken as a text, .* add a column kind \(mcq, numeric or explanation\), or"):
+        compare(write(tmp_path / "letters.jsonl", letters), folder=tmp_path)
+    _, kinds = compare(write(tmp_path / "kind.jsonl", [{**row, "kind": "mcq"} for row in letters]), folder=tmp_path)
+    assert kinds["mcq"]["arms"]["x"]["incorrect"] == 1, "the remedy works"
 
 
 def test_a_failed_sample_is_unjudged_and_a_run_that_ended_early_is_said(tmp_path: Path) -> None:
@@ -269,7 +274,7 @@ def test_a_failed_sample_is_unjudged_and_a_run_that_ended_early_is_said(tmp_path
     cut = eval_log(tmp_path / "cut.eval", [sample("a", "C"), failed], status="error")
     text, kinds = compare(f"whole={whole}", f"cut={cut}", folder=tmp_path)
     assert kinds["explanation"]["arms"]["cut"]["unjudged"] == 1 and kinds["explanation"]["arms"]["whole"]["unjudged"] == 0
-    assert "its status is error" in text and "1 samples failed and count as unjudged" in text
+    assert "its status is error" in text and "1 sample failed: unjudged" in text
 
 
 @pytest.mark.parametrize(
@@ -312,7 +317,7 @@ HARNESS = {"doc_id": 0, "doc": {"question": "Q"}, "target": "1", "resps": [["1"]
 REFUSED = {
     "no log": ("x.txt", "hello", r"x\.txt: a file with the ending \.txt is no log that is known\. Give a \.eval"),
     "half a zip": ("x.eval", "PK", r"x\.eval: not a zip file, as a log of Inspect is\."),
-    "foreign object": ("x.jsonl", '{"name": 1}\n', r"x\.jsonl, line 1: an object that no known tool writes\. Give a \.eval"),
+    "foreign object": ("x.jsonl", '{"name": 1}\n', r"x\.jsonl, line 1: an object that no known tool writes\. Its keys are name\. Give a \.eval"),
     "no object": ("x.jsonl", "\n[1]\n", r"x\.jsonl, entry 1: '1' is not an object"),
     "cut line": ("x.jsonl", json.dumps(HARNESS) + '\n{"doc_id": 1, "do', r"x\.jsonl, line 2: not JSON .* take this line out"),
     "no resps": ("x.jsonl", json.dumps(HARNESS) + '\n{"doc_id": 1}\n', r"line 2: no doc, target, resps\. Give samples_\*\.jsonl"),

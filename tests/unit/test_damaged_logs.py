@@ -14,6 +14,7 @@ from plumbline.comparing.logs.log_grades import ScoreParams, graded_logs
 from plumbline.comparing.logs.matching import matched
 from plumbline.comparing.logs.recognise import read_logs
 from plumbline.pipeline.refused import Refused
+from tests.unit.test_compare_logs import LOGS
 
 CHAT = {"model": "m", "choices": [{"message": {"content": "B"}, "finish_reason": "stop"}]}
 OUTPUT = [{"type": "message", "content": [{"type": "output_text", "text": "B"}]}]
@@ -174,7 +175,7 @@ def test_a_score_of_400_digits_is_not_on_any_scale(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text(json.dumps({"id": "a", "score": 10**400}) + "\n", encoding="utf-8")
     arms = arms_of([str(path)])
-    with pytest.raises(Refused, match=r"x\.jsonl, line 1: the score score is 10000.*, not a number"):
+    with pytest.raises(Refused, match=r"x\.jsonl, line 1: the score is 10000.*, not a number"):
         graded_logs(matched(arms, None), ["x"], ScoreParams())
 
 
@@ -187,3 +188,15 @@ def test_a_member_that_is_not_an_object_is_named(tmp_path: Path, member: str, co
             archive.writestr(name, content if name == member else json.dumps(whole))
     with pytest.raises(Refused, match=rf"x\.eval, {member}: .*Copy the log again"):
         read_logs(path)
+
+
+def test_the_summary_of_the_harness_and_an_empty_log_are_called_what_they_are(tmp_path: Path) -> None:
+    [results] = (LOGS / "lm_eval/first").rglob("results_*.json")
+    with pytest.raises(
+        Refused, match=r"is the summary of lm-evaluation-harness, which holds no answers\. Give samples_\*\.jsonl next to it"
+    ):
+        read_logs(results)
+    for name in ("a.eval", "a.jsonl", "a.csv"):
+        (tmp_path / name).touch()
+        with pytest.raises(Refused, match=rf"{name}: is empty\. Copy the log again"):
+            read_logs(tmp_path / name)

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from plumbline.commands.grade import NUM_RESAMPLES, SEED, main
+from plumbline.commands.check_benchmark import command as check_benchmark
+from plumbline.commands.grade import NUM_RESAMPLES, SEED, command, main
+from plumbline.commands.known_questions import known_questions
 from plumbline.comparing.answers_ledger import answer_ledgers, pairs_of
 from plumbline.comparing.graded_answers import GradedAnswer, grade_file
 from plumbline.grading.run import GradeFiles, grade_files
@@ -15,6 +18,7 @@ from plumbline.grading.tolerance import Tolerance
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.run import JudgeFiles, judge_explanations
 from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.refused import Refused
 from plumbline.reporting.ledger import KindLedger, ledgers
 from plumbline.reporting.scored import join_verdicts
 from plumbline.rows.judgement import Judgement
@@ -217,7 +221,7 @@ def test_an_explanation_is_judged_by_its_key_points_and_not_without(tmp_path: Pa
     bare = {name: value for name, value in said.items() if name != "key_points"} | {"id": "r"}
     text, rows = graded(write_rows(tmp_path / "answers.jsonl", [said, bare]), tmp_path / "graded.jsonl")
     assert [(row.outcome, row.score, row.reading) for row in rows] == [("correct", 1.0, "scored"), ("unjudged", None, "no_key_points")]
-    assert "Unjudged for want of `key_points`: 1 explanations" in text and "failures as 0: 0.500, as 1: 1.000" in text
+    assert "Unjudged for want of `key_points`: 1 explanation." in text and "failures as 0: 0.500, as 1: 1.000" in text
     table = tmp_path / "answers.csv"
     table.write_text(
         'id,question,kind,reference,key_points,response\nq,Why?,explanation,No force acts.,"[""no force acts""]",It keeps going because no force acts on it.\n'
@@ -248,7 +252,7 @@ def test_rows_that_do_not_agree_on_a_question_are_refused(tmp_path: Path, change
     ("row", "message"),
     [
         ({"id": "nowhere", "response": "A"}, "line 1: id 'nowhere' is no question of the benchmark"),
-        ({"response": "A"}, "line 1: id None is no question of the benchmark"),
+        ({"response": "A"}, "line 1 has the keys response; needed are id, response"),
         ({"id": "mcq-0001", "response": "A", "reference": "D"}, "line 1: reference is 'D', and 'B' in the benchmark"),
     ],
     ids=["unknown", "no id", "another reference"],
@@ -284,3 +288,79 @@ def test_the_answer_kinds_of_a_benchmark_are_graded_as_in_the_pipeline(tmp_path:
     }
     _, [alone] = graded(write_rows(tmp_path / "one.jsonl", [row]), tmp_path / "graded.jsonl")
     assert alone.outcome.value == "correct"
+
+
+# ---- files that people have
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "prompt,output,gold,model\nHow?,1,1,a\n",
+            r"a\.csv has the columns prompt, output, gold, model; needed are question, response, reference, kind\. Rename",
+        ),
+        ("question;response;reference;kind\nHow?;3,5;3,5;numeric\n", r"needed are .*\. Put commas between the columns\.$"),
+        ("question,reference,kind\nHow?,1,numeric\n", r"has the columns question, reference, kind; needed are question, response"),
+        ("question,response,reference,kind\nHow?,1,1,\n", r"line 2: kind is missing$"),
+        (
+            "question,response,reference,kind\nHow?,3,5,3,numeric\n",
+            r"line 2: 5 cells below 4 columns; put a cell that holds a comma in quotes",
+        ),
+        ("question,response,reference,kind,topic\nHow?,1,1,numeric,x\n", r"line 2: topic is not a column that is read \(question, "),
+        (
+            "question,response,reference,kind,choices\nHow?,B,B,mcq,x|y\n",
+            r"line 2: choices is 'x\|y', which is no JSON; write it such as \{",
+        ),
+    ],
+    ids=["own names", "semicolons", "no response", "an empty kind", "a comma", "unknown", "choices"],
+)
+def test_a_table_of_other_columns_is_told_what_it_has_and_what_is_needed(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=said) as refused:
+        grade_file(path, TOLERANCE)
+    assert "Field required" not in str(refused.value)
+
+
+def test_a_line_of_other_keys_is_told_what_it_has(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "a.jsonl", [{"prompt": "How?", "output": "1"}])
+    with pytest.raises(ValueError, match=r"a\.jsonl, line 1 has the keys prompt, output; needed are question, response, reference, kind\."):
+        grade_file(path, TOLERANCE)
+    with pytest.raises(ValueError, match=r"needed are id, response\."):
+        grade_file(path, TOLERANCE, benchmark={})
+
+
+# ---- the questions of --benchmark
+
+
+def test_a_benchmark_of_any_shape_that_is_recognised_gives_the_questions(tmp_path: Path) -> None:
+    choices = {"label": ["A", "B"], "text": ["it is light", "it is cold"]}
+    rows = [{"id": "q1", "question": "Why does ice float?", "choices": choices, "answerKey": "A"}]
+    known = known_questions(write_rows(tmp_path / "arc.jsonl", rows))
+    assert list(known) == ["arc-q1"] and known["arc-q1"].target == "A"
+    answers = write_rows(
+        tmp_path / "a.jsonl", [{"id": "arc-q1", "response": "A", "arm": "x"}, {"id": "arc-q1", "response": "B", "arm": "y"}]
+    )
+    ended = CliRunner().invoke(command, [str(answers), "--benchmark", str(tmp_path / "arc.jsonl")])
+    assert ended.exit_code == 0 and "y - x: -1.000" in ended.output
+
+
+def test_a_benchmark_of_no_known_shape_is_told_the_command_that_makes_one(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "odd.jsonl", [{"Frage": "How?", "Antwort": "1"}])
+    with pytest.raises(
+        Refused, match=r"the columns \['Antwort', 'Frage'\].* `plumbline check-benchmark FILE --column .*--out mine\.jsonl`"
+    ) as refused:
+        known_questions(path)
+    assert "params.yaml" not in str(refused.value) and "pydantic" not in str(refused.value)
+    remedy = ("question=Frage", "target=Antwort", "kind=numeric")
+    words = [str(path), *(part for word in remedy for part in ("--column", word)), "--out", str(tmp_path / "mine.jsonl")]
+    assert CliRunner().invoke(check_benchmark, words).exit_code == 0
+    assert [question.target for question in known_questions(tmp_path / "mine.jsonl").values()] == ["1"], "the remedy works"
+
+
+def test_two_questions_with_one_id_are_no_benchmark(tmp_path: Path) -> None:
+    row = {"id": "q", "kind": "numeric", "choices": {}, "target": "1", "unit": None, "key_points": [], "cluster": "c"}
+    path = write_rows(tmp_path / "own.jsonl", [row | {"question": "How?"}, row | {"question": "Why?"}])
+    with pytest.raises(Refused, match=r"line 2: the id 'q' also stands at .*line 1\. Give each question its own id"):
+        known_questions(path)

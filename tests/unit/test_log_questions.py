@@ -2,14 +2,19 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from plumbline.commands.compare_logs import LogOutputs, LogQuestions, main
+from plumbline.commands.compare_logs import command as compare_logs
 from plumbline.commands.grade import command as grade
+from plumbline.comparing.logs.arms import arms_of, differing_settings
 from plumbline.comparing.logs.log_grades import ScoreParams
+from plumbline.comparing.logs.logged_answer import LogArm, Tool
+from plumbline.comparing.logs.matching import matched
 from plumbline.comparing.logs.recognise import read_logs
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
@@ -160,3 +165,169 @@ def test_grade_does_not_replace_the_answers_or_the_benchmark(tmp_path: Path, opt
         ended = CliRunner().invoke(grade, [str(answers), "--benchmark", str(asked), option, str(output)])
         assert ended.exit_code == 1 and "writing would replace it" in ended.output
     assert (answers.read_bytes(), asked.read_bytes()) == before
+
+
+# ---- tables that people have
+
+
+def table(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("cell", ["", "nan", "NaN", "None", "N/A"])
+def test_a_score_that_is_missing_leaves_its_answer_unjudged(tmp_path: Path, cell: str) -> None:
+    log = table(tmp_path / "log.csv", f"id,arm,score,question\na,x,1,Q1?\nb,x,{cell},Q2?\na,y,0,Q1?\nb,y,1,Q2?\n")
+    _, kinds = compare(log, folder=tmp_path)
+    assert verdicts(tmp_path) == {("x", "a"): 1.0, ("x", "b"): None, ("y", "a"): 0.0, ("y", "b"): 1.0}
+    assert kinds["explanation"]["arms"]["x"]["unjudged"] == 1 and kinds["explanation"]["comparisons"][0]["n"] == 1
+
+
+def test_letters_of_inspect_are_scores_in_a_table_too(tmp_path: Path) -> None:
+    log = table(tmp_path / "log.csv", "id,model,score\na,x,C\nb,x,I\na,y,P\nb,y,N\n")
+    compare(log, folder=tmp_path, low=0.0, high=10.0)
+    assert verdicts(tmp_path) == {("x", "a"): 1.0, ("x", "b"): 0.0, ("y", "a"): 0.5, ("y", "b"): 0.0}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_score_names_a_column_of_a_table_and_model_is_the_arm(tmp_path: Path, suffix: str) -> None:
+    rows = [{"id": name, "model": arm, "correct": arm == "x"} for arm in "xy" for name in "ab"]
+    if suffix == "jsonl":
+        log = write(tmp_path / "log.jsonl", rows)
+    else:
+        log = table(tmp_path / "log.csv", "id,model,correct\n" + "".join(f"{','.join(map(str, row.values()))}\n" for row in rows))
+    compare(log, folder=tmp_path, names=("correct",))
+    assert verdicts(tmp_path) == {("x", "a"): 1.0, ("x", "b"): 1.0, ("y", "a"): 0.0, ("y", "b"): 0.0}
+
+
+def test_a_table_without_a_score_is_told_its_columns_and_the_option(tmp_path: Path) -> None:
+    log = table(tmp_path / "log.csv", "id,model,accuracy\na,x,1\n")
+    with pytest.raises(Refused, match=r"line 2: neither score nor response\. The columns are id, model, accuracy\. .* --score NAME"):
+        compare(log, folder=tmp_path)
+    log = table(tmp_path / "log.csv", "qid,arm,score\na,x,1\n")
+    with pytest.raises(Refused, match=r"neither id nor question\. The columns are qid, arm, score\."):
+        compare(log, folder=tmp_path)
+
+
+@pytest.mark.parametrize(("name", "header"), [("a.csv", "id;score"), ("a.csv", "id\tscore"), ("a.tsv", "id,score")])
+def test_a_table_with_another_mark_between_its_columns_is_told_which_is_read(tmp_path: Path, name: str, header: str) -> None:
+    with pytest.raises(Refused, match=r"line 1: one column, 'id.{1,2}score'\. Save the table with '(,|.t)' between its columns"):
+        read_logs(table(tmp_path / name, f"{header}\na;1\n"))
+
+
+@pytest.mark.parametrize("column", ["epoch", "repeat"])
+def test_repeats_of_a_table_are_averaged_and_a_row_twice_is_refused(tmp_path: Path, column: str) -> None:
+    rows = "a,x,1,1\na,x,2,0\na,y,1,1\na,y,2,1\n"
+    compare(table(tmp_path / "log.csv", f"id,arm,{column},score\n{rows}"), folder=tmp_path)
+    assert verdicts(tmp_path) == {("x", "a"): 0.5, ("y", "a"): 1.0}
+    with pytest.raises(Refused, match=r"line 6: a second answer of x to 'a'"):
+        compare(table(tmp_path / "log.csv", f"id,arm,{column},score\n{rows}a,x,2,1\n"), folder=tmp_path)
+
+
+def test_a_score_that_is_no_number_is_named_once_and_regrade_only_where_it_can_work(tmp_path: Path) -> None:
+    log = table(tmp_path / "log.csv", "id,arm,score\na,x,good\na,y,bad\n")
+    with pytest.raises(Refused, match=r"line 2: the score is 'good', not a number\. Write 1 and 0") as refused:
+        compare(log, folder=tmp_path)
+    assert "--regrade" not in str(refused.value)
+    log = table(tmp_path / "log.csv", "id,arm,score,response,reference\na,x,good,2,2\na,y,bad,3,2\n")
+    with pytest.raises(Refused, match="--regrade"):
+        compare(log, folder=tmp_path)
+
+
+# ---- a tool that logs its prompt as the question
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_question_is_found_in_the_prompt_that_another_tool_logs(tmp_path: Path, turned: bool) -> None:
+    logs = [LOGS / "evalscope/first", LOGS / "inspect/second"]
+    text, kinds = compare(*(reversed(logs) if turned else logs), folder=tmp_path)
+    assert (kinds["mcq"]["n"], kinds["mcq"]["comparisons"][0]["n"], kinds["numeric"]["comparisons"][0]["n"]) == (6, 6, 5)
+    assert "is matched with" not in text
+
+
+def test_of_the_questions_in_a_prompt_the_last_one_is_asked_and_its_choices_must_agree(tmp_path: Path) -> None:
+    prompt = "Example: Which unit is that of power? watt\n\nWhich unit is that of force?"
+    log = eval_log(tmp_path / "a.eval", [sample("a", "C", input=prompt)])
+    names = ("Which unit is that of power?", "Which unit is that of force?")
+    other = write(tmp_path / "b.jsonl", [{"id": place, "question": text, "score": 0} for place, text in enumerate(names)])
+    [one] = [one for one in matched(arms_of([f"a={log}", f"b={other}"]), None) if len(one.answers) == 2]
+    assert one.answers["b"][0].question == names[1]
+    odd = write(tmp_path / "c.jsonl", [{"id": 0, "question": names[1], "choices": ["newton", "ampere"], "score": 0}])
+    with pytest.raises(Refused, match="have no question in common"):
+        matched(arms_of([f"a={log}", f"c={odd}"]), None)
+
+
+def test_two_prompts_around_one_question_are_matched_with_none(tmp_path: Path) -> None:
+    samples = [sample(name, "C", input=f"{name}: Which unit is that of force?") for name in ("short", "long")]
+    log = eval_log(tmp_path / "a.eval", [*samples, sample("both", "C", input="What is both?")])
+    other = write(
+        tmp_path / "b.jsonl", [{"id": text, "question": text, "score": 0} for text in ("Which unit is that of force?", "What is both?")]
+    )
+    found = matched(arms_of([f"a={log}", f"b={other}"]), None)
+    assert [one.sample.question for one in found if len(one.answers) == 2] == ["What is both?"]
+
+
+def test_a_kind_in_which_no_question_is_paired_is_named_with_both_texts(tmp_path: Path) -> None:
+    first = [{"id": "n", "question": "How much?", "reference": "2", "response": "2"}]
+    letters = {"kind": "mcq", "choices": ["x", "y"], "reference": "A", "response": "A"}
+    rows = [{"arm": arm, "kind": "numeric", **first[0]} for arm in "xy"]
+    rows += [{"arm": arm, "id": arm, "question": f"Which one of {arm}?", **letters} for arm in "xy"]
+    text, _ = compare(write(tmp_path / "log.jsonl", rows), folder=tmp_path)
+    assert (
+        "! mcq: none of the 1 question of x is matched with one of y; the first one of x begins 'Which one of x?', that of y 'Which one of y?'"
+        in text
+    )
+
+
+def test_settings_that_one_tool_alone_logs_are_one_sentence(tmp_path: Path) -> None:
+    inspect = LogArm(
+        name="a",
+        answers=(),
+        tools=frozenset({Tool.INSPECT}),
+        settings={"t: epochs": "1", "t: limit": "5", "t: solver": "s"},
+        warnings=(),
+        paths=(),
+    )
+    harness = replace(inspect, name="b", tools=frozenset({Tool.LM_EVAL}), settings={"t: limit": "6", "t: n-shot": "0"})
+    assert differing_settings([inspect, harness]) == [
+        "t: limit differs: a 5, b 6",
+        "Inspect and lm-evaluation-harness log different settings: 3 settings of one of them could not be compared",
+    ]
+    other = replace(inspect, name="c", settings={"t: epochs": "1", "t: limit": "5"})
+    assert differing_settings([inspect, other]) == ["t: solver differs: a s, c has none"], "within one tool none is a value"
+    assert differing_settings([inspect, replace(harness, settings={})]) == []
+
+
+# ---- what is said at the end
+
+
+@pytest.mark.parametrize("name", ["grade", "compare-logs"])
+def test_every_file_that_was_written_is_named(tmp_path: Path, name: str) -> None:
+    rows = [
+        {"id": "a", "arm": arm, "kind": "numeric", "question": "How much?", "reference": "2", "response": response}
+        for arm, response in (("x", "2"), ("y", "3"))
+    ]
+    given = [str(write(tmp_path / "a.jsonl", rows)), "--out", str(tmp_path / "v.jsonl"), "--json", str(tmp_path / "n.json")]
+    ended = CliRunner().invoke(grade if name == "grade" else compare_logs, given)
+    assert ended.exit_code == 0, ended.output
+    assert f"verdicts: {tmp_path / 'v.jsonl'}\n" in ended.output and f"numbers: {tmp_path / 'n.json'}\n" in ended.output
+    assert "numeric      1 question\n" in ended.output and "right only in x: 1, only in y: 0" in ended.output
+    if name == "compare-logs":
+        ended = CliRunner().invoke(compare_logs, [given[0], "--page", str(tmp_path / "p.html")])
+        assert ended.output.endswith(f"page: {tmp_path / 'p.html'}\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--relative-tolerance", "5", "5 is no fraction of the target. Give a number from 0 to below 1: 0.05 is 5 percent."),
+        ("--relative-tolerance", "-0.1", "is no fraction"),
+        ("--relative-tolerance", "nan", "is no fraction"),
+        ("--absolute-tolerance", "-1", "is no distance from the target"),
+        ("--absolute-tolerance", "inf", "is no distance from the target"),
+    ],
+)
+def test_a_tolerance_that_is_none_is_refused(option: str, value: str, said: str) -> None:
+    for command in (grade, compare_logs):
+        ended = CliRunner().invoke(command, ["a.csv", option, value])
+        assert ended.exit_code == 2 and said in " ".join(ended.output.replace("│", " ").split())

@@ -1,8 +1,9 @@
 """The arms of a comparison of logs: who answered, what in, and under which name. Reads the files that are named."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from plumbline.comparing.counted import counted
 from plumbline.comparing.logs.logged_answer import Log, LogArm, LoggedAnswer, Tool
 from plumbline.comparing.logs.matching import normal
 from plumbline.comparing.logs.recognise import read_logs
@@ -13,14 +14,17 @@ ONCE = (Tool.TABLE, Tool.BATCH)
 """Logs in which a second answer to one question is a mistake; the other tools log several samples per question."""
 
 
-def arms_of(given: Sequence[str]) -> list[LogArm]:
-    """Read what was named: a file or folder each, `NAME=PATH` to give it a name. Refused where two arms could not be told apart."""
+def arms_of(given: Sequence[str], scores: Collection[str] = ()) -> list[LogArm]:
+    """Read what was named: a file or folder each, `NAME=PATH` to give it a name. `scores`: columns of tables that are scores.
+
+    Refused where two arms could not be told apart.
+    """
     groups: list[tuple[str, str, list[Log]]] = []
     """Name wanted, name to fall back to, logs."""
     for text in given:
         name, path = named_path(text)
         by_model: dict[str, list[Log]] = {}
-        for log in read_logs(path):
+        for log in read_logs(path, scores):
             by_model.setdefault(log.model, []).append(log)
         if name is not None and len(by_model) > 1:
             raise Refused(f"{text}: {path} holds answers of {', '.join(by_model)}. Give it without a name, or name a file of one of them.")
@@ -45,17 +49,17 @@ def arm_of(name: str, logs: Sequence[Log]) -> LogArm:
     """Logs of one model as one arm. Refused where two of them answer the same."""
     homes: dict[tuple[str, str], LoggedAnswer] = {}
     for log in logs:
-        mine: set[tuple[str, str]] = set()
+        mine: set[tuple[str, str, str]] = set()
         for answer in log.answers:
             key = (answer.task, answer.id)
-            before = homes.get(key)
-            if before is not None and (key not in mine or log.tool in ONCE):
+            before, again = homes.get(key), (*key, answer.repeat)
+            if before is not None and (not any(one[:2] == key for one in mine) or (log.tool in ONCE and again in mine)):
                 raise Refused(
                     f"{answer.where}: a second answer of {name} to {answer.id[:60]!r}, also at {before.where}. "
                     "Give the log of one run, or the two runs as two logs."
                 )
             homes.setdefault(key, answer)
-            mine.add(key)
+            mine.add(again)
     return LogArm(
         name=name,
         answers=tuple(answer for log in logs for answer in log.answers),
@@ -67,15 +71,25 @@ def arm_of(name: str, logs: Sequence[Log]) -> LogArm:
 
 
 def differing_settings(arms: Sequence[LogArm]) -> list[str]:
-    """What besides the model is not the same in all logs of one tool, a sentence each."""
+    """What besides the model is not the same in all logs, a sentence each; of what only one of two tools logs, one sentence in all."""
     told: list[str] = []
+    num_of_one_tool = 0
     for name in dict.fromkeys(key for arm in arms for key in arm.settings):
-        values = {
-            arm.name: arm.settings.get(name) for arm in arms if any(key.partition(":")[0] == name.partition(":")[0] for key in arm.settings)
-        }
-        if len(set(values.values())) > 1:
-            told.append(f"{name} differs: " + ", ".join(f"{arm} {shown(value)}" for arm, value in values.items()))
+        values = [(arm, arm.settings.get(name)) for arm in arms if any(task_of(key) == task_of(name) for key in arm.settings)]
+        have = {tool for arm, value in values if value is not None for tool in arm.tools}
+        num_of_one_tool += any(value is None and arm.tools.isdisjoint(have) for arm, value in values)
+        compared = {arm.name: value for arm, value in values if value is not None or not arm.tools.isdisjoint(have)}
+        if len(set(compared.values())) > 1:
+            told.append(f"{name} differs: " + ", ".join(f"{arm} {shown(value)}" for arm, value in compared.items()))
+    if num_of_one_tool:
+        tools = " and ".join(sorted({tool for arm in arms for tool in arm.tools}))
+        told.append(f"{tools} log different settings: {counted(num_of_one_tool, 'setting')} of one of them could not be compared")
     return told
+
+
+def task_of(setting: str) -> str:
+    """The task that a setting is of."""
+    return setting.partition(":")[0]
 
 
 def shown(value: str | None) -> str:
@@ -96,7 +110,8 @@ def with_questions(answers: Iterable[LoggedAnswer], benchmark: Mapping[str, Ques
         question = benchmark.get(answer.id)
         if question is None:
             raise Refused(
-                f"{answer.where}: {answer.id!r} is no question of the benchmark. Give the benchmark that was asked, or leave the line out."
+                f"{answer.where}: {answer.id!r} is no question of the benchmark, whose ids are such as {', '.join(list(benchmark)[:3])}. "
+                "Give the benchmark that was asked, or leave the line out."
             )
         if answer.question and not same_text(answer.question, question.question):
             raise Refused(

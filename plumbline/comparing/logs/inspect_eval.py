@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from plumbline.comparing.counted import counted
 from plumbline.comparing.logs.json_objects import AGAIN, as_object, as_written_by
 from plumbline.comparing.logs.logged_answer import (
+    GRADES,
+    NO_ANSWER,
     Log,
     LoggedAnswer,
     LoggedScore,
@@ -23,9 +26,6 @@ from plumbline.pipeline.refused import Refused
 
 HEADERS = ("header.json", "_journal/start.json")
 """The second one is all that a run leaves that did not end."""
-GRADES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
-"""Correct, partial, incorrect, no answer: Inspect's own letters."""
-NO_ANSWER = "N"
 ATTACHMENT = "attachment://"
 SETTINGS = ("task_version", "task_args", "solver", "solver_args", "model_generate_config", "model_roles")
 """Of the header: what a score depends on besides the model."""
@@ -99,7 +99,7 @@ def warnings_of(path: Path, header: Mapping[str, Any], spec: Mapping[str, Any], 
     if header.get("invalidated"):
         yield f"{path}: someone marked this log as invalid"
     if failed := sum(answer.failure is not None for answer in answers):
-        yield f"{path}: {failed} samples failed and count as unjudged"
+        yield f"{path}: {counted(failed, 'sample')} failed: unjudged"
 
 
 def answer_of(path: Path, number: int, task: str, sample: Mapping[str, Any]) -> LoggedAnswer:

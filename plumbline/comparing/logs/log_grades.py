@@ -209,8 +209,11 @@ def logged_one(arm: str, answer: LoggedAnswer, question: Question, name: str, pa
     """One score as the tool gave it."""
     score = answer.scores.get(name, LoggedScore(value=None))
     if score.unread is not None:
+        can = answer.response is not None and why_not_graded_here(answer, question.kind) is None
+        regrading = ", or grade here with --regrade" if can else ""
         raise Refused(
-            f"{answer.where}: the score {name} is {score.unread}, not a number. Choose another with --score, or grade here with --regrade."
+            f"{answer.where}: {called(name)} is {score.unread}, not a number. Write 1 and 0, or True and False; "
+            f"or choose another score with --score{regrading}."
         )
     if score.value is None:
         reading = NOT_SCORED if answer.failure is None else FAILED
@@ -218,7 +221,7 @@ def logged_one(arm: str, answer: LoggedAnswer, question: Question, name: str, pa
     scaled = score.value if score.is_fraction else (score.value - params.low) / (params.high - params.low)
     if not -1e-9 <= scaled <= 1 + 1e-9:
         raise Refused(
-            f"{answer.where}: the score {name} is {score.value:g}, outside of {params.low:g} to {params.high:g}. "
+            f"{answer.where}: {called(name)} is {score.value:g}, outside of {params.low:g} to {params.high:g}. "
             "Say the scale with --score-range LOW HIGH, or choose another score with --score."
         )
     scaled = min(max(scaled, 0.0), 1.0)
@@ -226,6 +229,11 @@ def logged_one(arm: str, answer: LoggedAnswer, question: Question, name: str, pa
     # No answer is wrong, whatever a scorer gave for it.
     scaled = 0.0 if outcome is Outcome.UNPARSED else scaled
     return row_of(arm, answer, question, outcome=outcome, score=scaled, extracted=score.extracted, reading=LOGGED)
+
+
+def called(name: str) -> str:
+    """A score by its name."""
+    return "the score" if name == "score" else f"the score {name}"
 
 
 def row_of(

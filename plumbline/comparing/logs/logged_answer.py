@@ -9,6 +9,10 @@ from string import ascii_uppercase
 
 from plumbline.rows.question import Question
 
+GRADES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
+"""Correct, partial, incorrect, no answer: the letters of Inspect, which its users write into tables too."""
+NO_ANSWER = "N"
+
 
 class Tool(StrEnum):
     """What wrote a log."""
@@ -68,6 +72,8 @@ class LoggedAnswer:
     is_cut: bool = False
     failure: str | None = None
     """Why the tool has no answer."""
+    repeat: str = ""
+    """Of several answers to one question in a table: which one this is."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """What the log says of the question: metadata, columns."""
     fingerprint: str = ""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plumbline.comparing.answers_ledger import scored_rows
+from plumbline.comparing.counted import counted
 from plumbline.comparing.graded_answers import GradedAnswer
 from plumbline.comparing.logs.log_grades import FAILED, GradedLogs
 from plumbline.comparing.logs.logged_answer import LogArm, LoggedAnswer
@@ -47,7 +48,7 @@ def logs_entries(graded: GradedLogs, arms: Sequence[str], pairs: Sequence[Pair])
     for label, arm in zip(labels, arms, strict=True):
         label |= {"label": arm_words(arm), "name": arm_words(arm)}
     left = len(graded.found.questions) - len(questions)
-    return entries | {"left_out": [f"{left} questions were not answered by all arms and are not shown."] if left else []}
+    return entries | {"left_out": [f"Not answered by all arms, and not shown: {counted(left, 'question')}."] if left else []}
 
 
 def answered_by_all(graded: GradedLogs, num_arms: int) -> set[tuple[Kind, str]]:
@@ -103,7 +104,7 @@ def logs_context(
     compared = [comparison for comparison in found if comparison is not None]
     rows, shown, num_questions = scored_rows(graded.found), answered_by_all(graded, len(arms)), len(graded.found.questions)
     return {
-        "eyebrow": f"{len(arms)} logs on {num_questions} questions; the reference is {arm_words(first)}",
+        "eyebrow": f"{len(arms)} logs on {counted(num_questions, 'question')}; the reference is {arm_words(first)}",
         "headline": headline_words(by_kind),
         "verdict": verdict_words(by_kind),
         "part": "",

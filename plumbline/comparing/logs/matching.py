@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from plumbline.comparing.logs.logged_answer import LogArm, LoggedAnswer
+from plumbline.comparing.logs.question_text import normal, text_key
+from plumbline.comparing.logs.questions_in_prompts import questions_in_prompts
 from plumbline.pipeline.refused import Refused
 
 MatchBy = Literal["id", "question"]
@@ -39,9 +41,11 @@ def matched(arms: Sequence[LogArm], by: MatchBy | None) -> list[Asked]:
     by = by or ("id" if len(tools) == 1 or not has_text else "question")
     names_tasks = len(tools) == 1
     found: dict[tuple[str, str], dict[str, list[LoggedAnswer]]] = {}
+    inside = questions_in_prompts(arms) if by == "question" and not names_tasks else {}
     for arm in arms:
         for answer in arm.answers:
-            key = (answer.task if names_tasks else "", answer.id) if by == "id" else ("", text_key(answer))
+            text = text_key(answer)
+            key = (answer.task if names_tasks else "", answer.id) if by == "id" else ("", inside.get(text, text))
             found.setdefault(key, {}).setdefault(arm.name, []).append(answer)
     if by == "question":
         refuse_two_in_one(found.values())
@@ -65,16 +69,6 @@ def unique_ids(names: Sequence[str]) -> list[str]:
         seen[name] = seen.get(name, 0) + 1
         found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return found
-
-
-def text_key(answer: LoggedAnswer) -> str:
-    """What is asked, in a form that spaces, capitals and the order of the choices do not change."""
-    return "\n".join([normal(answer.question), *sorted(map(normal, answer.choices.values()))])
-
-
-def normal(text: str) -> str:
-    """A text in a form that spaces and capitals do not change."""
-    return " ".join(text.split()).casefold()
 
 
 def refuse_two_in_one(found: Iterable[Collected]) -> None:

@@ -1,7 +1,8 @@
 """Tell which tool wrote a log, by what it holds, and read it; a folder gives all logs in it. Reads the files that are named."""
 
+import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from plumbline.comparing.logs.inspect_eval import read_inspect
 from plumbline.comparing.logs.json_objects import first_object
 from plumbline.comparing.logs.lm_eval_samples import read_lm_eval
 from plumbline.comparing.logs.logged_answer import Log, Tool
-from plumbline.comparing.logs.tables import DELIMITERS, read_table
+from plumbline.comparing.logs.tables import DELIMITERS, is_score, read_table
+from plumbline.comparing.spreadsheets import refuse_spreadsheet
 from plumbline.pipeline.refused import Refused
 
 READ = (
@@ -22,8 +24,11 @@ IN_FOLDERS = ("*.eval", "samples_*.jsonl", "reviews/**/*.jsonl")
 """What is a log in a folder of logs; only where there is none, every .json and .jsonl in it."""
 
 
-def tool_of(path: Path) -> Tool:
+def tool_of(path: Path, scores: Collection[str] = ()) -> Tool:
     """Which tool wrote a file. Refused if none is known that did, with what can be read."""
+    refuse_spreadsheet(path)
+    if path.stat().st_size == 0:
+        raise Refused(f"{path}: is empty. Copy the log again from where it was made.")
     if zipfile.is_zipfile(path):
         return Tool.INSPECT
     if path.suffix == ".eval":
@@ -35,11 +40,26 @@ def tool_of(path: Path) -> Tool:
     if path.suffix.lower() not in (".json", ".jsonl"):
         raise Refused(f"{path}: a file with the ending {path.suffix or 'none'} is no log that is known. Give {READ}.")
     if path.suffix.lower() == ".json" and is_indented(path):
+        refuse_summary(path)
         return Tool.INSPECT
-    found = tool_of_object(first_object(path))
+    first = first_object(path)
+    found = tool_of_object(first, scores)
     if found is None:
-        raise Refused(f"{path}, line 1: an object that no known tool writes. Give {READ}.")
+        raise Refused(f"{path}, line 1: an object that no known tool writes. Its keys are {', '.join(list(first)[:20])}. Give {READ}.")
     return found
+
+
+def refuse_summary(path: Path) -> None:
+    """Refused for the results of lm-evaluation-harness: a summary that holds no answer."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return
+    if isinstance(found, dict) and "results" in found and "eval" not in found and {"n-shot", "configs", "versions"} & found.keys():
+        raise Refused(
+            f"{path}: is the summary of lm-evaluation-harness, which holds no answers. Give samples_*.jsonl next to it, or their folder; "
+            "the harness writes them with --log_samples."
+        )
 
 
 def is_indented(path: Path) -> bool:
@@ -48,7 +68,7 @@ def is_indented(path: Path) -> bool:
         return stream.readline(64).strip() == b"{"
 
 
-def tool_of_object(row: Mapping[str, Any]) -> Tool | None:
+def tool_of_object(row: Mapping[str, Any], scores: Collection[str] = ()) -> Tool | None:
     """Which tool writes such a line."""
     if "doc_id" in row and "resps" in row:
         return Tool.LM_EVAL
@@ -58,17 +78,17 @@ def tool_of_object(row: Mapping[str, Any]) -> Tool | None:
         return Tool.BATCH
     if "eval" in row and "samples" in row:
         return Tool.INSPECT
-    if {"id", "question"} & row.keys() and ({"score", "response"} & row.keys() or any(name.startswith("score_") for name in row)):
+    if {"id", "question"} & row.keys() and ("response" in row or any(is_score(name, scores) for name in row)):
         return Tool.TABLE
     return None
 
 
-def read_logs(path: Path) -> list[Log]:
-    """The logs of a file, or of all log files in a folder. FileNotFoundError where there is neither."""
+def read_logs(path: Path, scores: Collection[str] = ()) -> list[Log]:
+    """The logs of a file, or of all log files in a folder. `scores`: columns of a table that are scores. FileNotFoundError where there is neither."""
     path.stat()
     if path.is_dir():
-        return [log for file in logs_in(path) for log in read_logs(file)]
-    match tool_of(path):
+        return [log for file in logs_in(path) for log in read_logs(file, scores)]
+    match tool_of(path, scores):
         case Tool.INSPECT:
             return [read_inspect(path)]
         case Tool.LM_EVAL:
@@ -78,7 +98,7 @@ def read_logs(path: Path) -> list[Log]:
         case Tool.BATCH:
             return [read_batch(path)]
         case Tool.TABLE:
-            return read_table(path)
+            return read_table(path, scores)
 
 
 def logs_in(folder: Path) -> list[Path]:

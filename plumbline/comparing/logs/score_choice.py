@@ -73,7 +73,14 @@ def why_not_graded_here(answer: LoggedAnswer, kind: Kind) -> str | None:
         except ValueError as error:
             return f"{answer.where}: {error}"
         return None
-    return None if answer.key_points else f"{answer.where}: a text is graded by key points, and there are none"
+    if answer.key_points:
+        return None
+    if answer.kind is None and answer.target:
+        return (
+            f"{answer.where}: its reference {answer.target[:60]!r} is taken as a text, and a text is graded by key points. "
+            "In a table, add a column kind (mcq, numeric or explanation), or a column score"
+        )
+    return f"{answer.where}: a text is graded by key points, and there are none"
 
 
 def chosen_score(task: str, questions: Sequence[Asked], *, wanted: Sequence[str], regrade: bool) -> ScoreChoice:

@@ -3,37 +3,61 @@
 import csv
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from plumbline.comparing.counted import counted
 from plumbline.comparing.logs.json_objects import as_written_by, json_objects
-from plumbline.comparing.logs.logged_answer import Log, LoggedAnswer, Tool, lettered, scalars, score_of_value
+from plumbline.comparing.logs.logged_answer import (
+    GRADES,
+    NO_ANSWER,
+    Log,
+    LoggedAnswer,
+    LoggedScore,
+    Tool,
+    lettered,
+    scalars,
+    score_of_value,
+)
 from plumbline.grading.choices import parse_choices
 from plumbline.pipeline.refused import Refused
 
 COLUMNS = ("id", "question", "response", "reference", "kind", "unit", "choices", "key_points", "task", "arm")
 """What has a meaning; `score`, and each column whose name begins with `score_`, is a score, and any other column says something of the question."""
+REPEATS = ("epoch", "repeat")
+"""Columns that tell several answers to one question apart."""
+MISSING = ("", "nan", "null", "none", "n/a", "na")
+"""A cell that says that there is no score: the answer is unjudged, as it is where a tool logs none."""
 TRUTH = {"true": True, "false": False}
 """As spreadsheets and pandas write booleans into a cell."""
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
-def read_table(path: Path) -> list[Log]:
-    """The answers of a table, a log for each arm in it. Refused names the first row that is no answer."""
-    rows = cells(path, DELIMITERS[path.suffix.lower()]) if path.suffix.lower() in DELIMITERS else json_objects(path)
+def read_table(path: Path, scores: Collection[str] = ()) -> list[Log]:
+    """The answers of a table, a log for each arm in it. `scores`: columns that are scores besides those called so.
+
+    Refused names the first row that is no answer.
+    """
+    rows = cells(path, DELIMITERS[path.suffix.lower()], scores) if path.suffix.lower() in DELIMITERS else json_objects(path)
     by_arm: dict[str, list[LoggedAnswer]] = {}
     for line, row in rows:
         where = f"{path}, line {line}"
         with as_written_by("a table", where):
-            by_arm.setdefault(text_in(row, "arm") or path.stem, []).append(answer_of(where, line, row))
+            arm = text_in(row, "arm") or text_in(row, "model") or path.stem
+            by_arm.setdefault(arm, []).append(answer_of(where, line, row, scores))
     if not by_arm:
         raise Refused(f"{path}: no rows. Give a header and at least one row.")
     return [Log(path=path, tool=Tool.TABLE, model=arm, answers=tuple(answers)) for arm, answers in by_arm.items()]
 
 
-def cells(path: Path, delimiter: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line, cells by column), empty cells left out but those of `response`. Refused for a quote that never closes and for a row of another width."""
+def is_score(name: str, scores: Collection[str]) -> bool:
+    """Whether a column holds scores."""
+    return name == "score" or name.startswith("score_") or name in scores
+
+
+def cells(path: Path, delimiter: str, scores: Collection[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line, cells by column), empty cells left out but those of a response or a score. Refused for a quote that never closes and for a row of another width."""
     csv.field_size_limit(sys.maxsize)
     with path.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
@@ -45,38 +69,56 @@ def cells(path: Path, delimiter: str) -> Iterator[tuple[int, dict[str, Any]]]:
                     continue
                 if header is None:
                     header = [name.strip() for name in row]
+                    if len(header) == 1 and any(mark in header[0] for mark in ";,\t|"):
+                        raise Refused(
+                            f"{path}, line 1: one column, {header[0][:60]!r}. Save the table with {delimiter!r} between its columns, "
+                            "and with a point in decimals."
+                        )
                     if twice := {name for name in header if header.count(name) > 1}:
                         raise Refused(f"{path}, line 1: the column {sorted(twice)[0]!r} stands there twice. Rename one of them.")
                     continue
                 if len(row) != len(header):
                     raise Refused(
-                        f"{path}, line {line}: {len(row)} cells below {len(header)} columns. Quote cells that hold a {delimiter!r}."
+                        f"{path}, line {line}: {counted(len(row), 'cell')} below {counted(len(header), 'column')}. Quote cells that hold a {delimiter!r}."
                     )
-                # An empty response is what the model said: nothing.
-                yield line, {name: value for name, value in zip(header, row, strict=True) if value != "" or name == "response"}
+                # An empty response is what the model said: nothing. An empty score is none.
+                kept = {"response", *(name for name in header if is_score(name, scores))}
+                yield line, {name: value for name, value in zip(header, row, strict=True) if value != "" or name in kept}
         except (csv.Error, UnicodeDecodeError) as error:
             raise Refused(
                 f"{path}, line {begin}: not readable as a table ({error}). Close each quote, and save the file as UTF-8."
             ) from None
 
 
-def answer_of(where: str, line: int, row: Mapping[str, Any]) -> LoggedAnswer:
+def score_in(value: object) -> LoggedScore:
+    """A cell as a score: a number, a boolean, a letter of Inspect, or nothing."""
+    if not isinstance(value, str):
+        return score_of_value(value)
+    text = value.strip()
+    if text.lower() in MISSING:
+        return LoggedScore(value=None)
+    if text in GRADES:
+        return LoggedScore(value=GRADES[text], is_no_answer=text == NO_ANSWER, is_fraction=True)
+    return score_of_value(TRUTH.get(text.lower(), value))
+
+
+def answer_of(where: str, line: int, row: Mapping[str, Any], more_scores: Collection[str] = ()) -> LoggedAnswer:
     """One row as an answer."""
     question, given_id = text_in(row, "question"), text_in(row, "id")
-    scores = {
-        name: score_of_value(TRUTH.get(value.strip().lower(), value) if isinstance(value, str) else value)
-        for name, value in row.items()
-        if name == "score" or name.startswith("score_")
-    }
+    scores = {name: score_in(value) for name, value in row.items() if is_score(name, more_scores)}
+    has = f"The columns are {', '.join(row)}."
     if not scores and "response" not in row:
-        raise Refused(f"{where}: neither score nor response. Give one of these columns, and id or question to name what was asked.")
+        raise Refused(
+            f"{where}: neither score nor response. {has} Rename one, or say with --score NAME which column is the score; "
+            "id or question names what was asked."
+        )
     if not given_id and not question:
-        raise Refused(f"{where}: neither id nor question. Give one of these columns, equal in all files that are compared.")
+        raise Refused(f"{where}: neither id nor question. {has} Rename one: it must be equal in all files that are compared.")
     choices = choices_of(where, row.get("choices"))
     if choices is None:
         choices = parse_choices(question, numbers=True)[1] if row.get("kind") == "mcq" else {}
     points = parsed(where, "key_points", row.get("key_points", []))
-    known = {*COLUMNS, *scores}
+    known = {*COLUMNS, *REPEATS, *scores, *(() if text_in(row, "arm") else ("model",))}
     reference = str(row.get("reference", row.get("target", "")))
     return LoggedAnswer(
         where=where,
@@ -91,6 +133,7 @@ def answer_of(where: str, line: int, row: Mapping[str, Any]) -> LoggedAnswer:
         kind=None if row.get("kind") is None else str(row["kind"]),
         response=None if row.get("response") is None else str(row["response"]),
         scores=scores,
+        repeat=" ".join(f"{name} {row[name]}" for name in REPEATS if row.get(name) is not None),
         fields=scalars({name: value for name, value in row.items() if name not in known}),
         fingerprint=json.dumps([question, sorted(choices.values()), choices.get(reference, reference)], ensure_ascii=False)
         if question

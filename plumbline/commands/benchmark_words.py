@@ -1,0 +1,34 @@
+"""What a stage says of a benchmark, for a command that has options and no params.yaml. Pure."""
+
+import re
+
+from plumbline.splitting.recognition import MAPPED_REMEDY
+
+FORMAT = re.compile(r"`benchmark_format: (\w+)`")
+PART = re.compile(r"`(\w+): (\w+)`")
+
+
+def in_words_of_commands(text: str, remedy: str) -> str:
+    """The text with the options of the command in place of params.yaml; `remedy` stands for the advice to name the columns."""
+    said = text.replace(MAPPED_REMEDY, remedy)
+    if "split" not in said:
+        return said
+    said = FORMAT.sub(r"--format \1", said)
+    said = PART.sub(r"--column \1=\2", said)
+    for theirs, ours in (
+        ("split.benchmark_columns is set and benchmark_format is", "--column names columns of any other shape, and --format is"),
+        ("set it to mapped, or the columns to null", "leave one of them out"),
+        (
+            "name the columns under split.benchmark_columns, such as `question: ...`",
+            "name the columns with --column, such as question=COLUMN",
+        ),
+        (" to split.benchmark_columns", ""),
+        (" of split.benchmark_columns", ""),
+        (" in split.benchmark_columns", " with --column"),
+        ("split.benchmark_columns", "--column"),
+        ("split.benchmark_format", "--format"),
+        ("; set --format", "; give --format"),
+        (" under split in params.yaml", ""),
+    ):
+        said = said.replace(theirs, ours)
+    return said
