@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
-from pydantic_core import ErrorDetails
 
 from plumbline.comparing.counted import counted
 from plumbline.grading.choices import parse_choices
@@ -140,8 +139,8 @@ def row_of(fields: Mapping[str, Any]) -> AnswerRow:
         raise ValueError("; ".join(problem_of(found) for found in error.errors())) from None
 
 
-def problem_of(found: ErrorDetails) -> str:
-    """What is wrong with one field, in a sentence."""
+def problem_of(found: Mapping[str, Any]) -> str:
+    """What is wrong with one field, in a sentence. `found`: of ValidationError.errors()."""
     name = ".".join(map(str, found["loc"]))
     match found["type"]:
         case "missing":
