@@ -10,7 +10,7 @@ ASKS_FOR_JSON = re.compile(r"\bJSON\b")
 # Speed: most answers are text, and are not looked at; so a long pattern costs little.
 SPEAKS_OF_CODE = re.compile(
     r"""
-      \b (?: python | numpy | pandas | javascript | typescript | repr | comprehension | tuples? | dict(?:ionary)? | arrays? | variable
+      \b (?: python | numpy | pandas | javascript | typescript | repr | comprehension | tuples? | dict(?:ionary)? | arrays?
            | code | snippet | programme? | yaml | regex | interpreter )s? \b
     | \b print \s* \(
     | \b (?: function | method | expression ) [ ] (?: returns? | gives? | prints? | outputs? ) \b
@@ -19,7 +19,7 @@ SPEAKS_OF_CODE = re.compile(
 )
 SPEAKS_OF_NUMBERS = re.compile(
     r"""
-    \b (?: lists? | matrix | matrices | vectors? | vertices | vertex | coordinates? | points? | sequences? | series | sets? | intervals?
+    \b (?: lists? | matrix | matrices | vertices | vertex | coordinates? | points? | sequences? | series | sets? | intervals?
          | roots? | eigenvalues? | components? | pairs? | ranges? | sort(?:ed|s)? | row | column ) \b
     """,
     re.IGNORECASE | re.VERBOSE,
