@@ -1,7 +1,7 @@
 """Record what the verbs print for README.md and the manual: python -m bench.console_samples [NAME ...] [--study FOLDER].
 
 Runs each verb for real in a fresh clone of HEAD that takes the run from this repository's DVC cache, and writes docs/runs/console.json, from which
-`plumbline readme` fills these pages. Run it after a commit whose dvc.lock is up to date. Publishing goes to a Hub on the loopback (tests/fakes).
+`plumbline readme` fills these pages. Run it after a commit with an up-to-date dvc.lock. Publishing goes to a Hub on the loopback (tests/fakes).
 `--study`: the folder with the predecessor study's file and questions; without it that sample stays as it was.
 """
 

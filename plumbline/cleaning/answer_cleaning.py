@@ -13,19 +13,19 @@ from plumbline.cleaning.text_repair import is_blank, mend_text
 
 
 def answer_text(question: str, output: object, seen: Classified, repairs: list[str], flags: list[str]) -> tuple[str, OutputClass]:
-    """An answer as plain text and the class of that, with its repairs and flags added; LineRefused where it is none."""
+    """An answer as plain text and the class of that, with its repairs and flags added; LineRefused if it is not an answer."""
     asked = asked_notice(question, output, seen)
     if asked:
         flags.append(asked)
-    mended = mend_text(str(output) if asked else converted(output, seen, repairs))
-    if is_blank(mended.text):
+    repaired = mend_text(str(output) if asked else converted(output, seen, repairs))
+    if is_blank(repaired.text):
         raise LineRefused(Reason.EMPTY_FIELD, "output is empty")
-    after = seen.kind if mended.text == output else classify(mended.text).kind
+    after = seen.kind if repaired.text == output else classify(repaired.text).kind
     if after in STRUCTURED and not asked:
         raise LineRefused(Reason.STRUCTURED_RESIDUE, f"the cleaned text still reads as {after}")
-    repairs += mended.repairs
-    flags += mended.notices
-    return mended.text, after
+    repairs += repaired.repairs
+    flags += repaired.notices
+    return repaired.text, after
 
 
 def output_as_it_stands(output: object) -> str:

@@ -11,7 +11,7 @@ IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SPACE = re.compile(r"\s*")
 OPENS_ROWS = re.compile(r"\[\s*\{")
 OF_ONE_ROW = frozenset({*TURNS, "tools", "functions"})
-"""Keys whose list of objects belongs to one row."""
+"""A list of objects under one of these keys belongs to one row."""
 
 
 def row_filter(key: str) -> str:
@@ -25,7 +25,7 @@ def object_filter(text: str) -> str:
 
 
 def keys_of_rows(text: str) -> Iterator[str]:
-    """The keys of an object whose value is a list of objects, as far as the beginning of a file shows them."""
+    """The keys of an object that hold a list of objects, as far as the beginning of a file shows them."""
     decoder = json.JSONDecoder()
     place = after_space(text, text.find("{") + 1)
     try:

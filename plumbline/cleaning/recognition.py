@@ -40,7 +40,7 @@ def refuse_no_file(path: Path) -> None:
 
 
 def recognised(path: Path, policy: Policy) -> Policy:
-    """The policy with what was recognised. InputRefused where the file is none of those that are read, or may be read in two ways."""
+    """The policy with what was recognised. InputRefused if no reader knows the file, or if it can be read in two ways."""
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
     if policy.shape in FORMATS:

@@ -58,9 +58,9 @@ def cleaned_or_rejected(
     output, after = answer_text(row.instruction, row.output, seen, repairs, flags)
     if is_blank(instruction.text):
         raise LineRefused(Reason.EMPTY_FIELD, "instruction is empty")
-    for mended in (instruction, input_text):
-        repairs += mended.repairs
-        flags += mended.notices
+    for repaired in (instruction, input_text):
+        repairs += repaired.repairs
+        flags += repaired.notices
     texts = (instruction.text, input_text.text, output)
     return judged(Cleaned(*texts, tuple(repairs), tuple(flags), seen.kind, after, earlier), policy, active)
 

@@ -27,7 +27,7 @@ CALL_BLOCKS = ("tool_use", "tool_result", "function_call", "tool_call")
 
 
 def row_of_turns(turns: Sequence[Any], system: str, *, has_extra_keys: bool) -> RawRow:
-    """The exchanges of a conversation; a system turn stands before what is asked first. LineRefused where they are none.
+    """The exchanges of a conversation; a system turn stands before what is asked first. LineRefused if they are not a conversation.
 
     Turns after the last answer that is trained are left out: nothing is learnt from them.
     """
@@ -128,7 +128,7 @@ def joined_blocks(content: list[Any]) -> Any:
 
 
 def list_of(value: Any, name: str) -> list[Any]:
-    """A list, or one that was written as text, as tables of text hold it. LineRefused where it is none."""
+    """A list, or one that was written as text, as tables of text hold it. LineRefused if it is not a list."""
     found = value
     if isinstance(value, str):
         refuse_deep(value)

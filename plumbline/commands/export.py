@@ -67,12 +67,12 @@ def command() -> None:
 
     RUN is a commit, an experiment, or `workspace`, which is the folder itself. Whole files are written, or none.
 
-    Exit 1 if the run or its file cannot be read, or the result is none that others may take for one.
+    Exit 1 if the run or its file cannot be read, or the result is not valid for others to use.
     """
 
 
 RUN = click.argument("run", default="workspace")
-ARM = click.option("--arm", help="Whose results; else those of every arm, or of the arm of the model card.")
+ARM = click.option("--arm", help="The arm to export; else every arm, or the arm of the model card.")
 
 
 def told(action: Callable[[Path], str]) -> None:

@@ -87,7 +87,7 @@ def model_of(base: Path, section: dict[str, Any], lora: LoraParams, *, here: boo
     repo, revision = section["repo"], section["revision"]
     if repo is None or revision is None:
         raise NotPlanned(f"base.repo is {repo!r} and base.revision {revision!r}: with source hub, give organisation/name and a commit.")
-    if local_model(repo) is not None:
+    if (local := local_model(repo)) is not None and local.revision == revision:
         return counted_config(CONFIG, lora, name=repo), f"{repo}, which `plumbline fetch-model` makes"
     try:
         folder, where = config_folder(repo, revision)

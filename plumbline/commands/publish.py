@@ -208,7 +208,7 @@ def main(
 @click.option("--license", metavar="ID", help="Licence id for the card; apache-2.0 for the embedded world.")
 @click.option("--dataset", metavar="ORG/NAME", help="The training data on the Hub, for the card.")
 @click.option("--benchmark", metavar="ORG/NAME", help="The benchmark on the Hub: the results are also sent as .eval_results.")
-@click.option("--onto", metavar="COMMIT", help="Full id of a commit of somebody else to build on.")
+@click.option("--onto", metavar="COMMIT", help="Full id of a commit of someone else to build on.")
 def command(repo: str, public: bool, license: str | None, dataset: str | None, benchmark: str | None, onto: str | None) -> None:
     """Publish adapter, card and evaluation on the Hub.
 

@@ -116,7 +116,7 @@ def as_answer(question: Question, served: Served, arm: str) -> Answer:
 @click.command()
 @click.argument("url")
 @click.option("--model", metavar="NAME", help="As the server calls it; may be left out where it serves one.")
-@click.option("--arm", default="tuned", show_default=True, help="Whose stored answers it must give.")
+@click.option("--arm", default="tuned", show_default=True, help="The arm with the stored answers that it must give.")
 @click.option("--questions", "count", type=click.IntRange(min=1), help="Of the benchmark, evenly drawn; all without it.")
 @click.option(
     "--margin", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.03, show_default=True, help="Loss that is allowed."

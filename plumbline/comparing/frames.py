@@ -1,4 +1,4 @@
-"""Questions, answers, scores and comparisons as tables of pandas, for notebooks. Touches the files that it is told to write."""
+"""Questions, answers, scores and comparisons as tables of pandas, for notebooks. Writes the files that are named."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

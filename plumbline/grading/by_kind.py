@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from plumbline.grading.formulas import grade_formula
-from plumbline.grading.letter_sets import grade_letters
-from plumbline.grading.mcq import grade_mcq
+from plumbline.grading.letter_sets import LettersGrade, grade_letters
+from plumbline.grading.mcq import McqGrade, grade_mcq
 from plumbline.grading.number_lists import grade_numbers
-from plumbline.grading.numeric import grade_numeric
+from plumbline.grading.numeric import NumericGrade, grade_numeric
+from plumbline.grading.read_grade import ReadGrade
 from plumbline.grading.tolerance import Tolerance, tolerance_of
 from plumbline.grading.yes_no import grade_yes_no
 from plumbline.rows.outcome import Outcome, Reading
@@ -38,15 +39,7 @@ def graded_by_rule(response: str, question: Question, tolerance: Tolerance) -> R
     match question.answer_kind:
         case "letters":
             letters = grade_letters(response, question.choices, question.target, question.partial_credit)
-            return RuleGrade(
-                outcome=letters.outcome,
-                score=letters.score,
-                extracted=letters.extracted,
-                reading=letters.reading,
-                span=letters.span,
-                tier=letters.tier,
-                flags=tuple(sorted(letters.flags)),
-            )
+            return rule_grade(letters, letters.extracted, score=letters.score)
         case "yes_no":
             found = grade_yes_no(response, question.choices, question.target)
         case "numbers" | "number_set":
@@ -66,17 +59,18 @@ def graded_by_rule(response: str, question: Question, tolerance: Tolerance) -> R
             number = grade_numeric(
                 response, question.target, question.unit, relative_tolerance=due.relative, absolute_tolerance=due.absolute
             )
-            return RuleGrade(
-                outcome=number.outcome,
-                extracted=number.extracted_text,
-                reading=number.reading,
-                span=number.span,
-                tier=number.tier,
-                flags=tuple(sorted(number.flags)),
-            )
+            return rule_grade(number, number.extracted_text)
+    return rule_grade(found, found.extracted)
+
+
+def rule_grade(
+    found: ReadGrade | McqGrade | LettersGrade | NumericGrade, extracted: str | None, *, score: float | None = None
+) -> RuleGrade:
+    """The verdict of any rule, with what it read as text."""
     return RuleGrade(
         outcome=found.outcome,
-        extracted=found.extracted,
+        score=score,
+        extracted=extracted,
         reading=found.reading,
         span=found.span,
         tier=found.tier,

@@ -69,7 +69,7 @@ class Reader:
         if self.take("-"):
             return self.node("*", self.node("num", "-1"), self.product(depth))
         self.take("+")
-        product = self.beside(depth)
+        product = self.adjacent(depth)
         while self.next().sort is Sort.SIGN and self.next().text in ("*", "/"):
             is_division = self.next().text == "/"
             self.place += 1
@@ -77,13 +77,13 @@ class Reader:
                 # "1/2 m v^2" is half of it; "L/2g" is L/(2g).
                 product = self.node("/", product, self.power(depth))
                 if self.begins_factor():
-                    product = self.node("*", product, self.beside(depth))
+                    product = self.node("*", product, self.adjacent(depth))
                 continue
-            factor = self.node("*", self.node("num", "-1"), self.beside(depth)) if self.take("-") else self.beside(depth)
+            factor = self.node("*", self.node("num", "-1"), self.adjacent(depth)) if self.take("-") else self.adjacent(depth)
             product = self.node("/" if is_division else "*", product, factor)
         return product
 
-    def beside(self, depth: int) -> Tree:
+    def adjacent(self, depth: int) -> Tree:
         """Factors that stand side by side: `2mg`, `x(1+y)`."""
         product = self.power(depth)
         while self.begins_factor():

@@ -1,7 +1,6 @@
 """Grade an answer that is a formula: it is read here, and compared in a child process. Starts that process."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from plumbline.grading.answer_targets import parse_formula
 from plumbline.grading.answer_zones import cleaned
@@ -9,22 +8,11 @@ from plumbline.grading.formula_judge import Verdict, formula_judge
 from plumbline.grading.formula_reading import find_formula
 from plumbline.grading.formula_readings import has_decimal, rounding
 from plumbline.grading.formula_trees import Tree
+from plumbline.grading.read_grade import ReadGrade
 from plumbline.rows.outcome import Outcome, Reading
 
 
-class FormulaGrade(NamedTuple):
-    """The verdict on one formula."""
-
-    outcome: Outcome
-    extracted: str | None
-    """The formula as it was written."""
-    reading: Reading
-    span: tuple[int, int] | None
-    tier: str | None
-    flags: frozenset[str] = frozenset()
-
-
-def grade_formula(response: str, target: str, *, relative_tolerance: float = 0.05) -> FormulaGrade:
+def grade_formula(response: str, target: str, *, relative_tolerance: float = 0.05) -> ReadGrade:
     """Grade a response against a formula. ValueError for a target that cannot be read.
 
     Two formulas are the same where they have the same value at points chosen by hash, all symbols positive, and depend on the same symbols.
@@ -34,17 +22,17 @@ def grade_formula(response: str, target: str, *, relative_tolerance: float = 0.0
     goals = parse_formula(target)
     read = cleaned(response)
     if read.own.is_cut:
-        return FormulaGrade(Outcome.UNPARSED, None, Reading.NONE, None, None, frozenset({"cut_while_thinking"}))
+        return ReadGrade(Outcome.UNPARSED, None, Reading.NONE, None, None, frozenset({"cut_while_thinking"}))
     found = find_formula(read)
     if found is None:
-        return FormulaGrade(Outcome.UNPARSED, None, Reading.NONE, None, None)
+        return ReadGrade(Outcome.UNPARSED, None, Reading.NONE, None, None)
     start = found.zone.start
     span = None if start is None else read.span(start, start + len(found.zone.text))
     verdict = best_verdict(goals, found.trees, relative_tolerance)
     if verdict is Verdict.UNDECIDED:
-        return FormulaGrade(Outcome.UNPARSED, found.written, Reading.NONE, span, found.zone.tier, frozenset({"comparison_stopped"}))
+        return ReadGrade(Outcome.UNPARSED, found.written, Reading.NONE, span, found.zone.tier, frozenset({"comparison_stopped"}))
     outcome = Outcome.CORRECT if verdict is Verdict.EQUAL else Outcome.INCORRECT
-    return FormulaGrade(outcome, found.written, Reading.VALUE, span, found.zone.tier)
+    return ReadGrade(outcome, found.written, Reading.VALUE, span, found.zone.tier)
 
 
 def best_verdict(goals: Sequence[Tree], answers: Sequence[Tree], relative_tolerance: float) -> Verdict:

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from plumbline.grading.answer_targets import parse_numbers
 from plumbline.grading.answer_zones import Cleaned, cleaned, zones
 from plumbline.grading.numeric_target import Target, close, in_target_unit, quantities_in
 from plumbline.grading.patterns import bounded
 from plumbline.grading.quantities import Quantity
+from plumbline.grading.read_grade import ReadGrade
 from plumbline.grading.unit_names import Unit
 from plumbline.rows.outcome import Outcome, Reading
 
@@ -24,18 +24,6 @@ NAMED = re.compile(r"[A-Za-z_\\{}0-9' ]{1,30}?\s*[=≈]\s*(?=\S)")
 
 
 PERCENT = Unit((("percent", 1),), 0)
-
-
-class NumbersGrade(NamedTuple):
-    """The verdict on one answer of several numbers."""
-
-    outcome: Outcome
-    extracted: str | None
-    """The numbers in the unit of the target, `1; 2`."""
-    reading: Reading
-    span: tuple[int, int] | None
-    tier: str | None
-    flags: frozenset[str] = frozenset()
 
 
 def pieces(zone: str) -> list[str]:
@@ -83,7 +71,7 @@ def grade_numbers(
     in_order: bool,
     relative_tolerance: float = 0.05,
     absolute_tolerance: float | None = None,
-) -> NumbersGrade:
+) -> ReadGrade:
     """Grade a response against several numbers. Every one must be right, and there must be as many.
 
     ValueError for a target that is no list of numbers, and for a 0 among them without absolute_tolerance.
@@ -93,16 +81,16 @@ def grade_numbers(
         raise ValueError(f"target {target!r}: 0 has no relative tolerance; give absolute_tolerance, in {unit or 'the unit of the target'}.")
     read = cleaned(response)
     if read.own.is_cut:
-        return NumbersGrade(Outcome.UNPARSED, None, Reading.NONE, None, None, frozenset({"cut_while_thinking"}))
+        return ReadGrade(Outcome.UNPARSED, None, Reading.NONE, None, None, frozenset({"cut_while_thinking"}))
     found = best_zone(read, goals)
     if found is None:
-        return NumbersGrade(Outcome.UNPARSED, None, Reading.NONE, None, None)
+        return ReadGrade(Outcome.UNPARSED, None, Reading.NONE, None, None)
     quantities, tier, span = found
     values = [in_target_unit(quantity, goals[0]) for quantity in quantities]
     flags = {"unit_missing"} if goals[0].unit is not None and all(quantity.unit is None for quantity in quantities) else set[str]()
     known = [value for value in values if value is not None]
     if len(known) < len(values):
-        return NumbersGrade(Outcome.INCORRECT, None, Reading.VALUE, span, tier, frozenset(flags | {"unit_mismatch"}))
+        return ReadGrade(Outcome.INCORRECT, None, Reading.VALUE, span, tier, frozenset(flags | {"unit_mismatch"}))
     wanted = [goal.value for goal in goals]
     given, due = (known, wanted) if in_order else (sorted(known), sorted(wanted))
     if len(given) != len(due):
@@ -113,7 +101,7 @@ def grade_numbers(
         for divisor in divisors(quantities, goals[0])
     )
     written = "; ".join(f"{value:.12g}" for value in known)
-    return NumbersGrade(Outcome.CORRECT if right else Outcome.INCORRECT, written, Reading.VALUE, span, tier, frozenset(flags))
+    return ReadGrade(Outcome.CORRECT if right else Outcome.INCORRECT, written, Reading.VALUE, span, tier, frozenset(flags))
 
 
 def divisors(quantities: Sequence[Quantity], goal: Target) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from plumbline.grading.answer_phrases import RETRACTION, retracted
 from plumbline.grading.answer_targets import YES, is_pair
 from plumbline.grading.answer_zones import Cleaned, Zone, cleaned, zones
 from plumbline.grading.patterns import bounded
+from plumbline.grading.read_grade import ReadGrade
 from plumbline.rows.outcome import Outcome, Reading
 
 # Whole words: the "no" in "not" and in "know" answers nothing.
@@ -59,18 +60,6 @@ INSTEAD = bounded(
     re.IGNORECASE | re.VERBOSE,
 )
 JSON_ANSWER = bounded(r"\" (?: \w{1,12} [ _] )? answer \" \s* : \s* (?P<not>) (?P<word> true | false ) \b", re.IGNORECASE | re.VERBOSE)
-
-
-class YesNoGrade(NamedTuple):
-    """The verdict on one answer."""
-
-    outcome: Outcome
-    extracted: str | None
-    """The label of the choice that was read."""
-    reading: Reading
-    span: tuple[int, int] | None
-    tier: str | None
-    flags: frozenset[str] = frozenset()
 
 
 class Said(NamedTuple):
@@ -145,7 +134,7 @@ def is_stated(text: str, match: re.Match[str]) -> bool:
     return not GRANTED.match(text, match.end()) and not (end and end[0] == "?")
 
 
-def grade_yes_no(response: str, choices: Mapping[str, str], target: str) -> YesNoGrade:
+def grade_yes_no(response: str, choices: Mapping[str, str], target: str) -> ReadGrade:
     """Grade a response against the label of the right choice. ValueError where the choices are not yes and no, or true and false."""
     if not is_pair(choices) or target not in choices:
         raise ValueError(
@@ -154,22 +143,22 @@ def grade_yes_no(response: str, choices: Mapping[str, str], target: str) -> YesN
     labels = {text.strip().lower() in YES: label for label, text in choices.items()}
     read = cleaned(response)
     if read.own.is_cut:
-        return YesNoGrade(Outcome.UNPARSED, None, Reading.NONE, None, None, frozenset({"cut_while_thinking"}))
+        return ReadGrade(Outcome.UNPARSED, None, Reading.NONE, None, None, frozenset({"cut_while_thinking"}))
     statements = list(said(read))
     if not statements:
-        return YesNoGrade(Outcome.UNPARSED, None, Reading.NONE, None, None)
+        return ReadGrade(Outcome.UNPARSED, None, Reading.NONE, None, None)
     first = statements[0]
     span = None if first.start is None else read.span(first.start, first.end)
     if first.is_yes is None:
-        return YesNoGrade(Outcome.UNPARSED, None, Reading.CONFLICT, span, first.tier)
+        return ReadGrade(Outcome.UNPARSED, None, Reading.CONFLICT, span, first.tier)
     for other in statements[1:]:
         # "It is true that ice floats. Answer: no": what is said on the way answers nothing where an answer is declared.
         if other.tier == "stated" and first.tier != "stated":
             continue
         if other.is_yes is not first.is_yes and not taken_back(read, other, first):
-            return YesNoGrade(Outcome.UNPARSED, None, Reading.CONFLICT, span, first.tier)
+            return ReadGrade(Outcome.UNPARSED, None, Reading.CONFLICT, span, first.tier)
     label = labels[first.is_yes]
-    return YesNoGrade(Outcome.CORRECT if label == target else Outcome.INCORRECT, label, Reading.VALUE, span, first.tier)
+    return ReadGrade(Outcome.CORRECT if label == target else Outcome.INCORRECT, label, Reading.VALUE, span, first.tier)
 
 
 def taken_back(read: Cleaned, earlier: Said, later: Said) -> bool:

@@ -84,7 +84,7 @@ class ChatServer:
         deadline = time.monotonic() + limits.deadline_seconds
         for number in range(limits.max_tries):
             try:
-                # The timeout of a read starts anew with each byte: a server that drips them would hold us for ever.
+                # The timeout of a read starts again with each byte: a server that drips them would hold us for ever.
                 async with asyncio.timeout(max(deadline - time.monotonic(), 0.1)):
                     response = await self._http.post(f"{self._url}/chat/completions", content=json.dumps(request), headers=JSON)
                 if response.status_code == 200:

@@ -8,16 +8,15 @@ from plumbline.judging.causes import JudgeCause
 from plumbline.judging.claude_direct import ask_directly
 from plumbline.judging.claude_limits import limits_from_environment
 from plumbline.judging.items import Asked
-from plumbline.judging.judge import Judging, Verdict, no_answer
+from plumbline.judging.judge import Judging, Verdict
 from plumbline.judging.no_reply import JudgeStopped
 from plumbline.judging.openai_client import ChatServer, server_from_environment
 from plumbline.judging.openai_replies import asking_identity, request_body
-from plumbline.judging.precheck import PRECHECK_VERSION
-from plumbline.judging.prompt import JudgeItem, digest, item_key
-from plumbline.judging.replies import PARSER_VERSION, Standing, reply_from_body, standing
+from plumbline.judging.prompt import JudgeItem, item_key
+from plumbline.judging.replies import Standing, reply_from_body, standing
+from plumbline.judging.stored_verdicts import judge_id, stored_verdicts
 from plumbline.judging.verdict_store import VerdictStore, judge_cache_folder
 from plumbline.pipeline.heartbeat import Progress
-from plumbline.rows.judgement import RawReply
 
 log = logging.getLogger("judge")
 
@@ -62,7 +61,7 @@ class OpenAIJudge:
                 f"the server answered as {' and as '.join(models)} to requests for {self._model}: two judges, not comparable. "
                 "Raise judge.epoch to have all answers judged by the present one."
             )
-        return Judging(self._verdicts(keys, self._judge_id(models[0] if models else None)), stopped)
+        return Judging(self._verdicts(keys, models[0] if models else None), stopped)
 
     def _missing(self) -> list[str]:
         return [key for key in self._items if self._standing(key).verdict is None]
@@ -107,18 +106,15 @@ class OpenAIJudge:
 
     def _judge_id(self, returned: str | None) -> str:
         """The name of the judge that answered as model `returned`."""
-        return f"openai_compatible:{digest([self._identity, returned, PARSER_VERSION, PRECHECK_VERSION])[:16]}"
+        return judge_id("openai_compatible", self._identity, returned)
 
-    def _verdicts(self, keys: Sequence[str], common_id: str) -> Iterator[Verdict]:
-        for key in keys:
-            if key not in self._items:
-                yield no_answer(common_id, key)
-                continue
-            replies: tuple[RawReply, ...] = self._store.replies(key)
-            final = self._standing(key).verdict
-            returned = next((reply.model for reply in reversed(replies) if reply.model is not None), None)
-            judge_id = self._judge_id(returned) if returned else common_id
-            if final is None:
-                yield Verdict(judge_id, key, None, self._problems.get(key, JudgeCause.NOT_ASKED), "", replies)
-            else:
-                yield Verdict(judge_id, key, final.score, final.cause, final.reasoning, replies, final.points)
+    def _verdicts(self, keys: Sequence[str], model: str | None) -> Iterator[Verdict]:
+        return stored_verdicts(
+            keys,
+            self._store,
+            item_of=lambda key: self._item(key) if key in self._items else None,
+            max_replies=self._max_replies,
+            judge_id_of=self._judge_id,
+            model=model,
+            problems=self._problems,
+        )

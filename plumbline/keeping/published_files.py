@@ -23,9 +23,9 @@ EVALUATION = ("evaluation.json", "scores.json", "train.json", "data.json", "pref
 ALLOWED = (".json", ".safetensors", ".jinja", ".md", ".model", ".txt", ".yaml")
 """A pickle runs code when it is read: none leaves."""
 OUR_KEYS = frozenset({"HF_TOKEN", "ANTHROPIC_API_KEY", "PLUMBLINE_JUDGE_KEY", "PLUMBLINE_SERVE_KEY", "PLUMBLINE_VLLM_API_KEY"})
-"""Variables of the environment whose values leave in no file, however short."""
+"""Values of these environment variables are never published, however short."""
 HOLDS_KEY = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD)$")
-"""Names of other variables whose values are keys."""
+"""Other variables with such names hold keys."""
 KEY_CHARACTERS = 8
 OTHER_KEY_CHARACTERS = 16
 """A shorter value is a word or a number, which may stand in any file."""

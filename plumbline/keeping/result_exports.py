@@ -38,7 +38,7 @@ def scores_of(evaluation: Mapping[str, Any], arm: str) -> dict[Kind, dict[str, A
 
 
 def measured_pair(evaluation: Mapping[str, Any], arm: str | None) -> tuple[str | None, str]:
-    """The arm whose results are written and the one that it is compared with: those of the card, or of the first comparison of another arm."""
+    """The arm to write, and the one that it is compared with: those of the card, or of the first comparison of another arm."""
     if arm is None:
         first, second = evaluation["comparisons"][published_place(evaluation)]
         return first, second
@@ -63,7 +63,7 @@ def eval_result_rows(
 ) -> list[dict[str, Any]]:
     """The entries of a file in `.eval_results`: a task per kind, its value in 0..1, and in the notes what the value alone does not say.
 
-    Source of the form: huggingface_hub 2.4.0, `_eval_results.py`, to whose own reader a test holds it.
+    Source of the form: huggingface_hub 2.4.0, `_eval_results.py`, ; a test reads it with the reader of that library.
     """
     rows: list[dict[str, Any]] = []
     others = {} if reference is None else scores_of(evaluation, reference)

@@ -43,7 +43,7 @@ def resolution_lines(
 
 
 def last_differences(root: Path, pair: Pair) -> dict[str, float]:
-    """Question -> second arm minus first, of the run whose grades lie here; empty where there is none."""
+    """Question -> second arm minus first, of the run that left its grades here; empty where there is none."""
     graded, judged = root / "data/grades/graded.jsonl", root / "data/grades/judged.jsonl"
     scores: dict[tuple[str, str], float] = {}
     if graded.is_file():

@@ -26,7 +26,7 @@ class Exchange(Record):
 
 
 class InstructionRow(Record):
-    """An Alpaca row whose output is plain text; of a conversation its last exchange, with those before it."""
+    """An Alpaca row with plain text as output; of a conversation its last exchange, with those before it."""
 
     id: str
     """Hash of instruction, input, output and what stands before them after cleaning: stable when rows are added or reordered."""

@@ -9,7 +9,7 @@ from plumbline.pipeline.record import Record
 Kind = Literal["mcq", "numeric", "explanation"]
 KINDS: tuple[Kind, ...] = ("mcq", "numeric", "explanation")
 AnswerKind = Literal["letters", "yes_no", "numbers", "number_set", "expression"]
-"""What is asked for besides one letter, one number and a text. Each belongs to a kind, in whose score it counts."""
+"""What is asked for besides one letter, one number and a text. Each belongs to a kind, and counts in its score."""
 KIND_OF: dict[AnswerKind, Kind] = {
     "letters": "mcq",
     "yes_no": "mcq",

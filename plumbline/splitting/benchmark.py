@@ -15,9 +15,9 @@ from plumbline.splitting.recognition import AUTO, MAPPED, SHAPES, shape_of
 from plumbline.splitting.row_values import LeftOut, Row
 
 OWN_IDS = frozenset({"plumbline", "study"})
-"""Shapes whose ids people write: two questions with one id are an error, never the same question twice."""
+"""People write the ids of these shapes: two questions with one id are an error, never the same question twice."""
 WRITTEN_BY_USERS = OWN_IDS | {MAPPED}
-"""Whose files the user can correct; the answers of a published benchmark that no rule reads are left out."""
+"""The user can correct files of these shapes; the answers of a published benchmark that no rule reads are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,7 +55,7 @@ def read_inspect(row: Row) -> Question | LeftOut:
 
 
 def chosen_letters(row: Row, target: str, choices: Mapping[str, str]) -> list[str]:
-    """The letters that a target names, or the one whose choice says the same. Refused where it is neither, or both and they differ."""
+    """The letters that a target names, or the one with a choice that says the same. Refused where it is neither, or both and they differ."""
     found = letters_in(target)
     named = found if set(found) <= choices.keys() else []
     saying = [letter for letter, text in choices.items() if text == target]
@@ -122,7 +122,7 @@ def is_number(text: str) -> bool:
 
 
 def read_lm_eval(row: Row) -> Question | LeftOut:
-    """A logged sample of the lm-evaluation-harness whose `doc` has no shape of its own: what was asked, and its target.
+    """A logged sample of the lm-evaluation-harness, if its `doc` has no shape of its own: what was asked, and its target.
 
     Several continuations of one prompt are choices, and the target is the place of the right one, from 0.
     """

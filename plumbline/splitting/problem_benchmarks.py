@@ -24,7 +24,7 @@ UG_KINDS: dict[str, AnswerKind | None] = {"NV": None, "EX": "expression"}
 
 
 def without_choices(row: Row, name: str, choices: Mapping[str, str]) -> LeftOut | None:
-    """A question whose choices cannot be taken out of its text; None where they can."""
+    """A question with choices that cannot be taken out of its text; None where they can."""
     if len(choices) > 1:
         return None
     return LeftOut(

@@ -17,7 +17,7 @@ NAMED = 5
 
 
 def checked(questions: Sequence[Question], places: Sequence[str]) -> list[Question]:
-    """The questions themselves. Refused with those that nobody could grade: a bad gold answer spoils every run."""
+    """The questions themselves. Refused with those that no one could grade: a bad gold answer spoils every run."""
     if not questions:
         raise Refused("the benchmark holds no question; at least one is needed.")
     if faults := faults_of(questions, places):
@@ -27,7 +27,7 @@ def checked(questions: Sequence[Question], places: Sequence[str]) -> list[Questi
 
 
 def faults_of(questions: Sequence[Question], places: Sequence[str]) -> list[str]:
-    """A sentence for each question that nobody could grade, or that has the id of another."""
+    """A sentence for each question that no one could grade, or that has the id of another."""
     faults: list[str] = []
     seen: dict[str, str] = {}
     for question, where in zip(questions, places, strict=True):

@@ -45,7 +45,7 @@ def wanted_trackers() -> list[str]:
 
 
 def report_to() -> list[str] | str:
-    """What the Trainer is told, after its trackers were told where to write; DVCLive comes as a callback of its own."""
+    """The value for the Trainer, once its trackers know where to write; DVCLive comes as a callback of its own."""
     names = [name for name in wanted_trackers() if name != "dvclive"]
     for name in names:
         variable, prefix = PLACES[name]

@@ -173,6 +173,9 @@ def test_the_model_of_make_real_is_planned_before_its_weights_are_fetched(
     model = line(plan(project, profile_overrides(project, "smollm2_135m_local")), "model")
     assert model.value.startswith("134,515,008 weights")
     assert "plumbline fetch-model" in model.known
+    monkeypatch.undo()
+    with pytest.raises(NotPlanned, match="is made on this machine"):
+        plan(project, [*profile_overrides(project, "smollm2_135m_local"), f"base.revision={'0' * 40}"])
 
 
 def test_the_config_alone_is_fetched_from_the_hub(project: Path, tmp_path: Path) -> None:

@@ -251,7 +251,7 @@ def test_rows_that_do_not_agree_on_a_question_are_refused(tmp_path: Path, change
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"id": "nowhere", "response": "A"}, "line 1: id 'nowhere' is no question of the benchmark"),
+        ({"id": "nowhere", "response": "A"}, "line 1: id 'nowhere' is not a question of the benchmark"),
         ({"response": "A"}, "line 1 has the keys response; needed are id, response"),
         ({"id": "mcq-0001", "response": "A", "reference": "D"}, "line 1: reference is 'D', and 'B' in the benchmark"),
     ],

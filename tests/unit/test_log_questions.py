@@ -52,6 +52,12 @@ def test_the_question_of_a_benchmark_stands_in_the_prompt_of_a_log(tmp_path: Pat
     assert kinds["numeric"]["arms"]["x"]["correct"] == 1
 
 
+def test_repeats_stay_repeats_with_a_benchmark(tmp_path: Path) -> None:
+    rows = [{"id": "0", "epoch": str(epoch), "response": said, "arm": arm} for arm in "xy" for epoch, said in enumerate(("1", "2"))]
+    _, kinds = compare(write(tmp_path / "log.jsonl", rows), folder=tmp_path, benchmark=benchmark(tmp_path / "b.jsonl", "What is force 0?"))
+    assert kinds["numeric"]["n"] == 1 and kinds["numeric"]["arms"]["x"]["score"]["value"] == 0.5
+
+
 # ---- two questions of one text
 
 

@@ -21,7 +21,7 @@ MANUAL = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 WHOLE = "\n".join(MANUAL.values())
 """README and the manual as one text."""
 GENERATED = {"docs/benchmarks.md"}
-"""Pages whose blocks another command fills: `make bench`."""
+"""Another command fills the blocks of these pages: `make bench`."""
 
 
 def committed(path: str) -> Any:

@@ -1,6 +1,7 @@
 """The arms of a comparison of logs: who answered, what in, and under which name. Reads the files that are named."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from plumbline.comparing.counted import counted
@@ -110,7 +111,7 @@ def with_questions(answers: Iterable[LoggedAnswer], benchmark: Mapping[str, Ques
         question = benchmark.get(answer.id)
         if question is None:
             raise Refused(
-                f"{answer.where}: {answer.id!r} is no question of the benchmark, whose ids are such as {', '.join(list(benchmark)[:3])}. "
+                f"{answer.where}: {answer.id!r} is not a question of the benchmark. Its ids look like {', '.join(list(benchmark)[:3])}. "
                 "Give the benchmark that was asked, or leave the line out."
             )
         if answer.question and not same_text(answer.question, question.question):
@@ -119,11 +120,9 @@ def with_questions(answers: Iterable[LoggedAnswer], benchmark: Mapping[str, Ques
                 "Give the benchmark that was asked, or leave --benchmark out: the log holds its questions."
             )
         found.append(
-            LoggedAnswer(
-                where=answer.where,
-                line=answer.line,
+            replace(
+                answer,
                 task="",
-                id=answer.id,
                 question=question.question,
                 choices=question.choices,
                 target=question.target,
@@ -131,12 +130,9 @@ def with_questions(answers: Iterable[LoggedAnswer], benchmark: Mapping[str, Ques
                 key_points=question.key_points,
                 kind=question.kind,
                 known=question,
-                response=answer.response,
-                has_one_response=answer.has_one_response,
-                scores=answer.scores,
-                is_cut=answer.is_cut,
-                failure=answer.failure,
                 fields={**answer.fields, "cluster": question.cluster},
+                # The benchmark says what was asked, whatever each log knows of it.
+                fingerprint="",
             )
         )
     return tuple(found)

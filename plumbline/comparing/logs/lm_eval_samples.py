@@ -53,9 +53,9 @@ def read_lm_eval(path: Path) -> Log:
 
 def results_of(path: Path, date: str) -> dict[str, Any]:
     """The results file of the same run; empty where it does not lie next to the samples."""
-    beside = path.with_name(f"results_{date}.json")
+    summary = path.with_name(f"results_{date}.json")
     try:
-        found = json.loads(beside.read_bytes())
+        found = json.loads(summary.read_bytes())
     except (FileNotFoundError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -107,7 +107,7 @@ class LogArm:
 
 
 def number_of(value: object) -> float | None:
-    """A logged value as a number; None where it is none, NaN among them."""
+    """A logged value as a number; None if it is not a number, or NaN."""
     if isinstance(value, bool):
         return float(value)
     if isinstance(value, int | float):

@@ -24,7 +24,7 @@ from plumbline.grading.choices import parse_choices
 from plumbline.pipeline.refused import Refused
 
 COLUMNS = ("id", "question", "response", "reference", "kind", "unit", "choices", "key_points", "task", "arm")
-"""What has a meaning; `score`, and each column whose name begins with `score_`, is a score, and any other column says something of the question."""
+"""What has a meaning; `score`, and each column with a name that begins with `score_`, is a score, and any other column says something of the question."""
 REPEATS = ("epoch", "repeat")
 """Columns that tell several answers to one question apart."""
 MISSING = ("", "nan", "null", "none", "n/a", "na")
