@@ -38,8 +38,9 @@ MAP = """
 import os, sys, time
 from pathlib import Path
 from plumbline.cleaning.ray_workers import map_on_ray
+from plumbline.cleaning.source_format import SourceFormat
 def mapped(function, address="local"):
-    return map_on_ray(function, Path(sys.argv[1]), "alpaca", address)
+    return map_on_ray(function, Path(sys.argv[1]), SourceFormat(), address)
 """
 
 
