@@ -27,7 +27,7 @@ class GradeParams(Params):
 
 
 def main(params: GradeParams, arms: Sequence[str], *, benchmark: Path, answers: Path, graded: Path) -> None:
-    """Write one grade per question and arm. `answers`: the folder of the arms' files."""
+    """Write one grade per answer. `answers`: the folder of the arms' files."""
     files = GradeFiles(benchmark=benchmark, answers=answer_files(answers, arms), graded=graded)
     grades = grade_files(files, params.tolerance)
     log.info("%s: %d grades written", graded, len(grades))

@@ -49,6 +49,9 @@ def answer_general(
         engine="transformers",  # as training does, which is measured on these texts
         max_new_tokens=max_new_tokens,
         batch_size=batch_size,
+        num_samples=1,
+        temperature=0.0,
+        seed=0,
         choice_scoring="text",
         choice_prefix="",
         instructions=Instructions(mcq="", numeric="", explanation=""),

@@ -2,8 +2,9 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from plumbline.judging.agreement import answer_key
 from plumbline.judging.answer_length import LengthSlope, slope_on_length
@@ -112,6 +113,7 @@ class _Judged:
     """One answer that the judge scored."""
 
     id: str
+    sample: int | None
     arm: str
     score: float
     key: str
@@ -183,14 +185,15 @@ def calibrated_by_people(
 
 def _judged(questions: Iterable[Question], answers: Iterable[Answer], judgements: Iterable[Judgement]) -> list[_Judged]:
     asked = {question.id: question for question in questions}
-    said = {(answer.arm, answer.id): answer.response for answer in answers}
+    said = {(answer.arm, answer.id, answer.sample): answer.response for answer in answers}
     found: list[_Judged] = []
     for judgement in judgements:
         if judgement.score is not None:
-            item = item_of(asked[judgement.id], said[judgement.arm, judgement.id])
+            item = item_of(asked[judgement.id], said[judgement.arm, judgement.id, judgement.sample])
             found.append(
                 _Judged(
                     judgement.id,
+                    judgement.sample,
                     judgement.arm,
                     judgement.score,
                     answer_key(item),
@@ -201,27 +204,38 @@ def _judged(questions: Iterable[Question], answers: Iterable[Answer], judgements
     return found
 
 
-def _correction(pair: ArmPair, judged: Sequence[_Judged], rows: Sequence[LabelledAnswer], *, seed: int) -> Correction:
-    scores: Mapping[str, dict[str, float]] = {arm: {row.id: row.score for row in judged if row.arm == arm} for arm in pair}
+def _pairs(judged: Sequence[_Judged], pair: ArmPair) -> list[tuple[float, float, str]]:
+    """Scores of both arms with the cluster, question by question; of several samples those of one number, else each with each.
+
+    A cluster holds its questions and all their samples, so that more samples are not taken for more questions.
+    """
+    scores: dict[str, dict[str, dict[int | None, float]]] = {arm: defaultdict(dict) for arm in pair}
+    for row in judged:
+        if row.arm in scores:
+            scores[row.arm][row.id][row.sample] = row.score
     clusters = {row.id: row.cluster for row in judged}
+    found: list[tuple[float, float, str]] = []
+    for name, before in scores[pair[0]].items():
+        after = scores[pair[1]].get(name, {})
+        numbers = [(one, one) for one in before] if before.keys() == after.keys() else product(before, after)
+        found += [(before[one], after[other], clusters[name]) for one, other in numbers]
+    return found
+
+
+def _correction(pair: ArmPair, judged: Sequence[_Judged], rows: Sequence[LabelledAnswer], *, seed: int) -> Correction:
     first, second = pair
-    ids = [name for name in scores[first] if name in scores[second]]
+    pairs = _pairs(judged, pair)
     sides: dict[str, ArmName] = {first: "first", second: "second"}
     labels = [Label(sides[row.arm], row.judge, row.human_mean, row.weight, row.cluster) for row in rows if row.arm in sides]
     unlabelled = [arm for arm in pair if all(row.arm != arm for row in rows)]
     corrected = None
-    if ids and not unlabelled:
-        corrected = corrected_difference(
-            [scores[first][name] for name in ids],
-            [scores[second][name] for name in ids],
-            labels,
-            clusters=[clusters[name] for name in ids],
-            seed=seed,
-        )
+    if pairs and not unlabelled:
+        before, after, clusters = zip(*pairs, strict=True)
+        corrected = corrected_difference(before, after, labels, clusters=clusters, seed=seed)
     return Correction(
         first=first,
         second=second,
-        judged=math.fsum(scores[second][name] - scores[first][name] for name in ids) / len(ids) if ids else 0.0,
+        judged=math.fsum(after - before for before, after, _ in pairs) / len(pairs) if pairs else 0.0,
         num_labels=len({row.key for row in rows if row.arm in sides}),
         corrected=corrected,
         why_not=None

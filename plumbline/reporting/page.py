@@ -25,6 +25,7 @@ from plumbline.reporting.tables import (
     score_rows,
     slice_rows,
     topic_rows,
+    uncertainty_rows,
 )
 from plumbline.reporting.validity import Gate, Severity
 from plumbline.reporting.verdict import evaluation_headline, overall
@@ -154,6 +155,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "confusions": confusions(evaluation.questions, gathered.grades, evaluation.arms.names) if "mcq" in by_kind else [],
         "overlaps": overlap_rows(by_kind),
         "slices": slice_rows(evaluation.slices),
+        "uncertainty": uncertainty_rows(by_kind),
         "judge": {"title": "", "rows": [], "notes": []} if evaluation.calibration is None else page_of(evaluation.calibration),
         "num_gained": sum(comparison.num_second_only for comparison in comparisons),
         "num_lost": sum(comparison.num_first_only for comparison in comparisons),

@@ -17,7 +17,7 @@ from plumbline.reporting.publish_gate import gate_record
 from plumbline.reporting.publish_params import PublishParams
 from plumbline.reporting.tables import MAX_PAIRS_DRAWN, pair_words
 from plumbline.reporting.words import arm_words, pair_direction
-from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.answer_params import AnswerParams, decoding_of
 from plumbline.statistics import Direction
 
 
@@ -61,7 +61,7 @@ def write_page(evaluation: Evaluation, gathered: Gathered, params: ReportParams,
         "inputs (sha256)": {name: digest[:16] for name, digest in gathered.sha256.items()},
         "base model": gathered.documents["base model"],
         "adapter": gathered.documents["adapter"],
-        "decoding": answering.model_dump(),
+        "decoding": decoding_of(answering.model_dump()),
         "judge": rounded_tree(evaluation.judge),
         "report": params.model_dump(),
         **({"packages": gathered.versions} if gathered.versions else {}),
