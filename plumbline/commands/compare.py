@@ -17,6 +17,7 @@ from plumbline.comparing.question_changes import entries
 from plumbline.comparing.regrading import graded_alike
 from plumbline.comparing.revisions import ContentGone, NotThere, Source, experiments, open_run, read_evaluation, read_rows, read_settings
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
+from plumbline.comparing.uncertainty import uncertainty_numbers, uncertainty_of, uncertainty_rows, uncertainty_table
 from plumbline.grading.tolerance import Tolerance
 from plumbline.judging.end import end_of_life, end_warning, today
 from plumbline.pages.page import render_page
@@ -110,6 +111,7 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
     cells = compare_runs(runs, seed=SEED, num_resamples=NUM_RESAMPLES, bridges=bridges)
     settings = settings_of(runs)
     over_seeds = compare_settings(settings, seed=SEED, num_resamples=NUM_RESAMPLES)
+    parts = uncertainty_of(runs, settings)
     shown = entries(runs, runs[0].params["answer"]["instructions"])
     warnings, endings = marks(runs, bridges=bridges), judge_endings(runs)
     gone = [f"the answers of {run.name} are not shown: {run.answers_gone}" for run in runs if run.answers_gone is not None]
@@ -127,16 +129,18 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
         script=TEMPLATES / "report.js",
         context=page_context(
             runs, shown, note=note, banners=banners, matrix=matrix(runs, cells), settings=setting_rows(settings, over_seeds)
-        ),
+        )
+        | {"uncertainty": uncertainty_rows(parts)},
         entries=shown,
         figures={},
     )
     write_text(page, text)
     if numbers is not None:
-        write_json(numbers, settings_numbers(settings, over_seeds))
+        write_json(numbers, settings_numbers(settings, over_seeds) | {"uncertainty": uncertainty_numbers(parts)})
     lines = [
         text_table(runs, cells),
         settings_table(settings, over_seeds),
+        uncertainty_table(parts),
         *(f"! {text}.\n" for text in [*left_out, *gone, *alike.told, *warnings, *endings]),
         f"{note}\n",
         f"read {page}\n",

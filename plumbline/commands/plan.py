@@ -125,21 +125,27 @@ def schedule_of(examples: Sequence[Trainable], params: TrainParams) -> Schedule:
 
 
 def judge_lines(params: JudgeParams, questions: Sequence[Question], answering: AnswerParams, *, num_arms: int) -> list[Line]:
-    """What judging will cost."""
+    """What judging will cost. An arm that answered elsewhere counts as if it had as many samples as the others."""
     explanations = [question for question in questions if question.kind == "explanation"]
+    samples = f" with {answering.num_samples} samples" if answering.num_samples > 1 else ""
+    num_answers = num_arms * answering.num_samples * len(explanations)
     if params.backend == "openai_compatible":
         known = "counted, probes aside; a server of your own asks no price, and the prices of others are not known here"
-        return [Line("judge", f"{num_arms * len(explanations)} answers of {num_arms} arms to {params.model}", known)]
+        return [Line("judge", f"{num_answers} answers of {num_arms} arms{samples} to {params.model}", known)]
     if params.backend != "claude":
         return [
             Line(
                 "judge",
-                f"{num_arms * len(explanations)} answers of {num_arms} arms, no cost",
+                f"{num_answers} answers of {num_arms} arms{samples}, no cost",
                 f"counted; judge.backend is {params.backend}",
             )
         ]
     text = "x" * (answering.max_new_tokens * CHARACTERS_PER_ANSWER_TOKEN)
-    items = [JudgeItem(question.question, question.target, question.key_points, text) for question in explanations for _ in range(num_arms)]
+    items = [
+        JudgeItem(question.question, question.target, question.key_points, text)
+        for question in explanations
+        for _ in range(num_arms * answering.num_samples)
+    ]
     items += items[: round(len(items) * (params.retest_fraction or 0.0))]
     items += [probe.item for probe in canaries(explanations, num_questions=params.num_canary_questions)]
     price = PRICES.get(params.model or "")

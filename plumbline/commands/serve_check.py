@@ -40,6 +40,11 @@ def checked(root: Path, arm: str, *, count: int | None) -> Checked:
     if arm not in arms.root:
         raise CannotAsk(f"there is no arm {arm}; the arms are {', '.join(arms.names)}. Name one with --arm.")
     every = list(read_jsonl(root / "data/split/benchmark.jsonl", Question))
+    if load_params("answer", AnswerParams).is_sampled:
+        raise CannotAsk(
+            "the stored answers were drawn (answer.temperature is above 0), and a server draws others: texts cannot be compared. "
+            "Answer greedily (answer.temperature=0, answer.num_samples=1; `dvc repro`), then check the server."
+        )
     stored = {answer.id: answer for answer in read_jsonl(root / f"data/answers/{arm}.jsonl", Answer)}
     if missing := [question.id for question in every if question.id not in stored]:
         raise CannotAsk(f"data/answers/{arm}.jsonl has no answer to {', '.join(missing[:5])}: run `dvc repro answer@{arm}`.")

@@ -29,5 +29,5 @@ def judged_answers(source: Source) -> list[JudgedAnswer]:
     questions = {question.id: question for question in read_rows(source, "data/split/benchmark.jsonl", Question)}
     judged = list(read_rows(source, "data/grades/judged.jsonl", Judgement))
     arms = dict.fromkeys(row.arm for row in judged)
-    answers = {(row.id, row.arm): row for arm in arms for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)}
-    return [JudgedAnswer(questions[row.id], answers[row.id, row.arm], row) for row in judged]
+    answers = {(row.id, row.arm, row.sample): row for arm in arms for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)}
+    return [JudgedAnswer(questions[row.id], answers[row.id, row.arm, row.sample], row) for row in judged]

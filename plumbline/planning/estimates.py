@@ -101,10 +101,12 @@ def are_at_hand(base: Path) -> bool:
 def answer_lines(planned: Planned, num_questions: int, *, num_arms: int) -> list[Line]:
     """How much is answered, and how long an arm takes if no answer ends before its limit."""
     answering = planned.answering
-    largest = num_questions * answering.max_new_tokens
-    lines = [Line("answers", f"{num_arms} arms, {num_questions} questions, at most {largest:,} tokens an arm", "computed")]
+    num_answers = num_questions * answering.num_samples
+    largest = num_answers * answering.max_new_tokens
+    samples = f" x {answering.num_samples} samples" if answering.num_samples > 1 else ""
+    lines = [Line("answers", f"{num_arms} arms, {num_questions} questions{samples}, at most {largest:,} tokens an arm", "computed")]
     if planned.device.startswith("cuda"):
-        batches = -(-num_questions // answering.batch_size)
+        batches = -(-num_answers // answering.batch_size)
         seconds = batches * answering.max_new_tokens * SECONDS_PER_DECODING_STEP_ON_GPU
         known = f"assumed: {SECONDS_PER_DECODING_STEP_ON_GPU * 1000:.0f} ms a step of a batch"
     else:

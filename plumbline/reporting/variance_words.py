@@ -22,31 +22,20 @@ def parts_of(split: VarianceSplit) -> dict[str, str]:
 
 
 def advice(split: VarianceSplit) -> str:
-    """What would make the standard error smaller: more samples, more trainings, or nothing but more questions."""
+    """What would make the standard error smaller: more samples, more trainings, or more questions alone."""
     if split.total <= 0:
         return "No spread was seen."
-    told: list[str] = []
-    repeats = [
-        ("sample", split.sampling, split.num_samples),
-        ("training", split.seeds, float(split.num_seeds)),
-    ]
-    for noun, part, count in repeats:
-        if part is not None:
-            told.append(of_part(noun, part, count, split.total))
-    small = [part for _, part, _ in repeats if part is not None and part < LITTLE * split.total]
-    known = [part for _, part, _ in repeats if part is not None]
-    rest = (
-        "more questions would help"
-        if small and len(small) == len(known)
-        else "4 times as many questions would halve what the questions make"
-    )
-    return "; ".join([*told, rest])[0].upper() + "; ".join([*told, rest])[1:] + "."
+    repeats = [("sample", split.sampling, split.num_samples), ("training", split.seeds, float(split.num_seeds))]
+    told = [of_part(noun, part, count, split.total) for noun, part, count in repeats if part is not None]
+    what = "it" if split.seeds is None else "all but what the trainings make"
+    text = "; ".join([*told, f"4 times as many questions would halve {what}"])
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def of_part(noun: str, part: float, count: float, total: float) -> str:
     """What more samples, or more trainings, would bring."""
     if part < LITTLE * total:
-        return f"more {noun}s would not help"
+        return f"more {noun}s would hardly help"
     if (enough := needed_to_halve(total, part, count)) is not None:
         return f"{enough} {noun}s instead of {count:.3g} would halve the standard error"
     left = standard_error(total - part + part / 4)
