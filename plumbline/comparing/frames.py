@@ -48,7 +48,7 @@ class Frames:
     def scores(self) -> pd.DataFrame:
         """Questions x arms: scores in 0..1, of several samples their mean; missing where no one gave a verdict."""
         if "sample" in self.answers.columns:
-            found = self.answers.astype({"score": float}).groupby(["id", "arm"])["score"].mean().unstack("arm")
+            found = self.answers.astype({"score": float}).pivot_table(index="id", columns="arm", values="score", aggfunc="mean")
         else:
             found = self.answers.pivot(index="id", columns="arm", values="score")
         return found.reindex(index=self.questions.index, columns=self.arms)

@@ -107,7 +107,9 @@ def item_problems(
     if repeated := [key for key, count in Counter(question.id for question in questions).items() if count > 1]:
         problems.append(f"benchmark: more than one question with id {listed(repeated)}")
     for arm in arms:
-        said, graded, told = ([row for row in rows if row.arm == arm] for rows in (answers, grades, judgements))
+        said = [answer for answer in answers if answer.arm == arm]
+        graded = [grade for grade in grades if grade.arm == arm]
+        told = [judgement for judgement in judgements if judgement.arm == arm]
         problems += sample_problems(said, ruled | judged, f"{arm} answers")
         for verdicts, ids, name in ((graded, ruled, f"{arm} grades"), (told, judged, f"{arm} judgements")):
             problems += sample_problems(verdicts, ids, name) or unlike_problems(said, verdicts, ids, name)
