@@ -8,6 +8,7 @@ from pydantic import Field
 
 from plumbline.pipeline.record import Params
 from plumbline.rows.question import KIND_OF, AnswerKind, Kind, PartialCredit, Question, QuestionTolerance
+from plumbline.separators import with_point
 from plumbline.splitting.row_values import Row, digest_id, hashed_order, yes_no_question
 
 YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
@@ -113,7 +114,7 @@ def with_rest(question: Question, row: Row, columns: BenchmarkColumns) -> Questi
         changes["gold_passage"] = passage
     if columns.tolerance and (tolerance := row.optional(columns.tolerance)):
         try:
-            changes["tolerance"] = QuestionTolerance(relative=float(tolerance))
+            changes["tolerance"] = QuestionTolerance(relative=float(with_point(tolerance, row.separator)))
         except ValueError:
             raise row.refused(f"{columns.tolerance} is {tolerance!r}; a fraction from 0 and below 1 is read, such as 0.02.") from None
     return question.model_copy(update=changes)
