@@ -39,7 +39,8 @@ class Row:
     def optional(self, key: str) -> str | None:
         """A value as text; None where it is missing or empty. Refused where it is neither text nor a number."""
         value = self.content.get(key)
-        if value is None or (isinstance(value, str) and not value.strip()):
+        # NaN is how tables write a value that is missing.
+        if value is None or value != value or (isinstance(value, str) and not value.strip()):
             return None
         return self.as_text(value, key)
 
