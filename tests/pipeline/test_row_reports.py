@@ -91,6 +91,45 @@ def test_a_cell_that_is_no_text_puts_its_record_aside(column: Any, reason: str, 
     assert [(row.reason, row.origin.line) for row in quarantined] == [(reason, 1)]
 
 
+USER, DONE = {"role": "user", "content": "Weather?"}, {"role": "assistant", "content": "It is sunny."}
+CALL = {"name": "weather", "arguments": '{"city": "Graz"}'}
+WITH_TOOLS: dict[str, dict[str, Any]] = {
+    "OpenAI": {"messages": [
+        USER, {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function", "function": CALL}]},
+        {"role": "tool", "tool_call_id": "1", "content": "sunny"}, DONE,
+    ]},
+    "older OpenAI": {"messages": [USER, {"role": "assistant", "content": "", "function_call": CALL}, {"role": "function", "content": "sunny"}, DONE]},
+    "Anthropic": {"messages": [
+        USER, {"role": "assistant", "content": [{"type": "tool_use", "id": "1", "name": "weather", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": "sunny"}]}, DONE,
+    ]},
+    "ShareGPT": {"conversations": [
+        {"from": "human", "value": "Weather?"}, {"from": "function_call", "value": json.dumps(CALL)},
+        {"from": "observation", "value": "sunny"}, {"from": "gpt", "value": "It is sunny."},
+    ]},
+    "offered": {"messages": [USER, DONE], "tools": [{"type": "function", "function": {"name": "weather"}}]},
+    "offered as text": {"messages": [USER, DONE], "tools": '[{"name": "weather"}]'},
+    "functions": {"messages": [USER, DONE], "functions": [{"name": "weather"}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", WITH_TOOLS.values(), ids=list(WITH_TOOLS))
+def test_rows_with_tools_are_recognised_counted_and_put_aside_with_a_remedy(
+    row: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = "messages" if "messages" in row else "conversations"
+    plain = {key: [USER, DONE]}
+    kept, quarantined, _ = clean(write_lines(tmp_path / "rows.jsonl", [row, plain, row]), tmp_path / "out", format="auto")
+    assert [one.output for one in kept] == ["It is sunny."]
+    assert [one.reason for one in quarantined] == ["tool_calls"] * 2
+    assert "rows with tools are recognised and not trained on" in quarantined[0].detail
+    assert "2 of 3 rows offer or call tools and are put aside: rows with tools are recognised and not trained on" in caplog.text
+    error = refusal(write_lines(tmp_path / "alone.jsonl", [row]), tmp_path / "alone", format="auto")
+    assert error.reason == "no_rows" and "reasons tool_calls 1" in str(error) and "take the tools out where no turn uses them" in str(error)
+    if key == "messages" and row[key] == [USER, DONE]:  # the remedy works
+        assert outputs(write_lines(tmp_path / "without.jsonl", [{key: row[key]}]), tmp_path / "without", format="auto") == ["It is sunny."]
+
+
 @pytest.mark.parametrize("standardize", [True, False])
 @pytest.mark.parametrize(
     ("written", "verdict"),
