@@ -9,6 +9,8 @@ from itertools import islice
 SEPARATORS = (",", ";", "\t", "|")
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+")
+SAID = re.compile(r'\ufeff?"?sep=(.)"?\r?\n?')
+"""A first line with which Excel says what stands between the cells."""
 HEAD_CHARACTERS = 1 << 16
 """Of a table that are looked at to find its separator."""
 NUM_LOOKED_AT = 50
@@ -20,6 +22,8 @@ def headers_of(text: str) -> dict[str, list[str]]:
 
     First come those that give the first records the width of the header, then those with the most names, commas before others.
     """
+    if said := SAID.match(text):
+        text = text[said.end() :]
     found: dict[str, tuple[float, list[str]]] = {}
     for separator in SEPARATORS:
         records = csv.reader(text.splitlines(keepends=True), delimiter=separator)
@@ -44,8 +48,15 @@ def share_of_width(records: Iterator[list[str]], width: int) -> float:
 
 def separator_of(text: str, is_known: Callable[[Sequence[str]], bool]) -> str | None:
     """The separator of a table: of those that fit, one that gives names which are known. None where the first line holds one name."""
+    if said := SAID.match(text):
+        return said[1]
     headers = headers_of(text)
     return next((separator for separator, names in headers.items() if is_known(names)), next(iter(headers), None))
+
+
+def is_said(cells: Sequence[str], separator: str) -> bool:
+    """Whether a first record is the line with which Excel says what stands between the cells, and no header."""
+    return separator.join(cells) == f"sep={separator}"
 
 
 def with_point(cell: str, separator: str) -> str:

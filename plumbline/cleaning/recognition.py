@@ -54,7 +54,9 @@ def recognised(path: Path, policy: Policy) -> Policy:
     contents = [content for content, _ in rows if content is not None]
     if not contents:
         raise InputRefused(
-            "no_rows", f"{path} is {source}, and none of its first {len(rows)} rows can be read; {source.counted} 1: {rows[0][1]}"
+            "no_rows",
+            f"{path} is {source}, and none of its first {len(rows)} rows can be read; {source.counted} 1: {rows[0][1]}"
+            + (". It has another encoding, such as Windows-1252: save it as UTF-8." if "not UTF-8" in rows[0][1] else ""),
         )
     choice = choose_columns(path, source, contents, policy.given)
     policy = replace(policy, recognised=choice.columns, source=source)

@@ -35,6 +35,8 @@ def row_of_turns(turns: Sequence[Any], system: str, *, has_extra_keys: bool) -> 
 
     Turns after the last answer that is trained are left out: nothing is learnt from them.
     """
+    if turns and all(isinstance(turn, str) for turn in turns):  # UltraChat: texts of user and assistant by turns
+        turns = [{"role": ("user", "assistant")[place % 2], "content": text} for place, text in enumerate(turns)]
     read = [turn_of(turn) for turn in turns]
     if read and read[0][0] == "system":
         system = "\n\n".join(text for text in (system, text_of_turn(read[0][1], "system")) if text)

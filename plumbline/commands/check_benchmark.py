@@ -76,7 +76,7 @@ def told(found: Benchmark, path: Path, num_faults: int) -> list[str]:
     clusters = len({question.cluster for question in found.questions})
     counts = f"{counted(len(found.questions), 'question')} in {counted(clusters, 'cluster')}, {len(found.left_out)} left out"
     lines = [
-        f"{path}: read as {found.shape}, by {found.sign}.",
+        f"{path}: read as {found.shape}, by {in_words_of_commands(found.sign, REMEDY)}.",
         f"{counted(found.num_rows, 'row')}: {counts}" + (f", {num_faults} that cannot be asked." if num_faults else "."),
         *(f"  {count} {sort}" for sort, count in sorts.most_common()),
     ]

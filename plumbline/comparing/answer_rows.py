@@ -13,7 +13,7 @@ from plumbline.grading.choices import parse_choices
 from plumbline.pipeline.problems import problems_of
 from plumbline.pipeline.record import Record
 from plumbline.rows.question import AnswerKind, Kind, PartialCredit, Question, QuestionTolerance
-from plumbline.separators import HEAD_CHARACTERS, separator_of, two_readings
+from plumbline.separators import HEAD_CHARACTERS, is_said, separator_of, two_readings
 from plumbline.twin_keys import TwinKey, object_without_twins
 
 NEEDED = ("question", "response", "reference", "kind")
@@ -83,6 +83,8 @@ def table_rows(path: Path, stream: TextIO, needed: Sequence[str]) -> Iterator[tu
     stream.seek(0)
     reader = csv.DictReader(stream, delimiter=separator)
     header = [name.strip() for name in reader.fieldnames or []]
+    if is_said(header, separator):
+        header = [name.strip() for name in next(reader.reader, [])]
     reader.fieldnames = header
     if header:
         refuse_missing(str(path), "columns", header, needed)

@@ -11,6 +11,8 @@ from plumbline.splitting.row_values import Row
 from plumbline.splitting.table_rows import table_rows
 from plumbline.twin_keys import TwinKey, elements_of, object_without_twins
 
+PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "Zstandard", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zX": "xz"}
+WIDE = (b"\xff\xfe", b"\xfe\xff")
 READ = "JSON lines, one JSON list of objects, CSV, TSV or Parquet"
 
 
@@ -19,7 +21,11 @@ def read_rows(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | 
 
     `knows` says whether names of columns are those of a shape. Refused where the file as a whole cannot be read.
     """
-    if path.suffix.lower() == ".parquet":
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    if packed := next((name for mark, name in PACKED.items() if head.startswith(mark)), None):
+        raise Refused(f"{path}: is packed with {packed}; unpack it and give the file inside. {READ} is read.")
+    if path.suffix.lower() == ".parquet" or head == b"PAR1":
         rows: list[Row | Fault] = [*parquet_rows(path)]
     elif path.suffix.lower() in (".csv", ".tsv"):
         rows = table_rows(path, text_of(path), knows)
@@ -38,7 +44,9 @@ def text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refused(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8. {READ} is read.") from None
+        with path.open("rb") as stream:
+            found = "UTF-16, not UTF-8" if stream.read(2) in WIDE else f"not UTF-8 (byte {error.start})"
+        raise Refused(f"{path}: {found}; save it as UTF-8. {READ} is read.") from None
 
 
 def json_rows(path: Path) -> list[Row | Fault]:
@@ -46,6 +54,8 @@ def json_rows(path: Path) -> list[Row | Fault]:
     text = text_of(path)
     if text.lstrip().startswith("["):
         return [row_of(content, f"{path}, question {number}") for number, content in listed(path, text)]
+    if text.lstrip().partition("\n")[0].rstrip() == "{":
+        return [*one_object(path, text)]
     # Only \n ends a line: a text may hold other separators.
     return [json_row(line, f"{path}, line {number}") for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
 
@@ -60,6 +70,14 @@ def listed(path: Path, text: str) -> list[tuple[int, Any]]:
         raise broken(path, error) from None
     except (ValueError, RecursionError) as error:
         raise Refused(f"{path}: JSON that cannot be read ({cause_of(error)}); write the values plainly. {READ} is read.") from None
+
+
+def one_object(path: Path, text: str) -> list[Row | Fault]:
+    """The row of a file that is one object over several lines. Refused where it is none, or where several follow one another."""
+    found = json_row(text, f"{path}, line 1")
+    if isinstance(found, Fault) and "Extra data" in found.problem:
+        raise Refused(f"{path}: holds objects over several lines; write one object a line, as `jq -c .` does, or one list. {READ} is read.")
+    return [found]
 
 
 def is_list(path: Path, text: str) -> bool:

@@ -56,6 +56,9 @@ def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
     if columns.answer_kind == "yes_no":
         return with_rest(yes_no_question(id=name, question=question, is_yes=is_yes(row, columns)), row, columns)
     choices, target = choices_of(row, columns, name) if kind == "mcq" else ({}, row.text(columns.target or ""))
+    if kind == "numeric":
+        # GSM8K writes the number behind its reasoning.
+        target = target.split("####")[-1].strip()
     made = Question(
         id=name,
         kind=kind,

@@ -1,5 +1,6 @@
 """Say which shape a benchmark file has: by the columns of every row, never by the first alone. Pure."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -145,9 +146,17 @@ def recognise(rows: Sequence[Row], format_name: str) -> Recognised:
             f"{odd.where}: this row has the columns {columns_of(odd)} and lacks what {count} of {len(rows)} rows have as "
             f"{nearest.name} ({nearest.sign}). Correct the row. If the file has another shape: {MAPPED_REMEDY}"
         )
+    if len(rows) == 1 and (key := key_of_rows(rows[0].content)) is not None:
+        raise Refused(f"{rows[0].where}: the rows stand under the key {key!r}; write that list alone, as `jq '.[{json.dumps(key)}]'` does.")
     raise Refused(
         f"{rows[0].where}: the columns {columns_of(rows[0])} are no shape that is recognised ({', '.join(NAMES)}). {MAPPED_REMEDY}"
     )
+
+
+def key_of_rows(content: Content) -> str | None:
+    """The key under which a file that is one object holds its rows; None where there is none."""
+    listed = {key: value for key, value in content.items() if isinstance(value, list) and value and isinstance(value[0], dict)}
+    return max(listed, key=lambda key: len(listed[key]), default=None)
 
 
 def named(rows: Sequence[Row], name: str) -> Recognised:

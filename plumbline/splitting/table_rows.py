@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from plumbline.pipeline.refused import Refused
-from plumbline.separators import HEAD_CHARACTERS, separator_of
+from plumbline.separators import HEAD_CHARACTERS, is_said, separator_of
 from plumbline.splitting.fault import Fault
 from plumbline.splitting.row_values import Row
 
@@ -30,8 +30,10 @@ def table_rows(path: Path, text: str, knows: Callable[[Sequence[str]], bool]) ->
         raise Refused(
             f"{path}: not readable as {path.suffix[1:].upper()} ({error}); close every quote, and write a quote in a cell twice."
         ) from None
-    if records and all(len(cells) == len(MMLU_COLUMNS) and cells[-1].strip() in LETTERS for cells in records):
-        return [Row(place_of(path, number), dict(zip(MMLU_COLUMNS, cells, strict=True))) for number, cells in enumerate(records, start=1)]
+    if records and is_said(records[0], separator):
+        del records[0]
+    if records and is_of_mmlu(records[0]) and 2 * sum(map(is_of_mmlu, records)) > len(records):
+        records.insert(0, [*MMLU_COLUMNS])
     header = [name.strip() for name in records[0]] if records else []
     if twice := [name for name in header if name and header.count(name) > 1]:
         raise Refused(f"{path}: the column {twice[0]!r} stands twice in the header; give each its own name.")
@@ -43,6 +45,11 @@ def table_rows(path: Path, text: str, knows: Callable[[Sequence[str]], bool]) ->
         else:
             rows.append(Row(where, dict(zip(header, cells, strict=True)), separator=separator))
     return rows
+
+
+def is_of_mmlu(cells: Sequence[str]) -> bool:
+    """Whether a record may be a question of MMLU without a header."""
+    return len(cells) == len(MMLU_COLUMNS) and cells[-1].strip() in LETTERS
 
 
 def place_of(path: Path, number: int) -> str:

@@ -108,6 +108,21 @@ def test_names_that_are_known_decide_then_the_width_of_the_records() -> None:
     assert separator_of('a;b\n"' + "x" * HEAD_CHARACTERS, any_names) == ";", "a quote that does not close in the head"
 
 
+@MARKS
+def test_the_line_with_which_excel_says_the_mark_is_no_header(tmp_path: Path, mark: str) -> None:
+    first = [f"sep={mark}".encode(), b"\r\n"]
+    path = table(tmp_path / "b.csv", GPQA, mark)
+    plain = read_benchmark(path, format_name="auto").questions
+    path.write_bytes(b"\xef\xbb\xbf" + b"".join(first) + path.read_bytes())
+    assert read_benchmark(path, format_name="auto").questions == plain
+    log = table(tmp_path / "log.csv", [["id", "score"], ["a", "1"]], mark)
+    log.write_bytes(b"".join(first) + log.read_bytes())
+    assert [one.id for one in read_logs(log)[0].answers] == ["a"]
+    answers = table(tmp_path / "a.csv", [["question", "response", "reference", "kind"], ["How many?", "3", "3", "numeric"]], mark)
+    answers.write_bytes(b"".join(first) + answers.read_bytes())
+    assert len(grade_file(answers, Tolerance(relative=0.05, absolute=None)).graded) == 1
+
+
 TWINS = '{"id": "a", "score": 1, "score": 0}'
 
 

@@ -22,7 +22,7 @@ from plumbline.comparing.logs.logged_answer import (
 )
 from plumbline.grading.choices import parse_choices
 from plumbline.pipeline.refused import Refused
-from plumbline.separators import HEAD_CHARACTERS, separator_of, two_readings, with_point
+from plumbline.separators import HEAD_CHARACTERS, is_said, separator_of, two_readings, with_point
 
 COLUMNS = ("id", "question", "response", "reference", "kind", "unit", "choices", "key_points", "task", "arm")
 """What has a meaning; `score`, and each column with a name that begins with `score_`, is a score, and any other column says something of the question."""
@@ -73,7 +73,7 @@ def cells(path: Path, scores: Collection[str]) -> Iterator[tuple[int, dict[str, 
             reader = csv.reader(stream, delimiter=separator, strict=True)
             for row in reader:
                 line, begin = begin, reader.line_num + 1
-                if not row:
+                if not row or (header is None and is_said(row, separator)):
                     continue
                 if header is None:
                     header = header_of(path, row)
