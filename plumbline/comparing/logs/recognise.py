@@ -40,7 +40,7 @@ def tool_of(path: Path, scores: Collection[str] = ()) -> Tool:
     if path.suffix.lower() not in (".json", ".jsonl"):
         raise Refused(f"{path}: a file with the ending {path.suffix or 'none'} is no log that is known. Give {READ}.")
     if path.suffix.lower() == ".json" and is_indented(path):
-        refuse_summary(path)
+        refuse_other_object(path)
         return Tool.INSPECT
     first = first_object(path)
     found = tool_of_object(first, scores)
@@ -49,8 +49,8 @@ def tool_of(path: Path, scores: Collection[str] = ()) -> Tool:
     return found
 
 
-def refuse_summary(path: Path) -> None:
-    """Refused for the results of lm-evaluation-harness: a summary that holds no answer."""
+def refuse_other_object(path: Path) -> None:
+    """Refused for an object that is no log of Inspect, such as the results of lm-evaluation-harness: a summary that holds no answer."""
     try:
         found = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
@@ -59,6 +59,10 @@ def refuse_summary(path: Path) -> None:
         raise Refused(
             f"{path}: is the summary of lm-evaluation-harness, which holds no answers. Give samples_*.jsonl next to it, or their folder; "
             "the harness writes them with --log_samples."
+        )
+    if isinstance(found, dict) and "eval" not in found:
+        raise Refused(
+            f"{path}: an object over several lines that no known tool writes. Its keys are {', '.join(list(found)[:20])}. Give {READ}."
         )
 
 

@@ -79,8 +79,10 @@ def cells(path: Path, scores: Collection[str]) -> Iterator[tuple[int, dict[str, 
                     header = header_of(path, row)
                     continue
                 yield line, named_cells(f"{path}, line {line}", header, row, separator, scores)
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise Refused(f"{path}, line {begin}: not readable as a table ({error}). Close each quote, and save the file as UTF-8.") from None
+    except csv.Error as error:
+        raise Refused(f"{path}, line {begin}: not readable as a table ({error}). Close each quote.") from None
+    except UnicodeDecodeError as error:
+        raise Refused(f"{path}: not UTF-8 (byte {error.start}). Save the file as UTF-8.") from None
 
 
 def separator_in(path: Path, scores: Collection[str]) -> str:
@@ -106,6 +108,8 @@ def named_cells(where: str, header: Sequence[str], row: Sequence[str], separator
         )
     found: dict[str, Any] = {}
     for name, value in zip(header, row, strict=True):
+        if not name:  # pandas writes its index under no name
+            continue
         if is_score(name, scores):
             found[name] = with_point(value, separator)
         # An empty response is what the model said: nothing. An empty score is none.
