@@ -130,6 +130,20 @@ def problems_of(gathered: Gathered, broken: Sequence[str], stopping: Sequence[Ga
     ]
 
 
+def people_s_opinion(gathered: Gathered, questions: Sequence[Question], params: ReportParams) -> Calibration:
+    """What people's labels say of the judge, and of each declared difference on the reported part."""
+    return calibrated_by_people(
+        gathered.questions,
+        gathered.answers,
+        gathered.judgements,
+        gathered.labels,
+        comparisons=gathered.comparisons,
+        reported=[question.id for question in questions],
+        seed=params.seed,
+        second=scores_of(gathered.second_judgements) if gathered.second_judgements else None,
+    )
+
+
 def second_opinion(gathered: Gathered, questions: Sequence[Question], params: ReportParams, judging: JudgeSettings) -> Panel | None:
     """What the second judge says of the reported part, where there is one."""
     if judging.second is None or not gathered.second_judgements:
@@ -187,16 +201,7 @@ def decide(
             num_resamples=params.num_resamples,
         )
         uses = context_uses(questions, gathered, scored, params)
-        calibration = calibrated_by_people(
-            gathered.questions,
-            gathered.answers,
-            gathered.judgements,
-            gathered.labels,
-            comparisons=gathered.comparisons,
-            reported=[question.id for question in questions],
-            seed=params.seed,
-            second=scores_of(gathered.second_judgements) if gathered.second_judgements else None,
-        )
+        calibration = people_s_opinion(gathered, questions, params)
         panel = second_opinion(gathered, questions, params, judging)
     probes = probe_numbers(gathered.checks)
     warnings = [
