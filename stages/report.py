@@ -61,6 +61,7 @@ if __name__ == "__main__":
                 graded=Path("data/grades/graded.jsonl"),
                 judged=Path("data/grades/judged.jsonl"),
                 checks=Path("data/grades/judge_checks.jsonl"),
+                second=Path("data/grades/second_judged.jsonl"),
                 labels=Path("labels/explanations.jsonl"),
                 pins=Path("requirements-model.txt"),
                 uses=Path("metrics/final_part_uses.jsonl"),
