@@ -76,9 +76,9 @@ def prompt_problem(shown: ShownPrompt, messages: Sequence[Message], tokenizer: A
     if shown.text is not None:
         # A server may leave the first token to its tokenizer: that is the same prompt.
         bos = tokenizer.bos_token or ""
-        ours, theirs = (one.removeprefix(bos) if bos else one for one in (text, shown.text))
-        if (place := difference_of(ours, theirs)) is not None:
-            before, after = (one[max(0, place - AROUND) : place + AROUND] for one in (ours, theirs))
+        is_same = text.removeprefix(bos) == shown.text.removeprefix(bos)
+        if not is_same and (place := difference_of(text, shown.text)) is not None:
+            before, after = (one[max(0, place - AROUND) : place + AROUND] for one in (text, shown.text))
             return f"its template writes another prompt from character {place} on: {after!r} instead of {before!r}"
     if shown.ids is None:
         return None

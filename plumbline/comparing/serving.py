@@ -21,7 +21,7 @@ PAUSES = (1.0, 2.0, 4.0)
 BUSY = (429, 502, 503, 504)
 NUM_TRIED = 8
 """Questions that are asked first: where none has an answer, no more are asked."""
-NOT_THIS_ONE = (400, 413, 422, 500)
+NOT_THIS_ONE = (400, 408, 413, 422, 500)
 """Status of a server that goes on answering other questions."""
 MAX_SHOWN = 300
 """Characters of what a server said, in an error."""
@@ -117,6 +117,10 @@ class Server:
                     break
                 time.sleep(seconds)
                 response = self._http.request(method, address, json=body)
+        except httpx2.ReadTimeout:
+            late = CannotAsk(f"{address} gives no answer in {SECONDS:.0f} s: ask fewer at a time with --concurrency.")
+            late.status = 408
+            raise late from None
         except httpx2.HTTPError as error:
             raise CannotAsk(
                 f"{address} does not answer ({type(error).__name__}): is the server up, and does the URL end with /v1?"

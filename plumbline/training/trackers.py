@@ -92,9 +92,9 @@ def tracker_callbacks(run: str) -> list["TrainerCallback"]:
     class InSteps(DVCLiveCallback):
         """Each value at the step of the training to which it belongs."""
 
-        def on_log(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        def on_log(self, args: Any, state: Any, control: Any, model: Any = None, logs: Any = None, **kwargs: Any) -> None:
             live.step = state.global_step
-            super().on_log(args, state, control, **more)
+            super().on_log(args, state, control, model=model, logs=logs, **kwargs)
 
     folder = tracker_folder("dvclive") / run
     live = Live(dir=str(folder), resume=folder.is_dir(), save_dvc_exp=False, dvcyaml=None, report=None)

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,24 @@ def test_a_server_that_is_busy_for_a_moment_is_asked_again(chat: FakeChat, monke
     chat.busy = 100
     with pytest.raises(CannotAsk, match=r"answers 503 .*wait until it has loaded its model"):
         check(chat.url, count=4)
+
+
+def test_an_answer_that_takes_too_long_is_one_question(chat: FakeChat, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, asked, over = chat.say, threading.Event(), threading.Event()
+
+    def slow_once(request: dict[str, Any]) -> str:
+        if not asked.is_set():
+            asked.set()
+            over.wait(60)
+        return before(request)
+
+    monkeypatch.setattr("plumbline.comparing.serving.SECONDS", 3.0)
+    chat.say = slow_once
+    told, ok = check(chat.url, count=12, concurrency=1)
+    over.set()
+    assert (
+        not ok and "1 of 12 questions have no answer" in told and "gives no answer in 3 s: ask fewer at a time with --concurrency" in told
+    )
 
 
 def test_thinking_that_comes_apart_is_compared_apart(world: World, chat: FakeChat, tmp_path: Path) -> None:
