@@ -14,6 +14,8 @@ from plumbline.reporting.final_part import uses_final_part
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.judge_quality import judge_account, probe_numbers
 from plumbline.reporting.ledger import KindLedger, ledgers
+from plumbline.reporting.noise_floor import NoiseFloor, held_to_floor, noise_floor, slices_held_to_floor
+from plumbline.reporting.noise_words import noise_gates
 from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.reporting.publish_gate import PublishGate, publish_gate
 from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams, deciding_pair
@@ -75,6 +77,8 @@ class Evaluation:
     """What people's labels say of the judge and of each declared difference; None where nothing is scored."""
     judge: Mapping[str, object]
     """Who judged, at what cost, how often it was right about answers of known worth, and what people say of it."""
+    noise: NoiseFloor | None
+    """What one arm gives when it is asked again; None where that was not tried, or nothing is scored."""
     publishing: PublishGate | None
     """Whether all is shown that publishing requires; None where nothing is required, or nothing is scored."""
 
@@ -115,6 +119,14 @@ def verdict_gates(
     ]
 
 
+def stopping_gates(gathered: Gathered, judging: JudgeSettings, cost_usd: float | None) -> list[Gate]:
+    """What makes the evaluation not valid where it is not ok."""
+    return [
+        *coverage_gates(gathered.judgements, gathered.arms.names),
+        *cost_gate(cost_usd, judging.max_cost_usd if judging.backend == "claude" else None),
+    ]
+
+
 def problems_of(gathered: Gathered, broken: Sequence[str], stopping: Sequence[Gate]) -> list[str]:
     """Why the evaluation is not valid. `broken`: why nothing can be scored."""
     return [
@@ -145,14 +157,12 @@ def decide(
     # Probes and second askings are paid for as answers are, and count against the same cap.
     paid = paid_replies([*gathered.judgements, *gathered.checks])
     cost_usd = judging_cost_usd(paid, judging.claude_model)
-    stopping = [
-        *coverage_gates(gathered.judgements, gathered.arms.names),
-        *cost_gate(cost_usd, judging.max_cost_usd if judging.backend == "claude" else None),
-    ]
+    stopping = stopping_gates(gathered, judging, cost_usd)
     scored: Sequence[Scored] = []
     by_kind: Mapping[Kind, KindLedger] = {}
     uses: list[ContextUse] = []
     calibration: Calibration | None = None
+    noise: NoiseFloor | None = None
     if not broken:
         scored = join_verdicts(questions, gathered.answers, gathered.grades, gathered.judgements)
         by_kind = ledgers(
@@ -164,6 +174,8 @@ def decide(
             seed=params.seed,
             num_resamples=params.num_resamples,
         )
+        noise = noise_floor(gathered, questions, scored, seed=params.seed)
+        by_kind = held_to_floor(by_kind, noise, gathered.arms)
         uses = context_uses(questions, gathered, scored, params)
         calibration = calibrated_by_people(
             gathered.questions,
@@ -174,6 +186,7 @@ def decide(
             reported=[question.id for question in questions],
             seed=params.seed,
         )
+    slices = slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples)
     probes = probe_numbers(gathered.checks)
     warnings = [
         forgetting_gate(gathered.forgetting, params.max_forgetting_nats),
@@ -181,6 +194,7 @@ def decide(
         *probe_gates(probes),
         balance_gate(questions),
         *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends),
+        *noise_gates(noise),
     ]
     account = judge_account(gathered.judgements, judging, paid, cost_usd)
     return Evaluation(
@@ -196,13 +210,14 @@ def decide(
         is_scored=not broken,
         scored=scored,
         ledgers=by_kind,
-        slices=slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples),
+        slices=slices_held_to_floor(slices, noise, gathered.arms),
         context_uses=uses,
         prompt_tokens=[] if broken else prompt_tokens(gathered.answers, gathered.arms),
         problems=problems_of(gathered, broken, stopping),
         incomplete=incompleteness(gathered.answers, gathered.arms, gathered.documents["training"]),
         gates=[*stopping, *warnings],
         calibration=calibration,
+        noise=noise,
         publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration),
         judge=account | {"probes": probes, "calibration": NO_LABELS if calibration is None else calibration_numbers(calibration)},
     )
