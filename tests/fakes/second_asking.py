@@ -27,16 +27,15 @@ PLAN = NoisePlan(
 
 
 def second_asking(world: World | None = None, *, changed: int = 0, judged: bool = True, plan: NoisePlan = PLAN) -> SecondAsking:
-    """What base says when it is asked again: the first few multiple-choice answers become wrong if they were right, and right if not."""
+    """What base says when it is asked again: the first few multiple-choice answers are others, and right."""
     world = world or make_world()
     moved = {question.id for question in world.questions[:changed]}
     answers = [
         answer.model_copy(update={"arm": AGAIN, "response": f"{answer.response} Or not." if answer.id in moved else answer.response})
         for answer in world.answers["base"]
     ]
-    other = {Outcome.CORRECT: Outcome.INCORRECT, Outcome.INCORRECT: Outcome.CORRECT, Outcome.UNPARSED: Outcome.CORRECT}
     grades = [
-        grade.model_copy(update={"arm": AGAIN, "outcome": other[grade.outcome] if grade.id in moved else grade.outcome})
+        grade.model_copy(update={"arm": AGAIN, "outcome": Outcome.CORRECT if grade.id in moved else grade.outcome})
         for grade in world.grades
         if grade.arm == "base"
     ]

@@ -123,10 +123,11 @@ def test_the_report_claims_nothing_smaller_than_what_moved(tmp_path: Path) -> No
     still, page = told(tmp_path / "still", changed=0)
     assert "Tuned is better on multiple choice" in still["verdict"] and still["noise_floor"]["kinds"]["mcq"]["floor"] == 0
     assert "No text changed" in page and "Texts changed" not in page and "<dt>noise floor</dt>" not in page
-    moved, page = told(tmp_path / "moved", changed=45)
+    moved, page = told(tmp_path / "moved", changed=60)
     mcq = moved["noise_floor"]["kinds"]["mcq"]
-    assert (mcq["num_asked"], mcq["num_texts_changed"], mcq["n"]) == (60, 45, 60)
-    assert mcq["num_first_only"] + mcq["num_again_only"] == 45 and mcq["floor"] == pytest.approx(max(map(abs, mcq["ci95"])))
+    assert (mcq["num_asked"], mcq["num_texts_changed"], mcq["n"]) == (60, 60, 60)
+    wrong = moved["kinds"]["mcq"]["arms"]["base"]["n"] - moved["kinds"]["mcq"]["arms"]["base"]["correct"]
+    assert (mcq["num_first_only"], mcq["num_again_only"]) == (0, wrong) and mcq["floor"] == pytest.approx(max(map(abs, mcq["ci95"])))
     assert mcq["floor"] > moved["kinds"]["mcq"]["comparisons"][0]["delta"]["value"] > 0
     assert "On multiple choice the difference (" in moved["verdict"] and "it is not claimed" in moved["verdict"]
     assert "better on multiple choice" not in moved["verdict"] and "Texts changed" in page and "<dt>noise floor</dt>" in page

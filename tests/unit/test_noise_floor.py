@@ -1,5 +1,6 @@
 """The noise floor: who is asked again, in which batches, what moved, and which claims it forbids."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -169,7 +170,11 @@ def test_no_text_changed_is_one_sentence_and_no_table() -> None:
 def test_what_changed_is_counted_per_kind_and_a_paid_judge_is_said() -> None:
     noise = asked_again(changed=7, judged=False)
     words = noise_sentence(noise)
-    assert "7 texts changed" in words and "On multiple choice 7 of 60 scores moved (+" in words and "no difference up to" in words
+    assert (
+        "7 texts changed" in words
+        and re.search(r"On multiple choice [1-7] of 60 scores moved \(\+[1-7] −0\)", words)
+        and "no difference up to" in words
+    )
     assert "On explanations there is no floor: a judge that is a model would have to be paid again." in words
     (mcq, *_) = noise_rows(noise)
     assert mcq["changed"] == 7 and mcq["floor"] != "0"
