@@ -97,7 +97,7 @@ def rates(setting: Setting, rounds: int, *, seed: int = 3) -> tuple[float, float
     )
 
 
-LAYOUTS: tuple[tuple[int, int | None], ...] = ((80, None), (160, None), (160, 40), (400, 80))
+LAYOUTS: tuple[tuple[int, int | None], ...] = ((80, None), (160, None), (160, 40))
 CASES = {
     "the same model": {},
     "a plan that spoils 6 %": {"drift": 0.06},
