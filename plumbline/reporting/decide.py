@@ -160,9 +160,7 @@ def decide(
     stopping = stopping_gates(gathered, judging, cost_usd)
     scored: Sequence[Scored] = []
     by_kind: Mapping[Kind, KindLedger] = {}
-    uses: list[ContextUse] = []
     calibration: Calibration | None = None
-    noise: NoiseFloor | None = None
     if not broken:
         scored = join_verdicts(questions, gathered.answers, gathered.grades, gathered.judgements)
         by_kind = ledgers(
@@ -174,9 +172,6 @@ def decide(
             seed=params.seed,
             num_resamples=params.num_resamples,
         )
-        noise = noise_floor(gathered, questions, scored, seed=params.seed)
-        by_kind = held_to_floor(by_kind, noise, gathered.arms)
-        uses = context_uses(questions, gathered, scored, params)
         calibration = calibrated_by_people(
             gathered.questions,
             gathered.answers,
@@ -186,6 +181,8 @@ def decide(
             reported=[question.id for question in questions],
             seed=params.seed,
         )
+    noise = None if broken else noise_floor(gathered, questions, scored, seed=params.seed)
+    by_kind = held_to_floor(by_kind, noise, gathered.arms)
     slices = slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples)
     probes = probe_numbers(gathered.checks)
     warnings = [
@@ -211,7 +208,7 @@ def decide(
         scored=scored,
         ledgers=by_kind,
         slices=slices_held_to_floor(slices, noise, gathered.arms),
-        context_uses=uses,
+        context_uses=[] if broken else context_uses(questions, gathered, scored, params),
         prompt_tokens=[] if broken else prompt_tokens(gathered.answers, gathered.arms),
         problems=problems_of(gathered, broken, stopping),
         incomplete=incompleteness(gathered.answers, gathered.arms, gathered.documents["training"]),
