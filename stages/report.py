@@ -67,6 +67,7 @@ if __name__ == "__main__":
                     graded=Path("data/noise/graded.jsonl"),
                     judged=Path("data/noise/judged.jsonl"),
                 ),
+                second=Path("data/grades/second_judged.jsonl"),
                 labels=Path("labels/explanations.jsonl"),
                 pins=Path("requirements-model.txt"),
                 uses=Path("metrics/final_part_uses.jsonl"),

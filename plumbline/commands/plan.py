@@ -23,6 +23,7 @@ from plumbline.judging.canaries import canaries
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.prices import PRICES, assumed_reply_tokens, largest_cost_usd
 from plumbline.judging.prompt import JudgeItem, num_characters
+from plumbline.judging.second_judge import is_judged_twice
 from plumbline.laptop.smollm2_files import CONFIG
 from plumbline.model.base_files import BaseRefused, read_manifest
 from plumbline.model.local_models import local_model
@@ -126,18 +127,29 @@ def schedule_of(examples: Sequence[Trainable], params: TrainParams) -> Schedule:
     return plan_training(num_rows=num_rows, num_tokens=num_tokens, params=params)
 
 
-def judge_lines(params: JudgeParams, questions: Sequence[Question], answering: AnswerParams, *, num_arms: int) -> list[Line]:
-    """What judging will cost."""
+def judge_lines(
+    params: JudgeParams, questions: Sequence[Question], answering: AnswerParams, *, num_arms: int, who: str = "judge"
+) -> list[Line]:
+    """What judging will cost; after it, what the second judge will."""
     explanations = [question for question in questions if question.kind == "explanation"]
+    section = "judge" if who == "judge" else "judge.second"
+    second = params.of_second()
+    if params.second is not None and second is not None:
+        drawn = [question for question in explanations if is_judged_twice(question.id, share=params.second.share)]
+        alone = params.model_copy(update={"second": None})
+        return [
+            *judge_lines(alone, explanations, answering, num_arms=num_arms),
+            *judge_lines(second, drawn, answering, num_arms=num_arms, who="second judge"),
+        ]
     if params.backend == "openai_compatible":
         known = "counted, probes aside; a server of your own asks no price, and the prices of others are not known here"
-        return [Line("judge", f"{num_arms * len(explanations)} answers of {num_arms} arms to {params.model}", known)]
+        return [Line(who, f"{num_arms * len(explanations)} answers of {num_arms} arms to {params.model}", known)]
     if params.backend != "claude":
         return [
             Line(
-                "judge",
+                who,
                 f"{num_arms * len(explanations)} answers of {num_arms} arms, no cost",
-                f"counted; judge.backend is {params.backend}",
+                f"counted; {section}.backend is {params.backend}",
             )
         ]
     text = "x" * (answering.max_new_tokens * CHARACTERS_PER_ANSWER_TOKEN)
@@ -146,7 +158,7 @@ def judge_lines(params: JudgeParams, questions: Sequence[Question], answering: A
     items += [probe.item for probe in canaries(explanations, num_questions=params.num_canary_questions)]
     price = PRICES.get(params.model or "")
     if price is None:
-        return [Line("judge", f"{len(items)} calls, cost unknown", f"the price of {params.model} is not in plumbline/judging/prices.py")]
+        return [Line(who, f"{len(items)} calls, cost unknown", f"the price of {params.model} is not in plumbline/judging/prices.py")]
     assert params.model is not None and params.max_tokens is not None
     batch = params.mode == "batch"
 
@@ -158,9 +170,9 @@ def judge_lines(params: JudgeParams, questions: Sequence[Question], answering: A
     assumed = [min(assumed_reply_tokens(len(item.key_points)), params.max_tokens) for item in items]
     about, most = cost(assumed), cost([params.max_tokens] * len(items))
     reply_tokens = sum(assumed) / max(len(items), 1)
-    cap = "no cap" if params.max_cost_usd is None else f"judge.max_cost_usd stops it at {params.max_cost_usd:g} USD"
+    cap = "no cap" if params.max_cost_usd is None else f"{section}.max_cost_usd stops it at {params.max_cost_usd:g} USD"
     return [
-        Line("judge", f"{len(items)} calls to {params.model}: about {about:.2f} USD", f"assumed: {reply_tokens:.0f} tokens a reply"),
+        Line(who, f"{len(items)} calls to {params.model}: about {about:.2f} USD", f"assumed: {reply_tokens:.0f} tokens a reply"),
         Line("", f"at most {most:.2f} USD", f"computed: every reply fills its {params.max_tokens} tokens; {cap}"),
     ]
 

@@ -16,6 +16,8 @@ from plumbline.reporting.judge_quality import judge_account, probe_numbers
 from plumbline.reporting.ledger import KindLedger, ledgers
 from plumbline.reporting.noise_floor import NoiseFloor, held_to_floor, noise_floor, slices_held_to_floor
 from plumbline.reporting.noise_words import noise_gates
+from plumbline.reporting.panel import Panel, panel_of, scores_of
+from plumbline.reporting.panel_words import panel_gates, panel_numbers
 from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.reporting.publish_gate import PublishGate, publish_gate
 from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams, deciding_pair
@@ -75,6 +77,8 @@ class Evaluation:
     gates: Sequence[Gate]
     calibration: Calibration | None
     """What people's labels say of the judge and of each declared difference; None where nothing is scored."""
+    panel: Panel | None
+    """What a second judge says; None where there is none."""
     judge: Mapping[str, object]
     """Who judged, at what cost, how often it was right about answers of known worth, and what people say of it."""
     noise: NoiseFloor | None
@@ -138,6 +142,37 @@ def problems_of(gathered: Gathered, broken: Sequence[str], stopping: Sequence[Ga
     ]
 
 
+def people_s_opinion(gathered: Gathered, questions: Sequence[Question], params: ReportParams) -> Calibration:
+    """What people's labels say of the judge, and of each declared difference on the reported part."""
+    return calibrated_by_people(
+        gathered.questions,
+        gathered.answers,
+        gathered.judgements,
+        gathered.labels,
+        comparisons=gathered.comparisons,
+        reported=[question.id for question in questions],
+        seed=params.seed,
+        second=scores_of(gathered.second_judgements) if gathered.second_judgements else None,
+    )
+
+
+def second_opinion(gathered: Gathered, questions: Sequence[Question], params: ReportParams, judging: JudgeSettings) -> Panel | None:
+    """What the second judge says of the reported part, where there is one."""
+    if judging.second is None or not gathered.second_judgements:
+        return None
+    return panel_of(
+        questions,
+        gathered.judgements,
+        gathered.second_judgements,
+        judging.second,
+        first_name=judging.name,
+        arms=gathered.arms.names,
+        comparisons=gathered.comparisons,
+        seed=params.seed,
+        num_resamples=params.num_resamples,
+    )
+
+
 def decide(
     gathered: Gathered,
     params: ReportParams,
@@ -161,6 +196,7 @@ def decide(
     scored: Sequence[Scored] = []
     by_kind: Mapping[Kind, KindLedger] = {}
     calibration: Calibration | None = None
+    panel: Panel | None = None
     if not broken:
         scored = join_verdicts(questions, gathered.answers, gathered.grades, gathered.judgements)
         by_kind = ledgers(
@@ -172,15 +208,8 @@ def decide(
             seed=params.seed,
             num_resamples=params.num_resamples,
         )
-        calibration = calibrated_by_people(
-            gathered.questions,
-            gathered.answers,
-            gathered.judgements,
-            gathered.labels,
-            comparisons=gathered.comparisons,
-            reported=[question.id for question in questions],
-            seed=params.seed,
-        )
+        calibration = people_s_opinion(gathered, questions, params)
+        panel = second_opinion(gathered, questions, params, judging)
     noise = None if broken else noise_floor(gathered, questions, scored, seed=params.seed)
     by_kind = held_to_floor(by_kind, noise, gathered.arms)
     slices = slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples)
@@ -192,6 +221,7 @@ def decide(
         balance_gate(questions),
         *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends),
         *noise_gates(noise),
+        *panel_gates(panel),
     ]
     account = judge_account(gathered.judgements, judging, paid, cost_usd)
     return Evaluation(
@@ -215,6 +245,9 @@ def decide(
         gates=[*stopping, *warnings],
         calibration=calibration,
         noise=noise,
+        panel=panel,
         publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration),
-        judge=account | {"probes": probes, "calibration": NO_LABELS if calibration is None else calibration_numbers(calibration)},
+        judge=account
+        | {"probes": probes, "calibration": NO_LABELS if calibration is None else calibration_numbers(calibration)}
+        | panel_numbers(panel),
     )

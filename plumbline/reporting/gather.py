@@ -62,6 +62,8 @@ class ReportFiles:
     page: Path
     checks: Path | None = None
     """Probes of the judge; None: it was not probed."""
+    second: Path | None = None
+    """Judgements of the second judge, on a share of the questions."""
     labels: Path | None = None
     """People's verdicts on answers, to compare the judge with."""
     pins: Path | None = None
@@ -86,6 +88,9 @@ def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathe
         "judgements": files.judged,
         **({} if files.noise is None else {"answers asked again": files.noise.answers}),
     }
+    second = list(read_jsonl(files.second, Judgement)) if files.second else []
+    if files.second is not None and second:
+        inputs["judgements of the second judge"] = files.second
     sha256 = {name: sha256_of(path) for name, path in inputs.items()}
     training = read_object(files.training)
     overlap_lines = list(read_objects(files.overlap))
@@ -97,6 +102,7 @@ def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathe
         grades=list(read_jsonl(files.graded, Grade)),
         judgements=list(read_jsonl(files.judged, Judgement)),
         checks=list(read_jsonl(files.checks, JudgeCheck)) if files.checks else [],
+        second_judgements=second,
         labels=list(read_jsonl(files.labels, HumanLabel)) if files.labels else [],
         # The file holds two other sorts of line, which are the business of `split`.
         overlaps=[QuestionOverlap.model_validate(row) for row in overlap_lines if row.get("record") == "question"],

@@ -45,6 +45,8 @@ class Gathered:
     """Rows of the loss table: step, train_loss, validation_loss."""
     versions: Mapping[str, str]
     """Package -> pinned version."""
+    second_judgements: Sequence[Judgement] = ()
+    """Of the second judge, on a share of the questions."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Reason -> rows of the benchmark file that no arm was asked."""
     contexts: Mapping[str, Mapping[str, Context]] = field(default_factory=dict)

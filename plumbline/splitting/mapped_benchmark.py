@@ -8,6 +8,7 @@ from pydantic import Field
 
 from plumbline.pipeline.record import Params
 from plumbline.rows.question import KIND_OF, AnswerKind, Kind, PartialCredit, Question, QuestionTolerance
+from plumbline.separators import with_point
 from plumbline.splitting.row_values import Row, digest_id, hashed_order, yes_no_question
 
 YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
@@ -55,6 +56,9 @@ def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
     if columns.answer_kind == "yes_no":
         return with_rest(yes_no_question(id=name, question=question, is_yes=is_yes(row, columns)), row, columns)
     choices, target = choices_of(row, columns, name) if kind == "mcq" else ({}, row.text(columns.target or ""))
+    if kind == "numeric":
+        # GSM8K writes the number behind its reasoning.
+        target = target.split("####")[-1].strip()
     made = Question(
         id=name,
         kind=kind,
@@ -113,7 +117,7 @@ def with_rest(question: Question, row: Row, columns: BenchmarkColumns) -> Questi
         changes["gold_passage"] = passage
     if columns.tolerance and (tolerance := row.optional(columns.tolerance)):
         try:
-            changes["tolerance"] = QuestionTolerance(relative=float(tolerance))
+            changes["tolerance"] = QuestionTolerance(relative=float(with_point(tolerance, row.separator)))
         except ValueError:
             raise row.refused(f"{columns.tolerance} is {tolerance!r}; a fraction from 0 and below 1 is read, such as 0.02.") from None
     return question.model_copy(update=changes)

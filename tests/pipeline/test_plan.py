@@ -101,11 +101,23 @@ def test_steps_are_those_that_train_plans(project: Path) -> None:
     assert line(lines, "judge").value == "10 answers of 2 arms, no cost"
 
 
+def test_the_second_judge_s_calls_are_counted_apart(project: Path) -> None:
+    second = "judge.second={{backend:{0},model:{1},share:1.0}}"
+    lines = plan(project, [second.format("openai_compatible", "mine")])
+    assert line(lines, "judge").value == "10 answers of 2 arms, no cost"
+    assert line(lines, "second judge").value == "10 answers of 2 arms to mine"
+    lines = plan(project, [second.format("claude", "claude-sonnet-5-5"), "judge.max_cost_usd=3"])
+    assert line(lines, "second judge").value.startswith("10 calls to claude-sonnet-5-5: about 0.")
+    assert any("judge.second.max_cost_usd stops it at 3 USD" in one.known for one in lines)
+    lines = plan(project, [second.format("claude", "claude-sonnet-5-5").replace("share:1.0", "share:0.000001")])
+    assert line(lines, "second judge").value.startswith("0 calls"), "none of five questions falls into such a share"
+
+
 def test_what_the_benchmark_can_show_ends_the_plan(project: Path) -> None:
     lines = plan(project, ["publish.against=base", "+publish.require.explanation.not_worse_than=0.03"], (0.08,))
     place = next(place for place, one in enumerate(lines) if one.what == "explanation")
     assert [one.value.split(" takes")[0] for one in lines[place:]] == [
-        "5 questions in 1 cluster show no difference, four times in five",
+        "5 questions in 1 cluster are too few to show any difference",
         "a difference of 8 points",
         "not worse by 3 points, as publish.require asks,",
     ]
