@@ -1,0 +1,90 @@
+"""What a model can do besides the domain, before and after the training: the numbers that `probe` writes and `report` reads."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from plumbline.pipeline.record import Record
+from plumbline.rows.outcome import Outcome
+
+Capability = Literal["arithmetic", "instructions", "extraction", "code", "languages", "refusal", "harmless"]
+CAPABILITIES: tuple[Capability, ...] = ("arithmetic", "instructions", "extraction", "code", "languages", "refusal", "harmless")
+
+
+class ProbeVerdict(StrEnum):
+    """What the probes of one capability show of tuned."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    """Some of it was forgotten."""
+    NONE = "no detectable difference"
+    CANNOT = "base cannot do this"
+    """Base is right so rarely that no loss could be shown."""
+
+
+class ProbeScore(Record):
+    """Share of the probes that a model gets right, 0-1."""
+
+    value: float
+    ci95: tuple[float, float]
+
+
+class ProbeDifference(Record):
+    """Tuned minus base on the same probes, as a fraction; whole clusters are the units."""
+
+    n: int
+    num_clusters: int
+    value: float
+    ci95: tuple[float, float]
+    p: float
+    test: str
+    minimum_detectable_effect: float
+    num_gained: int
+    num_lost: int
+
+
+class CapabilityResult(Record):
+    """One capability before and after."""
+
+    capability: Capability
+    base: ProbeScore
+    tuned: ProbeScore
+    difference: ProbeDifference
+    p_holm: float
+    """Adjusted over the capabilities."""
+    num_cut: int
+    """Answers of both models that were cut at `probes.max_new_tokens`."""
+    verdict: ProbeVerdict
+    text: str
+    """The verdict as a sentence."""
+
+
+class ProbeResults(Record):
+    """metrics/probes.json."""
+
+    capabilities: tuple[CapabilityResult, ...]
+    """Empty where nothing was probed."""
+    within_reach: ProbeDifference | None
+    """Over all probes of the capabilities that base has; None where it has none of them."""
+    text: str
+    """What was forgotten, in a sentence."""
+
+
+class ProbedAnswer(Record):
+    """One probe with both answers to it."""
+
+    id: str
+    capability: Capability
+    cluster: str
+    prompt: str
+    expected: str
+    """What is checked, for a reader."""
+    base_response: str
+    base_outcome: Outcome
+    base_why: str = Field(description="What was found")
+    tuned_response: str
+    tuned_outcome: Outcome
+    tuned_why: str
+    num_cut: int
+    """Of the two answers: cut at `probes.max_new_tokens`."""
