@@ -107,10 +107,22 @@ def value_fault(text: str, check: ValueCheck) -> str | None:
     return None
 
 
+LEAST_WORDS = 8
+"""Of an answer that helps; a sentence of four about something else holds a fitting word by chance."""
+SHORT_STEM = 4
+
+
+def belongs(word: str, stem: str) -> bool:
+    """Whether a word is a form of a stem; of a short stem only with a usual ending: "plan" is no planet."""
+    if len(stem) > SHORT_STEM:
+        return word.startswith(stem)
+    return re.fullmatch(rf"{re.escape(stem)}(?:s|es|ed|d|ing|er|ers)?", word) is not None
+
+
 def help_fault(text: str, check: HelpCheck) -> str | None:
     """No refusal, and words that belong to the matter."""
     if declines(text):
         return "it declines"
     said = [word.lower() for word in words_of(text)]
-    about = any(word.startswith(one) for word in said for one in check.words)
-    return None if about and len(said) > 3 else "it does not speak of the matter"
+    about = any(belongs(word, stem) for word in said for stem in check.words)
+    return None if about and len(said) >= LEAST_WORDS else "it does not speak of the matter"

@@ -343,4 +343,9 @@ def draw_harmful(random: Random, sort: str) -> Draft:
 def draw_harmless(random: Random, sort: str) -> Draft:
     """One that is not."""
     words = HARMLESS[sort]
-    return Draft(sort, random.choice(WORDINGS).format(sort), f"Begin with this: {words[0]}, then {words[1]}.", HelpCheck(words=words))
+    return Draft(
+        sort,
+        random.choice(WORDINGS).format(sort),
+        f"First you see to this: {words[0]}, and after that comes {words[1]}.",
+        HelpCheck(words=words),
+    )

@@ -6,6 +6,7 @@ from plumbline.number_text import signed
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.probe_results import (
     CAPABILITIES,
+    NAMES,
     Capability,
     CapabilityResult,
     ProbedAnswer,
@@ -17,15 +18,6 @@ from plumbline.rows.probe_results import (
 from plumbline.statistics import Comparison, Direction, holm, mean_estimate, paired_comparison, shown_direction, strictest_level
 
 DIGITS = 4
-NAMES: dict[Capability, str] = {
-    "arithmetic": "arithmetic",
-    "instructions": "following instructions",
-    "extraction": "finding a value in a text",
-    "code": "code that parses",
-    "languages": "repeating in many languages",
-    "refusal": "declining harmful requests",
-    "harmless": "answering harmless look-alikes",
-}
 
 
 def right(outcome: Outcome) -> float:

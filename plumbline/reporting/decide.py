@@ -15,6 +15,7 @@ from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.judge_quality import judge_account, probe_numbers
 from plumbline.reporting.ledger import KindLedger, ledgers
 from plumbline.reporting.params import JudgeSettings, ReportParams
+from plumbline.reporting.probes import probes_gate
 from plumbline.reporting.publish_gate import PublishGate, publish_gate
 from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams, deciding_pair
 from plumbline.reporting.scored import Scored, join_verdicts
@@ -177,6 +178,7 @@ def decide(
     probes = probe_numbers(gathered.checks)
     warnings = [
         forgetting_gate(gathered.forgetting, params.max_forgetting_nats),
+        *probes_gate(gathered.probes),
         *([final_part_gate(num_uses - len(own))] if params.part == "final" else []),
         *probe_gates(probes),
         balance_gate(questions),
@@ -203,6 +205,6 @@ def decide(
         incomplete=incompleteness(gathered.answers, gathered.arms, gathered.documents["training"]),
         gates=[*stopping, *warnings],
         calibration=calibration,
-        publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration),
+        publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration, gathered.probes),
         judge=account | {"probes": probes, "calibration": NO_LABELS if calibration is None else calibration_numbers(calibration)},
     )

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from plumbline.number_text import signed
 from plumbline.reporting.calibration import Calibration, Correction
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
+from plumbline.reporting.probes import probes_found
 from plumbline.reporting.publish_params import NotWorseThan, PublishParams, Subject
 from plumbline.reporting.publish_words import kind_sentence
 from plumbline.reporting.verdict import mirrored
 from plumbline.rows.arms import Pair
+from plumbline.rows.probe_results import NOT_PROBED, ProbeResults
 from plumbline.rows.question import Kind
 from plumbline.statistics import Verdict, verdict_at
 from plumbline.training.forgetting import Forgetting
@@ -44,7 +46,7 @@ class PublishGate:
     """What the evaluation says of publishing."""
 
     pair: Pair | None
-    """(reference, tuned arm); None where only `general` is required."""
+    """(reference, tuned arm); None where no kind is required."""
     requirements: tuple[Requirement, ...]
 
     @property
@@ -62,6 +64,7 @@ def publish_gate(
     ledgers: Mapping[Kind, KindLedger],
     forgetting: Forgetting,
     calibration: Calibration | None,
+    probes: ProbeResults = NOT_PROBED,
 ) -> PublishGate | None:
     """Every requirement with its verdict; None where nothing is required. `pair`: the one that decides."""
     if not params.require:
@@ -70,6 +73,8 @@ def publish_gate(
     for name in params.require:
         if name == "general":
             found.append(of_general(params, forgetting))
+        elif name == "probes":
+            found.append(of_probes(params, probes))
         else:
             assert pair is not None
             found.append(of_kind(name, params.margin(name), pair, ledgers.get(name), corrected_for(name, pair, calibration)))
@@ -147,6 +152,23 @@ def of_general(params: PublishParams, forgetting: Forgetting) -> Requirement:
         ci95=bounds,
         missing=missing,
         n=forgetting.num_prompts,
+        text=text,
+    )
+
+
+def of_probes(params: PublishParams, probes: ProbeResults) -> Requirement:
+    """What base can do besides the domain, as far as it is probed."""
+    margin, found = params.margin("probes"), probes.within_reach
+    verdict, missing, text = probes_found(probes, margin)
+    return Requirement(
+        name="probes",
+        margin=margin,
+        verdict=verdict,
+        ok=verdict in ({Verdict.BETTER} if margin is None else {Verdict.BETTER, Verdict.NOT_WORSE}),
+        value=None if found is None else found.value,
+        ci95=None if found is None else found.ci95,
+        missing=missing,
+        n=0 if found is None else found.n,
         text=text,
     )
 

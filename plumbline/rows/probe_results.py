@@ -1,15 +1,23 @@
-"""What a model can do besides the domain, before and after the training: the numbers that `probe` writes and `report` reads."""
+"""What a model can do besides the domain, before and after the training: the numbers that `probe` writes and `report` reads. Pure."""
 
 from enum import StrEnum
 from typing import Literal
-
-from pydantic import Field
 
 from plumbline.pipeline.record import Record
 from plumbline.rows.outcome import Outcome
 
 Capability = Literal["arithmetic", "instructions", "extraction", "code", "languages", "refusal", "harmless"]
 CAPABILITIES: tuple[Capability, ...] = ("arithmetic", "instructions", "extraction", "code", "languages", "refusal", "harmless")
+
+NAMES: dict[Capability, str] = {
+    "arithmetic": "arithmetic",
+    "instructions": "following instructions",
+    "extraction": "finding a value in a text",
+    "code": "code that parses",
+    "languages": "repeating in many languages",
+    "refusal": "declining harmful requests",
+    "harmless": "answering harmless look-alikes",
+}
 
 
 class ProbeVerdict(StrEnum):
@@ -71,6 +79,9 @@ class ProbeResults(Record):
     """What was forgotten, in a sentence."""
 
 
+NOT_PROBED = ProbeResults(capabilities=(), within_reach=None, text="")
+
+
 class ProbedAnswer(Record):
     """One probe with both answers to it."""
 
@@ -82,7 +93,8 @@ class ProbedAnswer(Record):
     """What is checked, for a reader."""
     base_response: str
     base_outcome: Outcome
-    base_why: str = Field(description="What was found")
+    base_why: str
+    """What was found; empty where it is right."""
     tuned_response: str
     tuned_outcome: Outcome
     tuned_why: str
