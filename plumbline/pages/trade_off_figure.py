@@ -41,7 +41,7 @@ def draw_trade_offs(runs: Sequence[RunPoint]) -> str:
         for axes, (title, points) in zip(panel_axes(figure, len(panels)), panels, strict=True):
             for place, run, forgotten in points:
                 label = run.label if len(runs) <= MOST_LABELS else str(place)
-                draw_run(axes, run, forgotten, label)
+                draw_run(axes, run, forgotten, label, place=place)
             finish(axes, title, narrow=column == "narrow")
         return svg_of(figure, name="trade_offs", label="Gain in the domain against what was forgotten, a point per run", column=column)
 
@@ -75,7 +75,7 @@ def turned(measured: Measured, factor: float) -> Measured:
     return factor * value, (low, high)
 
 
-def draw_run(axes: Axes, run: RunPoint, forgotten: Measured, label: str) -> None:
+def draw_run(axes: Axes, run: RunPoint, forgotten: Measured, label: str, *, place: int) -> None:
     """A point with both of its intervals and its name."""
     (x, x_bounds), (y, y_bounds) = forgotten, turned(run.gain, 100)
     if x_bounds is not None:
@@ -83,16 +83,19 @@ def draw_run(axes: Axes, run: RunPoint, forgotten: Measured, label: str) -> None
     if y_bounds is not None:
         axes.plot([x, x], y_bounds, color=TUNED, linewidth=4, alpha=0.3)
     axes.plot([x], [y], "o", color=TUNED, markersize=7.5, **LOOKS[run.is_replayed])
-    axes.annotate(label, (x, y), xytext=(7, 6), textcoords="offset points", color=INK)
+    low, high = y_bounds or (y, y)
+    # At the ends of the bar: beside the point the bar of a neighbour would cross the name.
+    end, offset, side = (high, 5, "bottom") if place % 2 else (low, -5, "top")
+    axes.annotate(label, (x, end), xytext=(0, offset), textcoords="offset points", ha="center", va=side, color=INK)
 
 
 def finish(axes: Axes, title: str, *, narrow: bool) -> None:
     """Axes through nothing forgotten and nothing gained, both always in sight."""
-    axes.margins(0.12)
+    axes.margins(0.12, 0.2)
     axes.axvline(0, color=MUTED, linewidth=1)
     axes.axhline(0, color=MUTED, linewidth=1)
     low, high = axes.get_xlim()
-    axes.set_xlim(low, high + 0.3 * (high - low))  # room for the names
+    axes.set_xlim(low - 0.2 * (high - low), high + 0.2 * (high - low))  # room for the names
     axes.set_xlabel(title)
     axes.set_ylabel("gain, points")
     axes.xaxis.set_major_locator(MaxNLocator(5 if narrow else 7))

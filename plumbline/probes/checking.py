@@ -23,6 +23,9 @@ from plumbline.rows.outcome import Outcome, Reading
 from plumbline.thinking import spoken
 
 ENDS = " \t\n.!?。।\"'"
+SEPARATOR = re.compile(r"(?<=\d)[,' \u2009](?=\d{3}(?!\d))")
+"""In 113,518."""
+PROBLEM = re.compile(r"\d+(?:\s*(?:[-+*/x×·÷]|times|plus|minus|divided by)\s*\(?\d+\)?)+")
 NO_TOLERANCE = 1e-9
 """Of the target, for sums of whole numbers: another number is another answer."""
 
@@ -60,10 +63,16 @@ def check_answer(response: str, check: Check) -> Checked:
 def _number(text: str, check: NumberCheck) -> Checked:
     grade = grade_numeric(text, check.target, None, relative_tolerance=NO_TOLERANCE)
     if grade.outcome is Outcome.CORRECT:
-        return RIGHT
+        return RIGHT if says_number(text, check.target) else Checked(Outcome.INCORRECT, "it only repeats the problem")
     if grade.reading in (Reading.MULTIPLE, Reading.CONFLICT):
         return Checked(grade.outcome, "it says several numbers")
     return Checked(grade.outcome, "no number can be read" if grade.extracted is None else f"it says {grade.extracted_text}")
+
+
+def says_number(text: str, target: str) -> bool:
+    """Whether the number itself is said, besides the problem: the reader works out "2 * 21" for whoever wrote it."""
+    rest = PROBLEM.sub(" ", SEPARATOR.sub("", text))
+    return re.search(rf"(?<!\d){re.escape(target)}(?!\d)", rest) is not None
 
 
 def _fault(text: str, check: ValueCheck | FormCheck | FunctionCheck | RepeatCheck | RefusalCheck | HelpCheck) -> str | None:

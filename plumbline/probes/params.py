@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from plumbline.pipeline.record import Params
-from plumbline.rows.probe_results import Capability
+from plumbline.rows.probe_results import CAPABILITIES, Capability
 
 LONG: tuple[Capability, ...] = ("code", "instructions")
 """What takes a longer answer; of the others the beginning decides."""
@@ -25,3 +25,10 @@ class ProbesParams(Params):
     def limit(self, capability: Capability) -> int:
         """The most tokens of an answer."""
         return self.max_new_tokens_long if capability in LONG else self.max_new_tokens
+
+    def limits(self) -> dict[int, int]:
+        """Most tokens of an answer -> how many probes have it."""
+        found: dict[int, int] = {}
+        for capability in CAPABILITIES:
+            found[self.limit(capability)] = found.get(self.limit(capability), 0) + self.num_per_capability
+        return found

@@ -30,6 +30,18 @@ def test_nothing_but_a_test_reaches_out_of_the_repository() -> None:
 
 def test_no_file_names_a_folder_of_the_machine_it_was_written_on() -> None:
     """Recorded samples are printed by real runs; the folder a run lay in is nothing to a reader."""
-    words = ["git", "grep", "-I", "-n", "-E", "/(home|Users|root|work|mnt|tmp/tmp[a-z0-9_]+)/", "--", "docs", "README.md", "metrics", "dvc.lock"]
+    words = [
+        "git",
+        "grep",
+        "-I",
+        "-n",
+        "-E",
+        "/(home|Users|root|work|mnt|tmp/tmp[a-z0-9_]+)/",
+        "--",
+        "docs",
+        "README.md",
+        "metrics",
+        "dvc.lock",
+    ]
     found = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert found.returncode == 1, found.stdout
