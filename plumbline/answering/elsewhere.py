@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from plumbline.pipeline.problems import problems_of
 from plumbline.pipeline.record import Record
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.answer import ELSEWHERE, Answer
@@ -43,8 +44,9 @@ def read_elsewhere(path: Path, questions: Sequence[Question], *, arm: str) -> li
         try:
             row = AnswerElsewhere.model_validate_json(line)
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the line'}: {one['msg']}" for one in error.errors())
-            raise Refused(f'{path}, line {number}: {problems}. A line is {{"id": ..., "response": ...}}.') from None
+            raise Refused(
+                f'{path}, line {number}: {problems_of(error, AnswerElsewhere)}. A line is {{"id": ..., "response": ...}}.'
+            ) from None
         if row.id in found:
             raise Refused(f"{path}, line {number}: a second answer to {row.id!r}. Keep one.")
         found[row.id] = row

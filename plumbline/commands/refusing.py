@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+
+from plumbline.pipeline.problems import problems_of
 
 
 @contextmanager
@@ -23,9 +25,7 @@ def refusing(exit_code: int, *errors: type[Exception], heading: str | None = Non
 def sentence(error: Exception) -> str:
     """What an error says to a person."""
     if isinstance(error, ValidationError):
-        return "; ".join(
-            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']} (found {problem['input']!r})" for problem in error.errors()
-        )
+        return problems_of(error, BaseModel)
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error)

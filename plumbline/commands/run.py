@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from plumbline.commands.named_inputs import check_named_inputs
 from plumbline.commands.refusing import refusing, repository
 from plumbline.commands.running import run_dvc
 from plumbline.keeping.committed_results import standing
@@ -58,6 +59,7 @@ def command() -> None:
     """
     root = repository()
     with refusing(1, ValueError, OSError):
+        check_named_inputs(root)
         bring_base(root)
         with surviving_metrics(root) as put_back:
             code = run_dvc(root, ["repro"])

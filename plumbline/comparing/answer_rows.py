@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 
 from plumbline.comparing.counted import counted
 from plumbline.grading.choices import parse_choices
+from plumbline.pipeline.problems import problems_of
 from plumbline.pipeline.record import Record
 from plumbline.rows.question import AnswerKind, Kind, PartialCredit, Question, QuestionTolerance
 
@@ -136,16 +137,4 @@ def row_of(fields: Mapping[str, Any]) -> AnswerRow:
     try:
         return AnswerRow.model_validate(fields)
     except ValidationError as error:
-        raise ValueError("; ".join(problem_of(found) for found in error.errors())) from None
-
-
-def problem_of(found: Mapping[str, Any]) -> str:
-    """What is wrong with one field, in a sentence. `found`: of ValidationError.errors()."""
-    name = ".".join(map(str, found["loc"]))
-    match found["type"]:
-        case "missing":
-            return f"{name} is missing"
-        case "extra_forbidden":
-            return f"{name} is not a column that is read ({', '.join(AnswerRow.model_fields)}); rename it, or take it out"
-        case _:
-            return f"{name}: {found['msg']} (found {str(found['input'])[:60]!r})"
+        raise ValueError(problems_of(error, AnswerRow)) from None

@@ -12,6 +12,7 @@ from dvc.scm import resolve_rev
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
+from plumbline.pipeline.problems import problems_of
 from plumbline.pipeline.record import Record
 from plumbline.reporting.numbers import SCHEMA
 
@@ -116,7 +117,9 @@ def read_rows(source: Source, path: str, kind: type[Row]) -> Iterator[Row]:
             try:
                 yield kind.model_validate_json(line)
             except ValidationError as error:
-                raise NotThere(f"{path}, line {number}: not a {kind.__name__} of this version of Plumbline: {error}") from None
+                raise NotThere(
+                    f"{path}, line {number}: not a {kind.__name__} of this version of Plumbline: {problems_of(error, kind)}."
+                ) from None
 
 
 def experiments(root: Path) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar, overload
 
 from pydantic import ValidationError
 
+from plumbline.pipeline.problems import problems_of
 from plumbline.pipeline.record import Record
 
 Row = TypeVar("Row", bound=Record)
@@ -48,7 +49,7 @@ class RowsOnDisk(Sequence[Row], Generic[Row]):
         try:
             return self._kind.model_validate_json(line)
         except ValidationError as error:
-            raise ValueError(f"{self._path}, line {number + 1}: not a {self._kind.__name__}: {error}") from error
+            raise ValueError(f"{self._path}, line {number + 1}: not a {self._kind.__name__}: {problems_of(error, self._kind)}.") from error
 
     def __iter__(self) -> Iterator[Row]:
         """Read all rows, in order."""

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from plumbline.pipeline.expanded_stages import value_at
 from plumbline.pipeline.files import sha256_of
 from plumbline.pipeline.params import read_yaml
+from plumbline.pipeline.problems import problems_of
 from plumbline.pipeline.refused import Refused
 from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams
 from plumbline.rows.arms import ArmParams
@@ -48,8 +49,7 @@ def required_of(root: Path) -> PublishParams:
     except Refused as missing:
         raise CannotTell(f"{missing} Add `publish: {{against: null, require: {{}}}}`, which requires nothing.") from None
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise CannotTell(f"params.yaml: publish: {told}.") from None
+        raise CannotTell(f"params.yaml: {problems_of(error, PublishParams, place='publish')}.") from None
 
 
 def gate_result(root: Path) -> GateResult:

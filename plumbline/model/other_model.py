@@ -11,6 +11,7 @@ from plumbline.model.hub_base import fetch_from_hub
 from plumbline.pipeline.cache import cache_folder
 from plumbline.pipeline.files import replacing_folder, sha256_of
 from plumbline.pipeline.params import read_yaml
+from plumbline.pipeline.problems import problems_of
 from plumbline.rows.manifest import Manifest
 
 
@@ -32,8 +33,7 @@ def read_other_model(file: Path) -> OtherModel:
     try:
         return OtherModel.model_validate(read_yaml(file))
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
-        raise BaseRefused(f"{file}: {problems}. Known keys: {sorted(OtherModel.model_fields)}.") from None
+        raise BaseRefused(f"{file}: {problems_of(error, OtherModel)}.") from None
 
 
 def other_base(file: Path, *, templates: Path) -> Path:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from plumbline.pipeline.files import replacing
+from plumbline.pipeline.problems import problems_of
 from plumbline.pipeline.record import Record
 
 Row = TypeVar("Row", bound=Record)
@@ -19,7 +20,7 @@ def read_jsonl(path: Path, kind: type[Row]) -> Iterator[Row]:
             try:
                 yield kind.model_validate_json(line)
             except ValidationError as error:
-                raise ValueError(f"{path}, line {number}: not a {kind.__name__}: {error}") from error
+                raise ValueError(f"{path}, line {number}: not a {kind.__name__}: {problems_of(error, kind)}.") from error
 
 
 def write_jsonl(path: Path, records: Iterable[Record]) -> int:

@@ -6,10 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, RootModel, ValidationError
+from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 
 from plumbline.pipeline.expanded_stages import expanded_stages, value_at
+from plumbline.pipeline.problems import problems_of
 from plumbline.pipeline.refused import Refused
 
 Section = TypeVar("Section", bound=BaseModel)
@@ -42,8 +43,4 @@ def load_params(section: str, model: type[Section]) -> Section:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join([section, *map(str, problem['loc'])])}: {problem['msg']} (found {problem['input']!r})" for problem in error.errors()
-        )
-        known = "" if issubclass(model, RootModel) else f" Known keys: {sorted(model.model_fields)}."
-        raise Refused(f"params.yaml: {problems}.{known}") from None
+        raise Refused(f"params.yaml: {problems_of(error, model, place=section)}.") from None

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from plumbline.grading.choices import parse_choices
+from plumbline.pipeline.problems import problems_of
 from plumbline.rows.question import KINDS, Question
 from plumbline.splitting.row_values import Row, lettered
 
@@ -49,10 +50,11 @@ def read_plumbline(row: Row) -> Question:
     try:
         return Question.model_validate(content)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
         fields = sorted(name for name, field in Question.model_fields.items() if field.is_required())
         optional = sorted(Question.model_fields.keys() - set(fields))
-        raise row.refused(f"not a question: {problems}. All of {fields} are read, and where they apply {optional}.") from None
+        raise row.refused(
+            f"not a question: {problems_of(error, Question)}. All of {fields} are read, and where they apply {optional}."
+        ) from None
 
 
 def is_list_of(value: Any, kind: Any) -> bool:

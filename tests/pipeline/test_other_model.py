@@ -32,7 +32,7 @@ def test_the_example_file_is_one() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (MODEL.replace("repo:", "repository:"), "repository: Extra inputs.*Known keys"),
+        (MODEL.replace("repo:", "repository:"), r"repository is not a known key; known keys: .*repo"),
         (MODEL.replace("float32", "float64"), "dtype"),
         (None, "is not a file. Write one like examples/other_model.yaml"),
     ],

@@ -193,7 +193,11 @@ def changed(name: str, change: Callable[[list[dict[str, Any]]], object], folder:
         ("answer_kinds.jsonl", lambda rows: rows[2].update(kind="mcq"), r"line 3 .*answer_kind numbers on a question of kind mcq"),
         ("answer_kinds.jsonl", lambda rows: rows[4].update(target="a <= b"), r"line 5 .*not a formula that is read"),
         ("answer_kinds.jsonl", lambda rows: rows[4].update(partial_credit="jee"), r"line 5 .*partial_credit where one answer is right"),
-        ("answer_kinds.jsonl", lambda rows: rows[5].update(tolerance=1.5), r"line 6 .*tolerance.relative: Input should be less than 1"),
+        (
+            "answer_kinds.jsonl",
+            lambda rows: rows[5].update(tolerance=1.5),
+            r"line 6 .*tolerance.relative is 1.5; give a number less than 1",
+        ),
         ("answer_kinds.jsonl", lambda rows: rows[5].update(tolerance={}), r"line 6 .*tolerance without a number"),
         ("answer_kinds.jsonl", lambda rows: rows[5].update(target="0"), r"line 6 .*write tolerance.absolute"),
         ("answer_kinds.jsonl", lambda rows: rows[5].update(tags="optics"), r"line 6 .*tags is 'optics', not a list"),

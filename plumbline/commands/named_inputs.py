@@ -1,0 +1,61 @@
+"""The files that params.yaml names, looked for before a run: DVC would name the path, and not the parameter. Reads the folder."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError
+
+from plumbline.pipeline.expanded_stages import REFERENCE, expanded_stages, value_at
+from plumbline.pipeline.params import read_yaml
+from plumbline.pipeline.refused import Refused
+
+
+def check_named_inputs(root: Path) -> None:
+    """Refused where params.yaml cannot be read, or names a file that is not there and that no stage makes."""
+    params, pipeline = read_checked(root / "params.yaml"), read_checked(root / "dvc.yaml")
+    outputs = [Path(entry) for stage in expanded_stages(pipeline, params).values() for entry in named(stage.get("outs", []))]
+    for parameter, value in file_parameters(pipeline, params):
+        path = Path(value)
+        if (root / path).exists() or (root / f"{value}.dvc").exists() or any(path == out or out in path.parents for out in outputs):
+            continue
+        folder = (root / path).parent
+        there = sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
+        near = [str(path.parent / name) for name in get_close_matches(path.name, there, n=1)]
+        remedy = f"Did you mean {near[0]}?" if near else "Give the path of a file or folder that is there, from the folder of dvc.yaml."
+        raise Refused(f"{parameter} in params.yaml is {value}, and there is no such file. {remedy}")
+
+
+def file_parameters(pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Name and value of each parameter that is a dependency of a stage as it stands, such as `clean.source`."""
+    for stage in pipeline["stages"].values():
+        each = REFERENCE.fullmatch(str(stage.get("foreach", "")))
+        section = each[1] if each else ""
+        for entry in named((stage["do"] if section else stage).get("deps", [])):
+            reference = REFERENCE.fullmatch(entry)
+            if not reference:
+                continue
+            if section and reference[1].startswith("item."):
+                key = reference[1].removeprefix("item.")
+                yield from ((f"{section}.{name}.{key}", str(value_at(item, key))) for name, item in value_at(params, section).items())
+            else:
+                yield reference[1], str(value_at(params, reference[1]))
+
+
+def named(entries: list[Any]) -> list[str]:
+    """Paths of a list of deps or outs; an out with options is a dict of one key."""
+    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+
+
+def read_checked(path: Path) -> dict[str, Any]:
+    """Read a YAML file. Refused in a sentence, with the line, where it is not YAML or a key stands twice."""
+    try:
+        return read_yaml(path)
+    except MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        if isinstance(error, DuplicateKeyError):
+            told = str(error.problem).split('"')
+            raise Refused(f"{path.name}{line}: the key {told[1]} stands twice in its section; keep one of them.") from None
+        raise Refused(f"{path.name}{line}: not YAML ({error.problem}). Compare the line with `git diff {path.name}`.") from None
