@@ -102,8 +102,9 @@ def verdict_gates(
     *,
     judge_ends: str | None,
 ) -> list[Gate]:
-    """What must be read together with the verdicts: unreadable and cut answers, and how far the judge can be believed."""
+    """What must be read together with the verdicts: capabilities that were forgotten, unreadable and cut answers, how far the judge can be believed."""
     return [
+        *probes_gate(gathered.probes),
         *quality_gates(
             by_kind,
             num_labels=0 if calibration is None else calibration.num_labels,
@@ -178,7 +179,6 @@ def decide(
     probes = probe_numbers(gathered.checks)
     warnings = [
         forgetting_gate(gathered.forgetting, params.max_forgetting_nats),
-        *probes_gate(gathered.probes),
         *([final_part_gate(num_uses - len(own))] if params.part == "final" else []),
         *probe_gates(probes),
         balance_gate(questions),
