@@ -57,11 +57,17 @@ def last_differences(root: Path, pair: Pair) -> dict[str, float]:
 def lines_of(found: Resolution, pair: Pair) -> list[Line]:
     """One kind: what is shown now, and what more would take."""
     clusters = f" in {found.num_clusters} cluster{'' if found.num_clusters == 1 else 's'}" if found.num_clusters < found.n else ""
-    differ = f"{pair[0]} and {pair[1]} differ on {100 * found.share:.0f}% of them, " + (
-        "assumed" if found.is_assumed else "as in the last run"
+    differ = f"{pair[0]} and {pair[1]} " + (
+        f"are assumed to differ on {100 * found.share:.0f}% of them"
+        if found.is_assumed
+        else f"differed on {100 * found.share:.0f}% of them last time"
     )
-    shown = "show no difference" if found.detectable >= 1 else f"show a difference of {points(found.detectable)}"
-    lines = [Line(found.kind, f"{found.n:,} questions{clusters} {shown}, four times in five", f"computed, p < {found.level:.2g}: {differ}")]
+    shown = (
+        "are too few to show any difference"
+        if found.detectable >= 1
+        else f"show a true difference of {points(found.detectable)} in 4 runs of 5"
+    )
+    lines = [Line(found.kind, f"{found.n:,} questions{clusters} {shown}", f"computed for p < {found.level:.2g}; {differ}")]
     takes = [f"{points(effect)} {about(count)}" for effect, count in found.takes.items()]
     if takes:
         lines.append(Line("", f"a difference of {', of '.join(takes)}", "computed: clusters like these" if clusters else "computed"))

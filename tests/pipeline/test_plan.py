@@ -95,7 +95,7 @@ def test_what_the_benchmark_can_show_ends_the_plan(project: Path) -> None:
     lines = plan(project, ["publish.against=base", "+publish.require.explanation.not_worse_than=0.03"], (0.08,))
     place = next(place for place, one in enumerate(lines) if one.what == "explanation")
     assert [one.value.split(" takes")[0] for one in lines[place:]] == [
-        "5 questions in 1 cluster show no difference, four times in five",
+        "5 questions in 1 cluster are too few to show any difference",
         "a difference of 8 points",
         "not worse by 3 points, as publish.require asks,",
     ]

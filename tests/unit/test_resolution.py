@@ -93,13 +93,13 @@ def test_the_lines_say_on_what_they_rest() -> None:
         benchmark(60, 20), {}, part="all", development_fraction=0.3, num_tests_of_a_kind=1, wanted=(0.05,), margins={"mcq": 0.03}
     )
     first, takes, margin = lines_of(found, ("base", "tuned"))
-    assert first.what == "mcq" and first.value.startswith("60 questions in 20 clusters show a difference of ")
-    assert first.known == "computed, p < 0.05: base and tuned differ on 30% of them, assumed"
+    assert first.what == "mcq" and first.value.startswith("60 questions in 20 clusters show a true difference of ")
+    assert first.known == "computed for p < 0.05; base and tuned are assumed to differ on 30% of them"
     assert (
         takes.value.startswith("a difference of 5 points takes about ") and "not worse by 3 points, as publish.require asks" in margin.value
     )
     (few,) = resolutions(benchmark(5, 5), {}, part="all", development_fraction=0.3, num_tests_of_a_kind=1, wanted=(), margins={})
-    assert lines_of(few, ("base", "tuned"))[0].value == "5 questions show no difference, four times in five"
+    assert lines_of(few, ("base", "tuned"))[0].value == "5 questions are too few to show any difference"
 
 
 def test_the_disagreement_of_the_last_run_counts_partial_credit(tmp_path: Path) -> None:
