@@ -118,9 +118,14 @@ def test_a_forgotten_capability_is_a_warning() -> None:
 
 
 def test_changed_answers_are_lost_ones_first_and_few() -> None:
-    groups = {str(group["name"]): group for group in changed_answers(made_answers())}
-    assert groups["arithmetic"]["num_changed"] == 20 and len(groups["arithmetic"]["rows"]) == 3  # type: ignore[arg-type]
-    assert all(row["change"] == "lost" for row in groups["arithmetic"]["rows"])  # type: ignore[attr-defined]
+    rows = made_answers(num_per_capability=12)
+    place = next(place for place, row in enumerate(rows) if row.base_outcome is not row.tuned_outcome)
+    row = rows[place]
+    rows[place] = row.model_copy(update={"base_outcome": row.tuned_outcome, "tuned_outcome": row.base_outcome})
+    shown = next(group for group in changed_answers(rows) if group["name"] == "arithmetic")["rows"]
+    assert [one["change"] for one in shown] == ["lost"] * 3, "a gained answer came first in the file"  # type: ignore[attr-defined]
+    few = changed_answers([one for one in rows if one.capability == "arithmetic"][: place + 1])
+    assert [group["num_changed"] for group in few] == [1] and few[0]["rows"][0]["change"] == "gained"  # type: ignore[index]
 
 
 def test_the_page_and_the_ledger_hold_the_probes_and_escape_what_models_say(tmp_path: Path) -> None:
