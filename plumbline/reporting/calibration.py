@@ -1,13 +1,14 @@
 """What people's labels say of this run's judge, and of the differences that it judged. Pure."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from plumbline.judging.agreement import answer_key
 from plumbline.judging.answer_length import LengthSlope, slope_on_length
 from plumbline.judging.calibration import ArmName, Corrected, Label, corrected_difference
+from plumbline.judging.disputed import Part, Stratum, part_of
 from plumbline.judging.items import item_of
 from plumbline.judging.people import (
     Agreement,
@@ -30,6 +31,8 @@ LEAST_KAPPA = 0.4
 WIDEST = 0.30
 """The interval of each corrected difference is at most this wide, as a fraction of the scale."""
 ArmPair = tuple[str, str]
+AnswerOf = tuple[str, str]
+"""Arm, and id of the question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,8 @@ class Calibration:
     """Judge minus people on the length of the answer."""
     score_on_length: LengthSlope | None
     """Without labels: the judge's score on it."""
+    parts: Mapping[Part, tuple[int, int]]
+    """Answers and labels of each part, where a second judge judged some: labels / answers is the probability of a label. Equal answers count once."""
 
     @property
     def uncalibrated(self) -> str | None:
@@ -117,6 +122,7 @@ class _Judged:
     key: str
     cluster: str
     length: int
+    part: str
 
 
 def calibrated_by_people(
@@ -128,14 +134,16 @@ def calibrated_by_people(
     comparisons: Sequence[ArmPair],
     reported: Iterable[str],
     seed: int,
+    second: Mapping[AnswerOf, float] | None = None,
 ) -> Calibration:
     """Compare the judge with the labels of this run's answers, and correct each declared difference on the reported questions.
 
     Labels of the other questions count as well: they tell how the judge scores an arm, not how an arm scores.
-    An answer with several labels counts with their mean.
+    An answer with several labels counts with their mean. `second`: scores of a second judge; labels may then have been likelier
+    where the two disagree, so agreed, disputed and other answers are strata of their own.
     """
-    judged = _judged(questions, answers, judgements)
-    strata = sampling_strata((row.key, row.arm, row.score) for row in judged)
+    judged = _judged(questions, answers, judgements, second)
+    strata = sampling_strata((row.key, row.arm, row.score, row.part) for row in judged)
     mine = [label for label in labels if label.answer_key in strata]
     given: dict[str, list[float]] = defaultdict(list)
     for label in mine:
@@ -150,6 +158,7 @@ def calibrated_by_people(
             weight=weights[row.key],
             cluster=row.cluster,
             length=row.length,
+            part=row.part,
         )
         for row in judged
         if row.key in given
@@ -158,6 +167,7 @@ def calibrated_by_people(
     in_part = [row for row in judged if row.id in of_part]
     return Calibration(
         num_labels=len(given),
+        parts={} if second is None else labels_by_part(strata, given),
         agreement=agreement_with_people(rows, seed=seed) if rows else None,
         corrections=tuple(_correction(pair, in_part, rows, seed=seed) for pair in comparisons if rows),
         labellers=tuple(labeller_pairs((label.answer_key, label.labeller, label.score) for label in mine)),
@@ -181,7 +191,9 @@ def calibrated_by_people(
     )
 
 
-def _judged(questions: Iterable[Question], answers: Iterable[Answer], judgements: Iterable[Judgement]) -> list[_Judged]:
+def _judged(
+    questions: Iterable[Question], answers: Iterable[Answer], judgements: Iterable[Judgement], second: Mapping[AnswerOf, float] | None
+) -> list[_Judged]:
     asked = {question.id: question for question in questions}
     said = {(answer.arm, answer.id): answer.response for answer in answers}
     found: list[_Judged] = []
@@ -196,9 +208,17 @@ def _judged(questions: Iterable[Question], answers: Iterable[Answer], judgements
                     answer_key(item),
                     asked[judgement.id].cluster,
                     len(item.answer),
+                    "" if second is None else part_of(judgement.score, second.get((judgement.arm, judgement.id))),
                 )
             )
     return found
+
+
+def labels_by_part(strata: Mapping[str, Stratum], labelled: Iterable[str]) -> dict[Part, tuple[int, int]]:
+    """Answers and labels of each part that has an answer."""
+    sizes = Counter(part for _, _, part in strata.values())
+    taken = Counter(strata[key][2] for key in set(labelled))
+    return {part: (sizes[part], taken[part]) for part in Part if sizes[part]}
 
 
 def _correction(pair: ArmPair, judged: Sequence[_Judged], rows: Sequence[LabelledAnswer], *, seed: int) -> Correction:
@@ -207,7 +227,8 @@ def _correction(pair: ArmPair, judged: Sequence[_Judged], rows: Sequence[Labelle
     first, second = pair
     ids = [name for name in scores[first] if name in scores[second]]
     sides: dict[str, ArmName] = {first: "first", second: "second"}
-    labels = [Label(sides[row.arm], row.judge, row.human_mean, row.weight, row.cluster) for row in rows if row.arm in sides]
+    parts = {(row.arm, row.id): row.part for row in judged}
+    labels = [Label(sides[row.arm], row.judge, row.human_mean, row.weight, row.cluster, row.part) for row in rows if row.arm in sides]
     unlabelled = [arm for arm in pair if all(row.arm != arm for row in rows)]
     corrected = None
     if ids and not unlabelled:
@@ -217,6 +238,7 @@ def _correction(pair: ArmPair, judged: Sequence[_Judged], rows: Sequence[Labelle
             labels,
             clusters=[clusters[name] for name in ids],
             seed=seed,
+            parts=([parts[first, name] for name in ids], [parts[second, name] for name in ids]),
         )
     return Correction(
         first=first,

@@ -10,6 +10,8 @@ from plumbline.reporting.contrasts import Contrast, Square
 from plumbline.reporting.decide import Evaluation
 from plumbline.reporting.judge_quality import rounded_tree
 from plumbline.reporting.ledger import ArmLedger, KindLedger, PairLedger
+from plumbline.reporting.noise_words import noise_numbers
+from plumbline.reporting.panel_words import first_words
 from plumbline.reporting.slices import Slice
 from plumbline.reporting.validity import Gate
 from plumbline.reporting.verdict import evaluation_verdict
@@ -163,9 +165,9 @@ def gate_numbers(gate: Gate) -> dict[str, object]:
 
 
 def whole_verdict(evaluation: Evaluation) -> str:
-    """The verdict, with what people's labels make of the judged part of it."""
+    """The verdict, with what people's labels make of the judged part of it; first, whether that depends on the judge."""
     addition = "" if evaluation.calibration is None else verdict_addition(evaluation.calibration)
-    return f"{evaluation_verdict(evaluation.ledgers, evaluation.arms, evaluation.comparisons)} {addition}".rstrip()
+    return f"{first_words(evaluation.panel)} {evaluation_verdict(evaluation.ledgers, evaluation.arms, evaluation.comparisons)} {addition}".strip()
 
 
 def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, sha256: Mapping[str, str]) -> dict[str, object]:
@@ -193,6 +195,7 @@ def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, s
         **({"slices": [slice_numbers(one) for one in evaluation.slices]} if evaluation.slices else {}),
         "contexts": [context_use_numbers(use) for use in evaluation.context_uses],
         "prompt_tokens": [prompt_token_numbers(tokens) for tokens in evaluation.prompt_tokens],
+        **({} if evaluation.noise is None else {"noise_floor": noise_numbers(evaluation.noise)}),
         "judge": rounded_tree(evaluation.judge),
         "gates": [gate_numbers(gate) for gate in evaluation.gates],
         "sha256": sha256,

@@ -9,7 +9,9 @@ from plumbline.reporting.facts import capital, checks_of, fact_groups, facts
 from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.ledger import KIND_NAMES
+from plumbline.reporting.noise_words import noise_rows, noise_sentence
 from plumbline.reporting.numbers import whole_verdict
+from plumbline.reporting.panel_words import panel_page
 from plumbline.reporting.publish_gate import PublishGate, Requirement
 from plumbline.reporting.publish_words import in_points
 from plumbline.reporting.tables import (
@@ -144,6 +146,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "banners": banners(problems, incomplete, evaluation.gates),
         "cards": [kind_card(by_kind[kind]) for kind in KINDS if kind in by_kind],
         "publishing": publishing_rows(evaluation.publishing),
+        "noise": {"sentence": noise_sentence(evaluation.noise), "rows": noise_rows(evaluation.noise)},
         "scores": score_rows(by_kind),
         "comparisons": comparison_rows(by_kind) if len(evaluation.comparisons) > 1 else [],
         "contrasts": contrast_rows(by_kind),
@@ -155,6 +158,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "overlaps": overlap_rows(by_kind),
         "slices": slice_rows(evaluation.slices),
         "judge": {"title": "", "rows": [], "notes": []} if evaluation.calibration is None else page_of(evaluation.calibration),
+        "panel": panel_page(evaluation.panel),
         "num_gained": sum(comparison.num_second_only for comparison in comparisons),
         "num_lost": sum(comparison.num_first_only for comparison in comparisons),
         "topics": topic_rows(evaluation.scored, evaluation.shown_pair) if evaluation.comparisons else [],

@@ -62,6 +62,16 @@ def line(lines: list[Line], what: str) -> Line:
     return next(one for one in lines if one.what == what)
 
 
+def test_what_is_asked_again_is_counted(project: Path) -> None:
+    def again(*overrides: str) -> list[str]:
+        return [one.value for one in plan(project, list(overrides)) if "again" in one.value]
+
+    assert again() == ["and 5 questions again on transformers, 32 at a time: 100% of an arm more"]
+    assert again("answer.engine=vllm") == ["and 5 questions again on vllm: 100% of an arm more"]
+    assert again("noise_floor.fraction=0") == ["no question is asked again, so there is no noise floor"]
+    assert again("noise_floor.weights=answers.jsonl") == ["no question is asked again, so there is no noise floor"]
+
+
 def test_rows_of_another_file_are_said_to_be(project: Path) -> None:
     assert not [one for one in plan(project, []) if "not of" in one.value], "without a lock nothing is known"
     lock = project / "dvc.lock"
@@ -89,6 +99,18 @@ def test_steps_are_those_that_train_plans(project: Path) -> None:
     assert line(lines, "training").known.startswith("measured: 6 real steps")
     assert line(lines, "model").known == "counted from the config.json of models/base"
     assert line(lines, "judge").value == "10 answers of 2 arms, no cost"
+
+
+def test_the_second_judge_s_calls_are_counted_apart(project: Path) -> None:
+    second = "judge.second={{backend:{0},model:{1},share:1.0}}"
+    lines = plan(project, [second.format("openai_compatible", "mine")])
+    assert line(lines, "judge").value == "10 answers of 2 arms, no cost"
+    assert line(lines, "second judge").value == "10 answers of 2 arms to mine"
+    lines = plan(project, [second.format("claude", "claude-sonnet-5-5"), "judge.max_cost_usd=3"])
+    assert line(lines, "second judge").value.startswith("10 calls to claude-sonnet-5-5: about 0.")
+    assert any("judge.second.max_cost_usd stops it at 3 USD" in one.known for one in lines)
+    lines = plan(project, [second.format("claude", "claude-sonnet-5-5").replace("share:1.0", "share:0.000001")])
+    assert line(lines, "second judge").value.startswith("0 calls"), "none of five questions falls into such a share"
 
 
 def test_what_the_benchmark_can_show_ends_the_plan(project: Path) -> None:

@@ -28,7 +28,9 @@ ORDER = (
     "train",
     "answer@base",
     "answer@tuned",
+    "answer_again",
     "grade",
+    "grade_again",
     "judge",
     "report",
 )
