@@ -14,6 +14,7 @@ from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.served_ledger import served_kinds
 from plumbline.comparing.served_prompts import Prompts, compared_prompts
 from plumbline.comparing.serving import CannotAsk, Message, Served, Server
+from plumbline.grading.params import GradeParams
 from plumbline.pipeline.heartbeat import Progress
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import load_params
@@ -22,7 +23,6 @@ from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import Arms
 from plumbline.rows.context import Context
 from plumbline.rows.question import Question
-from stages.grade import GradeParams
 
 
 @dataclass(frozen=True, kw_only=True)
