@@ -100,18 +100,22 @@ def are_at_hand(base: Path) -> bool:
 
 def answer_lines(planned: Planned, num_questions: int, *, num_arms: int) -> list[Line]:
     """How much is answered, and how long an arm takes if no answer ends before its limit."""
-    answering = planned.answering
-    largest = num_questions * answering.max_new_tokens
+    largest = num_questions * planned.answering.max_new_tokens
     lines = [Line("answers", f"{num_arms} arms, {num_questions} questions, at most {largest:,} tokens an arm", "computed")]
+    seconds, known = answering_seconds(planned, num_questions)
+    return [*lines, Line("", f"at most {duration(seconds)} an arm", known)]
+
+
+def answering_seconds(planned: Planned, num_questions: int) -> tuple[float, str]:
+    """Seconds that so many answers take if none ends before its limit, and how that is known."""
+    answering = planned.answering
     if planned.device.startswith("cuda"):
         batches = -(-num_questions // answering.batch_size)
         seconds = batches * answering.max_new_tokens * SECONDS_PER_DECODING_STEP_ON_GPU
-        known = f"assumed: {SECONDS_PER_DECODING_STEP_ON_GPU * 1000:.0f} ms a step of a batch"
-    else:
-        rate = matrix_speed(planned.device, planned.dtype) * ASSUMED_DECODING_SHARE_ON_CPU / decoding_flops_per_token(planned.counted.size)
-        seconds = largest / rate
-        known = f"estimated: {ASSUMED_DECODING_SHARE_ON_CPU:.0%} of matrix products, {rate:,.0f} tokens/s"
-    return [*lines, Line("", f"at most {duration(seconds)} an arm", known)]
+        return seconds, f"assumed: {SECONDS_PER_DECODING_STEP_ON_GPU * 1000:.0f} ms a step of a batch"
+    rate = matrix_speed(planned.device, planned.dtype) * ASSUMED_DECODING_SHARE_ON_CPU / decoding_flops_per_token(planned.counted.size)
+    seconds = num_questions * answering.max_new_tokens / rate
+    return seconds, f"estimated: {ASSUMED_DECODING_SHARE_ON_CPU:.0%} of matrix products, {rate:,.0f} tokens/s"
 
 
 def context_lines(planned: Planned, num_questions: int, before: Mapping[str, float]) -> list[Line]:
