@@ -12,6 +12,7 @@ from plumbline.answering.elsewhere import read_elsewhere
 from plumbline.answering.engine_advice import engine_advice
 from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.answering.longest_prompt import longest_sequence
+from plumbline.answering.other_plan import OtherPlan, is_asked_again
 from plumbline.model.adapter import adapter_sha256, read_training_record
 from plumbline.model.base_files import base_fingerprint, read_manifest
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
@@ -36,10 +37,15 @@ class AnswerFiles:
     answers: Path
 
 
-def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str) -> list[Answer]:
-    """Write one answer per question, in the benchmark's order, each marked with whether the adapter's run was complete."""
+def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str, again: float | None = None) -> list[Answer]:
+    """Write one answer per question, in the benchmark's order, each marked with whether the adapter's run was complete.
+
+    `again`: the share of the questions that are asked a second time, in another batch plan; None asks all of them, in the plan of every arm.
+    """
     questions = list(read_jsonl(files.benchmark, Question))
     contexts, instructions = read_contexts(files.context, questions), params.instructions.model_dump()
+    if again is not None:
+        questions = [question for question in questions if is_asked_again(question.id, fraction=again)]
     is_complete = files.adapter is None or is_trained_to_its_end(files.adapter)
     log.info("%s", engine_advice(params.engine, num_questions=len(questions), max_new_tokens=params.max_new_tokens))
     # Imported here: a question or an adapter that cannot be used is refused before torch and transformers are waited for (3 s).
@@ -52,7 +58,7 @@ def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str) -> l
     identity = base_fingerprint(files.base)
     with open_engine(params, tokenizer, base=files.base, adapter=files.adapter) as engine:
         answered = answer_questions(
-            engine,
+            engine if again is None else OtherPlan(engine),
             tokenizer,
             asked={
                 question.id: Asked(exam_prompt(question, instructions, context.passages), scored_choices(question), context.turns)

@@ -38,6 +38,7 @@ from plumbline.planning.estimates import Line, Planned, answer_lines, context_li
 from plumbline.planning.model_size import Counted, config_folder, counted, counted_config, counted_model
 from plumbline.planning.profiles import profile_overrides
 from plumbline.planning.resolution_lines import WANTED, resolution_lines
+from plumbline.planning.second_asking import again_line
 from plumbline.planning.selection_lines import selection_lines
 from plumbline.reporting.params import ReportParams
 from plumbline.retrieval.params import RetrieveParams
@@ -50,6 +51,7 @@ from plumbline.training.dialogues import Trainable, dialogue_of, render_dialogue
 from plumbline.training.general_prompts import num_replay_rows
 from plumbline.training.packing import pack
 from plumbline.training.schedule import Schedule, fewest_packed_rows, plan_training
+from stages.answer_again import NoiseFloorParams
 
 CHARACTERS_PER_TOKEN = 4.0
 TEMPLATE_TOKENS = 8
@@ -221,6 +223,7 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED)
         training_line(planned, base, here=here),
         *selection_lines(planned, ReportParams.model_validate(params["report"]), questions),
         *answer_lines(planned, len(questions), num_arms=sum(arm.weights_kind != "file" for arm in arms.root.values())),
+        again_line(NoiseFloorParams.model_validate(params["noise_floor"]), planned.answering, questions),
         *context_lines(planned, len(questions), tokens_before_a_question(arms, retrieve, Counter(one.kind for one in questions))),
         *memory_lines(planned, free_disk_bytes=shutil.disk_usage(root).free),
         *judge_lines(JudgeParams.model_validate(params["judge"]), questions, planned.answering, num_arms=len(arms.root)),

@@ -119,7 +119,9 @@ def json_cell(where: str, name: str, cell: str) -> object:
     """A cell that holds JSON. ValueError where it does not."""
     shape = '{"A": "ice floats", "B": "ice sinks"}' if name == "choices" else '["less dense", "floats"]'
     try:
-        return json.loads(cell)
+        return json.loads(cell, object_pairs_hook=object_without_twins)
+    except TwinKey as twins:
+        raise ValueError(f"{where}: {name}: {twins}.") from None
     except (ValueError, RecursionError):
         raise ValueError(f"{where}: {name} is {cell[:60]!r}, which is no JSON; write it such as {shape}.") from None
 

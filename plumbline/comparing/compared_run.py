@@ -52,6 +52,11 @@ class Run:
         counts = self.evaluation["kinds"].get(kind, {}).get("arms", {}).get(arm)
         return counts["score"] if counts else None
 
+    def floor(self, kind: Kind) -> float | None:
+        """Its noise floor on a kind, in 0..1; None where no one was asked again, or the ledger is from before there was one."""
+        found = self.evaluation.get("noise_floor", {}).get("kinds", {}).get(kind)
+        return found["floor"] if found else None
+
     def scored(self) -> dict[str, Scored]:
         """Question id -> the answer of the compared arm with its verdict."""
         # A row needs of its answer only whether it was cut, and nothing that is compared reads that.

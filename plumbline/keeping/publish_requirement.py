@@ -18,7 +18,12 @@ from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams
 from plumbline.rows.arms import ArmParams
 
 EVALUATION = Path("metrics/evaluation.json")
-INPUTS = {"benchmark": "data/split/benchmark.jsonl", "grades": "data/grades/graded.jsonl", "judgements": "data/grades/judged.jsonl"}
+INPUTS = {
+    "benchmark": "data/split/benchmark.jsonl",
+    "grades": "data/grades/graded.jsonl",
+    "judgements": "data/grades/judged.jsonl",
+    "answers asked again": "data/noise/answers.jsonl",
+}
 """Of the report, by what they are called in its `sha256`; answers lie in data/answers."""
 
 

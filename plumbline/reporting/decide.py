@@ -15,6 +15,8 @@ from plumbline.reporting.final_part import uses_final_part
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.judge_quality import judge_account, probe_numbers
 from plumbline.reporting.ledger import KindLedger, ledgers
+from plumbline.reporting.noise_floor import NoiseFloor, held_to_floor, noise_floor, slices_held_to_floor
+from plumbline.reporting.noise_words import noise_gates
 from plumbline.reporting.panel import Panel, panel_of, scores_of
 from plumbline.reporting.panel_words import panel_gates, panel_numbers
 from plumbline.reporting.params import JudgeSettings, ReportParams
@@ -82,6 +84,8 @@ class Evaluation:
     """What a second judge says; None where there is none."""
     judge: Mapping[str, object]
     """Who judged, at what cost, how often it was right about answers of known worth, and what people say of it."""
+    noise: NoiseFloor | None
+    """What one arm gives when it is asked again; None where that was not tried, or nothing is scored."""
     publishing: PublishGate | None
     """Whether all is shown that publishing requires; None where nothing is required, or nothing is scored."""
 
@@ -119,6 +123,14 @@ def verdict_gates(
             judge_ends=judge_ends,
         ),
         *([] if calibration is None else calibration_gates(calibration)),
+    ]
+
+
+def stopping_gates(gathered: Gathered, judging: JudgeSettings, cost_usd: float | None) -> list[Gate]:
+    """What makes the evaluation not valid where it is not ok."""
+    return [
+        *coverage_gates(gathered.judgements, gathered.arms.names),
+        *cost_gate(cost_usd, judging.max_cost_usd if judging.backend == "claude" else None),
     ]
 
 
@@ -183,13 +195,9 @@ def decide(
     # Probes and second askings are paid for as answers are, and count against the same cap.
     paid = paid_replies([*gathered.judgements, *gathered.checks])
     cost_usd = judging_cost_usd(paid, judging.claude_model)
-    stopping = [
-        *coverage_gates(gathered.judgements, gathered.arms.names),
-        *cost_gate(cost_usd, judging.max_cost_usd if judging.backend == "claude" else None),
-    ]
+    stopping = stopping_gates(gathered, judging, cost_usd)
     scored: Sequence[Scored] = []
     by_kind: Mapping[Kind, KindLedger] = {}
-    uses: list[ContextUse] = []
     calibration: Calibration | None = None
     panel: Panel | None = None
     if not broken:
@@ -203,9 +211,11 @@ def decide(
             seed=params.seed,
             num_resamples=params.num_resamples,
         )
-        uses = context_uses(questions, gathered, scored, params)
         calibration = people_s_opinion(gathered, questions, params)
         panel = second_opinion(gathered, questions, params, judging)
+    noise = None if broken else noise_floor(gathered, questions, scored, seed=params.seed)
+    by_kind = held_to_floor(by_kind, noise, gathered.arms)
+    slices = slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples)
     checkpoint = checkpoint_questions(gathered.documents["adapter"], questions, gathered.arms.trained)
     probes = probe_numbers(gathered.checks)
     warnings = [
@@ -214,6 +224,7 @@ def decide(
         *probe_gates(probes),
         balance_gate(questions),
         *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends),
+        *noise_gates(noise),
         *panel_gates(panel),
     ]
     account = judge_account(gathered.judgements, judging, paid, cost_usd)
@@ -231,13 +242,14 @@ def decide(
         is_scored=not broken,
         scored=scored,
         ledgers=by_kind,
-        slices=slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples),
-        context_uses=uses,
+        slices=slices_held_to_floor(slices, noise, gathered.arms),
+        context_uses=[] if broken else context_uses(questions, gathered, scored, params),
         prompt_tokens=[] if broken else prompt_tokens(gathered.answers, gathered.arms),
         problems=[*problems_of(gathered, broken, stopping), *claim_problems(checkpoint, part=params.part)],
         incomplete=incompleteness(gathered.answers, gathered.arms, gathered.documents["training"]),
         gates=[*stopping, *warnings],
         calibration=calibration,
+        noise=noise,
         panel=panel,
         publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration),
         judge=account

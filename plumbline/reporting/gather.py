@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from plumbline.answering.noise_plan import NoisePlan
 from plumbline.pipeline.documents import read_object, read_objects, read_table
 from plumbline.pipeline.files import sha256_of
 from plumbline.pipeline.jsonl import read_jsonl
@@ -12,6 +13,7 @@ from plumbline.reporting.final_part import uses_of
 from plumbline.reporting.final_part_uses import read_uses
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.human_label import HumanLabel
+from plumbline.reporting.second_asking import SecondAsking
 from plumbline.rows.answer import Answer
 from plumbline.rows.arms import NO_CONTEXT, Arms, Pair
 from plumbline.rows.context import Context
@@ -21,6 +23,16 @@ from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Question
 from plumbline.splitting.overlap import QuestionOverlap
 from plumbline.training.forgetting import Forgetting
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseFiles:
+    """What was answered a second time, and its verdicts."""
+
+    plan: Path
+    answers: Path
+    graded: Path
+    judged: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +74,8 @@ class ReportFiles:
     """Name of a context -> its file; None: the page shows no contexts."""
     journal: Path | None = None
     """The same of this machine, which no run can forget to write."""
+    noise: NoiseFiles | None = None
+    """None: no one answered a second time."""
 
 
 def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathered:
@@ -72,6 +86,7 @@ def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathe
         **{f"{arm} answers": path for arm, path in files.answers.items()},
         "grades": files.graded,
         "judgements": files.judged,
+        **({} if files.noise is None else {"answers asked again": files.noise.answers}),
     }
     second = list(read_jsonl(files.second, Judgement)) if files.second else []
     if files.second is not None and second:
@@ -105,6 +120,17 @@ def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathe
         loss=read_table(files.loss),
         contexts=used_contexts(files.contexts or {}, arms),
         versions=pinned_versions(files.pins) if files.pins else {},
+        asked_twice=None if files.noise is None else second_asking(files.noise),
+    )
+
+
+def second_asking(files: NoiseFiles) -> SecondAsking:
+    """Read what one arm answered in another batch plan."""
+    return SecondAsking(
+        plan=NoisePlan.model_validate(read_object(files.plan)),
+        answers=list(read_jsonl(files.answers, Answer)),
+        grades=list(read_jsonl(files.graded, Grade)),
+        judgements=list(read_jsonl(files.judged, Judgement)),
     )
 
 

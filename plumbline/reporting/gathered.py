@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from plumbline.reporting.final_part import own_uses
 from plumbline.reporting.final_part_use import FinalPartUse
 from plumbline.reporting.human_label import HumanLabel
+from plumbline.reporting.second_asking import SecondAsking
 from plumbline.rows.answer import Answer
 from plumbline.rows.arms import Arms, Pair
 from plumbline.rows.context import Context
@@ -50,6 +51,8 @@ class Gathered:
     """Reason -> rows of the benchmark file that no arm was asked."""
     contexts: Mapping[str, Mapping[str, Context]] = field(default_factory=dict)
     """Name of a context that arms use -> question -> what stood before it; for the page alone."""
+    asked_twice: SecondAsking | None = None
+    """What one arm answered in another batch plan; None where the files are not there."""
 
     @property
     def own_uses(self) -> frozenset[FinalPartUse]:

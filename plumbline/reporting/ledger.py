@@ -68,6 +68,8 @@ class PairLedger:
     without_overlap: Comparison | None
     """The comparison without the questions near the training rows; None where nothing overlaps or nothing is left."""
     overlap_only: Comparison | None
+    floor: float = 0.0
+    """No difference up to this one is claimed: what the same model gives when asked again (noise_floor.py); 0 where nothing is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from plumbline.reporting.contrasts import Contrast, Square
 from plumbline.reporting.decide import Evaluation
 from plumbline.reporting.judge_quality import rounded_tree
 from plumbline.reporting.ledger import ArmLedger, KindLedger, PairLedger
+from plumbline.reporting.noise_words import noise_numbers
 from plumbline.reporting.panel_words import first_words
 from plumbline.reporting.slices import Slice
 from plumbline.reporting.validity import Gate
@@ -196,6 +197,7 @@ def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, s
         **({"slices": [slice_numbers(one) for one in evaluation.slices]} if evaluation.slices else {}),
         "contexts": [context_use_numbers(use) for use in evaluation.context_uses],
         "prompt_tokens": [prompt_token_numbers(tokens) for tokens in evaluation.prompt_tokens],
+        **({} if evaluation.noise is None else {"noise_floor": noise_numbers(evaluation.noise)}),
         "judge": rounded_tree(evaluation.judge),
         "gates": [gate_numbers(gate) for gate in evaluation.gates],
         "sha256": sha256,

@@ -10,6 +10,7 @@ from plumbline.reporting.facts import capital, checks_of, fact_groups, facts
 from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.ledger import KIND_NAMES
+from plumbline.reporting.noise_words import noise_rows, noise_sentence
 from plumbline.reporting.numbers import whole_verdict
 from plumbline.reporting.panel_words import panel_page
 from plumbline.reporting.publish_gate import PublishGate, Requirement
@@ -148,6 +149,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "banners": banners(problems, incomplete, evaluation.gates),
         "cards": [kind_card(by_kind[kind]) for kind in KINDS if kind in by_kind],
         "publishing": publishing_rows(evaluation.publishing),
+        "noise": {"sentence": noise_sentence(evaluation.noise), "rows": noise_rows(evaluation.noise)},
         "scores": score_rows(by_kind),
         "comparisons": comparison_rows(by_kind) if len(evaluation.comparisons) > 1 else [],
         "contrasts": contrast_rows(by_kind),

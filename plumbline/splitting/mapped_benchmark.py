@@ -10,6 +10,7 @@ from plumbline.pipeline.record import Params
 from plumbline.rows.question import KIND_OF, AnswerKind, Kind, PartialCredit, Question, QuestionTolerance
 from plumbline.separators import with_point
 from plumbline.splitting.row_values import Row, digest_id, hashed_order, yes_no_question
+from plumbline.twin_keys import TwinKey, object_without_twins
 
 YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
 
@@ -170,7 +171,9 @@ def value_of(row: Row, column: str) -> object:
     value = row.content[column]
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         try:
-            return json.loads(value)
+            return json.loads(value, object_pairs_hook=object_without_twins)
+        except TwinKey as twins:
+            raise row.refused(f"{column}: {twins}.") from None
         except (ValueError, RecursionError):
             raise row.refused(f"{column} begins as a list and is no JSON; write it with double quotes, or a column per choice.") from None
     return value

@@ -112,6 +112,9 @@ class AdapterTrainer(RankedTrainer):
         trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         return self.accelerator.clip_grad_norm_(trained, self.args.max_grad_norm)
 
+    def _send_telemetry(self) -> None:
+        """Nothing: TRL would tell the Hub of every training, and nothing leaves this machine unasked."""
+
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         writing = self.run_folder / "writing"
         if rank() == 0:
@@ -146,7 +149,7 @@ def build_trainer(
         peft_config=fitted_to(lora_config(lora), model),
     )
     trainer.remove_callback(PrinterCallback)
-    for callback in tracker_callbacks():
+    for callback in tracker_callbacks(folder.name):
         trainer.add_callback(callback)
     collator: Any = trainer.data_collator
     collator.pad_token_id = held_pad(collator.pad_token_id, model.get_input_embeddings())

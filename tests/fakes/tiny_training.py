@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -137,6 +138,18 @@ def write_nothing_below(root: Path, *, but_folders: bool) -> None:
     sys.addaudithook(look)
 
 
+def ask_no_one() -> None:
+    """End this process when it looks up the address of another machine. CI is unset: libraries tell no one of trainings there."""
+    os.environ.pop("CI", None)
+
+    def look(event: str, args: tuple[object, ...]) -> None:
+        if event == "socket.getaddrinfo" and args[0] not in (None, "", "localhost", "127.0.0.1", "::1", socket.gethostname()):
+            os.write(2, f"looks up {args[0]}\n".encode())
+            os._exit(98)
+
+    sys.addaudithook(look)
+
+
 def spread_weights() -> None:
     """FSDP2 as launch/fsdp2.yaml asks for it, between processors: accelerate, which wants GPUs for it, is told that these are some."""
     from accelerate.state import PartialState
@@ -177,6 +190,7 @@ def train(
 ) -> None:
     """Run the stage, `rigged` with these scores at these steps, `steps_noted` with what each step left in steps.json and answers.json, with files limited to `max_file_bytes` as on a full disk; send this process a signal in the given checkpoint write, or after the given step: kill -9, as a power cut would, unless told otherwise."""
     os.environ["DVC_ROOT"] = str(root)
+    ask_no_one()
     if trackers is not None:
         sys.path.insert(0, trackers[0])
         os.environ["PLUMBLINE_TRACKERS"] = trackers[1]

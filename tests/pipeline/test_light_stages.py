@@ -22,8 +22,8 @@ from tests.fakes.opened_inputs import opens_input
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "transformers", "datasets", "peft", "trl", "bitsandbytes", "accelerate", "anthropic", "vllm", "ray")
-WITHOUT_A_MODEL = ("synthesize", "clean", "split", "retrieve", "data_report", "selection", "grade", "judge", "report")
-WITH_A_MODEL = ("base", "answer_general", "preflight", "train", "answer@base", "answer@tuned")
+WITHOUT_A_MODEL = ("synthesize", "clean", "split", "retrieve", "data_report", "selection", "grade", "grade_again", "judge", "report")
+WITH_A_MODEL = ("base", "answer_general", "preflight", "train", "answer@base", "answer@tuned", "answer_again")
 LIMITS_SECONDS = {
     **{"clean": 0.5, "split": 0.5, "retrieve": 0.5, "selection": 0.5, "grade": 0.5, "judge": 0.5, "report": 1.5, "data_report": 1.5},
     **dict.fromkeys(WITH_A_MODEL, 1.0),
@@ -63,6 +63,7 @@ LAST_INPUTS = {
     "train": GENERAL_ANSWERS,
     "answer@base": BENCHMARK,
     "answer@tuned": "models/adapter/training.json",
+    "answer_again": BENCHMARK,
 }
 """Of the inputs that a stage reads before it loads a model, the last: the others are usable where this one is not."""
 

@@ -62,6 +62,16 @@ def line(lines: list[Line], what: str) -> Line:
     return next(one for one in lines if one.what == what)
 
 
+def test_what_is_asked_again_is_counted(project: Path) -> None:
+    def again(*overrides: str) -> list[str]:
+        return [one.value for one in plan(project, list(overrides)) if "again" in one.value]
+
+    assert again() == ["and 5 questions again on transformers, 32 at a time: 100% of an arm more"]
+    assert again("answer.engine=vllm") == ["and 5 questions again on vllm: 100% of an arm more"]
+    assert again("noise_floor.fraction=0") == ["no question is asked again, so there is no noise floor"]
+    assert again("noise_floor.weights=answers.jsonl") == ["no question is asked again, so there is no noise floor"]
+
+
 def test_rows_of_another_file_are_said_to_be(project: Path) -> None:
     assert not [one for one in plan(project, []) if "not of" in one.value], "without a lock nothing is known"
     lock = project / "dvc.lock"
@@ -183,7 +193,7 @@ def test_a_plan_counts_the_answers_by_which_a_checkpoint_is_chosen(project: Path
     assert "of the training, on top of its steps" in lines[lines.index(told) + 1].value
     assert not [one for one in plan(tmp_path / "chosen", wanted[1:]) if one.what == "selection"]
     assert "report.part is all" in line(plan(tmp_path / "chosen", wanted[:1]), "selection").value
-    assert line(plan(project, wanted), "selection").value.startswith("refused: no question")
+    assert line(plan(project, [*wanted, "report.part=development"]), "selection").value.startswith("refused: no question")
 
 
 def test_tokens_before_a_question_are_a_mean_over_the_kinds() -> None:

@@ -29,7 +29,9 @@ ORDER = (
     "train",
     "answer@base",
     "answer@tuned",
+    "answer_again",
     "grade",
+    "grade_again",
     "judge",
     "report",
 )

@@ -11,6 +11,7 @@ from plumbline.comparing.graded_answers import grade_file
 from plumbline.comparing.logs.recognise import read_logs
 from plumbline.grading.tolerance import Tolerance
 from plumbline.pipeline.refused import Refused
+from plumbline.retrieval.corpus_files import text_of_row
 from plumbline.separators import HEAD_CHARACTERS, headers_of, separator_of, two_readings, with_point
 from plumbline.splitting.benchmark import read_benchmark
 from plumbline.splitting.mapped_benchmark import BenchmarkColumns
@@ -141,6 +142,23 @@ def test_twin_keys_of_answers_are_refused_by_place(tmp_path: Path) -> None:
     path.write_text('{"question": "?", "response": "1", "response": "2", "reference": "1", "kind": "numeric"}\n', encoding="utf-8")
     with pytest.raises(ValueError, match=r"line 1: the key 'response' stands twice"):
         grade_file(path, Tolerance(relative=0.05, absolute=None))
+
+
+def test_twin_keys_in_a_cell_and_in_a_corpus_are_refused_by_place(tmp_path: Path) -> None:
+    said = r"choices: the key 'A' stands twice in one object"
+    cell = '{""A"": ""x"", ""A"": ""y""}'
+    path = tmp_path / "a.csv"
+    path.write_text(f'id,question,response,reference,kind,choices\n1,Which?,A,A,mcq,"{cell}"\n', encoding="utf-8")
+    columns = BenchmarkColumns(question="question", choices="choices", target="reference")
+    for read, place in (
+        (read_logs, "line 2"),
+        (lambda path: grade_file(path, Tolerance(relative=0.05, absolute=None)), "line 2"),
+        (lambda path: read_benchmark(path, format_name="mapped", columns=columns), "record 1"),
+    ):
+        with pytest.raises(ValueError, match=f"{place}.*{said}"):
+            read(path)
+    with pytest.raises(Refused, match=r"corpus\.jsonl, line 3: the key 'text' stands twice in one object"):
+        text_of_row('{"text": "a", "text": "b"}', "corpus.jsonl, line 3")
 
 
 def test_each_element_of_a_list_is_looked_at_by_itself() -> None:

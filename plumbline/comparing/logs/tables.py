@@ -23,6 +23,7 @@ from plumbline.comparing.logs.logged_answer import (
 from plumbline.grading.choices import parse_choices
 from plumbline.pipeline.refused import Refused
 from plumbline.separators import HEAD_CHARACTERS, is_said, separator_of, two_readings, with_point
+from plumbline.twin_keys import TwinKey, object_without_twins
 
 COLUMNS = ("id", "question", "response", "reference", "kind", "unit", "choices", "key_points", "task", "arm")
 """What has a meaning; `score`, and each column with a name that begins with `score_`, is a score, and any other column says something of the question."""
@@ -193,6 +194,8 @@ def parsed(where: str, name: str, given: object) -> object:
     if not isinstance(given, str):
         return given
     try:
-        return json.loads(given)
+        return json.loads(given, object_pairs_hook=object_without_twins)
+    except TwinKey as twins:
+        raise Refused(f"{where}: {name}: {twins}.") from None
     except (ValueError, RecursionError) as error:
         raise Refused(f"{where}: {name} is not JSON ({error}). Write it as JSON, in a CSV with its quotes doubled.") from None
