@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import plumbline.selecting.run as selecting
@@ -73,6 +73,7 @@ def written(files: SelectionFiles) -> SelectionFile:
 # Which questions
 
 
+@settings(deadline=None)
 @given(
     sizes=st.lists(st.tuples(st.sampled_from(["mcq", "numeric", "explanation"]), st.integers(1, 6)), max_size=8),
     num=st.integers(1, 20),
