@@ -98,24 +98,40 @@ def are_at_hand(base: Path) -> bool:
     return True
 
 
-def answer_lines(planned: Planned, num_questions: int, *, num_arms: int) -> list[Line]:
-    """How much is answered, and how long an arm takes if no answer ends before its limit."""
-    largest = num_questions * planned.answering.max_new_tokens
-    lines = [Line("answers", f"{num_arms} arms, {num_questions} questions, at most {largest:,} tokens an arm", "computed")]
-    seconds, known = answering_seconds(planned, num_questions)
-    return [*lines, Line("", f"at most {duration(seconds)} an arm", known)]
-
-
-def answering_seconds(planned: Planned, num_questions: int) -> tuple[float, str]:
-    """Seconds that so many answers take if none ends before its limit, and how that is known."""
-    answering = planned.answering
+def answering_seconds(planned: Planned, num_tokens: int, num_answers: int, *, max_new_tokens: int, batch_size: int) -> tuple[float, str]:
+    """How long so many answers take if none ends before its limit, and how that is known."""
     if planned.device.startswith("cuda"):
-        batches = -(-num_questions // answering.batch_size)
-        seconds = batches * answering.max_new_tokens * SECONDS_PER_DECODING_STEP_ON_GPU
+        seconds = -(-num_answers // batch_size) * max_new_tokens * SECONDS_PER_DECODING_STEP_ON_GPU
         return seconds, f"assumed: {SECONDS_PER_DECODING_STEP_ON_GPU * 1000:.0f} ms a step of a batch"
     rate = matrix_speed(planned.device, planned.dtype) * ASSUMED_DECODING_SHARE_ON_CPU / decoding_flops_per_token(planned.counted.size)
-    seconds = num_questions * answering.max_new_tokens / rate
-    return seconds, f"estimated: {ASSUMED_DECODING_SHARE_ON_CPU:.0%} of matrix products, {rate:,.0f} tokens/s"
+    return num_tokens / rate, f"estimated: {ASSUMED_DECODING_SHARE_ON_CPU:.0%} of matrix products, {rate:,.0f} tokens/s"
+
+
+def answer_lines(planned: Planned, num_questions: int, *, num_arms: int) -> list[Line]:
+    """How much is answered, and how long an arm takes if no answer ends before its limit."""
+    answering = planned.answering
+    largest = num_questions * answering.max_new_tokens
+    seconds, known = answering_seconds(
+        planned, largest, num_questions, max_new_tokens=answering.max_new_tokens, batch_size=answering.batch_size
+    )
+    return [
+        Line("answers", f"{num_arms} arms, {num_questions} questions, at most {largest:,} tokens an arm", "computed"),
+        Line("", f"at most {duration(seconds)} an arm", known),
+    ]
+
+
+def probe_lines(planned: Planned, limits: Mapping[int, int], *, batch_size: int) -> list[Line]:
+    """What the probes take of base and of tuned together. `limits`: most tokens of an answer -> probes with it."""
+    count, largest = sum(limits.values()), sum(limit * number for limit, number in limits.items())
+    if not count:
+        return []
+    taken = [
+        answering_seconds(planned, limit * number, number, max_new_tokens=limit, batch_size=batch_size) for limit, number in limits.items()
+    ]
+    return [
+        Line("probes", f"{count} small tasks for base and for tuned, at most {largest:,} tokens each", "computed"),
+        Line("", f"at most {duration(2 * sum(seconds for seconds, _ in taken))} for both", taken[0][1]),
+    ]
 
 
 def context_lines(planned: Planned, num_questions: int, before: Mapping[str, float]) -> list[Line]:

@@ -21,7 +21,10 @@ def selection_lines(planned: Planned, report: ReportParams, questions: Sequence[
     if num == 0:
         return [Line("selection", "refused: no question of the development part is graded by rule", "counted")]
     times = planned.schedule.num_evaluations
-    seconds, known = answering_seconds(planned, num)
+    answering = planned.answering
+    seconds, known = answering_seconds(
+        planned, num * answering.max_new_tokens, num, max_new_tokens=answering.max_new_tokens, batch_size=answering.batch_size
+    )
     return [
         Line("selection", f"{num} questions of the development part, answered at {times} evaluations", "counted"),
         Line("", f"at most {duration(seconds * times)} of the training, on top of its steps", known),

@@ -20,6 +20,7 @@ from plumbline.reporting.noise_words import noise_gates
 from plumbline.reporting.panel import Panel, panel_of, scores_of
 from plumbline.reporting.panel_words import panel_gates, panel_numbers
 from plumbline.reporting.params import JudgeSettings, ReportParams
+from plumbline.reporting.probes import probes_gate
 from plumbline.reporting.publish_gate import PublishGate, publish_gate
 from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams, deciding_pair
 from plumbline.reporting.scored import Scored, join_verdicts
@@ -112,8 +113,9 @@ def verdict_gates(
     *,
     judge_ends: str | None,
 ) -> list[Gate]:
-    """What must be read together with the verdicts: unreadable and cut answers, and how far the judge can be believed."""
+    """What must be read together with the verdicts: capabilities that were forgotten, unreadable and cut answers, how far the judge can be believed."""
     return [
+        *probes_gate(gathered.probes),
         *quality_gates(
             by_kind,
             num_labels=0 if calibration is None else calibration.num_labels,
@@ -251,7 +253,7 @@ def decide(
         calibration=calibration,
         noise=noise,
         panel=panel,
-        publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration),
+        publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration, gathered.probes),
         judge=account
         | {"probes": probes, "calibration": NO_LABELS if calibration is None else calibration_numbers(calibration)}
         | panel_numbers(panel),
