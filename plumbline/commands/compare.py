@@ -18,6 +18,7 @@ from plumbline.comparing.regrading import graded_alike
 from plumbline.comparing.revisions import ContentGone, NotThere, Source, experiments, open_run, read_evaluation, read_rows, read_settings
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 from plumbline.comparing.trade_offs import TradeOff, trade_off_rows, trade_off_table, trade_offs
+from plumbline.grading.params import GradeParams
 from plumbline.grading.tolerance import Tolerance
 from plumbline.judging.end import end_of_life, end_warning, today
 from plumbline.pages.page import render_page
@@ -29,7 +30,6 @@ from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Question
-from stages.grade import GradeParams
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "pages/templates"
 SEED = 11

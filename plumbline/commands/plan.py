@@ -39,7 +39,9 @@ from plumbline.planning.model_size import Counted, config_folder, counted, count
 from plumbline.planning.profiles import profile_overrides
 from plumbline.planning.resolution_lines import WANTED, resolution_lines
 from plumbline.planning.second_asking import again_line
+from plumbline.planning.selection_lines import selection_lines
 from plumbline.probes.params import ProbesParams
+from plumbline.reporting.params import ReportParams
 from plumbline.retrieval.params import RetrieveParams
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import Arms
@@ -221,6 +223,7 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED)
     return [
         *row_lines(planned, how, elsewhere=other_source(root, params["clean"]["source"])),
         training_line(planned, base, here=here),
+        *selection_lines(planned, ReportParams.model_validate(params["report"]), questions),
         *answer_lines(planned, len(questions), num_arms=sum(arm.weights_kind != "file" for arm in arms.root.values())),
         again_line(NoiseFloorParams.model_validate(params["noise_floor"]), planned.answering, questions),
         *context_lines(planned, len(questions), tokens_before_a_question(arms, retrieve, Counter(one.kind for one in questions))),

@@ -30,7 +30,7 @@ class Frames:
     answers: pd.DataFrame
     """A row per question and arm: id, arm, kind, response, outcome, score, and how the answer was read."""
     training: pd.DataFrame
-    """The loss curve: step, train_loss, validation_loss; empty for logs."""
+    """The loss curve: step, train_loss, validation_loss, and development_score where it chose the checkpoint; empty for logs."""
     pairs: tuple[Pair, ...]
     """The declared comparisons; for logs each against the first."""
     rows: Sequence[Question] = field(repr=False)

@@ -8,6 +8,7 @@ from plumbline.judging.prices import judging_cost_usd, paid_replies
 from plumbline.reporting.benchmark_parts import Part, questions_of
 from plumbline.reporting.calibration import Calibration, calibrated_by_people
 from plumbline.reporting.calibration_words import calibration_gates, calibration_numbers
+from plumbline.reporting.checkpoint_questions import CheckpointQuestions, checkpoint_questions, claim_problems
 from plumbline.reporting.context_use import ContextUse, PromptTokens, context_uses, prompt_tokens
 from plumbline.reporting.contrasts import squares_of
 from plumbline.reporting.final_part import uses_final_part
@@ -61,6 +62,8 @@ class Evaluation:
     num_final_part_uses: int
     num_own_uses: int
     """Of these, by this report."""
+    checkpoint: CheckpointQuestions | None
+    """The questions that chose the adapter's checkpoint; None where the validation loss did."""
     overlapping: AbstractSet[str]
     """Ids of the questions that are near the training rows."""
     is_scored: bool
@@ -215,6 +218,7 @@ def decide(
     noise = None if broken else noise_floor(gathered, questions, scored, seed=params.seed)
     by_kind = held_to_floor(by_kind, noise, gathered.arms)
     slices = slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples)
+    checkpoint = checkpoint_questions(gathered.documents["adapter"], questions, gathered.arms.trained)
     probes = probe_numbers(gathered.checks)
     warnings = [
         forgetting_gate(gathered.forgetting, params.max_forgetting_nats),
@@ -235,6 +239,7 @@ def decide(
         left_out=gathered.left_out,
         num_final_part_uses=num_uses,
         num_own_uses=len(own),
+        checkpoint=checkpoint,
         overlapping=overlapping,
         is_scored=not broken,
         scored=scored,
@@ -242,7 +247,7 @@ def decide(
         slices=slices_held_to_floor(slices, noise, gathered.arms),
         context_uses=[] if broken else context_uses(questions, gathered, scored, params),
         prompt_tokens=[] if broken else prompt_tokens(gathered.answers, gathered.arms),
-        problems=problems_of(gathered, broken, stopping),
+        problems=[*problems_of(gathered, broken, stopping), *claim_problems(checkpoint, part=params.part)],
         incomplete=incompleteness(gathered.answers, gathered.arms, gathered.documents["training"]),
         gates=[*stopping, *warnings],
         calibration=calibration,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from plumbline.reporting.calibration_words import page_of
+from plumbline.reporting.checkpoint_questions import checkpoint_words
 from plumbline.reporting.decide import Evaluation
 from plumbline.reporting.entries import arm_labels, arm_style
 from plumbline.reporting.facts import capital, checks_of, fact_groups, facts
@@ -111,6 +112,8 @@ def part_sentence(evaluation: Evaluation) -> str:
         num_questions=len(evaluation.questions),
         num_questions_in_benchmark=evaluation.num_questions_in_benchmark,
     )
+    if evaluation.checkpoint is not None:
+        words += checkpoint_words(evaluation.checkpoint.num_reported, evaluation.checkpoint.num_evaluations)
     if not evaluation.left_out:
         return words
     reasons = ", ".join(f"{reason.replace('_', ' ')} ({count})" for reason, count in evaluation.left_out.items())

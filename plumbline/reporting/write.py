@@ -119,7 +119,10 @@ def page_figures(evaluation: Evaluation, loss: Sequence[Mapping[str, str]]) -> d
     if differences:
         figures["differences"] = draw_differences(differences)
     if loss:
-        figures["loss"] = draw_loss([(int(row["step"]), number(row["train_loss"]), number(row["validation_loss"])) for row in loss])
+        figures["loss"] = draw_loss(
+            [(int(row["step"]), number(row["train_loss"]), number(row["validation_loss"])) for row in loss],
+            scores=[(int(row["step"]), float(row["development_score"])) for row in loss if row.get("development_score")],
+        )
     return figures
 
 

@@ -25,6 +25,7 @@ ORDER = (
     "answer_general",
     "retrieve",
     "preflight",
+    "selection",
     "train",
     "probe",
     "answer@base",
