@@ -34,11 +34,14 @@ from plumbline.params_sections import unknown_sections
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.planning.context_tokens import tokens_before_a_question
-from plumbline.planning.estimates import Line, Planned, answer_lines, context_lines, memory_lines, training_line
+from plumbline.planning.estimates import Line, Planned, answer_lines, context_lines, memory_lines, probe_lines, training_line
 from plumbline.planning.model_size import Counted, config_folder, counted, counted_config, counted_model
 from plumbline.planning.profiles import profile_overrides
 from plumbline.planning.resolution_lines import WANTED, resolution_lines
 from plumbline.planning.second_asking import again_line
+from plumbline.planning.selection_lines import selection_lines
+from plumbline.probes.params import ProbesParams
+from plumbline.reporting.params import ReportParams
 from plumbline.retrieval.params import RetrieveParams
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import Arms
@@ -205,6 +208,7 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED)
             raise NotPlanned(f"{path.relative_to(root)} is missing; run `dvc repro split` first (seconds), it is what the plan counts.")
     rows, questions = list(read_jsonl(rows_file, InstructionRow)), list(read_jsonl(benchmark, Question))
     here = base_is_here(base, section)
+    probes = ProbesParams.model_validate(params["probes"])
     arms, retrieve = Arms.model_validate(params["arms"]), RetrieveParams.model_validate(params["retrieve"])
     model, known = model_of(base, section, lora, here=here)
     examples, how = examples_of(rows, base, here=here)
@@ -225,9 +229,11 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED)
     return [
         *row_lines(planned, how, elsewhere=other_source(root, params["clean"]["source"])),
         training_line(planned, base, here=here),
+        *selection_lines(planned, ReportParams.model_validate(params["report"]), questions),
         *answer_lines(planned, len(questions), num_arms=sum(arm.weights_kind != "file" for arm in arms.root.values())),
         again_line(NoiseFloorParams.model_validate(params["noise_floor"]), planned.answering, questions),
         *context_lines(planned, len(questions), tokens_before_a_question(arms, retrieve, Counter(one.kind for one in questions))),
+        *probe_lines(planned, probes.limits(), batch_size=probes.batch_size),
         *memory_lines(planned, free_disk_bytes=shutil.disk_usage(root).free),
         *judge_lines(JudgeParams.model_validate(params["judge"]), questions, planned.answering, num_arms=len(arms.root)),
         *resolution_lines(root, params, questions, wanted, here=here),

@@ -17,6 +17,7 @@ from plumbline.comparing.served_ledger import KindServed, served_kinds
 from plumbline.comparing.served_prompts import Prompts, compared_prompts
 from plumbline.comparing.server_words import ServerWords, server_words
 from plumbline.comparing.serving import CONCURRENCY, CannotAsk, Message, Served, Server
+from plumbline.grading.params import GradeParams
 from plumbline.model.base_files import read_manifest
 from plumbline.pipeline.files import write_text
 from plumbline.pipeline.heartbeat import Progress
@@ -27,7 +28,6 @@ from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import ArmParams, Arms
 from plumbline.rows.context import Context
 from plumbline.rows.question import Question
-from stages.grade import GradeParams
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ class Frames:
     """A row per question and arm: id, arm, kind, response, outcome, score, and how the answer was read. Where an arm of a run gave several
     answers to a question, a row per answer, with its number in the column `sample`."""
     training: pd.DataFrame
-    """The loss curve: step, train_loss, validation_loss; empty for logs."""
+    """The loss curve: step, train_loss, validation_loss, and development_score where it chose the checkpoint; empty for logs."""
     pairs: tuple[Pair, ...]
     """The declared comparisons; for logs each against the first."""
     rows: Sequence[Question] = field(repr=False)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from plumbline.answering.exam_prompt import PROMPT_VERSION
 from plumbline.reporting.calibration_words import verdict_addition
@@ -200,6 +201,7 @@ def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, s
             "num_final_part_uses": evaluation.num_final_part_uses,
             "num_own_uses": evaluation.num_own_uses,
             **({"left_out": dict(evaluation.left_out)} if evaluation.left_out else {}),
+            **({"chose_checkpoint": asdict(evaluation.checkpoint)} if evaluation.checkpoint is not None else {}),
         },
         "arms": {name: arm.model_dump() for name, arm in evaluation.arms.root.items()},
         "comparisons": [list(pair) for pair in evaluation.comparisons],
