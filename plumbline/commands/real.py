@@ -14,10 +14,11 @@ import plumbline.model.quiet  # noqa: F401
 
 # isort: split
 from plumbline.commands.refusing import refusing, repository
-from plumbline.commands.running import refuse_other_letters, run_dvc, set_params
+from plumbline.commands.running import refuse_other_letters, run_dvc, run_pipeline, set_params
 from plumbline.comparing.revisions import Revision
 from plumbline.laptop.own_files import OwnFiles, own_files
 from plumbline.planning.profiles import merged, profile_overrides
+from plumbline.stopping import STOPPED
 
 PROFILE = "smollm2_135m_local"
 SMALL_PROFILE = "smollm2_135m_small"
@@ -54,7 +55,10 @@ def fetch(root: Path) -> None:
 def run_experiment(root: Path, overrides: Sequence[str], files: OwnFiles, *, running: str) -> Revision:
     """Run in a temporary folder, and return the experiment."""
     copied = ["--copy-paths", str(files.copied)] if files.copied else []
-    if run_dvc(root, ["exp", "run", "--temp", "--name", running, *copied, *set_params(overrides)]):
+    code = run_pipeline(root, ["exp", "run", "--temp", "--name", running, *copied, *set_params(overrides)])
+    if code == STOPPED:
+        raise SystemExit(code)
+    if code:
         raise NotRun("a stage failed; the lines above say which one and why. Run it again after the fix: finished stages are not repeated.")
     return Revision(root, running)
 
@@ -130,7 +134,7 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
 
     Writes real/: report.html, evaluation.json, scores.json, train.json; with --small into real/small. The experiment's name is real, or real-small.
 
-    Exit 1 if it could not be run.
+    Exit 1 if it could not be run, 75 if a signal stopped it.
     """
     root = repository()
     name, folder = ("real-small", RESULTS / "small") if small else ("real", RESULTS)

@@ -63,6 +63,8 @@ def fit(trainer: AdapterTrainer, *, params: TrainParams, num_steps: int, num_pla
                 )
             if not any("eval_loss" in entry and entry["step"] == trainer.state.global_step for entry in trainer.state.log_history):
                 trainer.evaluate()
+            if watch.signalled:
+                raise Interrupted(f"stopped by a signal after the last of {num_steps} steps; run the same command to resume.")
     wait_for_all()  # rank 0 may still be writing the best weights
     history = trainer.state.log_history
     best_step, _ = watch.best()
