@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -76,10 +77,8 @@ def say() -> None:
         return
     name = os.environ.get("DVC_STAGE", "").partition("@")[0] or Path(sys.argv[0]).stem
     begin = "\n" if sys.stderr is not None and sys.stderr.isatty() else ""
-    try:
+    with suppress(OSError):
         os.write(2, f"{begin}{name}: stopped by a signal; run the same command to resume\n".encode())
-    except OSError:
-        pass
 
 
 def is_cleaning_up() -> bool:

@@ -11,6 +11,8 @@ if sys.argv[0] == "-m":  # `python -m stages.NAME`; not in a test or a launcher,
             "A stage is run by DVC: `dvc repro STAGE`. dvc.yaml says what each one reads and writes, params.yaml what it is set to.\n"
         )
         sys.exit(0)
+    from plumbline.screen import assume_a_size
     from plumbline.stopping import stop_on_signals
 
+    assume_a_size()
     stop_on_signals()

@@ -7,6 +7,7 @@ import click
 from plumbline.commands.refusing import refusing, repository
 from plumbline.commands.running import run_pipeline, set_params
 from plumbline.planning.profiles import check_has_data, merged, profile_overrides
+from plumbline.planning.real_profile import one_by_one
 
 
 @click.command()
@@ -21,6 +22,6 @@ def command(name: str, more: tuple[str, ...]) -> None:
     """
     root = repository()
     with refusing(1, ValueError, OSError):
-        overrides = merged(profile_overrides(root, name), more)
+        overrides = merged(profile_overrides(root, name), one_by_one(more))
         check_has_data(root, name, overrides)
     sys.exit(run_pipeline(root, ["exp", "run", *set_params(overrides)]))

@@ -18,10 +18,9 @@ from plumbline.commands.running import refuse_other_letters, run_dvc, run_pipeli
 from plumbline.comparing.revisions import Revision
 from plumbline.laptop.own_files import OwnFiles, own_files
 from plumbline.planning.profiles import merged, profile_overrides
+from plumbline.planning.real_profile import PROFILE, SMALL_PROFILE, one_by_one, without_passages
 from plumbline.stopping import STOPPED
 
-PROFILE = "smollm2_135m_local"
-SMALL_PROFILE = "smollm2_135m_small"
 RESULTS = Path("real")
 FILES = ("report.html", "evaluation.json", "scores.json", "train.json")
 
@@ -110,12 +109,6 @@ def own_settings(files: OwnFiles) -> list[str]:
     return [*files.overrides, "clean.format=auto"] if files.overrides else []
 
 
-def without_passages(profile: Sequence[str]) -> list[str]:
-    """A profile without the arms that look things up: the embedded corpus knows nothing of other questions."""
-    kept = [line for line in profile if not (line.startswith("++arms.") and "passages" in line) and not line.startswith("comparisons=")]
-    return [*kept, "comparisons=[[base,tuned],[base_examples,tuned],[base,base_examples]]"]
-
-
 @click.command()
 @click.option("--rows", type=click.Path(path_type=Path), help="Your own training rows, in place of the embedded ones.")
 @click.option("--questions", type=click.Path(path_type=Path), help="Your own questions; with --rows.")
@@ -150,6 +143,6 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
         files = own_files(root, given)
         fetch(root)
         running = f"{name}-running-{os.getpid()}"
-        run = run_experiment(root, merged(profile, own_settings(files), more), files, running=running)
+        run = run_experiment(root, merged(profile, own_settings(files), one_by_one(more)), files, running=running)
         evaluation = take_results(run, root / folder)
     click.echo(told(evaluation, name_experiment(root, running, name, run.commit), folder, files))
