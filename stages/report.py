@@ -8,7 +8,7 @@ from plumbline.pipeline.answer_files import answer_files
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
 from plumbline.reporting.final_part_uses import journal_path
-from plumbline.reporting.gather import ReportFiles
+from plumbline.reporting.gather import NoiseFiles, ReportFiles
 from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams
 from plumbline.reporting.run import finish, report
@@ -61,6 +61,13 @@ if __name__ == "__main__":
                 graded=Path("data/grades/graded.jsonl"),
                 judged=Path("data/grades/judged.jsonl"),
                 checks=Path("data/grades/judge_checks.jsonl"),
+                noise=NoiseFiles(
+                    plan=Path("data/noise/plan.json"),
+                    answers=Path("data/noise/answers.jsonl"),
+                    graded=Path("data/noise/graded.jsonl"),
+                    judged=Path("data/noise/judged.jsonl"),
+                ),
+                second=Path("data/grades/second_judged.jsonl"),
                 labels=Path("labels/explanations.jsonl"),
                 pins=Path("requirements-model.txt"),
                 uses=Path("metrics/final_part_uses.jsonl"),
@@ -69,6 +76,8 @@ if __name__ == "__main__":
                 preflight=Path("metrics/preflight.json"),
                 training=Path("metrics/train.json"),
                 loss=Path("metrics/loss.csv"),
+                probes=Path("metrics/probes.json"),
+                probed=Path("data/probes/answers.jsonl"),
                 manifest=Path("models/base/manifest.json"),
                 adapter=Path("data/training/record.json"),
                 template=Path("plumbline/pages/templates/report.html.j2"),

@@ -5,7 +5,7 @@ import json
 from plumbline.cleaning.asked_structure import asked_notice
 from plumbline.cleaning.classification import Classified, classify, from_python_objects
 from plumbline.cleaning.codes import STRUCTURED, OutputClass, Reason, Repair
-from plumbline.cleaning.json_line import LineRefused
+from plumbline.cleaning.json_line import LineRefused, json_type
 from plumbline.cleaning.latex_repair import restore_swallowed
 from plumbline.cleaning.plain_text import lost, to_plain_text, unwrap
 from plumbline.cleaning.structured_value import Members, Value, Written
@@ -29,14 +29,16 @@ def answer_text(question: str, output: object, seen: Classified, repairs: list[s
 
 
 def output_as_it_stands(output: object) -> str:
-    """The output without a change; one that is no text becomes its JSON."""
-    return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+    """The output without a change; one that is no text becomes its JSON, and null nothing."""
+    return output if isinstance(output, str) else "" if output is None else json.dumps(output, ensure_ascii=False)
 
 
 def classify_output(output: object) -> Classified:
     """Classify an output field, whatever type it has."""
+    if output is None or (isinstance(output, str) and is_blank(output)):
+        return Classified(OutputClass.EMPTY, None, frozenset())
     if isinstance(output, str):
-        return Classified(OutputClass.EMPTY, None, frozenset()) if is_blank(output) else classify(output)
+        return classify(output)
     try:
         return Classified(OutputClass.WRONG_TYPE, from_python_objects(output), frozenset())
     except ValueError:
@@ -44,17 +46,18 @@ def classify_output(output: object) -> Classified:
 
 
 def converted(output: object, seen: Classified, repairs: list[str]) -> str:
-    """The output as plain text, with the repairs it took added; LineRefused where a value would be lost."""
+    """The output as plain text, with the repairs it took added; a number as JSON shows it. LineRefused where a value would be lost."""
     if seen.value is None:
         if seen.kind == OutputClass.WRONG_TYPE:
             raise LineRefused(
-                Reason.WRONG_TYPE, f"output is a {type(output).__name__}; text, or an object or list that can become text, is read"
+                Reason.WRONG_TYPE,
+                f"output is a JSON {json_type(output)}; text, a number, or an object or list that can become text is read: write the answer out",
             )
         if seen.kind == OutputClass.BROKEN_JSON:
             raise LineRefused(
                 Reason.STRINGIFIED_JSON, f"the output begins as JSON and has no single reading: {', '.join(sorted(seen.faults))}"
             )
-        return str(output)
+        return "" if output is None else str(output)
     unwrapped = unwrap(seen.value)
     # Before writing: a form that sets an answer on one line would take a swallowed `\theta` for a tab.
     value = restored(unwrapped)

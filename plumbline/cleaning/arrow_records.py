@@ -79,6 +79,7 @@ def rows_at_once(row_bytes: int) -> int:
 
 def batch_records(batch: "pyarrow.RecordBatch") -> Iterator[bytes | RefusedRecord]:
     """The rows of a batch as JSON; where a text column holds bytes that are no UTF-8, its rows one by one."""
+    batch = with_plain_floats(batch)
     try:
         rows = batch.to_pylist()
     except UnicodeDecodeError:
@@ -95,6 +96,24 @@ def batch_records(batch: "pyarrow.RecordBatch") -> Iterator[bytes | RefusedRecor
             yield RefusedRecord(
                 raw=json.dumps(raw, ensure_ascii=False), reason=Reason.INVALID_UTF8, detail=f"byte {error.start} of a cell is not UTF-8"
             )
+
+
+def with_plain_floats(batch: "pyarrow.RecordBatch") -> "pyarrow.RecordBatch":
+    """The batch with its columns of floats as JSON shows them: NaN, which tables write for a missing value, is null, and half or single
+    precision has its own digits (0.1), not those of the double next to it (0.10000000149011612).
+    """
+    import pyarrow
+    import pyarrow.compute
+
+    columns = batch.columns
+    for place, column in enumerate(columns):
+        if not pyarrow.types.is_floating(column.type):
+            continue
+        if column.type != pyarrow.float64():
+            column = column.cast(pyarrow.float32()).cast(pyarrow.string()).cast(pyarrow.float64())
+        is_missing = pyarrow.compute.call_function("is_nan", [column])
+        columns[place] = pyarrow.compute.call_function("if_else", [is_missing, pyarrow.scalar(None, pyarrow.float64()), column])
+    return pyarrow.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def shown_cell(column: Any) -> str:

@@ -95,7 +95,7 @@ def classify_unreadable(text: str, cause: BrokenCause) -> Classified:
 
 
 def from_python_objects(content: object) -> Value:
-    """The value of an output field that holds JSON objects instead of text. ValueError for a bare scalar.
+    """The value of an output field that holds JSON instead of text. ValueError for a boolean, which is no answer to read: yes, true or right?
 
     Numbers keep Python's shortest spelling: the line's own digits are gone by then.
     """
@@ -104,8 +104,10 @@ def from_python_objects(content: object) -> Value:
             return Members((key, nested_value(item)) for key, item in content.items())
         case list():
             return [nested_value(item) for item in content]
+        case int() | float() if not isinstance(content, bool):
+            return nested_value(content)
         case _:
-            raise ValueError("only objects and lists")
+            raise ValueError("only objects, lists and numbers")
 
 
 def nested_value(content: object) -> Value:

@@ -106,8 +106,9 @@ def fits(row: Mapping[str, Any], columns: Columns) -> bool:
         turns = row.get(columns.messages)
         if isinstance(turns, str):
             return turns.lstrip().startswith("[")
-        return (
-            isinstance(turns, list) and bool(turns) and all(isinstance(turn, Mapping) and turn.keys() & {"role", "from"} for turn in turns)
-        )
+        if not isinstance(turns, list) or not turns:
+            return False
+        are_texts = len(turns) % 2 == 0 and all(isinstance(turn, str) for turn in turns)
+        return are_texts or all(isinstance(turn, Mapping) and turn.keys() & {"role", "from"} for turn in turns)
     asked, answer = row.get(columns.instruction or ""), row.get(columns.output or "")
     return isinstance(asked, str | list) and answer is not None

@@ -12,6 +12,7 @@ from plumbline.cleaning.codes import Reason
 from plumbline.cleaning.json_line import MAX_LINE_BYTES
 from plumbline.cleaning.quarantined_row import RefusedRecord
 from plumbline.pipeline.refused import InputRefused
+from plumbline.separators import is_said
 
 MAX_PHYSICAL_LINE = 4 * MAX_LINE_BYTES
 FAULTS = {
@@ -30,6 +31,8 @@ def csv_records(path: Path, stream: IO[bytes], separator: str) -> Iterator[bytes
     start = 1
     try:
         header = [name.strip() for name in next(reader, [])]
+        if is_said(header, separator):
+            header = [name.strip() for name in next(reader, [])]
         refuse_twins(path, header)
         start = reader.line_num + 1
         for cells in reader:

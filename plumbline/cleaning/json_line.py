@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import orjson
 
 from plumbline.cleaning.codes import Reason, Repair, RowRefused
+from plumbline.twin_keys import TwinKey, object_without_twins
 
 MAX_LINE_BYTES = 1 << 20
 """Longer lines are hashed and counted, never held: one 100 MiB line must not cost 100 MiB."""
@@ -121,19 +122,17 @@ def refuse(text: str, error: json.JSONDecodeError) -> NoReturn:
 
 def strict_loads(text: str) -> Any:
     """json.loads that refuses duplicate keys, numbers that are not finite, and integers beyond 64 bits."""
-    return json.loads(
-        text, object_pairs_hook=object_without_twins, parse_constant=refuse_constant, parse_float=finite_float, parse_int=small_int
-    )
+    try:
+        return json.loads(
+            text, object_pairs_hook=object_without_twins, parse_constant=refuse_constant, parse_float=finite_float, parse_int=small_int
+        )
+    except TwinKey as twins:
+        raise twin_refused(twins.key) from None
 
 
-def object_without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build the object; a key that comes twice has no single reading."""
-    content: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in content:
-            raise LineRefused(Reason.DUPLICATE_KEY, f"key {key!r} stands twice")
-        content[key] = value
-    return content
+def twin_refused(key: str) -> LineRefused:
+    """The error for a key that comes twice, which has no single reading."""
+    return LineRefused(Reason.DUPLICATE_KEY, f"key {key!r} stands twice")
 
 
 def refuse_constant(name: str) -> NoReturn:
@@ -174,7 +173,10 @@ def python_dict(text: str) -> dict[str, Any] | None:
         return None
     if isinstance(tree, ast.Dict):
         # Of two equal keys Python keeps the last without a word.
-        object_without_twins([(key.value, None) for key in tree.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)])
+        try:
+            object_without_twins([(key.value, None) for key in tree.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)])
+        except TwinKey as twins:
+            raise twin_refused(twins.key) from None
     if isinstance(value, dict) and all(isinstance(key, str) and isinstance(item, str | None) for key, item in value.items()):
         return value
     return None

@@ -10,8 +10,8 @@ from plumbline.cleaning.row_columns import TURNS
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SPACE = re.compile(r"\s*")
 OPENS_ROWS = re.compile(r"\[\s*\{")
-OF_ONE_ROW = frozenset({*TURNS, "tools", "functions"})
-"""A list of objects under one of these keys belongs to one row."""
+OF_ONE_ROW = frozenset({*TURNS, "tools", "functions"}) - {"data"}
+"""A list of objects under one of these keys belongs to one row; under `data` stand texts where it does."""
 
 
 def row_filter(key: str) -> str:

@@ -17,10 +17,11 @@ from plumbline.cleaning.quarantined_row import SourceLine
 from plumbline.cleaning.row_columns import FORMATS, Columns, name_of, possible_columns
 from plumbline.cleaning.row_shapes import read_row
 from plumbline.cleaning.source_format import Compression, Container, SourceFormat
-from plumbline.cleaning.source_head import HEAD_BYTES, compression_of, container_of, refuse_but_json_lines, separators_of
+from plumbline.cleaning.source_head import BYTE_ORDER_MARK, HEAD_BYTES, compression_of, container_of, refuse_but_json_lines
 from plumbline.cleaning.source_lines import read_chunks
 from plumbline.cleaning.unpacking import unpacked
 from plumbline.pipeline.refused import InputRefused
+from plumbline.separators import separator_of
 
 log = logging.getLogger("clean")
 
@@ -53,7 +54,9 @@ def recognised(path: Path, policy: Policy) -> Policy:
     contents = [content for content, _ in rows if content is not None]
     if not contents:
         raise InputRefused(
-            "no_rows", f"{path} is {source}, and none of its first {len(rows)} rows can be read; {source.counted} 1: {rows[0][1]}"
+            "no_rows",
+            f"{path} is {source}, and none of its first {len(rows)} rows can be read; {source.counted} 1: {rows[0][1]}"
+            + (". It has another encoding, such as Windows-1252: save it as UTF-8." if "not UTF-8" in rows[0][1] else ""),
         )
     choice = choose_columns(path, source, contents, policy.given)
     policy = replace(policy, recognised=choice.columns, source=source)
@@ -75,20 +78,16 @@ def laid_out(path: Path, head: bytes, shape: str, given: Columns | None) -> Sour
         raise InputRefused(f"not_{shape}", f"{path} is {container}, and clean.format is {shape}; set clean.format to auto.")
     if container is not Container.CSV:
         return SourceFormat(container, compression)
-    found = separators_of(head)
     wanted = given.needed if given else ()
-    fitting = {
-        separator: names
-        for separator, names in found.items()
-        if (set(wanted) <= set(names) if wanted else any(possible_columns(frozenset(names))))
-    }
-    if not found:
-        first = head.split(b"\n", 1)[0][:80].decode("utf-8", "replace").strip()
+    text = head.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "replace")
+    separator = separator_of(text, lambda names: set(wanted) <= set(names) if wanted else any(possible_columns(frozenset(names))))
+    if separator is None:
+        first = text.split("\n", 1)[0][:80].strip()
         raise InputRefused(
             "missing_columns",
             f"{path}, line 1: {first!r} is neither JSON nor the header of a table; a header with names between commas, semicolons, tabs or bars is read.",
         )
-    return SourceFormat(container, compression, next(iter(fitting or found)))
+    return SourceFormat(container, compression, separator)
 
 
 def first_rows(path: Path, source: SourceFormat) -> list[tuple[Mapping[str, Any] | None, str]]:

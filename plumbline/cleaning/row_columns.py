@@ -41,13 +41,14 @@ PROMPT_COMPLETION = Columns(instruction="prompt", output="completion", system="s
 FORMATS = {"alpaca": ALPACA, "messages": MESSAGES, "sharegpt": SHAREGPT, "prompt_completion": PROMPT_COMPLETION}
 """The values of `clean.format` that say where everything stands in JSON lines."""
 
-TURNS = ("messages", "conversations", "conversation", "dialogue", "dialog", "turns", "chat")
+TURNS = ("messages", "conversations", "conversation", "dialogue", "dialog", "turns", "chat", "data")
 ASKED = ("instruction", "question", "prompt", "query", "problem", "message_1", "user", "human")
 ANSWERED = ("output", "response", "answer", "completion", "solution", "message_2", "assistant", "target", "reply", "generation")
 SYSTEMS = ("system", "system_prompt")
 NAMED = {
     ("messages",): "messages",
     ("conversations",): "ShareGPT",
+    ("data",): "UltraChat",
     ("instruction", "output"): "Alpaca",
     ("prompt", "completion"): "prompt and completion",
     ("prompt", "response"): "prompt and response",

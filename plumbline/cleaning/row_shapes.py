@@ -7,7 +7,17 @@ from plumbline.cleaning.codes import Reason
 from plumbline.cleaning.json_line import LineRefused, json_type
 from plumbline.cleaning.raw_row import RawExchange, RawRow
 from plumbline.cleaning.row_columns import ALPACA, Columns
-from plumbline.cleaning.turns import MARKS, answer_of_turn, is_blocks, is_trained, list_of, row_of_exchanges, row_of_turns, text_of_turn
+from plumbline.cleaning.turns import (
+    MARKS,
+    NOT_TRAINED,
+    answer_of_turn,
+    is_blocks,
+    is_trained,
+    list_of,
+    row_of_exchanges,
+    row_of_turns,
+    text_of_turn,
+)
 
 MEANT = {
     **dict.fromkeys(("tools", "functions", "tool_calls", "function_call"), Reason.TOOL_CALLS),
@@ -63,8 +73,10 @@ def refuse_unused(content: Mapping[str, Any], columns: Columns) -> None:
     """LineRefused where a key says how the row is meant and is not read."""
     for key, reason in MEANT.items():
         if key in content and key not in columns.used and content[key] not in EMPTY:
+            remedy = "is not read; give its part in clean.columns, or take it out"
             raise LineRefused(
-                reason, f"key {key!r} says how the row is meant and is not read; give its part in clean.columns, or take it out"
+                reason,
+                f"key {key!r} says how the row is meant and {remedy if reason is Reason.UNUSED_KEY else f'offers tools: {NOT_TRAINED}'}",
             )
     if not is_trained({key: content.get(key) for key in MARKS if key not in columns.used}):
         raise LineRefused(Reason.UNTRAINED, "the row is marked as not to be trained on; remove the mark or the row")

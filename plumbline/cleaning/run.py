@@ -1,5 +1,6 @@
 """Clean a source file into its output files: two passes over it, and no output appears before every one is whole."""
 
+import logging
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import orjson
 
-from plumbline.cleaning.codes import Rule
+from plumbline.cleaning.codes import Reason, Rule
 from plumbline.cleaning.data_summary import classes_table, summary_bytes
 from plumbline.cleaning.first_pass import Spooled, clean_all, row_texts
 from plumbline.cleaning.output_files import refuse_overwriting, replacing_all
@@ -18,9 +19,12 @@ from plumbline.cleaning.repair_examples import ExampleSampler
 from plumbline.cleaning.repeats import decide_repeats
 from plumbline.cleaning.second_pass import write_rows
 from plumbline.cleaning.source_format import SourceFormat
+from plumbline.cleaning.turns import NOT_TRAINED
 from plumbline.near_duplicates import near_duplicate_groups
 from plumbline.pipeline.heartbeat import working
 from plumbline.pipeline.refused import InputRefused
+
+log = logging.getLogger("clean")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +87,8 @@ def clean_file(files: CleanFiles, policy: Policy, *, near_duplicate_similarity: 
             streams[files.classes].write(classes_table(summary).encode())
         if files.repair_examples and sampler:
             streams[files.repair_examples].writelines(example.model_dump_json().encode() + b"\n" for example in sampler.examples())
+    if num_tools := summary["reasons"].get(Reason.TOOL_CALLS, 0):
+        log.warning("%d of %d rows offer or call tools and are put aside: %s.", num_tools, summary["lines"], NOT_TRAINED)
     return CleanCounts(
         lines=summary["lines"],
         kept=summary["kept"],

@@ -1,6 +1,5 @@
 """Say by its first bytes what a file is, and refuse what is no file of rows. Pure."""
 
-import csv
 from pathlib import Path
 
 from plumbline.cleaning.json_remedy import array_as_lines, array_of_others, object_over_lines
@@ -111,17 +110,3 @@ def looks_like_csv(first: bytes) -> bool:
         return False
     names = {name.strip(b" \"'").lower() for separator in (b",", b";", b"\t", b"|") for name in first.split(separator)}
     return names != {first.lower()} and bool(names & {b"instruction", b"output", b"prompt", b"completion", b"messages"})
-
-
-def separators_of(head: bytes) -> dict[str, list[str]]:
-    """Separator -> names in the header that it gives, for each that gives several; the most names first, commas before others."""
-    text = head.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "replace")
-    found: dict[str, list[str]] = {}
-    for separator in (",", ";", "\t", "|"):
-        try:
-            names = [name.strip() for name in next(csv.reader(text.splitlines(keepends=True), delimiter=separator), [])]
-        except csv.Error:
-            continue
-        if len(names) > 1:
-            found[separator] = names
-    return dict(sorted(found.items(), key=lambda one: -len(one[1])))

@@ -22,6 +22,10 @@ THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 MARKS = ("weight", "train", "loss", "training")
 """Keys of a turn or a row that say whether it is trained: OpenAI, Mistral and axolotl, ms-swift."""
 USUAL = frozenset({"role", "content", "from", "value", *CALLS, *THOUGHTS, *MARKS})
+NOT_TRAINED = (
+    "rows with tools are recognised and not trained on, since no prompt here offers tools. Write the call and what came back as text into "
+    "the turns, or take the tools out where no turn uses them"
+)
 TEXT_BLOCKS = ("text", "input_text", "output_text")
 CALL_BLOCKS = ("tool_use", "tool_result", "function_call", "tool_call")
 
@@ -31,6 +35,8 @@ def row_of_turns(turns: Sequence[Any], system: str, *, has_extra_keys: bool) -> 
 
     Turns after the last answer that is trained are left out: nothing is learnt from them.
     """
+    if turns and all(isinstance(turn, str) for turn in turns):  # UltraChat: texts of user and assistant by turns
+        turns = [{"role": ("user", "assistant")[place % 2], "content": text} for place, text in enumerate(turns)]
     read = [turn_of(turn) for turn in turns]
     if read and read[0][0] == "system":
         system = "\n\n".join(text for text in (system, text_of_turn(read[0][1], "system")) if text)
@@ -71,7 +77,7 @@ def turn_of(turn: Any) -> tuple[str, Any, bool]:
     if role is None:
         raise LineRefused(Reason.UNSUPPORTED_TURNS, f"a turn has the role {given[:40]!r}; read are system, user and assistant")
     if role == "tool" or any(turn.get(key) for key in CALLS):
-        raise LineRefused(Reason.TOOL_CALLS, f"a turn of role {given[:40]!r} calls a tool or is a tool's; no prompt here shows tools")
+        raise LineRefused(Reason.TOOL_CALLS, f"a turn of role {given[:40]!r} calls a tool or is a tool's; {NOT_TRAINED}")
     if thought := next((key for key in THOUGHTS if turn.get(key)), None):
         raise LineRefused(
             Reason.UNUSED_KEY,
@@ -121,7 +127,7 @@ def joined_blocks(content: list[Any]) -> Any:
         return content
     for block in content:
         if block["type"] in CALL_BLOCKS:
-            raise LineRefused(Reason.TOOL_CALLS, f"a block of type {block['type']!r}; no prompt here shows tools")
+            raise LineRefused(Reason.TOOL_CALLS, f"a block of type {block['type']!r}; {NOT_TRAINED}")
         if block["type"] not in TEXT_BLOCKS or not isinstance(block.get("text"), str):
             raise LineRefused(Reason.WRONG_TYPE, f"a block of type {block['type'][:40]!r}; blocks of text are read")
     return "\n".join(block["text"] for block in content)

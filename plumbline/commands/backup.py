@@ -22,7 +22,7 @@ from plumbline.number_text import size_text
 from plumbline.pipeline.files import sha256_of
 from plumbline.pipeline.heartbeat import working
 
-REGRADED = ("grade", "report")
+REGRADED = ("grade", "grade_again", "report")
 COMMITTED = ("dvc.lock", "dvc.yaml", "params.yaml", "metrics", ".dvc", ".dvcignore", "plumbline", "stages", "*.dvc")
 """What a clone needs of git to find and use the objects."""
 NUM_SHOWN = 20

@@ -23,7 +23,7 @@ PASSING_NAME = re.compile(r"\s*Ran experiment\(s\): .*-running-\d+\s*")
 TO_APPLY = "To apply the results of an experiment"
 INTERRUPTED = 252
 """Exit code of DVC where Ctrl-C came between two stages."""
-ENDED_BY_A_SIGNAL = re.compile(rf"exited with (?:{STOPPED}|{'|'.join(str(-number) for number in SIGNALS)})")
+ENDED_BY_A_SIGNAL = re.compile(rf"exited with (?:{STOPPED}|{'|'.join(str(-number) for number in SIGNALS)})$")
 
 
 def is_worth_saying(record: logging.LogRecord) -> bool:

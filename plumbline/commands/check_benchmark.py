@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -16,9 +17,11 @@ from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.choice_balance import unbalanced_letters
 from plumbline.rows.question import Question
-from plumbline.splitting.benchmark import Benchmark, read_questions
+from plumbline.splitting.benchmark import Benchmark, all_faults, read_questions
+from plumbline.splitting.fault import Fault
 from plumbline.splitting.mapped_benchmark import BenchmarkColumns
-from plumbline.splitting.question_faults import fault_of, faults_of, later_needs
+from plumbline.splitting.overlap import LeftOutQuestion
+from plumbline.splitting.question_faults import fault_of, later_needs
 from plumbline.splitting.recognition import AUTO, MAPPED, NAMES
 from plumbline.splitting.shown_questions import question_lines, shown_questions
 
@@ -28,6 +31,10 @@ REMEDY = (
 )
 SEVERAL = ("choices", "distractors", "tags")
 """Parts of a question that may take several columns."""
+OWN = "plumbline"
+"""The shape of what is written."""
+FAULT = "cannot_be_asked"
+"""The reason of a row that is left out because it holds a fault."""
 MAX_NAMED = 20
 MAX_TAGS = 15
 
@@ -61,15 +68,16 @@ def parts_words() -> str:
     return f"The parts are {', '.join(BenchmarkColumns.model_fields)}; {several} may be repeated for several columns."
 
 
-def told(found: Benchmark, path: Path) -> list[str]:
+def told(found: Benchmark, path: Path, num_faults: int) -> list[str]:
     """What was read, in the words of the command."""
     sorts = Counter(
         question.kind if question.answer_kind is None else f"{question.kind}/{question.answer_kind}" for question in found.questions
     )
     clusters = len({question.cluster for question in found.questions})
+    counts = f"{counted(len(found.questions), 'question')} in {counted(clusters, 'cluster')}, {len(found.left_out)} left out"
     lines = [
-        f"{path}: read as {found.shape}, by {found.sign}.",
-        f"{counted(found.num_rows, 'row')}: {counted(len(found.questions), 'question')} in {counted(clusters, 'cluster')}, {len(found.left_out)} left out.",
+        f"{path}: read as {found.shape}, by {in_words_of_commands(found.sign, REMEDY)}.",
+        f"{counted(found.num_rows, 'row')}: {counts}" + (f", {num_faults} that cannot be asked." if num_faults else "."),
         *(f"  {count} {sort}" for sort, count in sorts.most_common()),
     ]
     if tags := Counter(tag for question in found.questions for tag in question.tags):
@@ -79,27 +87,37 @@ def told(found: Benchmark, path: Path) -> list[str]:
     for question in shown_questions(found.questions):
         lines += [f"  {line}" for line in question_lines(question)]
     if found.left_out:
-        lines += ["", f"Left out: {dict(found.reasons)}"]
-        lines += [f"  {one.where} (id {one.id!r}): {one.detail}" for one in found.left_out[:MAX_NAMED]]
-        lines += [f"  and {len(found.left_out) - MAX_NAMED} more"] if len(found.left_out) > MAX_NAMED else []
+        lines += [
+            "",
+            f"Left out: {dict(found.reasons)}",
+            *first_lines([f"{one.where} (id {one.id!r}): {one.detail}" for one in found.left_out]),
+        ]
     return lines
 
 
-def advice(found: Benchmark, path: Path, faults: Sequence[str], columns: BenchmarkColumns | None) -> list[str]:
+def first_lines(lines: Sequence[str]) -> list[str]:
+    """The first lines, and how many more there are."""
+    return [*(f"  {line}" for line in lines[:MAX_NAMED]), *([f"  and {len(lines) - MAX_NAMED} more"] if len(lines) > MAX_NAMED else [])]
+
+
+def fault_lines(faults: Sequence[Fault], *, are_left_out: bool) -> list[str]:
     """What is wrong, and what to do next."""
-    if faults:
-        shown = [f"  {fault}" for fault in faults[:MAX_NAMED]]
-        more = [f"  and {len(faults) - MAX_NAMED} more"] if len(faults) > MAX_NAMED else []
-        return [
-            "",
-            f"{counted(len(faults), 'question')} cannot be graded. Correct them, or write the others to a file with --out FILE:",
-            *shown,
-            *more,
-        ]
-    questions = gradable(found.questions)
+    if not faults:
+        return []
+    them = "it" if len(faults) == 1 else "them"
+    remedy = "Left out" if are_left_out else f"Correct {them}, or leave {them} out with --leave-out LIST --out FILE"
+    return ["", f"{counted(len(faults), 'row')} cannot be asked. {remedy}:", *first_lines([*map(str, faults)])]
+
+
+def next_lines(questions: Sequence[Question], path: Path, name: str, columns: BenchmarkColumns | None) -> list[str]:
+    """What to write into params.yaml, and what a later stage needs. `path` and `name`: of the file to name there, and of its shape."""
     needs = [f"  {need}" for need in later_needs(questions)[:MAX_NAMED]]
-    name = found.shape if found.shape in (*NAMES, MAPPED) else AUTO
-    lines = ["", "Every question can be graded. In params.yaml, under split:", f"  benchmark: {path}", f"  benchmark_format: {name}"]
+    lines = [
+        "",
+        f"Every question of {path} can be graded. In params.yaml, under split:",
+        f"  benchmark: {path}",
+        f"  benchmark_format: {name}",
+    ]
     if columns is not None:
         # JSON is YAML as well.
         lines.append(f"  benchmark_columns: {json.dumps(columns.model_dump(exclude_defaults=True), ensure_ascii=False)}")
@@ -120,21 +138,42 @@ def gradable(questions: Sequence[Question]) -> list[Question]:
     return list(first.values())
 
 
-def main(path: Path, *, format_name: str, columns: BenchmarkColumns | None, out: Path | None) -> tuple[str, bool]:
-    """Return what to print and whether all questions can be graded; write those that can where asked."""
-    refuse_overwriting([path], [out])
+def left_out_records(found: Benchmark, faults: Sequence[Fault]) -> list[LeftOutQuestion]:
+    """A line for each row that is not written, as the file of overlaps has it."""
+    without = [LeftOutQuestion(question_id=one.id or "", where=one.where, reason=FAULT, detail=one.problem) for one in faults]
+    asked_by_no_one = [LeftOutQuestion(question_id=one.id, where=one.where, reason=one.reason, detail=one.detail) for one in found.left_out]
+    return [*without, *asked_by_no_one]
+
+
+def main(
+    path: Path, *, format_name: str, columns: BenchmarkColumns | None, out: Path | None, leave_out: Path | None = None
+) -> tuple[str, bool]:
+    """Return what to print and whether all questions can be graded; write those that can, and what was left out, where asked."""
+    if leave_out is not None and out is None:
+        raise Refused(f"--leave-out {leave_out} lists what --out does not hold. Give --out FILE for the questions too.")
+    refuse_overwriting([path], [out, leave_out])
     refuse_spreadsheet(path)
     try:
         found = read_questions(path, format_name=format_name, columns=columns)
+        faults = [replace(fault, problem=in_words_of_commands(fault.problem, REMEDY)) for fault in all_faults(found)]
     except Refused as error:
         raise Refused(in_words_of_commands(str(error), REMEDY)) from None
-    faults = faults_of(found.questions, found.places) if found.questions else [f"{path}: holds no question that is asked."]
-    lines = told(found, path) + advice(found, path, faults, columns)
+    kept = gradable(found.questions)
+    lines = told(found, path, len(faults)) + fault_lines(faults, are_left_out=leave_out is not None)
+    if not kept:
+        lines += ["", f"{path}: holds no question that can be asked."]
+    elif not faults:
+        lines += next_lines(kept, path, found.shape if found.shape in (*NAMES, MAPPED) else AUTO, columns)
+    elif out is not None and leave_out is not None:
+        lines += next_lines(kept, out, OWN, None)
     if out is not None:
-        kept = gradable(found.questions)
         write_jsonl(out, kept)
         lines += ["", f"{counted(len(kept), 'question')} that can be graded: {out}, in Plumbline's own shape."]
-    return "\n".join(lines), not faults
+    if leave_out is not None:
+        records = left_out_records(found, faults)
+        write_jsonl(leave_out, records)
+        lines.append(f"{counted(len(records), 'row')} left out, each with its place and reason: {leave_out}.")
+    return "\n".join(lines), bool(kept) and (not faults or leave_out is not None)
 
 
 @click.command()
@@ -150,17 +189,24 @@ def main(path: Path, *, format_name: str, columns: BenchmarkColumns | None, out:
     help="What a column is, such as question=problem_text; repeat it, for a part of several columns too: distractors=a, then distractors=b.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Write the questions that can be graded here, in Plumbline's own shape.")
-def command(file: Path, format_name: str, given: tuple[str, ...], out: Path | None) -> None:
+@click.option(
+    "--leave-out",
+    type=click.Path(path_type=Path),
+    metavar="LIST",
+    help="Leave out, with --out, the rows that cannot be asked, and write each one here with its place and reason. They then end in exit 0.",
+)
+def command(file: Path, format_name: str, given: tuple[str, ...], out: Path | None, leave_out: Path | None) -> None:
     """Check a benchmark file, and show what is read of it.
 
     The FILE is JSON lines, a JSON list, CSV, TSV or Parquet, in a shape of docs/formats.md, or in any other with --column for each part of a
     question: question, target, choices, correct, distractors, unit, id, cluster, tags and others. Prints the shape and by what it was
-    recognised, three questions as they were read, what is left out with the reason, and each question that no one could grade.
+    recognised, three questions as they were read, what is left out with the reason, and each row that cannot be asked: one that lacks its
+    answer, one that no one could grade.
 
-    Needs no repository, no DVC and no model. Exit 1 if the file cannot be read, or a question cannot be graded.
+    Needs no repository, no DVC and no model. Exit 1 if the file cannot be read, or a row cannot be asked and --leave-out is not given.
     """
     with refusing(1, OSError, ValueError):
-        text, is_fine = main(file, format_name=format_name, columns=columns_of(given), out=out)
+        text, is_fine = main(file, format_name=format_name, columns=columns_of(given), out=out, leave_out=leave_out)
     click.echo(text)
     if not is_fine:
         raise SystemExit(1)

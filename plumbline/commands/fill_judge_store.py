@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from plumbline.commands.refusing import refusing, repository
+from plumbline.comparing.judged_rows import second_judgements
 from plumbline.comparing.revisions import WORKSPACE, NotThere, open_run, read_rows
 from plumbline.judging.verdict_store import REPLIES_PER_SYNC, VerdictStore
 from plumbline.rows.judge_check import JudgeCheck
@@ -45,6 +46,7 @@ def main(revisions: Sequence[str], *, root: Path) -> str:
             verdicts += read_rows(source, "data/grades/judge_checks.jsonl", JudgeCheck)
         except NotThere:
             said.append(f"{name}: no probes of the judge on record")
+        verdicts += second_judgements(source)
         num_replies = len({(verdict.key, reply.attempt) for verdict in verdicts for reply in verdict.replies if reply.model is not None})
         said.append(f"{name}: {fill(store, verdicts)} replies added, {num_replies} on record")
     return "\n".join(said)

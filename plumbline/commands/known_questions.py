@@ -7,6 +7,7 @@ from plumbline.comparing.spreadsheets import refuse_spreadsheet
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
 from plumbline.splitting.benchmark import read_questions
+from plumbline.splitting.question_faults import refuse_faults
 from plumbline.splitting.recognition import AUTO
 
 
@@ -15,6 +16,7 @@ def known_questions(path: Path) -> dict[str, Question]:
     refuse_spreadsheet(path)
     try:
         found = read_questions(path, format_name=AUTO)
+        refuse_faults(found.unread)
     except Refused as error:
         raise Refused(
             in_words_of_commands(

@@ -15,13 +15,14 @@ from plumbline.comparing.judged_rows import JudgedAnswer, judged_answers
 from plumbline.comparing.labels_needed import labels_needed
 from plumbline.comparing.revisions import WORKSPACE, open_run
 from plumbline.judging.agreement import draw_strata
+from plumbline.judging.disputed import Part, draw_disputed_first
 from plumbline.judging.people import sampling_strata
 from plumbline.judging.prompt import SCALE
 from plumbline.pipeline.files import write_text
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.params import read_yaml
-from plumbline.reporting.calibration import Calibration, calibrated_by_people
-from plumbline.reporting.calibration_words import calibration_numbers, correction_words, labeller_words, length_words
+from plumbline.reporting.calibration import Calibration, calibrated_by_people, labels_by_part
+from plumbline.reporting.calibration_words import PART_WORDS, calibration_numbers, correction_words, labeller_words, length_words
 from plumbline.reporting.human_label import HumanLabel
 from plumbline.reporting.judge_quality import rounded_tree
 from plumbline.rows.arms import Arms, Comparisons, Pair
@@ -41,17 +42,29 @@ def label_id(answer_key: str) -> str:
     return answer_key[:12]
 
 
+def drawn_answers(rows: Sequence[JudgedAnswer], *, count: int) -> tuple[list[str], dict[Part, tuple[int, int]]]:
+    """Keys of the answers to label, in an order that tells nothing, and the answers and labels of each part where a second judge judged some.
+
+    Drawn evenly over arm and score; with a second judge, those that the two dispute are likelier than others. Equal answers count once.
+    """
+    strata = sampling_strata(
+        (row.answer_key, row.answer.arm, row.judgement.score, row.part) for row in rows if row.judgement.score is not None
+    )
+    ordered = sorted(strata, key=lambda key: hashlib.sha256(f"{SEED}:{key}".encode()).digest())
+    if any(part for _, _, part in strata.values()):
+        drawn = set(draw_disputed_first([(key, *strata[key]) for key in ordered], count))
+        return [key for key in ordered if key in drawn], labels_by_part(strata, [str(key) for key in drawn])
+    drawn = set(draw_strata([(key, *strata[key][:2]) for key in ordered], count))
+    return [key for key in ordered if key in drawn], {}
+
+
 def sheet(rows: Sequence[JudgedAnswer], *, count: int) -> str:
-    """Return a CSV of answers to label, drawn evenly over arm and score, ordered by hash; equal answers once."""
+    """Return a CSV of answers to label; it says neither whose they are nor what a judge said."""
     scored = {row.answer_key: row for row in reversed(rows) if row.judgement.score is not None}
-    ordered = sorted(scored, key=lambda key: hashlib.sha256(f"{SEED}:{key}".encode()).digest())
-    strata = sampling_strata((row.answer_key, row.answer.arm, row.judgement.score) for row in rows if row.judgement.score is not None)
-    population = [(key, *strata[key]) for key in ordered]
-    drawn = set(draw_strata(population, count))
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for key in (key for key in ordered if key in drawn):
+    for key in drawn_answers(rows, count=count)[0]:
         question, answer = scored[key].question, scored[key].answer
         texts = (question.question, question.target, "; ".join(question.key_points), answer.response)
         writer.writerow([label_id(key), *map(neutral, texts), "", ""])
@@ -95,14 +108,20 @@ def calibration_of(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel], c
         comparisons=comparisons,
         reported=[row.question.id for row in rows],
         seed=SEED,
+        second={(row.answer.arm, row.question.id, row.answer.sample): row.second for row in rows if row.second is not None}
+        if any(row.has_second for row in rows)
+        else None,
     )
 
 
 def write_sheet(path: Path, *, count: int, root: Path) -> str:
     """Write a sheet of the run in the folder and return what to print."""
-    text = sheet(judged_answers(open_run(root, WORKSPACE)), count=count)
+    rows = judged_answers(open_run(root, WORKSPACE))
+    text, (keys, parts) = sheet(rows, count=count), drawn_answers(rows, count=count)
     write_text(path, text)
-    return f"{path}: {len(list(csv.reader(io.StringIO(text)))) - 1} answers to score with {', '.join(f'{s:g}' for s in SCALE)}"
+    told = [f"{path}: {len(keys)} answers to score with {', '.join(f'{s:g}' for s in SCALE)}"]
+    told += [f"  {PART_WORDS[part]}: {taken} of {size} answers, probability {taken / size:.2f}" for part, (size, taken) in parts.items()]
+    return "\n".join(told)
 
 
 def read_labels(path: Path, *, labeller: str, root: Path) -> str:
@@ -160,7 +179,8 @@ def command() -> None:
 def write_command(sheet: Path, count: int) -> None:
     """Write a blind sheet: no arm, no judge's score, in an order that tells nothing.
 
-    SHEET is the CSV file to write.
+    SHEET is the CSV file to write. Where a second judge judged some answers, those that the two dispute are drawn first; what is printed says with which
+    probability, and the correction undoes it.
     """
     root = repository()
     with refusing(2, ValueError, OSError):

@@ -104,19 +104,21 @@ def arms_table(record: Mapping[str, Any]) -> str:
 
 
 def comparisons_table(record: Mapping[str, Any]) -> str:
-    """The declared comparisons of a real model: differences in points; a star where the adjusted test shows one."""
+    """The declared comparisons of a real model: differences in points; a star where the adjusted test shows one above the noise floor."""
     kinds = record["kinds"]
+    floors = record.get("noise_floor", {}).get("kinds", {})
     lines = [f"| difference, points | {' | '.join(ROW_NAMES[kind] for kind in kinds)} |", "|---|" + "---|" * len(kinds)]
     for place, pair in enumerate(next(iter(kinds.values()))["comparisons"]):
         cells = []
-        for one in kinds.values():
+        for kind, one in kinds.items():
             found = one["comparisons"][place]
             delta = found["delta"]
             if delta is None:
                 cells.append("-")
                 continue
             low, high = (signed_ascii(100 * bound, 0) for bound in delta["ci95"])
-            shown = " *" if found["p_holm"] < SIGNIFICANCE and delta["ci95"][0] * delta["ci95"][1] > 0 else ""
+            is_shown = found["p_holm"] < SIGNIFICANCE and delta["ci95"][0] * delta["ci95"][1] > 0
+            shown = " *" if is_shown and abs(delta["value"]) > (floors.get(kind, {}).get("floor") or 0.0) else ""
             cells.append(f"{signed_ascii(100 * delta['value'], 0)} [{low}, {high}]{shown}")
         lines.append(f"| {pair['arm']} - {pair['reference']} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -14,7 +14,7 @@ from plumbline.keeping.tracked_metrics import surviving_metrics
 from plumbline.pipeline.expanded_stages import expanded_stages
 from plumbline.pipeline.params import read_yaml
 
-STAGES = ("grade", "report")
+STAGES = ("grade", "grade_again", "report")
 
 
 class NotRegraded(ValueError):
@@ -47,9 +47,9 @@ def command() -> None:
     """Grade and report again, without a model.
 
     For a clone that holds no model and has no network, no key and no backup: questions, contexts, answers, verdicts of the judge and the record of the
-    training lie in git (.dvc/bundled). They are brought with every hash checked, then `grade` and `report` run. The judge is not asked again.
+    training lie in git (.dvc/bundled). They are brought with every hash checked, then `grade`, `grade_again` and `report` run. The judge is not asked again.
 
-    Exit 0 if both ran. 1: something is missing, and nothing was run; or a stage failed, and the metrics that git holds are as they were.
+    Exit 0 if all ran. 1: something is missing, and nothing was run; or a stage failed, and the metrics that git holds are as they were.
     """
     root = repository()
     with refusing(1, ValueError, OSError):

@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from pydantic import Field, ValidationError
 
@@ -13,6 +13,8 @@ from plumbline.grading.choices import parse_choices
 from plumbline.pipeline.problems import problems_of
 from plumbline.pipeline.record import Record
 from plumbline.rows.question import AnswerKind, Kind, PartialCredit, Question, QuestionTolerance
+from plumbline.separators import HEAD_CHARACTERS, is_said, separator_of, two_readings
+from plumbline.twin_keys import TwinKey, object_without_twins
 
 NEEDED = ("question", "response", "reference", "kind")
 NEEDED_WITH_BENCHMARK = ("id", "response")
@@ -59,53 +61,67 @@ def read_rows(path: Path, needed: Sequence[str] = NEEDED) -> Iterator[tuple[int,
     ValueError where a column of `needed` is not there, a row has more cells than columns, or a line of JSONL is no object.
     """
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        if path.suffix.lower() == ".csv":
-            reader = csv.DictReader(stream)
-            header = list(reader.fieldnames or [])
-            if header:
-                refuse_missing(str(path), "columns", header, needed)
-            for fields in reader:
-                if None in fields:
-                    extra = len(fields[None])  # pyright: ignore[reportArgumentType, reportCallIssue] A row of DictReader has this key for the rest.
-                    raise ValueError(
-                        f"{path}, line {reader.line_num}: {len(header) + extra} cells below {counted(len(header), 'column')}; "
-                        "put a cell that holds a comma in quotes."
-                    )
-                present: dict[str, Any] = {name: value for name, value in fields.items() if value not in (None, "")}
-                # An empty answer is an answer.
-                present.setdefault("response", "")
-                for name in ("choices", "key_points"):
-                    if name in present:
-                        present[name] = json_cell(f"{path}, line {reader.line_num}", name, str(present[name]))
-                yield reader.line_num, present
-        else:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    fields = json.loads(line)
-                    if not isinstance(fields, dict):
-                        raise ValueError(
-                            f'{path}, line {number}: {line.strip()[:60]!r} is no JSON object; a row is {{"question": ..., ...}}.'
-                        )
-                    refuse_missing(f"{path}, line {number}", "keys", fields, needed)
-                    yield number, {name: value for name, value in fields.items() if value is not None}
+        if path.suffix.lower() in (".csv", ".tsv"):
+            yield from table_rows(path, stream, needed)
+            return
+        for number, line in enumerate(stream, start=1):
+            if line.strip():
+                try:
+                    fields = json.loads(line, object_pairs_hook=object_without_twins)
+                except TwinKey as twins:
+                    raise ValueError(f"{path}, line {number}: {twins}.") from None
+                if not isinstance(fields, dict):
+                    raise ValueError(f'{path}, line {number}: {line.strip()[:60]!r} is no JSON object; a row is {{"question": ..., ...}}.')
+                refuse_missing(f"{path}, line {number}", "keys", fields, needed)
+                yield number, {name: value for name, value in fields.items() if value is not None}
+
+
+def table_rows(path: Path, stream: TextIO, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows of a table, whatever stands between its cells."""
+    head = stream.read(HEAD_CHARACTERS)
+    separator = separator_of(head, lambda names: set(needed) <= set(names)) or ","
+    stream.seek(0)
+    reader = csv.DictReader(stream, delimiter=separator)
+    header = [name.strip() for name in reader.fieldnames or []]
+    if is_said(header, separator):
+        header = [name.strip() for name in next(reader.reader, [])]
+    reader.fieldnames = header
+    if header:
+        refuse_missing(str(path), "columns", header, needed)
+    for fields in reader:
+        where = f"{path}, line {reader.line_num}"
+        if None in fields:
+            extra = len(fields[None])  # pyright: ignore[reportArgumentType, reportCallIssue] A row of DictReader has this key for the rest.
+            mark = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}[separator]
+            raise ValueError(
+                f"{where}: {len(header) + extra} cells below {counted(len(header), 'column')}; put a cell that holds a {mark} in quotes."
+            )
+        present: dict[str, Any] = {name: value for name, value in fields.items() if value not in (None, "")}
+        # An empty answer is an answer.
+        present.setdefault("response", "")
+        if problem := two_readings(str(present.get("reference", "")), separator):
+            raise ValueError(f"{where}: reference {problem}")
+        for name in ("choices", "key_points"):
+            if name in present:
+                present[name] = json_cell(where, name, str(present[name]))
+        yield reader.line_num, present
 
 
 def refuse_missing(where: str, noun: str, names: Collection[str], needed: Sequence[str]) -> None:
     """ValueError, with all names that are there and all that are needed, where one of these is missing."""
     if all(name in names for name in needed):
         return
-    [first, *others] = names or [""]
-    separated = not others and any(mark in first for mark in ";\t|")
     other = "; --benchmark FILE gives question, reference and kind by id" if needed == NEEDED else ""
-    remedy = "Put commas between the columns" if separated else f"Rename what is called otherwise{other}"
-    raise ValueError(f"{where} has the {noun} {', '.join(names)}; needed are {', '.join(needed)}. {remedy}.")
+    raise ValueError(f"{where} has the {noun} {', '.join(names)}; needed are {', '.join(needed)}. Rename what is called otherwise{other}.")
 
 
 def json_cell(where: str, name: str, cell: str) -> object:
     """A cell that holds JSON. ValueError where it does not."""
     shape = '{"A": "ice floats", "B": "ice sinks"}' if name == "choices" else '["less dense", "floats"]'
     try:
-        return json.loads(cell)
+        return json.loads(cell, object_pairs_hook=object_without_twins)
+    except TwinKey as twins:
+        raise ValueError(f"{where}: {name}: {twins}.") from None
     except (ValueError, RecursionError):
         raise ValueError(f"{where}: {name} is {cell[:60]!r}, which is no JSON; write it such as {shape}.") from None
 

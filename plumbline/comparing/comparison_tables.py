@@ -5,10 +5,11 @@ from typing import Any
 
 from plumbline.comparing.compared_run import Run, differing, kinds_of, told_value
 from plumbline.comparing.differences import Cell, adjusted
+from plumbline.reporting.claims import claimed_direction, is_below_floor
 from plumbline.reporting.ledger import KIND_NAMES
 from plumbline.reporting.words import arm_words, p_words, points, span
 from plumbline.rows.question import Kind
-from plumbline.statistics import Direction, shown_direction
+from plumbline.statistics import Direction
 
 
 def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -55,14 +56,31 @@ def matrix(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> list[
                 )
                 continue
             p_value = p_values[f"{run.name} {kind}"]
-            way = shown_direction(found.ci95, p_value)
+            floor = highest_floor([runs[0], run], kind) or 0.0
+            way = claimed_direction(found, p_value, floor)
             note = f"p {p_words(p_value)}, n = {found.n}, +{found.num_second_only} −{found.num_first_only}"
-            if way is Direction.NONE:
+            if is_below_floor(found, p_value, floor):
+                note += ", not claimed"
+            elif way is Direction.NONE:
                 could = points(found.minimum_detectable_effect) if found.minimum_detectable_effect < 1 else "nothing"
                 note += f", could have shown {could}"
+            note += f", noise floor {points(floor)}" if floor else ""
             shown.append({"value": points(found.delta, sign=True), "interval": span(found.ci95), "note": note, "direction": way})
         rows.append({"name": run.name, "cells": shown})
     return rows
+
+
+def highest_floor(runs: Sequence[Run], kind: Kind) -> float | None:
+    """The largest noise floor among runs: no smaller difference between them is claimed; None where none has one."""
+    return max((floor for run in runs if (floor := run.floor(kind)) is not None), default=None)
+
+
+def floor_line(runs: Sequence[Run], kinds: Sequence[Kind]) -> list[list[str]]:
+    """The noise floor of each kind, as a line of the table; no line where no run has one."""
+    floors = [highest_floor(runs, kind) for kind in kinds]
+    if all(floor is None for floor in floors):
+        return []
+    return [["noise floor", *("–" if floor is None else points(floor) for floor in floors)]]
 
 
 def text_table(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> str:
@@ -83,6 +101,7 @@ def text_table(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> s
         ]
         for row in matrix(runs, cells)
     ]
+    lines += floor_line(runs, kinds)
     return in_columns(lines)
 
 

@@ -19,21 +19,24 @@ def labels_needed(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel], *,
     pairs = [pair for pair in comparisons if judged.issuperset(pair)]
     if not pairs:
         raise ValueError("this run has no declared comparison of two arms with judged explanations: there is no difference to correct.")
-    strata = sampling_strata((row.answer_key, row.answer.arm, row.judgement.score or 0.0) for row in scored)
-    sizes = Counter((arm, step_of(score)) for arm, score in strata.values())
-    sizes.update({(row.answer.arm, step_of(row.judgement.score or 0.0)): 0 for row in scored})
+    strata = sampling_strata((row.answer_key, row.answer.arm, row.judgement.score or 0.0, row.part) for row in scored)
+    sizes = Counter((arm, step_of(score), part) for arm, score, part in strata.values())
+    sizes.update({(row.answer.arm, step_of(row.judgement.score or 0.0), row.part): 0 for row in scored})
     given: dict[str, list[float]] = {}
     for label in labels:
         if label.answer_key in strata:
             given.setdefault(label.answer_key, []).append(label.score)
-    known: dict[str, list[tuple[float, float]]] = {}
+    known: dict[str, list[tuple[float, float, str]]] = {}
     for row in scored:
         if row.answer_key in given:
-            known.setdefault(row.answer.arm, []).append((row.judgement.score or 0.0, fmean(given[row.answer_key])))
+            known.setdefault(row.answer.arm, []).append((row.judgement.score or 0.0, fmean(given[row.answer_key]), row.part))
     lines: list[str] = []
     for first, second in pairs:
-        scores = {arm: {row.question.id: row.judgement.score or 0.0 for row in scored if row.answer.arm == arm} for arm in (first, second)}
-        clusters = {row.question.id: row.question.cluster for row in scored}
+        scores = {
+            arm: {(row.question.id, row.answer.sample): (row.judgement.score or 0.0, row.part) for row in scored if row.answer.arm == arm}
+            for arm in (first, second)
+        }
+        clusters = {(row.question.id, row.answer.sample): row.question.cluster for row in scored}
         ids = [name for name in scores[first] if name in scores[second]]
         plan = planned_labels(
             (first, second),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.comparing.served_ledger import difference_of
+from plumbline.comparing.server_words import ShownPrompt, shown_prompt
 from plumbline.comparing.serving import Message, Server
 
 AROUND = 40
@@ -25,19 +26,19 @@ class Prompts:
 
 
 def compared_prompts(
-    server: Server, conversations: Sequence[Sequence[Message]], counts: Sequence[tuple[int | None, int | None]], base: Path
+    server: Server, conversations: Sequence[Sequence[Message]], counts: Sequence[tuple[int | None, int | None]], base: Path | None
 ) -> Prompts:
-    """Compare every prompt with that of the run: by its number of tokens, and by its text or tokens where the server shows them.
+    """Compare every prompt with that of the run: by its number of tokens, and by its text and tokens where the server shows them.
 
-    `counts`: tokens of each prompt in the run and on the server, None where one does not say.
+    `counts`: tokens of each prompt in the run and on the server, None where one does not say. `base`: the folder with our tokenizer.
     """
     problems: list[str] = []
     counted = [(ours, theirs) for ours, theirs in counts if ours is not None and theirs is not None]
     if other := [(ours, theirs) for ours, theirs in counted if ours != theirs]:
         ours, theirs = other[0]
         problems.append(f"{len(other)} of {len(counted)} prompts have another number of tokens, such as {theirs} instead of {ours}")
-    shown = shown_prompts(server, conversations) if (base / "manifest.json").is_file() else []
-    if shown:
+    shown = shown_prompts(server, conversations) if base is not None and (base / "manifest.json").is_file() else []
+    if base is not None and shown:
         # Imported here: transformers takes seconds, and few servers show their prompt.
         from plumbline.model.weights import load_tokenizer
 
@@ -45,7 +46,7 @@ def compared_prompts(
         differing = [
             problem
             for prompt, messages in zip(shown, conversations, strict=False)
-            if (problem := template_problem(prompt, messages, tokenizer)) is not None
+            if (problem := prompt_problem(prompt, messages, tokenizer)) is not None
         ]
         problems += [f"{len(differing)} of {len(shown)} prompts: {differing[0]}"] if differing else []
     total = len(conversations)
@@ -58,30 +59,34 @@ def compared_prompts(
     )
 
 
-def shown_prompts(server: Server, conversations: Sequence[Sequence[Message]]) -> list[str | list[int]]:
+def shown_prompts(server: Server, conversations: Sequence[Sequence[Message]]) -> list[ShownPrompt]:
     """What the server shows of each conversation, up to the first that it does not show."""
-    found: list[str | list[int]] = []
+    found: list[ShownPrompt] = []
     for messages in conversations:
-        shown = server.prompt_of(messages)
+        shown = shown_prompt(server, messages)
         if shown is None:
             break
         found.append(shown)
     return found
 
 
-def template_problem(shown: str | list[int], messages: Sequence[Message], tokenizer: Any) -> str | None:
-    """Where the prompt that the server shows leaves ours; None where it does not."""
+def prompt_problem(shown: ShownPrompt, messages: Sequence[Message], tokenizer: Any) -> str | None:
+    """Where the prompt that the server shows leaves ours, in its text or else in its tokens; None where it does not."""
     text = tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
-    if isinstance(shown, list):
-        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-        place = difference_of(ids, shown)
-        before, after = (tokenizer.decode(one[max(0, (place or 0) - AROUND) : (place or 0) + AROUND]) for one in (ids, shown))
-        where = f"token {place}"
-    else:
+    if shown.text is not None:
         # A server may leave the first token to its tokenizer: that is the same prompt.
         bos = tokenizer.bos_token or ""
-        ours, theirs = (one.removeprefix(bos) if bos else one for one in (text, shown))
-        place = difference_of(ours, theirs)
-        before, after = (one[max(0, (place or 0) - AROUND) : (place or 0) + AROUND] for one in (ours, theirs))
-        where = f"character {place}"
-    return None if place is None else f"its template writes another prompt from {where} on: {after!r} instead of {before!r}"
+        is_same = text.removeprefix(bos) == shown.text.removeprefix(bos)
+        if not is_same and (place := difference_of(text, shown.text)) is not None:
+            before, after = (one[max(0, place - AROUND) : place + AROUND] for one in (text, shown.text))
+            return f"its template writes another prompt from character {place} on: {after!r} instead of {before!r}"
+    if shown.ids is None:
+        return None
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    if (place := difference_of(ids, shown.ids)) is None:
+        return None
+    if shown.text is not None:
+        before, after = (tokenizer.convert_ids_to_tokens(one[place : place + 4]) for one in (ids, shown.ids))
+        return f"its tokenizer cuts the same text otherwise from token {place} on: {after} instead of {before}"
+    before, after = (tokenizer.decode(one[max(0, place - AROUND) : place + AROUND]) for one in (ids, shown.ids))
+    return f"its template writes another prompt from token {place} on: {after!r} instead of {before!r}"

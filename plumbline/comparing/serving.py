@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,13 @@ KEY_VARIABLE = "PLUMBLINE_SERVE_KEY"
 SECONDS = 300.0
 """For one answer."""
 CONCURRENCY = 4
+PAUSES = (1.0, 2.0, 4.0)
+"""Seconds before a server that is busy for the moment is asked again."""
+BUSY = (429, 502, 503, 504)
+NUM_TRIED = 8
+"""Questions that are asked first: where none has an answer, no more are asked."""
+NOT_THIS_ONE = (400, 408, 413, 422, 500)
+"""Status of a server that goes on answering other questions."""
 MAX_SHOWN = 300
 """Characters of what a server said, in an error."""
 
@@ -24,22 +32,31 @@ Message = Mapping[str, str]
 class CannotAsk(ValueError):
     """The server cannot be asked; the text says why and what to do."""
 
+    status: int | None = None
+    """What the server answered with, if it did."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
     """What a server answered to one question."""
 
-    text: str
-    is_cut: bool
-    num_prompt_tokens: int | None
+    text: str = ""
+    has_thinking: bool = False
+    """The server took the thinking out of the text, and sent it next to it."""
+    is_cut: bool = False
+    num_prompt_tokens: int | None = None
     """As the server counts them; None where it does not say."""
+    num_tokens: int | None = None
+    """Of the answer, as the server counts them."""
+    problem: str | None = None
+    """What the server said instead of an answer; there is no text then."""
 
 
 class Server:
     """One server, asked about one model. Use as a context manager."""
 
-    def __init__(self, url: str, model: str | None) -> None:
-        """Check the address, and take the only model where none is named."""
+    def __init__(self, url: str, model: str | None, *, concurrency: int = CONCURRENCY) -> None:
+        """Check the address and the name, and take the only model where none is named."""
         self.url = url.rstrip("/")
         self._key = os.environ.get(KEY_VARIABLE, "").strip() or None
         if (problem := why_unsafe(self.url, self._key, url_name="URL", key_name=KEY_VARIABLE)) is not None:
@@ -47,7 +64,8 @@ class Server:
         # No redirect and no proxy: neither prompt nor key goes anywhere else.
         headers = {} if self._key is None else {"Authorization": f"Bearer {self._key}"}
         self._http = httpx2.Client(follow_redirects=False, trust_env=False, timeout=httpx2.Timeout(SECONDS, connect=10.0), headers=headers)
-        self.model = model or self._only_model()
+        self._concurrency = concurrency
+        self.model = self._named(model)
 
     def __enter__(self) -> "Server":
         return self
@@ -55,39 +73,60 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def _only_model(self) -> str:
-        content = self._sent("GET", f"{self.url}/models", None)
-        try:
-            names = [str(one["id"]) for one in content["data"]]
-        except (KeyError, TypeError):
-            raise CannotAsk(f"{self.url}/models lists no models: {self._shown(json.dumps(content))}. Name one with --model.") from None
-        if len(names) != 1:
-            raise CannotAsk(f"{self.url} serves {self._shown(', '.join(names)) or 'no model'}: name one with --model.")
-        return names[0]
+    @property
+    def root(self) -> str:
+        """The address without /v1, where servers have what is their own."""
+        return self.url.removesuffix("/v1")
 
-    def _shown(self, text: str) -> str:
+    def listed(self) -> list[dict[str, Any]]:
+        """What the server says of its models, a row each. CannotAsk where it lists none."""
+        content = self.sent("GET", f"{self.url}/models", None)
+        rows = content.get("data")
+        if not isinstance(rows, list) or not all(isinstance(row, dict) and "id" in row for row in rows):
+            raise CannotAsk(f"{self.url}/models lists no models: {self.shown(json.dumps(content))}. Name one with --model.")
+        return rows
+
+    def _named(self, model: str | None) -> str:
+        """The model to ask. CannotAsk where several are served and none is named, or where the server has none of that name: some answer all the same."""
+        try:
+            names = [str(row["id"]) for row in self.listed()]
+        except CannotAsk:
+            if model is None:
+                raise
+            return model
+        known = names + [alias for row in self.listed() for alias in row.get("aliases") or []]
+        if model is None and len(names) != 1:
+            raise CannotAsk(f"{self.url} serves {self.shown(', '.join(names)) or 'no model'}: name one with --model.")
+        if model is not None and names and model not in known and f"{model}:latest" not in known:
+            raise CannotAsk(f"{self.url} serves {self.shown(', '.join(names))}, and nothing that is called {model}: name one with --model.")
+        return model or names[0]
+
+    def shown(self, text: str) -> str:
         """The beginning of what a server said, without the key: cut only when the key is out, so that no half of it is left."""
         if self._key is not None:
             for form in (self._key, json.dumps(self._key)[1:-1]):
                 text = text.replace(form, REDACTED)
         return text[:MAX_SHOWN]
 
-    def _sent(self, method: str, address: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
-        """The JSON object that comes back with status 200. CannotAsk for anything else."""
+    def sent(self, method: str, address: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The JSON object that comes back with status 200, asked again while the server is busy. CannotAsk for anything else."""
         try:
             response = self._http.request(method, address, json=body)
+            for seconds in PAUSES if body is not None else ():
+                if response.status_code not in BUSY:
+                    break
+                time.sleep(seconds)
+                response = self._http.request(method, address, json=body)
+        except httpx2.ReadTimeout:
+            late = CannotAsk(f"{address} gives no answer in {SECONDS:.0f} s: ask fewer at a time with --concurrency.")
+            late.status = 408
+            raise late from None
         except httpx2.HTTPError as error:
             raise CannotAsk(
                 f"{address} does not answer ({type(error).__name__}): is the server up, and does the URL end with /v1?"
             ) from None
         if response.status_code != 200:
-            said = self._shown(response.text)
-            hint = {
-                401: f"; set {KEY_VARIABLE}",
-                403: f"; check {KEY_VARIABLE}",
-                404: "; the URL must end with /v1, and --model must be served",
-            }
-            raise CannotAsk(f"{address} answers {response.status_code} {said}{hint.get(response.status_code, '')}.")
+            raise self._refusal(address, response.status_code, response.text)
         try:
             content = response.json()
         except (ValueError, RecursionError):
@@ -96,39 +135,48 @@ class Server:
             raise CannotAsk(f"{address} answers something that is not a JSON object: is this a server with OpenAI's chat completions?")
         return content
 
+    def _refusal(self, address: str, status: int, text: str) -> CannotAsk:
+        """What a server that answers with an error says, and what to do."""
+        hint = {
+            401: f"; set {KEY_VARIABLE}",
+            403: f"; check {KEY_VARIABLE}",
+            404: "; the URL must end with /v1, and --model must be served",
+            429: "; ask fewer at a time with --concurrency",
+            503: "; wait until it has loaded its model, or ask fewer at a time with --concurrency",
+        }
+        error = CannotAsk(f"{address} answers {status} {self.shown(text)}{hint.get(status, '')}.")
+        error.status = status
+        return error
+
     def answer(self, messages: Sequence[Message], *, max_tokens: int) -> Served:
-        """Ask one question greedily."""
+        """Ask one question greedily. A server that cannot answer this one leaves its words in `problem`."""
         body = {"model": self.model, "messages": list(messages), "max_tokens": max_tokens, "temperature": 0}
-        content = self._sent("POST", f"{self.url}/chat/completions", body)
+        try:
+            content = self.sent("POST", f"{self.url}/chat/completions", body)
+        except CannotAsk as error:
+            if error.status not in NOT_THIS_ONE:
+                raise
+            return Served(problem=str(error))
         try:
             choice = content["choices"][0]
-            text = choice["message"]["content"]
+            message = choice["message"]
+            text = message["content"]
             is_cut = choice.get("finish_reason") == "length"
+            thinking = message.get("reasoning_content") or message.get("reasoning")
         except (KeyError, IndexError, TypeError, AttributeError):
-            raise CannotAsk(f"{self.url} answers without a choice: {self._shown(json.dumps(content))}.") from None
+            raise CannotAsk(f"{self.url} answers without a choice: {self.shown(json.dumps(content))}.") from None
         if text is not None and not isinstance(text, str):
-            raise CannotAsk(f"{self.url} answers with a content that is not a text: {self._shown(json.dumps(text))}.")
+            raise CannotAsk(f"{self.url} answers with a content that is not a text: {self.shown(json.dumps(text))}.")
         usage = content.get("usage")
-        count = usage.get("prompt_tokens") if isinstance(usage, dict) else None
-        return Served((text or "").strip(), is_cut, count if isinstance(count, int) else None)
+        counts = [usage.get(name) if isinstance(usage, dict) else None for name in ("prompt_tokens", "completion_tokens")]
+        num_prompt, num = (count if isinstance(count, int) else None for count in counts)
+        return Served(text=(text or "").strip(), has_thinking=bool(thinking), is_cut=is_cut, num_prompt_tokens=num_prompt, num_tokens=num)
 
     def answers(self, asked: Sequence[Sequence[Message]], *, max_tokens: int) -> Iterator[Served]:
-        """The same for many questions, in their order."""
-        with ThreadPoolExecutor(CONCURRENCY) as pool:
-            yield from pool.map(lambda messages: self.answer(messages, max_tokens=max_tokens), asked)
-
-    def prompt_of(self, messages: Sequence[Message]) -> str | list[int] | None:
-        """What the server's own template makes of a conversation: text (llama.cpp), token ids (vLLM), or None where it does not say."""
-        root = self.url.removesuffix("/v1")
-        try:
-            found = self._sent("POST", f"{root}/apply-template", {"messages": list(messages)}).get("prompt")
-            if isinstance(found, str):
-                return found
-        except CannotAsk:
-            pass
-        try:
-            body = {"model": self.model, "messages": list(messages), "add_generation_prompt": True}
-            tokens = self._sent("POST", f"{root}/tokenize", body).get("tokens")
-            return tokens if isinstance(tokens, list) and all(isinstance(one, int) for one in tokens) else None
-        except CannotAsk:
-            return None
+        """The same for many questions, in their order. CannotAsk where none of the first has an answer: then it is no matter of one question."""
+        with ThreadPoolExecutor(self._concurrency) as pool:
+            first = list(pool.map(lambda messages: self.answer(messages, max_tokens=max_tokens), asked[:NUM_TRIED]))
+            if first and all(one.problem is not None for one in first):
+                raise CannotAsk(first[0].problem)
+            yield from first
+            yield from pool.map(lambda messages: self.answer(messages, max_tokens=max_tokens), asked[NUM_TRIED:])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from plumbline.grading.answer_targets import right_side, undelimited
 from plumbline.grading.answer_zones import Cleaned, Zone, zones
-from plumbline.grading.formula_readings import readings
+from plumbline.grading.formula_readings import readings, without_plain_unit
 from plumbline.grading.formula_spans import stated
 from plumbline.grading.formula_tokens import FUNCTIONS, GREEK
 from plumbline.grading.formula_trees import Tree
@@ -50,7 +50,7 @@ def find_formula(read: Cleaned) -> Read | None:
     """The formula that the response commits to; None where none of its places holds one that can be read."""
     for zone in zones(read):
         for written in candidates(zone):
-            if is_prose(written):
+            if is_prose(without_plain_unit(written)):
                 continue
             try:
                 trees = readings(written)

@@ -14,6 +14,22 @@ UNIT = bounded(
     """,
     re.VERBOSE,
 )
+# "mgh J", "mgh [J]", "mgh joules": plain letters set apart by a gap.
+PLAIN_UNIT = bounded(
+    r"""
+    (?<= [\w)}\]'] ) (?: \s | ~ ){1,12}
+    (?: \[ (?P<square> [^\s~\[\]]{1,20} ) \] | \( (?P<round> [^\s~()]{1,20} ) \) | (?P<bare> [^\s~]{1,20} (?: \s+ per \s+ [a-z]{4,12} )? ) ) \s* $
+    """,
+    re.VERBOSE,
+)
+NEVER_SYMBOLS = frozenset(
+    ("J", "kJ", "MJ", "W", "kW", "MW", "N", "kN", "Pa", "kPa", "MPa", "Hz", "kHz", "eV", "keV", "MeV", "rad", "rad/s", "m/s", "m/s^2", "m/s²", "m/s^{2}",
+     "km/h", "N/m", "N·m", "V/m", "W/m^2", "W/m²", "kg/m^3", "kg/m³")
+)  # fmt: skip
+"""Units that behind a formula without gaps are hardly factors; `mg`, `m`, `s`, `T` and `C` as often are."""
+GAP_OF_FACTORS = bounded(r"[^\W\d] \s+ [^\W\d]", re.VERBOSE)
+MIN_WORD = 5
+"""Letters of a word: as many are never symbols one by one."""
 
 
 def readings(formula: str) -> tuple[Tree, ...]:
@@ -23,7 +39,7 @@ def readings(formula: str) -> tuple[Tree, ...]:
     """
     found: list[Tree] = []
     fault: ValueError | None = None
-    for text in dict.fromkeys([without_unit(formula), formula]):
+    for text in dict.fromkeys([without_unit(formula), without_plain_unit(formula), formula]):
         for one_letter in (True, False) if "\\" in text else (False, True):
             try:
                 tree = read_formula(text, one_letter=one_letter)
@@ -45,6 +61,22 @@ def without_unit(formula: str) -> str:
         return formula
     written = match["unit"].strip() + (match["power"] or "")
     return formula if parse_unit(written) is None else formula[: match.start()]
+
+
+def without_plain_unit(formula: str) -> str:
+    """A formula without the unit in plain letters that stands apart behind it: a word, or letters that are hardly symbols.
+
+    Letters stay where gaps part the factors of the formula too, as in `m g h J`: no one can tell.
+    """
+    match = PLAIN_UNIT.search(formula)
+    if match is None:
+        return formula
+    before, unit = formula[: match.start()], match["square"] or match["round"] or match["bare"]
+    first = unit.split()[0]
+    is_word = first.isalpha() and first.islower() and len(first) >= MIN_WORD
+    if not is_word and (unit not in NEVER_SYMBOLS or GAP_OF_FACTORS.search(before)):
+        return formula
+    return formula if parse_unit(unit) is None else before
 
 
 def has_decimal(tree: Tree) -> bool:

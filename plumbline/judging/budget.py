@@ -18,6 +18,8 @@ class Budget:
     """None: no cap."""
     spent_usd: float | None = 0.0
     """None once a reply's cost is unknown."""
+    section: str = "judge"
+    """Of params.yaml, with the cap."""
     _reserved_usd: dict[str, float] = field(default_factory=dict)
     _all_reserved_usd: float = 0.0
     """Their sum, kept: adding up 10^5 calls in flight anew for each further one takes minutes."""
@@ -35,12 +37,12 @@ class Budget:
         most = largest_cost_usd(self.model, num_characters=num_characters, max_tokens=max_tokens, batch=batch)
         if most is None or self.spent_usd is None:
             raise OverBudgetError(
-                f"judge.max_cost_usd is set, but the price of {self.model} is unknown (plumbline/judging/prices.py): "
-                "add it there, or set judge.max_cost_usd to null."
+                f"{self.section}.max_cost_usd is set, but the price of {self.model} is unknown (plumbline/judging/prices.py): "
+                f"add it there, or set {self.section}.max_cost_usd to null."
             )
         if self.spent_usd + self._all_reserved_usd + most > self.cap_usd:
             raise OverBudgetError(
-                f"judge.max_cost_usd of {self.cap_usd:g} USD could be passed: {self.spent_usd:.4f} USD spent, the next call costs at most "
+                f"{self.section}.max_cost_usd of {self.cap_usd:g} USD could be passed: {self.spent_usd:.4f} USD spent, the next call costs at most "
                 f"{most:.4f} USD. Raise it to go on; nothing is paid twice."
             )
         self._reserved_usd[key] = most

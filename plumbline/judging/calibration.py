@@ -13,13 +13,15 @@ from typing import Literal
 import numpy as np
 
 from plumbline.judging.agreement import step_of
-from plumbline.judging.labelled_strata import deviations_of, drawn_gaps, neighbouring_gap, strata_of
+from plumbline.judging.labelled_strata import Stratum, deviations_of, drawn_gaps, neighbouring_gap, strata_of
 from plumbline.judging.prompt import SCALE
 from plumbline.judging.resampling import NUM_RESAMPLES, chunks, drawn_clusters, percentile_interval
 from plumbline.statistics import Floats, checked_scores
 
 ArmName = Literal["first", "second"]
 ARM_NAMES: tuple[ArmName, ArmName] = ("first", "second")
+Side = tuple[float, str]
+"""Judge's score of an answer, and its part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Label:
     """How many answers of its stratum it stands for, up to a factor: 1 where each of them was as likely to be drawn."""
     cluster: Hashable | None = None
     """Of its question; None: the label stands alone. Labels of one cluster are resampled together with its questions."""
+    part: str = ""
+    """What a second judge said of the answer, where there is one: such parts of a stratum are strata of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class Unlabelled:
     arm: ArmName
     judge: float
     num_answers: int
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +73,9 @@ class Corrected:
 class _Cluster:
     """What is drawn as one: the pairs of judge's scores, and the labels that belong to them. Sorted, so that no caller's order matters."""
 
-    pairs: tuple[tuple[float, float], ...]
-    labels: tuple[tuple[int, float, float, float], ...]
-    """Each as number of the arm, judge's score, people's score, weight."""
+    pairs: tuple[tuple[Side, Side], ...]
+    labels: tuple[tuple[int, float, float, float, str], ...]
+    """Each as number of the arm, judge's score, people's score, weight, part."""
 
 
 def corrected_difference(
@@ -81,13 +86,15 @@ def corrected_difference(
     clusters: Sequence[Hashable] | None,
     seed: int,
     num_resamples: int = NUM_RESAMPLES,
+    parts: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> Corrected:
     """Correct the judge's scores of the same questions in two arms by human labels of a sample of the answers.
 
     Within a stratum the sample must be random (or of known probability, which the weights undo). No label at all in one of
     the arms: ValueError, since the other arm's labels say nothing of it. A stratum without labels takes the gap between
     people and judge from the labelled steps of the same arm next to it, and the interval allows any mean in it. A stratum
-    with one label shows no spread: it takes that of the other labels of its arm.
+    with one label shows no spread: it takes that of the other labels of its arm. `parts`: of the answers of either arm, what a
+    second judge said of them (Label.part); labels may then be more likely where the judges disagree.
     Source: post-stratification is prediction-powered inference with a saturated calibration, arXiv 2601.05420.
     """
     for arm, scores in zip(ARM_NAMES, (first, second), strict=True):
@@ -98,6 +105,8 @@ def corrected_difference(
         raise ValueError("no pairs: at least one question with a judge's score in both arms is needed.")
     if clusters is not None and len(clusters) != len(first):
         raise ValueError(f"{len(clusters)} clusters for {len(first)} pairs: one per question is needed.")
+    if parts is not None and (len(parts[0]), len(parts[1])) != (len(first), len(second)):
+        raise ValueError(f"{len(parts[0])} and {len(parts[1])} parts for {len(first)} pairs: one for each answer is needed.")
     for label in labels:
         checked_scores([label.judge, label.human], "label")
         if not (math.isfinite(label.weight) and label.weight > 0):
@@ -105,7 +114,11 @@ def corrected_difference(
     for arm in ARM_NAMES:
         if all(label.arm != arm for label in labels):
             raise ValueError(f"no label of the {arm} arm: labels of the other arm say nothing of it. Label answers of both arms.")
-    together, alone = _clusters_of(first, second, labels, clusters)
+    sides: list[list[Side]] = [
+        [(float(score), part) for score, part in zip(scores, of, strict=True)]
+        for scores, of in zip((first, second), parts or ([""] * len(first), [""] * len(second)), strict=True)
+    ]
+    together, alone = _clusters_of(list(zip(*sides, strict=True)), labels, clusters)
     mirrored_together, mirrored_alone = [_mirrored(one) for one in together], _mirrored(alone)
     # One orientation is computed and the other mirrored, so that swapping the arms changes signs and nothing else.
     key, mirrored_key = (
@@ -119,17 +132,17 @@ def corrected_difference(
 
 
 def _clusters_of(
-    first: Sequence[float], second: Sequence[float], labels: Sequence[Label], clusters: Sequence[Hashable] | None
+    scored: Sequence[tuple[Side, Side]], labels: Sequence[Label], clusters: Sequence[Hashable] | None
 ) -> tuple[list[_Cluster], _Cluster]:
     """The clusters of the questions, and the labels that belong to none of them."""
-    names = [("cluster", cluster) for cluster in clusters] if clusters is not None else [("question", n) for n in range(len(first))]
-    pairs: dict[Hashable, list[tuple[float, float]]] = defaultdict(list)
-    for name, one, other in zip(names, first, second, strict=True):
-        pairs[name].append((float(one), float(other)))
-    held: dict[Hashable, list[tuple[int, float, float, float]]] = defaultdict(list)
-    alone: list[tuple[int, float, float, float]] = []
+    names = [("cluster", cluster) for cluster in clusters] if clusters is not None else [("question", n) for n in range(len(scored))]
+    pairs: dict[Hashable, list[tuple[Side, Side]]] = defaultdict(list)
+    for name, pair in zip(names, scored, strict=True):
+        pairs[name].append(pair)
+    held: dict[Hashable, list[tuple[int, float, float, float, str]]] = defaultdict(list)
+    alone: list[tuple[int, float, float, float, str]] = []
     for label in labels:
-        row = (ARM_NAMES.index(label.arm), float(label.judge), float(label.human), float(label.weight))
+        row = (ARM_NAMES.index(label.arm), float(label.judge), float(label.human), float(label.weight), label.part)
         name = ("cluster", label.cluster)
         (held[name] if label.cluster is not None and name in pairs else alone).append(row)
     return [_Cluster(tuple(sorted(pairs[name])), tuple(sorted(held[name]))) for name in pairs], _Cluster((), tuple(sorted(alone)))
@@ -138,7 +151,7 @@ def _clusters_of(
 def _mirrored(cluster: _Cluster) -> _Cluster:
     return _Cluster(
         tuple(sorted((second, first) for first, second in cluster.pairs)),
-        tuple(sorted((1 - arm, judge, human, weight) for arm, judge, human, weight in cluster.labels)),
+        tuple(sorted((1 - arm, judge, human, weight, part) for arm, judge, human, weight, part in cluster.labels)),
     )
 
 
@@ -152,7 +165,9 @@ def _swapped(found: Corrected) -> Corrected:
         first_ci95=found.second_ci95,
         second=found.first,
         second_ci95=found.first_ci95,
-        unlabelled=tuple(sorted((replace(one, arm=other[one.arm]) for one in found.unlabelled), key=lambda one: (one.arm, one.judge))),
+        unlabelled=tuple(
+            sorted((replace(one, arm=other[one.arm]) for one in found.unlabelled), key=lambda one: (one.arm, one.judge, one.part))
+        ),
     )
 
 
@@ -162,14 +177,14 @@ def _corrected(together: Sequence[_Cluster], alone: _Cluster, *, seed: int, num_
         (*label, number if number < len(ordered) else -1) for number, one in enumerate((*ordered, alone)) for label in one.labels
     )
     sizes_C = np.array([len(one.pairs) for one in ordered], dtype=float)
-    judged_CA = np.array([[math.fsum(pair[arm] for pair in one.pairs) for arm in (0, 1)] for one in ordered])
-    present = sorted({(arm, step_of(pair[arm])) for one in ordered for pair in one.pairs for arm in (0, 1)})
-    counts_CS = np.array([[sum(step_of(pair[arm]) == step for pair in one.pairs) for arm, step in present] for one in ordered], dtype=float)
+    judged_CA = np.array([[math.fsum(pair[arm][0] for pair in one.pairs) for arm in (0, 1)] for one in ordered])
+    present = sorted({_stratum(pair, arm) for one in ordered for pair in one.pairs for arm in (0, 1)})
+    counts_CS = np.array([[sum(_stratum(pair, of[0]) == of for pair in one.pairs) for of in present] for one in ordered], dtype=float)
     gaps = {stratum: strata[stratum].gap if stratum in strata else neighbouring_gap(stratum, strata) for stratum in present}
     mean_A = judged_CA.sum(axis=0) / sizes_C.sum()
     shares_S = counts_CS.sum(axis=0) / sizes_C.sum()
-    for place, (arm, _step) in enumerate(present):
-        mean_A[arm] += shares_S[place] * gaps[arm, _step]
+    for place, stratum in enumerate(present):
+        mean_A[stratum[0]] += shares_S[place] * gaps[stratum]
 
     generator = np.random.default_rng(seed)
     lows: list[Floats] = []
@@ -180,9 +195,9 @@ def _corrected(together: Sequence[_Cluster], alone: _Cluster, *, seed: int, num_
         low_BA = drawn_BC @ judged_CA / total_B[:, None]
         high_BA = low_BA.copy()
         shares_BS = drawn_BC @ counts_CS / total_B[:, None]
-        for place, (arm, step) in enumerate(present):
-            if (arm, step) in strata:
-                gap_B = drawn_gaps(strata[arm, step], drawn_BC, deviations_of(arm, strata), generator)
+        for place, (arm, step, part) in enumerate(present):
+            if (arm, step, part) in strata:
+                gap_B = drawn_gaps(strata[arm, step, part], drawn_BC, deviations_of(arm, strata), generator)
                 low_BA[:, arm] += shares_BS[:, place] * gap_B
                 high_BA[:, arm] += shares_BS[:, place] * gap_B
             else:
@@ -202,11 +217,16 @@ def _corrected(together: Sequence[_Cluster], alone: _Cluster, *, seed: int, num_
         second_ci95=intervals[1],
         num_labels=sum(len(one.labels) for one in (*ordered, alone)),
         unlabelled=tuple(
-            Unlabelled(arm=ARM_NAMES[arm], judge=SCALE[step], num_answers=int(counts_CS[:, place].sum()))
-            for place, (arm, step) in enumerate(present)
-            if (arm, step) not in strata
+            Unlabelled(arm=ARM_NAMES[arm], judge=SCALE[step], num_answers=int(counts_CS[:, place].sum()), part=part)
+            for place, (arm, step, part) in enumerate(present)
+            if (arm, step, part) not in strata
         ),
     )
+
+
+def _stratum(pair: tuple[Side, Side], arm: int) -> Stratum:
+    score, part = pair[arm]
+    return arm, step_of(score), part
 
 
 def _interval(low_B: Floats, high_B: Floats, estimate: float, num_clusters: int, *, least: float) -> tuple[float, float]:

@@ -40,14 +40,24 @@ class ClaudeJudge:
     is_retested = True
 
     def __init__(
-        self, *, model: str, max_tokens: int, effort: str | None, epoch: int, max_replies: int, max_cost_usd: float | None, in_batches: bool
+        self,
+        *,
+        model: str,
+        max_tokens: int,
+        effort: str | None,
+        epoch: int,
+        max_replies: int,
+        max_cost_usd: float | None,
+        in_batches: bool,
+        section: str = "judge",
     ) -> None:
-        """Open the store; nothing is asked yet."""
+        """Open the store; nothing is asked yet. `section`: of params.yaml, for what is said."""
+        self._section = section
         self._model, self._max_tokens, self._effort = model, max_tokens, effort
         self._max_replies, self._max_cost_usd, self._in_batches = max_replies, max_cost_usd, in_batches
         self._identity = asking_identity(model=model, max_tokens=max_tokens, effort=effort, epoch=epoch)
         self._store = VerdictStore(judge_cache_folder())
-        self._budget = Budget(model, max_cost_usd)
+        self._budget = Budget(model, max_cost_usd, section=section)
         self._asked: Sequence[Asked] = ()
         self._items: dict[str, int] = {}
         """Key to place in `_asked`, of every item that needs a judge; equal items share a key."""
@@ -76,7 +86,7 @@ class ClaudeJudge:
         if len(models) > 1:
             stopped = stopped or (
                 f"the API answered as {' and as '.join(models)} to requests for {self._model}: two judges, not comparable. "
-                "Raise judge.epoch to have all answers judged by the present one."
+                f"Raise {self._section}.epoch to have all answers judged by the present one."
             )
         return Judging(self._verdicts(keys, models[0] if models else None), stopped)
 
@@ -91,7 +101,7 @@ class ClaudeJudge:
     def _look_up(self) -> Survey:
         """Survey what the store holds of all items, reading one item at a time."""
         replies = ((key, self._item(key), self._store.replies(key)) for key in self._items)
-        return survey(replies, Budget(self._model, self._max_cost_usd), max_replies=self._max_replies)
+        return survey(replies, Budget(self._model, self._max_cost_usd, section=self._section), max_replies=self._max_replies)
 
     def _standing(self, key: str) -> Standing:
         return standing(self._store.replies(key), self._item(key), max_replies=self._max_replies)
@@ -102,7 +112,7 @@ class ClaudeJudge:
     def _fill_store(self, found: Survey) -> str | None:
         """Ask for the replies that the store lacks, and return why the run stopped early, if it did."""
         try:
-            secret, limits = api_key(), limits_from_environment()
+            secret, limits = api_key(self._section), limits_from_environment()
         except JudgeStopped as stop:
             raise SystemExit(str(stop)) from None
         with self._store.sole_asker(self._identity) as has_news:
@@ -207,7 +217,9 @@ class ClaudeJudge:
         )  # fmt: skip
         if cap is not None and spent + projection.likely_usd > cap:
             log.warning(
-                "judge.max_cost_usd of %g USD is likely to stop this before its end; raise it now or then, nothing is paid twice", cap
+                "%s.max_cost_usd of %g USD is likely to stop this before its end; raise it now or then, nothing is paid twice",
+                self._section,
+                cap,
             )
 
     def _judge_id(self, returned: str | None) -> str:

@@ -9,15 +9,21 @@ KEY_VARIABLE = "ANTHROPIC_API_KEY"
 KEY_PATTERN = re.compile(r"sk-ant-[\w.\-]+", re.ASCII)
 
 
-def api_key() -> str:
+WITHOUT = {
+    "judge": (
+        "judge without a model: `dvc exp run -S judge.backend=key_points` (deterministic rubric, needs key points), or "
+        "`-S judge.backend=none` (explanations stay unjudged, their scores null)"
+    ),
+    "judge.second": "do without a second judge: `dvc exp run -S judge.second=null`",
+}
+"""Section of a judge -> what to do without a key."""
+
+
+def api_key(section: str = "judge") -> str:
     """Return the key from the environment, checked before it is used: the SDK reports a bad one as "Connection error"."""
     key = os.environ.get(KEY_VARIABLE, "").strip()
     if not key:
-        raise JudgeStopped(
-            f"judge.backend is claude, but {KEY_VARIABLE} is not set. Set it, or judge without a model: "
-            "`dvc exp run -S judge.backend=key_points` (deterministic rubric, needs key points), or "
-            "`-S judge.backend=none` (explanations stay unjudged, their scores null)."
-        )
+        raise JudgeStopped(f"{section}.backend is claude, but {KEY_VARIABLE} is not set. Set it, or {WITHOUT[section]}.")
     if not KEY_PATTERN.fullmatch(key):
         raise JudgeStopped(f"{KEY_VARIABLE} does not look like a key (sk-ant-..., one line, no blanks); its value is not shown here.")
     return key

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from plumbline.judging.agreement import step_of
+from plumbline.judging.disputed import disputed_first
 from plumbline.judging.labelled_strata import STEP
 from plumbline.judging.resampling import reach_of
 
-ArmStep = tuple[str, int]
-"""A stratum: an arm, and the step of the scale next to the judge's score."""
+ArmStep = tuple[str, int, str]
+"""A stratum: an arm, the step of the scale next to the judge's score, and what a second judge said ("" where there is none)."""
+Scored = tuple[float, str]
+"""Judge's score of an answer, and its part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +45,33 @@ class LabelPlan:
     """Some numbers of labels, each with its width."""
 
 
-def spreads_of(labels: Mapping[str, Sequence[tuple[float, float]]], sizes: Mapping[ArmStep, int]) -> dict[ArmStep, Spread]:
-    """The spread of every stratum from labels at hand, given by arm as (judge's score, people's score).
+def spreads_of(labels: Mapping[str, Sequence[tuple[float, float, str]]], sizes: Mapping[ArmStep, int]) -> dict[ArmStep, Spread]:
+    """The spread of every stratum from labels at hand, given by arm as (judge's score, people's score, part).
 
     One label a step off is counted as well, to either side: labels that all agree do not promise that the next one does.
     In an arm without labels every other label is taken to lie a step off.
     """
     gaps: dict[ArmStep, list[float]] = defaultdict(list)
     for arm, pairs in labels.items():
-        for judge, human in pairs:
-            gaps[arm, step_of(judge)].append(human - judge)
+        for judge, human, part in pairs:
+            gaps[arm, step_of(judge), part].append(human - judge)
     spreads: dict[ArmStep, Spread] = {}
-    for arm, step in sizes:
+    for arm, step, part in sizes:
         squares = [
-            sum((gap - float(np.mean(found))) ** 2 for gap in found) for (of, _), found in gaps.items() if of == arm and len(found) > 1
+            sum((gap - float(np.mean(found))) ** 2 for gap in found) for (of, _, _), found in gaps.items() if of == arm and len(found) > 1
         ]
-        count = sum(len(found) for (of, _), found in gaps.items() if of == arm and len(found) > 1)
+        count = sum(len(found) for (of, _, _), found in gaps.items() if of == arm and len(found) > 1)
         arm_variance = (sum(squares) + 2 * STEP**2) / (count + 2) if count else STEP**2 / 2
-        mine = gaps.get((arm, step), [])
+        mine = gaps.get((arm, step, part), [])
         variance = float(np.var(mine, ddof=1)) if len(mine) > 1 else arm_variance
-        spreads[arm, step] = Spread(float(np.mean(mine)) if mine else 0.0, variance, arm_variance)
+        spreads[arm, step, part] = Spread(float(np.mean(mine)) if mine else 0.0, variance, arm_variance)
     return spreads
 
 
 def evenly(sizes: Mapping[ArmStep, int], count: int) -> dict[ArmStep, int]:
-    """How many answers of each stratum a sheet of that many holds: as `agreement.draw_strata` draws them."""
+    """How many answers of each stratum a sheet of that many holds: as `agreement.draw_strata` draws them, or `disputed` with a second judge."""
+    if any(part for _, _, part in sizes):
+        return disputed_first(sizes, count)
     drawn = dict.fromkeys(sizes, 0)
     left = min(count, sum(sizes.values()))
     while left:
@@ -79,17 +84,17 @@ def evenly(sizes: Mapping[ArmStep, int], count: int) -> dict[ArmStep, int]:
 
 def planned_labels(
     arms: tuple[str, str],
-    pairs: Sequence[tuple[float, float]],
+    pairs: Sequence[tuple[Scored, Scored]],
     clusters: Sequence[Hashable],
     *,
     sizes: Mapping[ArmStep, int],
-    labels: Mapping[str, Sequence[tuple[float, float]]],
+    labels: Mapping[str, Sequence[tuple[float, float, str]]],
     width: float,
     shown: Sequence[int] = (20, 40, 60, 100, 160, 250, 400),
 ) -> LabelPlan:
     """Say how many labels an interval of that width takes. ValueError without a question that both arms answered.
 
-    `pairs`: judge's scores of the same questions in the two arms; `sizes`: answers of every stratum of the run, all arms,
+    `pairs`: the same questions as the judge scored them in the two arms; `sizes`: answers of every stratum of the run, all arms,
     since a sheet asks for all of them; `labels`: those at hand, by arm. The width is that of `corrected_difference`:
     its variance is that of the questions, plus share squared times variance of a label over labels for every stratum.
     """
@@ -97,9 +102,9 @@ def planned_labels(
         raise ValueError(f"{arms[0]} and {arms[1]} share no judged question: nothing is compared, so no label is needed.")
     spreads = spreads_of(labels, sizes)
     shares = {
-        (arm, step): count / len(pairs)
+        (arm, step, part): count / len(pairs)
         for side, arm in enumerate(arms)
-        for step, count in sorted(Counter(step_of(pair[side]) for pair in pairs).items())
+        for (step, part), count in sorted(Counter((step_of(pair[side][0]), pair[side][1]) for pair in pairs).items())
     }
     reach = reach_of(len(set(clusters)))
     questions = _variance_of_questions(arms, pairs, clusters, spreads)
@@ -135,10 +140,11 @@ def planned_labels(
 
 
 def _variance_of_questions(
-    arms: tuple[str, str], pairs: Sequence[tuple[float, float]], clusters: Sequence[Hashable], spreads: Mapping[ArmStep, Spread]
+    arms: tuple[str, str], pairs: Sequence[tuple[Scored, Scored]], clusters: Sequence[Hashable], spreads: Mapping[ArmStep, Spread]
 ) -> float:
     """Variance of the mean difference over clusters of questions, each score moved by its stratum's gap."""
-    differences = [second + spreads[arms[1], step_of(second)].gap - first - spreads[arms[0], step_of(first)].gap for first, second in pairs]
+    moved = [[score + spreads[arm, step_of(score), part].gap for arm, (score, part) in zip(arms, pair, strict=True)] for pair in pairs]
+    differences = [second - first for first, second in moved]
     mean = math.fsum(differences) / len(differences)
     sums: dict[Hashable, float] = defaultdict(float)
     for cluster, difference in zip(clusters, differences, strict=True):

@@ -1,4 +1,6 @@
-"""People's labels by stratum (an arm, and the judge's score): their gap to the judge, and what another draw of them would have shown. Pure."""
+"""People's labels by stratum (an arm, the judge's score, and what a second judge said): their gap to the judge, and what another draw of them
+would have shown. Pure.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -13,8 +15,8 @@ from plumbline.statistics import Floats
 
 STEP = SCALE[1] - SCALE[0]
 """A pseudo-label this far off is among what a stratum might have shown, even where every label agrees with the judge."""
-Stratum = tuple[int, int]
-"""Number of the arm (0 or 1) and of the step of the scale next to the judge's score."""
+Stratum = tuple[int, int, str]
+"""Number of the arm (0 or 1), of the step of the scale next to the judge's score, and the part into which a second judge splits these answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,11 @@ class StratumLabels:
         return float((self.weight_L * self.gap_L).sum() / self.weight_L.sum())
 
 
-def strata_of(rows: Iterable[tuple[int, float, float, float, int]]) -> dict[Stratum, StratumLabels]:
-    """Sort labels, each as arm, judge's score, people's score, weight and number of the cluster, into strata."""
+def strata_of(rows: Iterable[tuple[int, float, float, float, str, int]]) -> dict[Stratum, StratumLabels]:
+    """Sort labels, each as arm, judge's score, people's score, weight, part and number of the cluster, into strata."""
     gaps: dict[Stratum, list[tuple[float, float, int]]] = defaultdict(list)
-    for arm, judge, human, weight, cluster in rows:
-        gaps[arm, step_of(judge)].append((human - judge, weight, cluster))
+    for arm, judge, human, weight, part, cluster in rows:
+        gaps[arm, step_of(judge), part].append((human - judge, weight, cluster))
     return {
         stratum: StratumLabels(
             np.array([row[0] for row in found]), np.array([row[1] for row in found]), np.array([row[2] for row in found])
@@ -52,16 +54,21 @@ def strata_of(rows: Iterable[tuple[int, float, float, float, int]]) -> dict[Stra
 
 
 def neighbouring_gap(stratum: Stratum, strata: Mapping[Stratum, StratumLabels]) -> float:
-    """The gap between people and judge at a step that no one labelled, between those of the labelled steps of the same arm."""
-    arm, step = stratum
-    steps = [one for of, one in strata if of == arm]
-    gap = float(np.interp(step, steps, [strata[arm, one].gap for one in steps]))
+    """The gap between people and judge in a stratum that no one labelled, between those of the labelled steps of the same arm.
+
+    Of the same part where it has labels in this arm, else of all parts: a disputed score is no model for one that both judges gave.
+    """
+    arm, step, part = stratum
+    same = [one for one in strata if one[0] == arm and one[2] == part] or [one for one in strata if one[0] == arm]
+    steps = sorted({one for _, one, _ in same})
+    gaps = [float(np.mean([strata[one].gap for one in same if one[1] == at])) for at in steps]
+    gap = float(np.interp(step, steps, gaps))
     return min(1 - SCALE[step], max(-SCALE[step], gap))
 
 
 def deviations_of(arm: int, strata: Mapping[Stratum, StratumLabels]) -> Floats:
     """How far an arm's labels lie from the mean of their stratum; a step to either side is always among them."""
-    seen = [labels.gap_L - labels.gap for (of, _), labels in strata.items() if of == arm and labels.num_units > 1]
+    seen = [labels.gap_L - labels.gap for (of, _, _), labels in strata.items() if of == arm and labels.num_units > 1]
     return np.concatenate([*seen, np.array([-STEP, STEP])])
 
 

@@ -9,6 +9,7 @@ import re
 import ssl
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,22 +19,41 @@ from plumbline.judging.causes import JudgeCause
 from plumbline.judging.claude_limits import MAX_SLEEP_SECONDS, Limits
 from plumbline.judging.no_reply import JudgeStopped, NoReply
 
-URL_VARIABLE, KEY_VARIABLE = "PLUMBLINE_JUDGE_URL", "PLUMBLINE_JUDGE_KEY"
 KEY_PATTERN = re.compile(r"[\x21-\x7e]{8,}", re.ASCII)
 REDACTED = "[redacted]"
 SHOWN_CHARACTERS = 300
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-def server_from_environment() -> tuple[str, str | None]:
+@dataclass(frozen=True)
+class Endpoint:
+    """What a server is called in the environment and in params.yaml."""
+
+    section: str
+    url_name: str
+    key_name: str
+    without: str
+    """What to do where there is no server."""
+
+
+FIRST = Endpoint("judge", "PLUMBLINE_JUDGE_URL", "PLUMBLINE_JUDGE_KEY", "judge without a model: `dvc exp run -S judge.backend=key_points`")
+SECOND = Endpoint(
+    "judge.second",
+    "PLUMBLINE_SECOND_JUDGE_URL",
+    "PLUMBLINE_SECOND_JUDGE_KEY",
+    "do without a second judge: `dvc exp run -S judge.second=null`",
+)
+
+
+def server_from_environment(endpoint: Endpoint = FIRST) -> tuple[str, str | None]:
     """Address up to and with /v1, and the key if there is one. JudgeStopped says what is missing or would not be safe."""
-    url, key = os.environ.get(URL_VARIABLE, "").strip().rstrip("/"), os.environ.get(KEY_VARIABLE, "").strip() or None
+    url, key = os.environ.get(endpoint.url_name, "").strip().rstrip("/"), os.environ.get(endpoint.key_name, "").strip() or None
     if not url:
         raise JudgeStopped(
-            f"judge.backend is openai_compatible, but {URL_VARIABLE} is not set. Set it to the server's address, such as "
-            "http://127.0.0.1:8000/v1, or judge without a model: `dvc exp run -S judge.backend=key_points`."
+            f"{endpoint.section}.backend is openai_compatible, but {endpoint.url_name} is not set. Set it to the server's address, such as "
+            f"http://127.0.0.1:8000/v1, or {endpoint.without}."
         )
-    if (problem := why_unsafe(url, key, url_name=URL_VARIABLE, key_name=KEY_VARIABLE)) is not None:
+    if (problem := why_unsafe(url, key, url_name=endpoint.url_name, key_name=endpoint.key_name)) is not None:
         raise JudgeStopped(problem)
     return url, key
 
@@ -55,11 +75,11 @@ def why_unsafe(url: str, key: str | None, *, url_name: str, key_name: str) -> st
 class ChatServer:
     """One client for one event loop; use as an async context manager."""
 
-    def __init__(self, url: str, key: str | None, limits: Limits, trusted: ssl.SSLContext) -> None:
+    def __init__(self, url: str, key: str | None, limits: Limits, trusted: ssl.SSLContext, *, endpoint: Endpoint = FIRST) -> None:
         """Nothing is taken from profiles, proxies or redirects: a redirect would post the prompt to another host."""
         for name in ("httpx2", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)  # at DEBUG they may print prompts and headers
-        self._url, self._key, self._limits = url, key, limits
+        self._url, self._key, self._limits, self._endpoint = url, key, limits, endpoint
         self._http = httpx2.AsyncClient(
             follow_redirects=False,
             trust_env=False,
@@ -110,10 +130,10 @@ class ChatServer:
         """The problem, and whether this item can be tried no further. JudgeStopped where no item can."""
         # First without the key, then cut: of a key that stands across the cut, a part would be left.
         said = f"status {status} {self.without_key(text)[:SHOWN_CHARACTERS]}".strip()
-        if status in REMEDIES:
-            raise JudgeStopped(f"the server refuses every call: {said}; {REMEDIES[status]}.")
+        if (remedy := remedies(self._endpoint).get(status)) is not None:
+            raise JudgeStopped(f"the server refuses every call: {said}; {remedy}.")
         if 300 <= status < 400:
-            raise JudgeStopped(f"the server answers with a redirect ({said}), which is not followed; correct {URL_VARIABLE}.")
+            raise JudgeStopped(f"the server answers with a redirect ({said}), which is not followed; correct {self._endpoint.url_name}.")
         if status == 429:
             return NoReply(JudgeCause.RATE_LIMITED, said), False
         if status >= 500 or status in (408, 409, 425):
@@ -122,9 +142,13 @@ class ChatServer:
 
 
 JSON = {"Content-Type": "application/json"}
-REMEDIES = {
-    401: f"check {KEY_VARIABLE}",
-    402: "check the account's credit",
-    403: f"check {KEY_VARIABLE}: it may not use this model",
-    404: f"check that {URL_VARIABLE} ends with /v1, and judge.model",
-}
+
+
+def remedies(endpoint: Endpoint) -> dict[int, str]:
+    """What to do about a status that no item can get past."""
+    return {
+        401: f"check {endpoint.key_name}",
+        402: "check the account's credit",
+        403: f"check {endpoint.key_name}: it may not use this model",
+        404: f"check that {endpoint.url_name} ends with /v1, and {endpoint.section}.model",
+    }

@@ -10,7 +10,7 @@ from plumbline.judging.claude_limits import limits_from_environment
 from plumbline.judging.items import Asked
 from plumbline.judging.judge import Judging, Verdict
 from plumbline.judging.no_reply import JudgeStopped
-from plumbline.judging.openai_client import ChatServer, server_from_environment
+from plumbline.judging.openai_client import FIRST, ChatServer, Endpoint, server_from_environment
 from plumbline.judging.openai_replies import asking_identity, request_body
 from plumbline.judging.prompt import JudgeItem, item_key
 from plumbline.judging.replies import Standing, reply_from_body, standing
@@ -27,8 +27,9 @@ class OpenAIJudge:
     is_probed = True
     is_retested = True
 
-    def __init__(self, *, model: str, max_tokens: int, epoch: int, max_replies: int) -> None:
-        """Open the store; nothing is asked yet."""
+    def __init__(self, *, model: str, max_tokens: int, epoch: int, max_replies: int, endpoint: Endpoint = FIRST) -> None:
+        """Open the store; nothing is asked yet. `endpoint`: where the environment names the server, which is no part of the identity."""
+        self._endpoint = endpoint
         self._model, self._max_tokens, self._max_replies = model, max_tokens, max_replies
         self._identity = asking_identity(model=model, max_tokens=max_tokens, epoch=epoch)
         self._store = VerdictStore(judge_cache_folder())
@@ -59,7 +60,7 @@ class OpenAIJudge:
         if len(models) > 1:
             stopped = stopped or (
                 f"the server answered as {' and as '.join(models)} to requests for {self._model}: two judges, not comparable. "
-                "Raise judge.epoch to have all answers judged by the present one."
+                f"Raise {self._endpoint.section}.epoch to have all answers judged by the present one."
             )
         return Judging(self._verdicts(keys, models[0] if models else None), stopped)
 
@@ -75,7 +76,7 @@ class OpenAIJudge:
     def _fill_store(self) -> str | None:
         """Ask for the replies that the store lacks, and return why the run stopped early, if it did."""
         try:
-            (url, secret), limits = server_from_environment(), limits_from_environment()
+            (url, secret), limits = server_from_environment(self._endpoint), limits_from_environment()
         except JudgeStopped as stop:
             raise SystemExit(str(stop)) from None
         with self._store.sole_asker(self._identity):
@@ -83,7 +84,7 @@ class OpenAIJudge:
             log.info("%d of %d items to ask %s at %s about", len(missing), len(self._items), self._model, url)
             with Progress("judge", total=len(missing), unit="answer") as progress:
                 problems, stopped = ask_directly(
-                    lambda trusted: ChatServer(url, secret, limits, trusted),
+                    lambda trusted: ChatServer(url, secret, limits, trusted, endpoint=self._endpoint),
                     limits,
                     missing,
                     next_request=self._next_request,

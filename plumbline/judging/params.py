@@ -2,9 +2,35 @@
 
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import ValidationError, model_validator
 
 from plumbline.pipeline.record import Params
+
+
+class SecondJudgeParams(Params):
+    """Who judges a share of the explanations a second time. A key that is left out is that of the first judge."""
+
+    backend: Literal["key_points", "claude", "openai_compatible"]
+    model: str | None = None
+    """Required by the backends that are a model: never that of the first judge by default."""
+    share: float
+    """Of the explanation questions, above 0 to 1: the answers of every arm to such a question are judged twice."""
+    effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
+    """null where it is left out, whatever the first judge's is: not every model takes it."""
+    max_tokens: int | None = None
+    max_replies: int | None = None
+    max_cost_usd: float | None = None
+    """Of its own: a cap over the replies of the second judge alone."""
+    mode: Literal["direct", "batch"] | None = None
+    epoch: int | None = None
+
+    @model_validator(mode="after")
+    def _share_is_one(self) -> "SecondJudgeParams":
+        if not 0 < self.share <= 1:
+            raise ValueError("judge.second.share must be above 0 and at most 1; set judge.second to null for no second judge")
+        if self.epoch is None and "epoch" in self.model_fields_set:
+            raise ValueError("judge.second.epoch must be a number, or be left out")
+        return self
 
 
 class JudgeParams(Params):
@@ -29,6 +55,8 @@ class JudgeParams(Params):
     """Questions of which answers with a known verdict are judged too: each right reference, wrong, stuffed, negated, ..."""
     retest_fraction: float | None
     """claude, openai_compatible: share of the answers that are judged a second time, to see how often the judge agrees with itself."""
+    second: SecondJudgeParams | None
+    """Another judge on a share of the questions; null for none. It never changes a score."""
 
     @model_validator(mode="after")
     def _a_model_is_whole(self) -> "JudgeParams":
@@ -42,9 +70,38 @@ class JudgeParams(Params):
             raise ValueError("judge.max_cost_usd must be above 0 or null")
         return self
 
+    @model_validator(mode="after")
+    def _the_second_is_another(self) -> "JudgeParams":
+        if self.second is None:
+            return self
+        if self.backend == "none":
+            raise ValueError(
+                "judge.second has nothing to be compared with: judge.backend is none. Set a first judge, or judge.second to null"
+            )
+        try:
+            second = self.of_second()
+        except ValidationError as error:
+            told = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
+            raise ValueError(f"{told.replace('judge.', 'judge.second.')}") from None
+        assert second is not None
+        same = ["backend"] if second.backend == "key_points" else ["backend", *ASKED]
+        if all(getattr(self, name) == getattr(second, name) for name in same):
+            raise ValueError("judge.second is the first judge again, which would agree with itself. Name another backend or model")
+        return self
+
+    def of_second(self) -> "JudgeParams | None":
+        """The second judge's own section: its keys, and those of the first where it has none. It is neither probed nor asked twice."""
+        if self.second is None:
+            return None
+        own = self.second.model_dump(exclude={"share"}, exclude_unset=True)
+        apart = {"model": None, "effort": None, "num_canary_questions": 0, "retest_fraction": 0.0, "second": None}
+        return JudgeParams.model_validate(self.model_dump() | apart | own)
+
 
 NEEDED = {
     "claude": ("model", "max_tokens", "max_replies", "mode", "retest_fraction"),
     "openai_compatible": ("model", "max_tokens", "max_replies", "retest_fraction"),
 }
 """Backend that is a model -> the keys that it reads."""
+ASKED = ("model", "effort", "max_tokens", "epoch")
+"""Keys that make two judges of one backend differ."""

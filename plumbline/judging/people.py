@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from plumbline.judging.agreement import kappas_of, step_of, weighted_kappa
+from plumbline.judging.disputed import Stratum
 from plumbline.judging.prompt import CORRECT_FROM, SCALE
 from plumbline.judging.resampling import NUM_RESAMPLES, numbered, percentile_interval, resampled_sums
 from plumbline.statistics import Floats
@@ -28,6 +29,8 @@ class LabelledAnswer:
     cluster: str
     length: int
     """Characters of the answer."""
+    part: str = ""
+    """What a second judge said of it, if there is one."""
 
     @property
     def human_mean(self) -> float:
@@ -67,15 +70,15 @@ class LabellerPair:
     """None where they share too little to differ."""
 
 
-def sampling_strata(judged: Iterable[tuple[str, str, float]]) -> dict[str, tuple[str, float]]:
-    """Stratum (arm, judge's score) in which an answer can be drawn, by its key; equal answers are one, in the stratum of the first."""
-    strata: dict[str, tuple[str, float]] = {}
-    for key, arm, score in judged:
-        strata.setdefault(key, (arm, score))
+def sampling_strata(judged: Iterable[tuple[str, str, float, str]]) -> dict[str, Stratum]:
+    """Stratum (arm, judge's score, part) in which an answer can be drawn, by its key; equal answers are one, in the stratum of the first."""
+    strata: dict[str, Stratum] = {}
+    for key, arm, score, part in judged:
+        strata.setdefault(key, (arm, score, part))
     return strata
 
 
-def label_weights(strata: Mapping[str, tuple[str, float]], labelled: Iterable[str]) -> dict[str, float]:
+def label_weights(strata: Mapping[str, Stratum], labelled: Iterable[str]) -> dict[str, float]:
     """How many answers of its stratum each labelled answer stands for, by key."""
     drawn = [key for key in dict.fromkeys(labelled) if key in strata]
     whole, taken = Counter(strata.values()), Counter(strata[key] for key in drawn)

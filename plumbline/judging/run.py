@@ -41,6 +41,8 @@ class JudgeFiles:
     judged: Path
     checks: Path | None = None
     """None: the judge is not probed."""
+    second: Path | None = None
+    """Judgements of the second judge; empty where there is none."""
 
 
 @dataclass
@@ -61,15 +63,15 @@ class Judged:
         """Answers with a score."""
         return self.causes[JudgeCause.SCORED] + self.causes[JudgeCause.NO_ANSWER]
 
-    def finish(self) -> None:
-        """Say how the probes went. SystemExit with a code of its own where the judging is not complete."""
+    def finish(self, who: str = "") -> None:
+        """Say how the probes went. SystemExit with a code of its own where the judging is not complete. `who`: put before what is said."""
         for probe in sorted(self.passed):
             log.info("probe %s: %d of %d passed", probe, self.passed[probe][True], self.passed[probe].total())
         if self.stopped is not None:
-            log.error("stopped: %s", self.stopped)
+            log.error("%sstopped: %s", who, self.stopped)
             raise SystemExit(EXIT_STOPPED)
         if num_open := self.num_open_checks + sum(self.causes[cause] for cause in RETRYABLE):
-            log.error("%d of %d items got no reply; run the stage again, nothing is paid twice", num_open, self.num_items)
+            log.error("%s%d of %d items got no reply; run the stage again, nothing is paid twice", who, num_open, self.num_items)
             raise SystemExit(EXIT_INCOMPLETE)
 
 
@@ -99,7 +101,8 @@ def _retested(due: DueAnswers, *, fraction: float) -> list[int]:
     return [
         number
         for number in range(len(due))
-        if is_retested((answer := due.answer(number)).id, answer.arm, fraction=fraction) and not Asked(due.item(number)).is_no_answer
+        if is_retested((answer := due.answer(number)).id, answer.arm, fraction=fraction, sample=answer.sample)
+        and not Asked(due.item(number)).is_no_answer
     ]
 
 
@@ -109,7 +112,7 @@ def _judgements(verdicts: Iterator[Verdict], due: DueAnswers, judged: Judged, fi
         judged.causes[str(verdict.cause)] += 1
         if number in first_scores:
             first_scores[number] = verdict.score
-        yield _judgement(due.answer(number), verdict)
+        yield judgement_of(due.answer(number), verdict)
 
 
 def _checks(
@@ -130,11 +133,12 @@ def _counted(rows: Iterator[JudgeCheck], judged: Judged) -> Iterator[JudgeCheck]
         yield row
 
 
-def _judgement(answer: Answer, verdict: Verdict) -> Judgement:
+def judgement_of(answer: Answer, verdict: Verdict) -> Judgement:
     """One verdict as a row; the outcome follows from the score alone."""
     score = verdict.score
     return Judgement(
         id=answer.id,
+        sample=answer.sample,
         arm=answer.arm,
         judge_id=verdict.judge_id,
         outcome=Outcome.UNJUDGED if score is None else Outcome.CORRECT if score >= CORRECT_FROM else Outcome.INCORRECT,

@@ -11,6 +11,8 @@ from plumbline.judging.prompt import JudgeItem, num_characters
 from plumbline.judging.replies import read_verdict, standing, usage_of
 from plumbline.rows.judgement import RawReply
 
+REPLIES_IN = {"judge": "data/grades/judged.jsonl", "judge.second": "data/grades/second_judged.jsonl"}
+"""Section of a judge -> where its replies stand."""
 LEAST_ASKED = 100
 """Items with a reply from which on they speak for the others: of their cost, and of the share of usable verdicts."""
 
@@ -41,7 +43,7 @@ class Survey:
             return None
         return (
             f"only {num_usable} of the first {self.num_asked} items got a usable verdict ({dict(self.causes.most_common())}); no batch is sent "
-            "for the others. Raise judge.max_tokens where replies are truncated, else read some in data/grades/judged.jsonl."
+            f"for the others. Raise {self.budget.section}.max_tokens where replies are truncated, else read some in {REPLIES_IN[self.budget.section]}."
         )
 
 

@@ -17,8 +17,12 @@ TOLERANCE = {"float32": 1e-3, "bfloat16": 0.5, "float16": 0.1}
 OF_LARGEST_LOGIT = {"float32": 2e-5, "bfloat16": 0.05, "float16": 0.01}
 """The same as a fraction of the largest logit, for models with large ones: rounding is relative. Of the real SmolLM2, whose largest logit is 48, base
 and adapter differ by 2.6 between bfloat16 and float32, and by 1.9 from the merged model in bfloat16; by 0.0001 in float32 (3 prompts, all positions)."""
-MIN_SAME = {"float32": 1.0, "bfloat16": 0.9, "float16": 0.95}
-"""Share of equal greedy answers. In 16 bits a near-tie may fall the other way; in 32 bits none is allowed to."""
+MIN_SAME = {"float32": 1.0, "bfloat16": 0.6, "float16": 0.85}
+"""Share of equal greedy answers. In 16 bits a near-tie may fall the other way; in 32 bits none is allowed to.
+
+Of the real SmolLM2 in bfloat16 84 of 100 answers of 32 tokens are equal: at 0.9 three of four merges with 24 questions were refused. A wrong tokenizer
+or a wrong end leaves hardly any equal, and a wrong scale shows in the logits.
+"""
 
 
 class MergedDiffers(ValueError):

@@ -18,7 +18,12 @@ from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams
 from plumbline.rows.arms import ArmParams
 
 EVALUATION = Path("metrics/evaluation.json")
-INPUTS = {"benchmark": "data/split/benchmark.jsonl", "grades": "data/grades/graded.jsonl", "judgements": "data/grades/judged.jsonl"}
+INPUTS = {
+    "benchmark": "data/split/benchmark.jsonl",
+    "grades": "data/grades/graded.jsonl",
+    "judgements": "data/grades/judged.jsonl",
+    "answers asked again": "data/noise/answers.jsonl",
+}
 """Of the report, by what they are called in its `sha256`; answers lie in data/answers."""
 
 
@@ -55,9 +60,7 @@ def required_of(root: Path) -> PublishParams:
 def gate_result(root: Path) -> GateResult:
     """Read what the report decided. CannotTell where it decided on another requirement, or on other files than lie here."""
     required = required_of(root)
-    if not (root / EVALUATION).is_file():
-        raise CannotTell(f"{EVALUATION} is missing; run `dvc repro` first.")
-    evaluation: dict[str, Any] = json.loads((root / EVALUATION).read_text(encoding="utf-8"))
+    evaluation = read_evaluation(root)
     unmet = [
         *([] if evaluation["valid"] is True else [f"The evaluation is not valid: {'; '.join(evaluation['invalid_because'])}."]),
         *([] if evaluation["complete"] is True else [f"The evaluation is not complete: {evaluation['incomplete_because']}."]),
@@ -77,6 +80,19 @@ def gate_result(root: Path) -> GateResult:
         unmet=(*unmet, *(one["text"] for one in found if not one["ok"])),
         late=late_words(root, evaluation),
     )
+
+
+def read_evaluation(root: Path) -> dict[str, Any]:
+    """What the report wrote. CannotTell where it is missing or damaged, such as by the marks of a merge conflict."""
+    if not (root / EVALUATION).is_file():
+        raise CannotTell(f"{EVALUATION} is missing; run `dvc repro` first.")
+    try:
+        evaluation = json.loads((root / EVALUATION).read_text(encoding="utf-8"))
+    except ValueError:
+        evaluation = None
+    if not isinstance(evaluation, dict) or not evaluation.keys() >= {"valid", "complete", "arms", "sha256"}:
+        raise CannotTell(f"{EVALUATION} is damaged or of another version: run `dvc repro report`, which writes it again.")
+    return evaluation
 
 
 def changed_inputs(root: Path, evaluation: dict[str, Any]) -> list[str]:

@@ -50,7 +50,7 @@ REASONS: dict[Reason | Rule, str] = {
     Reason.WRONG_TYPE: "a field of a type that cannot become text",
     Reason.EMPTY_FIELD: "question or answer is empty",
     Reason.UNSUPPORTED_TURNS: "turns that are no question and answer by turns",
-    Reason.TOOL_CALLS: "tools are named or called, which no prompt here shows",
+    Reason.TOOL_CALLS: "tools are offered or called; such rows are recognised and not trained on",
     Reason.UNTRAINED: "every answer is marked as not to be trained on (weight 0)",
     Reason.UNUSED_KEY: "a key says how the row is meant, and nothing here uses it",
     Reason.STRINGIFIED_JSON: "begins as JSON and has no single reading",

@@ -1,13 +1,15 @@
 """What people's labels say of this run's judge, and of the differences that it judged. Pure."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from plumbline.judging.agreement import answer_key
 from plumbline.judging.answer_length import LengthSlope, slope_on_length
 from plumbline.judging.calibration import ArmName, Corrected, Label, corrected_difference
+from plumbline.judging.disputed import Part, Stratum, part_of
 from plumbline.judging.items import item_of
 from plumbline.judging.people import (
     Agreement,
@@ -30,6 +32,8 @@ LEAST_KAPPA = 0.4
 WIDEST = 0.30
 """The interval of each corrected difference is at most this wide, as a fraction of the scale."""
 ArmPair = tuple[str, str]
+AnswerOf = tuple[str, str, int | None]
+"""Arm, and id of the question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,8 @@ class Calibration:
     """Judge minus people on the length of the answer."""
     score_on_length: LengthSlope | None
     """Without labels: the judge's score on it."""
+    parts: Mapping[Part, tuple[int, int]]
+    """Answers and labels of each part, where a second judge judged some: labels / answers is the probability of a label. Equal answers count once."""
 
     @property
     def uncalibrated(self) -> str | None:
@@ -112,11 +118,13 @@ class _Judged:
     """One answer that the judge scored."""
 
     id: str
+    sample: int | None
     arm: str
     score: float
     key: str
     cluster: str
     length: int
+    part: str
 
 
 def calibrated_by_people(
@@ -128,14 +136,16 @@ def calibrated_by_people(
     comparisons: Sequence[ArmPair],
     reported: Iterable[str],
     seed: int,
+    second: Mapping[AnswerOf, float] | None = None,
 ) -> Calibration:
     """Compare the judge with the labels of this run's answers, and correct each declared difference on the reported questions.
 
     Labels of the other questions count as well: they tell how the judge scores an arm, not how an arm scores.
-    An answer with several labels counts with their mean.
+    An answer with several labels counts with their mean. `second`: scores of a second judge; labels may then have been likelier
+    where the two disagree, so agreed, disputed and other answers are strata of their own.
     """
-    judged = _judged(questions, answers, judgements)
-    strata = sampling_strata((row.key, row.arm, row.score) for row in judged)
+    judged = _judged(questions, answers, judgements, second)
+    strata = sampling_strata((row.key, row.arm, row.score, row.part) for row in judged)
     mine = [label for label in labels if label.answer_key in strata]
     given: dict[str, list[float]] = defaultdict(list)
     for label in mine:
@@ -150,6 +160,7 @@ def calibrated_by_people(
             weight=weights[row.key],
             cluster=row.cluster,
             length=row.length,
+            part=row.part,
         )
         for row in judged
         if row.key in given
@@ -158,6 +169,7 @@ def calibrated_by_people(
     in_part = [row for row in judged if row.id in of_part]
     return Calibration(
         num_labels=len(given),
+        parts={} if second is None else labels_by_part(strata, given),
         agreement=agreement_with_people(rows, seed=seed) if rows else None,
         corrections=tuple(_correction(pair, in_part, rows, seed=seed) for pair in comparisons if rows),
         labellers=tuple(labeller_pairs((label.answer_key, label.labeller, label.score) for label in mine)),
@@ -181,47 +193,74 @@ def calibrated_by_people(
     )
 
 
-def _judged(questions: Iterable[Question], answers: Iterable[Answer], judgements: Iterable[Judgement]) -> list[_Judged]:
+def _judged(
+    questions: Iterable[Question], answers: Iterable[Answer], judgements: Iterable[Judgement], second: Mapping[AnswerOf, float] | None
+) -> list[_Judged]:
     asked = {question.id: question for question in questions}
-    said = {(answer.arm, answer.id): answer.response for answer in answers}
+    said = {(answer.arm, answer.id, answer.sample): answer.response for answer in answers}
     found: list[_Judged] = []
     for judgement in judgements:
         if judgement.score is not None:
-            item = item_of(asked[judgement.id], said[judgement.arm, judgement.id])
+            item = item_of(asked[judgement.id], said[judgement.arm, judgement.id, judgement.sample])
             found.append(
                 _Judged(
                     judgement.id,
+                    judgement.sample,
                     judgement.arm,
                     judgement.score,
                     answer_key(item),
                     asked[judgement.id].cluster,
                     len(item.answer),
+                    "" if second is None else part_of(judgement.score, second.get((judgement.arm, judgement.id, judgement.sample))),
                 )
             )
     return found
 
 
+def labels_by_part(strata: Mapping[str, Stratum], labelled: Iterable[str]) -> dict[Part, tuple[int, int]]:
+    """Answers and labels of each part that has an answer."""
+    sizes = Counter(part for _, _, part in strata.values())
+    taken = Counter(strata[key][2] for key in set(labelled))
+    return {part: (sizes[part], taken[part]) for part in Part if sizes[part]}
+
+
+def _pairs(judged: Sequence[_Judged], pair: ArmPair) -> list[tuple[_Judged, _Judged]]:
+    """The answers of both arms, question by question; of several samples those of one number, else each with each.
+
+    A cluster holds its questions and all their samples, so that more samples are not taken for more questions.
+    """
+    rows: dict[str, dict[str, dict[int | None, _Judged]]] = {arm: defaultdict(dict) for arm in pair}
+    for row in judged:
+        if row.arm in rows:
+            rows[row.arm][row.id][row.sample] = row
+    found: list[tuple[_Judged, _Judged]] = []
+    for name, before in rows[pair[0]].items():
+        after = rows[pair[1]].get(name, {})
+        numbers = [(one, one) for one in before] if before.keys() == after.keys() else product(before, after)
+        found += [(before[one], after[other]) for one, other in numbers]
+    return found
+
+
 def _correction(pair: ArmPair, judged: Sequence[_Judged], rows: Sequence[LabelledAnswer], *, seed: int) -> Correction:
-    scores: Mapping[str, dict[str, float]] = {arm: {row.id: row.score for row in judged if row.arm == arm} for arm in pair}
-    clusters = {row.id: row.cluster for row in judged}
     first, second = pair
-    ids = [name for name in scores[first] if name in scores[second]]
+    pairs = _pairs(judged, pair)
     sides: dict[str, ArmName] = {first: "first", second: "second"}
-    labels = [Label(sides[row.arm], row.judge, row.human_mean, row.weight, row.cluster) for row in rows if row.arm in sides]
+    labels = [Label(sides[row.arm], row.judge, row.human_mean, row.weight, row.cluster, row.part) for row in rows if row.arm in sides]
     unlabelled = [arm for arm in pair if all(row.arm != arm for row in rows)]
     corrected = None
-    if ids and not unlabelled:
+    if pairs and not unlabelled:
         corrected = corrected_difference(
-            [scores[first][name] for name in ids],
-            [scores[second][name] for name in ids],
+            [before.score for before, _ in pairs],
+            [after.score for _, after in pairs],
             labels,
-            clusters=[clusters[name] for name in ids],
+            clusters=[before.cluster for before, _ in pairs],
             seed=seed,
+            parts=([before.part for before, _ in pairs], [after.part for _, after in pairs]),
         )
     return Correction(
         first=first,
         second=second,
-        judged=math.fsum(scores[second][name] - scores[first][name] for name in ids) / len(ids) if ids else 0.0,
+        judged=math.fsum(after.score - before.score for before, after in pairs) / len(pairs) if pairs else 0.0,
         num_labels=len({row.key for row in rows if row.arm in sides}),
         corrected=corrected,
         why_not=None

@@ -1,10 +1,13 @@
 """What people's labels say of the judge, as words, as numbers and as a warning. Pure."""
 
 from plumbline.judging.answer_length import LengthSlope
+from plumbline.judging.disputed import Part
 from plumbline.judging.people import Agreement, LabellerPair
 from plumbline.reporting.calibration import Calibration, Correction, kappa_words
 from plumbline.reporting.validity import Gate, Severity
 from plumbline.reporting.words import points, span
+
+PART_WORDS: dict[str, str] = {Part.AGREED: "both judges agree", Part.DISPUTED: "the judges disagree", Part.ONE_JUDGE: "one judge"}
 
 
 def correction_words(correction: Correction) -> str:
@@ -55,7 +58,10 @@ def unlabelled_words(correction: Correction) -> str:
     if found is None or not found.unlabelled:
         return ""
     names = {"first": correction.first, "second": correction.second}
-    strata = ", ".join(f"{one.num_answers} of {names[one.arm]} at {one.judge:g}" for one in found.unlabelled)
+    strata = ", ".join(
+        f"{one.num_answers} of {names[one.arm]} at {one.judge:g}{f' ({PART_WORDS[one.part]})' if one.part else ''}"
+        for one in found.unlabelled
+    )
     return f"No answer of these is labelled: {strata}. The interval allows any score for them."
 
 
@@ -79,6 +85,11 @@ def calibration_numbers(calibration: Calibration) -> dict[str, object]:
         numbers["score_on_length"] = slope_numbers(calibration.score_on_length)
     if calibration.agreement is None:
         return numbers
+    if calibration.parts:
+        numbers["strata"] = [
+            {"part": str(part), "num_answers": size, "num_labels": taken, "probability": taken / size}
+            for part, (size, taken) in calibration.parts.items()
+        ]
     return numbers | {
         "not_calibrated_because": calibration.uncalibrated,
         **agreement_numbers(calibration.agreement),
@@ -125,7 +136,10 @@ def correction_numbers(correction: Correction) -> dict[str, object]:
             "ci95": list(found.ci95),
             "means": {correction.first: found.first, correction.second: found.second},
             "means_ci95": {correction.first: list(found.first_ci95), correction.second: list(found.second_ci95)},
-            "without_labels": [{"arm": names[one.arm], "judge": one.judge, "num_answers": one.num_answers} for one in found.unlabelled],
+            "without_labels": [
+                {"arm": names[one.arm], "judge": one.judge, "num_answers": one.num_answers} | ({"part": one.part} if one.part else {})
+                for one in found.unlabelled
+            ],
         }
     return numbers
 

@@ -31,6 +31,8 @@ class Contrast:
     comparison: Comparison
     """delta and ci95 of the difference of the gains, in -2..2; first_mean is the gain of base, second_mean that of tuned."""
     p_holm: float | None
+    floor: float = 0.0
+    """No difference up to this one is claimed (noise_floor.py)."""
 
 
 def squares_of(arms: Arms, comparisons: Sequence[Pair]) -> list[Square]:

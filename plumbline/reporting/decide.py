@@ -8,13 +8,19 @@ from plumbline.judging.prices import judging_cost_usd, paid_replies
 from plumbline.reporting.benchmark_parts import Part, questions_of
 from plumbline.reporting.calibration import Calibration, calibrated_by_people
 from plumbline.reporting.calibration_words import calibration_gates, calibration_numbers
+from plumbline.reporting.checkpoint_questions import CheckpointQuestions, checkpoint_questions, claim_problems
 from plumbline.reporting.context_use import ContextUse, PromptTokens, context_uses, prompt_tokens
 from plumbline.reporting.contrasts import squares_of
 from plumbline.reporting.final_part import uses_final_part
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.judge_quality import judge_account, probe_numbers
 from plumbline.reporting.ledger import KindLedger, ledgers
+from plumbline.reporting.noise_floor import NoiseFloor, held_to_floor, noise_floor, slices_held_to_floor
+from plumbline.reporting.noise_words import noise_gates
+from plumbline.reporting.panel import Panel, panel_of, scores_of
+from plumbline.reporting.panel_words import panel_gates, panel_numbers
 from plumbline.reporting.params import JudgeSettings, ReportParams
+from plumbline.reporting.probes import probes_gate
 from plumbline.reporting.publish_gate import PublishGate, publish_gate
 from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams, deciding_pair
 from plumbline.reporting.scored import Scored, join_verdicts
@@ -56,6 +62,8 @@ class Evaluation:
     num_final_part_uses: int
     num_own_uses: int
     """Of these, by this report."""
+    checkpoint: CheckpointQuestions | None
+    """The questions that chose the adapter's checkpoint; None where the validation loss did."""
     overlapping: AbstractSet[str]
     """Ids of the questions that are near the training rows."""
     is_scored: bool
@@ -73,8 +81,12 @@ class Evaluation:
     gates: Sequence[Gate]
     calibration: Calibration | None
     """What people's labels say of the judge and of each declared difference; None where nothing is scored."""
+    panel: Panel | None
+    """What a second judge says; None where there is none."""
     judge: Mapping[str, object]
     """Who judged, at what cost, how often it was right about answers of known worth, and what people say of it."""
+    noise: NoiseFloor | None
+    """What one arm gives when it is asked again; None where that was not tried, or nothing is scored."""
     publishing: PublishGate | None
     """Whether all is shown that publishing requires; None where nothing is required, or nothing is scored."""
 
@@ -101,8 +113,9 @@ def verdict_gates(
     *,
     judge_ends: str | None,
 ) -> list[Gate]:
-    """What must be read together with the verdicts: unreadable and cut answers, and how far the judge can be believed."""
+    """What must be read together with the verdicts: capabilities that were forgotten, unreadable and cut answers, how far the judge can be believed."""
     return [
+        *probes_gate(gathered.probes),
         *quality_gates(
             by_kind,
             num_labels=0 if calibration is None else calibration.num_labels,
@@ -115,6 +128,14 @@ def verdict_gates(
     ]
 
 
+def stopping_gates(gathered: Gathered, judging: JudgeSettings, cost_usd: float | None) -> list[Gate]:
+    """What makes the evaluation not valid where it is not ok."""
+    return [
+        *coverage_gates(gathered.judgements, gathered.arms.names),
+        *cost_gate(cost_usd, judging.max_cost_usd if judging.backend == "claude" else None),
+    ]
+
+
 def problems_of(gathered: Gathered, broken: Sequence[str], stopping: Sequence[Gate]) -> list[str]:
     """Why the evaluation is not valid. `broken`: why nothing can be scored."""
     return [
@@ -124,6 +145,37 @@ def problems_of(gathered: Gathered, broken: Sequence[str], stopping: Sequence[Ga
         *identity_problems(gathered.judgements),
         *(gate.text for gate in stopping if not gate.ok),
     ]
+
+
+def people_s_opinion(gathered: Gathered, questions: Sequence[Question], params: ReportParams) -> Calibration:
+    """What people's labels say of the judge, and of each declared difference on the reported part."""
+    return calibrated_by_people(
+        gathered.questions,
+        gathered.answers,
+        gathered.judgements,
+        gathered.labels,
+        comparisons=gathered.comparisons,
+        reported=[question.id for question in questions],
+        seed=params.seed,
+        second=scores_of(gathered.second_judgements) if gathered.second_judgements else None,
+    )
+
+
+def second_opinion(gathered: Gathered, questions: Sequence[Question], params: ReportParams, judging: JudgeSettings) -> Panel | None:
+    """What the second judge says of the reported part, where there is one."""
+    if judging.second is None or not gathered.second_judgements:
+        return None
+    return panel_of(
+        questions,
+        gathered.judgements,
+        gathered.second_judgements,
+        judging.second,
+        first_name=judging.name,
+        arms=gathered.arms.names,
+        comparisons=gathered.comparisons,
+        seed=params.seed,
+        num_resamples=params.num_resamples,
+    )
 
 
 def decide(
@@ -145,14 +197,11 @@ def decide(
     # Probes and second askings are paid for as answers are, and count against the same cap.
     paid = paid_replies([*gathered.judgements, *gathered.checks])
     cost_usd = judging_cost_usd(paid, judging.claude_model)
-    stopping = [
-        *coverage_gates(gathered.judgements, gathered.arms.names),
-        *cost_gate(cost_usd, judging.max_cost_usd if judging.backend == "claude" else None),
-    ]
+    stopping = stopping_gates(gathered, judging, cost_usd)
     scored: Sequence[Scored] = []
     by_kind: Mapping[Kind, KindLedger] = {}
-    uses: list[ContextUse] = []
     calibration: Calibration | None = None
+    panel: Panel | None = None
     if not broken:
         scored = join_verdicts(questions, gathered.answers, gathered.grades, gathered.judgements)
         by_kind = ledgers(
@@ -164,16 +213,12 @@ def decide(
             seed=params.seed,
             num_resamples=params.num_resamples,
         )
-        uses = context_uses(questions, gathered, scored, params)
-        calibration = calibrated_by_people(
-            gathered.questions,
-            gathered.answers,
-            gathered.judgements,
-            gathered.labels,
-            comparisons=gathered.comparisons,
-            reported=[question.id for question in questions],
-            seed=params.seed,
-        )
+        calibration = people_s_opinion(gathered, questions, params)
+        panel = second_opinion(gathered, questions, params, judging)
+    noise = None if broken else noise_floor(gathered, questions, scored, seed=params.seed)
+    by_kind = held_to_floor(by_kind, noise, gathered.arms)
+    slices = slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples)
+    checkpoint = checkpoint_questions(gathered.documents["adapter"], questions, gathered.arms.trained)
     probes = probe_numbers(gathered.checks)
     warnings = [
         forgetting_gate(gathered.forgetting, params.max_forgetting_nats),
@@ -181,6 +226,8 @@ def decide(
         *probe_gates(probes),
         balance_gate(questions),
         *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends),
+        *noise_gates(noise),
+        *panel_gates(panel),
     ]
     account = judge_account(gathered.judgements, judging, paid, cost_usd)
     return Evaluation(
@@ -192,17 +239,22 @@ def decide(
         left_out=gathered.left_out,
         num_final_part_uses=num_uses,
         num_own_uses=len(own),
+        checkpoint=checkpoint,
         overlapping=overlapping,
         is_scored=not broken,
         scored=scored,
         ledgers=by_kind,
-        slices=slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples),
-        context_uses=uses,
+        slices=slices_held_to_floor(slices, noise, gathered.arms),
+        context_uses=[] if broken else context_uses(questions, gathered, scored, params),
         prompt_tokens=[] if broken else prompt_tokens(gathered.answers, gathered.arms),
-        problems=problems_of(gathered, broken, stopping),
+        problems=[*problems_of(gathered, broken, stopping), *claim_problems(checkpoint, part=params.part)],
         incomplete=incompleteness(gathered.answers, gathered.arms, gathered.documents["training"]),
         gates=[*stopping, *warnings],
         calibration=calibration,
-        publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration),
-        judge=account | {"probes": probes, "calibration": NO_LABELS if calibration is None else calibration_numbers(calibration)},
+        noise=noise,
+        panel=panel,
+        publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration, gathered.probes),
+        judge=account
+        | {"probes": probes, "calibration": NO_LABELS if calibration is None else calibration_numbers(calibration)}
+        | panel_numbers(panel),
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from plumbline.answering.noise_plan import NoisePlan
 from plumbline.pipeline.documents import read_object, read_objects, read_table
 from plumbline.pipeline.files import sha256_of
 from plumbline.pipeline.jsonl import read_jsonl
@@ -12,15 +13,27 @@ from plumbline.reporting.final_part import uses_of
 from plumbline.reporting.final_part_uses import read_uses
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.human_label import HumanLabel
+from plumbline.reporting.second_asking import SecondAsking
 from plumbline.rows.answer import Answer
 from plumbline.rows.arms import NO_CONTEXT, Arms, Pair
 from plumbline.rows.context import Context
 from plumbline.rows.grade import Grade
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.judgement import Judgement
+from plumbline.rows.probe_results import NOT_PROBED, ProbedAnswer, ProbeResults
 from plumbline.rows.question import Question
 from plumbline.splitting.overlap import QuestionOverlap
 from plumbline.training.forgetting import Forgetting
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseFiles:
+    """What was answered a second time, and its verdicts."""
+
+    plan: Path
+    answers: Path
+    graded: Path
+    judged: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,16 +63,24 @@ class ReportFiles:
     page: Path
     checks: Path | None = None
     """Probes of the judge; None: it was not probed."""
+    second: Path | None = None
+    """Judgements of the second judge, on a share of the questions."""
     labels: Path | None = None
     """People's verdicts on answers, to compare the judge with."""
     pins: Path | None = None
     """Requirements file of the packages that made weights and answers."""
     uses: Path | None = None
     """The tracked record of who was scored on the final part."""
+    probes: Path | None = None
+    """What was forgotten, by capability; None: nothing was probed."""
+    probed: Path | None = None
+    """The probes with both answers."""
     contexts: Mapping[str, Path] | None = None
     """Name of a context -> its file; None: the page shows no contexts."""
     journal: Path | None = None
     """The same of this machine, which no run can forget to write."""
+    noise: NoiseFiles | None = None
+    """None: no one answered a second time."""
 
 
 def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathered:
@@ -70,7 +91,11 @@ def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathe
         **{f"{arm} answers": path for arm, path in files.answers.items()},
         "grades": files.graded,
         "judgements": files.judged,
+        **({} if files.noise is None else {"answers asked again": files.noise.answers}),
     }
+    second = list(read_jsonl(files.second, Judgement)) if files.second else []
+    if files.second is not None and second:
+        inputs["judgements of the second judge"] = files.second
     sha256 = {name: sha256_of(path) for name, path in inputs.items()}
     training = read_object(files.training)
     overlap_lines = list(read_objects(files.overlap))
@@ -82,6 +107,7 @@ def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathe
         grades=list(read_jsonl(files.graded, Grade)),
         judgements=list(read_jsonl(files.judged, Judgement)),
         checks=list(read_jsonl(files.checks, JudgeCheck)) if files.checks else [],
+        second_judgements=second,
         labels=list(read_jsonl(files.labels, HumanLabel)) if files.labels else [],
         # The file holds two other sorts of line, which are the business of `split`.
         overlaps=[QuestionOverlap.model_validate(row) for row in overlap_lines if row.get("record") == "question"],
@@ -97,8 +123,21 @@ def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathe
             "adapter": read_object(files.adapter),
         },
         loss=read_table(files.loss),
+        probes=ProbeResults.model_validate_json(files.probes.read_text(encoding="utf-8")) if files.probes else NOT_PROBED,
+        probed=list(read_jsonl(files.probed, ProbedAnswer)) if files.probed else [],
         contexts=used_contexts(files.contexts or {}, arms),
         versions=pinned_versions(files.pins) if files.pins else {},
+        asked_twice=None if files.noise is None else second_asking(files.noise),
+    )
+
+
+def second_asking(files: NoiseFiles) -> SecondAsking:
+    """Read what one arm answered in another batch plan."""
+    return SecondAsking(
+        plan=NoisePlan.model_validate(read_object(files.plan)),
+        answers=list(read_jsonl(files.answers, Answer)),
+        grades=list(read_jsonl(files.graded, Grade)),
+        judgements=list(read_jsonl(files.judged, Judgement)),
     )
 
 

@@ -22,6 +22,21 @@ class ReportParams(Params):
     """Increase of the negative log-likelihood of base's own answers to general prompts, per token, above which a warning is given."""
 
 
+class SecondJudge(Params):
+    """What the report shows of the second judge."""
+
+    model_config = ConfigDict(extra="allow")
+
+    backend: str
+    model: str | None = None
+    share: float
+
+    @property
+    def name(self) -> str:
+        """What it is called in a sentence."""
+        return judge_name(self.backend, self.model)
+
+
 class JudgeSettings(Params):
     """What the report shows of the judge; the judge stage checks the section as a whole."""
 
@@ -30,8 +45,23 @@ class JudgeSettings(Params):
     backend: str
     model: str | None
     max_cost_usd: float | None
+    second: SecondJudge | None = None
+    """None too in a run from before there was one: this section is read of other revisions as well."""
+
+    @property
+    def name(self) -> str:
+        """What the judge is called in a sentence."""
+        return judge_name(self.backend, self.model)
 
     @property
     def claude_model(self) -> str | None:
         """The model that was asked, where Claude judged."""
         return self.model if self.backend == "claude" else None
+
+
+RULES = {"key_points": "the key-point rule", "none": "no judge"}
+
+
+def judge_name(backend: str, model: str | None) -> str:
+    """A judge that is a model by the name of that; a rule by its own."""
+    return RULES.get(backend) or model or backend

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from plumbline.number_text import signed
 from plumbline.reporting.calibration import Calibration, Correction
+from plumbline.reporting.claims import verdict_above
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
+from plumbline.reporting.probes import probes_found
 from plumbline.reporting.publish_params import NotWorseThan, PublishParams, Subject
 from plumbline.reporting.publish_words import kind_sentence
 from plumbline.reporting.verdict import mirrored
 from plumbline.rows.arms import Pair
+from plumbline.rows.probe_results import NOT_PROBED, ProbeResults
 from plumbline.rows.question import Kind
 from plumbline.statistics import Verdict, verdict_at
 from plumbline.training.forgetting import Forgetting
@@ -33,7 +36,7 @@ class Requirement:
     ci95: tuple[float, float] | None
     """Of the difference, tuned minus reference; of `general` in nats a token, where more is worse."""
     missing: float
-    """How far the bound that decides is from where it must lie; 0 where it is met, or where nothing could be compared."""
+    """How far the bound that decides is from where it must lie, or the difference from the noise floor; 0 where it is met, or nothing compared."""
     n: int
     text: str
     """The verdict as a sentence."""
@@ -44,7 +47,7 @@ class PublishGate:
     """What the evaluation says of publishing."""
 
     pair: Pair | None
-    """(reference, tuned arm); None where only `general` is required."""
+    """(reference, tuned arm); None where no kind is required."""
     requirements: tuple[Requirement, ...]
 
     @property
@@ -62,6 +65,7 @@ def publish_gate(
     ledgers: Mapping[Kind, KindLedger],
     forgetting: Forgetting,
     calibration: Calibration | None,
+    probes: ProbeResults = NOT_PROBED,
 ) -> PublishGate | None:
     """Every requirement with its verdict; None where nothing is required. `pair`: the one that decides."""
     if not params.require:
@@ -70,6 +74,8 @@ def publish_gate(
     for name in params.require:
         if name == "general":
             found.append(of_general(params, forgetting))
+        elif name == "probes":
+            found.append(of_probes(params, probes))
         else:
             assert pair is not None
             found.append(of_kind(name, params.margin(name), pair, ledgers.get(name), corrected_for(name, pair, calibration)))
@@ -95,12 +101,12 @@ def of_kind(kind: Kind, margin: float | None, pair: Pair, ledger: KindLedger | N
     assert ledger is not None
     comparison = found.comparison if pair in ledger.pairs else mirrored(found.comparison)
     value, ci95, p_value, who = comparison.delta, comparison.ci95, found.p_holm, ""
-    verdict = verdict_at(ci95, p_value, margin)
+    verdict = verdict_above(found.floor, value, ci95, p_value, margin)
     if correction is not None and correction.corrected is not None:
         sign = 1 if correction.second == pair[1] else -1
         bounds = sorted(sign * bound for bound in correction.corrected.ci95)
         # No test stands behind a corrected interval: excluding 0 is all that it can show.
-        by_people = verdict_at((bounds[0], bounds[1]), 0.0, margin)
+        by_people = verdict_above(found.floor, sign * correction.corrected.delta, (bounds[0], bounds[1]), 0.0, margin)
         if STRENGTH[by_people] < STRENGTH[verdict]:
             verdict, value, ci95, p_value = by_people, sign * correction.corrected.delta, (bounds[0], bounds[1]), 0.0
             who = f" as corrected by {correction.num_labels} human labels"
@@ -112,9 +118,9 @@ def of_kind(kind: Kind, margin: float | None, pair: Pair, ledger: KindLedger | N
         ok=verdict in wanted,
         value=value,
         ci95=ci95,
-        missing=0.0 if verdict in wanted else max(0.0, -(margin or 0.0) - ci95[0]),
+        missing=0.0 if verdict in wanted else max(0.0, -(margin or 0.0) - ci95[0], found.floor - value if ci95[0] > 0 else 0.0),
         n=comparison.n,
-        text=kind_sentence(kind, pair, verdict, margin, value, ci95, p_value, comparison, who),
+        text=kind_sentence(kind, pair, verdict, margin, value, ci95, p_value, comparison, who, found.floor),
     )
 
 
@@ -147,6 +153,23 @@ def of_general(params: PublishParams, forgetting: Forgetting) -> Requirement:
         ci95=bounds,
         missing=missing,
         n=forgetting.num_prompts,
+        text=text,
+    )
+
+
+def of_probes(params: PublishParams, probes: ProbeResults) -> Requirement:
+    """What base can do besides the domain, as far as it is probed."""
+    margin, found = params.margin("probes"), probes.within_reach
+    verdict, missing, text = probes_found(probes, margin)
+    return Requirement(
+        name="probes",
+        margin=margin,
+        verdict=verdict,
+        ok=verdict in ({Verdict.BETTER} if margin is None else {Verdict.BETTER, Verdict.NOT_WORSE}),
+        value=None if found is None else found.value,
+        ci95=None if found is None else found.ci95,
+        missing=missing,
+        n=0 if found is None else found.n,
         text=text,
     )
 

@@ -30,6 +30,7 @@ def kind_sentence(
     p_value: float,
     comparison: Comparison,
     who: str,
+    floor: float = 0.0,
 ) -> str:
     """The verdict on one kind, with what is missing where it is not what was asked for."""
     first, second, name = arm_words(pair[0]), arm_words(pair[1]), KIND_NAMES[kind]
@@ -49,6 +50,8 @@ def kind_sentence(
         said += f" It may have lost {in_points(-ci95[0])} points, and less than {in_points(margin)} is allowed: {in_points(-ci95[0] - margin)} too many."
         needed = questions_needed(comparison, margin)
         return said if verdict is Verdict.WORSE else f"{said} If the two are alike, about {needed:,} questions like these would show it."
+    if ci95[0] > 0 and abs(value) <= floor:
+        return f"{said} The same model moves by up to {in_points(floor)} points when asked again in other batches, and the difference must be larger."
     if ci95[0] > 0:
         return f"{said} The interval lies above 0, but the p value, adjusted for all tests of the report, is {p_words(p_value)} and not below {SIGNIFICANCE:g}."
     if verdict is Verdict.WORSE:

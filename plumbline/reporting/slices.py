@@ -31,6 +31,8 @@ class Slice:
     """None where there are too few questions or clusters."""
     p_holm: float | None
     """Adjusted for all slices of the comparison."""
+    floor: float = 0.0
+    """No difference up to this one is claimed (noise_floor.py)."""
 
 
 Triple = tuple[float, float, str]

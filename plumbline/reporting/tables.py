@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
+from plumbline.reporting.claims import claimed_direction, is_below_floor
 from plumbline.reporting.context_use import ContextUse, PromptTokens
 from plumbline.reporting.contrasts import Contrast
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger
 from plumbline.reporting.numbers import confusion_counts, letter_pairs
 from plumbline.reporting.scored import Scored
 from plumbline.reporting.slices import Slice
+from plumbline.reporting.variance_words import split_row
 from plumbline.reporting.verdict import contrast_words
 from plumbline.reporting.words import arm_words, direction_of, kind_words, p_words, pair_direction, points, span
 from plumbline.rows.arms import Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.question import Kind, Question
-from plumbline.statistics import Comparison, Direction, Estimate, IntervalMethod, PairedTest, shown_direction
+from plumbline.statistics import Comparison, Direction, Estimate, IntervalMethod, PairedTest
 
 MAX_TOPICS_LISTED = 400
 """Past this a topic is a question, and a list of topics helps no one."""
@@ -88,6 +90,7 @@ def kind_card(ledger: KindLedger) -> dict[str, object]:
             "method": METHODS[comparison.ci_method],
             "lost": comparison.num_first_only,
             "gained": comparison.num_second_only,
+            "floor": points(ledger.headline.floor) if ledger.headline.floor else "",
             "detectable": f"{points(comparison.minimum_detectable_effect)} points"
             if comparison.minimum_detectable_effect < 1
             else "no difference",
@@ -127,8 +130,12 @@ def contrast_cell(found: Contrast | None) -> dict[str, object]:
     """One contrast on one kind."""
     if found is None or found.p_holm is None:
         return {**comparison_cell(None), "direction": Direction.UNSCORED, "note": "no verdicts"}
-    direction = shown_direction(found.comparison.ci95, found.p_holm)
-    return {**comparison_cell(found.comparison), "direction": direction, "note": f"p {p_words(found.p_holm)}, n = {found.comparison.n}"}
+    direction = claimed_direction(found.comparison, found.p_holm, found.floor)
+    return {
+        **comparison_cell(found.comparison),
+        "direction": direction,
+        "note": f"p {p_words(found.p_holm)}, n = {found.comparison.n}{floor_note(found.floor)}",
+    }
 
 
 def context_rows(uses: Sequence[ContextUse]) -> list[dict[str, object]]:
@@ -153,6 +160,11 @@ def prompt_rows(tokens: Sequence[PromptTokens]) -> list[dict[str, str]]:
     return [{"arm": arm_words(one.arm), "mean": f"{one.mean:,.0f}", "p90": f"{one.p90:,}", "max": f"{one.most:,}"} for one in tokens]
 
 
+def floor_note(floor: float) -> str:
+    """What the same model gives when asked again; nothing where nothing moved."""
+    return f", noise floor {points(floor)}" if floor else ""
+
+
 def pair_cell(pair: PairLedger) -> dict[str, object]:
     """One comparison on one kind."""
     found = pair.comparison
@@ -160,8 +172,9 @@ def pair_cell(pair: PairLedger) -> dict[str, object]:
         return {**comparison_cell(None), "direction": Direction.UNSCORED, "note": "no verdicts"}
     direction = pair_direction(pair)
     note = f"p {p_words(pair.p_holm)}, n = {found.n}, +{found.num_second_only} −{found.num_first_only}"
-    if direction is Direction.NONE:
+    if direction is Direction.NONE and not is_below_floor(found, pair.p_holm, pair.floor):
         note += f", could have shown {points(found.minimum_detectable_effect)}"
+    note += floor_note(pair.floor)
     return {**comparison_cell(found), "direction": direction, "note": note}
 
 
@@ -182,7 +195,7 @@ def score_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
                     "place": place,
                     "num_arms": len(ledger.arms),
                     "score": estimate_cell(counts.estimate),
-                    "n": counts.n,
+                    "n": counts.num_answers,
                     "chance": points(ledger.chance) if ledger.chance is not None else "–",
                     "correct": counts.num_correct,
                     "incorrect": counts.num_incorrect,
@@ -195,6 +208,18 @@ def score_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
                 }
             )
     return rows
+
+
+def uncertainty_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
+    """Where the uncertainty comes from: a line per kind and arm, then per kind and difference; empty without several samples."""
+    rows = [
+        split_row(KIND_NAMES[kind], arm_words(arm), split) for kind, ledger in ledgers.items() for arm, split in ledger.arm_splits.items()
+    ]
+    return rows + [
+        split_row(KIND_NAMES[kind], pair_words(pair), split)
+        for kind, ledger in ledgers.items()
+        for pair, split in ledger.pair_splits.items()
+    ]
 
 
 def confusions(questions: Sequence[Question], grades: Sequence[Grade], arms: Sequence[str]) -> list[dict[str, object]]:
@@ -242,10 +267,11 @@ def slice_cell(one: Slice) -> dict[str, object]:
     if one.comparison is None or one.p_holm is None:
         clusters = f" in {one.num_clusters} clusters" if one.num_clusters < one.n else ""
         return {**comparison_cell(None), "n": one.n, "direction": Direction.UNSCORED, "note": f"too few questions{clusters}"}
-    direction = shown_direction(one.comparison.ci95, one.p_holm)
+    direction = claimed_direction(one.comparison, one.p_holm, one.floor)
     note = f"p {p_words(one.p_holm)}, +{one.comparison.num_second_only} −{one.comparison.num_first_only}"
-    if direction is Direction.NONE:
+    if direction is Direction.NONE and not is_below_floor(one.comparison, one.p_holm, one.floor):
         note += f", could have shown {points(one.comparison.minimum_detectable_effect)}"
+    note += floor_note(one.floor)
     return {**comparison_cell(one.comparison), "direction": direction, "note": note}
 
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from plumbline.reporting.claims import claimed_direction, is_below_floor
 from plumbline.reporting.contrasts import Contrast, Square
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger
 from plumbline.reporting.words import (
     arm_words,
     direction_of,
+    floor_clause,
     headline_words,
     joined,
     ordered,
@@ -17,10 +19,11 @@ from plumbline.reporting.words import (
     resolution,
     span,
     verdict_words,
+    within_floor,
 )
 from plumbline.rows.arms import NO_CONTEXT, Arms, Pair
 from plumbline.rows.question import Kind
-from plumbline.statistics import Comparison, Direction, shown_direction
+from plumbline.statistics import Comparison, Direction
 
 
 class Rival(NamedTuple):
@@ -31,6 +34,8 @@ class Rival(NamedTuple):
     """Of the tuned arm against this one, whichever way it was declared."""
     direction: Direction
     """What it shows of the tuned arm."""
+    within_floor: float | None = None
+    """The noise floor, where it is what forbids the claim."""
 
 
 class Finding(NamedTuple):
@@ -83,7 +88,8 @@ def rivals_of(ledger: KindLedger, arms: Arms, tuned: str) -> list[Rival]:
         if tuned not in (first, second) or arms.root[other].is_trained or pair.comparison is None or pair.p_holm is None:
             continue
         comparison = pair.comparison if second == tuned else mirrored(pair.comparison)
-        found.append(Rival(other, comparison, shown_direction(comparison.ci95, pair.p_holm)))
+        direction = claimed_direction(comparison, pair.p_holm, pair.floor)
+        found.append(Rival(other, comparison, direction, pair.floor if within_floor(pair) else None))
     return found
 
 
@@ -171,6 +177,8 @@ def finding_words(found: Finding, name: str) -> str:
     others = f"the best of {len(found.rivals)} arms without it ({rival})" if found.is_best else rival
     if found.direction is Direction.NONE:
         amount = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
+        if found.rival.within_floor is not None:
+            return f"On {kind} the difference of {name} from {others} ({amount}) is {floor_clause(found.rival.within_floor)}: it is not claimed."
         return f"On {kind} {name} is not shown to differ from {others}: {amount}; {resolution(comparison)}."
     amount = f"{points(abs(comparison.delta))} points {span(ordered(comparison.ci95, found.direction))}"
     if found.direction is Direction.BETTER:
@@ -197,7 +205,9 @@ def alone_words(ledgers: Mapping[Kind, KindLedger], arms: Arms, pair: Pair) -> s
 
 
 def shown_mark(pair: PairLedger) -> str:
-    """What is said of a difference that was not shown."""
+    """What is said of a difference that was not shown, or is not claimed."""
+    if within_floor(pair):
+        return " (within the noise floor)"
     return " (no difference shown)" if pair_direction(pair) is Direction.NONE else ""
 
 
@@ -205,8 +215,10 @@ def contrast_words(kind: Kind, square: Square, found: Contrast) -> str:
     """Does a context still help once the model is tuned?"""
     comparison = found.comparison
     amount = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
-    direction = shown_direction(comparison.ci95, found.p_holm if found.p_holm is not None else 1.0)
+    direction = claimed_direction(comparison, found.p_holm if found.p_holm is not None else 1.0, found.floor)
     gains = f"{square.context} bring base {points(comparison.first_mean, sign=True)} and tuned {points(comparison.second_mean, sign=True)} points"
+    if is_below_floor(comparison, found.p_holm, found.floor):
+        return f"On {KIND_NAMES[kind]} {gains}; the difference of the gains ({amount}) is {floor_clause(found.floor)}."
     if direction is Direction.NONE:
         return f"On {KIND_NAMES[kind]} {gains}; that the gain differs is not shown ({amount})."
     more = "more" if direction is Direction.BETTER else "less"

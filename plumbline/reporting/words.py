@@ -4,10 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 from plumbline.number_text import signed
+from plumbline.reporting.claims import claimed_direction, is_below_floor
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger
 from plumbline.rows.arms import ArmParams
 from plumbline.rows.question import KINDS, Kind
-from plumbline.statistics import Comparison, Direction, shown_direction
+from plumbline.statistics import Comparison, Direction
 from plumbline.training.forgetting import Forgetting
 
 SMALLEST_FORGETTING = 0.005
@@ -65,10 +66,18 @@ def arm_note(arm: ArmParams) -> str:
 
 
 def pair_direction(pair: PairLedger | None) -> Direction:
-    """What a comparison shows of its second arm, with the p value that is adjusted for all kinds and comparisons."""
-    if pair is None or pair.comparison is None or pair.p_holm is None:
-        return Direction.UNSCORED
-    return shown_direction(pair.comparison.ci95, pair.p_holm)
+    """What may be claimed of the second arm, with the p value that is adjusted for all kinds and comparisons, and above the noise floor."""
+    return Direction.UNSCORED if pair is None else claimed_direction(pair.comparison, pair.p_holm, pair.floor)
+
+
+def within_floor(pair: PairLedger | None) -> bool:
+    """Whether a difference is shown and not claimed, since the same model moves as far when asked again."""
+    return pair is not None and is_below_floor(pair.comparison, pair.p_holm, pair.floor)
+
+
+def floor_clause(floor: float) -> str:
+    """Why a difference that the test shows is not claimed."""
+    return f"smaller than what the same model gives when asked again in other batches (up to {points(floor)} points)"
 
 
 def direction_of(ledger: KindLedger) -> Direction:
@@ -84,6 +93,8 @@ def kind_words(ledger: KindLedger) -> str:
     comparison = ledger.headline.comparison
     if comparison is None:
         return "No one gave a verdict: there is no score, and no zero either."
+    if within_floor(ledger.headline):
+        return f"No difference is claimed: it is {floor_clause(ledger.headline.floor)}."
     if direction is Direction.NONE:
         return f"No detectable difference; {resolution(comparison)}."
     assert ledger.headline_pair is not None
@@ -122,10 +133,11 @@ def headline_words(ledgers: Mapping[Kind, KindLedger]) -> str:
     if pair is None or not (parts or groups[Direction.NONE]):
         return "Nothing could be compared."
     first, second = pair
+    done = "claimed" if any(within_floor(ledger.headline) for ledger in groups[Direction.NONE]) else "detected"
     if not parts:
-        return f"No difference between {arm_words(first)} and {arm_words(second)} was detected."
+        return f"No difference between {arm_words(first)} and {arm_words(second)} was {done}."
     sentence = f"{arm_title(second)} is " + ", ".join(parts)
-    return sentence + (f"; no difference was detected on {names_of(groups[Direction.NONE])}." if groups[Direction.NONE] else ".")
+    return sentence + (f"; no difference was {done} on {names_of(groups[Direction.NONE])}." if groups[Direction.NONE] else ".")
 
 
 def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
@@ -148,6 +160,11 @@ def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
         comparison = ledger.headline.comparison if ledger.headline is not None else None
         if comparison is not None:
             found = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
+            if ledger.headline is not None and within_floor(ledger.headline):
+                sentences.append(
+                    f"On {KIND_NAMES[ledger.kind]} the difference ({found}) is {floor_clause(ledger.headline.floor)}: it is not claimed."
+                )
+                continue
             sentences.append(f"There is no detectable difference on {KIND_NAMES[ledger.kind]} ({found}); {resolution(comparison)}.")
     if groups[Direction.UNSCORED]:
         sentences.append(f"No one gave a verdict on {names_of(groups[Direction.UNSCORED])}: there is no score, and no zero either.")

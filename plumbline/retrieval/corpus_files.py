@@ -9,6 +9,7 @@ from typing import NamedTuple
 from plumbline.pipeline.refused import Refused
 from plumbline.retrieval.pieces import CountTokens, Piece, Section, cut_section, markdown_sections, plain_sections
 from plumbline.training.prompt import training_prompt
+from plumbline.twin_keys import TwinKey, object_without_twins
 
 SECTIONS: dict[str, Callable[[str], list[Section]]] = {
     ".md": markdown_sections,
@@ -106,7 +107,9 @@ def text_of_row(line: str, where: str) -> tuple[str, str]:
     """Text and question of one row: the field `text`, or `instruction`, `input` and `output` as one text. Other fields are not read."""
     accepted = 'a row is {"text": ...} or {"instruction": ..., "input": ..., "output": ...}'
     try:
-        row = json.loads(line)
+        row = json.loads(line, object_pairs_hook=object_without_twins)
+    except TwinKey as twins:
+        raise Refused(f"{where}: {twins}.") from None
     except json.JSONDecodeError as error:
         raise Refused(f"{where}: not JSON ({error}); {accepted}.") from None
     if not isinstance(row, dict):

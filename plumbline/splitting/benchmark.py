@@ -8,10 +8,12 @@ from pathlib import Path
 
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
+from plumbline.separators import two_readings
 from plumbline.splitting.benchmark_files import read_rows
-from plumbline.splitting.mapped_benchmark import BenchmarkColumns, read_mapped
-from plumbline.splitting.question_faults import checked, equal_choices_fault, fault_of
-from plumbline.splitting.recognition import AUTO, MAPPED, SHAPES, shape_of
+from plumbline.splitting.fault import Fault, RowRefused
+from plumbline.splitting.mapped_benchmark import BenchmarkColumns, named_columns, read_mapped
+from plumbline.splitting.question_faults import equal_choices_fault, fault_of, faults_of, refuse_faults
+from plumbline.splitting.recognition import AUTO, MAPPED, SHAPES, knows, recognise
 from plumbline.splitting.row_values import LeftOut, Row
 
 OWN_IDS = frozenset({"plumbline", "study"})
@@ -31,6 +33,8 @@ class Benchmark:
     places: list[str]
     """Where each question stands in the file."""
     left_out: list[LeftOut]
+    unread: list[Fault]
+    """Rows that cannot be questions."""
     num_rows: int
 
     @property
@@ -42,29 +46,50 @@ class Benchmark:
 def read_benchmark(path: Path, *, format_name: str, columns: BenchmarkColumns | None = None) -> Benchmark:
     """Questions that can all be graded. Refused, with file, place and remedy, where one cannot."""
     found = read_questions(path, format_name=format_name, columns=columns)
-    if not found.questions and found.left_out:
+    refuse_faults(all_faults(found))
+    if not found.questions:
         raise Refused(f"{path}: all {found.num_rows} rows were left out {dict(found.reasons)}; at least one question is needed.")
-    checked(found.questions, found.places)
     return found
 
 
+def all_faults(found: Benchmark) -> list[Fault]:
+    """The rows that cannot be questions and the questions that no one could grade, in the order of the file."""
+    # A place ends with its number.
+    return sorted([*found.unread, *faults_of(found.questions, found.places)], key=lambda fault: int(fault.where.rsplit(" ", 1)[-1]))
+
+
 def read_questions(path: Path, *, format_name: str, columns: BenchmarkColumns | None = None) -> Benchmark:
-    """Questions as read, which no one has checked yet."""
+    """Questions as read, which no one has checked yet, with the rows that cannot be questions. Refused where no row can be one."""
     if columns is not None and format_name not in (AUTO, MAPPED):
         raise Refused(f"split.benchmark_columns is set and benchmark_format is {format_name!r}; set it to mapped, or the columns to null.")
     if columns is None and format_name == MAPPED:
         raise Refused("split.benchmark_format is mapped; name the columns under split.benchmark_columns, such as `question: ...`.")
-    rows = read_rows(path)
+    found = read_rows(path, knows if columns is None else lambda names: set(named_columns(columns)) <= set(names))
+    rows = [row for row in found if isinstance(row, Row)]
+    unread = [row for row in found if isinstance(row, Fault)]
     if columns is not None:
         sign = f"the columns in split.benchmark_columns ({', '.join(sorted(columns.model_dump(exclude_defaults=True)))})"
-        return gathered(rows, [guarded(row, partial(read_mapped, columns=columns)) for row in rows], name=MAPPED, sign=sign)
-    shape = shape_of(rows, format_name)
+        return with_some(gathered(rows, partial(read_mapped, columns=columns), unread, name=MAPPED, sign=sign))
+    try:
+        recognised = recognise(rows, format_name)
+    except Refused as refused:
+        raise Refused(
+            f"{refused} {len(unread)} of the {len(found)} rows cannot be read at all: {unread[0]}" if unread else str(refused)
+        ) from None
+    rows, shape, unread = recognised.rows, recognised.shape, [*unread, *recognised.faults]
     if shape.name == "lm_eval":
-        return read_documents(rows)
-    return gathered(rows, [guarded(row, shape.read) for row in rows], name=shape.name, sign=shape.sign)
+        return with_some(read_documents(rows, unread))
+    return with_some(gathered(rows, shape.read, unread, name=shape.name, sign=shape.sign))
 
 
-def read_documents(rows: Sequence[Row]) -> Benchmark:
+def with_some(found: Benchmark) -> Benchmark:
+    """What was read. Refused where it is nothing but rows that cannot be questions."""
+    if not found.questions and not found.left_out:
+        refuse_faults(all_faults(found))
+    return found
+
+
+def read_documents(rows: Sequence[Row], unread: Sequence[Fault]) -> Benchmark:
     """Samples of the lm-evaluation-harness: by the shape of their documents where that is one of ours, else by what was asked."""
     [logged] = [shape for shape in SHAPES if shape.name == "lm_eval"]
     documents = [Row(row.where, row.content["doc"]) for row in rows if isinstance(row.content.get("doc"), dict)]
@@ -75,29 +100,35 @@ def read_documents(rows: Sequence[Row]) -> Benchmark:
     ]
     if len(known) == 1:
         sign = f"{logged.sign}; the documents have {known[0].sign}"
-        return gathered(rows, [guarded(document, known[0].read) for document in documents], name=f"lm_eval of {known[0].name}", sign=sign)
-    return gathered(rows, [guarded(row, logged.read) for row in rows], name=logged.name, sign=logged.sign)
+        return gathered(documents, known[0].read, unread, name=f"lm_eval of {known[0].name}", sign=sign)
+    return gathered(rows, logged.read, unread, name=logged.name, sign=logged.sign)
 
 
-def guarded(row: Row, read: Callable[[Row], Question | LeftOut]) -> Question | LeftOut:
-    """One row as a question. Refused by its place where a value is of a form that no reader foresaw."""
+def guarded(row: Row, read: Callable[[Row], Question | LeftOut]) -> Question | LeftOut | Fault:
+    """One row as a question; a Fault with its place where it cannot be one, or a value is of a form that no reader foresaw."""
     try:
-        return read(row)
-    except Refused:
-        raise
+        found = read(row)
+    except RowRefused as refused:
+        return refused.fault
     except (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise row.refused(
-            f"cannot be read as a question ({type(error).__name__}: {error!s:.120}); correct the row, or take it out."
-        ) from None
+        return row.refused(f"cannot be read as a question ({type(error).__name__}: {error!s:.120}); correct the row, or take it out.").fault
+    if isinstance(found, Question) and found.kind == "numeric" and (problem := two_readings(found.target, row.separator)):
+        return row.refused(f"target {problem}").fault
+    return found
 
 
-def gathered(rows: Sequence[Row], read: Sequence[Question | LeftOut], *, name: str, sign: str) -> Benchmark:
-    """What was read. Left out are repeats of an earlier question, word for word and with its answer, and published answers that no rule reads."""
+def gathered(rows: Sequence[Row], read: Callable[[Row], Question | LeftOut], unread: Sequence[Fault], *, name: str, sign: str) -> Benchmark:
+    """What was read, with what could not be. Left out are repeats of an earlier question, word for word and with its answer, and published answers that no rule reads."""
     questions: list[Question] = []
     places: list[str] = []
     left_out: list[LeftOut] = []
     seen: dict[str, int] = {}
-    for row, one in zip(rows, read, strict=True):
+    faults = [*unread]
+    for row in rows:
+        one = guarded(row, read)
+        if isinstance(one, Fault):
+            faults.append(one)
+            continue
         if isinstance(one, LeftOut):
             left_out.append(one)
             continue
@@ -115,4 +146,5 @@ def gathered(rows: Sequence[Row], read: Sequence[Question | LeftOut], *, name: s
         seen.setdefault(one.id, len(questions))
         questions.append(one)
         places.append(row.where)
-    return Benchmark(shape=name, sign=sign, questions=questions, places=places, left_out=left_out, num_rows=len(rows))
+    num_rows = len(rows) + len(unread)
+    return Benchmark(shape=name, sign=sign, questions=questions, places=places, left_out=left_out, unread=faults, num_rows=num_rows)

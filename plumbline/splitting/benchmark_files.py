@@ -1,31 +1,41 @@
 """Read the rows of a benchmark file as they stand: JSON lines, a JSON list, CSV, TSV or Parquet. Reads the file that is named."""
 
-import csv
-import io
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from plumbline.pipeline.refused import Refused
+from plumbline.splitting.fault import Fault
 from plumbline.splitting.row_values import Row
+from plumbline.splitting.table_rows import table_rows
+from plumbline.twin_keys import TwinKey, elements_of, object_without_twins
 
-CELL_CHARACTERS = 10_000_000
-"""Of one cell of a CSV file, at most; Python's own limit would refuse a long passage."""
-LETTERS = frozenset("ABCD")
-MMLU_COLUMNS = ("question", "A", "B", "C", "D", "answer")
+PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "Zstandard", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zX": "xz"}
+WIDE = (b"\xff\xfe", b"\xfe\xff")
 READ = "JSON lines, one JSON list of objects, CSV, TSV or Parquet"
 
 
-def read_rows(path: Path) -> list[Row]:
-    """The rows of a file, each with the words that say where it stands. Refused where a row is not one, with its place."""
-    if path.suffix.lower() == ".parquet":
-        rows = parquet_rows(path)
+def read_rows(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | Fault]:
+    """The rows of a file, each with the words that say where it stands; a Fault for one that cannot be read.
+
+    `knows` says whether names of columns are those of a shape. Refused where the file as a whole cannot be read.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    if packed := next((name for mark, name in PACKED.items() if head.startswith(mark)), None):
+        raise Refused(f"{path}: is packed with {packed}; unpack it and give the file inside. {READ} is read.")
+    if path.suffix.lower() == ".parquet" or head == b"PAR1":
+        rows: list[Row | Fault] = [*parquet_rows(path)]
     elif path.suffix.lower() in (".csv", ".tsv"):
-        rows = table_rows(path)
+        rows = table_rows(path, text_of(path), knows)
     else:
         rows = json_rows(path)
     if not rows:
         raise Refused(f"{path}: holds no row; {READ} with at least one question is read.")
+    if all(isinstance(row, Fault) for row in rows):
+        more = f" None of the {len(rows)} rows can be read." if len(rows) > 1 else ""
+        raise Refused(f"{rows[0]}{more}")
     return rows
 
 
@@ -34,68 +44,79 @@ def text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refused(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8. {READ} is read.") from None
+        with path.open("rb") as stream:
+            found = "UTF-16, not UTF-8" if stream.read(2) in WIDE else f"not UTF-8 (byte {error.start})"
+        raise Refused(f"{path}: {found}; save it as UTF-8. {READ} is read.") from None
 
 
-def json_rows(path: Path) -> list[Row]:
+def json_rows(path: Path) -> list[Row | Fault]:
     """Rows of JSON lines, or of one JSON list, which may be written over many lines."""
     text = text_of(path)
     if text.lstrip().startswith("["):
-        try:
-            content = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise Refused(f"{path}, line {error.lineno}: no JSON ({error.msg}); correct the list there. {READ} is read.") from None
-        except (ValueError, RecursionError) as error:
-            raise Refused(f"{path}: JSON that cannot be read ({cause_of(error)}); write the values plainly. {READ} is read.") from None
-        for number, one in enumerate(content, start=1):
-            if not isinstance(one, dict):
-                raise Refused(f"{path}, question {number}: {one!r:.60} is not an object; a question is an object of columns and values.")
-        return [Row(f"{path}, question {number}", one) for number, one in enumerate(content, start=1)]
+        return [row_of(content, f"{path}, question {number}") for number, content in listed(path, text)]
+    if text.lstrip().partition("\n")[0].rstrip() == "{":
+        return [*one_object(path, text)]
     # Only \n ends a line: a text may hold other separators.
     return [json_row(line, f"{path}, line {number}") for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
 
 
-def json_row(line: str, where: str) -> Row:
+def listed(path: Path, text: str) -> list[tuple[int, Any]]:
+    """The elements of a JSON list with their numbers, a TwinKey in place of one that holds twin keys."""
+    try:
+        return list(enumerate(json.loads(text, object_pairs_hook=object_without_twins), start=1))
+    except TwinKey:
+        return [*elements_of(text)] if is_list(path, text) else []
+    except json.JSONDecodeError as error:
+        raise broken(path, error) from None
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"{path}: JSON that cannot be read ({cause_of(error)}); write the values plainly. {READ} is read.") from None
+
+
+def one_object(path: Path, text: str) -> list[Row | Fault]:
+    """The row of a file that is one object over several lines. Refused where it is none, or where several follow one another."""
+    found = json_row(text, f"{path}, line 1")
+    if isinstance(found, Fault) and "Extra data" in found.problem:
+        raise Refused(f"{path}: holds objects over several lines; write one object a line, as `jq -c .` does, or one list. {READ} is read.")
+    return [found]
+
+
+def is_list(path: Path, text: str) -> bool:
+    """Whether the text is one JSON list behind the twin keys as well. Refused where it is none."""
+    try:
+        return isinstance(json.loads(text), list)
+    except json.JSONDecodeError as error:
+        raise broken(path, error) from None
+
+
+def broken(path: Path, error: json.JSONDecodeError) -> Refused:
+    """The error for a list that is no JSON."""
+    return Refused(f"{path}, line {error.lineno}: no JSON ({error.msg}); correct the list there. {READ} is read.")
+
+
+def row_of(content: Any, where: str) -> Row | Fault:
+    """One object as a row."""
+    if isinstance(content, TwinKey):
+        return Fault(where, None, f"{content}.")
+    if not isinstance(content, dict):
+        return Fault(where, None, f"{content!r:.60} is not an object; a question is an object of columns and values.")
+    return Row(where, content)
+
+
+def json_row(line: str, where: str) -> Row | Fault:
     """One line as a row."""
     try:
-        content = json.loads(line)
+        return row_of(json.loads(line, object_pairs_hook=object_without_twins), where)
     except json.JSONDecodeError as error:
-        raise Refused(f"{where}: no JSON ({error}); a line is one question as an object. {READ} is read.") from None
+        return Fault(where, None, f"no JSON ({error}); a line is one question as an object. {READ} is read.")
+    except TwinKey as twins:
+        return Fault(where, None, f"{twins}.")
     except (ValueError, RecursionError) as error:
-        raise Refused(f"{where}: JSON that cannot be read ({cause_of(error)}); write the values plainly. {READ} is read.") from None
-    if not isinstance(content, dict):
-        raise Refused(f"{where}: not an object; a line is one question as an object of columns and values.")
-    return Row(where, content)
+        return Fault(where, None, f"JSON that cannot be read ({cause_of(error)}); write the values plainly. {READ} is read.")
 
 
 def cause_of(error: Exception) -> str:
     """Why text that is JSON cannot be read."""
     return "nested too deep" if isinstance(error, RecursionError) else "a number of too many digits"
-
-
-def table_rows(path: Path) -> list[Row]:
-    """Records of a CSV or TSV file with a header. MMLU's own files have none: they are known by their six columns and the letter at the end."""
-    csv.field_size_limit(CELL_CHARACTERS)
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    try:
-        records = [cells for cells in csv.reader(io.StringIO(text_of(path), newline=""), delimiter=delimiter, strict=True) if cells]
-    except csv.Error as error:
-        raise Refused(
-            f"{path}: not readable as {path.suffix[1:].upper()} ({error}); close every quote, and write a quote in a cell twice."
-        ) from None
-    if records and all(len(cells) == len(MMLU_COLUMNS) and cells[-1].strip() in LETTERS for cells in records):
-        return [
-            Row(f"{path}, record {number}", dict(zip(MMLU_COLUMNS, cells, strict=True))) for number, cells in enumerate(records, start=1)
-        ]
-    header = records[0] if records else []
-    if twice := [name for name in header if header.count(name) > 1]:
-        raise Refused(f"{path}: the column {twice[0]!r} stands twice in the header; give each its own name.")
-    rows: list[Row] = []
-    for number, cells in enumerate(records[1:], start=1):
-        if len(cells) != len(header):
-            raise Refused(f"{path}, record {number}: {len(cells)} cells under {len(header)} columns; put a cell with a comma in quotes.")
-        rows.append(Row(f"{path}, record {number}", dict(zip(header, cells, strict=True))))
-    return rows
 
 
 def parquet_rows(path: Path) -> list[Row]:

@@ -8,7 +8,9 @@ from pydantic import Field
 
 from plumbline.pipeline.record import Params
 from plumbline.rows.question import KIND_OF, AnswerKind, Kind, PartialCredit, Question, QuestionTolerance
+from plumbline.separators import with_point
 from plumbline.splitting.row_values import Row, digest_id, hashed_order, yes_no_question
+from plumbline.twin_keys import TwinKey, object_without_twins
 
 YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
 
@@ -55,6 +57,9 @@ def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
     if columns.answer_kind == "yes_no":
         return with_rest(yes_no_question(id=name, question=question, is_yes=is_yes(row, columns)), row, columns)
     choices, target = choices_of(row, columns, name) if kind == "mcq" else ({}, row.text(columns.target or ""))
+    if kind == "numeric":
+        # GSM8K writes the number behind its reasoning.
+        target = target.split("####")[-1].strip()
     made = Question(
         id=name,
         kind=kind,
@@ -113,7 +118,7 @@ def with_rest(question: Question, row: Row, columns: BenchmarkColumns) -> Questi
         changes["gold_passage"] = passage
     if columns.tolerance and (tolerance := row.optional(columns.tolerance)):
         try:
-            changes["tolerance"] = QuestionTolerance(relative=float(tolerance))
+            changes["tolerance"] = QuestionTolerance(relative=float(with_point(tolerance, row.separator)))
         except ValueError:
             raise row.refused(f"{columns.tolerance} is {tolerance!r}; a fraction from 0 and below 1 is read, such as 0.02.") from None
     return question.model_copy(update=changes)
@@ -166,7 +171,9 @@ def value_of(row: Row, column: str) -> object:
     value = row.content[column]
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         try:
-            return json.loads(value)
+            return json.loads(value, object_pairs_hook=object_without_twins)
+        except TwinKey as twins:
+            raise row.refused(f"{column}: {twins}.") from None
         except (ValueError, RecursionError):
             raise row.refused(f"{column} begins as a list and is no JSON; write it with double quotes, or a column per choice.") from None
     return value

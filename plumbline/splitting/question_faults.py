@@ -10,6 +10,7 @@ from plumbline.grading.tolerance import needs_absolute_tolerance
 from plumbline.judging.key_points import judge_key_points
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import KIND_OF, Question
+from plumbline.splitting.fault import Fault
 
 LETTER = re.compile(r"[A-Z]")
 NAMED = 5
@@ -20,24 +21,28 @@ def checked(questions: Sequence[Question], places: Sequence[str]) -> list[Questi
     """The questions themselves. Refused with those that no one could grade: a bad gold answer spoils every run."""
     if not questions:
         raise Refused("the benchmark holds no question; at least one is needed.")
-    if faults := faults_of(questions, places):
-        more = f" {len(faults) - NAMED} more questions have a fault." if len(faults) > NAMED else ""
-        raise Refused(" ".join(faults[:NAMED]) + more)
+    refuse_faults(faults_of(questions, places))
     return list(questions)
 
 
-def faults_of(questions: Sequence[Question], places: Sequence[str]) -> list[str]:
-    """A sentence for each question that no one could grade, or that has the id of another."""
-    faults: list[str] = []
+def refuse_faults(faults: Sequence[Fault]) -> None:
+    """Refused where there is a fault, with the first of them."""
+    if faults:
+        more = f" {len(faults) - NAMED} more questions have a fault." if len(faults) > NAMED else ""
+        raise Refused(" ".join(map(str, faults[:NAMED])) + more)
+
+
+def faults_of(questions: Sequence[Question], places: Sequence[str]) -> list[Fault]:
+    """Each question that no one could grade, or that has the id of another."""
+    faults: list[Fault] = []
     seen: dict[str, str] = {}
     for question, where in zip(questions, places, strict=True):
-        name = f"{where} (id {question.id!r})"
         if question.id in seen:
-            faults.append(f"{name}: the id stands at {seen[question.id]} too; give each question its own.")
+            faults.append(Fault(where, question.id, f"the id stands at {seen[question.id]} too; give each question its own."))
             continue
         seen[question.id] = where
-        if fault := fault_of(question):
-            faults.append(f"{name}: {fault}")
+        if problem := fault_of(question):
+            faults.append(Fault(where, question.id, problem))
     return faults
 
 

@@ -1,5 +1,6 @@
 """Say which shape a benchmark file has: by the columns of every row, never by the first alone. Pure."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
 from plumbline.splitting.benchmark_shapes import read_plumbline, read_study
 from plumbline.splitting.choice_benchmarks import GPQA_WRONG, SCIQ_WRONG, read_arc, read_gpqa, read_mmlu, read_mmlu_pro, read_sciq
+from plumbline.splitting.fault import Fault
 from plumbline.splitting.harness_documents import read_inspect, read_lm_eval
 from plumbline.splitting.problem_benchmarks import read_jeebench, read_scibench, read_theoremqa, read_ugphysics
 from plumbline.splitting.row_values import LeftOut, Row
@@ -28,95 +30,161 @@ class Shape:
     """In split.benchmark_format."""
     sign: str
     """By what it is recognised, for a person."""
-    fits: Callable[[Content], bool]
+    lacks: Callable[[Content], list[str]]
+    """What a row does not have of that."""
     read: Callable[[Row], Question | LeftOut]
+    is_other: Callable[[Content], bool] = lambda content: False
+    """Whether a row with all of it is of another shape, unless this one is named."""
+
+    def fits(self, content: Content) -> bool:
+        """Whether a row is taken for one of this shape."""
+        return not self.lacks(content) and not self.is_other(content)
 
 
-def has(*names: str) -> Callable[[Content], bool]:
-    """Whether a row has all of these columns."""
-    return lambda content: content.keys() >= set(names)
+@dataclass(frozen=True, kw_only=True)
+class Recognised:
+    """The shape of a file, the rows of that shape, and the others."""
+
+    shape: Shape
+    rows: list[Row]
+    faults: list[Fault]
 
 
-def is_arc(content: Content) -> bool:
+def needs(*names: str) -> Callable[[Content], list[str]]:
+    """Which of these columns a row lacks."""
+    return lambda content: [name for name in names if name not in content]
+
+
+def lacks_of_arc(content: Content) -> list[str]:
     """ARC of the Hub, or as released."""
     asked, choices = content.get("question"), content.get("choices")
     nested = isinstance(asked, Mapping) and asked.keys() >= {"stem", "choices"}
-    return "answerKey" in content and (nested or (isinstance(choices, Mapping) and choices.keys() >= {"text", "label"}))
+    has_choices = nested or (isinstance(choices, Mapping) and choices.keys() >= {"text", "label"})
+    return needs("question", "answerKey")(content) + ([] if has_choices else ["choices with text and label"])
 
 
-def is_mmlu(content: Content) -> bool:
+def lacks_of_mmlu(content: Content) -> list[str]:
     """A list of choices with the place of the right one, or columns A to D with its letter."""
-    if "kind" in content or "answerKey" in content:
-        return False
-    as_list = (
-        isinstance(content.get("choices"), Sequence)
-        and not isinstance(content.get("choices"), str)
-        and isinstance(content.get("answer"), int)
-    )
-    return "question" in content and (as_list or content.keys() >= {"A", "B", "C", "D", "answer"})
+    if "choices" not in content:
+        return needs("question", "A", "B", "C", "D", "answer")(content)
+    choices, answer = content["choices"], content.get("answer")
+    is_list = isinstance(choices, Sequence) and not isinstance(choices, str)
+    return [
+        *needs("question")(content),
+        *([] if is_list else ["a list under choices"]),
+        *([] if isinstance(answer, int) else ["the place of the right choice under answer"]),
+    ]
 
 
 SHAPES: tuple[Shape, ...] = (
-    Shape(name="plumbline", sign="id, kind and question", fits=has("id", "kind", "question"), read=read_plumbline),
-    Shape(name="study", sign="id, type, question and answer", fits=has("id", "type", "question", "answer"), read=read_study),
-    Shape(name="scibench", sign="problem_text and answer_number", fits=has("problem_text", "answer_number"), read=read_scibench),
-    Shape(name="arc", sign="answerKey, and choices with label and text", fits=is_arc, read=read_arc),
-    Shape(name="sciq", sign="correct_answer and distractor1 to 3", fits=has("question", "correct_answer", *SCIQ_WRONG), read=read_sciq),
+    Shape(name="plumbline", sign="id, kind and question", lacks=needs("id", "kind", "question"), read=read_plumbline),
+    Shape(name="study", sign="id, type, question and answer", lacks=needs("id", "type", "question", "answer"), read=read_study),
+    Shape(name="scibench", sign="problem_text and answer_number", lacks=needs("problem_text", "answer_number"), read=read_scibench),
+    Shape(name="arc", sign="answerKey, and choices with label and text", lacks=lacks_of_arc, read=read_arc),
+    Shape(name="sciq", sign="correct_answer and distractor1 to 3", lacks=needs("question", "correct_answer", *SCIQ_WRONG), read=read_sciq),
     Shape(
         name="mmlu",
         sign="question, a list of choices and the place of the right one; or columns A to D and answer",
-        fits=is_mmlu,
+        lacks=lacks_of_mmlu,
         read=read_mmlu,
+        is_other=lambda content: "kind" in content or "answerKey" in content,
     ),
     Shape(
         name="mmlu_pro",
         sign="question_id, options and answer",
-        fits=has("question_id", "question", "options", "answer"),
+        lacks=needs("question_id", "question", "options", "answer"),
         read=read_mmlu_pro,
     ),
     Shape(
-        name="gpqa", sign="Correct Answer and Incorrect Answer 1 to 3", fits=has("Question", "Correct Answer", *GPQA_WRONG), read=read_gpqa
+        name="gpqa",
+        sign="Correct Answer and Incorrect Answer 1 to 3",
+        lacks=needs("Question", "Correct Answer", *GPQA_WRONG),
+        read=read_gpqa,
     ),
     Shape(
         name="jeebench",
         sign="description, index, type and gold",
-        fits=has("description", "index", "type", "question", "gold"),
+        lacks=needs("description", "index", "type", "question", "gold"),
         read=read_jeebench,
     ),
-    Shape(name="theoremqa", sign="Question, Answer and Answer_type", fits=has("Question", "Answer", "Answer_type"), read=read_theoremqa),
+    Shape(name="theoremqa", sign="Question, Answer and Answer_type", lacks=needs("Question", "Answer", "Answer_type"), read=read_theoremqa),
     Shape(
         name="ugphysics",
         sign="problem, answers and answer_type",
-        fits=has("index", "problem", "answers", "answer_type"),
+        lacks=needs("index", "problem", "answers", "answer_type"),
         read=read_ugphysics,
     ),
-    Shape(name="lm_eval", sign="doc_id, doc, target and arguments", fits=has("doc_id", "doc", "target", "arguments"), read=read_lm_eval),
-    Shape(name="inspect", sign="input and target", fits=has("input", "target"), read=read_inspect),
+    Shape(name="lm_eval", sign="doc_id, doc, target and arguments", lacks=needs("doc_id", "doc", "target", "arguments"), read=read_lm_eval),
+    Shape(name="inspect", sign="input and target", lacks=needs("input", "target"), read=read_inspect),
 )
 NAMES = tuple(shape.name for shape in SHAPES)
 
 
-def shape_of(rows: Sequence[Row], format_name: str) -> Shape:
-    """The shape of a file, by its name or by the columns of all rows. Refused where none fits every row, or two do."""
+def knows(names: Sequence[str]) -> bool:
+    """Whether the columns of a table are those of a shape."""
+    return any(shape.fits(dict.fromkeys(names, "")) for shape in SHAPES)
+
+
+def recognise(rows: Sequence[Row], format_name: str) -> Recognised:
+    """The shape of a file, by its name or by the columns of all rows. Refused where none fits most rows, or two do alike."""
     if format_name != AUTO:
-        return next(shape for shape in SHAPES if shape.name == format_name)
+        return named(rows, format_name)
     counts = {shape.name: sum(shape.fits(row.content) for row in rows) for shape in SHAPES}
     whole = [shape for shape in SHAPES if counts[shape.name] == len(rows)]
     if len(whole) == 1:
-        return whole[0]
+        return Recognised(shape=whole[0], rows=[*rows], faults=[])
     if whole:
         lines = " or ".join(f"`benchmark_format: {shape.name}`" for shape in whole)
         raise Refused(f"{rows[0].where}: the rows fit {len(whole)} shapes alike; set {lines} under split in params.yaml.")
     nearest = max(SHAPES, key=lambda shape: counts[shape.name])
-    if counts[nearest.name]:
+    count = counts[nearest.name]
+    if 2 * count > len(rows) and [*counts.values()].count(count) == 1:
+        return parted(rows, nearest, nearest.fits)
+    if count:
         odd = next(row for row in rows if not nearest.fits(row.content))
         raise Refused(
-            f"{odd.where}: this row has the columns {columns_of(odd)} and lacks what {counts[nearest.name]} of {len(rows)} rows have as "
+            f"{odd.where}: this row has the columns {columns_of(odd)} and lacks what {count} of {len(rows)} rows have as "
             f"{nearest.name} ({nearest.sign}). Correct the row. If the file has another shape: {MAPPED_REMEDY}"
         )
+    if len(rows) == 1 and (key := key_of_rows(rows[0].content)) is not None:
+        raise Refused(f"{rows[0].where}: the rows stand under the key {key!r}; write that list alone, as `jq '.[{json.dumps(key)}]'` does.")
     raise Refused(
         f"{rows[0].where}: the columns {columns_of(rows[0])} are no shape that is recognised ({', '.join(NAMES)}). {MAPPED_REMEDY}"
     )
+
+
+def key_of_rows(content: Content) -> str | None:
+    """The key under which a file that is one object holds its rows; None where there is none."""
+    listed = {key: value for key, value in content.items() if isinstance(value, list) and value and isinstance(value[0], dict)}
+    return max(listed, key=lambda key: len(listed[key]), default=None)
+
+
+def named(rows: Sequence[Row], name: str) -> Recognised:
+    """The rows of the shape that was named. Refused where no row has what it needs."""
+    shape = next(shape for shape in SHAPES if shape.name == name)
+    if any(not shape.lacks(row.content) for row in rows):
+        return parted(rows, shape, lambda content: not shape.lacks(content))
+    alike = [other.name for other in SHAPES if all(other.fits(row.content) for row in rows)]
+    remedy = f"They look like {' or '.join(alike)}: set split.benchmark_format to {AUTO}" if alike else MAPPED_REMEDY.rstrip(".")
+    raise Refused(
+        f"{rows[0].where}: the columns {columns_of(rows[0])} lack {', '.join(shape.lacks(rows[0].content))}, and no row of the file has all "
+        f"that {name} needs. {remedy}."
+    )
+
+
+def parted(rows: Sequence[Row], shape: Shape, fits: Callable[[Content], bool]) -> Recognised:
+    """The rows that fit, and each of the others with what it lacks."""
+    mine = [row for row in rows if fits(row.content)]
+    faults = [
+        row.refused(
+            f"lacks {', '.join(lacks)}, which {len(mine)} of {len(rows)} rows have as {shape.name}; it has the columns {columns_of(row)}."
+            if (lacks := shape.lacks(row.content))
+            else f"is of another shape than the {len(mine)} of {len(rows)} rows that are {shape.name}; it has the columns {columns_of(row)}."
+        ).fault
+        for row in rows
+        if not fits(row.content)
+    ]
+    return Recognised(shape=shape, rows=mine, faults=faults)
 
 
 def columns_of(row: Row) -> list[str]:

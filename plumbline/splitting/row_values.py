@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import AnswerKind, PartialCredit, Question, QuestionTolerance
+from plumbline.splitting.fault import Fault, RowRefused
 
 ID_DIGITS = 12
 MAX_CHOICES = 26
@@ -22,11 +22,12 @@ class Row:
     where: str
     """File and line, record or number in the list, for the reader of an error."""
     content: Mapping[str, Any]
+    separator: str = ","
+    """Between the cells of a table."""
 
-    def refused(self, problem: str) -> Refused:
+    def refused(self, problem: str) -> RowRefused:
         """The error for this row."""
-        name = f" (id {self.content['id']!r})" if "id" in self.content else ""
-        return Refused(f"{self.where}{name}: {problem}")
+        return RowRefused(Fault(self.where, str(self.content["id"]) if "id" in self.content else None, problem))
 
     def text(self, key: str) -> str:
         """A value that must be there and say something."""
@@ -38,7 +39,8 @@ class Row:
     def optional(self, key: str) -> str | None:
         """A value as text; None where it is missing or empty. Refused where it is neither text nor a number."""
         value = self.content.get(key)
-        if value is None or (isinstance(value, str) and not value.strip()):
+        # NaN is how tables write a value that is missing.
+        if value is None or value != value or (isinstance(value, str) and not value.strip()):
             return None
         return self.as_text(value, key)
 

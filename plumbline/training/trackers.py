@@ -1,19 +1,25 @@
 """Show a training elsewhere while it runs, through the Trainer's own integrations. Reads the environment; sets where the trackers write.
 
 Off by default, and no part of a result: what is shown is what the Trainer logs, and files lie in .cache/trackers, outside of what DVC tracks.
+Nothing is sent unless a variable of the tracker's own says so: W&B writes offline, and MLflow's usage reports are off.
 """
 
+import logging
 import os
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from plumbline.pipeline.cache import cache_folder
 from plumbline.pipeline.refused import Refused
+from plumbline.training.which_rank import rank
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
+log = logging.getLogger("train")
 VARIABLE = "PLUMBLINE_TRACKERS"
+PROJECT = "plumbline"
 PACKAGES = {
     "tensorboard": ("tensorboard", "tensorboardX"),
     "wandb": ("wandb",),
@@ -22,13 +28,27 @@ PACKAGES = {
     "dvclive": ("dvclive",),
 }
 """Tracker -> the packages of which one must be there."""
-PLACES = {
-    "tensorboard": ("TENSORBOARD_LOGGING_DIR", ""),
-    "wandb": ("WANDB_DIR", ""),
-    "mlflow": ("MLFLOW_TRACKING_URI", "file:"),
-    "trackio": ("TRACKIO_DIR", ""),
+SETTINGS = {
+    "tensorboard": {"TENSORBOARD_LOGGING_DIR": "{folder}/{run}"},
+    "wandb": {
+        "WANDB_MODE": "offline",
+        "WANDB_PROJECT": PROJECT,
+        "WANDB_CONSOLE": "off",
+        "WANDB_DISABLE_CODE": "true",
+        "WANDB_DIR": "{folder}",
+        "WANDB_DATA_DIR": "{folder}/staging",
+        "WANDB_CACHE_DIR": "{folder}/cache",
+        "WANDB_CONFIG_DIR": "{folder}/config",
+    },
+    "mlflow": {
+        "MLFLOW_TRACKING_URI": "sqlite:///{folder}/mlflow.db",
+        "MLFLOW_EXPERIMENT_NAME": PROJECT,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    },
+    "trackio": {"TRACKIO_DIR": "{folder}"},
+    "dvclive": {},
 }
-"""Tracker -> the variable of its own that says where it writes, and what stands before the folder. One that is set stays as it is."""
+"""Tracker -> the variables of its own, with the folder of the tracker and the name of the run. One that is set stays as it is."""
 
 
 def wanted_trackers() -> list[str]:
@@ -44,24 +64,38 @@ def wanted_trackers() -> list[str]:
     return names
 
 
-def report_to() -> list[str] | str:
-    """The value for the Trainer, once its trackers know where to write; DVCLive comes as a callback of its own."""
-    names = [name for name in wanted_trackers() if name != "dvclive"]
+def tracker_folder(name: str) -> Path:
+    """Where a tracker writes."""
+    return cache_folder("train").parent / "trackers" / name
+
+
+def report_to(run: str) -> list[str] | str:
+    """The value for the Trainer, once its trackers know where to write; DVCLive comes as a callback of its own. `run`: the name of the training."""
+    names = wanted_trackers()
     for name in names:
-        variable, prefix = PLACES[name]
-        if variable not in os.environ:
-            folder = cache_folder("train").parent / "trackers" / name
-            folder.mkdir(parents=True, exist_ok=True)
-            os.environ[variable] = f"{prefix}{folder}"
-    return names or "none"
+        folder = tracker_folder(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        for variable, value in SETTINGS[name].items():
+            os.environ.setdefault(variable, value.format(folder=folder, run=run))
+    if names and rank() == 0:
+        log.info("watched by %s as %s; files in %s", ", ".join(names), run, tracker_folder(""))
+    return [name for name in names if name != "dvclive"] or "none"
 
 
-def tracker_callbacks() -> list["TrainerCallback"]:
-    """DVCLive's, if it is wanted: by itself it would write into the workspace, and save an experiment of its own."""
-    if "dvclive" not in wanted_trackers():
+def tracker_callbacks(run: str) -> list["TrainerCallback"]:
+    """DVCLive's, if it is wanted: by itself it would write into the workspace, save an experiment of its own, and count log lines for steps."""
+    if "dvclive" not in wanted_trackers() or rank() != 0:
         return []
     from dvclive import Live  # type: ignore[import-not-found]
     from transformers.integrations import DVCLiveCallback
 
-    live = Live(dir=str(cache_folder("train").parent / "trackers" / "dvclive"), save_dvc_exp=False, dvcyaml=None, report=None)
-    return [DVCLiveCallback(live=live)]
+    class InSteps(DVCLiveCallback):
+        """Each value at the step of the training to which it belongs."""
+
+        def on_log(self, args: Any, state: Any, control: Any, model: Any = None, logs: Any = None, **kwargs: Any) -> None:
+            live.step = state.global_step
+            super().on_log(args, state, control, model=model, logs=logs, **kwargs)
+
+    folder = tracker_folder("dvclive") / run
+    live = Live(dir=str(folder), resume=folder.is_dir(), save_dvc_exp=False, dvcyaml=None, report=None)
+    return [InSteps(live=live)]

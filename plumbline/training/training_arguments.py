@@ -11,7 +11,7 @@ from plumbline.model.runtime import device
 from plumbline.rows.training_params import TrainParams
 from plumbline.training.rank_batches import micro_batch_rows, rows_per_rank
 from plumbline.training.schedule import Schedule
-from plumbline.training.trackers import report_to
+from plumbline.training.trackers import PROJECT, report_to
 from plumbline.training.which_rank import is_sharded, num_ranks
 
 
@@ -50,7 +50,9 @@ def training_arguments(model: PreTrainedModel, *, params: TrainParams, schedule:
         logging_steps=1,
         logging_nan_inf_filter=False,
         disable_tqdm=True,
-        report_to=report_to(),
+        report_to=report_to(folder.name),
+        run_name=folder.name,
+        project=PROJECT,
         use_cpu=not on_gpu,
         bf16=on_gpu and model.dtype != torch.float16 and torch.cuda.is_bf16_supported(including_emulation=False),
         fp16=on_gpu and model.dtype == torch.float16,

@@ -39,6 +39,13 @@ class FakeChat:
     """None: it does not count them."""
     replies: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     """Path -> status and body that it answers with, whatever it is asked."""
+    message: dict[str, Any] = field(default_factory=dict)
+    """What stands in a message besides its text."""
+    finish_reason: str = "stop"
+    busy: int = 0
+    """Calls that are put off with 503 before it answers again."""
+    broken: str | None = None
+    """A question with this in it is answered with 500."""
     requests: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     url: str = ""
@@ -69,7 +76,7 @@ class Handler(LoopbackHandler[FakeChat]):
             status, content = fake.replies[self.path]
             return self.reply(status, content)
         for path, shown, name in (("/apply-template", fake.prompt_of, "prompt"), ("/tokenize", fake.tokens_of, "tokens")):
-            if self.path == path and shown is not None:
+            if self.path == path and shown is not None and "messages" in request:
                 return self.reply(200, json.dumps({name: shown(request["messages"])}).encode())
         if self.path != "/v1/chat/completions":
             return self.reply(404, b'{"error": {"message": "Not Found"}}')
@@ -78,6 +85,11 @@ class Handler(LoopbackHandler[FakeChat]):
             return self.reply(401, json.dumps({"error": {"message": f"Incorrect API key provided: {said}"}}).encode())
         assert set(request) <= FIELDS, set(request) - FIELDS
         fake.requests.append(request)
+        if fake.busy > 0:
+            fake.busy -= 1
+            return self.reply(503, b'{"error": {"message": "Loading model"}}')
+        if fake.broken is not None and fake.broken in request["messages"][-1]["content"]:
+            return self.reply(500, b'{"error": {"message": "The model produced output that does not match the expected format"}}')
         fault = fake.faults.pop(0) if fake.faults else None
         if fault == "reset":
             return self.reset()
@@ -90,8 +102,8 @@ class Handler(LoopbackHandler[FakeChat]):
         text = fake.say(request)
         if fault == "echo_key":
             text = json.dumps({"authorization": self.headers.get("Authorization")})
-        finish = {"length": "length", "refusal": "content_filter"}.get(fault or "", "stop")
-        choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+        finish = {"length": "length", "refusal": "content_filter"}.get(fault or "", fake.finish_reason)
+        choice = {"index": 0, "message": {"role": "assistant", "content": text, **fake.message}, "finish_reason": finish}
         body = {
             "id": "chatcmpl-1",
             "object": "chat.completion",

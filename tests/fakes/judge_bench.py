@@ -19,7 +19,7 @@ ARMS = ("base", "tuned")
 
 def settings(**changes: Any) -> JudgeParams:
     values = {"backend": "claude", "model": "claude-sonnet-5-5", "effort": None, "max_tokens": 1000, "max_replies": 3, "max_cost_usd": 5.0,
-              "mode": "direct", "epoch": 1, "num_canary_questions": 0, "retest_fraction": 0.0}  # fmt: skip
+              "mode": "direct", "epoch": 1, "num_canary_questions": 0, "retest_fraction": 0.0, "second": None}  # fmt: skip
     return JudgeParams.model_validate({**values, **changes})
 
 
@@ -47,7 +47,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.paths = {name: folder / f"{name}.jsonl" for name in ("questions", "base", "tuned", "judged", "checks")}
+        self.paths = {name: folder / f"{name}.jsonl" for name in ("questions", "base", "tuned", "judged", "checks", "second")}
 
     def write(
         self,
@@ -64,7 +64,8 @@ class Bench:
     def files(self) -> JudgeFiles:
         """What the stage reads and writes."""
         answers = {arm: self.paths[arm] for arm in ARMS}
-        return JudgeFiles(questions=self.paths["questions"], answers=answers, judged=self.paths["judged"], checks=self.paths["checks"])
+        return JudgeFiles(questions=self.paths["questions"], answers=answers, judged=self.paths["judged"], checks=self.paths["checks"],
+                          second=self.paths["second"])  # fmt: skip
 
     @property
     def due(self) -> list[tuple[str, str]]:

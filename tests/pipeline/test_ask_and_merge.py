@@ -1,9 +1,11 @@
 """Using the model: one question to both arms, and one folder that answers as base plus adapter do. Two layers, no training."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
+import scipy.stats
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
@@ -13,7 +15,7 @@ import plumbline.commands.ask
 import plumbline.commands.merge
 import plumbline.keeping.merging
 from plumbline.answering.engine import Generated
-from plumbline.keeping.merging import MergedDiffers
+from plumbline.keeping.merging import MIN_SAME, MergedDiffers
 from plumbline.model.adapter import save_adapter
 from plumbline.model.base_files import base_fingerprint, read_manifest
 from plumbline.model.tokenization import template_sha256
@@ -162,3 +164,10 @@ def test_nothing_is_merged_into_nf4(folder: Path) -> None:
     with pytest.raises(plumbline.commands.merge.MergeRefused, match=r"(?s)nf4.*base\.quantization=none"):
         merge(folder)
     assert not (folder / "merged").exists()
+
+
+def test_a_merge_of_a_real_model_in_16_bits_is_not_refused_by_chance() -> None:
+    """84 of 100 answers of SmolLM2 in bfloat16 are those of base and adapter (docs/decisions.md); a merge is checked with 24 questions."""
+    refused = scipy.stats.binom.cdf(math.ceil(MIN_SAME["bfloat16"] * 24) - 1, 24, 0.84)
+    assert refused < 0.01
+    assert scipy.stats.binom.sf(math.ceil(MIN_SAME["bfloat16"] * 24) - 1, 24, 0.25) < 0.01, "a model that says something else is refused"

@@ -26,6 +26,9 @@ stages:
     cmd: python grade.py
     deps: [grade.py, data/answers]
     outs: [data/grades/graded.txt: {remote: bundled}]
+  grade_again:
+    cmd: echo again
+    deps: [grade.py]
   report:
     cmd: python report.py
     deps: [report.py, data/grades/graded.txt]

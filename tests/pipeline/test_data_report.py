@@ -115,4 +115,4 @@ def test_a_conversation_and_a_code_that_few_sources_have_are_shown(tmp_path: Pat
     calls = [{"role": "user", "content": "Now?"}, {"role": "assistant", "content": "Yes.", "tool_calls": [{"id": "1"}]}]
     page, summary, _ = page_of([{"messages": chat}, {"messages": calls}], tmp_path, format="auto")
     assert summary["reasons"]["tool_calls"] == summary["flags"]["structure_requested"] == 1
-    assert "tools are named or called" in page and "because the question asks for one" in page and "an earlier turn" in page
+    assert "tools are offered or called" in page and "because the question asks for one" in page and "an earlier turn" in page

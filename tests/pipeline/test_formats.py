@@ -330,3 +330,26 @@ def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path) -> None:
     few, many, grown_mib = map(int, done.stdout.split())
     assert (few, many) == (few_rows, many_rows)
     assert grown_mib < 30, f"reading 84 MB took {grown_mib} MiB more than reading 24 MB"
+
+
+def test_texts_by_turns_are_a_conversation(tmp_path: Path) -> None:
+    rows = [
+        {"id": str(place), "data": [f"What is {place}?", "A number.", "And why?", f"It comes behind {place - 1}."]} for place in range(3)
+    ]
+    kept, quarantined, _ = clean(write_lines(tmp_path / "rows.jsonl", [*rows, {"data": ["Alone?"]}]), tmp_path / "out", format="auto")
+    assert [(row.earlier[0].user, row.instruction, row.output) for row in kept] == [
+        (f"What is {place}?", "And why?", f"It comes behind {place - 1}.") for place in range(3)
+    ]
+    assert [row.reason for row in quarantined] == ["unsupported_turns"]
+
+
+def test_a_table_whose_first_line_says_the_mark_is_read(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_bytes(b"\xef\xbb\xbfsep=;\r\nquestion;answer\r\nWhy, then?;So\r\n")
+    kept, _, _ = clean(tmp_path / "rows.csv", tmp_path / "out", format="auto")
+    assert [(row.instruction, row.origin.line) for row in kept] == [("Why, then?", 1)]
+    (tmp_path / "latin.csv").write_bytes("question,answer\nWie groß?,Größer\n".encode("cp1252"))
+    with pytest.raises(
+        InputRefused, match=r"byte 21 is not UTF-8\. It has another encoding, such as Windows-1252: save it as UTF-8"
+    ) as refused:
+        clean(tmp_path / "latin.csv", tmp_path / "latin", format="auto")
+    assert refused.value.reason == "no_rows"

@@ -63,6 +63,16 @@ def line(lines: list[Line], what: str) -> Line:
     return next(one for one in lines if one.what == what)
 
 
+def test_what_is_asked_again_is_counted(project: Path) -> None:
+    def again(*overrides: str) -> list[str]:
+        return [one.value for one in plan(project, list(overrides)) if "again" in one.value]
+
+    assert again() == ["and 5 questions again on transformers, 32 at a time: 100% of an arm more"]
+    assert again("answer.engine=vllm") == ["and 5 questions again on vllm: 100% of an arm more"]
+    assert again("noise_floor.fraction=0") == ["no question is asked again, so there is no noise floor"]
+    assert again("noise_floor.weights=answers.jsonl") == ["no question is asked again, so there is no noise floor"]
+
+
 def test_rows_of_another_file_are_said_to_be(project: Path) -> None:
     assert not [one for one in plan(project, []) if "not of" in one.value], "without a lock nothing is known"
     lock = project / "dvc.lock"
@@ -135,6 +145,18 @@ def test_steps_are_those_that_train_plans(project: Path) -> None:
     assert line(lines, "judge").value == "10 answers of 2 arms, no cost"
 
 
+def test_the_second_judge_s_calls_are_counted_apart(project: Path) -> None:
+    second = "judge.second={{backend:{0},model:{1},share:1.0}}"
+    lines = plan(project, [second.format("openai_compatible", "mine")])
+    assert line(lines, "judge").value == "10 answers of 2 arms, no cost"
+    assert line(lines, "second judge").value == "10 answers of 2 arms to mine"
+    lines = plan(project, [second.format("claude", "claude-sonnet-5-5"), "judge.max_cost_usd=3"])
+    assert line(lines, "second judge").value.startswith("10 calls to claude-sonnet-5-5: about 0.")
+    assert any("judge.second.max_cost_usd stops it at 3 USD" in one.known for one in lines)
+    lines = plan(project, [second.format("claude", "claude-sonnet-5-5").replace("share:1.0", "share:0.000001")])
+    assert line(lines, "second judge").value.startswith("0 calls"), "none of five questions falls into such a share"
+
+
 def test_what_the_benchmark_can_show_ends_the_plan(project: Path) -> None:
     lines = plan(project, ["publish.against=base", "+publish.require.explanation.not_worse_than=0.03"], (0.08,))
     place = next(place for place, one in enumerate(lines) if one.what == "explanation")
@@ -191,6 +213,31 @@ def test_a_plan_counts_the_arms_and_what_stands_before_their_questions(project: 
     assert "4 arms, " in more and "looked_up 200 tokens before a question" in more and "to read them takes at most" in more
     elsewhere = told("++arms.other={weights:theirs.jsonl,context:data/context/none.jsonl}")
     assert "2 arms, " in elsewhere and "answers of 3 arms" in elsewhere, "what was answered elsewhere is judged, not asked"
+
+
+def test_a_plan_counts_the_answers_by_which_a_checkpoint_is_chosen(project: Path, tmp_path: Path) -> None:
+    shutil.copytree(project, tmp_path / "chosen")
+    questions = [
+        Question(id=f"n{i}", kind="numeric", question=f"How many {i}?", choices={}, target="6", unit=None, key_points=(), cluster=f"n{i}")
+        for i in range(40)
+    ]
+    write_jsonl(tmp_path / "chosen/data/split/benchmark.jsonl", questions)
+    wanted = [
+        "train.select_by=development_score",
+        "train.num_selection_questions=10",
+        "report.part=final",
+        "report.development_fraction=0.5",
+    ]
+    lines = plan(tmp_path / "chosen", wanted)
+    told = line(lines, "selection")
+    schedule = line(lines, "steps")
+    assert told.value.startswith("10 questions of the development part, answered at ")
+    num_steps, num = int(schedule.value.split(",")[0]), int(told.value.split()[-2])
+    assert num > 4 and num <= num_steps + 1
+    assert "of the training, on top of its steps" in lines[lines.index(told) + 1].value
+    assert not [one for one in plan(tmp_path / "chosen", wanted[1:]) if one.what == "selection"]
+    assert "report.part is all" in line(plan(tmp_path / "chosen", wanted[:1]), "selection").value
+    assert line(plan(project, [*wanted, "report.part=development"]), "selection").value.startswith("refused: no question")
 
 
 def test_tokens_before_a_question_are_a_mean_over_the_kinds() -> None:

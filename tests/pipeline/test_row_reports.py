@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import json
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,14 @@ def test_a_quote_that_is_never_closed_refuses_the_file(content: str, words: str,
         (pyarrow.array([datetime.datetime(2008, 9, 10, tzinfo=datetime.UTC)], pyarrow.timestamp("ns")), "2008-09-10T00:00:00"),
         (pyarrow.array([datetime.date(2008, 9, 10)]), "2008-09-10"),
         (pyarrow.array(["The joule."]).dictionary_encode(), "The joule."),
+        (pyarrow.array([42], pyarrow.int8()), "42"),
+        (pyarrow.array([2**63], pyarrow.uint64()), "9223372036854775808"),
+        (pyarrow.array([9.81]), "9.81"),
+        (pyarrow.array([0.1], pyarrow.float32()), "0.1"),
+        (pyarrow.array([0.5], pyarrow.float16()), "0.5"),
+        (pyarrow.array([6.63e-34], pyarrow.float32()), "6.63e-34"),
     ],
-    ids=["binary", "decimal", "timestamp", "date", "dictionary"],
+    ids=["binary", "decimal", "timestamp", "date", "dictionary", "int", "large int", "double", "float", "half", "small float"],
 )
 def test_a_parquet_cell_becomes_text_and_never_what_python_prints(column: Any, expected: str, tmp_path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.table({"instruction": ["What?"], "output": column}), tmp_path / "rows.parquet")
@@ -72,8 +79,9 @@ def test_a_parquet_cell_becomes_text_and_never_what_python_prints(column: Any, e
         (pyarrow.array([b"Caf\xe9", b"yes"], pyarrow.binary()), "invalid_utf8"),
         (pyarrow.array([b"Caf\xe9", b"yes"], pyarrow.binary()).view(pyarrow.string()), "invalid_utf8"),
         (pyarrow.array([datetime.timedelta(1), None], pyarrow.duration("s")), "wrong_type"),
+        (pyarrow.array([float("inf"), float("nan")]), "non_finite_number"),
     ],
-    ids=["binary", "text", "duration"],
+    ids=["binary", "text", "duration", "infinity; and a number that is missing is none"],
 )
 def test_a_cell_that_is_no_text_puts_its_record_aside(column: Any, reason: str, tmp_path: Path) -> None:
     table = pyarrow.table({"instruction": ["What?", "So?"], "output": ["one", "two"], "more": column})
@@ -81,6 +89,77 @@ def test_a_cell_that_is_no_text_puts_its_record_aside(column: Any, reason: str, 
     kept, quarantined, _ = clean(tmp_path / "rows.parquet", tmp_path / "out", format="parquet")
     assert [row.output for row in kept] == ["two"]
     assert [(row.reason, row.origin.line) for row in quarantined] == [(reason, 1)]
+
+
+USER, DONE = {"role": "user", "content": "Weather?"}, {"role": "assistant", "content": "It is sunny."}
+CALL = {"name": "weather", "arguments": '{"city": "Graz"}'}
+WITH_TOOLS: dict[str, dict[str, Any]] = {
+    "OpenAI": {"messages": [
+        USER, {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function", "function": CALL}]},
+        {"role": "tool", "tool_call_id": "1", "content": "sunny"}, DONE,
+    ]},
+    "older OpenAI": {"messages": [USER, {"role": "assistant", "content": "", "function_call": CALL}, {"role": "function", "content": "sunny"}, DONE]},
+    "Anthropic": {"messages": [
+        USER, {"role": "assistant", "content": [{"type": "tool_use", "id": "1", "name": "weather", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": "sunny"}]}, DONE,
+    ]},
+    "ShareGPT": {"conversations": [
+        {"from": "human", "value": "Weather?"}, {"from": "function_call", "value": json.dumps(CALL)},
+        {"from": "observation", "value": "sunny"}, {"from": "gpt", "value": "It is sunny."},
+    ]},
+    "offered": {"messages": [USER, DONE], "tools": [{"type": "function", "function": {"name": "weather"}}]},
+    "offered as text": {"messages": [USER, DONE], "tools": '[{"name": "weather"}]'},
+    "functions": {"messages": [USER, DONE], "functions": [{"name": "weather"}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", WITH_TOOLS.values(), ids=list(WITH_TOOLS))
+def test_rows_with_tools_are_recognised_counted_and_put_aside_with_a_remedy(
+    row: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = "messages" if "messages" in row else "conversations"
+    plain = {key: [USER, DONE]}
+    kept, quarantined, _ = clean(write_lines(tmp_path / "rows.jsonl", [row, plain, row]), tmp_path / "out", format="auto")
+    assert [one.output for one in kept] == ["It is sunny."]
+    assert [one.reason for one in quarantined] == ["tool_calls"] * 2
+    assert "rows with tools are recognised and not trained on" in quarantined[0].detail
+    assert "2 of 3 rows offer or call tools and are put aside: rows with tools are recognised and not trained on" in caplog.text
+    error = refusal(write_lines(tmp_path / "alone.jsonl", [row]), tmp_path / "alone", format="auto")
+    assert error.reason == "no_rows" and "reasons tool_calls 1" in str(error) and "take the tools out where no turn uses them" in str(error)
+    if key == "messages" and row[key] == [USER, DONE]:  # the remedy works
+        assert outputs(write_lines(tmp_path / "without.jsonl", [{key: row[key]}]), tmp_path / "without", format="auto") == ["It is sunny."]
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize(
+    ("written", "verdict"),
+    [
+        ("42", "42"), ("-0.5", "-0.5"), ("6.63e-34", "6.63e-34"), ("0", "0"), ("null", "empty_field"), ("true", "wrong_type"),
+        ("18446744073709551616", "number_out_of_range"),
+    ],
+)  # fmt: skip
+def test_a_number_is_an_answer_null_is_none_and_a_boolean_is_put_aside(
+    written: str, verdict: str, standardize: bool, tmp_path: Path
+) -> None:
+    rows = [f'{{"instruction": "How many?", "output": {written}}}', json.dumps(alpaca("A push."))]
+    turns = [{"role": "user", "content": "How many?"}, {"role": "assistant", "content": "ANSWER"}]
+    chat = [json.dumps({"messages": turns}).replace('"ANSWER"', written), json.dumps(messages(("user", "What?"), ("assistant", "A push.")))]
+    for name, lines, shape in (("rows", rows, "alpaca"), ("chat", chat, "messages")):
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        kept, quarantined, _ = clean(path, tmp_path / name, format=shape, standardize=standardize)
+        found = [row.reason for row in quarantined] or [row.output for row in kept][:1]
+        assert found == ([verdict] if standardize or verdict != "wrong_type" else ["true"])
+        if quarantined and verdict == "wrong_type":
+            assert "output is a JSON boolean; text, a number, or an object or list that can become text is read" in quarantined[0].detail
+
+
+def test_numbers_that_are_missing_in_a_parquet_column_of_answers_are_empty(tmp_path: Path) -> None:
+    table = pyarrow.table({"instruction": ["a?", "b?", "c?", "d?"], "output": [1.5, float("nan"), None, 2.0]})
+    pyarrow.parquet.write_table(table, tmp_path / "rows.parquet")
+    kept, quarantined, _ = clean(tmp_path / "rows.parquet", tmp_path / "out", format="auto")
+    assert [(row.output, row.repairs) for row in kept] == [("1.5", ("wrong_type",)), ("2.0", ("wrong_type",))]
+    assert [(row.reason, row.detail) for row in quarantined] == [("empty_field", "output is empty")] * 2
 
 
 def test_blocks_of_text_are_text_in_every_turn(tmp_path: Path) -> None:

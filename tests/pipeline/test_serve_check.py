@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import pytest
 from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.commands.serve_check import main
 from plumbline.comparing.served_ledger import difference_of, served_kinds
-from plumbline.comparing.serving import CannotAsk
+from plumbline.comparing.served_prompts import prompt_problem
+from plumbline.comparing.server_words import ShownPrompt
+from plumbline.comparing.serving import CannotAsk, Served
 from plumbline.grading.run import Tolerance
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.rows.answer import Answer
@@ -156,12 +159,156 @@ def test_what_cannot_be_asked_says_why_and_shows_no_key(chat: FakeChat, monkeypa
         check(chat.url.removesuffix("/v1"))
     with pytest.raises(CannotAsk, match=r"does not answer .* is the server up"):
         check("http://127.0.0.1:9/v1")
+    with pytest.raises(CannotAsk, match="serves mine, and nothing that is called tuned: name one with --model"):
+        check(chat.url, model="tuned")
     with pytest.raises(CannotAsk, match=r"would travel to models\.example\.org unencrypted"):
         check("http://models.example.org/v1")
     chat.key = "another-key-0123456789"
     with pytest.raises(CannotAsk, match="set PLUMBLINE_SERVE_KEY") as refused:
         check(chat.url, model="mine")
     assert KEY not in str(refused.value), "this server repeats the key that it refuses"
+
+
+def test_a_question_that_the_server_cannot_answer_is_named_and_is_no_score(world: World, chat: FakeChat) -> None:
+    numeric = [question for question in world.questions if question.kind == "numeric"]
+    chat.broken = exam_prompt(numeric[3], INSTRUCTIONS)
+    told, ok = check(chat.url)
+    assert not ok and f"1 of 132 questions have no answer, such as {numeric[3].id}: " in told and "answers 500" in told
+    assert "numeric problems: 59 of 59 texts the same; 0 flips" in told
+    chat.broken = ""
+    chat.requests.clear()
+    with pytest.raises(CannotAsk, match="answers 500"):
+        check(chat.url)
+    assert len(chat.requests) == 8, "a server that answers nothing is not asked the whole benchmark"
+
+
+def test_a_server_that_is_busy_for_a_moment_is_asked_again(chat: FakeChat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plumbline.comparing.serving.PAUSES", (0.0, 0.0, 0.0))
+    chat.busy = 2
+    assert check(chat.url, count=4, concurrency=1)[1]
+    chat.busy = 100
+    with pytest.raises(CannotAsk, match=r"answers 503 .*wait until it has loaded its model"):
+        check(chat.url, count=4)
+
+
+def test_an_answer_that_takes_too_long_is_one_question(chat: FakeChat, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, asked, over = chat.say, threading.Event(), threading.Event()
+
+    def slow_once(request: dict[str, Any]) -> str:
+        if not asked.is_set():
+            asked.set()
+            over.wait(60)
+        return before(request)
+
+    monkeypatch.setattr("plumbline.comparing.serving.SECONDS", 3.0)
+    chat.say = slow_once
+    told, ok = check(chat.url, count=12, concurrency=1)
+    over.set()
+    assert (
+        not ok and "1 of 12 questions have no answer" in told and "gives no answer in 3 s: ask fewer at a time with --concurrency" in told
+    )
+
+
+def test_thinking_that_comes_apart_is_compared_apart(world: World, chat: FakeChat, tmp_path: Path) -> None:
+    stored = tmp_path / "data/answers/tuned.jsonl"
+    thought = [answer.model_copy(update={"response": f"<think>Hm.</think>\n{answer.response}"}) for answer in read_jsonl(stored, Answer)]
+    write_jsonl(stored, thought)
+    assert "60 of 60 texts the same" not in check(chat.url)[0], "the server says nothing of its thinking: the texts differ"
+    for name in ("reasoning_content", "reasoning"):  # llama.cpp and vLLM
+        chat.message = {name: "Hm."}
+        told, ok = check(chat.url)
+        assert ok and "multiple choice: 60 of 60 texts the same" in told and "132 answers come with their thinking apart" in told
+
+
+def test_other_ends_are_named(chat: FakeChat) -> None:
+    before = chat.say
+    chat.say = lambda request: before(request) + "<|im_end|>\nuser"
+    told, ok = check(chat.url)
+    assert not ok and "132 answers go on where those of the run end, such as with '<|im_end|>\\nuser'" in told
+    chat.say, chat.finish_reason = lambda request: before(request)[:5], "length"
+    told, _ = check(chat.url)
+    assert f"132 answers are cut after 20 to 20 tokens, and {ANSWERING.max_new_tokens} were asked for" in told
+
+
+def test_both_texts_of_every_question_go_into_a_file(chat: FakeChat, tmp_path: Path) -> None:
+    chat.say = lambda request: "No."
+    check(chat.url, count=12, out=tmp_path / "served.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "served.jsonl").read_text().splitlines()]
+    assert len(rows) == 12 and {row["served"] for row in rows} == {"No."} and {row["same"] for row in rows} == {False}
+    assert all(set(row) == {"id", "kind", "same", "stored", "served", "stored_score", "served_score"} for row in rows)
+
+
+LLAMA_PROPS = {
+    "default_generation_settings": {"params": {"repeat_penalty": 1.1, "presence_penalty": 0.0, "temperature": 0.8}, "n_ctx": 1024},
+    "model_ftype": "Q4_K - Medium",
+    "build_info": "b10434-7e4c0a9",
+    "chat_template": "...",
+}
+LISTED = {"object": "list", "data": [{"id": "mine", "aliases": ["mine"], "meta": {"n_params": 8000, "size": 5000}, "max_model_len": 2048}]}
+SHOWN = {
+    "parameters": 'num_ctx 4096\nrepeat_penalty 1.2\nstop "</s>"',
+    "template": "{{ .Prompt }}",
+    "details": {"quantization_level": "Q4_0"},
+    "system": "Be kind.",
+}
+INFO = {"model_id": "/data/merged", "model_dtype": "torch.float16", "version": "3.3.6", "max_total_tokens": 2048}
+
+
+@pytest.mark.parametrize(
+    ("replies", "told"),
+    [
+        (
+            {"/props": LLAMA_PROPS},
+            [
+                "server   llama.cpp b10434-7e4c0a9, weights Q4_K - Medium (5.0 bits each), context 1,024 tokens",
+                "the server adds repeat_penalty 1.1",
+            ],
+        ),
+        ({"/version": {"version": "0.32.0"}}, ["server   vLLM 0.32.0, context 2,048 tokens"]),
+        (
+            {"/api/version": {"version": "0.31.1"}, "/api/show": SHOWN},
+            ["server   Ollama 0.31.1, weights Q4_0", "the server adds repeat_penalty 1.2, a system message ('Be kind.')"],
+        ),
+        ({"/info": INFO}, ["server   TGI 3.3.6, weights torch.float16, context 2,048 tokens"]),
+    ],
+    ids=["llama.cpp", "vLLM", "Ollama", "TGI"],
+)
+def test_what_a_server_says_of_itself_is_told(chat: FakeChat, replies: dict[str, object], told: list[str]) -> None:
+    chat.replies = {path: (200, json.dumps(reply).encode()) for path, reply in ({"/v1/models": LISTED} | replies).items()}
+    found, ok = check(chat.url)
+    assert ok and all(line in found for line in told), found
+
+
+@pytest.mark.parametrize(
+    "shape", [{}, {"version": 3}, {"default_generation_settings": None}, {"model_id": None}, {"data": [{"id": 3, "meta": 1}]}]
+)
+def test_a_server_that_says_something_else_of_itself_is_compared_all_the_same(chat: FakeChat, shape: object) -> None:
+    paths = ("/props", "/version", "/api/version", "/api/show", "/info", "/apply-template", "/tokenize", "/chat_tokenize")
+    chat.replies = {path: (200, json.dumps(shape).encode()) for path in paths}
+    assert check(chat.url)[1]
+
+
+def test_a_tokenizer_that_cuts_the_same_text_otherwise_is_named(chat: FakeChat, tmp_path: Path) -> None:
+    from plumbline.model.weights import load_tokenizer
+
+    save_tiny_base(tmp_path / "models/base")
+    tokenizer: Any = load_tokenizer(tmp_path / "models/base")
+    messages = [{"role": "user", "content": "A stone."}]
+    text = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert prompt_problem(ShownPrompt(text=text, ids=ids), messages, tokenizer) is None
+    other = prompt_problem(ShownPrompt(text=text, ids=[*ids[:3], 1, *ids[3:]]), messages, tokenizer)
+    assert other is not None and other.startswith("its tokenizer cuts the same text otherwise from token 3 on: ['<s>'")
+    doubled = prompt_problem(ShownPrompt(text=text, ids=[ids[0], *ids]), messages, tokenizer)
+    assert doubled is not None and "from token 1 on" in doubled, "a first token that is there twice"
+
+
+def test_the_prompt_that_tgi_shows_is_compared(chat: FakeChat, tmp_path: Path) -> None:
+    save_tiny_base(tmp_path / "models/base")
+    shown = {"tokenize_response": [{"id": 5, "text": "x", "start": 0, "stop": 1}], "templated_text": "Question: x"}
+    chat.replies = {"/chat_tokenize": (200, json.dumps(shown).encode())}
+    told, ok = check(chat.url, count=4)
+    assert not ok and "4 of 4 prompts: its template writes another prompt from character" in told
 
 
 @pytest.mark.parametrize("before", [0, 10, 275, 290, 299, 300])
@@ -207,23 +354,29 @@ def test_the_command_ends_with_its_exit_codes(chat: FakeChat) -> None:
 def test_a_flip_is_counted_on_its_side(world: World) -> None:
     questions = [question for question in world.questions if question.kind == "mcq"][:20]
     wrong, right = ({question.id: answered(question, said) for question in questions} for said in ("Answer: nothing.", None))
-    (lost,) = served_kinds(questions, right, wrong, Tolerance(relative=0.05, absolute=None), margin=0.03)
+    tolerance = Tolerance(relative=0.05, absolute=None)
+    (lost,) = served_kinds(questions, right, as_served(wrong), tolerance, margin=0.03)
     assert lost.comparison is not None and (lost.comparison.num_first_only, lost.comparison.num_second_only) == (20, 0) and not lost.ok
-    (gained,) = served_kinds(questions, wrong, right, Tolerance(relative=0.05, absolute=None), margin=0.03)
-    assert gained.verdict == "better" and gained.ok
+    assert lost.flipped == ", ".join(f"{question.id} lost" for question in questions[:5]) + " and 15 more"
+    (gained,) = served_kinds(questions, wrong, as_served(right), tolerance, margin=0.03)
+    assert gained.verdict == "better" and gained.ok and gained.flipped.startswith(f"{questions[0].id} gained")
 
 
 def test_partial_credit_counts_as_in_the_report(world: World) -> None:
     several = {"answer_kind": "letters", "target": "A,C", "partial_credit": "share"}
     questions = [question.model_copy(update=several) for question in world.questions if question.kind == "mcq"][:20]
     half, whole = ({question.id: answered(question, said) for question in questions} for said in ("Answer: A", "Answer: A, C"))
-    (found,) = served_kinds(questions, half, whole, Tolerance(relative=0.05, absolute=None), margin=0.03)
+    (found,) = served_kinds(questions, half, as_served(whole), Tolerance(relative=0.05, absolute=None), margin=0.03)
     assert found.comparison is not None and found.comparison.delta == pytest.approx(0.5)
 
 
 def answered(question: Question, said: str | None) -> Answer:
     text = f"Answer: {question.target}" if said is None else said
     return Answer(id=question.id, arm="tuned", response=text, num_tokens=1, stopped="eos", choice_logprobs={}, complete=True)
+
+
+def as_served(answers: dict[str, Answer]) -> dict[str, Served]:
+    return {id: Served(text=answer.response) for id, answer in answers.items()}
 
 
 def test_the_first_difference_of_two_prompts() -> None:

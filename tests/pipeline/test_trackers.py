@@ -2,6 +2,7 @@
 
 import json
 import os
+from importlib.util import find_spec
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from plumbline.pipeline.files import sha256_of
 from plumbline.pipeline.refused import Refused
-from plumbline.training.trackers import report_to, wanted_trackers
+from plumbline.training.trackers import PACKAGES, SETTINGS, report_to, wanted_trackers
 from tests.fakes import tiny_training
 from tests.fakes.training_processes import run
 
@@ -45,7 +46,7 @@ from pathlib import Path
 class Live:
     """Writes what DVCLive is given into the folder that it is given."""
 
-    def __init__(self, dir="dvclive", save_dvc_exp=True, dvcyaml="dvc.yaml", report=None):
+    def __init__(self, dir="dvclive", resume=False, save_dvc_exp=True, dvcyaml="dvc.yaml", report=None):
         self.dir, self.step = Path(dir), 0
         self.dir.mkdir(parents=True, exist_ok=True)
         (self.dir / "settings.json").write_text(json.dumps([save_dvc_exp, dvcyaml]))
@@ -55,7 +56,7 @@ class Live:
 
     def log_metric(self, name, value, **_):
         with (self.dir / "metrics.jsonl").open("a") as stream:
-            stream.write(json.dumps([name, value]) + "\\n")
+            stream.write(json.dumps([name, value, self.step]) + "\\n")
 
     def next_step(self):
         self.step += 1
@@ -110,16 +111,19 @@ def test_a_watched_training_ends_in_the_same_bytes(server: ForkServerContext, tm
     steps = [step for name, _, step in losses if name == "train/loss"]
     assert len(steps) == json.loads((tmp_path / "watched/train.json").read_text())["num_done_steps"] == max(steps)
     assert {"eval/loss"} <= {name for name, *_ in losses}
-    assert "loss" in written["metrics.jsonl"].read_text()
+    live = [json.loads(line) for line in written["metrics.jsonl"].read_text().splitlines()]
+    assert [step for name, _, step in live if name == "loss"] == steps, "each at its step: evaluations are log lines too"
+    assert [step for name, _, step in live if name == "eval_loss"] == [step for name, _, step in losses if name == "eval/loss"]
+    assert written["events.jsonl"].parent.name == written["metrics.jsonl"].parent.name != "tensorboard", "a folder for each training"
     settings = next(path for path in (tmp_path / "watched").rglob("settings.json"))
     assert json.loads(settings.read_text()) == [False, None], "DVCLive saves no experiment and writes no dvc.yaml"
 
 
 def test_nothing_is_reported_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PLUMBLINE_TRACKERS", raising=False)
-    assert wanted_trackers() == [] and report_to() == "none"
+    assert wanted_trackers() == [] and report_to("a-run") == "none"
     monkeypatch.setenv("PLUMBLINE_TRACKERS", " , ")
-    assert report_to() == "none"
+    assert report_to("a-run") == "none"
 
 
 def test_an_unknown_or_missing_tracker_is_refused_before_torch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,13 +136,56 @@ def test_an_unknown_or_missing_tracker_is_refused_before_torch(monkeypatch: pyte
         wanted_trackers()
 
 
-def test_files_lie_outside_of_what_dvc_tracks_and_a_place_of_ones_own_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(tmp_path / "packages", monkeypatch)
+OURS = [variable for settings in SETTINGS.values() for variable in settings]
+
+
+@pytest.fixture
+def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All trackers wanted, as if installed, and nothing set of theirs before or after."""
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    monkeypatch.setenv("PLUMBLINE_TRACKERS", "tensorboard")
+    monkeypatch.setattr("plumbline.training.trackers.find_spec", lambda package: True)
+    monkeypatch.setenv("PLUMBLINE_TRACKERS", ",".join(SETTINGS))
+    for variable in OURS:
+        monkeypatch.setenv(variable, "")  # so that it is put back
+        monkeypatch.delenv(variable)
+
+
+@pytest.mark.usefixtures("settled")
+def test_files_lie_outside_of_what_dvc_tracks_and_a_place_of_ones_own_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", "/elsewhere")
-    assert report_to() == ["tensorboard"]
+    assert report_to("a-run") == ["tensorboard", "wandb", "mlflow", "trackio"]
     assert os.environ["TENSORBOARD_LOGGING_DIR"] == "/elsewhere"
     monkeypatch.delenv("TENSORBOARD_LOGGING_DIR")
-    report_to()
-    assert os.environ.pop("TENSORBOARD_LOGGING_DIR") == str(tmp_path / ".cache/trackers/tensorboard")
+    report_to("a-run")
+    folder = tmp_path / ".cache/trackers"
+    assert os.environ["TENSORBOARD_LOGGING_DIR"] == str(folder / "tensorboard/a-run"), "two trainings are two curves"
+    assert os.environ["MLFLOW_TRACKING_URI"] == f"sqlite:///{folder}/mlflow/mlflow.db", "MLflow refuses to begin in a plain folder"
+    assert {os.environ[name] for name in ("WANDB_DIR", "TRACKIO_DIR")} == {str(folder / "wandb"), str(folder / "trackio")}
+
+
+@pytest.mark.usefixtures("settled")
+def test_nothing_is_sent_and_no_account_is_asked_for_unless_the_user_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    report_to("a-run")
+    assert (os.environ["WANDB_MODE"], os.environ["MLFLOW_DISABLE_TELEMETRY"]) == ("offline", "true")
+    monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example.org")
+    report_to("a-run")
+    assert (os.environ["WANDB_MODE"], os.environ["MLFLOW_TRACKING_URI"]) == ("online", "https://mlflow.example.org")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(PACKAGES))
+def test_a_real_tracker_shows_the_losses_and_changes_no_byte(
+    server: ForkServerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    if not any(find_spec(package) for package in PACKAGES[name]):
+        pytest.skip(f"{name} is not installed: pip install {PACKAGES[name][0]}")
+    folder = tmp_path / "inputs"
+    folder.mkdir()
+    tiny_training.prepare(folder)
+    params = tiny_training.TRAIN.model_copy(update={"max_steps": 5})
+    assert run(server, folder, tmp_path / "alone", params=params) == 0
+    assert run(server, folder, tmp_path / "watched", params=params, trackers=(str(tmp_path), name)) == 0
+    assert results(tmp_path / "watched") == results(tmp_path / "alone")
+    written = [path for path in (tmp_path / "watched/.cache/trackers" / name).rglob("*") if path.is_file()]
+    assert any((b"eval" in path.read_bytes() and b"loss" in path.read_bytes()) or path.parent.name == "eval" for path in written), written

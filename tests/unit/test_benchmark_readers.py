@@ -12,7 +12,7 @@ from plumbline.pipeline.refused import Refused
 from plumbline.splitting.benchmark import Benchmark, read_benchmark, read_questions
 from plumbline.splitting.mapped_benchmark import BenchmarkColumns
 from plumbline.splitting.question_faults import fault_of
-from plumbline.splitting.recognition import NAMES, SHAPES
+from plumbline.splitting.recognition import NAMES, SHAPES, knows
 from plumbline.splitting.row_values import Row, hashed_order
 from plumbline.splitting.shown_questions import question_lines, shown_questions
 
@@ -82,7 +82,7 @@ def test_one_shape_alone_fits_the_rows_of_another(name: str) -> None:
 def read_rows_of(path: Path) -> list[Row]:
     from plumbline.splitting.benchmark_files import read_rows
 
-    return read_rows(path)
+    return [row for row in read_rows(path, knows) if isinstance(row, Row)]
 
 
 def test_what_each_reader_makes_of_its_example() -> None:
@@ -244,11 +244,22 @@ def test_all_faults_are_named_at_once_up_to_five(tmp_path: Path) -> None:
         ("", "b.jsonl", "holds no row"),
         ("[]", "b.json", "holds no row"),
         ('{"a": 1}\n{"a": ', "b.jsonl", "line 2: no JSON"),
-        ('{"a": 1}\n[1]\n', "b.jsonl", "line 2: not an object"),
+        ('{"a": 1}\n[1]\n', "b.jsonl", "line 2: [1] is not an object"),
         ('[{"a": 1},\n 2]', "b.json", "question 2: 2 is not an object"),
         ('[{"a": 1},\n {"b": }]', "b.json", "line 2: no JSON"),
         ('Question,Answer\n"open,1\n2,3\n', "b.csv", "not readable as CSV"),
-        ("Question,Answer\n1,2,3\n", "b.csv", "record 1: 3 cells under 2 columns"),
+        ("Question,Answer\n1,2,3\n", "b.csv", "record 1: 3 cells under 2 columns; put a cell that holds ',' in quotes"),
+        ("Frage;Antwort\n1\n", "b.csv", "record 1: 1 cell under 2 columns; put a cell that holds ';' in quotes"),
+        (
+            '{"data": [{"question": "?"}]}\n',
+            "b.json",
+            "line 1: the rows stand under the key 'data'; write that list alone, as `jq '.[\"data\"]'`",
+        ),
+        ('{\n "data": [{"question": "?"}]\n}\n', "b.json", "line 1: the rows stand under the key 'data'"),
+        ('{\n "a": 1\n}\n{\n "a": 2\n}\n', "b.jsonl", "holds objects over several lines; write one object a line, as `jq -c .` does"),
+        ("Frage\n1,2\n", "b.csv", "record 1: 2 cells, and the header names one column, 'Frage'; write a header with names between"),
+        ('{"input": "a", "target": "b", "target": "c"}\n', "b.jsonl", "line 1: the key 'target' stands twice in one object"),
+        ('[{"input": "a", "target": {"x": 1, "x": 2}}, 3]', "b.json", "question 1: the key 'x' stands twice in one object"),
         ("Question,Question\n1,2\n", "b.csv", "'Question' stands twice"),
         ('{"colour": "red"}\n', "b.jsonl", "the columns ['colour'] are no shape that is recognised"),
         ('{"input": "a", "target": "b"}\n{"input": "a"}\n', "b.jsonl", "line 2: this row has the columns ['input'] and lacks what 1 of 2"),
@@ -259,6 +270,42 @@ def test_a_file_that_cannot_be_read_says_where_and_what_is_read(content: str, na
     with pytest.raises(Refused) as refused:
         read_benchmark(tmp_path / name, format_name="auto")
     assert words in str(refused.value) and name in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x1f\x8b\x08\x00", "is packed with gzip; unpack it and give the file inside"),
+        (b"\x28\xb5\x2f\xfd\x00", "is packed with Zstandard"),
+        ('{"a": 1}'.encode("utf-16"), "UTF-16, not UTF-8; save it as UTF-8"),
+        ("größer".encode("cp1252"), "not UTF-8 (byte 2); save it as UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_text_says_what_it_is(content: bytes, words: str, tmp_path: Path) -> None:
+    for name in ("b.jsonl", "b.csv"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(Refused) as refused:
+            read_benchmark(tmp_path / name, format_name="auto")
+        assert words in str(refused.value)
+
+
+def test_a_letter_that_is_no_choice_is_named_in_mmlu_without_a_header(tmp_path: Path) -> None:
+    rows = [f"What is {place}?,a,b,c,d,{'ABCD'[place % 4]}" for place in range(8)]
+    rows[5] = "What is 5?,a,b,c,d,E"
+    rows[6] = "What is 6?,a,b,c,A"
+    (tmp_path / "b.csv").write_text("\n".join(rows) + "\n")
+    found = read_questions(tmp_path / "b.csv", format_name="auto")
+    assert found.shape == "mmlu" and len(found.questions) == 7 and found.num_rows == 8
+    with pytest.raises(Refused, match=r"record 6 .*target 'E' is not among the choices .*record 7: 5 cells under 6 columns"):
+        read_benchmark(tmp_path / "b.csv", format_name="auto")
+
+
+def test_the_number_behind_the_reasoning_of_gsm8k_is_the_target_of_a_mapped_column(tmp_path: Path) -> None:
+    path = written(tmp_path / "b.jsonl", [{"question": "How many?", "answer": "Six and six.\n#### 1,200"}])
+    [found] = read_benchmark(
+        path, format_name="mapped", columns=BenchmarkColumns(question="question", target="answer", kind="numeric")
+    ).questions
+    assert found.target == "1,200"
 
 
 def test_two_shapes_that_fit_alike_are_refused_with_the_line_to_add(tmp_path: Path) -> None:

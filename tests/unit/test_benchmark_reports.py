@@ -159,8 +159,8 @@ def test_what_no_reader_foresaw_is_refused_by_place() -> None:
     def broken(_: Any) -> Question:
         raise KeyError("label")
 
-    with pytest.raises(Refused, match=r"b.jsonl, line 4: cannot be read as a question \(KeyError: 'label'\)"):
-        guarded(Row("b.jsonl, line 4", {}), broken)
+    fault = guarded(Row("b.jsonl, line 4", {}), broken)
+    assert str(fault).startswith("b.jsonl, line 4: cannot be read as a question (KeyError: 'label')")
 
 
 @pytest.mark.parametrize("deep", ['{"a": ' * 100_000, "[" * 100_000 + "]" * 100_000, '{"a": ' + "1" * 5000 + "}"])

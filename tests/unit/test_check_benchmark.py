@@ -17,6 +17,7 @@ from plumbline.grading.tolerance import Tolerance
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
+from plumbline.splitting.recognition import NAMES
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples/benchmarks"
 
@@ -44,10 +45,89 @@ def test_faults_end_it_with_1_and_the_others_can_be_written(tmp_path: Path) -> N
     (tmp_path / "b.json").write_text(json.dumps(rows))
     told = check(str(tmp_path / "b.json"), "--out", str(tmp_path / "mine.jsonl"))
     assert told.exit_code == 1
-    assert "1 question cannot be graded" in told.output and "question 1 (id 'arc-Own_2026_1')" in told.output
+    assert (
+        "1 row cannot be asked. Correct it, or leave it out with --leave-out LIST --out FILE" in told.output
+        and "question 1 (id 'arc-Own_2026_1')" in told.output
+    )
     kept = list(read_jsonl(tmp_path / "mine.jsonl", Question))
     assert [question.id for question in kept] == ["arc-Own_2026_2", "arc-Own_2026_3"]
     assert check(str(tmp_path / "mine.jsonl")).exit_code == 0, "what it wrote can be read"
+
+
+def broken_rows(folder: Path) -> Path:
+    """MMLU in JSON lines with 30 good rows, and 25 in which something is wrong: each third line or so."""
+    good = [{"question": f"What is {n}?", "choices": ["a", "b", "c", "d"], "answer": n % 4, "subject": "physics"} for n in range(30)]
+    lines = [json.dumps(row) for row in good]
+    bad = [
+        json.dumps({**good[0], "question": "No answer?", "answer": None}),
+        json.dumps({"question": "No key?", "choices": ["a", "b"]}),
+        '{"question": "Cut',
+        '{"question": "Twins?", "choices": ["a", "b"], "answer": 0, "answer": 1}',
+        json.dumps({**good[0], "question": "Far?", "answer": 9}),
+    ]
+    for place in range(25):
+        lines.insert(2 * place + 1, bad[place % 5])
+    path = folder / "mmlu.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_every_bad_row_is_named_and_the_good_ones_are_counted(tmp_path: Path) -> None:
+    told = check(str(broken_rows(tmp_path)))
+    assert told.exit_code == 1
+    for words in (
+        "55 rows: 30 questions in 30 clusters, 0 left out, 25 that cannot be asked.",
+        "25 rows cannot be asked. Correct them, or leave them out with --leave-out LIST --out FILE:",
+        "line 2: lacks the place of the right choice under answer, which 35 of 45 rows have as mmlu",
+        "line 6: no JSON",
+        "line 8: the key 'answer' stands twice in one object; take one of them out",
+        "line 10: answer is 9; the place of the right one of 4 choices is read, from 0",
+        "and 5 more",
+    ):
+        assert words in told.output, words
+
+
+def test_bad_rows_are_left_out_where_that_is_asked_for_and_a_list_names_each(tmp_path: Path) -> None:
+    path, out, left = broken_rows(tmp_path), tmp_path / "mine.jsonl", tmp_path / "left.jsonl"
+    told = check(str(path), "--out", str(out), "--leave-out", str(left))
+    assert told.exit_code == 0, told.output
+    assert f"25 rows left out, each with its place and reason: {left}" in told.output and f"benchmark: {out}" in told.output
+    rows = [json.loads(line) for line in left.read_text().splitlines()]
+    assert sorted(int(row["where"].split("line ")[1]) for row in rows) == [2 * place + 2 for place in range(25)]
+    assert {row["reason"] for row in rows} == {"cannot_be_asked"} and all(row["detail"] for row in rows)
+    assert len(list(read_jsonl(out, Question))) == 30 and check(str(out)).exit_code == 0
+    told = check(str(path), "--leave-out", str(left))
+    assert told.exit_code == 1 and "Give --out FILE for the questions too" in told.output
+    told = check(str(path), "--out", str(out), "--leave-out", str(path))
+    assert told.exit_code == 1 and "writing would replace it" in told.output
+
+
+def test_a_file_of_bad_rows_alone_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "b.jsonl"
+    path.write_text(json.dumps({"question": "?", "choices": ["a", "b"], "answer": 9}) + "\n")
+    told = check(str(path), "--out", str(tmp_path / "out.jsonl"), "--leave-out", str(tmp_path / "left.jsonl"))
+    assert told.exit_code == 1 and "answer is 9" in told.output and not (tmp_path / "out.jsonl").exists()
+
+
+EXAMPLE_FILES = sorted(path.name for path in EXAMPLES.iterdir())
+
+
+@pytest.mark.parametrize("format_name", NAMES)
+@pytest.mark.parametrize("name", EXAMPLE_FILES)
+def test_a_shape_that_is_named_is_read_or_refused_in_plain_words(name: str, format_name: str) -> None:
+    told = check(str(EXAMPLES / name), "--format", format_name)
+    assert "Traceback" not in told.output and "Error" not in told.output and not isinstance(told.exception, Exception), told.output
+    alone = check(str(EXAMPLES / name))
+    if told.exit_code == 0:
+        assert told.output == alone.output, "what another shape takes for its own is nonsense"
+        return
+    assert told.output.count("\n") == 1 and any(place in told.output for place in ("line 1", "record 1", "question 1"))
+    assert f"no row of the file has all that {format_name} needs" in told.output
+    if alone.exit_code == 0:
+        looks = alone.output.split("read as ")[1].split(",")[0]
+        assert f"They look like {looks}: set --format to auto" in told.output
+    else:
+        assert "--column question=COLUMN" in told.output
 
 
 def test_the_file_that_is_checked_is_never_the_output(tmp_path: Path) -> None:

@@ -229,6 +229,15 @@ def test_a_table_of_scores_needs_nothing_else(tmp_path: Path) -> None:
     assert verdicts(tmp_path) == {("first", "q1"): 0.7, ("second", "q1"): 1.0}
 
 
+def test_the_index_that_pandas_writes_is_no_field(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(",id,score,topic\n0,a,True,x\n1,b,False,y\n", encoding="utf-8")
+    assert [(one.scores["score"].value, dict(one.fields)) for one in arms_of([str(path)])[0].answers] == [
+        (1.0, {"topic": "x"}),
+        (0.0, {"topic": "y"}),
+    ]
+
+
 def test_answers_of_a_table_get_the_ledger_that_grade_gives(tmp_path: Path) -> None:
     path = ROOT / "examples/answers_from_elsewhere.csv"
     due = grade(path, tolerance=TOLERANCE, numbers=tmp_path / "due.json")
@@ -325,6 +334,8 @@ REFUSED = {
     "no review": ("x.jsonl", '{"sample_score": {}}\n', r"line 1: no sample_score with a score\. Give a file of the folder reviews/"),
     "requests": ("x.jsonl", '{"custom_id": "a", "body": {}}\n', r"line 1: neither response nor error\. .* not the file of its requests"),
     "unclosed quote": ("x.csv", 'id,score,note\na,1,"open\nb,0,\n', r"x\.csv, line 2: not readable as a table .* Close each quote"),
+    "another encoding": ("x.csv", "id,score\n\udce9,1\n", r"x\.csv: not UTF-8 \(byte 9\)\. Save the file as UTF-8\.$"),
+    "another object": ("x.json", '{\n "rows": []\n}', r"x\.json: an object over several lines that no known tool writes\. Its keys are rows\. Give"),
     "too many cells": ("x.csv", "id,score\na,1,2\n", r"x\.csv, line 2: 3 cells below 2 columns"),
     "column twice": ("x.csv", "id,score,score\na,1,2\n", r"x\.csv, line 1: the column 'score' stands there twice"),
     "no score": ("x.csv", "id,note\na,1\n", r"x\.csv, line 2: neither score nor response"),
@@ -337,7 +348,7 @@ REFUSED = {
 @pytest.mark.parametrize(("name", "content", "message"), REFUSED.values(), ids=list(REFUSED))
 def test_a_log_that_cannot_be_read_is_refused_with_its_line_and_a_remedy(tmp_path: Path, name: str, content: str, message: str) -> None:
     path = tmp_path / name
-    path.write_text(content, encoding="utf-8")
+    path.write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ValueError, match=message):
         arms_of([str(path)])
 

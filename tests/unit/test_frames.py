@@ -1,5 +1,6 @@
 """A run and logs of other tools as tables of pandas: the numbers are those of the ledger, and slices are corrected for their number."""
 
+import ast
 import json
 import os
 import shutil
@@ -15,9 +16,12 @@ import plumbline
 from plumbline.comparing.frames import NUM_RESAMPLES, SEED, Frames, question_table
 from plumbline.comparing.logs.log_grades import ScoreParams
 from plumbline.comparing.slices import compare_slices
+from plumbline.embedded.benchmark import numeric_questions
 from plumbline.reporting.ledger import ledgers
 from plumbline.reporting.numbers import SCHEMA
 from plumbline.reporting.scored import join_verdicts
+from plumbline.reporting.slices import MIN_CLUSTERS, MIN_QUESTIONS
+from plumbline.rows.question import Question
 from tests.fakes.evaluation_world import World, make_world, write_world
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -187,5 +191,23 @@ def test_the_example_shows_a_slice_by_topic_and_a_plot(folder: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
     done = subprocess.run([sys.executable, str(example)], cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "finding" in done.stdout and (folder / "topics.png").stat().st_size > 1000
-    assert len([line for line in example.read_text(encoding="utf-8").splitlines() if line and not line.startswith('"""')]) <= 10
+    assert (folder / "topics.png").stat().st_size > 1000
+    assert "finding" in done.stdout and "..." not in done.stdout, "every column is shown"
+    text = example.read_text(encoding="utf-8")
+    assert len(ast.parse(text).body) <= 12 and len(text.splitlines()) <= 30
+
+
+def test_the_fields_of_the_example_part_the_embedded_numbers_and_some_are_large_enough() -> None:
+    rows = numeric_questions(num_questions=160, seed=7)
+    fields = next(
+        node.value for node in ast.parse((ROOT / "examples/explore.py").read_text(encoding="utf-8")).body if isinstance(node, ast.Assign)
+    )
+    named: dict[str, str] = ast.literal_eval(fields)
+    parted: dict[str, list[Question]] = {}
+    for row in rows:
+        parted.setdefault(
+            next(field for words, field in named.items() if any(word in row.cluster for word in words.split("|"))), []
+        ).append(row)
+    assert set(parted) == set(named.values())
+    large = {field for field, mine in parted.items() if len(mine) >= MIN_QUESTIONS and len({one.cluster for one in mine}) >= MIN_CLUSTERS}
+    assert {"mechanics", "electricity"} <= large < set(parted), "slices that say something, and one with too few questions"

@@ -300,7 +300,7 @@ def test_the_answer_kinds_of_a_benchmark_are_graded_as_in_the_pipeline(tmp_path:
             "prompt,output,gold,model\nHow?,1,1,a\n",
             r"a\.csv has the columns prompt, output, gold, model; needed are question, response, reference, kind\. Rename",
         ),
-        ("question;response;reference;kind\nHow?;3,5;3,5;numeric\n", r"needed are .*\. Put commas between the columns\.$"),
+        ("question;response;reference\nHow?;3,5;3,5\n", r"has the columns question, response, reference; needed are .*\. Rename"),
         ("question,reference,kind\nHow?,1,numeric\n", r"has the columns question, reference, kind; needed are question, response"),
         ("question,response,reference,kind\nHow?,1,1,\n", r"line 2: kind is missing$"),
         (

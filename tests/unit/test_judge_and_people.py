@@ -55,8 +55,8 @@ def test_two_labellers_of_an_answer_count_half_each() -> None:
 
 
 def test_an_answer_is_drawn_from_the_stratum_in_which_it_comes_first() -> None:
-    strata = sampling_strata([("same", "base", 1.0), ("b", "base", 1.0), ("same", "tuned", 1.0), ("c", "tuned", 0.0)])
-    assert strata == {"same": ("base", 1.0), "b": ("base", 1.0), "c": ("tuned", 0.0)}
+    strata = sampling_strata([("same", "base", 1.0, ""), ("b", "base", 1.0, ""), ("same", "tuned", 1.0, ""), ("c", "tuned", 0.0, "")])
+    assert strata == {"same": ("base", 1.0, ""), "b": ("base", 1.0, ""), "c": ("tuned", 0.0, "")}
     assert label_weights(strata, ["same", "same", "c", "elsewhere"]) == {"same": 2.0, "c": 1.0}
 
 
@@ -170,20 +170,20 @@ def test_nothing_is_said_of_equal_lengths_or_of_a_few_clusters() -> None:
 def test_labels_are_planned_as_a_sheet_draws_them() -> None:
     rng = random.Random(4)
     population = [(n, rng.choice("ab"), rng.choice((0.0, 0.5, 0.5, 1.0))) for n in range(150)]
-    sizes = Counter((arm, step_of(score)) for _, arm, score in population)
+    sizes = Counter((arm, step_of(score), "") for _, arm, score in population)
     for count in (1, 7, 40, 149, 400):
         drawn = {name for name in draw_strata(population, count)}  # noqa: C416
-        there = Counter((arm, step_of(score)) for name, arm, score in population if name in drawn)
+        there = Counter((arm, step_of(score), "") for name, arm, score in population if name in drawn)
         assert {stratum: number for stratum, number in evenly(sizes, count).items() if number} == there
 
 
 def plan_of(seed: int, *, width: float, num_known: int = 40, num_questions: int = 80, shown: Sequence[int] = (60,)):
     judged = judged_world(np.random.default_rng(seed), (0, 0.5), num_questions=num_questions)
-    known: dict[str, list[tuple[float, float]]] = {"first": [], "second": []}
+    known: dict[str, list[tuple[float, float, str]]] = {"first": [], "second": []}
     for label in judged.labels(num_known) if num_known else ():
-        known[label.arm].append((label.judge, label.human))
-    sizes = Counter((arm, step_of(score)) for arm, mine in judged.judge.items() for score in mine)
-    pairs = list(zip(judged.judge["first"], judged.judge["second"], strict=True))
+        known[label.arm].append((label.judge, label.human, ""))
+    sizes = Counter((arm, step_of(score), "") for arm, mine in judged.judge.items() for score in mine)
+    pairs = [((one, ""), (other, "")) for one, other in zip(judged.judge["first"], judged.judge["second"], strict=True)]
     return judged, planned_labels(("first", "second"), pairs, judged.clusters, sizes=sizes, labels=known, width=width, shown=shown)
 
 

@@ -215,10 +215,35 @@ def test_a_table_without_a_score_is_told_its_columns_and_the_option(tmp_path: Pa
         compare(log, folder=tmp_path)
 
 
-@pytest.mark.parametrize(("name", "header"), [("a.csv", "id;score"), ("a.csv", "id\tscore"), ("a.tsv", "id,score")])
-def test_a_table_with_another_mark_between_its_columns_is_told_which_is_read(tmp_path: Path, name: str, header: str) -> None:
-    with pytest.raises(Refused, match=r"line 1: one column, 'id.{1,2}score'\. Save the table with '(,|.t)' between its columns"):
-        read_logs(table(tmp_path / name, f"{header}\na;1\n"))
+@pytest.mark.parametrize("num_choices", [2, 26, 30])
+def test_every_choice_of_a_log_is_kept_and_what_our_grader_cannot_read_is_said(tmp_path: Path, num_choices: int) -> None:
+    texts = [f"option {place}" for place in range(num_choices)]
+    last = {2: "B", 26: "Z", 30: "4"}[num_choices]
+    logs = [
+        eval_log(tmp_path / f"{name}.eval", [sample("a", value, choices=texts, target=last, output=said(last))])
+        for name, value in (("x", "C"), ("y", "I"))
+    ]
+    [answer] = read_logs(logs[0])[0].answers
+    assert list(answer.choices.values()) == texts and answer.choices[last] == texts[-1], "Inspect counts on with numbers behind Z"
+    words, kinds = compare(*(f"{path.stem}={path}" for path in logs), folder=tmp_path, regrade=True)
+    assert kinds["mcq"]["n"] == 1
+    assert ("30 choices, and answers with up to 26 are graded here" in words) == (num_choices == 30)
+    if num_choices == 30:
+        assert verdicts(tmp_path) == {("x", "a"): 1.0, ("y", "a"): 0.0}, "the scores of the tool are taken"
+
+
+def said(text: str) -> dict[str, object]:
+    return {"choices": [{"message": {"content": text}, "stop_reason": "stop"}], "completion": text}
+
+
+def test_likelihoods_of_thirty_choices_name_the_most_probable(tmp_path: Path) -> None:
+    row = {
+        "doc_id": 0, "doc": {"question": "Q"}, "target": "27", "filter": "none", "metrics": ["acc"], "acc": 1.0,
+        "resps": [[[-1.0 if place == 27 else -5.0, "False"]] for place in range(30)],
+        "arguments": {f"gen_args_{place}": {"arg_0": "Q", "arg_1": f" option {place}"} for place in range(30)},
+    }  # fmt: skip
+    [answer] = read_logs(write(tmp_path / "samples_t_2026-01-01T00-00-00.000000.jsonl", [row]))[0].answers
+    assert answer.response == answer.target == "2" and answer.choices["2"] == "option 27" and len(answer.choices) == 30
 
 
 @pytest.mark.parametrize("column", ["epoch", "repeat"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.pipeline.refused import Refused
+from plumbline.twin_keys import TwinKey, elements_of, object_without_twins
 
 ODD = (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError, RecursionError)
 """What reading a value of another shape ends with."""
@@ -44,7 +45,10 @@ def json_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def listed(path: Path, content: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
     """The objects of a file that is one list."""
     try:
-        found = json.loads(content)
+        found = json.loads(content, object_pairs_hook=object_without_twins)
+    except TwinKey as twins:
+        number = next((number for number, one in elements_of(content.decode("utf-8-sig")) if isinstance(one, TwinKey)), 1)
+        raise Refused(f"{path}, entry {number}: {twins}.") from None
     except (ValueError, RecursionError) as error:
         raise Refused(
             f"{path}: begins as a JSON list and is not one ({error}). Copy the file again, or write one object per line."
@@ -58,7 +62,9 @@ def listed(path: Path, content: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
 def as_object(content: bytes, where: str, *, remedy: str = CUT) -> dict[str, Any]:
     """One line, or one file, as an object. Refused if it holds none, with what to do."""
     try:
-        found = json.loads(content)
+        found = json.loads(content, object_pairs_hook=object_without_twins)
+    except TwinKey as twins:
+        raise Refused(f"{where}: {twins}.") from None
     except (ValueError, RecursionError) as error:
         raise Refused(f"{where}: not JSON ({error}). {remedy}") from None
     if not isinstance(found, dict):

@@ -5,11 +5,20 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from string import ascii_uppercase
 from typing import Any
 
 from plumbline.comparing.logs.json_objects import as_written_by, json_objects
-from plumbline.comparing.logs.logged_answer import Log, LoggedAnswer, LoggedScore, Tool, lettered, number_of, scalars, score_of_value
+from plumbline.comparing.logs.logged_answer import (
+    Log,
+    LoggedAnswer,
+    LoggedScore,
+    Tool,
+    label_of,
+    lettered,
+    number_of,
+    scalars,
+    score_of_value,
+)
 from plumbline.pipeline.refused import Refused
 
 NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)")
@@ -88,9 +97,9 @@ def answer_of(where: str, line: int, task: str, row: Mapping[str, Any]) -> Logge
         response, one = (said[0] if said else None), len(said) == 1
     else:
         choices = lettered(choice_texts(doc, [text for _, text in asked[: len(likely)]]))
-        response, one = ascii_uppercase[max(range(len(likely)), key=lambda place: likely[place])], True
+        response, one = label_of(max(range(len(likely)), key=lambda place: likely[place])), True
         place = number_of(target)
-        target = ascii_uppercase[int(place)] if place is not None and 0 <= place < len(likely) else target
+        target = label_of(int(place)) if place is not None and 0 <= place < len(likely) else target
     return LoggedAnswer(
         where=where,
         line=line,
@@ -126,7 +135,7 @@ def likelihoods(resps: Any, asked: Sequence[tuple[str, str]]) -> list[float] | N
             return None
         if place >= len(asked) or asked[place][0] == asked[0][0]:
             found.append(number)
-    return found if 1 < len(found) <= len(ascii_uppercase) else None
+    return found if len(found) > 1 else None
 
 
 def choice_texts(doc: Mapping[str, Any], continuations: Sequence[str]) -> list[str]:

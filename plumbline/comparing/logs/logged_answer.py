@@ -55,7 +55,7 @@ class LoggedAnswer:
     question: str = ""
     """Empty where the log does not hold it."""
     choices: Mapping[str, str] = field(default_factory=dict)
-    """Letter -> text."""
+    """Label -> text."""
     target: str = ""
     unit: str | None = None
     key_points: tuple[str, ...] = ()
@@ -159,5 +159,10 @@ def texts_of(given: object) -> list[str]:
 
 
 def lettered(texts: list[str]) -> dict[str, str]:
-    """Choices by letter."""
-    return dict(zip(ascii_uppercase, texts, strict=False))
+    """Choices by label."""
+    return {label_of(place): text for place, text in enumerate(texts)}
+
+
+def label_of(place: int) -> str:
+    """What a choice is called, by its place from 0: a letter, and behind Z a number from 1, as Inspect counts on."""
+    return ascii_uppercase[place] if place < len(ascii_uppercase) else str(place - len(ascii_uppercase) + 1)

@@ -12,7 +12,7 @@ from plumbline.comparing.logs.inspect_eval import read_inspect
 from plumbline.comparing.logs.json_objects import first_object
 from plumbline.comparing.logs.lm_eval_samples import read_lm_eval
 from plumbline.comparing.logs.logged_answer import Log, Tool
-from plumbline.comparing.logs.tables import DELIMITERS, is_score, read_table
+from plumbline.comparing.logs.tables import TABLES, names_answers, read_table
 from plumbline.comparing.spreadsheets import refuse_spreadsheet
 from plumbline.pipeline.refused import Refused
 
@@ -35,12 +35,12 @@ def tool_of(path: Path, scores: Collection[str] = ()) -> Tool:
         raise Refused(
             f"{path}: not a zip file, as a log of Inspect is. The copy may be cut: copy the log again, or read it with `inspect log`."
         )
-    if path.suffix.lower() in DELIMITERS:
+    if path.suffix.lower() in TABLES:
         return Tool.TABLE
     if path.suffix.lower() not in (".json", ".jsonl"):
         raise Refused(f"{path}: a file with the ending {path.suffix or 'none'} is no log that is known. Give {READ}.")
     if path.suffix.lower() == ".json" and is_indented(path):
-        refuse_summary(path)
+        refuse_other_object(path)
         return Tool.INSPECT
     first = first_object(path)
     found = tool_of_object(first, scores)
@@ -49,8 +49,8 @@ def tool_of(path: Path, scores: Collection[str] = ()) -> Tool:
     return found
 
 
-def refuse_summary(path: Path) -> None:
-    """Refused for the results of lm-evaluation-harness: a summary that holds no answer."""
+def refuse_other_object(path: Path) -> None:
+    """Refused for an object that is no log of Inspect, such as the results of lm-evaluation-harness: a summary that holds no answer."""
     try:
         found = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
@@ -59,6 +59,10 @@ def refuse_summary(path: Path) -> None:
         raise Refused(
             f"{path}: is the summary of lm-evaluation-harness, which holds no answers. Give samples_*.jsonl next to it, or their folder; "
             "the harness writes them with --log_samples."
+        )
+    if isinstance(found, dict) and "eval" not in found:
+        raise Refused(
+            f"{path}: an object over several lines that no known tool writes. Its keys are {', '.join(list(found)[:20])}. Give {READ}."
         )
 
 
@@ -78,7 +82,7 @@ def tool_of_object(row: Mapping[str, Any], scores: Collection[str] = ()) -> Tool
         return Tool.BATCH
     if "eval" in row and "samples" in row:
         return Tool.INSPECT
-    if {"id", "question"} & row.keys() and ("response" in row or any(is_score(name, scores) for name in row)):
+    if names_answers(row.keys(), scores):
         return Tool.TABLE
     return None
 

@@ -9,6 +9,9 @@ from plumbline.grading.numeric_target import parse_target
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import KINDS, Kind
 
+MAX_CHOICES = 26
+"""As many as there are letters: our grader reads no further labels."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreChoice:
@@ -65,6 +68,8 @@ def why_not_graded_here(answer: LoggedAnswer, kind: Kind) -> str | None:
         return f"{answer.where} holds several responses that the tool scored together"
     if answer.known is not None and kind != "explanation":
         return None
+    if kind == "mcq" and len(answer.choices) > MAX_CHOICES:
+        return f"{answer.where}: {len(answer.choices)} choices, and answers with up to {MAX_CHOICES} are graded here"
     if kind == "mcq":
         return None if answer.target in answer.choices else f"{answer.where}: target {answer.target!r} is not one of the choices"
     if kind == "numeric":

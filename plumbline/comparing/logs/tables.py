@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from plumbline.comparing.logs.logged_answer import (
 )
 from plumbline.grading.choices import parse_choices
 from plumbline.pipeline.refused import Refused
+from plumbline.separators import HEAD_CHARACTERS, is_said, separator_of, two_readings, with_point
+from plumbline.twin_keys import TwinKey, object_without_twins
 
 COLUMNS = ("id", "question", "response", "reference", "kind", "unit", "choices", "key_points", "task", "arm")
 """What has a meaning; `score`, and each column with a name that begins with `score_`, is a score, and any other column says something of the question."""
@@ -31,7 +33,8 @@ MISSING = ("", "nan", "null", "none", "n/a", "na")
 """A cell that says that there is no score: the answer is unjudged, as it is where a tool logs none."""
 TRUTH = {"true": True, "false": False}
 """As spreadsheets and pandas write booleans into a cell."""
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
+TABLES = (".csv", ".tsv")
+"""Endings of a table that is no JSON lines."""
 
 
 def read_table(path: Path, scores: Collection[str] = ()) -> list[Log]:
@@ -39,7 +42,7 @@ def read_table(path: Path, scores: Collection[str] = ()) -> list[Log]:
 
     Refused names the first row that is no answer.
     """
-    rows = cells(path, DELIMITERS[path.suffix.lower()], scores) if path.suffix.lower() in DELIMITERS else json_objects(path)
+    rows = cells(path, scores) if path.suffix.lower() in TABLES else json_objects(path)
     by_arm: dict[str, list[LoggedAnswer]] = {}
     for line, row in rows:
         where = f"{path}, line {line}"
@@ -56,38 +59,66 @@ def is_score(name: str, scores: Collection[str]) -> bool:
     return name == "score" or name.startswith("score_") or name in scores
 
 
-def cells(path: Path, delimiter: str, scores: Collection[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def names_answers(names: Collection[str], scores: Collection[str]) -> bool:
+    """Whether columns or keys are those of a table of answers."""
+    return not {"id", "question"}.isdisjoint(names) and ("response" in names or any(is_score(name, scores) for name in names))
+
+
+def cells(path: Path, scores: Collection[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line, cells by column), empty cells left out but those of a response or a score. Refused for a quote that never closes and for a row of another width."""
     csv.field_size_limit(sys.maxsize)
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream, delimiter=delimiter, strict=True)
-        begin, header = 1, None
-        try:
+    begin, header = 1, None
+    try:
+        separator = separator_in(path, scores)
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, delimiter=separator, strict=True)
             for row in reader:
                 line, begin = begin, reader.line_num + 1
-                if not row:
+                if not row or (header is None and is_said(row, separator)):
                     continue
                 if header is None:
-                    header = [name.strip() for name in row]
-                    if len(header) == 1 and any(mark in header[0] for mark in ";,\t|"):
-                        raise Refused(
-                            f"{path}, line 1: one column, {header[0][:60]!r}. Save the table with {delimiter!r} between its columns, "
-                            "and with a point in decimals."
-                        )
-                    if twice := {name for name in header if header.count(name) > 1}:
-                        raise Refused(f"{path}, line 1: the column {sorted(twice)[0]!r} stands there twice. Rename one of them.")
+                    header = header_of(path, row)
                     continue
-                if len(row) != len(header):
-                    raise Refused(
-                        f"{path}, line {line}: {counted(len(row), 'cell')} below {counted(len(header), 'column')}. Quote cells that hold a {delimiter!r}."
-                    )
-                # An empty response is what the model said: nothing. An empty score is none.
-                kept = {"response", *(name for name in header if is_score(name, scores))}
-                yield line, {name: value for name, value in zip(header, row, strict=True) if value != "" or name in kept}
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise Refused(
-                f"{path}, line {begin}: not readable as a table ({error}). Close each quote, and save the file as UTF-8."
-            ) from None
+                yield line, named_cells(f"{path}, line {line}", header, row, separator, scores)
+    except csv.Error as error:
+        raise Refused(f"{path}, line {begin}: not readable as a table ({error}). Close each quote.") from None
+    except UnicodeDecodeError as error:
+        raise Refused(f"{path}: not UTF-8 (byte {error.start}). Save the file as UTF-8.") from None
+
+
+def separator_in(path: Path, scores: Collection[str]) -> str:
+    """What stands between the cells of a table, by its first lines."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        head = stream.read(HEAD_CHARACTERS)
+    return separator_of(head, lambda names: names_answers(names, scores)) or ","
+
+
+def header_of(path: Path, row: list[str]) -> list[str]:
+    """The names of the columns. Refused where one stands twice."""
+    header = [name.strip() for name in row]
+    if twice := {name for name in header if name and header.count(name) > 1}:
+        raise Refused(f"{path}, line 1: the column {sorted(twice)[0]!r} stands there twice. Rename one of them.")
+    return header
+
+
+def named_cells(where: str, header: Sequence[str], row: Sequence[str], separator: str, scores: Collection[str]) -> dict[str, Any]:
+    """The cells of a row by column."""
+    if len(row) != len(header):
+        raise Refused(
+            f"{where}: {counted(len(row), 'cell')} below {counted(len(header), 'column')}. Quote cells that hold a {separator!r}."
+        )
+    found: dict[str, Any] = {}
+    for name, value in zip(header, row, strict=True):
+        if not name:  # pandas writes its index under no name
+            continue
+        if is_score(name, scores):
+            found[name] = with_point(value, separator)
+        # An empty response is what the model said: nothing. An empty score is none.
+        elif value != "" or name == "response":
+            found[name] = value
+    if problem := two_readings(str(found.get("reference", "")), separator):
+        raise Refused(f"{where}: reference {problem}")
+    return found
 
 
 def score_in(value: object) -> LoggedScore:
@@ -163,6 +194,8 @@ def parsed(where: str, name: str, given: object) -> object:
     if not isinstance(given, str):
         return given
     try:
-        return json.loads(given)
+        return json.loads(given, object_pairs_hook=object_without_twins)
+    except TwinKey as twins:
+        raise Refused(f"{where}: {name}: {twins}.") from None
     except (ValueError, RecursionError) as error:
         raise Refused(f"{where}: {name} is not JSON ({error}). Write it as JSON, in a CSV with its quotes doubled.") from None

@@ -29,6 +29,7 @@ PLACES = {
     "tuned": "data/answers/tuned.jsonl",
     "judged": "data/grades/judged.jsonl",
     "checks": "data/grades/judge_checks.jsonl",
+    "second": "data/grades/second_judged.jsonl",
 }
 
 

@@ -1,0 +1,58 @@
+"""Put a share of the explanation questions to a second judge: reads questions and answers, writes its judgements, which change no score."""
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from itertools import islice
+
+from plumbline.judging.backends import make_judge
+from plumbline.judging.items import AskedItems, DueAnswers
+from plumbline.judging.params import JudgeParams
+from plumbline.judging.rows_on_disk import RowsOnDisk
+from plumbline.judging.run import Judged, JudgeFiles, judgement_of
+from plumbline.pipeline.heartbeat import working
+from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.rows.answer import Answer
+from plumbline.rows.judgement import Judgement
+from plumbline.rows.question import Question
+
+log = logging.getLogger("judge")
+
+
+def is_judged_twice(question_id: str, *, share: float) -> bool:
+    """Whether the answers to a question go to the second judge as well: by a hash of its id, so in every arm alike and whatever was said of them.
+
+    Of one answer the probability is `share`. A question goes whole: the difference of two arms needs both of its answers.
+    """
+    digest = hashlib.sha256(f"second judge:{question_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64 < share
+
+
+def judge_share(params: JudgeParams, files: JudgeFiles) -> Judged | None:
+    """Judge the drawn questions again, by the second judge. Writes an empty file and returns None where there is no second judge."""
+    own, second = params.second, params.of_second()
+    if own is None or second is None:
+        if files.second is not None:
+            write_jsonl(files.second, ())
+        return None
+    assert files.second is not None, "named by whoever asks for a second judge"
+    judge = make_judge(second, is_second=True)
+    drawn = [
+        question
+        for question in RowsOnDisk(files.questions, Question)
+        if question.kind == "explanation" and is_judged_twice(question.id, share=own.share)
+    ]
+    if not drawn:
+        log.warning("the second judge gets no question: none of them falls into judge.second.share=%g; raise it", own.share)
+    due = DueAnswers(drawn, {arm: RowsOnDisk(path, Answer) for arm, path in files.answers.items()})
+    judging = judge.judge(AskedItems(due, (), ()))
+    judged = Judged(len(due), judging.stopped)
+
+    def rows() -> Iterable[Judgement]:
+        for number, verdict in enumerate(islice(judging.verdicts, len(due))):
+            judged.causes[str(verdict.cause)] += 1
+            yield judgement_of(due.answer(number), verdict)
+
+    with working("judge: verdicts of the second judge"):
+        write_jsonl(files.second, rows())
+    return judged

@@ -1,0 +1,113 @@
+"""What two judges say of the same answers: how far they agree, and whether the difference of two arms depends on the judge. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from plumbline.judging.agreement import step_of, weighted_kappa
+from plumbline.judging.people import kappa_interval
+from plumbline.rows.finding import PointFinding
+from plumbline.statistics import Comparison, Direction, Estimate, mean_estimate, paired_comparison, shown_direction
+
+MIN_QUESTIONS = 10
+MIN_CLUSTERS = 6
+"""Fewer do not hold an interval of 95 % (tests/unit/test_instruments_hold.py), so nothing is concluded from them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwiceJudged:
+    """One answer that both judges scored."""
+
+    id: str
+    """Of the question."""
+    arm: str
+    cluster: str
+    first: float
+    second: float
+    points: tuple[bool, ...]
+    """For each key point, whether both found the same; empty where one of them did not look at points."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeAgreement:
+    """How far two judges agree; intervals are over clusters of questions."""
+
+    same_score: Estimate
+    kappa: float | None
+    """Quadratic weighted; None where both give all answers one and the same score."""
+    kappa_ci95: tuple[float, float] | None
+    same_finding: Estimate | None
+    """Of key points that both decided; None where there is none."""
+    shift: float
+    """Mean of the second judge's score minus the first one's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoDifferences:
+    """The difference of two arms on the questions that both judges scored in both, as each of them has it."""
+
+    first_arm: str
+    second_arm: str
+    n: int
+    num_clusters: int
+    by_first: Comparison | None
+    """None where there are too few questions."""
+    by_second: Comparison | None
+    gap: Comparison | None
+    """delta: the second judge's difference minus the first one's, in -2..2."""
+
+    @property
+    def directions(self) -> tuple[Direction, Direction]:
+        """What either judge shows of the second arm."""
+        found = (self.by_first, self.by_second)
+        one, other = (Direction.UNSCORED if of is None else shown_direction(of.ci95, of.p_value) for of in found)
+        return one, other
+
+    @property
+    def depends_on_judge(self) -> bool:
+        """Whether the two come to different conclusions."""
+        return len(set(self.directions)) > 1
+
+
+def same_findings(first: Sequence[PointFinding], second: Sequence[PointFinding]) -> tuple[bool, ...]:
+    """Whether two judges found the same of each key point; empty where they do not speak of the same points."""
+    if [one.point for one in first] != [one.point for one in second]:
+        return ()
+    return tuple(one.finding is other.finding for one, other in zip(first, second, strict=True))
+
+
+def agreement_of(rows: Sequence[TwiceJudged], *, seed: int, num_resamples: int) -> JudgeAgreement:
+    """Compare two judges. ValueError without an answer."""
+    if not rows:
+        raise ValueError("no answer was scored by both judges: at least one is needed.")
+    clusters = [row.cluster for row in rows]
+    first, second = [row.first for row in rows], [row.second for row in rows]
+    points = [(float(same), row.cluster) for row in rows for same in row.points]
+    return JudgeAgreement(
+        same_score=mean_estimate([float(step_of(row.first) == step_of(row.second)) for row in rows], clusters=clusters),
+        kappa=weighted_kappa(first, second),
+        kappa_ci95=kappa_interval(first, second, [1.0] * len(rows), clusters, seed=seed, num_resamples=num_resamples),
+        same_finding=mean_estimate([same for same, _ in points], clusters=[cluster for _, cluster in points]) if points else None,
+        shift=sum(row.second - row.first for row in rows) / len(rows),
+    )
+
+
+def two_differences(rows: Sequence[TwiceJudged], pair: tuple[str, str], *, seed: int, num_resamples: int) -> TwoDifferences:
+    """Compare two arms by either judge, and the two differences question by question."""
+    first_arm, second_arm = ({row.id: row for row in rows if row.arm == arm} for arm in pair)
+    both = [(row, second_arm[key]) for key, row in first_arm.items() if key in second_arm]
+    clusters = [one.cluster for one, _ in both]
+    bare = TwoDifferences(
+        first_arm=pair[0], second_arm=pair[1], n=len(both), num_clusters=len(set(clusters)), by_first=None, by_second=None, gap=None
+    )
+    if bare.n < MIN_QUESTIONS or bare.num_clusters < MIN_CLUSTERS:
+        return bare
+
+    def compared(base: list[float], tuned: list[float]) -> Comparison:
+        return paired_comparison(base, tuned, clusters=clusters, seed=seed, num_resamples=num_resamples)
+
+    # (s - f) of one arm minus (s - f) of the other is twice (s + f') / 2 - (s' + f) / 2: two scores in 0..1, as in reporting/contrasts.py.
+    half = compared([(one.second + other.first) / 2 for one, other in both], [(other.second + one.first) / 2 for one, other in both])
+    by_first = compared([one.first for one, _ in both], [other.first for _, other in both])
+    by_second = compared([one.second for one, _ in both], [other.second for _, other in both])
+    gap = replace(half, delta=2 * half.delta, ci95=(2 * half.ci95[0], 2 * half.ci95[1]))
+    return replace(bare, by_first=by_first, by_second=by_second, gap=gap)

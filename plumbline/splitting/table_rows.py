@@ -1,0 +1,68 @@
+"""Read the records of a benchmark that is CSV or TSV, whatever stands between its fields. Reads the file that is named."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from plumbline.pipeline.refused import Refused
+from plumbline.separators import HEAD_CHARACTERS, is_said, separator_of
+from plumbline.splitting.fault import Fault
+from plumbline.splitting.row_values import Row
+
+CELL_CHARACTERS = 10_000_000
+"""Of one cell of a CSV file, at most; Python's own limit would refuse a long passage."""
+LETTERS = frozenset("ABCD")
+MMLU_COLUMNS = ("question", "A", "B", "C", "D", "answer")
+
+
+def table_rows(path: Path, text: str, knows: Callable[[Sequence[str]], bool]) -> list[Row | Fault]:
+    """Records below a header. MMLU's own files have none: they are known by their six columns and the letter at the end.
+
+    `knows` says whether names of columns are those of a shape. Refused where the quoting is broken or a column stands twice; a record of
+    another width is a Fault.
+    """
+    csv.field_size_limit(CELL_CHARACTERS)
+    separator = separator_of(text[:HEAD_CHARACTERS], knows) or ("\t" if path.suffix.lower() == ".tsv" else ",")
+    try:
+        records = [cells for cells in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True) if cells]
+    except csv.Error as error:
+        raise Refused(
+            f"{path}: not readable as {path.suffix[1:].upper()} ({error}); close every quote, and write a quote in a cell twice."
+        ) from None
+    if records and is_said(records[0], separator):
+        del records[0]
+    if records and is_of_mmlu(records[0]) and 2 * sum(map(is_of_mmlu, records)) > len(records):
+        records.insert(0, [*MMLU_COLUMNS])
+    header = [name.strip() for name in records[0]] if records else []
+    if twice := [name for name in header if name and header.count(name) > 1]:
+        raise Refused(f"{path}: the column {twice[0]!r} stands twice in the header; give each its own name.")
+    rows: list[Row | Fault] = []
+    for number, cells in enumerate(records[1:], start=1):
+        where = place_of(path, number)
+        if len(cells) != len(header):
+            rows.append(Fault(where, None, width_words(len(cells), header, separator)))
+        else:
+            rows.append(Row(where, dict(zip(header, cells, strict=True)), separator=separator))
+    return rows
+
+
+def is_of_mmlu(cells: Sequence[str]) -> bool:
+    """Whether a record may be a question of MMLU without a header."""
+    return len(cells) == len(MMLU_COLUMNS) and cells[-1].strip() in LETTERS
+
+
+def place_of(path: Path, number: int) -> str:
+    """Where a record stands."""
+    return f"{path}, record {number}"
+
+
+def width_words(number: int, header: Sequence[str], separator: str) -> str:
+    """What is wrong with a record of another width than the header."""
+    if len(header) == 1:
+        return (
+            f"{number} cells, and the header names one column, {header[0][:60]!r}; write a header with names between commas, semicolons, "
+            "tabs or bars, and the same between the cells."
+        )
+    cells = "1 cell" if number == 1 else f"{number} cells"
+    return f"{cells} under {len(header)} columns; put a cell that holds {separator!r} in quotes."

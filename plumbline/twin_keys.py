@@ -1,0 +1,46 @@
+"""JSON objects in which a key stands twice: Python would keep the last value without a word. Pure."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+SPACE = re.compile(r"\s*")
+
+
+class TwinKey(ValueError):
+    """A key stands twice in one object, which then has no single reading."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {key!r} stands twice in one object; take one of them out")
+        self.key = key
+
+
+def object_without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object, for `json.loads`. TwinKey where a key comes twice."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        seen: set[str] = set()
+        raise TwinKey(next(key for key, _ in pairs if key in seen or seen.add(key)))
+    return content
+
+
+def elements_of(text: str) -> Iterator[tuple[int, Any]]:
+    """(number, element) of a JSON list that is known to be one; a TwinKey stands for an element that holds twin keys."""
+    plain, strict = json.JSONDecoder(), json.JSONDecoder(object_pairs_hook=object_without_twins)
+    place, number = after_space(text, text.index("[") + 1), 0
+    while text[place] != "]":
+        number += 1
+        try:
+            found, end = strict.raw_decode(text, place)
+        except TwinKey as twins:
+            found, end = twins, plain.raw_decode(text, place)[1]
+        yield number, found
+        place = after_space(text, end)
+        place = after_space(text, place + 1) if text[place] == "," else place
+
+
+def after_space(text: str, place: int) -> int:
+    """The next place that is no white space."""
+    found = SPACE.match(text, place)
+    return found.end() if found else place
