@@ -18,7 +18,7 @@ from plumbline.commands.running import refuse_other_letters, run_dvc, run_pipeli
 from plumbline.comparing.revisions import Revision
 from plumbline.laptop.own_files import OwnFiles, own_files
 from plumbline.planning.profiles import merged, profile_overrides
-from plumbline.planning.real_profile import PROFILE, SMALL_PROFILE, one_by_one, without_passages
+from plumbline.planning.real_profile import PROFILE, SMALL_PROFILE, one_by_one, without_passages, without_synthesis
 from plumbline.stopping import STOPPED
 
 RESULTS = Path("real")
@@ -138,6 +138,11 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
         if small and given:
             raise NotRun("--small is for the embedded questions. For a dry run on your own files: plumbline real -S train.max_steps=5 ...")
         profile = merged(profile_overrides(root, PROFILE), profile_overrides(root, SMALL_PROFILE) if small else [])
+        if given:
+            profile = without_synthesis(profile)
+            click.echo(
+                "real: stage base names the embedded corpus, so the embedded data set is made where it is not here; your run trains on yours"
+            )
         if given and corpus is None:
             profile = without_passages(profile)
         files = own_files(root, given)

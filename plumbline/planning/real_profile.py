@@ -17,6 +17,11 @@ def without_passages(profile: Sequence[str]) -> list[str]:
     return [*kept, "comparisons=[[base,tuned],[base_examples,tuned],[base,base_examples]]"]
 
 
+def without_synthesis(profile: Sequence[str]) -> list[str]:
+    """A profile that leaves the embedded data set as params.yaml has it: what the last run made of it is not made again."""
+    return [line for line in profile if not line.startswith("synthesize.")]
+
+
 def one_by_one(given: Sequence[str]) -> list[str]:
     """The overrides of -S: each may hold several, as SET of make does."""
     return [one for text in given for one in ANOTHER.split(text.strip()) if one]

@@ -7,7 +7,7 @@ import pytest
 from plumbline.commands.real import NotRun, given_files, own_settings
 from plumbline.laptop.own_files import OwnFiles
 from plumbline.planning.profiles import merged, profile_overrides
-from plumbline.planning.real_profile import PROFILE, one_by_one, own_in_params, with_own_files, without_passages
+from plumbline.planning.real_profile import PROFILE, one_by_one, own_in_params, with_own_files, without_passages, without_synthesis
 from plumbline.rows.arms import ArmParams, Arms, Comparisons
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,3 +79,8 @@ def test_own_files_of_params_yaml_are_both_or_none() -> None:
     assert arms_of(with_own_files(profile, mine)) == ["base", "tuned", "base_examples"]
     assert "base_passages" in arms_of(with_own_files(profile, mine | {"retrieve.corpus": "notes.md"}))
     assert merged(with_own_files(profile, mine)).count("clean.source=data/raw/mine.jsonl") == 1
+
+
+def test_a_run_with_own_files_makes_no_other_embedded_data_set() -> None:
+    profile = profile_overrides(ROOT, PROFILE)
+    assert {line.split(".")[0] for line in profile} - {line.split(".")[0] for line in without_synthesis(profile)} == {"synthesize"}
