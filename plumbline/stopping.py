@@ -28,7 +28,7 @@ class Stopped(SystemExit):
     """The exception that a signal raises; no `except Exception` catches it."""
 
 
-_received: list[int] = []
+_received: list[signal.Signals] = []
 
 
 def taken_signals() -> list[signal.Signals]:
@@ -44,7 +44,7 @@ def stop_on_signals() -> None:
         if os.getpid() != owner:  # a process that was forked and is not the stage
             os._exit(128 + number)
         if not _received:
-            _received.append(number)
+            _received.append(signal.Signals(number))
             say()
             threading.Thread(target=insist, name="stopping", daemon=True).start()
         elif is_cleaning_up():
