@@ -23,7 +23,7 @@ from plumbline.judging.canaries import canaries
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.prices import PRICES, assumed_reply_tokens, largest_cost_usd
 from plumbline.judging.prompt import JudgeItem, num_characters
-from plumbline.judging.second_judge import is_judged_twice
+from plumbline.judging.second_draw import is_judged_twice
 from plumbline.laptop.smollm2_files import CONFIG
 from plumbline.model.base_files import BaseRefused, read_manifest
 from plumbline.model.local_models import local_model

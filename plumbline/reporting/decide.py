@@ -163,7 +163,7 @@ def people_s_opinion(gathered: Gathered, questions: Sequence[Question], params: 
 
 def second_opinion(gathered: Gathered, questions: Sequence[Question], params: ReportParams, judging: JudgeSettings) -> Panel | None:
     """What the second judge says of the reported part, where there is one."""
-    if judging.second is None or not gathered.second_judgements:
+    if judging.second is None:
         return None
     return panel_of(
         questions,

@@ -63,7 +63,16 @@ def panel_gates(panel: Panel | None) -> list[Gate]:
     num_unscored = num_due - panel.causes.get("scored", 0) - panel.causes.get("no_answer", 0)
     share = num_unscored / num_due if num_due else 0.0
     several = ", " in panel.second.judge_id
+    if not panel.num_questions and not panel.num_missing:
+        absent = f"judge.second.share of {panel.share:g} drew no question: raise it"
+    else:
+        absent = (
+            f"the second judge has no verdict on {panel.num_missing} answers to drawn questions: run `dvc repro judge`"
+            if panel.num_missing
+            else ""
+        )
     return [
+        Gate(name="second_judge_absent", severity=Severity.WARNING, ok=not absent, value=None, limit=None, text=absent),
         Gate(
             name="one_conclusion_of_two_judges",
             severity=Severity.WARNING,
