@@ -5,6 +5,7 @@ import re
 from plumbline.splitting.recognition import MAPPED_REMEDY
 
 FORMAT = re.compile(r"`benchmark_format: (\w+)`")
+KINDS = re.compile(r"`kinds: \{\"(.*?)\": (\w+)\}`")
 PART = re.compile(r"`(\w+): (\w+)`")
 
 
@@ -14,6 +15,7 @@ def in_words_of_commands(text: str, remedy: str) -> str:
     if "split" not in said:
         return said
     said = FORMAT.sub(r"--format \1", said)
+    said = KINDS.sub(r'--column "kinds=\1:\2"', said)
     said = PART.sub(r"--column \1=\2", said)
     for theirs, ours in (
         ("split.benchmark_columns is set and benchmark_format is", "--column names columns of any other shape, and --format is"),

@@ -9,9 +9,10 @@ from pathlib import Path
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
 from plumbline.separators import two_readings
+from plumbline.splitting.benchmark_columns import BenchmarkColumns, named_columns, with_absent_columns
 from plumbline.splitting.benchmark_files import read_rows
 from plumbline.splitting.fault import Fault, RowRefused
-from plumbline.splitting.mapped_benchmark import BenchmarkColumns, named_columns, read_mapped
+from plumbline.splitting.mapped_benchmark import read_mapped
 from plumbline.splitting.question_faults import equal_choices_fault, fault_of, faults_of, refuse_faults
 from plumbline.splitting.recognition import AUTO, MAPPED, SHAPES, knows, recognise
 from plumbline.splitting.row_values import LeftOut, Row
@@ -69,7 +70,9 @@ def read_questions(path: Path, *, format_name: str, columns: BenchmarkColumns | 
     unread = [row for row in found if isinstance(row, Fault)]
     if columns is not None:
         sign = f"the columns in split.benchmark_columns ({', '.join(sorted(columns.model_dump(exclude_defaults=True)))})"
-        return with_some(gathered(rows, partial(read_mapped, columns=columns), unread, name=MAPPED, sign=sign))
+        return with_some(
+            gathered(with_absent_columns(rows, columns), partial(read_mapped, columns=columns), unread, name=MAPPED, sign=sign)
+        )
     try:
         recognised = recognise(rows, format_name)
     except Refused as refused:

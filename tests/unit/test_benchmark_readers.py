@@ -10,7 +10,7 @@ import pytest
 
 from plumbline.pipeline.refused import Refused
 from plumbline.splitting.benchmark import Benchmark, read_benchmark, read_questions
-from plumbline.splitting.mapped_benchmark import BenchmarkColumns
+from plumbline.splitting.benchmark_columns import BenchmarkColumns
 from plumbline.splitting.question_faults import fault_of
 from plumbline.splitting.recognition import NAMES, SHAPES, knows
 from plumbline.splitting.row_values import Row, hashed_order

@@ -147,5 +147,5 @@ def test_a_question_that_lacks_fields_names_them_and_quotes_no_library() -> None
     with pytest.raises(Refused) as refused:
         from_plumbline([("mine.jsonl, line 3", {"id": "q", "kind": "mcq", "question": "Unit?", "choices": {"A": "N"}, "target": "A"})])
     told = str(refused.value)
-    assert "mine.jsonl, line 3 (id 'q'): not a question: unit: Field required; cluster: Field required" in told
+    assert "mine.jsonl, line 3 (id 'q'): not a question: unit is missing; cluster is missing" in told
     assert "pydantic" not in told and "\n" not in told
