@@ -10,6 +10,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
+from plumbline.commands.benchmark_hints import hint_lines
 from plumbline.commands.benchmark_words import in_words_of_commands
 from plumbline.commands.outputs import refuse_overwriting
 from plumbline.commands.refusing import refusing
@@ -138,6 +139,7 @@ def next_lines(questions: Sequence[Question], path: Path, name: str, columns: Be
         *lines,
         *(["A later stage needs:", *needs] if needs else []),
         *([f"Look at the answers first: {unbalanced}."] if unbalanced is not None else []),
+        *hint_lines(questions),
     ]
 
 
