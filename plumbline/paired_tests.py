@@ -7,8 +7,9 @@ import numpy as np
 
 SMALLEST_P = 1e-300
 """A probability that underflows is not zero."""
-GRIDS = (1, 2, 4, 5, 8, 10, 20, 100)
-"""Scores of a menu lie on one of these grids; on a grid the permutation distribution is exact."""
+GRIDS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 20, 24, 32, 100)
+"""Scores of a menu, and means of up to ten 0/1 samples or of eight on five steps, lie on one of these grids; on a grid the permutation
+distribution is exact."""
 MAX_UNITS_ENUMERATED = 16
 
 

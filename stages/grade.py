@@ -4,30 +4,18 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from plumbline.grading.params import GradeParams
 from plumbline.grading.run import GradeFiles, grade_files
-from plumbline.grading.tolerance import Tolerance
 from plumbline.pipeline.answer_files import answer_files
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
-from plumbline.pipeline.record import Params
 from plumbline.rows.arms import Arms
 
 log = logging.getLogger("grade")
 
 
-class GradeParams(Params):
-    relative_tolerance: float
-    """Fraction of a numeric target within which a value is right."""
-    absolute_tolerance: float | None
-    """In the target's unit; needed only where a numeric target is 0."""
-
-    @property
-    def tolerance(self) -> Tolerance:
-        return Tolerance(relative=self.relative_tolerance, absolute=self.absolute_tolerance)
-
-
 def main(params: GradeParams, arms: Sequence[str], *, benchmark: Path, answers: Path, graded: Path) -> None:
-    """Write one grade per question and arm. `answers`: the folder of the arms' files."""
+    """Write one grade per answer. `answers`: the folder of the arms' files."""
     files = GradeFiles(benchmark=benchmark, answers=answer_files(answers, arms), graded=graded)
     grades = grade_files(files, params.tolerance)
     log.info("%s: %d grades written", graded, len(grades))

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from plumbline.answering.noise_plan import AGAIN
+from plumbline.grading.params import GradeParams
 from plumbline.grading.run import GradeFiles, grade_files
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.run import JudgeFiles, judge_explanations
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.pipeline.params import load_params
-from stages.grade import GradeParams
 
 log = logging.getLogger("grade_again")
 BY_RULE = "key_points"

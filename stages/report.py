@@ -76,6 +76,8 @@ if __name__ == "__main__":
                 preflight=Path("metrics/preflight.json"),
                 training=Path("metrics/train.json"),
                 loss=Path("metrics/loss.csv"),
+                probes=Path("metrics/probes.json"),
+                probed=Path("data/probes/answers.jsonl"),
                 manifest=Path("models/base/manifest.json"),
                 adapter=Path("data/training/record.json"),
                 template=Path("plumbline/pages/templates/report.html.j2"),

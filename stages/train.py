@@ -10,7 +10,9 @@ from plumbline.number_text import signed_ascii
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
 from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.selecting.opening import opened_task
 from plumbline.training.checkpoints import AlreadyRunning, Interrupted
+from plumbline.training.finished import choice_of
 from plumbline.training.launch import TEMPORARY_FAILURE, asked_for, run_ranks
 from plumbline.training.run import TrainFiles, run
 from plumbline.training.which_rank import rank
@@ -24,7 +26,7 @@ def main(lora: LoraParams, params: TrainParams, files: TrainFiles) -> None:
     Exits 75 where a signal stopped it or another process is at the same run: never 0, or DVC would keep half an adapter.
     """
     try:
-        finished = run(lora, params, files)
+        finished = run(lora, params, files, None if files.selection is None else opened_task(params, files.selection))
     except (Interrupted, AlreadyRunning) as error:
         log.warning("%s", error)
         sys.exit(TEMPORARY_FAILURE)
@@ -39,6 +41,15 @@ def main(lora: LoraParams, params: TrainParams, files: TrainFiles) -> None:
             signed_ascii(lost.increase),
             lost.num_prompts,
         )
+        if (choice := choice_of(finished)) is not None:
+            log.info(
+                "step %d was chosen by score %.3f (n = %d); the lowest validation loss was at step %d, score %.3f",
+                fitted.best_step,
+                choice.score,
+                len(choice.question_ids),
+                choice.lowest_loss_step,
+                choice.score_at_lowest_loss,
+            )
 
 
 if __name__ == "__main__":
@@ -63,5 +74,6 @@ if __name__ == "__main__":
                     record=Path("data/training/record.json"),
                     metrics=Path("metrics/train.json"),
                     loss=Path("metrics/loss.csv"),
+                    selection=Path("data/selection/selection.json"),
                 ),
             )

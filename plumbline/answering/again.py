@@ -62,7 +62,7 @@ def ask_again(
         context=arm.context,
         engine=answered[0].engine if answered else None,
         batch_size=size if answered and params.engine == "transformers" else None,
-        num_asked=len(answered),
+        num_asked=len({answer.id for answer in answered}),
         num_questions=len(questions),
         reason=reason,
     )

@@ -15,11 +15,11 @@ def store_file(fingerprint: str) -> Path:
     return cache_folder("answers") / f"{fingerprint}.jsonl"
 
 
-def stored_answers(file: Path) -> dict[str, Answer]:
-    """Return id -> answer; a torn last line, left by a kill, is dropped and will be answered again."""
+def stored_answers(file: Path) -> dict[tuple[str, int | None], Answer]:
+    """Return (id, sample) -> answer; a torn last line, left by a kill, is dropped and will be answered again."""
     if not file.is_file():
         return {}
-    found: dict[str, Answer] = {}
+    found: dict[tuple[str, int | None], Answer] = {}
     whole = b""
     for line in file.read_bytes().splitlines(keepends=True):
         try:
@@ -28,7 +28,7 @@ def stored_answers(file: Path) -> dict[str, Answer]:
             break
         if not line.endswith(b"\n"):
             break
-        found[answer.id] = answer
+        found[answer.id, answer.sample] = answer
         whole += line
     if whole != file.read_bytes():
         partial = file.with_suffix(".partial")

@@ -10,11 +10,12 @@ from plumbline.answering.answer_store import append_answers, store_file, stored_
 from plumbline.answering.engine import Engine, Generated, Prompt
 from plumbline.answering.longest_prompt import refuse_prompts_that_do_not_fit
 from plumbline.answering.lost_turns import refuse_lost_turns
+from plumbline.answering.sampling import Sampling, sample_seed
 from plumbline.model.assistant_turn import assistant_turn
 from plumbline.model.tokenization import render_example, render_prompt, template_sha256
 from plumbline.pipeline.heartbeat import Progress
 from plumbline.rows.answer import Answer
-from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.answer_params import AnswerParams, decoding_of
 from plumbline.rows.context import ContextTurn
 
 if TYPE_CHECKING:  # questions are read and refused before transformers is loaded
@@ -56,6 +57,21 @@ def render(
     )
 
 
+def asked_for(prompt: Prompt, params: AnswerParams) -> list[Prompt]:
+    """The prompt once for each answer that is wanted, each with a seed of its own. The choices are scored once: nothing is drawn there."""
+    if not params.is_sampled:
+        return [prompt]
+    numbers = range(1, params.num_samples + 1)
+    return [
+        prompt._replace(
+            sample=number if params.num_samples > 1 else None,
+            sampling=Sampling(params.temperature, sample_seed(params.seed, prompt.id, number)),
+            continuations=prompt.continuations if number == 1 else {},
+        )
+        for number in numbers
+    ]
+
+
 def _group(turns: Sequence[ContextTurn]) -> str:
     """A name for these turns: whoever has the same ones begins with the same tokens."""
     return hashlib.sha256(json.dumps([(turn.user, turn.assistant) for turn in turns]).encode()).hexdigest()[:GROUP_DIGITS]
@@ -72,46 +88,51 @@ def answer_questions(
     model_identity: str,
     longest: int | None = None,
 ) -> list[Answer]:
-    """Answer every question, in the order given. `asked`: by id.
+    """Answer every question, in the order given, and of one question sample after sample. `asked`: by id.
 
     `model_identity` names weights, dtype, quantisation and adapter: answers of another model are never reused. The arm's name is no part of
     what answers are kept by: two arms with the same weights and prompts share them. `longest`: tokens that the model takes, where it is known.
     TurnsRefused where the template cannot show the turns; Refused where a prompt and its answer do not fit.
     """
     refuse_lost_turns(tokenizer, [one.turns for one in asked.values()])
-    prompts = [render(tokenizer, id=id, user=one.user, choices=one.choices, params=params, turns=one.turns) for id, one in asked.items()]
+    prompts = [
+        prompt
+        for id, one in asked.items()
+        for prompt in asked_for(render(tokenizer, id=id, user=one.user, choices=one.choices, params=params, turns=one.turns), params)
+    ]
     lengths = {prompt.id: len(prompt.ids) for prompt in prompts}
     refuse_prompts_that_do_not_fit(lengths, arm=arm, max_new_tokens=params.max_new_tokens, limit=longest)
     identity = {
         "model": model_identity,
         "template": template_sha256(tokenizer),
-        "prompts": [(prompt.id, prompt.ids, prompt.continuations, prompt.header, prompt.group) for prompt in prompts],
-        "params": params.model_dump(),
+        "prompts": [(*prompt.key, *prompt[1:5], *(prompt.sampling or ())) if prompt.sampling else prompt[:5] for prompt in prompts],
+        "params": decoding_of(params.model_dump()),
         "complete": complete,
         "engine": {"name": engine.name, **engine.identity},
     }
     file = store_file(hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32])
-    done = {id: answer.model_copy(update={"arm": arm}) for id, answer in stored_answers(file).items()}
-    units = engine.units(prompts)
-    due = [unit for unit in units if any(prompt.id not in done for prompt in unit)]
+    done = {key: answer.model_copy(update={"arm": arm}) for key, answer in stored_answers(file).items()}
+    units, noun = engine.units(prompts), "question" if params.num_samples == 1 else "sample"
+    due = [unit for unit in units if any(prompt.key not in done for prompt in unit)]
     if len(due) < len(units):
         num_done = sum(len(unit) for unit in units) - sum(len(unit) for unit in due)
-        log.info("%d of %d questions were answered before", num_done, len(prompts))
+        log.info("%d of %d %ss were answered before", num_done, len(prompts), noun)
     num_tokens = 0
-    with Progress(f"answer {arm}", total=sum(map(len, due)), unit="question") as progress:
+    with Progress(f"answer {arm}", total=sum(map(len, due)), unit=noun) as progress:
         for finished in engine.answer(due, max_new_tokens=params.max_new_tokens):
             answers = [_answer(one, arm=arm, engine=engine.name, complete=complete, num_prompt_tokens=lengths[one.id]) for one in finished]
             append_answers(file, answers)
-            done.update({answer.id: answer for answer in answers})
+            done.update({(answer.id, answer.sample): answer for answer in answers})
             progress.update(len(answers))
             num_tokens += sum(answer.num_tokens for answer in finished)
             progress.say(f"{num_tokens * progress.per_second / progress.done:,.0f} tokens/s")
-    return [done[id] for id in asked]
+    return [done[prompt.key] for prompt in prompts]
 
 
 def _answer(generated: Generated, *, arm: str, engine: str, complete: bool, num_prompt_tokens: int) -> Answer:
     return Answer(
         id=generated.id,
+        sample=generated.sample,
         arm=arm,
         engine=engine,
         response=generated.response,

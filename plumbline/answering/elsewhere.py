@@ -1,6 +1,6 @@
 """Answers made elsewhere as an arm: by another tool, or a model behind an API. Reads the file that the arm names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +20,8 @@ class AnswerElsewhere(Record):
     """A line of the file: an id and a response; what else our own files of answers hold may stand there too."""
 
     id: str
+    sample: int | None = Field(default=None, ge=1)
+    """Number of the answer, from 1, where there are several to a question."""
     response: str
     arm: str = ""
     engine: str = ""
@@ -31,14 +33,14 @@ class AnswerElsewhere(Record):
 
 
 def read_elsewhere(path: Path, questions: Sequence[Question], *, arm: str) -> list[Answer]:
-    """One answer per question, in the benchmark's order. Refused for a line that is not an answer, and for answers that are missing,
-    doubled or to no question.
+    """The answers in the benchmark's order: one per question, or several that are numbered. Refused for a line that is not an answer, and for
+    answers that are missing, doubled or to no question.
     """
     if not path.is_file():
         raise Refused(
             f'{path}, the weights of arm {arm}, is not a file. Give a file of answers, a line {{"id": ..., "response": ...}} per question.'
         )
-    found: dict[str, AnswerElsewhere] = {}
+    found: dict[str, dict[int, AnswerElsewhere]] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):  # U+2028 ends no line
         if not line.strip():
             continue
@@ -51,9 +53,13 @@ def read_elsewhere(path: Path, questions: Sequence[Question], *, arm: str) -> li
             raise Refused(
                 f'{path}, line {number}: {problems_of(error, AnswerElsewhere)}. A line is {{"id": ..., "response": ...}}.'
             ) from None
-        if row.id in found:
-            raise Refused(f"{path}, line {number}: a second answer to {row.id!r}. Keep one.")
-        found[row.id] = row
+        mine, sample = found.setdefault(row.id, {}), row.sample or 1
+        if sample in mine:
+            which = f"sample {sample} of" if row.sample else "answer to"
+            raise Refused(
+                f'{path}, line {number}: a second {which} {row.id!r}. Keep one, or number all answers to a question: "sample": 1, "sample": 2, ...'
+            )
+        mine[sample] = row
     asked = {question.id for question in questions}
     if strangers := [key for key in found if key not in asked]:
         raise Refused(
@@ -63,9 +69,16 @@ def read_elsewhere(path: Path, questions: Sequence[Question], *, arm: str) -> li
         raise Refused(
             f"{path}: no answer to {len(missing)} of {len(questions)} questions ({named(missing)}). Add them; an empty response is an answer."
         )
+    return in_order(found, questions, arm=arm)
+
+
+def in_order(found: Mapping[str, Mapping[int, AnswerElsewhere]], questions: Sequence[Question], *, arm: str) -> list[Answer]:
+    """As our own files hold them: question after question, of each sample after sample; no sample is numbered where each question has one."""
+    is_numbered = any(len(rows) > 1 for rows in found.values())
     return [
         Answer(
             id=row.id,
+            sample=sample if is_numbered else None,
             arm=arm,
             engine=ELSEWHERE,
             response=row.response,
@@ -75,7 +88,8 @@ def read_elsewhere(path: Path, questions: Sequence[Question], *, arm: str) -> li
             choice_logprobs=row.choice_logprobs,
             complete=row.complete,
         )
-        for row in (found[question.id] for question in questions)
+        for question in questions
+        for sample, row in sorted(found[question.id].items())
     ]
 
 

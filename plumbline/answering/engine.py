@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from plumbline.answering.sampling import Sampling
+
 
 class Prompt(NamedTuple):
-    """One question, rendered."""
+    """One question, rendered; once for each answer that is wanted."""
 
     id: str
     ids: list[int]
@@ -15,6 +17,15 @@ class Prompt(NamedTuple):
     """What the template writes between the prompt and an answer; given, not scored, when choices are."""
     group: str = ""
     """Prompts of one group begin with the same examples; units are made of one group."""
+    sample: int | None = None
+    """Number of the answer, from 1; None where each question has one."""
+    sampling: Sampling | None = None
+    """How its tokens are drawn; None: greedily."""
+
+    @property
+    def key(self) -> tuple[str, int | None]:
+        """Which answer this asks for."""
+        return self.id, self.sample
 
 
 class Generated(NamedTuple):
@@ -27,10 +38,12 @@ class Generated(NamedTuple):
     reached_eos: bool
     choice_logprobs: dict[str, float]
     """Nats per token."""
+    sample: int | None = None
+    """As in the prompt."""
 
 
 class Engine(Protocol):
-    """Greedy text, how it ended, and the log-probability of each choice, for prompts given as token ids."""
+    """Text, greedy or drawn, how it ended, and the log-probability of each choice, for prompts given as token ids."""
 
     @property
     def name(self) -> str:
@@ -52,5 +65,5 @@ class Engine(Protocol):
 
 
 def by_length(prompts: Sequence[Prompt]) -> list[Prompt]:
-    """Sort by group, length and id: rows of a batch begin alike and are nearly equally long, and the order is the same for everyone."""
-    return sorted(prompts, key=lambda prompt: (prompt.group, len(prompt.ids), prompt.id))
+    """Sort by group, length, id and sample: rows of a batch begin alike and are nearly equally long, and the order is the same for everyone."""
+    return sorted(prompts, key=lambda prompt: (prompt.group, len(prompt.ids), prompt.id, prompt.sample or 0))

@@ -16,14 +16,16 @@ def crossover_tokens(*, start_up_seconds: float, slow_rate: float, fast_rate: fl
     return start_up_seconds / (1 / slow_rate - 1 / fast_rate)
 
 
-def engine_advice(engine: str, *, num_questions: int, max_new_tokens: int) -> str:
+def engine_advice(engine: str, *, num_answers: int, max_new_tokens: int) -> str:
     """Say in one line what the engine has to write at most, and where the other would begin to pay."""
-    most = num_questions * max_new_tokens
+    most = num_answers * max_new_tokens
     crossover = crossover_tokens(
         start_up_seconds=START_UP_SECONDS, slow_rate=TRANSFORMERS_TOKENS_PER_SECOND, fast_rate=VLLM_TOKENS_PER_SECOND
     )
     rounded = round(crossover, -4)
-    said = f"{num_questions} questions on {engine}, at most {most:,} output tokens; on a GPU the start-up of vLLM pays from about {rounded:,.0f}"
+    said = (
+        f"{num_answers} answers on {engine}, at most {most:,} output tokens; on a GPU the start-up of vLLM pays from about {rounded:,.0f}"
+    )
     if engine == "vllm" and most < rounded:
         return f"{said}: answer.engine=transformers would be done sooner, unless the server runs already"
     if engine == "transformers" and most >= rounded:

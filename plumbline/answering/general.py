@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from plumbline.answering.answering import Asked, answer_questions
-from plumbline.model.base_files import base_fingerprint, read_manifest
+from plumbline.answering.plain_prompts import answer_prompts
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
-from plumbline.rows.answer_params import AnswerParams, Instructions
 from plumbline.rows.general_answer import GeneralAnswer, Part
 from plumbline.rows.general_prompt import GeneralPrompt
 from plumbline.twin_keys import TwinKey, refuse_twins
@@ -50,33 +48,8 @@ def answer_general(
             f"{prompts}: of {len(asked)} prompts none measures forgetting; add prompts (about 100 make a useful number) "
             f"or raise general.measured_fraction, which is {measured_fraction}."
         )
-    # Prompts without choices, to which nothing is added.
-    asking = AnswerParams(
-        engine="transformers",  # as training does, which is measured on these texts
-        max_new_tokens=max_new_tokens,
-        batch_size=batch_size,
-        choice_scoring="text",
-        choice_prefix="",
-        instructions=Instructions(mcq="", numeric="", explanation=""),
-    )
-    # Imported here: a prompt that cannot be used is refused before torch and transformers are waited for (3 s).
-    from plumbline.answering.generation import TransformersEngine
-    from plumbline.model.runtime import device, prepare_torch, warn_of_emulation
-    from plumbline.model.weights import load_model, load_tokenizer
-
-    manifest = read_manifest(base)
-    prepare_torch(manifest.source)
-    warn_of_emulation(manifest.dtype, device())
-    tokenizer = load_tokenizer(base)
-    answered = answer_questions(
-        TransformersEngine(load_model(base, device=device()), tokenizer, batch_size=batch_size),
-        tokenizer,
-        asked={prompt.id: Asked(prompt.prompt) for prompt in asked},
-        params=asking,
-        arm="base",
-        complete=True,
-        model_identity=base_fingerprint(base),
-    )
+    # By transformers whatever answers the benchmark: training measures on these texts, and reads them so.
+    answered = answer_prompts({max_new_tokens: {prompt.id: prompt.prompt for prompt in asked}}, base=base, batch_size=batch_size)
     rows = [
         GeneralAnswer(
             id=prompt.id,

@@ -1,6 +1,6 @@
-"""The engine in this process: greedy answers and log-probabilities from a loaded transformers model, in one fixed batch plan."""
+"""The engine in this process: answers and log-probabilities from a loaded transformers model, in one fixed batch plan."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from itertools import groupby
 
@@ -9,14 +9,23 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from plumbline.answering.choice_scoring import choice_logprobs
 from plumbline.answering.decoding import decode_answer
+from plumbline.answering.drawn_tokens import DrawnTokens
 from plumbline.answering.engine import Generated, Prompt, by_length
 from plumbline.answering.kv_cache import STATE_ALONE, can_drop_rows, give_room, state_name
-from plumbline.answering.prompt_reading import ReadPrompts, read_prompts
+from plumbline.answering.prompt_reading import ReadPrompts, read_prompts, read_repeated
 from plumbline.model.runtime import summing_threads
 from plumbline.model.tokenization import named_stops, pad_id, stop_ids
 
 KEPT_SHARE = 0.75
 """Finished rows leave the batch when at most so many of its rows are still being written."""
+
+Choose = Callable[[torch.Tensor, Sequence[int]], torch.Tensor]
+"""Logits (B, V), and which prompt each row belongs to -> a token for each row (B,)."""
+
+
+def most_probable(logits_BV: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
+    """The token of the highest logit."""
+    return logits_BV.float().argmax(dim=-1)  # of bfloat16 as it is, a processor takes four times as long
 
 
 def greedy_tokens(
@@ -26,9 +35,16 @@ def greedy_tokens(
     return greedy_after(model, read_prompts(model, prompts, num_after=max_new_tokens, pad=pad), max_new_tokens=max_new_tokens, stops=stops)
 
 
-@torch.inference_mode()
 def greedy_after(model: PreTrainedModel, read: ReadPrompts, *, max_new_tokens: int, stops: Sequence[int]) -> list[list[int]]:
-    """The same for prompts that the model has read; their cache is used up.
+    """The same for prompts that the model has read; their cache is used up."""
+    return written_after(model, read, max_new_tokens=max_new_tokens, stops=stops, choose=most_probable)
+
+
+@torch.inference_mode()
+def written_after(
+    model: PreTrainedModel, read: ReadPrompts, *, max_new_tokens: int, stops: Sequence[int], choose: Choose
+) -> list[list[int]]:
+    """Continue prompts that the model has read with the tokens that `choose` gives; their cache is used up.
 
     Nothing else has a say: transformers' own `generate` would add the penalties of the model's generation_config.json, and
     carries finished rows along to the end of the batch, which here leave it.
@@ -42,7 +58,7 @@ def greedy_after(model: PreTrainedModel, read: ReadPrompts, *, max_new_tokens: i
     open_rows = set(rows)
     logits_BV = read.logits_BV
     for number in range(max_new_tokens):
-        chosen = logits_BV.float().argmax(dim=-1)  # of bfloat16 as it is, a processor takes four times as long
+        chosen = choose(logits_BV, rows)
         for row, token in zip(rows, chosen.tolist(), strict=True):
             if row in open_rows:
                 written[row].append(token)
@@ -90,16 +106,21 @@ class TransformersEngine:
         pad, stops = pad_id(self._tokenizer), self._stops
         for batch in units:
             named = [len(prompt.header) + len(ids) for prompt in batch for ids in prompt.continuations.values()]
-            read = read_prompts(self._model, [prompt.ids for prompt in batch], num_after=max(max_new_tokens, *named, 0), pad=pad)
+            drawn = [prompt.sampling for prompt in batch if prompt.sampling is not None]
+            assert len(drawn) in (0, len(batch)), "all answers of a run are decoded alike"
+            reading = read_repeated if drawn else read_prompts
+            read = reading(self._model, [prompt.ids for prompt in batch], num_after=max(max_new_tokens, *named, 0), pad=pad)
             logprobs = choice_logprobs(self._model, batch, pad=pad, read=read)
-            rows = greedy_after(self._model, read, max_new_tokens=max_new_tokens, stops=stops)
+            choose = DrawnTokens(drawn) if drawn else most_probable
+            rows = written_after(self._model, read, max_new_tokens=max_new_tokens, stops=stops, choose=choose)
             yield [
                 Generated(
                     id=prompt.id,
                     response=decode_answer(self._tokenizer, row, stops=stops),
                     num_tokens=len(row),
                     reached_eos=row[-1] in stops,
-                    choice_logprobs=logprobs.get(prompt.id, {}),
+                    choice_logprobs=logprobs.get(prompt.id, {}) if prompt.continuations else {},
+                    sample=prompt.sample,
                 )
                 for prompt, row in zip(batch, rows, strict=True)
             ]

@@ -45,7 +45,7 @@ class OtherPlan:
     def units(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:
         """Batches of one group each, in an order by hash."""
         size = max((len(unit) for unit in self._engine.units(prompts)), default=1)
-        mixed = sorted(prompts, key=lambda prompt: (prompt.group, place_of(f"mixed: {prompt.id}"), prompt.id))
+        mixed = sorted(prompts, key=lambda prompt: (prompt.group, place_of(f"mixed: {prompt.id}"), prompt.id, prompt.sample or 0))
         groups = [list(group) for _, group in groupby(mixed, key=lambda prompt: prompt.group)]
         return [group[start : start + size] for group in groups for start in range(0, len(group), size)]
 

@@ -90,6 +90,18 @@ def read_prompts(model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, nu
     return _joined(parts, num_before=num_shared)
 
 
+def read_repeated(model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, num_after: int, pad: int) -> ReadPrompts:
+    """The same where prompts repeat, as those of samples do: each is read once if its row of the cache can be copied."""
+    places = {prompt: place for place, prompt in enumerate(dict.fromkeys(tuple(prompt) for prompt in prompts))}
+    if len(places) == len(prompts):
+        return read_prompts(model, prompts, num_after=num_after, pad=pad)
+    read = read_prompts(model, [list(prompt) for prompt in places], num_after=num_after, pad=pad)
+    if not is_plain(read.cache):
+        return read_prompts(model, prompts, num_after=num_after, pad=pad)
+    rows = torch.tensor([places[tuple(prompt)] for prompt in prompts], device=model.device)
+    return ReadPrompts(read.logits_BV[rows], rows_of(read.cache, rows), read.mask_BT[rows], read.next_B1[rows])
+
+
 def in_slices(rows: Sequence[Sequence[int]]) -> list[list[Sequence[int]]]:
     """Cut rows into passes of at most MAX_PASS_TOKENS, padding included; a longer row is a pass by itself."""
     slices: list[list[Sequence[int]]] = []

@@ -13,6 +13,7 @@ from plumbline.answering.engine_advice import engine_advice
 from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.answering.longest_prompt import longest_sequence
 from plumbline.answering.other_plan import OtherPlan, is_asked_again
+from plumbline.answering.sampling import sampling_words
 from plumbline.model.adapter import adapter_sha256, read_training_record
 from plumbline.model.base_files import base_fingerprint, read_manifest
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
@@ -38,7 +39,7 @@ class AnswerFiles:
 
 
 def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str, again: float | None = None) -> list[Answer]:
-    """Write one answer per question, in the benchmark's order, each marked with whether the adapter's run was complete.
+    """Write one answer per question, or its samples, in the benchmark's order, each marked with whether the adapter's run was complete.
 
     `again`: the share of the questions that are asked a second time, in another batch plan; None asks all of them, in the plan of every arm.
     """
@@ -47,7 +48,9 @@ def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str, agai
     if again is not None:
         questions = [question for question in questions if is_asked_again(question.id, fraction=again)]
     is_complete = files.adapter is None or is_trained_to_its_end(files.adapter)
-    log.info("%s", engine_advice(params.engine, num_questions=len(questions), max_new_tokens=params.max_new_tokens))
+    log.info("%s", engine_advice(params.engine, num_answers=len(questions) * params.num_samples, max_new_tokens=params.max_new_tokens))
+    if params.is_sampled:
+        log.info("%s", sampling_words(params.num_samples, params.temperature))
     # Imported here: a question or an adapter that cannot be used is refused before torch and transformers are waited for (3 s).
     from plumbline.answering.engine_choice import open_engine
     from plumbline.model.runtime import prepare_torch
@@ -70,7 +73,7 @@ def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str, agai
             model_identity=identity if files.adapter is None else f"{identity}+{adapter_sha256(files.adapter)}",
             longest=longest_of(files.base),
         )
-    assert len(answered) == len(questions)
+    assert len(answered) == len(questions) * params.num_samples
     write_jsonl(files.answers, answered)
     return answered
 
@@ -97,7 +100,7 @@ def is_trained_to_its_end(adapter: Path) -> bool:
 
 
 def take_answers(benchmark: Path, elsewhere: Path, answers: Path, *, arm: str) -> list[Answer]:
-    """Write the answers of an arm that answered elsewhere. Refused unless there is one per question."""
+    """Write the answers of an arm that answered elsewhere. Refused unless there is at least one per question."""
     taken = read_elsewhere(elsewhere, list(read_jsonl(benchmark, Question)), arm=arm)
     write_jsonl(answers, taken)
     return taken

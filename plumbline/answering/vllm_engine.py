@@ -190,7 +190,8 @@ class VllmEngine:
 
     def _answer_one(self, prompt: Prompt, max_new_tokens: int) -> Generated:
         # The same ids stop it as in the other engine, whatever the server reads from the model's files.
-        choice = self._complete(prompt.ids, max_tokens=max_new_tokens, stop_token_ids=self._stops)
+        drawn = {} if prompt.sampling is None else {"temperature": prompt.sampling.temperature, "seed": prompt.sampling.seed}
+        choice = self._complete(prompt.ids, max_tokens=max_new_tokens, stop_token_ids=self._stops, **drawn)
         ids, reason = choice["token_ids"], choice["finish_reason"]
         reached_eos = reason == "stop" and bool(ids) and ids[-1] in self._stops
         if not reached_eos and not (reason == "length" and len(ids) == max_new_tokens):
@@ -204,6 +205,7 @@ class VllmEngine:
             num_tokens=len(ids),
             reached_eos=reached_eos,
             choice_logprobs=self._scores([*prompt.ids, *prompt.header], prompt.continuations),
+            sample=prompt.sample,
         )
 
     def _scores(self, prompt: Sequence[int], continuations: Mapping[str, Sequence[int]]) -> dict[str, float]:

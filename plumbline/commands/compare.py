@@ -17,6 +17,9 @@ from plumbline.comparing.question_changes import entries
 from plumbline.comparing.regrading import graded_alike
 from plumbline.comparing.revisions import ContentGone, NotThere, Source, experiments, open_run, read_evaluation, read_rows, read_settings
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
+from plumbline.comparing.trade_offs import TradeOff, trade_off_rows, trade_off_table, trade_offs
+from plumbline.comparing.uncertainty import uncertainty_numbers, uncertainty_of, uncertainty_rows, uncertainty_table
+from plumbline.grading.params import GradeParams
 from plumbline.grading.tolerance import Tolerance
 from plumbline.judging.end import end_of_life, end_warning, today
 from plumbline.pages.page import render_page
@@ -28,7 +31,6 @@ from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Question
-from stages.grade import GradeParams
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "pages/templates"
 SEED = 11
@@ -110,6 +112,8 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
     cells = compare_runs(runs, seed=SEED, num_resamples=NUM_RESAMPLES, bridges=bridges)
     settings = settings_of(runs)
     over_seeds = compare_settings(settings, seed=SEED, num_resamples=NUM_RESAMPLES)
+    parts = uncertainty_of(runs, settings)
+    traded = trade_offs(runs, seed=SEED, num_resamples=NUM_RESAMPLES)
     shown = entries(runs, runs[0].params["answer"]["instructions"])
     warnings, endings = marks(runs, bridges=bridges), judge_endings(runs)
     gone = [f"the answers of {run.name} are not shown: {run.answers_gone}" for run in runs if run.answers_gone is not None]
@@ -127,21 +131,36 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
         script=TEMPLATES / "report.js",
         context=page_context(
             runs, shown, note=note, banners=banners, matrix=matrix(runs, cells), settings=setting_rows(settings, over_seeds)
-        ),
+        )
+        | {"uncertainty": uncertainty_rows(parts)}
+        | {"trade_offs": trade_off_rows(traded) if len(traded) > 1 else []},
         entries=shown,
-        figures={},
+        figures=trade_off_figures(traded),
     )
     write_text(page, text)
     if numbers is not None:
-        write_json(numbers, settings_numbers(settings, over_seeds))
+        write_json(numbers, settings_numbers(settings, over_seeds) | {"uncertainty": uncertainty_numbers(parts)})
     lines = [
         text_table(runs, cells),
         settings_table(settings, over_seeds),
+        uncertainty_table(parts),
+        trade_off_table(traded),
         *(f"! {text}.\n" for text in [*left_out, *gone, *alike.told, *warnings, *endings]),
         f"{note}\n",
         f"read {page}\n",
     ]
     return "".join(lines)
+
+
+def trade_off_figures(found: Sequence[TradeOff]) -> dict[str, str]:
+    """The picture of gain and forgetting, where there are two runs to look at."""
+    if len(found) < 2:
+        return {}
+    # Imported here: a comparison that is refused does not wait for matplotlib (0.3 s).
+    from plumbline.pages.trade_off_figure import RunPoint, draw_trade_offs
+
+    drawn = [RunPoint(one.label, one.is_replayed, one.gain[:2], one.probes and one.probes[:2], one.nats and one.nats[:2]) for one in found]
+    return {"trade_offs": draw_trade_offs(drawn)}
 
 
 @click.command()

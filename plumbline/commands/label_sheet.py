@@ -108,7 +108,7 @@ def calibration_of(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel], c
         comparisons=comparisons,
         reported=[row.question.id for row in rows],
         seed=SEED,
-        second={(row.answer.arm, row.question.id): row.second for row in rows if row.second is not None}
+        second={(row.answer.arm, row.question.id, row.answer.sample): row.second for row in rows if row.second is not None}
         if any(row.has_second for row in rows)
         else None,
     )

@@ -34,11 +34,14 @@ from plumbline.params_sections import unknown_sections
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.planning.context_tokens import tokens_before_a_question
-from plumbline.planning.estimates import Line, Planned, answer_lines, context_lines, memory_lines, training_line
+from plumbline.planning.estimates import Line, Planned, answer_lines, context_lines, memory_lines, probe_lines, training_line
 from plumbline.planning.model_size import Counted, config_folder, counted, counted_config, counted_model
 from plumbline.planning.profiles import profile_overrides
 from plumbline.planning.resolution_lines import WANTED, resolution_lines
 from plumbline.planning.second_asking import again_line
+from plumbline.planning.selection_lines import selection_lines
+from plumbline.probes.params import ProbesParams
+from plumbline.reporting.params import ReportParams
 from plumbline.retrieval.params import RetrieveParams
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import Arms
@@ -130,8 +133,10 @@ def schedule_of(examples: Sequence[Trainable], params: TrainParams) -> Schedule:
 def judge_lines(
     params: JudgeParams, questions: Sequence[Question], answering: AnswerParams, *, num_arms: int, who: str = "judge"
 ) -> list[Line]:
-    """What judging will cost; after it, what the second judge will."""
+    """What judging will cost; after it, what the second judge will. An arm that answered elsewhere counts as if it had as many samples as the others."""
     explanations = [question for question in questions if question.kind == "explanation"]
+    samples = f" with {answering.num_samples} samples" if answering.num_samples > 1 else ""
+    num_answers = num_arms * answering.num_samples * len(explanations)
     section = "judge" if who == "judge" else "judge.second"
     second = params.of_second()
     if params.second is not None and second is not None:
@@ -143,17 +148,21 @@ def judge_lines(
         ]
     if params.backend == "openai_compatible":
         known = "counted, probes aside; a server of your own asks no price, and the prices of others are not known here"
-        return [Line(who, f"{num_arms * len(explanations)} answers of {num_arms} arms to {params.model}", known)]
+        return [Line(who, f"{num_answers} answers of {num_arms} arms{samples} to {params.model}", known)]
     if params.backend != "claude":
         return [
             Line(
                 who,
-                f"{num_arms * len(explanations)} answers of {num_arms} arms, no cost",
+                f"{num_answers} answers of {num_arms} arms{samples}, no cost",
                 f"counted; {section}.backend is {params.backend}",
             )
         ]
     text = "x" * (answering.max_new_tokens * CHARACTERS_PER_ANSWER_TOKEN)
-    items = [JudgeItem(question.question, question.target, question.key_points, text) for question in explanations for _ in range(num_arms)]
+    items = [
+        JudgeItem(question.question, question.target, question.key_points, text)
+        for question in explanations
+        for _ in range(num_arms * answering.num_samples)
+    ]
     items += items[: round(len(items) * (params.retest_fraction or 0.0))]
     items += [probe.item for probe in canaries(explanations, num_questions=params.num_canary_questions)]
     price = PRICES.get(params.model or "")
@@ -199,6 +208,7 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED)
             raise NotPlanned(f"{path.relative_to(root)} is missing; run `dvc repro split` first (seconds), it is what the plan counts.")
     rows, questions = list(read_jsonl(rows_file, InstructionRow)), list(read_jsonl(benchmark, Question))
     here = base_is_here(base, section)
+    probes = ProbesParams.model_validate(params["probes"])
     arms, retrieve = Arms.model_validate(params["arms"]), RetrieveParams.model_validate(params["retrieve"])
     model, known = model_of(base, section, lora, here=here)
     examples, how = examples_of(rows, base, here=here)
@@ -219,9 +229,11 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED)
     return [
         *row_lines(planned, how, elsewhere=other_source(root, params["clean"]["source"])),
         training_line(planned, base, here=here),
+        *selection_lines(planned, ReportParams.model_validate(params["report"]), questions),
         *answer_lines(planned, len(questions), num_arms=sum(arm.weights_kind != "file" for arm in arms.root.values())),
         again_line(NoiseFloorParams.model_validate(params["noise_floor"]), planned.answering, questions),
         *context_lines(planned, len(questions), tokens_before_a_question(arms, retrieve, Counter(one.kind for one in questions))),
+        *probe_lines(planned, probes.limits(), batch_size=probes.batch_size),
         *memory_lines(planned, free_disk_bytes=shutil.disk_usage(root).free),
         *judge_lines(JudgeParams.model_validate(params["judge"]), questions, planned.answering, num_arms=len(arms.root)),
         *resolution_lines(root, params, questions, wanted, here=here),

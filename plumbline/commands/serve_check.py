@@ -17,6 +17,7 @@ from plumbline.comparing.served_ledger import KindServed, served_kinds
 from plumbline.comparing.served_prompts import Prompts, compared_prompts
 from plumbline.comparing.server_words import ServerWords, server_words
 from plumbline.comparing.serving import CONCURRENCY, CannotAsk, Message, Served, Server
+from plumbline.grading.params import GradeParams
 from plumbline.model.base_files import read_manifest
 from plumbline.pipeline.files import write_text
 from plumbline.pipeline.heartbeat import Progress
@@ -27,7 +28,6 @@ from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import ArmParams, Arms
 from plumbline.rows.context import Context
 from plumbline.rows.question import Question
-from stages.grade import GradeParams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,11 @@ def checked(root: Path, arm: str, *, count: int | None) -> Checked:
     if arm not in arms.root:
         raise CannotAsk(f"there is no arm {arm}; the arms are {', '.join(arms.names)}. Name one with --arm.")
     every = list(read_jsonl(root / "data/split/benchmark.jsonl", Question))
+    if load_params("answer", AnswerParams).is_sampled:
+        raise CannotAsk(
+            "the stored answers were drawn (answer.temperature is above 0), and a server draws others: texts cannot be compared. "
+            "Answer greedily (answer.temperature=0, answer.num_samples=1; `dvc repro`), then check the server."
+        )
     stored = {answer.id: answer for answer in read_jsonl(root / f"data/answers/{arm}.jsonl", Answer)}
     if missing := [question.id for question in every if question.id not in stored]:
         raise CannotAsk(f"data/answers/{arm}.jsonl has no answer to {', '.join(missing[:5])}: run `dvc repro answer@{arm}`.")

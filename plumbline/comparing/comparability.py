@@ -49,6 +49,12 @@ def marks(runs: Sequence[Run], *, bridges: Sequence[JudgeBridge] = ()) -> list[s
         if marked:
             found.append(f"{run.name}: another {', '.join(marked)} than {reference.name}; the difference is not the adapter's alone")
     for run in runs:
+        chose = run.evaluation.get("part", {}).get("chose_checkpoint", {"num_reported": 0})
+        if chose["num_reported"]:
+            found.append(
+                f"{run.name}: {chose['num_reported']} of these questions chose its checkpoint, the best of {chose['num_evaluations']} evaluations; "
+                "it looks better on this part than it is: compare such runs with each other, or on the final part"
+            )
         if not run.evaluation["valid"]:
             found.append(f"{run.name} is not valid: {'; '.join(run.evaluation['invalid_because'])}")
         elif not run.evaluation["complete"]:

@@ -7,6 +7,7 @@ from typing import Any
 from plumbline.reporting.benchmark_parts import questions_of
 from plumbline.reporting.scored import Scored, join_verdicts
 from plumbline.rows.answer import Answer
+from plumbline.rows.answer_params import decoding_of
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import KINDS, Kind, Question
@@ -73,7 +74,10 @@ def first_pair(evaluation: Mapping[str, Any]) -> tuple[str, str]:
 
 def unread(verdict: Grade | Judgement) -> Answer:
     """Stands for an answer whose text is gone."""
-    return Answer(id=verdict.id, arm=verdict.arm, response="", num_tokens=0, stopped="eos", choice_logprobs={}, complete=verdict.complete)
+    return Answer(
+        id=verdict.id, sample=verdict.sample, arm=verdict.arm, response="", num_tokens=0, stopped="eos", choice_logprobs={},
+        complete=verdict.complete,
+    )  # fmt: skip
 
 
 def identity_of(evaluation: Mapping[str, Any], params: Mapping[str, Any], lock: Mapping[str, Any], *, arm: str) -> dict[str, str]:
@@ -87,7 +91,7 @@ def identity_of(evaluation: Mapping[str, Any], params: Mapping[str, Any], lock: 
     def dep(stage: str, path: str) -> str:
         return {entry["path"]: entry["md5"] for entry in stages[stage]["deps"]}[path]
 
-    answering, asked = dict(params["answer"]), f"answer@{arm}"
+    answering, asked = decoding_of(params["answer"]), f"answer@{arm}"
     return {
         "benchmark": evaluation["sha256"]["benchmark"],
         "part": f"{evaluation['part']['name']} ({evaluation['part']['num_questions']} questions)",

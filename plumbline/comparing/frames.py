@@ -28,9 +28,10 @@ class Frames:
     questions: pd.DataFrame
     """Index `id`: kind, question, target, unit, cluster, and a column for each tag or field of the questions."""
     answers: pd.DataFrame
-    """A row per question and arm: id, arm, kind, response, outcome, score, and how the answer was read."""
+    """A row per question and arm: id, arm, kind, response, outcome, score, and how the answer was read. Where an arm of a run gave several
+    answers to a question, a row per answer, with its number in the column `sample`."""
     training: pd.DataFrame
-    """The loss curve: step, train_loss, validation_loss; empty for logs."""
+    """The loss curve: step, train_loss, validation_loss, and development_score where it chose the checkpoint; empty for logs."""
     pairs: tuple[Pair, ...]
     """The declared comparisons; for logs each against the first."""
     rows: Sequence[Question] = field(repr=False)
@@ -45,8 +46,12 @@ class Frames:
 
     @property
     def scores(self) -> pd.DataFrame:
-        """Questions x arms: scores in 0..1, missing where no one gave a verdict."""
-        return self.answers.pivot(index="id", columns="arm", values="score").reindex(index=self.questions.index, columns=self.arms)
+        """Questions x arms: scores in 0..1, of several samples their mean; missing where no one gave a verdict."""
+        if "sample" in self.answers.columns:
+            found = self.answers.astype({"score": float}).pivot_table(index="id", columns="arm", values="score", aggfunc="mean")
+        else:
+            found = self.answers.pivot(index="id", columns="arm", values="score")
+        return found.reindex(index=self.questions.index, columns=self.arms)
 
     def summary(self) -> pd.DataFrame:
         """The ledger: a row per kind and arm with counts, score and 95 % interval."""

@@ -40,12 +40,13 @@ def judged_answers(source: Source) -> list[JudgedAnswer]:
     questions = {question.id: question for question in read_rows(source, "data/split/benchmark.jsonl", Question)}
     judged = list(read_rows(source, "data/grades/judged.jsonl", Judgement))
     arms = dict.fromkeys(row.arm for row in judged)
-    answers = {(row.id, row.arm): row for arm in arms for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)}
+    answers = {(row.id, row.arm, row.sample): row for arm in arms for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)}
     again = second_judgements(source)
-    scores = {(row.id, row.arm): row.score for row in again}
+    scores = {(row.id, row.arm, row.sample): row.score for row in again}
     return [
-        JudgedAnswer(questions[row.id], answers[row.id, row.arm], row, scores.get((row.id, row.arm)), has_second=bool(again))
+        JudgedAnswer(questions[row.id], answers[key], row, scores.get(key), has_second=bool(again))
         for row in judged
+        for key in [(row.id, row.arm, row.sample)]
     ]
 
 

@@ -33,10 +33,10 @@ def labels_needed(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel], *,
     lines: list[str] = []
     for first, second in pairs:
         scores = {
-            arm: {row.question.id: (row.judgement.score or 0.0, row.part) for row in scored if row.answer.arm == arm}
+            arm: {(row.question.id, row.answer.sample): (row.judgement.score or 0.0, row.part) for row in scored if row.answer.arm == arm}
             for arm in (first, second)
         }
-        clusters = {row.question.id: row.question.cluster for row in scored}
+        clusters = {(row.question.id, row.answer.sample): row.question.cluster for row in scored}
         ids = [name for name in scores[first] if name in scores[second]]
         plan = planned_labels(
             (first, second),

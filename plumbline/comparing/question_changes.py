@@ -5,8 +5,8 @@ from typing import Any
 
 from plumbline.comparing.comparability import comparable_runs
 from plumbline.comparing.compared_run import Run
-from plumbline.reporting.entries import arm_content, change_of, question_content
-from plumbline.reporting.scored import Scored
+from plumbline.reporting.entries import change_of, question_answer, question_content
+from plumbline.reporting.scored import Scored, by_question
 
 
 def entries(runs: Sequence[Run], instructions: Mapping[str, str]) -> dict[str, Any]:
@@ -16,8 +16,8 @@ def entries(runs: Sequence[Run], instructions: Mapping[str, str]) -> dict[str, A
     if not shown:
         return {"arms": [], "rows": []}
     scored = [run.scored() for run in shown]
-    answered = [{answer.id: answer for answer in run.answers if answer.arm == run.arm} for run in shown]
-    verdicts = [{verdict.id: verdict for verdict in [*run.grades, *run.judgements] if verdict.arm == run.arm} for run in shown]
+    answered = [by_question(run.answers) for run in shown]
+    verdicts = [{**by_question(run.grades), **by_question(run.judgements)} for run in shown]
     one_judge = len({run.identity["judge"] for run in shown}) == 1
     rows: list[tuple[tuple[float, int], dict[str, object]]] = []
     for index, question in enumerate(shown[0].questions):
@@ -25,8 +25,9 @@ def entries(runs: Sequence[Run], instructions: Mapping[str, str]) -> dict[str, A
         comparable = one_judge or question.kind != "explanation"
         content = question_content(question, index, instructions)
         content["h"] = overall_change(verdict_rows) if comparable else "open"
-        for arm, answers, rows_of_run, verdicts_of_run in zip(arms, answered, scored, verdicts, strict=True):
-            content[arm["key"]] = arm_content(answers[question.id], rows_of_run[question.id], verdicts_of_run[question.id])
+        for run, arm, answers, rows_of_run, verdicts_of_run in zip(shown, arms, answered, scored, verdicts, strict=True):
+            key = run.arm, question.id
+            content[arm["key"]] = question_answer(answers[key], rows_of_run[question.id], verdicts_of_run[key])
         reference = verdict_rows[0].score
         change = sum(
             (row.score or 0) - (reference or 0)

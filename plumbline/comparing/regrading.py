@@ -61,8 +61,8 @@ def graded_again(run: Run, tolerance: Tolerance, *, seed: int, num_resamples: in
             grades.append(grade_answer(answer, ruled[answer.id], tolerance))
         except ValueError as error:
             raise ValueError(f"question {answer.id}: {error}") from error
-    before = {(grade.arm, grade.id): grade.outcome for grade in run.grades}
-    num_changed = sum(before.get((grade.arm, grade.id)) is not grade.outcome for grade in grades)
+    before = {(grade.arm, grade.id, grade.sample): grade.outcome for grade in run.grades}
+    num_changed = sum(before.get((grade.arm, grade.id, grade.sample)) is not grade.outcome for grade in grades)
     by_kind = ledgers(
         questions,
         join_verdicts(questions, answers, grades, ()),

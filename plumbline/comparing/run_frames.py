@@ -10,7 +10,7 @@ import pandas as pd
 from plumbline.comparing.compared_run import chosen_questions
 from plumbline.comparing.frames import Frames, question_table, verdict_columns
 from plumbline.comparing.revisions import ContentGone, NotThere, Source, open_run, read_evaluation, read_rows
-from plumbline.reporting.scored import join_verdicts
+from plumbline.reporting.scored import Sample, join_verdicts
 from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
@@ -43,8 +43,9 @@ def load_run(name: str, *, root: str | Path | None = None) -> Frames:
             f"{name}: no answer or verdict for {missing.args[0]}; it is a run of some stages only. Run the whole pipeline (`dvc repro`), "
             "or load another run."
         ) from None
-    said = {(answer.arm, answer.id): answer for answer in answers}
-    verdicts: Mapping[tuple[str, str], Grade | Judgement] = {(row.arm, row.id): row for row in [*grades, *judgements]}
+    said = {(answer.arm, answer.id, answer.sample): answer for answer in answers}
+    verdicts: Mapping[tuple[str, str, Sample], Grade | Judgement] = {(row.arm, row.id, row.sample): row for row in [*grades, *judgements]}
+    has_samples = any(row.samples for row in scored)
     return Frames(
         name=name,
         questions=question_table(questions, {question.id: tags_of(question) for question in questions}),
@@ -52,13 +53,15 @@ def load_run(name: str, *, root: str | Path | None = None) -> Frames:
             [
                 {
                     **verdict_columns(row),
-                    **columns_of(verdicts[row.arm, row.id]),
-                    "response": said[row.arm, row.id].response,
+                    **({"sample": row.sample or 1} if has_samples else {}),
+                    **columns_of(verdicts[row.arm, row.id, row.sample]),
+                    "response": said[row.arm, row.id, row.sample].response,
                     "truncated": row.truncated,
-                    "num_tokens": said[row.arm, row.id].num_tokens,
-                    "complete": said[row.arm, row.id].complete,
+                    "num_tokens": said[row.arm, row.id, row.sample].num_tokens,
+                    "complete": said[row.arm, row.id, row.sample].complete,
                 }
-                for row in scored
+                for question in scored
+                for row in question.answers
             ]
         ),
         training=training_of(source),

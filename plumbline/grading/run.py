@@ -1,4 +1,4 @@
-"""Grade the mcq and numeric answers of every arm by rule and write one grade per question and arm. Reads and writes files."""
+"""Grade the mcq and numeric answers of every arm by rule and write one grade per answer. Reads and writes files."""
 
 import logging
 from collections import Counter
@@ -38,14 +38,15 @@ def grade_files(files: GradeFiles, tolerance: Tolerance) -> list[Grade]:
     for arm, path in files.answers.items():
         answers = answers_by_id(path, arm, questions)
         due = [question for question in questions.values() if question.kind != "explanation"]
-        missing = [question.id for question in due if question.id not in answers]
+        missing = [question.id for question in due if not answers.get(question.id)]
         if missing:
             raise ValueError(
                 f"{path}: no answer to {len(missing)} questions of {files.benchmark} (first: {missing[0]}); run `dvc repro answer@{arm}`."
             )
         arm_grades = [
-            grade_answer(answers[question.id], question, tolerance)
-            for question in watched(due, f"grade {arm}", unit="answer", total=len(due))
+            grade_answer(answer, question, tolerance)
+            for question in watched(due, f"grade {arm}", unit="question", total=len(due))
+            for answer in answers[question.id]
         ]
         log_outcomes(arm, arm_grades)
         grades += arm_grades
@@ -72,18 +73,20 @@ def refuse_unbounded_zero(questions: Iterable[Question], tolerance: Tolerance) -
             )
 
 
-def answers_by_id(path: Path, arm: str, questions: Mapping[str, Question]) -> dict[str, Answer]:
-    """Read an arm's answers. ValueError for one of another arm, a second one to the same question, and one to no question."""
-    answers: dict[str, Answer] = {}
+def answers_by_id(path: Path, arm: str, questions: Mapping[str, Question]) -> dict[str, list[Answer]]:
+    """Read an arm's answers: question -> its samples by number. ValueError for one of another arm, one to no question, and a doubled one."""
+    answers: dict[str, dict[int | None, Answer]] = {}
     for answer in read_jsonl(path, Answer):
         if answer.arm != arm:
             raise ValueError(f"{path}: answer {answer.id} is of arm {answer.arm!r}; only {arm!r} belongs here.")
-        if answer.id in answers:
-            raise ValueError(f"{path}: two answers to {answer.id}; one is accepted.")
         if answer.id not in questions:
             raise ValueError(f"{path}: answer to {answer.id}, which the benchmark does not hold; run `dvc repro answer@{arm}`.")
-        answers[answer.id] = answer
-    return answers
+        mine = answers.setdefault(answer.id, {})
+        if answer.sample in mine or (mine and None in {answer.sample, *mine}):
+            which = "two answers to" if answer.sample is None or None in mine else f"sample {answer.sample} twice of"
+            raise ValueError(f"{path}: {which} {answer.id}; one is accepted.")
+        mine[answer.sample] = answer
+    return {id: [mine[number] for number in sorted(mine, key=lambda number: number or 0)] for id, mine in answers.items()}
 
 
 def grade_answer(answer: Answer, question: Question, tolerance: Tolerance) -> Grade:
@@ -93,6 +96,7 @@ def grade_answer(answer: Answer, question: Question, tolerance: Tolerance) -> Gr
     choice = None if question.answer_kind == "letters" else most_likely_choice(answer.choice_logprobs)
     return Grade(
         id=answer.id,
+        sample=answer.sample,
         arm=answer.arm,
         kind="mcq" if question.kind == "mcq" else "numeric",
         outcome=graded.outcome,

@@ -92,7 +92,7 @@ def canaries(questions: Sequence[Question], *, num_questions: int) -> list[Canar
     return found
 
 
-def is_retested(question_id: str, arm: str, *, fraction: float) -> bool:
+def is_retested(question_id: str, arm: str, *, fraction: float, sample: int | None = None) -> bool:
     """Whether an answer is asked about a second time: drawn by hash, so the same in every run."""
-    digest = hashlib.sha256(f"retest:{question_id}:{arm}".encode()).digest()
+    digest = hashlib.sha256(f"retest:{question_id}:{arm}{f':{sample}' if sample else ''}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 < fraction

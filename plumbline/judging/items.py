@@ -40,7 +40,7 @@ class Asked:
 
 
 class DueAnswers:
-    """Every explanation question with each arm's answer, in benchmark order; ValueError where one is missing or doubled."""
+    """Every explanation question with each arm's answer, or its samples, in benchmark order; ValueError where one is missing or doubled."""
 
     def __init__(self, questions: Sequence[Question], answers: Mapping[str, Sequence[Answer]]) -> None:
         """Pair questions and answers by id; `answers`: arm -> its answers."""
@@ -50,11 +50,12 @@ class DueAnswers:
         self._question_numbers, self._answer_numbers = array("q"), array("q")
         for number, question in enumerate(questions):
             for arm in answers if question.kind == "explanation" else ():
-                place = places[arm].get(question.id)
-                if place is None:
+                found = places[arm].get(question.id)
+                if found is None:
                     raise ValueError(f"{arm} has no answer to question {question.id}; run `dvc repro answer@{arm}`.")
-                self._question_numbers.append(number)
-                self._answer_numbers.append(place)
+                for place in found if isinstance(found, tuple) else (found,):
+                    self._question_numbers.append(number)
+                    self._answer_numbers.append(place)
 
     def __len__(self) -> int:
         """Number of answers that are due a verdict."""
@@ -72,16 +73,20 @@ class DueAnswers:
         return item_of(question, self.answer(number).response)
 
 
-def placed(rows: Sequence[Answer], arm: str, begin: int) -> dict[str, int]:
-    """Question id -> place of the arm's answer, counted from `begin`. ValueError for a second answer, and for one of another arm."""
-    places: dict[str, int] = {}
+def placed(rows: Sequence[Answer], arm: str, begin: int) -> dict[str, int | tuple[int, ...]]:
+    """Question id -> place of the arm's answer, or of its samples, counted from `begin`. ValueError for a doubled one, and for one of another arm."""
+    places: dict[str, int | tuple[int, ...]] = {}
+    samples: dict[str, dict[int, int]] = {}
     for number, answer in enumerate(rows, start=begin):
         if answer.arm != arm:
             raise ValueError(f"an answer to {answer.id} is of arm {answer.arm!r}, in the file of {arm!r}; run `dvc repro answer@{arm}`.")
-        if answer.id in places:
-            raise ValueError(f"{arm} answers question {answer.id} twice; run `dvc repro answer@{arm}`.")
-        places[answer.id] = number
-    return places
+        if answer.sample is None:
+            if answer.id in places or answer.id in samples:
+                raise ValueError(f"{arm} answers question {answer.id} twice; run `dvc repro answer@{arm}`.")
+            places[answer.id] = number
+        elif answer.id in places or samples.setdefault(answer.id, {}).setdefault(answer.sample, number) != number:
+            raise ValueError(f"{arm} gives sample {answer.sample} of question {answer.id} twice; run `dvc repro answer@{arm}`.")
+    return places | {id: tuple(mine[sample] for sample in sorted(mine)) for id, mine in samples.items()}
 
 
 class AskedItems(Sequence[Asked]):

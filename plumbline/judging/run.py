@@ -101,7 +101,8 @@ def _retested(due: DueAnswers, *, fraction: float) -> list[int]:
     return [
         number
         for number in range(len(due))
-        if is_retested((answer := due.answer(number)).id, answer.arm, fraction=fraction) and not Asked(due.item(number)).is_no_answer
+        if is_retested((answer := due.answer(number)).id, answer.arm, fraction=fraction, sample=answer.sample)
+        and not Asked(due.item(number)).is_no_answer
     ]
 
 
@@ -137,6 +138,7 @@ def judgement_of(answer: Answer, verdict: Verdict) -> Judgement:
     score = verdict.score
     return Judgement(
         id=answer.id,
+        sample=answer.sample,
         arm=answer.arm,
         judge_id=verdict.judge_id,
         outcome=Outcome.UNJUDGED if score is None else Outcome.CORRECT if score >= CORRECT_FROM else Outcome.INCORRECT,

@@ -71,15 +71,17 @@ def sample_of(
     unscored = {"unjudged_because": verdict.cause} if isinstance(verdict, Judgement) and score is None else {}
     return EvalSample(
         id=question.id,
-        epoch=1,
-        uuid=identifier(question.id, answer.arm, answer.response),
+        epoch=answer.sample or 1,
+        uuid=identifier(question.id, answer.arm, answer.response, *numbered(answer)),
         input=user,
         choices=list(question.choices.values()) or None,
         target=question.target,
         messages=[
             *(message for place, turn in enumerate(turns) for message in turn_messages(place, turn, answer.arm)),
             ChatMessageUser(id=identifier("user", user), content=user),
-            ChatMessageAssistant(id=identifier(answer.arm, question.id), content=answer.response, model=answer.arm, source="generate"),
+            ChatMessageAssistant(
+                id=identifier(answer.arm, question.id, *numbered(answer)), content=answer.response, model=answer.arm, source="generate"
+            ),
         ],
         output=output,
         scores={question.kind: score} if score else None,
@@ -94,6 +96,11 @@ def sample_of(
             **unscored,
         },
     )
+
+
+def numbered(answer: Answer) -> list[str]:
+    """What tells the samples of a question apart."""
+    return [] if answer.sample is None else [str(answer.sample)]
 
 
 def turn_messages(place: int, turn: ContextTurn, arm: str) -> list[ChatMessageUser | ChatMessageAssistant]:
@@ -118,7 +125,7 @@ def results_of(evaluation: Mapping[str, Any], arm: str, num_samples: int) -> Eva
             EvalScore(
                 name=kind,
                 scorer=kind,
-                scored_samples=counts["n"] - counts["unjudged"],
+                scored_samples=counts.get("num_answers", counts["n"]) - counts["unjudged"],
                 unscored_samples=counts["unjudged"],
                 metrics={name: EvalMetric(name=name, value=value) for name, value in sorted(metrics.items()) if value is not None},
             )
@@ -132,23 +139,25 @@ def log_of(root: Path, arm: str, *, created: str, commit: str | None) -> EvalLog
     instructions = params["answer"]["instructions"]
     evaluation = json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8"))
     questions = list(read_jsonl(root / "data/split/benchmark.jsonl", Question))
-    answers = {answer.id: answer for answer in read_jsonl(root / f"data/answers/{arm}.jsonl", Answer)}
-    verdicts: dict[str, Grade | Judgement] = {
-        row.id: row
+    answers = list(read_jsonl(root / f"data/answers/{arm}.jsonl", Answer))
+    verdicts: dict[tuple[str, int | None], Grade | Judgement] = {
+        (row.id, row.sample): row
         for path, kind in (("graded", Grade), ("judged", Judgement))
         for row in read_jsonl(root / f"data/grades/{path}.jsonl", kind)
         if row.arm == arm
     }
     path = root / params["arms"][arm]["context"]
     contexts = {row.id: row for row in read_jsonl(path, Context)} if path.is_file() else {}
-    missing = [question.id for question in questions if question.id not in answers]
+    asked = {question.id: question for question in questions}
+    missing = [id for id in asked if id not in {answer.id for answer in answers}]
     if missing:
         raise ValueError(f"data/answers/{arm}.jsonl: no answer to {len(missing)} questions (first: {missing[0]}); run `dvc repro`.")
     samples = [
-        sample_of(question, answers[question.id], verdicts.get(question.id), instructions, contexts.get(question.id))
-        for question in questions
+        sample_of(asked[answer.id], answer, verdicts.get((answer.id, answer.sample)), instructions, contexts.get(answer.id))
+        for answer in answers
     ]
-    is_complete = all(answer.complete for answer in answers.values())
+    epochs = max(answer.sample or 1 for answer in answers)
+    is_complete = all(answer.complete for answer in answers)
     run = identifier(json.dumps(evaluation["sha256"], sort_keys=True), arm)
     invalid = "; ".join(evaluation["invalid_because"])
     return EvalLog(
@@ -161,10 +170,11 @@ def log_of(root: Path, arm: str, *, created: str, commit: str | None) -> EvalLog
             run_id=run,
             task=f"benchmark-{arm}",
             task_id=identifier("benchmark", arm),
-            dataset=EvalDataset(name="benchmark", samples=len(samples), sample_ids=[question.id for question in questions]),
+            dataset=EvalDataset(name="benchmark", samples=len(questions), sample_ids=[question.id for question in questions]),
             tags=None if is_complete else ["incomplete"],
             model=f"plumbline/{arm}",
-            config=EvalConfig(),
+            # What Inspect calls an epoch is a sample of every question, and its score is their mean.
+            config=EvalConfig(epochs=epochs, epochs_reducer=["mean"]) if epochs > 1 else EvalConfig(),
             revision=EvalRevision(type="git", origin="", commit=commit) if commit else None,
             metadata={"arm": arm, "part": evaluation["part"], "judge": evaluation["judge"]["judge_id"], "verdict": evaluation["verdict"]},
         ),

@@ -14,9 +14,11 @@ from plumbline.model.local_models import is_on_the_hub, local_model
 from plumbline.number_text import signed
 from plumbline.pages.templating import read_template
 from plumbline.pipeline.params import read_yaml
+from plumbline.reporting.checkpoint_questions import checkpoint_words
 from plumbline.reporting.final_part import final_part_words
 from plumbline.reporting.words import KIND_NAMES
 from plumbline.rows.manifest import Manifest
+from plumbline.rows.training_record import TrainingRecord
 from plumbline.training.forgetting import Forgetting
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -222,6 +224,7 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         num_done_steps=record.num_done_steps,
         num_planned_steps=record.num_planned_steps,
         best_step=record.best_step,
+        chosen_by=chosen_by(record),
         required=required_words(root, evaluation),
         limits=limits_of(evaluation, manifest, Forgetting.model_validate(read("metrics/train.json")["forgetting"])),
         revision=revision,
@@ -234,12 +237,24 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
 
 def benchmark_words(part: dict[str, Any]) -> str:
     """How many questions, which part of the benchmark, and how often the part for claims was used."""
-    return final_part_words(
+    words = final_part_words(
         part["num_final_part_uses"],
         part["num_own_uses"],
         part=part["name"],
         num_questions=part["num_questions"],
         num_questions_in_benchmark=part["num_questions_in_benchmark"],
+    )
+    return words + (checkpoint_words(**part["chose_checkpoint"]) if "chose_checkpoint" in part else "")
+
+
+def chosen_by(record: TrainingRecord) -> str:
+    """Why these weights and not those of another step."""
+    if record.choice is None:
+        return "lowest validation loss"
+    num, choice = len(record.choice.question_ids), record.choice
+    return (
+        f"best score on {num} questions of the benchmark's development part, {choice.score:.2f} of 1, of {choice.num_evaluations} evaluations; "
+        f"the lowest validation loss was at step {choice.lowest_loss_step}, with a score of {choice.score_at_lowest_loss:.2f}"
     )
 
 

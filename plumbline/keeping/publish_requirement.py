@@ -60,9 +60,7 @@ def required_of(root: Path) -> PublishParams:
 def gate_result(root: Path) -> GateResult:
     """Read what the report decided. CannotTell where it decided on another requirement, or on other files than lie here."""
     required = required_of(root)
-    if not (root / EVALUATION).is_file():
-        raise CannotTell(f"{EVALUATION} is missing; run `dvc repro` first.")
-    evaluation: dict[str, Any] = json.loads((root / EVALUATION).read_text(encoding="utf-8"))
+    evaluation = read_evaluation(root)
     unmet = [
         *([] if evaluation["valid"] is True else [f"The evaluation is not valid: {'; '.join(evaluation['invalid_because'])}."]),
         *([] if evaluation["complete"] is True else [f"The evaluation is not complete: {evaluation['incomplete_because']}."]),
@@ -82,6 +80,19 @@ def gate_result(root: Path) -> GateResult:
         unmet=(*unmet, *(one["text"] for one in found if not one["ok"])),
         late=late_words(root, evaluation),
     )
+
+
+def read_evaluation(root: Path) -> dict[str, Any]:
+    """What the report wrote. CannotTell where it is missing or damaged, such as by the marks of a merge conflict."""
+    if not (root / EVALUATION).is_file():
+        raise CannotTell(f"{EVALUATION} is missing; run `dvc repro` first.")
+    try:
+        evaluation = json.loads((root / EVALUATION).read_text(encoding="utf-8"))
+    except ValueError:
+        evaluation = None
+    if not isinstance(evaluation, dict) or not evaluation.keys() >= {"valid", "complete", "arms", "sha256"}:
+        raise CannotTell(f"{EVALUATION} is damaged or of another version: run `dvc repro report`, which writes it again.")
+    return evaluation
 
 
 def changed_inputs(root: Path, evaluation: dict[str, Any]) -> list[str]:

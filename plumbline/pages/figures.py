@@ -88,8 +88,11 @@ def name_rows(axes: Axes, names: Sequence[str], column: Column) -> None:
         axes.annotate(name, (0, y - 0.36), xycoords=("axes fraction", "data"), ha="left", va="bottom")
 
 
-def draw_loss(points: Sequence[tuple[int, float | None, float | None]]) -> str:
-    """The loss curve. `points`: (step, train loss, validation loss), a loss being None where none was taken."""
+def draw_loss(points: Sequence[tuple[int, float | None, float | None]], *, scores: Sequence[tuple[int, float]] = ()) -> str:
+    """The loss curve. `points`: (step, train loss, validation loss), a loss being None where none was taken.
+
+    `scores`: (step, score from 0 to 1) on the questions that chose the checkpoint, on an axis of their own; empty where the loss chose.
+    """
 
     def draw(column: Column) -> str:
         figure, axes = new_axes(WIDTHS_IN[column], 2.5)
@@ -103,7 +106,26 @@ def draw_loss(points: Sequence[tuple[int, float | None, float | None]]) -> str:
         axes.grid(axis="y")
         axes.set_axisbelow(True)
         axes.set_xlabel("optimiser step")
+        if scores:
+            draw_scores_beside(axes, scores)
+            label = "Training and validation loss and development score by optimiser step"
+            return svg_of(figure, name="loss", label=label, column=column)
         axes.legend(frameon=False, labelcolor=INK, loc="upper right")
         return svg_of(figure, name="loss", label="Training and validation loss by optimiser step", column=column)
 
     return for_both_columns(draw)
+
+
+def draw_scores_beside(axes: Axes, scores: Sequence[tuple[int, float]]) -> None:
+    """The development score over the losses, with its own axis on the right; one legend names all three, above, where no curve runs."""
+    right = axes.twinx()
+    right.tick_params(length=0, labelcolor=INK)
+    right.set_ylim(0, 1)
+    right.set_ylabel("development score")
+    steps, values = zip(*scores, strict=True)
+    right.plot(steps, values, color=MODEL, linewidth=1.8, linestyle="--", marker="s", markersize=4, label="development score")
+    lines = [*axes.get_lines(), *right.get_lines()]
+    axes.legend(
+        lines, [line.get_label() for line in lines], frameon=False, labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1), ncols=2,
+        borderaxespad=0,
+    )  # fmt: skip

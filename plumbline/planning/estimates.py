@@ -98,20 +98,42 @@ def are_at_hand(base: Path) -> bool:
     return True
 
 
+def answering_seconds(planned: Planned, num_tokens: int, num_answers: int, *, max_new_tokens: int, batch_size: int) -> tuple[float, str]:
+    """How long so many answers take if none ends before its limit, and how that is known."""
+    if planned.device.startswith("cuda"):
+        seconds = -(-num_answers // batch_size) * max_new_tokens * SECONDS_PER_DECODING_STEP_ON_GPU
+        return seconds, f"assumed: {SECONDS_PER_DECODING_STEP_ON_GPU * 1000:.0f} ms a step of a batch"
+    rate = matrix_speed(planned.device, planned.dtype) * ASSUMED_DECODING_SHARE_ON_CPU / decoding_flops_per_token(planned.counted.size)
+    return num_tokens / rate, f"estimated: {ASSUMED_DECODING_SHARE_ON_CPU:.0%} of matrix products, {rate:,.0f} tokens/s"
+
+
 def answer_lines(planned: Planned, num_questions: int, *, num_arms: int) -> list[Line]:
     """How much is answered, and how long an arm takes if no answer ends before its limit."""
     answering = planned.answering
-    largest = num_questions * answering.max_new_tokens
-    lines = [Line("answers", f"{num_arms} arms, {num_questions} questions, at most {largest:,} tokens an arm", "computed")]
-    if planned.device.startswith("cuda"):
-        batches = -(-num_questions // answering.batch_size)
-        seconds = batches * answering.max_new_tokens * SECONDS_PER_DECODING_STEP_ON_GPU
-        known = f"assumed: {SECONDS_PER_DECODING_STEP_ON_GPU * 1000:.0f} ms a step of a batch"
-    else:
-        rate = matrix_speed(planned.device, planned.dtype) * ASSUMED_DECODING_SHARE_ON_CPU / decoding_flops_per_token(planned.counted.size)
-        seconds = largest / rate
-        known = f"estimated: {ASSUMED_DECODING_SHARE_ON_CPU:.0%} of matrix products, {rate:,.0f} tokens/s"
-    return [*lines, Line("", f"at most {duration(seconds)} an arm", known)]
+    num_answers = num_questions * answering.num_samples
+    largest = num_answers * answering.max_new_tokens
+    samples = f" x {answering.num_samples} samples" if answering.num_samples > 1 else ""
+    seconds, known = answering_seconds(
+        planned, largest, num_answers, max_new_tokens=answering.max_new_tokens, batch_size=answering.batch_size
+    )
+    return [
+        Line("answers", f"{num_arms} arms, {num_questions} questions{samples}, at most {largest:,} tokens an arm", "computed"),
+        Line("", f"at most {duration(seconds)} an arm", known),
+    ]
+
+
+def probe_lines(planned: Planned, limits: Mapping[int, int], *, batch_size: int) -> list[Line]:
+    """What the probes take of base and of tuned together. `limits`: most tokens of an answer -> probes with it."""
+    count, largest = sum(limits.values()), sum(limit * number for limit, number in limits.items())
+    if not count:
+        return []
+    taken = [
+        answering_seconds(planned, limit * number, number, max_new_tokens=limit, batch_size=batch_size) for limit, number in limits.items()
+    ]
+    return [
+        Line("probes", f"{count} small tasks for base and for tuned, at most {largest:,} tokens each", "computed"),
+        Line("", f"at most {duration(2 * sum(seconds for seconds, _ in taken))} for both", taken[0][1]),
+    ]
 
 
 def context_lines(planned: Planned, num_questions: int, before: Mapping[str, float]) -> list[Line]:

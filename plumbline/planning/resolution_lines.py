@@ -1,8 +1,10 @@
 """What the benchmark can show, as lines of the plan; the disagreement of the arms is that of the last run where its grades lie here. Reads data/grades."""
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from plumbline.pipeline.jsonl import read_jsonl
@@ -45,11 +47,15 @@ def resolution_lines(
 def last_differences(root: Path, pair: Pair) -> dict[str, float]:
     """Question -> second arm minus first, of the run that left its grades here; empty where there is none."""
     graded, judged = root / "data/grades/graded.jsonl", root / "data/grades/judged.jsonl"
-    scores: dict[tuple[str, str], float] = {}
+    found: dict[tuple[str, str], list[float]] = defaultdict(list)
     if graded.is_file():
-        scores |= {(grade.arm, grade.id): score_of(grade.outcome, grade.score) for grade in read_jsonl(graded, Grade)}
+        for grade in read_jsonl(graded, Grade):
+            found[grade.arm, grade.id].append(score_of(grade.outcome, grade.score))
     if judged.is_file():
-        scores |= {(one.arm, one.id): one.score for one in read_jsonl(judged, Judgement) if one.score is not None}
+        for one in read_jsonl(judged, Judgement):
+            if one.score is not None:
+                found[one.arm, one.id].append(one.score)
+    scores = {key: fmean(samples) for key, samples in found.items()}
     first, second = pair
     return {name: scores[second, name] - score for (arm, name), score in scores.items() if arm == first and (second, name) in scores}
 

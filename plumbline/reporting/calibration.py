@@ -4,6 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from plumbline.judging.agreement import answer_key
 from plumbline.judging.answer_length import LengthSlope, slope_on_length
@@ -31,7 +32,7 @@ LEAST_KAPPA = 0.4
 WIDEST = 0.30
 """The interval of each corrected difference is at most this wide, as a fraction of the scale."""
 ArmPair = tuple[str, str]
-AnswerOf = tuple[str, str]
+AnswerOf = tuple[str, str, int | None]
 """Arm, and id of the question."""
 
 
@@ -117,6 +118,7 @@ class _Judged:
     """One answer that the judge scored."""
 
     id: str
+    sample: int | None
     arm: str
     score: float
     key: str
@@ -195,20 +197,21 @@ def _judged(
     questions: Iterable[Question], answers: Iterable[Answer], judgements: Iterable[Judgement], second: Mapping[AnswerOf, float] | None
 ) -> list[_Judged]:
     asked = {question.id: question for question in questions}
-    said = {(answer.arm, answer.id): answer.response for answer in answers}
+    said = {(answer.arm, answer.id, answer.sample): answer.response for answer in answers}
     found: list[_Judged] = []
     for judgement in judgements:
         if judgement.score is not None:
-            item = item_of(asked[judgement.id], said[judgement.arm, judgement.id])
+            item = item_of(asked[judgement.id], said[judgement.arm, judgement.id, judgement.sample])
             found.append(
                 _Judged(
                     judgement.id,
+                    judgement.sample,
                     judgement.arm,
                     judgement.score,
                     answer_key(item),
                     asked[judgement.id].cluster,
                     len(item.answer),
-                    "" if second is None else part_of(judgement.score, second.get((judgement.arm, judgement.id))),
+                    "" if second is None else part_of(judgement.score, second.get((judgement.arm, judgement.id, judgement.sample))),
                 )
             )
     return found
@@ -221,29 +224,43 @@ def labels_by_part(strata: Mapping[str, Stratum], labelled: Iterable[str]) -> di
     return {part: (sizes[part], taken[part]) for part in Part if sizes[part]}
 
 
+def _pairs(judged: Sequence[_Judged], pair: ArmPair) -> list[tuple[_Judged, _Judged]]:
+    """The answers of both arms, question by question; of several samples those of one number, else each with each.
+
+    A cluster holds its questions and all their samples, so that more samples are not taken for more questions.
+    """
+    rows: dict[str, dict[str, dict[int | None, _Judged]]] = {arm: defaultdict(dict) for arm in pair}
+    for row in judged:
+        if row.arm in rows:
+            rows[row.arm][row.id][row.sample] = row
+    found: list[tuple[_Judged, _Judged]] = []
+    for name, before in rows[pair[0]].items():
+        after = rows[pair[1]].get(name, {})
+        numbers = [(one, one) for one in before] if before.keys() == after.keys() else product(before, after)
+        found += [(before[one], after[other]) for one, other in numbers]
+    return found
+
+
 def _correction(pair: ArmPair, judged: Sequence[_Judged], rows: Sequence[LabelledAnswer], *, seed: int) -> Correction:
-    scores: Mapping[str, dict[str, float]] = {arm: {row.id: row.score for row in judged if row.arm == arm} for arm in pair}
-    clusters = {row.id: row.cluster for row in judged}
     first, second = pair
-    ids = [name for name in scores[first] if name in scores[second]]
+    pairs = _pairs(judged, pair)
     sides: dict[str, ArmName] = {first: "first", second: "second"}
-    parts = {(row.arm, row.id): row.part for row in judged}
     labels = [Label(sides[row.arm], row.judge, row.human_mean, row.weight, row.cluster, row.part) for row in rows if row.arm in sides]
     unlabelled = [arm for arm in pair if all(row.arm != arm for row in rows)]
     corrected = None
-    if ids and not unlabelled:
+    if pairs and not unlabelled:
         corrected = corrected_difference(
-            [scores[first][name] for name in ids],
-            [scores[second][name] for name in ids],
+            [before.score for before, _ in pairs],
+            [after.score for _, after in pairs],
             labels,
-            clusters=[clusters[name] for name in ids],
+            clusters=[before.cluster for before, _ in pairs],
             seed=seed,
-            parts=([parts[first, name] for name in ids], [parts[second, name] for name in ids]),
+            parts=([before.part for before, _ in pairs], [after.part for _, after in pairs]),
         )
     return Correction(
         first=first,
         second=second,
-        judged=math.fsum(scores[second][name] - scores[first][name] for name in ids) / len(ids) if ids else 0.0,
+        judged=math.fsum(after.score - before.score for before, after in pairs) / len(pairs) if pairs else 0.0,
         num_labels=len({row.key for row in rows if row.arm in sides}),
         corrected=corrected,
         why_not=None

@@ -9,7 +9,7 @@ from statistics import fmean
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.ledger import compare_pairs, estimate_of
 from plumbline.reporting.params import ReportParams
-from plumbline.reporting.scored import Scored
+from plumbline.reporting.scored import Scored, by_question
 from plumbline.rows.answer import Answer
 from plumbline.rows.arms import NO_CONTEXT, Arms
 from plumbline.rows.question import KINDS, Kind, Question
@@ -77,7 +77,7 @@ def context_uses(questions: Sequence[Question], gathered: Gathered, scored: Sequ
     """What each arm with passages made of them, kind by kind; `questions`: of the reported part."""
     arms, contexts, answers = gathered.arms, gathered.contexts, gathered.answers
     rows = {(row.arm, row.id): row for row in scored}
-    said = {(answer.arm, answer.id): answer.response for answer in answers}
+    said = by_question(answers)
     found: list[ContextUse] = []
     for name, arm in arms.root.items():
         given = contexts.get(arm.context_name, {})
@@ -95,7 +95,8 @@ def context_uses(questions: Sequence[Question], gathered: Gathered, scored: Sequ
             shares = [
                 share
                 for question in asked
-                if (share := grounded_share(said[name, question.id], question.question, [one.text for one in given[question.id].passages]))
+                for answer in said[name, question.id].values()
+                if (share := grounded_share(answer.response, question.question, [one.text for one in given[question.id].passages]))
                 is not None
             ]
             found.append(

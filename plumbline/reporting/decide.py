@@ -8,6 +8,7 @@ from plumbline.judging.prices import judging_cost_usd, paid_replies
 from plumbline.reporting.benchmark_parts import Part, questions_of
 from plumbline.reporting.calibration import Calibration, calibrated_by_people
 from plumbline.reporting.calibration_words import calibration_gates, calibration_numbers
+from plumbline.reporting.checkpoint_questions import CheckpointQuestions, checkpoint_questions, claim_problems
 from plumbline.reporting.context_use import ContextUse, PromptTokens, context_uses, prompt_tokens
 from plumbline.reporting.contrasts import squares_of
 from plumbline.reporting.final_part import uses_final_part
@@ -19,6 +20,7 @@ from plumbline.reporting.noise_words import noise_gates
 from plumbline.reporting.panel import Panel, panel_of, scores_of
 from plumbline.reporting.panel_words import panel_gates, panel_numbers
 from plumbline.reporting.params import JudgeSettings, ReportParams
+from plumbline.reporting.probes import probes_gate
 from plumbline.reporting.publish_gate import PublishGate, publish_gate
 from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams, deciding_pair
 from plumbline.reporting.scored import Scored, join_verdicts
@@ -60,6 +62,8 @@ class Evaluation:
     num_final_part_uses: int
     num_own_uses: int
     """Of these, by this report."""
+    checkpoint: CheckpointQuestions | None
+    """The questions that chose the adapter's checkpoint; None where the validation loss did."""
     overlapping: AbstractSet[str]
     """Ids of the questions that are near the training rows."""
     is_scored: bool
@@ -109,8 +113,9 @@ def verdict_gates(
     *,
     judge_ends: str | None,
 ) -> list[Gate]:
-    """What must be read together with the verdicts: unreadable and cut answers, and how far the judge can be believed."""
+    """What must be read together with the verdicts: capabilities that were forgotten, unreadable and cut answers, how far the judge can be believed."""
     return [
+        *probes_gate(gathered.probes),
         *quality_gates(
             by_kind,
             num_labels=0 if calibration is None else calibration.num_labels,
@@ -213,6 +218,7 @@ def decide(
     noise = None if broken else noise_floor(gathered, questions, scored, seed=params.seed)
     by_kind = held_to_floor(by_kind, noise, gathered.arms)
     slices = slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples)
+    checkpoint = checkpoint_questions(gathered.documents["adapter"], questions, gathered.arms.trained)
     probes = probe_numbers(gathered.checks)
     warnings = [
         forgetting_gate(gathered.forgetting, params.max_forgetting_nats),
@@ -233,6 +239,7 @@ def decide(
         left_out=gathered.left_out,
         num_final_part_uses=num_uses,
         num_own_uses=len(own),
+        checkpoint=checkpoint,
         overlapping=overlapping,
         is_scored=not broken,
         scored=scored,
@@ -240,13 +247,13 @@ def decide(
         slices=slices_held_to_floor(slices, noise, gathered.arms),
         context_uses=[] if broken else context_uses(questions, gathered, scored, params),
         prompt_tokens=[] if broken else prompt_tokens(gathered.answers, gathered.arms),
-        problems=problems_of(gathered, broken, stopping),
+        problems=[*problems_of(gathered, broken, stopping), *claim_problems(checkpoint, part=params.part)],
         incomplete=incompleteness(gathered.answers, gathered.arms, gathered.documents["training"]),
         gates=[*stopping, *warnings],
         calibration=calibration,
         noise=noise,
         panel=panel,
-        publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration),
+        publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration, gathered.probes),
         judge=account
         | {"probes": probes, "calibration": NO_LABELS if calibration is None else calibration_numbers(calibration)}
         | panel_numbers(panel),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from plumbline.answering.exam_prompt import exam_prompt
 from plumbline.reporting.entry_contexts import Contexts, page_contexts
 from plumbline.reporting.fitting import longest_that_fits
-from plumbline.reporting.scored import Scored
+from plumbline.reporting.scored import Scored, by_question
 from plumbline.reporting.words import arm_title, arm_words
 from plumbline.rows.answer import Answer
 from plumbline.rows.arms import ArmParams, Arms, Pair
@@ -63,6 +63,20 @@ def arm_content(answer: Answer, scored: Scored, verdict: Grade | Judgement, *, l
         if verdict.points:
             content["p"] = [[one.point, one.finding.value, one.quote] for one in verdict.points]
     return content
+
+
+Numbered = Mapping[int | None, Grade] | Mapping[int | None, Judgement]
+"""Sample -> its verdict."""
+
+
+def question_answer(
+    answers: Mapping[int | None, Answer], scored: Scored, verdicts: Numbered, *, longest: int | None = None
+) -> dict[str, object]:
+    """One arm on one question: its answer, or its samples (`many`) below their mean."""
+    if not scored.samples:
+        return arm_content(answers[None], scored, verdicts[None], longest=longest)
+    samples = [arm_content(answers[row.sample], row, verdicts[row.sample], longest=longest) for row in scored.samples]
+    return {"o": scored.outcome.value, "s": scored.score, "many": samples}
 
 
 def change_of(first: Scored, second: Scored) -> str:
@@ -144,9 +158,7 @@ def page_entries(
 
     `pairs`: the declared comparisons, by which the page's reader may order and filter; at least one.
     """
-    answered = {(answer.arm, answer.id): answer for answer in answers}
-    verdicts: dict[tuple[str, str], Grade | Judgement] = {(grade.arm, grade.id): grade for grade in grades}
-    verdicts |= {(judgement.arm, judgement.id): judgement for judgement in judgements}
+    answered, verdicts = by_question(answers), {**by_question(grades), **by_question(judgements)}
     rows = {(row.arm, row.id): row for row in scored}
     near = frozenset(overlapping)
     names = arms.names
@@ -156,7 +168,8 @@ def page_entries(
         if arm.context_name in shown.names:
             label["context"] = list(shown.names).index(arm.context_name)
     longest = longest_that_fits(
-        [len(answered[arm, question.id].response) for question in questions for arm in names], MAX_ANSWER_CHARACTERS
+        [len(answer.response) for question in questions for arm in names for answer in answered[arm, question.id].values()],
+        MAX_ANSWER_CHARACTERS,
     )
     entries: list[Entry] = []
     for index, question in enumerate(questions):
@@ -168,7 +181,7 @@ def page_entries(
         if any(shown.by_question[question.id]):
             content["x"] = shown.by_question[question.id]
         keys = [(arm, question.id) for arm in names]
-        given = without_repeats([arm_content(answered[key], rows[key], verdicts[key], longest=longest) for key in keys])
+        given = without_repeats([question_answer(answered[key], rows[key], verdicts[key], longest=longest) for key in keys])
         content |= {str(label["key"]): one for label, one in zip(labels, given, strict=True)}
         delta = 0.0 if first.score is None or second.score is None else second.score - first.score
         entries.append(Entry(content, (delta, 2.0 if second.score is None else second.score, index)))

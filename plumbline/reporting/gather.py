@@ -20,6 +20,7 @@ from plumbline.rows.context import Context
 from plumbline.rows.grade import Grade
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.judgement import Judgement
+from plumbline.rows.probe_results import NOT_PROBED, ProbedAnswer, ProbeResults
 from plumbline.rows.question import Question
 from plumbline.splitting.overlap import QuestionOverlap
 from plumbline.training.forgetting import Forgetting
@@ -70,6 +71,10 @@ class ReportFiles:
     """Requirements file of the packages that made weights and answers."""
     uses: Path | None = None
     """The tracked record of who was scored on the final part."""
+    probes: Path | None = None
+    """What was forgotten, by capability; None: nothing was probed."""
+    probed: Path | None = None
+    """The probes with both answers."""
     contexts: Mapping[str, Path] | None = None
     """Name of a context -> its file; None: the page shows no contexts."""
     journal: Path | None = None
@@ -118,6 +123,8 @@ def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathe
             "adapter": read_object(files.adapter),
         },
         loss=read_table(files.loss),
+        probes=ProbeResults.model_validate_json(files.probes.read_text(encoding="utf-8")) if files.probes else NOT_PROBED,
+        probed=list(read_jsonl(files.probed, ProbedAnswer)) if files.probed else [],
         contexts=used_contexts(files.contexts or {}, arms),
         versions=pinned_versions(files.pins) if files.pins else {},
         asked_twice=None if files.noise is None else second_asking(files.noise),

@@ -14,6 +14,7 @@ from plumbline.rows.context import Context
 from plumbline.rows.grade import Grade
 from plumbline.rows.judge_check import JudgeCheck
 from plumbline.rows.judgement import Judgement
+from plumbline.rows.probe_results import NOT_PROBED, ProbedAnswer, ProbeResults
 from plumbline.rows.question import Question
 from plumbline.splitting.overlap import QuestionOverlap
 from plumbline.training.forgetting import Forgetting
@@ -49,6 +50,10 @@ class Gathered:
     """Of the second judge, on a share of the questions."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Reason -> rows of the benchmark file that no arm was asked."""
+    probes: ProbeResults = NOT_PROBED
+    """What was forgotten, by capability."""
+    probed: Sequence[ProbedAnswer] = ()
+    """Every probe with both answers; for the page alone."""
     contexts: Mapping[str, Mapping[str, Context]] = field(default_factory=dict)
     """Name of a context that arms use -> question -> what stood before it; for the page alone."""
     asked_twice: SecondAsking | None = None

@@ -6,10 +6,11 @@ Any number of arms: each is counted, and the declared pairs of them are compared
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from plumbline.reporting.contrasts import Contrast, Square, contrast_of
 from plumbline.reporting.scored import Scored
+from plumbline.reporting.variance_split import VarianceSplit, arm_split, has_samples, pair_split
 from plumbline.rows.arms import Pair
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import KINDS, Kind, Question
@@ -20,9 +21,12 @@ KIND_NAMES: dict[Kind, str] = {"mcq": "multiple choice", "numeric": "numeric pro
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmLedger:
-    """All answers of one kind in one arm."""
+    """All answers of one kind in one arm. Of several samples the outcomes are counted, and the estimate is over questions."""
 
     n: int
+    """Questions."""
+    num_answers: int
+    """As many as questions, but for several samples."""
     num_correct: int
     num_incorrect: int
     num_unparsed: int
@@ -30,7 +34,7 @@ class ArmLedger:
     estimate: Estimate | None
     """Mean score over all answers with a verdict, unparsed ones counting 0; None where there is no verdict at all."""
     failures_as_zero: float
-    """Mean over all n with unparsed and unjudged answers as 0: nothing that failed was right."""
+    """Mean over all questions with unparsed and unjudged answers as 0: nothing that failed was right."""
     failures_as_one: float
     """The same with them as 1: everything that failed would have been right."""
     num_truncated: int
@@ -44,16 +48,16 @@ class ArmLedger:
 
     @property
     def unparsed_rate(self) -> float:
-        return self.num_unparsed / self.n
+        return self.num_unparsed / self.num_answers
 
     @property
     def truncation_rate(self) -> float:
-        return self.num_truncated / self.n
+        return self.num_truncated / self.num_answers
 
     @property
     def coverage(self) -> float:
         """Share of answers with a verdict."""
-        return 1 - self.num_unjudged / self.n
+        return 1 - self.num_unjudged / self.num_answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,10 @@ class KindLedger:
     """Questions that overlap the training rows."""
     contrasts: dict[Square, Contrast]
     """For each context that stands before base and adapter both: does it still help once the model is tuned?"""
+    arm_splits: Mapping[str, VarianceSplit] = field(default_factory=dict)
+    """Where the uncertainty of each score comes from; empty where no arm gave several answers to a question."""
+    pair_splits: Mapping[Pair, VarianceSplit] = field(default_factory=dict)
+    """The same of each difference."""
 
     @property
     def headline(self) -> PairLedger | None:
@@ -112,32 +120,39 @@ def estimate_of(values: Sequence[float], rows: Sequence[Scored]) -> Estimate | N
 
 
 def arm_ledger(rows: Sequence[Scored]) -> ArmLedger:
-    """Count the answers of one kind in one arm. AssertionError if a verdict is lost."""
-    counts = Counter(row.outcome for row in rows)
-    n = len(rows)
-    assert sum(counts[outcome] for outcome in Outcome) == n
+    """Count the answers of one kind in one arm; `rows`: one per question. AssertionError if a verdict is lost."""
+    answers = [answer for row in rows for answer in row.answers]
+    counts = Counter(answer.outcome for answer in answers)
+    assert sum(counts[outcome] for outcome in Outcome) == len(answers)
+    scores = [answer.score for answer in answers if answer.score is not None]
+    assert len(scores) == len(answers) - counts[Outcome.UNJUDGED], "a score exactly where there is a verdict"
     verdicts = [row for row in rows if row.score is not None]
-    assert len(verdicts) == n - counts[Outcome.UNJUDGED], "a score exactly where there is a verdict"
-    total = sum(row.score for row in verdicts if row.score is not None)
-    failures = counts[Outcome.UNPARSED] + counts[Outcome.UNJUDGED]
     letters = [row for row in rows if row.logprob_correct is not None]
 
     return ArmLedger(
-        n=n,
+        n=len(rows),
+        num_answers=len(answers),
         num_correct=counts[Outcome.CORRECT],
         num_incorrect=counts[Outcome.INCORRECT],
         num_unparsed=counts[Outcome.UNPARSED],
         num_unjudged=counts[Outcome.UNJUDGED],
         estimate=estimate_of([row.score for row in verdicts if row.score is not None], verdicts),
-        failures_as_zero=total / n,
-        failures_as_one=(total + failures) / n,
-        num_truncated=sum(row.truncated for row in rows),
-        readings=sorted_counts(row.reading for row in rows),
-        tiers=sorted_counts(row.tier for row in rows),
-        flags=sorted_counts(flag for row in rows for flag in row.flags),
-        histogram=dict(sorted(Counter(row.score for row in verdicts if row.score is not None).items())),
+        failures_as_zero=sum(with_failures_as(row, 0.0) for row in rows) / len(rows),
+        failures_as_one=sum(with_failures_as(row, 1.0) for row in rows) / len(rows),
+        num_truncated=sum(answer.truncated for answer in answers),
+        readings=sorted_counts(answer.reading for answer in answers),
+        tiers=sorted_counts(answer.tier for answer in answers),
+        flags=sorted_counts(flag for answer in answers for flag in answer.flags),
+        histogram=dict(sorted(Counter(scores).items())),
         logprob=estimate_of([float(bool(row.logprob_correct)) for row in letters], letters),
     )
+
+
+def with_failures_as(row: Scored, score: float) -> float:
+    """The score of a question if each answer without a readable text or a verdict had this one."""
+    failed = (Outcome.UNPARSED, Outcome.UNJUDGED)
+    found = [score if answer.outcome in failed else answer.score or 0.0 for answer in row.answers]
+    return sum(found) / len(found)
 
 
 def compare_pairs(
@@ -213,6 +228,7 @@ def kind_ledger(
     of_kind = {question.id: question for question in questions if question.kind == kind}
     assert all(row.keys() <= of_kind.keys() for row in rows.values()), f"{kind}: each answer is to one of the questions"
     near = of_kind.keys() & set(overlapping)
+    sampled = has_samples(rows)
     return KindLedger(
         kind=kind,
         n=len(of_kind),
@@ -231,6 +247,12 @@ def kind_ledger(
             for square in squares
             if (found := contrast_of(rows, square, seed=seed, num_resamples=num_resamples, level=level)) is not None
         },
+        arm_splits={arm: split for arm, mine in rows.items() if (split := arm_split([mine])) is not None} if sampled else {},
+        pair_splits={
+            pair: split for pair in comparisons if (split := pair_split([(rows.get(pair[0], {}), rows.get(pair[1], {}))])) is not None
+        }
+        if sampled
+        else {},
     )
 
 

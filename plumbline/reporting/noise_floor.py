@@ -4,14 +4,17 @@ The floor of a kind is the farther end of the 95 % interval of the change of its
 is the rounding of a batch, on these very questions, and the questions of a cluster are spread over the batches (docs/decisions.md).
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 from plumbline.answering.noise_plan import NoisePlan
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.ledger import KindLedger
 from plumbline.reporting.scored import Scored, score_of
 from plumbline.reporting.slices import Slice
+from plumbline.rows.answer import Answer
 from plumbline.rows.arms import Arms, Pair
 from plumbline.rows.question import KINDS, Kind, Question
 from plumbline.statistics import Comparison, paired_comparison
@@ -73,6 +76,14 @@ class NoiseFloor:
         return found.floor
 
 
+def texts_of(answers: Iterable[Answer]) -> dict[str, dict[int | None, str]]:
+    """Question -> its text, or those of its samples: drawn by the same seeds, they change where rounding changes a draw."""
+    found: dict[str, dict[int | None, str]] = defaultdict(dict)
+    for answer in answers:
+        found[answer.id][answer.sample] = answer.response
+    return dict(found)
+
+
 def noise_floor(gathered: Gathered, questions: Sequence[Question], scored: Sequence[Scored], *, seed: int) -> NoiseFloor | None:
     """Compare both askings on the reported questions, kind by kind; None where no second one was tried. `scored`: of the arms."""
     asked_twice = gathered.asked_twice
@@ -83,11 +94,15 @@ def noise_floor(gathered: Gathered, questions: Sequence[Question], scored: Seque
     if plan.reason is not None or not same:
         return NoiseFloor(plan=plan, arm=None, kinds={})
     arm = same[0]
-    first = {answer.id: answer.response for answer in gathered.answers if answer.arm == arm}
+    first = texts_of(answer for answer in gathered.answers if answer.arm == arm)
     before = {row.id: row.score for row in scored if row.arm == arm}
-    again = {answer.id: answer.response for answer in asked_twice.answers}
-    after: dict[str, float | None] = {grade.id: score_of(grade.outcome, grade.score) for grade in asked_twice.grades}
-    after |= {judgement.id: judgement.score for judgement in asked_twice.judgements}
+    again = texts_of(asked_twice.answers)
+    found: dict[str, list[float]] = defaultdict(list)
+    for grade in asked_twice.grades:
+        found[grade.id].append(score_of(grade.outcome, grade.score))
+    for judgement in asked_twice.judgements:
+        found[judgement.id] += [] if judgement.score is None else [judgement.score]
+    after = {id: fmean(samples) for id, samples in found.items() if samples}
     kinds: dict[Kind, KindFloor] = {}
     for kind in KINDS:
         ids = [question.id for question in questions if question.kind == kind]

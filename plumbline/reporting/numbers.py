@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from plumbline.answering.exam_prompt import PROMPT_VERSION
 from plumbline.reporting.calibration_words import verdict_addition
@@ -12,8 +13,10 @@ from plumbline.reporting.judge_quality import rounded_tree
 from plumbline.reporting.ledger import ArmLedger, KindLedger, PairLedger
 from plumbline.reporting.noise_words import noise_numbers
 from plumbline.reporting.panel_words import first_words
+from plumbline.reporting.scored import by_question
 from plumbline.reporting.slices import Slice
 from plumbline.reporting.validity import Gate
+from plumbline.reporting.variance_words import split_numbers
 from plumbline.reporting.verdict import evaluation_verdict
 from plumbline.rows.arms import Pair
 from plumbline.rows.grade import Grade
@@ -65,6 +68,7 @@ def estimate_numbers(estimate: Estimate) -> dict[str, object]:
 def arm_numbers(arm: ArmLedger) -> dict[str, object]:
     return {
         "n": arm.n,
+        **({"num_answers": arm.num_answers} if arm.num_answers != arm.n else {}),
         "correct": arm.num_correct,
         "incorrect": arm.num_incorrect,
         "unparsed": arm.num_unparsed,
@@ -91,6 +95,15 @@ def kind_numbers(ledger: KindLedger) -> dict[str, object]:
         "arms": {arm: arm_numbers(counts) for arm, counts in ledger.arms.items()},
         "comparisons": [pair_numbers(pair, found) for pair, found in ledger.pairs.items()],
         "contrasts": [contrast_numbers(square, found) for square, found in ledger.contrasts.items()],
+        **({"uncertainty": uncertainty_numbers(ledger)} if ledger.arm_splits else {}),
+    }
+
+
+def uncertainty_numbers(ledger: KindLedger) -> dict[str, object]:
+    """What of the standard errors comes from the questions, and what from the sampling of answers."""
+    return {
+        "arms": {arm: split_numbers(split) for arm, split in ledger.arm_splits.items()},
+        "comparisons": [{"reference": pair[0], "arm": pair[1], **split_numbers(split)} for pair, split in ledger.pair_splits.items()],
     }
 
 
@@ -188,6 +201,7 @@ def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, s
             "num_final_part_uses": evaluation.num_final_part_uses,
             "num_own_uses": evaluation.num_own_uses,
             **({"left_out": dict(evaluation.left_out)} if evaluation.left_out else {}),
+            **({"chose_checkpoint": asdict(evaluation.checkpoint)} if evaluation.checkpoint is not None else {}),
         },
         "arms": {name: arm.model_dump() for name, arm in evaluation.arms.root.items()},
         "comparisons": [list(pair) for pair in evaluation.comparisons],
@@ -215,11 +229,12 @@ def scores_table(ledgers: Mapping[Kind, KindLedger]) -> str:
 
 def letter_pairs(questions: Sequence[Question], grades: Sequence[Grade], arm: str) -> list[tuple[str, str]]:
     """(target, letter read or `unparsed`) of every answer of an arm that is one letter, in benchmark order."""
-    read = {grade.id: grade for grade in grades if grade.arm == arm and grade.kind == "mcq"}
+    read = by_question(grade for grade in grades if grade.arm == arm and grade.kind == "mcq")
     pairs: list[tuple[str, str]] = []
     for question in questions:
-        if question.kind == "mcq" and question.answer_kind is None and question.id in read:
-            grade = read[question.id]
+        if question.kind != "mcq" or question.answer_kind is not None:
+            continue
+        for grade in read.get((arm, question.id), {}).values():
             extracted = grade.extracted if grade.reading is Reading.VALUE and grade.extracted is not None else "unparsed"
             pairs.append((question.target, extracted))
     return pairs

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from plumbline.reporting.calibration_words import page_of
+from plumbline.reporting.checkpoint_questions import checkpoint_words
 from plumbline.reporting.decide import Evaluation
 from plumbline.reporting.entries import arm_labels, arm_style
 from plumbline.reporting.facts import capital, checks_of, fact_groups, facts
@@ -12,6 +13,7 @@ from plumbline.reporting.ledger import KIND_NAMES
 from plumbline.reporting.noise_words import noise_rows, noise_sentence
 from plumbline.reporting.numbers import whole_verdict
 from plumbline.reporting.panel_words import panel_page
+from plumbline.reporting.probes import changed_answers, probe_rows
 from plumbline.reporting.publish_gate import PublishGate, Requirement
 from plumbline.reporting.publish_words import in_points
 from plumbline.reporting.tables import (
@@ -27,6 +29,7 @@ from plumbline.reporting.tables import (
     score_rows,
     slice_rows,
     topic_rows,
+    uncertainty_rows,
 )
 from plumbline.reporting.validity import Gate, Severity
 from plumbline.reporting.verdict import evaluation_headline, overall
@@ -82,7 +85,7 @@ def publishing_rows(gate: PublishGate | None) -> list[dict[str, object]]:
     """What publishing requires, what was shown of it, and the sentence; empty where nothing is required."""
     return [
         {
-            "name": KIND_NAMES[one.name] if one.name != "general" else "general prompts",
+            "name": {"general": "general prompts", "probes": "probes"}.get(one.name) or KIND_NAMES[one.name],  # type: ignore[index]
             "required": "better" if one.margin is None else f"not worse than by {margin_words(one)}",
             "verdict": one.verdict,
             "met": "met" if one.ok else "not met",
@@ -110,6 +113,8 @@ def part_sentence(evaluation: Evaluation) -> str:
         num_questions=len(evaluation.questions),
         num_questions_in_benchmark=evaluation.num_questions_in_benchmark,
     )
+    if evaluation.checkpoint is not None:
+        words += checkpoint_words(evaluation.checkpoint.num_reported, evaluation.checkpoint.num_evaluations)
     if not evaluation.left_out:
         return words
     reasons = ", ".join(f"{reason.replace('_', ' ')} ({count})" for reason, count in evaluation.left_out.items())
@@ -157,6 +162,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "confusions": confusions(evaluation.questions, gathered.grades, evaluation.arms.names) if "mcq" in by_kind else [],
         "overlaps": overlap_rows(by_kind),
         "slices": slice_rows(evaluation.slices),
+        "uncertainty": uncertainty_rows(by_kind),
         "judge": {"title": "", "rows": [], "notes": []} if evaluation.calibration is None else page_of(evaluation.calibration),
         "panel": panel_page(evaluation.panel),
         "num_gained": sum(comparison.num_second_only for comparison in comparisons),
@@ -169,6 +175,9 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
             "data": fact_groups(gathered.documents["data"], "rows"),
         },
         "forgetting": forgetting_words(gathered.forgetting),
+        "probes": probe_rows(gathered.probes),
+        "probes_text": gathered.probes.text,
+        "probes_changed": changed_answers(gathered.probed),
         "provenance": [{"title": capital(name), "facts": facts(value)} for name, value in provenance.items()],
         "kinds": [{"kind": kind, "name": KIND_NAMES[kind]} for kind in KINDS if kind in by_kind],
     }

@@ -46,9 +46,9 @@ class Panel:
     """Of the second judge, for the whole benchmark; None where a price is not known."""
 
 
-def scores_of(judgements: Iterable[Judgement]) -> dict[tuple[str, str], float]:
-    """(arm, question) -> score, where there is one."""
-    return {(row.arm, row.id): row.score for row in judgements if row.score is not None}
+def scores_of(judgements: Iterable[Judgement]) -> dict[tuple[str, str, int | None], float]:
+    """(arm, question, sample) -> score, where there is one."""
+    return {(row.arm, row.id, row.sample): row.score for row in judgements if row.score is not None}
 
 
 def named(judgements: Sequence[Judgement], asked_as: str) -> JudgeNamed:
@@ -72,11 +72,12 @@ def panel_of(
 ) -> Panel:
     """Compare the judges on the questions of the reported part. No score of the first judge changes by it."""
     asked = {question.id: question for question in questions}
-    firsts = {(row.arm, row.id): row for row in judgements}
+    firsts = {(row.arm, row.id, row.sample): row for row in judgements}
     mine = [row for row in second if row.id in asked]
     rows = [
         TwiceJudged(
-            id=row.id,
+            # Samples of a question are answers of their own here; the cluster keeps them together.
+            id=row.id if row.sample is None else f"{row.id}, sample {row.sample}",
             arm=row.arm,
             cluster=asked[row.id].cluster,
             first=first.score,
@@ -84,7 +85,7 @@ def panel_of(
             points=same_findings(first.points, row.points),
         )
         for row in mine
-        if (first := firsts.get((row.arm, row.id))) is not None and first.score is not None and row.score is not None
+        if (first := firsts.get((row.arm, row.id, row.sample))) is not None and first.score is not None and row.score is not None
     ]
     paid = paid_replies(second)
     of_arm = {arm: [row for row in rows if row.arm == arm] for arm in arms}

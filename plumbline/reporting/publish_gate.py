@@ -10,10 +10,12 @@ from plumbline.number_text import signed
 from plumbline.reporting.calibration import Calibration, Correction
 from plumbline.reporting.claims import verdict_above
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
+from plumbline.reporting.probes import probes_found
 from plumbline.reporting.publish_params import NotWorseThan, PublishParams, Subject
 from plumbline.reporting.publish_words import kind_sentence
 from plumbline.reporting.verdict import mirrored
 from plumbline.rows.arms import Pair
+from plumbline.rows.probe_results import NOT_PROBED, ProbeResults
 from plumbline.rows.question import Kind
 from plumbline.statistics import Verdict, verdict_at
 from plumbline.training.forgetting import Forgetting
@@ -45,7 +47,7 @@ class PublishGate:
     """What the evaluation says of publishing."""
 
     pair: Pair | None
-    """(reference, tuned arm); None where only `general` is required."""
+    """(reference, tuned arm); None where no kind is required."""
     requirements: tuple[Requirement, ...]
 
     @property
@@ -63,6 +65,7 @@ def publish_gate(
     ledgers: Mapping[Kind, KindLedger],
     forgetting: Forgetting,
     calibration: Calibration | None,
+    probes: ProbeResults = NOT_PROBED,
 ) -> PublishGate | None:
     """Every requirement with its verdict; None where nothing is required. `pair`: the one that decides."""
     if not params.require:
@@ -71,6 +74,8 @@ def publish_gate(
     for name in params.require:
         if name == "general":
             found.append(of_general(params, forgetting))
+        elif name == "probes":
+            found.append(of_probes(params, probes))
         else:
             assert pair is not None
             found.append(of_kind(name, params.margin(name), pair, ledgers.get(name), corrected_for(name, pair, calibration)))
@@ -148,6 +153,23 @@ def of_general(params: PublishParams, forgetting: Forgetting) -> Requirement:
         ci95=bounds,
         missing=missing,
         n=forgetting.num_prompts,
+        text=text,
+    )
+
+
+def of_probes(params: PublishParams, probes: ProbeResults) -> Requirement:
+    """What base can do besides the domain, as far as it is probed."""
+    margin, found = params.margin("probes"), probes.within_reach
+    verdict, missing, text = probes_found(probes, margin)
+    return Requirement(
+        name="probes",
+        margin=margin,
+        verdict=verdict,
+        ok=verdict in ({Verdict.BETTER} if margin is None else {Verdict.BETTER, Verdict.NOT_WORSE}),
+        value=None if found is None else found.value,
+        ci95=None if found is None else found.ci95,
+        missing=missing,
+        n=0 if found is None else found.n,
         text=text,
     )
 

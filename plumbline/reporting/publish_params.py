@@ -10,9 +10,11 @@ from plumbline.pipeline.refused import Refused
 from plumbline.rows.arms import Arms, Pair
 from plumbline.rows.question import KINDS, Kind
 
-Subject = Kind | Literal["general"]
-"""Questions of a kind, or base's own answers to general prompts."""
-SUBJECTS: tuple[str, ...] = (*KINDS, "general")
+Subject = Kind | Literal["general", "probes"]
+"""Questions of a kind, base's own answers to general prompts, or the probes of what base can do."""
+AGAINST_BASE = ("general", "probes")
+"""Always measured against base."""
+SUBJECTS: tuple[str, ...] = (*KINDS, *AGAINST_BASE)
 ACCEPTED = "write better, or {not_worse_than: 0.03}"
 
 
@@ -20,7 +22,7 @@ class NotWorseThan(Params):
     """Non-inferiority: the loss is shown to be smaller than a margin that was chosen before the run."""
 
     not_worse_than: float
-    """Of a kind a fraction of the scale, 0.03 being 3 points; of `general` nats a token. Above 0; below 1 for a kind."""
+    """Of a kind and of `probes` a fraction of the scale, 0.03 being 3 points; of `general` nats a token. Above 0; below 1 but for `general`."""
 
 
 class PublishParams(Params):
@@ -29,7 +31,7 @@ class PublishParams(Params):
     against: str | None
     """The arm that the tuned model is measured against; null where no kind is named below."""
     require: dict[Subject, Literal["better"] | NotWorseThan]
-    """Kind, or `general`, -> what must be shown. Empty: nothing."""
+    """Kind, `general` or `probes` -> what must be shown. Empty: nothing."""
 
     @field_validator("require", mode="before")
     @classmethod
@@ -54,8 +56,8 @@ class PublishParams(Params):
 
     @model_validator(mode="after")
     def against_someone(self) -> "PublishParams":
-        """A kind is judged by a comparison; `general` is always measured against base."""
-        if self.against is None and (kinds := [name for name in self.require if name != "general"]):
+        """A kind is judged by a comparison; the others are always measured against base."""
+        if self.against is None and (kinds := [name for name in self.require if name not in AGAINST_BASE]):
             raise ValueError(f"require names {', '.join(kinds)}, so against must name an arm, such as base")
         return self
 

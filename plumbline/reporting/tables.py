@@ -9,6 +9,7 @@ from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger
 from plumbline.reporting.numbers import confusion_counts, letter_pairs
 from plumbline.reporting.scored import Scored
 from plumbline.reporting.slices import Slice
+from plumbline.reporting.variance_words import split_row
 from plumbline.reporting.verdict import contrast_words
 from plumbline.reporting.words import arm_words, direction_of, kind_words, p_words, pair_direction, points, span
 from plumbline.rows.arms import Pair
@@ -194,7 +195,7 @@ def score_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
                     "place": place,
                     "num_arms": len(ledger.arms),
                     "score": estimate_cell(counts.estimate),
-                    "n": counts.n,
+                    "n": counts.num_answers,
                     "chance": points(ledger.chance) if ledger.chance is not None else "–",
                     "correct": counts.num_correct,
                     "incorrect": counts.num_incorrect,
@@ -207,6 +208,18 @@ def score_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
                 }
             )
     return rows
+
+
+def uncertainty_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
+    """Where the uncertainty comes from: a line per kind and arm, then per kind and difference; empty without several samples."""
+    rows = [
+        split_row(KIND_NAMES[kind], arm_words(arm), split) for kind, ledger in ledgers.items() for arm, split in ledger.arm_splits.items()
+    ]
+    return rows + [
+        split_row(KIND_NAMES[kind], pair_words(pair), split)
+        for kind, ledger in ledgers.items()
+        for pair, split in ledger.pair_splits.items()
+    ]
 
 
 def confusions(questions: Sequence[Question], grades: Sequence[Grade], arms: Sequence[str]) -> list[dict[str, object]]:

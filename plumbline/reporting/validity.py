@@ -62,6 +62,30 @@ def listed(ids: Iterable[str]) -> str:
     return ", ".join(ordered[:NAMED]) + more
 
 
+Numbered = Answer | Grade | Judgement
+
+
+def sample_problems(rows: Sequence[Numbered], due: Collection[str], name: str) -> list[str]:
+    """Each due id once, or each of its samples once, and no other id."""
+    if all(row.sample is None for row in rows):
+        return id_problems([row.id for row in rows], due, name)
+    twice = [f"{id} (sample {sample})" for (id, sample), count in Counter((row.id, row.sample) for row in rows).items() if count > 1]
+    ids = {row.id for row in rows}
+    mixed = {row.id for row in rows if row.sample is None} & {row.id for row in rows if row.sample is not None}
+    problems = [f"{name}: more than one for {listed(twice)}"] if twice else []
+    problems += [f"{name}: answers with and without a sample number for {listed(mixed)}"] if mixed else []
+    return problems + id_problems(sorted(ids), due, name)
+
+
+def unlike_problems(answers: Sequence[Answer], verdicts: Sequence[Grade | Judgement], due: Collection[str], name: str) -> list[str]:
+    """A verdict for each sample and for nothing else; which ids there are has been asked before."""
+    said = {(row.id, row.sample) for row in answers if row.id in due}
+    told = {(row.id, row.sample) for row in verdicts if row.id in due}
+    shared = {id for id, _ in said} & {id for id, _ in told}
+    found = {id for id, _ in said ^ told} & shared
+    return [f"{name}: not one for each sample of {listed(found)}"] if found else []
+
+
 def id_problems(found: Sequence[str], due: Collection[str], name: str) -> list[str]:
     """Each due id exactly once, and no other."""
     problems: list[str] = []
@@ -84,9 +108,12 @@ def item_problems(
     if repeated := [key for key, count in Counter(question.id for question in questions).items() if count > 1]:
         problems.append(f"benchmark: more than one question with id {listed(repeated)}")
     for arm in arms:
-        problems += id_problems([answer.id for answer in answers if answer.arm == arm], ruled | judged, f"{arm} answers")
-        problems += id_problems([grade.id for grade in grades if grade.arm == arm], ruled, f"{arm} grades")
-        problems += id_problems([judgement.id for judgement in judgements if judgement.arm == arm], judged, f"{arm} judgements")
+        said = [answer for answer in answers if answer.arm == arm]
+        graded = [grade for grade in grades if grade.arm == arm]
+        told = [judgement for judgement in judgements if judgement.arm == arm]
+        problems += sample_problems(said, ruled | judged, f"{arm} answers")
+        for verdicts, ids, name in ((graded, ruled, f"{arm} grades"), (told, judged, f"{arm} judgements")):
+            problems += sample_problems(verdicts, ids, name) or unlike_problems(said, verdicts, ids, name)
     return problems
 
 
@@ -213,14 +240,14 @@ def quality_gates(
             warn(
                 f"unparsed_{kind}_{arm}",
                 unparsed <= MAX_UNPARSED_RATE,
-                f"{counts.num_unparsed} of {counts.n} {arm} answers on {name} could not be read: the score measures the format as well",
+                f"{counts.num_unparsed} of {counts.num_answers} {arm} answers on {name} could not be read: the score measures the format as well",
                 unparsed,
                 MAX_UNPARSED_RATE,
             )
             warn(
                 f"truncated_{kind}_{arm}",
                 cut <= MAX_TRUNCATION_RATE,
-                f"{counts.num_truncated} of {counts.n} {arm} answers on {name} were cut at answer.max_new_tokens; raise it",
+                f"{counts.num_truncated} of {counts.num_answers} {arm} answers on {name} were cut at answer.max_new_tokens; raise it",
                 cut,
                 MAX_TRUNCATION_RATE,
             )

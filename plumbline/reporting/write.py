@@ -17,7 +17,8 @@ from plumbline.reporting.publish_gate import gate_record
 from plumbline.reporting.publish_params import PublishParams
 from plumbline.reporting.tables import MAX_PAIRS_DRAWN, pair_words
 from plumbline.reporting.words import arm_words, pair_direction
-from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.answer_params import AnswerParams, decoding_of
+from plumbline.rows.probe_results import NAMES, ProbeResults, ProbeVerdict
 from plumbline.statistics import Direction
 
 
@@ -31,7 +32,9 @@ def write_numbers(evaluation: Evaluation, gathered: Gathered, params: ReportPara
     )
     write_json(
         files.evaluation,
-        evaluation_numbers(evaluation, development_fraction=params.development_fraction, sha256=gathered.sha256) | gate,
+        evaluation_numbers(evaluation, development_fraction=params.development_fraction, sha256=gathered.sha256)
+        | forgotten_numbers(gathered)
+        | gate,
     )
     write_json(files.context, context_headline(evaluation.context_uses, evaluation.prompt_tokens))
     write_text(files.scores_by_kind, scores_table(evaluation.ledgers))
@@ -39,6 +42,12 @@ def write_numbers(evaluation: Evaluation, gathered: Gathered, params: ReportPara
         files.mcq_confusion,
         confusion_table(evaluation.questions, gathered.grades if evaluation.is_scored else [], evaluation.arms.names),
     )
+
+
+def forgotten_numbers(gathered: Gathered) -> dict[str, object]:
+    """What was forgotten, by likelihood and by capability, as other stages have it."""
+    found: dict[str, object] = {"forgetting": gathered.forgetting.model_dump()}
+    return found | ({"probes": gathered.probes.model_dump(mode="json")} if gathered.probes.capabilities else {})
 
 
 def write_page(evaluation: Evaluation, gathered: Gathered, params: ReportParams, answering: AnswerParams, files: ReportFiles) -> None:
@@ -61,7 +70,7 @@ def write_page(evaluation: Evaluation, gathered: Gathered, params: ReportParams,
         "inputs (sha256)": {name: digest[:16] for name, digest in gathered.sha256.items()},
         "base model": gathered.documents["base model"],
         "adapter": gathered.documents["adapter"],
-        "decoding": answering.model_dump(),
+        "decoding": decoding_of(answering.model_dump()),
         "judge": rounded_tree(evaluation.judge),
         "report": params.model_dump(),
         **({"packages": gathered.versions} if gathered.versions else {}),
@@ -72,7 +81,7 @@ def write_page(evaluation: Evaluation, gathered: Gathered, params: ReportParams,
         script=files.script,
         context=page_context(evaluation, gathered, provenance) | {"left_out": entries.get("left_out", [])},
         entries=entries,
-        figures=page_figures(evaluation, gathered.loss),
+        figures=page_figures(evaluation, gathered.loss) | probe_figures(gathered.probes),
     )
     write_text(files.page, page)
 
@@ -110,8 +119,31 @@ def page_figures(evaluation: Evaluation, loss: Sequence[Mapping[str, str]]) -> d
     if differences:
         figures["differences"] = draw_differences(differences)
     if loss:
-        figures["loss"] = draw_loss([(int(row["step"]), number(row["train_loss"]), number(row["validation_loss"])) for row in loss])
+        figures["loss"] = draw_loss(
+            [(int(row["step"]), number(row["train_loss"]), number(row["validation_loss"])) for row in loss],
+            scores=[(int(row["step"]), float(row["development_score"])) for row in loss if row.get("development_score")],
+        )
     return figures
+
+
+def probe_figures(probes: ProbeResults) -> dict[str, str]:
+    """The differences by capability, where any was probed."""
+    if not probes.capabilities:
+        return {}
+    # Imported here, as above.
+    from plumbline.pages.probe_figures import CapabilityChange, draw_capabilities
+
+    changes = [
+        CapabilityChange(
+            NAMES[one.capability],
+            one.difference.value,
+            *one.difference.ci95,
+            one.verdict in (ProbeVerdict.BETTER, ProbeVerdict.WORSE),
+            one.verdict is not ProbeVerdict.CANNOT,
+        )
+        for one in probes.capabilities
+    ]
+    return {"probes": draw_capabilities(changes)}
 
 
 def number(cell: str) -> float | None:

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from plumbline.pipeline.record import Record
 
 ELSEWHERE = "elsewhere"
@@ -13,6 +15,8 @@ class Answer(Record):
 
     id: str
     """Id of the question."""
+    sample: int | None = Field(default=None, ge=1, exclude_if=lambda sample: sample is None)
+    """Number of the answer, from 1, where the arm gave several to each question; None: one answer per question."""
     arm: str
     """Key of `arms` in params.yaml."""
     engine: str = "transformers"

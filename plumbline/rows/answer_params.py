@@ -1,8 +1,15 @@
 """Parameters of answering, the same for all arms."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
 
 from plumbline.pipeline.record import Params
+
+GREEDY: Mapping[str, int | float] = {"num_samples": 1, "temperature": 0.0}
+"""What a run did before there was a choice: the most probable token, once."""
+OF_SAMPLING = ("num_samples", "temperature", "seed")
 
 
 class Instructions(Params):
@@ -14,15 +21,44 @@ class Instructions(Params):
 
 
 class AnswerParams(Params):
-    """Greedy decoding in a fixed batch plan: bf16 text depends on the batch."""
+    """One batch plan for all arms: bf16 text depends on the batch. Greedy, or several answers drawn to each question."""
 
     engine: Literal["transformers", "vllm"]
     """What generates, for all arms: the texts of two engines differ, so their scores are not compared."""
     max_new_tokens: int
     batch_size: int
-    """Questions per batch, sorted by length; vLLM batches by itself."""
+    """Answers per batch, sorted by length; vLLM batches by itself."""
+    num_samples: int = Field(ge=1)
+    """Answers to each question. The question stays the unit: its score is the mean over them."""
+    temperature: float = Field(ge=0)
+    """0: the most probable token. Above: tokens are drawn from the whole distribution at this temperature, without top_p or top_k."""
+    seed: int
+    """Of the drawn tokens, together with question and sample number; without a meaning at temperature 0."""
     choice_scoring: Literal["letter", "text"]
-    """mcq: whose log-probabilities are compared, those of the letters or those of the choices' own words (mean per token)."""
+    """mcq: whose log-probabilities are compared, those of the letters or those of the choices' own words (mean per token). Nothing is drawn
+    for it, so of several samples the first alone carries them."""
     choice_prefix: str
     """mcq: what stands before the letter or the words when log-probabilities are compared."""
     instructions: Instructions
+
+    @model_validator(mode="after")
+    def _drawn_where_several(self) -> Self:
+        if self.num_samples > 1 and self.temperature == 0:
+            raise ValueError(
+                f"num_samples is {self.num_samples} and temperature 0, where all answers to a question are the same. "
+                "Set temperature above 0, such as 0.7, or num_samples to 1"
+            )
+        return self
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether tokens are drawn."""
+        return self.temperature > 0
+
+
+def decoding_of(section: Mapping[str, Any]) -> dict[str, Any]:
+    """What of section `answer` can change an answer. A greedy run says nothing of sampling, as runs from before there was a choice."""
+    found = {**GREEDY, **section}
+    if found["temperature"] == 0:
+        return {name: value for name, value in section.items() if name not in OF_SAMPLING}
+    return found

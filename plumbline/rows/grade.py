@@ -13,6 +13,8 @@ class Grade(Record):
 
     id: str
     """Id of the question."""
+    sample: int | None = Field(default=None, exclude_if=lambda sample: sample is None)
+    """Carried from the answer."""
     arm: str
     kind: Literal["mcq", "numeric"]
     outcome: Outcome

@@ -1,5 +1,7 @@
 """The judge's verdict on one explanation, with every raw reply behind it."""
 
+from pydantic import Field
+
 from plumbline.pipeline.record import Record
 from plumbline.rows.finding import PointFinding
 from plumbline.rows.outcome import Outcome
@@ -26,6 +28,8 @@ class Judgement(Record):
 
     id: str
     """Id of the question."""
+    sample: int | None = Field(default=None, exclude_if=lambda sample: sample is None)
+    """Carried from the answer."""
     arm: str
     judge_id: str
     """Identity of the judge (backend, model, rubric, prompt, parser): scores of two identities are not comparable."""

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from plumbline.pipeline.record import Params
 
@@ -51,9 +51,24 @@ class TrainParams(Params):
     packing: bool
     max_grad_norm: float
     evaluations_per_epoch: int
-    """How often the validation loss is taken; the adapter with the lowest is kept."""
+    """How often the run is evaluated; the adapter of the best evaluation is kept, by `select_by`."""
     early_stop_patience: int | None
     """Stop after so many evaluations without improvement; None: never."""
     replay_fraction: float
     """Share of all training rows, 0-1, that are base's own answers to general prompts, appended to the domain's; 0: none."""
     seed: int
+    select_by: Literal["validation_loss", "development_score"] = "validation_loss"
+    """Whose best is kept: of the validation loss, or of the score on questions of the benchmark's development part."""
+    num_selection_questions: int = Field(default=64, ge=1)
+    """Of these questions, at most; read with `development_score` only."""
+
+    @property
+    def selects_by_score(self) -> bool:
+        """Whether questions of the benchmark choose the checkpoint."""
+        return self.select_by == "development_score"
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the two where the loss chooses: the record of such an adapter stays what it was before there was a choice."""
+        content: dict[str, Any] = write(self)
+        return content if self.selects_by_score else {k: v for k, v in content.items() if k not in ("select_by", "num_selection_questions")}

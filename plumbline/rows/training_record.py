@@ -2,8 +2,24 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from plumbline.pipeline.record import Record
 from plumbline.rows.training_params import LoraParams, TrainParams
+
+
+class CheckpointChoice(Record):
+    """How questions of the benchmark chose the step whose weights are kept."""
+
+    question_ids: tuple[str, ...]
+    """All of the development part. A score on them is too good: the best of `num_evaluations` was taken."""
+    num_evaluations: int
+    """After the first step."""
+    score: float
+    """Mean score of the kept weights on these questions, 0-1."""
+    lowest_loss_step: int
+    """What the validation loss would have chosen."""
+    score_at_lowest_loss: float
 
 
 class TrainingRecord(Record):
@@ -15,7 +31,7 @@ class TrainingRecord(Record):
     num_planned_steps: int
     num_done_steps: int
     best_step: int
-    """Step whose weights these are: the lowest validation loss."""
+    """Step whose weights these are: the best evaluation, by `train.select_by`."""
     base_fingerprint: str
     """Of models/base: loading the adapter on another base, dtype or quantisation is refused."""
     template_sha256: str
@@ -26,3 +42,5 @@ class TrainingRecord(Record):
     """Of the replay rows; None where none were added."""
     lora: LoraParams
     train: TrainParams
+    choice: CheckpointChoice | None = Field(default=None, exclude_if=lambda choice: choice is None)
+    """None: the validation loss chose."""

@@ -1,12 +1,14 @@
 """What a training that came to its end leaves behind: the adapter with the record of its run, and its metrics."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plumbline.model.adapter import save_adapter
 from plumbline.rows.manifest import Manifest
-from plumbline.rows.training_record import TrainingRecord
+from plumbline.rows.training_record import CheckpointChoice, TrainingRecord
+from plumbline.training.loss_curve import LossPoint
 from plumbline.training.run_identity import RunIdentity
 from plumbline.training.schedule import Schedule
 
@@ -27,6 +29,8 @@ class Finished:
     num_examples: int
     num_replay_examples: int
     num_tokens_per_epoch: int
+    question_ids: tuple[str, ...] = ()
+    """Of the questions that chose the step; empty where the loss did."""
 
     @property
     def complete(self) -> bool:
@@ -49,6 +53,24 @@ def record_of(finished: Finished) -> TrainingRecord:
         replay_sha256=identity.replay_sha256,
         lora=identity.lora,
         train=identity.params,
+        choice=choice_of(finished),
+    )
+
+
+def choice_of(finished: Finished) -> CheckpointChoice | None:
+    """How questions chose the step that is kept; None where the loss did."""
+    if not finished.question_ids:
+        return None
+    later = {point.step: point for point in finished.fitted.losses if point.step > 0 and point.validation_loss is not None}
+    lowest = min(later.values(), key=lambda point: point.validation_loss or 0.0)
+    best = later[finished.fitted.best_step]
+    assert best.development_score is not None and lowest.development_score is not None, "every planned evaluation took one"
+    return CheckpointChoice(
+        question_ids=finished.question_ids,
+        num_evaluations=len(later),
+        score=best.development_score,
+        lowest_loss_step=lowest.step,
+        score_at_lowest_loss=lowest.development_score,
     )
 
 
@@ -76,5 +98,18 @@ def metrics_of(finished: Finished) -> dict[str, object]:
         "scale": finished.identity.lora.scale,
         "update_norm_ratio": round(finished.update_norm_ratio, 4),
         "validation_loss": {name: round(point.validation_loss or float("nan"), 4) for name, point in shown.items()},
+        **development_scores(finished, shown),
         "forgetting": finished.forgetting.model_dump(),
+    }
+
+
+def development_scores(finished: Finished, shown: Mapping[str, LossPoint]) -> dict[str, object]:
+    """What metrics/train.json says of the questions that chose; nothing where the loss did."""
+    choice = choice_of(finished)
+    if choice is None:
+        return {}
+    scores = {name: round(point.development_score or 0.0, 4) for name, point in shown.items()}
+    at_loss = {"lowest_loss": round(choice.score_at_lowest_loss, 4), "lowest_loss_step": choice.lowest_loss_step}
+    return {
+        "development_score": {**scores, **at_loss, "num_questions": len(choice.question_ids), "num_evaluations": choice.num_evaluations}
     }

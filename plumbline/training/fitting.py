@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from transformers import TrainerState
 
 from plumbline.rows.training_params import TrainParams
+from plumbline.training.checkpoint_choice import TaskScorer
 from plumbline.training.checkpoints import Interrupted
 from plumbline.training.loss_curve import LossPoint, loss_curve
 from plumbline.training.ranks import as_held, checkpoint_to_go_on_from, wait_for_all
@@ -25,15 +26,15 @@ class Fitted(NamedTuple):
 
     model: PeftModel
     weights: dict[str, torch.Tensor]
-    """Adapter tensors of the step with the lowest validation loss, fp32."""
+    """Adapter tensors of the best step, fp32."""
     best_step: int
     num_done_steps: int
     stop_reason: Literal["planned_end", "early_stop", "max_steps"]
     losses: list[LossPoint]
 
 
-def fit(trainer: AdapterTrainer, *, params: TrainParams, num_steps: int, num_planned_steps: int) -> Fitted:
-    """Train to the end, from the newest whole checkpoint if there is one.
+def fit(trainer: AdapterTrainer, *, params: TrainParams, num_steps: int, num_planned_steps: int, task: TaskScorer | None = None) -> Fitted:
+    """Train to the end, from the newest whole checkpoint if there is one. `task`: what chooses the best step, in place of the validation loss.
 
     Raises Interrupted after a signal (a checkpoint is written first) and NonFiniteLoss.
     """
@@ -46,6 +47,7 @@ def fit(trainer: AdapterTrainer, *, params: TrainParams, num_steps: int, num_pla
         tokens_per_step=params.tokens_per_step,
     )
     trainer.add_callback(watch)
+    trainer.task, trainer.say = task, watch.progress.say
     checkpoint = checkpoint_to_go_on_from(folder)
     if checkpoint is not None:
         log.info("resuming from %s", checkpoint.name)
@@ -65,7 +67,6 @@ def fit(trainer: AdapterTrainer, *, params: TrainParams, num_steps: int, num_pla
                 trainer.evaluate()
     wait_for_all()  # rank 0 may still be writing the best weights
     history = trainer.state.log_history
-    best_step, _ = watch.best()
     weights = load_file(folder / "best" / "best.safetensors")
     for name, tensor in weights.items():
         if not torch.isfinite(tensor).all():
@@ -77,7 +78,7 @@ def fit(trainer: AdapterTrainer, *, params: TrainParams, num_steps: int, num_pla
     return Fitted(
         model=trainer.model,
         weights=weights,
-        best_step=best_step,
+        best_step=watch.best().step,
         num_done_steps=done,
         stop_reason="early_stop" if watch.stopped_early else "planned_end" if done >= num_planned_steps else "max_steps",
         losses=loss_curve(history, num_steps_per_evaluation=int(trainer.args.eval_steps or 1), num_done_steps=done),

@@ -5,6 +5,8 @@ import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from plumbline.training.checkpoint_choice import NUM_QUESTIONS, SCORE
+
 
 class LossPoint(NamedTuple):
     """Losses are nats per trained token; None where that step took no such loss."""
@@ -12,6 +14,10 @@ class LossPoint(NamedTuple):
     step: int
     train_loss: float | None
     validation_loss: float | None
+    development_score: float | None = None
+    """Mean score on the questions that choose the checkpoint, 0-1; None where the loss chooses."""
+    num_questions: int | None = None
+    """That the score is a mean over."""
 
 
 def loss_curve(history: Sequence[dict[str, float]], *, num_steps_per_evaluation: int, num_done_steps: int) -> list[LossPoint]:
@@ -20,19 +26,27 @@ def loss_curve(history: Sequence[dict[str, float]], *, num_steps_per_evaluation:
     Validation losses of other steps than the planned ones are left out: a run that was stopped by a signal took one on its way out.
     """
     train = {int(entry["step"]): entry["loss"] for entry in history if "loss" in entry}
-    validation = {
-        int(entry["step"]): entry["eval_loss"]
+    evaluated = {
+        int(entry["step"]): entry
         for entry in history
         if "eval_loss" in entry and (entry["step"] % num_steps_per_evaluation == 0 or entry["step"] == num_done_steps)
     }
-    return [LossPoint(step, train.get(step), validation.get(step)) for step in sorted(train.keys() | validation.keys())]
+    return [_point(step, train.get(step), evaluated.get(step)) for step in sorted(train.keys() | evaluated.keys())]
+
+
+def _point(step: int, train_loss: float | None, evaluation: dict[str, float] | None) -> LossPoint:
+    if evaluation is None:
+        return LossPoint(step, train_loss, None)
+    num = evaluation.get(NUM_QUESTIONS)
+    return LossPoint(step, train_loss, evaluation["eval_loss"], evaluation.get(SCORE), None if num is None else int(num))
 
 
 def loss_table(losses: Sequence[LossPoint]) -> str:
-    """Write the loss curve, of one point or more, as CSV; an empty cell where a step took no such loss."""
+    """Write the curve, of one point or more, as CSV; an empty cell where a step took no such number. Scores have columns where some were taken."""
+    width = 5 if any(point.development_score is not None for point in losses) else 3
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(losses[0]._fields)
+    writer.writerow(losses[0]._fields[:width])
     for point in losses:
-        writer.writerow([point.step, *("" if loss is None else round(loss, 5) for loss in point[1:])])
+        writer.writerow([point.step, *("" if value is None else round(value, 5) for value in point[1:width])])
     return text.getvalue()

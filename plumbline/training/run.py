@@ -15,6 +15,7 @@ from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.rows.general_answer import GeneralAnswer
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.training_params import LoraParams, TrainParams
+from plumbline.training.checkpoint_choice import OpenTask
 from plumbline.training.checkpoints import run_folder
 from plumbline.training.dialogues import Trainable, dialogue_of, render_dialogue
 from plumbline.training.finished import Finished, metrics_of, record_of, save
@@ -49,6 +50,8 @@ class TrainFiles:
     """A copy of the adapter's training.json: a clone without the adapter writes its report from it."""
     metrics: Path
     loss: Path
+    selection: Path | None = None
+    """Which questions choose the checkpoint, if any do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +64,14 @@ class TrainRows:
     measured: list[GeneralAnswer]
 
 
-def run(lora: LoraParams, params: TrainParams, files: TrainFiles) -> Finished | None:
+def run(lora: LoraParams, params: TrainParams, files: TrainFiles, open_task: OpenTask | None = None) -> Finished | None:
     """Train, measure what was forgotten, and write the adapter, its metrics and the loss curve; of several ranks, rank 0 does.
 
+    `open_task`: what scores the model on questions that choose the checkpoint; None: the validation loss chooses.
     None on the other ranks. Interrupted where a signal stopped it, AlreadyRunning where another process is at the same run:
     nothing is published then.
     """
-    finished = train_and_measure(read_rows(files, params), lora, params, files)
+    finished = train_and_measure(read_rows(files, params), lora, params, files, open_task)
     if finished is not None:
         write_text(files.loss, loss_table(finished.fitted.losses))
         write_json(files.record, record_of(finished).model_dump())
@@ -104,7 +108,9 @@ def render_rows(tokenizer: "PreTrainedTokenizerBase", rows: TrainRows, *, max_le
     return train, validation
 
 
-def train_and_measure(rows: TrainRows, lora: LoraParams, params: TrainParams, files: TrainFiles) -> Finished | None:
+def train_and_measure(
+    rows: TrainRows, lora: LoraParams, params: TrainParams, files: TrainFiles, open_task: OpenTask | None
+) -> Finished | None:
     """Fit the adapter, or take up the run where it stopped, and measure the model that comes out. None on all ranks but the first."""
     # Imported here: a row that cannot be used is refused before torch, TRL and PEFT are waited for (5 s).
     from plumbline.model.runtime import device, prepare_torch
@@ -123,9 +129,17 @@ def train_and_measure(rows: TrainRows, lora: LoraParams, params: TrainParams, fi
     join(device())
     refuse_unfit_device(files.base, manifest, lora, params, device=device())
     tokenizer = load_tokenizer(files.base)
+    task = None if open_task is None else open_task(tokenizer)  # before the run is identified: its code is part of the run
     train, validation = render_rows(tokenizer, rows, max_length=params.max_length)
     identity = identify(
-        files, lora, params, replayed=rows.replayed, examples=[*train, *validation], template=template_sha256(tokenizer), device=device()
+        files,
+        lora,
+        params,
+        replayed=rows.replayed,
+        examples=[*train, *validation],
+        template=template_sha256(tokenizer),
+        device=device(),
+        task_identity=None if task is None else task.identity,
     )
     folder = run_folder(identity.fingerprint())
     with only_training(folder):
@@ -147,7 +161,7 @@ def train_and_measure(rows: TrainRows, lora: LoraParams, params: TrainParams, fi
         )
         assert trainer.model is not None
         refuse_half_precision(trainer.model)
-        fitted = fit(trainer, params=params, num_steps=schedule.num_steps, num_planned_steps=schedule.num_planned_steps)
+        fitted = fit(trainer, params=params, num_steps=schedule.num_steps, num_planned_steps=schedule.num_planned_steps, task=task)
         if not is_sharded():
             leave()  # each rank has the whole model: the first measures it
             if rank() > 0:
@@ -166,6 +180,7 @@ def train_and_measure(rows: TrainRows, lora: LoraParams, params: TrainParams, fi
             num_examples=len(train),
             num_replay_examples=len(rows.replayed),
             num_tokens_per_epoch=num_tokens,
+            question_ids=() if task is None else task.question_ids,
         )
         save(finished, files.adapter, base=manifest)  # while the run's folder is held
         return finished
@@ -180,6 +195,7 @@ def identify(
     examples: Sequence[Trainable],
     template: str,
     device: str,
+    task_identity: str | None,
 ) -> RunIdentity:
     """Collect what the run is keyed by; called when all that trains is loaded."""
     from plumbline.model.runtime import summing_threads
@@ -199,6 +215,7 @@ def identify(
         num_threads=summing_threads(device),
         num_ranks=num_ranks(),
         sharded=is_sharded(),
+        task_sha256=task_identity,
     )
 
 

@@ -63,6 +63,8 @@ class RunIdentity:
     """That the sums of each process are spread over; None on a GPU."""
     num_ranks: int
     sharded: bool
+    task_sha256: str | None = None
+    """Of the questions that choose the checkpoint, and of how they are asked and graded; None where the loss chooses."""
 
     def fingerprint(self) -> str:
         """A name for the run's folder: one for the same fields, another where any field differs."""

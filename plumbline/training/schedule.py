@@ -19,6 +19,11 @@ class Schedule(NamedTuple):
     num_steps_per_evaluation: int
     num_warmup_steps: int
 
+    @property
+    def num_evaluations(self) -> int:
+        """Of an uninterrupted run: before the first step, as often as planned, and after the last."""
+        return 1 + math.ceil(self.num_steps / self.num_steps_per_evaluation)
+
     @classmethod
     def of_steps(cls, num_steps: int, *, num_rows_per_step: int) -> "Schedule":
         """So many steps, without warm-up, and one look at the validation rows at the end: for probes and benchmarks."""

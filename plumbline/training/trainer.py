@@ -1,6 +1,7 @@
 """The trainer: TRL's, with what it leaves to the caller: whole checkpoints, fp32 adapters, per-document attention."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallba
 from plumbline.model.padding import held_pad
 from plumbline.rows.training_params import LoraParams, TrainParams
 from plumbline.training.attention import PER_DOCUMENT
+from plumbline.training.checkpoint_choice import NUM_QUESTIONS, SCORE, TaskScorer, is_planned, known_score
 from plumbline.training.checkpoints import keep_newest, seal
 from plumbline.training.fused_blocks import Rotation, fuse_norms_and_gates, fused_rotations, in_place_of_theirs
 from plumbline.training.labelled_positions import last_mlp, only_at
 from plumbline.training.lean_steps import fuse_adapted_products, skip_idle_walks
 from plumbline.training.lora import fitted_to, keep_adapter_in_fp32, keep_gradients_through_nf4, lora_config
 from plumbline.training.ranked_trainer import RankedTrainer
+from plumbline.training.ranks import from_rank_0
 from plumbline.training.schedule import Schedule
 from plumbline.training.trackers import tracker_callbacks
 from plumbline.training.training_arguments import recomputes_activations, training_arguments
@@ -34,6 +37,9 @@ class AdapterTrainer(RankedTrainer):
     rotations: dict[str, Rotation]
     last_mlp: torch.nn.Module | None
     has_backbone: bool
+    task: TaskScorer | None = None
+    """Scores the model at each planned evaluation, where questions choose the checkpoint."""
+    say: Callable[[str], None] = staticmethod(lambda _: None)
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         with in_place_of_theirs(self.rotations):
@@ -80,6 +86,20 @@ class AdapterTrainer(RankedTrainer):
         num = (targets_BT != -100).sum() if num_items_in_batch is None else num_items_in_batch
         loss = total / torch.as_tensor(num).clamp(min=1)
         return loss if num_items_in_batch is None else loss * self.accelerator.num_processes
+
+    def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> Any:
+        """The validation loss, and next to it the score on the questions that choose, in the history that a checkpoint holds."""
+        output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **kwargs)
+        step = self.state.global_step
+        if self.task is not None and is_planned(
+            step, num_steps_per_evaluation=int(self.args.eval_steps or 1), num_steps=self.args.max_steps
+        ):
+            found = known_score(self.state.log_history, step)
+            if found is None:  # alike on all ranks, which wait for the first
+                found = from_rank_0(self.task(self.model, say=self.say) if rank() == 0 else None)
+            assert found is not None and output.metrics is not None
+            output.metrics.update({SCORE: found.score, NUM_QUESTIONS: found.num_questions})
+        return output
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """No one reads the Trainer's count, and it walks over all modules at every step."""

@@ -17,6 +17,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from plumbline.pipeline.files import replacing_folder, write_json
 from plumbline.pipeline.heartbeat import Progress
+from plumbline.training.checkpoint_choice import NUM_QUESTIONS, SCORE, Evaluated, is_planned
 from plumbline.training.ranks import any_rank, from_rank_0, whole
 from plumbline.training.which_rank import rank
 
@@ -48,15 +49,11 @@ class Watch(TrainerCallback):
     def best_file(self) -> Path:
         return self.folder / "best" / "best.json"
 
-    def best(self) -> tuple[int, float]:
+    def best(self) -> Evaluated:
+        """The evaluation whose adapter is kept; step 0 where none is yet."""
         if not self.best_file.is_file():
-            return 0, math.inf
-        content = json.loads(self.best_file.read_text(encoding="utf-8"))
-        return content["step"], content["validation_loss"]
-
-    def is_planned(self, step: int, state: TrainerState) -> bool:
-        """Whether an uninterrupted run evaluates after this step; one that goes on after a signal also looks where it begins."""
-        return step % state.eval_steps == 0 or step == state.max_steps
+            return Evaluated(0, math.inf)
+        return Evaluated(**json.loads(self.best_file.read_text(encoding="utf-8")))
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.progress.begin_at(state.global_step)
@@ -93,24 +90,25 @@ class Watch(TrainerCallback):
         model: torch.nn.Module,
         **_: Any,
     ) -> None:
-        step, loss = state.global_step, metrics["eval_loss"]
+        found = Evaluated(state.global_step, metrics["eval_loss"], metrics.get(SCORE))
+        step = found.step
         self._num_evaluated = 0
         self.progress.say(self._said)
-        if not self.is_planned(step, state):
+        if not is_planned(step, num_steps_per_evaluation=int(state.eval_steps), num_steps=state.max_steps):
             return
-        log.info("step %d of %d: validation loss %.4f nats", step, state.max_steps, loss)
-        best_step, best_loss = from_rank_0(self.best() if rank() == 0 else (0, math.inf))
-        if step > 0 and loss < best_loss:
-            found = get_peft_model_state_dict(model, save_embedding_layers=False)
-            weights = {name: whole(tensor) for name, tensor in found.items()}
+        log.info("step %d of %d: %s", step, state.max_steps, found.in_words(metrics.get(NUM_QUESTIONS)))
+        best = from_rank_0(self.best() if rank() == 0 else Evaluated(0, math.inf))
+        if step > 0 and (best.step == 0 or found.is_better_than(best)):
+            held = get_peft_model_state_dict(model, save_embedding_layers=False)
+            weights = {name: whole(tensor) for name, tensor in held.items()}
             # After the first step of a warm-up, whose rate is 0, the adapter is still none: never the best, even if all others are worse.
             if rank() > 0 or not any(bool(tensor.any()) for name, tensor in weights.items() if "lora_B" in name):
                 return
             with replacing_folder(self.folder / "best") as partial:
                 save_file({name: tensor.contiguous() for name, tensor in sorted(weights.items())}, partial / "best.safetensors")
-                write_json(partial / "best.json", {"step": step, "validation_loss": loss})
+                write_json(partial / "best.json", found._asdict())
             return
-        steps = {int(entry["step"]) for entry in state.log_history if "eval_loss" in entry and entry["step"] > best_step}
+        steps = {int(entry["step"]) for entry in state.log_history if "eval_loss" in entry and entry["step"] > best.step}
         # Of a lowered max_steps the last evaluation is not one of the full run: a dry run that ends there has not stopped by patience.
         evaluations_since = sum(step % state.eval_steps == 0 or step == self.num_planned_steps for step in steps)
         if self.patience is not None and step > 0 and evaluations_since >= self.patience:

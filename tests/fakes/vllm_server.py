@@ -77,13 +77,15 @@ class FakeVllm:
         sampling = {
             name: body.get(name, self.defaults.get(name, neutral)) for name, neutral in (("temperature", 1.0), ("repetition_penalty", 1.0))
         }
-        if sampling["temperature"] != 0:
-            raise Refused(400, "this server does not sample: it could not be compared")
+        drawing = sampling["temperature"] != 0
+        if drawing and type(body.get("seed")) is not int:
+            raise Refused(400, "without a seed nothing that is drawn could be compared")
         eos = self.tokenizer.eos_token_id
         stops = [*body.get("stop_token_ids", []), *([] if body.get("ignore_eos") else [eos, ids[-1]])]
         config = GenerationConfig(
             max_new_tokens=length,
-            do_sample=False,
+            do_sample=drawing,
+            **({"temperature": sampling["temperature"], "top_k": 0, "top_p": 1.0} if drawing else {}),
             eos_token_id=stops or None,
             pad_token_id=eos,
             repetition_penalty=sampling["repetition_penalty"],
@@ -91,6 +93,7 @@ class FakeVllm:
         model, prompt = self.models[body["model"]], torch.tensor([ids])
         with self.lock, torch.inference_mode():
             self.requests.append(body)
+            torch.manual_seed(body.get("seed") or 0)
             written = model.generate(input_ids=prompt, attention_mask=torch.ones_like(prompt), generation_config=config)[
                 0, len(ids) :
             ].tolist()

@@ -8,6 +8,7 @@ import pytest
 
 from plumbline.answering.exam_prompt import PROMPT_VERSION, exam_prompt
 from plumbline.answering.run import scored_choices
+from plumbline.grading.params import GradeParams
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.reporting.decide import whole_evaluation_problems
 from plumbline.reporting.gather import gather
@@ -17,7 +18,6 @@ from plumbline.rows.grade import Grade
 from plumbline.rows.question import Question
 from plumbline.splitting.benchmark import read_benchmark
 from plumbline.splitting.overlap import LeftOutQuestion
-from stages.grade import GradeParams
 from stages.grade import main as grade
 from stages.report import main as report
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, read_outputs, write_world

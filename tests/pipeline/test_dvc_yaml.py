@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from plumbline.pipeline.params import read_yaml
+from plumbline.selecting.code_hashes import SCORING_CODE
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITTEN: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
@@ -73,6 +74,15 @@ def code_deps(stage: str) -> set[str]:
     return {dep for dep in PIPELINE[stage]["deps"] if dep.startswith(CODE)}
 
 
+HASHED_IN = {"data/selection/selection.json": ("selection", SCORING_CODE)}
+"""A file that holds the hashes of code -> the stage that writes and declares them, and what they are of: who depends on the file depends on that code."""
+
+
+def hashed_code(stage: str) -> set[str]:
+    """Code that a stage depends on through a file with its hashes."""
+    return {name for file, (_, code) in HASHED_IN.items() if file in PIPELINE[stage]["deps"] for name in code}
+
+
 def imported_by(node: ast.AST) -> list[str]:
     """The top packages that an import statement names."""
     if isinstance(node, ast.Import):
@@ -90,7 +100,7 @@ PURE = [module for module in sorted((ROOT / "plumbline").rglob("*.py")) if says_
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_import_is_declared_and_every_declaration_is_imported(stage: str) -> None:
     imported = import_closure(ROOT / f"stages/{stage}.py")
-    undeclared = {file for file in imported if not any(file.is_relative_to(ROOT / dep) for dep in code_deps(stage))}
+    undeclared = {file for file in imported if not any(file.is_relative_to(ROOT / dep) for dep in code_deps(stage) | hashed_code(stage))}
     idle = {
         dep
         for dep in code_deps(stage)
@@ -98,6 +108,17 @@ def test_every_import_is_declared_and_every_declaration_is_imported(stage: str) 
     }
     assert not undeclared, f"add to the deps of {stage}: {sorted(file.relative_to(ROOT).as_posix() for file in undeclared)}"
     assert not idle, f"take out of the deps of {stage}: {sorted(idle)}"
+
+
+@pytest.mark.parametrize("file", HASHED_IN)
+def test_code_behind_a_file_of_hashes_is_declared_by_the_stage_that_writes_it(file: str) -> None:
+    writer, code = HASHED_IN[file]
+    assert file in paths(writer, "outs")
+    assert not [name for name in code if not any((ROOT / name).is_relative_to(ROOT / dep) for dep in code_deps(writer))]
+    readers = [stage for stage in STAGES if file in PIPELINE[stage]["deps"]]
+    imported = {module for stage in readers for module in import_closure(ROOT / f"stages/{stage}.py")}
+    idle = [name for name in code if name not in OWN_PROCESSES and not any(module.is_relative_to(ROOT / name) for module in imported)]
+    assert readers and not idle, f"no reader of {file} imports {idle}"
 
 
 def test_stage_files_and_stages_are_the_same() -> None:

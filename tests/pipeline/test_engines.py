@@ -16,6 +16,7 @@ from click.testing import CliRunner
 import plumbline.answering.vllm_engine as vllm_engine
 from plumbline.answering.engine import Engine
 from plumbline.answering.engine_choice import open_engine, served
+from plumbline.answering.sampling import sample_seed
 from plumbline.answering.vllm_engine import ServerRefused
 from plumbline.answering.vllm_server import Served, serve_command
 from plumbline.commands.serve_models import command as serve_models
@@ -33,6 +34,9 @@ PARAMS = AnswerParams(
     engine="transformers",
     max_new_tokens=24,
     batch_size=4,
+    num_samples=1,
+    temperature=0.0,
+    seed=17,
     choice_scoring="text",
     choice_prefix="Answer:",
     instructions=Instructions(mcq="Answer with the right choice.", numeric="", explanation=""),
@@ -96,6 +100,23 @@ def test_both_engines_give_the_same_records(
         assert mine.choice_logprobs == pytest.approx(other.choice_logprobs, abs=2e-4)
     assert all(set(answer.choice_logprobs) == set(question.choices) for answer, question in zip(there, questions(), strict=True))
     assert {request["model"] for request in fake.requests} == {name for name in fake.models if name.startswith(arm)}
+
+
+def test_each_sample_is_asked_with_its_own_seed_and_its_choices_once(
+    models: Path, fake: FakeVllm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sampled = VLLM.model_copy(update={"num_samples": 3, "temperature": 0.7, "seed": 5})
+    first = answers(models, tmp_path / "first", "base", sampled, monkeypatch)
+    asked = [request for request in fake.requests if request.get("logprobs") is None]
+    assert {request["temperature"] for request in asked} == {0.7}
+    assert {request["temperature"] for request in fake.requests if request.get("logprobs") is not None} == {0.0}, "nothing is drawn there"
+    assert {request["seed"] for request in asked} == {sample_seed(5, one.id, sample) for one in questions() for sample in (1, 2, 3)}
+    assert len(asked) == len(first) == 3 * COUNT and [row.sample for row in first[:4]] == [1, 2, 3, 1]
+    with_choices = {one.id for one in questions() if one.choices}
+    assert with_choices == {row.id for row in first if row.choice_logprobs} and {row.sample for row in first if row.choice_logprobs} == {1}
+    assert len({row.response for row in first}) > 2 * COUNT, "samples differ"
+    monkeypatch.setenv("PLUMBLINE_VLLM_CONCURRENCY", "1")
+    assert answers(models, tmp_path / "again", "base", sampled, monkeypatch) == first, "whatever the order of the requests"
 
 
 def test_the_arms_differ(models: Path, fake: FakeVllm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,6 +101,15 @@ def test_a_report_of_another_state_is_not_read(tmp_path: Path) -> None:
         gate_result(folder)
 
 
+@pytest.mark.parametrize("content", ["", "<<<<<<< HEAD\n{}", "[]", "{}", "\ufeff{"])
+def test_a_damaged_report_cannot_tell_and_is_not_read_as_a_refusal(tmp_path: Path, content: str) -> None:
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics/evaluation.json").write_text(content, encoding="utf-8")
+    require(tmp_path, MET)
+    with pytest.raises(CannotTell, match="is damaged or of another version: run `dvc repro report`"):
+        gate_result(tmp_path)
+
+
 def test_a_requirement_that_was_chosen_after_the_numbers_is_said_to_be(tmp_path: Path) -> None:
     folder = reported(tmp_path, UNMET)
     git(folder, "init", "-q")

@@ -14,6 +14,7 @@ import pytest
 from plumbline.rows.outcome import Outcome
 from stages.report import main as report
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, write_world
+from tests.fakes.sampled_world import sampled_world
 
 ROOT = Path(__file__).resolve().parents[2]
 READ = """
@@ -116,3 +117,20 @@ def test_a_dry_run_is_no_success_in_the_viewer(inspect_python: str, tmp_path: Pa
     logs = logs_of(world, tmp_path, inspect_python)
     assert (logs["base"]["status"], logs["tuned"]["status"]) == ("success", "cancelled")
     assert logs["tuned"]["eval"]["tags"] == ["incomplete"]
+
+
+def test_samples_of_a_question_are_epochs(inspect_python: str, tmp_path: Path) -> None:
+    world = sampled_world(num_samples=3, num_questions=8, num_clusters=4)
+    log = logs_of(world, tmp_path, inspect_python)["tuned"]
+    assert (log["eval"]["config"]["epochs"], log["eval"]["config"]["epochs_reducer"]) == (3, ["mean"])
+    assert log["eval"]["dataset"]["samples"] == 24 and log["results"]["total_samples"] == 72
+    said = {(row.id, row.sample): row.response for row in world.answers["tuned"]}
+    found = {(one["id"], one["epoch"]): one["output"]["choices"][0]["message"]["content"] for one in log["samples"]}
+    assert found == said and len({one["uuid"] for one in log["samples"]}) == 72
+    values = {Outcome.CORRECT: "C", Outcome.INCORRECT: "I", Outcome.UNPARSED: "N"}
+    graded = {(row.id, row.sample): values[row.outcome] for row in world.grades if row.arm == "tuned"}
+    assert graded == {
+        (one["id"], one["epoch"]): one["scores"][kind]["value"] for one in log["samples"] for kind in one["scores"] if kind != "explanation"
+    }
+    (numeric,) = (one for one in log["results"]["scores"] if one["name"] == "numeric")
+    assert numeric["scored_samples"] == 24

@@ -22,10 +22,10 @@ from tests.fakes.opened_inputs import opens_input
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "transformers", "datasets", "peft", "trl", "bitsandbytes", "accelerate", "anthropic", "vllm", "ray")
-WITHOUT_A_MODEL = ("synthesize", "clean", "split", "retrieve", "data_report", "grade", "grade_again", "judge", "report")
-WITH_A_MODEL = ("base", "answer_general", "preflight", "train", "answer@base", "answer@tuned", "answer_again")
+WITHOUT_A_MODEL = ("synthesize", "clean", "split", "retrieve", "data_report", "selection", "grade", "grade_again", "judge", "report")
+WITH_A_MODEL = ("base", "answer_general", "preflight", "train", "answer@base", "answer@tuned", "answer_again", "probe")
 LIMITS_SECONDS = {
-    **{"clean": 0.5, "split": 0.5, "retrieve": 0.5, "grade": 0.5, "judge": 0.5, "report": 1.5, "data_report": 1.5},
+    **{"clean": 0.5, "split": 0.5, "retrieve": 0.5, "selection": 0.5, "grade": 0.5, "judge": 0.5, "report": 1.5, "data_report": 1.5},
     **dict.fromkeys(WITH_A_MODEL, 1.0),
 }
 """Found on two idle cores: 0.38, 0.39, 0.26, 0.22, 0.51, 0.61; with a model 0.25 to 0.35, where torch alone takes 1.2."""
@@ -45,6 +45,7 @@ QUESTION = {
     "key_points": [],
     "cluster": "c",
 }
+SELECTION = {"select_by": "validation_loss", "selection": None}
 READY, TRAIN, VALIDATION = "data/preflight/ready.json", "data/split/train.jsonl", "data/split/validation.jsonl"
 BENCHMARK, GENERAL_ANSWERS = "data/split/benchmark.jsonl", "data/general/answers.jsonl"
 USABLE: dict[str, dict[str, object]] = {
@@ -53,6 +54,7 @@ USABLE: dict[str, dict[str, object]] = {
     VALIDATION: ROW,
     BENCHMARK: QUESTION,
     GENERAL_ANSWERS: GENERAL,
+    "data/selection/selection.json": SELECTION,
 }
 LAST_INPUTS = {
     "base": "data/raw/embedded/corpus.jsonl",
@@ -62,6 +64,7 @@ LAST_INPUTS = {
     "answer@base": BENCHMARK,
     "answer@tuned": "models/adapter/training.json",
     "answer_again": BENCHMARK,
+    "probe": "models/adapter/training.json",
 }
 """Of the inputs that a stage reads before it loads a model, the last: the others are usable where this one is not."""
 
@@ -98,6 +101,8 @@ def smallest_world(folder: Path, stage: str) -> None:
                 (path / f"{arm}.jsonl").parent.mkdir(parents=True, exist_ok=True)
                 (path / f"{arm}.jsonl").write_text("{}\n", encoding="utf-8")
             continue
+        if declared == "models/adapter":  # `probe` reads this folder first
+            path = path / "training.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}\n", encoding="utf-8")
 
@@ -163,10 +168,9 @@ def usable_world(folder: Path, stage: str) -> None:
             (folder / name).write_text(json.dumps(content) + "\n", encoding="utf-8")
     if (folder / "data/context/none.jsonl").exists():
         (folder / "data/context/none.jsonl").write_text("", encoding="utf-8")
-    for name in ("models/base", "models/adapter"):
-        if (folder / name).exists():
-            (folder / name).unlink()
-            (folder / name).mkdir()
+    if (folder / "models/base").exists():
+        (folder / "models/base").unlink()
+        (folder / "models/base").mkdir()
 
 
 @pytest.mark.parametrize("stage", WITH_A_MODEL)

@@ -11,6 +11,7 @@ from plumbline.answering.again import AgainFiles
 from plumbline.answering.noise_plan import AGAIN, NoisePlan
 from plumbline.comparing.comparison_tables import matrix, text_table
 from plumbline.comparing.differences import compare_runs
+from plumbline.grading.params import GradeParams
 from plumbline.judging.params import JudgeParams
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.params import read_yaml
@@ -23,7 +24,6 @@ from plumbline.rows.question import Question
 from plumbline.statistics import Direction
 from stages.answer_again import NoiseFloorParams
 from stages.answer_again import main as answer_again
-from stages.grade import GradeParams
 from stages.grade_again import main as grade_again
 from stages.report import main as report
 from tests.fakes.answering import answer_arm

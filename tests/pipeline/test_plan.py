@@ -171,6 +171,31 @@ def test_a_plan_counts_the_arms_and_what_stands_before_their_questions(project: 
     assert "2 arms, " in elsewhere and "answers of 3 arms" in elsewhere, "what was answered elsewhere is judged, not asked"
 
 
+def test_a_plan_counts_the_answers_by_which_a_checkpoint_is_chosen(project: Path, tmp_path: Path) -> None:
+    shutil.copytree(project, tmp_path / "chosen")
+    questions = [
+        Question(id=f"n{i}", kind="numeric", question=f"How many {i}?", choices={}, target="6", unit=None, key_points=(), cluster=f"n{i}")
+        for i in range(40)
+    ]
+    write_jsonl(tmp_path / "chosen/data/split/benchmark.jsonl", questions)
+    wanted = [
+        "train.select_by=development_score",
+        "train.num_selection_questions=10",
+        "report.part=final",
+        "report.development_fraction=0.5",
+    ]
+    lines = plan(tmp_path / "chosen", wanted)
+    told = line(lines, "selection")
+    schedule = line(lines, "steps")
+    assert told.value.startswith("10 questions of the development part, answered at ")
+    num_steps, num = int(schedule.value.split(",")[0]), int(told.value.split()[-2])
+    assert num > 4 and num <= num_steps + 1
+    assert "of the training, on top of its steps" in lines[lines.index(told) + 1].value
+    assert not [one for one in plan(tmp_path / "chosen", wanted[1:]) if one.what == "selection"]
+    assert "report.part is all" in line(plan(tmp_path / "chosen", wanted[:1]), "selection").value
+    assert line(plan(project, [*wanted, "report.part=development"]), "selection").value.startswith("refused: no question")
+
+
 def test_tokens_before_a_question_are_a_mean_over_the_kinds() -> None:
     arms = Arms.model_validate(
         {

@@ -19,7 +19,7 @@ from plumbline.model.local_models import SMOLLM2
 from plumbline.pipeline.files import sha256_of, write_json
 from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_params import LoraParams, TrainParams
-from plumbline.rows.training_record import TrainingRecord
+from plumbline.rows.training_record import CheckpointChoice, TrainingRecord
 from stages.report import main as report
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, make_world, write_world
 from tests.fakes.hub_server import FakeHub, serving_hub
@@ -193,6 +193,20 @@ def test_the_card_says_what_was_measured_outside_the_benchmark(root: Path) -> No
     limits = card_of(root).split("## Limits")[1]
     assert "100 general prompts are to the tuned model (+0.03 nats a token beside base" in limits
     assert "forgetting of other skills" not in limits
+
+
+def test_the_card_says_what_chose_the_checkpoint(root: Path) -> None:
+    assert "the weights of step 90 (lowest validation loss)" in card_of(root)
+    choice = CheckpointChoice(question_ids=("a", "b"), num_evaluations=9, score=0.75, lowest_loss_step=60, score_at_lowest_loss=0.5)
+    write_models(root, record=RECORD.model_copy(update={"choice": choice}))
+    told = " ".join(card_of(root).split())
+    assert "the weights of step 90 (best score on 2 questions of the benchmark's development part, 0.75 of 1, of 9 evaluations; " in told
+    assert "the lowest validation loss was at step 60, with a score of 0.50)" in told
+    path = root / "metrics/evaluation.json"
+    evaluation = json.loads(path.read_text())
+    evaluation["part"] |= {"name": "development", "chose_checkpoint": {"num_reported": 2, "num_evaluations": 9}}
+    write_json(path, evaluation)
+    assert "2 questions of the development part also chose the checkpoint, the best of 9 evaluations" in card_of(root)
 
 
 def test_explanations_that_nobody_judged_are_not_called_judged_by_none(root: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from plumbline.judging.agreement import answer_key
 from plumbline.judging.prompt import JudgeItem
+from plumbline.reporting.benchmark_parts import questions_of
 from plumbline.reporting.final_part_use import FinalPartUse
 from plumbline.reporting.human_label import HumanLabel
 from plumbline.reporting.params import JudgeSettings
@@ -130,6 +131,50 @@ def test_development_and_final_parts_share_no_cluster_and_make_up_the_whole(tmp_
         assert scores["valid"]
     assert numbers["development"] + numbers["final"] == numbers["all"]
     assert 0 < numbers["development"] < numbers["final"]
+
+
+def with_choice(folder: Path, question_ids: Sequence[str]) -> Path:
+    """The record of an adapter whose checkpoint these questions chose."""
+    choice = {"question_ids": question_ids, "num_evaluations": 9, "score": 0.5, "lowest_loss_step": 20, "score_at_lowest_loss": 0.25}
+    path = folder / "chosen.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"complete": True, "choice": choice}), encoding="utf-8")
+    return path
+
+
+def test_questions_that_chose_the_checkpoint_are_named_on_their_part_and_no_claim_holds_them(tmp_path: Path) -> None:
+    world = make_world(num_clusters=10)
+    parts = {
+        part: [one.id for one in questions_of(world.questions, part=part, development_fraction=PARAMS.development_fraction)]
+        for part in ("development", "final")
+    }
+    record = with_choice(tmp_path, parts["development"][:5])
+    scores, evaluation, page, status = run(world, tmp_path / "development", part="development", adapter=record)
+    words = "5 questions of the development part also chose the checkpoint, the best of 9 evaluations"
+    assert scores["valid"] and status == 0 and words in page
+    assert evaluation["part"]["chose_checkpoint"] == {"num_reported": 5, "num_evaluations": 9}
+    scores, evaluation, page, status = run(world, tmp_path / "final", part="final", adapter=record)
+    assert scores["valid"] and status == 0 and "chose the checkpoint" not in page
+    scores, evaluation, page, status = run(world, tmp_path / "all", part="all", adapter=record)
+    assert not scores["valid"] and status == 1
+    assert "5 of the questions of this report chose the checkpoint" in scores["invalid_because"]
+    # Another fraction than the training had: a question that chose would be one of the claim.
+    record = with_choice(tmp_path, parts["final"][:1])
+    scores, _, _, status = run(world, tmp_path / "moved", part="final", adapter=record)
+    assert not scores["valid"] and status == 1 and "Set report.part=final with the report.development_fraction" in scores["invalid_because"]
+
+
+def test_the_score_that_chose_stands_in_the_plot_of_the_losses(tmp_path: Path) -> None:
+    world = small()
+    _, evaluation, page, _ = run(world, tmp_path / "loss")
+    assert "development score" not in page and "chose_checkpoint" not in evaluation["part"]
+    loss = tmp_path / "loss.csv"
+    loss.write_text(
+        "step,train_loss,validation_loss,development_score,num_questions\n0,,3.1,0.05,64\n1,2.9,,,\n2,2.5,2.4,0.25,64\n3,2.2,2.6,0.75,64\n"
+    )
+    _, _, page, _ = run(world, tmp_path / "score", loss=loss)
+    assert page.count('aria-label="Training and validation loss and development score by optimiser step"') == 2, "wide and narrow"
+    assert "score on the questions that chose the checkpoint" in page
 
 
 def test_a_final_part_used_for_several_models_is_counted_and_a_warning(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from plumbline.rows.finding import Finding, PointFinding
 from stages.report import main
 from tests.fakes.browser import Tab, chromium, open_tab
 from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, write_world
+from tests.fakes.sampled_world import sampled_world
 
 pytestmark = [
     pytest.mark.browser,
@@ -202,3 +203,23 @@ def test_dark_and_light_differ_and_both_can_be_read(tmp_path: Path) -> None:
 
     watch(page, tmp_path / "profile", steps)
     assert (tmp_path / "page-True.png").read_bytes() != (tmp_path / "page-False.png").read_bytes()
+
+
+def test_the_samples_of_a_question_are_folded_below_their_mean(tmp_path: Path) -> None:
+    world = sampled_world()
+    page = page_of(world, tmp_path)
+
+    async def steps(tab: Tab) -> None:
+        assert await tab.ask(COUNT) == "90 questions"
+        await tab.choose("kind", "numeric")
+        first = "document.querySelector('#list .item')"
+        await tab.ask(f"{first}.querySelector('summary').click()")
+        await tab.ask("new Promise((done) => setTimeout(done, 100))")
+        arm = f"[...{first}.querySelectorAll('.arms > div')].at(-1)"
+        assert await tab.ask(f"{arm}.querySelectorAll('details.long').length") == 4
+        assert "4 samples, mean" in await tab.ask(f"{arm}.textContent")
+        assert await tab.ask(f"[...{arm}.querySelectorAll('details.long')].some((one) => one.open)") is False
+        assert await tab.ask(f"{arm}.querySelectorAll('details.long')[2].textContent.includes('[3]')")
+        assert await tab.ask("document.getElementById('uncertainty').textContent.includes('By sampling')")
+
+    assert_silent(watch(page, tmp_path / "profile", steps), page)

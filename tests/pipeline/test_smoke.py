@@ -25,7 +25,9 @@ ORDER = (
     "answer_general",
     "retrieve",
     "preflight",
+    "selection",
     "train",
+    "probe",
     "answer@base",
     "answer@tuned",
     "answer_again",
@@ -48,6 +50,7 @@ SMALL: dict[str, Any] = {
     "train": {"epochs": 1.0, "tokens_per_step": 1024},
     "general": {"max_new_tokens": 12, "measured_fraction": 0.5},
     "answer": {"max_new_tokens": 12},
+    "probes": {"num_per_capability": 2, "max_new_tokens": 8, "max_new_tokens_long": 8},
     "report": {"num_resamples": 200},
 }
 

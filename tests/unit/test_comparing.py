@@ -133,6 +133,16 @@ def test_a_dry_run_is_compared_with_nothing_and_the_way_out_is_said(place: int) 
     assert "`dvc exp run -S train.max_steps=null`" in mark
 
 
+def test_a_run_whose_checkpoint_these_questions_chose_is_marked() -> None:
+    chosen = {"part": {"chose_checkpoint": {"num_reported": 64, "num_evaluations": 9}}}
+    [mark] = marks([made_run("one", seed=1), made_run("two", seed=2, evaluation=chosen)])
+    assert mark.startswith(
+        "two: 64 of these questions chose its checkpoint, the best of 9 evaluations; it looks better on this part than it is"
+    )
+    unseen = {"part": {"chose_checkpoint": {"num_reported": 0, "num_evaluations": 9}}}
+    assert not marks([made_run("one", seed=1), made_run("two", seed=2, evaluation=unseen)]), "on the final part it is like any other"
+
+
 def test_the_way_out_of_a_dry_run_trains_to_the_end(tmp_path: Path) -> None:
     [mark] = marks([made_run("one", seed=1), made_run("two", seed=2, evaluation=SHORT)])
     override = re.search(r"`dvc exp run -S ([^`]+)`", mark)

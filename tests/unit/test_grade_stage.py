@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from plumbline.grading.params import GradeParams
 from plumbline.grading.run import most_likely_choice
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
@@ -11,7 +12,7 @@ from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import Question
-from stages.grade import GradeParams, main
+from stages.grade import main
 
 QUESTIONS = [
     Question(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.numbers import confusion_table, scores_table
+from plumbline.training.loss_curve import LossPoint, loss_table
 
 TEMPLATES = Path(__file__).resolve().parents[2] / ".dvc/plots"
 
@@ -27,3 +28,16 @@ def test_the_matrix_of_letters_has_a_row_for_each_arm_and_reads_columns_of_its_t
     stage = read_yaml(TEMPLATES.parents[1] / "dvc.yaml")["stages"]["report"]
     [plot] = [plot for one in stage["plots"] for name, plot in one.items() if name == "metrics/mcq_confusion.csv"]
     assert plot["template"] == "confusion_by_arm" and {plot["x"], plot["y"]} <= columns
+
+
+def test_losses_and_the_score_that_chooses_stand_in_one_plot() -> None:
+    text = (TEMPLATES / "loss_and_score.json").read_text(encoding="utf-8")
+    template = json.loads(text)
+    chosen, by_loss = (loss_table([LossPoint(0, None, 3.0, *score)]).splitlines()[0].split(",") for score in ((0.5, 8), ()))
+    assert {"development_score"} <= set(re.findall(r"datum\.(\w+)", text)) <= {*chosen, "shown_score", "field"}
+    assert "development_score" not in by_loss, "DVC refuses to draw a column that is not there: only the template may name it"
+    [[plot]] = [list(one.values()) for one in read_yaml(TEMPLATES.parents[1] / "dvc.yaml")["plots"]]
+    assert plot["template"] == "loss_and_score" and set(plot["y"]["metrics/loss.csv"]) == {"train_loss", "validation_loss"} < set(by_loss)
+    losses, scores = template["layer"]
+    assert losses["encoding"]["y"]["field"] == "<DVC_METRIC_Y>" and scores["encoding"]["y"]["scale"] == {"domain": [0, 1]}
+    assert template["resolve"] == {"scale": {"y": "independent"}}

@@ -38,6 +38,7 @@ CHANGES: dict[str, object] = {
     "num_threads": 8,
     "num_ranks": 2,
     "sharded": True,
+    "task_sha256": "s",
 }
 
 

@@ -43,8 +43,11 @@
   // A text that an earlier arm has too is written as the place of that arm.
   const textOf = (entry, text, key) => (typeof text === "number" ? entry[ARMS[text].key][key] : text);
 
+  // An arm's answer to a question, or its samples.
+  const answersOf = (answer) => answer.many ?? [answer];
+
   const searchable = (entry) =>
-    (entry.words ??= [entry.i, entry.g, entry.q, entry.a, ...ARMS.map(({ key }) => entry[key].t).filter((text) => typeof text === "string")]
+    (entry.words ??= [entry.i, entry.g, entry.q, entry.a, ...ARMS.flatMap(({ key }) => answersOf(entry[key]).map((answer) => answer.t)).filter((text) => typeof text === "string")]
       .join("\n")
       .toLowerCase());
 
@@ -53,7 +56,7 @@
 
   const verdictLabel = (entry, arm) => {
     const answer = entry[arm];
-    return entry.k === "explanation" && answer.s !== null ? points(answer.s) : answer.o;
+    return (entry.k === "explanation" || answer.many) && answer.s !== null ? points(answer.s) : answer.o;
   };
 
   const pill = (entry, arm) => element("span", `pill ${entry[arm].o}`, verdictLabel(entry, arm));
@@ -150,6 +153,32 @@
     return list;
   };
 
+  // One answer: how it was read, what it says, and what the judge says of it.
+  const answerParts = (entry, answer) => {
+    const parts = [];
+    const how = howRead(entry, answer);
+    if (how) parts.push(element("p", "how", how));
+    parts.push(...answerText(answer, textOf(entry, answer.t, "t")));
+    if (answer.p) parts.push(findings(answer));
+    const reason = textOf(entry, answer.w, "w");
+    if (reason) parts.push(element("p", "reason", `Judge: ${reason}`));
+    return parts;
+  };
+
+  // Several samples: their outcomes in a line, each answer folded below it.
+  const sampleParts = (entry, { many, s }) => {
+    const signs = element("p", "how", `${many.length} samples, mean ${points(s)}: ${many.map(({ o }) => SIGNS[o]).join(" ")}`);
+    return [
+      signs,
+      ...many.map((answer, place) => {
+        const folded = element("details", "long");
+        const verdict = entry.k === "explanation" && answer.s !== null ? points(answer.s) : answer.o;
+        folded.append(element("summary", "", `Sample ${place + 1}: ${verdict}`), ...answerParts(entry, answer));
+        return folded;
+      }),
+    ];
+  };
+
   const fill = (item, entry) => {
     const body = element("div", "body");
     body.append(element("h4", "", `Prompt · ${entry.i} · topic ${entry.g}${entry.near ? " · overlaps the training rows" : ""}`));
@@ -166,12 +195,7 @@
       const title = element("h4", "");
       title.append(...(MANY && style ? [element("span", `dot ${style}`)] : []), `${label} `, pill(entry, key));
       side.append(title);
-      const how = howRead(entry, answer);
-      if (how) side.append(element("p", "how", how));
-      side.append(...answerText(answer, textOf(entry, answer.t, "t")));
-      if (answer.p) side.append(findings(answer));
-      const reason = textOf(entry, answer.w, "w");
-      if (reason) side.append(element("p", "reason", `Judge: ${reason}`));
+      side.append(...(answer.many ? sampleParts(entry, answer) : answerParts(entry, answer)));
       arms.append(side);
     }
     body.append(arms);

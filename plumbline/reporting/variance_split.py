@@ -1,0 +1,199 @@
+"""Where the uncertainty of a mean comes from: the questions, the sampling of answers, the training seeds. Pure.
+
+Each part is a variance of the mean, and an unbiased estimate: the part of the questions and that of the seeds may come out below 0, where
+there is none to be seen. Their sum is the variance of the mean over other questions, other draws and other trainings. Units are clusters of
+questions. Scores are in 0..1.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plumbline.reporting.scored import Sample, Scored
+
+Samples = Mapping[Sample, float]
+"""Number of a sample -> its score, those without a verdict left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VarianceSplit:
+    """The variance of one mean, or of one mean difference, in parts that add up."""
+
+    n: int
+    """Questions."""
+    num_units: int
+    num_samples: float
+    """Scored samples of a question, in their mean; of a difference those of the arm that has fewer."""
+    num_seeds: int
+    """Trainings; 1: nothing can be said of them."""
+    questions: float
+    sampling: float | None
+    """None: each question has one answer, drawn or greedy, so that nothing can be said of it."""
+    seeds: float | None
+    """None with one training. Holds that another training is right on other questions."""
+
+    @property
+    def total(self) -> float:
+        """Of the mean."""
+        return self.questions + (self.sampling or 0.0) + (self.seeds or 0.0)
+
+
+def samples_of(row: Scored) -> dict[Sample, float]:
+    """The scores of a question's samples; of a single answer its own."""
+    return {answer.sample: answer.score for answer in row.answers if answer.score is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What one question gives."""
+
+    mean: float
+    deviations: Samples | None
+    """Of the samples from their mean, scaled so that the sum of their squares is an unbiased variance of the mean; None with one sample."""
+    num_samples: int
+    cluster: str
+
+
+def deviations(scores: Samples) -> dict[Sample, float]:
+    """Of two samples or more."""
+    mean, scale = math.fsum(scores.values()) / len(scores), math.sqrt(len(scores) * (len(scores) - 1))
+    return {number: (score - mean) / scale for number, score in scores.items()}
+
+
+def of_arm(row: Scored) -> _Question | None:
+    """One arm on one question; None without a verdict."""
+    scores = samples_of(row)
+    if not scores:
+        return None
+    spread = deviations(scores) if len(scores) > 1 else None
+    return _Question(math.fsum(scores.values()) / len(scores), spread, len(scores), row.cluster)
+
+
+def of_difference(first: Scored, second: Scored) -> _Question | None:
+    """Second minus first on one question; None without a verdict in one arm.
+
+    Samples of one number were drawn with the same random numbers in both arms, so their deviations are subtracted number by number. An arm with
+    one answer to each question is greedy, or counts as if it were.
+    """
+    before, after = samples_of(first), samples_of(second)
+    if not before or not after:
+        return None
+    mean = math.fsum(after.values()) / len(after) - math.fsum(before.values()) / len(before)
+    counts = sorted((len(before), len(after)))
+    if counts[1] == 1:
+        return _Question(mean, None, 1, first.cluster)
+    spread: dict[Sample, float] = defaultdict(float)
+    for sign, scores in ((1, after), (-1, before)):
+        for number, value in (deviations(scores) if len(scores) > 1 else {}).items():
+            spread[number] += sign * value
+    return _Question(mean, spread, counts[0] if counts[0] > 1 else counts[1], first.cluster)
+
+
+def cluster_sums(values_NR: NDArray[np.float64], clusters: Sequence[str]) -> NDArray[np.float64]:
+    """Sum rows by cluster. Shapes: (N, R) -> (U, R)."""
+    places: dict[str, int] = {}
+    numbers = [places.setdefault(cluster, len(places)) for cluster in clusters]
+    sums_UR = np.zeros((len(places), values_NR.shape[1]))
+    np.add.at(sums_UR, numbers, values_NR)
+    return sums_UR
+
+
+def mean_sampling(runs: Sequence[Mapping[str, _Question]], ids: Sequence[str]) -> float | None:
+    """Variance by sampling of the mean over these questions and runs; a question with one scored sample is taken to be as the others are."""
+    known: dict[str, float] = {}
+    for name in ids:
+        spreads = [run[name].deviations for run in runs]
+        if all(spread is not None for spread in spreads):
+            together: dict[Sample, float] = defaultdict(float)
+            for number, value in (entry for spread in spreads if spread is not None for entry in spread.items()):
+                together[number] += value / len(runs)
+            known[name] = math.fsum(value * value for value in together.values())
+    if not known:
+        return None
+    counts = {name: fmean(run[name].num_samples for run in runs) for name in ids}
+    usual = fmean(spread * counts[name] for name, spread in known.items())
+    return math.fsum(known.get(name, usual / counts[name]) for name in ids) / len(ids) ** 2
+
+
+def split_of(runs: Sequence[Mapping[str, _Question]]) -> VarianceSplit | None:
+    """The parts, from one run or from several trainings of one setting: question -> what it gives. None with fewer than two units.
+
+    Only questions with a verdict in every run count.
+    """
+    ids = [name for name in runs[0] if all(name in run for run in runs)]
+    clusters = [runs[0][name].cluster for name in ids]
+    num_units, n, num_seeds = len(set(clusters)), len(ids), len(runs)
+    if num_units < 2:
+        return None
+    scores_NR = np.array([[run[name].mean for run in runs] for name in ids])
+    factor = num_units / (num_units - 1)
+    means_N, runs_R = scores_NR.mean(axis=1, keepdims=True), scores_NR.mean(axis=0, keepdims=True)
+    mean = float(scores_NR.mean())
+    between = factor * float((cluster_sums(means_N - mean, clusters) ** 2).sum()) / n**2
+    sampling = mean_sampling(runs, ids)
+    counts = [run[name].num_samples for name in ids for run in runs]
+    seeds, questions = None, between - (sampling or 0.0)
+    if num_seeds > 1:
+        # What question and training make together: it is in the spread of the questions and in that of the trainings.
+        rest_NR = scores_NR - means_N - runs_R + mean
+        rest = factor * float((cluster_sums(rest_NR, clusters) ** 2).sum()) / (n**2 * num_seeds * (num_seeds - 1))
+        # All trainings draw with the same numbers, so part of the sampling is common to them and is in the questions alone.
+        of_one = fmean(mean_sampling([run], ids) or 0.0 for run in runs)
+        own = (of_one - (sampling or 0.0)) / (num_seeds - 1)
+        seeds = float(runs_R.var(ddof=1)) / num_seeds - own
+        questions = between - rest - (of_one - own * num_seeds)
+    return VarianceSplit(
+        n=n,
+        num_units=num_units,
+        num_samples=sum(counts) / len(counts),
+        num_seeds=num_seeds,
+        questions=questions,
+        sampling=sampling,
+        seeds=seeds,
+    )
+
+
+def arm_split(runs: Sequence[Mapping[str, Scored]]) -> VarianceSplit | None:
+    """Of an arm's mean score; `runs`: question -> row, one mapping per training."""
+    return split_of([{name: found for name, row in run.items() if (found := of_arm(row)) is not None} for run in runs])
+
+
+def pair_split(runs: Sequence[tuple[Mapping[str, Scored], Mapping[str, Scored]]]) -> VarianceSplit | None:
+    """Of the mean difference of two arms, second minus first; a pair of mappings per training."""
+    return split_of(
+        [
+            {name: found for name in first if name in second and (found := of_difference(first[name], second[name])) is not None}
+            for first, second in runs
+        ]
+    )
+
+
+def standard_error(part: float | None) -> float:
+    """A part as a standard error; one below 0 was not to be seen."""
+    return math.sqrt(max(part or 0.0, 0.0))
+
+
+def needed_to_halve(total: float, part: float, count: float) -> int | None:
+    """How many samples (or seeds), instead of `count`, halve the standard error of the mean; None where no number does."""
+    other = total - part
+    if part <= 0 or total <= 0 or other >= total / 4:
+        return None
+    return math.ceil(part * count / (total / 4 - other) - 1e-9)
+
+
+def has_samples(rows: Mapping[str, Mapping[str, Scored]]) -> bool:
+    """Whether any arm gave several answers to a question; `rows`: arm -> question -> row."""
+    return any(row.samples for mine in rows.values() for row in mine.values())
+
+
+def by_arm(scored: Sequence[Scored]) -> dict[str, dict[str, Scored]]:
+    """Arm -> question -> row."""
+    found: dict[str, dict[str, Scored]] = defaultdict(dict)
+    for row in scored:
+        found[row.arm][row.id] = row
+    return dict(found)

@@ -1,0 +1,47 @@
+"""Which questions of the development part choose the checkpoint. Pure."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from plumbline.rows.question import Kind, Question
+
+BY_RULE: tuple[Kind, ...] = ("mcq", "numeric")
+"""Kinds that are graded without a judge, and so while a model trains."""
+
+
+def chosen_questions(development: Sequence[Question], *, num: int) -> list[Question]:
+    """At most `num` questions that a rule grades, half of each kind where both have enough, in the order of the benchmark.
+
+    By hash, so that a question that is added to the benchmark takes the place of one other at most. Of each cluster one is taken before a second
+    of any: questions of one template say less together.
+    """
+    ordered: dict[Kind, list[Question]] = {kind: spread_over_clusters([one for one in development if one.kind == kind]) for kind in BY_RULE}
+    available: dict[Kind, int] = {kind: len(questions) for kind, questions in ordered.items()}
+    shares = shares_of(available, num=num)
+    taken = {question.id for kind, questions in ordered.items() for question in questions[: shares[kind]]}
+    return [question for question in development if question.id in taken]
+
+
+def shares_of(available: Mapping[Kind, int], *, num: int) -> dict[Kind, int]:
+    """How many of each kind: the same number, and what one kind lacks from the others. Of an odd number the first kind has one more."""
+    shares: dict[Kind, int] = dict.fromkeys(available, 0)
+    for _ in range(min(num, sum(available.values()))):
+        fewest: Kind = min((kind for kind in available if shares[kind] < available[kind]), key=shares.__getitem__)
+        shares[fewest] += 1
+    return shares
+
+
+def spread_over_clusters(questions: Sequence[Question]) -> list[Question]:
+    """The first of every cluster, then the second of every cluster, each time by hash."""
+    seen: Counter[str] = Counter()
+    placed: list[tuple[int, int, Question]] = []
+    for question in sorted(questions, key=place):
+        placed.append((seen[question.cluster], place(question), question))
+        seen[question.cluster] += 1
+    return [question for _, _, question in sorted(placed, key=lambda one: one[:2])]
+
+
+def place(question: Question) -> int:
+    """Where a question stands, by hash of its id."""
+    return int.from_bytes(hashlib.sha256(f"selection:{question.id}".encode()).digest(), "big")
