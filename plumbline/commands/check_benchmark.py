@@ -127,7 +127,7 @@ def next_lines(questions: Sequence[Question], path: Path, name: str, columns: Be
     needs = [f"  {need}" for need in later_needs(questions)[:MAX_NAMED]]
     lines = [
         "",
-        f"Every question of {path} can be graded. In params.yaml, under split:",
+        f"Every question of {path} can be graded. In params.yaml, under split, set:",
         f"  benchmark: {path}",
         f"  benchmark_format: {name}",
     ]

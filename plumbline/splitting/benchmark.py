@@ -64,7 +64,10 @@ def read_questions(path: Path, *, format_name: str, columns: BenchmarkColumns | 
     if columns is not None and format_name not in (AUTO, MAPPED):
         raise Refused(f"split.benchmark_columns is set and benchmark_format is {format_name!r}; set it to mapped, or the columns to null.")
     if columns is None and format_name == MAPPED:
-        raise Refused("split.benchmark_format is mapped; name the columns under split.benchmark_columns, such as `question: ...`.")
+        raise Refused(
+            "split.benchmark_format is mapped; in place of `benchmark_columns: null` write the columns, such as "
+            "`benchmark_columns: {question: NAME, target: NAME}`."
+        )
     found = read_rows(path, knows if columns is None else lambda names: set(named_columns(columns)) <= set(names))
     rows = [row for row in found if isinstance(row, Row)]
     unread = [row for row in found if isinstance(row, Fault)]

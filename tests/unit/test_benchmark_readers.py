@@ -371,7 +371,7 @@ def test_columns_that_do_not_make_a_question_say_what_to_add(columns: dict[str, 
 def test_a_format_and_columns_that_contradict_each_other_are_refused() -> None:
     with pytest.raises(Refused, match="set it to mapped, or the columns to null"):
         read("mapped.csv", format_name="arc", columns=MAPPED)
-    with pytest.raises(Refused, match="name the columns under split"):
+    with pytest.raises(Refused, match="in place of `benchmark_columns: null` write the columns"):
         read("mapped.csv", format_name="mapped")
 
 
