@@ -148,3 +148,30 @@ def test_json_lines_whose_first_line_is_broken_are_no_table(tmp_path: Path) -> N
     (tmp_path / "rows.jsonl").write_text('ion": "Why?", "output": "So."}\n' + "".join(json.dumps(row) + "\n" for row in ROWS))
     kept, quarantined, _ = clean(tmp_path / "rows.jsonl", tmp_path / "out", format="alpaca")
     assert (len(kept), [row.origin.line for row in quarantined]) == (len(ROWS), [1])
+
+
+def windows_1252(*texts: str) -> bytes:
+    return b"question,answer\n" + b"".join(f"{asked},So.\n".encode("cp1252") for asked in texts)
+
+
+@pytest.mark.skipif(shutil.which("iconv") is None, reason="the remedy is a command of iconv")
+def test_a_file_in_windows_1252_is_told_once_how_to_become_utf8(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = tmp_path / "my rows.csv"
+    source.write_bytes(windows_1252("Wie groß?", "Why?", "How – then?", "Who?"))
+    with caplog.at_level("WARNING", logger="clean"):
+        kept, quarantined, _ = clean(source, tmp_path / "out", format="auto")
+    assert (len(kept), [row.reason for row in quarantined]) == (2, ["invalid_utf8"] * 2)
+    [told] = [record.getMessage() for record in caplog.records]
+    assert told.startswith("2 of 4 rows are not UTF-8 and are put aside. ") and 'save it as "CSV UTF-8"' in told
+    [command] = re.findall(r"`(iconv .*?)`", told)
+    subprocess.run(command, shell=True, check=True)
+    kept, quarantined, _ = clean(tmp_path / "my rows_utf8.csv", tmp_path / "again", format="auto")
+    assert [row.instruction for row in kept] == ["Wie groß?", "Why?", "How – then?", "Who?"] and not quarantined
+
+
+def test_a_file_of_utf8_with_a_few_other_bytes_is_not_to_be_converted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = tmp_path / "rows.csv"
+    source.write_bytes(windows_1252("Wie groß?") + "Wie größer?,Größer.\nWie lang ist ein Fuß?,So.\n".encode())
+    with caplog.at_level("WARNING", logger="clean"):
+        _, quarantined, _ = clean(source, tmp_path / "out", format="auto")
+    assert len(quarantined) == 1 and not caplog.records
