@@ -126,6 +126,6 @@ def draw_scores_beside(axes: Axes, scores: Sequence[tuple[int, float]]) -> None:
     right.plot(steps, values, color=MODEL, linewidth=1.8, linestyle="--", marker="s", markersize=4, label="development score")
     lines = [*axes.get_lines(), *right.get_lines()]
     axes.legend(
-        lines, [line.get_label() for line in lines], frameon=False, labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1), ncols=2,
+        lines, [str(line.get_label()) for line in lines], frameon=False, labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1), ncols=2,
         borderaxespad=0,
     )  # fmt: skip

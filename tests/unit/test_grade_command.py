@@ -307,7 +307,7 @@ def test_the_answer_kinds_of_a_benchmark_are_graded_as_in_the_pipeline(tmp_path:
             "question,response,reference,kind\nHow?,3,5,3,numeric\n",
             r"line 2: 5 cells below 4 columns; put a cell that holds a comma in quotes",
         ),
-        ("question,response,reference,kind,topic\nHow?,1,1,numeric,x\n", r"line 2: topic is not a column that is read \(question, "),
+        ("question,response,reference,kind,topic\nHow?,1,1,numeric,x\n", r"line 2: topic is not a known key; known keys: .*question"),
         (
             "question,response,reference,kind,choices\nHow?,B,B,mcq,x|y\n",
             r"line 2: choices is 'x\|y', which is no JSON; write it such as \{",

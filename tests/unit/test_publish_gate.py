@@ -96,7 +96,9 @@ def labelled(corrected: float, low: float, high: float) -> Calibration:
         first="base", second="tuned", judged=0.7, num_labels=80, why_not=None,
         corrected=Corrected(delta=corrected, ci95=(low, high), **bounds),  # type: ignore[arg-type]
     )  # fmt: skip
-    return Calibration(num_labels=80, agreement=None, corrections=(one,), labellers=(), error_on_length=None, score_on_length=None)
+    return Calibration(
+        num_labels=80, agreement=None, corrections=(one,), labellers=(), error_on_length=None, score_on_length=None, parts={}
+    )
 
 
 def test_what_people_do_not_confirm_is_not_shown() -> None:

@@ -1,6 +1,5 @@
 """The code of README.md and the manual takes values that exist, and the records behind its written blocks are those of the run at hand."""
 
-import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -25,7 +24,7 @@ from tests.unit.test_readme import ROOT, WHOLE, present
 
 PARAMS: dict[str, Any] = read_yaml(ROOT / "params.yaml")
 FENCE = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
-OVERRIDE = re.compile(r"(?<![\w.])([a-z_]+(?:\.[a-z_]+)+)=([^\s'`|\\]+)")
+OVERRIDE = re.compile(r"(?<![\w.])([a-z_]+(?:\.[a-z_]+)+)=(\{[^}]*\}|[^\s'`|\\]+)")
 SECTIONS: dict[str, type[BaseModel]] = {
     "clean": CleanParams,
     "split": SplitParams,
@@ -79,28 +78,31 @@ def test_what_a_command_prints_is_never_typed_with_a_number() -> None:
 
 def test_overrides_name_parameters_and_give_values_that_these_take() -> None:
     checked = 0
-    for name, values in OVERRIDE.findall(WHOLE):
-        section, *keys = name.split(".")
-        if section not in PARAMS:
-            continue
-        node = PARAMS[section]
-        for key in keys:
-            assert key in node, f"the manual sets {name}, which params.yaml does not have"
-            node = node[key]
-        for value in values.strip("()").split(","):
-            if section in SECTIONS and len(keys) == 1:
-                read = read_value(value)
-                SECTIONS[section].model_validate(PARAMS[section] | {keys[0]: read})
-                checked += 1
+    for line in WHOLE.splitlines():
+        found = [
+            (*name.split("."), [values] if values.startswith("{") else values.strip("()").split(","))
+            for name, values in OVERRIDE.findall(line)
+        ]
+        # What one command sets is checked together: several samples need a temperature.
+        together = {(section, *keys): read_value(values[0]) for section, *keys, values in found}
+        for section, *keys, values in found:
+            if section not in PARAMS:
+                continue
+            node = PARAMS[section]
+            for key in keys:
+                assert key in node, f"the manual sets {section}.{'.'.join(keys)}, which params.yaml does not have"
+                node = node[key]
+            others = {path[1]: value for path, value in together.items() if path[0] == section and len(path) == 2}
+            for value in values:
+                if section in SECTIONS and len(keys) == 1:
+                    SECTIONS[section].model_validate(PARAMS[section] | others | {keys[0]: read_value(value)})
+                    checked += 1
     assert checked >= 15
 
 
 def read_value(text: str) -> Any:
     """A value of an override as DVC reads it."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def test_the_rank_that_a_server_is_given_is_that_of_the_adapter() -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
+from plumbline.training.checkpoint_choice import Evaluated
 from plumbline.training.watch import Watch
 from tests.unit.test_lean_steps import adapted
 
@@ -60,4 +61,4 @@ def test_the_best_adapter_is_never_the_one_before_the_first_rate_above_zero(tmp_
                 weights.fill_(0.1 * is_moved)
         state.global_step = step
         watch.on_evaluate(args, state, TrainerControl(), metrics={"eval_loss": loss}, model=model)
-    assert watch.best() == (3, 0.5)
+    assert watch.best() == Evaluated(step=3, validation_loss=0.5)

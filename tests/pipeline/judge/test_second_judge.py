@@ -94,7 +94,7 @@ def test_a_second_server_that_is_missing_is_named_after_the_first_judge_is_done(
 
 def test_a_key_that_the_second_judge_lacks_is_named_with_its_section(bench: Bench, chat: FakeChat, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
-    stopped = str(bench.write(3).fails(**FIRST, second={"backend": "claude", "model": "claude-sonnet-5-5", "share": 1.0}))
+    stopped = str(bench.write(3).fails(**FIRST, second={"backend": "claude", "model": "claude-sonnet-5-5", "mode": "direct", "share": 1.0}))
     assert "judge.second.backend is claude, but ANTHROPIC_API_KEY is not set" in stopped and "-S judge.second=null" in stopped
 
 
