@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from plumbline.judging.causes import RETRYABLE, JudgeCause
+from plumbline.reporting.judge_quality import named_probes
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
 from plumbline.rows.answer import ELSEWHERE, Answer
 from plumbline.rows.arms import Arms
@@ -212,7 +213,7 @@ def probe_gates(probes: Mapping[str, object]) -> list[Gate]:
     asked, failed = probes["num_canaries"], probes["num_canaries_failed"]
     if not asked:
         return []
-    text = f"the judge misjudged {failed} of {asked} answers of known worth: look at judge.probes in metrics/evaluation.json"
+    text = f"the judge misjudged {failed} of {asked} answers of known worth{named_probes(probes)}"
     ok = failed == 0
     return [Gate(name="judge_canaries", severity=Severity.WARNING, ok=ok, value=None, limit=None, text="" if ok else text)]
 

@@ -519,6 +519,7 @@ def test_a_judge_that_falls_for_a_known_answer_is_a_warning(tmp_path: Path) -> N
         assert status == 0
         assert ("judge_canaries" in warnings_of(evaluation)) != passed
     assert evaluation["judge"]["probes"]["failed_by_probe"] == {"key_words": 1}
+    assert evaluation["judge"]["probes"]["failed_questions"] == {"key_words": ["explanation-0000"]}
     assert evaluation["judge"]["probes"]["retest_sd"] == pytest.approx(0.25 / 2**0.5, abs=1e-4)
 
 
