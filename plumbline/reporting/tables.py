@@ -11,7 +11,7 @@ from plumbline.reporting.scored import Scored
 from plumbline.reporting.slices import Slice
 from plumbline.reporting.variance_words import split_row
 from plumbline.reporting.verdict import contrast_words
-from plumbline.reporting.words import arm_words, direction_of, kind_words, p_words, pair_direction, points, span
+from plumbline.reporting.words import arm_words, detectable_words, direction_of, kind_words, p_words, pair_direction, points, span
 from plumbline.rows.arms import Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.question import Kind, Question
@@ -91,9 +91,7 @@ def kind_card(ledger: KindLedger) -> dict[str, object]:
             "lost": comparison.num_first_only,
             "gained": comparison.num_second_only,
             "floor": points(ledger.headline.floor) if ledger.headline.floor else "",
-            "detectable": f"{points(comparison.minimum_detectable_effect)} points"
-            if comparison.minimum_detectable_effect < 1
-            else "no difference",
+            "detectable": detectable_words(comparison),
         }
     return card
 
@@ -173,7 +171,7 @@ def pair_cell(pair: PairLedger) -> dict[str, object]:
     direction = pair_direction(pair)
     note = f"p {p_words(pair.p_holm)}, n = {found.n}, +{found.num_second_only} −{found.num_first_only}"
     if direction is Direction.NONE and not is_below_floor(found, pair.p_holm, pair.floor):
-        note += f", could have shown {points(found.minimum_detectable_effect)}"
+        note += f", could have shown {detectable_words(found)}"
     note += floor_note(pair.floor)
     return {**comparison_cell(found), "direction": direction, "note": note}
 
@@ -270,7 +268,7 @@ def slice_cell(one: Slice) -> dict[str, object]:
     direction = claimed_direction(one.comparison, one.p_holm, one.floor)
     note = f"p {p_words(one.p_holm)}, +{one.comparison.num_second_only} −{one.comparison.num_first_only}"
     if direction is Direction.NONE and not is_below_floor(one.comparison, one.p_holm, one.floor):
-        note += f", could have shown {points(one.comparison.minimum_detectable_effect)}"
+        note += f", could have shown {detectable_words(one.comparison)}"
     note += floor_note(one.floor)
     return {**comparison_cell(one.comparison), "direction": direction, "note": note}
 

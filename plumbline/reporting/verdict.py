@@ -13,6 +13,7 @@ from plumbline.reporting.words import (
     floor_clause,
     headline_words,
     joined,
+    not_shown_because,
     ordered,
     pair_direction,
     points,
@@ -179,7 +180,7 @@ def finding_words(found: Finding, name: str) -> str:
         amount = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
         if found.rival.within_floor is not None:
             return f"On {kind} the difference of {name} from {others} ({amount}) is {floor_clause(found.rival.within_floor)}: it is not claimed."
-        return f"On {kind} {name} is not shown to differ from {others}: {amount}; {resolution(comparison)}."
+        return f"On {kind} {name} is not shown to differ from {others}{not_shown_because(comparison)}: {amount}; {resolution(comparison)}."
     amount = f"{points(abs(comparison.delta))} points {span(ordered(comparison.ci95, found.direction))}"
     if found.direction is Direction.BETTER:
         return f"On {kind} {name} beats {others} by {amount}."
@@ -208,7 +209,10 @@ def shown_mark(pair: PairLedger) -> str:
     """What is said of a difference that was not shown, or is not claimed."""
     if within_floor(pair):
         return " (within the noise floor)"
-    return " (no difference shown)" if pair_direction(pair) is Direction.NONE else ""
+    if pair.comparison is None or pair_direction(pair) is not Direction.NONE:
+        return ""
+    because = not_shown_because(pair.comparison)
+    return f" (not shown{because})" if because else " (no difference shown)"
 
 
 def contrast_words(kind: Kind, square: Square, found: Contrast) -> str:
@@ -220,6 +224,6 @@ def contrast_words(kind: Kind, square: Square, found: Contrast) -> str:
     if is_below_floor(comparison, found.p_holm, found.floor):
         return f"On {KIND_NAMES[kind]} {gains}; the difference of the gains ({amount}) is {floor_clause(found.floor)}."
     if direction is Direction.NONE:
-        return f"On {KIND_NAMES[kind]} {gains}; that the gain differs is not shown ({amount})."
+        return f"On {KIND_NAMES[kind]} {gains}; that the gain differs is not shown{not_shown_because(comparison)} ({amount})."
     more = "more" if direction is Direction.BETTER else "less"
     return f"On {KIND_NAMES[kind]} {gains}: they help tuned {more} ({amount})."
