@@ -23,6 +23,7 @@ from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.reporting.probes import probes_gate
 from plumbline.reporting.publish_gate import PublishGate, publish_gate
 from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams, deciding_pair
+from plumbline.reporting.same_prompts import same_prompts_gates, told_alike
 from plumbline.reporting.scored import Scored, join_verdicts
 from plumbline.reporting.slices import Slice, slices_of
 from plumbline.reporting.validity import (
@@ -215,6 +216,7 @@ def decide(
         )
         calibration = people_s_opinion(gathered, questions, params)
         panel = second_opinion(gathered, questions, params, judging)
+    by_kind = told_alike(by_kind, questions, gathered)
     noise = None if broken else noise_floor(gathered, questions, scored, seed=params.seed)
     by_kind = held_to_floor(by_kind, noise, gathered.arms)
     slices = slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples)
@@ -225,6 +227,7 @@ def decide(
         *([final_part_gate(num_uses - len(own))] if params.part == "final" else []),
         *probe_gates(probes),
         balance_gate(questions),
+        *same_prompts_gates(by_kind, gathered),
         *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends),
         *noise_gates(noise),
         *panel_gates(panel),

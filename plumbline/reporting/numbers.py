@@ -93,7 +93,9 @@ def kind_numbers(ledger: KindLedger) -> dict[str, object]:
         "chance": rounded(ledger.chance),
         "num_overlapping": ledger.num_overlapping,
         "arms": {arm: arm_numbers(counts) for arm, counts in ledger.arms.items()},
-        "comparisons": [pair_numbers(pair, found) for pair, found in ledger.pairs.items()],
+        "comparisons": [
+            pair_numbers(pair, found) | ({"same_prompts": True} if ledger.is_alike(pair) else {}) for pair, found in ledger.pairs.items()
+        ],
         "contrasts": [contrast_numbers(square, found) for square, found in ledger.contrasts.items()],
         **({"uncertainty": uncertainty_numbers(ledger)} if ledger.arm_splits else {}),
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from plumbline.reporting.claims import claimed_direction, is_below_floor
 from plumbline.reporting.context_use import ContextUse, PromptTokens
-from plumbline.reporting.contrasts import Contrast
+from plumbline.reporting.contrasts import Contrast, Square
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger
 from plumbline.reporting.numbers import confusion_counts, letter_pairs
 from plumbline.reporting.scored import Scored
@@ -45,6 +45,8 @@ def comparison_cell(comparison: Comparison | None) -> dict[str, object]:
     return {"value": points(comparison.delta, sign=True), "interval": span(comparison.ci95), "n": comparison.n}
 
 
+SAME_PROMPTS: Mapping[str, object] = {**comparison_cell(None), "direction": Direction.UNSCORED, "note": "same prompts: nothing to compare"}
+"""The cell of two arms between which no prompt differed."""
 TESTS = {
     PairedTest.MCNEMAR: "exact McNemar test",
     PairedTest.MCNEMAR_CLUSTERED: "exact sign-flip test over clusters",
@@ -103,7 +105,9 @@ def comparison_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object
         {
             "first": arm_words(first),
             "second": arm_words(second),
-            "cells": [pair_cell(ledger.pairs[first, second]) for ledger in ledgers.values()],
+            "cells": [
+                SAME_PROMPTS if ledger.is_alike((first, second)) else pair_cell(ledger.pairs[first, second]) for ledger in ledgers.values()
+            ],
         }
         for first, second in pairs
     ]
@@ -116,12 +120,21 @@ def contrast_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]
         {
             "name": square.formula,
             "sentence": " ".join(
-                contrast_words(kind, square, ledger.contrasts[square]) for kind, ledger in ledgers.items() if square in ledger.contrasts
+                contrast_words(kind, square, ledger.contrasts[square])
+                for kind, ledger in ledgers.items()
+                if square in ledger.contrasts and not alike_in(ledger, square)
             ),
-            "cells": [contrast_cell(ledger.contrasts.get(square)) for ledger in ledgers.values()],
+            "cells": [
+                SAME_PROMPTS if alike_in(ledger, square) else contrast_cell(ledger.contrasts.get(square)) for ledger in ledgers.values()
+            ],
         }
         for square in squares
     ]
+
+
+def alike_in(ledger: KindLedger, square: Square) -> bool:
+    """Whether the context of a contrast held nothing for this kind."""
+    return ledger.is_alike((square.base, square.base_with)) or ledger.is_alike((square.tuned, square.tuned_with))
 
 
 def contrast_cell(found: Contrast | None) -> dict[str, object]:

@@ -82,7 +82,9 @@ def floor_clause(floor: float) -> str:
 
 
 def direction_of(ledger: KindLedger) -> Direction:
-    """What the first comparison shows on one kind."""
+    """What the first comparison shows on one kind; of the same prompts, nothing."""
+    if ledger.headline_pair is not None and ledger.is_alike(ledger.headline_pair):
+        return Direction.UNSCORED
     return pair_direction(ledger.headline)
 
 
@@ -92,6 +94,8 @@ def kind_words(ledger: KindLedger) -> str:
     if ledger.headline is None:
         return "No two arms are compared."
     comparison = ledger.headline.comparison
+    if ledger.headline_pair is not None and ledger.is_alike(ledger.headline_pair):
+        return "Both arms were asked with the same prompts: nothing to compare."
     if comparison is None:
         return "No one gave a verdict: there is no score, and no zero either."
     if within_floor(ledger.headline):
@@ -170,9 +174,18 @@ def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
             sentences.append(
                 f"There is no detectable difference on {KIND_NAMES[ledger.kind]} ({found}){because}; {resolution(comparison)}."
             )
-    if groups[Direction.UNSCORED]:
-        sentences.append(f"No one gave a verdict on {names_of(groups[Direction.UNSCORED])}: there is no score, and no zero either.")
+    unscored = groups[Direction.UNSCORED]
+    if alike := [one for one in unscored if one.headline_pair is not None and one.is_alike(one.headline_pair)]:
+        sentences.append(f"Both arms were asked with the same prompts on {names_of(alike)}: nothing to compare.")
+    if silent := [one for one in unscored if one not in alike]:
+        sentences.append(f"No one gave a verdict on {names_of(silent)}: there is no score, and no zero either.")
     return " ".join(sentences)
+
+
+def nothing_in_it(arm: str, context: str, bare: str, kinds: Sequence[Kind]) -> str:
+    """That an arm had no context for some kinds, without the point at the end."""
+    what = "no example" if context == "examples" else "no passage" if context in ("passages", "shuffled") else "no context"
+    return f"{arm} had {what} for {joined([KIND_NAMES[kind] for kind in kinds])}: same prompts as {bare}, nothing to compare"
 
 
 def forgetting_words(forgetting: Forgetting) -> str:
