@@ -8,6 +8,7 @@ from plumbline.judging.prices import judging_cost_usd, paid_replies
 from plumbline.reporting.benchmark_parts import Part, questions_of
 from plumbline.reporting.calibration import Calibration, calibrated_by_people
 from plumbline.reporting.calibration_words import calibration_gates, calibration_numbers
+from plumbline.reporting.care import care_texts, steps_gates
 from plumbline.reporting.checkpoint_questions import CheckpointQuestions, checkpoint_questions, claim_problems
 from plumbline.reporting.context_use import ContextUse, PromptTokens, context_uses, prompt_tokens
 from plumbline.reporting.contrasts import squares_of
@@ -80,6 +81,8 @@ class Evaluation:
     incomplete: str | None
     """Why the tuned model is not the planned one."""
     gates: Sequence[Gate]
+    care: Sequence[str]
+    """The warnings in words, those of one cause together."""
     calibration: Calibration | None
     """What people's labels say of the judge and of each declared difference; None where nothing is scored."""
     panel: Panel | None
@@ -228,6 +231,7 @@ def decide(
         *probe_gates(probes),
         balance_gate(questions),
         *same_prompts_gates(by_kind, gathered),
+        *steps_gates(gathered.documents["preflight"], is_trained=bool(gathered.arms.trained)),
         *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends),
         *noise_gates(noise),
         *panel_gates(panel),
@@ -253,6 +257,7 @@ def decide(
         problems=[*problems_of(gathered, broken, stopping), *claim_problems(checkpoint, part=params.part)],
         incomplete=incompleteness(gathered.answers, gathered.arms, gathered.documents["training"]),
         gates=[*stopping, *warnings],
+        care=care_texts(by_kind, warnings, gathered.documents["preflight"]),
         calibration=calibration,
         noise=noise,
         panel=panel,

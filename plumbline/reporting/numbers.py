@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from plumbline.answering.exam_prompt import PROMPT_VERSION
 from plumbline.reporting.calibration_words import verdict_addition
+from plumbline.reporting.care import cannot_tell
 from plumbline.reporting.context_use import ContextUse, Part, PromptTokens
 from plumbline.reporting.contrasts import Contrast, Square
 from plumbline.reporting.decide import Evaluation
@@ -182,7 +183,9 @@ def gate_numbers(gate: Gate) -> dict[str, object]:
 def whole_verdict(evaluation: Evaluation) -> str:
     """The verdict, with what people's labels make of the judged part of it; first, whether that depends on the judge."""
     addition = "" if evaluation.calibration is None else verdict_addition(evaluation.calibration)
-    return f"{first_words(evaluation.panel)} {evaluation_verdict(evaluation.ledgers, evaluation.arms, evaluation.comparisons)} {addition}".strip()
+    words = evaluation_verdict(evaluation.ledgers, evaluation.arms, evaluation.comparisons)
+    parts = (first_words(evaluation.panel), cannot_tell(evaluation.ledgers), words, addition)
+    return " ".join(part for part in parts if part)
 
 
 def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, sha256: Mapping[str, str]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from plumbline.reporting.calibration_words import page_of
+from plumbline.reporting.care import cannot_tell
 from plumbline.reporting.checkpoint_questions import checkpoint_words
 from plumbline.reporting.decide import Evaluation
 from plumbline.reporting.entries import arm_labels, arm_style
@@ -31,7 +32,7 @@ from plumbline.reporting.tables import (
     topic_rows,
     uncertainty_rows,
 )
-from plumbline.reporting.validity import Gate, Severity
+from plumbline.reporting.validity import Gate
 from plumbline.reporting.verdict import evaluation_headline, overall
 from plumbline.reporting.words import arm_note, arm_title, arm_words, forgetting_words
 from plumbline.rows.arms import NO_CONTEXT
@@ -44,7 +45,7 @@ def sentence(text: str) -> str:
     return f"{capital(text)}."
 
 
-def banners(problems: Sequence[str], incomplete: str | None, gates: Sequence[Gate]) -> list[dict[str, object]]:
+def banners(problems: Sequence[str], incomplete: str | None, care: Sequence[str]) -> list[dict[str, object]]:
     """What must be read before any number."""
     shown: list[dict[str, object]] = []
     if problems:
@@ -52,8 +53,8 @@ def banners(problems: Sequence[str], incomplete: str | None, gates: Sequence[Gat
     if incomplete is not None:
         text = f"{sentence(incomplete)} These numbers are those of a dry run, not of the planned model."
         shown.append({"level": "incomplete", "title": "Not complete", "texts": [text]})
-    if warnings := [sentence(gate.text) for gate in gates if gate.severity is Severity.WARNING and not gate.ok]:
-        shown.append({"level": "warning", "title": "Read with care", "texts": warnings})
+    if care:
+        shown.append({"level": "warning", "title": "Read with care", "texts": [sentence(text) for text in care]})
     return shown
 
 
@@ -67,7 +68,7 @@ def title_words(evaluation: Evaluation) -> str:
     """The first line of the page: no claim from numbers that are not valid, none without its reserve from a dry run."""
     if evaluation.problems:
         return "This evaluation is not valid."
-    words = evaluation_headline(evaluation.ledgers, evaluation.arms, evaluation.comparisons)
+    words = cannot_tell(evaluation.ledgers) or evaluation_headline(evaluation.ledgers, evaluation.arms, evaluation.comparisons)
     return words if evaluation.incomplete is None else f"Dry run only: {words[0].lower()}{words[1:]}"
 
 
@@ -148,7 +149,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "direction": overall(by_kind, evaluation.arms, evaluation.comparisons) if evaluation.is_valid else "invalid",
         "valid": evaluation.is_valid,
         "complete": incomplete is None,
-        "banners": banners(problems, incomplete, evaluation.gates),
+        "banners": banners(problems, incomplete, evaluation.care),
         "cards": [kind_card(by_kind[kind]) for kind in KINDS if kind in by_kind],
         "publishing": publishing_rows(evaluation.publishing),
         "noise": {"sentence": noise_sentence(evaluation.noise), "rows": noise_rows(evaluation.noise)},
