@@ -81,8 +81,9 @@ def note_look(own: AbstractSet[FinalPartUse], counted: AbstractSet[FinalPartUse]
     missing = frozenset(use for use in read_journal(journal) if use.benchmark_sha256 in benchmarks) - counted - own
     if missing:
         text = (
-            f"{len(missing)} more arms were scored on the final part here than metrics/final_part_uses.jsonl has: "
-            "run plumbline final-part, which adds them"
+            f"{counted(len(missing), 'more arm was', 'more arms were')} scored on {'the final part' if part != 'all' else 'these questions'} here "
+            "than metrics/final_part_uses.jsonl has: run plumbline final-part in the folder of this repository, which adds "
+            f"{'it' if len(missing) == 1 else 'them'}"
         )
         if part == "final":
             sys.exit(f"report: {text}, then this again. Nothing was scored: the claim would not say how often the part was used.")

@@ -20,10 +20,20 @@ def probe_numbers(checks: Sequence[JudgeCheck]) -> dict[str, object]:
         "num_canaries_failed": sum(failed.values()),
         "num_canaries_unjudged": sum(check.is_passed is None for check in canaries),
         "failed_by_probe": dict(sorted(failed.items())),
+        **({"failed_questions": failed_questions(canaries)} if failed else {}),
         "num_retests": len(again),
         "retest_exact": sum(gap == 0 for gap in gaps) / len(gaps) if gaps else None,
         "retest_sd": math.sqrt(math.fsum(gap * gap for gap in gaps) / (2 * len(gaps))) if gaps else None,
     }
+
+
+def failed_questions(canaries: Sequence[JudgeCheck]) -> dict[str, list[str]]:
+    """Probe -> ids of the questions on which the judge misjudged it."""
+    found: dict[str, set[str]] = {}
+    for check in canaries:
+        if check.is_passed is False:
+            found.setdefault(check.probe, set()).add(check.id)
+    return {probe: sorted(ids) for probe, ids in sorted(found.items())}
 
 
 def rounded_tree(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from plumbline.number_text import counted
 from plumbline.reporting.calibration_words import page_of
 from plumbline.reporting.care import cannot_tell
 from plumbline.reporting.checkpoint_questions import checkpoint_words
@@ -61,7 +62,7 @@ def banners(problems: Sequence[str], incomplete: str | None, care: Sequence[str]
 def eyebrow(arms: Sequence[str], num_questions: int, part: str) -> str:
     """What was compared on what."""
     who = f"{arm_title(arms[0])} against {arm_words(arms[1])}" if len(arms) == 2 else "One arm" if len(arms) == 1 else f"{len(arms)} arms"
-    return f"{who} on the same {num_questions} questions" + (f" · {part} part of the benchmark" if part != "all" else "")
+    return f"{who} on the same {counted(num_questions, 'question')}" + (f" · {part} part of the benchmark" if part != "all" else "")
 
 
 def title_words(evaluation: Evaluation) -> str:
@@ -119,7 +120,8 @@ def part_sentence(evaluation: Evaluation) -> str:
     if not evaluation.left_out:
         return words
     reasons = ", ".join(f"{reason.replace('_', ' ')} ({count})" for reason, count in evaluation.left_out.items())
-    return f"{words} {sum(evaluation.left_out.values())} rows of the benchmark file were not asked: {reasons}."
+    num = sum(evaluation.left_out.values())
+    return f"{words} {counted(num, 'row')} of the benchmark file {'was' if num == 1 else 'were'} not asked: {reasons}."
 
 
 def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping[str, object]) -> dict[str, object]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.ledger import KindLedger
 from plumbline.reporting.validity import Gate, Severity
-from plumbline.reporting.words import nothing_in_it
+from plumbline.reporting.words import arm_words, nothing_in_it
 from plumbline.rows.arms import NO_CONTEXT
 from plumbline.rows.question import Kind, Question
 
@@ -53,7 +53,7 @@ def same_prompts_gates(by_kind: Mapping[Kind, KindLedger], gathered: Gathered) -
             ok=False,
             value=None,
             limit=None,
-            text=nothing_in_it(arm, gathered.arms.root[arm].context_name, bare, kinds),
+            text=nothing_in_it(arm_words(arm), gathered.arms.root[arm].context_name, arm_words(bare), kinds),
         )
         for (arm, bare), kinds in alike.items()
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from plumbline.number_text import counted
 from plumbline.reporting.claims import claimed_direction, is_below_floor
 from plumbline.reporting.context_use import ContextUse, PromptTokens
 from plumbline.reporting.contrasts import Contrast, Square
@@ -11,7 +12,17 @@ from plumbline.reporting.scored import Scored
 from plumbline.reporting.slices import Slice
 from plumbline.reporting.variance_words import split_row
 from plumbline.reporting.verdict import contrast_words
-from plumbline.reporting.words import arm_words, detectable_words, direction_of, kind_words, p_words, pair_direction, points, span
+from plumbline.reporting.words import (
+    arm_words,
+    detectable_words,
+    direction_of,
+    kind_words,
+    num_tests_of,
+    p_words,
+    pair_direction,
+    points,
+    span,
+)
 from plumbline.rows.arms import Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.question import Kind, Question
@@ -63,6 +74,16 @@ METHODS = {
 }
 
 
+def made_words(comparison: Comparison) -> str:
+    """How interval and p value came about, for a reader who knows neither name; docs/reading-results.md says more."""
+    unit = "group of questions that stand or fall together" if comparison.num_units < comparison.n else "question"
+    said = f"Interval and test count each {unit} as one."
+    if comparison.ci_method in (IntervalMethod.UNSEEN_UNITS, IntervalMethod.WILSON_UNITS):
+        said += f" Every {unit.split()[0]} gave the same, so the interval is a bound on what questions not asked could show."
+    tests = num_tests_of(comparison.level)
+    return said + (f" The p value is corrected for {tests} tests." if tests > 1 else "")
+
+
 def kind_card(ledger: KindLedger) -> dict[str, object]:
     """The card of one kind: its verdict and the numbers behind it."""
     comparison = ledger.headline.comparison if ledger.headline is not None else None
@@ -90,6 +111,7 @@ def kind_card(ledger: KindLedger) -> dict[str, object]:
             "p_holm": p_words(ledger.headline.p_holm),
             "test": TESTS[comparison.test],
             "method": METHODS[comparison.ci_method],
+            "made": made_words(comparison),
             "lost": comparison.num_first_only,
             "gained": comparison.num_second_only,
             "floor": points(ledger.headline.floor) if ledger.headline.floor else "",
@@ -276,7 +298,7 @@ def slice_rows(slices: Sequence[Slice]) -> list[dict[str, object]]:
 def slice_cell(one: Slice) -> dict[str, object]:
     """The difference on one slice, or that there are too few questions for one."""
     if one.comparison is None or one.p_holm is None:
-        clusters = f" in {one.num_clusters} clusters" if one.num_clusters < one.n else ""
+        clusters = f" in {counted(one.num_clusters, 'cluster')}" if one.num_clusters < one.n else ""
         return {**comparison_cell(None), "n": one.n, "direction": Direction.UNSCORED, "note": f"too few questions{clusters}"}
     direction = claimed_direction(one.comparison, one.p_holm, one.floor)
     note = f"p {p_words(one.p_holm)}, +{one.comparison.num_second_only} −{one.comparison.num_first_only}"

@@ -229,18 +229,17 @@ def resolution(comparison: Comparison) -> str:
 
 def too_few_words(n: int, num_units: int, level: float) -> str:
     """Why no difference could have been shown, and why the interval, which is of one comparison alone, may say less than that."""
-    units = "groups of questions that stand or fall together" if num_units < n else "questions"
-    held = f"with {num_units}" if num_units != 1 else "with one"
-    needed = f"p < {level:.2g}"
-    tests = num_tests_of(level)
-    why = f", which the correction for {tests} tests asks for" if tests > 1 else ""
-    least = least_p_value(num_units)
-    result = (
-        f"{held} no result would reach {needed}{why} (the least possible is {least:.2g})"
-        if least >= level
-        else f"{held} even the largest difference would mostly miss {needed}{why}"
-    )
-    return f"too few {units} for the test: {result}" + ("; the interval is of this comparison alone, not corrected" if tests > 1 else "")
+    unit = "group" if num_units < n else "question"
+    of = " of questions that stand or fall together" if num_units < n else ""
+    tests, least = num_tests_of(level), least_p_value(num_units)
+    needed = f"{level:.2g}" + (f" after correction for {tests} tests" if tests > 1 else "")
+    if least < level:
+        result = f"even the largest difference would mostly not count as shown (p must be below {needed})"
+    else:
+        alone = "" if least >= SIGNIFICANCE else " by itself"  # where other tests are shown, Holm asks less of the rest
+        result = f"no result would count as shown{alone} (p can reach {least:.2g}, and must be below {needed})"
+    reserve = "; the interval is not corrected" if tests > 1 else ""
+    return f"too few {unit}s{of}: with {counted(num_units, unit)} {result}{reserve}"
 
 
 def detectable_words(comparison: Comparison) -> str:

@@ -37,7 +37,7 @@ def reported(folder: Path, *, without: str) -> tuple[dict, str]:
 
 def test_an_arm_without_an_example_for_a_kind_is_no_second_arm_there(tmp_path: Path) -> None:
     evaluation, page = reported(tmp_path, without="mcq")
-    said = "base_examples had no example for multiple choice: same prompts as base, nothing to compare"
+    said = "base examples had no example for multiple choice: same prompts as base, nothing to compare"
     assert said in [gate["text"] for gate in evaluation["gates"]] and said.capitalize() in page
     verdict = evaluation["verdict"]
     assert "Base examples had no example for multiple choice: same prompts as base, nothing to compare." in verdict

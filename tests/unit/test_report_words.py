@@ -9,7 +9,7 @@ from plumbline.reporting.tables import kind_card, pair_cell
 from plumbline.reporting.verdict import shown_mark
 from plumbline.reporting.words import direction_of, headline_words, kind_words, p_words, points, span, too_few_words, verdict_words
 from plumbline.rows.question import Kind
-from plumbline.statistics import Direction
+from plumbline.statistics import Direction, IntervalMethod
 from tests.fakes.evaluation_world import TWO_COMPARED, make_world
 from tests.unit.test_ledger import joined
 
@@ -72,8 +72,8 @@ def test_where_nothing_could_be_shown_every_place_says_so_and_why_the_interval_s
         by_kind["mcq"], p_holm=1.0, delta=0.0, ci95=(-0.31, 0.31), minimum_detectable_effect=1.0, level=NINE_TESTS, **TEN
     )
     why = (
-        "too few groups of questions that stand or fall together for the test: with 10 even the largest difference would mostly miss "
-        "p < 0.0056, which the correction for 9 tests asks for; the interval is of this comparison alone, not corrected."
+        "too few groups of questions that stand or fall together: with 10 groups even the largest difference would mostly not count as shown "
+        "(p must be below 0.0056 after correction for 9 tests); the interval is not corrected."
     )
     assert kind_words(tiny) == f"No detectable difference; {why}"
     assert verdict_words({"mcq": tiny}).endswith(f"(0 points [−31, 31]); {why}")
@@ -87,10 +87,11 @@ def test_where_nothing_could_be_shown_every_place_says_so_and_why_the_interval_s
 @pytest.mark.parametrize(("num_units", "reached"), [(8, False), (9, True)])
 def test_the_test_can_reach_a_level_or_the_least_p_value_is_told(num_units: int, reached: bool) -> None:
     words = too_few_words(20, num_units, NINE_TESTS)
-    assert (f"with {num_units} no result would reach p < 0.0056" in words) is not reached
-    assert ("the least possible is 0.0078" in words) is not reached
-    assert "correction" not in too_few_words(3, 3, 0.05) and too_few_words(3, 3, 0.05).startswith(
-        "too few questions for the test: with 3 no"
+    assert (f"with {num_units} groups no result would count as shown by itself" in words) is not reached
+    assert ("p can reach 0.0078, and must be below 0.0056 after correction for 9 tests" in words) is not reached
+    assert (
+        too_few_words(3, 3, 0.05)
+        == "too few questions: with 3 questions no result would count as shown (p can reach 0.25, and must be below 0.05)"
     )
 
 
@@ -128,3 +129,13 @@ def test_nobody_judged_is_not_a_zero(by_kind: dict[Kind, KindLedger]) -> None:
     without = unscored(by_kind["explanation"])
     assert "no score, and no zero either" in verdict_words({"explanation": without})
     assert headline_words({"explanation": without}) == "Nothing could be compared."
+
+
+def test_a_card_says_in_words_how_its_numbers_were_made(by_kind: dict[Kind, KindLedger]) -> None:
+    flat = with_comparison(by_kind["mcq"], ci_method=IntervalMethod.UNSEEN_UNITS, level=NINE_TESTS, **TEN)
+    assert kind_card(flat)["made"] == (
+        "Interval and test count each group of questions that stand or fall together as one. Every group gave the same, so the interval is a bound "
+        "on what questions not asked could show. The p value is corrected for 9 tests."
+    )
+    alone = with_comparison(by_kind["mcq"], ci_method=IntervalMethod.TANGO, level=0.05, n=20, num_units=20)
+    assert kind_card(alone)["made"] == "Interval and test count each question as one."
