@@ -27,7 +27,7 @@ from plumbline.keeping.published_files import NotPublished, payload
 from plumbline.keeping.result_exports import RESULTS_FILE
 from plumbline.model.adapter import read_training_record
 from plumbline.model.base_files import read_manifest
-from plumbline.number_text import counted, size_text
+from plumbline.number_text import size_text
 from plumbline.pipeline.files import sha256_of, write_json
 from plumbline.pipeline.heartbeat import working
 from plumbline.pipeline.refused import Refused
@@ -61,7 +61,7 @@ def check_run(root: Path) -> None:
     own = uses_in(json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8")))
     if own and (missing := missing_uses(root, own)):
         raise NotPublished(
-            f"{counted(len(missing), 'more arm was', 'more arms were')} scored on the final part than {RECORD} has, so that report and card would count too few: "
+            f"{len(missing)} more {'arm was' if len(missing) == 1 else 'arms were'} scored on the final part than {RECORD} has, so that report and card would count too few: "
             "plumbline final-part, dvc repro (report alone), commit, then publish."
         )
     with Repo(str(root)) as repo:

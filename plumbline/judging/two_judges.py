@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 from plumbline.judging.agreement import step_of, weighted_kappa
 from plumbline.judging.people import kappa_interval
@@ -64,8 +65,15 @@ class TwoDifferences:
 
     @property
     def depends_on_judge(self) -> bool:
-        """Whether the two come to different conclusions."""
-        return len(set(self.directions)) > 1
+        """Whether the two contradict each other, or conclude differently and are shown to differ.
+
+        That one shows a difference and the other does not is no contradiction: noise alone does it in a quarter of runs with a real effect
+        of 10 points (40 questions).
+        """
+        one, other = self.directions
+        if {one, other} == {Direction.BETTER, Direction.WORSE}:
+            return True
+        return one is not other and self.gap is not None and shown_direction(self.gap.ci95, self.gap.p_value) is not Direction.NONE
 
 
 def same_findings(first: Sequence[PointFinding], second: Sequence[PointFinding]) -> tuple[bool, ...]:
@@ -91,9 +99,20 @@ def agreement_of(rows: Sequence[TwiceJudged], *, seed: int, num_resamples: int) 
     )
 
 
+def by_question(rows: Sequence[TwiceJudged]) -> dict[str, TwiceJudged]:
+    """One row for each question of an arm, with the mean of either judge over its answers."""
+    answers: dict[str, list[TwiceJudged]] = {}
+    for row in rows:
+        answers.setdefault(row.id, []).append(row)
+    return {
+        key: replace(found[0], first=fmean(one.first for one in found), second=fmean(one.second for one in found), points=())
+        for key, found in answers.items()
+    }
+
+
 def two_differences(rows: Sequence[TwiceJudged], pair: tuple[str, str], *, seed: int, num_resamples: int) -> TwoDifferences:
-    """Compare two arms by either judge, and the two differences question by question."""
-    first_arm, second_arm = ({row.id: row for row in rows if row.arm == arm} for arm in pair)
+    """Compare two arms by either judge, and the two differences question by question; a question counts once, with the mean of its answers."""
+    first_arm, second_arm = (by_question([row for row in rows if row.arm == arm]) for arm in pair)
     both = [(row, second_arm[key]) for key, row in first_arm.items() if key in second_arm]
     clusters = [one.cluster for one, _ in both]
     bare = TwoDifferences(

@@ -76,8 +76,8 @@ def panel_of(
     mine = [row for row in second if row.id in asked]
     rows = [
         TwiceJudged(
-            # Samples of a question are answers of their own here; the cluster keeps them together.
-            id=row.id if row.sample is None else f"{row.id}, sample {row.sample}",
+            # Samples of a question are answers of their own where judges are compared, and one question where arms are.
+            id=row.id,
             arm=row.arm,
             cluster=asked[row.id].cluster,
             first=first.score,

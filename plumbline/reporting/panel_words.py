@@ -114,6 +114,7 @@ def agreement_row(name: str, found: JudgeAgreement) -> dict[str, object]:
 
 def difference_row(found: TwoDifferences) -> dict[str, object]:
     one, other = found.directions
+    alike = "; the two are not shown to differ" if one is not other and not found.depends_on_judge else ""
     is_enough = found.by_first is not None and found.by_second is not None and found.gap is not None
     return {
         "pair": f"{arm_words(found.second_arm)} − {arm_words(found.first_arm)}",
@@ -121,7 +122,7 @@ def difference_row(found: TwoDifferences) -> dict[str, object]:
         "by_first": "–" if found.by_first is None else difference_words(found.by_first),
         "by_second": "–" if found.by_second is None else difference_words(found.by_second),
         "gap": "–" if found.gap is None else difference_words(found.gap),
-        "note": f"{SHOWN[one]}; {SHOWN[other]}" if is_enough else f"fewer than {MIN_QUESTIONS} questions or {MIN_CLUSTERS} clusters",
+        "note": f"{SHOWN[one]}; {SHOWN[other]}{alike}" if is_enough else f"fewer than {MIN_QUESTIONS} questions or {MIN_CLUSTERS} clusters",
         "depends": found.depends_on_judge,
     }
 

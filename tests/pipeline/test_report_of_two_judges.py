@@ -50,10 +50,10 @@ def scored(row: Judgement, score: float | None) -> Judgement:
 
 
 def by_second(world: World, *, arm_bonus: dict[str, float]) -> list[Judgement]:
-    """A second judge on every other question, who takes a step from an arm or gives it one."""
+    """A second judge on every other question, who takes a step from an arm or gives it one, on all but every fifth of them."""
     reply = RawReply(attempt=1, stop_reason="stop", model="judge-small-v2", request_id=None, body="{}", input_tokens=900, output_tokens=80)
     return [
-        scored(row, None if row.score is None else row.score + arm_bonus.get(row.arm, 0.0)).model_copy(
+        scored(row, None if row.score is None else row.score + arm_bonus.get(row.arm, 0.0) * (int(row.id[-4:]) % 5 != 0)).model_copy(
             update={"judge_id": "openai_compatible:00ff", "replies": (reply,), "key": f"second-{row.key}"}
         )
         for row in world.judgements
@@ -89,10 +89,10 @@ def test_a_conclusion_that_depends_on_the_judge_is_said_first(tmp_path: Path) ->
     scores, evaluation, page = run(world, tmp_path, by_second(world, arm_bonus={"tuned": -0.25}), SECOND)
     one = evaluation["judge"]["second_judge"]["differences"][0]
     assert one["depends_on_judge"] and one["conclusions"][0] == "better" != one["conclusions"][1]
-    assert one["second_minus_first"]["value"] == pytest.approx(-0.25)
+    assert one["second_minus_first"]["value"] == pytest.approx(-0.2)
     said = "The conclusion on explanations depends on the judge: on the 20 questions that both judged, tuned against base is better to the key-point rule (+"
     assert evaluation["verdict"].startswith(said)
-    assert "the two differ by -25 points" in evaluation["verdict"].replace("−", "-")
+    assert "the two differ by -20 points" in evaluation["verdict"].replace("−", "-")
     gate = next(gate for gate in evaluation["gates"] if gate["name"] == "one_conclusion_of_two_judges")
     assert not gate["ok"] and gate["severity"] == "warning" and evaluation["valid"], "a warning: the first judge's score stands"
     verdict = re.search(r'<p class="verdict">(.*?)</p>', page)

@@ -101,3 +101,29 @@ def test_the_interval_of_the_gap_holds_the_truth(num_questions: int, size: int, 
         assert gap is not None
         hits += gap.ci95[0] <= truth <= gap.ci95[1]
     assert hits >= 0.93 * 400
+
+
+def test_several_answers_to_a_question_are_one_question() -> None:
+    """Also where one arm has one answer and the other three, as a file of answers next to drawn ones."""
+    single = [row(n, "base", 0.25, 0.25) for n in range(12)]
+    several = [row(n, "tuned", score, score) for n in range(12) for score in (0.0, 0.5, 1.0)]
+    found = two_differences([*single, *several], PAIR, seed=1, num_resamples=200)
+    assert found.n == 12 and found.by_first is not None and found.by_first.delta == pytest.approx(0.25)
+    few = [row(n, arm, 0.5, 0.5) for n in range(6) for arm in PAIR for _ in range(4)]
+    assert two_differences(few, PAIR, seed=1, num_resamples=200).gap is None, "24 answers to 6 questions are 6 questions"
+
+
+def test_two_judges_that_differ_by_noise_alone_are_seldom_said_to_conclude_differently() -> None:
+    """One shows a gain and the other does not in a quarter of such runs; that is no contradiction."""
+    said = shown_by_one = 0
+    for seed in range(60):
+        rng = random.Random(seed)
+        rows = []
+        for number in range(40):
+            for arm in PAIR:
+                worth = rng.gauss(0.45, 0.2) + 0.1 * (arm == "tuned")
+                rows.append(row(number, arm, *(min(1.0, max(0.0, round(4 * (worth + rng.gauss(0, 0.15))) / 4)) for _ in PAIR)))
+        found = two_differences(rows, PAIR, seed=1, num_resamples=200)
+        said += found.depends_on_judge
+        shown_by_one += found.directions[0] is not found.directions[1]
+    assert shown_by_one >= 6 and said <= 3
