@@ -92,7 +92,9 @@ def is_read(counts: ArmLedger) -> bool:
 def care_texts(ledgers: Mapping[Kind, KindLedger], gates: Sequence[Gate], preflight: Mapping[str, object]) -> list[str]:
     """The warnings, those of one cause together, at the place of the first. One alone keeps its words."""
     failed = [gate for gate in gates if gate.severity is Severity.WARNING and not gate.ok]
-    cells = {(kind, arm): counts for kind, ledger in ledgers.items() for arm, counts in ledger.arms.items()}
+    cells: dict[tuple[Kind, str], ArmLedger] = {
+        (kind, arm): counts for kind, ledger in ledgers.items() for arm, counts in ledger.arms.items()
+    }
     unread_whole = {f"scores_vary_{kind}_{arm}" for (kind, arm), counts in cells.items() if not is_read(counts)}
     failed = [gate for gate in failed if gate.name not in unread_whole]  # all unread: every score is 0 for that one reason
     reason = likely_reason(preflight)

@@ -119,6 +119,8 @@ def verdict_gates(
 ) -> list[Gate]:
     """What must be read together with the verdicts: capabilities that were forgotten, unreadable and cut answers, how far the judge can be believed."""
     return [
+        *same_prompts_gates(by_kind, gathered),
+        *steps_gates(gathered.documents["preflight"], is_trained=bool(gathered.arms.trained)),
         *probes_gate(gathered.probes),
         *quality_gates(
             by_kind,
@@ -197,7 +199,6 @@ def decide(
     overlapping = {row.question_id for row in gathered.overlaps if row.score >= params.overlap_score}
     own = gathered.own_uses if uses_final_part(params.part) and not broken else frozenset()
     num_uses = len(gathered.uses | own)
-
     # Probes and second askings are paid for as answers are, and count against the same cap.
     paid = paid_replies([*gathered.judgements, *gathered.checks])
     cost_usd = judging_cost_usd(paid, judging.claude_model)
@@ -219,9 +220,8 @@ def decide(
         )
         calibration = people_s_opinion(gathered, questions, params)
         panel = second_opinion(gathered, questions, params, judging)
-    by_kind = told_alike(by_kind, questions, gathered)
     noise = None if broken else noise_floor(gathered, questions, scored, seed=params.seed)
-    by_kind = held_to_floor(by_kind, noise, gathered.arms)
+    by_kind = held_to_floor(told_alike(by_kind, questions, gathered), noise, gathered.arms)
     slices = slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples)
     checkpoint = checkpoint_questions(gathered.documents["adapter"], questions, gathered.arms.trained)
     probes = probe_numbers(gathered.checks)
@@ -230,8 +230,6 @@ def decide(
         *([final_part_gate(num_uses - len(own))] if params.part == "final" else []),
         *probe_gates(probes),
         balance_gate(questions),
-        *same_prompts_gates(by_kind, gathered),
-        *steps_gates(gathered.documents["preflight"], is_trained=bool(gathered.arms.trained)),
         *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends),
         *noise_gates(noise),
         *panel_gates(panel),

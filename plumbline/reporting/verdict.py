@@ -202,7 +202,7 @@ def alone_words(ledgers: Mapping[Kind, KindLedger], arms: Arms, pair: Pair) -> s
         for kind, ledger in ledgers.items()
         if (found := ledger.pairs[pair].comparison) is not None and not ledger.is_alike(pair)
     ]
-    alike = [kind for kind, ledger in ledgers.items() if ledger.is_alike(pair)]
+    alike: list[Kind] = [kind for kind, ledger in ledgers.items() if ledger.is_alike(pair)]
     nothing = f"{nothing_in_it(arm_title(pair[1]), second.context_name, arm_words(pair[0]), alike)}." if alike else ""
     if not amounts:
         return nothing or None
