@@ -231,7 +231,7 @@ def decide(
         *probe_gates(probes),
         balance_gate(questions),
         *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends),
-        *noise_gates(noise),
+        *noise_gates(noise, gathered.comparisons[0][0] if gathered.comparisons else None),
         *panel_gates(panel),
     ]
     account = judge_account(gathered.judgements, judging, paid, cost_usd)
