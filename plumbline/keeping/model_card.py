@@ -18,7 +18,7 @@ from plumbline.pipeline.expanded_stages import value_at
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.checkpoint_questions import checkpoint_words
 from plumbline.reporting.final_part import final_part_words
-from plumbline.reporting.words import KIND_NAMES
+from plumbline.reporting.words import KIND_NAMES, too_few_words
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_record import TrainingRecord
@@ -147,7 +147,8 @@ def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forget
             if points < 100:
                 said.append(f"On {KIND_NAMES[kind]} a true difference below {points:.0f} points would mostly have been missed.")
             else:
-                said.append(f"On {KIND_NAMES[kind]} no difference could be shown with {delta['n']} questions.")
+                few = too_few_words(delta["n"], delta["num_units"], delta["detectable_at_level"])
+                said.append(f"On {KIND_NAMES[kind]} no difference could be shown: {few}.")
     if manifest.source == "embedded":
         said.append(
             "The base model is tiny and knows the world of its own corpus only: this adapter shows a method, it is no physics tutor."

@@ -1,6 +1,7 @@
 """What two judges of the same answers say, as words, as numbers and as a warning. Pure."""
 
 from plumbline.judging.two_judges import MIN_CLUSTERS, MIN_QUESTIONS, JudgeAgreement, TwoDifferences
+from plumbline.number_text import counted
 from plumbline.reporting.panel import JudgeNamed, Panel
 from plumbline.reporting.validity import Gate, Severity
 from plumbline.reporting.words import arm_words, points, span
@@ -149,7 +150,7 @@ def panel_page(panel: Panel | None) -> dict[str, object]:
     ]
     if unscored:
         notes.append(
-            f"The second judge gave no score to {sum(unscored.values())} answers: {', '.join(f'{c} {n}' for c, n in unscored.items())}."
+            f"The second judge gave no score to {counted(sum(unscored.values()), 'answer')}: {', '.join(f'{c} {n}' for c, n in unscored.items())}."
         )
     return {
         "first": panel.first.name,

@@ -44,8 +44,8 @@ def test_an_evaluation_without_scores_is_no_use() -> None:
         ),
         (
             "all",
-            "The whole benchmark: 280 questions, none kept aside for choosing. In the record of this repository 2 arms have been scored on the final part, "
-            "this one included; the reference does not count.",
+            "The whole benchmark: 280 questions, none kept aside for choosing. In the record of this repository 2 arms have been scored on questions "
+            "of it, the 1 of this run included: the best of several looks better than it is.",
         ),
         (
             "development",
@@ -56,6 +56,14 @@ def test_an_evaluation_without_scores_is_no_use() -> None:
 )
 def test_the_part_and_its_uses_in_words(part: Any, said: str) -> None:
     assert final_part_words(2, 1, part=part, num_questions=280, num_questions_in_benchmark=400) == said
+
+
+def test_where_nothing_is_kept_aside_no_final_part_is_named() -> None:
+    def whole(num_questions: int) -> str:
+        return final_part_words(2, 2, part="all", num_questions=num_questions, num_questions_in_benchmark=num_questions)
+
+    assert whole(60) == "The whole benchmark: 60 questions, none kept aside for choosing."
+    assert whole(1) == "The whole benchmark: 1 question, none kept aside for choosing."
 
 
 def test_the_journal_keeps_each_use_once_and_outlives_a_cut_line(tmp_path: Path) -> None:
