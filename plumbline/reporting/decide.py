@@ -121,7 +121,7 @@ def verdict_gates(
     return [
         *same_prompts_gates(by_kind, gathered),
         *steps_gates(gathered.documents["preflight"], is_trained=bool(gathered.arms.trained)),
-        *probes_gate(gathered.probes),
+        *(probes_gate(gathered.probes) if gathered.arms.trained else []),
         *quality_gates(
             by_kind,
             num_labels=0 if calibration is None else calibration.num_labels,
@@ -226,7 +226,7 @@ def decide(
     checkpoint = checkpoint_questions(gathered.documents["adapter"], questions, gathered.arms.trained)
     probes = probe_numbers(gathered.checks)
     warnings = [
-        forgetting_gate(gathered.forgetting, params.max_forgetting_nats),
+        *([forgetting_gate(gathered.forgetting, params.max_forgetting_nats)] if gathered.arms.trained else []),
         *([final_part_gate(num_uses - len(own))] if params.part == "final" else []),
         *probe_gates(probes),
         balance_gate(questions),

@@ -108,7 +108,7 @@ def noise_floor(gathered: Gathered, questions: Sequence[Question], scored: Seque
         ids = [question.id for question in questions if question.kind == kind]
         asked = [id for id in ids if id in again and id in first]
         both = [(low, high) for id in asked if (low := before.get(id)) is not None and (high := after.get(id)) is not None]
-        if asked:
+        if ids:
             kinds[kind] = KindFloor(
                 num_questions=len(ids),
                 num_asked=len(asked),

@@ -46,7 +46,9 @@ def noise_sentence(noise: NoiseFloor | None) -> str:
     told += [floor_words(kind, one) for kind, one in noise.kinds.items() if one.floor]
     if still := [KIND_NAMES[kind] for kind, one in noise.kinds.items() if one.floor == 0]:
         told.append(f"On {joined(still)} every text was the same.")
-    if unknown := [KIND_NAMES[kind] for kind, one in noise.kinds.items() if one.floor is None]:
+    if unasked := [KIND_NAMES[kind] for kind, one in noise.kinds.items() if not one.num_asked]:
+        told.append(f"On {joined(unasked)} no question was asked again, so there is no floor: raise noise_floor.fraction.")
+    if unknown := [KIND_NAMES[kind] for kind, one in noise.kinds.items() if one.floor is None and one.num_asked]:
         told.append(f"On {joined(unknown)} there is no floor: a judge that is a model would have to be paid again.")
     return " ".join(told)
 

@@ -51,7 +51,7 @@ def kind_sentence(
         needed = questions_needed(comparison, margin)
         return said if verdict is Verdict.WORSE else f"{said} If the two are alike, about {needed:,} questions like these would show it."
     if ci95[0] > 0 and abs(value) <= floor:
-        return f"{said} The same model moves by up to {in_points(floor)} points when asked again in other batches, and the difference must be larger."
+        return f"{said} Asked again in other batches, the same model may move by up to {in_points(floor)} points, and the difference must be larger."
     if ci95[0] > 0:
         return f"{said} The interval lies above 0, but the p value, adjusted for all tests of the report, is {p_words(p_value)} and not below {SIGNIFICANCE:g}."
     if verdict is Verdict.WORSE:

@@ -115,7 +115,7 @@ def kind_card(ledger: KindLedger) -> dict[str, object]:
             "lost": comparison.num_first_only,
             "gained": comparison.num_second_only,
             "floor": points(ledger.headline.floor) if ledger.headline.floor else "",
-            "detectable": detectable_words(comparison),
+            "detectable": detectable_words(comparison, ledger.headline.floor),
         }
     return card
 
@@ -206,7 +206,7 @@ def pair_cell(pair: PairLedger) -> dict[str, object]:
     direction = pair_direction(pair)
     note = f"p {p_words(pair.p_holm)}, n = {found.n}, +{found.num_second_only} −{found.num_first_only}"
     if direction is Direction.NONE and not is_below_floor(found, pair.p_holm, pair.floor):
-        note += f", could have shown {detectable_words(found)}"
+        note += f", could have shown {detectable_words(found, pair.floor)}"
     note += floor_note(pair.floor)
     return {**comparison_cell(found), "direction": direction, "note": note}
 
@@ -303,7 +303,7 @@ def slice_cell(one: Slice) -> dict[str, object]:
     direction = claimed_direction(one.comparison, one.p_holm, one.floor)
     note = f"p {p_words(one.p_holm)}, +{one.comparison.num_second_only} −{one.comparison.num_first_only}"
     if direction is Direction.NONE and not is_below_floor(one.comparison, one.p_holm, one.floor):
-        note += f", could have shown {detectable_words(one.comparison)}"
+        note += f", could have shown {detectable_words(one.comparison, one.floor)}"
     note += floor_note(one.floor)
     return {**comparison_cell(one.comparison), "direction": direction, "note": note}
 

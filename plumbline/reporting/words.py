@@ -78,7 +78,7 @@ def within_floor(pair: PairLedger | None) -> bool:
 
 def floor_clause(floor: float) -> str:
     """Why a difference that the test shows is not claimed."""
-    return f"smaller than what the same model gives when asked again in other batches (up to {points(floor)} points)"
+    return f"within the noise floor (asked again in other batches, the same model may move by up to {points(floor)} points)"
 
 
 def direction_of(ledger: KindLedger) -> Direction:
@@ -101,7 +101,7 @@ def kind_words(ledger: KindLedger) -> str:
     if within_floor(ledger.headline):
         return f"No difference is claimed: it is {floor_clause(ledger.headline.floor)}."
     if direction is Direction.NONE:
-        return f"No detectable difference{not_shown_because(comparison)}; {resolution(comparison)}."
+        return f"No detectable difference{not_shown_because(comparison)}; {resolution(comparison, ledger.headline.floor)}."
     assert ledger.headline_pair is not None
     second = arm_title(ledger.headline_pair[1])
     return f"{second} is {direction}: from {points(comparison.first_mean)} to {points(comparison.second_mean)} of 100."
@@ -162,17 +162,18 @@ def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
             assert pair is not None
             sentences.append(f"{arm_title(pair[1])} is {direction} {joined(amounts)}.")
     for ledger in groups[Direction.NONE]:
-        comparison = ledger.headline.comparison if ledger.headline is not None else None
-        if comparison is not None:
+        headline = ledger.headline
+        comparison = headline.comparison if headline is not None else None
+        if headline is not None and comparison is not None:
             found = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
-            if ledger.headline is not None and within_floor(ledger.headline):
+            if within_floor(headline):
                 sentences.append(
-                    f"On {KIND_NAMES[ledger.kind]} the difference ({found}) is {floor_clause(ledger.headline.floor)}: it is not claimed."
+                    f"On {KIND_NAMES[ledger.kind]} the difference ({found}) is {floor_clause(headline.floor)}: it is not claimed."
                 )
                 continue
             because = not_shown_because(comparison)
             sentences.append(
-                f"There is no detectable difference on {KIND_NAMES[ledger.kind]} ({found}){because}; {resolution(comparison)}."
+                f"There is no detectable difference on {KIND_NAMES[ledger.kind]} ({found}){because}; {resolution(comparison, headline.floor)}."
             )
     unscored = groups[Direction.UNSCORED]
     if alike := [one for one in unscored if one.headline_pair is not None and one.is_alike(one.headline_pair)]:
@@ -220,10 +221,10 @@ def not_shown_because(comparison: Comparison) -> str:
     return f" by the test, p = {p_words(comparison.p_value)}"
 
 
-def resolution(comparison: Comparison) -> str:
-    """What the benchmark could have shown. One rule for every place: `minimum_detectable_effect` is 1 where nothing could be."""
+def resolution(comparison: Comparison, floor: float = 0.0) -> str:
+    """What the benchmark could have shown, above the noise floor. One rule for every place: `minimum_detectable_effect` is 1 where nothing could be."""
     if comparison.minimum_detectable_effect < 1:
-        return f"this benchmark could have shown {points(comparison.minimum_detectable_effect)} points"
+        return f"this benchmark could have shown {points(max(comparison.minimum_detectable_effect, floor))} points"
     return too_few_words(comparison.n, comparison.num_units, comparison.level)
 
 
@@ -242,8 +243,8 @@ def too_few_words(n: int, num_units: int, level: float) -> str:
     return f"too few {unit}s{of}: with {counted(num_units, unit)} {result}{reserve}"
 
 
-def detectable_words(comparison: Comparison) -> str:
+def detectable_words(comparison: Comparison, floor: float = 0.0) -> str:
     """The same in a few words, for a card or a cell: what could have been shown."""
     if comparison.minimum_detectable_effect < 1:
-        return f"{points(comparison.minimum_detectable_effect)} points"
+        return f"{points(max(comparison.minimum_detectable_effect, floor))} points"
     return f"nothing: too few {'groups' if comparison.num_units < comparison.n else 'questions'}"

@@ -15,7 +15,7 @@ from plumbline.reporting.noise_floor import KindFloor
 from plumbline.reporting.noise_words import noise_gates, noise_rows, noise_sentence
 from plumbline.reporting.publish_gate import publish_gate
 from plumbline.reporting.verdict import evaluation_headline, evaluation_verdict
-from plumbline.reporting.words import headline_words, kind_words, verdict_words
+from plumbline.reporting.words import detectable_words, headline_words, kind_words, resolution, verdict_words
 from plumbline.rows.arms import Arms
 from plumbline.statistics import Direction, Verdict, paired_comparison
 from plumbline.training.forgetting import Forgetting
@@ -110,7 +110,7 @@ def test_a_shown_difference_within_the_floor_is_not_claimed_and_says_why() -> No
     assert "Tuned is better on multiple choice by 40 points" in verdict_words(claimed)
     words = verdict_words(refused)
     assert words.startswith("On multiple choice the difference (+40 points [")
-    assert "smaller than what the same model gives when asked again in other batches (up to 50 points): it is not claimed." in words
+    assert "within the noise floor (asked again in other batches, the same model may move by up to 50 points): it is not claimed." in words
     (ledger,) = refused.values()
     assert "No difference is claimed" in kind_words(ledger) and headline_words(refused).endswith("was claimed.")
 
@@ -119,7 +119,7 @@ def test_a_rival_within_the_floor_is_not_beaten() -> None:
     right = {"base": LOW, "base_examples": LOW + 2, "tuned": HIGH}
     refused, arms = held(right, 0.9, ALL)
     assert evaluation_headline(refused, arms, ALL) == "Fine-tuning is not shown to beat base examples on multiple choice."
-    assert "(up to 90 points): it is not claimed" in evaluation_verdict(refused, arms, ALL)
+    assert "by up to 90 points): it is not claimed" in evaluation_verdict(refused, arms, ALL)
 
 
 def test_publishing_takes_no_claim_within_the_floor_for_better() -> None:
@@ -133,7 +133,7 @@ def test_publishing_takes_no_claim_within_the_floor_for_better() -> None:
     assert requirement(0.2, "better")[:2] == (True, Verdict.BETTER)
     ok, verdict, missing, text = requirement(0.45, "better")
     assert not ok and verdict is Verdict.NOT_ENOUGH and missing == pytest.approx(0.05)
-    assert "The same model moves by up to 45 points when asked again in other batches" in text
+    assert "Asked again in other batches, the same model may move by up to 45 points" in text
     assert requirement(0.45, {"not_worse_than": 0.03})[:2] == (True, Verdict.NOT_WORSE), "no loss hides in a gain"
 
 
@@ -202,3 +202,9 @@ def test_a_plan_that_spoils_answers_is_not_claimed_and_a_real_gain_is(n: int, nu
 
     alike, spoilt, gain = found("the same model"), found("a plan that spoils 12 %"), found("a gain of 23 points")
     assert alike[1] <= 0.05 and spoilt[0] > 0.1 and spoilt[1] <= 0.05 and gain[1] >= gain[0] - 0.05 and gain[0] > 0.6
+
+
+def test_what_could_have_been_shown_is_never_below_the_floor() -> None:
+    comparison = replace(paired_comparison([0.0] * 40, [0.0] * 39 + [1.0], clusters=None, seed=1), minimum_detectable_effect=0.08)
+    assert "could have shown 20 points" in resolution(comparison, 0.2) and detectable_words(comparison, 0.2) == "20 points"
+    assert "could have shown 8 points" in resolution(comparison) and detectable_words(comparison, 0.01) == "8 points"
