@@ -63,18 +63,22 @@ lint: .venv/.dev
 	@pyright --warnings > .venv/pyright.log || { cat .venv/pyright.log; exit 1; }
 	@lint-imports --no-cache --no-logo > .venv/imports.log || { cat .venv/imports.log; exit 1; }
 
-plan: .venv/.run  ## what a run will take, before anything is spent: make plan, make plan NAME=mistral_7b
-	@plumbline plan $(NAME)
+plan: export SET := $(SET)
+plan: .venv/.run  ## what a run will take, before anything is spent: make plan, make plan NAME=mistral_7b; ROWS, QUESTIONS, CORPUS, SET as in make real
+	@plumbline plan $(NAME) $(OWN) $(if $(SET),-S "$$SET")
 
 smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the workspace and the final part stay as they are
 	@plumbline smoke
+
+OWN = $(if $(ROWS),--rows "$(ROWS)") $(if $(QUESTIONS),--questions "$(QUESTIONS)") $(if $(CORPUS),--corpus "$(CORPUS)")
 
 profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistral_7b
 	@test -n "$(NAME)" || { echo "which profile? make profile NAME=...; there are: $$(ls profiles | tr '\n' ' ')"; exit 1; }
 	@plumbline profile $(NAME)
 
+real: export SET := $(SET)
 real: .venv/.run  ## a real instruct model, no GPU, no key; SMALL=1: minutes; your own files: ROWS=my.jsonl QUESTIONS=my_questions.jsonl CORPUS=notes.md SET="clean.format=csv"
-	@plumbline real $(if $(ROWS),--rows "$(ROWS)") $(if $(QUESTIONS),--questions "$(QUESTIONS)") $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(SMALL),--small) $(foreach one,$(SET),-S '$(one)')
+	@plumbline real $(OWN) $(if $(SMALL),--small) $(if $(SET),-S "$$SET")
 
 backup: .venv/.run  ## push, then prove it: every object fetched into a fresh clone, hashed, re-graded
 	@plumbline backup

@@ -1,4 +1,4 @@
-"""Numbers as text for a reader: sizes of files and memory, and differences with their sign. Pure."""
+"""Numbers as text for a reader: sizes of files and memory, differences with their sign, and counted things. Pure."""
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -21,3 +21,8 @@ def signed_ascii(value: float, digits: int = 2) -> str:
     """A difference in a table of a terminal or of Markdown: "+0.12", "-0.03". What rounds to zero keeps its width: "+0.00", never "-0.00"."""
     text = f"{value:+.{digits}f}"
     return text.replace("-", "+") if float(text) == 0 else text
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """How many of what: "1 cluster", "3 clusters", "1,200 rows". `many`: a plural that is not `one` with an s."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

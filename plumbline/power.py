@@ -103,9 +103,14 @@ def detectable_effect(differences_N: Floats, units: Units, *, binary: bool, leve
     return detectable_with(disagreement_of(differences_N, units, binary=binary), units, binary=binary, level=level)
 
 
+def least_p_value(num_units: int) -> float:
+    """The smallest p value that the exact test can give: where all units move, and all one way."""
+    return 2.0 ** (1 - num_units)
+
+
 def detectable_with(found: Disagreement, units: Units, *, binary: bool, level: float) -> float:
     """The same for arms that disagree as `found` says, on questions that lie in clusters as `units` do."""
-    if 2.0 ** (1 - len(units.sums_U)) >= level:
+    if least_p_value(len(units.sums_U)) >= level:
         return 1.0
     n, wanted = int(units.sizes_U.sum()), wanted_power(found, units, binary=binary)
     if binary and not units.clustered:
@@ -127,7 +132,7 @@ def wanted_power(found: Disagreement, units: Units, *, binary: bool) -> float:
 
 def power_at(found: Disagreement, units: Units, effect: float, *, binary: bool, level: float) -> float:
     """Power of the paired test at a true mean difference."""
-    if 2.0 ** (1 - len(units.sums_U)) >= level:
+    if least_p_value(len(units.sums_U)) >= level:
         return 0.0
     if binary and not units.clustered:
         return mcnemar_power(int(units.sizes_U.sum()), *found.shares_at(effect), level)

@@ -25,6 +25,11 @@ def object_without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
+def refuse_twins(text: str) -> None:
+    """TwinKey where text that is known to be JSON holds an object with twin keys."""
+    json.loads(text, object_pairs_hook=object_without_twins)
+
+
 def elements_of(text: str) -> Iterator[tuple[int, Any]]:
     """(number, element) of a JSON list that is known to be one; a TwinKey stands for an element that holds twin keys."""
     plain, strict = json.JSONDecoder(), json.JSONDecoder(object_pairs_hook=object_without_twins)

@@ -42,7 +42,7 @@ def main(params: GeneralParams, *, prompts: Path, base: Path, answers: Path) -> 
         batch_size=params.batch_size,
     )
     log.info(
-        "%d answers: %d measured, %d may be replayed, %d cut at %d tokens, %d empty",
+        "%d answers: %d measured, %d may be replayed, %d cut at %d tokens (they measure as well, and are not replayed), %d empty",
         len(rows),
         sum(row.part == "measured" for row in rows),
         sum(map(is_replayable, rows)),

@@ -7,7 +7,7 @@ from typing import Literal
 from plumbline.pipeline.inputs import inputs_unchanged
 from plumbline.pipeline.params import load_params
 from plumbline.pipeline.record import Params
-from plumbline.splitting.mapped_benchmark import BenchmarkColumns
+from plumbline.splitting.benchmark_columns import BenchmarkColumns
 from plumbline.splitting.run import SplitFiles, SplitPolicy, split_rows
 
 log = logging.getLogger("split")

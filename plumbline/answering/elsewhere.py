@@ -11,6 +11,7 @@ from plumbline.pipeline.record import Record
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.answer import ELSEWHERE, Answer
 from plumbline.rows.question import Question
+from plumbline.twin_keys import TwinKey, refuse_twins
 
 NAMED = 5
 
@@ -45,6 +46,9 @@ def read_elsewhere(path: Path, questions: Sequence[Question], *, arm: str) -> li
             continue
         try:
             row = AnswerElsewhere.model_validate_json(line)
+            refuse_twins(line)
+        except TwinKey as twins:
+            raise Refused(f"{path}, line {number}: {twins}.") from None
         except ValidationError as error:
             raise Refused(
                 f'{path}, line {number}: {problems_of(error, AnswerElsewhere)}. A line is {{"id": ..., "response": ...}}.'

@@ -9,11 +9,17 @@ from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.general_answer import GeneralAnswer, Part
 from plumbline.rows.general_prompt import GeneralPrompt
+from plumbline.twin_keys import TwinKey, refuse_twins
 
 
 def read_prompts(path: Path) -> list[GeneralPrompt]:
-    """Read the prompts. Refused where an id stands twice or a prompt is blank."""
+    """Read the prompts. Refused where an id, or a key in one line, stands twice, or a prompt is blank."""
     asked = list(read_jsonl(path, GeneralPrompt))
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+        try:
+            refuse_twins(line or "null")
+        except TwinKey as twins:
+            raise Refused(f"{path}, line {number}: {twins}.") from None
     if repeated := sorted(id for id, count in Counter(prompt.id for prompt in asked).items() if count > 1):
         raise Refused(f"{path}: more than one prompt with id {', '.join(repeated[:5])}; give each prompt an id of its own.")
     if blank := [prompt.id for prompt in asked if not prompt.prompt.strip()]:

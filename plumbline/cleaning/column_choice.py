@@ -17,6 +17,8 @@ ALIKE = 0.5
 """Another reading that fits at least this share of the rows of the best one fits alike."""
 MIN_SHARE = 0.5
 """Of the rows: a reading that fits fewer is not taken without being asked for."""
+IN_PLACE = "in place of `columns: null` in section clean of params.yaml write"
+"""The key is there as the file comes, and a second one breaks it."""
 PLAIN_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 """YAML reads it as it stands."""
 
@@ -32,7 +34,7 @@ class Choice(NamedTuple):
 
 
 def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str, Any]], given: Columns | None) -> Choice:
-    """The reading that fits the rows. InputRefused where none does, or two do alike, with the line that decides it."""
+    """The reading that fits the rows. InputRefused where none does, or two do alike, with what decides it."""
     counted = Counter(name for row in rows for name in row)
     names = [name for name, _ in counted.most_common(MAX_NAMES) if name]
     if given is not None:
@@ -54,7 +56,7 @@ def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str,
         raise InputRefused(
             "missing_columns",
             f"{path} is {source}, and its keys {names[:12]} are those of no rows that are known. "
-            f"Say which of them are read: add a line {example(names)} to section clean of params.yaml.",
+            f"Say which of them are read: {IN_PLACE} {example(names)}.",
         )
     best, columns = ranked[0]
     alike = [other for number, other in ranked if number >= ALIKE * best]
@@ -62,13 +64,13 @@ def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str,
         lines = "; or ".join(f"`columns: {line_of(other)}` for {name_of(other)}" for other in alike[:4])
         raise InputRefused(
             "ambiguous_columns",
-            f"{path}: its rows may be read in {len(alike)} ways. Add one line to section clean of params.yaml: {lines}.",
+            f"{path}: its rows may be read in {len(alike)} ways. I{IN_PLACE[1:]} {lines}.",
         )
     if best < MIN_SHARE * len(rows):
         raise InputRefused(
             "mixed_rows",
             f"{path}: only {best} of the first {len(rows)} rows are {name_of(columns)}. To put the others aside and read these, "
-            f"add a line `columns: {line_of(columns)}` to section clean of params.yaml; or give each sort of rows a file of its own.",
+            f"{IN_PLACE} `columns: {line_of(columns)}`; or give each sort of rows a file of its own.",
         )
     return Choice(columns, names, best, len(rows))
 
@@ -89,14 +91,14 @@ def quoted(name: str) -> str:
 
 
 def example(names: Sequence[str]) -> str:
-    """The line to add where no reading is known, with the keys that are never read as mere extras."""
+    """What to set where no reading is known, with the keys that are never read as mere extras."""
     written = {name.strip().lower(): name for name in names}
     system = next((f", system: {quoted(written[name])}" for name in SYSTEMS if name in written), "")
     about = f", input: {quoted(written['context'])}" if "context" in written else ""
     history = f", history: {quoted(written['history'])}" if "history" in written else ""
     return (
         f"`columns: {{instruction: NAME, output: NAME{about}{system}{history}}}`, "
-        f"or `columns: {{messages: NAME{system}}}` where turns stand under one key,"
+        f"or `columns: {{messages: NAME{system}}}` where turns stand under one key"
     )
 
 

@@ -81,6 +81,8 @@ def laid_out(path: Path, head: bytes, shape: str, given: Columns | None) -> Sour
     wanted = given.needed if given else ()
     text = head.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "replace")
     separator = separator_of(text, lambda names: set(wanted) <= set(names) if wanted else any(possible_columns(frozenset(names))))
+    if not text.strip():
+        raise InputRefused("empty_input", f"{path} begins with blank lines only; a file with at least one row is read.")
     if separator is None:
         first = text.split("\n", 1)[0][:80].strip()
         raise InputRefused(

@@ -11,6 +11,7 @@ import orjson
 
 from plumbline.cleaning.codes import Reason, Rule
 from plumbline.cleaning.data_summary import classes_table, summary_bytes
+from plumbline.cleaning.encoding_advice import encoding_advice
 from plumbline.cleaning.first_pass import Spooled, clean_all, row_texts
 from plumbline.cleaning.output_files import refuse_overwriting, replacing_all
 from plumbline.cleaning.policy import Policy
@@ -87,6 +88,9 @@ def clean_file(files: CleanFiles, policy: Policy, *, near_duplicate_similarity: 
             streams[files.classes].write(classes_table(summary).encode())
         if files.repair_examples and sampler:
             streams[files.repair_examples].writelines(example.model_dump_json().encode() + b"\n" for example in sampler.examples())
+    num_refused = summary["reasons"].get(Reason.INVALID_UTF8, 0)
+    if advice := encoding_advice(files.source, policy.source, num_refused=num_refused, num_rows=summary["lines"]):
+        log.warning("%s", advice)
     if num_tools := summary["reasons"].get(Reason.TOOL_CALLS, 0):
         log.warning("%d of %d rows offer or call tools and are put aside: %s.", num_tools, summary["lines"], NOT_TRAINED)
     return CleanCounts(

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from plumbline.cleaning.json_remedy import array_as_lines, array_of_others, object_over_lines
-from plumbline.cleaning.source_format import Compression, Container
+from plumbline.cleaning.row_columns import possible_columns
+from plumbline.cleaning.source_format import Compression, Container, SourceFormat
 from plumbline.pipeline.refused import InputRefused
+from plumbline.separators import separator_of
 
 HEAD_BYTES = 1 << 16
 MAGIC = {
@@ -76,8 +78,8 @@ def refuse_but_json_lines(path: Path, head: bytes) -> None:
         raise InputRefused("not_jsonl", object_over_lines(path, text))
     if first == b"[":
         raise InputRefused("not_jsonl", array_of_others(path))
-    if looks_like_csv(first):
-        raise InputRefused("not_jsonl", f"{path} is CSV; set clean.format to auto.")
+    if (table := table_in(text)) is not None:
+        raise InputRefused("not_jsonl", f"{path} looks like {table}: set clean.format to auto in params.yaml.")
 
 
 def refuse_no_text(path: Path, head: bytes) -> None:
@@ -104,9 +106,12 @@ def is_json_array(text: bytes) -> bool:
     return not (first.rstrip().endswith(b"]") and ended and rest.lstrip().startswith((b"{", b"[")))
 
 
-def looks_like_csv(first: bytes) -> bool:
-    """Whether a first line is the header of a CSV file of rows."""
-    if not first or first.startswith((b"{", b"[", b'"{', b"<")) or b"{" in first:
-        return False
-    names = {name.strip(b" \"'").lower() for separator in (b",", b";", b"\t", b"|") for name in first.split(separator)}
-    return names != {first.lower()} and bool(names & {b"instruction", b"output", b"prompt", b"completion", b"messages"})
+def table_in(text: bytes) -> SourceFormat | None:
+    """The table that a text looks like: a first line with several names, and few lines that are JSON below it; None where it looks like none."""
+    lines = [line.strip() for line in text.split(b"\n") if line.strip()]
+    if not lines or lines[0].startswith((b"{", b"[", b'"{', b"<")) or b"{" in lines[0]:
+        return None
+    if 2 * sum(line.startswith((b"{", b'"{')) for line in lines[1:]) > len(lines) - 1:
+        return None
+    separator = separator_of(text.decode("utf-8", "replace"), lambda names: any(possible_columns(frozenset(names))))
+    return None if separator is None else SourceFormat(Container.CSV, Compression.NONE, separator)

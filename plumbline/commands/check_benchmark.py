@@ -5,21 +5,25 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
+from pydantic import ValidationError
 
+from plumbline.commands.benchmark_hints import hint_lines
 from plumbline.commands.benchmark_words import in_words_of_commands
 from plumbline.commands.outputs import refuse_overwriting
 from plumbline.commands.refusing import refusing
 from plumbline.comparing.counted import counted
 from plumbline.comparing.spreadsheets import refuse_spreadsheet
 from plumbline.pipeline.jsonl import write_jsonl
+from plumbline.pipeline.problems import problems_of
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.choice_balance import unbalanced_letters
-from plumbline.rows.question import Question
+from plumbline.rows.question import KINDS, Question
 from plumbline.splitting.benchmark import Benchmark, all_faults, read_questions
+from plumbline.splitting.benchmark_columns import BenchmarkColumns
 from plumbline.splitting.fault import Fault
-from plumbline.splitting.mapped_benchmark import BenchmarkColumns
 from plumbline.splitting.overlap import LeftOutQuestion
 from plumbline.splitting.question_faults import fault_of, later_needs
 from plumbline.splitting.recognition import AUTO, MAPPED, NAMES
@@ -41,7 +45,7 @@ MAX_TAGS = 15
 
 def columns_of(given: Sequence[str]) -> BenchmarkColumns | None:
     """The columns that were named as PART=COLUMN; None where none were. ValueError for one that is not understood."""
-    named: dict[str, object] = {}
+    named: dict[str, Any] = {}
     for one in given:
         name, _, column = one.partition("=")
         if not column:
@@ -49,23 +53,32 @@ def columns_of(given: Sequence[str]) -> BenchmarkColumns | None:
         if name not in BenchmarkColumns.model_fields:
             raise ValueError(f"--column {one!r}: {name!r} is no part of a question. {parts_words()}")
         if name == "first_index":
-            named[name] = int(column)
+            named[name] = int(column) if column in ("0", "1") else column
+        elif name == "kinds":
+            word, _, kind = column.rpartition(":")
+            if not word.strip():
+                raise ValueError(f"--column {one!r}: write kinds=WORD:KIND, such as kinds=Rechnen:numeric; KIND is {', '.join(KINDS)}.")
+            named.setdefault(name, {})[word.strip()] = kind.strip()
         elif name in SEVERAL:
-            earlier = named.get(name, [])
-            named[name] = [*earlier, column] if isinstance(earlier, list) else [column]
+            named.setdefault(name, []).append(column)
         else:
             named[name] = column
     for name in ("choices", "distractors"):
         # One column may hold a list.
         if isinstance(columns := named.get(name), list) and len(columns) == 1:
             named[name] = columns[0]
-    return BenchmarkColumns.model_validate(named) if named else None
+    try:
+        return BenchmarkColumns.model_validate(named) if named else None
+    except ValidationError as error:
+        raise ValueError(f"--column: {problems_of(error, BenchmarkColumns)}.") from None
 
 
 def parts_words() -> str:
     """The parts of a question that a column can be."""
     several = f"{', '.join(SEVERAL[:-1])} and {SEVERAL[-1]}"
-    return f"The parts are {', '.join(BenchmarkColumns.model_fields)}; {several} may be repeated for several columns."
+    return (
+        f"The parts are {', '.join(BenchmarkColumns.model_fields)}; {several} may be repeated for several columns, kinds for several words."
+    )
 
 
 def told(found: Benchmark, path: Path, num_faults: int) -> list[str]:
@@ -114,7 +127,7 @@ def next_lines(questions: Sequence[Question], path: Path, name: str, columns: Be
     needs = [f"  {need}" for need in later_needs(questions)[:MAX_NAMED]]
     lines = [
         "",
-        f"Every question of {path} can be graded. In params.yaml, under split:",
+        f"Every question of {path} can be graded. In params.yaml, under split, set:",
         f"  benchmark: {path}",
         f"  benchmark_format: {name}",
     ]
@@ -126,6 +139,7 @@ def next_lines(questions: Sequence[Question], path: Path, name: str, columns: Be
         *lines,
         *(["A later stage needs:", *needs] if needs else []),
         *([f"Look at the answers first: {unbalanced}."] if unbalanced is not None else []),
+        *hint_lines(questions),
     ]
 
 

@@ -4,6 +4,8 @@ import sys
 
 import click
 
+from plumbline.screen import assume_a_size
+
 COMMANDS: dict[str, dict[str, str]] = {
     "Look at the data": {
         "check-benchmark": "Check a benchmark file, and show what is read of it.",
@@ -159,6 +161,7 @@ def plumbline() -> None:
 
 def main() -> None:
     """Run the command line; if a package is missing, name the extra that installs it and exit with 2."""
+    assume_a_size()
     try:
         plumbline(prog_name="plumbline")
     except ModuleNotFoundError as missing:

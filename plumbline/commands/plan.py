@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from plumbline.judging.canaries import canaries
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.prices import PRICES, assumed_reply_tokens, largest_cost_usd
 from plumbline.judging.prompt import JudgeItem, num_characters
-from plumbline.judging.second_judge import is_judged_twice
+from plumbline.judging.second_draw import is_judged_twice
 from plumbline.laptop.smollm2_files import CONFIG
 from plumbline.model.base_files import BaseRefused, read_manifest
 from plumbline.model.local_models import local_model
@@ -31,12 +31,14 @@ from plumbline.model.runtime import device, prepare_torch
 from plumbline.model.tokenization import Example
 from plumbline.model.weights import load_tokenizer
 from plumbline.params_sections import unknown_sections
+from plumbline.pipeline.heartbeat import working
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.planning.context_tokens import tokens_before_a_question
 from plumbline.planning.estimates import Line, Planned, answer_lines, context_lines, memory_lines, probe_lines, training_line
 from plumbline.planning.model_size import Counted, config_folder, counted, counted_config, counted_model
-from plumbline.planning.profiles import profile_overrides
+from plumbline.planning.profiles import merged, profile_overrides
+from plumbline.planning.real_profile import PROFILE, one_by_one, own_in_params, with_own_files
 from plumbline.planning.resolution_lines import WANTED, resolution_lines
 from plumbline.planning.second_asking import again_line
 from plumbline.planning.selection_lines import selection_lines
@@ -186,18 +188,37 @@ def judge_lines(
     ]
 
 
-def other_source(root: Path, wanted: str) -> str | None:
-    """A warning where the rows that are counted come from another file than the run would read."""
+def other_source(root: Path, wanted: str, *, profile: str | None) -> str | None:
+    """A warning where the rows that are counted come from another file than the run would read, and what makes them the same."""
     lock = root / "dvc.lock"
     deps = read_yaml(lock)["stages"].get("clean", {}).get("deps", []) if lock.is_file() else []
     read = [str(dep["path"]) for dep in deps if not str(dep["path"]).startswith(("plumbline/", "stages/"))]
     if not read or wanted in read:
         return None
-    return f"these are rows of {', '.join(read)}, not of {wanted}: set clean.source in params.yaml, `dvc repro split`, then plan again"
+    names = f"set clean.source to {wanted} in params.yaml, "
+    if read_yaml(root / "params.yaml")["clean"]["source"] == wanted:
+        names = ""
+    elif profile is not None:
+        names = f"it is profiles/{profile} that names {wanted}: name your rows and questions there; or {names}"
+    return f"these are rows of {', '.join(read)}, not of {wanted}: {names}`dvc repro split`, then plan again"
 
 
-def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED) -> list[Line]:
-    """All lines of the plan. `wanted`: differences of which it says how many questions they take."""
+def chosen_overrides(root: Path, profile: str | None, files: Mapping[str, str], more: Sequence[str]) -> tuple[list[str], str | None]:
+    """The overrides of a run, and where its rows and questions are from if the profile of `plumbline real` gives way to files of the user's own."""
+    lines = profile_overrides(root, profile) if profile else []
+    own = dict(files)
+    if profile == PROFILE and not files:
+        own = own_in_params(read_yaml(root / "params.yaml"))
+    if profile == PROFILE and own:
+        lines = with_own_files(lines, own)
+    else:
+        lines += [f"{key}={path}" for key, path in own.items()]
+    said = " and ".join(own.values()) if profile == PROFILE and own else None
+    return merged(lines, one_by_one(more)), said
+
+
+def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED, *, profile: str | None = None) -> list[Line]:
+    """All lines of the plan. `wanted`: differences of which it says how many questions they take; `profile`: where the overrides are from."""
     params = planned_params(root, overrides)
     if (problem := unknown_sections(params, read_yaml(root / "dvc.yaml"))) is not None:
         raise NotPlanned(problem)
@@ -227,7 +248,7 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED)
         device=device(),
     )
     return [
-        *row_lines(planned, how, elsewhere=other_source(root, params["clean"]["source"])),
+        *row_lines(planned, how, elsewhere=other_source(root, params["clean"]["source"], profile=profile)),
         training_line(planned, base, here=here),
         *selection_lines(planned, ReportParams.model_validate(params["report"]), questions),
         *answer_lines(planned, len(questions), num_arms=sum(arm.weights_kind != "file" for arm in arms.root.values())),
@@ -278,18 +299,30 @@ def table(lines: Sequence[Line]) -> str:
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="A difference of which to say how many questions it takes, as a fraction: 0.05 is 5 points. May be given several times.",
 )
-def command(profile: str | None, overrides: tuple[str, ...], wanted: tuple[float, ...]) -> None:
+@click.option("--rows", help="Training rows of your own, as `plumbline real` takes them; the last split must have read them.")
+@click.option("--questions", help="Questions of your own; with --rows.")
+@click.option("--corpus", help="Text of your own to look things up in; without it, no arm of your own run has passages.")
+def command(
+    profile: str | None, overrides: tuple[str, ...], wanted: tuple[float, ...], rows: str | None, questions: str | None, corpus: str | None
+) -> None:
     """Say what a run will take, before anything is spent.
 
     PROFILE is a file of profiles/; without it params.yaml is planned as it stands. Each number says how it is known: counted, computed, measured here
     in a few seconds, estimated or assumed. The last lines say which difference the benchmark can show, and how many questions another one takes.
-    Reads the training rows and the benchmark that the last `dvc repro split` made, and the grades of the last run; writes nothing.
+    Reads the training rows and the benchmark that the last `dvc repro split` made, and the grades of the last run; writes nothing. The profile of
+    `plumbline real` is planned with your files if params.yaml names both, or --rows and --questions do.
 
     Exit 1 if the run cannot be planned.
     """
     root = repository()
     with refusing(1, ValueError, OSError, DvcException):
-        chosen = [*(profile_overrides(root, profile) if profile else []), *overrides]
+        named = {"clean.source": rows, "split.benchmark": questions, "retrieve.corpus": corpus}
+        chosen, own = chosen_overrides(root, profile, {key: path for key, path in named.items() if path}, overrides)
         prepare_torch(planned_params(root, chosen)["base"]["source"])
-        told = table(plan(root, chosen, wanted or WANTED))
+        click.echo("plan: counting the rows and measuring this machine, which takes up to a minute", err=True)
+        with working("plan"):
+            lines = plan(root, chosen, wanted or WANTED, profile=profile)
+        if own is not None:
+            lines.insert(0, Line("run", f"as `plumbline real` with {own}", "the files of params.yaml" if not rows else "given"))
+        told = table(lines)
     click.echo(told, nl=False)

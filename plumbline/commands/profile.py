@@ -5,8 +5,9 @@ import sys
 import click
 
 from plumbline.commands.refusing import refusing, repository
-from plumbline.commands.running import run_dvc, set_params
+from plumbline.commands.running import run_pipeline, set_params
 from plumbline.planning.profiles import check_has_data, merged, profile_overrides
+from plumbline.planning.real_profile import one_by_one
 
 
 @click.command()
@@ -17,10 +18,10 @@ def command(name: str, more: tuple[str, ...]) -> None:
 
     NAME is a file of profiles/. The run is a DVC experiment in this folder: params.yaml, dvc.lock and the metrics are then those of the profile.
 
-    Exit 1 if the profile cannot be used, else the exit code of `dvc exp run`.
+    Exit 1 if the profile cannot be used, 75 if a signal stopped it, else the exit code of `dvc exp run`.
     """
     root = repository()
     with refusing(1, ValueError, OSError):
-        overrides = merged(profile_overrides(root, name), more)
+        overrides = merged(profile_overrides(root, name), one_by_one(more))
         check_has_data(root, name, overrides)
-    sys.exit(run_dvc(root, ["exp", "run", *set_params(overrides)]))
+    sys.exit(run_pipeline(root, ["exp", "run", *set_params(overrides)]))

@@ -61,7 +61,7 @@ def check_run(root: Path) -> None:
     own = uses_in(json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8")))
     if own and (missing := missing_uses(root, own)):
         raise NotPublished(
-            f"{len(missing)} more arms were scored on the final part than {RECORD} has, so that report and card would count too few: "
+            f"{len(missing)} more {'arm was' if len(missing) == 1 else 'arms were'} scored on the final part than {RECORD} has, so that report and card would count too few: "
             "plumbline final-part, dvc repro (report alone), commit, then publish."
         )
     with Repo(str(root)) as repo:

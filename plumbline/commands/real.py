@@ -14,13 +14,13 @@ import plumbline.model.quiet  # noqa: F401
 
 # isort: split
 from plumbline.commands.refusing import refusing, repository
-from plumbline.commands.running import refuse_other_letters, run_dvc, set_params
+from plumbline.commands.running import refuse_other_letters, run_dvc, run_pipeline, set_params
 from plumbline.comparing.revisions import Revision
 from plumbline.laptop.own_files import OwnFiles, own_files
 from plumbline.planning.profiles import merged, profile_overrides
+from plumbline.planning.real_profile import PROFILE, SMALL_PROFILE, one_by_one, without_passages, without_synthesis
+from plumbline.stopping import STOPPED
 
-PROFILE = "smollm2_135m_local"
-SMALL_PROFILE = "smollm2_135m_small"
 RESULTS = Path("real")
 FILES = ("report.html", "evaluation.json", "scores.json", "train.json")
 
@@ -54,7 +54,10 @@ def fetch(root: Path) -> None:
 def run_experiment(root: Path, overrides: Sequence[str], files: OwnFiles, *, running: str) -> Revision:
     """Run in a temporary folder, and return the experiment."""
     copied = ["--copy-paths", str(files.copied)] if files.copied else []
-    if run_dvc(root, ["exp", "run", "--temp", "--name", running, *copied, *set_params(overrides)]):
+    code = run_pipeline(root, ["exp", "run", "--temp", "--name", running, *copied, *set_params(overrides)])
+    if code == STOPPED:
+        raise SystemExit(code)
+    if code:
         raise NotRun("a stage failed; the lines above say which one and why. Run it again after the fix: finished stages are not repeated.")
     return Revision(root, running)
 
@@ -106,12 +109,6 @@ def own_settings(files: OwnFiles) -> list[str]:
     return [*files.overrides, "clean.format=auto"] if files.overrides else []
 
 
-def without_passages(profile: Sequence[str]) -> list[str]:
-    """A profile without the arms that look things up: the embedded corpus knows nothing of other questions."""
-    kept = [line for line in profile if not (line.startswith("++arms.") and "passages" in line) and not line.startswith("comparisons=")]
-    return [*kept, "comparisons=[[base,tuned],[base_examples,tuned],[base,base_examples]]"]
-
-
 @click.command()
 @click.option("--rows", type=click.Path(path_type=Path), help="Your own training rows, in place of the embedded ones.")
 @click.option("--questions", type=click.Path(path_type=Path), help="Your own questions; with --rows.")
@@ -130,7 +127,7 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
 
     Writes real/: report.html, evaluation.json, scores.json, train.json; with --small into real/small. The experiment's name is real, or real-small.
 
-    Exit 1 if it could not be run.
+    Exit 1 if it could not be run, 75 if a signal stopped it.
     """
     root = repository()
     name, folder = ("real-small", RESULTS / "small") if small else ("real", RESULTS)
@@ -141,11 +138,16 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
         if small and given:
             raise NotRun("--small is for the embedded questions. For a dry run on your own files: plumbline real -S train.max_steps=5 ...")
         profile = merged(profile_overrides(root, PROFILE), profile_overrides(root, SMALL_PROFILE) if small else [])
+        if given:
+            profile = without_synthesis(profile)
+            click.echo(
+                "real: stage base names the embedded corpus, so the embedded data set is made where it is not here; your run trains on yours"
+            )
         if given and corpus is None:
             profile = without_passages(profile)
         files = own_files(root, given)
         fetch(root)
         running = f"{name}-running-{os.getpid()}"
-        run = run_experiment(root, merged(profile, own_settings(files), more), files, running=running)
+        run = run_experiment(root, merged(profile, own_settings(files), one_by_one(more)), files, running=running)
         evaluation = take_results(run, root / folder)
     click.echo(told(evaluation, name_experiment(root, running, name, run.commit), folder, files))

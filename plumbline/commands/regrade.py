@@ -8,7 +8,7 @@ import click
 
 from plumbline.commands.refusing import refusing, repository
 from plumbline.commands.run import ending
-from plumbline.commands.running import run_dvc
+from plumbline.commands.running import run_pipeline
 from plumbline.keeping.bundled import bring_bundled, bundled_outs, lay_out
 from plumbline.keeping.tracked_metrics import surviving_metrics
 from plumbline.pipeline.expanded_stages import expanded_stages
@@ -56,7 +56,7 @@ def command() -> None:
         bring_inputs(root)
         os.environ["HF_HUB_OFFLINE"] = "1"
         with surviving_metrics(root) as put_back:
-            code = run_dvc(root, ["repro", "-s", "-f", *STAGES])
+            code = run_pipeline(root, ["repro", "-s", "-f", *STAGES])
         if code:
             kept = f"; put back as they were before: {', '.join(put_back)}" if put_back else ""
             raise NotRegraded(f"a stage failed; the lines above say which one and why{kept}")

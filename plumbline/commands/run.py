@@ -8,7 +8,7 @@ import click
 
 from plumbline.commands.named_inputs import check_named_inputs
 from plumbline.commands.refusing import refusing, repository
-from plumbline.commands.running import run_dvc
+from plumbline.commands.running import run_pipeline
 from plumbline.keeping.committed_results import standing
 from plumbline.keeping.tracked_metrics import surviving_metrics
 from plumbline.number_text import size_text
@@ -53,16 +53,16 @@ def command() -> None:
 
     This is `dvc repro`, which `make` runs. The base model that git holds is brought first, with every hash checked, where models/base is not there;
     if its parameters or its code differ from those of the commit, DVC makes it again. The last lines are the verdict, the path of the report,
-    and whether the results are those of the commit. If a stage fails, the metrics that git holds are put back.
+    and whether the results are those of the commit. If a stage fails or is stopped, the metrics that git holds are put back.
 
-    Exit 0 if the run came to its end, else the exit code of `dvc repro`.
+    Exit 0 if the run came to its end, 75 if a signal stopped it, else the exit code of `dvc repro`.
     """
     root = repository()
     with refusing(1, ValueError, OSError):
         check_named_inputs(root)
         bring_base(root)
         with surviving_metrics(root) as put_back:
-            code = run_dvc(root, ["repro"])
+            code = run_pipeline(root, ["repro"])
         if code and put_back:
             click.echo(f"run: put back as they were before: {', '.join(put_back)}", err=True)
         if code == 0 and (root / EVALUATION).exists():

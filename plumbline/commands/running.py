@@ -6,9 +6,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
 from plumbline.keeping.temporary_room import temporary_folder_of_a_run
+from plumbline.stopping import STOPPED
 
 SECONDS_TO_STOP = 60
+RESUMES = "stopped by a signal before its end. Run the same command to resume: finished stages are not repeated"
 
 
 def run_dvc(root: Path, words: Sequence[str], *, quiet: bool = False) -> int:
@@ -30,6 +34,17 @@ def run_dvc(root: Path, words: Sequence[str], *, quiet: bool = False) -> int:
             process.kill()
             process.wait()
         raise
+
+
+def run_pipeline(root: Path, words: Sequence[str]) -> int:
+    """Run stages as `run_dvc` does, and return the exit code: 75, said in a line, where a signal stopped them."""
+    try:
+        code = run_dvc(root, words)
+    except KeyboardInterrupt:
+        code = STOPPED
+    if code == STOPPED:
+        click.echo(f"{click.get_current_context().command_path.removeprefix('plumbline ')}: {RESUMES}", err=True)
+    return code
 
 
 class PathRefused(ValueError):

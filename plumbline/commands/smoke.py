@@ -6,7 +6,7 @@ import click
 
 from plumbline.commands.refusing import refusing, repository
 from plumbline.commands.run import bring_base
-from plumbline.commands.running import refuse_other_letters, run_dvc
+from plumbline.commands.running import refuse_other_letters, run_pipeline
 
 OVERRIDES = ("train.max_steps=5", "report.part=development")
 
@@ -17,11 +17,11 @@ def command() -> None:
 
     A temporary DVC experiment: params.yaml, dvc.lock and the metrics in the folder stay as they are, and the final part is not looked at.
 
-    Exit 0 if it came to its end, else the exit code of `dvc exp run`.
+    Exit 0 if it came to its end, 75 if a signal stopped it, else the exit code of `dvc exp run`.
     """
     root = repository()
     with refusing(1, ValueError, OSError):
         refuse_other_letters(root)
         bring_base(root)
-        code = run_dvc(root, ["exp", "run", "--temp", *(word for override in OVERRIDES for word in ("-S", override))])
+        code = run_pipeline(root, ["exp", "run", "--temp", *(word for override in OVERRIDES for word in ("-S", override))])
     sys.exit(code)

@@ -7,7 +7,7 @@ from plumbline.comparing.compared_run import Run, differing, kinds_of, told_valu
 from plumbline.comparing.differences import Cell, adjusted
 from plumbline.reporting.claims import claimed_direction, is_below_floor
 from plumbline.reporting.ledger import KIND_NAMES
-from plumbline.reporting.words import arm_words, p_words, points, span
+from plumbline.reporting.words import arm_words, detectable_words, p_words, points, span
 from plumbline.rows.question import Kind
 from plumbline.statistics import Direction
 
@@ -62,8 +62,7 @@ def matrix(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> list[
             if is_below_floor(found, p_value, floor):
                 note += ", not claimed"
             elif way is Direction.NONE:
-                could = points(found.minimum_detectable_effect) if found.minimum_detectable_effect < 1 else "nothing"
-                note += f", could have shown {could}"
+                note += f", could have shown {detectable_words(found)}"
             note += f", noise floor {points(floor)}" if floor else ""
             shown.append({"value": points(found.delta, sign=True), "interval": span(found.ci95), "note": note, "direction": way})
         rows.append({"name": run.name, "cells": shown})

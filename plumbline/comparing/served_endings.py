@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from plumbline.comparing.serving import Served
+from plumbline.number_text import counted
 from plumbline.rows.answer import Answer
 from plumbline.thinking import spoken
 
@@ -30,7 +31,7 @@ def endings(pairs: Sequence[tuple[Answer, Served]], *, max_tokens: int) -> list[
     ]
     if early:
         found.append(
-            f"{len(early)} answers are cut after {min(early)} to {max(early)} tokens, and {max_tokens} were asked for: "
+            f"{counted(len(early), 'answer is', 'answers are')} cut after {min(early)} to {max(early)} tokens, and {max_tokens} were asked for: "
             "the server's own limit or its context is smaller"
         )
     running = [
@@ -41,9 +42,11 @@ def endings(pairs: Sequence[tuple[Answer, Served]], *, max_tokens: int) -> list[
     if running:
         shown = running[0][:MAX_SHOWN]
         found.append(
-            f"{len(running)} answers go on where those of the run end, such as with {shown!r}: does the server know the token that ends the turn?"
+            f"{counted(len(running), 'answer goes', 'answers go')} on where those of the run end, such as with {shown!r}: does the server know the token that ends the turn?"
         )
     thinking = sum(served.has_thinking for _, served in answered)
     if thinking:
-        found.append(f"{thinking} answers come with their thinking apart; the texts are compared without it")
+        found.append(
+            f"{counted(thinking, 'answer comes with its', 'answers come with their')} thinking apart; the texts are compared without it"
+        )
     return found

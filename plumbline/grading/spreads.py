@@ -32,6 +32,18 @@ TO = bounded(
     """,
     re.VERBOSE,
 )
+# 2(5), 9/2, 3·4, 2^3, √2: what must be evaluated, so that a dash behind or before it subtracts. Powers of ten belong to a number as written.
+EVALUATED = bounded(
+    r"""
+      (?<! \^ ) [(\[]
+    | [/÷√π]
+    | \\ (?: [dtc]? frac | sqrt | pi | div )
+    | sqrt | pi
+    | (?: × | · | (?<! \* ) \* (?! \* ) | \\times | \\cdot | [xX] ) (?! [\s{\\,]* 10 \s* (?: \^ | \*\* | [⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹] ) )
+    | (?<! 10 ) (?: \^ | \*\* | (?<! [⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹] ) [⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹] )
+    """,
+    re.VERBOSE,
+)
 BETWEEN = bounded(r"(?:\bbetween|\bfrom)\s*\$?\s*$", re.IGNORECASE)
 AND = bounded(r"(?:[ \t]|\$)*\band\b(?:[ \t]|\$)*(?=[\d.\\+-])")
 PERCENT_SIGN = bounded(r"\s*\\?%")
@@ -63,12 +75,17 @@ def read_spread(text: str, begin: int, number: Number, unit: UnitText) -> Spread
         if match is None or second is None:
             continue
         joint = match[0].strip("$ \t")
-        if joint.startswith("-") and joint != match[0] and not between:
+        if joint.startswith("-") and not between and (joint != match[0] or subtracts(text, number, second)):
             # "5 - 3" subtracts; "5-10" is a range.
             continue
         low, high = sorted((number.value, second.value))
         return scaled(text, (low + high) / 2, (high - low) / 2, second.end, unit)
     return None
+
+
+def subtracts(text: str, first: Number, second: Number) -> bool:
+    """Whether a dash between two numbers that touch it takes one from the other: a range rises, and its ends are written out."""
+    return first.value >= second.value or any(EVALUATED.search(text, one.start, one.end) for one in (first, second))
 
 
 def scaled(text: str, centre: float, half_width: float, end: int, first_unit: UnitText) -> Spread:

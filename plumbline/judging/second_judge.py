@@ -1,6 +1,5 @@
 """Put a share of the explanation questions to a second judge: reads questions and answers, writes its judgements, which change no score."""
 
-import hashlib
 import logging
 from collections.abc import Iterable
 from itertools import islice
@@ -10,6 +9,7 @@ from plumbline.judging.items import AskedItems, DueAnswers
 from plumbline.judging.params import JudgeParams
 from plumbline.judging.rows_on_disk import RowsOnDisk
 from plumbline.judging.run import Judged, JudgeFiles, judgement_of
+from plumbline.judging.second_draw import is_judged_twice
 from plumbline.pipeline.heartbeat import working
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.rows.answer import Answer
@@ -17,15 +17,6 @@ from plumbline.rows.judgement import Judgement
 from plumbline.rows.question import Question
 
 log = logging.getLogger("judge")
-
-
-def is_judged_twice(question_id: str, *, share: float) -> bool:
-    """Whether the answers to a question go to the second judge as well: by a hash of its id, so in every arm alike and whatever was said of them.
-
-    Of one answer the probability is `share`. A question goes whole: the difference of two arms needs both of its answers.
-    """
-    digest = hashlib.sha256(f"second judge:{question_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 < share
 
 
 def judge_share(params: JudgeParams, files: JudgeFiles) -> Judged | None:

@@ -1,8 +1,9 @@
 """Whether what a run left is what the commit says, and if not, why. Touches git, dvc.lock and metrics/, read-only."""
 
 import json
+import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from plumbline.rows.arms import RESERVED
 LOCK = "dvc.lock"
 SCORES = "metrics/scores.json"
 NUM_NAMED = 3
+PARAMETERS = re.compile(r"params\.yaml \(([\w.]+)\)")
+DATA = ("data/", "real/", "examples/", "labels/")
+"""What lies here is nobody's code."""
 
 
 def locked_outs(lock: Mapping[str, Any]) -> dict[str, str]:
@@ -73,6 +77,11 @@ def differing(old: Mapping[str, Any], new: Mapping[str, Any], largest: float | N
     num = sum(outs[0].get(path) != outs[1].get(path) for path in paths)
     back = "`git restore dvc.lock metrics` brings the committed ones back" if num else "git shows dvc.lock alone"
     scores = f", headline scores by at most {100 * largest:.0f} points" if largest is not None and num else ""
+    if num and (own := changed_by_hand(inputs[0], inputs[1])):
+        return (
+            f"results: new, because {listed(own)} changed; `git add -A && git commit` keeps them "
+            "(`git restore dvc.lock metrics` goes back to the committed ones)"
+        )
     if others:
         named = ", ".join(others[:NUM_NAMED]) + (f" and {len(others) - NUM_NAMED} more" if len(others) > NUM_NAMED else "")
         return f"results: {num} of {len(paths)} outputs differ from the committed ones{scores}, since these changed: {named}; {back}"
@@ -82,6 +91,32 @@ def differing(old: Mapping[str, Any], new: Mapping[str, Any], largest: float | N
         f"results: this processor's own draw, as another seed would be: {num} of {len(paths)} outputs differ from the committed ones{scores}. "
         f"git shows them; {back}"
     )
+
+
+def changed_by_hand(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
+    """What a user changes: parameters by name, such as clean.source, and data. Nothing where code is what changed."""
+    parameters: dict[str, tuple[object, object]] = {}
+    for name in sorted(old.keys() | new.keys()):
+        if (section := PARAMETERS.fullmatch(name)) is not None:
+            before, after = (leaves(section[1], one[name]) if name in one else {} for one in (old, new))
+            parameters |= {leaf: (before.get(leaf), after.get(leaf)) for leaf in sorted(before.keys() | after.keys())}
+    changed = {name: values for name, values in parameters.items() if values[0] != values[1]}
+    named = {str(value) for values in changed.values() for value in values}
+    paths = sorted(name for name in old.keys() | new.keys() if name.startswith(DATA) and old.get(name) != new.get(name))
+    return [*changed, *(path for path in paths if path not in named)]
+
+
+def leaves(name: str, value: object) -> dict[str, object]:
+    """Dotted name -> value of a parameter or of all below it."""
+    if not isinstance(value, Mapping):
+        return {name: value}
+    return {leaf: kept for key, inner in value.items() for leaf, kept in leaves(f"{name}.{key}", inner).items()}
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first of them in a sentence, and how many more there are."""
+    told = [*names[:NUM_NAMED], *([f"{len(names) - NUM_NAMED} more"] if len(names) > NUM_NAMED else [])]
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
 
 
 def moved(before: bytes | None, after: Path) -> float | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from plumbline.answering.sampling import sampling_words
 from plumbline.keeping.publish_requirement import late_words
 from plumbline.keeping.published_comparison import published_place
 from plumbline.model.adapter import read_training_record
@@ -13,10 +14,12 @@ from plumbline.model.base_files import read_manifest
 from plumbline.model.local_models import is_on_the_hub, local_model
 from plumbline.number_text import signed
 from plumbline.pages.templating import read_template
+from plumbline.pipeline.expanded_stages import value_at
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.checkpoint_questions import checkpoint_words
 from plumbline.reporting.final_part import final_part_words
-from plumbline.reporting.words import KIND_NAMES
+from plumbline.reporting.words import KIND_NAMES, too_few_words
+from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_record import TrainingRecord
 from plumbline.training.forgetting import Forgetting
@@ -144,7 +147,8 @@ def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forget
             if points < 100:
                 said.append(f"On {KIND_NAMES[kind]} a true difference below {points:.0f} points would mostly have been missed.")
             else:
-                said.append(f"On {KIND_NAMES[kind]} no difference could be shown with {delta['n']} questions.")
+                few = too_few_words(delta["n"], delta["num_units"], delta["detectable_at_level"])
+                said.append(f"On {KIND_NAMES[kind]} no difference could be shown: {few}.")
     if manifest.source == "embedded":
         said.append(
             "The base model is tiny and knows the world of its own corpus only: this adapter shows a method, it is no physics tutor."
@@ -211,6 +215,7 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         results=result_rows(evaluation),
         arms=list(evaluation["arms"]),
         pair=evaluation["comparisons"][published_place(evaluation)],
+        decoding=decoding_words(answering_of(root)),
         chance="".join(f"Chance is {value:.2f} on {kind}. " for kind, value in chances.items()),
         judged=judged_words(evaluation["judge"], evaluation["kinds"]),
         rows={key: data[key] for key in ("lines", "kept", "quarantined", "blank")} | {"source": source_of(root)},
@@ -233,6 +238,16 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
     if read_back.eval_results != metadata.eval_results:
         raise ValueError("the model card does not read back as it was written; look at the names in metrics/evaluation.json")
     return text
+
+
+def answering_of(root: Path) -> AnswerParams:
+    """Section `answer` of the run."""
+    return AnswerParams.model_validate(value_at(read_yaml(root / "params.yaml"), "answer"))
+
+
+def decoding_words(params: AnswerParams) -> str:
+    """How answers were written."""
+    return sampling_words(params.num_samples, params.temperature) if params.is_sampled else "greedily, one answer each"
 
 
 def benchmark_words(part: dict[str, Any]) -> str:

@@ -9,20 +9,19 @@ from typing import Any
 
 from plumbline.answering.exam_prompt import PROMPT_VERSION, exam_prompt
 from plumbline.cleaning.quality_rules import holds_secret
-from plumbline.keeping.model_card import render_card
+from plumbline.keeping.model_card import answering_of, render_card
 from plumbline.keeping.result_exports import RESULTS_FILE, eval_results_text
 from plumbline.model.base_files import read_manifest, weights_folder
 from plumbline.model.local_models import is_on_the_hub
-from plumbline.pipeline.expanded_stages import value_at
 from plumbline.pipeline.files import write_json, write_text
-from plumbline.pipeline.params import read_yaml
-from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.question import KINDS, Question
 
 EVALUATION = ("evaluation.json", "scores.json", "train.json", "data.json", "preflight.json")
 ALLOWED = (".json", ".safetensors", ".jinja", ".md", ".model", ".txt", ".yaml")
 """A pickle runs code when it is read: none leaves."""
-OUR_KEYS = frozenset({"HF_TOKEN", "ANTHROPIC_API_KEY", "PLUMBLINE_JUDGE_KEY", "PLUMBLINE_SERVE_KEY", "PLUMBLINE_VLLM_API_KEY"})
+OUR_KEYS = frozenset(
+    {"HF_TOKEN", "ANTHROPIC_API_KEY", "PLUMBLINE_JUDGE_KEY", "PLUMBLINE_SECOND_JUDGE_KEY", "PLUMBLINE_SERVE_KEY", "PLUMBLINE_VLLM_API_KEY"}
+)
 """Values of these environment variables are never published, however short."""
 HOLDS_KEY = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD)$")
 """Other variables with such names hold keys."""
@@ -85,7 +84,7 @@ def base_files(base: Path) -> dict[str, Path]:
 
 def exam_of(root: Path) -> dict[str, Any]:
     """How the questions of the benchmark were put: the words after a question of each kind, and a made-up prompt of each."""
-    params = AnswerParams.model_validate(value_at(read_yaml(root / "params.yaml"), "answer"))
+    params = answering_of(root)
     instructions = params.instructions.model_dump()
     prompts = {
         kind: exam_prompt(
@@ -107,7 +106,8 @@ def exam_of(root: Path) -> dict[str, Any]:
         "prompt_version": PROMPT_VERSION,
         "instructions": instructions,
         "prompts": prompts,
-        "decoding": {"do_sample": False, "max_new_tokens": params.max_new_tokens},
+        "decoding": {"do_sample": params.is_sampled, "max_new_tokens": params.max_new_tokens}
+        | ({"temperature": params.temperature, "num_samples": params.num_samples} if params.is_sampled else {}),
     }
 
 

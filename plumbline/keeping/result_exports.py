@@ -73,6 +73,9 @@ def eval_result_rows(
         if kind in others and reference is not None:
             notes += f"; arm {reference}: {others[kind]['value']:.4f}"
         notes += f"; part of the benchmark: {evaluation['part']['name']}"
+        split = evaluation["kinds"][kind].get("uncertainty", {}).get("arms", {}).get(arm)
+        if split is not None and split["num_samples"] > 1:
+            notes += f"; the value is a mean over {split['num_samples']:g} drawn answers to each question"
         named = {"id": dataset, "task_id": kind} | ({} if revision is None else {"revision": revision})
         row: dict[str, Any] = {"dataset": named, "value": score["value"]}
         if source_url is not None:

@@ -92,3 +92,9 @@ NOTICES: dict[Notice | Rule, str] = {
     Notice.STRUCTURE_REQUESTED: "is a list or a value of code because the question asks for one",
     **RULES,
 }
+OVERLAPS: dict[str, str] = {
+    "normalised_exact": "asks a question of the benchmark word for word",
+    "ngram": "holds long stretches of a question of the benchmark, with its numbers",
+    "near_duplicate": "is nearly a question of the benchmark, with the same numbers",
+}
+"""Rules of `split` by which a row repeats the benchmark."""

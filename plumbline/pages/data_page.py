@@ -1,5 +1,6 @@
 """What the data page says: what the rows were, what became of them, and how each repair looks. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -7,21 +8,32 @@ from typing import Any
 from plumbline.cleaning.codes import Notice, OutputClass, Reason, Repair, Rule
 from plumbline.cleaning.quarantined_row import QuarantinedRow, RedactedLine
 from plumbline.cleaning.repair_example import RepairExample
-from plumbline.pages.code_meanings import CLASSES, NOTICES, REASONS, REPAIRS
+from plumbline.pages.code_meanings import CLASSES, NOTICES, OVERLAPS, REASONS, REPAIRS
 from plumbline.pages.text_diff import visible, word_diff
+from plumbline.rows.instruction_row import InstructionRow
 
 NUM_LINES_PER_REASON = 3
 MAX_LINE_CHARACTERS = 600
+HIDDEN = frozenset({Rule.SECRET, Rule.PERSONAL_DATA})
+"""Flags of rows that no page copies."""
 WHERE = {"earlier": "an earlier turn"}
 
 
-def headline(summary: Mapping[str, Any]) -> str:
-    """The verdict: how many outputs were structured text, and how many still are."""
+def headline(summary: Mapping[str, Any], num_removed: int) -> str:
+    """What matters most: how many rows are not trained on. `num_removed`: rows that repeat a question of the benchmark."""
+    aside = f"{summary['quarantined']:,} of {summary['lines']:,} rows were put aside" if summary["quarantined"] else "No row was put aside"
+    if not num_removed:
+        return f"{aside}, and none repeats the benchmark."
+    return f"{aside}, and {num_removed:,} {'was' if num_removed == 1 else 'were'} removed for the benchmark."
+
+
+def structured_words(summary: Mapping[str, Any]) -> str:
+    """How many outputs were structured text, and how many still are."""
     before, after = summary["structured_before"], summary["structured_after"]
     if before == 0:
         return "Every output was plain text already."
     if after == 0:
-        return f"{before:,} of {summary['lines']:,} outputs were structured text. None is left."
+        return f"{before:,} {'output was' if before == 1 else 'outputs were'} structured text. None is left."
     return f"{after:,} of {before:,} structured outputs are left as they were."
 
 
@@ -52,11 +64,8 @@ def class_rows(summary: Mapping[str, Any]) -> list[dict[str, object]]:
 
 def shown_line(row: QuarantinedRow) -> dict[str, str]:
     """One quarantined line: where it stands, what was found, and its text unless it must not be copied."""
-    if isinstance(row.raw, RedactedLine):
-        text = f"{row.raw.length:,} bytes, sha256 {row.raw.sha256[:16]}: not copied"
-    else:
-        text = visible(row.raw)
-        text = text if len(text) <= MAX_LINE_CHARACTERS else f"{text[:MAX_LINE_CHARACTERS]} … and {len(text) - MAX_LINE_CHARACTERS:,} more"
+    raw = row.raw
+    text = f"{raw.length:,} bytes, sha256 {raw.sha256[:16]}: not copied" if isinstance(raw, RedactedLine) else short(raw)
     return {"where": f"line {row.origin.line}", "detail": visible(row.detail), "text": text}
 
 
@@ -77,14 +86,48 @@ def reason_rows(summary: Mapping[str, Any], quarantined: Mapping[str, Sequence[Q
     return rows
 
 
-def flag_rows(summary: Mapping[str, Any]) -> list[dict[str, object]]:
-    """The flags that occur on kept rows, the most frequent first."""
+def flag_rows(summary: Mapping[str, Any], flagged: Mapping[str, Sequence[InstructionRow]]) -> list[dict[str, object]]:
+    """The flags that occur on kept rows, the most frequent first, each with up to three of its rows."""
     known: list[Notice | Rule] = [*Notice, *Rule]
     counts = {code: number for code in known if (number := summary["flags"].get(code, 0))}
-    return [
-        {"code": str(code), "meaning": NOTICES[code], "num": number}
-        for code, number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    ]
+    rows: list[dict[str, object]] = []
+    for code, number in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        shown = [shown_kept(row, is_hidden=code in HIDDEN) for row in flagged.get(code, [])[:NUM_LINES_PER_REASON]]
+        rows.append(
+            {"code": str(code), "meaning": NOTICES[code], "num": number, "lines": shown, "shown": how_many(len(shown), number, "row")}
+        )
+    return rows
+
+
+def shown_kept(row: InstructionRow, *, is_hidden: bool) -> dict[str, str]:
+    """One kept row: where it stands in the source, what is asked and what is answered, unless it must not be copied."""
+    asked = f"{row.instruction}\n{row.input}".strip()
+    text = "not copied: look at the line itself" if is_hidden else f"{short(asked)}\n→ {short(row.output)}"
+    return {"where": f"line {row.origin.line}", "detail": f"row {row.id}", "text": text}
+
+
+def removed_rows(removed: Sequence[Mapping[str, Any]]) -> list[dict[str, object]]:
+    """The rules by which rows were removed for the benchmark, the most frequent first, each with up to three rows. `removed`: as split wrote them."""
+    counts = Counter(str(row["rule"]) for row in removed)
+    rows: list[dict[str, object]] = []
+    for rule, number in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        found = [row for row in removed if row["rule"] == rule][:NUM_LINES_PER_REASON]
+        lines = [
+            {
+                "where": f"line {row['origin']['line']}",
+                "detail": f"repeats question {row['question_id']}",
+                "text": short(row["instruction"]),
+            }
+            for row in found
+        ]
+        rows.append({"code": rule, "meaning": OVERLAPS[rule], "num": number, "lines": lines, "shown": how_many(len(lines), number, "row")})
+    return rows
+
+
+def short(text: str) -> str:
+    """The beginning of a text, with a sign for what cannot be seen."""
+    seen = visible(text)
+    return seen if len(seen) <= MAX_LINE_CHARACTERS else f"{seen[:MAX_LINE_CHARACTERS]} … and {len(seen) - MAX_LINE_CHARACTERS:,} more"
 
 
 def shown_example(example: RepairExample) -> dict[str, object]:

@@ -15,11 +15,13 @@ from plumbline.pages.data_page import (
     headline,
     length_words,
     reason_rows,
+    removed_rows,
     repair_rows,
+    structured_words,
 )
 from plumbline.pages.page import render_page
 from plumbline.pages.token_counts import token_lengths
-from plumbline.pipeline.documents import read_object
+from plumbline.pipeline.documents import read_object, read_objects
 from plumbline.pipeline.files import write_text
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.rows.instruction_row import InstructionRow
@@ -32,6 +34,8 @@ class DataReportFiles:
     kept: Path
     quarantined: Path
     examples: Path
+    overlap: Path
+    """Rows that repeat the benchmark, among other lines of `split`."""
     summary: Path
     tokenizer: Path
     """Of the base model."""
@@ -48,20 +52,24 @@ def write_data_page(files: DataReportFiles, *, max_length: int) -> str:
     `max_length`: tokens of a training example that are read.
     """
     numbers = read_object(files.summary)
+    removed = [row for row in read_objects(files.overlap) if row.get("record") == "removed_row"]
+    words = headline(numbers, len(removed))
     lengths = token_lengths(files.tokenizer, texts(files.kept))
     context: dict[str, object] = {
-        "headline": headline(numbers),
+        "headline": words,
+        "structured": structured_words(numbers),
         "conservation": conservation(numbers),
         "classes": class_rows(numbers),
         "reasons": reason_rows(numbers, first_lines(files.quarantined)),
         "repairs": repair_rows(numbers, list(read_jsonl(files.examples, RepairExample))),
-        "flags": flag_rows(numbers),
+        "removed": removed_rows(removed),
+        "flags": flag_rows(numbers, first_flagged(files.kept)),
         "length_words": length_words(lengths.total, max_length),
     }
     figures = {"lengths": draw_lengths(lengths.question, lengths.answer, max_length)}
     page = render_page(template=files.template, style=files.style, script=files.script, context=context, entries={}, figures=figures)
     write_text(files.page, page)
-    return f"{headline(numbers)} {conservation(numbers)}"
+    return f"{words} {structured_words(numbers)} {conservation(numbers)}"
 
 
 def first_lines(quarantined: Path) -> dict[str, list[QuarantinedRow]]:
@@ -72,6 +80,17 @@ def first_lines(quarantined: Path) -> dict[str, list[QuarantinedRow]]:
         if len(found) < NUM_LINES_PER_REASON:
             found.append(row)
     return lines
+
+
+def first_flagged(kept: Path) -> dict[str, list[InstructionRow]]:
+    """The first kept rows with each flag, as many as the page shows."""
+    rows: dict[str, list[InstructionRow]] = {}
+    for row in read_jsonl(kept, InstructionRow):
+        for code in row.flags:
+            found = rows.setdefault(code, [])
+            if len(found) < NUM_LINES_PER_REASON:
+                found.append(row)
+    return rows
 
 
 def texts(kept: Path) -> Iterator[tuple[str, str]]:

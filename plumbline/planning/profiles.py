@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from plumbline.pipeline.params import read_yaml
+from plumbline.planning.real_profile import EMBEDDED_DATA
 
 OVERRIDE = re.compile(r"\+{0,2}[A-Za-z_][\w.]*=.+")
-EMBEDDED_DATA = "data/raw/embedded/"
 
 
 class ProfileRefused(ValueError):

@@ -20,6 +20,7 @@ from plumbline.judging.people import (
     labeller_pairs,
     sampling_strata,
 )
+from plumbline.number_text import counted
 from plumbline.reporting.human_label import HumanLabel
 from plumbline.rows.answer import Answer
 from plumbline.rows.judgement import Judgement
@@ -77,7 +78,9 @@ class Calibration:
         if cannot := self.cannot_tell:
             return cannot
         if agreement.num_labels < MIN_LABELS:
-            return f"{agreement.num_labels} labelled answers, {MIN_LABELS} are needed to know how far the judge agrees with people"
+            return (
+                f"{counted(agreement.num_labels, 'labelled answer')}, {MIN_LABELS} are needed to know how far the judge agrees with people"
+            )
         low = None if agreement.kappa_ci95 is None else agreement.kappa_ci95[0]
         if low is None:
             return "the labels show no spread: where all scores are equal, agreement means nothing"

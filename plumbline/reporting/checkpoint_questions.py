@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from plumbline.number_text import counted
 from plumbline.reporting.benchmark_parts import Part
 from plumbline.rows.question import Question
 
@@ -42,6 +43,6 @@ def checkpoint_words(num_reported: int, num_evaluations: int) -> str:
     if not num_reported:
         return ""
     return (
-        f" {num_reported} questions of the development part also chose the checkpoint, the best of {num_evaluations} evaluations: "
+        f" {counted(num_reported, 'question')} of the development part also chose the checkpoint, the best of {counted(num_evaluations, 'evaluation')}: "
         "an arm with the adapter looks better on this part than it is."
     )

@@ -8,6 +8,7 @@ from plumbline.judging.prices import judging_cost_usd, paid_replies
 from plumbline.reporting.benchmark_parts import Part, questions_of
 from plumbline.reporting.calibration import Calibration, calibrated_by_people
 from plumbline.reporting.calibration_words import calibration_gates, calibration_numbers
+from plumbline.reporting.care import care_texts, steps_gates
 from plumbline.reporting.checkpoint_questions import CheckpointQuestions, checkpoint_questions, claim_problems
 from plumbline.reporting.context_use import ContextUse, PromptTokens, context_uses, prompt_tokens
 from plumbline.reporting.contrasts import squares_of
@@ -23,6 +24,7 @@ from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.reporting.probes import probes_gate
 from plumbline.reporting.publish_gate import PublishGate, publish_gate
 from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams, deciding_pair
+from plumbline.reporting.same_prompts import same_prompts_gates, told_alike
 from plumbline.reporting.scored import Scored, join_verdicts
 from plumbline.reporting.slices import Slice, slices_of
 from plumbline.reporting.validity import (
@@ -79,6 +81,8 @@ class Evaluation:
     incomplete: str | None
     """Why the tuned model is not the planned one."""
     gates: Sequence[Gate]
+    care: Sequence[str]
+    """The warnings in words, those of one cause together."""
     calibration: Calibration | None
     """What people's labels say of the judge and of each declared difference; None where nothing is scored."""
     panel: Panel | None
@@ -115,6 +119,8 @@ def verdict_gates(
 ) -> list[Gate]:
     """What must be read together with the verdicts: capabilities that were forgotten, unreadable and cut answers, how far the judge can be believed."""
     return [
+        *same_prompts_gates(by_kind, gathered),
+        *steps_gates(gathered.documents["preflight"], is_trained=bool(gathered.arms.trained)),
         *probes_gate(gathered.probes),
         *quality_gates(
             by_kind,
@@ -163,7 +169,7 @@ def people_s_opinion(gathered: Gathered, questions: Sequence[Question], params: 
 
 def second_opinion(gathered: Gathered, questions: Sequence[Question], params: ReportParams, judging: JudgeSettings) -> Panel | None:
     """What the second judge says of the reported part, where there is one."""
-    if judging.second is None or not gathered.second_judgements:
+    if judging.second is None:
         return None
     return panel_of(
         questions,
@@ -193,7 +199,6 @@ def decide(
     overlapping = {row.question_id for row in gathered.overlaps if row.score >= params.overlap_score}
     own = gathered.own_uses if uses_final_part(params.part) and not broken else frozenset()
     num_uses = len(gathered.uses | own)
-
     # Probes and second askings are paid for as answers are, and count against the same cap.
     paid = paid_replies([*gathered.judgements, *gathered.checks])
     cost_usd = judging_cost_usd(paid, judging.claude_model)
@@ -216,7 +221,7 @@ def decide(
         calibration = people_s_opinion(gathered, questions, params)
         panel = second_opinion(gathered, questions, params, judging)
     noise = None if broken else noise_floor(gathered, questions, scored, seed=params.seed)
-    by_kind = held_to_floor(by_kind, noise, gathered.arms)
+    by_kind = held_to_floor(told_alike(by_kind, questions, gathered), noise, gathered.arms)
     slices = slices_of(questions, scored, gathered.comparisons, seed=params.seed, num_resamples=params.num_resamples)
     checkpoint = checkpoint_questions(gathered.documents["adapter"], questions, gathered.arms.trained)
     probes = probe_numbers(gathered.checks)
@@ -226,7 +231,7 @@ def decide(
         *probe_gates(probes),
         balance_gate(questions),
         *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends),
-        *noise_gates(noise),
+        *noise_gates(noise, gathered.comparisons[0][0] if gathered.comparisons else None),
         *panel_gates(panel),
     ]
     account = judge_account(gathered.judgements, judging, paid, cost_usd)
@@ -250,6 +255,7 @@ def decide(
         problems=[*problems_of(gathered, broken, stopping), *claim_problems(checkpoint, part=params.part)],
         incomplete=incompleteness(gathered.answers, gathered.arms, gathered.documents["training"]),
         gates=[*stopping, *warnings],
+        care=care_texts(by_kind, warnings, gathered.documents["preflight"]),
         calibration=calibration,
         noise=noise,
         panel=panel,

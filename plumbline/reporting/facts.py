@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from plumbline.number_text import counted
 from plumbline.reporting.validity import Severity
 
 MANY = 8
@@ -83,7 +84,7 @@ def fact_groups(document: Mapping[str, object], title: str) -> list[dict[str, ob
             zeros = [key for key, count in value.items() if count == 0 and not isinstance(count, bool)] if len(value) > MANY else []
             lines = facts({key: count for key, count in value.items() if key not in zeros})
             if zeros:
-                lines.append((f"{len(zeros)} others", "0"))
+                lines.append((counted(len(zeros), "other measure is", "other measures are"), "0"))
             groups.append({"title": capital(TITLES.get(name) or name_of(name)), "facts": lines})
     return groups
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from plumbline.number_text import counted
 from plumbline.reporting.benchmark_parts import Part
 from plumbline.reporting.final_part_use import FinalPartUse
 
@@ -39,16 +40,17 @@ def final_part_words(num_uses: int, num_own: int, *, part: Part, num_questions: 
 
     `num_uses`: arms whose answers were scored on the final part, references not counted; `num_own` of them by this report.
     """
-    arms = f"{num_uses} arm{'' if num_uses == 1 else 's'} {'has' if num_uses == 1 else 'have'} been scored on"
+    arms = f"{counted(num_uses, 'arm')} {'has' if num_uses == 1 else 'have'} been scored on"
+    if part == "all":
+        whole = f"The whole benchmark: {counted(num_questions, 'question')}, none kept aside for choosing."
+        if num_uses <= num_own:  # no one else has looked: there is nothing to count
+            return whole
+        return f"{whole} In the record of this repository {arms} questions of it, the {num_own} of this run included: the best of several looks better than it is."
     if part == "development":
         return (
             f"Development part: {num_questions} of {num_questions_in_benchmark} questions, for choosing among runs, not for a claim. "
             f"In the record of this repository {arms} the other questions, the final part."
         )
-    which = (
-        f"Final part: {num_questions} of {num_questions_in_benchmark} questions."
-        if part == "final"
-        else f"The whole benchmark: {num_questions} questions, none kept aside for choosing."
-    )
+    which = f"Final part: {num_questions} of {num_questions_in_benchmark} questions."
     own = "this one included" if num_own == 1 else f"the {num_own} of this run included"
     return f"{which} In the record of this repository {arms} the final part, {own}; the reference does not count."

@@ -72,6 +72,12 @@ def note_use(journal: Path, use: FinalPartUse) -> None:
     sync_folder(journal.parent)
 
 
+def is_beside_the_clone() -> bool:
+    """Whether this is the folder of an experiment, as `make real` has one: DVC names the clone, and that is another folder."""
+    clone = os.environ.get("DVC_ROOT")
+    return clone is not None and Path(clone).resolve() != Path.cwd().resolve()
+
+
 def note_look(own: AbstractSet[FinalPartUse], counted: AbstractSet[FinalPartUse], *, part: Part, journal: Path) -> None:
     """Write a look at the final part down before it is made. SystemExit for a claim that would count too few of them.
 
@@ -80,13 +86,16 @@ def note_look(own: AbstractSet[FinalPartUse], counted: AbstractSet[FinalPartUse]
     benchmarks = {use.benchmark_sha256 for use in own}
     missing = frozenset(use for use in read_journal(journal) if use.benchmark_sha256 in benchmarks) - counted - own
     if missing:
-        text = (
-            f"{len(missing)} more arms were scored on the final part here than metrics/final_part_uses.jsonl has: "
-            "run plumbline final-part, which adds them"
-        )
+        were = "arm was" if len(missing) == 1 else "arms were"
+        text = f"{len(missing)} more {were} scored on the final part here than metrics/final_part_uses.jsonl has"
+        beside = is_beside_the_clone()
+        adds = f"run plumbline final-part{' in the clone' if beside else ''}, which adds {'it' if len(missing) == 1 else 'them'}"
         if part == "final":
-            sys.exit(f"report: {text}, then this again. Nothing was scored: the claim would not say how often the part was used.")
-        log.warning("%s, then dvc repro", text)
+            sys.exit(f"report: {text}: {adds}, then this again. Nothing was scored: the claim would not say how often the part was used.")
+        if beside:  # there is no record to change in the folder of an experiment, and this run claims nothing
+            log.info("%s; this run need not count them. Before a claim (report.part=final) %s", text, adds)
+        else:
+            log.warning("%s: %s, then dvc repro", text, adds)
     if uses_final_part(part):
         for use in sorted(own, key=lambda use: use.answers_sha256):
             note_use(journal, use)

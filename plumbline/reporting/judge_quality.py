@@ -14,16 +14,32 @@ def probe_numbers(checks: Sequence[JudgeCheck]) -> dict[str, object]:
     canaries = [check for check in checks if check.probe != "retest"]
     again = [check for check in checks if check.probe == "retest" and check.score is not None]
     gaps = [check.score - check.least for check in again if check.score is not None]
-    failed = Counter(check.probe for check in canaries if check.is_passed is False)
+    wrong = [check for check in canaries if check.is_passed is False]
+    failed = Counter(check.probe for check in wrong)
+    questions = {probe: [check.id for check in wrong if check.probe == probe] for probe in sorted(failed)}
     return {
         "num_canaries": len(canaries),
         "num_canaries_failed": sum(failed.values()),
         "num_canaries_unjudged": sum(check.is_passed is None for check in canaries),
         "failed_by_probe": dict(sorted(failed.items())),
+        **({"failed_questions": questions} if questions else {}),
         "num_retests": len(again),
         "retest_exact": sum(gap == 0 for gap in gaps) / len(gaps) if gaps else None,
         "retest_sd": math.sqrt(math.fsum(gap * gap for gap in gaps) / (2 * len(gaps))) if gaps else None,
     }
+
+
+def named_probes(probes: Mapping[str, object]) -> str:
+    """The questions whose known answers were misjudged, by the sort of the answer, and where to look."""
+    found = probes.get("failed_questions")
+    questions: Mapping[str, list[str]] = found if isinstance(found, Mapping) else {}
+    named = "; ".join(f"{probe}: {', '.join(ids[:5])}{' and more' if len(ids) > 5 else ''}" for probe, ids in questions.items())
+    remedy = (
+        "; a reference is misjudged where it does not state its own key points: run `plumbline check-benchmark data/split/benchmark.jsonl`"
+        if "reference" in questions
+        else ": see data/grades/judge_checks.jsonl"
+    )
+    return f" ({named}){remedy}"
 
 
 def rounded_tree(value: object) -> object:

@@ -96,6 +96,14 @@ class KindLedger:
     pair_splits: Mapping[Pair, VarianceSplit] = field(default_factory=dict)
     """The same of each difference."""
 
+    same_prompts: Mapping[str, str] = field(default_factory=dict)
+    """Arm -> the arm without a context that was asked with the same prompts: the context held nothing for this kind (same_prompts.py)."""
+
+    def is_alike(self, pair: Pair) -> bool:
+        """Whether both arms are the same weights, asked with the same prompts."""
+        first, second = (self.same_prompts.get(name, name) for name in pair)
+        return first == second
+
     @property
     def headline(self) -> PairLedger | None:
         """The comparison that was declared first; None where none was."""

@@ -11,12 +11,19 @@ from plumbline.rows.question import Kind
 DIGITS = 4
 
 
-def noise_gates(noise: NoiseFloor | None) -> list[Gate]:
-    """A warning where someone was asked again who is no arm."""
+def noise_gates(noise: NoiseFloor | None, reference: str | None) -> list[Gate]:
+    """A warning where another arm was asked again than the reference of the first comparison, if there is one, or one that is no arm."""
     if noise is None or noise.plan.reason is not None:
         return []
-    text = "" if noise.reason is None else f"there is no noise floor: {noise.reason}"
-    return [Gate(name="noise_floor", severity=Severity.WARNING, ok=noise.reason is None, value=None, limit=None, text=text)]
+    text = ""
+    if noise.reason is not None:
+        text = f"there is no noise floor: {noise.reason}"
+    elif reference is not None and noise.arm != reference:
+        text = (
+            f"the noise floor is that of {noise.arm}, and the first comparison is against {reference}: set noise_floor.weights and "
+            f"noise_floor.context to those of {reference}"
+        )
+    return [Gate(name="noise_floor", severity=Severity.WARNING, ok=not text, value=None, limit=None, text=text)]
 
 
 def noise_sentence(noise: NoiseFloor | None) -> str:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from plumbline.answering.exam_prompt import PROMPT_VERSION
 from plumbline.reporting.calibration_words import verdict_addition
+from plumbline.reporting.care import cannot_tell
 from plumbline.reporting.context_use import ContextUse, Part, PromptTokens
 from plumbline.reporting.contrasts import Contrast, Square
 from plumbline.reporting.decide import Evaluation
@@ -93,7 +94,9 @@ def kind_numbers(ledger: KindLedger) -> dict[str, object]:
         "chance": rounded(ledger.chance),
         "num_overlapping": ledger.num_overlapping,
         "arms": {arm: arm_numbers(counts) for arm, counts in ledger.arms.items()},
-        "comparisons": [pair_numbers(pair, found) for pair, found in ledger.pairs.items()],
+        "comparisons": [
+            pair_numbers(pair, found) | ({"same_prompts": True} if ledger.is_alike(pair) else {}) for pair, found in ledger.pairs.items()
+        ],
         "contrasts": [contrast_numbers(square, found) for square, found in ledger.contrasts.items()],
         **({"uncertainty": uncertainty_numbers(ledger)} if ledger.arm_splits else {}),
     }
@@ -180,7 +183,9 @@ def gate_numbers(gate: Gate) -> dict[str, object]:
 def whole_verdict(evaluation: Evaluation) -> str:
     """The verdict, with what people's labels make of the judged part of it; first, whether that depends on the judge."""
     addition = "" if evaluation.calibration is None else verdict_addition(evaluation.calibration)
-    return f"{first_words(evaluation.panel)} {evaluation_verdict(evaluation.ledgers, evaluation.arms, evaluation.comparisons)} {addition}".strip()
+    words = evaluation_verdict(evaluation.ledgers, evaluation.arms, evaluation.comparisons)
+    parts = (first_words(evaluation.panel), cannot_tell(evaluation.ledgers), words, addition)
+    return " ".join(part for part in parts if part)
 
 
 def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, sha256: Mapping[str, str]) -> dict[str, object]:

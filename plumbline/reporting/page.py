@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from plumbline.number_text import counted
 from plumbline.reporting.calibration_words import page_of
+from plumbline.reporting.care import cannot_tell
 from plumbline.reporting.checkpoint_questions import checkpoint_words
 from plumbline.reporting.decide import Evaluation
 from plumbline.reporting.entries import arm_labels, arm_style
@@ -31,7 +33,7 @@ from plumbline.reporting.tables import (
     topic_rows,
     uncertainty_rows,
 )
-from plumbline.reporting.validity import Gate, Severity
+from plumbline.reporting.validity import Gate
 from plumbline.reporting.verdict import evaluation_headline, overall
 from plumbline.reporting.words import arm_note, arm_title, arm_words, forgetting_words
 from plumbline.rows.arms import NO_CONTEXT
@@ -44,7 +46,7 @@ def sentence(text: str) -> str:
     return f"{capital(text)}."
 
 
-def banners(problems: Sequence[str], incomplete: str | None, gates: Sequence[Gate]) -> list[dict[str, object]]:
+def banners(problems: Sequence[str], incomplete: str | None, care: Sequence[str]) -> list[dict[str, object]]:
     """What must be read before any number."""
     shown: list[dict[str, object]] = []
     if problems:
@@ -52,22 +54,22 @@ def banners(problems: Sequence[str], incomplete: str | None, gates: Sequence[Gat
     if incomplete is not None:
         text = f"{sentence(incomplete)} These numbers are those of a dry run, not of the planned model."
         shown.append({"level": "incomplete", "title": "Not complete", "texts": [text]})
-    if warnings := [sentence(gate.text) for gate in gates if gate.severity is Severity.WARNING and not gate.ok]:
-        shown.append({"level": "warning", "title": "Read with care", "texts": warnings})
+    if care:
+        shown.append({"level": "warning", "title": "Read with care", "texts": [sentence(text) for text in care]})
     return shown
 
 
 def eyebrow(arms: Sequence[str], num_questions: int, part: str) -> str:
     """What was compared on what."""
     who = f"{arm_title(arms[0])} against {arm_words(arms[1])}" if len(arms) == 2 else "One arm" if len(arms) == 1 else f"{len(arms)} arms"
-    return f"{who} on the same {num_questions} questions" + (f" · {part} part of the benchmark" if part != "all" else "")
+    return f"{who} on the same {counted(num_questions, 'question')}" + (f" · {part} part of the benchmark" if part != "all" else "")
 
 
 def title_words(evaluation: Evaluation) -> str:
     """The first line of the page: no claim from numbers that are not valid, none without its reserve from a dry run."""
     if evaluation.problems:
         return "This evaluation is not valid."
-    words = evaluation_headline(evaluation.ledgers, evaluation.arms, evaluation.comparisons)
+    words = cannot_tell(evaluation.ledgers) or evaluation_headline(evaluation.ledgers, evaluation.arms, evaluation.comparisons)
     return words if evaluation.incomplete is None else f"Dry run only: {words[0].lower()}{words[1:]}"
 
 
@@ -118,7 +120,8 @@ def part_sentence(evaluation: Evaluation) -> str:
     if not evaluation.left_out:
         return words
     reasons = ", ".join(f"{reason.replace('_', ' ')} ({count})" for reason, count in evaluation.left_out.items())
-    return f"{words} {sum(evaluation.left_out.values())} rows of the benchmark file were not asked: {reasons}."
+    num = sum(evaluation.left_out.values())
+    return f"{words} {counted(num, 'row')} of the benchmark file {'was' if num == 1 else 'were'} not asked: {reasons}."
 
 
 def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping[str, object]) -> dict[str, object]:
@@ -148,7 +151,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "direction": overall(by_kind, evaluation.arms, evaluation.comparisons) if evaluation.is_valid else "invalid",
         "valid": evaluation.is_valid,
         "complete": incomplete is None,
-        "banners": banners(problems, incomplete, evaluation.gates),
+        "banners": banners(problems, incomplete, evaluation.care),
         "cards": [kind_card(by_kind[kind]) for kind in KINDS if kind in by_kind],
         "publishing": publishing_rows(evaluation.publishing),
         "noise": {"sentence": noise_sentence(evaluation.noise), "rows": noise_rows(evaluation.noise)},

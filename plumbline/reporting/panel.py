@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from plumbline.judging.prices import judging_cost_usd, paid_replies
+from plumbline.judging.second_draw import is_judged_twice
 from plumbline.judging.two_judges import JudgeAgreement, TwiceJudged, TwoDifferences, agreement_of, same_findings, two_differences
 from plumbline.reporting.params import SecondJudge
 from plumbline.rows.judgement import Judgement
@@ -32,6 +33,8 @@ class Panel:
     """Probability with which a question was drawn."""
     num_questions: int
     """Drawn questions of the reported part."""
+    num_missing: int
+    """Answers to drawn questions without a row of the second judge."""
     causes: Mapping[str, int]
     """What came of the second judge's verdicts on them."""
     whole: JudgeAgreement | None
@@ -88,12 +91,15 @@ def panel_of(
         if (first := firsts.get((row.arm, row.id, row.sample))) is not None and first.score is not None and row.score is not None
     ]
     paid = paid_replies(second)
+    there = {(row.arm, row.id, row.sample) for row in mine}
+    due = [key for key in firsts if key[1] in asked and is_judged_twice(key[1], share=settings.share)]
     of_arm = {arm: [row for row in rows if row.arm == arm] for arm in arms}
     return Panel(
         first=named(judgements, first_name),
         second=named(second, settings.name),
         share=settings.share,
         num_questions=len({row.id for row in mine}),
+        num_missing=sum(key not in there for key in due),
         causes=dict(sorted(Counter(row.cause for row in mine).items())),
         whole=agreement_of(rows, seed=seed, num_resamples=num_resamples) if rows else None,
         by_arm={arm: agreement_of(found, seed=seed, num_resamples=num_resamples) for arm, found in of_arm.items() if found},

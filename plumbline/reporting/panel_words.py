@@ -1,6 +1,7 @@
 """What two judges of the same answers say, as words, as numbers and as a warning. Pure."""
 
 from plumbline.judging.two_judges import MIN_CLUSTERS, MIN_QUESTIONS, JudgeAgreement, TwoDifferences
+from plumbline.number_text import counted
 from plumbline.reporting.panel import JudgeNamed, Panel
 from plumbline.reporting.validity import Gate, Severity
 from plumbline.reporting.words import arm_words, points, span
@@ -63,7 +64,16 @@ def panel_gates(panel: Panel | None) -> list[Gate]:
     num_unscored = num_due - panel.causes.get("scored", 0) - panel.causes.get("no_answer", 0)
     share = num_unscored / num_due if num_due else 0.0
     several = ", " in panel.second.judge_id
+    if not panel.num_questions and not panel.num_missing:
+        absent = f"judge.second.share of {panel.share:g} drew no question: raise it"
+    else:
+        absent = (
+            f"the second judge has no verdict on {panel.num_missing} answers to drawn questions: run `dvc repro judge`"
+            if panel.num_missing
+            else ""
+        )
     return [
+        Gate(name="second_judge_absent", severity=Severity.WARNING, ok=not absent, value=None, limit=None, text=absent),
         Gate(
             name="one_conclusion_of_two_judges",
             severity=Severity.WARNING,
@@ -140,7 +150,7 @@ def panel_page(panel: Panel | None) -> dict[str, object]:
     ]
     if unscored:
         notes.append(
-            f"The second judge gave no score to {sum(unscored.values())} answers: {', '.join(f'{c} {n}' for c, n in unscored.items())}."
+            f"The second judge gave no score to {counted(sum(unscored.values()), 'answer')}: {', '.join(f'{c} {n}' for c, n in unscored.items())}."
         )
     return {
         "first": panel.first.name,

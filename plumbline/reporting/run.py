@@ -10,7 +10,6 @@ from plumbline.reporting.gather import ReportFiles, gather
 from plumbline.reporting.numbers import whole_verdict
 from plumbline.reporting.params import JudgeSettings, ReportParams
 from plumbline.reporting.publish_params import NOTHING_REQUIRED, PublishParams, deciding_pair
-from plumbline.reporting.validity import Severity
 from plumbline.reporting.write import write_numbers, write_page
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import Compared
@@ -53,9 +52,8 @@ def finish(evaluation: Evaluation, files: ReportFiles) -> None:
             log.info("publishing requires %s: %s. %s", requirement.name, "met" if requirement.ok else "not met", requirement.text)
     if evaluation.incomplete is not None:
         log.warning("not complete: %s", evaluation.incomplete)
-    for gate in evaluation.gates:
-        if gate.severity is Severity.WARNING and not gate.ok:
-            log.warning("%s", gate.text)
+    for text in evaluation.care:
+        log.warning("%s", text)
     log.info("read %s", files.page)
     if not evaluation.is_valid:
         problems = "; ".join(evaluation.problems)

@@ -2,16 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 
+from plumbline.number_text import counted
 from plumbline.reporting.claims import claimed_direction, is_below_floor
 from plumbline.reporting.context_use import ContextUse, PromptTokens
-from plumbline.reporting.contrasts import Contrast
+from plumbline.reporting.contrasts import Contrast, Square
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger
 from plumbline.reporting.numbers import confusion_counts, letter_pairs
 from plumbline.reporting.scored import Scored
 from plumbline.reporting.slices import Slice
 from plumbline.reporting.variance_words import split_row
 from plumbline.reporting.verdict import contrast_words
-from plumbline.reporting.words import arm_words, direction_of, kind_words, p_words, pair_direction, points, span
+from plumbline.reporting.words import (
+    arm_words,
+    detectable_words,
+    direction_of,
+    kind_words,
+    num_tests_of,
+    p_words,
+    pair_direction,
+    points,
+    span,
+)
 from plumbline.rows.arms import Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.question import Kind, Question
@@ -45,6 +56,8 @@ def comparison_cell(comparison: Comparison | None) -> dict[str, object]:
     return {"value": points(comparison.delta, sign=True), "interval": span(comparison.ci95), "n": comparison.n}
 
 
+SAME_PROMPTS: Mapping[str, object] = {**comparison_cell(None), "direction": Direction.UNSCORED, "note": "same prompts: nothing to compare"}
+"""The cell of two arms between which no prompt differed."""
 TESTS = {
     PairedTest.MCNEMAR: "exact McNemar test",
     PairedTest.MCNEMAR_CLUSTERED: "exact sign-flip test over clusters",
@@ -59,6 +72,16 @@ METHODS = {
     IntervalMethod.TILTED_UNITS: "tilted score interval over clusters",
     IntervalMethod.UNSEEN_UNITS: "bound for units not seen (no spread seen)",
 }
+
+
+def made_words(comparison: Comparison) -> str:
+    """How interval and p value came about, for a reader who knows neither name; docs/reading-results.md says more."""
+    unit = "group of questions that stand or fall together" if comparison.num_units < comparison.n else "question"
+    said = f"Interval and test count each {unit} as one."
+    if comparison.ci_method in (IntervalMethod.UNSEEN_UNITS, IntervalMethod.WILSON_UNITS):
+        said += f" Every {unit.split()[0]} gave the same, so the interval is a bound on what questions not asked could show."
+    tests = num_tests_of(comparison.level)
+    return said + (f" The p value is corrected for {tests} tests." if tests > 1 else "")
 
 
 def kind_card(ledger: KindLedger) -> dict[str, object]:
@@ -88,12 +111,11 @@ def kind_card(ledger: KindLedger) -> dict[str, object]:
             "p_holm": p_words(ledger.headline.p_holm),
             "test": TESTS[comparison.test],
             "method": METHODS[comparison.ci_method],
+            "made": made_words(comparison),
             "lost": comparison.num_first_only,
             "gained": comparison.num_second_only,
             "floor": points(ledger.headline.floor) if ledger.headline.floor else "",
-            "detectable": f"{points(comparison.minimum_detectable_effect)} points"
-            if comparison.minimum_detectable_effect < 1
-            else "no difference",
+            "detectable": detectable_words(comparison),
         }
     return card
 
@@ -105,7 +127,9 @@ def comparison_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object
         {
             "first": arm_words(first),
             "second": arm_words(second),
-            "cells": [pair_cell(ledger.pairs[first, second]) for ledger in ledgers.values()],
+            "cells": [
+                SAME_PROMPTS if ledger.is_alike((first, second)) else pair_cell(ledger.pairs[first, second]) for ledger in ledgers.values()
+            ],
         }
         for first, second in pairs
     ]
@@ -118,12 +142,21 @@ def contrast_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]
         {
             "name": square.formula,
             "sentence": " ".join(
-                contrast_words(kind, square, ledger.contrasts[square]) for kind, ledger in ledgers.items() if square in ledger.contrasts
+                contrast_words(kind, square, ledger.contrasts[square])
+                for kind, ledger in ledgers.items()
+                if square in ledger.contrasts and not alike_in(ledger, square)
             ),
-            "cells": [contrast_cell(ledger.contrasts.get(square)) for ledger in ledgers.values()],
+            "cells": [
+                SAME_PROMPTS if alike_in(ledger, square) else contrast_cell(ledger.contrasts.get(square)) for ledger in ledgers.values()
+            ],
         }
         for square in squares
     ]
+
+
+def alike_in(ledger: KindLedger, square: Square) -> bool:
+    """Whether the context of a contrast held nothing for this kind."""
+    return ledger.is_alike((square.base, square.base_with)) or ledger.is_alike((square.tuned, square.tuned_with))
 
 
 def contrast_cell(found: Contrast | None) -> dict[str, object]:
@@ -173,7 +206,7 @@ def pair_cell(pair: PairLedger) -> dict[str, object]:
     direction = pair_direction(pair)
     note = f"p {p_words(pair.p_holm)}, n = {found.n}, +{found.num_second_only} −{found.num_first_only}"
     if direction is Direction.NONE and not is_below_floor(found, pair.p_holm, pair.floor):
-        note += f", could have shown {points(found.minimum_detectable_effect)}"
+        note += f", could have shown {detectable_words(found)}"
     note += floor_note(pair.floor)
     return {**comparison_cell(found), "direction": direction, "note": note}
 
@@ -265,12 +298,12 @@ def slice_rows(slices: Sequence[Slice]) -> list[dict[str, object]]:
 def slice_cell(one: Slice) -> dict[str, object]:
     """The difference on one slice, or that there are too few questions for one."""
     if one.comparison is None or one.p_holm is None:
-        clusters = f" in {one.num_clusters} clusters" if one.num_clusters < one.n else ""
+        clusters = f" in {counted(one.num_clusters, 'cluster')}" if one.num_clusters < one.n else ""
         return {**comparison_cell(None), "n": one.n, "direction": Direction.UNSCORED, "note": f"too few questions{clusters}"}
     direction = claimed_direction(one.comparison, one.p_holm, one.floor)
     note = f"p {p_words(one.p_holm)}, +{one.comparison.num_second_only} −{one.comparison.num_first_only}"
     if direction is Direction.NONE and not is_below_floor(one.comparison, one.p_holm, one.floor):
-        note += f", could have shown {points(one.comparison.minimum_detectable_effect)}"
+        note += f", could have shown {detectable_words(one.comparison)}"
     note += floor_note(one.floor)
     return {**comparison_cell(one.comparison), "direction": direction, "note": note}
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from plumbline.judging.causes import RETRYABLE, JudgeCause
+from plumbline.number_text import counted
+from plumbline.reporting.judge_quality import named_probes
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
 from plumbline.rows.answer import ELSEWHERE, Answer
 from plumbline.rows.arms import Arms
@@ -212,7 +214,7 @@ def probe_gates(probes: Mapping[str, object]) -> list[Gate]:
     asked, failed = probes["num_canaries"], probes["num_canaries_failed"]
     if not asked:
         return []
-    text = f"the judge misjudged {failed} of {asked} answers of known worth: look at judge.probes in metrics/evaluation.json"
+    text = f"the judge misjudged {failed} of {counted(int(str(asked)), 'answer')} of known worth{named_probes(probes)}"
     ok = failed == 0
     return [Gate(name="judge_canaries", severity=Severity.WARNING, ok=ok, value=None, limit=None, text="" if ok else text)]
 
@@ -294,7 +296,7 @@ def final_part_gate(num_others: int) -> Gate:
     """Whether the part that is kept for one claim was looked at by this run alone; its own arms are what was declared."""
     ok = num_others == 0
     text = (
-        f"the final part has been used for {num_others} other arms before: the best of several looks better than it is; "
+        f"the final part has been used for {counted(num_others, 'other arm')} before: the best of several looks better than it is; "
         "choose on the development part, and claim on questions that no one has looked at"
     )
     return Gate(name="final_part_uses", severity=Severity.WARNING, ok=ok, value=float(num_others), limit=0.0, text="" if ok else text)

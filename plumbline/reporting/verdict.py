@@ -8,11 +8,14 @@ from plumbline.reporting.claims import claimed_direction, is_below_floor
 from plumbline.reporting.contrasts import Contrast, Square
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger
 from plumbline.reporting.words import (
+    arm_title,
     arm_words,
     direction_of,
     floor_clause,
     headline_words,
     joined,
+    not_shown_because,
+    nothing_in_it,
     ordered,
     pair_direction,
     points,
@@ -83,9 +86,12 @@ def mirrored(comparison: Comparison) -> Comparison:
 def rivals_of(ledger: KindLedger, arms: Arms, tuned: str) -> list[Rival]:
     """The arms without the adapter that were compared with the tuned arm, either way round."""
     found: list[Rival] = []
+    others = {name for pair in ledger.pairs for name in pair if tuned in pair}
     for (first, second), pair in ledger.pairs.items():
         other = first if second == tuned else second
         if tuned not in (first, second) or arms.root[other].is_trained or pair.comparison is None or pair.p_holm is None:
+            continue
+        if ledger.same_prompts.get(other) in others:  # asked as that one was: not a second arm to beat
             continue
         comparison = pair.comparison if second == tuned else mirrored(pair.comparison)
         direction = claimed_direction(comparison, pair.p_holm, pair.floor)
@@ -103,7 +109,7 @@ def finding_of(ledger: KindLedger, arms: Arms, tuned: str) -> Finding | None:
     decides = min(ahead or undecided or rivals, key=lambda rival: rival.comparison.delta)
     direction = Direction.WORSE if ahead else Direction.NONE if undecided else Direction.BETTER
     without = {name for name, arm in arms.root.items() if not arm.is_trained}
-    return Finding(ledger.kind, direction, decides, tuple(rivals), without == {rival.name for rival in rivals})
+    return Finding(ledger.kind, direction, decides, tuple(rivals), without <= {rival.name for rival in rivals} | {*ledger.same_prompts})
 
 
 def findings(ledgers: Mapping[Kind, KindLedger], arms: Arms, tuned: str) -> list[Finding]:
@@ -179,7 +185,7 @@ def finding_words(found: Finding, name: str) -> str:
         amount = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
         if found.rival.within_floor is not None:
             return f"On {kind} the difference of {name} from {others} ({amount}) is {floor_clause(found.rival.within_floor)}: it is not claimed."
-        return f"On {kind} {name} is not shown to differ from {others}: {amount}; {resolution(comparison)}."
+        return f"On {kind} {name} is not shown to differ from {others}{not_shown_because(comparison)}: {amount}; {resolution(comparison)}."
     amount = f"{points(abs(comparison.delta))} points {span(ordered(comparison.ci95, found.direction))}"
     if found.direction is Direction.BETTER:
         return f"On {kind} {name} beats {others} by {amount}."
@@ -194,21 +200,26 @@ def alone_words(ledgers: Mapping[Kind, KindLedger], arms: Arms, pair: Pair) -> s
     amounts = [
         f"{points(found.delta, sign=True)} points {span(found.ci95)} on {KIND_NAMES[kind]}{shown_mark(ledger.pairs[pair])}"
         for kind, ledger in ledgers.items()
-        if (found := ledger.pairs[pair].comparison) is not None
+        if (found := ledger.pairs[pair].comparison) is not None and not ledger.is_alike(pair)
     ]
+    alike: list[Kind] = [kind for kind, ledger in ledgers.items() if ledger.is_alike(pair)]
+    nothing = f"{nothing_in_it(arm_title(pair[1]), second.context_name, arm_words(pair[0]), alike)}." if alike else ""
     if not amounts:
-        return None
+        return nothing or None
     owner = "the tuned model" if second.is_trained else "base" if second.weights_kind == "base" else arm_words(pair[0])
     what = "Another question's passages" if second.context_name == "shuffled" else second.context_name.capitalize()
     alone = "" if second.is_trained else " alone"
-    return f"{what}{alone} bring {owner} {joined(amounts)}."
+    return f"{what}{alone} bring {owner} {joined(amounts)}. {nothing}".strip()
 
 
 def shown_mark(pair: PairLedger) -> str:
     """What is said of a difference that was not shown, or is not claimed."""
     if within_floor(pair):
         return " (within the noise floor)"
-    return " (no difference shown)" if pair_direction(pair) is Direction.NONE else ""
+    if pair.comparison is None or pair_direction(pair) is not Direction.NONE:
+        return ""
+    because = not_shown_because(pair.comparison)
+    return f" (not shown{because})" if because else " (no difference shown)"
 
 
 def contrast_words(kind: Kind, square: Square, found: Contrast) -> str:
@@ -220,6 +231,6 @@ def contrast_words(kind: Kind, square: Square, found: Contrast) -> str:
     if is_below_floor(comparison, found.p_holm, found.floor):
         return f"On {KIND_NAMES[kind]} {gains}; the difference of the gains ({amount}) is {floor_clause(found.floor)}."
     if direction is Direction.NONE:
-        return f"On {KIND_NAMES[kind]} {gains}; that the gain differs is not shown ({amount})."
+        return f"On {KIND_NAMES[kind]} {gains}; that the gain differs is not shown{not_shown_because(comparison)} ({amount})."
     more = "more" if direction is Direction.BETTER else "less"
     return f"On {KIND_NAMES[kind]} {gains}: they help tuned {more} ({amount})."

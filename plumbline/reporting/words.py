@@ -3,12 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from plumbline.number_text import signed
+from plumbline.number_text import counted, signed
+from plumbline.power import least_p_value
 from plumbline.reporting.claims import claimed_direction, is_below_floor
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger, PairLedger
 from plumbline.rows.arms import ArmParams
 from plumbline.rows.question import KINDS, Kind
-from plumbline.statistics import Comparison, Direction
+from plumbline.statistics import SIGNIFICANCE, Comparison, Direction
 from plumbline.training.forgetting import Forgetting
 
 SMALLEST_FORGETTING = 0.005
@@ -81,7 +82,9 @@ def floor_clause(floor: float) -> str:
 
 
 def direction_of(ledger: KindLedger) -> Direction:
-    """What the first comparison shows on one kind."""
+    """What the first comparison shows on one kind; of the same prompts, nothing."""
+    if ledger.headline_pair is not None and ledger.is_alike(ledger.headline_pair):
+        return Direction.UNSCORED
     return pair_direction(ledger.headline)
 
 
@@ -91,12 +94,14 @@ def kind_words(ledger: KindLedger) -> str:
     if ledger.headline is None:
         return "No two arms are compared."
     comparison = ledger.headline.comparison
+    if ledger.headline_pair is not None and ledger.is_alike(ledger.headline_pair):
+        return "Both arms were asked with the same prompts: nothing to compare."
     if comparison is None:
         return "No one gave a verdict: there is no score, and no zero either."
     if within_floor(ledger.headline):
         return f"No difference is claimed: it is {floor_clause(ledger.headline.floor)}."
     if direction is Direction.NONE:
-        return f"No detectable difference; {resolution(comparison)}."
+        return f"No detectable difference{not_shown_because(comparison)}; {resolution(comparison)}."
     assert ledger.headline_pair is not None
     second = arm_title(ledger.headline_pair[1])
     return f"{second} is {direction}: from {points(comparison.first_mean)} to {points(comparison.second_mean)} of 100."
@@ -165,10 +170,22 @@ def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
                     f"On {KIND_NAMES[ledger.kind]} the difference ({found}) is {floor_clause(ledger.headline.floor)}: it is not claimed."
                 )
                 continue
-            sentences.append(f"There is no detectable difference on {KIND_NAMES[ledger.kind]} ({found}); {resolution(comparison)}.")
-    if groups[Direction.UNSCORED]:
-        sentences.append(f"No one gave a verdict on {names_of(groups[Direction.UNSCORED])}: there is no score, and no zero either.")
+            because = not_shown_because(comparison)
+            sentences.append(
+                f"There is no detectable difference on {KIND_NAMES[ledger.kind]} ({found}){because}; {resolution(comparison)}."
+            )
+    unscored = groups[Direction.UNSCORED]
+    if alike := [one for one in unscored if one.headline_pair is not None and one.is_alike(one.headline_pair)]:
+        sentences.append(f"Both arms were asked with the same prompts on {names_of(alike)}: nothing to compare.")
+    if silent := [one for one in unscored if one not in alike]:
+        sentences.append(f"No one gave a verdict on {names_of(silent)}: there is no score, and no zero either.")
     return " ".join(sentences)
+
+
+def nothing_in_it(arm: str, context: str, bare: str, kinds: Sequence[Kind]) -> str:
+    """That an arm had no context for some kinds, without the point at the end."""
+    what = "no example" if context == "examples" else "no passage" if context in ("passages", "shuffled") else "no context"
+    return f"{arm} had {what} for {joined([KIND_NAMES[kind] for kind in kinds])}: same prompts as {bare}, nothing to compare"
 
 
 def forgetting_words(forgetting: Forgetting) -> str:
@@ -188,9 +205,45 @@ def forgetting_words(forgetting: Forgetting) -> str:
     )
 
 
+def num_tests_of(level: float) -> int:
+    """For how many tests a level is corrected."""
+    return max(1, round(SIGNIFICANCE / level))
+
+
+def not_shown_because(comparison: Comparison) -> str:
+    """Why a difference is not shown though its interval, which is of this comparison alone, leaves out 0; empty where it holds 0."""
+    low, high = comparison.ci95
+    if low <= 0 <= high:
+        return ""
+    if comparison.p_value < SIGNIFICANCE:
+        return f" after correction for {counted(num_tests_of(comparison.level), 'test')}"
+    return f" by the test, p = {p_words(comparison.p_value)}"
+
+
 def resolution(comparison: Comparison) -> str:
-    """What the benchmark could have shown."""
+    """What the benchmark could have shown. One rule for every place: `minimum_detectable_effect` is 1 where nothing could be."""
     if comparison.minimum_detectable_effect < 1:
         return f"this benchmark could have shown {points(comparison.minimum_detectable_effect)} points"
-    units = f" in {comparison.num_units} groups that stand or fall together" if comparison.num_units < comparison.n else ""
-    return f"no difference could be shown with {comparison.n} question{'' if comparison.n == 1 else 's'}{units}"
+    return too_few_words(comparison.n, comparison.num_units, comparison.level)
+
+
+def too_few_words(n: int, num_units: int, level: float) -> str:
+    """Why no difference could have been shown, and why the interval, which is of one comparison alone, may say less than that."""
+    unit = "group" if num_units < n else "question"
+    of = " of questions that stand or fall together" if num_units < n else ""
+    tests, least = num_tests_of(level), least_p_value(num_units)
+    needed = f"{level:.2g}" + (f" after correction for {tests} tests" if tests > 1 else "")
+    if least < level:
+        result = f"even the largest difference would mostly not count as shown (p must be below {needed})"
+    else:
+        alone = "" if least >= SIGNIFICANCE else " by itself"  # where other tests are shown, Holm asks less of the rest
+        result = f"no result would count as shown{alone} (p can reach {least:.2g}, and must be below {needed})"
+    reserve = "; the interval is not corrected" if tests > 1 else ""
+    return f"too few {unit}s{of}: with {counted(num_units, unit)} {result}{reserve}"
+
+
+def detectable_words(comparison: Comparison) -> str:
+    """The same in a few words, for a card or a cell: what could have been shown."""
+    if comparison.minimum_detectable_effect < 1:
+        return f"{points(comparison.minimum_detectable_effect)} points"
+    return f"nothing: too few {'groups' if comparison.num_units < comparison.n else 'questions'}"

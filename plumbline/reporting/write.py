@@ -111,7 +111,7 @@ def page_figures(evaluation: Evaluation, loss: Sequence[Mapping[str, str]]) -> d
         )
         for name, ledger in named
         for pair, compared in list(ledger.pairs.items())[:MAX_PAIRS_DRAWN]
-        if (found := compared.comparison) is not None
+        if (found := compared.comparison) is not None and not ledger.is_alike(pair)
     ]
     figures: dict[str, str] = {}
     if scores:

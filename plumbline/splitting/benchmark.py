@@ -9,9 +9,10 @@ from pathlib import Path
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
 from plumbline.separators import two_readings
+from plumbline.splitting.benchmark_columns import BenchmarkColumns, named_columns, with_absent_columns
 from plumbline.splitting.benchmark_files import read_rows
 from plumbline.splitting.fault import Fault, RowRefused
-from plumbline.splitting.mapped_benchmark import BenchmarkColumns, named_columns, read_mapped
+from plumbline.splitting.mapped_benchmark import read_mapped
 from plumbline.splitting.question_faults import equal_choices_fault, fault_of, faults_of, refuse_faults
 from plumbline.splitting.recognition import AUTO, MAPPED, SHAPES, knows, recognise
 from plumbline.splitting.row_values import LeftOut, Row
@@ -63,13 +64,18 @@ def read_questions(path: Path, *, format_name: str, columns: BenchmarkColumns | 
     if columns is not None and format_name not in (AUTO, MAPPED):
         raise Refused(f"split.benchmark_columns is set and benchmark_format is {format_name!r}; set it to mapped, or the columns to null.")
     if columns is None and format_name == MAPPED:
-        raise Refused("split.benchmark_format is mapped; name the columns under split.benchmark_columns, such as `question: ...`.")
+        raise Refused(
+            "split.benchmark_format is mapped; in place of `benchmark_columns: null` write the columns, such as "
+            "`benchmark_columns: {question: NAME, target: NAME}`."
+        )
     found = read_rows(path, knows if columns is None else lambda names: set(named_columns(columns)) <= set(names))
     rows = [row for row in found if isinstance(row, Row)]
     unread = [row for row in found if isinstance(row, Fault)]
     if columns is not None:
         sign = f"the columns in split.benchmark_columns ({', '.join(sorted(columns.model_dump(exclude_defaults=True)))})"
-        return with_some(gathered(rows, partial(read_mapped, columns=columns), unread, name=MAPPED, sign=sign))
+        return with_some(
+            gathered(with_absent_columns(rows, columns), partial(read_mapped, columns=columns), unread, name=MAPPED, sign=sign)
+        )
     try:
         recognised = recognise(rows, format_name)
     except Refused as refused:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from plumbline.grading.choices import parse_choices
 from plumbline.pipeline.problems import problems_of
 from plumbline.rows.question import KINDS, Question
+from plumbline.splitting.cell_lists import table_values
 from plumbline.splitting.row_values import Row, lettered
 
 OPTION = re.compile(r"(?:(?<=\s)|^)\(?([A-Z])[).]\s+")
@@ -29,12 +30,7 @@ ASKED_UNITS = (
 
 def read_plumbline(row: Row) -> Question:
     """A question of our own shape. A tolerance may be one number, the fraction; a yes_no question may leave its two choices out."""
-    content: dict[str, Any] = dict(row.content)
-    for name in ("key_points", "tags"):
-        given = content.get(name, ())
-        if isinstance(given, str) or not isinstance(given, list | tuple):
-            raise row.refused(f"{name} is {given!r}, not a list.")
-        content[name] = tuple(given)
+    content = table_values(row)
     tolerance = content.get("tolerance")
     if isinstance(tolerance, int | float) and not isinstance(tolerance, bool):
         content["tolerance"] = {"relative": float(tolerance)}

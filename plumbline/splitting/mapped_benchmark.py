@@ -1,62 +1,27 @@
-"""Read a benchmark of any other shape by the names of its columns, as params.yaml or a command gives them. Pure."""
+"""Read a benchmark of any other shape by the names of its columns. Pure."""
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field
-
-from plumbline.pipeline.record import Params
-from plumbline.rows.question import KIND_OF, AnswerKind, Kind, PartialCredit, Question, QuestionTolerance
+from plumbline.rows.question import KIND_OF, Question, QuestionTolerance
 from plumbline.separators import with_point
+from plumbline.splitting.benchmark_columns import BenchmarkColumns, as_list, choice_columns
+from plumbline.splitting.cell_lists import texts_of, value_of
+from plumbline.splitting.question_kinds import kind_of
 from plumbline.splitting.row_values import Row, digest_id, hashed_order, yes_no_question
-from plumbline.twin_keys import TwinKey, object_without_twins
 
 YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
 
 
-class BenchmarkColumns(Params):
-    """Section `split.benchmark_columns`: what each column of the file is. All but `question` may be left out, hence the defaults."""
-
-    question: str
-    target: str | None = None
-    """The answer: a letter, a text among the choices, a number, a text."""
-    choices: str | list[str] | None = None
-    """One column with a list or an object of choices, or a column per choice."""
-    first_index: Literal[0, 1] | None = None
-    """The target is the place of the right choice, counted from 0 or from 1."""
-    correct: str | None = None
-    """The right answer as text, where the wrong ones stand in columns of their own: their order is drawn by hash."""
-    distractors: str | list[str] | None = None
-    """One column with a list of wrong answers, or a column for each."""
-    unit: str | None = None
-    id: str | None = None
-    cluster: str | None = None
-    key_points: str | None = None
-    """A column with a list of what an explanation must say."""
-    gold_passage: str | None = None
-    tolerance: str | None = None
-    """A column with the fraction of the target that is tolerated."""
-    tags: list[str] = Field(default_factory=list)
-    """Columns that say what a question is about: `chapter` makes the tag `chapter: optics`."""
-    kind: Kind | None = None
-    """Of all questions; with choices it is mcq."""
-    answer_kind: AnswerKind | None = None
-    """Of all questions."""
-    partial_credit: PartialCredit | None = None
-
-
 def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
-    """One question by its columns. Refused where a column that is named is missing."""
-    for name in named_columns(columns):
-        if name not in row.content:
-            raise row.refused(f"the column {name!r} of split.benchmark_columns is not there; the row has {sorted(row.content)}.")
+    """One question by its columns, which `with_absent_columns` has seen."""
     question = row.text(columns.question)
     name = row.text(columns.id) if columns.id else digest_id("question", question, *shown(row, columns))
     kind = kind_of(row, columns)
-    if columns.answer_kind == "yes_no":
+    answer_kind = columns.answer_kind if columns.answer_kind is not None and KIND_OF[columns.answer_kind] == kind else None
+    if answer_kind == "yes_no":
         return with_rest(yes_no_question(id=name, question=question, is_yes=is_yes(row, columns)), row, columns)
-    choices, target = choices_of(row, columns, name) if kind == "mcq" else ({}, row.text(columns.target or ""))
+    choices, target = choices_of(row, columns, name) if kind == "mcq" else ({}, row.text(columns.target or columns.correct or ""))
     if kind == "numeric":
         # GSM8K writes the number behind its reasoning.
         target = target.split("####")[-1].strip()
@@ -67,46 +32,17 @@ def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
         choices=choices,
         target=target,
         unit=row.optional(columns.unit) if columns.unit else None,
-        key_points=tuple(listed(row, columns.key_points)) if columns.key_points and row.content[columns.key_points] else (),
+        key_points=texts_of(row, columns.key_points) if columns.key_points else (),
         cluster=name,
-        answer_kind=columns.answer_kind,
-        partial_credit=columns.partial_credit,
+        answer_kind=answer_kind,
+        partial_credit=columns.partial_credit if kind == "mcq" else None,
     )
     return with_rest(made, row, columns)
 
 
-def named_columns(columns: BenchmarkColumns) -> list[str]:
-    """Every column that is named."""
-    single = (
-        columns.question, columns.target, columns.correct, columns.unit, columns.id, columns.cluster, columns.key_points, columns.gold_passage,
-        columns.tolerance,
-    )  # fmt: skip
-    several = [*as_list(columns.choices), *as_list(columns.distractors), *columns.tags]
-    return [name for name in (*single, *several) if name is not None]
-
-
 def shown(row: Row, columns: BenchmarkColumns) -> list[str]:
     """The texts of the choices, which make two questions with the same words two."""
-    names = [columns.correct, *as_list(columns.distractors)] if columns.correct is not None else as_list(columns.choices)
-    return [text for name in names for text in listed(row, name)]
-
-
-def as_list(names: str | Sequence[str] | None) -> list[str]:
-    """One name or several as a list."""
-    return [] if names is None else [names] if isinstance(names, str) else list(names)
-
-
-def kind_of(row: Row, columns: BenchmarkColumns) -> Kind:
-    """The kind of the questions: said, or shown by choices or the answer kind."""
-    if columns.answer_kind is not None:
-        return KIND_OF[columns.answer_kind]
-    if columns.choices is not None or columns.correct is not None:
-        return "mcq"
-    if columns.kind is None:
-        raise row.refused("nothing says what is asked for; add `kind: numeric` or `kind: explanation` to split.benchmark_columns.")
-    if columns.target is None:
-        raise row.refused("no column holds the answer; add `target: COLUMN` to split.benchmark_columns.")
-    return columns.kind
+    return [text for name in choice_columns(columns) if row.optional_value(name) is not None for text in listed(row, name)]
 
 
 def with_rest(question: Question, row: Row, columns: BenchmarkColumns) -> Question:
@@ -164,19 +100,6 @@ def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str
             f"{columns.target} is {target!r}, no label of a choice; add `first_index: 0` or `first_index: 1` to split.benchmark_columns."
         )
     return choices, target
-
-
-def value_of(row: Row, column: str) -> object:
-    """A value; text that is JSON, as a cell of a CSV file may hold it, is read as such."""
-    value = row.content[column]
-    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
-        try:
-            return json.loads(value, object_pairs_hook=object_without_twins)
-        except TwinKey as twins:
-            raise row.refused(f"{column}: {twins}.") from None
-        except (ValueError, RecursionError):
-            raise row.refused(f"{column} begins as a list and is no JSON; write it with double quotes, or a column per choice.") from None
-    return value
 
 
 def listed(row: Row, column: str) -> list[str]:

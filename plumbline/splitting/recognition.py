@@ -17,8 +17,8 @@ from plumbline.splitting.row_values import LeftOut, Row
 Content = Mapping[str, Any]
 AUTO, MAPPED = "auto", "mapped"
 MAPPED_REMEDY = (
-    "Set split.benchmark_format to mapped and name the columns under split.benchmark_columns, such as `question: ...` and `target: ...` "
-    "(docs/formats.md)."
+    "Set split.benchmark_format to mapped, and in place of `benchmark_columns: null` write the columns, such as "
+    "`benchmark_columns: {question: NAME, target: NAME}` (docs/formats.md)."
 )
 
 

@@ -24,6 +24,8 @@ class Row:
     content: Mapping[str, Any]
     separator: str = ","
     """Between the cells of a table."""
+    is_of_table: bool = False
+    """Whether every value is the text of a cell of CSV or TSV."""
 
     def refused(self, problem: str) -> RowRefused:
         """The error for this row."""
@@ -38,11 +40,15 @@ class Row:
 
     def optional(self, key: str) -> str | None:
         """A value as text; None where it is missing or empty. Refused where it is neither text nor a number."""
+        value = self.optional_value(key)
+        return None if value is None else self.as_text(value, key)
+
+    def optional_value(self, key: str) -> Any:
+        """A value, whatever it is; None where it is missing or empty."""
         value = self.content.get(key)
         # NaN is how tables write a value that is missing.
-        if value is None or value != value or (isinstance(value, str) and not value.strip()):
-            return None
-        return self.as_text(value, key)
+        is_missing = value is None or value != value or (isinstance(value, str) and not value.strip())
+        return None if is_missing else value
 
     def as_text(self, value: object, key: str) -> str:
         """One value as it is written."""

@@ -13,8 +13,8 @@ from plumbline.rows.choice_balance import unbalanced_letters
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Kind, Question
 from plumbline.splitting.benchmark import Benchmark, read_benchmark
+from plumbline.splitting.benchmark_columns import BenchmarkColumns
 from plumbline.splitting.benchmark_overlap import BenchmarkIndex
-from plumbline.splitting.mapped_benchmark import BenchmarkColumns
 from plumbline.splitting.overlap import LeftOutQuestion, OverlapSummary, QuestionOverlap, RemovedRow
 from plumbline.splitting.question_faults import later_needs
 from plumbline.splitting.row_values import LeftOut

@@ -43,7 +43,7 @@ def table_rows(path: Path, text: str, knows: Callable[[Sequence[str]], bool]) ->
         if len(cells) != len(header):
             rows.append(Fault(where, None, width_words(len(cells), header, separator)))
         else:
-            rows.append(Row(where, dict(zip(header, cells, strict=True)), separator=separator))
+            rows.append(Row(where, dict(zip(header, cells, strict=True)), separator=separator, is_of_table=True))
     return rows
 
 

@@ -13,7 +13,7 @@ from plumbline.rows.training_params import TrainParams
 from plumbline.training.checkpoint_choice import TaskScorer
 from plumbline.training.checkpoints import Interrupted
 from plumbline.training.loss_curve import LossPoint, loss_curve
-from plumbline.training.ranks import as_held, checkpoint_to_go_on_from, wait_for_all
+from plumbline.training.ranks import any_rank, as_held, checkpoint_to_go_on_from, wait_for_all
 from plumbline.training.trainer import AdapterTrainer
 from plumbline.training.watch import NonFiniteLoss, Watch, signals_to
 from plumbline.training.which_rank import rank
@@ -65,6 +65,8 @@ def fit(trainer: AdapterTrainer, *, params: TrainParams, num_steps: int, num_pla
                 )
             if not any("eval_loss" in entry and entry["step"] == trainer.state.global_step for entry in trainer.state.log_history):
                 trainer.evaluate()
+            if any_rank(watch.noted) and not watch.stopped_early:  # also one that came while the last step was evaluated and saved
+                raise Interrupted(f"stopped by a signal after the last of {num_steps} steps; run the same command to resume.")
     wait_for_all()  # rank 0 may still be writing the best weights
     history = trainer.state.log_history
     weights = load_file(folder / "best" / "best.safetensors")

@@ -27,6 +27,11 @@ GRACE_SECONDS = 10.0
 """For the others to say what went wrong, once one rank has failed: without it they cannot go on, and a checkpoint is whole or absent."""
 
 
+def taken_signals() -> list[signal.Signals]:
+    """The signals that a training takes for itself: not SIGHUP where it is ignored, as below nohup."""
+    return [number for number in SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+
+
 class LaunchRefused(ValueError):
     """What PLUMBLINE_LAUNCH asks for cannot be started, or would train something else."""
 
@@ -137,7 +142,7 @@ def _noting(received: list[int]) -> Iterator[None]:
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
 
-    before = {number: signal.signal(number, note) for number in SIGNALS}
+    before = {number: signal.signal(number, note) for number in taken_signals()}
     try:
         yield
     finally:

@@ -18,6 +18,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from plumbline.pipeline.files import replacing_folder, write_json
 from plumbline.pipeline.heartbeat import Progress
 from plumbline.training.checkpoint_choice import NUM_QUESTIONS, SCORE, Evaluated, is_planned
+from plumbline.training.launch import taken_signals
 from plumbline.training.ranks import any_rank, from_rank_0, whole
 from plumbline.training.which_rank import rank
 
@@ -118,13 +119,13 @@ class Watch(TrainerCallback):
 
 @contextmanager
 def signals_to(watch: Watch) -> Iterator[None]:
-    """Turn SIGTERM, SIGINT and SIGHUP into a checkpoint and an orderly stop."""
+    """Turn SIGTERM, SIGINT and SIGHUP into a checkpoint and an orderly stop. SIGHUP not where it is ignored, as below nohup."""
 
     def note(number: int, frame: FrameType | None) -> None:
         log.warning("%s: writing a checkpoint, then stopping", signal.Signals(number).name)
         watch.noted = True
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    before = {number: signal.signal(number, note) for number in taken_signals()}
     try:
         yield
     finally:

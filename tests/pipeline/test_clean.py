@@ -120,6 +120,7 @@ def test_a_broken_csv_record_is_quarantined_alone(tmp_path: Path) -> None:
         (b"<!DOCTYPE html><html></html>\n", "alpaca", "html"),
         (b'{"instruction": "q"}\nnot json\n', "alpaca", "no_rows"),
         (b"", "csv", "empty_input"),
+        (b" \n\n \n", "auto", "empty_input"),
     ],
 )
 def test_a_file_that_is_no_table_of_rows_is_refused_and_nothing_is_written(content: bytes, shape: str, reason: str, tmp_path: Path) -> None:

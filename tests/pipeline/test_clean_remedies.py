@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from plumbline.pipeline.refused import InputRefused
+from plumbline.pipeline.refused import InputRefused, Refused
+from plumbline.splitting.benchmark import read_benchmark
 from tests.pipeline.test_clean import clean, write_lines
 
 PAIRS = [
@@ -19,6 +20,7 @@ PAIRS = [
     ("How does a transistor amplify small signals?", "A small base current controls a larger collector current."),
 ]
 ROWS = [{"instruction": asked, "output": answer} for asked, answer in PAIRS]
+ROOT = Path(__file__).resolve().parents[2]
 TURNS = [{"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]} for asked, answer in PAIRS]
 
 
@@ -102,3 +104,74 @@ def test_a_row_of_turns_names_the_format_that_reads_it(tmp_path: Path) -> None:
         told = [row.detail for row in quarantined]
         assert ["clean.format to sharegpt" in told[0], "clean.format to messages" in told[1]] == [True, True]
         assert not any("to auto" in detail for detail in told)
+
+
+def as_written(words: str, key: str) -> Any:
+    """The value of `key` in our params.yaml once the line that an error names stands in place of the one that is there: a second one breaks YAML."""
+    before, after = re.findall(rf"`({key}: .*?)`", words)[:2]
+    text, number = re.subn(rf"^  {before}(?= )", f"  {after}", (ROOT / "params.yaml").read_text(), count=1, flags=re.MULTILINE)
+    assert number == 1, before
+    return YAML(typ="safe", pure=True).load(text)[{"columns": "clean", "benchmark_columns": "split"}[key]][key]
+
+
+def test_what_columns_are_to_be_set_to_stands_in_place_of_null(tmp_path: Path) -> None:
+    unknown = write_lines(tmp_path / "rows.jsonl", [{"stem": "Why?", "text": "So."}])
+    assert as_written(refusal(unknown, tmp_path, format="auto"), "columns") == {"instruction": "NAME", "output": "NAME"}
+    alike = write_lines(tmp_path / "rows.jsonl", [{"problem": "Why?", "solution": "So.", "answer": "Yes."}])
+    assert as_written(refusal(alike, tmp_path, format="auto"), "columns")["instruction"] == "problem"
+    mixed = write_lines(tmp_path / "rows.jsonl", [{"question": "Why?", "answer": "So."}, *({"note": str(n)} for n in range(9))])
+    assert as_written(refusal(mixed, tmp_path, format="auto"), "columns") == {"instruction": "question", "output": "answer"}
+    for format_name, rows in (("auto", "stem\nWhy?\n"), ("mapped", "stem\nWhy?\n")):
+        (tmp_path / "b.csv").write_text(rows)
+        with pytest.raises(Refused) as refused:
+            read_benchmark(tmp_path / "b.csv", format_name=format_name)
+        assert as_written(str(refused.value), "benchmark_columns")["question"] == "NAME"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("question;answer\nWhy?;So.\n", "looks like CSV with ';' between the fields: set clean.format to auto"),
+        ('Pupil asks,Teacher says\n"Why,\nthen?","So,\nthus."\n', "looks like CSV: set clean.format to auto"),
+        ("question\tanswer\nWhy?\tSo.\n", "looks like TSV: set clean.format to auto"),
+        ("sep=;\nquestion;answer\nWhy?;So.\n", "looks like CSV with ';' between the fields: set clean.format to auto"),
+    ],
+)
+def test_a_table_that_is_read_as_json_lines_is_called_a_table(content: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(content, encoding="utf-8")
+    for shape in ("alpaca", "messages"):
+        told = refusal(tmp_path / "rows.csv", tmp_path, format=shape)
+        assert words in told and "none of" not in told
+
+
+def test_json_lines_whose_first_line_is_broken_are_no_table(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('ion": "Why?", "output": "So."}\n' + "".join(json.dumps(row) + "\n" for row in ROWS))
+    kept, quarantined, _ = clean(tmp_path / "rows.jsonl", tmp_path / "out", format="alpaca")
+    assert (len(kept), [row.origin.line for row in quarantined]) == (len(ROWS), [1])
+
+
+def windows_1252(*texts: str) -> bytes:
+    return b"question,answer\n" + b"".join(f"{asked},So.\n".encode("cp1252") for asked in texts)
+
+
+@pytest.mark.skipif(shutil.which("iconv") is None, reason="the remedy is a command of iconv")
+def test_a_file_in_windows_1252_is_told_once_how_to_become_utf8(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = tmp_path / "my rows.csv"
+    source.write_bytes(windows_1252("Wie groß?", "Why?", "How – then?", "Who?"))
+    with caplog.at_level("WARNING", logger="clean"):
+        kept, quarantined, _ = clean(source, tmp_path / "out", format="auto")
+    assert (len(kept), [row.reason for row in quarantined]) == (2, ["invalid_utf8"] * 2)
+    [told] = [record.getMessage() for record in caplog.records]
+    assert told.startswith("2 of 4 rows are not UTF-8 and are put aside. ") and 'save it as "CSV UTF-8"' in told
+    [command] = re.findall(r"`(iconv .*?)`", told)
+    subprocess.run(command, shell=True, check=True)
+    kept, quarantined, _ = clean(tmp_path / "my rows_utf8.csv", tmp_path / "again", format="auto")
+    assert [row.instruction for row in kept] == ["Wie groß?", "Why?", "How – then?", "Who?"] and not quarantined
+
+
+def test_a_file_of_utf8_with_a_few_other_bytes_is_not_to_be_converted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = tmp_path / "rows.csv"
+    source.write_bytes(windows_1252("Wie groß?") + "Wie größer?,Größer.\nWie lang ist ein Fuß?,So.\n".encode())
+    with caplog.at_level("WARNING", logger="clean"):
+        _, quarantined, _ = clean(source, tmp_path / "out", format="auto")
+    assert len(quarantined) == 1 and not caplog.records

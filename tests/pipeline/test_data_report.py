@@ -43,11 +43,15 @@ def page_of(rows: list[dict[str, Any]], folder: Path, **changes: Any) -> tuple[s
         metrics=folder / "data.json",
         repair_examples=folder / "examples.jsonl",
     )
+    overlap = folder / "overlap.jsonl"
+    removed = {"record": "removed_row", "rule": "ngram", "origin": {"line": 7}, "question_id": "q", "instruction": HOSTILE}
+    overlap.write_text("".join(json.dumps(line) + "\n" for line in ({"record": "summary"}, removed)), encoding="utf-8")
     templates = ROOT / "plumbline/pages/templates"
     main(
         TrainParams.model_validate(params["train"]),
         **paths,
         examples=folder / "examples.jsonl",
+        overlap=overlap,
         summary=folder / "data.json",
         tokenizer=base / "tokenizer.json",
         template=templates / "data.html.j2",

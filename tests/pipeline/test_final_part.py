@@ -71,7 +71,7 @@ def test_the_second_model_on_the_final_part_is_reported_as_the_second(project: P
     # Another adapter: the record does not know of the first yet, so a claim is refused before anything is scored.
     project.answer_as("second")
     told = project.experiment("two", "report.part=final", fails=True)
-    assert "1 more arms were scored on the final part" in told and "plumbline final-part" in told
+    assert "1 more arm was scored on the final part" in told and "plumbline final-part" in told
     assert "1 added, 1 in all" in final_part.main(project.root)
     project.experiment("two", "report.part=final")
     assert project.part_of(project.experiment_ref("two"))["num_final_part_uses"] == 2
@@ -177,7 +177,7 @@ def test_publishing_is_refused_where_the_report_counts_too_few(project: Project)
     project.dvc("repro")
     (project.root / "models/adapter").mkdir(parents=True, exist_ok=True)
     (project.root / "models/adapter/training.json").write_text(finished_training())
-    with pytest.raises(NotPublished, match=r"1 more arms were scored on the final part .* plumbline final-part"):
+    with pytest.raises(NotPublished, match=r"1 more arm was scored on the final part .* plumbline final-part"):
         check_run(project.root)
     final_part.main(project.root)
     with pytest.raises(NotPublished, match=r"not the run that dvc\.lock records"):

@@ -47,8 +47,13 @@ def test_rows_that_differ_are_no_error_of_make_and_a_revision_that_cannot_be_rea
         (["real", "SMALL=1"], "real --small"),
         (
             ["real", "ROWS=my rows.csv", "QUESTIONS=q.jsonl", "SET=clean.format=csv train.epochs=2.0"],
-            "real --rows my rows.csv --questions q.jsonl -S clean.format=csv -S train.epochs=2.0",
+            "real --rows my rows.csv --questions q.jsonl -S clean.format=csv train.epochs=2.0",
         ),
+        (
+            ["real", "SET=clean.columns={instruction: Pupil's question, output: Teacher says}"],
+            "real -S clean.columns={instruction: Pupil's question, output: Teacher says}",
+        ),
+        (["plan", "NAME=mine", "ROWS=my rows.csv", "SET=train.epochs=2.0"], "plan mine --rows my rows.csv -S train.epochs=2.0"),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, list) else "",
 )

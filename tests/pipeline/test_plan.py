@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from plumbline.commands.plan import NotPlanned, plan, planned_params, table
+from plumbline.commands.plan import NotPlanned, chosen_overrides, plan, planned_params, table
 from plumbline.model.tokenization import render_example
 from plumbline.model.weights import load_tokenizer
 from plumbline.pipeline.jsonl import write_jsonl
@@ -17,6 +17,7 @@ from plumbline.pipeline.params import read_yaml
 from plumbline.planning.context_tokens import tokens_before_a_question
 from plumbline.planning.estimates import Line
 from plumbline.planning.profiles import ProfileRefused, profile_overrides
+from plumbline.planning.real_profile import PROFILE, one_by_one
 from plumbline.retrieval.params import RetrieveParams
 from plumbline.rows.arms import Arms
 from plumbline.rows.question import Question
@@ -79,11 +80,54 @@ def test_rows_of_another_file_are_said_to_be(project: Path) -> None:
     try:
         told = [one.value for one in plan(project, ["clean.source=data/raw/mine.jsonl"]) if "not of" in one.value]
         assert told == [
-            "these are rows of data/raw/old.jsonl, not of data/raw/mine.jsonl: set clean.source in params.yaml, `dvc repro split`, then plan again"
+            "these are rows of data/raw/old.jsonl, not of data/raw/mine.jsonl: "
+            "set clean.source to data/raw/mine.jsonl in params.yaml, `dvc repro split`, then plan again"
         ]
         assert not [one for one in plan(project, ["clean.source=data/raw/old.jsonl"]) if "not of" in one.value]
     finally:
         lock.unlink()
+
+
+OWN = {"clean.source": "data/raw/mine.jsonl", "split.benchmark": "data/raw/my_benchmark.jsonl"}
+
+
+def test_the_profile_of_make_real_gives_way_to_the_files_of_params_yaml(project: Path, tmp_path: Path) -> None:
+    """As README has it: rows and questions are named in params.yaml, split, and planned with the profile, which names the embedded ones."""
+    shutil.copytree(project, tmp_path, dirs_exist_ok=True)
+    params = (tmp_path / "params.yaml").read_text()
+    assert chosen_overrides(tmp_path, PROFILE, {}, [])[1] is None, "params.yaml names the embedded files"
+    for name in ("train", "benchmark"):
+        params = params.replace(f"data/raw/embedded/{name}.jsonl", OWN["clean.source" if name == "train" else "split.benchmark"])
+    (tmp_path / "params.yaml").write_text(params)
+    (tmp_path / "dvc.lock").write_text("stages:\n  clean:\n    deps:\n    - path: data/raw/mine.jsonl\n    - path: stages/clean.py\n")
+    overrides, said = chosen_overrides(tmp_path, PROFILE, {}, [])
+    assert said == "data/raw/mine.jsonl and data/raw/my_benchmark.jsonl"
+    planned = plan(tmp_path, overrides, profile=PROFILE)
+    assert not [one.value for one in planned if "not of" in one.value]
+    assert line(planned, "answers").value.startswith("3 arms")
+    given = chosen_overrides(tmp_path, PROFILE, OWN | {"clean.source": "other.jsonl", "retrieve.corpus": "notes.md"}, ["train.epochs=2.0"])
+    assert planned_params(tmp_path, given[0])["clean"]["source"] == "other.jsonl" and "base_passages" in " ".join(given[0])
+    (warning,) = [one.value for one in plan(tmp_path, given[0], profile=PROFILE) if "not of" in one.value]
+    assert warning.endswith("or set clean.source to other.jsonl in params.yaml, `dvc repro split`, then plan again")
+
+    other, said = chosen_overrides(tmp_path, "smollm2_135m", {}, [])
+    (warning,) = [one.value for one in plan_lines_of_source(tmp_path, other) if "not of" in one.value]
+    assert (
+        said is None
+        and "it is profiles/smollm2_135m that names data/raw/embedded/train.jsonl: name your rows and questions there" in warning
+    )
+
+
+def plan_lines_of_source(root: Path, overrides: list[str]) -> list[Line]:
+    """The plan of a profile with the model that is here."""
+    here = [line for line in overrides if not line.startswith(("base.", "++arms", "comparisons", "answer.", "general"))]
+    return plan(root, here, profile="smollm2_135m")
+
+
+def test_a_column_name_with_spaces_reaches_params_yaml(project: Path) -> None:
+    given = one_by_one(["clean.columns={instruction: Pupil asks, output: Teacher says} train.epochs=2.0"])
+    params = planned_params(project, given)
+    assert params["clean"]["columns"] == {"instruction": "Pupil asks", "output": "Teacher says"} and params["train"]["epochs"] == 2.0
 
 
 def test_steps_are_those_that_train_plans(project: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -93,6 +94,16 @@ def test_a_failed_stage_is_said_and_the_last_good_run_stays(project: SmallProjec
     with pytest.raises(real.NotRun, match="a stage failed"):
         run(project, OwnFiles(["clean.source=none.txt"], None))
     assert "real" not in project.dvc("exp", "list", "--name-only")
+
+
+def test_a_stage_that_was_stopped_is_not_called_failed(project: SmallProject, capfd: pytest.CaptureFixture[str]) -> None:
+    (project.root / "stage.py").write_text("raise SystemExit(75)")
+    with click.Context(real.command, info_name="real"), pytest.raises(SystemExit) as ended:
+        run(project, OwnFiles([], None))
+    assert ended.value.code == 75
+    told = capfd.readouterr().err
+    assert "real: stopped by a signal before its end. Run the same command to resume: finished stages are not repeated\n" in told
+    assert "failed; the lines above" not in told
 
 
 def test_files_that_git_or_dvc_holds_are_read_where_they_are(project: SmallProject) -> None:

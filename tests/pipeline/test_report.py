@@ -126,7 +126,8 @@ def test_development_and_final_parts_share_no_cluster_and_make_up_the_whole(tmp_
         assert evaluation["part"]["name"] == part
         assert (f"{part} part of the benchmark" in page) == (part != "all")
         assert evaluation["part"]["num_final_part_uses"] == (0 if part == "development" else 1)
-        assert f"In the record of this repository {'0 arms have' if part == 'development' else '1 arm has'} been scored" in page
+        used = f"In the record of this repository {'0 arms have' if part == 'development' else '1 arm has'} been scored"
+        assert (used in page) == (part != "all"), "where nothing is kept aside, no final part is named"
         assert "final_part_uses" not in warnings_of(evaluation)
         assert scores["valid"]
     assert numbers["development"] + numbers["final"] == numbers["all"]
@@ -519,6 +520,9 @@ def test_a_judge_that_falls_for_a_known_answer_is_a_warning(tmp_path: Path) -> N
         assert status == 0
         assert ("judge_canaries" in warnings_of(evaluation)) != passed
     assert evaluation["judge"]["probes"]["failed_by_probe"] == {"key_words": 1}
+    assert evaluation["judge"]["probes"]["failed_questions"] == {"key_words": ["explanation-0000"]}
+    [told] = [gate["text"] for gate in evaluation["gates"] if gate["name"] == "judge_canaries"]
+    assert told.startswith("the judge misjudged 1 of 1 answer of known worth (key_words: explanation-0000)")
     assert evaluation["judge"]["probes"]["retest_sd"] == pytest.approx(0.25 / 2**0.5, abs=1e-4)
 
 

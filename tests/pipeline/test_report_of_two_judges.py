@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from plumbline.judging.second_draw import is_judged_twice
 from plumbline.reporting.params import JudgeSettings
 from plumbline.rows.judgement import Judgement, RawReply
 from plumbline.rows.outcome import Outcome
@@ -50,14 +51,14 @@ def scored(row: Judgement, score: float | None) -> Judgement:
 
 
 def by_second(world: World, *, arm_bonus: dict[str, float]) -> list[Judgement]:
-    """A second judge on every other question, who takes a step from an arm or gives it one, on all but every fifth of them."""
+    """A second judge on the questions that are drawn, who takes a step from an arm or gives it one, on all but every fifth of them."""
     reply = RawReply(attempt=1, stop_reason="stop", model="judge-small-v2", request_id=None, body="{}", input_tokens=900, output_tokens=80)
     return [
         scored(row, None if row.score is None else row.score + arm_bonus.get(row.arm, 0.0) * (int(row.id[-4:]) % 5 != 0)).model_copy(
             update={"judge_id": "openai_compatible:00ff", "replies": (reply,), "key": f"second-{row.key}"}
         )
         for row in world.judgements
-        if int(row.id[-4:]) % 2 == 0
+        if is_judged_twice(row.id, share=0.5)
     ]
 
 
@@ -65,13 +66,13 @@ def test_one_conclusion_of_two_judges_is_shown_with_their_agreement_and_both_nam
     world = a_world(tuned_gains=True)
     scores, evaluation, page = run(world, tmp_path, by_second(world, arm_bonus={}), SECOND)
     found = evaluation["judge"]["second_judge"]
-    assert (found["num_questions"], found["causes"], found["share"]) == (20, {"scored": 40}, 0.5)
-    assert found["agreement"]["same_score"]["value"] == 1.0 and found["agreement"]["same_score"]["n"] == 40
-    assert set(found["agreement_by_arm"]) == {"base", "tuned"} and found["agreement_by_arm"]["base"]["same_score"]["num_units"] == 10
+    assert (found["num_questions"], found["causes"], found["share"]) == (16, {"scored": 32}, 0.5)
+    assert found["agreement"]["same_score"]["value"] == 1.0 and found["agreement"]["same_score"]["n"] == 32
+    assert set(found["agreement_by_arm"]) == {"base", "tuned"} and found["agreement_by_arm"]["base"]["same_score"]["num_units"] == 12
     (one,) = found["differences"]
-    assert one["n"] == 20 and one["conclusions"] == ["better", "better"] and not one["depends_on_judge"]
+    assert one["n"] == 16 and one["conclusions"] == ["better", "better"] and not one["depends_on_judge"]
     assert one["second_minus_first"]["value"] == 0.0
-    assert found["num_replies"] == 40 and found["input_tokens"] == 36000 and found["cost_usd"] is None
+    assert found["num_replies"] == 32 and found["input_tokens"] == 28800 and found["cost_usd"] is None
     assert not evaluation["verdict"].startswith("The conclusion") and evaluation["valid"]
     text = text_of(page)
     assert (
@@ -89,8 +90,8 @@ def test_a_conclusion_that_depends_on_the_judge_is_said_first(tmp_path: Path) ->
     scores, evaluation, page = run(world, tmp_path, by_second(world, arm_bonus={"tuned": -0.25}), SECOND)
     one = evaluation["judge"]["second_judge"]["differences"][0]
     assert one["depends_on_judge"] and one["conclusions"][0] == "better" != one["conclusions"][1]
-    assert one["second_minus_first"]["value"] == pytest.approx(-0.2)
-    said = "The conclusion on explanations depends on the judge: on the 20 questions that both judged, tuned against base is better to the key-point rule (+"
+    assert one["second_minus_first"]["value"] == pytest.approx(-0.25 * 13 / 16, abs=1e-4)
+    said = "The conclusion on explanations depends on the judge: on the 16 questions that both judged, tuned against base is better to the key-point rule (+"
     assert evaluation["verdict"].startswith(said)
     assert "the two differ by -20 points" in evaluation["verdict"].replace("−", "-")
     gate = next(gate for gate in evaluation["gates"] if gate["name"] == "one_conclusion_of_two_judges")
@@ -107,7 +108,7 @@ def test_a_second_judge_that_gives_few_scores_is_warned_of(tmp_path: Path) -> No
     second = [scored(row, None) if place < 8 else row for place, row in enumerate(second)]
     _, evaluation, page = run(world, tmp_path, second, SECOND)
     gate = next(gate for gate in evaluation["gates"] if gate["name"] == "second_judge_unscored")
-    assert not gate["ok"] and "no score to 8 of 40 answers" in gate["text"]
+    assert not gate["ok"] and "no score to 8 of 32 answers" in gate["text"]
     assert "gave no score to 8 answers: refused 8" in text_of(page)
 
 
@@ -116,8 +117,16 @@ def test_too_few_questions_conclude_nothing(tmp_path: Path) -> None:
     few = [row for row in by_second(world, arm_bonus={"tuned": -0.25}) if int(row.id[-4:]) < 16]
     _, evaluation, page = run(world, tmp_path, few, SECOND)
     one = evaluation["judge"]["second_judge"]["differences"][0]
-    assert one["n"] == 8 and one["by_first"] is None and not one["depends_on_judge"]
+    assert one["n"] == 5 and one["by_first"] is None and not one["depends_on_judge"]
     assert "fewer than 10 questions or 6 clusters" in text_of(page)
+    gate = next(gate for gate in evaluation["gates"] if gate["name"] == "second_judge_absent")
+    assert not gate["ok"] and "no verdict on 22 answers to drawn questions" in gate["text"], "what is not there does not vanish"
+
+
+def test_a_share_that_draws_no_question_is_said(tmp_path: Path) -> None:
+    _, evaluation, page = run(a_world(tuned_gains=True), tmp_path, [], SECOND | {"share": 1e-9})
+    gate = next(gate for gate in evaluation["gates"] if gate["name"] == "second_judge_absent")
+    assert not gate["ok"] and "drew no question: raise it" in gate["text"] and "drew no question" in text_of(page)
 
 
 def test_without_a_second_judge_the_files_are_the_same_bytes(tmp_path: Path) -> None:

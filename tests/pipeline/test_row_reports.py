@@ -199,7 +199,7 @@ ARRAY = '[{"instruction": "What?", "output": "A push, {or} [a] \\"pull\\"."},\n 
 @pytest.mark.parametrize("content", [ARRAY, ARRAY.replace("\n", ""), ARRAY.replace("},", "},\n"), "\ufeff " + ARRAY, "[\n" + ARRAY[1:]])
 def test_a_json_array_is_refused_as_lines_and_read_when_asked(content: str, tmp_path: Path) -> None:
     (tmp_path / "rows.json").write_text(content, encoding="utf-8")
-    error = refusal(tmp_path / "rows.json", tmp_path / "out")
+    error = refusal(tmp_path / "rows.json", tmp_path / "out", format="alpaca")
     assert error.reason == "not_jsonl" and "jq -c" in str(error) and "auto" in str(error)
     kept, quarantined, _ = clean(tmp_path / "rows.json", tmp_path / "out", format="auto")
     assert [(row.output, row.origin.line) for row in kept] == [('A push, {or} [a] "pull".', 1), ("So.", 2)] and not quarantined
@@ -326,7 +326,9 @@ def test_a_truncated_parquet_file_is_refused_without_a_traceback(cut: int, tmp_p
 
 
 def test_a_file_without_a_usable_row_counts_the_reasons_in_words(tmp_path: Path) -> None:
-    error = refusal(write_lines(tmp_path / "rows.jsonl", [{"instruction": 1, "output": "x"}, {"instruction": "x"}]), tmp_path / "out")
+    error = refusal(
+        write_lines(tmp_path / "rows.jsonl", [{"instruction": 1, "output": "x"}, {"instruction": "x"}]), tmp_path / "out", format="alpaca"
+    )
     assert "reasons wrong_type 1, missing_key 1; the first, line 1" in str(error) and "<Reason" not in str(error)
 
 

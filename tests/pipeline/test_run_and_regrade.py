@@ -29,7 +29,7 @@ pathlib.Path("data/answers/unused.jsonl").write_text("")
 GRADE = "import pathlib; pathlib.Path('graded').write_text(pathlib.Path('data/answers/tuned.jsonl').read_text()[:1])"
 REPORT = """
 import json, pathlib
-if pathlib.Path("fail").exists(): raise SystemExit(3)
+if pathlib.Path("fail").exists(): raise SystemExit(int(pathlib.Path("fail").read_text() or 3))
 pathlib.Path("metrics").mkdir(exist_ok=True)
 score = int(pathlib.Path("graded").read_text(), 16) / 16
 pathlib.Path("metrics/report.html").write_text("page")
@@ -123,7 +123,7 @@ def test_a_base_with_other_bytes_in_git_is_named_and_made_again_and_the_draw_is_
 def test_results_of_other_parameters_are_not_called_a_draw(clone: Path) -> None:
     (clone / "params.yaml").write_text("base: {seed: 2}\narms: {tuned: {}}\n")
     done = plumbline(clone, "run")
-    assert "since these changed: params.yaml (base); " in done.stdout.splitlines()[-1], done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].startswith("results: new, because base.seed changed; `git add -A && git commit` keeps them"), done
 
 
 @pytest.mark.slow
@@ -158,6 +158,16 @@ def test_a_stage_that_fails_costs_no_tracked_metric(clone: Path, command: str) -
     assert done.returncode, done.stdout
     assert "put back as they were before: metrics/evaluation.json, metrics/scores.json" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr and status(clone) == "?? fail\n"
+
+
+@pytest.mark.slow
+def test_a_stage_that_is_stopped_costs_no_tracked_metric_and_is_not_called_failed(clone: Path) -> None:
+    (clone / "fail").write_text("75")
+    done = plumbline(clone, "run")
+    assert done.returncode == 75, done.stderr
+    assert "run: stopped by a signal before its end. Run the same command to resume: finished stages are not repeated\n" in done.stderr
+    assert "put back as they were before: metrics/evaluation.json, metrics/scores.json" in done.stderr
+    assert status(clone) == "?? fail\n"
 
 
 def test_a_folder_that_is_no_clone_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -80,6 +80,13 @@ def test_a_signal_exits_75_publishes_nothing_and_costs_no_byte(
     assert published(tmp_path) == setting.expected
 
 
+def test_a_signal_after_the_last_step_is_not_swallowed(server: ForkServerContext, setting: Setting, tmp_path: Path) -> None:
+    assert run(server, setting.folder, tmp_path, at_step=setting.num_steps, number=signal.SIGINT) == 75
+    assert not published(tmp_path)
+    assert run(server, setting.folder, tmp_path) == 0
+    assert published(tmp_path) == setting.expected
+
+
 WILD = tiny_training.TRAIN.model_copy(update={"learning_rate": 0.05})
 """Best after four steps, then worse: what is looked at, and how often, decides which adapter is kept."""
 

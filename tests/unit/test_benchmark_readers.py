@@ -10,7 +10,7 @@ import pytest
 
 from plumbline.pipeline.refused import Refused
 from plumbline.splitting.benchmark import Benchmark, read_benchmark, read_questions
-from plumbline.splitting.mapped_benchmark import BenchmarkColumns
+from plumbline.splitting.benchmark_columns import BenchmarkColumns
 from plumbline.splitting.question_faults import fault_of
 from plumbline.splitting.recognition import NAMES, SHAPES, knows
 from plumbline.splitting.row_values import Row, hashed_order
@@ -371,7 +371,7 @@ def test_columns_that_do_not_make_a_question_say_what_to_add(columns: dict[str, 
 def test_a_format_and_columns_that_contradict_each_other_are_refused() -> None:
     with pytest.raises(Refused, match="set it to mapped, or the columns to null"):
         read("mapped.csv", format_name="arc", columns=MAPPED)
-    with pytest.raises(Refused, match="name the columns under split"):
+    with pytest.raises(Refused, match="in place of `benchmark_columns: null` write the columns"):
         read("mapped.csv", format_name="mapped")
 
 

@@ -9,7 +9,7 @@ import pytest
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
 from plumbline.splitting.benchmark import Benchmark, guarded, read_benchmark
-from plumbline.splitting.mapped_benchmark import BenchmarkColumns
+from plumbline.splitting.benchmark_columns import BenchmarkColumns
 from plumbline.splitting.row_values import Row, letters_in
 
 GASES = ["Nitrogen", "Argon"]

@@ -1,16 +1,26 @@
 """The words of the data page: every code has a meaning, and what is said follows the counts."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from plumbline.cleaning.codes import Notice, OutputClass, Reason, Repair, Rule
 from plumbline.cleaning.quarantined_row import QuarantinedRow, RedactedLine
 from plumbline.cleaning.repair_example import RepairExample
-from plumbline.pages.code_meanings import CLASSES, NOTICES, REASONS, REPAIRS
-from plumbline.pages.data_page import class_rows, headline, length_words, reason_rows, repair_rows
+from plumbline.pages.code_meanings import CLASSES, NOTICES, OVERLAPS, REASONS, REPAIRS
+from plumbline.pages.data_page import (
+    class_rows,
+    flag_rows,
+    headline,
+    length_words,
+    reason_rows,
+    removed_rows,
+    repair_rows,
+    structured_words,
+)
 from plumbline.pages.text_diff import visible
-from plumbline.rows.instruction_row import Origin
+from plumbline.rows.instruction_row import InstructionRow, Origin
+from plumbline.splitting.overlap import OverlapRule
 
 
 def summary(**changes: dict[str, int] | int) -> dict[str, Any]:
@@ -38,12 +48,45 @@ def test_every_code_that_clean_can_write_has_a_meaning() -> None:
     ("before", "after", "said"),
     [
         (0, 0, "Every output was plain text already."),
-        (3, 0, "3 of 10 outputs were structured text. None is left."),
+        (3, 0, "3 outputs were structured text. None is left."),
+        (1, 0, "1 output was structured text. None is left."),
         (3, 2, "2 of 3 structured outputs are left as they were."),
     ],
 )
-def test_the_headline_follows_the_counts(before: int, after: int, said: str) -> None:
-    assert headline(summary(structured_before=before, structured_after=after)) == said
+def test_what_is_said_of_structured_outputs_follows_the_counts(before: int, after: int, said: str) -> None:
+    assert structured_words(summary(structured_before=before, structured_after=after)) == said
+
+
+def test_the_headline_says_which_rows_are_not_trained_on() -> None:
+    assert headline(summary(), 0) == "2 of 10 rows were put aside, and none repeats the benchmark."
+    assert headline(summary(), 3) == "2 of 10 rows were put aside, and 3 were removed for the benchmark."
+    assert headline(summary(quarantined=0), 1) == "No row was put aside, and 1 was removed for the benchmark."
+
+
+def kept(line: int, output: str = "So.") -> InstructionRow:
+    return InstructionRow(
+        id=f"row{line}", instruction="Why?", input="", output=output, origin=Origin(file="f", line=line), repairs=(), flags=("x",)
+    )
+
+
+def test_flagged_rows_are_shown_but_for_those_that_no_page_copies() -> None:
+    numbers = summary(flags={"contradiction": 5, "personal_data": 1})
+    flagged = {"contradiction": [kept(line) for line in range(1, 6)], "personal_data": [kept(9, "call 555-0100")]}
+    first, second = flag_rows(numbers, flagged)
+    assert (first["code"], first["shown"]) == ("contradiction", "3 of 5 rows")
+    assert first["lines"] == [{"where": f"line {line}", "detail": f"row row{line}", "text": "Why?\n→ So."} for line in (1, 2, 3)]
+    assert second["code"] == "personal_data" and "555" not in str(second)
+
+
+def test_rows_removed_for_the_benchmark_are_shown_by_rule() -> None:
+    removed = [
+        {"rule": rule, "origin": {"line": line}, "question_id": "q1", "instruction": "Why?"}
+        for line, rule in enumerate(["ngram", "near_duplicate", "ngram"], start=1)
+    ]
+    rows = removed_rows(removed)
+    assert [(row["code"], row["num"]) for row in rows] == [("ngram", 2), ("near_duplicate", 1)]
+    assert rows[0]["lines"] == [{"where": f"line {line}", "detail": "repeats question q1", "text": "Why?"} for line in (1, 3)]
+    assert OVERLAPS.keys() == set(get_args(OverlapRule))
 
 
 def test_only_what_occurs_is_shown_the_most_frequent_first() -> None:

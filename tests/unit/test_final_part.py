@@ -8,7 +8,7 @@ import pytest
 
 from plumbline.reporting.final_part import final_part_words, uses_in, uses_of
 from plumbline.reporting.final_part_use import FinalPartUse
-from plumbline.reporting.final_part_uses import note_use, read_journal, read_uses
+from plumbline.reporting.final_part_uses import note_look, note_use, read_journal, read_uses
 
 
 def use(tuned: str, benchmark: str = "b") -> FinalPartUse:
@@ -44,8 +44,8 @@ def test_an_evaluation_without_scores_is_no_use() -> None:
         ),
         (
             "all",
-            "The whole benchmark: 280 questions, none kept aside for choosing. In the record of this repository 2 arms have been scored on the final part, "
-            "this one included; the reference does not count.",
+            "The whole benchmark: 280 questions, none kept aside for choosing. In the record of this repository 2 arms have been scored on questions "
+            "of it, the 1 of this run included: the best of several looks better than it is.",
         ),
         (
             "development",
@@ -56,6 +56,14 @@ def test_an_evaluation_without_scores_is_no_use() -> None:
 )
 def test_the_part_and_its_uses_in_words(part: Any, said: str) -> None:
     assert final_part_words(2, 1, part=part, num_questions=280, num_questions_in_benchmark=400) == said
+
+
+def test_where_nothing_is_kept_aside_no_final_part_is_named() -> None:
+    def whole(num_questions: int) -> str:
+        return final_part_words(2, 2, part="all", num_questions=num_questions, num_questions_in_benchmark=num_questions)
+
+    assert whole(60) == "The whole benchmark: 60 questions, none kept aside for choosing."
+    assert whole(1) == "The whole benchmark: 1 question, none kept aside for choosing."
 
 
 def test_the_journal_keeps_each_use_once_and_outlives_a_cut_line(tmp_path: Path) -> None:
@@ -75,3 +83,27 @@ def test_a_line_that_is_no_use_is_named(tmp_path: Path) -> None:
     (tmp_path / "uses.jsonl").write_text('{"adapter": "x"}\n' + use("x").model_dump_json() + "\n")
     with pytest.raises(ValueError, match=r"uses\.jsonl, line 1: not a use of the final part .* restore the file from git"):
         read_uses(tmp_path / "uses.jsonl")
+
+
+def test_a_run_beside_the_clone_is_asked_for_nothing_that_it_cannot_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal, own = tmp_path / "uses.jsonl", frozenset({use("mine")})
+    note_use(journal, use("other"))
+    experiment = tmp_path / "experiment"
+    experiment.mkdir()
+    monkeypatch.chdir(experiment)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    caplog.set_level("INFO")
+    note_look(own, frozenset(), part="all", journal=journal)
+    (said,) = caplog.records
+    assert said.levelname == "INFO" and said.getMessage() == (
+        "1 more arm was scored on the final part here than metrics/final_part_uses.jsonl has; this run need not count them. "
+        "Before a claim (report.part=final) run plumbline final-part in the clone, which adds it"
+    )
+    with pytest.raises(SystemExit, match="run plumbline final-part in the clone, which adds it, then this again"):
+        note_look(own, frozenset(), part="final", journal=journal)
+    monkeypatch.setenv("DVC_ROOT", str(experiment))
+    note_use(journal, use("third"))
+    note_look(own, frozenset(), part="all", journal=journal)
+    assert caplog.records[-1].getMessage().endswith("run plumbline final-part, which adds them, then dvc repro")

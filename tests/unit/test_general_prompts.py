@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.answering.general import read_prompts
 from plumbline.embedded.benchmark import choice_questions, explanation_questions, numeric_questions
 from plumbline.embedded.general import general_prompts
 from plumbline.embedded.training_rows import training_rows
 from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.refused import Refused
 from plumbline.preflight.readiness import check_general_prompts
 from plumbline.rows.general_answer import GeneralAnswer
 from plumbline.rows.general_prompt import GeneralPrompt
@@ -131,3 +133,12 @@ def test_the_example_file_holds_distinct_prompts_of_every_sort() -> None:
     sorts = Counter(prompt.id.rsplit("-", 1)[0] for prompt in prompts)
     assert set(sorts) == {"arithmetic", "code", "facts", "lists", "manners", "reasoning", "rewriting", "translation"}
     assert min(sorts.values()) >= 12
+
+
+def test_a_prompt_that_stands_twice_in_one_line_is_refused_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "prompts.jsonl"
+    path.write_text('{"id": "a", "prompt": "Say a."}\n{"id": "b", "prompt": "Say b.", "prompt": "Say c."}\n')
+    with pytest.raises(Refused, match="line 2: the key 'prompt' stands twice in one object; take one of them out"):
+        read_prompts(path)
+    path.write_text('{"id": "a", "prompt": "Say a."}\n')
+    assert [prompt.id for prompt in read_prompts(path)] == ["a"]

@@ -1,6 +1,7 @@
 """A key leaves in no file that is published, and stands in no message: not whole, and not in part."""
 
 import asyncio
+import re
 import ssl
 from pathlib import Path
 
@@ -85,3 +86,9 @@ def test_a_short_value_of_another_program_is_no_key(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("SOME_KEY", "training")
     monkeypatch.setenv("HF_TOKEN", "")
     assert held(tmp_path, b"The training took a minute; a Bearer token is sent as sk-... or hf_...") is None
+
+
+def test_every_key_that_the_manual_names_is_one_of_ours() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs/changing.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:PLUMBLINE|ANTHROPIC|HF)_(?:[A-Z]+_)*(?:KEY|TOKEN))`", text))
+    assert "PLUMBLINE_SECOND_JUDGE_KEY" in named and named <= OUR_KEYS

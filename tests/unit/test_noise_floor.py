@@ -164,7 +164,9 @@ def test_only_what_is_shown_can_be_refused() -> None:
 def test_no_text_changed_is_one_sentence_and_no_table() -> None:
     noise = asked_again(changed=0)
     assert noise_sentence(noise).endswith("No text changed: no difference here comes from how the questions were batched.")
-    assert noise_rows(noise) == [] and [gate.ok for gate in noise_gates(noise)] == [True]
+    assert noise_rows(noise) == [] and [gate.ok for gate in noise_gates(noise, "base")] == [True]
+    (gate,) = noise_gates(noise, "base_passages")
+    assert not gate.ok and "is that of base, and the first comparison is against base_passages: set noise_floor.weights" in gate.text
 
 
 def test_what_changed_is_counted_per_kind_and_a_paid_judge_is_said() -> None:
@@ -185,9 +187,9 @@ def test_without_a_second_asking_the_reason_is_said() -> None:
         weights="models/base", context="data/context/none.jsonl", engine=None, batch_size=None, num_asked=0, num_questions=9,
         reason="noise_floor.fraction is 0",
     ))  # fmt: skip
-    assert noise_sentence(off) == "There is no noise floor: noise_floor.fraction is 0." and noise_gates(off) == []
+    assert noise_sentence(off) == "There is no noise floor: noise_floor.fraction is 0." and noise_gates(off, "base") == []
     stranger = asked_again(plan=second_asking().plan.model_copy(update={"weights": "models/adapter2/adapter", "num_asked": 9}))
-    assert "set noise_floor.weights" in noise_sentence(stranger) and [gate.ok for gate in noise_gates(stranger)] == [False]
+    assert "set noise_floor.weights" in noise_sentence(stranger) and [gate.ok for gate in noise_gates(stranger, "base")] == [False]
     assert second_asking().answers[0].arm == AGAIN
 
 

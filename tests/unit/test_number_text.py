@@ -2,7 +2,7 @@
 
 import pytest
 
-from plumbline.number_text import signed, signed_ascii, size_text
+from plumbline.number_text import counted, signed, signed_ascii, size_text
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,11 @@ def test_a_size_is_in_the_unit_that_suits_it(num_bytes: float, expected: str) ->
 )
 def test_a_difference_has_its_sign_and_zero_is_never_negative(value: float, digits: int, on_a_page: str, in_a_table: str) -> None:
     assert (signed(value, digits), signed_ascii(value, digits)) == (on_a_page, in_a_table)
+
+
+def test_one_of_a_thing_is_not_a_plural() -> None:
+    assert [counted(count, "cluster") for count in (0, 1, 2, 1200)] == ["0 clusters", "1 cluster", "2 clusters", "1,200 clusters"]
+    assert (
+        counted(1, "more arm was", "more arms were") == "1 more arm was"
+        and counted(2, "more arm was", "more arms were") == "2 more arms were"
+    )

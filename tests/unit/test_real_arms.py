@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.commands.real import PROFILE, NotRun, given_files, own_settings, without_passages
+from plumbline.commands.real import NotRun, given_files, own_settings
 from plumbline.laptop.own_files import OwnFiles
 from plumbline.planning.profiles import merged, profile_overrides
+from plumbline.planning.real_profile import PROFILE, one_by_one, own_in_params, with_own_files, without_passages, without_synthesis
 from plumbline.rows.arms import ArmParams, Arms, Comparisons
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,3 +59,28 @@ def test_rows_of_the_user_s_own_are_recognised_unless_they_say_what_they_are() -
     assert merged(["train.epochs=1.0"], own) == ["train.epochs=1.0", "clean.source=real/inputs/rows.csv", "clean.format=auto"]
     assert "clean.format=csv" in merged(own, ["clean.format=csv"]) and "clean.format=auto" not in merged(own, ["clean.format=csv"])
     assert own_settings(OwnFiles([], None)) == []
+
+
+def test_a_value_with_spaces_is_one_override() -> None:
+    given = ["clean.columns={instruction: Pupil asks, output: Teacher says} train.epochs=2.0", "++arms.x={weights:a,context:b}"]
+    assert one_by_one(given) == [
+        "clean.columns={instruction: Pupil asks, output: Teacher says}",
+        "train.epochs=2.0",
+        "++arms.x={weights:a,context:b}",
+    ]
+
+
+def test_own_files_of_params_yaml_are_both_or_none() -> None:
+    embedded = {"clean": {"source": "data/raw/embedded/train.jsonl"}, "split": {"benchmark": "data/raw/my_benchmark.jsonl"}}
+    assert own_in_params(embedded) == {}
+    mine = {"clean.source": "data/raw/mine.jsonl", "split.benchmark": "data/raw/my_benchmark.jsonl"}
+    assert own_in_params({"clean": {"source": "data/raw/mine.jsonl"}, "split": {"benchmark": "data/raw/my_benchmark.jsonl"}}) == mine
+    profile = profile_overrides(ROOT, PROFILE)
+    assert arms_of(with_own_files(profile, mine)) == ["base", "tuned", "base_examples"]
+    assert "base_passages" in arms_of(with_own_files(profile, mine | {"retrieve.corpus": "notes.md"}))
+    assert merged(with_own_files(profile, mine)).count("clean.source=data/raw/mine.jsonl") == 1
+
+
+def test_a_run_with_own_files_makes_no_other_embedded_data_set() -> None:
+    profile = profile_overrides(ROOT, PROFILE)
+    assert {line.split(".")[0] for line in profile} - {line.split(".")[0] for line in without_synthesis(profile)} == {"synthesize"}

@@ -25,7 +25,7 @@ def test_of_many_counts_the_zeros_are_one_line_and_titles_have_units() -> None:
     groups = fact_groups({"kept": 3, "forgetting": {f"num_{letter}": int(letter == "a") for letter in "abcdefghi"}}, "rows")
     assert groups == [
         {"title": "Rows", "facts": [("kept", "3")]},
-        {"title": "Forgetting, nats a token", "facts": [("a", "1"), ("8 others", "0")]},
+        {"title": "Forgetting, nats a token", "facts": [("a", "1"), ("8 other measures are", "0")]},
     ]
 
 

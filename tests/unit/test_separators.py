@@ -14,7 +14,7 @@ from plumbline.pipeline.refused import Refused
 from plumbline.retrieval.corpus_files import text_of_row
 from plumbline.separators import HEAD_CHARACTERS, headers_of, separator_of, two_readings, with_point
 from plumbline.splitting.benchmark import read_benchmark
-from plumbline.splitting.mapped_benchmark import BenchmarkColumns
+from plumbline.splitting.benchmark_columns import BenchmarkColumns
 from plumbline.twin_keys import TwinKey, elements_of, object_without_twins
 
 MARKS = pytest.mark.parametrize("mark", [",", ";", "\t", "|"], ids=["comma", "semicolon", "tab", "bar"])

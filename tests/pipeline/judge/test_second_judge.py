@@ -13,7 +13,7 @@ from plumbline.comparing.judged_rows import judged_answers
 from plumbline.comparing.revisions import Workspace
 from plumbline.judging.disputed import Part
 from plumbline.judging.params import JudgeParams
-from plumbline.judging.second_judge import is_judged_twice
+from plumbline.judging.second_draw import is_judged_twice
 from plumbline.judging.verdict_store import VerdictStore
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.rows.judgement import Judgement

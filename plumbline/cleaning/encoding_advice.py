@@ -1,0 +1,51 @@
+"""What to do where rows are not UTF-8 and the whole file looks like Windows-1252, as spreadsheets save it. Reads the source again."""
+
+import shlex
+from pathlib import Path
+
+from plumbline.cleaning.json_line import MAX_LINE_BYTES
+from plumbline.cleaning.source_format import Compression, Container, SourceFormat
+from plumbline.cleaning.unpacking import unpacked
+
+TEXT = (Container.JSON_LINES, Container.JSON_ARRAY, Container.CSV)
+MIN_SHARE = 0.5
+"""Of the lines with other letters than ASCII's: in a file of Windows-1252 nearly none of them is UTF-8 by chance."""
+
+
+def encoding_advice(path: Path, source: SourceFormat, *, num_refused: int, num_rows: int) -> str | None:
+    """The remedy for the whole file. None where no row was refused, or where the rest of the file is UTF-8: converting would spoil it."""
+    if not num_refused or source.container not in TEXT or not is_windows_1252(path, source):
+        return None
+    other = path.with_name(f"{path.stem}_utf8{path.suffix}")
+    command = (
+        f", or run `iconv -f WINDOWS-1252 -t UTF-8 {shlex.quote(path.as_posix())} > {shlex.quote(other.as_posix())}` and name that file"
+        if source.compression is Compression.NONE
+        else ""
+    )
+    return (
+        f"{num_refused} of {num_rows} rows are not UTF-8 and are put aside. {path} looks like Windows-1252, as spreadsheets save CSV: "
+        f'save it as "CSV UTF-8"{command}.'
+    )
+
+
+def is_windows_1252(path: Path, source: SourceFormat) -> bool:
+    """Whether most of the lines with other letters than ASCII's are Windows-1252 and no UTF-8."""
+    num_legacy = num_others = 0
+    with unpacked(path, source.compression) as stream:
+        while line := stream.readline(MAX_LINE_BYTES):
+            if line.isascii():
+                continue
+            if can_be(line, "utf-8") or not can_be(line, "cp1252"):
+                num_others += 1
+            else:
+                num_legacy += 1
+    return num_legacy > MIN_SHARE * (num_legacy + num_others)
+
+
+def can_be(line: bytes, encoding: str) -> bool:
+    """Whether bytes are text in an encoding."""
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True

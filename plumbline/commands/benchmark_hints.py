@@ -1,0 +1,94 @@
+"""What a benchmark that can be graded lacks for its report: questions enough, key points, references that state them. Pure."""
+
+from collections.abc import Sequence
+
+from plumbline.comparing.counted import counted
+from plumbline.judging.key_points import judge_key_points
+from plumbline.planning.resolution import resolution_of
+from plumbline.rows.finding import Finding
+from plumbline.rows.question import KINDS, Kind, Question
+from plumbline.statistics import strictest_level
+
+PASSES = 0.75
+"""The least score of a reference that is judged as an answer (canaries.py)."""
+MAX_NAMED = 10
+
+
+def hint_lines(questions: Sequence[Question]) -> list[str]:
+    """What to change before a run, under a heading; none where nothing is to be said."""
+    found = [*too_few(questions), *without_key_points(questions), *unstated(questions)]
+    return ["Before a run:", *(f"  {line}" for line in found)] if found else []
+
+
+def too_few(questions: Sequence[Question]) -> list[str]:
+    """The kinds of which no difference can be shown, by the rule of the plan and the report, with one comparison."""
+    kinds: list[Kind] = [kind for kind in KINDS if any(question.kind == kind for question in questions)]
+    found = [resolution_of(questions, kind, {}, level=strictest_level(len(kinds)), wanted=(), margin=None) for kind in kinds]
+    lines: list[str] = []
+    for one in found:
+        if one.detectable < 1:
+            continue
+        are_clustered = one.num_clusters < one.n
+        clusters = f" in {counted(one.num_clusters, 'cluster')}" if are_clustered else ""
+        more = (
+            "questions of other clusters, or give a cluster to those alone that share a text or a template"
+            if are_clustered
+            else "questions"
+        )
+        are = "is" if one.n == 1 else "are"
+        lines.append(
+            f"{one.kind}: {counted(one.n, 'question')}{clusters} {are} too few. No difference between two arms could be shown, however large. Add {more}."
+        )
+    return lines
+
+
+def without_key_points(questions: Sequence[Question]) -> list[str]:
+    """The explanation questions that the key-point judge could not judge."""
+    explained = [question for question in questions if question.kind == "explanation"]
+    lacking = [question.id for question in explained if not question.key_points]
+    if not lacking:
+        return []
+    return [
+        f"{len(lacking)} of {counted(len(explained), 'explanation question')} have no key points, which judge.backend key_points needs "
+        f"({first(lacking)}). Write key points, or judge with claude, or leave explanations unjudged with none."
+    ]
+
+
+def unstated(questions: Sequence[Question]) -> list[str]:
+    """The questions whose own reference would not pass the key-point judge, with the points that it does not find."""
+    found = {question.id: points for question in questions if question.kind == "explanation" and (points := unstated_points(question))}
+    if not found:
+        return []
+    named = [f"  {name}: {'; '.join(map(repr, points))}" for name, points in [*found.items()][:MAX_NAMED]]
+    more = [f"  and {len(found) - MAX_NAMED} more"] if len(found) > MAX_NAMED else []
+    whose = (
+        "1 question has a reference that does not state its"
+        if len(found) == 1
+        else f"{len(found)} questions have references that do not state their"
+    )
+    return [
+        f"{whose} own key points, as judge.backend key_points reads them: it would misjudge good answers. "
+        "Write each point in words that stand together in one sentence of the reference:",
+        *named,
+        *more,
+    ]  # fmt: skip
+
+
+def unstated_points(question: Question) -> list[str]:
+    """The key points that the reference does not state by the rule; none where it passes, or where the rule cannot read the points."""
+    if not question.key_points:
+        return []
+    try:
+        verdict = judge_key_points(question.target, question.key_points, question=question.question, reference=question.target)
+    except ValueError:
+        # later_needs names a point in which the rule finds no word.
+        return []
+    if verdict.score >= PASSES:
+        return []
+    missing = [point for point, finding in zip(question.key_points, verdict.findings, strict=True) if finding is not Finding.STATED]
+    return missing or [*question.key_points]
+
+
+def first(ids: Sequence[str]) -> str:
+    """The first few ids."""
+    return ", ".join(ids[:MAX_NAMED]) + (f" and {len(ids) - MAX_NAMED} more" if len(ids) > MAX_NAMED else "")

@@ -1,0 +1,17 @@
+"""The size of a terminal that does not say it, as `docker exec -t` or `script` may give one: tqdm would draw nothing there. Touches the environment."""
+
+import os
+import sys
+
+COLUMNS, ROWS = 80, 24
+
+
+def assume_a_size() -> None:
+    """Give tqdm a size where standard error is a terminal of 0 columns. Before tqdm is imported; processes started later inherit it."""
+    try:
+        columns = os.get_terminal_size(2).columns if sys.stderr is not None and sys.stderr.isatty() else COLUMNS
+    except OSError:
+        return
+    if columns == 0:
+        os.environ.setdefault("TQDM_NCOLS", str(COLUMNS))
+        os.environ.setdefault("TQDM_NROWS", str(ROWS))
