@@ -36,7 +36,7 @@ class TradeOff:
     gain: Amount
     """In the domain, over all questions of all kinds, as a fraction."""
     probes: Amount | None
-    """On what base can do besides, as a fraction; None where it was not probed, or base can do none of it."""
+    """On what base or tuned can do besides, as a fraction; None where it was not probed, or they can do none of it."""
     nats: Amount | None
     """How much less likely base's own answers to general prompts are, in nats a token: more is worse."""
 
@@ -77,7 +77,7 @@ def gain_of(run: Run, *, seed: int, num_resamples: int) -> Amount | None:
 
 
 def probes_of(evaluation: dict[str, Any]) -> Amount | None:
-    """The probes within base's reach, as the report has them."""
+    """The probes within reach, as the report has them."""
     found = (evaluation.get("probes") or {}).get("within_reach")
     return None if found is None else Amount(found["value"], (found["ci95"][0], found["ci95"][1]), found["n"])
 

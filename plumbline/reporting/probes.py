@@ -84,10 +84,14 @@ def probes_gate(results: ProbeResults) -> list[Gate]:
 
 
 def probes_found(results: ProbeResults, margin: float | None) -> tuple[Verdict, float, str]:
-    """The verdict on all probes within base's reach, what is missing, and the sentence. One claim and one test: nothing is adjusted."""
+    """The verdict on all probes within reach, what is missing, and the sentence. One claim and one test: nothing is adjusted."""
     found = results.within_reach
     if found is None:
-        return Verdict.NOT_ENOUGH, 0.0, "On the probes there is not enough evidence: base itself can do none of what was probed."
+        return (
+            Verdict.NOT_ENOUGH,
+            0.0,
+            "On the probes there is not enough evidence: neither base nor tuned can do any of what was probed often enough.",
+        )
     verdict = verdict_at(found.ci95, found.p, margin)
     said = {
         Verdict.BETTER: "tuned is better than base",
@@ -96,7 +100,7 @@ def probes_found(results: ProbeResults, margin: float | None) -> tuple[Verdict, 
         Verdict.NOT_ENOUGH: f"there is not enough evidence that tuned is {'better' if margin is None else 'not worse'} than base",
     }[verdict]
     amount = f"{in_points(found.value, sign=True)} points [{in_points(found.ci95[0])}, {in_points(found.ci95[1])}]"
-    text = f"On {found.n} probes of what base can do {said}: {amount}."
+    text = f"On {found.n} probes of what base or tuned can do {said}: {amount}."
     missing = max(0.0, -(margin or 0.0) - found.ci95[0])
     met = verdict is Verdict.BETTER or (verdict is Verdict.NOT_WORSE and margin is not None)
     if not met:

@@ -158,7 +158,7 @@ def of_general(params: PublishParams, forgetting: Forgetting) -> Requirement:
 
 
 def of_probes(params: PublishParams, probes: ProbeResults) -> Requirement:
-    """What base can do besides the domain, as far as it is probed."""
+    """What base or tuned can do besides the domain, as far as it is probed."""
     margin, found = params.margin("probes"), probes.within_reach
     verdict, missing, text = probes_found(probes, margin)
     return Requirement(

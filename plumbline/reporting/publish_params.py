@@ -11,7 +11,7 @@ from plumbline.rows.arms import Arms, Pair
 from plumbline.rows.question import KINDS, Kind
 
 Subject = Kind | Literal["general", "probes"]
-"""Questions of a kind, base's own answers to general prompts, or the probes of what base can do."""
+"""Questions of a kind, base's own answers to general prompts, or the probes of what base or tuned can do."""
 AGAINST_BASE = ("general", "probes")
 """Always measured against base."""
 SUBJECTS: tuple[str, ...] = (*KINDS, *AGAINST_BASE)

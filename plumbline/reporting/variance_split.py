@@ -1,7 +1,7 @@
 """Where the uncertainty of a mean comes from: the questions, the sampling of answers, the training seeds. Pure.
 
-Each part is a variance of the mean, and an unbiased estimate: the part of the questions and that of the seeds may come out below 0, where
-there is none to be seen. Their sum is the variance of the mean over other questions, other draws and other trainings. Units are clusters of
+Each part is a variance of the mean, and an unbiased estimate, also where two arms have unequal numbers of samples; it may come out below 0,
+where there is none to be seen. Exact up to this: a question with too few scored samples to tell its own sampling is taken to be as the others. Their sum is the variance of the mean over other questions, other draws and other trainings. Units are clusters of
 questions. Scores are in 0..1.
 """
 
@@ -49,20 +49,47 @@ def samples_of(row: Scored) -> dict[Sample, float]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The scored samples of one arm on one question, two or more, and how they enter the mean."""
+
+    weight: float
+    scores: Samples
+
+
+@dataclass(frozen=True, slots=True)
 class _Question:
     """What one question gives."""
 
     mean: float
-    deviations: Samples | None
-    """Of the samples from their mean, scaled so that the sum of their squares is an unbiased variance of the mean; None with one sample."""
+    drawn: tuple[_Drawn, ...]
+    """Empty with one sample: nothing can be said of its sampling."""
     num_samples: int
     cluster: str
 
 
-def deviations(scores: Samples) -> dict[Sample, float]:
-    """Of two samples or more."""
-    mean, scale = math.fsum(scores.values()) / len(scores), math.sqrt(len(scores) * (len(scores) - 1))
-    return {number: (score - mean) / scale for number, score in scores.items()}
+def covariance(first: _Drawn, second: _Drawn) -> float | None:
+    """Of two weighted means, unbiased, whatever their numbers of samples; of one with itself its variance.
+
+    Samples of one number were drawn with the same random numbers, those of two numbers have nothing in common. None where a single number is in
+    both: that they have something in common is known then, but not how much.
+    """
+    common = [number for number in first.scores if number in second.scores]
+    if len(common) == 1:
+        return None
+    if not common:
+        return 0.0
+    mine, others = [first.scores[number] for number in common], [second.scores[number] for number in common]
+    my_mean, other_mean = math.fsum(mine) / len(mine), math.fsum(others) / len(others)
+    products = math.fsum((one - my_mean) * (other - other_mean) for one, other in zip(mine, others, strict=True))
+    share = len(common) / (len(first.scores) * len(second.scores))
+    return first.weight * second.weight * share * products / (len(common) - 1)
+
+
+def sampling_variance(drawn: Sequence[_Drawn]) -> float | None:
+    """Of the sum of weighted means; None where a part of it cannot be told."""
+    parts = [covariance(first, second) for first in drawn for second in drawn]
+    known = [part for part in parts if part is not None]
+    return math.fsum(known) if len(known) == len(parts) else None
 
 
 def of_arm(row: Scored) -> _Question | None:
@@ -70,28 +97,19 @@ def of_arm(row: Scored) -> _Question | None:
     scores = samples_of(row)
     if not scores:
         return None
-    spread = deviations(scores) if len(scores) > 1 else None
-    return _Question(math.fsum(scores.values()) / len(scores), spread, len(scores), row.cluster)
+    drawn = (_Drawn(1.0, scores),) if len(scores) > 1 else ()
+    return _Question(math.fsum(scores.values()) / len(scores), drawn, len(scores), row.cluster)
 
 
 def of_difference(first: Scored, second: Scored) -> _Question | None:
-    """Second minus first on one question; None without a verdict in one arm.
-
-    Samples of one number were drawn with the same random numbers in both arms, so their deviations are subtracted number by number. An arm with
-    one answer to each question is greedy, or counts as if it were.
-    """
+    """Second minus first on one question; None without a verdict in one arm. An arm with one answer to each question is greedy, or counts as if it were."""
     before, after = samples_of(first), samples_of(second)
     if not before or not after:
         return None
     mean = math.fsum(after.values()) / len(after) - math.fsum(before.values()) / len(before)
+    drawn = tuple(_Drawn(weight, scores) for weight, scores in ((1.0, after), (-1.0, before)) if len(scores) > 1)
     counts = sorted((len(before), len(after)))
-    if counts[1] == 1:
-        return _Question(mean, None, 1, first.cluster)
-    spread: dict[Sample, float] = defaultdict(float)
-    for sign, scores in ((1, after), (-1, before)):
-        for number, value in (deviations(scores) if len(scores) > 1 else {}).items():
-            spread[number] += sign * value
-    return _Question(mean, spread, counts[0] if counts[0] > 1 else counts[1], first.cluster)
+    return _Question(mean, drawn, counts[0] if counts[0] > 1 else counts[1], first.cluster)
 
 
 def cluster_sums(values_NR: NDArray[np.float64], clusters: Sequence[str]) -> NDArray[np.float64]:
@@ -104,15 +122,14 @@ def cluster_sums(values_NR: NDArray[np.float64], clusters: Sequence[str]) -> NDA
 
 
 def mean_sampling(runs: Sequence[Mapping[str, _Question]], ids: Sequence[str]) -> float | None:
-    """Variance by sampling of the mean over these questions and runs; a question with one scored sample is taken to be as the others are."""
+    """Variance by sampling of the mean over these questions and runs; a question that cannot tell its own is taken to be as the others are."""
     known: dict[str, float] = {}
     for name in ids:
-        spreads = [run[name].deviations for run in runs]
-        if all(spread is not None for spread in spreads):
-            together: dict[Sample, float] = defaultdict(float)
-            for number, value in (entry for spread in spreads if spread is not None for entry in spread.items()):
-                together[number] += value / len(runs)
-            known[name] = math.fsum(value * value for value in together.values())
+        if not all(run[name].drawn for run in runs):
+            continue
+        drawn = [_Drawn(one.weight / len(runs), one.scores) for run in runs for one in run[name].drawn]
+        if (found := sampling_variance(drawn)) is not None:
+            known[name] = found
     if not known:
         return None
     counts = {name: fmean(run[name].num_samples for run in runs) for name in ids}

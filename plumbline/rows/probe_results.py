@@ -27,8 +27,8 @@ class ProbeVerdict(StrEnum):
     WORSE = "worse"
     """Some of it was forgotten."""
     NONE = "no detectable difference"
-    CANNOT = "base cannot do this"
-    """Base is right so rarely that no loss could be shown."""
+    CANNOT = "neither can do this"
+    """Base and tuned are right so rarely that no difference could be shown."""
 
 
 class ProbeScore(Record):
@@ -74,7 +74,7 @@ class ProbeResults(Record):
     capabilities: tuple[CapabilityResult, ...]
     """Empty where nothing was probed."""
     within_reach: ProbeDifference | None
-    """Over all probes of the capabilities that base has; None where it has none of them."""
+    """Over all probes of the capabilities that base or tuned has; None where they have none of them."""
     text: str
     """What was forgotten, in a sentence."""
 

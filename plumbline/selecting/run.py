@@ -11,7 +11,7 @@ from plumbline.grading.tolerance import Tolerance
 from plumbline.pipeline.files import write_json
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.refused import Refused
-from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.answer_params import GREEDY, AnswerParams
 from plumbline.rows.arms import NO_CONTEXT, Arms
 from plumbline.rows.context import Context
 from plumbline.rows.question import Question
@@ -93,7 +93,9 @@ def selected(development: Sequence[Question], contexts: Mapping[str, Context], a
             for one in questions
         ),
         # Greedy text is all that is graded here, made in the process of the training: the rest of the section must not retrain.
-        answering=asking.answering.model_copy(update={"engine": "transformers", "choice_scoring": "text", "choice_prefix": ""}),
+        answering=asking.answering.model_copy(
+            update={"engine": "transformers", "choice_scoring": "text", "choice_prefix": "", **GREEDY, "seed": 0}
+        ),
         relative_tolerance=asking.tolerance.relative,
         absolute_tolerance=asking.tolerance.absolute,
         code=code_hashes(),

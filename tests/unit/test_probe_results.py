@@ -1,20 +1,21 @@
-"""What the probes show: verdicts per capability, what base cannot do, the whole, and what publishing and the page make of it."""
+"""What the probes show: verdicts per capability, what neither can do, the whole, and what publishing and the page make of it."""
 
 import random
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean, stdev
 
 import pytest
 
 from plumbline.pipeline.files import write_json
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.probes.params import ProbesParams
-from plumbline.probes.results import results_of
+from plumbline.probes.results import is_within_reach, results_of
 from plumbline.reporting.probes import changed_answers, probes_found, probes_gate
 from plumbline.reporting.publish_gate import Requirement, publish_gate
 from plumbline.reporting.publish_params import PublishParams
 from plumbline.rows.outcome import Outcome
-from plumbline.rows.probe_results import CAPABILITIES, NOT_PROBED, ProbeResults, ProbeVerdict
+from plumbline.rows.probe_results import CAPABILITIES, NOT_PROBED, ProbedAnswer, ProbeResults, ProbeVerdict
 from plumbline.statistics import Verdict
 from plumbline.training.forgetting import Forgetting
 from stages.report import main
@@ -42,14 +43,14 @@ def test_each_capability_has_its_verdict() -> None:
     }
 
 
-def test_what_base_cannot_do_is_said_in_place_of_a_difference_of_zero() -> None:
+def test_what_neither_can_do_is_said_in_place_of_a_difference_of_zero() -> None:
     told = {one.capability: one.text for one in found().capabilities}
-    assert told["refusal"] == "Base itself cannot do this (0 of 40 right), so nothing can be forgotten."
-    assert told["harmless"].startswith("Base itself can hardly do this (1 of 40 right)")
+    assert told["refusal"] == "Neither can do this (0 of 40 right), so nothing can be forgotten."
+    assert told["harmless"].startswith("Neither can do this often enough (of 40 base has 1 right, tuned 0), so no difference")
     assert told["instructions"].startswith("No detectable difference (0 points [") and "could have shown" in told["instructions"]
 
 
-def test_what_base_cannot_do_does_not_dilute_the_whole() -> None:
+def test_what_neither_can_do_does_not_dilute_the_whole() -> None:
     """Else any loss could be made small by probes that no one can do."""
     results = found()
     able = [one for one in results.capabilities if one.verdict is not ProbeVerdict.CANNOT]
@@ -57,10 +58,10 @@ def test_what_base_cannot_do_does_not_dilute_the_whole() -> None:
     assert results.within_reach.value == pytest.approx(sum(one.difference.value for one in able) / len(able), abs=1e-3)
 
 
-def test_a_base_that_can_do_nothing_has_nothing_to_forget() -> None:
+def test_where_neither_can_do_anything_nothing_can_be_forgotten() -> None:
     results = found(dict.fromkeys(CAPABILITIES, (0.0, 0.0)))
     assert results.within_reach is None and set(verdicts(results).values()) == {ProbeVerdict.CANNOT}
-    assert results.text == "Base itself can do none of what was probed, so nothing can be forgotten there."
+    assert results.text == "Neither base nor tuned can do any of what was probed often enough to show a difference."
 
 
 def test_few_probes_claim_nothing() -> None:
@@ -85,6 +86,67 @@ def test_where_nothing_was_forgotten_a_loss_is_rarely_claimed() -> None:
             shaken.append(row.model_copy(update={"base_outcome": said[0], "tuned_outcome": said[1]}))
         claimed += any(verdict in (ProbeVerdict.WORSE, ProbeVerdict.BETTER) for verdict in verdicts(results_of(shaken, seed=1)).values())
     assert claimed <= 0.09 * runs, "5 % and three standard errors"
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.0), (0.0, 0.5), (0.5, 0.5)], ids=["lost", "learned", "kept"])
+def test_what_one_of_the_two_can_do_is_in_the_whole_whichever_it_is(shares: tuple[float, float]) -> None:
+    none = dict.fromkeys(CAPABILITIES, (0.0, 0.0))
+    results = found(none | {"arithmetic": shares})
+    assert results.within_reach is not None and results.within_reach.n == 40
+    (one,) = [one for one in results.capabilities if one.verdict is not ProbeVerdict.CANNOT]
+    assert one.capability == "arithmetic" and results.within_reach.value == one.difference.value
+
+
+def test_base_and_tuned_exchanged_on_any_probes_leave_the_same_capabilities_in() -> None:
+    """What makes the test exact after the choice: it does not know which of the two is right. One capability is near the limit."""
+    rows = made_answers(SHARES | {"code": (0.15, 0.25), "languages": (0.1, 0.2)})
+    generator, chosen = random.Random(2), set[frozenset[str]]()
+    for share in (0.0, 1.0, *[0.5] * 10):
+        exchanged = {row.cluster for row in rows if generator.random() < share}
+        turned = [
+            row.model_copy(update={"base_outcome": row.tuned_outcome, "tuned_outcome": row.base_outcome})
+            if row.cluster in exchanged
+            else row
+            for row in rows
+        ]
+        groups = {name: [row for row in turned if row.capability == name] for name in CAPABILITIES}
+        chosen.add(frozenset(name for name, group in groups.items() if is_within_reach(group, seed=1, level=0.05 / 7)))
+    assert len(chosen) == 1 and {"refusal", "harmless"}.isdisjoint(*chosen)
+
+
+def drawn_answers(generator: random.Random, *, num: int, rate: float, shared: float) -> list[ProbedAnswer]:
+    """Tuned exactly as able as base; each probe is a cluster. `shared`: how many of the answers are right or wrong together."""
+    rows = []
+    for capability in CAPABILITIES:
+        (row,) = [one for one in made_answers(num_per_capability=1) if one.capability == capability]
+        for number in range(num):
+            base = generator.random() < rate
+            tuned = base if generator.random() < shared else generator.random() < rate
+            said = [Outcome.CORRECT if right else Outcome.INCORRECT for right in (base, tuned)]
+            name = f"{capability} {number}"
+            rows.append(row.model_copy(update={"id": name, "cluster": name, "base_outcome": said[0], "tuned_outcome": said[1]}))
+    return rows
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("num", "rate", "shared"), [(40, 0.16, 0.5), (40, 0.2, 0.0), (40, 0.5, 0.0), (20, 0.3, 0.5), (20, 0.45, 0.0)])
+def test_a_tuned_model_as_able_as_base_is_worse_or_better_as_often_as_the_level_says(
+    num: int, rate: float, shared: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a capability is just within reach, so that luck decides whether it is taken in. Each side has 2.5 %, over all and of one capability."""
+    monkeypatch.setattr("plumbline.statistics.detectable_effect", lambda *_, **__: 0.0)  # most of the time, and no claim reads it
+    generator, runs = random.Random(5), 200
+    over_all, of_one, values = [0, 0], [0, 0], []
+    for _ in range(runs):
+        results = results_of(drawn_answers(generator, num=num, rate=rate, shared=shared), seed=1)
+        for place, verdict in enumerate((ProbeVerdict.WORSE, ProbeVerdict.BETTER)):
+            of_one[place] += verdict in verdicts(results).values()
+        if (whole := results.within_reach) is not None:
+            values.append(whole.value)
+            for place, sign in enumerate((-1, 1)):
+                over_all[place] += whole.p < 0.05 and sign * whole.value > 0
+    assert max(over_all + of_one) <= 0.064 * runs, "2.5 % and three standard errors"
+    assert len(values) > runs / 3 and abs(fmean(values)) < 4 * stdev(values) / len(values) ** 0.5, "no lean to either side"
 
 
 def requirement(results: ProbeResults, wanted: object) -> Requirement:

@@ -136,6 +136,8 @@ def test_where_the_loss_chooses_nothing_makes_another_file(files: SelectionFiles
         ({"part": "development"}, False),
         ({"answering": {"engine": "vllm"}}, False),
         ({"answering": {"choice_scoring": "letter", "choice_prefix": "So:"}}, False),
+        *[({"answering": {"temperature": 0.7} | one}, False) for one in ({}, {"num_samples": 5}, {"seed": 99})],
+        ({"answering": {"seed": 99}}, False),
         ({"train": {"learning_rate": 0.1}}, False),
         ({"answering": {"max_new_tokens": 7}}, True),
         ({"tolerance": Tolerance(relative=0.2, absolute=None)}, True),

@@ -104,6 +104,41 @@ def test_sampling_of_a_difference_knows_that_both_arms_draw_with_the_same_number
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("num_before", "num_after"), [(2, 8), (8, 2), (3, 4), (4, 4)])
+@pytest.mark.parametrize("common", [True, False], ids=["same random numbers", "numbers of their own"])
+def test_sampling_of_a_difference_of_unequal_numbers_of_samples(num_before: int, num_after: int, common: bool) -> None:
+    """The questions are all alike, so their own part is 0."""
+    n, before, after, draws = 20, 0.4, 0.6, max(num_before, num_after)
+
+    def draw(generator: random.Random) -> tuple[VarianceSplit, float]:
+        first, second = {}, {}
+        for number in range(n):
+            uniforms = [generator.random() for _ in range(draws)]
+            others = uniforms if common else [generator.random() for _ in range(draws)]
+            first[f"q{number}"] = row(number, drawn(before, uniforms[:num_before]), arm="base")
+            second[f"q{number}"] = row(number, drawn(after, others[:num_after]))
+        split = pair_split([(first, second)])
+        assert split is not None
+        return split, fmean((second[name].score or 0.0) - (first[name].score or 0.0) for name in first)
+
+    shared = min(num_before, num_after) * before * (1 - after) / (num_before * num_after) if common else 0.0
+    true = (before * (1 - before) / num_before + after * (1 - after) / num_after - 2 * shared) / n
+    found, _ = splits(draw, 2000)
+    close([one.sampling or 0.0 for one in found], true, scale=true)
+    close([one.questions for one in found], 0.0, scale=true)
+
+
+def test_two_arms_with_one_sample_in_common_are_taken_as_the_other_questions() -> None:
+    """q0 has samples 1, 2 against 2, 3: how much sample 2 has in common cannot be told from it alone."""
+    first = {"q0": row(0, [1.0, 0.0, None], arm="base"), "q1": row(1, [1.0, 0.0, 0.0], arm="base")}
+    second = {"q0": row(0, [None, 0.0, 1.0]), "q1": row(1, [0.0, 1.0, 1.0])}
+    split = pair_split([(first, second)])
+    assert split is not None and split.n == 2
+    # q1: its differences are -1, 1, 1 with variance 4/3, so 4/9 of its mean; q0 has two samples in place of three.
+    assert split.sampling == pytest.approx((4 / 9 + 4 / 9 * 3 / 2) / 4)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("num_samples", [1, 2])
 @pytest.mark.parametrize("common", [True, False], ids=["same random numbers", "numbers of their own"])
 def test_questions_sampling_and_three_trainings(num_samples: int, common: bool) -> None:
