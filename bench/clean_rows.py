@@ -1,4 +1,4 @@
-"""Time and memory of `clean` on many rows, with the same work in a pandas loop, in plain `datasets.map` and on Ray beside it.
+"""Time and memory of `clean` on many rows, with the same work in a pandas loop, in plain `datasets.map` and on Ray next to it.
 
     python -m bench.clean_rows --rows 10000 100000 1000000 --pandas-up-to 100000
     make bench-on-ray     # also on Ray, 10^3 to 10^6 rows, in an environment of its own

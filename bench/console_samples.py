@@ -141,7 +141,7 @@ def main(names: list[str], *, study_folder: Path | None) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.console_samples", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[[], *SAMPLES], help="samples to record anew (default: all)")
+    parser.add_argument("names", nargs="*", choices=[[], *SAMPLES], help="samples to record again (default: all)")
     parser.add_argument("--study", type=Path, help="folder with the predecessor study's file and questions")
     given = parser.parse_args()
     main(list(given.names), study_folder=given.study)

@@ -1,4 +1,4 @@
-"""How often the rule graders agree with people, beside simpler graders on the same answers.
+"""How often the rule graders agree with people, next to simpler graders on the same answers.
 
     python -m bench.grader_confusion --cases ANSWERS.jsonl
 
@@ -6,7 +6,7 @@ Each line of the file is an answer with people's verdict: `kind` (mcq or numeric
 and `expected` (correct, incorrect or no_answer). The 384 answers of docs/benchmarks.md are not part of the repository.
 Prints machine and versions, then per kind and grader the confusion of given verdict against people's verdict, false
 accepts (not correct, but accepted), false rejects, abstentions told from errors, and milliseconds per answer.
-math-verify is no dependency of the project: `pip install "math-verify[antlr4_13_2]==0.9.0"` beside it to see its rows.
+math-verify is no dependency of the project: `pip install "math-verify[antlr4_13_2]==0.9.0"` next to it to see its rows.
 """
 
 import argparse

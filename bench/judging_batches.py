@@ -4,7 +4,7 @@
 
 `python -m stages.judge` runs as a process of its own for each size and asks a server on this machine, whose replies are as long
 as a real judge's (2.6 kB stored, thinking included). Prints machine, versions, peak memory, growth per answer, processor seconds, and
-what the stage says it cost beside what the server billed. 10^5 answers take some minutes.
+what the stage says it cost next to what the server billed. 10^5 answers take some minutes.
 """
 
 import argparse

@@ -71,7 +71,7 @@ def machine_line(machine: Machine, *, size: str, wall_seconds: float, bench_seco
 def with_blocks(
     text: str, *, machine: Machine, size: str, wall_seconds: float, bench_seconds: Mapping[str, float], benches: Sequence[Measured]
 ) -> str:
-    """The page with every block written anew. A benchmark that has none gets one, with a heading, behind the one that runs before it."""
+    """The page with every block written again. A benchmark that has none gets one, with a heading, behind the one that runs before it."""
     content = {MACHINE: machine_line(machine, size=size, wall_seconds=wall_seconds, bench_seconds=bench_seconds)}
     content |= {PREFIX + found.name: block(found) for found in benches}
     before = MACHINE

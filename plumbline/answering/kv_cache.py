@@ -8,7 +8,7 @@ from transformers import PreTrainedModel
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
 ROOM_TOKENS = 32
-"""Columns added at a time: one copy in so many tokens, and never more memory than that beside what is filled."""
+"""Columns added at a time: one copy in so many tokens, and never more memory than that next to what is filled."""
 STATE_ALONE = "cache_params"
 """What models of state-space layers alone (Mamba) call what they carry from token to token."""
 

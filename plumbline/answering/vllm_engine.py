@@ -88,7 +88,7 @@ class VllmServer:
         return response.status, response.read()
 
     def state(self) -> Literal["ready", "loading", "absent"]:
-        """`loading`: it listens, but says by its status that it cannot answer yet; `absent`: nobody listens."""
+        """`loading`: it listens, but says by its status that it cannot answer yet; `absent`: no one listens."""
         try:
             status, _ = self._once("/health", None)
         except (OSError, http.client.HTTPException):

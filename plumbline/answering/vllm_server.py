@@ -53,14 +53,14 @@ def serve_command(served: Served, *, port: int) -> list[str]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A port that no one listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def _wait_until_ready(server: VllmServer, process: subprocess.Popen[bytes] | None, log: Path) -> None:
-    """Wait for our own server to come up, or for another's to finish loading; for one that nobody runs there is nothing to wait for."""
+    """Wait for our own server to come up, or for another's to finish loading; for one that no one runs there is nothing to wait for."""
     limit = setting("PLUMBLINE_VLLM_START_SECONDS", 600)
     started = time.monotonic()
     with working(f"vllm starts, at most {limit:g} s"):

@@ -1,4 +1,4 @@
-"""Several output files as one: all are written beside their places, and renamed only when every one is whole."""
+"""Several output files as one: all are written next to their places, and renamed only when every one is whole."""
 
 import os
 from collections.abc import Iterator, Sequence

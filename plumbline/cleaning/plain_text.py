@@ -82,7 +82,7 @@ def members_text(members: Members) -> str:
 
 
 def member_lines(members: Members) -> list[str]:
-    """One line or block for each member; a unit goes to the numbers beside it."""
+    """One line or block for each member; a unit goes to the numbers next to it."""
     lines: list[str] = []
     for key, value in attach_units(members):
         if isinstance(value, Members) and value and not fits_a_line(value):
@@ -123,7 +123,7 @@ def fits_a_line(members: Members) -> bool:
 
 
 def attach_units(members: Members) -> Members:
-    """Write the unit of `{"time": 7.0, "unit": "s"}` behind the numbers beside it, so that no number stands alone.
+    """Write the unit of `{"time": 7.0, "unit": "s"}` behind the numbers next to it, so that no number stands alone.
 
     Left as a line of its own where no number is there, or nothing fit to be a unit.
     """
@@ -135,7 +135,7 @@ def attach_units(members: Members) -> Members:
 
 
 def shared_unit(members: Members) -> str | None:
-    """The unit that belongs behind the numbers beside it; None where no number is there, or nothing fit to be a unit."""
+    """The unit that belongs behind the numbers next to it; None where no number is there, or nothing fit to be a unit."""
     units = [value for key, value in members if key.strip().casefold() in UNIT_KEYS]
     if len(units) != 1 or not isinstance(units[0], str) or not is_unit_name(units[0]):
         return None
@@ -188,8 +188,8 @@ def label(key: str) -> str:
 def lost(value: Value, text: str) -> str | None:
     """Name the first leaf or key of an unwrapped value that the text does not carry, or None.
 
-    Leaves must occur in the order of the source, as whole words and numbers, each number with the unit that stood beside it;
-    the answer beside an explanation ends the text. White space is not compared.
+    Leaves must occur in the order of the source, as whole words and numbers, each number with the unit that stood next to it;
+    the answer next to an explanation ends the text. White space is not compared.
     """
     flat = squeeze(text)
     in_order, answer = answer_last(value)
@@ -238,7 +238,7 @@ def is_unit(key: str, item: Value) -> bool:
 
 
 def answer_last(value: Value) -> tuple[Value, Value]:
-    """An object whose answer goes last, as it does where an explanation stands beside it, and that answer; else the value itself and nothing."""
+    """An object whose answer goes last, as it does where an explanation stands next to it, and that answer; else the value itself and nothing."""
     if isinstance(value, Members):
         names = [key.strip().casefold() for key, _ in value]
         if EXPLANATION in names and names.count(ANSWER) == 1:

@@ -29,7 +29,7 @@ PHRASES = {
     " below": re.compile(r"(?:shown|described|mentioned|stated|discussed|given) below\b"),
 }
 REFUSAL_CHARACTERS = 160
-"""A refusal stands at the beginning; later on it is a remark beside an answer."""
+"""A refusal stands at the beginning; later on it is a remark next to an answer."""
 REFUSAL_WORDS = (
     "not provided",
     "not given",

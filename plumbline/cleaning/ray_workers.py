@@ -85,7 +85,7 @@ def map_on_ray(
         except ray.exceptions.RayError as error:
             raise RayFailed(
                 f"{source}: Ray could not do the chunk from line {expected} or one after it ({reason_of(error)}). "
-                "Nothing was written; mend the cause, or unset PLUMBLINE_RAY_ADDRESS to work without Ray."
+                "Nothing was written; fix the cause, or unset PLUMBLINE_RAY_ADDRESS to work without Ray."
             ) from error
 
 

@@ -97,7 +97,7 @@ def hub_error(error: HfHubHTTPError) -> int | None:
 
 
 def check_head(api: HfApi, repo: str, head: str, root: Path, onto: str | None) -> None:
-    """NotPublished where the repository holds a commit that we did not make and nobody allowed to build on."""
+    """NotPublished where the repository holds a commit that we did not make and no one allowed to build on."""
     receipt: dict[str, Any] = json.loads((root / RECEIPT).read_text(encoding="utf-8")) if (root / RECEIPT).exists() else {}
     ours = receipt.get("commit") if receipt.get("repo") == repo else None
     if head in (onto, ours):

@@ -68,7 +68,7 @@ def interval(bounds: list[float], *, sign: bool = False) -> str:
 
 
 def scores_table(evaluation: Mapping[str, Any]) -> str:
-    """The headline: a row per kind, and the log-probabilities beside."""
+    """The headline: a row per kind, and the log-probabilities next to it."""
     first, second = evaluation["comparisons"][0]
     lines = [f"| kind | n | {first} | {second} | difference, 95 % interval | unparsed {first}, {second} |", "|---|---|---|---|---|---|"]
     kinds = evaluation["kinds"]

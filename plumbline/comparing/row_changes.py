@@ -87,7 +87,7 @@ def differing_fields(old: InstructionRow, new: InstructionRow) -> str:
 
 
 class Quarantine:
-    """The reasons of a state's quarantined lines, by question; by place where nobody can tell which question a line asked."""
+    """The reasons of a state's quarantined lines, by question; by place where no one can tell which question a line asked."""
 
     def __init__(self, state: State) -> None:
         self.by_question: dict[str, str] = {}
@@ -124,8 +124,8 @@ def question_of(raw: str) -> str | None:
 
 
 def matched(question: str) -> str:
-    """A question as matched: as the cleaner mends it, and white space does not count."""
-    # What cannot be mended was kept as it stands, or not at all.
+    """A question as matched: as the cleaner repairs it, and white space does not count."""
+    # What cannot be repaired was kept as it stands, or not at all.
     with suppress(TextRefused):
         question = mend_text(question).text
     return " ".join(question.split())

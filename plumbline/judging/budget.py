@@ -22,7 +22,7 @@ class Budget:
     """Of params.yaml, with the cap."""
     _reserved_usd: dict[str, float] = field(default_factory=dict)
     _all_reserved_usd: float = 0.0
-    """Their sum, kept: adding up 10^5 calls in flight anew for each further one takes minutes."""
+    """Their sum, kept: adding up 10^5 calls in flight again for each further one takes minutes."""
 
     def count(self, usage: dict[str, object]) -> None:
         """Add a reply, paid now or in an earlier run."""

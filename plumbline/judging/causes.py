@@ -11,7 +11,7 @@ class JudgeCause(StrEnum):
     NO_ANSWER = "no_answer"
     """The answer is empty, punctuation, a bare opener or the question itself: 0 without asking."""
     JUDGE_OFF = "judge_off"
-    """Backend `none`: nobody judges."""
+    """Backend `none`: no one judges."""
     NO_KEY_POINTS = "no_key_points"
     """Backend `key_points`, and the question has none."""
 
@@ -20,7 +20,7 @@ class JudgeCause(StrEnum):
     """What came back is no message: error body, HTML, unreadable bytes, nothing."""
     EMPTY_REPLY = "empty_reply"
     UNEXPECTED_BLOCK = "unexpected_block"
-    """A block of a kind nobody asked for, another tool, or text that is no string."""
+    """A block of a kind no one asked for, another tool, or text that is no string."""
     OVERSIZED = "oversized"
     TRUNCATED = "truncated"
     PAUSED = "paused"

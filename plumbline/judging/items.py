@@ -35,7 +35,7 @@ class Asked:
 
     @property
     def is_no_answer(self) -> bool:
-        """Whether nobody needs to be asked."""
+        """Whether no one needs to be asked."""
         return is_no_answer(self.item.answer, self.item.question)
 
 

@@ -1,4 +1,4 @@
-"""Answers that nobody needs to judge: empty, punctuation, a bare opener, or the question again. Pure.
+"""Answers that no one needs to judge: empty, punctuation, a bare opener, or the question again. Pure.
 
 Content-free openers ("Thought process:") raise the scores of model judges, leading ones included (arXiv 2507.08794):
 they never reach one.

@@ -159,7 +159,7 @@ class VerdictStore:
         return len(self._places.get(_slot(key), ()))
 
     def replies(self, key: str) -> tuple[RawReply, ...]:
-        """All attempts for an item, in order; empty where nobody asked yet."""
+        """All attempts for an item, in order; empty where no one asked yet."""
         places = self._places.get(_slot(key), ())
         if not places:
             return ()

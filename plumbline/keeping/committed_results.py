@@ -17,7 +17,7 @@ SCORES = "metrics/scores.json"
 NUM_NAMED = 3
 PARAMETERS = re.compile(r"params\.yaml \(([\w.]+)\)")
 DATA = ("data/", "real/", "examples/", "labels/")
-"""What lies here is nobody's code."""
+"""What lies here is no one's code."""
 
 
 def locked_outs(lock: Mapping[str, Any]) -> dict[str, str]:

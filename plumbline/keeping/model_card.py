@@ -137,7 +137,7 @@ def base_words(manifest: Manifest) -> tuple[str, str]:
 
 
 def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forgetting) -> list[str]:
-    """What must be read beside the scores: the report's warnings, the smallest differences that could have been seen, what it is for."""
+    """What must be read next to the scores: the report's warnings, the smallest differences that could have been seen, what it is for."""
     said = [gate["text"][:1].upper() + gate["text"][1:] + "." for gate in evaluation["gates"] if not gate["ok"] and gate["text"]]
     place = published_place(evaluation)
     for kind, ledger in evaluation["kinds"].items():
@@ -158,7 +158,7 @@ def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forget
     change = signed(forgetting.increase)
     said.append(
         "Measured on the benchmark named above, and on how likely base's own answers to "
-        f"{forgetting.num_prompts} general prompts are to the tuned model ({change} nats a token beside base; more is less likely). "
+        f"{forgetting.num_prompts} general prompts are to the tuned model ({change} nats a token next to base; more is less likely). "
         "Nothing else was: neither safety nor bias, nor whether answers outside the benchmark are still right."
     )
     return said

@@ -7,11 +7,11 @@ BLOCK = re.compile(r"(<!-- numbers: (?P<name>[\w-]+) -->\n)(?P<content>.*?)(<!--
 
 
 def filled(text: str, content: Mapping[str, str]) -> str:
-    """The text with each of its blocks written anew. ValueError for a block without a writer."""
+    """The text with each of its blocks written again. ValueError for a block without a writer."""
 
     def block(match: re.Match[str]) -> str:
         if match["name"] not in content:
-            raise ValueError(f"there is a block {match['name']!r}, and content for {sorted(content)}: mend its name, or add a writer.")
+            raise ValueError(f"there is a block {match['name']!r}, and content for {sorted(content)}: fix its name, or add a writer.")
         return f"{match[1]}{content[match['name']]}{match[4]}"
 
     return BLOCK.sub(block, text)

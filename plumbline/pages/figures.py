@@ -78,7 +78,7 @@ def new_axes(width_in: float, height_in: float) -> tuple[Figure, Axes]:
 
 
 def name_rows(axes: Axes, names: Sequence[str], column: Column) -> None:
-    """Name the rows 0, 1, ... of a figure: beside them, or above where beside would leave no room to draw."""
+    """Name the rows 0, 1, ... of a figure: next to them, or above where that would leave no room to draw."""
     axes.set_ylim(len(names) - 0.45, -0.5 if column == "wide" else -0.75)
     if column == "wide":
         axes.set_yticks(range(len(names)), names)

@@ -84,7 +84,7 @@ def draw_run(axes: Axes, run: RunPoint, forgotten: Measured, label: str, *, plac
         axes.plot([x, x], y_bounds, color=TUNED, linewidth=4, alpha=0.3)
     axes.plot([x], [y], "o", color=TUNED, markersize=7.5, **LOOKS[run.is_replayed])
     low, high = y_bounds or (y, y)
-    # At the ends of the bar: beside the point the bar of a neighbour would cross the name.
+    # At the ends of the bar: next to the point the bar of a neighbour would cross the name.
     end, offset, side = (high, 5, "bottom") if place % 2 else (low, -5, "top")
     axes.annotate(label, (x, end), xytext=(0, offset), textcoords="offset points", ha="center", va=side, color=INK)
 

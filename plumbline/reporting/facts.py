@@ -43,7 +43,7 @@ def capital(words: str) -> str:
 
 
 def short(text: str) -> str:
-    """A hash by its first characters: nobody reads the rest, and evaluation.json has it."""
+    """A hash by its first characters: no one reads the rest, and evaluation.json has it."""
     return text[:16] if re.fullmatch("[0-9a-f]{40,64}", text) else text
 
 

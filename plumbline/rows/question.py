@@ -48,7 +48,7 @@ class Question(Record):
     unit: str | None
     """Unit of a numeric target, as written; None where it has none."""
     key_points: tuple[str, ...]
-    """What an explanation must say; empty for the other kinds, and where nobody wrote them."""
+    """What an explanation must say; empty for the other kinds, and where no one wrote them."""
     cluster: str
     """Questions made from one template or passage share it; intervals are clustered by it."""
     answer_kind: AnswerKind | None = Field(default=None, exclude_if=_absent)

@@ -1,4 +1,4 @@
-"""Start a training as several processes and answer for them: one exit code, signals passed on, nobody left behind.
+"""Start a training as several processes and answer for them: one exit code, signals passed on, no one left behind.
 
 torchrun is not used for this: it turns exit code 75 into 1, and kills after 30 seconds what may still be writing a checkpoint.
 """
@@ -103,7 +103,7 @@ def read_configuration(path: str) -> Launch:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on now."""
+    """A port of this machine that no one listens on now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]

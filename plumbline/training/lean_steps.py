@@ -21,7 +21,7 @@ class _AdaptedProduct(torch.autograd.Function):
     """x (W + scale B A)' as one node and, with the adapter merged into the weight for the moment, as one wide product.
 
     Shapes: x (..., K), weight (N, K), down (r, K), up (N, r). Merging costs r / (number of x's rows) of the product; keeping the
-    adapter beside it would cost a pass over an output, and over the input's gradient, that fit no cache. The merged weight is made again
+    adapter next to it would cost a pass over an output, and over the input's gradient, that fit no cache. The merged weight is made again
     for the gradient rather than kept: it is as large as the model.
     """
 

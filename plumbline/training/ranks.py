@@ -1,4 +1,4 @@
-"""The processes (ranks) of one training and what they agree on; a training of one process asks nobody. Only rank 0 writes files."""
+"""The processes (ranks) of one training and what they agree on; a training of one process asks no one. Only rank 0 writes files."""
 
 import ctypes
 import os
@@ -37,7 +37,7 @@ def join(device: str) -> None:
 
 
 def leave() -> None:
-    """Go separate ways; nobody may ask the others any more. Not for errors: others may be waiting for this process, which must end."""
+    """Go separate ways; no one may ask the others any more. Not for errors: others may be waiting for this process, which must end."""
     if in_group():
         wait_for_all()  # who goes too early takes back what the others have not read yet
         torch.distributed.destroy_process_group()

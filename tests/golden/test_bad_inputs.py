@@ -1,4 +1,4 @@
-"""Every bad input of the case list becomes what its policy allows, and no good line beside it is lost."""
+"""Every bad input of the case list becomes what its policy allows, and no good line next to it is lost."""
 
 import base64
 import json

@@ -311,7 +311,7 @@ def test_the_page_of_a_comparison_works_in_a_browser(project: Project, tmp_path:
 def test_a_run_of_some_stages_only_is_left_out_or_refused_by_name(
     project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """`dvc exp run split` records other questions beside the answers of the run before it."""
+    """`dvc exp run split` records other questions next to the answers of the run before it."""
     whole = compare.load_run
 
     def loaded(root: Path, name: str, *, arm: str | None) -> compare.Run:

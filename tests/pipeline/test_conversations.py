@@ -96,7 +96,7 @@ def test_a_long_later_question_keeps_rows_together_and_a_short_one_does_not() ->
         with_earlier(row(long, "Inertia."), "How far is the moon from us on average?", "Far."),
         row(long.replace(".", "!"), "Because of inertia."),
         with_earlier(row("And why?", "It is so."), "What do bees eat in winter?", "Honey."),
-        with_earlier(row("And why?", "Nobody knows."), "How tall is a giraffe?", "Very."),
+        with_earlier(row("And why?", "No one knows."), "How tall is a giraffe?", "Very."),
     ]
     groups = group_rows(rows, 0.7)
     assert groups[0] == groups[1] and len(set(groups)) == 3

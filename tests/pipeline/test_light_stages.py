@@ -3,7 +3,7 @@ there is nothing to install where grades are re-read; the others read and refuse
 
 A start goes from the first instruction of the process to the moment at which `main` opens its first input: interpreter, imports,
 parameters and the drift guard, on inputs of one line. It is counted in processor seconds, and the best of five starts has to be below the limit:
-work beside it makes some starts slow, and none fast.
+work next to it makes some starts slow, and none fast.
 """
 
 import json

@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The Makefile beside an environment that is set up as far as make can see."""
+    """The Makefile next to an environment that is set up as far as make can see."""
     for name in ("Makefile", "constraints.txt", "pyproject.toml", *(path.name for path in ROOT.glob("requirements*.txt")), "params.yaml"):
         shutil.copyfile(ROOT / name, tmp_path / name)
     (tmp_path / ".venv/bin").mkdir(parents=True)

@@ -49,7 +49,7 @@ def assert_same_losses(found: Path, expected: Path, *, abs_nats: float = 3e-5) -
 class Setting:
     folder: Path
     two: dict[str, str]
-    """Digests of what two processes publish when nobody stops them."""
+    """Digests of what two processes publish when no one stops them."""
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +159,7 @@ def test_a_second_training_of_the_same_run_is_refused_on_every_rank(server: Fork
 
 @pytest.fixture(scope="module")
 def sharded(server: ForkServerContext, setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What two processes leave whose weights are spread over both, when nobody stops them."""
+    """What two processes leave whose weights are spread over both, when no one stops them."""
     root = tmp_path_factory.mktemp("sharded")
     assert ended(start_ranks(server, setting.folder, root, 2, sharded=True)) == [0, 0]
     return root

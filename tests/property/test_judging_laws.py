@@ -211,7 +211,7 @@ def test_the_score_is_the_share_of_stated_points_rounded_down(stated: set[int]) 
     assert score(" ".join(FULL[number] for number in sorted(stated))) == {1: 0.25, 2: 0.5, 3: 1.0}[len(stated)]
 
 
-@given(st.integers(0, 2), st.sampled_from(["It is false that {}", "It is not true that {}", "Nobody should say that {}"]))
+@given(st.integers(0, 2), st.sampled_from(["It is false that {}", "It is not true that {}", "No one should say that {}"]))
 def test_one_denied_point_spoils_the_answer(number: int, frame: str) -> None:
     denied = frame.format(FULL[number][0].lower() + FULL[number][1:])
     assert score(" ".join([*FULL[:number], denied, *FULL[number + 1 :]])) == 0.0

@@ -1,4 +1,4 @@
-"""The grade stage: every arm, every due question once, log-probability verdicts beside the generated ones."""
+"""The grade stage: every arm, every due question once, log-probability verdicts next to the generated ones."""
 
 from pathlib import Path
 
