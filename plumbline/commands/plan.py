@@ -36,6 +36,7 @@ from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.planning.context_tokens import tokens_before_a_question
 from plumbline.planning.estimates import Line, Planned, answer_lines, context_lines, memory_lines, probe_lines, training_line
+from plumbline.planning.judged_answers import JudgedAnswers, judged_answers
 from plumbline.planning.model_size import Counted, config_folder, counted, counted_config, counted_model
 from plumbline.planning.profiles import merged, profile_overrides
 from plumbline.planning.real_profile import PROFILE, one_by_one, own_in_params, with_own_files
@@ -133,29 +134,28 @@ def schedule_of(examples: Sequence[Trainable], params: TrainParams) -> Schedule:
 
 
 def judge_lines(
-    params: JudgeParams, questions: Sequence[Question], answering: AnswerParams, *, num_arms: int, who: str = "judge"
+    params: JudgeParams, questions: Sequence[Question], answering: AnswerParams, judged: JudgedAnswers, *, who: str = "judge"
 ) -> list[Line]:
-    """What judging will cost; after it, what the second judge will. An arm that answered elsewhere counts as if it had as many samples as the others."""
+    """What judging will cost; after it, what the second judge will."""
     explanations = [question for question in questions if question.kind == "explanation"]
-    samples = f" with {answering.num_samples} samples" if answering.num_samples > 1 else ""
-    num_answers = num_arms * answering.num_samples * len(explanations)
+    told = judged.words(explanations)
     section = "judge" if who == "judge" else "judge.second"
     second = params.of_second()
     if params.second is not None and second is not None:
         drawn = [question for question in explanations if is_judged_twice(question.id, share=params.second.share)]
         alone = params.model_copy(update={"second": None})
         return [
-            *judge_lines(alone, explanations, answering, num_arms=num_arms),
-            *judge_lines(second, drawn, answering, num_arms=num_arms, who="second judge"),
+            *judge_lines(alone, explanations, answering, judged),
+            *judge_lines(second, drawn, answering, judged, who="second judge"),
         ]
     if params.backend == "openai_compatible":
         known = "counted, probes aside; a server of your own asks no price, and the prices of others are not known here"
-        return [Line(who, f"{num_answers} answers of {num_arms} arms{samples} to {params.model}", known)]
+        return [Line(who, f"{told} to {params.model}", known)]
     if params.backend != "claude":
         return [
             Line(
                 who,
-                f"{num_answers} answers of {num_arms} arms{samples}, no cost",
+                f"{told}, no cost",
                 f"counted; {section}.backend is {params.backend}",
             )
         ]
@@ -163,7 +163,7 @@ def judge_lines(
     items = [
         JudgeItem(question.question, question.target, question.key_points, text)
         for question in explanations
-        for _ in range(num_arms * answering.num_samples)
+        for _ in range(judged.to(question))
     ]
     items += items[: round(len(items) * (params.retest_fraction or 0.0))]
     items += [probe.item for probe in canaries(explanations, num_questions=params.num_canary_questions)]
@@ -256,7 +256,12 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED,
         *context_lines(planned, len(questions), tokens_before_a_question(arms, retrieve, Counter(one.kind for one in questions))),
         *probe_lines(planned, probes.limits(), batch_size=probes.batch_size),
         *memory_lines(planned, free_disk_bytes=shutil.disk_usage(root).free),
-        *judge_lines(JudgeParams.model_validate(params["judge"]), questions, planned.answering, num_arms=len(arms.root)),
+        *judge_lines(
+            JudgeParams.model_validate(params["judge"]),
+            questions,
+            planned.answering,
+            judged_answers(root, arms, questions, planned.answering),
+        ),
         *resolution_lines(root, params, questions, wanted, here=here),
     ]
 

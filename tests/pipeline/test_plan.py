@@ -1,5 +1,6 @@
 """The plan counts what the run will do, names what it assumes, and changes nothing."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -155,6 +156,35 @@ def test_the_second_judge_s_calls_are_counted_apart(project: Path) -> None:
     assert any("judge.second.max_cost_usd stops it at 3 USD" in one.known for one in lines)
     lines = plan(project, [second.format("claude", "claude-sonnet-5-5").replace("share:1.0", "share:0.000001")])
     assert line(lines, "second judge").value.startswith("0 calls"), "none of five questions falls into such a share"
+
+
+def test_answers_made_elsewhere_go_to_the_judge_as_often_as_their_file_has_them(project: Path) -> None:
+    overrides = ["+arms.api={weights:api.jsonl,context:data/context/none.jsonl}", "answer.num_samples=3", "answer.temperature=0.7"]
+    num_arms = len(planned_params(project, overrides)["arms"])
+    ours = (num_arms - 1) * 3 * 5
+    file = project / "api.jsonl"
+
+    def told(*more: str) -> list[str]:
+        return [one.value for one in plan(project, [*overrides, *more]) if one.what.endswith("judge")]
+
+    try:
+        for numbers in ([None], [1, 2], [1, 2, 3]):
+            lines = [json.dumps({"id": f"q{i}", "response": "So.", **({"sample": n} if n else {})}) for i in range(5) for n in numbers]
+            file.write_text("\n".join(lines) + "\n")
+            mine = 5 * len(numbers)
+            of_file = f", {mine} of them in the file of api" if mine != 15 else ""
+            assert told() == [f"{ours + mine} answers of {num_arms} arms with 3 samples{of_file}, no cost"]
+        file.write_text(json.dumps({"id": "q0", "response": "So."}) + "\n")
+        (unread,) = told()
+        assert unread == (
+            f"{ours + 15} answers of {num_arms} arms with 3 samples, as if api had as many, "
+            "whose file cannot be read as answers to these questions, no cost"
+        ), "four answers are missing"
+        file.write_text("".join(json.dumps({"id": f"q{i}", "response": "So."}) + "\n" for i in range(5)))
+        paid = told("judge.backend=claude", "judge.model=claude-sonnet-5-5", "judge.num_canary_questions=0", "judge.retest_fraction=0.0")
+        assert paid[0].startswith(f"{ours + 5} calls"), "what is paid for"
+    finally:
+        file.unlink()
 
 
 def test_what_the_benchmark_can_show_ends_the_plan(project: Path) -> None:

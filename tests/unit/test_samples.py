@@ -24,6 +24,7 @@ from plumbline.judging.run import JudgeFiles, judge_explanations
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.pipeline.refused import Refused
+from plumbline.planning.judged_answers import JudgedAnswers
 from plumbline.planning.resolution_lines import last_differences
 from plumbline.reporting.calibration import calibrated_by_people
 from plumbline.reporting.human_label import HumanLabel
@@ -258,7 +259,7 @@ def test_the_plan_counts_every_sample_and_differences_of_means(tmp_path: Path) -
     found = last_differences(tmp_path, ("base", "tuned"))
     assert found == pytest.approx({id: rows["tuned", id] - rows["base", id] for _, id in rows})
     sampling = ANSWERING.model_copy(update={"num_samples": 5, "temperature": 0.7})
-    (line,) = judge_lines(JUDGE, world.questions, sampling, num_arms=2)
+    (line,) = judge_lines(JUDGE, world.questions, sampling, JudgedAnswers(num_arms=2, num_samples=5))
     assert line.value == "300 answers of 2 arms with 5 samples, no cost"
 
 
