@@ -14,7 +14,7 @@ warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"torch\."
 # Bars that would flicker through a log; the stages show their own.
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-# Threads that have done their share of a step sleep until the next. By default they spin: on two processors with other work,
+# Threads that have done their share of a step sleep until the next. By default they spin: on two processors with other work beside,
 # training steps then took up to 20 times as long, without other work as long as this (docs/experiments.md). Results are the same.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Loading thousands of modules makes no garbage, and looking for it after every 700 objects took a sixth of the start.
