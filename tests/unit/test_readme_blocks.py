@@ -24,7 +24,7 @@ from tests.unit.test_readme import ROOT, WHOLE, present
 
 PARAMS: dict[str, Any] = read_yaml(ROOT / "params.yaml")
 FENCE = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
-OVERRIDE = re.compile(r"(?<![\w.])([a-z_]+(?:\.[a-z_]+)+)=(\{[^}]*\}|[^\s'`|\\]+)")
+OVERRIDE = re.compile(r"""(?<![\w.])([a-z_]+(?:\.[a-z_]+)+)=(\{[^}]*\}|[^\s'`|\\"]+)""")
 SECTIONS: dict[str, type[BaseModel]] = {
     "clean": CleanParams,
     "split": SplitParams,
@@ -140,15 +140,23 @@ def counted(lock: Mapping[str, Any]) -> dict[str, int]:
     """Objects in DVC's care per folder of data and models and per page, and in all; a folder has its listing besides its files."""
     pipeline = expanded_stages(read_yaml(ROOT / "dvc.yaml"), read_yaml(ROOT / "params.yaml"))
     kept = {
-        out if isinstance(out, str) else next(iter(out)) for stage in pipeline.values() for out in stage.get("outs", []) if is_cached(out)
+        named: remote
+        for stage in pipeline.values()
+        for out in stage.get("outs", [])
+        if is_cached(out)
+        for named, remote in [(out, None) if isinstance(out, str) else next((path, told.get("remote")) for path, told in out.items())]
     }
+    # The same bytes at two paths of one remote are one object, named by the first path.
+    outs = sorted(
+        (out for stage in lock["stages"].values() for out in stage.get("outs", []) if out["path"] in kept), key=lambda out: out["path"]
+    )
     objects: dict[str, set[str]] = {}
-    for stage in lock["stages"].values():
-        for out in stage.get("outs", []):
-            if out["path"] in kept:
-                group = out["path"] if out["path"].startswith("metrics/") else "/".join(out["path"].split("/")[:2])
-                count = out.get("nfiles", 0) + 1
-                objects.setdefault(group, set()).update(f"{out['md5']} {index}" for index in range(count))
+    seen: set[str] = set()
+    for out in outs:
+        group = out["path"] if out["path"].startswith("metrics/") else "/".join(out["path"].split("/")[:2])
+        new = {f"{out['md5']} {index} {kept[out['path']]}" for index in range(out.get("nfiles", 0) + 1)} - seen
+        objects.setdefault(group, set()).update(new)
+        seen |= new
     return {group: len(found) for group, found in objects.items()} | {"all": sum(len(found) for found in objects.values())}
 
 
