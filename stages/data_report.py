@@ -13,34 +13,12 @@ log = logging.getLogger("data_report")
 
 def main(
     training: TrainParams,
-    *,
-    kept: Path,
-    quarantined: Path,
-    examples: Path,
-    overlap: Path,
-    summary: Path,
-    tokenizer: Path,
-    template: Path,
-    style: Path,
-    script: Path,
-    page: Path,
+    files: DataReportFiles,
 ) -> None:
-    """Write the page. Every number on it is in `summary`, or counted here with the base model's tokenizer."""
-    files = DataReportFiles(
-        kept=kept,
-        quarantined=quarantined,
-        examples=examples,
-        overlap=overlap,
-        summary=summary,
-        tokenizer=tokenizer,
-        template=template,
-        style=style,
-        script=script,
-        page=page,
-    )
+    """Write the page. Every number on it is in its summary, or counted here with the base model's tokenizer."""
     words = write_data_page(files, max_length=training.max_length)
     log.info("%s", words)
-    log.info("look at %s", page)
+    log.info("look at %s", files.page)
 
 
 if __name__ == "__main__":
@@ -48,14 +26,16 @@ if __name__ == "__main__":
     with inputs_unchanged():
         main(
             load_params("train", TrainParams),
-            kept=Path("data/clean/kept.jsonl"),
-            quarantined=Path("data/clean/quarantined.jsonl"),
-            examples=Path("data/clean/repair_examples.jsonl"),
-            overlap=Path("data/split/overlap.jsonl"),
-            summary=Path("metrics/data.json"),
-            tokenizer=Path("models/base/tokenizer.json"),
-            template=Path("plumbline/pages/templates/data.html.j2"),
-            style=Path("plumbline/pages/templates/report.css"),
-            script=Path("plumbline/pages/templates/data.js"),
-            page=Path("metrics/data.html"),
+            DataReportFiles(
+                kept=Path("data/clean/kept.jsonl"),
+                quarantined=Path("data/clean/quarantined.jsonl"),
+                examples=Path("data/clean/repair_examples.jsonl"),
+                overlap=Path("data/split/overlap.jsonl"),
+                summary=Path("metrics/data.json"),
+                tokenizer=Path("models/base/tokenizer.json"),
+                template=Path("plumbline/pages/templates/data.html.j2"),
+                style=Path("plumbline/pages/templates/report.css"),
+                script=Path("plumbline/pages/templates/data.js"),
+                page=Path("metrics/data.html"),
+            ),
         )

@@ -120,7 +120,7 @@ def test_the_report_says_how_many_rows_no_arm_was_asked(world: World, tmp_path: 
         stream.write(one.model_dump_json() + "\n")
     report(PARAMS, ANSWERING, JUDGING, world.compared, files)
     assert json.loads(files.evaluation.read_text())["part"]["left_out"] == {"needs_picture": 1}
-    assert "1 rows of the benchmark file were not asked: needs picture (1)." in files.page.read_text(encoding="utf-8")
+    assert "1 row of the benchmark file was not asked: needs picture (1)." in files.page.read_text(encoding="utf-8")
 
 
 def test_retrieval_is_measured_by_what_an_answer_needs() -> None:

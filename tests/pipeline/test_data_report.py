@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from plumbline.pages.data_report import DataReportFiles
 from plumbline.pipeline.params import read_yaml
 from plumbline.rows.training_params import TrainParams
 from stages.clean import CleanParams
@@ -49,15 +50,17 @@ def page_of(rows: list[dict[str, Any]], folder: Path, **changes: Any) -> tuple[s
     templates = ROOT / "plumbline/pages/templates"
     main(
         TrainParams.model_validate(params["train"]),
-        **paths,
-        examples=folder / "examples.jsonl",
-        overlap=overlap,
-        summary=folder / "data.json",
-        tokenizer=base / "tokenizer.json",
-        template=templates / "data.html.j2",
-        style=templates / "report.css",
-        script=templates / "data.js",
-        page=folder / "data.html",
+        DataReportFiles(
+            **paths,
+            examples=folder / "examples.jsonl",
+            overlap=overlap,
+            summary=folder / "data.json",
+            tokenizer=base / "tokenizer.json",
+            template=templates / "data.html.j2",
+            style=templates / "report.css",
+            script=templates / "data.js",
+            page=folder / "data.html",
+        ),
     )
     return (folder / "data.html").read_text(encoding="utf-8"), json.loads((folder / "data.json").read_text()), folder / "data.html"
 

@@ -50,7 +50,7 @@ FIRST_INPUT = {
     "answer": "data/split/benchmark.jsonl",
     "answer_general": "data/raw/embedded/general.jsonl",
     "preflight": "data/split/train.jsonl",
-    "train": "data/preflight/ready.json",
+    "train": "data/selection/selection.json",
     "judge": "data/split/benchmark.jsonl",
     "grade": "data/split/benchmark.jsonl",
 }

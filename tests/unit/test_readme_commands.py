@@ -83,6 +83,7 @@ RUN_BY = {
     "plumbline final-part": ("tests/pipeline/test_final_part.py", "final_part.main"),
     "plumbline verify --lock": (GATE, "plumbline verify --lock"),
     "plumbline ask": ("tests/pipeline/test_ask_and_merge.py", "ask"),
+    "plumbline run": ("tests/pipeline/test_run_and_regrade.py", "run"),
     "plumbline readme": ("tests/unit/test_readme.py", "CliRunner().invoke(command)"),
     "plumbline <command>": ("README.md", "commands/"),
 }
