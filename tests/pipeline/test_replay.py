@@ -162,11 +162,11 @@ def test_a_base_that_says_nothing_is_refused_before_training_and_the_remedy_work
     folder: Path, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the training ends, and then nothing is there to measure forgetting on."""
-    monkeypatch.setattr("plumbline.answering.generation.TransformersEngine", saying(text_from=6))
+    monkeypatch.setattr("plumbline.answering.engine_choice.TransformersEngine", saying(text_from=6))
     with pytest.raises(Refused, match=r"are empty\. \d+ of them were cut at general\.max_new_tokens, 4: raise it\."):
         answered(folder, base, PROMPTS)
     assert not (folder / "answers.jsonl").exists()
     assert answered(folder, base, PROMPTS, GENERAL.model_copy(update={"max_new_tokens": 8}))[0].response == "word"
-    monkeypatch.setattr("plumbline.answering.generation.TransformersEngine", saying(text_from=0, stops_at_once=True))
+    monkeypatch.setattr("plumbline.answering.engine_choice.TransformersEngine", saying(text_from=0, stops_at_once=True))
     with pytest.raises(Refused, match=r"Base ends them at once: name an instruct model in base\.repo"):
         answered(folder, base, PROMPTS, GENERAL.model_copy(update={"max_new_tokens": 9}))
