@@ -45,3 +45,11 @@ def test_no_file_names_a_folder_of_the_machine_it_was_written_on() -> None:
     ]
     found = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert found.returncode == 1, found.stdout
+
+
+def test_the_picture_of_the_stages_holds_each_of_them() -> None:
+    named = set(re.findall(r'class="stage"[^>]*>(\w+)<', (ROOT / "docs/architecture.svg").read_text(encoding="utf-8"))) - {
+        "rows",
+        "pipeline",
+    }
+    assert named == {path.stem for path in (ROOT / "stages").glob("[a-z]*.py")}
