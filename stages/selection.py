@@ -25,7 +25,8 @@ def main(params: TrainParams, report: ReportParams, asking: Asking, files: Selec
         log.info("the validation loss chooses the checkpoint; no question of the benchmark is looked at")
         return
     num, of = len(selection.questions), selection.num_in_development
-    log.info("%d of %d mcq and numeric questions of the development part choose the checkpoint, asked as arm %s", num, of, selection.arm)
+    asked = "without a context" if selection.arm is None else f"as arm {selection.arm}"
+    log.info("%d of %d mcq and numeric questions of the development part choose the checkpoint, asked %s", num, of, asked)
 
 
 if __name__ == "__main__":

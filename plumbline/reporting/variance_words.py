@@ -42,18 +42,6 @@ def of_part(noun: str, part: float, count: float, total: float) -> str:
     return f"{round(4 * count)} {noun}s instead of {count:.3g} would halve what the {noun}s make, which leaves {in_points(left)}"
 
 
-def split_words(split: VarianceSplit) -> str:
-    """The parts in one line: 4 samples: standard error 3.1 points, of it questions 3.0, sampling 0.6."""
-    cells = parts_of(split)
-    named = [f"questions {cells['questions']}"]
-    named += [] if split.sampling is None else [f"sampling {cells['sampling']}"]
-    named += [] if split.seeds is None else [f"seeds {cells['seeds']}"]
-    counts = [] if split.sampling is None else [f"{split.num_samples:.3g} samples"]
-    counts += [] if split.seeds is None else [f"{split.num_seeds} trainings"]
-    before = f"{', '.join(counts)}: " if counts else ""
-    return f"{before}standard error {cells['error']} points, of it {', '.join(named)}"
-
-
 def split_numbers(split: VarianceSplit) -> dict[str, object]:
     """The parts as standard errors, fractions of 1, which add up as squares; null for what cannot be told."""
 

@@ -138,11 +138,17 @@ def headline_words(ledgers: Mapping[Kind, KindLedger]) -> str:
     if pair is None or not (parts or groups[Direction.NONE]):
         return "Nothing could be compared."
     first, second = pair
-    done = "claimed" if any(within_floor(ledger.headline) for ledger in groups[Direction.NONE]) else "detected"
+    within = [ledger for ledger in groups[Direction.NONE] if within_floor(ledger.headline)]
+    unseen = [ledger for ledger in groups[Direction.NONE] if not within_floor(ledger.headline)]
+    floor = f"the difference on {names_of(within)} is within the noise floor, so it is not claimed" if within else ""
     if not parts:
-        return f"No difference between {arm_words(first)} and {arm_words(second)} was {done}."
-    sentence = f"{arm_title(second)} is " + ", ".join(parts)
-    return sentence + (f"; no difference was {done} on {names_of(groups[Direction.NONE])}." if groups[Direction.NONE] else ".")
+        if not unseen:
+            return f"{floor[0].upper()}{floor[1:]}."
+        where = f" on {names_of(unseen)}; {floor}" if within else ""
+        return f"No difference between {arm_words(first)} and {arm_words(second)} was detected{where}."
+    told = [f"{arm_title(second)} is " + ", ".join(parts)]
+    told += [f"no difference was detected on {names_of(unseen)}"] if unseen else []
+    return "; ".join([*told, *([floor] if floor else [])]) + "."
 
 
 def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:

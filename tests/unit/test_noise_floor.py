@@ -112,7 +112,9 @@ def test_a_shown_difference_within_the_floor_is_not_claimed_and_says_why() -> No
     assert words.startswith("On multiple choice the difference (+40 points [")
     assert "within the noise floor (asked again in other batches, the same model may move by up to 50 points): it is not claimed." in words
     (ledger,) = refused.values()
-    assert "No difference is claimed" in kind_words(ledger) and headline_words(refused).endswith("was claimed.")
+    assert "No difference is claimed" in kind_words(ledger) and headline_words(refused).endswith(
+        "is within the noise floor, so it is not claimed."
+    )
 
 
 def test_a_rival_within_the_floor_is_not_beaten() -> None:
