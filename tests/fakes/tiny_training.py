@@ -1,6 +1,7 @@
 """A training of seconds: the tiny base with its manifest, a few rows, and `train.main` as another process would call it."""
 
 import json
+import multiprocessing
 import os
 import resource
 import signal
@@ -190,7 +191,8 @@ def train(
 ) -> None:
     """Run the stage, `rigged` with these scores at these steps, `steps_noted` with what each step left in steps.json and answers.json, with files limited to `max_file_bytes` as on a full disk; send this process a signal in the given checkpoint write, or after the given step: kill -9, as a power cut would, unless told otherwise."""
     os.environ["DVC_ROOT"] = str(root)
-    ask_no_one()
+    if multiprocessing.parent_process() is not None:  # a hook stays: in the process of the tests it would end whoever comes later
+        ask_no_one()
     if trackers is not None:
         sys.path.insert(0, trackers[0])
         os.environ["PLUMBLINE_TRACKERS"] = trackers[1]
