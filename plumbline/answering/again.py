@@ -76,4 +76,4 @@ def reason_not_to_ask(arm: ArmParams, *, fraction: float, num_asked: int) -> str
         return f"the answers of {arm.weights} were made elsewhere, so they cannot be made again here"
     if fraction == 0:
         return "noise_floor.fraction is 0"
-    return None if num_asked else f"noise_floor.fraction {fraction:g} of so few questions is none"
+    return None if num_asked else f"noise_floor.fraction {fraction:g} drew no question"

@@ -1,18 +1,13 @@
 """Another batch plan for the same questions: other batches, other neighbours, other padding. Pure."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from plumbline.answering.engine import Engine, Generated, Prompt
+from plumbline.hash_place import place_of
 
 SMALLEST = 2
 """Questions a batch where the arms answer one by one: a batch of one again would be the same plan."""
-
-
-def place_of(text: str) -> float:
-    """A place in [0, 1) that depends on the text alone: an added question moves no other one."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
 
 
 def is_asked_again(id: str, *, fraction: float) -> bool:

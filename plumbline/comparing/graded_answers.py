@@ -14,8 +14,7 @@ from plumbline.judging.items import Asked
 from plumbline.judging.key_points_judge import KeyPointsJudge
 from plumbline.judging.prompt import CORRECT_FROM, JudgeItem
 from plumbline.pipeline.record import Record
-from plumbline.reporting.scored import score_of
-from plumbline.rows.outcome import Outcome
+from plumbline.rows.outcome import Outcome, score_of
 from plumbline.rows.question import Kind, Question
 
 Key = tuple[str, str]

@@ -9,9 +9,9 @@ from plumbline.grading.run import Tolerance, grade_answer
 from plumbline.judging.items import Asked, item_of
 from plumbline.judging.key_points_judge import KeyPointsJudge
 from plumbline.number_text import signed
-from plumbline.reporting.scored import score_of
 from plumbline.reporting.words import KIND_NAMES
 from plumbline.rows.answer import ELSEWHERE, Answer
+from plumbline.rows.outcome import score_of
 from plumbline.rows.question import KINDS, Kind, Question
 from plumbline.statistics import Comparison, Verdict, paired_comparison, verdict_at
 

@@ -1,10 +1,10 @@
 """Numbers and worked steps of the embedded world: small operand tables that a small model can learn. Pure."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from plumbline.embedded.relations import Operand, Relation
+from plumbline.hash_place import place_of
 
 ONES = (2, 3, 4, 5, 6, 7, 8, 9)
 TENS = (10, 20, 30, 40, 50, 60)
@@ -59,8 +59,7 @@ def operand_tuples(relation: Relation) -> list[Values]:
 
 def is_held_out(relation: Relation, values: Sequence[int], *, seed: int, fraction: float = 0.2) -> bool:
     """Whether these operands belong to the benchmark alone: by hash, so that no drawing order can leak one."""
-    digest = hashlib.sha256(f"{seed}:{relation.id}:{','.join(map(str, values))}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 < fraction
+    return place_of(f"{seed}:{relation.id}:{','.join(map(str, values))}") < fraction
 
 
 def show_plain(operand: Operand, value: int) -> Shown:

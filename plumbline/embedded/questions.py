@@ -1,6 +1,5 @@
 """Facts as statements and questions: wordings of the corpus, of training rows and of the benchmark, kept apart. Pure."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -8,6 +7,7 @@ from random import Random
 
 from plumbline.embedded.facts import DEVICES, INSTRUMENTS, LAWS, PHENOMENA, PREFIXES, QUANTITIES
 from plumbline.embedded.relations import RELATIONS
+from plumbline.hash_place import place_of
 
 
 @dataclass(frozen=True)
@@ -184,8 +184,7 @@ def word(wording: str, fact: Fact) -> str:
 @cache
 def is_benchmark_entity(entity: str, *, seed: int, fraction: float = 0.5) -> bool:
     """Whether the benchmark asks about this entity."""
-    digest = hashlib.sha256(f"{seed}:entity:{entity}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 < fraction
+    return place_of(f"{seed}:entity:{entity}") < fraction
 
 
 @cache

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from plumbline.hash_place import place_of
 from plumbline.judging.prompt import JudgeItem
 from plumbline.rows.judge_check import Probe
 from plumbline.rows.question import Question
@@ -94,5 +95,4 @@ def canaries(questions: Sequence[Question], *, num_questions: int) -> list[Canar
 
 def is_retested(question_id: str, arm: str, *, fraction: float, sample: int | None = None) -> bool:
     """Whether an answer is asked about a second time: drawn by hash, so the same in every run."""
-    digest = hashlib.sha256(f"retest:{question_id}:{arm}{f':{sample}' if sample else ''}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 < fraction
+    return place_of(f"retest:{question_id}:{arm}{f':{sample}' if sample else ''}") < fraction

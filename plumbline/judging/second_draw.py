@@ -1,6 +1,6 @@
 """Which questions a second judge sees. Pure."""
 
-import hashlib
+from plumbline.hash_place import place_of
 
 
 def is_judged_twice(question_id: str, *, share: float) -> bool:
@@ -8,5 +8,4 @@ def is_judged_twice(question_id: str, *, share: float) -> bool:
 
     Of one answer the probability is `share`. A question goes whole: the difference of two arms needs both of its answers.
     """
-    digest = hashlib.sha256(f"second judge:{question_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 < share
+    return place_of(f"second judge:{question_id}") < share

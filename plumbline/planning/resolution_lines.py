@@ -13,10 +13,10 @@ from plumbline.planning.resolution import Resolution, resolutions
 from plumbline.reporting.contrasts import squares_of
 from plumbline.reporting.params import ReportParams
 from plumbline.reporting.publish_params import PublishParams
-from plumbline.reporting.scored import score_of
 from plumbline.rows.arms import Arms, Comparisons, Pair
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
+from plumbline.rows.outcome import score_of
 from plumbline.rows.question import Question
 
 WANTED = (0.05, 0.1)

@@ -4,10 +4,10 @@ A sweep that picks its winner by the questions it is then judged on reports luck
 no template stands on both sides, and by hash, so that a new question moves no other.
 """
 
-import hashlib
 from collections.abc import Sequence
 from typing import Literal
 
+from plumbline.hash_place import place_of
 from plumbline.rows.question import Question
 
 Part = Literal["all", "development", "final"]
@@ -15,8 +15,7 @@ Part = Literal["all", "development", "final"]
 
 def in_development(cluster: str, *, fraction: float) -> bool:
     """Whether the questions of a cluster belong to the development part; `fraction` of the clusters do."""
-    digest = hashlib.sha256(f"benchmark part:{cluster}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 < fraction
+    return place_of(f"benchmark part:{cluster}") < fraction
 
 
 def questions_of(questions: Sequence[Question], *, part: Part, development_fraction: float) -> list[Question]:

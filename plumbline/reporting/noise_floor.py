@@ -12,10 +12,11 @@ from statistics import fmean
 from plumbline.answering.noise_plan import NoisePlan
 from plumbline.reporting.gathered import Gathered
 from plumbline.reporting.ledger import KindLedger
-from plumbline.reporting.scored import Scored, score_of
+from plumbline.reporting.scored import Scored
 from plumbline.reporting.slices import Slice
 from plumbline.rows.answer import Answer
 from plumbline.rows.arms import Arms, Pair
+from plumbline.rows.outcome import score_of
 from plumbline.rows.question import KINDS, Kind, Question
 from plumbline.statistics import Comparison, paired_comparison
 

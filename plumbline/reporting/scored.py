@@ -10,7 +10,7 @@ from plumbline.judging.prompt import CORRECT_FROM
 from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
 from plumbline.rows.judgement import Judgement
-from plumbline.rows.outcome import Outcome
+from plumbline.rows.outcome import Outcome, score_of
 from plumbline.rows.question import Kind, Question
 from plumbline.thinking import is_cut_while_thinking
 
@@ -46,15 +46,6 @@ class Scored:
     def answers(self) -> "tuple[Scored, ...]":
         """What was said to the question: the samples, or the one answer."""
         return self.samples or (self,)
-
-
-def score_of(outcome: Outcome, partial: float | None) -> float:
-    """A rule's verdict as a score: its partial credit where it gives any, else 1 for right, and 0 for wrong and unreadable."""
-    if outcome is Outcome.UNJUDGED:
-        raise ValueError("unjudged is no score: rules leave nothing unjudged.")
-    if partial is not None:
-        return partial
-    return 1.0 if outcome is Outcome.CORRECT else 0.0
 
 
 def by_question(rows: Iterable[Row]) -> dict[tuple[str, str], dict[Sample, Row]]:

@@ -173,7 +173,7 @@ def evaluation_verdict(ledgers: Mapping[Kind, KindLedger], arms: Arms, compariso
     sentences = [finding_words(one, subject(arms, tuned)) for one in found]
     sentences += [alone for pair in comparisons if (alone := alone_words(ledgers, arms, pair)) is not None]
     if silent := [KIND_NAMES[kind] for kind in ledgers if kind not in {one.kind for one in found}]:
-        sentences.append(f"Nothing could be compared on {joined(silent)}: a score is missing, and that is no zero.")
+        sentences.append(f"Nothing could be compared on {joined(silent)}: a score is missing. This is not a zero.")
     return " ".join(sentences)
 
 

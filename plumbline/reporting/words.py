@@ -97,7 +97,7 @@ def kind_words(ledger: KindLedger) -> str:
     if ledger.headline_pair is not None and ledger.is_alike(ledger.headline_pair):
         return "Both arms were asked with the same prompts: nothing to compare."
     if comparison is None:
-        return "No one gave a verdict: there is no score, and no zero either."
+        return "No answer was judged, so there is no score. This is not a zero."
     if within_floor(ledger.headline):
         return f"No difference is claimed: it is {floor_clause(ledger.headline.floor)}."
     if direction is Direction.NONE:
@@ -185,7 +185,7 @@ def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
     if alike := [one for one in unscored if one.headline_pair is not None and one.is_alike(one.headline_pair)]:
         sentences.append(f"Both arms were asked with the same prompts on {names_of(alike)}: nothing to compare.")
     if silent := [one for one in unscored if one not in alike]:
-        sentences.append(f"No one gave a verdict on {names_of(silent)}: there is no score, and no zero either.")
+        sentences.append(f"No answer on {names_of(silent)} was judged, so there is no score. This is not a zero.")
     return " ".join(sentences)
 
 

@@ -24,3 +24,12 @@ class Reading(StrEnum):
     """Several that the response does not decide between, or a range wider than the tolerance."""
     CONFLICT = "conflict"
     """Statements that contradict each other."""
+
+
+def score_of(outcome: Outcome, partial: float | None) -> float:
+    """A rule's verdict as a score: its partial credit where it gives any, else 1 for right, and 0 for wrong and unreadable."""
+    if outcome is Outcome.UNJUDGED:
+        raise ValueError("unjudged is no score: rules leave nothing unjudged.")
+    if partial is not None:
+        return partial
+    return 1.0 if outcome is Outcome.CORRECT else 0.0

@@ -1,9 +1,9 @@
 """Which questions of the development part choose the checkpoint. Pure."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from plumbline.hash_place import place_of
 from plumbline.rows.question import Kind, Question
 
 BY_RULE: tuple[Kind, ...] = ("mcq", "numeric")
@@ -35,13 +35,13 @@ def shares_of(available: Mapping[Kind, int], *, num: int) -> dict[Kind, int]:
 def spread_over_clusters(questions: Sequence[Question]) -> list[Question]:
     """The first of every cluster, then the second of every cluster, each time by hash."""
     seen: Counter[str] = Counter()
-    placed: list[tuple[int, int, Question]] = []
+    placed: list[tuple[int, float, Question]] = []
     for question in sorted(questions, key=place):
         placed.append((seen[question.cluster], place(question), question))
         seen[question.cluster] += 1
     return [question for _, _, question in sorted(placed, key=lambda one: one[:2])]
 
 
-def place(question: Question) -> int:
+def place(question: Question) -> float:
     """Where a question stands, by hash of its id."""
-    return int.from_bytes(hashlib.sha256(f"selection:{question.id}".encode()).digest(), "big")
+    return place_of(f"selection:{question.id}")

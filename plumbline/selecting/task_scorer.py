@@ -13,7 +13,7 @@ from plumbline.answering.longest_prompt import longest_sequence, refuse_prompts_
 from plumbline.answering.lost_turns import refuse_lost_turns
 from plumbline.grading.by_kind import graded_by_rule
 from plumbline.grading.tolerance import Tolerance
-from plumbline.rows.outcome import Outcome
+from plumbline.rows.outcome import score_of
 from plumbline.rows.selection import Selection
 from plumbline.selecting.code_hashes import OWN_PROCESS
 from plumbline.training.as_loaded import as_loaded
@@ -63,7 +63,7 @@ class QuestionScorer:
         refuse_prompts_that_do_not_fit(lengths, arm=self._arm, max_new_tokens=self._answering.max_new_tokens, limit=limit)
         answers = self.answers(model, say=say)
         graded = [graded_by_rule(answers[id], question, self._tolerance) for id, question in self._questions.items()]
-        scores = [grade.score if grade.score is not None else float(grade.outcome is Outcome.CORRECT) for grade in graded]
+        scores = [score_of(grade.outcome, grade.score) for grade in graded]
         return TaskScore(score=sum(scores) / len(scores), num_questions=len(scores))
 
 

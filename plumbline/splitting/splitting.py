@@ -1,8 +1,8 @@
 """Give each group of near-duplicate rows to training or validation by a hash, so that other rows never move it. Pure."""
 
-import hashlib
 from collections.abc import Sequence
 
+from plumbline.hash_place import place_of
 from plumbline.near_duplicates import near_duplicate_groups, root
 from plumbline.rows.instruction_row import InstructionRow
 
@@ -54,8 +54,7 @@ def whole_text(row: InstructionRow) -> str:
 
 def position(group: str, seed: int) -> float:
     """Where a group stands in [0, 1): uniform, and the same on every machine."""
-    digest = hashlib.sha256(f"{seed}:{group}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
+    return place_of(f"{seed}:{group}")
 
 
 def is_validation(group: str, *, seed: int, validation_fraction: float) -> bool:

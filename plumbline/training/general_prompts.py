@@ -1,15 +1,14 @@
 """Divide the general prompts, and draw replay rows from the part that does not measure. Pure."""
 
-import hashlib
 from collections.abc import Sequence
 
+from plumbline.hash_place import place_of
 from plumbline.rows.general_answer import GeneralAnswer, Part
 
 
 def position(id: str, seed: int, purpose: str) -> float:
     """Where an id stands in [0, 1): uniform, and the same on every machine and among any other prompts."""
-    digest = hashlib.sha256(f"{seed}:{purpose}:{id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
+    return place_of(f"{seed}:{purpose}:{id}")
 
 
 def part_of(id: str, *, seed: int, measured_fraction: float) -> Part:

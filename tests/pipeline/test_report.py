@@ -318,7 +318,7 @@ def test_a_judge_that_was_not_wanted_gives_null_and_a_valid_run(tmp_path: Path) 
     assert status == 0
     assert scores["valid"] is True
     assert scores["explanation"]["tuned"] is None
-    assert "No one gave a verdict" in page
+    assert "No answer was judged, so there is no score." in page
 
 
 # ---- complete: a dry run cannot pose as a whole one

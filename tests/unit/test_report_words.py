@@ -127,7 +127,7 @@ def test_mixed_results_are_told_apart(by_kind: dict[Kind, KindLedger]) -> None:
 
 def test_nobody_judged_is_not_a_zero(by_kind: dict[Kind, KindLedger]) -> None:
     without = unscored(by_kind["explanation"])
-    assert "no score, and no zero either" in verdict_words({"explanation": without})
+    assert "so there is no score. This is not a zero" in verdict_words({"explanation": without})
     assert headline_words({"explanation": without}) == "Nothing could be compared."
 
 

@@ -100,7 +100,7 @@ def test_an_arm_alone_and_kinds_without_a_verdict_are_told_as_they_are() -> None
     assert evaluation_verdict(found, arms, ()) == "No two arms are compared."
     assert evaluation_headline(found, arms, ()) == "Nothing could be compared."
     found, arms = made({"base": None, "base_examples": None, "tuned": None}, ALL, kind="explanation")
-    assert evaluation_verdict(found, arms, ALL) == "Nothing could be compared on explanations: a score is missing, and that is no zero."
+    assert evaluation_verdict(found, arms, ALL) == "Nothing could be compared on explanations: a score is missing. This is not a zero."
     assert evaluation_headline(found, arms, ALL) == "Nothing could be compared."
 
 
