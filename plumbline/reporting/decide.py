@@ -42,6 +42,8 @@ from plumbline.reporting.validity import (
     quality_gates,
     reference_problems,
 )
+from plumbline.reporting.variance_words import drawing_gates
+from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import Arms, Pair
 from plumbline.rows.question import Kind, Question
 
@@ -116,6 +118,7 @@ def verdict_gates(
     judging: JudgeSettings,
     *,
     judge_ends: str | None,
+    answering: AnswerParams,
 ) -> list[Gate]:
     """What must be read together with the verdicts: capabilities that were forgotten, unreadable and cut answers, how far the judge can be believed."""
     return [
@@ -131,6 +134,7 @@ def verdict_gates(
             judge_ends=judge_ends,
         ),
         *([] if calibration is None else calibration_gates(calibration)),
+        *drawing_gates(answering),
     ]
 
 
@@ -187,6 +191,7 @@ def second_opinion(gathered: Gathered, questions: Sequence[Question], params: Re
 def decide(
     gathered: Gathered,
     params: ReportParams,
+    answering: AnswerParams,
     judging: JudgeSettings,
     *,
     judge_ends: str | None,
@@ -230,11 +235,10 @@ def decide(
         *([final_part_gate(num_uses - len(own))] if params.part == "final" else []),
         *probe_gates(probes),
         balance_gate(questions),
-        *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends),
+        *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends, answering=answering),
         *noise_gates(noise, gathered.comparisons[0][0] if gathered.comparisons else None),
         *panel_gates(panel),
     ]
-    account = judge_account(gathered.judgements, judging, paid, cost_usd)
     return Evaluation(
         arms=gathered.arms,
         comparisons=gathered.comparisons,
@@ -260,7 +264,7 @@ def decide(
         noise=noise,
         panel=panel,
         publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration, gathered.probes),
-        judge=account
+        judge=judge_account(gathered.judgements, judging, paid, cost_usd)
         | {"probes": probes, "calibration": NO_LABELS if calibration is None else calibration_numbers(calibration)}
         | panel_numbers(panel),
     )

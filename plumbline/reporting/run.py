@@ -37,7 +37,7 @@ def report(
     if files.journal is not None and not whole_evaluation_problems(gathered):
         note_look(gathered.own_uses, gathered.uses, part=params.part, journal=files.journal)
     with working("report"):
-        evaluation = decide(gathered, params, judging, judge_ends=judge_ends, publishing=publishing)
+        evaluation = decide(gathered, params, answering, judging, judge_ends=judge_ends, publishing=publishing)
     write_numbers(evaluation, gathered, params, files, publishing)
     write_page(evaluation, gathered, params, answering, files)
     return evaluation

@@ -1,6 +1,9 @@
 """Where the uncertainty of a mean comes from, as words, table cells and numbers. Pure."""
 
+from plumbline.answering.sampling import sampling_words
+from plumbline.reporting.validity import Gate, Severity
 from plumbline.reporting.variance_split import VarianceSplit, needed_to_halve, standard_error
+from plumbline.rows.answer_params import AnswerParams
 
 LITTLE = 0.1
 """From a share of the variance below this on, a part is not worth more samples or trainings: without it the standard error is 5 % smaller."""
@@ -73,3 +76,11 @@ def split_row(kind: str, what: str, split: VarianceSplit) -> dict[str, object]:
         **parts_of(split),
         "advice": advice(split),
     }
+
+
+def drawing_gates(answering: AnswerParams) -> list[Gate]:
+    """A warning where each question has one answer, and that one was drawn: a run without a draw has no such gate."""
+    if not answering.is_sampled or answering.num_samples > 1:
+        return []
+    text = sampling_words(answering.num_samples, answering.temperature)
+    return [Gate(name="one_drawn_answer", severity=Severity.WARNING, ok=False, value=None, limit=None, text=text)]

@@ -647,3 +647,14 @@ def test_the_page_names_the_packages_that_made_it(tmp_path: Path) -> None:
     page = files.page.read_text(encoding="utf-8")
     shown = re.findall(r'<th scope="row">(torch|bitsandbytes|no)</th><td class="whole">([^<]+)</td>', page)
     assert shown == [("torch", "2.13.0"), ("bitsandbytes", "0.50.2")]
+
+
+@pytest.mark.parametrize(("num_samples", "temperature", "is_warned"), [(1, 0.0, False), (1, 0.7, True), (4, 0.7, False)])
+def test_one_drawn_answer_to_a_question_is_warned_of(num_samples: int, temperature: float, is_warned: bool, tmp_path: Path) -> None:
+    world = make_world(num_mcq=12, num_numeric=12, num_explanation=12, num_clusters=6)
+    files = write_world(world, tmp_path)
+    answering = ANSWERING.model_copy(update={"num_samples": num_samples, "temperature": temperature})
+    main(PARAMS, answering, JUDGING, world.compared, files)
+    _, evaluation = read_outputs(files)
+    told = [gate["text"] for gate in evaluation["gates"] if gate["name"] == "one_drawn_answer"]
+    assert bool(told) == is_warned == ("how far another draw would move the score is not measured" in files.page.read_text("utf-8"))
