@@ -62,7 +62,7 @@ def matrix(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> list[
             if is_below_floor(found, p_value, floor):
                 note += ", not claimed"
             elif way is Direction.NONE:
-                note += f", could have shown {detectable_words(found)}"
+                note += f", could have shown {detectable_words(found, floor)}"
             note += f", noise floor {points(floor)}" if floor else ""
             shown.append({"value": points(found.delta, sign=True), "interval": span(found.ci95), "note": note, "direction": way})
         rows.append({"name": run.name, "cells": shown})

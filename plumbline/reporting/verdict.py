@@ -37,8 +37,10 @@ class Rival(NamedTuple):
     """Of the tuned arm against this one, whichever way it was declared."""
     direction: Direction
     """What it shows of the tuned arm."""
-    within_floor: float | None = None
-    """The noise floor, where it is what forbids the claim."""
+    floor: float = 0.0
+    """The noise floor; 0 where nothing is known."""
+    is_within_floor: bool = False
+    """Whether the floor is what forbids the claim."""
 
 
 class Finding(NamedTuple):
@@ -95,7 +97,7 @@ def rivals_of(ledger: KindLedger, arms: Arms, tuned: str) -> list[Rival]:
             continue
         comparison = pair.comparison if second == tuned else mirrored(pair.comparison)
         direction = claimed_direction(comparison, pair.p_holm, pair.floor)
-        found.append(Rival(other, comparison, direction, pair.floor if within_floor(pair) else None))
+        found.append(Rival(other, comparison, direction, pair.floor, within_floor(pair)))
     return found
 
 
@@ -183,9 +185,9 @@ def finding_words(found: Finding, name: str) -> str:
     others = f"the best of {len(found.rivals)} arms without it ({rival})" if found.is_best else rival
     if found.direction is Direction.NONE:
         amount = f"{points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
-        if found.rival.within_floor is not None:
-            return f"On {kind} the difference of {name} from {others} ({amount}) is {floor_clause(found.rival.within_floor)}: it is not claimed."
-        return f"On {kind} {name} is not shown to differ from {others}{not_shown_because(comparison)}: {amount}; {resolution(comparison)}."
+        if found.rival.is_within_floor:
+            return f"On {kind} the difference of {name} from {others} ({amount}) is {floor_clause(found.rival.floor)}: it is not claimed."
+        return f"On {kind} {name} is not shown to differ from {others}{not_shown_because(comparison)}: {amount}; {resolution(comparison, found.rival.floor)}."
     amount = f"{points(abs(comparison.delta))} points {span(ordered(comparison.ci95, found.direction))}"
     if found.direction is Direction.BETTER:
         return f"On {kind} {name} beats {others} by {amount}."

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -210,3 +211,14 @@ def test_what_could_have_been_shown_is_never_below_the_floor() -> None:
     comparison = replace(paired_comparison([0.0] * 40, [0.0] * 39 + [1.0], clusters=None, seed=1), minimum_detectable_effect=0.08)
     assert "could have shown 20 points" in resolution(comparison, 0.2) and detectable_words(comparison, 0.2) == "20 points"
     assert "could have shown 8 points" in resolution(comparison) and detectable_words(comparison, 0.01) == "8 points"
+
+
+def test_compare_does_not_say_that_less_than_the_floor_could_have_been_shown() -> None:
+    """Every place that says what could have been shown counts the floor in."""
+    root = Path(__file__).resolve().parents[2] / "plumbline"
+    calls = [
+        (path.name, call)
+        for path in root.rglob("*.py")
+        for call in re.findall(r"(?<!def )\b(?:resolution|detectable_words)\(([^()]*)\)", path.read_text(encoding="utf-8"))
+    ]
+    assert len(calls) >= 6 and all("floor" in call for _, call in calls), calls
