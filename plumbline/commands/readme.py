@@ -52,7 +52,7 @@ SHOWN: dict[str, str] = {
     "inspect-log": "",
     "smoke": r"train: max_steps|answer: the adapter|report: not complete",
     "plan": r"steps|training|memory|judge|\s+at most .* USD",
-    "study": r"clean: \d|split: |preflight: warn answer_format|report: (There|Tuned|Base)|report: .* tuned answers on multiple choice could not",
+    "study": r"clean: \d|split: |preflight: warn answer_format|report: (There|Tuned|Base|Most)|report: answers that could not be read",
 }
 """Which lines of a recorded sample the manual shows; what is left out between them is an ellipsis."""
 Read = Callable[[str], Any]
