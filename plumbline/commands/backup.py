@@ -73,15 +73,18 @@ def regrade(clone: Path) -> list[str]:
     """Run the last stages again in the clone, from its own files, without key or network; return the files that came out the same."""
     environment = clone_environment(without=("ANTHROPIC_API_KEY", "HF_TOKEN")) | {"HF_HUB_OFFLINE": "1"}
     with Repo(str(clone)) as repo:
-        made = sorted(str(out) for stage in repo.index.stages if getattr(stage, "name", "") in REGRADED for out in stage.outs)
+        stages = {getattr(stage, "name", ""): stage for stage in repo.index.stages}
+        # A project from before there was `grade_again` has the others.
+        names = [name for name in REGRADED if name in stages]
+        made = sorted(str(out) for name in names for out in stages[name].outs)
     made = [os.path.relpath(clone / path, clone) for path in made]
     before = {path: sha256_of(clone / path) for path in made}
-    ran(dvc("repro", "-q", "-s", "-f", "--no-run-cache", *REGRADED), cwd=clone, environment=environment)
+    ran(dvc("repro", "-q", "-s", "-f", "--no-run-cache", *names), cwd=clone, environment=environment)
     differing = [path for path in made if sha256_of(clone / path) != before[path]]
     if differing:
         raise NotBackedUp(
             f"re-grading in the clone gave other bytes for {', '.join(differing)}: the stages or their inputs are not those of the commit. "
-            f"Run `dvc repro -s -f {' '.join(REGRADED)}` here, look at `git diff metrics`, commit, and back up again."
+            f"Run `dvc repro -s -f {' '.join(names)}` here, look at `git diff metrics`, commit, and back up again."
         )
     return made
 

@@ -17,7 +17,10 @@ AGAIN = "Run `dvc repro selection`, then this again."
 
 def opened_task(params: TrainParams, path: Path) -> OpenTask | None:
     """What opens the questions for a tokenizer; None where the loss chooses. Refused where the file is not of these parameters or this code."""
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise Refused(f"{path}: not there; it says what chooses the checkpoint. {AGAIN}") from None
     written_for = json.loads(text).get("select_by")
     if written_for != params.select_by:
         raise Refused(f"train.select_by is {params.select_by}, but {path} was written for {written_for}. {AGAIN}")

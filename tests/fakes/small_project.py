@@ -37,6 +37,18 @@ class SmallProject:
         (self.root / ".gitignore").write_text(f"/.cache/\n{ignored}\n__pycache__/\n")
         shutil.copy(ROOT / ".dvcignore", self.root / ".dvcignore")
 
+    def refuse_missing_inputs(self) -> None:
+        """Fail where a stage declares data that is in no file and that no other stage makes: a new dependency has come into dvc.yaml."""
+        with Repo(str(self.root)) as repo:
+            made = [out.fs_path for stage in repo.index.stages for out in stage.outs]
+            missing = [
+                str(Path(dep.fs_path).relative_to(self.root))
+                for stage in repo.index.stages
+                for dep in stage.deps
+                if not dep.exists and not any(Path(dep.fs_path).is_relative_to(out) for out in made)
+            ]
+        assert not missing, f"this test's project does not write what dvc.yaml now says its stages read: {', '.join(missing)}"
+
     def git(self, *words: str) -> str:
         return subprocess.run(["git", "-C", str(self.root), *words], check=True, capture_output=True, text=True).stdout
 

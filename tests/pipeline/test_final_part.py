@@ -8,16 +8,28 @@ from typing import Any
 
 import pytest
 
+from plumbline.answering.noise_plan import NoisePlan
 from plumbline.commands import final_part
 from plumbline.commands.publish import NotPublished, check_run
 from plumbline.pipeline.params import read_yaml
 from plumbline.reporting.final_part import uses_in
 from plumbline.reporting.final_part_uses import read_uses
 from plumbline.reporting.publish_params import NOTHING_REQUIRED
-from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, write_lines, write_world
+from plumbline.rows.probe_results import NOT_PROBED
+from tests.fakes.evaluation_world import ANSWERING, JUDGING, PARAMS, World, make_world, write_lines, write_object, write_world
 from tests.fakes.small_project import ROOT, SmallProject
 
 pytestmark = pytest.mark.slow
+
+NOT_ASKED_AGAIN = NoisePlan(
+    weights="models/base",
+    context="data/context/none.jsonl",
+    engine=None,
+    batch_size=None,
+    num_asked=0,
+    num_questions=0,
+    reason="these answers are made up",
+)
 
 
 class Project(SmallProject):
@@ -34,11 +46,23 @@ class Project(SmallProject):
         write_world(self.world, root)
         write_lines(root / "data/grades/judge_checks.jsonl", [])
         write_lines(root / "labels/explanations.jsonl", [])
-        for context in ("examples", "passages", "shuffled"):
-            write_lines(root / f"data/context/{context}.jsonl", [])
+        write_object(root / "metrics/probes.json", NOT_PROBED.model_dump(mode="json"))
+        write_object(root / "data/noise/plan.json", NOT_ASKED_AGAIN.model_dump(mode="json"))
+        for empty in (
+            "grades/second_judged",
+            "probes/answers",
+            "noise/answers",
+            "noise/graded",
+            "noise/judged",
+            "context/examples",
+            "context/passages",
+            "context/shuffled",
+        ):
+            write_lines(root / f"data/{empty}.jsonl", [])
         for name in ("requirements-model.txt", ".gitattributes"):
             shutil.copy(ROOT / name, root)
         (root / final_part.RECORD).touch()
+        self.refuse_missing_inputs()
         self.commit("answers")
 
     def answer_as(self, adapter: str) -> None:
@@ -103,7 +127,9 @@ def test_the_second_model_on_the_final_part_is_reported_as_the_second(project: P
 def test_a_queued_run_is_counted_and_the_workspace_stays_until_somebody_records_it(project: Project) -> None:
     project.dvc("repro")
     page = (project.root / "metrics/report.html").read_text(encoding="utf-8")
-    assert "The whole benchmark: 64 questions" in page and "In the record of this repository 1 arm has been scored" in page
+    assert "The whole benchmark: 64 questions, none kept aside for choosing." in page and "In the record" not in page, (
+        "this run is its only use"
+    )
     project.commit("run")
     project.answer_as("queued")
     project.dvc("exp", "run", "--queue", "-n", "queued", "-S", "report.seed=12")

@@ -203,6 +203,8 @@ def as_a_project(setting: Setting, folder: Path) -> None:
         # The base's general answers have a folder of their own.
         shutil.copy(setting.folder / name, folder / place / ("answers.jsonl" if place == "data/general" else name))
     shutil.copytree(setting.folder / "base", folder / "models/base")
+    (folder / "data/selection").mkdir()
+    (folder / "data/selection/selection.json").write_text(json.dumps({"select_by": tiny_training.TRAIN.select_by, "selection": None}))
     sections = {"lora": tiny_training.LORA.model_dump(), "train": tiny_training.TRAIN.model_dump()}
     (folder / "params.yaml").write_text(json.dumps(sections))
 
@@ -211,9 +213,10 @@ def newest_checkpoint(folder: Path) -> int:
     return max((int(path.name.rsplit("-", 1)[1]) for path in folder.glob(".cache/train/*/checkpoint-*[0-9]")), default=0)
 
 
-def wait_for_a_checkpoint_after(step: int, folder: Path) -> None:
+def wait_for_a_checkpoint_after(step: int, folder: Path, training: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 300
     while newest_checkpoint(folder) <= step:
+        assert training.poll() is None, f"it ended with {training.returncode} before a checkpoint"
         assert time.monotonic() < deadline, "no checkpoint"
         time.sleep(0.002)
 
@@ -225,12 +228,12 @@ def test_the_command_itself_stops_resumes_and_ends_as_if_nobody_had_stopped_it(s
     results = ("models/adapter/adapter_model.safetensors", "models/adapter/training.json", "metrics/train.json", "metrics/loss.csv")
 
     first = subprocess.Popen(command, cwd=tmp_path, env=environment)
-    wait_for_a_checkpoint_after(0, tmp_path)
+    wait_for_a_checkpoint_after(0, tmp_path, first)
     first.send_signal(signal.SIGTERM)
     assert first.wait(120) == 75
 
     second = subprocess.Popen(command, cwd=tmp_path, env=environment)
-    wait_for_a_checkpoint_after(newest_checkpoint(tmp_path), tmp_path)
+    wait_for_a_checkpoint_after(newest_checkpoint(tmp_path), tmp_path, second)
     ranks = [int(pid) for pid in Path(f"/proc/{second.pid}/task/{second.pid}/children").read_text().split()]
     assert len(ranks) == 2
     os.kill(ranks[1], signal.SIGKILL)
