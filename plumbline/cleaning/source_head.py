@@ -43,11 +43,15 @@ def compression_of(path: Path, head: bytes) -> Compression:
     raise InputRefused("compressed", f"{path} is {name} data; unpack it and give the unpacked file, or pack it as gzip or zstd.")
 
 
+def table_of(head: bytes) -> Container | None:
+    """Which table of columns begins with these bytes; None for text."""
+    return next((container for magic, container in TABLES.items() if head.startswith(magic)), None)
+
+
 def container_of(path: Path, head: bytes) -> Container:
     """How the rows are laid out, by the first bytes of what is inside. InputRefused where it is no file of rows."""
-    for magic, container in TABLES.items():
-        if head.startswith(magic):
-            return container
+    if container := table_of(head):
+        return container
     refuse_no_text(path, head)
     text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
     if is_json_array(text):

@@ -212,9 +212,9 @@ def main(
 def command(file: Path, format_name: str, given: tuple[str, ...], out: Path | None, leave_out: Path | None) -> None:
     """Check a benchmark file, and show what is read of it.
 
-    The FILE is JSON lines, a JSON list, CSV, TSV or Parquet, in a shape of docs/formats.md, or in any other with --column for each part of a
-    question: question, target, choices, correct, distractors, unit, id, cluster, tags and others. Prints the shape and by what it was
-    recognised, three questions as they were read, what is left out with the reason, and each row that cannot be asked: one that lacks its
+    The FILE is JSON lines, a JSON list, CSV, TSV, Parquet or Arrow, also in gzip or zstd. It has a shape of docs/formats.md, or any other
+    with --column for each part of a question: question, target, choices, correct, distractors, unit, id, cluster, tags and others. Prints
+    the shape and by what it was recognised, three questions as they were read, what is left out with the reason, and each row that cannot be asked: one that lacks its
     answer, one that no one could grade.
 
     Needs no repository, no DVC and no model. Exit 1 if the file cannot be read, or a row cannot be asked and --leave-out is not given.

@@ -64,6 +64,9 @@ OPERATOR = bounded(
     r"(?:×|·|\*\*\s?(?=[-+]?[\d(.\\{])|\*\*(?=[A-Za-z])|\*(?!\*)|/|\+|\^|\\times|\\cdot|\\div|\\pm(?=\s*[A-Za-z\\])|[xX]\s*[\d(])"
 )
 CLOSERS = bounded(r"(?:[ \t]|\$|~|\\[,;:! ]|\\q?quad(?![A-Za-z])|\\[)\]]|\}|\*\*(?!\s?[-+]?[\d(.\\{]|[A-Za-z])|`)*")
+# "|5|" and "\left|5\right|": the bars of an absolute value touch what they hold.
+LEFT_BAR = bounded(r"(?:\\left\s?|\\)?(?:\||‖)$|\\l?[vV]ert\s?$")
+RIGHT_BAR = bounded(r"(?:\\right\s?|\\)?(?:\||‖)[ \t]*|\\r?[vV]ert(?![A-Za-z])[ \t]*")
 # "5 m_1", "5 \hbar", "5x": the number is multiplied with a symbol.
 SYMBOL = bounded(
     r"""

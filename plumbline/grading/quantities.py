@@ -11,10 +11,12 @@ from plumbline.grading.number_edges import (
     CLOSERS,
     COMMAND,
     GLUED,
+    LEFT_BAR,
     LEFT_BRACKET,
     NOT_A_VALUE,
     OPERATOR,
     PARTICLES,
+    RIGHT_BAR,
     SUBTRACTS,
     SYMBOL,
     TOUCHING,
@@ -149,6 +151,7 @@ def complete(text: str, number: Number, begin: int) -> Quantity | None:
     if unit.unit is None and text[number.end : number.end + 1].isalpha() and text[number.end] not in PARTICLES:
         # 2GM, 5x: letters that touch the number and are no unit are symbols.
         return None
+    place = after_bar(text, begin, place)
     if OPERATOR.match(text, place) or WORD_OPERATOR.match(text, place):
         return None
     if half_width is None and SUBTRACTS.match(text, place):
@@ -157,6 +160,15 @@ def complete(text: str, number: Number, begin: int) -> Quantity | None:
     touches = text[begin : begin + 1] == "\\" and text[number.end : number.end + 1].isalpha()
     symbolic = unit.symbolic or touches or (text[number.end : number.end + 1].isalpha() and text[number.end : unit.end] in SYMBOLS_AS_UNITS)
     return Quantity(value, begin, end, unit.unit, unit.unknown, False, half_width, number.scale, unit.other, symbolic)
+
+
+def after_bar(text: str, begin: int, place: int) -> int:
+    """Return the place behind the bar of an absolute value, as in "|5|-10"; `place` if there is no such bar. A row of a table has other bars too."""
+    right = RIGHT_BAR.match(text, place)
+    if right is None or not LEFT_BAR.search(text, max(0, begin - 8), begin):
+        return place
+    line = text[text.rfind("\n", 0, begin) + 1 : text.find("\n", place) if "\n" in text[place:] else len(text)]
+    return right.end() if line.count("|") <= 2 else place
 
 
 def prose_letter(text: str, place: int, end: int) -> bool:

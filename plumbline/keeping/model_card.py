@@ -12,7 +12,7 @@ from plumbline.keeping.published_comparison import published_place
 from plumbline.model.adapter import read_training_record
 from plumbline.model.base_files import read_manifest
 from plumbline.model.local_models import is_on_the_hub, local_model
-from plumbline.number_text import signed
+from plumbline.number_text import counted, signed
 from plumbline.pages.templating import read_template
 from plumbline.pipeline.expanded_stages import value_at
 from plumbline.pipeline.params import read_yaml
@@ -178,7 +178,22 @@ def judged_words(judge: dict[str, Any], kinds: dict[str, Any]) -> str:
         return ""
     if judge["backend"] == "none":
         return "Explanations were not judged. "
-    return f"Explanations were judged by {judge['model_returned'] or judge['backend']} (`{judge['judge_id']}`). "
+    return f"Explanations were judged by {judge['model_returned'] or judge['backend']} (`{judge['judge_id']}`). {second_judge_words(judge)}"
+
+
+def second_judge_words(judge: dict[str, Any]) -> str:
+    """What a second judge said of the same answers; empty if there was one judge."""
+    if (second := judge.get("second_judge")) is None:
+        return ""
+    agreement = second["agreement"]
+    kappa = None if agreement is None else agreement["weighted_kappa"]
+    agreed = "" if kappa is None else f"; the two agree with a weighted kappa of {kappa:.2f} (1 is full agreement, 0 what chance gives)"
+    depends = [f"{one['arm']} against {one['reference']}" for one in second["differences"] if one["depends_on_judge"]]
+    warning = f"The conclusion depends on the judge for {', '.join(depends)}. " if depends else ""
+    return (
+        f"A second judge, {second['second']['name']} (`{second['second']['judge_id']}`), judged the answers to "
+        f"{counted(second['num_questions'], 'question')} again{agreed}. {warning}"
+    )
 
 
 def render_card(root: Path, *, repo: str, license: str, dataset: str | None, revision: str) -> str:

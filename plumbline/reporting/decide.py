@@ -57,6 +57,8 @@ class Evaluation:
     arms: Arms
     comparisons: Sequence[Pair]
 
+    decoding: Mapping[str, object]
+    """How every arm wrote its answers."""
     part: Part
     questions: Sequence[Question]
     """Of the reported part."""
@@ -242,6 +244,8 @@ def decide(
     return Evaluation(
         arms=gathered.arms,
         comparisons=gathered.comparisons,
+        decoding=answering.model_dump(include={"engine", "max_new_tokens", "num_samples", "temperature"})
+        | ({"seed": answering.seed} if answering.is_sampled else {}),
         part=params.part,
         questions=questions,
         num_questions_in_benchmark=len(gathered.questions),

@@ -210,6 +210,7 @@ def evaluation_numbers(evaluation: Evaluation, *, development_fraction: float, s
         },
         "arms": {name: arm.model_dump() for name, arm in evaluation.arms.root.items()},
         "comparisons": [list(pair) for pair in evaluation.comparisons],
+        "decoding": dict(evaluation.decoding),
         "kinds": {kind: kind_numbers(ledger) for kind, ledger in evaluation.ledgers.items()},
         **({"slices": [slice_numbers(one) for one in evaluation.slices]} if evaluation.slices else {}),
         "contexts": [context_use_numbers(use) for use in evaluation.context_uses],

@@ -1,19 +1,21 @@
-"""Read the rows of a benchmark file as they stand: JSON lines, a JSON list, CSV, TSV or Parquet. Reads the file that is named."""
+"""Read the rows of a benchmark file as they stand: JSON lines, a JSON list, CSV, TSV, Parquet or Arrow. Reads the file that is named."""
 
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from plumbline.cleaning.source_format import Compression, Container
+from plumbline.cleaning.source_head import HEAD_BYTES, compression_of, refuse_no_text, table_of
+from plumbline.cleaning.unpacking import unpacked
 from plumbline.pipeline.refused import Refused
+from plumbline.splitting.arrow_rows import arrow_rows
 from plumbline.splitting.fault import Fault
 from plumbline.splitting.row_values import Row
 from plumbline.splitting.table_rows import table_rows
 from plumbline.twin_keys import TwinKey, elements_of, object_without_twins
 
-PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "Zstandard", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zX": "xz"}
-WIDE = (b"\xff\xfe", b"\xfe\xff")
-READ = "JSON lines, one JSON list of objects, CSV, TSV or Parquet"
+READ = "JSON lines, one JSON list of objects, CSV, TSV, Parquet or Arrow, also in gzip or zstd,"
 
 
 def read_rows(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | Fault]:
@@ -21,16 +23,7 @@ def read_rows(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | 
 
     `knows` says whether names of columns are those of a shape. Refused where the file as a whole cannot be read.
     """
-    with path.open("rb") as stream:
-        head = stream.read(4)
-    if packed := next((name for mark, name in PACKED.items() if head.startswith(mark)), None):
-        raise Refused(f"{path}: is packed with {packed}; unpack it and give the file inside. {READ} is read.")
-    if path.suffix.lower() == ".parquet" or head == b"PAR1":
-        rows: list[Row | Fault] = [*parquet_rows(path)]
-    elif path.suffix.lower() in (".csv", ".tsv"):
-        rows = table_rows(path, text_of(path), knows)
-    else:
-        rows = json_rows(path)
+    rows = rows_inside(path, knows)
     if not rows:
         raise Refused(f"{path}: holds no row; {READ} with at least one question is read.")
     if all(isinstance(row, Fault) for row in rows):
@@ -39,19 +32,34 @@ def read_rows(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | 
     return rows
 
 
-def text_of(path: Path) -> str:
+def rows_inside(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | Fault]:
+    """The rows, whatever is around them and however they are laid out."""
+    with path.open("rb") as stream:
+        compression = compression_of(path, stream.read(HEAD_BYTES))
+    with unpacked(path, compression) as stream:
+        head = stream.read(HEAD_BYTES)
+        if container := table_of(head):
+            if compression is not Compression.NONE and container is not Container.ARROW_STREAM:
+                raise Refused(f"{path}: is {container} in {compression}; unpack it and give the file inside.")
+            with unpacked(path, compression) as whole:
+                return [*arrow_rows(path, whole, container)]
+        refuse_no_text(path, head)
+        text = text_of(path, head + stream.read())
+    # questions.csv.gz is a CSV file.
+    name = path if compression is Compression.NONE else path.with_suffix("")
+    return table_rows(path, text, knows) if name.suffix.lower() in (".csv", ".tsv") else json_rows(path, text)
+
+
+def text_of(path: Path, content: bytes) -> str:
     """The file as text."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        with path.open("rb") as stream:
-            found = "UTF-16, not UTF-8" if stream.read(2) in WIDE else f"not UTF-8 (byte {error.start})"
-        raise Refused(f"{path}: {found}; save it as UTF-8. {READ} is read.") from None
+        raise Refused(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8. {READ} is read.") from None
 
 
-def json_rows(path: Path) -> list[Row | Fault]:
+def json_rows(path: Path, text: str) -> list[Row | Fault]:
     """Rows of JSON lines, or of one JSON list, which may be written over many lines."""
-    text = text_of(path)
     if text.lstrip().startswith("["):
         return [row_of(content, f"{path}, question {number}") for number, content in listed(path, text)]
     if text.lstrip().partition("\n")[0].rstrip() == "{":
@@ -117,15 +125,3 @@ def json_row(line: str, where: str) -> Row | Fault:
 def cause_of(error: Exception) -> str:
     """Why text that is JSON cannot be read."""
     return "nested too deep" if isinstance(error, RecursionError) else "a number of too many digits"
-
-
-def parquet_rows(path: Path) -> list[Row]:
-    """Records of a Parquet file."""
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        records: list[dict[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
-    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError) as error:
-        raise Refused(f"{path}: not readable as Parquet ({error}); download it again. {READ} is read.") from None
-    return [Row(f"{path}, record {number}", record) for number, record in enumerate(records, start=1)]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from plumbline.judging.second_draw import is_judged_twice
+from plumbline.keeping.model_card import judged_words
 from plumbline.reporting.params import JudgeSettings
 from plumbline.rows.judgement import Judgement, RawReply
 from plumbline.rows.outcome import Outcome
@@ -81,6 +82,9 @@ def test_one_conclusion_of_two_judges_is_shown_with_their_agreement_and_both_nam
     )
     assert "A judge may prefer answers that are like its own" in text
     assert "depends on the judge" not in text
+    words = judged_words(evaluation["judge"], evaluation["kinds"])
+    assert "A second judge, judge-small (`openai_compatible:00ff`), judged the answers to 16 questions again; the two agree with" in words
+    assert "a weighted kappa of 1.00" in words and "depends" not in words
     alone, _, _ = run(world, tmp_path / "alone", [])
     assert scores == alone, "the second judge changes no score"
 
@@ -98,6 +102,8 @@ def test_a_conclusion_that_depends_on_the_judge_is_said_first(tmp_path: Path) ->
     assert not gate["ok"] and gate["severity"] == "warning" and evaluation["valid"], "a warning: the first judge's score stands"
     verdict = re.search(r'<p class="verdict">(.*?)</p>', page)
     assert verdict is not None and html.unescape(verdict[1]).startswith(said)
+    words = judged_words(evaluation["judge"], evaluation["kinds"])
+    assert words.endswith("The conclusion depends on the judge for tuned against base. "), "the card says it too"
     alone, _, _ = run(world, tmp_path / "alone", [])
     assert scores == alone
 

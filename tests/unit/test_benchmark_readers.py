@@ -1,11 +1,15 @@
 """Benchmarks as people own them: recognised by their columns, read whole, refused by place, or left out with the reason."""
 
 import csv
+import gzip
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from plumbline.pipeline.refused import Refused
@@ -275,9 +279,14 @@ def test_a_file_that_cannot_be_read_says_where_and_what_is_read(content: str, na
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\x1f\x8b\x08\x00", "is packed with gzip; unpack it and give the file inside"),
-        (b"\x28\xb5\x2f\xfd\x00", "is packed with Zstandard"),
-        ('{"a": 1}'.encode("utf-16"), "UTF-16, not UTF-8; save it as UTF-8"),
+        (b"\x1f\x8b\x08\x00", "is gzip data that ends early or is damaged"),
+        (b"\x28\xb5\x2f\xfd\x00", "is zstd data that ends early or is damaged"),
+        (b"BZh91AY&SY", "is bzip2 data; unpack it and give the unpacked file, or pack it as gzip or zstd"),
+        (b"PK\x03\x04 [Content_Types].xml", "is an Excel workbook; save it as CSV (UTF-8) and give that"),
+        (b"%PDF-1.7", "is a PDF; give the rows as JSON lines or CSV"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "is a Git LFS pointer; run git lfs pull"),
+        (b"<!DOCTYPE html>", "is HTML or XML, perhaps an error page; download the data again"),
+        ('{"a": 1}'.encode("utf-16"), "is UTF-16 or UTF-32, or binary; save it as UTF-8"),
         ("größer".encode("cp1252"), "not UTF-8 (byte 2); save it as UTF-8"),
     ],
 )
@@ -314,19 +323,78 @@ def test_two_shapes_that_fit_alike_are_refused_with_the_line_to_add(tmp_path: Pa
         read_benchmark(written(tmp_path / "b.jsonl", [row]), format_name="auto")
 
 
-def test_the_same_rows_are_read_alike_from_parquet_and_json_lists(tmp_path: Path) -> None:
-    import pyarrow
-    import pyarrow.parquet
+def as_parquet(table: pyarrow.Table, path: Path) -> None:
+    pyarrow.parquet.write_table(table, path)
 
-    rows = lines_of(EXAMPLES / "sciq.jsonl")
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "b.parquet")
+
+def as_arrow_file(table: pyarrow.Table, path: Path) -> None:
+    with pyarrow.OSFile(str(path), "wb") as sink, pyarrow.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+def as_arrow_stream(table: pyarrow.Table, path: Path) -> None:
+    with pyarrow.OSFile(str(path), "wb") as sink, pyarrow.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+TABLES: dict[str, Callable[[pyarrow.Table, Path], None]] = {"b.parquet": as_parquet, "b.arrow": as_arrow_file, "b.bin": as_arrow_stream}
+
+
+def zstd_of(content: bytes) -> bytes:
+    return pyarrow.Codec("zstd").compress(content, asbytes=True)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(("suffix", "packed"), [(".gz", gzip.compress), (".zst", zstd_of)], ids=["gzip", "zstd"])
+def test_a_packed_file_is_read_as_the_file_inside(name: str, suffix: str, packed: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = tmp_path / f"{name}{suffix}"
+    path.write_bytes(packed((EXAMPLES / name).read_bytes()))
+    found = read_benchmark(path, format_name="auto")
+    assert found.questions == read(name).questions
+    assert [one.id for one in found.left_out] == [one.id for one in read(name).left_out]
+
+
+@pytest.mark.parametrize("table_name", TABLES)
+@pytest.mark.parametrize("name", ["sciq.jsonl", "mmlu.jsonl", "mmlu_pro.jsonl", "scibench.json"])
+def test_the_same_rows_are_read_alike_from_tables_of_columns_and_json_lists(name: str, table_name: str, tmp_path: Path) -> None:
+    text = (EXAMPLES / name).read_text(encoding="utf-8")
+    rows = json.loads(text) if name.endswith(".json") else lines_of(EXAMPLES / name)
+    expected = read(name).questions
+    TABLES[table_name](pyarrow.Table.from_pylist(rows), tmp_path / table_name)
+    assert read_benchmark(tmp_path / table_name, format_name="auto").questions == expected
     (tmp_path / "b.json").write_text(json.dumps(rows, indent=2), encoding="utf-8-sig")
-    expected = read("sciq.jsonl").questions
-    assert read_benchmark(tmp_path / "b.parquet", format_name="auto").questions == expected
     assert read_benchmark(tmp_path / "b.json", format_name="auto").questions == expected
-    (tmp_path / "b.parquet").write_bytes(b"PAR1 and no more")
-    with pytest.raises(Refused, match="not readable as Parquet"):
-        read_benchmark(tmp_path / "b.parquet", format_name="auto")
+
+
+def test_an_arrow_stream_may_be_packed_and_the_other_tables_may_not(tmp_path: Path) -> None:
+    table = pyarrow.Table.from_pylist(lines_of(EXAMPLES / "sciq.jsonl"))
+    for name, write in TABLES.items():
+        write(table, tmp_path / name)
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress((tmp_path / name).read_bytes()))
+    assert read_benchmark(tmp_path / "b.bin.gz", format_name="auto").questions == read("sciq.jsonl").questions
+    with pytest.raises(Refused, match=r"b\.parquet\.gz: is Parquet in gzip; unpack it and give the file inside"):
+        read_benchmark(tmp_path / "b.parquet.gz", format_name="auto")
+    with pytest.raises(Refused, match=r"b\.arrow\.gz: is an Arrow file in gzip; unpack it"):
+        read_benchmark(tmp_path / "b.arrow.gz", format_name="auto")
+
+
+def test_cells_that_json_does_not_know_are_their_text(tmp_path: Path) -> None:
+    schema = pyarrow.schema([("question", pyarrow.string()), ("answer", pyarrow.decimal128(5, 2)), ("float", pyarrow.float32())])
+    table = pyarrow.table([["How long, in m?", "How heavy, in kg?"], [Decimal("1.50"), None], [0.1, float("nan")]], schema=schema)
+    for target, expected in (("answer", "1.50"), ("float", "0.1")):
+        columns = BenchmarkColumns(question="question", target=target, kind="numeric")
+        for name, write in TABLES.items():
+            write(table, tmp_path / name)
+            found = read_questions(tmp_path / name, format_name="mapped", columns=columns)
+            assert [question.target for question in found.questions] == [expected]
+            assert [fault.where.rpartition(", ")[2] for fault in found.unread] == ["record 2"], "missing, not NaN"
+
+
+@pytest.mark.parametrize(("name", "mark"), [("b.parquet", b"PAR1"), ("b.arrow", b"ARROW1\0\0"), ("b.bin", b"\xff\xff\xff\xff")])
+def test_a_damaged_table_says_what_to_do(name: str, mark: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(mark + b" and no more")
+    with pytest.raises(Refused, match=r"cannot be read as it .*Download or write it again"):
+        read_benchmark(tmp_path / name, format_name="auto")
 
 
 def test_columns_that_are_named_make_questions(tmp_path: Path) -> None:

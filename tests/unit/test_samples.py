@@ -190,6 +190,11 @@ def test_the_page_and_the_numbers_show_the_samples_and_where_the_uncertainty_com
     report(PARAMS, ANSWERING, JUDGING, world.compared, files)
     evaluation = json.loads(files.evaluation.read_text())
     assert evaluation["schema"] == SCHEMA and evaluation["valid"]
+    assert evaluation["decoding"] == {"engine": "transformers", "max_new_tokens": 96, "num_samples": 1, "temperature": 0.0}
+    drawn = ANSWERING.model_copy(update={"num_samples": 4, "temperature": 0.7, "seed": 3})
+    report(PARAMS, drawn, JUDGING, world.compared, files)
+    said = json.loads(files.evaluation.read_text())["decoding"]
+    assert (said["num_samples"], said["temperature"], said["seed"]) == (4, 0.7, 3)
     numbers = evaluation["kinds"]["numeric"]
     assert (numbers["arms"]["tuned"]["n"], numbers["arms"]["tuned"]["num_answers"]) == (30, 120)
     parts = numbers["uncertainty"]["comparisons"][0]
