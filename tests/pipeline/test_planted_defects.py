@@ -318,7 +318,7 @@ def test_an_arm_whose_prompts_and_answers_do_not_fit_its_model_is_refused(tmp_pa
     most = longest_of(tmp_path / "base")
     assert most is not None
     answer = load_params("answer", AnswerParams).model_copy(update={"max_new_tokens": most})
-    with pytest.raises(Refused, match=rf"arm base: 1 of 1 prompts do not fit its model.* where the model takes {most}\. Lower"):
+    with pytest.raises(Refused, match=rf"arm base: 1 of 1 prompts do not fit its model.*; the model takes {most}\. Lower"):
         answer_arm(answer, benchmark=tmp_path / "benchmark.jsonl", base=tmp_path / "base", answers=tmp_path / "answers.jsonl")
     assert not (tmp_path / "answers.jsonl").exists()
 
