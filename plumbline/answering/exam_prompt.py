@@ -15,7 +15,7 @@ INSTRUCTIONS: dict[AnswerKind, str] = {
     "number_set": "Give all numbers with their unit, separated by semicolons.",
     "expression": "Give the answer as one formula.",
 }
-"""They replace the instruction of the kind, for every arm alike."""
+"""They replace the instruction of the kind, in the same way for every arm."""
 HEADING = "Passages that may help:"
 
 

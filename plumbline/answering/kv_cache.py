@@ -78,7 +78,7 @@ WITH_ROWS = frozenset({"transformers.cache_utils", __name__})
 
 
 class RoomyLayer(DynamicLayer):
-    """A full-attention layer whose keys and values are views into larger buffers. Shapes (B, H, T, D)."""
+    """A full-attention layer with keys and values that are views into larger buffers. Shapes (B, H, T, D)."""
 
     def __init__(self, filled: DynamicLayer) -> None:
         super().__init__()

@@ -40,7 +40,7 @@ class ReadPrompts(NamedTuple):
 
 
 def shared_start(prompts: Sequence[Sequence[int]]) -> int:
-    """How many tokens the shared beginning of all prompts has. It leaves each prompt at least one token of its own."""
+    """How many tokens the shared beginning of all prompts has. At least one token of each prompt is left out of it."""
     ordered = sorted(list(prompt) for prompt in prompts)
     first, last = ordered[0], ordered[-1]  # in sorted order, these two share the least
     shared = next((place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), min(len(first), len(last)))

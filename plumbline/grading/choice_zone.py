@@ -63,7 +63,7 @@ INSTEAD = bounded(r"[\s,}$*(]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+
 NOT_BUT = bounded(r"not \s+ (?:option \s+)? [(\[]? [A-Z] [)\]]? \s* ,? \s* (?: but | rather ) \s+ (?:rather \s+)?", re.VERBOSE)
 # Between two option texts: "displacement or acceleration" chooses neither.
 ALTERNATIVES = (["or"], ["and"], [","], [",", "or"], [",", "and"], ["/"])
-# What follows a letter that is an answer by itself.
+# Text after a letter that is an answer by itself.
 MARKED = bounded(r"[\s*_}$'’”\"]*(?:[.!):\]]|$|\n|,\s|[-–—]\s|because\b|since\b)")
 
 

@@ -68,7 +68,7 @@ def refuse_unbounded_zero(questions: Iterable[Question], tolerance: Tolerance) -
     for question in questions:
         if needs_absolute_tolerance(question):
             raise Refused(
-                f"Question {question.id} has target 0, and a fraction of 0 is no tolerance. Set grade.absolute_tolerance, "
+                f"Question {question.id} has target 0, where a relative tolerance has no effect. Set grade.absolute_tolerance, "
                 f"in {question.unit or 'the unit of the target'}, or remove the question from the benchmark."
             )
 

@@ -27,7 +27,7 @@ def targets_of(question: Question) -> list[float]:
 
 
 def needs_absolute_tolerance(question: Question) -> bool:
-    """Whether a target is 0, where a fraction is no tolerance, and the question itself names no other tolerance."""
+    """Whether a target is 0, where a relative tolerance has no effect, and the question names no other tolerance."""
     if question.tolerance is not None and question.tolerance.absolute is not None:
         return False
     return any(target == 0 for target in targets_of(question))

@@ -92,7 +92,7 @@ def corrected_difference(
 
     Within a stratum the sample must be random, or have known probabilities, for which the weights correct. ValueError if an
     arm has no label: the other arm's labels say nothing about it. A stratum without labels takes the gap between people
-    and judge from the labelled steps next to it in the same arm, and the interval allows any mean in it. A stratum with
+    and judge from the labelled steps next to it in the same arm. The interval allows any mean in it. A stratum with
     one label shows no spread, so it takes the spread of the other labels of its arm. `parts`: for the answers of each arm,
     what a second judge said about them (Label.part). Then answers may be labelled more often if the judges disagree.
     Source: post-stratification is prediction-powered inference with a saturated calibration, arXiv 2601.05420.

@@ -39,7 +39,7 @@ class PreflightFiles:
 
 def run(settings: Settings, files: PreflightFiles) -> Findings:
     """Write the checks and the page. Write `ready` (always the same bytes) only if no check fails."""
-    files.ready.unlink(missing_ok=True)  # left by an earlier run by hand; DVC removes it by itself
+    files.ready.unlink(missing_ok=True)  # an earlier run by hand may have left it; DVC removes it before a stage
     with working("preflight"):
         findings = find(gather(files, settings.training), settings, base=files.base)
     write(findings, files)

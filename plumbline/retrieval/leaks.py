@@ -1,8 +1,8 @@
 """Tell a copy of a benchmark question in the corpus from a fact that answers it. Pure.
 
-A fact states, a copy asks. So a question is searched for only where a passage asks: in sentences that end in a question mark or begin
-with "find", "explain" and the like, together with the sentences before them, and in the question of an instruction row. Only a copy with
-all the numbers of a problem is a leak at any place: no textbook has the same numbers by chance.
+A fact states, a copy asks. So we look for a question only where a passage asks. A passage asks in sentences that end in a question mark
+or begin with "find", "explain" and the like, together with the sentences before them. The question of an instruction row also asks.
+Only a copy with all the numbers of a problem is a leak at any place: no textbook has the same numbers by chance.
 """
 
 import re

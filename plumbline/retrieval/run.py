@@ -56,7 +56,7 @@ def run(params: RetrieveParams, answer: AnswerParams, arms: Mapping[str, str], f
     Then nothing is written.
     """
     used = used_contexts(arms, files.contexts)
-    files.ready.unlink(missing_ok=True)  # left by an earlier run by hand; DVC removes it by itself
+    files.ready.unlink(missing_ok=True)  # an earlier run by hand may have left it; DVC removes it before a stage
     questions = list(read_jsonl(files.benchmark, Question))
     tokenizer = BaseTokenizer(files.base)
     made = Made()

@@ -1,4 +1,4 @@
-"""Let a model in training compute for a while as it will after its adapter is saved and loaded again, so that it writes the same text."""
+"""Let a model in training compute for a while as it will after its adapter is saved and loaded: it then writes the same text."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

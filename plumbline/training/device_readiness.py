@@ -47,7 +47,7 @@ def least_bytes(base: Path, manifest: Manifest, lora: LoraParams) -> int:
 
 
 def refuse_unfit_ranks(manifest: Manifest, device: str) -> None:
-    """DeviceUnfit for more processes than GPUs, and for FSDP where accelerate would train in another way or no one has tried it."""
+    """DeviceUnfit for more processes than GPUs, for FSDP without a GPU (accelerate would use DDP), and for FSDP of quantised weights."""
     if device == "cuda" and num_ranks_here() > torch.cuda.device_count():
         raise DeviceUnfit(f"{num_ranks_here()} processes for {torch.cuda.device_count()} GPUs: each needs its own. Start fewer processes.")
     if is_sharded() and device != "cuda":

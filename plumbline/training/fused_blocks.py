@@ -1,7 +1,7 @@
 """The steps between the products of a transformer block, each as one autograd node: a small model on a processor waits for memory.
 
-RMS norm, the rotation of queries and keys, and silu(gate) x up are half a dozen passes each over tensors that fit no cache, and as many
-again backward. The values equal those of transformers up to rounding. If a model's functions give other values, it stays as it is.
+RMS norm, the rotation of queries and keys, and silu(gate) x up each make half a dozen passes over tensors that fit no cache. Backward
+makes as many again. The values equal those of transformers up to rounding. If a model's functions give other values, it stays as it is.
 In bfloat16 the norm (0.3 times the time) and the rotation (0.6 times) are one node each. The gate is not: one node was no faster there.
 """
 

@@ -69,7 +69,7 @@ def read_configuration(path: str) -> Launch:
 
     FileNotFoundError if there is no file, accelerate's ValueError for an unknown key, LaunchRefused for settings that change the training.
     """
-    # Imported here: it loads torch, which the process that starts the ranks does not need otherwise.
+    # Imported here: it loads torch, and the process that starts the ranks needs no torch.
     from accelerate.commands.config.config_args import ClusterConfig, load_config_from_file
     from accelerate.commands.launch import _validate_launch_command, launch_command_parser
     from accelerate.utils import DistributedType

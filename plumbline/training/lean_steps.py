@@ -90,7 +90,7 @@ class _HalfAdaptedProduct(torch.autograd.Function):
 def fuse_adapted_products(model: torch.nn.Module) -> None:
     """Let LoRA layers compute as one node if the base is in half precision, in fp32 on a CPU, or in four bits on a GPU.
 
-    Layers with dropout, a bias, several adapters or a variant of LoRA keep PEFT's forward, and so do all other devices and dtypes.
+    Layers with dropout, a bias, several adapters or a variant of LoRA keep PEFT's forward. So do all other devices and dtypes.
     """
     for module in model.modules():
         if not isinstance(module, LoraLayer) or module.lora_variant or set(module.lora_A) != {"default"}:
@@ -136,7 +136,7 @@ def _is_switched_off(module: Any) -> bool:
 
 
 def skip_idle_walks(model: torch.nn.Module) -> None:
-    """Keep a step from walking over a thousand modules whose training mode and gradients have not changed.
+    """Keep a step from walking over a thousand modules to check training modes and gradients that have not changed.
 
     Call it when the adapter is in place: gradients of parameters that become trainable later would never be cleared.
     """

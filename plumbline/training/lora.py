@@ -18,7 +18,7 @@ REFUSED_BY_PEFT = frozenset({"falcon_h1", "falcon_mamba", "mamba", "mamba2", "ne
 
 
 def lora_config(params: LoraParams) -> LoraConfig:
-    """Turn our parameters into PEFT's, whose defaults would adapt q_proj and v_proj alone."""
+    """Turn our parameters into PEFT's. PEFT's defaults would adapt only q_proj and v_proj."""
     return LoraConfig(
         r=params.r,
         lora_alpha=params.alpha,
