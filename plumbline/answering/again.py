@@ -1,4 +1,4 @@
-"""One arm answers once more in another batch plan, so that the report knows how far a score moves by itself. Reads and writes files."""
+"""One arm answers once more in another batch plan, which shows how far a score moves by itself. Reads and writes files."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class AgainFiles:
 
     benchmark: Path
     asked: Path
-    """Output: the questions that were asked again."""
+    """Output: the questions that the arm was asked again."""
     answers: Path
     plan: Path
 
@@ -35,7 +35,7 @@ def ask_again(
     fraction: float,
     batch_fraction: float,
 ) -> NoisePlan:
-    """Ask the arm a share of the questions again, in another batch plan. `base`: finds the folder of its model, where one is needed."""
+    """Ask the arm a share of the questions again, in another batch plan. `base` finds the folder of its model, if one is needed."""
     questions = list(read_jsonl(files.benchmark, Question))
     asked = [question for question in questions if is_asked_again(question.id, fraction=fraction)]
     reason = reason_not_to_ask(arm, fraction=fraction, num_asked=len(asked))
@@ -71,7 +71,7 @@ def ask_again(
 
 
 def reason_not_to_ask(arm: ArmParams, *, fraction: float, num_asked: int) -> str | None:
-    """Why there is no second asking; None where there is one."""
+    """Why the arm is not asked again; None if it is."""
     if arm.weights_kind == "file":
         return f"the answers of {arm.weights} were made elsewhere, so they cannot be made again here"
     if fraction == 0:

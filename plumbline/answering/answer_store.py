@@ -1,4 +1,4 @@
-"""Answers of an unfinished run, batch by batch: `$DVC_ROOT/.cache/answers/<fingerprint>.jsonl`, so that a kill costs one batch."""
+"""Answers of an unfinished run, stored batch by batch in `$DVC_ROOT/.cache/answers/<fingerprint>.jsonl`, so that a kill costs one batch."""
 
 import os
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ from plumbline.rows.answer import Answer
 
 
 def store_file(fingerprint: str) -> Path:
-    """Where the answers of this fingerprint are kept, in the main repository even under `exp run --temp`."""
+    """The file for the answers of this fingerprint: in the main repository, even under `exp run --temp`."""
     return cache_folder("answers") / f"{fingerprint}.jsonl"
 
 
 def stored_answers(file: Path) -> dict[tuple[str, int | None], Answer]:
-    """Return (id, sample) -> answer; a torn last line, left by a kill, is dropped and will be answered again."""
+    """Return (id, sample) -> answer. If a kill left a damaged line, it and the lines after it are dropped and answered again."""
     if not file.is_file():
         return {}
     found: dict[tuple[str, int | None], Answer] = {}

@@ -1,4 +1,4 @@
-"""Every arm answers the benchmark through this one function: same engine, same decoding, resumable unit by unit."""
+"""Every arm answers the benchmark through one function: same engine, same decoding, resumable unit by unit."""
 
 import hashlib
 import json
@@ -26,14 +26,14 @@ GROUP_DIGITS = 16
 
 
 class Asked(NamedTuple):
-    """What is asked in one question."""
+    """The parts of one question to a model."""
 
     user: str
-    """The user's message, with the passages that stand in it."""
+    """The user's message, with its passages."""
     choices: Mapping[str, str] = {}
     """mcq: letter -> text; empty for the other kinds."""
     turns: Sequence[ContextTurn] = ()
-    """Exchanges before it."""
+    """Exchanges before the message."""
 
 
 def render(
@@ -50,7 +50,7 @@ def render(
     continuations = {}
     for letter, text in choices.items():
         example = render_example(tokenizer, user, f"{params.choice_prefix} {letter if params.choice_scoring == 'letter' else text}".strip())
-        # What the template writes before and after the answer is the same for every choice, and an earlier turn changes no token of it.
+        # The template writes the same before and after the answer for every choice, and earlier turns change no token of this.
         continuations[letter] = example.ids[example.num_prompt_tokens + len(header) : -1]
     return Prompt(
         id=id, ids=render_prompt(tokenizer, user, turns), continuations=continuations, header=header, group=_group(turns) if turns else ""
@@ -58,7 +58,7 @@ def render(
 
 
 def asked_for(prompt: Prompt, params: AnswerParams) -> list[Prompt]:
-    """The prompt once for each answer that is wanted, each with a seed of its own. The choices are scored once: nothing is drawn there."""
+    """The prompt once for each wanted answer, each with its own seed. The choices are scored only once: scoring draws nothing."""
     if not params.is_sampled:
         return [prompt]
     numbers = range(1, params.num_samples + 1)
@@ -73,7 +73,7 @@ def asked_for(prompt: Prompt, params: AnswerParams) -> list[Prompt]:
 
 
 def _group(turns: Sequence[ContextTurn]) -> str:
-    """A name for these turns: whoever has the same ones begins with the same tokens."""
+    """A name for these turns: prompts with the same turns begin with the same tokens."""
     return hashlib.sha256(json.dumps([(turn.user, turn.assistant) for turn in turns]).encode()).hexdigest()[:GROUP_DIGITS]
 
 
@@ -88,11 +88,11 @@ def answer_questions(
     model_identity: str,
     longest: int | None = None,
 ) -> list[Answer]:
-    """Answer every question, in the order given, and of one question sample after sample. `asked`: by id.
+    """Answer every question in the given order, and each question sample by sample. `asked`: id -> question.
 
-    `model_identity` names weights, dtype, quantisation and adapter: answers of another model are never reused. The arm's name is no part of
-    what answers are kept by: two arms with the same weights and prompts share them. `longest`: tokens that the model takes, where it is known.
-    TurnsRefused where the template cannot show the turns; Refused where a prompt and its answer do not fit.
+    `model_identity` names weights, dtype, quantisation and adapter: answers of another model are never reused. The key of the store
+    does not hold the arm's name: two arms with the same weights and prompts share answers. `longest`: most tokens of the model, if known.
+    TurnsRefused if the template cannot show the turns. Refused if a prompt and its answer do not fit.
     """
     refuse_lost_turns(tokenizer, [one.turns for one in asked.values()])
     prompts = [

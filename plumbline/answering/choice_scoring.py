@@ -17,8 +17,8 @@ def choice_logprobs(
 ) -> dict[str, dict[str, float]]:
     """Score each choice of each prompt by the mean log-probability of its continuation's tokens: id -> letter -> nats per token.
 
-    The mean, since choices differ in length; for letters, whose continuations are equally long, it orders as the sum does.
-    `read`: the same prompts, as the model has read them. If its cache can be taken apart by rows, no prompt is read again.
+    It is a mean because choices differ in length. Letters have equally long continuations: there, mean and sum give the same order.
+    `read`: the same prompts, already read by the model. If its cache can be split by rows, no prompt is read again.
     """
     scored = [(row, together) for row, prompt in enumerate(prompts) for together in _computed_together(prompt.continuations)]
     result: dict[str, dict[str, float]] = {}
@@ -40,11 +40,11 @@ def choice_logprobs(
 
 
 Scored = Sequence[tuple[int, Mapping[str, list[int]]]]
-"""Row of the prompt, and the continuations that one row of a batch scores."""
+"""Pairs of a prompt's row and the continuations that one row of a batch scores."""
 
 
 def _computed_together(continuations: Mapping[str, list[int]]) -> list[dict[str, list[int]]]:
-    """Continuations that differ in the last token alone, as those of letters do, take one row of the batch; others one each."""
+    """Continuations that differ only in the last token, such as letters, share one row of the batch. Others get one each."""
     beginnings = {tuple(ids[:-1]) for ids in continuations.values()}
     return [dict(continuations)] if len(beginnings) == 1 else [{letter: ids} for letter, ids in continuations.items()]
 
@@ -66,7 +66,7 @@ def _after(model: PreTrainedModel, prompts: Sequence[Prompt], scored: Scored, *,
     places = torch.tensor([row for row, _ in scored], device=model.device)
     firsts = [next(iter(together.values())) for _, together in scored]
     headers = [prompts[row].header for row, _ in scored]
-    # The last token is only asked for. What follows a short row is not looked at, so it needs no mask of its own.
+    # The last token is only scored, not read. Nothing looks at the padding after a short row, so it needs no mask.
     fed = [[*header, *continuation[:-1]] for header, continuation in zip(headers, firsts, strict=True)]
     width, pad = max(map(len, fed)), held_pad(pad, model.get_input_embeddings())
     logits_B1V = read.logits_BV[places][:, None]

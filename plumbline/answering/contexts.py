@@ -17,9 +17,9 @@ class ContextRefused(Refused):
 
 
 def read_contexts(path: Path | None, questions: Sequence[Question]) -> dict[str, Context]:
-    """Return question id -> context, one for each question; each is empty where there is no file or the file is empty.
+    """Return question id -> context, one for each question. If there is no file, or it is empty, every context is empty.
 
-    ContextRefused where a file with rows has not exactly one for each question.
+    ContextRefused if a file with rows does not have exactly one for each question.
     """
     if path is not None and not path.is_file():
         raise ContextRefused(f"{path} is missing. Run `dvc repro retrieve`.")
@@ -38,5 +38,5 @@ def read_contexts(path: Path | None, questions: Sequence[Question]) -> dict[str,
 
 
 def _named(ids: Sequence[str]) -> str:
-    """The first few, and how many there are."""
+    """The first few ids, and how many there are."""
     return ", ".join(ids[:NUM_NAMED]) + (f" ... ({len(ids)})" if len(ids) > NUM_NAMED else "")

@@ -1,4 +1,4 @@
-"""Text of generated token ids: one decoder, whichever engine wrote them."""
+"""Text of generated token ids: one decoder for all engines."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def decode_answer(tokenizer: "PreTrainedTokenizerBase", ids: Sequence[int], *, stops: Sequence[int]) -> str:
-    """Text without the end of the turn, control tokens and outer white space. Marks of thinking stay: graders read by them what is said."""
+    """Text without the end of the turn, control tokens and outer white space. Marks of thinking stay: graders need them."""
     kept = list(ids[:-1] if ids and ids[-1] in stops else ids)
     header = assistant_turn(tokenizer).header
     if header and tuple(kept[: len(header)]) == header:

@@ -1,4 +1,4 @@
-"""Tokens drawn from a model's distribution, each row of a batch with a generator of its own."""
+"""Tokens drawn from a model's distribution; each row of a batch has its own generator."""
 
 import random
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ import torch
 from plumbline.answering.sampling import Sampling
 
 BLOCK = 512
-"""Tokens of a block. First a block is found, then a token in it, so that sums run over few numbers and in one order on every device."""
+"""Tokens per block. First a block is found, then a token in it: so sums have few terms and the same order on every device."""
 
 
 class DrawnTokens:
-    """Draws a token for each row from softmax(logits / temperature). Who else is in the batch changes no row's numbers.
+    """Draws a token for each row from softmax(logits / temperature). Other rows of the batch do not change a row's random numbers.
 
-    The generators are Python's, which give the same numbers on every machine; one number is used a token.
+    Python's generators give the same numbers on every machine. Each token uses one number.
     """
 
     def __init__(self, samplings: Sequence[Sampling]) -> None:
@@ -22,7 +22,7 @@ class DrawnTokens:
         self._generators = [random.Random(sampling.seed) for sampling in samplings]
 
     def __call__(self, logits_BV: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
-        """`rows`: which sampling each row of the batch belongs to. Shapes: (B, V) -> (B,)."""
+        """`rows`: the sampling to which each row of the batch belongs. Shapes: (B, V) -> (B,)."""
         uniform = torch.tensor([self._generators[row].random() for row in rows], dtype=torch.float64)
         logits = logits_BV.float()
         probabilities = ((logits - logits.amax(dim=-1, keepdim=True)) / self._temperature).softmax(dim=-1)
@@ -30,7 +30,7 @@ class DrawnTokens:
 
 
 def drawn_at(probabilities_BV: torch.Tensor, uniform_B: torch.Tensor) -> torch.Tensor:
-    """The token in which the cumulative probability passes `uniform`, in 0..1; one of probability 0 is never drawn."""
+    """The token at which the cumulative probability passes `uniform`, in 0..1. A token of probability 0 is never drawn."""
     width = min(BLOCK, probabilities_BV.shape[-1])
     padding = -probabilities_BV.shape[-1] % width
     blocks_BNW = torch.nn.functional.pad(probabilities_BV, (0, padding)).unflatten(-1, (-1, width))
@@ -44,7 +44,7 @@ def drawn_at(probabilities_BV: torch.Tensor, uniform_B: torch.Tensor) -> torch.T
 
 
 def passed(weights_BN: torch.Tensor, aim_B: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The place at which the running sum passes the aim, and the sum before it; the last place with a weight where rounding keeps it below."""
+    """The place at which the running sum passes the aim, or the last one with a weight if rounding keeps it below; the sum before it."""
     sums_BN = weights_BN.cumsum(dim=-1)
     last_B = (sums_BN >= sums_BN[:, -1:]).to(torch.int64).argmax(dim=-1)
     place_B = torch.minimum((sums_BN <= aim_B[:, None]).sum(dim=-1), last_B)

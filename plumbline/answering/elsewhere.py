@@ -17,11 +17,11 @@ NAMED = 5
 
 
 class AnswerElsewhere(Record):
-    """A line of the file: an id and a response; what else our own files of answers hold may stand there too."""
+    """A line of the file: an id and a response. It may also hold the other fields of our own answer files."""
 
     id: str
     sample: int | None = Field(default=None, ge=1)
-    """Number of the answer, from 1, where there are several to a question."""
+    """Number of the answer, from 1, if a question has several."""
     response: str
     arm: str = ""
     engine: str = ""
@@ -33,15 +33,15 @@ class AnswerElsewhere(Record):
 
 
 def read_elsewhere(path: Path, questions: Sequence[Question], *, arm: str) -> list[Answer]:
-    """The answers in the benchmark's order: one per question, or several that are numbered. Refused for a line that is not an answer, and for
-    answers that are missing, doubled or to no question.
+    """The answers in the benchmark's order: one per question, or several that are numbered. Refused if a line is not an answer, an answer
+    is missing or doubled, or its question is unknown.
     """
     if not path.is_file():
         raise Refused(
             f'{path}, the weights of arm {arm}, is not a file. Give a file of answers, a line {{"id": ..., "response": ...}} per question.'
         )
     found: dict[str, dict[int, AnswerElsewhere]] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):  # U+2028 ends no line
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):  # U+2028 does not end a line
         if not line.strip():
             continue
         try:
@@ -57,23 +57,26 @@ def read_elsewhere(path: Path, questions: Sequence[Question], *, arm: str) -> li
         if sample in mine:
             which = f"sample {sample} of" if row.sample else "answer to"
             raise Refused(
-                f'{path}, line {number}: a second {which} {row.id!r}. Keep one, or number all answers to a question: "sample": 1, "sample": 2, ...'
+                f"{path}, line {number}: a second {which} {row.id!r}. "
+                'Keep one, or number all answers to a question: "sample": 1, "sample": 2, ...'
             )
         mine[sample] = row
     asked = {question.id for question in questions}
     if strangers := [key for key in found if key not in asked]:
         raise Refused(
-            f"{path}: {len(strangers)} answers to questions that the benchmark does not have ({named(strangers)}). Use the ids of data/split/benchmark.jsonl."
+            f"{path}: {len(strangers)} answers to questions that the benchmark does not have ({named(strangers)}). "
+            "Use the ids in data/split/benchmark.jsonl."
         )
     if missing := [question.id for question in questions if question.id not in found]:
         raise Refused(
-            f"{path}: no answer to {len(missing)} of {len(questions)} questions ({named(missing)}). Add them; an empty response is an answer."
+            f"{path}: no answer to {len(missing)} of {len(questions)} questions ({named(missing)}). "
+            "Add them. An empty response is an answer."
         )
     return in_order(found, questions, arm=arm)
 
 
 def in_order(found: Mapping[str, Mapping[int, AnswerElsewhere]], questions: Sequence[Question], *, arm: str) -> list[Answer]:
-    """As our own files hold them: question after question, of each sample after sample; no sample is numbered where each question has one."""
+    """The order of our own files: by question, then by sample. If each question has one answer, none is numbered."""
     is_numbered = any(len(rows) > 1 for rows in found.values())
     return [
         Answer(

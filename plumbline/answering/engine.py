@@ -1,4 +1,4 @@
-"""The seam between answering and what generates: one call, which every engine answers with the same records."""
+"""The interface between answering and an engine: one call, to which every engine returns the same records."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -7,39 +7,39 @@ from plumbline.answering.sampling import Sampling
 
 
 class Prompt(NamedTuple):
-    """One question, rendered; once for each answer that is wanted."""
+    """One rendered question; there is one prompt for each wanted answer."""
 
     id: str
     ids: list[int]
     continuations: dict[str, list[int]]
-    """mcq: letter -> ids of the answer that names this choice, after prompt and header; empty for the other kinds."""
+    """mcq: letter -> ids of an answer that names this choice, after prompt and header; empty for the other kinds."""
     header: Sequence[int] = ()
-    """What the template writes between the prompt and an answer; given, not scored, when choices are."""
+    """Ids that the template writes between the prompt and an answer. They are given to the model and not scored."""
     group: str = ""
-    """Prompts of one group begin with the same examples; units are made of one group."""
+    """Prompts of one group begin with the same examples. A unit holds prompts of one group only."""
     sample: int | None = None
-    """Number of the answer, from 1; None where each question has one."""
+    """Number of the answer, from 1; None if each question has one."""
     sampling: Sampling | None = None
-    """How its tokens are drawn; None: greedily."""
+    """How its tokens are drawn; None means greedy decoding."""
 
     @property
     def key(self) -> tuple[str, int | None]:
-        """Which answer this asks for."""
+        """The answer that this prompt asks for."""
         return self.id, self.sample
 
 
 class Generated(NamedTuple):
-    """What came out for one prompt."""
+    """What an engine generated for one prompt."""
 
     id: str
     response: str
     num_tokens: int
-    """The end of the turn included."""
+    """Tokens of the answer, with the end of the turn."""
     reached_eos: bool
     choice_logprobs: dict[str, float]
-    """Nats per token."""
+    """Letter -> nats per token."""
     sample: int | None = None
-    """As in the prompt."""
+    """The same as in the prompt."""
 
 
 class Engine(Protocol):
@@ -47,23 +47,23 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Written into every answer: answers of two engines are not compared."""
+        """It is written into every answer: answers of two engines are not compared."""
         ...
 
     @property
     def identity(self) -> Mapping[str, object]:
-        """What else of the engine can change a text: stored answers of another identity are never reused."""
+        """Everything else of the engine that can change a text. Stored answers of another identity are never reused."""
         ...
 
     def units(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:
-        """Cut the prompts into what is answered whole or again; the same prompts give the same units, whoever asks."""
+        """Cut the prompts into units; an unfinished unit is answered again as a whole. The same prompts always give the same units."""
         ...
 
     def answer(self, units: Sequence[Sequence[Prompt]], *, max_new_tokens: int) -> Iterator[list[Generated]]:
-        """Yield each unit's answers when they are there, in any order of units."""
+        """Yield each unit's answers as soon as they are there; the units may come in any order."""
         ...
 
 
 def by_length(prompts: Sequence[Prompt]) -> list[Prompt]:
-    """Sort by group, length, id and sample: rows of a batch begin alike and are nearly equally long, and the order is the same for everyone."""
+    """Sort by group, length, id and sample: rows of a batch begin alike and have similar lengths, and the order is always the same."""
     return sorted(prompts, key=lambda prompt: (prompt.group, len(prompt.ids), prompt.id, prompt.sample or 0))

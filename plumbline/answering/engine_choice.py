@@ -21,12 +21,12 @@ NAMED_DIGITS = 16
 
 
 def served(base: Path, adapter: Path | None, *, template: str) -> Served:
-    """What a vLLM server needs to serve these models. ValueError for a quantisation that it would do otherwise than training did."""
+    """What a vLLM server needs to serve these models. ValueError for a quantised base: vLLM would quantise in another way than training."""
     manifest = read_manifest(base)
     if manifest.quantization != "none":
         raise ValueError(
-            f"answer.engine is vllm and base.quantization {manifest.quantization}: vLLM quantises in another way than the adapter was trained on. "
-            "Answer with answer.engine=transformers, or set base.quantization=none."
+            f"answer.engine is vllm and base.quantization is {manifest.quantization}, but vLLM quantises in another way than training. "
+            "Set answer.engine to transformers, or base.quantization to none."
         )
     fingerprint = base_fingerprint(base)
     rank = check_adapter(adapter, base_fingerprint=fingerprint, template_sha256=template).lora.r if adapter is not None else 0
@@ -44,7 +44,7 @@ def served(base: Path, adapter: Path | None, *, template: str) -> Served:
 
 @contextmanager
 def open_engine(params: AnswerParams, tokenizer: PreTrainedTokenizerBase, *, base: Path, adapter: Path | None) -> Iterator[Engine]:
-    """The engine with its model, loaded or served for the length of the block; `adapter` None answers as base."""
+    """The engine with its model, loaded or served while the block runs. If `adapter` is None, it answers as base."""
     template = template_sha256(tokenizer)
     if params.engine == "vllm":
         wanted = served(base, adapter, template=template)
@@ -55,6 +55,6 @@ def open_engine(params: AnswerParams, tokenizer: PreTrainedTokenizerBase, *, bas
     warn_of_emulation(read_manifest(base).dtype, device())
     model = load_model(base, device=device())
     if adapter is not None:
-        # A PeftModel is called and moved like the model it wraps.
+        # A PeftModel can be called and moved like the model that it wraps.
         model = load_adapter(model, adapter, base_fingerprint=base_fingerprint(base), template_sha256=template)
     yield TransformersEngine(model, tokenizer, batch_size=params.batch_size)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What the user says when a benchmark question is asked: apart from training, so that a new wording never retrains. Pure."""
+"""The user's message that asks a benchmark question. It is separate from training, so a new wording needs no new training. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,7 @@ from plumbline.rows.context import ContextPassage
 from plumbline.rows.question import AnswerKind, Question
 
 PROMPT_VERSION = 1
-"""Raise it when `exam_prompt` gives another text: scores under two prompts are not compared. A test holds text and number together."""
+"""Raise it when `exam_prompt` gives another text: scores under two prompts are not compared. A test ties the text to this number."""
 
 INSTRUCTIONS: dict[AnswerKind, str] = {
     "letters": "Several choices may be right. Answer with the letters of all right choices.",
@@ -15,14 +15,14 @@ INSTRUCTIONS: dict[AnswerKind, str] = {
     "number_set": "Give all numbers with their unit, separated by semicolons.",
     "expression": "Give the answer as one formula.",
 }
-"""Said in place of the kind's own instruction, to every arm alike."""
+"""They replace the instruction of the kind, in the same way for every arm."""
 HEADING = "Passages that may help:"
 
 
 def exam_prompt(question: Question, instructions: Mapping[str, str], passages: Sequence[ContextPassage] = ()) -> str:
-    """Put a question as one user message: the question, a line `A) text` per choice, the instruction of its kind.
+    """Ask a question in one user message: the question, a line `A) text` per choice, the instruction of its kind.
 
-    `instructions`: kind -> closing instruction, empty for none. `passages` stand before the question, numbered under a heading.
+    `instructions`: kind -> closing instruction, empty for none. `passages` come before the question, numbered under a heading.
     """
     lines = [f"[{number}] {passage.text.strip()}" for number, passage in enumerate(passages, start=1)]
     before = "\n".join([HEADING, *lines]) + "\n\n" if passages else ""
@@ -30,12 +30,12 @@ def exam_prompt(question: Question, instructions: Mapping[str, str], passages: S
 
 
 def _asked(question: Question, instructions: Mapping[str, str]) -> str:
-    # Yes and no have no letters: a model answers in words, and is read by them.
+    # Yes and no have no letters: a model answers with the word, and the grader reads the word.
     choices = {} if question.answer_kind == "yes_no" else question.choices
     lines = [question.question, *(f"{letter}) {text}" for letter, text in choices.items())]
     instruction = instructions[question.kind]
     if instruction and question.answer_kind is not None:
-        # What is asked for is not what the kind's instruction says; where that is empty, nothing is said here either.
+        # An answer kind needs another instruction than its kind. If the kind's instruction is empty, none is given here either.
         words = INSTRUCTIONS[question.answer_kind]
         instruction = words.format(*(text.lower() for text in question.choices.values())) if question.answer_kind == "yes_no" else words
     return "\n".join([*lines, instruction] if instruction else lines)

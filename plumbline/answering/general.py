@@ -1,4 +1,4 @@
-"""Base answers the general prompts: they are read and refused first, then the model is loaded."""
+"""Base answers the general prompts: they are read and checked first, then the model is loaded."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from plumbline.twin_keys import TwinKey, refuse_twins
 
 
 def read_prompts(path: Path) -> list[GeneralPrompt]:
-    """Read the prompts. Refused where an id, or a key in one line, stands twice, or a prompt is blank."""
+    """Read the prompts. Refused if an id, or a key of one line, occurs twice, or a prompt is blank."""
     asked = list(read_jsonl(path, GeneralPrompt))
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         try:
@@ -21,9 +21,9 @@ def read_prompts(path: Path) -> list[GeneralPrompt]:
         except TwinKey as twins:
             raise Refused(f"{path}, line {number}: {twins}.") from None
     if repeated := sorted(id for id, count in Counter(prompt.id for prompt in asked).items() if count > 1):
-        raise Refused(f"{path}: more than one prompt with id {', '.join(repeated[:5])}; give each prompt an id of its own.")
+        raise Refused(f"{path}: several prompts have the id {', '.join(repeated[:5])}. Give each prompt its own id.")
     if blank := [prompt.id for prompt in asked if not prompt.prompt.strip()]:
-        raise Refused(f"{path}: nothing is asked in {', '.join(blank[:5])}; write a prompt or take the line out.")
+        raise Refused(f"{path}: the prompt of {', '.join(blank[:5])} is empty. Write a prompt, or remove the line.")
     return asked
 
 
@@ -37,18 +37,18 @@ def answer_general(
     max_new_tokens: int,
     batch_size: int,
 ) -> list[GeneralAnswer]:
-    """Write base's greedy answer to every prompt, in the prompts' order, each with the part that its id is for.
+    """Write base's greedy answer to every prompt, in the order of the prompts, each with the part to which its id belongs.
 
-    Refused where no prompt is left to measure, where base says nothing, and as in `read_prompts`.
+    Refused if no prompt measures forgetting, if base says nothing, and as in `read_prompts`.
     """
     asked = read_prompts(prompts)
     parts: dict[str, Part] = {prompt.id: part_of(prompt.id) for prompt in asked}
     if "measured" not in parts.values():
         raise Refused(
-            f"{prompts}: of {len(asked)} prompts none measures forgetting; add prompts (about 100 make a useful number) "
+            f"{prompts}: none of the {len(asked)} prompts measures forgetting. Add prompts (about 100 give a useful number), "
             f"or raise general.measured_fraction, which is {measured_fraction}."
         )
-    # By transformers whatever answers the benchmark: training measures on these texts, and reads them so.
+    # Always by transformers, whichever engine answers the benchmark: training scores these texts with transformers.
     answered = answer_prompts({max_new_tokens: {prompt.id: prompt.prompt for prompt in asked}}, base=base, batch_size=batch_size)
     rows = [
         GeneralAnswer(
@@ -67,7 +67,7 @@ def answer_general(
 
 
 def refuse_silence(rows: Sequence[GeneralAnswer], *, max_new_tokens: int) -> None:
-    """Refused where no measured answer has a word: forgetting would be measured on nothing, and that would be seen only after the training."""
+    """Refused if all measured answers are empty: forgetting would be measured on nothing, and this would show only after the training."""
     measured = [row for row in rows if row.part == "measured"]
     if any(row.response.strip() for row in measured):
         return

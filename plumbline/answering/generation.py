@@ -17,15 +17,15 @@ from plumbline.model.runtime import summing_threads
 from plumbline.model.tokenization import named_stops, pad_id, stop_ids
 
 KEPT_SHARE = 0.75
-"""Finished rows leave the batch when at most so many of its rows are still being written."""
+"""Finished rows leave the batch when at most this share of its rows is still being written."""
 
 Choose = Callable[[torch.Tensor, Sequence[int]], torch.Tensor]
-"""Logits (B, V), and which prompt each row belongs to -> a token for each row (B,)."""
+"""Logits (B, V), and the prompt of each row -> a token for each row (B,)."""
 
 
 def most_probable(logits_BV: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
-    """The token of the highest logit."""
-    return logits_BV.float().argmax(dim=-1)  # of bfloat16 as it is, a processor takes four times as long
+    """The token with the highest logit."""
+    return logits_BV.float().argmax(dim=-1)  # in bfloat16, a processor takes four times as long
 
 
 def greedy_tokens(
@@ -36,7 +36,7 @@ def greedy_tokens(
 
 
 def greedy_after(model: PreTrainedModel, read: ReadPrompts, *, max_new_tokens: int, stops: Sequence[int]) -> list[list[int]]:
-    """The same for prompts that the model has read; their cache is used up."""
+    """The same for prompts that the model has already read. Their cache is used up."""
     return written_after(model, read, max_new_tokens=max_new_tokens, stops=stops, choose=most_probable)
 
 
@@ -44,17 +44,17 @@ def greedy_after(model: PreTrainedModel, read: ReadPrompts, *, max_new_tokens: i
 def written_after(
     model: PreTrainedModel, read: ReadPrompts, *, max_new_tokens: int, stops: Sequence[int], choose: Choose
 ) -> list[list[int]]:
-    """Continue prompts that the model has read with the tokens that `choose` gives; their cache is used up.
+    """Continue prompts that the model has already read with the tokens that `choose` gives. Their cache is used up.
 
-    Nothing else has a say: transformers' own `generate` would add the penalties of the model's generation_config.json, and
-    carries finished rows along to the end of the batch, which here leave it.
+    Nothing else has an influence: `generate` of transformers would add the penalties of the model's generation_config.json, and
+    would keep finished rows to the end of the batch. Here they leave it.
     """
     cache, mask, positions = read.cache, read.mask_BT, read.next_B1
     give_room(cache)
     state = state_name(model)
     written: list[list[int]] = [[] for _ in mask]
     rows = list(range(len(mask)))
-    """Which prompt each row of the batch belongs to."""
+    """The prompt of each row in the batch."""
     open_rows = set(rows)
     logits_BV = read.logits_BV
     for number in range(max_new_tokens):
@@ -68,11 +68,11 @@ def written_after(
             break
         if len(open_rows) <= KEPT_SHARE * len(rows) and can_drop_rows(cache):
             kept = torch.tensor([place for place, row in enumerate(rows) if row in open_rows], device=model.device)
-            cache.reorder_cache(kept)  # of layers of every sort, which `batch_select_indices` is not
+            cache.reorder_cache(kept)  # it works for all kinds of layers; `batch_select_indices` does not
             mask, chosen, positions = mask[kept], chosen[kept], positions[kept]
             rows = [row for row in rows if row in open_rows]
         mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
-        # A model of state-space layers alone looks back at no token: what is padding matters to it at the start only.
+        # A model with only state-space layers does not look back at tokens: padding matters to it only at the start.
         seen = None if state == STATE_ALONE else mask
         output = model(
             input_ids=chosen[:, None], attention_mask=seen, position_ids=positions, use_cache=True, logits_to_keep=1, **{state: cache}
@@ -82,7 +82,7 @@ def written_after(
 
 
 class TransformersEngine:
-    """Answers batch by batch; a batch is answered whole or again, since bf16 text depends on who else is in it."""
+    """Answers batch by batch. An unfinished batch is answered again as a whole, since bf16 text depends on the other rows of the batch."""
 
     name = "transformers"
 
@@ -107,7 +107,7 @@ class TransformersEngine:
         for batch in units:
             named = [len(prompt.header) + len(ids) for prompt in batch for ids in prompt.continuations.values()]
             drawn = [prompt.sampling for prompt in batch if prompt.sampling is not None]
-            assert len(drawn) in (0, len(batch)), "all answers of a run are decoded alike"
+            assert len(drawn) in (0, len(batch)), "all answers of a run are decoded in the same way"
             reading = read_repeated if drawn else read_prompts
             read = reading(self._model, [prompt.ids for prompt in batch], num_after=max(max_new_tokens, *named, 0), pad=pad)
             logprobs = choice_logprobs(self._model, batch, pad=pad, read=read)

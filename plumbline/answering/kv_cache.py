@@ -1,4 +1,4 @@
-"""Keys and values of a batch that is being written, with room to grow: transformers' own cache copies all of them at every token."""
+"""Keys and values of a batch that is being written, with room to grow: the cache of transformers copies all of them at every token."""
 
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,36 +8,36 @@ from transformers import PreTrainedModel
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
 ROOM_TOKENS = 32
-"""Columns added at a time: one copy in so many tokens, and never more memory than that next to what is filled."""
+"""Columns added at a time: one copy per this many tokens, and never more unused columns than this."""
 STATE_ALONE = "cache_params"
-"""What models of state-space layers alone (Mamba) call what they carry from token to token."""
+"""The name for the state from token to token in models with only state-space layers (Mamba)."""
 
 
 def state_name(model: PreTrainedModel) -> str:
-    """Under which name the model takes and returns what it carries from token to token."""
-    inner: torch.nn.Module = getattr(model, "get_base_model", lambda: model)()  # of a PeftModel, which takes any name
+    """The name under which the model takes and returns its state from token to token."""
+    inner: torch.nn.Module = getattr(model, "get_base_model", lambda: model)()  # of a PeftModel itself, forward takes any name
     return STATE_ALONE if STATE_ALONE in inspect.signature(inner.forward).parameters else "past_key_values"
 
 
 def can_drop_rows(cache: object) -> bool:
-    """Whether rows can leave the batch: by `reorder_cache`, which takes the rows that it is given, on every layer that holds any."""
+    """Whether rows can leave the batch: every layer has `reorder_cache`, which keeps the rows that it is given."""
     return isinstance(cache, Cache) and all(
         callable(getattr(layer, "reorder_cache", None)) and type(layer).__module__ in WITH_ROWS for layer in cache.layers
     )
 
 
 def is_plain(cache: object) -> bool:
-    """Whether the cache is nothing but keys and values of all columns, layer by layer: rows can be taken out and tokens added at will."""
+    """Whether the cache holds only keys and values of all columns, layer by layer. Then rows can be removed and tokens added freely."""
     return isinstance(cache, DynamicCache) and all(type(layer) is DynamicLayer and layer.is_initialized for layer in cache.layers)
 
 
 def rows_of(cache: DynamicCache, rows: torch.Tensor) -> DynamicCache:
-    """A plain cache that holds these rows of another, which stays as it is."""
+    """A plain cache with these rows of another cache; the other one does not change."""
     return _plain_cache((keys.index_select(0, rows), values.index_select(0, rows)) for keys, values in _states(cache))
 
 
 def joined_caches(caches: Sequence[DynamicCache], *, num_before: int, width: int) -> DynamicCache:
-    """One plain cache with the rows of all, `width` columns wide; room is made after the first `num_before`."""
+    """One plain cache with the rows of all, `width` columns wide. Zeros after the first `num_before` columns fill it up."""
     layers = zip(*(_states(cache) for cache in caches), strict=True)
     return _plain_cache(
         tuple(
@@ -48,7 +48,7 @@ def joined_caches(caches: Sequence[DynamicCache], *, num_before: int, width: int
 
 
 def widened(states: torch.Tensor, *, num_before: int, width: int, dim: int) -> torch.Tensor:
-    """Zeros after the first `num_before` of a dimension, so that it is `width` wide."""
+    """Insert zeros after the first `num_before` places of a dimension, so that it is `width` wide."""
     missing = width - states.shape[dim]
     if missing == 0:
         return states
@@ -74,16 +74,16 @@ def _plain_cache(states: Iterable[tuple[torch.Tensor, ...]]) -> DynamicCache:
 
 
 WITH_ROWS = frozenset({"transformers.cache_utils", __name__})
-"""Files whose layers are known to take rows so: an architecture's own sort of layer may hold more than it would take along."""
+"""Files with layers that are known to keep all of a row. An architecture's own kind of layer may hold more than `reorder_cache` keeps."""
 
 
 class RoomyLayer(DynamicLayer):
-    """A full-attention layer whose keys and values are views into larger buffers. Shapes (B, H, T, D)."""
+    """A full-attention layer with keys and values that are views into larger buffers. Shapes (B, H, T, D)."""
 
     def __init__(self, filled: DynamicLayer) -> None:
         super().__init__()
         self.dtype, self.device, self.is_initialized = filled.dtype, filled.device, True
-        assert filled.keys is not None and filled.values is not None, "only a filled layer is given room"
+        assert filled.keys is not None and filled.values is not None, "only a filled layer gets room"
         self.keys: torch.Tensor = filled.keys
         self.values: torch.Tensor = filled.values
         self._buffers: tuple[torch.Tensor, torch.Tensor] | None = None
@@ -115,6 +115,6 @@ class RoomyLayer(DynamicLayer):
 
 
 def give_room(cache: object) -> None:
-    """Let the full-attention layers of a filled cache grow in place; layers of other sorts stay as they are."""
+    """Let the full-attention layers of a filled cache grow in place. Layers of other kinds stay as they are."""
     if isinstance(cache, DynamicCache):
         cache.layers = [RoomyLayer(layer) if type(layer) is DynamicLayer and layer.is_initialized else layer for layer in cache.layers]

@@ -6,13 +6,13 @@ from typing import Any
 from plumbline.pipeline.refused import Refused
 
 LENGTH_KEYS = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "n_ctx")
-"""What configs call the longest sequence of a model."""
+"""Names for the longest sequence of a model in its config."""
 NO_LIMIT = 10**9
-"""From here on, `model_max_length` says that the tokenizer knows none."""
+"""From this value on, `model_max_length` means that the tokenizer knows no limit."""
 
 
 def longest_sequence(config: Mapping[str, Any], told: Mapping[str, Any]) -> int | None:
-    """The most tokens that the model takes, by its config or, where that says nothing, by its tokenizer; None where no one says it."""
+    """The most tokens that the model takes, by its config or, if that says nothing, by its tokenizer. None if neither says it."""
     inner = config.get("text_config")
     for content in (config, inner if isinstance(inner, dict) else {}):
         for key in LENGTH_KEYS:
@@ -23,9 +23,9 @@ def longest_sequence(config: Mapping[str, Any], told: Mapping[str, Any]) -> int 
 
 
 def refuse_prompts_that_do_not_fit(num_tokens: Mapping[str, int], *, arm: str, max_new_tokens: int, limit: int | None) -> None:
-    """Refused where a prompt (question id -> its tokens) and the answer to it have more tokens than the arm's model takes.
+    """Refused if a prompt (question id -> its tokens) together with its answer is longer than the arm's model takes.
 
-    `retrieve` asks this of the base model before anything is trained; an arm with another model may take less.
+    `retrieve` checks this for the base model before training. An arm with another model may take fewer tokens.
     """
     if limit is None:
         return
@@ -34,7 +34,7 @@ def refuse_prompts_that_do_not_fit(num_tokens: Mapping[str, int], *, arm: str, m
         return
     longest = max(too_long, key=lambda id: too_long[id])
     raise Refused(
-        f"arm {arm}: {len(too_long)} of {len(num_tokens)} prompts do not fit its model. The longest is that of question {longest}: "
-        f"{too_long[longest]} tokens and {max_new_tokens} of the answer, where the model takes {limit}. Lower answer.max_new_tokens or "
-        "what stands before the question (retrieve.k, retrieve.chunk_tokens, retrieve.examples), or take the arm out."
+        f"arm {arm}: {len(too_long)} of {len(num_tokens)} prompts do not fit its model. The longest, for question {longest}, has "
+        f"{too_long[longest]} tokens, and its answer {max_new_tokens}; the model takes {limit}. Lower answer.max_new_tokens or "
+        "the text before the question (retrieve.k, retrieve.chunk_tokens, retrieve.examples), or remove the arm."
     )

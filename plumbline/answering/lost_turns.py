@@ -1,4 +1,4 @@
-"""Earlier exchanges stand in a prompt whole, or the chat template is refused."""
+"""Earlier exchanges appear whole in a prompt, or the chat template is refused."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,9 +19,9 @@ class TurnsRefused(Refused):
 
 
 def refuse_lost_turns(tokenizer: "PreTrainedTokenizerBase", all_turns: Iterable[Sequence[ContextTurn]]) -> None:
-    """TurnsRefused where the chat template refuses earlier exchanges, or leaves out something of them that is not thinking.
+    """TurnsRefused if the chat template refuses earlier exchanges, or leaves out a part of them that is not thinking.
 
-    Many templates drop the thinking of earlier turns by design: the model has never seen it there.
+    Many templates remove the thinking of earlier turns on purpose: the model has never seen it there.
     """
     from jinja2.exceptions import TemplateError  # loaded with transformers, and not while questions are read
 
@@ -29,11 +29,11 @@ def refuse_lost_turns(tokenizer: "PreTrainedTokenizerBase", all_turns: Iterable[
         try:
             text: Any = tokenizer.apply_chat_template(as_messages(turns, "?"), tokenize=False, add_generation_prompt=True)
         except TemplateError as error:
-            raise TurnsRefused(f"the chat template of the base refuses a conversation of several turns ({error}). {REMEDY}") from error
+            raise TurnsRefused(f"The chat template of the base refuses a conversation of several turns ({error}). {REMEDY}") from error
         place = 0
         for said in (said for turn in turns for said in (turn.user, turn.assistant)):
             forms = dict.fromkeys((said.strip(), spoken(said).text.strip()))
             at, form = next(((at, form) for form in forms if (at := text.find(form, place)) >= 0), (-1, ""))
             if at < 0:
-                raise TurnsRefused(f"the chat template of the base leaves out what an earlier turn says ({said[:60]!r}). {REMEDY}")
+                raise TurnsRefused(f"The chat template of the base leaves out text of an earlier turn ({said[:60]!r}). {REMEDY}")
             place = at + len(form)

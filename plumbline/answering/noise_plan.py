@@ -1,4 +1,4 @@
-"""How base was asked a second time: what `answer_again` tells `report`. Pure."""
+"""How an arm was asked a second time, as `answer_again` writes it for `report`. Pure."""
 
 from plumbline.pipeline.record import Record
 
@@ -7,17 +7,17 @@ AGAIN = "again"
 
 
 class NoisePlan(Record):
-    """Who was asked again, how many questions, and in which batches."""
+    """Which arm was asked again, how many questions, and in which batches."""
 
     weights: str
     context: str
-    """The arm with these weights and this context answered twice."""
+    """The arm with these weights and this context was to answer twice."""
     engine: str | None
-    """What generated the second answers; None where no one was asked."""
+    """What generated the second answers; None if the arm was not asked again."""
     batch_size: int | None
-    """Questions per batch; None where the engine makes its own batches, or no one was asked."""
+    """Questions per batch; None if the engine makes its own batches, or the arm was not asked again."""
     num_asked: int
     num_questions: int
-    """In the whole benchmark."""
+    """Questions in the whole benchmark."""
     reason: str | None
-    """Why no one was asked; None where someone was."""
+    """Why the arm was not asked again; None if it was."""

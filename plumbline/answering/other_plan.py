@@ -7,7 +7,7 @@ from plumbline.answering.engine import Engine, Generated, Prompt
 from plumbline.hash_place import place_of
 
 SMALLEST = 2
-"""Questions a batch where the arms answer one by one: a batch of one again would be the same plan."""
+"""Questions per batch if the arms answer one by one: batches of one would be the same plan again."""
 
 
 def is_asked_again(id: str, *, fraction: float) -> bool:
@@ -16,34 +16,34 @@ def is_asked_again(id: str, *, fraction: float) -> bool:
 
 
 def other_batch_size(batch_size: int, batch_fraction: float) -> int:
-    """Questions per batch of the second asking: a share (0-1) of those of the first."""
+    """Questions per batch of the second asking: a share (0-1) of the first batch size."""
     return SMALLEST if batch_size == 1 else max(1, round(batch_size * batch_fraction))
 
 
 class OtherPlan:
-    """An engine that mixes short and long prompts in a batch, where the arms' plan sorts them by length."""
+    """An engine that mixes short and long prompts in a batch; the plan of the arms sorts them by length."""
 
     def __init__(self, engine: Engine) -> None:
-        """Plan for an engine; it cuts as large batches as the engine would."""
+        """Plan for an engine, with batches as large as the engine's own."""
         self._engine = engine
 
     @property
     def name(self) -> str:
-        """That of the engine."""
+        """The name of the engine."""
         return self._engine.name
 
     @property
     def identity(self) -> Mapping[str, object]:
-        """That of the engine, and the plan: no answer of the first asking is reused."""
+        """The identity of the engine, with the plan: no answer of the first asking is reused."""
         return {**self._engine.identity, "plan": "mixed"}
 
     def units(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:
-        """Batches of one group each, in an order by hash."""
+        """Batches of one group each, ordered by hash."""
         size = max((len(unit) for unit in self._engine.units(prompts)), default=1)
         mixed = sorted(prompts, key=lambda prompt: (prompt.group, place_of(f"mixed: {prompt.id}"), prompt.id, prompt.sample or 0))
         groups = [list(group) for _, group in groupby(mixed, key=lambda prompt: prompt.group)]
         return [group[start : start + size] for group in groups for start in range(0, len(group), size)]
 
     def answer(self, units: Sequence[Sequence[Prompt]], *, max_new_tokens: int) -> Iterator[list[Generated]]:
-        """As the engine answers them."""
+        """Let the engine answer them."""
         return self._engine.answer(units, max_new_tokens=max_new_tokens)

@@ -1,4 +1,4 @@
-"""Base, or base with the adapter, answers prompts that stand alone: no choices, no context, nothing added. Touches the model and the store of answers."""
+"""Base or tuned answers single prompts without choices or context. Touches the model and the store of answers."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,12 +19,12 @@ def answer_prompts(
     complete: bool = True,
     batch_size: int,
 ) -> list[Answer]:
-    """One greedy answer per prompt, in their order, by the decoding of the arms.
+    """One greedy answer per prompt, in the order of the prompts, with the decoding of the arms.
 
     `prompts`: most tokens of an answer -> id -> the user's message. `complete`: whether the adapter was trained to its planned end.
     """
     asking = [plain_params(max_new_tokens=limit, batch_size=batch_size) for limit in prompts]
-    # Imported here: a prompt that cannot be used is refused before torch and transformers are waited for (3 s).
+    # Imported here: bad prompts are refused before torch and transformers are loaded (3 s).
     from plumbline.answering.engine_choice import open_engine
     from plumbline.model.runtime import prepare_torch
     from plumbline.model.weights import load_tokenizer
@@ -49,7 +49,7 @@ def answer_prompts(
 
 
 def plain_params(*, max_new_tokens: int, batch_size: int) -> AnswerParams:
-    """Greedy answers by transformers, with nothing added to a prompt."""
+    """Parameters for greedy answers by transformers that add nothing to a prompt."""
     return AnswerParams(
         engine="transformers",
         max_new_tokens=max_new_tokens,

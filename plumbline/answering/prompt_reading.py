@@ -1,7 +1,7 @@
 """The model reads the prompts of a batch; a beginning that all of them share is read once.
 
-Where a prompt is shorter than others, padding stands between the shared beginning and its own tokens. That changes nothing for attention to
-all columns. Windows count columns, padding included, so they must be wider than all that will be written; states get every prompt whole.
+If a prompt is shorter than others, padding lies between the shared beginning and its own tokens. Attention to all columns does not change
+by that. Windows count padding too, so they must be wider than all columns. Models with states read every prompt whole.
 """
 
 from collections.abc import Sequence
@@ -15,40 +15,40 @@ from plumbline.answering.kv_cache import STATE_ALONE, is_plain, joined_caches, r
 from plumbline.model.padding import held_pad
 
 MIN_SHARED_TOKENS = 16
-"""Below, a second pass costs about what it saves."""
+"""With fewer tokens, a second pass costs about what it saves."""
 MAX_PASS_TOKENS = 1024
-"""Neighbours in length make a pass, so that little of it is padding; so many tokens keep a processor's and a GPU's products busy."""
+"""A pass takes prompts of similar length, so that it has little padding. This many tokens keep the products of a processor or GPU busy."""
 WINDOWS = ("sliding_window", "window_size", "attention_chunk_size")
-"""What configurations call a window that attention counts in columns."""
+"""Names in configurations for a window that attention counts in columns."""
 ATTENDING = (DynamicLayer, DynamicSlidingWindowLayer)
-"""Layers that carry keys and values and nothing else."""
+"""Layers that hold only keys and values."""
 GROWING_ROPE = ("dynamic", "longrope")
-"""Positions whose turn depends on how long the whole row is: a beginning that is read by itself would get others."""
+"""Kinds of positions that depend on the length of the whole row: a beginning that is read alone would get other positions."""
 
 
 class ReadPrompts(NamedTuple):
-    """What the model carries from the prompts of a batch to what comes after them. B rows."""
+    """The model's state after it has read the prompts of a batch. B rows."""
 
     logits_BV: torch.Tensor
-    """Of the token after each prompt."""
+    """Logits of the token after each prompt."""
     cache: Any
-    """Keys and values or states, in the architecture's own form."""
+    """Keys and values, or states, in the form of the architecture."""
     mask_BT: torch.Tensor
-    """1 where the cache holds a token."""
+    """1 where the cache holds a token, else 0."""
     next_B1: torch.Tensor
     """Position of the next token."""
 
 
 def shared_start(prompts: Sequence[Sequence[int]]) -> int:
-    """How many tokens all prompts begin with, but for the last one of the shortest: each prompt keeps a token of its own."""
+    """How many tokens the shared beginning of all prompts has. At least one token of each prompt is left out of it."""
     ordered = sorted(list(prompt) for prompt in prompts)
-    first, last = ordered[0], ordered[-1]  # in the order of a dictionary, these two share the least
+    first, last = ordered[0], ordered[-1]  # in sorted order, these two share the least
     shared = next((place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), min(len(first), len(last)))
     return min(shared, min(map(len, prompts)) - 1)
 
 
 def left_padded(rows: Sequence[Sequence[int]], pad: int, model: PreTrainedModel) -> tuple[torch.Tensor, torch.Tensor]:
-    """Shapes: ids and mask (B, T)."""
+    """Ids and mask of the rows, padded on the left. Shapes: (B, T) each."""
     width, pad = max(map(len, rows)), held_pad(pad, model.get_input_embeddings())
     ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=model.device)
     mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=model.device)
@@ -56,12 +56,12 @@ def left_padded(rows: Sequence[Sequence[int]], pad: int, model: PreTrainedModel)
 
 
 def positions_of(mask_BT: torch.Tensor) -> torch.Tensor:
-    """Count tokens from 0, padding aside."""
+    """Count tokens from 0, without padding."""
     return (mask_BT.cumsum(dim=1) - 1).clamp(min=0)
 
 
 def can_share(model: PreTrainedModel, *, num_columns: int) -> bool:
-    """Whether a beginning can be read apart: all layers look at all of `num_columns` columns, and positions do not depend on the length."""
+    """Whether a beginning can be read separately: all layers see all `num_columns` columns, and positions do not depend on the length."""
     config: Any = model.config.get_text_config()
     windows = [window for name in WINDOWS if isinstance(window := getattr(config, name, None), int)]
     if state_name(model) == STATE_ALONE or any(window <= num_columns for window in windows):
@@ -73,7 +73,7 @@ def can_share(model: PreTrainedModel, *, num_columns: int) -> bool:
 
 @torch.inference_mode()
 def read_prompts(model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, num_after: int, pad: int) -> ReadPrompts:
-    """Read each prompt; what they share once, where there is enough of it and the architecture allows. At most `num_after` tokens will follow."""
+    """Read all prompts; read a long shared beginning only once if the architecture allows it. At most `num_after` tokens will follow."""
     if not can_share(model, num_columns=max(map(len, prompts)) + num_after):
         return _read(model, prompts, pad=pad, cache=None)
     num_shared = shared_start(prompts) if len(prompts) > 1 else 0
@@ -91,7 +91,7 @@ def read_prompts(model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, nu
 
 
 def read_repeated(model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, num_after: int, pad: int) -> ReadPrompts:
-    """The same where prompts repeat, as those of samples do: each is read once if its row of the cache can be copied."""
+    """The same for prompts that repeat, as with samples. Each is read once if its row of the cache can be copied."""
     places = {prompt: place for place, prompt in enumerate(dict.fromkeys(tuple(prompt) for prompt in prompts))}
     if len(places) == len(prompts):
         return read_prompts(model, prompts, num_after=num_after, pad=pad)
@@ -103,7 +103,7 @@ def read_repeated(model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, n
 
 
 def in_slices(rows: Sequence[Sequence[int]]) -> list[list[Sequence[int]]]:
-    """Cut rows into passes of at most MAX_PASS_TOKENS, padding included; a longer row is a pass by itself."""
+    """Cut rows into passes of at most MAX_PASS_TOKENS with padding. A longer row is a pass by itself."""
     slices: list[list[Sequence[int]]] = []
     for row in rows:
         last = slices[-1] if slices else []
@@ -125,7 +125,7 @@ def _read_after(model: PreTrainedModel, rows: Sequence[Sequence[int]], *, pad: i
 def _read(
     model: PreTrainedModel, rows: Sequence[Sequence[int]], *, pad: int, cache: DynamicCache | None, num_before: int = 0
 ) -> ReadPrompts:
-    """Read rows in one pass, after the `num_before` tokens that the cache holds. None: the model chooses its form."""
+    """Read rows in one pass, after the `num_before` tokens that the cache holds. If `cache` is None, the model makes one."""
     ids, mask = left_padded(rows, pad, model)
     mask = torch.cat([mask.new_ones(len(rows), num_before), mask], dim=1)
     positions = positions_of(mask)
@@ -137,7 +137,7 @@ def _read(
 
 
 def _joined(parts: Sequence[ReadPrompts], *, num_before: int) -> ReadPrompts:
-    """The rows of all passes in one batch, padding between the shared beginning and what is a row's own."""
+    """The rows of all passes in one batch, with padding between the shared beginning and the row's own tokens."""
     width = max(part.mask_BT.shape[1] for part in parts)
     return ReadPrompts(
         torch.cat([part.logits_BV for part in parts]),

@@ -1,4 +1,4 @@
-"""An arm answers from its files to its file: questions are read and refused first, then the engine is opened."""
+"""An arm answers, from its input files to its output file: questions are read and checked first, then the engine is opened."""
 
 import json
 import logging
@@ -30,18 +30,18 @@ class AnswerFiles:
 
     benchmark: Path
     base: Path
-    """Of the arm's own model, where it is another one of the hub."""
+    """Folder of the base, or of the arm's own model if that is another one from the hub."""
     adapter: Path | None
-    """None where a model answers by itself."""
+    """None if a model answers without an adapter."""
     context: Path | None
-    """What stands before each question, as rows of plumbline/rows/context.py; None or an empty file: nothing does."""
+    """What comes before each question, as rows of plumbline/rows/context.py. None or an empty file means nothing."""
     answers: Path
 
 
 def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str, again: float | None = None) -> list[Answer]:
-    """Write one answer per question, or its samples, in the benchmark's order, each marked with whether the adapter's run was complete.
+    """Write one answer per question, or its samples, in the benchmark's order. Each says whether the adapter's run was complete.
 
-    `again`: the share of the questions that are asked a second time, in another batch plan; None asks all of them, in the plan of every arm.
+    `again`: the share of questions to ask a second time, in another batch plan. None asks all questions, in the plan of every arm.
     """
     questions = list(read_jsonl(files.benchmark, Question))
     contexts, instructions = read_contexts(files.context, questions), params.instructions.model_dump()
@@ -51,7 +51,7 @@ def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str, agai
     log.info("%s", engine_advice(params.engine, num_answers=len(questions) * params.num_samples, max_new_tokens=params.max_new_tokens))
     if params.is_sampled:
         log.info("%s", sampling_words(params.num_samples, params.temperature))
-    # Imported here: a question or an adapter that cannot be used is refused before torch and transformers are waited for (3 s).
+    # Imported here: a bad question or adapter is refused before torch and transformers are loaded (3 s).
     from plumbline.answering.engine_choice import open_engine
     from plumbline.model.runtime import prepare_torch
     from plumbline.model.weights import load_tokenizer
@@ -79,18 +79,18 @@ def answer_benchmark(params: AnswerParams, files: AnswerFiles, *, arm: str, agai
 
 
 def longest_of(base: Path) -> int | None:
-    """The most tokens that the model of a base folder takes; None where neither its config nor its tokenizer says it."""
+    """The most tokens that the model of a base folder takes; None if neither its config nor its tokenizer says it."""
     config, told = (base / "config.json", base / "tokenizer_config.json")
     return longest_sequence(*(json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {} for path in (config, told)))
 
 
 def scored_choices(question: Question) -> dict[str, str]:
-    """The choices of which the likeliest is an answer: none where several may be right."""
+    """The choices that are scored, if the likeliest one is an answer; empty if several may be right."""
     return {} if question.answer_kind == "letters" else question.choices
 
 
 def is_trained_to_its_end(adapter: Path) -> bool:
-    """Whether the adapter's run was complete; says so where it was not."""
+    """Whether the adapter's run was complete; logs it if not."""
     record = read_training_record(adapter)
     if not record.complete:
         log.warning(
@@ -100,12 +100,12 @@ def is_trained_to_its_end(adapter: Path) -> bool:
 
 
 def take_answers(benchmark: Path, elsewhere: Path, answers: Path, *, arm: str) -> list[Answer]:
-    """Write the answers of an arm that answered elsewhere. Refused unless there is at least one per question."""
+    """Write the answers of an arm that answered elsewhere. Refused unless every question has at least one."""
     taken = read_elsewhere(elsewhere, list(read_jsonl(benchmark, Question)), arm=arm)
     write_jsonl(answers, taken)
     return taken
 
 
 def num_cut(answers: Sequence[Answer]) -> int:
-    """How many were cut at `max_new_tokens`."""
+    """How many answers were cut at `max_new_tokens`."""
     return sum(answer.stopped != "eos" for answer in answers)

@@ -1,27 +1,27 @@
-"""How the tokens of an answer are drawn: at which temperature, and by which seed. Pure."""
+"""How the tokens of an answer are drawn: at which temperature, and with which seed. Pure."""
 
 import hashlib
 from typing import NamedTuple
 
 SEED_BITS = 31
-"""What every engine takes as the seed of a request."""
+"""Every engine accepts a seed of this many bits."""
 
 
 class Sampling(NamedTuple):
-    """Of one answer."""
+    """How the tokens of one answer are drawn."""
 
     temperature: float
     seed: int
 
 
 def sample_seed(seed: int, id: str, sample: int) -> int:
-    """The seed of one sample of one question. It knows neither arm nor batch: base and tuned draw with the same numbers, in any order."""
+    """The seed of one sample of one question. It depends on neither arm nor batch, so base and tuned use the same random numbers."""
     digest = hashlib.sha256(f"{seed}:{id}:{sample}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> (64 - SEED_BITS)
 
 
 def sampling_words(num_samples: int, temperature: float) -> str:
-    """What is said of the decoding where tokens are drawn."""
+    """The words for the decoding if tokens are drawn."""
     if num_samples > 1:
         return f"{num_samples} samples of each question at temperature {temperature:g}; its score is their mean"
     return (

@@ -1,7 +1,7 @@
 """The engine in another process: a vLLM server, asked over its OpenAI-compatible API with token ids, one question at a time.
 
-Fields are those of vllm/entrypoints/openai/completion/protocol.py (2026). Token ids go in and come out, so that template and
-decoding stay ours; what the server would add from the model's generation_config.json (penalties, further stop tokens) is
+The fields come from vllm/entrypoints/openai/completion/protocol.py (2026). Token ids go in and come out, so that template and
+decoding stay ours. The server would add penalties and more stop tokens from the model's generation_config.json: each of them is
 switched off by name.
 """
 
@@ -35,7 +35,7 @@ FIRST_PAUSE_SECONDS = 0.5
 
 
 class ServerRefused(RuntimeError):
-    """The vLLM server is not there, serves another model, or answers what it should not."""
+    """The vLLM server is not there, serves another model, or gives a wrong reply."""
 
 
 def setting(name: str, default: float) -> float:
@@ -46,21 +46,21 @@ def setting(name: str, default: float) -> float:
     except ValueError:
         value = 0.0
     if not value > 0:
-        raise ValueError(f"{name} is {text!r}: give a number above 0, or leave it out for {default:g}.")
+        raise ValueError(f"{name} is {text!r}. Set it to a number above 0, or unset it for {default:g}.")
     return value
 
 
 class VllmServer:
-    """A server at `url`: JSON in, JSON out, with bounded retries of what may heal. No proxy is used.
+    """A server at `url`: JSON in, JSON out, with a limited number of retries after temporary errors. No proxy is used.
 
-    PLUMBLINE_VLLM_API_KEY is sent as a bearer token where it is set; it is never in a message.
+    If PLUMBLINE_VLLM_API_KEY is set, it is sent as a bearer token. No message shows it.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/").removesuffix("/v1")
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"PLUMBLINE_VLLM_URL is {url!r}: give http://host:port of a server started with `vllm serve`.")
+            raise ValueError(f"PLUMBLINE_VLLM_URL is {url!r}. Set it to http://host:port of a server that was started with `vllm serve`.")
         self._parts = parts
         self._timeout_seconds = setting("PLUMBLINE_VLLM_TIMEOUT_SECONDS", 600)
         self._pause_seconds = FIRST_PAUSE_SECONDS
@@ -88,7 +88,7 @@ class VllmServer:
         return response.status, response.read()
 
     def state(self) -> Literal["ready", "loading", "absent"]:
-        """`loading`: it listens, but says by its status that it cannot answer yet; `absent`: no one listens."""
+        """`loading`: it listens, but its status says that it cannot answer yet. `absent`: no server listens."""
         try:
             status, _ = self._once("/health", None)
         except (OSError, http.client.HTTPException):
@@ -97,7 +97,7 @@ class VllmServer:
         return "ready" if status == 200 else "loading"
 
     def json(self, path: str, request: Mapping[str, object] | None = None) -> Any:
-        """Ask until there is JSON with status 200. ServerRefused says what came instead, and where from."""
+        """Ask until the server returns JSON with status 200. ServerRefused says what came instead, and from where."""
         body = None if request is None else json.dumps(request).encode()
         problem = ""
         for number in range(NUM_TRIES):
@@ -108,7 +108,7 @@ class VllmServer:
                 if status == 200:
                     return json.loads(content)
             except (OSError, http.client.HTTPException, ValueError) as error:
-                # Refused, reset, timed out, cut in the middle: the request is the same and so will be the answer.
+                # Refused, reset, timed out or cut: asking again is safe, since the same request gets the same answer.
                 self._drop_connection()
                 problem = f"{type(error).__name__}: {error}"
                 continue
@@ -118,21 +118,21 @@ class VllmServer:
         raise ServerRefused(f"{self.url}{path}: no usable answer ({problem}). Is this a vLLM server, and is it still running?")
 
     def version(self) -> str:
-        """Version of vLLM, as the server says."""
+        """The version of vLLM that the server reports."""
         return str(self.json("/version")["version"])
 
     def check_served(self, model: str, *, command: str) -> None:
-        """Fail where the server does not offer `model`; names hold the fingerprint of the weights, so an old server is found out."""
+        """ServerRefused if the server does not offer `model`. Names hold the fingerprint of the weights, so an old server is noticed."""
         served = [card["id"] for card in self.json("/v1/models")["data"]]
         if model not in served:
             raise ServerRefused(
-                f"{self.url} serves {', '.join(served) or 'nothing'}, but not {model}: its name holds the fingerprint of the weights that "
-                f"are to answer. Start the server for them: {command}"
+                f"{self.url} serves {', '.join(served) or 'nothing'}, but not {model}. That name holds the fingerprint of the weights that "
+                f"must answer. Start the server for them: {command}"
             )
 
 
 class VllmEngine:
-    """Answers question by question, PLUMBLINE_VLLM_CONCURRENCY (64) at a time; vLLM makes its own batches of them."""
+    """Answers question by question, PLUMBLINE_VLLM_CONCURRENCY (64) at a time. vLLM makes its own batches from them."""
 
     def __init__(self, server: VllmServer, tokenizer: PreTrainedTokenizerBase, *, model: str, command: str, stops: Sequence[int]) -> None:
         server.check_served(model, command=command)
@@ -169,35 +169,38 @@ class VllmEngine:
         return [self._answer_one(prompt, max_new_tokens) for prompt in unit]
 
     def _complete(self, ids: Sequence[int], **fields: object) -> dict[str, Any]:
-        """One completion of these very ids. ServerRefused where the server answers for other ids or another model."""
+        """One completion of exactly these ids. ServerRefused if the server answers for other ids or another model."""
         request = {"model": self._model, "prompt": list(ids), **GREEDY, "n": 1, "return_token_ids": True, "ignore_eos": True, **fields}
         reply = self._server.json("/v1/completions", request)
         try:
             (choice,) = reply["choices"]
             if reply["model"] != self._model:
-                raise ServerRefused(f"{self._server.url}: asked {self._model}, and {reply['model']} answered.")
+                raise ServerRefused(
+                    f"{self._server.url}: {self._model} was asked, but {reply['model']} answered. "
+                    "Start the server with `plumbline serve-models`."
+                )
             if choice["prompt_token_ids"] != list(ids):
                 raise ServerRefused(
-                    f"{self._server.url} changed the prompt: {len(ids)} token ids went in, and it answered for "
-                    f"{len(choice['prompt_token_ids'] or [])}. vLLM 0.10.2 or later is needed, without truncation of prompts."
+                    f"{self._server.url} changed the prompt: {len(ids)} token ids were sent, and it answered for "
+                    f"{len(choice['prompt_token_ids'] or [])}. Use vLLM 0.10.2 or later, without truncation of prompts."
                 )
             choice["token_ids"] = list(choice["token_ids"])
         except (KeyError, TypeError, ValueError) as error:
             raise ServerRefused(
-                f"{self._server.url}: a completion without one choice, prompt_token_ids and token_ids ({error!r}); vLLM 0.10.2 or later is needed."
+                f"{self._server.url}: a completion lacks its choice, prompt_token_ids or token_ids ({error!r}). Use vLLM 0.10.2 or later."
             ) from error
         return choice
 
     def _answer_one(self, prompt: Prompt, max_new_tokens: int) -> Generated:
-        # The same ids stop it as in the other engine, whatever the server reads from the model's files.
+        # The same ids as in the other engine end the text, whatever the server reads from the model's files.
         drawn = {} if prompt.sampling is None else {"temperature": prompt.sampling.temperature, "seed": prompt.sampling.seed}
         choice = self._complete(prompt.ids, max_tokens=max_new_tokens, stop_token_ids=self._stops, **drawn)
         ids, reason = choice["token_ids"], choice["finish_reason"]
         reached_eos = reason == "stop" and bool(ids) and ids[-1] in self._stops
         if not reached_eos and not (reason == "length" and len(ids) == max_new_tokens):
             raise ServerRefused(
-                f"{self._server.url}: the answer to {prompt.id} ended by {reason!r} after {len(ids)} of {max_new_tokens} tokens; only the end of "
-                "sequence or max_new_tokens may end it. Is --max-model-len too small?"
+                f"{self._server.url}: the answer to {prompt.id} ended by {reason!r} after {len(ids)} of {max_new_tokens} tokens. Only the "
+                "end of sequence or max_new_tokens may end it. Check whether --max-model-len is too small."
             )
         return Generated(
             id=prompt.id,
@@ -211,8 +214,8 @@ class VllmEngine:
     def _scores(self, prompt: Sequence[int], continuations: Mapping[str, Sequence[int]]) -> dict[str, float]:
         """Mean log-probability of each continuation's tokens, nats per token.
 
-        Token by token, one request for all that may stand at one place. With an adapter, vLLM 0.32 on a CPU ends at `prompt_logprobs`, which
-        would give all places at once.
+        Token by token: one request asks for all tokens that may come at one place. `prompt_logprobs` would give all places at once, but
+        with an adapter it ends vLLM 0.32 on a CPU.
         """
         wanted: dict[tuple[int, ...], set[int]] = {}
         for tokens in continuations.values():
@@ -232,6 +235,6 @@ class VllmEngine:
             return {token: float(table[f"token_id:{token}"]) for token in tokens}
         except (KeyError, TypeError, ValueError) as error:
             raise ServerRefused(
-                f"{self._server.url}: a completion without the log-probabilities of logprob_token_ids ({error!r}). "
-                "Serve with the version of requirements-vllm.txt."
+                f"{self._server.url}: a completion lacks the log-probabilities of logprob_token_ids ({error!r}). "
+                "Use the version of vLLM in requirements-vllm.txt."
             ) from error

@@ -1,4 +1,4 @@
-"""Start `vllm serve` for the base model and, as a LoRA module, the adapter; wait until it answers; end it with the stage."""
+"""Start `vllm serve` for the base model with the adapter as a LoRA module, wait until it answers, and end it with the stage."""
 
 import os
 import shlex
@@ -19,15 +19,15 @@ from plumbline.pipeline.cache import cache_folder
 from plumbline.pipeline.heartbeat import working
 
 LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
-"""What --max-lora-rank accepts; its default, 16, refuses an adapter of a higher rank."""
+"""Values that --max-lora-rank accepts. Its default, 16, refuses an adapter of a higher rank."""
 MORE_ARGUMENTS = "PLUMBLINE_VLLM_ARGS"
-"""Of this machine, such as --gpu-memory-utilization 0.5: they choose no other text, save in the last digits."""
+"""Arguments for this machine, such as --gpu-memory-utilization 0.5. They change a text only through rounding."""
 TAIL_CHARACTERS = 1500
 END_SECONDS = 30
 
 
 class Served(NamedTuple):
-    """What a server has to serve. Names hold fingerprints: weights that changed since have another name."""
+    """What a server must serve. Names hold fingerprints, so changed weights have another name."""
 
     weights: Path
     """Folder of the base model's weights and configuration."""
@@ -37,45 +37,45 @@ class Served(NamedTuple):
     adapter: Path | None
     tuned_name: str | None
     rank: int
-    """Of the adapter; 0 without one."""
+    """LoRA rank of the adapter; 0 without one."""
 
 
 def serve_command(served: Served, *, port: int) -> list[str]:
-    """The command line, LoRA enabled with or without an adapter: both arms then run on the same kernels."""
+    """The command line. LoRA is always enabled, so that arms with and without an adapter run on the same kernels."""
     command = ["vllm", "serve", str(served.weights), "--tokenizer", str(served.tokenizer), "--served-model-name", served.base_name]
     command += ["--dtype", served.dtype, "--generation-config", "vllm", "--host", "127.0.0.1", "--port", str(port), "--enable-lora"]
     if served.adapter is not None:
         rank = next((rank for rank in LORA_RANKS if rank >= served.rank), None)
         if rank is None:
-            raise ValueError(f"lora.r is {served.rank}: vLLM serves ranks up to {LORA_RANKS[-1]}. Answer with answer.engine=transformers.")
+            raise ValueError(f"lora.r is {served.rank}, but vLLM serves ranks up to {LORA_RANKS[-1]}. Set answer.engine to transformers.")
         command += ["--max-lora-rank", str(rank), "--lora-modules", f"{served.tuned_name}={served.adapter}"]
     return [*command, *shlex.split(os.environ.get(MORE_ARGUMENTS, ""))]
 
 
 def free_port() -> int:
-    """A port that no one listens on now."""
+    """A port on which no process listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def _wait_until_ready(server: VllmServer, process: subprocess.Popen[bytes] | None, log: Path) -> None:
-    """Wait for our own server to come up, or for another's to finish loading; for one that no one runs there is nothing to wait for."""
+    """Wait until our own server is up, or until another one has finished loading. If no server runs there, do not wait."""
     limit = setting("PLUMBLINE_VLLM_START_SECONDS", 600)
     started = time.monotonic()
     with working(f"vllm starts, at most {limit:g} s"):
         while (state := server.state()) != "ready" and (process is not None or state == "loading"):
             took = time.monotonic() - started
-            tail = "" if process is None else f" Its last words ({log}):\n{log.read_text('utf-8', errors='replace')[-TAIL_CHARACTERS:]}"
+            tail = "" if process is None else f" The end of its log ({log}):\n{log.read_text('utf-8', errors='replace')[-TAIL_CHARACTERS:]}"
             if process is not None and process.poll() is not None:
-                raise ServerRefused(f"vllm ended with status {process.returncode} before it served.{tail}")
+                raise ServerRefused(f"vLLM ended with status {process.returncode} before it was ready.{tail}")
             if took > limit:
-                raise ServerRefused(f"{server.url} was not ready within {limit:g} s; raise PLUMBLINE_VLLM_START_SECONDS.{tail}")
+                raise ServerRefused(f"{server.url} was not ready within {limit:g} s. Raise PLUMBLINE_VLLM_START_SECONDS.{tail}")
             time.sleep(0.2)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to end, so that it frees the GPU; then insist, its workers included."""
+    """Ask the server to end, so that it frees the GPU. If it does not, kill it and its workers."""
     process.terminate()
     try:
         process.wait(END_SECONDS)
@@ -86,9 +86,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def running_server(served: Served) -> Iterator[VllmServer]:
-    """The server at PLUMBLINE_VLLM_URL, or one of our own for the length of the block.
+    """The server at PLUMBLINE_VLLM_URL, or our own server while the block runs.
 
-    ServerRefused where there is neither a URL nor a `vllm` command.
+    ServerRefused if there is neither a URL nor a `vllm` command.
     """
     log = cache_folder("answers") / "vllm.log"
     url = os.environ.get("PLUMBLINE_VLLM_URL")
@@ -103,9 +103,9 @@ def running_server(served: Served) -> Iterator[VllmServer]:
     program = str(beside) if beside.is_file() else shutil.which("vllm")
     if program is None:
         raise ServerRefused(
-            "answer.engine is vllm, but there is no `vllm` command and PLUMBLINE_VLLM_URL is not set. Install vLLM in an environment of its own "
-            "(requirements-vllm.txt) and put it on the path, start a server by `plumbline serve-models` and set PLUMBLINE_VLLM_URL, or "
-            "answer with answer.engine=transformers."
+            "answer.engine is vllm, but there is no `vllm` command and PLUMBLINE_VLLM_URL is not set. Install vLLM in its own environment "
+            "(requirements-vllm.txt) and put it on the PATH. Or start a server with `plumbline serve-models` and set PLUMBLINE_VLLM_URL. "
+            "Or set answer.engine to transformers."
         )
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as stream:
@@ -126,5 +126,5 @@ def running_server(served: Served) -> Iterator[VllmServer]:
 
 
 def shown(served: Served) -> str:
-    """The command as one would type it, for messages."""
+    """The command as a user types it, for messages."""
     return shlex.join(serve_command(served, port=8000))

@@ -1,6 +1,6 @@
-"""Name the words that declare an answer in other languages than English: a table, one line a language. Pure.
+"""Table of the words that declare an answer in languages other than English, one line per language. Pure.
 
-To cover another language, add its line and a case of it to tests/golden/grading_report_cases.jsonl.
+To cover another language, add its line, and a case to tests/golden/grading_cases.jsonl.
 """
 
 import re
@@ -10,18 +10,18 @@ from plumbline.grading.patterns import bounded
 
 
 class Cues(NamedTuple):
-    """What declares an answer in one language; each is a pattern of alternatives."""
+    """The words that declare an answer in one language. Each field is a pattern of alternatives."""
 
     noun: str
-    """What is declared: "the right answer"."""
+    """Words for the answer: "the right answer"."""
     verb: str
-    """What stands between it and the answer; a colon or an equals sign always may."""
+    """Words between the noun and the answer. A colon or an equals sign is always allowed."""
     article: str
-    """What may stand before the letter: "die", "la opción"."""
+    """Words that may come before the letter: "die", "la opción"."""
     denial: str
-    """What takes the declaration back, before the answer or right behind it."""
+    """Words that take the declaration back, before the answer or directly after it."""
     choice: str = r"(?!)"
-    """What points at a letter without a noun: "也选B"."""
+    """Words that point at a letter without a noun: "也选B"."""
 
 
 LANGUAGES: dict[str, Cues] = {
@@ -57,7 +57,7 @@ UNSPACED = frozenset({"Chinese", "Japanese", "Korean"})
 
 
 def compile_cues(language: str, cues: Cues) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return what declares an answer in a language, and what denies it where the answer follows."""
+    """Return two patterns of a language: one declares an answer, the other denies it after the answer."""
     starts, ends = ("", "") if language in UNSPACED else (r"(?<![^\W\d_])", r"(?![A-Za-zÀ-ž])")
     declared = bounded(
         rf"""
@@ -73,7 +73,7 @@ def compile_cues(language: str, cues: Cues) -> tuple[re.Pattern[str], re.Pattern
 
 
 COMPILED = {language: compile_cues(language, cues) for language, cues in LANGUAGES.items()}
-# One look for all of them: most answers are in English. A language that is added needs the beginning of its nouns here.
+# One search for all languages: most answers are in English. If you add a language, add the beginnings of its nouns here.
 STEMS = (
     "antwort", "lösung", "ergebnis", "réponse", "résultat", "respuesta", "resultado", "opción", "resposta", "alternativa", "opção", "risposta",
     "risultato", "opzione", "antwoord", "resultaat", "odpowied", "wynik", "ответ", "cevap", "yanıt", "答", "选", "選", "正解", "답",
@@ -87,12 +87,12 @@ DENIED_BEFORE = bounded(
 
 
 def denied_before(text: str, place: int) -> bool:
-    """Say whether a word of another language denies what stands at a place: "nicht (B)", "no es (B)"."""
+    """Say whether a word of another language denies the text at a place: "nicht (B)", "no es (B)"."""
     return DENIED_BEFORE.search(text, max(0, place - 30), place) is not None
 
 
 def declared_abroad(text: str) -> list[tuple[int, int]]:
-    """Return (start, end) of every declaration in another language; the answer follows its end. Denied ones are left out."""
+    """Return (start, end) of every declaration in another language; the answer follows after its end. Denied ones are left out."""
     small = text.lower()
     if not any(stem in small for stem in STEMS):
         return []

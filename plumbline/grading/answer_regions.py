@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from plumbline.grading.answer_cues import declared_abroad
 from plumbline.grading.patterns import bounded
 
-# Of boxes and of declared answers, from the end: no one means more, and a loop can write thousands.
+# Most boxes and declared answers that are read, from the end: no one means more, and a model in a loop can write thousands.
 MAX_STATEMENTS = 24
 BOX = bounded(r"\\(?:boxed|fbox)\s*\{")
 # "The correct answer to this question must therefore be ...": NOUN and MARKS are filled in below.
@@ -37,7 +37,7 @@ DECLARATION = r"""
         MARKS
     )
 """
-# "The given answer is 5" speaks of someone else's.
+# "The given answer is 5" is about someone else's answer.
 FOREIGN = ("given", "reference", "expected", "other", "student")
 BY_MARK = "| = | : | → | -> | ⇒"
 ANSWER_DECLARATION = DECLARATION.replace("NOUN", "answer | ans").replace("MARKS", BY_MARK)
@@ -57,7 +57,7 @@ DECLARED = bounded(
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
-# Only where letters are asked for: "the price of the option is 5" declares no answer.
+# Only if the question asks for letters: "the price of the option is 5" declares no answer.
 DECLARED_CHOICE = bounded(
     rf"""
       {ANSWER_DECLARATION}
@@ -73,7 +73,7 @@ DECLARED_CHOICE = bounded(
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
-# "### Final Answer" on a line of its own: the next line is the answer, if it is nothing but one.
+# "### Final Answer" on a separate line: the next line is the answer, if it holds nothing else.
 HEADING = bounded(
     r"""
     ^ [^\w\n]{0,8} (?:(?: the | my ) \s+)? (?:(?: final | correct | numerical ) \s+)? (?: answer | result ) [^\w\n]{0,8} \n \s*
@@ -99,7 +99,7 @@ GIVENS = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# A full stop ends a sentence unless it stands in a number or after an abbreviation.
+# A full stop ends a sentence unless it is in a number or after an abbreviation.
 SENTENCE_END = bounded(
     r"""
       (?<!\b approx) (?<!\b i \. e) (?<!\b e \. g) (?<!\b Eq) (?<!\b Fig) (?<!\b ca) (?<!\b vs)
@@ -113,7 +113,7 @@ SENTENCE_END = bounded(
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Yield (start, end) of the sentences and lines of a text, blank ones left out."""
+    """Yield (start, end) of the sentences and lines of a text, without blank ones."""
     start = 0
     for match in SENTENCE_END.finditer(text):
         if text[start : match.end()].strip():
@@ -124,7 +124,7 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
 
 
 def boxes(text: str) -> list[tuple[int, int, int, int]]:
-    """Return (start, content start, content end, end) of the last boxes; one that is cut off has no content and is left out."""
+    """Return (start, content start, content end, end) of the last boxes. A box that is cut off is left out."""
     starts = {match.end(): match.start() for match in BOX.finditer(text)}
     found: list[tuple[int, int, int, int]] = []
     if not starts:
@@ -141,7 +141,7 @@ def boxes(text: str) -> list[tuple[int, int, int, int]]:
 
 
 def declarations(text: str, *, choices: bool = False) -> Iterator[tuple[int, int, int]]:
-    """Yield (start, zone start, zone end) of every declared answer; the zone is what is declared, up to the end of its sentence."""
+    """Yield (start, zone start, zone end) of every declared answer. The zone is the declared text up to the end of its sentence."""
     found = [
         (match.start(), match.end())
         for match in (DECLARED_CHOICE if choices else DECLARED).finditer(text)
@@ -156,7 +156,7 @@ def declarations(text: str, *, choices: bool = False) -> Iterator[tuple[int, int
 
 
 def zone_end(text: str, begin: int) -> int:
-    """Return the end of what is declared from here: of its sentence, or of a display formula on lines of its own."""
+    """Return the end of the text declared from here: the end of its sentence, or of a display formula on separate lines."""
     opened = text[begin : begin + 2]
     if opened in ("\\[", "$$"):
         close = text.find("\\]" if opened == "\\[" else "$$", begin + 2, begin + 600)
@@ -166,7 +166,7 @@ def zone_end(text: str, begin: int) -> int:
 
 
 def headings(text: str) -> Iterator[tuple[int, int, int]]:
-    """Yield (start, zone start, zone end) of every heading "Answer" without a colon; the zone is the line or formula below it."""
+    """Yield (start, zone start, zone end) of every heading "Answer" without a colon. The zone is the line or formula below it."""
     for match in list(HEADING.finditer(text))[-MAX_STATEMENTS:]:
         opened = text[match.end() : match.end() + 2]
         line_end = text.find("\n", match.end())
@@ -175,5 +175,5 @@ def headings(text: str) -> Iterator[tuple[int, int, int]]:
 
 
 def without_givens(text: str) -> str:
-    """Blank out what the response lists as given, position for position: a given is not an answer."""
+    """Blank out what the response lists as given, since a given is not an answer. Every character keeps its position."""
     return GIVENS.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)

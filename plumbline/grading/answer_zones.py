@@ -1,4 +1,4 @@
-"""Find the places of a response that state its answer, the one that counts last. Pure."""
+"""Find the places of a response that state its answer, in the order in which they count. Pure."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,15 +14,15 @@ class Zone(NamedTuple):
     """A place that may hold the answer."""
 
     text: str
-    """What stands there, cleaned of Markdown."""
+    """The text there, without Markdown."""
     tier: str
     """How it was found."""
     start: int | None
-    """Where it begins in the cleaned text of the response; None where it stands in JSON."""
+    """Where it begins in the cleaned text of the response; None if it is inside JSON."""
 
 
 class Cleaned(NamedTuple):
-    """A response as the rules read it."""
+    """A response in the form that the rules read."""
 
     own: OwnText
     text: str
@@ -33,15 +33,15 @@ class Cleaned(NamedTuple):
 
 
 def cleaned(response: str) -> Cleaned:
-    """Return what the response says to its reader, position for position, without thinking and Markdown."""
+    """Return the text of the response for its reader, without thinking and Markdown. Every character keeps its position."""
     own = own_answer(response)
     return Cleaned(own, tidy(without_markup(own.text)))
 
 
 def zones(read: Cleaned, *, choices: bool = False, to_line_end: bool = False) -> Iterator[Zone]:
-    """Yield the places in the order in which they count: JSON, boxes, declared answers from the last to the first, the whole, the last line.
+    """Yield the places in the order in which they count: JSON, boxes, declared answers from last to first, the whole, the last line.
 
-    `to_line_end`: a declared answer goes on behind a semicolon, as a list of numbers does.
+    `to_line_end`: a declared answer continues after a semicolon, as a list of numbers does.
     """
     wrapped = read_json(tidy(read.own.text))
     if wrapped is not None:

@@ -1,4 +1,4 @@
-"""Read the option that a response asserts by its text alone. Pure."""
+"""Read the option that a response asserts by its text, without a letter. Pure."""
 
 import re
 
@@ -44,7 +44,7 @@ ASSERTING = {
 
 
 def asserted_text(text: str, denials: str, options: Options) -> Statement | None:
-    """Return the one option whose text the response asserts; None where it asserts none, or several."""
+    """Return the one option with a text that the response asserts; None if it asserts none, or several."""
     if not options.texts:
         return None
     spans = list(sentences(text))
@@ -63,7 +63,7 @@ def asserted_text(text: str, denials: str, options: Options) -> Statement | None
             wordy = sum(token.isalpha() and len(token) > 1 for token in options.texts[letter]) > 0
             before = next((token for token in reversed(sequence[max(0, first - 1) : first])), None)
             alone = first == 0 and stop == len(sequence)
-            # A bare number or formula occurs in every derivation: it counts only where it ends the last sentence.
+            # Every derivation has bare numbers and formulas: they count only at the end of the last sentence.
             if (
                 alone
                 or (before in ASSERTING and (wordy or (last and stop == len(sequence))))
@@ -72,7 +72,7 @@ def asserted_text(text: str, denials: str, options: Options) -> Statement | None
                 found[letter] = (start, end)
                 ends.add(stop)
         for letter, wanted in options.texts.items():
-            # "The mass does not change. So the pressure falls.": a denial says something of an option's kind about anything.
+            # "The mass does not change. So the pressure falls.": a denial may be about something else than the options.
             if letter in options.denying and not (last and {found_letter for _, _, found_letter in places} == {letter}):
                 continue
             if len(wanted) >= 3 and all(token.isalpha() for token in wanted) and holds_in_order(sequence, wanted, 5):

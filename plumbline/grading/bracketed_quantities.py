@@ -9,7 +9,7 @@ from plumbline.grading.number_tokens import read_group
 from plumbline.grading.patterns import bounded
 from plumbline.grading.unit_notation import read_unit
 
-# "(3 kg)(4 m/s²)", "(12 N)/2", "(5 N)^2": the quantity in the bracket is a part of something calculated.
+# "(3 kg)(4 m/s²)", "(12 N)/2", "(5 N)^2": the quantity in the bracket is part of a calculation.
 SHUT = bounded(
     r"""
     (?: \\right | \\[bB]igg?r? )? \s? [)\]]
@@ -27,7 +27,7 @@ TIMES_BRACKET = bounded(r"(?:[)\]\d}]|[*/^×·+]|[\d)\]}]\s?-|\\times|\\cdot)\s?
 
 
 def is_one_bracket(text: str, start: int, number: Number) -> bool:
-    """Say whether a number is one bracketed number and nothing more: no power, factor or unit stands behind the bracket."""
+    """Say whether a number is just one bracketed number, without power, factor or unit after the bracket."""
     group = read_group(text, start, 0)
     if group is None or group.end != number.end:
         return False
@@ -36,12 +36,12 @@ def is_one_bracket(text: str, start: int, number: Number) -> bool:
 
 
 def is_factor(text: str, begin: int, quantity: Quantity) -> bool:
-    """Say whether a quantity stands alone in a bracket that multiplies, divides or is raised."""
+    """Say whether a quantity is alone in a bracket that multiplies, divides or is raised."""
     before = text[max(0, begin - 20) : begin]
     if not OPENED.search(before):
         return False
     closers = CLOSERS.match(text, quantity.end)
     end = closers.end() if closers else quantity.end
-    # A range takes its bracket along: (5-10)(2).
+    # A range includes its bracket: (5-10)(2).
     end = end - 1 if text[quantity.end - 1] in ")]" else end
     return SHUT.match(text, end) is not None or (SHUT_BRACKET.match(text, end) is not None and TIMES_BRACKET.search(before) is not None)

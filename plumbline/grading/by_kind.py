@@ -16,11 +16,11 @@ from plumbline.rows.question import Question
 
 @dataclass(frozen=True, kw_only=True)
 class RuleGrade:
-    """What a rule says of one response, whatever it asks for."""
+    """The verdict of a rule on one response, for all kinds."""
 
     outcome: Outcome
     score: float | None = None
-    """Partial credit; None: 1 for `correct`, else 0."""
+    """Partial credit; None means 1 for `correct`, else 0."""
     extracted: str | None
     reading: Reading
     span: tuple[int, int] | None
@@ -30,9 +30,9 @@ class RuleGrade:
 
 
 def graded_by_rule(response: str, question: Question, tolerance: Tolerance) -> RuleGrade:
-    """Grade a response to an mcq or numeric question. ValueError where the question's target cannot be one.
+    """Grade a response to an mcq or numeric question. ValueError if the question's target cannot be a target.
 
-    `tolerance`: for all questions; a question's own stands in its place.
+    `tolerance` is for all questions; a question's own tolerance replaces it.
     """
     assert question.kind != "explanation"
     due = tolerance_of(question, tolerance)
@@ -66,7 +66,7 @@ def graded_by_rule(response: str, question: Question, tolerance: Tolerance) -> R
 def rule_grade(
     found: ReadGrade | McqGrade | LettersGrade | NumericGrade, extracted: str | None, *, score: float | None = None
 ) -> RuleGrade:
-    """The verdict of any rule, with what it read as text."""
+    """The verdict of any rule, with the answer that it read, as text."""
     return RuleGrade(
         outcome=found.outcome,
         score=score,

@@ -1,18 +1,18 @@
-"""Hold what one place of a response says of the options. Pure."""
+"""What one place of a response says about the options. Pure."""
 
 from enum import StrEnum
 from typing import NamedTuple
 
 
 class McqTier(StrEnum):
-    """Which rule read a letter."""
+    """The rule that read a letter."""
 
     JSON = "json"
     BOXED = "boxed"
     ANCHORED = "anchored"
     """A declared answer: "the answer is B", "B is correct"."""
     LETTER = "letter"
-    """The response opens or closes with a letter."""
+    """The response begins or ends with a letter."""
     OPTION_TEXT = "option_text"
     """The response asserts the text of one option."""
 
@@ -21,12 +21,12 @@ class Statement(NamedTuple):
     """What one place of the response says."""
 
     letters: tuple[str, ...]
-    """One: a choice. More: undecided between them."""
+    """One letter is a choice. With several, the statement is undecided between them."""
     tier: McqTier
     start: int
     end: int
     contradicted: bool = False
-    """The letter is at odds with the option text next to it, or with an earlier statement that was not taken back."""
+    """The letter contradicts the option text next to it, or an earlier statement that was not taken back."""
 
     @property
     def choice(self) -> str | None:

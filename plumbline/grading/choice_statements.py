@@ -32,7 +32,7 @@ IS_CORRECT = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# Where "... is correct" looks back for its letter.
+# The letters before "... is correct".
 MENTION = bounded(
     r"""
       \b (?: option | choice | letter ) \s* [*_$]{0,2} \s* [(\[]? \s* [A-Z] (?![A-Za-z0-9'’])
@@ -88,7 +88,7 @@ COMPLETED = bounded(
 )
 AGAINST = bounded(r"\b(?:not|rather\s+than|instead\s+of|unlike)\s+[(\[]\s*[A-Z]\s*[)\]]", re.IGNORECASE)
 OTHER_BRACKET = bounded(r"[(\[]\s*[A-Z]\s*[)\]]")
-# "rules out C, leaving D": what is left is the choice.
+# "rules out C, leaving D": the letter that is left is the choice.
 LEFT_OVER = bounded(
     r"\b leav (?: ing | es ) \s+ (?:(?: us | me ) \s+)? (?:with \s+)? (?:only \s+)? (?=(?: option | choice | \( | \[ | [A-Z] \b ))",
     re.IGNORECASE | re.VERBOSE,
@@ -165,7 +165,7 @@ def explicit(text: str, denials: str, options: Options) -> list[Statement]:
 
 
 def completed(text: str, denials: str, options: Options) -> list[Statement]:
-    """Return the sentences that complete the question with one option, letter and text: "... is equal to (B) Force."."""
+    """Return the sentences that complete the question with the letter and text of one option: "... is equal to (B) Force."."""
     found: list[Statement] = []
     for match in COMPLETED.finditer(text) if options.texts else ():
         letter = letter_at(text, match.end(), options)

@@ -9,7 +9,7 @@ from plumbline.grading.option_letters import NAMES, NEGATED, Options, is_dismiss
 from plumbline.grading.option_text import find_options, starts_with, tokens, words_only
 from plumbline.grading.patterns import bounded
 
-# What may stand between "the answer is" and the answer: "clearly \textbf{".
+# What may come between "the answer is" and the answer: "clearly \textbf{".
 FILLER = bounded(
     rf"""
     (?:
@@ -53,22 +53,22 @@ JOINT = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# "A C": two letters with a gap, and nothing is said of the second one.
+# "A C": two letters with a gap, and nothing is said about the second one.
 GAP_JOINT = bounded(r"\s+ (?= [(\[]? [A-Z] [)\]]? (?: \s* (?: [.,;!}] | $ | \n ) | \s+ [A-Z] (?![A-Za-z]) ) )", re.VERBOSE)
-# "B, C is the area": after a comma, a letter with a verb of its own begins another clause.
+# "B, C is the area": after a comma, a letter with its own verb begins another clause.
 CLAUSE = bounded(r"[\s)\].*]*(?:is|was|has|gives|would|does|will|represents|describes|means|refers|needs|shows)\b")
-# "B rather than C", "B, not C": the second letter is no choice.
+# "B rather than C", "B, not C": the second letter is not a choice.
 INSTEAD = bounded(r"[\s,}$*(]*(?:not|rather\s+than|instead\s+of|and\s+not|but\s+not|over)\b", re.IGNORECASE)
 # "not A but B"
 NOT_BUT = bounded(r"not \s+ (?:option \s+)? [(\[]? [A-Z] [)\]]? \s* ,? \s* (?: but | rather ) \s+ (?:rather \s+)?", re.VERBOSE)
-# Between two option texts: "displacement or acceleration" decides for neither.
+# Between two option texts: "displacement or acceleration" chooses neither.
 ALTERNATIVES = (["or"], ["and"], [","], [",", "or"], [",", "and"], ["/"])
-# What follows a letter that is an answer of its own.
+# Text after a letter that is an answer by itself.
 MARKED = bounded(r"[\s*_}$'’”\"]*(?:[.!):\]]|$|\n|,\s|[-–—]\s|because\b|since\b)")
 
 
 def is_marked(text: str, letter: tuple[str, int], options: Options) -> bool:
-    """Say whether a letter is an answer of its own: a mark, the text of its option or another letter follows it, or it stands in brackets."""
+    """Say whether a letter is an answer by itself: it is in brackets, or a mark, the text of its option or another letter follows."""
     rest = text[letter[1] :]
     joint = JOINT.match(text, letter[1])
     return (
@@ -81,9 +81,9 @@ def is_marked(text: str, letter: tuple[str, int], options: Options) -> bool:
 
 
 def joined_letters(text: str, denials: str, first: tuple[str, int], end: int, options: Options) -> tuple[list[str], int]:
-    """Return a letter with those that "and", "or", a comma or a mere gap joins to it, and where they end. first: see letter_at."""
+    """Return a letter with those that "and", "or", a comma or just a gap joins to it, and where they end. first: see letter_at."""
     letters, stop = [first[0]], first[1]
-    # A semicolon ends the zone, and may join two letters all the same.
+    # A semicolon ends the zone, but it may still join two letters.
     while joint := JOINT.match(text, stop) or GAP_JOINT.match(text, stop):
         following = letter_at(text, joint.end(), options)
         if following is None or (following[1] > end and ";" not in joint[0]) or INSTEAD.match(text, stop):
@@ -97,7 +97,7 @@ def joined_letters(text: str, denials: str, first: tuple[str, int], end: int, op
 
 
 def read_zone(text: str, denials: str, begin: int, end: int, options: Options, tier: McqTier) -> Statement | None:
-    """Read what stands after "the answer is" or in a box: letters, or else the text of one option. denials: see denials_of."""
+    """Read the text after "the answer is" or in a box: letters, or else the text of one option. denials: see denials_of."""
     place = begin
     filler = FILLER.match(text, place, end)
     place = filler.end() if filler else place

@@ -1,4 +1,4 @@
-"""Read the options of a multiple-choice question out of its text. Pure."""
+"""Read the options of a multiple-choice question from its text. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -53,10 +53,10 @@ def labels_in_order(marks: list[tuple[str, int, int]], labels: Sequence[str]) ->
 
 
 def parse_choices(question: str, *, numbers: bool = False) -> tuple[str, dict[str, str]]:
-    """Split a question into its stem and its options, label -> text; no options where there is no run of A, B, ....
+    """Split a question into its stem and its options, label -> text. Without a run of A, B, ... there are no options.
 
-    Letters come back as capitals, white space around option texts is dropped. `numbers`: where there are no letters, a run of 1, 2, ... counts;
-    only for what is known to be a multiple-choice question, since steps and parts are numbered as well.
+    Letters are returned as capitals, without white space around option texts. `numbers`: if there are no letters, a run of 1, 2, ...
+    counts. Use it only for known multiple-choice questions, since steps and parts have numbers too.
     """
     shapes = [(MARKER, ascii_uppercase), (SMALL_MARKER, ascii_uppercase), *([(NUMBER_MARKER, NUMBERS)] if numbers else [])]
     for pattern, labels in shapes:

@@ -8,7 +8,7 @@ from plumbline.grading.patterns import bounded
 from plumbline.grading.unit_names import Unit
 from plumbline.grading.units import factor
 
-# Units that people write one after the other, each smaller than the one before; "and" or a comma may stand between.
+# Units that people write one after the other, each smaller than the one before; "and" or a comma may come between.
 FAMILIES = (
     frozenset({"year", "month", "week", "day", "hour", "minute", "second"}),
     frozenset({"degree", "arcminute", "arcsecond"}),
@@ -41,17 +41,17 @@ class Quantity(NamedTuple):
     asserted: bool
     """Stated ("is", "=", ":"), not only mentioned."""
     half_width: float | None
-    """Half of a range, or what stands after a plus-minus sign; None for a plain value."""
+    """Half of a range, or the number after a plus-minus sign; None for a plain value."""
     scale: float = 1.0
-    """What "million" and its like have multiplied it by, already in the value."""
+    """The factor of words such as "million", already in the value."""
     other_unit: Unit | None = None
-    """What the unit is read as as well, where its letters are a run of symbols too (Tm: terametre, tesla metre)."""
+    """The second reading of the unit, if its letters are also a run of symbols (Tm: terametre, tesla metre)."""
     symbolic: bool = False
-    """The unit may be symbols that the number is multiplied with (2mg, 0.5mv^2): it counts only where it fits what is asked."""
+    """The unit may be symbols that multiply the number (2mg, 0.5mv^2). It counts only if it fits the question."""
 
 
 def next_part(text: str, left: Quantity, part: Unit, right: Quantity) -> Quantity | None:
-    """Return `right` with its unit made plain where it goes on a quantity whose last unit was `part`; None where it is another quantity."""
+    """Return `right` with a plain unit if it continues a quantity that ended in the unit `part`; None if it is another quantity."""
     between = text[left.end : right.start]
     close = GAP.fullmatch(between) is not None
     if not close and LINK.fullmatch(between) is None:
@@ -69,13 +69,13 @@ def next_part(text: str, left: Quantity, part: Unit, right: Quantity) -> Quantit
     larger, smaller = part.powers[0][0], right.unit.powers[0][0]
     metric = close and larger == smaller
     family = part.exponent10 == right.unit.exponent10 == 0 and any({larger, smaller} <= names for names in FAMILIES)
-    # 90 minutes do not go on 1 hour: the parts carry, and only the last may be broken.
+    # 90 minutes do not continue 1 hour: a part stays below the next larger unit, and only the last may have decimals.
     carries = right.value * factor(right.unit) < factor(part) * (1 - 1e-9)
     return right if (metric or family) and carries else None
 
 
 def join_parts(text: str, quantities: list[Quantity]) -> list[Quantity]:
-    """Return the quantities, those joined into one that are parts of it: 1 h 30 min is 1.5 h, stated where its first part is."""
+    """Return the quantities, with parts joined into one: 1 h 30 min is 1.5 h, stated if its first part is."""
     joined: list[Quantity] = []
     part: Unit | None = None
     is_whole = False

@@ -58,7 +58,7 @@ DECIMAL = bounded(
 # 12,5 and 3,1416 and 0,125, but 12,345 is a thousand; ",89" opens a statement (OPENS_WITH_COMMA).
 DECIMAL_COMMA = bounded(r"(?:\d+,(?:\d{1,2}|\d{4,12})|0?,\d{1,12})(?![\d]|,\d)")
 OPENS_WITH_COMMA = bounded(r"(?:^|[=:≈$(\[{]|\b(?:is|are|about|approximately))\s*$", re.IGNORECASE)
-# The digits that go on for ever: 0.\overline{3}, 0.1\bar{6}, 0.(3), and 0.333... with its dots.
+# Digits that repeat forever: 0.\overline{3}, 0.1\bar{6}, 0.(3), and 0.333... with its dots.
 REPEATING = bounded(
     r"""
       \\ (?: overline | bar | dot ) \s* (?:\{ \s*)? (?P<over>\d{1,6}) (?:\s* \})?
@@ -68,7 +68,7 @@ REPEATING = bounded(
     re.VERBOSE,
 )
 LAST_REPEATS = bounded(r"(\d{1,6}?)\1{2,}$")
-# 1.6022(3): the digits in brackets are what is uncertain of the last ones, from four decimals on.
+# 1.6022(3): from four decimals on, the digits in brackets are the uncertainty of the last ones.
 UNCERTAIN = bounded(r"\(\d{1,3}\)")
 E_NOTATION = bounded(r"\s?[eE](?P<exponent>[+-]?\d{1,4})(?!\d|\.\d|_)")
 TO_THE = r"\s+(?:raised\s+)?to\s+(?:the\s+(?:power\s+(?:of\s+)?)?|power\s+(?:of\s+)?)"
@@ -86,7 +86,7 @@ TEN = rf"""
         | {TO_THE} (?P<worded>{WORDED_EXPONENT}) (?: st | nd | rd | th )? (?:\s+ power \b)?
     )
 """
-# A power that lost its caret in copying, "6.63 × 10-34": only after a times sign, and only a negative one without gaps.
+# A power that lost its caret when copied, "6.63 × 10-34": only after a times sign, and only a negative one without gaps.
 LOST_CARET = bounded(rf"{GAP} {TIMES} {GAP} 10 (?P<exponent>- \d{{1,2}}) (?! \d | \. \d )", re.VERBOSE)
 TIMES_TEN = bounded(rf"{GAP} {TIMES} {GAP} {TEN} (?! \d | \. \d )", re.VERBOSE)
 BARE_TEN = bounded(rf"{TEN} (?! \d | \. \d )", re.VERBOSE)
@@ -103,7 +103,7 @@ class Number(NamedTuple):
     start: int
     end: int
     scale: float = 1.0
-    """What "million" and its like have multiplied it by, already in the value."""
+    """The factor of words such as "million", already in the value."""
 
 
 def finite(value: float) -> float | None:
@@ -164,7 +164,7 @@ def read_decimal(text: str, position: int) -> Number | None:
 
 
 def read_endless(text: str, position: int, end: int, digits: str) -> Number | None:
-    """Read a decimal whose last digits repeat; None where none are marked to."""
+    """Read a decimal with repeating last digits; None if no digits are marked as repeating."""
     whole, point, fraction = digits.partition(".")
     if not point and text[end : end + 1] == ".":
         end += 1

@@ -1,6 +1,6 @@
-"""The child process that compares two formulas with sympy. Reads requests on standard input, writes verdicts to standard output.
+"""The child process that compares two formulas with sympy. Reads requests from standard input, writes verdicts to standard output.
 
-Run as a file and in isolation by plumbline/grading/formula_judge.py. It gets trees, never text: nothing here parses or evaluates code.
+plumbline/grading/formula_judge.py runs it as a file and in isolation. It gets trees, never text: nothing here parses or evaluates code.
 """
 
 import cmath
@@ -19,10 +19,10 @@ MIN_POINTS = 4
 DIGITS = 30
 EXACT = 1e-20
 NOISE = 1e-20
-"""Of the size of the terms: a sum that cancels leaves about 1e-30 of them."""
+"""Relative to the size of the terms: a sum that cancels leaves about 1e-30 of it."""
 NUM_WIDE_POINTS = 24
 MAX_BITS = 20_000
-"""Of a power of two numbers; a larger one is a trap, or a slip."""
+"""Limit for a power of two numbers; a larger one is a trap or a mistake."""
 MAX_FACTORIAL = 1000
 Place = dict[sympy.Basic, "sympy.Basic | float"]
 """A value for every symbol."""
@@ -34,16 +34,16 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def limit_memory(num_bytes: int) -> None:
-    """Let the system refuse more memory than that, where it can."""
+    """Let the system refuse more memory than this, if it can."""
     if sys.platform != "linux":
-        return  # macOS refuses a limit below what a process has mapped, and its processes map hundreds of gigabytes
+        return  # macOS refuses a limit below the mapped memory, and its processes map hundreds of gigabytes
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (num_bytes, num_bytes))
 
 
 def build(tree: list[Any]) -> sympy.Expr:
-    """The formula of a tree, by constructors alone. Symbols are positive, as lengths and masses are."""
+    """The formula of a tree, built only with constructors. Symbols are positive, like lengths and masses."""
     operation = tree[0]
     if operation == "num":
         return sympy.pi if tree[1] == "pi" else sympy.Rational(tree[1])
@@ -75,13 +75,13 @@ def value_at(name: str, point: int) -> sympy.Expr:
 
 
 def values_at(formulas: tuple[sympy.Expr, ...], places: Place) -> list[sympy.Expr] | None:
-    """The values of formulas at a point, with all their digits; None where one has none there."""
+    """The values of formulas at a point, with all their digits; None if one has no value there."""
     values = [formula.evalf(DIGITS, subs=places) for formula in formulas]
     return values if all(cmath.isfinite(complex(value)) for value in values) else None
 
 
 def size_at(formula: sympy.Expr, places: Place) -> float:
-    """How large the terms of a formula are at a point, whatever they cancel: what is left below NOISE of it is the rounding of numbers."""
+    """How large the terms of a formula are at a point, before they cancel. A rest below NOISE times this size is rounding."""
     if isinstance(formula, sympy.Add):
         return sum(size_at(term, places) for term in formula.args)
     if isinstance(formula, sympy.Mul):
@@ -92,7 +92,7 @@ def size_at(formula: sympy.Expr, places: Place) -> float:
 
 
 def points_of(symbols: list[sympy.Basic], *, wide: bool) -> list[Place]:
-    """The points at which formulas are compared; `wide`: symbols of other sizes, so that every term is the largest somewhere."""
+    """The points at which formulas are compared. `wide`: symbols of different sizes, so that every term is the largest somewhere."""
     near: list[Place] = [{symbol: value_at(str(symbol), point) for symbol in symbols} for point in range(NUM_POINTS)]
     if not wide:
         return near
@@ -109,7 +109,7 @@ def decade_at(name: str, point: int) -> sympy.Expr:
 
 
 def depends(formula: sympy.Expr, symbol: sympy.Basic, symbols: list[sympy.Basic]) -> bool:
-    """Whether the value changes with a symbol, however little: x + y - y does not change with y."""
+    """Whether the value changes with a symbol, even a little. x + y - y does not change with y."""
     slope = formula.diff(symbol)
     if slope == 0:
         return False
@@ -121,7 +121,7 @@ def depends(formula: sympy.Expr, symbol: sympy.Basic, symbols: list[sympy.Basic]
 
 
 def is_algebraic(formula: sympy.Expr) -> bool:
-    """Whether its symbols stand in sums, products and powers of numbers alone: there, a rounded number shifts the value little everywhere."""
+    """Whether its symbols occur only in sums, products and powers of numbers. Then a rounded number changes the value little everywhere."""
     if any(function.free_symbols for function in formula.atoms(sympy.Function)):
         return False
     return all(power.exp.is_number for power in formula.atoms(sympy.Pow))
@@ -133,10 +133,10 @@ def num_terms(formula: sympy.Expr) -> int:
 
 
 def verdict(first: list[Any], second: list[Any], tolerance: float) -> str:
-    """`equal`, `different`, or `undecided` where too few points have a value, or a term may be lost within the tolerance."""
+    """`equal`, `different`, or `undecided` if too few points have a value, or the tolerance may hide a term."""
     one, other = build(first), build(second)
     if any(formula.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo) for formula in (one, other)):
-        # Divided by 0: it has no value, and is not equal even to itself.
+        # Divided by 0: it has no value and does not even equal itself.
         return "undecided"
     if one == other:
         return "equal"
@@ -152,7 +152,7 @@ def verdict(first: list[Any], second: list[Any], tolerance: float) -> str:
 
 
 def same_everywhere(one: sympy.Expr, other: sympy.Expr, tolerance: float, points: list[Place]) -> str:
-    """Whether two formulas have the same value at the points where both have one; `undecided` with too few of these."""
+    """Whether two formulas have the same value at the points where both have one. With too few points, `undecided`."""
     num_read = 0
     for places in points:
         values = values_at((one, other), places)
@@ -167,7 +167,7 @@ def same_everywhere(one: sympy.Expr, other: sympy.Expr, tolerance: float, points
 
 
 def main() -> None:
-    """Answer one request a line until the input ends."""
+    """Answer one request per line until the input ends."""
     limit_memory(int(sys.argv[1]))
     for line in sys.stdin:
         request = json.loads(line)

@@ -1,7 +1,7 @@
 """Compare two formulas in a child process, within limits of time and memory. Starts a process, and ends it.
 
-What a model wrote reaches the child as a tree of plain operations (plumbline/grading/formula_trees.py): it is never evaluated as code, there
-or here. A formula that takes too long ends the child and not the run.
+A model's text reaches the child as a tree of plain operations (plumbline/grading/formula_trees.py). Neither side evaluates it as code.
+A formula that takes too long ends the child, not the run.
 """
 
 import atexit
@@ -17,18 +17,18 @@ from pathlib import Path
 from plumbline.grading.formula_trees import Tree
 
 SECONDS = 10.0
-"""For one comparison; it takes a few milliseconds unless it is made to take long."""
+"""Limit for one comparison, which takes a few milliseconds unless someone makes it take long."""
 SECONDS_TO_START = 120.0
-"""To load sympy, on a machine that does something else as well."""
+"""Limit for loading sympy on a busy machine."""
 MEMORY_BYTES = 2 * 1024**3
 CHILD = Path(__file__).with_name("formula_child.py")
 KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "HOME", "TMPDIR")
-"""What the child sees of the environment: no key of a service."""
+"""The environment variables that the child gets; no key of a service is among them."""
 PROBE: Tree = ["num", "1"]
 
 
 class Verdict(StrEnum):
-    """What became of a comparison."""
+    """The result of a comparison."""
 
     EQUAL = "equal"
     DIFFERENT = "different"
@@ -37,7 +37,7 @@ class Verdict(StrEnum):
 
 
 class FormulaJudge:
-    """One child, started when it is first asked and again after it was stopped."""
+    """One child process. It starts at the first question, and again after it was stopped."""
 
     def __init__(self, *, seconds: float = SECONDS, memory_bytes: int = MEMORY_BYTES) -> None:
         self.seconds = seconds
@@ -45,13 +45,13 @@ class FormulaJudge:
         self.child: subprocess.Popen[bytes] | None = None
 
     def compare(self, first: Tree, second: Tree, tolerance: float) -> Verdict:
-        """Whether two formulas have the same value wherever both have one. `tolerance`: a fraction; 0 for exact ones."""
+        """Whether two formulas have the same value wherever both have one. `tolerance`: a fraction; 0 for exact formulas."""
         if self.child is None or self.child.poll() is not None:
             self.start()
         return self.ask(first, second, tolerance, self.seconds)
 
     def start(self) -> None:
-        """Start the child. RuntimeError where it does not come up: that is no verdict about an answer."""
+        """Start the child. RuntimeError if it does not start, since this is not a verdict on an answer."""
         self.stop()
         environment = {name: os.environ[name] for name in KEPT if name in os.environ}
         self.child = subprocess.Popen(
@@ -61,7 +61,7 @@ class FormulaJudge:
             raise RuntimeError("The process that compares formulas did not start. Run `python -c 'import sympy'` to see why.")
 
     def ask(self, first: Tree, second: Tree, tolerance: float, seconds: float) -> Verdict:
-        """Send one request and wait for its answer; a child that gives none in time is ended."""
+        """Send one request and wait for its answer. If the child does not answer in time, end it."""
         child = self.child
         assert child is not None and child.stdin is not None and child.stdout is not None
         try:

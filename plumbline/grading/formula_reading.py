@@ -12,7 +12,7 @@ from plumbline.grading.formula_tokens import FUNCTIONS, GREEK
 from plumbline.grading.formula_trees import Tree
 from plumbline.grading.patterns import bounded
 
-# "mgh, where m is the mass": what explains the symbols is no part of the formula.
+# "mgh, where m is the mass": the explanation of symbols is not part of the formula.
 EXPLAINED = bounded(
     r"(?: \s* [,;(]? \s* (?: where | with | if | when | for | and \s | so \s | which ) \b | ,\s | \.\s | ;\s ) .* $", re.VERBOSE | re.DOTALL
 )
@@ -25,13 +25,13 @@ class Read(NamedTuple):
     """A formula that was read."""
 
     trees: tuple[Tree, ...]
-    """In every way in which it may be meant."""
+    """One tree for every way in which it may be meant."""
     written: str
     zone: Zone
 
 
 def is_prose(written: str) -> bool:
-    """Whether a text is words: letter by letter, "I do not know" is a product as well."""
+    """Whether a text is words: read letter by letter, "I do not know" would be a product."""
     words = [word for word in written.split() if word.isalpha() and len(word) > 1 and word not in NAMES]
     return len(words) > 1 or any(word.lower() in SAYS_NOTHING for word in words)
 
@@ -47,7 +47,7 @@ def candidates(place: Zone) -> Iterator[str]:
 
 
 def find_formula(read: Cleaned) -> Read | None:
-    """The formula that the response commits to; None where none of its places holds one that can be read."""
+    """The formula that the response commits to; None if none of its places holds a readable formula."""
     for zone in zones(read):
         for written in candidates(zone):
             if is_prose(without_plain_unit(written)):

@@ -1,4 +1,4 @@
-"""Read a formula in every way in which a person may mean it: a subscript of several letters, a unit behind it. Pure."""
+"""Read a formula in every way in which a person may mean it: with a subscript of several letters, or a unit after it. Pure."""
 
 import re
 
@@ -6,7 +6,7 @@ from plumbline.grading.formula_trees import Tree, read_formula
 from plumbline.grading.patterns import bounded
 from plumbline.grading.unit_notation import parse_unit
 
-# "mgh \text{ J}", "v\,\mathrm{m/s}": upright and set apart by a gap. Without the gap it may be a factor, and the letter of a formula.
+# "mgh \text{ J}", "v\,\mathrm{m/s}": upright, after a gap. Without the gap it may be a factor, that is a letter of the formula.
 UNIT = bounded(
     r"""
     (?P<gap> (?: \s | ~ | \\[,;:\ ] )* ) \\ (?: text | mathrm | textrm | rm ) \s* \{ (?P<inner> (?: \s | ~ | \\[,;:\ ] )* ) (?P<unit> [^{}]{1,20} ) \}
@@ -14,7 +14,7 @@ UNIT = bounded(
     """,
     re.VERBOSE,
 )
-# "mgh J", "mgh [J]", "mgh joules": plain letters set apart by a gap.
+# "mgh J", "mgh [J]", "mgh joules": plain letters after a gap.
 PLAIN_UNIT = bounded(
     r"""
     (?<= [\w)}\]'] ) (?: \s | ~ ){1,12}
@@ -26,16 +26,16 @@ NEVER_SYMBOLS = frozenset(
     ("J", "kJ", "MJ", "W", "kW", "MW", "N", "kN", "Pa", "kPa", "MPa", "Hz", "kHz", "eV", "keV", "MeV", "rad", "rad/s", "m/s", "m/s^2", "m/s²", "m/s^{2}",
      "km/h", "N/m", "N·m", "V/m", "W/m^2", "W/m²", "kg/m^3", "kg/m³")
 )  # fmt: skip
-"""Units that behind a formula without gaps are hardly factors; `mg`, `m`, `s`, `T` and `C` as often are."""
+"""Units that are hardly ever factors after a formula without gaps; `mg`, `m`, `s`, `T` and `C` often are factors."""
 GAP_OF_FACTORS = bounded(r"[^\W\d] \s+ [^\W\d]", re.VERBOSE)
 MIN_WORD = 5
-"""Letters of a word: as many are never symbols one by one."""
+"""Letters from which a run is a word: so many are never single symbols."""
 
 
 def readings(formula: str) -> tuple[Tree, ...]:
-    """The trees of a formula, the likeliest first; ValueError where it cannot be read in any way.
+    """The trees of a formula, the likeliest first. ValueError if it cannot be read in any way.
 
-    `k_BT` is k_B T where it is typed as LaTeX has it, and `T_max` one symbol where it is typed as words: no one can tell from the text alone.
+    `k_BT` is k_B T if it is typed as in LaTeX, and `T_max` is one symbol if it is typed as words. The text alone does not show which.
     """
     found: list[Tree] = []
     fault: ValueError | None = None
@@ -55,7 +55,7 @@ def readings(formula: str) -> tuple[Tree, ...]:
 
 
 def without_unit(formula: str) -> str:
-    """A formula without the upright unit that stands apart behind it."""
+    """A formula without the upright unit after it."""
     match = UNIT.search(formula)
     if match is None or not (match["gap"] or match["inner"]) or not formula[: match.start()].strip():
         return formula
@@ -64,9 +64,9 @@ def without_unit(formula: str) -> str:
 
 
 def without_plain_unit(formula: str) -> str:
-    """A formula without the unit in plain letters that stands apart behind it: a word, or letters that are hardly symbols.
+    """A formula without the unit in plain letters after it: a word, or letters that are hardly symbols.
 
-    Letters stay where gaps part the factors of the formula too, as in `m g h J`: no one can tell.
+    If gaps also separate the factors of the formula, as in `m g h J`, the letters stay: they may be a factor.
     """
     match = PLAIN_UNIT.search(formula)
     if match is None:
@@ -80,14 +80,14 @@ def without_plain_unit(formula: str) -> str:
 
 
 def has_decimal(tree: Tree) -> bool:
-    """Whether a number of the tree is written with decimals, so that it is known only so far."""
+    """Whether a number of the tree has decimals, so that its precision is limited."""
     if tree[0] == "num":
         return any(mark in str(tree[1]) for mark in ".eE") and tree[1] != "e"
     return any(has_decimal(part) for part in tree[1:] if isinstance(part, list))
 
 
 def rounding(tree: Tree) -> float:
-    """The largest fraction by which a number of the tree may be rounded: one of its last decimal place; 0 where none has decimals."""
+    """The largest fraction by which a number of the tree may be rounded: one in its last decimal place. 0 if no number has decimals."""
     if tree[0] != "num":
         return max((rounding(part) for part in tree[1:] if isinstance(part, list)), default=0.0)
     if not has_decimal(tree):

@@ -1,4 +1,4 @@
-"""Tell the formula that a sentence states from those that explain it or lead to it. Pure."""
+"""Tell the formula that a sentence states from formulas that explain it or lead to it. Pure."""
 
 import re
 
@@ -7,7 +7,7 @@ from plumbline.grading.patterns import bounded
 MATHS = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 EDGE = bounded(r"[.!?;:] \s | \n", re.VERBOSE)
 EQUATION = re.compile(r"(?<![<>!])=|\\approx|≈")
-# "the speed is $v$": what stands directly before a formula that is stated.
+# "the speed is $v$": the words directly before a stated formula.
 STATES = bounded(
     r"""
     (?: ^ | [:=→⇒≈] | \\ to
@@ -17,12 +17,12 @@ STATES = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# "..., where $m$ is the mass", "with $g = 9.8$": it goes on to explain what it stated.
+# "..., where $m$ is the mass", "with $g = 9.8$": an explanation of the stated formula follows.
 EXPLAINS = bounded(
     r"\b (?: where | with | for | if | when | which | whose | given | since | because | as | assuming | taking | using | provided | in \s+ which | at | here ) \b",
     re.IGNORECASE | re.VERBOSE,
 )
-# "With $a = g$, the force is ...": what a sentence begins with leads to what it states.
+# "With $a = g$, the force is ...": the beginning of a sentence leads to its statement.
 LEADS = bounded(
     r"""\W{0,4} (?:(?: so | and | but | now | then | next ) ,? \s+)?
     (?: with | for | if | when | where | using | given | since | because | as | from | substituting | let | here | note | assuming | suppose | taking | at | in ) \b""",
@@ -34,7 +34,7 @@ RESUMES = bounded(
     | it \s+ follows | leads \s+ to | results \s+ in ) \b | → | ⇒""",
     re.IGNORECASE | re.VERBOSE,
 )
-# "At $t = 0$ the speed is": what a sentence led to.
+# "At $t = 0$ the speed is": the statement to which the sentence leads.
 HAS_SUBJECT = bounded(r"\b (?: the | its | this ) \b [^$]{1,80} \b (?: is | are | becomes | equals ) \s* $", re.IGNORECASE | re.VERBOSE)
 # "$m$ is the mass", "$m$ denotes the mass".
 IS_NAMED = bounded(
@@ -44,9 +44,9 @@ IS_NAMED = bounded(
 
 
 def stated(zone: str, *, is_declared: bool) -> str | None:
-    """The formula between dollars, \\( or \\[ that a text states; None where there is none, or no one can tell which.
+    """The formula between dollars, \\( or \\[ that a text states; None if there is none, or it is unclear which one.
 
-    `is_declared`: the text is what stands behind "the answer is", so that a formula that opens it is the answer.
+    `is_declared`: the text follows "the answer is", so a formula at its beginning is the answer.
     """
     spans = list(MATHS.finditer(zone))
     if not spans:
@@ -94,16 +94,16 @@ def stated(zone: str, *, is_declared: bool) -> str | None:
 
 
 def left_side(equation: str) -> str | None:
-    """What stands before the first sign of equality; None where there is no such sign."""
+    """The text before the first equality sign; None if there is no such sign."""
     sign = EQUATION.search(equation)
     return equation[: sign.start()].strip() if sign else None
 
 
 def inside(span: re.Match[str]) -> str:
-    """What stands between the marks."""
+    """The text between the marks."""
     return next(group for group in span.groups() if group is not None)
 
 
 def blank(span: re.Match[str]) -> str:
-    """A formula as a run of letters, so that a mark in it ends no sentence."""
+    """The formula replaced by a run of letters, so that a mark in it does not end a sentence."""
     return "x" * len(span[0])

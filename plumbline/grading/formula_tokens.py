@@ -1,4 +1,4 @@
-"""Cut a formula, in LaTeX or typed plainly, into tokens; ValueError at the first sign that no rule reads. Pure."""
+"""Cut a formula, in LaTeX or plain text, into tokens. ValueError at the first sign that no rule reads. Pure."""
 
 import re
 from enum import StrEnum
@@ -8,7 +8,7 @@ MAX_CHARACTERS = 600
 
 
 def names_of(text: str) -> list[str]:
-    """The names of a table, written one after another."""
+    """The names in a text, separated by blanks."""
     return text.split()
 
 
@@ -35,12 +35,12 @@ UNICODE = dict(
 )
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
 LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
-# Commands that only dress what follows, or leave a gap.
+# Commands that only change the look of the next text, or leave a gap.
 DRESS = frozenset(names_of("left right displaystyle textstyle limits big Big bigg Bigg bigl bigr Bigl Bigr quad qquad"))
 STYLES = frozenset(names_of("mathrm text textbf textit mathbf mathit boldsymbol bm operatorname vec overrightarrow rm"))
 MARKS = frozenset(names_of("hat bar dot ddot tilde overline"))
 WHOLE = FUNCTIONS | GREEK | {"pi"}
-"""Words that are one sign."""
+"""Words that are a single sign."""
 GAPS = re.compile(r"\\[,;:!> ]|~|&")
 NUMBER = re.compile(r"(?:\d+(?:\{?,\}?\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+(?![\w.]))?")
 WORD = re.compile(r"[A-Za-z]+")
@@ -67,7 +67,10 @@ class Token(NamedTuple):
 
 
 def tokens_of(formula: str, *, one_letter: bool | None = None) -> list[Token]:
-    """Return the tokens of a formula; `one_letter` as in read_formula. ValueError where it is too long, or holds what is no part of one (an integral, a relation, a word)."""
+    """Return the tokens of a formula; `one_letter` as in read_formula.
+
+    ValueError if it is too long, or holds something that cannot be read: an integral, a relation, a word.
+    """
     if len(formula) > MAX_CHARACTERS:
         raise ValueError(f"longer than {MAX_CHARACTERS} characters")
     text = GAPS.sub(" ", formula.replace("**", "^"))
@@ -117,7 +120,7 @@ def read_token(text: str, place: int, found: list[Token], *, is_latex: bool, one
         return word.end()
     sign = OPERATORS.get(sign, sign)
     if sign not in "+-*/^_(){}[]|!'":
-        raise ValueError(f"{sign!r} is no part of a formula that is read")
+        raise ValueError(f"{sign!r} cannot be read in a formula")
     found.append(Token(Sort.SIGN, sign))
     return place + 1
 
@@ -129,12 +132,12 @@ def signed(digits: str) -> list[Token]:
 
 
 def symbol_or_pi(name: str) -> Token:
-    """A symbol by its one name; pi is a number."""
+    """A symbol under its one name; pi is a number."""
     return Token(Sort.NUMBER, "pi") if name == "pi" else Token(Sort.SYMBOL, SAME.get(name, name))
 
 
 def read_command(text: str, command: re.Match[str], found: list[Token]) -> int:
-    """Append what a LaTeX command says, and return where it ends."""
+    """Append the tokens of a LaTeX command, and return where it ends."""
     name, end = command[1], command.end()
     if name in DRESS:
         # "\left." closes nothing.
@@ -152,7 +155,7 @@ def read_command(text: str, command: re.Match[str], found: list[Token]) -> int:
     elif name in STYLES or name in MARKS:
         group = re.compile(r"\s*(?:\{\s*(\\?[A-Za-z0-9 ]{1,30}?)\s*\}|(\\?[A-Za-z]))").match(text, end)
         if group is None:
-            raise ValueError(f"\\{name} does not dress one symbol")
+            raise ValueError(f"\\{name} is not around one symbol")
         inner = (group[1] or group[2]).lstrip("\\").strip()
         if name in MARKS:
             found.append(Token(Sort.SYMBOL, f"{name}({inner})"))
@@ -162,7 +165,7 @@ def read_command(text: str, command: re.Match[str], found: list[Token]) -> int:
             found.append(symbol_or_pi(inner))
         return group.end()
     else:
-        raise ValueError(f"\\{name} is no part of a formula that is read")
+        raise ValueError(f"\\{name} cannot be read in a formula")
     return end
 
 
@@ -173,7 +176,7 @@ def tokens_of_word(word: str, *, is_latex: bool) -> list[Token]:
     if word in GREEK or word == "pi":
         return [symbol_or_pi(word)]
     for name in sorted(WHOLE, key=len, reverse=True):
-        # "2pir" and "sinx", typed plainly; two letters alone are as likely symbols.
+        # "2pir" and "sinx" in plain text; two letters alone may as well be symbols.
         if not is_latex and len(name) > 2 and word.startswith(name):
             rest = tokens_of_word(word[len(name) :], is_latex=is_latex) if word[len(name) :] else []
             return [*tokens_of_word(name, is_latex=is_latex), *rest]

@@ -1,4 +1,4 @@
-"""Read a formula into a tree of sums, products, powers and functions: nothing is evaluated, and no name is looked up. Pure."""
+"""Read a formula into a tree of sums, products, powers and functions. Nothing is evaluated, and no name is looked up. Pure."""
 
 from collections.abc import Sequence
 
@@ -8,16 +8,16 @@ MAX_DEPTH = 40
 MAX_NODES = 300
 
 Tree = list["str | Tree"]
-"""An operation and what it is applied to: ["*", ["num", "2"], ["sym", "m"]]."""
+"""An operation and its operands: ["*", ["num", "2"], ["sym", "m"]]."""
 
 END = Token(Sort.SIGN, "")
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
 def read_formula(formula: str, *, one_letter: bool | None = None) -> Tree:
-    """Return the tree of a formula. ValueError where any part of it cannot be read.
+    """Return the tree of a formula. ValueError if any part of it cannot be read.
 
-    `one_letter`: whether a subscript without braces ends behind its first letter, as in LaTeX; None: where the formula has a command of LaTeX.
+    `one_letter`: whether a subscript without braces ends after its first letter, as in LaTeX. None: if the formula has a LaTeX command.
     """
     reader = Reader(tokens_of(formula, one_letter=one_letter))
     tree = reader.total(0)
@@ -27,7 +27,7 @@ def read_formula(formula: str, *, one_letter: bool | None = None) -> Tree:
 
 
 class Reader:
-    """Reads tokens from left to right. `depth` bounds brackets within brackets, `num_nodes` the size."""
+    """Reads tokens from left to right. `depth` limits brackets within brackets, `num_nodes` limits the size."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens = tokens
@@ -35,21 +35,21 @@ class Reader:
         self.num_nodes = 0
 
     def next(self) -> Token:
-        """The token that is due; END behind the last."""
+        """The next token; END after the last one."""
         return self.tokens[self.place] if self.place < len(self.tokens) else END
 
     def take(self, text: str) -> bool:
-        """Go past a sign, if it is due."""
+        """Go past a sign, if it is next."""
         if self.next().sort is Sort.SIGN and self.next().text == text:
             self.place += 1
             return True
         return False
 
     def node(self, *parts: "str | Tree") -> Tree:
-        """A node of the tree. ValueError beyond the size that is read."""
+        """A node of the tree. ValueError if the tree grows too large."""
         self.num_nodes += 1
         if self.num_nodes > MAX_NODES:
-            raise ValueError("too large a formula")
+            raise ValueError("the formula is too large")
         return list(parts)
 
     def total(self, depth: int) -> Tree:
@@ -65,7 +65,7 @@ class Reader:
         return sum_
 
     def product(self, depth: int) -> Tree:
-        """A product, with or without a sign between its factors; factors side by side belong together, so `a/bc` is a/(bc)."""
+        """A product, with or without a sign between its factors. Factors side by side belong together, so `a/bc` is a/(bc)."""
         if self.take("-"):
             return self.node("*", self.node("num", "-1"), self.product(depth))
         self.take("+")
@@ -74,7 +74,7 @@ class Reader:
             is_division = self.next().text == "/"
             self.place += 1
             if is_division and product[0] == "num" and self.next().sort is Sort.NUMBER:
-                # "1/2 m v^2" is half of it; "L/2g" is L/(2g).
+                # "1/2 m v^2" is half of m v^2; "L/2g" is L/(2g).
                 product = self.node("/", product, self.power(depth))
                 if self.begins_factor():
                     product = self.node("*", product, self.adjacent(depth))
@@ -84,7 +84,7 @@ class Reader:
         return product
 
     def adjacent(self, depth: int) -> Tree:
-        """Factors that stand side by side: `2mg`, `x(1+y)`."""
+        """Factors side by side: `2mg`, `x(1+y)`."""
         product = self.power(depth)
         while self.begins_factor():
             product = self.node("*", product, self.power(depth))
@@ -108,7 +108,7 @@ class Reader:
         return base
 
     def exponent(self, depth: int) -> Tree:
-        """What stands raised: a group, or one sign."""
+        """The exponent: a group, or one sign."""
         if self.take("{"):
             return self.closed("{", depth)
         if self.take("-"):
@@ -117,7 +117,7 @@ class Reader:
         return self.node("^", inner, self.exponent(depth)) if self.take("^") else inner
 
     def closed(self, opening: str, depth: int) -> Tree:
-        """What stands in a bracket that is open already."""
+        """The content of a bracket that is already open."""
         inner = self.total(depth + 1)
         if not self.take(CLOSING[opening]):
             raise ValueError(f"{opening!r} is not closed")
@@ -144,10 +144,10 @@ class Reader:
             if not self.take("|"):
                 raise ValueError("'|' is not closed")
             return self.node("fn", "abs", inner)
-        raise ValueError(f"{token.text or 'the end'!r} stands where a number or symbol is due")
+        raise ValueError(f"{token.text or 'the end'!r} is in the place of a number or symbol")
 
     def argument(self, depth: int) -> Tree:
-        """A group in braces, or the one token that stands for it; of a number, one digit: `\\frac12`."""
+        """A group in braces, or one token instead; of a number, only one digit: `\\frac12`."""
         if self.take("{"):
             return self.closed("{", depth)
         token = self.next()
@@ -169,7 +169,7 @@ class Reader:
         return self.node("sym", name)
 
     def subscript(self) -> str:
-        """The words of a subscript, run together."""
+        """The words of a subscript, joined without gaps."""
         if not self.take("{"):
             token = self.next()
             self.place += 1
@@ -200,7 +200,7 @@ class Reader:
         return self.node("^", value, raised) if raised is not None else value
 
     def argument_of_function(self, depth: int) -> Tree:
-        """What a function is applied to: a bracket, or the factors side by side up to the next function."""
+        """The argument of a function: a bracket, or the factors side by side up to the next function."""
         if self.next().sort is Sort.SIGN and self.next().text in ("(", "{", "["):
             opening = self.next().text
             self.place += 1

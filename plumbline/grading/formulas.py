@@ -1,4 +1,4 @@
-"""Grade an answer that is a formula: it is read here, and compared in a child process. Starts that process."""
+"""Grade an answer that is a formula. It is read here and compared in a child process, which this module starts."""
 
 from collections.abc import Sequence
 
@@ -15,9 +15,9 @@ from plumbline.rows.outcome import Outcome, Reading
 def grade_formula(response: str, target: str, *, relative_tolerance: float = 0.05) -> ReadGrade:
     """Grade a response against a formula. ValueError for a target that cannot be read.
 
-    Two formulas are the same where they have the same value at points chosen by hash, all symbols positive, and depend on the same symbols.
-    Where the target has numbers with decimals, values within relative_tolerance are the same; where only the answer has, as far as its own
-    decimals are rounded.
+    Two formulas are the same if they depend on the same symbols and have the same value at points chosen by hash, all symbols positive.
+    If the target has numbers with decimals, values within relative_tolerance are the same. If only the answer has them, its own rounding
+    is the tolerance.
     """
     goals = parse_formula(target)
     read = cleaned(response)
@@ -36,7 +36,7 @@ def grade_formula(response: str, target: str, *, relative_tolerance: float = 0.0
 
 
 def best_verdict(goals: Sequence[Tree], answers: Sequence[Tree], relative_tolerance: float) -> Verdict:
-    """Equal where any way to read the answer equals any way to read the target; undecided where no pair is equal and one is undecided."""
+    """Equal if any way to read the answer equals any way to read the target. Undecided if no pair is equal and one is undecided."""
     verdict = Verdict.DIFFERENT
     for goal in goals:
         for answer in answers:

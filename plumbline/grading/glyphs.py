@@ -1,4 +1,4 @@
-"""Turn glyphs that look alike into one, character for character. Pure."""
+"""Replace glyphs that look alike by a single one, character for character. Pure."""
 
 # One character for one character, so that positions in the text stay positions in the response.
 GLYPHS = str.maketrans(
@@ -27,5 +27,5 @@ GLYPHS = str.maketrans(
 
 
 def tidy(text: str) -> str:
-    """Return the text with look-alike glyphs made one; every character stays at its position."""
+    """Return the text with one glyph for all that look alike. Every character keeps its position."""
     return text.translate(GLYPHS)

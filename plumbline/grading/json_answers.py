@@ -20,23 +20,23 @@ JSON_BARE = bounded(r"[^,{}\[\]\"\n]{1,200}")
 
 
 class JsonAnswer(NamedTuple):
-    """What a JSON-wrapped response holds."""
+    """The content of a response in JSON."""
 
     answers: tuple[str, ...]
     """Values under an answer key, best key first."""
     leaves: tuple[tuple[str, str], ...]
-    """All (key, value as text) pairs, in order."""
+    """All pairs (key, value as text), in order."""
 
 
 def text_of(value: object) -> str:
-    """Return a leaf as text, LaTeX commands restored whose backslash JSON has swallowed."""
+    """Return a leaf as text. LaTeX commands get back the backslash that JSON took for an escape."""
     if not isinstance(value, str):
         return json.dumps(value)
     return SWALLOWED.sub(lambda match: "\\" + {"\b": "b", "\f": "f", "\t": "t", "\r": "r"}[match[0]], value)
 
 
 def walk(value: object, key: str, leaves: list[tuple[str, str]], depth: int = 0) -> None:
-    """Collect the leaves of a JSON value; booleans and nulls state nothing."""
+    """Collect the leaves of a JSON value. Booleans and nulls state nothing."""
     if isinstance(value, dict) and depth < 20:
         for name, child in value.items():
             walk(child, str(name), leaves, depth + 1)
@@ -50,7 +50,7 @@ def walk(value: object, key: str, leaves: list[tuple[str, str]], depth: int = 0)
 
 
 def unescape(text: str) -> str:
-    """Decode a JSON string body leniently: an escape that JSON does not know keeps its backslash (LaTeX)."""
+    """Decode the inside of a JSON string leniently: an escape that JSON does not know keeps its backslash (LaTeX)."""
     simple = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "/": "/"}
 
     def decode(match: re.Match[str]) -> str:

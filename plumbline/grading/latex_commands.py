@@ -1,4 +1,4 @@
-"""Name the LaTeX commands that only dress a text, and those that say how two things relate. Pure."""
+"""LaTeX commands that only change the look of a text, and those that relate two things. Pure."""
 
 # As alternatives of a verbose pattern, each whole: `\\text` is not the beginning of `\\textbf`.
 WRAPPERS = r"""

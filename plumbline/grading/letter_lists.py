@@ -1,4 +1,4 @@
-"""Read the list of letters that opens a text, as far as it goes on. Pure."""
+"""Read the list of letters at the beginning of a text, up to its end. Pure."""
 
 import re
 
@@ -6,7 +6,7 @@ from plumbline.grading.patterns import bounded
 
 ONE = r"(?: [(\[]? [A-Z] [)\]]? (?![A-Za-z'’]) )"
 BETWEEN = r"(?: \s* (?: , \s* and | , | ; | / | & | \+ | 、 | \b and \b | \b und \b | \b et \b | \b y \b | 和 | 与 ) \s* )"
-# "A, C", "(A) and (C)", "A and C"; letters without a mark between them ("ACD") are a list of their own.
+# "A, C", "(A) and (C)", "A and C"; letters without a mark between them ("ACD") are another form of list.
 LIST = rf"(?: {ONE} (?: {BETWEEN} {ONE} )* | (?<![A-Za-z]) [A-Z]{{2,10}} (?![A-Za-z]) )"
 LEAD = r"(?: (?: the | both | only | options? | choices? | statements? | answers? | letters? | are | is | : | \\ text \s* \{ ) \s* )*"
 OPENING = bounded(rf"\s* {LEAD} (?P<list>{LIST}) (?P<rest>[^\n]*)", re.VERBOSE)
@@ -19,14 +19,14 @@ EXCEPT = bounded(
     rf"\s* ,? \s* (?: except | but | save | apart \s+ from | other \s+ than | excluding ) \s+ (?: for \s+ )? {LEAD} (?P<list>{LIST}) (?= \s* (?: [.,;)\n] | $ ))",
     re.VERBOSE,
 )
-# "A or C", "A and B are wrong": the letters that open it are not what it says.
+# "A or C", "A and B are wrong": the letters at the beginning are not the answer.
 UNSURE = bounded(
     r"\s* ,? \s* (?: (?: or | except | excluding ) \b | (?: are | is ) \s+ (?: both \s+ | all \s+ )? (?: not | wrong | incorrect | false ) \b )",
     re.VERBOSE,
 )
 ITEM = re.compile(r"(?<![A-Za-z(])\(?(?P<letter>[A-Z])\)(?=\s)")
 EXCEPTED = bounded(r"\s* ,? \s* (?: except | but | save | apart \s+ from | other \s+ than | excluding ) \b", re.VERBOSE)
-# What goes on a list: a letter on a line of its own, or one with its mark, and its words, behind another of that kind.
+# A list continues with a letter on a separate line, or with a marked letter and its words after another one of this kind.
 OWN_LINE = bounded(
     r"[)\].,;]{0,2} [^\S\n]* \n \s* (?: and \s+ )? [(\[]? (?P<letter>[A-Z]) (?= [)\].,;]{0,2} [^\S\n]* (?: \n | $ ) )", re.VERBOSE
 )
@@ -45,7 +45,7 @@ def letters_of(text: str) -> frozenset[str]:
 
 
 def read_zone(text: str, known: frozenset[str]) -> tuple[frozenset[str], int, int] | None:
-    """The letters that open a text, with their place in it; None where none do, no letters where no one can tell which are meant."""
+    """The letters at the beginning of a text, with their place; None if there are none. No letters if it is unclear which are meant."""
     if everything := ALL.match(text):
         return all_of(text, known, everything)
     opening = OPENING.match(text)
@@ -57,7 +57,7 @@ def read_zone(text: str, known: frozenset[str]) -> tuple[frozenset[str], int, in
     if len(found) == 1 and (items := list(ITEM.finditer(text, begin, opening.end()))):
         # "A) force and C) energy": each letter with its words.
         found, end = frozenset(item["letter"] for item in items), items[-1].end()
-    # "A body at rest": a capital that begins a sentence is no letter of a list.
+    # "A body at rest": a capital at the beginning of a sentence is not a letter of a list.
     if not found <= known or (len(opening["list"].strip()) == 1 and re.match(r"\s+(?!only\b)[a-z]", opening["rest"])):
         return None
     further, further_end = further_items(text, begin, end)
@@ -69,7 +69,7 @@ def read_zone(text: str, known: frozenset[str]) -> tuple[frozenset[str], int, in
 
 
 def all_of(text: str, known: frozenset[str], everything: re.Match[str]) -> tuple[frozenset[str], int, int]:
-    """All letters, without those behind "except"; no letters where it cannot be read what is excepted."""
+    """All letters without those after "except". No letters if the exception cannot be read."""
     begin, end = everything.span()
     if left_out := EXCEPT.match(text, end):
         letters = letters_of(left_out["list"])
@@ -78,7 +78,7 @@ def all_of(text: str, known: frozenset[str], everything: re.Match[str]) -> tuple
 
 
 def further_items(text: str, begin: int, end: int) -> tuple[frozenset[str], int]:
-    """The letters that go on a list behind its first: on lines of their own, or each with its mark and its words."""
+    """The letters that continue a list after its first: on separate lines, or each with its mark and its words."""
     found: set[str] = set()
     place = end
     while line := OWN_LINE.match(text, place):

@@ -1,4 +1,4 @@
-"""Grade an answer that names several letters: right where it names the right ones and no other. Pure."""
+"""Grade an answer of several letters: it is right if it names the right ones and no others. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ DECLARED = bounded(
 BELIEVED = bounded(
     rf"(?P<list>{LIST}) \s+ (?: are | is ) \s+ (?:(?: both | all | also | each ) \s+)? (?: correct | true | right ) \b", re.VERBOSE
 )
-# "The incorrect options are", "Wrong answer:": what it declares is not the answer.
+# "The incorrect options are", "Wrong answer:": this does not declare the answer.
 DENIED = bounded(
     r"""
     \b (?:
@@ -56,7 +56,7 @@ class LettersGrade(NamedTuple):
 
     outcome: Outcome
     score: float | None
-    """Partial credit of an answer that is not wholly right; None where there is none."""
+    """Partial credit of an answer that is not fully right; None if it gets none."""
     extracted: str | None
     """The letters in their order, `A,C`."""
     reading: Reading
@@ -75,19 +75,19 @@ class Named(NamedTuple):
 
 
 def read_place(text: str, zone: Zone, known: frozenset[str]) -> tuple[frozenset[str], int, int] | None:
-    """The letters that open a zone; a declared list may go on behind the end of its line."""
+    """The letters at the beginning of a zone. A declared list may continue after the end of its line."""
     if zone.start is None or zone.tier != "anchored":
         return read_zone(zone.text, known)
     return None if is_denied(text, zone.start) else read_zone(text[zone.start :], known)
 
 
 def is_denied(text: str, place: int) -> bool:
-    """Whether what is declared at a place is called wrong."""
+    """Whether the text calls the declaration at this place wrong."""
     return DENIED.search(text[max(0, place - 80) : place]) is not None
 
 
 def named(read: Cleaned, known: frozenset[str]) -> Named | None:
-    """The letters that the response commits to; None where it commits to none."""
+    """The letters that the response commits to; None if it commits to none."""
     text = read.text
     for zone in zones(read, choices=True):
         if zone.tier in ("whole", "last_line"):
@@ -117,7 +117,7 @@ def named(read: Cleaned, known: frozenset[str]) -> Named | None:
 
 
 def verdicts(text: str, known: frozenset[str]) -> Named | None:
-    """The letters that are called right, where each of at least two is called right or wrong by itself; None elsewhere."""
+    """The letters that are called right, if at least two letters are each called right or wrong; else None."""
     said: dict[str, bool] = {}
     last = 0
     for match in EACH.finditer(text):
@@ -143,7 +143,7 @@ def contradicted(read: Cleaned, known: frozenset[str], last: Named) -> bool:
 
 
 def credit(letters: frozenset[str], wanted: frozenset[str], rule: PartialCredit | None) -> float | None:
-    """What some of the right letters are worth; None for nothing: no rule, a wrong letter, or none at all."""
+    """The credit for some of the right letters; None without a rule, with a wrong letter, or without letters."""
     if rule is None or not letters or not letters < wanted:
         return None
     return len(letters) / len(wanted) if rule == "share" else min(QUARTER * len(letters), 1 - QUARTER)

@@ -1,4 +1,4 @@
-"""Read the letter that a response opens or closes with. Pure."""
+"""Read the letter at the beginning or end of a response. Pure."""
 
 import re
 
@@ -14,12 +14,12 @@ CLOSING = bounded(rf"(?: \( \s* {NAMED} \s* \) | {BRACKETED} ) [\s.*$]{{0,12}} $
 LISTED = bounded(r"^.*(?:[(\[][A-Za-z][)\]]|\b[A-Z][).:]\s).*$", re.MULTILINE)
 MORE_LETTERS = bounded(r"[.)]?[\s,]*[A-Z][.)]?[\s,]+[A-Z][.)]?(?:\s|$)")
 LINE_OF_ONE = re.compile(r"(?m)^[^\w\n]{0,8}([A-Z])[^\w\n]{0,8}$")
-# "b. 4": a small letter that opens the response as one opens an item of a list.
+# "b. 4": a small letter at the beginning of the response, written like an item of a list.
 SMALL = bounded(r"\s*(?P<letter>[a-z])(?P<mark>[.)])\s+(?=\S)")
 
 
 def without_echo(text: str) -> str:
-    """Blank out the lines that list options, position for position: an echo of the question commits to nothing."""
+    """Blank out lines that list options: an echo of the question commits to nothing. Every character keeps its position."""
     _, listed = parse_choices(text)
     if len(listed) < 2:
         return text
@@ -27,7 +27,7 @@ def without_echo(text: str) -> str:
 
 
 def lone_letter(text: str, denials: str, options: Options) -> Statement | None:
-    """Read a response that opens with an option ("B", "(C) Rate of doing work", "C. ...") or closes with one."""
+    """Read a response that begins with an option ("B", "(C) Rate of doing work", "C. ...") or ends with one."""
     alone = dict.fromkeys(letter for letter in LINE_OF_ONE.findall(text) if letter in options.letters)
     if len(alone) > 1:
         return Statement(tuple(alone), McqTier.LETTER, 0, len(text))

@@ -1,16 +1,16 @@
-"""Blank out Markdown and HTML that only dress a text: emphasis, bullets, headings. Pure.
+"""Blank out Markdown and HTML that only change the look of a text: emphasis, bullets, headings. Pure.
 
-Character for character, so that positions in the text stay positions in the response. A star that multiplies (`2*3`, `a * b`,
-`2**3`) stays: emphasis opens where a word could begin, touches what it holds, and closes where a word could end.
+It works character for character, so that positions in the text stay positions in the response. A star that multiplies (`2*3`,
+`a * b`, `2**3`) stays: emphasis opens where a word could begin, touches its content, and closes where a word could end.
 """
 
 import re
 
 RUN = re.compile(r"\*{1,3}|_{1,3}|~~")
-# What stands directly before a mark that opens nothing: `2*3`, `m_1`, `(a)*b`, `\_`.
+# Characters directly before a mark that opens nothing: `2*3`, `m_1`, `(a)*b`, `\_`.
 HOLDS_ON = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789)]}^_\\*")
 GOES_ON = HOLDS_ON - frozenset(")]}*") | frozenset("{")
-# `_` and `~~` are also marks of LaTeX: they dress a word only between gaps or plain punctuation.
+# `_` and `~~` are also marks of LaTeX: they are emphasis only between gaps or plain punctuation.
 PLAIN_BEFORE = frozenset(" \t\n\"'“‘(:*>")
 PLAIN_AFTER = frozenset(" \t\n\"'”’):;,.!?*")
 BULLET = re.compile(r"(?m)^[ \t]{0,8}(?:[*•·▪◦‣●○■□➢➤✓✔]|>)[ \t]+(?=\S)")
@@ -27,7 +27,7 @@ TICKS = re.compile(r"(?<!`)`{1,2}(?!`)")
 
 
 def without_markup(text: str) -> str:
-    """Return the text as a reader sees it, struck-out words left out; every character stays at its position."""
+    """Return the text as a reader sees it, without struck-out words. Every character keeps its position."""
     if "<" in text:
         text = STRUCK.sub(_blank, text)
         text = RAISED.sub(lambda match: ("^{" if match[1].lower() == "sup" else "_{") + "   " + match[2] + "}     ", text)
@@ -48,7 +48,7 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def _may_open(text: str, start: int, end: int) -> bool:
-    """Say whether a mark stands where emphasis may begin."""
+    """Say whether emphasis may begin at this mark."""
     before, after = text[start - 1 : start], text[end : end + 1]
     if not after or after.isspace():
         return False
@@ -59,7 +59,7 @@ def _may_open(text: str, start: int, end: int) -> bool:
 
 
 def _may_close(text: str, start: int, end: int) -> bool:
-    """Say whether a mark stands where emphasis may end."""
+    """Say whether emphasis may end at this mark."""
     before, after = text[start - 1 : start], text[end : end + 1]
     if not before or before.isspace() or before == "\\":
         return False
@@ -67,7 +67,7 @@ def _may_close(text: str, start: int, end: int) -> bool:
 
 
 def _without_emphasis(text: str) -> str:
-    """Blank out the marks of emphasis that pair up on a line, and two stars before a word that nothing closes; what is struck out goes whole."""
+    """Blank out pairs of emphasis marks on a line, and two stars that open a word and never close. Struck-out text goes as a whole."""
     pieces = list(text)
     opened: dict[str, tuple[int, int]] = {}
     line_end = -1
@@ -92,7 +92,7 @@ def _without_emphasis(text: str) -> str:
 
 
 def _drop_unclosed(text: str, pieces: list[str], start: int, end: int) -> None:
-    """Blank out two stars that open a word and are never closed, as where an answer was cut: "is **12 N"."""
+    """Blank out two stars that open a word and are never closed, as in a cut answer: "is **12 N"."""
     if (
         text[start] == "*"
         and end - start > 1

@@ -34,7 +34,7 @@ FULLWIDTH = str.maketrans(
         "；": ";",
     }
 )
-# "A: ..." is short for "Answer: ..." as well.
+# "A: ..." is also short for "Answer: ...".
 ANSWER_LABEL = bounded(r"\s*A\s*:\s*")
 # "- B" and nothing else.
 LONE_ITEM = bounded(r"\s*[-–—]\s+(?=[(\[]?[A-Za-z][)\]]?\W{0,4}$)")
@@ -42,7 +42,7 @@ MAX_WORDS_OF_AN_OPTION = 8
 
 
 class McqFlag(StrEnum):
-    """What is worth knowing about one multiple-choice answer."""
+    """Flags of one multiple-choice answer."""
 
     CUT_WHILE_THINKING = "cut_while_thinking"
     """The response ends before its thinking does."""
@@ -56,14 +56,14 @@ class McqGrade(NamedTuple):
     """The letter; None unless exactly one was read."""
     reading: Reading
     span: tuple[int, int] | None
-    """[start, end) in the response of what was read; None where nothing was, or where it stands in JSON."""
+    """[start, end) of the read part in the response; None if nothing was read, or it is inside JSON."""
     tier: McqTier | None
-    """Which rule read it."""
+    """The rule that read it."""
     flags: frozenset[McqFlag] = frozenset()
 
 
 def decide(statements: list[Statement], text: str) -> Statement:
-    """Return the last statement, undecided where an earlier one differs and was not taken back."""
+    """Return the last statement. It is undecided if an earlier one differs and was not taken back."""
     last = statements[-1]
     for statement in statements[:-1]:
         differs = statement.choice and last.choice and statement.choice != last.choice
@@ -73,7 +73,7 @@ def decide(statements: list[Statement], text: str) -> Statement:
 
 
 def read_text(text: str, options: Options) -> Statement | None:
-    """Read prose by tier; None where it commits to nothing."""
+    """Read prose by tier; None if it commits to nothing."""
     quiet = without_echo(text)
     denials = denials_of(text, options)
     quiet_denials = denials if quiet == text else denials_of(quiet, options)
@@ -88,11 +88,11 @@ def read_text(text: str, options: Options) -> Statement | None:
         and text[: opened.start].rstrip(" \t(*")[-1:] == "\n"
         and len(text) - opened.end < 4
     ):
-        # A last line that is a letter and nothing else.
+        # A last line that is only a letter.
         statements = [*statements, opened]
     if statements:
         last = decide(statements, text)
-        # "D) None of the above" abstains from nothing, "A. None of the above fits." does.
+        # "D) None of the above" does not abstain, "A. None of the above fits." does.
         own = {letter: words for letter, words in options.denying.items() if last.choice == letter}
         return None if ABSTENTION.search(without_options(quiet, own), last.end) else last
     if opened:
@@ -104,7 +104,7 @@ def read_text(text: str, options: Options) -> Statement | None:
 
 
 def read_wrapped(response: str, options: Options) -> Statement | None:
-    """Read a JSON-wrapped response: its answer keys, or else its text as prose."""
+    """Read a response in JSON: its answer keys, or else its text as prose."""
     wrapped = read_json(response)
     if wrapped is None:
         return None
@@ -118,7 +118,7 @@ def read_wrapped(response: str, options: Options) -> Statement | None:
 
 
 def read_question(choices: Mapping[str, str], target: str) -> tuple[Options, str]:
-    """Return the options, and the letter that stands for the target among them. ValueError where it is none of them."""
+    """Return the options, and the letter of the target among them. ValueError if the target is not one of them."""
     labels = read_labels(choices)
     if labels is not None:
         wanted = labels.letters.get(normal(target), "")
@@ -130,12 +130,12 @@ def read_question(choices: Mapping[str, str], target: str) -> tuple[Options, str
         place = string.ascii_uppercase.find(wanted) if wanted else -1
         options = read_options(texts, frozenset(texts) or frozenset(string.ascii_uppercase[: max(MIN_DEFAULT_LETTERS, place + 1)]))
     if len(wanted) != 1 or not wanted.isalpha() or wanted not in options.letters:
-        raise ValueError(f"target {target!r}: not one of the choices {sorted(choices) or 'A to Z'}; give the label of the right one.")
+        raise ValueError(f"target {target!r}: not one of the choices {sorted(choices) or 'A to Z'}. Give the label of the right one.")
     return options, wanted
 
 
 def plain(text: str, options: Options) -> str:
-    """Return a text as the rules read it: no markup, one glyph for each sign, labels as letters, "A:" for "Answer:" blanked out."""
+    """Return a text in the form that the rules read: no markup, one glyph per sign, labels as letters, and no "A:" for "Answer:"."""
     text = tidy(without_markup(text)).translate(FULLWIDTH)
     if options.labels:
         text, is_doubtful = as_letters(text, options.labels)
@@ -150,7 +150,7 @@ def plain(text: str, options: Options) -> str:
 
 
 def is_option_a(rest: str, options: Options) -> bool:
-    """Say whether what follows "A:" is the text of option A, or, where no texts are known, could be one."""
+    """Say whether the text after "A:" is the text of option A. If no option texts are known, say whether it could be one."""
     own = options.texts.get("A")
     if options.texts:
         return own is not None and starts_with(words_only(tokens(rest[:300])), {"A": own}) is not None
@@ -162,8 +162,8 @@ def is_option_a(rest: str, options: Options) -> bool:
 def grade_mcq(response: str, choices: Mapping[str, str], target: str) -> McqGrade:
     """Grade a response against a target letter.
 
-    choices: label -> text, or {} where the options stand in the question; then only letters can be read. Labels are letters,
-    or 1 to 26, or i to xxvi. Exactly one option read and right is correct, read and wrong incorrect; none, several, or a letter
+    choices: label -> text, or {} if the question text holds the options; then only letters can be read. Labels are letters,
+    or 1 to 26, or i to xxvi. If exactly one option is read, the answer is correct or incorrect. No option, several, or a letter
     that contradicts its text are unparsed. Raises ValueError for a target that is not a label among the choices.
     """
     options, wanted = read_question(choices, target)

@@ -91,7 +91,7 @@ ASSERTED = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# "is approximately 12": skipped to find the "is".
+# "is approximately 12": this word is skipped to find the "is".
 MODIFIER = bounded(
     r"""
     (?:
@@ -138,7 +138,7 @@ MODIFIER = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# What makes the number behind it the part of something calculated.
+# Text that makes the next number part of a calculation.
 CALCULATED = bounded(
     r"""
     (?:
@@ -194,7 +194,7 @@ CALCULATED = bounded(
 
 
 def stripped(lead: str) -> str:
-    """Return the text before a number without marks and words such as "about", so that it ends in what states the number."""
+    """Return the text before a number without marks and words such as "about", so that it ends with the words that state the number."""
     for _ in range(MAX_MODIFIERS):
         shorter = lead.rstrip(MARKS)
         mark = LATEX_MARK.search(shorter, max(0, len(shorter) - 20))

@@ -1,11 +1,11 @@
-"""Name what directly before or behind a number makes it no value of its own. Pure."""
+"""Text directly before or after a number that makes it no separate value. Pure."""
 
 import re
 
 from plumbline.grading.latex_commands import RELATIONS, WRAPPERS
 from plumbline.grading.patterns import bounded
 
-# What must not stand directly before a number: it would be part of a name, an index, a power or a decimal.
+# Text that must not come directly before a number: it would be part of a name, an index, a power or a decimal.
 GLUED = bounded(
     r"""
     (?:
@@ -19,7 +19,7 @@ GLUED = bounded(
     """,
     re.VERBOSE,
 )
-# The letters before a number that belong to no name: `\\approx12`, `\\left(5`.
+# Letters before a number that are not part of a name: `\\approx12`, `\\left(5`.
 COMMAND = bounded(
     rf"""
     \\ (?: {RELATIONS} | {WRAPPERS} | (?: times | cdot | div | leq? | geq? | neq? | pm | mp | q?quad | propto | therefore ) (?![A-Za-z]) ) \s* $
@@ -27,7 +27,7 @@ COMMAND = bounded(
     re.VERBOSE,
 )
 LEFT_BRACKET = bounded(r"\\(?:left|[bB]igg?l?)\s?(?=[(\[]$)")
-# An ordinal, an adjective, a clock time, a count of digits; a number that a word behind it makes another one ("5 tenths", "5 squared").
+# An ordinal, an adjective, a clock time, a count of digits, or a number that the next word changes ("5 tenths", "5 squared").
 NOT_A_VALUE = bounded(
     r"""
       (?: st | nd | rd | th ) \b
@@ -67,7 +67,7 @@ CLOSERS = bounded(r"(?:[ \t]|\$|~|\\[,;:! ]|\\q?quad(?![A-Za-z])|\\[)\]]|\}|\*\*
 # "|5|" and "\left|5\right|": the bars of an absolute value touch what they hold.
 LEFT_BAR = bounded(r"(?:\\left\s?|\\)?(?:\||‖)$|\\l?[vV]ert\s?$")
 RIGHT_BAR = bounded(r"(?:\\right\s?|\\)?(?:\||‖)[ \t]*|\\r?[vV]ert(?![A-Za-z])[ \t]*")
-# "5 m_1", "5 \hbar", "5x": the number is multiplied with a symbol.
+# "5 m_1", "5 \hbar", "5x": the number is multiplied by a symbol.
 SYMBOL = bounded(
     r"""
     (?:
@@ -123,9 +123,9 @@ SYMBOL = bounded(
     re.VERBOSE,
 )
 WORD_OPERATOR = bounded(r"(?:times|multiplied\s+by|divided\s+by|plus|minus|of\s+(?:the|its|that|this|their|what))\b", re.IGNORECASE)
-# "5 N - this is" goes on with the sentence, "5 N - the friction" may not.
+# "5 N - this is" continues the sentence, "5 N - the friction" may not.
 SUBTRACTS = bounded(r"\s*-\s*(?!(?:this|that|which|it|because|since|so|as|not|note|due|see)\b)\$?[\w\\(]", re.IGNORECASE)
-# A bracket that touches a number and holds more than its unit is to be multiplied with, or a doubt about the last digits: neither is read.
+# A bracket directly after a number that holds more than its unit is a factor, or a doubt about the last digits: neither is read.
 TOUCHING = bounded(r"(?:\\left\s?)?\((?:[^()\n]{0,60}[\d+*/^=]|\s?[A-Za-zα-ω]\s?\))")
-# What may follow a number without a gap in Japanese and Korean; other letters there are units that no one knows here.
+# Text that may follow a number without a gap in Japanese and Korean; other letters there are unknown units.
 PARTICLES = "でだとをがはにの입이"

@@ -12,7 +12,7 @@ from plumbline.grading.read_grade import ReadGrade
 from plumbline.grading.unit_names import Unit
 from plumbline.rows.outcome import Outcome, Reading
 
-# What stands between two numbers of a list. A comma between digits is one only inside brackets: elsewhere "1,200" is one number.
+# Separators of a list of numbers. A comma between digits is a separator only inside brackets: elsewhere "1,200" is one number.
 BETWEEN = bounded(r"\s* (?: ; | , (?=\s) | \n+ | \\\\ | \\q?quad | \b and \b | \b or \b | \b und \b | 、 ) \s*", re.VERBOSE | re.IGNORECASE)
 BETWEEN_IN_BRACKETS = bounded(rf"{BETWEEN.pattern} | \s* , \s*", re.VERBOSE | re.IGNORECASE)
 BRACKETED = bounded(
@@ -31,7 +31,7 @@ def pieces(zone: str) -> list[str]:
     bracketed = BRACKETED.search(zone)
     if bracketed and re.search(r"\d", bracketed["inside"]) and re.search(r"[,;]", bracketed["inside"]):
         parts = [part for part in BETWEEN_IN_BRACKETS.split(bracketed["inside"]) if part.strip()]
-        # "[1, 2] m", "(1, 2) × 10^3": what stands behind the brackets is said of every number.
+        # "[1, 2] m", "(1, 2) × 10^3": the text after the brackets applies to every number.
         return [f"{part} {bracketed['after']}" for part in parts]
     if BARE.fullmatch(zone) and not THOUSANDS.search(zone):
         return zone.split(",")
@@ -39,7 +39,7 @@ def pieces(zone: str) -> list[str]:
 
 
 def read_numbers(zone: str, goals: Sequence[Target]) -> list[Quantity] | None:
-    """The quantities of a zone, one for each part that holds one; None where a part holds several or there are none."""
+    """The quantities of a zone, one for each part that holds one; None if a part holds several or there are none."""
     found: list[Quantity] = []
     for part in pieces(zone):
         named = list(NAMED.finditer(part))
@@ -52,7 +52,7 @@ def read_numbers(zone: str, goals: Sequence[Target]) -> list[Quantity] | None:
 
 
 def with_last_unit(quantities: list[Quantity]) -> list[Quantity] | None:
-    """Quantities of which the unit behind the last one is that of all, as in "100 and 200 cm"; None where some have one and some none."""
+    """Quantities that all have the unit after the last one, as in "100 and 200 cm"; None if some have a unit and some have none."""
     last, others = quantities[-1], quantities[:-1]
     bare = [quantity for quantity in others if quantity.unit is None and not quantity.unknown_unit]
     if last.unit is None or not bare:
@@ -72,13 +72,13 @@ def grade_numbers(
     relative_tolerance: float = 0.05,
     absolute_tolerance: float | None = None,
 ) -> ReadGrade:
-    """Grade a response against several numbers. Every one must be right, and there must be as many.
+    """Grade a response against several numbers. Every number must be right, and their count must be right.
 
-    ValueError for a target that is no list of numbers, and for a 0 among them without absolute_tolerance.
+    ValueError for a target that is not a list of numbers, and for a 0 in it without absolute_tolerance.
     """
     goals = parse_numbers(target, unit)
     if absolute_tolerance is None and any(goal.value == 0 for goal in goals):
-        raise ValueError(f"target {target!r}: 0 has no relative tolerance; give absolute_tolerance, in {unit or 'the unit of the target'}.")
+        raise ValueError(f"target {target!r}: 0 has no relative tolerance. Give absolute_tolerance, in {unit or 'the unit of the target'}.")
     read = cleaned(response)
     if read.own.is_cut:
         return ReadGrade(Outcome.UNPARSED, None, Reading.NONE, None, None, frozenset({"cut_while_thinking"}))
@@ -105,7 +105,7 @@ def grade_numbers(
 
 
 def divisors(quantities: Sequence[Quantity], goal: Target) -> tuple[float, ...]:
-    """What the values may be divided by: without a unit no one can tell whether the target is a fraction or a percentage."""
+    """Numbers by which the values may be divided: without a unit, the target may be a fraction or a percentage."""
     is_percent = goal.open_unit and all(quantity.unit == PERCENT for quantity in quantities)
     return (1.0, 100.0) if is_percent else (1.0,)
 
@@ -114,7 +114,7 @@ Found = tuple[list[Quantity], str, tuple[int, int] | None]
 
 
 def best_zone(read: Cleaned, goals: Sequence[Target]) -> Found | None:
-    """The numbers of the place that counts most; where several boxes hold one each, all of them."""
+    """The numbers of the place that counts most. If several boxes hold one number each, all of them."""
     lone: list[tuple[int, Quantity]] = []
     for zone in zones(read, to_line_end=True):
         if zone.tier == "whole" and len(read.text) > 200:
@@ -130,6 +130,6 @@ def best_zone(read: Cleaned, goals: Sequence[Target]) -> Found | None:
         return quantities, zone.tier, None if zone.start is None else read.span(zone.start, zone.start + len(zone.text))
     if not lone:
         return None
-    # As many boxes as there are numbers, the last ones: earlier boxes hold steps on the way.
+    # As many boxes as numbers, from the end: earlier boxes hold intermediate steps.
     ordered = sorted(lone, key=lambda one: one[0])[-len(goals) :]
     return [quantity for _, quantity in ordered], "boxed", read.span(ordered[0][0], ordered[-1][0] + 1)

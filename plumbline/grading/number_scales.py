@@ -1,4 +1,4 @@
-"""Read the scale words behind a number: "5 million", "5 hundred thousand". Pure."""
+"""Read the scale words after a number: "5 million", "5 hundred thousand". Pure."""
 
 import re
 
@@ -19,7 +19,7 @@ MAX_SCALES = 3
 
 
 def read_scale(text: str, end: int) -> tuple[float, int]:
-    """Return what the scale words behind a number multiply it by ("5 hundred thousand"), and where they end."""
+    """Return the factor of the scale words after a number ("5 hundred thousand"), and where they end."""
     scale = 1.0
     for _ in range(MAX_SCALES):
         word = SCALE.match(text, end)

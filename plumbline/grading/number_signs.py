@@ -62,7 +62,7 @@ SIGN_WORDS = bounded(
 
 
 def sign_before(text: str, position: int) -> int | None:
-    """Return where the sign of a number starts, or None: a dash after a digit, a letter or a bracket subtracts or joins."""
+    """Return where the sign of a number starts, or None. A dash after a digit, a letter or a bracket subtracts or joins."""
     place = position
     while place > 0 and text[place - 1] in " \t":
         place -= 1
@@ -71,14 +71,14 @@ def sign_before(text: str, position: int) -> int | None:
     before = text[max(0, place - 40) : place - 1]
     if not before.strip() or SIGN_WORDS.search(before):
         return place - 1
-    # "x -3": a dash that touches the number and not the word before it is a sign after a word, never after a symbol.
+    # "x -3": a dash that touches only the number is a sign after a word, but never after a symbol.
     if place == position and before[-1:].isspace() and re.search(r"[A-Za-z]{2,}\s+$", before):
         return place - 1
     return None
 
 
 def sign_word_before(text: str, position: int) -> tuple[int, float] | None:
-    """Return where a sign in words or outside of marks starts and what it is; a minus between two quantities subtracts and is not a sign."""
+    """Return where a sign in words or outside marks starts, and what it is. A minus between two quantities subtracts; it is not a sign."""
     match = SIGN_WORD.search(text, max(0, position - 40), position)
     if match is None:
         return None

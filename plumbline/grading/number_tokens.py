@@ -1,7 +1,7 @@
 r"""Read numbers as people and models write them, by a grammar of our own: no eval, no sympy. Pure.
 
-A closed form is read whole (`3\sqrt{2}`, `9/2`, `6.63 \times 10^{-34}`). A number that is multiplied with a symbol
-(`5 \hbar`) is not that number; the caller sees the symbol behind `end`.
+A closed form is read whole (`3\sqrt{2}`, `9/2`, `6.63 \times 10^{-34}`). A number that is multiplied by a symbol
+(`5 \hbar`) is not that number; the caller sees the symbol after `end`.
 """
 
 import math
@@ -55,7 +55,7 @@ DIVIDE = bounded(rf"{GAP} (?: / | \\div (?![A-Za-z]) )", re.VERBOSE)
 OPEN = bounded(rf"(?:\\(?:left|[bB]igg?l?)\s*)?[(\[] | (?:\\{WRAPPERS}\s*)?\{{", re.VERBOSE)
 SHUT = r"(?:\\(?:right|[bB]igg?r?)\s*)?"
 CLOSE = {"(": bounded(rf"{GAP}{SHUT}\)"), "[": bounded(rf"{GAP}{SHUT}\]"), "{": bounded(rf"{GAP}\}}")}
-# A bracket that touches what is before it multiplies: 3(1/3), (2)(3), 4\left(5\right).
+# A bracket that touches the text before it multiplies: 3(1/3), (2)(3), 4\left(5\right).
 BY_TOUCH = bounded(r"(?:\\[,!])?(?:\\(?:left|[bB]igg?l?)\s*)?\(")
 PLAIN_DECIMAL = re.compile(r"\d+\.\d+")
 MAX_DEPTH = 6
@@ -63,7 +63,7 @@ MAX_FACTORS = 12
 
 
 def read_group(text: str, position: int, depth: int) -> Number | None:
-    """Read a bracketed closed form, brackets included."""
+    """Read a closed form in brackets, with the brackets."""
     match = OPEN.match(text, position)
     if match is None or depth > MAX_DEPTH:
         return None
@@ -73,7 +73,7 @@ def read_group(text: str, position: int, depth: int) -> Number | None:
 
 
 def read_argument(text: str, position: int, depth: int) -> Number | None:
-    """Read the argument of a fraction or root: a group, or one digit as LaTeX takes it."""
+    """Read the argument of a fraction or root: a group, or one digit as in LaTeX."""
     position = skip(text, position)
     group = read_group(text, position, depth) if text[position : position + 1] != "[" else None
     if group:
@@ -84,7 +84,7 @@ def read_argument(text: str, position: int, depth: int) -> Number | None:
 
 
 def read_primary(text: str, position: int, depth: int) -> Number | None:
-    """Read one factor: a decimal, a fraction, a root, pi, or a bracketed closed form; with its integer power."""
+    """Read one factor with its integer power: a decimal, a fraction, a root, pi, or a closed form in brackets."""
     if depth > MAX_DEPTH or position >= len(text):
         return None
     found: Number | None = None
@@ -115,7 +115,7 @@ def read_primary(text: str, position: int, depth: int) -> Number | None:
 
 
 def read_number(text: str, position: int, depth: int = 0) -> Number | None:
-    """Read the longest closed form that starts here (gaps skipped): factors joined by multiplication and division.
+    """Read the longest closed form that starts here, after gaps: factors joined by multiplication and division.
 
     Sums are not evaluated: `3 + 4` reads as 3 and leaves the plus sign for the caller to see.
     """
@@ -155,7 +155,7 @@ def read_number(text: str, position: int, depth: int = 0) -> Number | None:
 
 
 def is_digits_in_doubt(text: str, first: Number, end: int) -> bool:
-    """Say whether a bracket touches a decimal, as in 9.81(2): its last digits in doubt, or a product; no one can tell."""
+    """Say whether a bracket touches a decimal, as in 9.81(2): this may be a doubt about its last digits, or a product."""
     return end == first.end and PLAIN_DECIMAL.fullmatch(text, first.start, end) is not None
 
 

@@ -1,4 +1,4 @@
-"""Read a number in words that opens a statement: "zero", "minus five newtons", "half a metre". Pure."""
+"""Read a number in words at the beginning of a statement: "zero", "minus five newtons", "half a metre". Pure."""
 
 import re
 
@@ -18,7 +18,7 @@ OPENING_WORD = bounded(
     re.IGNORECASE | re.VERBOSE,
 )
 HALF_OF_A = bounded(r"\s+(?:of\s+)?an?(?=\s+[A-Za-z])", re.IGNORECASE)
-# A number in words that goes on: "two thirds", "five point two", "twenty-five".
+# A number in words that continues: "two thirds", "five point two", "twenty-five".
 SPELLED_ON = bounded(
     r"""
     [\s-]+
@@ -71,7 +71,7 @@ NUMBER_WORDS = {
 
 
 def word_quantity(text: str) -> Quantity | None:
-    """Read a number word that opens a statement: "zero", "minus five newtons", "two million joules", "half a metre"."""
+    """Read a number word at the beginning of a statement: "zero", "minus five newtons", "two million joules", "half a metre"."""
     match = OPENING_WORD.match(text)
     name = match["word"].lower() if match else ""
     if match is None or name not in NUMBER_WORDS:

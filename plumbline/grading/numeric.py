@@ -25,7 +25,7 @@ PERCENT = Unit((("percent", 1),), 0)
 
 
 class NumericFlag(StrEnum):
-    """What is worth knowing about one numeric answer."""
+    """Flags of one numeric answer."""
 
     UNIT_MISSING = "unit_missing"
     UNIT_MISMATCH = "unit_mismatch"
@@ -35,7 +35,7 @@ class NumericFlag(StrEnum):
     PREFIX_ERROR = "prefix_error"
     """The number is right, and only the prefix of its unit is wrong."""
     POWER_OF_TEN = "power_of_ten"
-    """The value is right but for its decimal point."""
+    """The value is right except for its decimal point."""
     CONFLICT = "conflict"
     """The answer states several values."""
     RANGE = "range"
@@ -49,22 +49,22 @@ class NumericGrade(NamedTuple):
 
     outcome: Outcome
     extracted: float | None
-    """In the target's unit; None where nothing was read or it cannot be converted."""
+    """The value in the target's unit; None if nothing was read or it cannot be converted."""
     flags: frozenset[NumericFlag]
     reading: Reading
     span: tuple[int, int] | None
-    """[start, end) in the response; None where nothing was read, or where it stands in escaped JSON."""
+    """[start, end) in the response; None if nothing was read, or it is inside escaped JSON."""
     tier: NumericTier | None
-    """Which rule read it."""
+    """The rule that read it."""
 
     @property
     def extracted_text(self) -> str | None:
-        """The value as it is written into a record."""
+        """The value as a record holds it."""
         return None if self.extracted is None else f"{self.extracted:.12g}"
 
 
 def find_candidate(text: str, target: Target, relative: float) -> Candidate | None:
-    """Return the statement that counts, by tier; None where the text states nothing."""
+    """Return the statement that counts, by tier; None if the text states nothing."""
     bare = whole(text, target, relative)
     if bare:
         return bare
@@ -87,7 +87,7 @@ CONCLUSION_AFTER = bounded(r"\b(?:answer|therefore|thus|hence)\b", re.IGNORECASE
 
 
 def find_in_json(response: str, target: Target, relative: float) -> Candidate | None:
-    """Read a JSON-wrapped response: answer keys first, then a single numeric leaf, then its text as prose."""
+    """Read a response in JSON: answer keys first, then a single numeric leaf, then its text as prose."""
     wrapped = read_json(response)
     if wrapped is None:
         return None
@@ -106,7 +106,7 @@ def find_in_json(response: str, target: Target, relative: float) -> Candidate | 
 
 
 def with_unit_leaf(candidate: Candidate, unit_leaf: str | None) -> Candidate:
-    """Give a bare number the unit that stands under a key of its own."""
+    """Give a bare number the unit from its separate key."""
     unit = parse_unit(unit_leaf) if unit_leaf else None
     if unit is None:
         return candidate
@@ -114,7 +114,7 @@ def with_unit_leaf(candidate: Candidate, unit_leaf: str | None) -> Candidate:
 
 
 def is_power_of_ten(value: float, goal: float, relative: float) -> bool:
-    """Say whether a wrong value would be right but for its decimal point."""
+    """Say whether a wrong value would be right with its decimal point at another place."""
     if value == 0 or goal == 0 or value / goal <= 0:
         return False
     shift = round(math.log10(value / goal))
@@ -135,14 +135,14 @@ def grade_numeric(
 ) -> NumericGrade:
     """Grade a response against a target number.
 
-    target: as written (LaTeX, e-notation, thousands). unit: as written, or None where it is not known; "" where the
-    target has none. A value is right within relative_tolerance (a fraction) of the target, or within absolute_tolerance
-    (in the target's unit) where one is given. Raises ValueError for a target that is no number, for a unit that cannot be
-    read, and for 0 without absolute_tolerance: nothing but 0 itself would be within a fraction of it.
+    target: as written (LaTeX, e-notation, thousands). unit: as written; None if it is not known, "" if the target has
+    none. A value is right within relative_tolerance (a fraction) of the target or, if absolute_tolerance is given, within
+    that (in the target's unit). Raises ValueError for a target that is not a number, for a unit that cannot be read, and
+    for 0 without absolute_tolerance: only 0 itself would be within a fraction of 0.
     """
     goal = parse_target(target, unit)
     if goal.value == 0 and absolute_tolerance is None:
-        raise ValueError(f"target {target!r}: 0 has no relative tolerance; give absolute_tolerance, in {unit or 'the unit of the target'}.")
+        raise ValueError(f"target {target!r}: 0 has no relative tolerance. Give absolute_tolerance, in {unit or 'the unit of the target'}.")
     flags: set[NumericFlag] = set()
     own = own_answer(response)
     if own.is_cut:
@@ -185,10 +185,10 @@ def verdict(
         return NumericGrade(Outcome.INCORRECT, None, frozenset(flags | {NumericFlag.UNIT_MISMATCH}), Reading.VALUE, span, tier)
     right = close(value, goal.value, relative, absolute)
     if not right and goal.open_unit and quantity.unit == PERCENT and close(value / 100, goal.value, relative, absolute):
-        # Without a unit no one can tell whether the target is a fraction or a percentage.
+        # Without a unit, the target may be a fraction or a percentage.
         value, right = value / 100, True
     if not right and goal.open_unit and quantity.unit is None and close(value / quantity.scale, goal.value, relative, absolute):
-        # "in billions" may be what the target is given in.
+        # The target may be given "in billions".
         value, right = value / quantity.scale, True
     if not right and goal.shift and quantity.unit is None and close(value / 10.0**goal.shift, goal.value, relative, absolute):
         # For 4.5 in 10^-12 m, "4.5 × 10^-12" without a unit is in metres.

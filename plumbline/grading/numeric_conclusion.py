@@ -1,4 +1,4 @@
-"""Read the value that the last sentences conclude with, where no answer is declared. Pure."""
+"""Read the value with which the last sentences conclude, if no answer is declared. Pure."""
 
 import re
 
@@ -9,7 +9,7 @@ from plumbline.grading.numeric_target import Target, fits, quantities_in
 from plumbline.grading.patterns import bounded
 from plumbline.grading.quantities import Quantity
 
-# How far back an undeclared answer is looked for, and how much of one sentence is read.
+# How far back to look for an undeclared answer, and how much of a sentence to read.
 MAX_CONCLUSION_CHARACTERS = 5_000
 MAX_SENTENCE_CHARACTERS = 1_000
 MAX_LAST_LINE_CHARACTERS = 120
@@ -25,7 +25,7 @@ IDENTITY = bounded(r"(?<![\d.,]) 1 (?: \. 0+ )? (?![\d.,]) [^=\n]{1,40} =", re.V
 
 
 def concluded(text: str, target: Target, relative: float) -> Candidate | None:
-    """Read the last sentences backwards: the last that states a value, unless a later one concludes without any."""
+    """Read the last sentences backwards: the last one that states a value counts, unless a later one concludes without a value."""
     spans = list(sentences(text))
     budget = MAX_CONCLUSION_CHARACTERS
     mismatch: Candidate | None = None
@@ -50,14 +50,14 @@ def concluded(text: str, target: Target, relative: float) -> Candidate | None:
             quantities = [quantity for quantity in quantities if fits(quantity, target)]
         quantities = without_identity(sentence, start, quantities)
         if is_definition(sentence) and distance < len(spans) - 1:
-            # It counts only where no sentence before states a value.
+            # It counts only if no sentence before it states a value.
             later = choose(text[:end], quantities, target, relative, declared=False, stated_only=True)
             mismatch = mismatch or (Candidate(later, NumericTier.CONCLUDED, start) if later else None)
             continue
         values = choose(text[:end], quantities, target, relative, declared=False, stated_only=not concluding)
         if values and (concluding or target.unit is None or values[-1].unit is None or fits(values[-1], target)):
             return Candidate(values, NumericTier.CONCLUDED, start)
-        # "Note: the efficiency is 50 %" after the answer: it counts only where no sentence before states a fitting value.
+        # "Note: the efficiency is 50 %" after the answer counts only if no sentence before it states a fitting value.
         mismatch = mismatch or (Candidate(values, NumericTier.CONCLUDED, start) if values else None)
         if concluding and distance > 0 and re.search(r"\b(?:therefore|thus|hence)\b", sentence, re.IGNORECASE) and target.unit is None:
             return bare or Candidate((), NumericTier.CONCLUDED, start)
@@ -65,7 +65,7 @@ def concluded(text: str, target: Target, relative: float) -> Candidate | None:
 
 
 def last_line(text: str, target: Target, relative: float) -> Candidate | None:
-    """Read a last line that is nothing but a quantity, below lines that are more: the answer, said without a word."""
+    """Read a last line that is only a quantity, below lines with more text: this is the answer without any words."""
     body = text.rstrip()
     opened = next((mark for end, mark in (("\\]", "\\["), ("$$", "$$")) if body.endswith(end)), None)
     start = body.rfind(opened, 0, len(body) - 2) if opened else body.rfind("\n") + 1
@@ -74,14 +74,14 @@ def last_line(text: str, target: Target, relative: float) -> Candidate | None:
     above = body[:start].rstrip()
     candidate = whole(body[start:], target, relative)
     if not above or candidate is None or len(candidate.values) != 1 or whole(above[above.rfind("\n") + 1 :], target, relative):
-        # Several bare lines are a list, and a list decides nothing.
+        # Several bare lines are a list, and a list does not choose.
         return None
     value = candidate.values[0]
     return Candidate((value._replace(start=value.start + start, end=value.end + start),), NumericTier.CONCLUDED, start)
 
 
 def without_identity(sentence: str, start: int, quantities: list[Quantity]) -> list[Quantity]:
-    """Leave out what a sentence recalls before it goes on: "using 1 hp = 746 W, P = 1492 W"."""
+    """Leave out what a sentence recalls at its beginning: "using 1 hp = 746 W, P = 1492 W"."""
     recalled = IDENTITY.search(sentence) if RECALLS.match(sentence) else None
     comma = sentence.find(",", recalled.end()) if recalled else -1
     return [quantity for quantity in quantities if quantity.start >= start + comma] if comma >= 0 else quantities

@@ -57,7 +57,7 @@ ALTERNATIVE = bounded(
     re.IGNORECASE | re.VERBOSE,
 )
 LIST = bounded(r"^[\s$}]{0,6}[,;][\s${]{0,6}(?:\\?[A-Za-z]\w{0,4}\s*(?:=|≈)\s*)?$")
-# "with m = 3 kg": a given, not a finding.
+# "with m = 3 kg": a given, not a result.
 GIVEN = bounded(
     r"""
     \b
@@ -67,7 +67,7 @@ GIVEN = bounded(
     re.IGNORECASE | re.VERBOSE,
 )
 NEGATED = bounded(r"^(?:not\b|n['’]t\b|neither\b)", re.IGNORECASE)
-# "your answer should be a positive number": a demand, no answer.
+# "your answer should be a positive number": an instruction, not an answer.
 HYPOTHETICAL = bounded(
     r"""
     \b (?: the | an? | your | my | our | this ) \s+ (?:final \s+)? answer \s+
@@ -78,7 +78,7 @@ HYPOTHETICAL = bounded(
 )
 
 
-# What may stand around a quantity in a response that is nothing else.
+# Text that may surround a quantity in a response that is only a quantity.
 OPENING = bounded(
     rf"""
       [\s$*_`\"'“‘«(\[{{≈~] | \\ [(\[,] | \\ (?: left | {WRAPPERS} | (?: approx | simeq | sim | cong ) (?![A-Za-z]) )
@@ -90,12 +90,12 @@ CLOSING = bounded(rf"[\s$*_`\"'”’»)}}\].] | \\ [)\],] | \\ right | \\ {WRAP
 
 
 class NumericTier(StrEnum):
-    """Which rule read a value."""
+    """The rule that read a value."""
 
     WHOLE = "whole"
-    """The response is nothing but a quantity."""
+    """The response is only a quantity."""
     LEADING = "leading"
-    """Its first line or sentence is."""
+    """Its first line or sentence is only a quantity."""
     JSON = "json"
     BOXED = "boxed"
     DECLARED = "declared"
@@ -112,7 +112,7 @@ class Candidate(NamedTuple):
     """One statement of a final value."""
 
     values: tuple[Quantity, ...]
-    """More than one: alternatives that the statement does not decide between."""
+    """Several values are alternatives; the statement does not choose between them."""
     tier: NumericTier
     place: int
     """Where the statement starts in the analysed text."""
@@ -121,7 +121,7 @@ class Candidate(NamedTuple):
 def choose(
     text: str, quantities: list[Quantity], target: Target, relative: float, *, declared: bool, stated_only: bool = False
 ) -> tuple[Quantity, ...]:
-    """Return the value that a statement makes: one quantity, several undecided ones, or none."""
+    """Return the value of a statement: one quantity, several undecided ones, or none."""
     stated = [quantity for quantity in quantities if quantity.asserted]
     if target.unit is not None:
         stated = [
@@ -130,7 +130,7 @@ def choose(
             if fits(quantity, target) or not GIVEN.search(text[max(0, quantity.start - 60) : quantity.start])
         ]
     if stated:
-        # "is 12 N when the mass is 3 kg": what follows the subordinate clause was given, not found.
+        # "is 12 N when the mass is 3 kg": the value in the subordinate clause was given, not found.
         first = next((quantity for quantity in stated if fits(quantity, target)), stated[0])
         cut = SUBORDINATE.search(text, first.end)
         stated = [quantity for quantity in stated if quantity.start <= first.start or cut is None or quantity.start < cut.start()]
@@ -149,7 +149,7 @@ def choose(
 
 
 def with_alternatives(text: str, quantities: list[Quantity], chosen: Quantity, target: Target, relative: float) -> tuple[Quantity, ...]:
-    """Add the quantities that are joined to the chosen one by "or", "and" or a comma, where they differ from it."""
+    """Add the quantities that "or", "and" or a comma joins to the chosen one, if they differ from it."""
     place = quantities.index(chosen)
     others: list[Quantity] = []
     for step in (-1, 1):
@@ -169,7 +169,7 @@ def with_alternatives(text: str, quantities: list[Quantity], chosen: Quantity, t
 
 
 def whole(text: str, target: Target, relative: float) -> Candidate | None:
-    """Read a response that is nothing but a quantity."""
+    """Read a response that is only a quantity."""
     line = text.strip()
     if not line or len(line) > 200:
         return None
@@ -189,26 +189,26 @@ def whole(text: str, target: Target, relative: float) -> Candidate | None:
 
 
 def leading(text: str, target: Target, relative: float) -> list[Candidate]:
-    """Read a first line or sentence that is nothing but a quantity: the answer first, its explanation after."""
+    """Read a first line or sentence that is only a quantity: the answer comes first, then its explanation."""
     first = next(sentences(text), None)
     if first is None or not text[first[1] :].strip():
         return []
     candidate = whole(text[: first[1]], target, relative)
-    # "1." opens a list.
+    # "1." begins a list.
     if candidate is None or (candidate.values[-1].unit is None and not text[: first[1]].endswith("\n")):
         return []
     return [candidate._replace(tier=NumericTier.LEADING)]
 
 
 def boxed(text: str, target: Target, relative: float) -> list[Candidate]:
-    """Read every box. One that holds no number is a candidate too: the response commits to something that is none."""
+    """Read every box. A box without a number is also a candidate: the response commits to something that is not a number."""
     found: list[Candidate] = []
     for start, inner, close_at, end in boxes(text):
         content = text[inner:close_at]
         quantities = quantities_in(content, target, at_start_asserted=True)
         moved = [quantity._replace(start=quantity.start + inner, end=quantity.end + inner) for quantity in quantities]
         if len(moved) == 1 and moved[0].unit is None and not content[quantities[0].end :].strip(" $}"):
-            # \boxed{5} \times 10^3 N: the rest of the quantity stands outside.
+            # \boxed{5} \times 10^3 N: the rest of the quantity is outside the box.
             outside = quantities_in(content + text[end : end + 80], target, at_start_asserted=True)
             if outside and outside[0].start == quantities[0].start:
                 moved = [outside[0]._replace(start=moved[0].start, end=end + max(0, outside[0].end - len(content)))]
@@ -222,7 +222,7 @@ def boxed(text: str, target: Target, relative: float) -> list[Candidate]:
 
 
 def declared(text: str, target: Target, relative: float) -> list[Candidate]:
-    """Read every "the answer is ...", and every heading "Answer" with nothing but a quantity below it."""
+    """Read every "the answer is ...", and every heading "Answer" with only a quantity below it."""
     found: list[Candidate] = []
     for start, begin, end in declarations(text):
         zone = text[begin:end]

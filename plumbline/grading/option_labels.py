@@ -1,7 +1,7 @@
-"""Read options that are called 1 to 26 or i to xxvi as if they were called A to Z. Pure.
+"""Read options that are labelled 1 to 26 or i to xxvi as if they were labelled A to Z. Pure.
 
-What names an option in the response becomes its letter, character for character: "(2)", "option ii", "the answer is 3". A number
-that is not used as a name ("2 N", "2 forces") stays a number.
+A label in the response becomes its letter, character for character: "(2)", "option ii", "the answer is 3". A number
+that is not used as a label ("2 N", "2 forces") stays a number.
 """
 
 import re
@@ -17,20 +17,20 @@ ROMAN = (
     "xxii", "xxiii", "xxiv", "xxv", "xxvi",
 )  # fmt: skip
 MARKS_AROUND = " \t()[]{}.:"
-# A capital that names nothing here, made one that no rule takes for an option: Ⓐ.
+# A capital that is not a label becomes a sign that no rule takes for an option: Ⓐ.
 CAPITAL = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9])")
 CIRCLED = {letter: chr(0x24B6 + place) for place, letter in enumerate(string.ascii_uppercase)}
 
 
 class Labels(NamedTuple):
-    """How the options of one question are called."""
+    """The labels of the options of one question."""
 
     letters: dict[str, str]
-    """Label in small letters -> the capital that stands for it here."""
+    """Label in small letters -> the capital that replaces it here."""
     written: dict[str, str]
-    """That capital -> the label as the question writes it."""
+    """The capital -> the label as the question writes it."""
     in_doubt: frozenset[str]
-    """Labels that are the text of another option as well: "the answer is 2" may mean either."""
+    """Labels that are also the text of another option: "the answer is 2" may mean either."""
 
 
 def normal(label: str) -> str:
@@ -39,7 +39,7 @@ def normal(label: str) -> str:
 
 
 def read_labels(choices: Mapping[str, str]) -> Labels | None:
-    """Return how the options are called where that is not by letters. None for letters, and where no choices are given."""
+    """Return the labels of the options if they are not letters. None for letters, or without choices."""
     names = [normal(label) for label in choices]
     if not choices or len(set(names)) != len(names) or len(names) > len(string.ascii_uppercase):
         return None
@@ -54,12 +54,12 @@ def read_labels(choices: Mapping[str, str]) -> Labels | None:
 
 
 def without_capitals(text: str) -> str:
-    """Return the text with every lone capital made one that names no option."""
+    """Return the text with every lone capital replaced by a sign that names no option."""
     return CAPITAL.sub(lambda match: CIRCLED[match[0]], text)
 
 
 def as_letters(text: str, labels: Labels) -> tuple[str, bool]:
-    """Return the text with the labels in it as letters, and whether a label in doubt is among those that stand without brackets."""
+    """Return the text with its labels as letters, and whether a label in doubt occurs without brackets."""
     name = "|".join(sorted(map(re.escape, labels.letters), key=len, reverse=True))
     characters = list(without_capitals(text))
     named: set[int] = set()
@@ -80,14 +80,14 @@ def as_letters(text: str, labels: Labels) -> tuple[str, bool]:
 
 
 def _rename(characters: list[str], match: re.Match[str], labels: Labels, named: set[int]) -> None:
-    """Write the letter in place of a label, and note where."""
+    """Replace a label by its letter, and note where."""
     start, end = match.span("name")
     characters[start:end] = labels.letters[match["name"].lower()] + " " * (end - start - 1)
     named.add(start)
 
 
 def _sure(name: str) -> re.Pattern[str]:
-    """Labels in brackets, or behind a word for them."""
+    """Labels in brackets, or after a word such as "option"."""
     return bounded(
         rf"""
         (?: [(\[] \s* | (?<![A-Za-z]) (?: options? | choices? | letters? | numbers? | nr \.? | no \. | \# ) \s* [(\[*"']{{0,3}} \s* )
@@ -98,7 +98,7 @@ def _sure(name: str) -> re.Pattern[str]:
 
 
 def _bare(name: str) -> re.Pattern[str]:
-    """Labels that stand alone, open a line with a mark behind them, or are declared."""
+    """Labels that are alone, that begin a line with a mark after them, or that are declared."""
     return bounded(
         rf"""
         (?:

@@ -19,7 +19,7 @@ WRAP = rf"""
         | \\ \(
     ){{0,16}}
 """
-# A letter that names an option: in brackets, behind the word "option", or alone with a mark behind it.
+# A letter that names an option: in brackets, after the word "option", or alone with a mark after it.
 BRACKETED = rf"""
     (?:
           \( {WRAP} (?P<round>[A-Za-z]) {WRAP} [\s}}]{{0,4}} \)
@@ -35,7 +35,7 @@ BARE = r"(?: (?<=['‘’]) (?P<quoted>[A-Z]) (?=['’]) | (?P<bare>[A-Z]) (?![A
 NAMES = bounded(rf"{BRACKETED} | {NAMED}", re.VERBOSE)
 LETTER = bounded(rf"{WRAP} (?: {NAMED} | {BRACKETED} | {BARE} )", re.IGNORECASE | re.VERBOSE)
 DASH = bounded(r"\s+-\s+(?=\S)")
-# After a bare A that is an option: the end, a mark, or a word that goes on about an option. "A force" is an article.
+# After a bare A that is an option: the end, a mark, or a word that continues about an option. In "A force" it is an article.
 AFTER_A = bounded(
     r"""
     [\s*_}$]*
@@ -97,7 +97,7 @@ NEGATED = bounded(
 )
 
 
-# What is said right behind a letter that is no choice: "(A) is wrong", "[A] cannot be right", "(A), but it is incorrect", "(A) violates ...".
+# Words directly after a letter that is not the choice: "(A) is wrong", "[A] cannot be right", "(A), but it is incorrect", "(A) violates ...".
 DISMISSED = bounded(
     r"""
     [\s)\].:*}$'"’”,-]{0,8}
@@ -119,7 +119,7 @@ DISMISSED = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# "(A) wrong", "A: incorrect", "(A) ✗": only where the options' own texts are known, since "(B) False" may be one.
+# "(A) wrong", "A: incorrect", "(A) ✗": only if the texts of the options are known, since "(B) False" may be one.
 MARKED_WRONG = bounded(
     r"[\s)\].:*}$,–—-]{0,8} (?: (?: wrong | incorrect | false | nope ) (?![A-Za-z] | \s*: | \s+ (?: options? | answers? | choices? ) ) | [✗✘❌×] )",
     re.IGNORECASE | re.VERBOSE,
@@ -131,15 +131,15 @@ class Options(NamedTuple):
 
     letters: frozenset[str]
     texts: dict[str, list[str]]
-    """letter -> tokens; empty where the options stand in the question."""
+    """letter -> tokens; empty if the question text holds the options."""
     denying: dict[str, list[str]]
-    """Those of them whose own text denies or abstains: "does not change", "none of the above"."""
+    """The options with a text that denies or abstains: "does not change", "none of the above"."""
     labels: Labels | None = None
-    """How the question calls them, where not by letters."""
+    """The labels in the question, if they are not letters."""
 
 
 def read_options(choices: Mapping[str, str], letters: frozenset[str]) -> Options:
-    """Return the options of a question, those marked whose own text denies something."""
+    """Return the options of a question, and mark those with a text that denies something."""
     texts = option_tokens({letter.strip().upper(): text for letter, text in choices.items()})
     spoken = {letter.strip().upper(): tidy(text) for letter, text in choices.items()}
     denying = {letter: own for letter, own in texts.items() if NEGATED.search(spoken[letter]) or ABSTENTION.search(spoken[letter])}
@@ -147,18 +147,18 @@ def read_options(choices: Mapping[str, str], letters: frozenset[str]) -> Options
 
 
 def denials_of(text: str, options: Options) -> str:
-    """Return the text without the words of options that deny: what is left to find a "not" in. A lone "never" denies all the same."""
+    """Return the text without the words of options that deny, so that a "not" in the rest is a real denial. A lone "never" still denies."""
     return without_options(text, {letter: own for letter, own in options.denying.items() if len(own) > 1})
 
 
 def is_dismissed(denials: str, letter: str, end: int, options: Options) -> bool:
-    """Say whether what follows a letter, and the text of its option, says that it is not the answer. denials: see denials_of."""
+    """Say whether the text after a letter and its option text says that it is not the answer. denials: see denials_of."""
     end = after_text(denials, end, options.texts.get(letter))
     return DISMISSED.match(denials, end) is not None or (bool(options.texts) and MARKED_WRONG.match(denials, end) is not None)
 
 
 def after_text(text: str, end: int, own: list[str] | None) -> int:
-    """Return the end of an option's own text where that follows its letter, else the end of the letter."""
+    """Return the end of an option's text if that follows its letter, else the end of the letter."""
     if not own:
         return end
     placed = placed_tokens(text[end : end + 300])
@@ -168,14 +168,14 @@ def after_text(text: str, end: int, own: list[str] | None) -> int:
 
 
 def named_behind(text: str, options: Options) -> str | None:
-    """Return the letter of the option whose text follows a letter, marks skipped; a minus that opens an option's text is none."""
+    """Return the letter of the option with a text that follows here, after marks. A minus that begins an option's text is not a mark."""
     rest = text.lstrip(" \t\n()].:,}*$")
     said = starts_with(words_only(tokens(rest)), options.texts)
     return said or starts_with(words_only(tokens(rest.lstrip("-() ].:,}*$\t\n"))), options.texts)
 
 
 def letter_at(text: str, position: int, options: Options) -> tuple[str, int] | None:
-    """Return the option letter that stands at a position (marks skipped) and where it ends; None for words and articles."""
+    """Return the option letter at a position, after marks, and where it ends; None for words and articles."""
     match = LETTER.match(text, position)
     if match is None:
         return None
@@ -193,7 +193,7 @@ def letter_at(text: str, position: int, options: Options) -> tuple[str, int] | N
             if own is None or starts_with(words_only(tokens(text[end : end + 300])), {letter: own}) is None:
                 return None
         if re.match(r"\s*(?:=|≈|<(?!/)|>|\\approx|\\leq|\\geq|\+|-\s*\d|\\times|_|\^)", text[end : end + 40]) and not (
-            # "B - 12 N": a dash between gaps, and what follows is the text of an option.
+            # "B - 12 N": a dash between gaps, and then the text of an option.
             DASH.match(text, end) and named_behind(text[end : end + 300], options)
         ):
             return None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 TOKEN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|[^\w\s]")
-# LaTeX that says nothing about an option: \mathrm, \left, dollar signs.
+# LaTeX without a meaning for an option: \mathrm, \left, dollar signs.
 LATEX_NOISE = re.compile(
     r"""
       \\
@@ -63,7 +63,7 @@ def tokens(text: str) -> list[str]:
 
 
 def without_options(text: str, options: Mapping[str, list[str]]) -> str:
-    """Blank out the option texts in a text, position for position: what an option denies, the text does not deny."""
+    """Blank out the option texts in a text: a denial inside an option is not the text's. Every character keeps its position."""
     placed = placed_tokens(text) if options else []
     for first, stop, _ in reversed(find_options([token for token, _, _ in placed], options)):
         start, end = placed[first][1], placed[stop - 1][2]
@@ -72,7 +72,7 @@ def without_options(text: str, options: Mapping[str, list[str]]) -> str:
 
 
 def words_only(sequence: list[str]) -> list[str]:
-    """Return the tokens without punctuation at the ends of an option text."""
+    """Return the tokens of an option text without punctuation at its ends."""
     start, end = 0, len(sequence)
     while start < end and sequence[start] in ".,;:!?":
         start += 1
@@ -82,18 +82,18 @@ def words_only(sequence: list[str]) -> list[str]:
 
 
 def option_tokens(choices: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return letter -> tokens, options without any left out."""
+    """Return letter -> tokens, without options that have no tokens."""
     found = {letter: words_only(tokens(text)) for letter, text in choices.items()}
     return {letter: sequence for letter, sequence in found.items() if sequence}
 
 
 def is_signed(sequence: list[str], place: int) -> bool:
-    """Say whether the number at a place carries a minus: "is -12 N", not "force - 12 N"."""
+    """Say whether the number at a place has a minus: "is -12 N", not "force - 12 N"."""
     return place > 0 and sequence[place - 1] == "-" and (place == 1 or sequence[place - 2] in SIGN_AFTER)
 
 
 def find_options(sequence: list[str], options: Mapping[str, list[str]]) -> list[tuple[int, int, str]]:
-    """Return (start, end, letter) of every option in a token sequence; no option matches inside a longer one."""
+    """Return (start, end, letter) of every option in a token sequence. No option matches inside a longer one."""
     taken = [False] * len(sequence)
     found: list[tuple[int, int, str]] = []
     for letter, wanted in sorted(options.items(), key=lambda item: (-len(item[1]), item[0])):
@@ -108,13 +108,13 @@ def find_options(sequence: list[str], options: Mapping[str, list[str]]) -> list[
 
 
 def starts_with(sequence: list[str], options: Mapping[str, list[str]]) -> str | None:
-    """Return the letter of the longest option whose text opens the sequence."""
+    """Return the letter of the longest option with its text at the beginning of the sequence."""
     opened = [letter for letter, wanted in options.items() if sequence[: len(wanted)] == wanted]
     return max(opened, key=lambda letter: (len(options[letter]), letter)) if opened else None
 
 
 def holds_in_order(sequence: list[str], wanted: list[str], max_inserted: int) -> bool:
-    """Say whether the wanted words stand in the sequence in order with few others between them."""
+    """Say whether the sequence holds the wanted words in order, with few others between them."""
     for start in (place for place, token in enumerate(sequence) if token == wanted[0]):
         place, matched = start, 0
         while place < len(sequence) and matched < len(wanted) and place - start - matched <= max_inserted:

@@ -1,4 +1,4 @@
-"""Cut a response to the part that answers our question: no thinking, no next question. Pure."""
+"""Cut a response to the part that answers our question, without thinking and without a next question. Pure."""
 
 import re
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from plumbline.grading.patterns import bounded
 from plumbline.thinking import spoken
 
-# A base model runs on and asks itself the next question; what follows is not an answer to ours.
+# A base model may continue and ask itself the next question. The text after it does not answer ours.
 NEXT_QUESTION = bounded(
     r"""
       \n [^\S\n]{0,20} (?:\#{1,4} \s*)? (?:\* \*)? (?:next \s+)?
@@ -27,11 +27,11 @@ class OwnText(NamedTuple):
 
     text: str
     head: int
-    """Characters of the text that stand at the same place in the response."""
+    """Characters of the text with the same place in the response."""
     shift: int
-    """How much further right the others stand there."""
+    """How much further right the others are in the response."""
     is_cut: bool
-    """The response ends while it thinks, so that it answers nothing."""
+    """The response ends during thinking, so it answers nothing."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return [start, end) in the response."""
@@ -39,9 +39,9 @@ class OwnText(NamedTuple):
 
 
 def own_answer(response: str) -> OwnText:
-    """Return the response up to where the model begins to ask itself another question, its thinking blanked out.
+    """Return the response up to the place where the model asks itself another question, with its thinking blanked out.
 
-    A runaway response is read at its ends alone: an answer opens or closes it, and the time stays bounded.
+    A runaway response is read only at its ends: an answer is at one of them, and the time stays bounded.
     """
     response, is_cut = spoken(response)
     match = NEXT_QUESTION.search(response, len(response) - len(response.lstrip()) + 1)

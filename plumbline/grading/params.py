@@ -10,7 +10,7 @@ class GradeParams(Params):
     relative_tolerance: float
     """Fraction of a numeric target within which a value is right."""
     absolute_tolerance: float | None
-    """In the target's unit; needed only where a numeric target is 0."""
+    """In the target's unit; needed only if a numeric target is 0."""
 
     @property
     def tolerance(self) -> Tolerance:

@@ -1,4 +1,4 @@
-"""Find the quantities of a text: numbers with their units, and whether each is stated or only calculated with. Pure."""
+"""Find the quantities of a text: numbers with their units, and whether each is stated or only part of a calculation. Pure."""
 
 import math
 import re
@@ -50,9 +50,9 @@ GROUP = bounded(r"\s*(?:\[[^\]\n]{0,10}\])?\s*\{")
 
 
 def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quantity]:
-    """Return the quantities of a text in order, those left out that are part of a larger expression.
+    """Return the quantities of a text in order, without those that are part of a larger expression.
 
-    at_start_asserted: the text follows "the answer is", so a number that opens it is stated.
+    at_start_asserted: the text follows "the answer is", so a number at its beginning is stated.
     """
     found: list[Quantity] = []
     position = 0
@@ -64,12 +64,12 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
             continue
         # "1h30min": the letter before 30 is the unit of the part before.
         touching = bool(found) and found[-1].end == start and found[-1].unit is not None
-        # "90 s (1 min 30 s)": a bracket after a unit calls no function.
+        # "90 s (1 min 30 s)": a bracket after a unit is not a function call.
         bracketed = bool(found) and found[-1].unit is not None and text[found[-1].end : start] in ("(", " (")
         is_glued = GLUED.search(before) is not None and not COMMAND.search(before)
         opens_group = match[0][-1] in "(["
         if opens_group and is_glued:
-            # f(2): what is inside is read, or not, on its own.
+            # f(2): the inside is read separately, or not at all.
             continue
         if is_glued and not touching and not bracketed:
             digits = DIGITS.match(text, start)
@@ -80,7 +80,7 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
         begin = next((place for place in (sign, word and word[0]) if place is not None), start)
         number = read_number(text, start if word else begin)
         if opens_group and (number is None or is_one_bracket(text, start, number)):
-            # "(12 N)", "(12)": the bracket adds nothing; its inside comes next.
+            # "(12 N)", "(12)": the bracket adds nothing, and its inside comes next.
             continue
         if number is None:
             position = max(position, after_groups(text, position) if match[0][0] in "\\\x0c\t" else position)
@@ -101,7 +101,7 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
         opening = at_start_asserted and not lead.strip()
         stated = not binary and (opening or ASSERTED.search(lead, max(0, len(lead) - 40)) is not None)
         if binary:
-            # The tail of a sum or product: its value is not this number.
+            # The end of a sum or product: its value is not this number.
             position = max(position, quantity.end)
             continue
         found.append(quantity._replace(asserted=stated))
@@ -110,7 +110,7 @@ def find_quantities(text: str, *, at_start_asserted: bool = False) -> list[Quant
 
 
 def after_groups(text: str, position: int) -> int:
-    """Return the end of the brace groups that follow: a fraction with symbols in it holds no value of its own."""
+    """Return the end of the brace groups that follow: a fraction with symbols has no value."""
     while group := GROUP.match(text, position):
         depth, place = 1, group.end()
         while place < len(text) and depth and place < group.end() + 300:
@@ -123,7 +123,7 @@ def after_groups(text: str, position: int) -> int:
 
 
 def complete(text: str, number: Number, begin: int) -> Quantity | None:
-    """Add unit, range and plus-minus to a number; None where it turns out to be an ordinal, an adjective or part of a product."""
+    """Add unit, range and plus-minus to a number; None if it turns out to be an ordinal, an adjective or part of a product."""
     if NOT_A_VALUE.match(text, number.end):
         return None
     unit = read_unit(text, number.end)
@@ -149,14 +149,14 @@ def complete(text: str, number: Number, begin: int) -> Quantity | None:
     if unit.unit is None and TOUCHING.match(text, number.end):
         return None
     if unit.unit is None and text[number.end : number.end + 1].isalpha() and text[number.end] not in PARTICLES:
-        # 2GM, 5x: letters that touch the number and are no unit are symbols.
+        # 2GM, 5x: letters that touch the number are symbols if they are not a unit.
         return None
     place = after_bar(text, begin, place)
     if OPERATOR.match(text, place) or WORD_OPERATOR.match(text, place):
         return None
     if half_width is None and SUBTRACTS.match(text, place):
         return None
-    # "\\frac{1}{2}m": a fraction whose letters touch it is as likely a product with a symbol.
+    # "\\frac{1}{2}m": a fraction with letters that touch it may as well be a product with a symbol.
     touches = text[begin : begin + 1] == "\\" and text[number.end : number.end + 1].isalpha()
     symbolic = unit.symbolic or touches or (text[number.end : number.end + 1].isalpha() and text[number.end : unit.end] in SYMBOLS_AS_UNITS)
     return Quantity(value, begin, end, unit.unit, unit.unknown, False, half_width, number.scale, unit.other, symbolic)

@@ -1,4 +1,4 @@
-"""The verdict of a rule on one response, for the answer kinds that are read as text. Pure."""
+"""The verdict of a rule on one response, for answer kinds that are read as text. Pure."""
 
 from typing import NamedTuple
 
@@ -10,10 +10,10 @@ class ReadGrade(NamedTuple):
 
     outcome: Outcome
     extracted: str | None
-    """What was read: a formula as it was written, the numbers in the target's unit (`1; 2`), or the label of a choice."""
+    """The answer that was read: a formula as written, the numbers in the target's unit (`1; 2`), or the label of a choice."""
     reading: Reading
     span: tuple[int, int] | None
-    """[start, end) in the response; None if nothing was read, or if it stands in JSON."""
+    """[start, end) in the response; None if nothing was read, or it is inside JSON."""
     tier: str | None
-    """Which rule read it."""
+    """The rule that read it."""
     flags: frozenset[str] = frozenset()

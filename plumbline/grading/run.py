@@ -1,4 +1,4 @@
-"""Grade the mcq and numeric answers of every arm by rule and write one grade per answer. Reads and writes files."""
+"""Grade the mcq and numeric answers of every arm by rule, and write one grade per answer. Reads and writes files."""
 
 import logging
 from collections import Counter
@@ -31,7 +31,7 @@ class GradeFiles:
 
 
 def grade_files(files: GradeFiles, tolerance: Tolerance) -> list[Grade]:
-    """Grade every arm, write the grades, and return them. ValueError if an arm left a question without an answer."""
+    """Grade every arm, write the grades, and return them. ValueError if an arm did not answer a question."""
     questions = {question.id: question for question in read_jsonl(files.benchmark, Question)}
     refuse_unbounded_zero(questions.values(), tolerance)
     grades: list[Grade] = []
@@ -41,7 +41,7 @@ def grade_files(files: GradeFiles, tolerance: Tolerance) -> list[Grade]:
         missing = [question.id for question in due if not answers.get(question.id)]
         if missing:
             raise ValueError(
-                f"{path}: no answer to {len(missing)} questions of {files.benchmark} (first: {missing[0]}); run `dvc repro answer@{arm}`."
+                f"{path}: no answer to {len(missing)} questions of {files.benchmark} (first: {missing[0]}). Run `dvc repro answer@{arm}`."
             )
         arm_grades = [
             grade_answer(answer, question, tolerance)
@@ -62,29 +62,29 @@ def log_outcomes(arm: str, grades: list[Grade]) -> None:
 
 
 def refuse_unbounded_zero(questions: Iterable[Question], tolerance: Tolerance) -> None:
-    """Refuse a target of 0 where only a fraction of it would be tolerated. `split` has warned of it."""
+    """Refuse a target of 0 if the only tolerance is a fraction of it. `split` has warned about it."""
     if tolerance.absolute is not None:
         return
     for question in questions:
         if needs_absolute_tolerance(question):
             raise Refused(
-                f"question {question.id} has target 0, which no fraction bounds: set grade.absolute_tolerance, "
-                f"in {question.unit or 'the unit of the target'}, or take the question out of the benchmark."
+                f"Question {question.id} has target 0, where a relative tolerance has no effect. Set grade.absolute_tolerance, "
+                f"in {question.unit or 'the unit of the target'}, or remove the question from the benchmark."
             )
 
 
 def answers_by_id(path: Path, arm: str, questions: Mapping[str, Question]) -> dict[str, list[Answer]]:
-    """Read an arm's answers: question -> its samples by number. ValueError for one of another arm, one to no question, and a doubled one."""
+    """Read an arm's answers: question -> its samples by number. ValueError for an answer of another arm, to no question, or doubled."""
     answers: dict[str, dict[int | None, Answer]] = {}
     for answer in read_jsonl(path, Answer):
         if answer.arm != arm:
-            raise ValueError(f"{path}: answer {answer.id} is of arm {answer.arm!r}; only {arm!r} belongs here.")
+            raise ValueError(f"{path}: the answer to {answer.id} is of arm {answer.arm!r}, not of {arm!r}. Run `dvc repro answer@{arm}`.")
         if answer.id not in questions:
-            raise ValueError(f"{path}: answer to {answer.id}, which the benchmark does not hold; run `dvc repro answer@{arm}`.")
+            raise ValueError(f"{path}: an answer to {answer.id}, which the benchmark does not have. Run `dvc repro answer@{arm}`.")
         mine = answers.setdefault(answer.id, {})
         if answer.sample in mine or (mine and None in {answer.sample, *mine}):
             which = "two answers to" if answer.sample is None or None in mine else f"sample {answer.sample} twice of"
-            raise ValueError(f"{path}: {which} {answer.id}; one is accepted.")
+            raise ValueError(f"{path}: {which} {answer.id}. Run `dvc repro answer@{arm}`.")
         mine[answer.sample] = answer
     return {id: [mine[number] for number in sorted(mine, key=lambda number: number or 0)] for id, mine in answers.items()}
 
@@ -92,7 +92,7 @@ def answers_by_id(path: Path, arm: str, questions: Mapping[str, Question]) -> di
 def grade_answer(answer: Answer, question: Question, tolerance: Tolerance) -> Grade:
     """Grade one answer to its mcq or numeric question."""
     graded = graded_by_rule(answer.response, question, tolerance)
-    # The likeliest of the choices is one letter: a set of them has no such control.
+    # The likeliest choice is one letter: a question for several letters has no such control.
     choice = None if question.answer_kind == "letters" else most_likely_choice(answer.choice_logprobs)
     return Grade(
         id=answer.id,
@@ -113,5 +113,5 @@ def grade_answer(answer: Answer, question: Question, tolerance: Tolerance) -> Gr
 
 
 def most_likely_choice(logprobs: Mapping[str, float]) -> str | None:
-    """Return the letter of the highest log-probability; None without any. Of letters that tie, the first of the alphabet wins."""
+    """Return the letter with the highest log-probability; None without any. In a tie, the first letter of the alphabet wins."""
     return min(logprobs, key=lambda letter: (-logprobs[letter], letter)) if logprobs else None

@@ -32,7 +32,7 @@ TO = bounded(
     """,
     re.VERBOSE,
 )
-# 2(5), 9/2, 3·4, 2^3, √2: what must be evaluated, so that a dash behind or before it subtracts. Powers of ten belong to a number as written.
+# 2(5), 9/2, 3·4, 2^3, √2: these must be calculated, so a dash before or after them subtracts. Powers of ten belong to a number as written.
 EVALUATED = bounded(
     r"""
       (?<! \^ ) [(\[]
@@ -52,7 +52,7 @@ TIMES = bounded(r"\s*(?:×|\\times|·|\\cdot|\*|[xX])\s*")
 
 
 class Spread(NamedTuple):
-    """A range or a plus-minus, read as its centre."""
+    """A range or a plus-minus, with its centre as value."""
 
     centre: float
     half_width: float
@@ -84,12 +84,12 @@ def read_spread(text: str, begin: int, number: Number, unit: UnitText) -> Spread
 
 
 def subtracts(text: str, first: Number, second: Number) -> bool:
-    """Whether a dash between two numbers that touch it takes one from the other: a range rises, and its ends are written out."""
+    """Whether a dash between two numbers that touch it subtracts. In a range, the second number is larger, and both are plain numbers."""
     return first.value >= second.value or any(EVALUATED.search(text, one.start, one.end) for one in (first, second))
 
 
 def scaled(text: str, centre: float, half_width: float, end: int, first_unit: UnitText) -> Spread:
-    """Add what stands behind a spread: a bracket, a power of ten that multiplies both, the unit."""
+    """Add what follows a spread: a bracket, a power of ten that multiplies both, the unit."""
     bracket = BRACKET.match(text, end)
     times = bracket and TIMES.match(text, bracket.end())
     scale = read_number(text, times.end()) if times else None

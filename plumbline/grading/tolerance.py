@@ -1,4 +1,4 @@
-"""How far a value may be from its target: what `grade` says for all questions, and what one question says for itself. Pure."""
+"""How far a value may be from its target: by section `grade` for all questions, or by a question for itself. Pure."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,11 @@ class Tolerance:
     relative: float
     """Fraction of the target."""
     absolute: float | None
-    """In the target's unit; needed only where the target is 0."""
+    """In the target's unit; needed only if the target is 0."""
 
 
 def targets_of(question: Question) -> list[float]:
-    """The numbers that an answer is compared with; none for a formula and for the other kinds. ValueError where they cannot be read."""
+    """The numbers to compare an answer with; none for a formula and for the other kinds. ValueError if they cannot be read."""
     if question.kind != "numeric" or question.answer_kind == "expression":
         return []
     if question.answer_kind is None:
@@ -27,16 +27,16 @@ def targets_of(question: Question) -> list[float]:
 
 
 def needs_absolute_tolerance(question: Question) -> bool:
-    """Whether a target is 0, which no fraction of it bounds, and the question itself names no other tolerance."""
+    """Whether a target is 0, where a relative tolerance has no effect, and the question names no other tolerance."""
     if question.tolerance is not None and question.tolerance.absolute is not None:
         return False
     return any(target == 0 for target in targets_of(question))
 
 
 def tolerance_of(question: Question, general: Tolerance) -> Tolerance:
-    """The tolerance of one question: its own in place of both of `general`, if it has one.
+    """The tolerance of one question: its own, if it has one, instead of both values of `general`.
 
-    An absolute one is given as the fraction of the target that it is, too: by it the grader tells one value stated twice from two.
+    An absolute tolerance is also given as a fraction of the target: with it, the grader tells one value stated twice from two values.
     """
     own = question.tolerance
     if own is None:

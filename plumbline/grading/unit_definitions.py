@@ -1,4 +1,4 @@
-"""Define the units that pint knows, in pint's own notation. Pure."""
+"""The units that pint knows, in pint's notation. Pure."""
 
 DEFINITIONS = """
 meter = [length]
@@ -90,5 +90,5 @@ poise = 0.1 pascal * second
 knot = 0.5144444444444445 meter / second
 byte = 8 bit
 """
-# Offsets are applied here and not by pint: a degree Celsius in J/(kg °C) is a difference, alone it is a temperature.
+# We apply offsets here, not pint: a degree Celsius in J/(kg °C) is a difference, alone it is a temperature.
 TEMPERATURE_OFFSETS = {"celsius": (1.0, 273.15), "fahrenheit": (5 / 9, 459.67 * 5 / 9)}

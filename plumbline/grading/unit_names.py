@@ -1,4 +1,4 @@
-"""Look up the unit that a symbol or name stands for (`kWh`, `metres`); this is the whitelist. Pure."""
+"""Look up the unit of a symbol or name (`kWh`, `metres`). This is the whitelist. Pure."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -13,7 +13,7 @@ PREFIXED_SYMBOLS = {
     "Ci": "curie", "Sv": "gray", "L": "liter", "l": "liter", "ly": "light_year", "pc": "parsec", "Da": "dalton", "sec": "second",
     "bit": "bit", "B": "byte",
 }  # fmt: skip
-"""These may take a prefix."""
+"""Units that may take a prefix."""
 PLAIN_SYMBOLS = {
     "sr": "steradian", "dyn": "dyne", "lbf": "pound_force", "kgf": "kilogram_force", "erg": "erg", "BTU": "btu", "Btu": "btu",
     "ev": "electron_volt", "hp": "horsepower", "HP": "horsepower", "atm": "atmosphere", "torr": "torr", "Torr": "torr", "mmHg": "torr",
@@ -24,7 +24,7 @@ PLAIN_SYMBOLS = {
     "°": "degree", "deg": "degree", "rev": "turn", "revs": "turn", "rot": "turn", "%": "percent", "pct": "percent", "ppm": "ppm", "°C": "celsius",
     "℃": "celsius", "degC": "celsius", "°F": "fahrenheit", "℉": "fahrenheit", "degF": "fahrenheit", "°K": "kelvin", "kn": "knot",
 }  # fmt: skip
-"""These take no prefix."""
+"""Units that take no prefix."""
 SYMBOLS = PREFIXED_SYMBOLS | PLAIN_SYMBOLS
 PREFIXES = {
     "Q": 30, "R": 27, "Y": 24, "Z": 21, "E": 18, "P": 15, "T": 12, "G": 9, "M": 6, "k": 3, "h": 2, "da": 1, "d": -1, "c": -2, "m": -3,
@@ -60,13 +60,13 @@ class Unit(NamedTuple):
     """A product of whitelisted units."""
 
     powers: tuple[tuple[str, int], ...]
-    """Sorted (unit, exponent) pairs, prefixes taken out."""
+    """Sorted (unit, exponent) pairs, without prefixes."""
     exponent10: int
-    """Prefixes, as one power of ten."""
+    """The prefixes as one power of ten."""
 
     @classmethod
     def of(cls, powers: Mapping[str, int], exponent10: int) -> "Unit":
-        """From exponents by unit, in any order; those of 0 are left out."""
+        """Make it from unit -> exponent, in any order. Exponents of 0 are left out."""
         return cls(tuple(sorted((name, power) for name, power in powers.items() if power)), exponent10)
 
 
@@ -80,7 +80,7 @@ def single(unit: str, exponent10: int = 0) -> Unit:
     return Unit(((unit, 1),), exponent10)
 
 
-# Fixed spellings that are products, or whose meaning is not that of a prefix and a symbol.
+# Fixed spellings that are products, or that do not mean a prefix and a symbol.
 COMPOUNDS = {
     "Nm": product(newton=1, meter=1), "VA": product(volt=1, ampere=1), "Ns": product(newton=1, second=1),
     "Js": product(joule=1, second=1), "Vs": product(volt=1, second=1), "As": product(ampere=1, second=1), "Ws": product(watt=1, second=1),
@@ -111,7 +111,7 @@ COMPOUNDS = {
 
 @lru_cache(maxsize=4096)
 def look_up(name: str) -> Unit | None:
-    """Return the unit that a name or symbol stands for, or None."""
+    """Return the unit of a name or symbol; None if it is not on the whitelist."""
     name = name.replace(" ", "")
     if name == "H.P.":
         name = "hp"

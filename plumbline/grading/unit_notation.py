@@ -1,4 +1,4 @@
-"""Read a unit as written behind a number: powers, products, slashes, words. Pure."""
+"""Read a unit as written after a number: powers, products, slashes, words. Pure."""
 
 import re
 from functools import lru_cache
@@ -33,7 +33,7 @@ SEPARATOR = re.compile(
 NEVER_AFTER_A_GAP = {"in", "a", "A", "at", "as", "As", "c", "d", "t", "u", "l", "B", "D", "M"}
 MAX_UNIT_CHARACTERS = 90
 FIRST_EASTERN = "\u2e80"
-# "12 in total", "5 in kN": a preposition, unless what follows goes on about the length.
+# "12 in total", "5 in kN": a preposition, unless the next words are about a length.
 IN_WITH_MORE = re.compile(
     r"""
     [ \t]+
@@ -90,26 +90,26 @@ PER_CENT = re.compile(r"\s*per\s+cent(?![A-Za-z])", re.IGNORECASE)
 # m^3kg^-1s^-2: after a power, the next symbol needs no gap.
 AFTER_A_POWER = re.compile(r"(?<=[\d)])(?=[A-Za-zμΩ])")
 LETTERS = re.compile(r"([A-Za-zμΩ]+)(?:\^-?\d)?")
-# Small letters for a unit that needs a capital are more often symbols of a formula: mv^2, ma.
+# Small letters for a unit that needs a capital are more often symbols in a formula: mv^2, ma.
 LENIENT = frozenset({"mv", "ma", "mh", "mf", "uv", "ua", "uc", "uf", "uh", "kv"})
-# Where they touch the number, these are as likely weight, thermal energy, time: 2mg, 3kT, 2t, 2g.
+# If these touch the number, they may as well be weight, thermal energy or time: 2mg, 3kT, 2t, 2g.
 SYMBOLS_AS_UNITS = frozenset({"mg", "kT", "pV", "PV", "as", "at", "mT", "g", "t", "u", "c", "d", "h"})
 OVER_FIRST = re.compile(r"\s*(?:1\s*/|/|per\b)\s*")
 
 
 class UnitText(NamedTuple):
-    """What stands behind a number."""
+    """The text after a number, read as a unit."""
 
     unit: Unit | None
-    """None where nothing readable stands there."""
+    """None if there is no readable unit."""
     end: int
-    """Position after the unit in the text it was read from."""
+    """Position after the unit in the text."""
     unknown: bool
-    """Something unit-like (in a unit wrapper) stands there that the whitelist does not hold."""
+    """There is something like a unit, in a unit wrapper, that is not on the whitelist."""
     other: Unit | None = None
     """The second reading of a run of symbols that is also a prefix and a symbol (W/mK)."""
     symbolic: bool = False
-    """Letters that are as likely symbols of a formula (mv^2, NA)."""
+    """The letters may as well be symbols of a formula (mv^2, NA)."""
 
 
 def exponent_in(match: re.Match[str]) -> int:
@@ -121,7 +121,7 @@ def read_factor(plain: str, position: int, after_gap: bool, runs: bool) -> tuple
     """Read one unit with its power; return (powers, power of ten, end)."""
     bracket = plain[position : position + 1]
     if bracket and bracket in "([" and after_gap:
-        # "196 joules (J)" says the unit twice.
+        # "196 joules (J)" names the unit twice.
         return None
     if bracket and bracket in "([":
         inner = read_product(plain, position + 1, runs)
@@ -167,7 +167,7 @@ def read_factor(plain: str, position: int, after_gap: bool, runs: bool) -> tuple
     if run and (
         found is None or (runs and name in AMBIGUOUS) or (power != 1 and found == run_unit(run, 1)) or (power < 0 and run[-1] == "s")
     ):
-        # `Nm^-1` is N m^-1: a power is that of the last symbol.
+        # `Nm^-1` is N m^-1: a power belongs to the last symbol.
         found, power = run_unit(run, power), 1
     elif name == "ms" and power < 0:
         # `ms^-1` is m s^-1 without a space, never "per millisecond".
@@ -177,7 +177,7 @@ def read_factor(plain: str, position: int, after_gap: bool, runs: bool) -> tuple
 
 
 def run_unit(run: tuple[str, ...], power: int) -> Unit:
-    """Return the product of a run of symbols, the last one to a power."""
+    """Return the product of a run of symbols, with the last one to a power."""
     powers: dict[str, int] = {}
     exponent10 = 0
     for place, symbol in enumerate(run):
@@ -191,7 +191,7 @@ def run_unit(run: tuple[str, ...], power: int) -> Unit:
 
 
 def read_product(plain: str, position: int, runs: bool) -> tuple[dict[str, int], int, int] | None:
-    """Read units joined by gaps, dots, dashes and slashes; what follows a slash is below it (J/kg K is J/(kg K))."""
+    """Read units joined by gaps, dots, dashes and slashes. Units after a slash are all below it (J/kg K is J/(kg K))."""
     below = False
     per_cent = PER_CENT.match(plain, position)
     if per_cent:
@@ -214,7 +214,7 @@ def read_product(plain: str, position: int, runs: bool) -> tuple[dict[str, int],
         if factor is None:
             break
         powers, shift, end = factor
-        # J/kg K^-1: below the slash, a negative power says for itself where it belongs.
+        # J/kg K^-1: after a slash, a negative power means that the unit is already below it.
         flip = -1 if below and all(value > 0 for value in powers.values()) else 1
         for unit, value in powers.items():
             total[unit] = total.get(unit, 0) + flip * value
@@ -223,7 +223,7 @@ def read_product(plain: str, position: int, runs: bool) -> tuple[dict[str, int],
 
 
 def read_unit(text: str, position: int) -> UnitText:
-    """Read the unit that starts at `position`, marks and gaps of LaTeX skipped."""
+    """Read the unit that starts at `position`, after marks and gaps of LaTeX."""
     nothing = UnitText(None, position, False)
     if not BEGINS.match(text, position):
         return nothing
@@ -254,7 +254,7 @@ def read_unit(text: str, position: int) -> UnitText:
 
 @lru_cache(maxsize=1024)
 def parse_unit(text: str) -> Unit | None:
-    """Return the unit that a whole string stands for; None where it is not on the whitelist."""
+    """Return the unit of a whole string; None if it is not on the whitelist."""
     found = read_unit(text + " ", 0)
     rest, _ = flatten(text, found.end, len(text))
     if found.other is not None and text.strip("$ ") not in AMBIGUOUS:

@@ -37,7 +37,7 @@ RAISED = re.compile(r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 
 
 def flatten(text: str, start: int, stop: int, depth: int = 0) -> tuple[str, list[int]]:
-    """Strip LaTeX from text[start:stop]; return plain unit notation and, per character, where its source ends."""
+    """Strip LaTeX from text[start:stop]. Return plain unit notation and, for each character, where its source ends."""
     plain: list[str] = []
     ends: list[int] = []
 

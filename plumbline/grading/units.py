@@ -1,9 +1,9 @@
-"""Convert values between units with pint, behind a whitelist of names. Pure.
+"""Convert values between units with pint, after a whitelist of names. Pure.
 
-pint never sees free text: unit_names looks each name up first, because pint reads "H.P." as henry poise, "ms^-2" as per
+pint never sees free text: unit_names looks up each name first, because pint reads "H.P." as henry poise, "ms^-2" as per
 square millisecond and "5 units" as micro-nits. Its registry holds only our definitions, which load in milliseconds; its
-own file takes half a second. An angle is a dimension here, so that turns and hertz convert to radians per second. It is
-dropped where one side does not write it (N m/rad, s^-1).
+own file takes half a second. An angle is a dimension here, so that turns and hertz convert to radians per second. If one
+side does not write it (N m/rad, s^-1), it is dropped.
 """
 
 from functools import lru_cache
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def registry() -> "UnitRegistry[Any]":
-    """Return a pint registry that knows the definitions above and nothing else.
+    """Return a pint registry that knows only our definitions.
 
-    Imported at the first conversion: pint takes as long to import as everything else that a light stage loads.
+    pint is imported at the first conversion: it takes as long to import as everything else in a light stage.
     """
     from pint import UnitRegistry
 
@@ -47,7 +47,7 @@ def factor(unit: Unit) -> float:
 
 
 def without_angle(unit: Unit) -> tuple[tuple[str, float], ...]:
-    """Return the dimension of the unit, angles left out."""
+    """Return the dimension of the unit, without angles."""
     return tuple(pair for pair in dimensions(unit.powers)[1] if pair[0] != "[angle]")
 
 
@@ -57,7 +57,7 @@ def has_angle(unit: Unit) -> bool:
 
 
 def drop_angle(unit: Unit) -> Unit:
-    """Return the unit with turns counted as plain numbers: hertz as 1/s, revolutions as 1."""
+    """Return the unit with turns as plain numbers: hertz as 1/s, revolutions as 1."""
     swapped = {"hertz": ("second", -1), "turn": ("fraction", 1), "radian": ("fraction", 1)}
     powers: dict[str, int] = {}
     for name, power in unit.powers:
@@ -72,7 +72,7 @@ def same_dimension(one: Unit, other: Unit) -> bool:
 
 
 def convert(value: float, source: Unit, target: Unit) -> float | None:
-    """Return the value in the target unit, or None where the dimensions differ."""
+    """Return the value in the target unit; None if the dimensions differ."""
     if not same_dimension(source, target):
         return None
     if has_angle(source) != has_angle(target):

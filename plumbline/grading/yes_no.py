@@ -25,7 +25,7 @@ STATED = bounded(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# "If the statement is true", "students think it is true": said of no one's answer.
+# "If the statement is true", "students think it is true": this is not an answer.
 SUPPOSED = bounded(
     r"""
     (?: \b (?: if | whether | suppose | supposing | assum(?:e|ing) | imagine | unless | until | when | why | check | verify | show | prove )
@@ -35,7 +35,7 @@ SUPPOSED = bounded(
     re.IGNORECASE | re.VERBOSE,
 )
 CONDITION = bounded(r"\W{0,3} (?: if | suppose | supposing | assuming | unless | were ) \b", re.IGNORECASE | re.VERBOSE)
-# "It is true that mass is conserved, but": granted on the way; "true only if": on a condition.
+# "It is true that mass is conserved, but": a concession; "true only if": a condition.
 GRANTED = bounded(
     r"\s* (?: \? | ,? \s* (?: but \s+ )? only \b | (?: that | if | when | unless | provided | or | to | depending ) \b )",
     re.IGNORECASE | re.VERBOSE,
@@ -49,12 +49,12 @@ SENTENCE = re.compile(r"[.!?;\n]")
 NEITHER = bounded(r"\b (?: yes \s* (?: / | or | and ) \s* no | true \s* (?: / | or | and ) \s* false )", re.IGNORECASE | re.VERBOSE)
 
 
-# "No one knows": what goes on without a mark answers nothing.
+# "No one knows": without a mark after the word, it answers nothing.
 ENDS = bounded(
     r"\s* (?: $ | [.,;:!?()\]}\n*\"'”’—–-] | (?: because | since | as | it | the | this | that | they | there | for ) \b )",
     re.IGNORECASE | re.VERBOSE,
 )
-# What follows on a word that takes the answer back: "no, wait, yes".
+# The answer after words that take an earlier one back: "no, wait, yes".
 INSTEAD = bounded(
     rf"(?: ^ | [.,;:!?\n—–] | \b (?: so | is | it['’]s | then | answer ) \b ) {QUOTED} {WORD} (?= {ENDS.pattern} )",
     re.IGNORECASE | re.VERBOSE,
@@ -66,7 +66,7 @@ class Said(NamedTuple):
     """One place that says yes or no."""
 
     is_yes: bool | None
-    """None where it takes back what it says."""
+    """None if the place takes its own answer back."""
     tier: str
     start: int | None
     end: int
@@ -78,7 +78,7 @@ def meaning(match: re.Match[str]) -> bool:
 
 
 def said(read: Cleaned) -> Iterator[Said]:
-    """Yield what the response says, in the order in which it counts."""
+    """Yield the places that say yes or no, in the order in which they count."""
     opened: Said | None = None
     for match in reversed(list(JSON_ANSWER.finditer(read.own.text))):
         yield Said(meaning(match), "json", None, match.end())
@@ -100,7 +100,7 @@ def said(read: Cleaned) -> Iterator[Said]:
 
 
 def answers(zone: Zone, match: re.Match[str]) -> bool:
-    """Whether the word that opens a zone is its answer: not "No one knows", and not on a condition."""
+    """Whether the word at the beginning of a zone is its answer: not "No one knows", and not with a condition."""
     if CONDITIONAL.match(zone.text, match.end()):
         return False
     is_declared = zone.tier not in ("whole", "last_line")
@@ -108,7 +108,7 @@ def answers(zone: Zone, match: re.Match[str]) -> bool:
 
 
 def meant(text: str, match: re.Match[str]) -> bool | None:
-    """What the word that opens a text says, or what the text says instead when it takes it back; None where no one can tell."""
+    """The answer at the beginning of a text, or the one that replaces it if the text takes it back. None if it is unclear."""
     is_yes = meaning(match)
     again = re.compile(r"\W*(?:no,? )?").match(text, match.end())
     stated = STATED.match(text, again.end()) if again else None
@@ -120,12 +120,12 @@ def meant(text: str, match: re.Match[str]) -> bool | None:
     instead = {meaning(word) for word in INSTEAD.finditer(text[back.end() :].lstrip(" ,:"))}
     if instead:
         return instead.pop() if len(instead) == 1 else None
-    # "Yes, actually it does", "Sorry for the short answer" take nothing back by themselves.
+    # "Yes, actually it does" and "Sorry for the short answer" take nothing back by themselves.
     return is_yes if re.search("actually|sorry|apolog", back[0], re.IGNORECASE) else None
 
 
 def is_stated(text: str, match: re.Match[str]) -> bool:
-    """Whether "the statement is true" is said for itself: not supposed, not granted, not asked, not on a condition."""
+    """Whether "the statement is true" is a plain statement: not supposed, conceded, asked, or with a condition."""
     edges = list(SENTENCE.finditer(text, 0, match.start()))
     begin = edges[-1].end() if edges else 0
     if CONDITION.match(text, begin, match.start()) or SUPPOSED.search(text[max(begin, match.start() - 80) : match.start()]):
@@ -135,10 +135,10 @@ def is_stated(text: str, match: re.Match[str]) -> bool:
 
 
 def grade_yes_no(response: str, choices: Mapping[str, str], target: str) -> ReadGrade:
-    """Grade a response against the label of the right choice. ValueError where the choices are not yes and no, or true and false."""
+    """Grade a response against the label of the right choice. ValueError if the choices are not yes and no, or true and false."""
     if not is_pair(choices) or target not in choices:
         raise ValueError(
-            f"choices {dict(choices)!r} with target {target!r}: not a yes or no; write Yes and No, or True and False, and the label of one."
+            f"choices {dict(choices)!r} with target {target!r}: not a yes or no. Write Yes and No, or True and False, and the label of one."
         )
     labels = {text.strip().lower() in YES: label for label, text in choices.items()}
     read = cleaned(response)
@@ -152,7 +152,7 @@ def grade_yes_no(response: str, choices: Mapping[str, str], target: str) -> Read
     if first.is_yes is None:
         return ReadGrade(Outcome.UNPARSED, None, Reading.CONFLICT, span, first.tier)
     for other in statements[1:]:
-        # "It is true that ice floats. Answer: no": what is said on the way answers nothing where an answer is declared.
+        # "It is true that ice floats. Answer: no": if an answer is declared, earlier statements do not count.
         if other.tier == "stated" and first.tier != "stated":
             continue
         if other.is_yes is not first.is_yes and not taken_back(read, other, first):

@@ -11,23 +11,23 @@ from plumbline.judging.prompt import SCALE, JudgeItem, item_key
 from plumbline.judging.resampling import NUM_RESAMPLES
 
 MIN_BRIDGE = 100
-"""Answers that two judges must share before their scales may be set side by side."""
+"""Answers that two judges must share before their scores may be compared."""
 
 
 def answer_key(item: JudgeItem) -> str:
-    """Name of an answer to a question, whoever judges it."""
+    """Name of an answer to a question, the same for every judge."""
     return item_key("label", item)
 
 
 def step_of(score: float) -> int:
-    """Number of the step of the scale that is nearest to a score in 0..1."""
+    """Number of the step on the scale that is nearest to a score in 0..1."""
     return min(range(len(SCALE)), key=lambda step: abs(SCALE[step] - score))
 
 
 def weighted_kappa(first: Sequence[float], second: Sequence[float], weights: Sequence[float] | None = None) -> float | None:
-    """Cohen's kappa with quadratic disagreement weights over the scale; None where chance agreement is total.
+    """Cohen's kappa with quadratic disagreement weights over the scale; None if agreement by chance is total.
 
-    `weights`: how many answers each pair stands for. Source: Cohen 1968, Psychological Bulletin 70(4).
+    `weights`: how many answers each pair represents. Source: Cohen 1968, Psychological Bulletin 70(4).
     """
     counts = np.zeros((1, len(SCALE), len(SCALE)))
     for one, other, weight in zip(first, second, weights or [1.0] * len(first), strict=True):
@@ -37,7 +37,7 @@ def weighted_kappa(first: Sequence[float], second: Sequence[float], weights: Seq
 
 
 def kappas_of(counts_BSS: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Kappa of each table of counts, first scores down and second across; not a number where chance agreement is total."""
+    """Kappa of each table of counts, first scores down and second across; NaN if agreement by chance is total."""
     steps = np.arange(counts_BSS.shape[1])
     disagreement = (steps[:, None] - steps[None, :]) ** 2
     total_B = np.maximum(counts_BSS.sum(axis=(1, 2)), 1e-300)
@@ -48,9 +48,9 @@ def kappas_of(counts_BSS: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def draw_strata(population: Sequence[tuple[Hashable, str, float]], count: int) -> list[Hashable]:
-    """Draw `count` answers, given as (name, arm, score), as evenly over (arm, score) as they are there; input order decides within one.
+    """Draw `count` answers, given as (name, arm, score), as evenly over (arm, score) as possible. Input order decides within one.
 
-    Even, not proportional: agreement is needed where scores are rare as well; the weights undo it.
+    The draw is even, not proportional, since agreement on rare scores matters too. The weights correct for this.
     """
     strata: dict[tuple[str, float], list[Hashable]] = defaultdict(list)
     for name, arm, score in population:
@@ -66,7 +66,7 @@ def draw_strata(population: Sequence[tuple[Hashable, str, float]], count: int) -
 def bridge(pairs: Sequence[tuple[str, str, float, float]], *, seed: int, num_resamples: int = NUM_RESAMPLES) -> dict[str, object]:
     """Compare two judges on the same answers, given as (arm, cluster, old score, new score).
 
-    The shift is new minus old, with a 95 % interval from resampling clusters. The two scales are then read side by side, never spliced.
+    The shift is new minus old, with a 95 % interval from resampling clusters. Scores of the two judges are never joined into one series.
     """
     if not pairs:
         return {"num_answers": 0, "is_enough": False}

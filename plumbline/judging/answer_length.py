@@ -1,4 +1,4 @@
-"""Whether a score, or its error, goes with the length of the answer. Pure."""
+"""Whether a score, or its error, depends on the length of the answer. Pure."""
 
 import math
 from collections.abc import Hashable, Sequence
@@ -10,12 +10,12 @@ from plumbline.intervals import Floats
 from plumbline.judging.resampling import NUM_RESAMPLES, numbered, percentile_interval, resampled_sums
 
 FEWEST_UNITS = 6
-"""Clusters: of fewer a bootstrap draws too few different samples."""
+"""Clusters needed: with fewer, a bootstrap draws too few different samples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LengthSlope:
-    """What an answer twice as long gets more, within its arm. A fraction of the scale, 0-1."""
+    """How much more an answer of twice the length gets, within its arm. A fraction of the scale, 0-1."""
 
     per_doubling: float
     ci95: tuple[float, float]
@@ -37,10 +37,10 @@ def slope_on_length(
     weights: Sequence[float] | None = None,
     num_resamples: int = NUM_RESAMPLES,
 ) -> LengthSlope | None:
-    """Regress values on the base-2 logarithm of the length, each arm around its own means, resampling clusters.
+    """Regress values on the base-2 logarithm of the length, each arm around its own means. The interval resamples clusters.
 
-    Arms differ in length and in worth; within an arm the one does not pass for the other. None where fewer than
-    FEWEST_UNITS clusters are there, or all answers of an arm have one length.
+    Arms differ both in length and in quality, so lengths are compared only within an arm. None if there are fewer than
+    FEWEST_UNITS clusters, or all answers of an arm have one length.
     """
     number_L = numbered(clusters)
     if len(number_L) == 0 or int(number_L.max()) + 1 < FEWEST_UNITS:

@@ -1,4 +1,4 @@
-"""Which judge the parameters name. A new backend gets its line here."""
+"""Makes the judge that the parameters name. A new backend gets a line here."""
 
 from plumbline.judging.judge import Judge
 from plumbline.judging.key_points_judge import KeyPointsJudge
@@ -7,14 +7,14 @@ from plumbline.judging.params import JudgeParams
 
 
 def make_judge(params: JudgeParams, *, is_second: bool = False) -> Judge:
-    """Make the judge of `params.backend`. `is_second`: its server is the one that the environment names for a second judge."""
+    """Make the judge of `params.backend`. `is_second`: use the server that the environment names for a second judge."""
     if params.backend == "none":
         return NoJudge()
     if params.backend == "key_points":
         return KeyPointsJudge()
     assert params.model is not None and params.max_tokens is not None and params.max_replies is not None, "checked by JudgeParams"
     if params.backend == "openai_compatible":
-        # Imported here: the backends without a model need no HTTP.
+        # Imported here: backends without a model need no HTTP.
         from plumbline.judging.openai_client import FIRST, SECOND
         from plumbline.judging.openai_judge import OpenAIJudge
 

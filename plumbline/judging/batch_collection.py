@@ -1,4 +1,4 @@
-"""Read the results of message batches, one at a time from the wire to the store: touches the network."""
+"""Read the results of message batches one at a time from the network into the store. Touches the network."""
 
 import asyncio
 import json
@@ -25,18 +25,18 @@ log = logging.getLogger("judge")
 MAX_FETCHES = 4
 
 Keep = Callable[[str, Sequence[tuple[str, bytes]]], None]
-"""Of a batch and some of its replies by item. Must ignore a reply that it has already."""
+"""Keeps some replies, by item, of a batch. It must ignore a reply that it already has."""
 
 
 async def look(claude: Claude, batch_id: str) -> dict[str, Any] | NoReply:
-    """Return a batch as the API shows it; `processing_status` is `gone` where it is no longer kept."""
+    """Return a batch as the API shows it; `processing_status` is `gone` if the API no longer keeps it."""
 
     async def view() -> dict[str, Any]:
         try:
             seen = (await claude.client.messages.batches.retrieve(batch_id)).model_dump(mode="json")
         except anthropic.NotFoundError:  # deleted
             return {"processing_status": "gone"}
-        if seen["processing_status"] == "ended" and not seen["results_url"]:  # older than the 29 days that results are kept
+        if seen["processing_status"] == "ended" and not seen["results_url"]:  # the API keeps results for 29 days
             return {"processing_status": "gone"}
         return seen
 
@@ -44,15 +44,18 @@ async def look(claude: Claude, batch_id: str) -> dict[str, Any] | NoReply:
 
 
 async def result_lines(claude: Claude, url: str) -> AsyncGenerator[bytes, None]:
-    """Yield the lines of a batch's results as they arrive. JudgeStopped where they lie on another host: the key would go there."""
+    """Yield the lines of a batch's results as they arrive. JudgeStopped if they lie on another host: the key would be sent there."""
     ours, theirs = urlsplit(claude.base_url), urlsplit(url)
     if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
-        raise JudgeStopped(f"the results lie on another host ({theirs.netloc}) than the API ({ours.netloc}); the key is not sent there.")
+        raise JudgeStopped(
+            f"the results lie on {theirs.netloc}, not on the host of the API ({ours.netloc}): the key is not sent. "
+            "Check ANTHROPIC_BASE_URL."
+        )
     response = await claude.client.get(url, cast_to=httpx2.Response, stream=True, stream_cls=None)
     try:
         rest = bytearray()
         async for piece in response.aiter_bytes():
-            # Not aiter_lines: it breaks at U+2028 too, which may stand in a reply.
+            # Not aiter_lines: it also splits at U+2028, which a reply may contain.
             *whole, last = piece.split(b"\n")
             for line in whole:
                 rest += line
@@ -65,7 +68,7 @@ async def result_lines(claude: Claude, url: str) -> AsyncGenerator[bytes, None]:
 
 
 def read_result(line: bytes) -> tuple[str, dict[str, Any]] | None:
-    """Return item and result of one line; None where it is torn or no result."""
+    """Return item and result of one line; None if the line is damaged or not a result."""
     try:
         entry = json.loads(line)
         key, result = entry["custom_id"], entry["result"]
@@ -76,16 +79,16 @@ def read_result(line: bytes) -> tuple[str, dict[str, Any]] | None:
 
 @dataclass
 class Collected:
-    """What a batch's results hold, over all times they were read."""
+    """What the results of a batch hold, over all attempts to read them."""
 
     here: set[str] = field(default_factory=set)
-    """Items whose reply is in the store."""
+    """Items with a reply in the store."""
     without: dict[str, NoReply] = field(default_factory=dict)
-    """Why the others have none."""
+    """Why the other items have none."""
     num_odd: int = 0
-    """Lines of the last reading that are torn, repeated or of an item that was not asked."""
+    """Lines of the last reading that are damaged, repeated, or about an item that was not asked."""
     num_foreign: int = 0
-    """Of these, whole ones of an item that was not asked."""
+    """Those among them that are whole and about an item that was not asked."""
 
 
 def _why(result: dict[str, Any], batch_id: str) -> NoReply:
@@ -125,7 +128,7 @@ async def _read(claude: Claude, submission: Submission, url: str, keep: Keep, fo
                 if len(replies) == REPLIES_PER_SYNC:
                     sync()
         except (anthropic.APIConnectionError, httpx2.HTTPError):
-            sync()  # what came before the break is there
+            sync()  # keep what came before the break
             raise
     sync()
 
@@ -133,7 +136,7 @@ async def _read(claude: Claude, submission: Submission, url: str, keep: Keep, fo
 async def collect(claude: Claude, journal: Journal, submission: Submission, view: dict[str, Any], keep: Keep) -> Collected | None:
     """Keep the replies of a batch that has ended, and close it in the journal.
 
-    Returns None where the batch turns out to be another's. JudgeStopped if paid replies cannot be read: it then stays open.
+    Returns None if the batch belongs to another run. JudgeStopped if paid replies cannot be read: then it stays open.
     """
     due, found = view["request_counts"]["succeeded"], Collected()
     for number in range(MAX_FETCHES):
@@ -143,23 +146,24 @@ async def collect(claude: Claude, journal: Journal, submission: Submission, view
             async with asyncio.timeout(MAX_TRANSFER_SECONDS):
                 await _read(claude, submission, view["results_url"], keep, found)
         except anthropic.APIStatusError as error:
-            classify(error)  # raises where no further try can help
+            classify(error)  # raises if no further try can help
         except (TimeoutError, anthropic.APIConnectionError, httpx2.HTTPError) as error:
             log.warning("%s: reading the results broke off (%s)", submission.batch, type(error).__name__)
         if found.num_foreign and not found.here and not found.without:
-            log.warning("%s holds none of our items: it is another's", submission.batch)
+            log.warning("%s holds none of our items: it belongs to another run", submission.batch)
             journal.foreign(submission)
             return None
-        # An empty or cut file is no error to HTTP: the batch's own count says what is missing.
+        # An empty or cut file is not an error in HTTP: the count of the batch shows what is missing.
         if len(found.here) >= due:
             break
     else:
         log.warning("%s: %d of %d results can be read", submission.batch, len(found.here), due)
         raise JudgeStopped(
-            f"only {len(found.here)} of {due} paid results of {submission.batch} can be read. Run the stage again: they are fetched again, not paid again."
+            f"only {len(found.here)} of {due} paid results of {submission.batch} can be read. "
+            "Run the stage again: it fetches them again and does not pay again."
         )
     if found.num_odd:
-        log.warning("left out %d lines of batch results: torn, repeated, or of an item that was not asked", found.num_odd)
+        log.warning("skipped %d lines of batch results: damaged, repeated, or about an item that was not asked", found.num_odd)
     for key in submission.keys:
         if key not in found.here and key not in found.without:
             found.without[key] = NoReply(JudgeCause.BATCH_UNFINISHED, f"missing in {submission.batch}")

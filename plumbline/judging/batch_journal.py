@@ -1,7 +1,7 @@
-"""What was submitted to Message Batches, on disk before it happens: touches one file next to the verdict store.
+"""A journal of Message Batches, written before each step. Touches one file next to the verdict store.
 
-The intent is written before a batch is created, its id before it is polled. So a kill, or an answer lost on the network, leads to
-collecting the batch that exists, not to a second one.
+The intent is written before a batch is created, and its id before it is polled. If the process is killed or a response is lost,
+the next run collects the batch that exists and does not create a second one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ class BatchEvent(StrEnum):
     """It is about to be created."""
     CREATED = "created"
     FOREIGN = "foreign"
-    """The batch that was taken for ours is another's."""
+    """The batch that we took for ours belongs to another run."""
     COLLECTED = "collected"
     REFUSED = "refused"
     LOST = "lost"
@@ -31,18 +31,18 @@ class Submission:
 
     name: str
     keys: list[str]
-    """Its items; empty once it is closed."""
+    """Its items; empty after it is closed."""
     known: set[str]
-    """The latest batches from before: what is listed before the first of them, and not in the journal, may be ours."""
+    """The latest batches before this one. A listed batch that is newer than all of them, and not in the journal, may be ours."""
     batch: str | None = None
     foreign: set[str] = field(default_factory=set)
-    """Batches that were taken for ours: their results turned out to be another's."""
+    """Batches that we took for ours until their results showed that they belong to another run."""
     is_closed: bool = False
 
 
 @dataclass
 class Journal:
-    """What was submitted, in the order it was, with what became of it."""
+    """The submissions in their order, each with its outcome."""
 
     path: Path
     submissions: dict[str, Submission] = field(default_factory=dict)
@@ -65,31 +65,31 @@ class Journal:
             submission.foreign.add(batch)
         else:
             submission.is_closed = True
-            submission.keys = []  # the keys of all runs would add up
+            submission.keys = []  # otherwise the keys of all runs would pile up
 
     def intend(self, keys: Sequence[str], known: Sequence[str]) -> Submission:
-        """Write down that a batch of these items is about to be created."""
+        """Record that a batch of these items is about to be created."""
         submission = Submission(f"{len(self.submissions):06d}", list(keys), set(known))
         append_line(self.path, {"event": BatchEvent.INTENT, "name": submission.name, "keys": submission.keys, "known": list(known)})
         self.submissions[submission.name] = submission
         return submission
 
     def created(self, submission: Submission, batch: str) -> None:
-        """Write down the id, before anything else is done with the batch."""
+        """Record the id before anything else is done with the batch."""
         append_line(self.path, {"event": BatchEvent.CREATED, "name": submission.name, "batch": batch})
         self._note(submission, BatchEvent.CREATED, batch)
 
     def foreign(self, submission: Submission) -> None:
-        """Write down that the batch which was taken for this submission's is another's."""
+        """Record that the batch which we took for this submission belongs to another run."""
         assert submission.batch is not None, "a batch was taken for ours"
         append_line(self.path, {"event": BatchEvent.FOREIGN, "name": submission.name, "batch": submission.batch})
         self._note(submission, BatchEvent.FOREIGN, submission.batch)
 
     def close(self, submission: Submission, event: BatchEvent) -> None:
-        """Write down that nothing more can come of it (COLLECTED, REFUSED or LOST)."""
+        """Record that nothing more will come from it (COLLECTED, REFUSED or LOST)."""
         append_line(self.path, {"event": event, "name": submission.name})
         self._note(submission, event, "")
 
     def open_ones(self) -> Iterator[Submission]:
-        """Submissions whose results are not all in the store."""
+        """Submissions with results that are not yet in the store."""
         return (one for one in list(self.submissions.values()) if not one.is_closed)

@@ -1,4 +1,4 @@
-"""Create message batches, each once, whatever breaks: touches the network."""
+"""Create each message batch exactly once, even after failures. Touches the network."""
 
 import asyncio
 import json
@@ -23,20 +23,20 @@ from plumbline.number_text import size_text
 log = logging.getLogger("judge")
 
 MAX_TRANSFER_SECONDS = 1800.0
-"""For sending a batch, or for reading one's results, whatever trickles."""
+"""Limit for sending a batch or reading its results, even if bytes still trickle in."""
 NUM_KNOWN = 20
-"""Latest batches that an intent remembers: the list is read only back to the first of them, however long the workspace's history."""
+"""Latest batches that an intent remembers. The list is read only back to the first of them, however long the history is."""
 TOO_LARGE = NoReply(JudgeCause.REJECTED_REQUEST, "too large for a batch (status 413)")
 
 
 @dataclass
 class Chunk:
-    """The requests of one batch, encoded one by one, sent piece by piece: never one text of them all."""
+    """The requests of one batch. They are encoded one by one and sent piece by piece, never joined into one text."""
 
     keys: list[str] = field(default_factory=list)
     requests: list[bytes] = field(default_factory=list)
     num_bytes: int = len(b'{"requests":[]}')
-    """Of the body as it is sent."""
+    """Size of the body as it is sent."""
 
     def add(self, key: str, request: bytes) -> None:
         """Append one encoded request."""
@@ -45,14 +45,14 @@ class Chunk:
         self.requests.append(request)
 
     async def body(self) -> AsyncIterator[bytes]:
-        """Yield the body's pieces; `num_bytes` of them in all."""
+        """Yield the pieces of the body, `num_bytes` bytes in all."""
         yield b'{"requests":['
         for number, request in enumerate(self.requests):
             yield b"," + request if number else request
         yield b"]}"
 
     def halves(self) -> "tuple[Chunk, Chunk]":
-        """Return the same requests in two."""
+        """Return the same requests in two chunks."""
         middle = len(self.keys) // 2
         first, second = Chunk(), Chunk()
         for number, (key, request) in enumerate(zip(self.keys, self.requests, strict=True)):
@@ -66,7 +66,7 @@ def encode_request(key: str, request: dict[str, Any]) -> bytes:
 
 
 async def latest_batches(claude: Claude, *, back_to: set[str] | None = None) -> list[dict[str, Any]] | NoReply:
-    """Batches of the workspace, latest first: back to the first of those named (all where none is met), or the latest few."""
+    """Batches of the workspace, latest first: back to the first one in `back_to` (or all if none is found), else the latest few."""
 
     async def listing() -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -80,9 +80,9 @@ async def latest_batches(claude: Claude, *, back_to: set[str] | None = None) -> 
 
 
 async def adopt(claude: Claude, journal: Journal, submission: Submission) -> bool | NoReply:
-    """Find the batch that a submission without an id made, if it made one.
+    """Find the batch that a submission without an id created, if it created one.
 
-    Whether a found batch is ours shows in its results: only items of ours are taken from it.
+    Its results show whether it is ours: only our items are taken from it.
     """
     batches = await latest_batches(claude, back_to=submission.known)
     if isinstance(batches, NoReply):
@@ -90,27 +90,28 @@ async def adopt(claude: Claude, journal: Journal, submission: Submission) -> boo
     others = submission.foreign | {one.batch for one in journal.submissions.values()}
     for batch in batches:
         if batch["id"] not in others and sum(batch["request_counts"].values()) == len(submission.keys):
-            log.info("batch %s exists already; collecting it instead of making another", batch["id"])
+            log.info("batch %s already exists; collecting it instead of creating another", batch["id"])
             journal.created(submission, batch["id"])
             return True
     return False
 
 
 async def resolve(claude: Claude, journal: Journal) -> None:
-    """Find out what became of every submission without an id. JudgeStopped where the API does not say."""
+    """Find out what became of every submission without an id. JudgeStopped if the API does not say."""
     for submission in journal.open_ones():
         if submission.batch is None:
             found = await adopt(claude, journal, submission)
             if isinstance(found, NoReply):
                 raise JudgeStopped(
-                    f"whether a batch was created cannot be seen ({found.cause}: {found.detail}). Run the stage again: it looks before it asks."
+                    f"the API does not say whether it created a batch ({found.cause}: {found.detail}). "
+                    "Run the stage again: it looks for the batch before it creates another."
                 )
             if not found:
                 journal.close(submission, BatchEvent.LOST)
 
 
 async def _create(claude: Claude, chunk: Chunk) -> str:
-    # Not batches.create: it takes all requests as objects, and encodes them into one text.
+    # Not batches.create: it takes all requests as objects and encodes them into one text.
     async with asyncio.timeout(MAX_TRANSFER_SECONDS):
         batch = await claude.client.post(
             "/v1/messages/batches",
@@ -119,15 +120,15 @@ async def _create(claude: Claude, chunk: Chunk) -> str:
             options={"headers": {"content-type": "application/json", "content-length": str(chunk.num_bytes)}},
         )
     if not isinstance(batch, MessageBatch) or not isinstance(batch.id, str):
-        raise ValueError("status 200, and no batch in it")
+        raise ValueError("status 200 without a batch")
     return batch.id
 
 
 async def submit(claude: Claude, journal: Journal, limits: Limits, chunk: Chunk) -> NoReply | None:
-    """Create one batch; its id is in the journal when this returns None.
+    """Create one batch. If this returns None, the id is in the journal.
 
-    Returns `TOO_LARGE`, or why not now: then nothing was created as far as the API says, and `resolve` asks it again.
-    JudgeStopped where the API refuses a batch for good.
+    Otherwise it returns `TOO_LARGE`, or why not now: the API then shows no new batch, and `resolve` asks it again.
+    JudgeStopped if the API refuses the batch for good.
     """
     before = await latest_batches(claude)
     if isinstance(before, NoReply):
@@ -137,7 +138,7 @@ async def submit(claude: Claude, journal: Journal, limits: Limits, chunk: Chunk)
     for number in range(limits.max_tries):
         asked_to_wait: float | None = None
         try:
-            # One try at a time: after a failure that may hide a success, look before creating again.
+            # One try at a time: a failure may hide a success, so look before creating again.
             journal.created(submission, await _create(claude, chunk))
         except (TimeoutError, anthropic.APIConnectionError, httpx2.HTTPError, ValueError, AttributeError) as error:
             problem = NoReply(JudgeCause.CONNECTION_FAILED, f"creating a batch: {type(error).__name__}")
@@ -149,9 +150,11 @@ async def submit(claude: Claude, journal: Journal, limits: Limits, chunk: Chunk)
             asked_to_wait = wait_asked_for(error.response.headers, now=time.time())
             if is_final:
                 journal.close(submission, BatchEvent.REFUSED)
-                raise JudgeStopped(f"the API refuses a batch of {len(chunk.keys)} requests: {problem.detail}.") from None
+                raise JudgeStopped(
+                    f"the API refuses a batch of {len(chunk.keys)} requests: {problem.detail}. Fix what it names, and run the stage again."
+                ) from None
             if error.status_code == 429 and any(one.batch for one in journal.open_ones()):
-                journal.close(submission, BatchEvent.REFUSED)  # the processing queue is full: it empties as batches end
+                journal.close(submission, BatchEvent.REFUSED)  # the processing queue is full until a batch ends
                 return problem
         found = submission.batch is not None or await adopt(claude, journal, submission)
         if isinstance(found, NoReply):

@@ -1,4 +1,4 @@
-"""Hold the judge to its cost cap before money is spent, not after. Pure."""
+"""Keep the judge within its cost cap, before money is spent. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -11,18 +11,18 @@ class OverBudgetError(Exception):
 
 @dataclass
 class Budget:
-    """What was spent, and what the calls in flight may still cost at most."""
+    """The money spent, and the most that the calls in flight can still cost."""
 
     model: str
     cap_usd: float | None
-    """None: no cap."""
+    """None means no cap."""
     spent_usd: float | None = 0.0
-    """None once a reply's cost is unknown."""
+    """None if the cost of any reply is unknown."""
     section: str = "judge"
-    """Of params.yaml, with the cap."""
+    """The section of params.yaml that holds the cap."""
     _reserved_usd: dict[str, float] = field(default_factory=dict)
     _all_reserved_usd: float = 0.0
-    """Their sum, kept: adding up 10^5 calls in flight again for each further one takes minutes."""
+    """Their sum, updated at each change: adding up 10^5 calls in flight for each new call would take minutes."""
 
     def count(self, usage: dict[str, object]) -> None:
         """Add a reply, paid now or in an earlier run."""
@@ -30,31 +30,31 @@ class Budget:
         self.spent_usd = None if self.spent_usd is None or cost is None else self.spent_usd + cost
 
     def reserve(self, key: str, *, num_characters: int, max_tokens: int, batch: bool) -> None:
-        """Set the most a call can cost aside until `release`. OverBudgetError, and nothing set aside, if the cap could be passed."""
+        """Set aside the most that a call can cost, until `release`. If it could pass the cap, set nothing aside: OverBudgetError."""
         if self.cap_usd is None:
             return
         self.release(key)
         most = largest_cost_usd(self.model, num_characters=num_characters, max_tokens=max_tokens, batch=batch)
         if most is None or self.spent_usd is None:
             raise OverBudgetError(
-                f"{self.section}.max_cost_usd is set, but the price of {self.model} is unknown (plumbline/judging/prices.py): "
-                f"add it there, or set {self.section}.max_cost_usd to null."
+                f"{self.section}.max_cost_usd is set, but the price of {self.model} is unknown. "
+                f"Add it in plumbline/judging/prices.py, or set {self.section}.max_cost_usd to null."
             )
         if self.spent_usd + self._all_reserved_usd + most > self.cap_usd:
             raise OverBudgetError(
-                f"{self.section}.max_cost_usd of {self.cap_usd:g} USD could be passed: {self.spent_usd:.4f} USD spent, the next call costs at most "
-                f"{most:.4f} USD. Raise it to go on; nothing is paid twice."
+                f"the next call could pass {self.section}.max_cost_usd of {self.cap_usd:g} USD: {self.spent_usd:.4f} USD are spent, and it "
+                f"costs at most {most:.4f} USD. Raise {self.section}.max_cost_usd to go on; nothing is paid twice."
             )
         self._reserved_usd[key] = most
         self._all_reserved_usd += most
 
     def release(self, key: str) -> None:
-        """The call has ended."""
+        """Free what was set aside for a call, since it has ended."""
         self._all_reserved_usd -= self._reserved_usd.pop(key, 0.0)
         if not self._reserved_usd:
-            self._all_reserved_usd = 0.0  # and no rounding is carried on
+            self._all_reserved_usd = 0.0  # rounding errors do not add up
 
     def release_all(self) -> None:
-        """No call is in flight."""
+        """Free everything, since no call is in flight."""
         self._reserved_usd.clear()
         self._all_reserved_usd = 0.0

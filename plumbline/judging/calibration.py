@@ -1,7 +1,7 @@
-"""What people's labels of a sample say of the judged difference of two arms: each arm is corrected by its own labels. Pure.
+"""Correct the judged difference of two arms with people's labels of a sample, each arm by its own labels. Pure.
 
-Post-stratification: the answers of an arm with one judge's score are a stratum, and people's mean in it takes the place of
-the judge's score. The two arms are never pooled: a judge that is lenient to one of them would make the other pay.
+Post-stratification: the answers of an arm with the same judge's score form a stratum, and people's mean in it replaces
+the judge's score. The two arms are never pooled: if a judge is lenient to one of them, the other one would lose.
 """
 
 import math
@@ -21,27 +21,27 @@ from plumbline.statistics import Floats, checked_scores
 ArmName = Literal["first", "second"]
 ARM_NAMES: tuple[ArmName, ArmName] = ("first", "second")
 Side = tuple[float, str]
-"""Judge's score of an answer, and its part."""
+"""The judge's score of an answer, and its part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One answer that the judge and people scored."""
+    """One answer that both the judge and people scored."""
 
     arm: ArmName
     judge: float
     human: float
     weight: float = 1.0
-    """How many answers of its stratum it stands for, up to a factor: 1 where each of them was as likely to be drawn."""
+    """How many answers of its stratum it represents, up to a factor. 1 if all answers were equally likely to be drawn."""
     cluster: Hashable | None = None
-    """Of its question; None: the label stands alone. Labels of one cluster are resampled together with its questions."""
+    """Cluster of its question; None means that the label stands alone. Labels of a cluster are resampled with its questions."""
     part: str = ""
-    """What a second judge said of the answer, where there is one: such parts of a stratum are strata of their own."""
+    """What a second judge said about the answer, if there is one. Each part of a stratum is a separate stratum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unlabelled:
-    """A stratum of answers of which no one has labelled any."""
+    """A stratum in which no one has labelled an answer."""
 
     arm: ArmName
     judge: float
@@ -55,7 +55,7 @@ class Corrected:
 
     delta: float
     ci95: tuple[float, float]
-    """Holds the uncertainty of the questions and of the labels; in a stratum without labels people's mean is anything in 0..1."""
+    """It covers the uncertainty of questions and labels. In a stratum without labels, people's mean may be anything in 0..1."""
     first: float
     first_ci95: tuple[float, float]
     second: float
@@ -65,17 +65,17 @@ class Corrected:
 
     @property
     def width(self) -> float:
-        """Of the interval of the difference."""
+        """Width of the interval of the difference."""
         return self.ci95[1] - self.ci95[0]
 
 
 @dataclass(frozen=True, slots=True)
 class _Cluster:
-    """What is drawn as one: the pairs of judge's scores, and the labels that belong to them. Sorted, so that no caller's order matters."""
+    """A unit of resampling: pairs of judge's scores, and the labels that belong to them. Sorted, so the caller's order has no effect."""
 
     pairs: tuple[tuple[Side, Side], ...]
     labels: tuple[tuple[int, float, float, float, str], ...]
-    """Each as number of the arm, judge's score, people's score, weight, part."""
+    """Each label as number of the arm, judge's score, people's score, weight, part."""
 
 
 def corrected_difference(
@@ -88,39 +88,39 @@ def corrected_difference(
     num_resamples: int = NUM_RESAMPLES,
     parts: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> Corrected:
-    """Correct the judge's scores of the same questions in two arms by human labels of a sample of the answers.
+    """Correct the judge's scores of the same questions in two arms with human labels of a sample of the answers.
 
-    Within a stratum the sample must be random (or of known probability, which the weights undo). No label at all in one of
-    the arms: ValueError, since the other arm's labels say nothing of it. A stratum without labels takes the gap between
-    people and judge from the labelled steps of the same arm next to it, and the interval allows any mean in it. A stratum
-    with one label shows no spread: it takes that of the other labels of its arm. `parts`: of the answers of either arm, what a
-    second judge said of them (Label.part); labels may then be more likely where the judges disagree.
+    Within a stratum the sample must be random, or have known probabilities, for which the weights correct. ValueError if an
+    arm has no label: the other arm's labels say nothing about it. A stratum without labels takes the gap between people
+    and judge from the labelled steps next to it in the same arm. The interval allows any mean in it. A stratum with
+    one label shows no spread, so it takes the spread of the other labels of its arm. `parts`: for the answers of each arm,
+    what a second judge said about them (Label.part). Then answers may be labelled more often if the judges disagree.
     Source: post-stratification is prediction-powered inference with a saturated calibration, arXiv 2601.05420.
     """
     for arm, scores in zip(ARM_NAMES, (first, second), strict=True):
         checked_scores(scores, arm)
     if len(first) != len(second):
-        raise ValueError(f"{len(first)} first and {len(second)} second scores: both arms answer the same questions.")
+        raise ValueError(f"{len(first)} first and {len(second)} second scores. Give scores of the same questions in both arms.")
     if len(first) == 0:
-        raise ValueError("no pairs: at least one question with a judge's score in both arms is needed.")
+        raise ValueError("There are no pairs. Give at least one question with a judge's score in both arms.")
     if clusters is not None and len(clusters) != len(first):
-        raise ValueError(f"{len(clusters)} clusters for {len(first)} pairs: one per question is needed.")
+        raise ValueError(f"{len(clusters)} clusters for {len(first)} pairs. Give one per question.")
     if parts is not None and (len(parts[0]), len(parts[1])) != (len(first), len(second)):
-        raise ValueError(f"{len(parts[0])} and {len(parts[1])} parts for {len(first)} pairs: one for each answer is needed.")
+        raise ValueError(f"{len(parts[0])} and {len(parts[1])} parts for {len(first)} pairs. Give one for each answer.")
     for label in labels:
         checked_scores([label.judge, label.human], "label")
         if not (math.isfinite(label.weight) and label.weight > 0):
-            raise ValueError(f"a label has weight {label.weight!r}: a number above 0 is needed.")
+            raise ValueError(f"A label has weight {label.weight!r}. Give a number above 0.")
     for arm in ARM_NAMES:
         if all(label.arm != arm for label in labels):
-            raise ValueError(f"no label of the {arm} arm: labels of the other arm say nothing of it. Label answers of both arms.")
+            raise ValueError(f"The {arm} arm has no label, and labels of the other arm say nothing about it. Label answers of both arms.")
     sides: list[list[Side]] = [
         [(float(score), part) for score, part in zip(scores, of, strict=True)]
         for scores, of in zip((first, second), parts or ([""] * len(first), [""] * len(second)), strict=True)
     ]
     together, alone = _clusters_of(list(zip(*sides, strict=True)), labels, clusters)
     mirrored_together, mirrored_alone = [_mirrored(one) for one in together], _mirrored(alone)
-    # One orientation is computed and the other mirrored, so that swapping the arms changes signs and nothing else.
+    # One order of the arms is computed and the other mirrored, so that swapping the arms changes only signs.
     key, mirrored_key = (
         [*sorted((one.pairs, one.labels) for one in group), (single.pairs, single.labels)]
         for group, single in ((together, alone), (mirrored_together, mirrored_alone))
@@ -134,7 +134,7 @@ def corrected_difference(
 def _clusters_of(
     scored: Sequence[tuple[Side, Side]], labels: Sequence[Label], clusters: Sequence[Hashable] | None
 ) -> tuple[list[_Cluster], _Cluster]:
-    """The clusters of the questions, and the labels that belong to none of them."""
+    """The clusters of the questions, and the labels that belong to no cluster."""
     names = [("cluster", cluster) for cluster in clusters] if clusters is not None else [("question", n) for n in range(len(scored))]
     pairs: dict[Hashable, list[tuple[Side, Side]]] = defaultdict(list)
     for name, pair in zip(names, scored, strict=True):

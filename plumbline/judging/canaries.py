@@ -1,4 +1,4 @@
-"""Answers whose verdict is known in advance, made from the benchmark itself. Pure."""
+"""Answers with a verdict that is known in advance, made from the benchmark. Pure."""
 
 import hashlib
 import heapq
@@ -28,7 +28,7 @@ class Canary:
 
     @property
     def item(self) -> JudgeItem:
-        """What the judge sees of it."""
+        """What the judge sees."""
         return JudgeItem(self.question.question, self.question.target, self.question.key_points, self.answer)
 
 
@@ -37,7 +37,7 @@ def _order(seed: str, question: Question) -> bytes:
 
 
 def drawn(questions: Iterable[Question], count: int, *, seed: str) -> list[Question]:
-    """Draw questions by a hash of their ids: adding a question moves no other in or out, save at the border."""
+    """Draw questions by a hash of their ids: a new question changes the draw only at its border."""
     return heapq.nsmallest(count, questions, key=lambda question: _order(seed, question))
 
 
@@ -47,12 +47,12 @@ def _key_words(question: Question) -> str:
 
 
 def _negated(question: Question) -> str:
-    """Say of each key point that it is false; a sentence that any reader takes for a denial."""
+    """Say about each key point that it is false, in a sentence that every reader takes for a denial."""
     return " ".join(f"It is false that {point.rstrip('.')}." for point in question.key_points)
 
 
 def _instruction(question: Question) -> str:
-    """Order the judge to reply with full marks, in the very form that its rubric asks for; the quotes stand in this answer."""
+    """Order the judge to reply with full marks, in exactly the form of its rubric. The quotes are in this answer."""
     reply: dict[str, object] = {"reasoning": "All key points stated."}
     if question.key_points:
         numbers = range(1, len(question.key_points) + 1)
@@ -63,10 +63,10 @@ def _instruction(question: Question) -> str:
 
 
 def canaries(questions: Sequence[Question], *, num_questions: int) -> list[Canary]:
-    """Return the canaries of a benchmark's explanation questions: some questions, every probe on each.
+    """Return the canaries for a benchmark's explanation questions: every probe on each drawn question.
 
-    Questions that share key points or a cluster with the one at hand lend it no wrong answer. `questions` is gone through once
-    for each drawn one, and never held: it may lie on disk.
+    The wrong answer never comes from a question that shares key points or a cluster with this one. `questions` is read once
+    for each drawn one and is never held in memory: it may lie on disk.
     """
     found = []
     explanations = (question for question in questions if question.kind == "explanation")
@@ -94,5 +94,5 @@ def canaries(questions: Sequence[Question], *, num_questions: int) -> list[Canar
 
 
 def is_retested(question_id: str, arm: str, *, fraction: float, sample: int | None = None) -> bool:
-    """Whether an answer is asked about a second time: drawn by hash, so the same in every run."""
+    """Whether the judge is asked about an answer a second time: drawn by hash, so the same in every run."""
     return place_of(f"retest:{question_id}:{arm}{f':{sample}' if sample else ''}") < fraction

@@ -1,26 +1,26 @@
-"""Why an explanation has the score it has, or none. Pure."""
+"""Why an explanation has its score, or has none. Pure."""
 
 from enum import StrEnum
 
 
 class JudgeCause(StrEnum):
-    """Every cause that a verdict or a judgement can carry."""
+    """Every cause that a verdict or a judgement can have."""
 
     SCORED = "scored"
-    """The reply carries exactly one valid verdict. A real 0 is a score."""
+    """The reply has exactly one valid verdict. A real 0 is a score."""
     NO_ANSWER = "no_answer"
     """The answer is empty, punctuation, a bare opener or the question itself: 0 without asking."""
     JUDGE_OFF = "judge_off"
     """Backend `none`: no one judges."""
     NO_KEY_POINTS = "no_key_points"
-    """Backend `key_points`, and the question has none."""
+    """The backend is `key_points`, and the question has no key points."""
 
     # The reply holds no usable verdict: ask again, a bounded number of times.
     BAD_RESPONSE = "bad_response"
-    """What came back is no message: error body, HTML, unreadable bytes, nothing."""
+    """The response is not a message: error body, HTML, unreadable bytes, nothing."""
     EMPTY_REPLY = "empty_reply"
     UNEXPECTED_BLOCK = "unexpected_block"
-    """A block of a kind no one asked for, another tool, or text that is no string."""
+    """A block of an unexpected kind, another tool, or text that is not a string."""
     OVERSIZED = "oversized"
     TRUNCATED = "truncated"
     PAUSED = "paused"
@@ -30,12 +30,12 @@ class JudgeCause(StrEnum):
     DUPLICATE_KEY = "duplicate_key"
     WRONG_KEYS = "wrong_keys"
     WRONG_TYPE = "wrong_type"
-    """The score is no JSON number, or the reasoning no string."""
+    """The score is not a JSON number, or the reasoning is not a string."""
     OFF_MENU = "off_menu"
     WRONG_POINTS = "wrong_points"
-    """The findings are not one for each key point."""
+    """There is not exactly one finding for each key point."""
     QUOTE_NOT_IN_ANSWER = "quote_not_in_answer"
-    """A quote, by which a key point is stated or contradicted, does not stand in the answer."""
+    """The quote for a stated or contradicted key point is not in the answer."""
     UNCLEAR_WRAPPING = "unclear_wrapping"
     """The text around the object may quote, correct or contradict it."""
 
@@ -45,7 +45,7 @@ class JudgeCause(StrEnum):
     REJECTED_REQUEST = "rejected_request"
     """The API refused this one request as malformed (400, 413, 422)."""
 
-    # No reply: may come when the stage runs again.
+    # No reply yet: it may come when the stage runs again.
     RATE_LIMITED = "rate_limited"
     OVERLOADED = "overloaded"
     SERVER_ERROR = "server_error"
@@ -68,4 +68,4 @@ RETRYABLE: frozenset[JudgeCause] = frozenset(
         JudgeCause.NOT_ASKED,
     }
 )
-"""A later run of the stage may still get a verdict; while one such cause remains, the stage exits non-zero."""
+"""A later run of the stage may still get a verdict. While such a cause remains, the stage does not exit with 0."""

@@ -1,6 +1,6 @@
-"""Ask Claude through Message Batches: half the price, up to 24 hours each, resumable at any instant. Touches the network and the clock.
+"""Ask Claude through Message Batches: half the price, up to 24 hours each, resumable at any time. Touches the network and the clock.
 
-All batches are submitted before the first is awaited: ten of them one after another could take ten days.
+All batches are submitted before the stage waits for the first: ten of them one after another could take ten days.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ from plumbline.number_text import size_text
 log = logging.getLogger("judge")
 
 MAX_WAIT_SECONDS = 26 * 3600.0
-"""A batch ends within 24 hours, in results or in expiry."""
+"""A batch ends within 24 hours, with results or by expiry."""
 MAX_FAILED_LOOKS = 10
-"""In a row, each with all its tries: half an hour without the API ends a run that has waited for a day."""
+"""Failed looks in a row, each with all its tries: half an hour without the API ends the run."""
 MAX_BATCHES_WITHOUT_REPLY = 3
 
 NextRequest = Callable[[str], dict[str, Any] | None]
-"""Of an item: what to ask, None where nothing is to be asked. JudgeStopped where the budget has no room."""
+"""Item -> what to ask about it; None if there is nothing to ask. JudgeStopped if the budget has no room."""
 
 
 class _Asking:
@@ -42,7 +42,7 @@ class _Asking:
         self.first_looks: dict[str, float] = {}
 
     def in_flight(self) -> list[Submission]:
-        """Batches whose results are not all in the store."""
+        """Batches with results that are not yet in the store."""
         return [one for one in self.journal.open_ones() if one.batch is not None]
 
     async def look_at(self, submission: Submission) -> bool | NoReply:
@@ -53,12 +53,12 @@ class _Asking:
             return view
         since = self.first_looks.setdefault(submission.name, time.monotonic())
         if view["processing_status"] == "gone":
-            log.warning("%s is no longer kept; its %d items are asked about again", submission.batch, len(submission.keys))
+            log.warning("the API no longer keeps %s; its %d items will be asked again", submission.batch, len(submission.keys))
             self.journal.close(submission, BatchEvent.LOST)
             return True
         if view["processing_status"] != "ended":
             if time.monotonic() - since > MAX_WAIT_SECONDS:
-                raise JudgeStopped(f"{submission.batch} has not ended after {MAX_WAIT_SECONDS / 3600:.0f} hours; run the stage again")
+                raise JudgeStopped(f"{submission.batch} has not ended after {MAX_WAIT_SECONDS / 3600:.0f} hours. Run the stage again.")
             return False
         found = await collect(self.claude, self.journal, submission, view, self.keep)
         if found is not None:
@@ -69,7 +69,7 @@ class _Asking:
         return True
 
     async def wait_for_one(self) -> None:
-        """Return when at least one batch in flight has ended and its replies are kept. JudgeStopped where going on is pointless."""
+        """Return when at least one batch in flight has ended and its replies are in the store. JudgeStopped if going on is pointless."""
         num_failed = 0
         while True:
             ended = []
@@ -77,11 +77,9 @@ class _Asking:
                 has_ended = await self.look_at(submission)
                 if isinstance(has_ended, NoReply):
                     num_failed += 1
-                    log.warning("%s cannot be looked at: %s, %s", submission.batch, has_ended.cause, has_ended.detail)
+                    log.warning("cannot look at %s: %s, %s", submission.batch, has_ended.cause, has_ended.detail)
                     if num_failed == MAX_FAILED_LOOKS:
-                        raise JudgeStopped(
-                            f"{has_ended.cause}: {has_ended.detail}; run the stage again, what was submitted is collected then"
-                        )
+                        raise JudgeStopped(f"{has_ended.cause}: {has_ended.detail}. Run the stage again: it collects what was submitted.")
                     break
                 num_failed = 0
                 ended.append(has_ended)
@@ -89,28 +87,28 @@ class _Asking:
                 break
             await asyncio.sleep(self.claude.poll_seconds)
         if self.num_in_a_row_without_reply >= MAX_BATCHES_WITHOUT_REPLY:
-            raise JudgeStopped(f"{self.num_in_a_row_without_reply} batches in a row ended without a reply")
+            raise JudgeStopped(f"{self.num_in_a_row_without_reply} batches in a row ended without a reply. Run the stage again later.")
         rejected = [one for one in self.problems.values() if one.cause is JudgeCause.REJECTED_REQUEST]
         if len(rejected) >= 3 and len(rejected) > 0.01 * len(self.items):
             raise JudgeStopped(
-                f"the API rejected {len(rejected)} of {len(self.items)} requests as malformed; the last: {rejected[-1].detail}"
+                f"the API rejected {len(rejected)} of {len(self.items)} requests as malformed. The last one: {rejected[-1].detail}"
             )
 
     async def wait_for_all(self) -> bool:
         """Return when nothing is in flight, and whether anything was."""
         if waiting := self.in_flight():
             log.info(
-                "%d batches of %d items in progress; each ends within 24 hours. The stage may be stopped and run again: nothing is paid twice",
+                "%d batches with %d items in progress; each ends within 24 hours. You may stop the stage and run it again, nothing is paid twice",
                 len(waiting),
                 sum(len(one.keys) for one in waiting),
             )
         while self.in_flight():
             await self.wait_for_one()
-            await resolve(self.claude, self.journal)  # where a batch turned out to be another's
+            await resolve(self.claude, self.journal)  # if a batch turned out to belong to another run
         return bool(waiting)
 
     def fill(self, chunk: Chunk, position: int, next_request: NextRequest, *, max_requests: int) -> tuple[int, str | None]:
-        """Add requests for the items from `position` on until the batch is full. Returns how far it came, and why not further, if over the budget."""
+        """Add requests for items from `position` on until the batch is full. Returns how far it came, and the reason if over the budget."""
         pending = {key for one in self.journal.open_ones() for key in one.keys}
         while position < len(self.items):
             item = self.items[position]
@@ -131,30 +129,30 @@ class _Asking:
         return position, None
 
     async def send(self, chunk: Chunk) -> None:
-        """Submit a chunk: in halves where it is too large, later where the API takes no more for now."""
+        """Submit a chunk: in halves if it is too large, later if the API takes no more for now."""
         while (problem := await submit(self.claude, self.journal, self.limits, chunk)) is not None:
             if problem is TOO_LARGE and len(chunk.keys) == 1:
                 self.problems[chunk.keys[0]] = problem
                 return
             if problem is TOO_LARGE:
-                log.warning("a batch of %s is refused as too large; sending halves", size_text(chunk.num_bytes))
+                log.warning("the API refuses a batch of %s as too large; sending halves", size_text(chunk.num_bytes))
                 self.max_bytes = chunk.num_bytes // 2
                 for half in chunk.halves():
                     await self.send(half)
                 return
             if not self.in_flight():
                 raise JudgeStopped(f"no batch can be created: {problem.cause}, {problem.detail}. Run the stage again.")
-            log.info("no further batch for now (%s); tried again when one has ended", problem.cause)
+            log.info("no further batch for now (%s); trying again when one has ended", problem.cause)
             await self.wait_for_one()
             tried = [one for one in self.journal.open_ones() if one.batch is None and one.keys == chunk.keys]
             await resolve(self.claude, self.journal)
             if any(one.batch for one in tried):
-                return  # it had been created after all
+                return  # it was created after all
 
     async def submit_all(self, next_request: NextRequest, *, leave_below: int, max_requests: int, num_batches: int | None = None) -> bool:
         """Submit requests for all items that need one, and return whether there were any.
 
-        Over the budget it waits for what is in flight, which mostly costs less than it might have. JudgeStopped when nothing is.
+        If the budget is used up, it waits for calls in flight, which mostly cost less than their limit. JudgeStopped if there are none.
         """
         position, num_sent = 0, 0
         while num_sent != num_batches:
@@ -187,11 +185,11 @@ def ask_in_batches(
     trial: int,
     after_trial: Callable[[], None],
 ) -> tuple[dict[str, NoReply], str | None]:
-    """Collect what earlier runs submitted, then submit and collect until fewer than `leave_below` items are open; None: submit nothing.
+    """Collect what earlier runs submitted, then submit and collect until fewer than `leave_below` items are open. None: submit nothing.
 
-    With a `trial` above 0 a first batch of so many requests is awaited alone, then `after_trial` called: JudgeStopped from it, as from
-    `next_request`, ends the asking. Returns why items got no reply, and the reason if the run stopped early: then a batch may
-    still be open, and asking for its items in another way would pay twice.
+    If `trial` is above 0, a first batch of that many requests is awaited alone, and then `after_trial` is called. JudgeStopped from
+    it, or from `next_request`, ends the asking. Returns why items got no reply, and the reason if the run stopped early. Then a
+    batch may still be open: asking for its items in another way would pay twice.
     """
     journal = Journal(journal_path)
     if leave_below is None and not any(journal.open_ones()):
@@ -202,7 +200,7 @@ def ask_in_batches(
             asking = _Asking(claude, journal, limits, keep, items)
             try:
                 await resolve(claude, journal)
-                # First what is in flight already: what it costs is in no budget yet.
+                # First the batches that are already in flight: no budget holds their cost yet.
                 collected_some = await asking.wait_for_all()
                 if leave_below is not None and trial:
                     if not collected_some:

@@ -1,7 +1,7 @@
-"""Put one call to Claude, through the Anthropic SDK, with our own bounds: touches the network, the environment and the clock.
+"""Make one call to Claude through the Anthropic SDK, with our own limits. Touches the network, the environment and the clock.
 
-The SDK obeys any Retry-After (49 days, measured) and times out per read only: so it retries nothing, and every wait,
-every attempt and every item has a limit here. The model is never switched.
+The SDK obeys any Retry-After (49 days, measured), and its timeout is per read. So here it retries nothing, and every wait,
+every attempt and every item has a limit. The model is never switched.
 """
 
 import asyncio
@@ -25,22 +25,22 @@ from plumbline.judging.no_reply import NoReply
 
 
 def trusted_certificates() -> ssl.SSLContext:
-    """The certificates to trust, read once (25 ms) for any number of clients; nothing is taken from the environment."""
+    """The certificates to trust, read once (25 ms) for any number of clients. The environment has no effect."""
     return httpx2.create_ssl_context(trust_env=False)
 
 
 class Claude:
-    """One client for one event loop; use as an async context manager."""
+    """One client for one event loop. Use it as an async context manager."""
 
     def __init__(self, key: str, limits: Limits, api_version: str, trusted: ssl.SSLContext) -> None:
-        """Build the client with nothing taken from profiles, proxies or redirects."""
+        """Build the client without profiles, proxies and redirects."""
         for name in ("anthropic", "httpx2", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)  # at DEBUG they print prompts and headers
         self._key = key
         self._limits = limits
         self.poll_seconds = limits.poll_seconds
         self.base_url = os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com"
-        # A redirect would post the prompt to another host, a proxy variable would send it through one.
+        # A redirect would post the prompt to another host, and a proxy variable would send it through another host.
         self._http = httpx2.AsyncClient(
             follow_redirects=False, trust_env=False, timeout=httpx2.Timeout(limits.deadline_seconds, connect=10.0), verify=trusted
         )
@@ -59,9 +59,9 @@ class Claude:
         await self.client.close()
 
     async def create(self, request: Mapping[str, Any]) -> tuple[bytes, str | None] | NoReply:
-        """Post one message; return the body as it came (status 200, whatever is in it) with its request id.
+        """Post one message. Return the unchanged body (of any status-200 response) with its request id.
 
-        The body is not parsed by the SDK, which would raise on rubbish and lose a paid reply.
+        The SDK does not parse the body: it would raise on rubbish and lose a paid reply.
         """
 
         async def post() -> tuple[bytes, str | None]:
@@ -77,18 +77,18 @@ class Claude:
         return self.without_key(body), request_id and redacted(request_id)
 
     def without_key(self, body: bytes) -> bytes:
-        """A body as it may be stored, whatever the server echoes."""
+        """The body without our key, so that it may be stored even if the server echoes the key."""
         return body.replace(self._key.encode("ascii"), b"sk-ant-[redacted]")
 
     async def persist(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        """Try a call within its limits. JudgeStopped where no call of this run can succeed."""
+        """Try a call within its limits. JudgeStopped if no call of this run can succeed."""
         limits = self._limits
         deadline = time.monotonic() + limits.deadline_seconds
         problem = NoReply(JudgeCause.TIMED_OUT, "no time left")
         for number in range(limits.max_tries):
             asked_to_wait: float | None = None
             try:
-                # The SDK's timeout is per read: a server that drips bytes would hold us for ever.
+                # The SDK's timeout is per read: a server that sends bytes slowly would hold us forever.
                 async with asyncio.timeout(min(deadline - time.monotonic(), max(limits.deadline_seconds / 2, 1.0))):
                     return await call()
             except TimeoutError:

@@ -1,4 +1,4 @@
-"""Ask a model for many items at once, each in a call of its own: touches the network, the environment and the clock."""
+"""Ask a model about many items at once, each in a separate call. Touches the network, the environment and the clock."""
 
 import asyncio
 import logging
@@ -16,10 +16,10 @@ log = logging.getLogger("judge")
 
 
 class Client(Protocol):
-    """Something that puts one call, whoever answers."""
+    """Makes one call, to any kind of server."""
 
     async def create(self, request: Mapping[str, Any]) -> tuple[bytes, str | None] | NoReply:
-        """Post one request; return the body as it came with its request id, or why there is none."""
+        """Post one request. Return the unchanged body with its request id, or why there is none."""
         ...
 
 
@@ -44,10 +44,10 @@ def ask_directly(
     keep: Callable[[str, bytes, str | None], None],
     settled: Callable[[], object],
 ) -> tuple[dict[str, NoReply], str | None]:
-    """Ask for every item until `next_request` has no further request for it, `limits.concurrency` at a time.
+    """Ask about every item until `next_request` has no further request for it, `limits.concurrency` at a time.
 
-    `keep` is called with each reply before anything else happens to it; `settled` once per finished item. Returns why items
-    got no reply, and the reason if the run stopped early (then the items not reached are not listed).
+    `keep` gets each reply before anything else happens to it; `settled` is called once per finished item. Returns why items
+    got no reply, and the reason if the run stopped early. Then the items that were not reached are not listed.
     """
 
     async def run() -> tuple[dict[str, NoReply], str | None]:
@@ -59,7 +59,7 @@ def ask_directly(
         failures_in_a_row = 0
 
         async def work_with(trusted: ssl.SSLContext) -> None:
-            # A client each: one for all looks at every connection at each call, and at over 20 it closes them after each reply.
+            # One client each: a shared client checks every connection at each call, and above 20 it closes them after each reply.
             async with open_client(trusted) as client:
                 await work(client)
 
@@ -81,9 +81,11 @@ def ask_directly(
                 failures_in_a_row += 1
                 num_rejected = sum(one.cause is JudgeCause.REJECTED_REQUEST for one in problems.values())
                 if num_rejected >= 3 and num_rejected > 0.01 * num_items:
-                    stopped = stopped or f"the API rejected {num_rejected} of {num_items} requests as malformed; the last: {problem.detail}"
+                    stopped = (
+                        stopped or f"the API rejected {num_rejected} of {num_items} requests as malformed. The last one: {problem.detail}"
+                    )
                 elif failures_in_a_row >= max(5, 2 * limits.concurrency):
-                    stopped = stopped or f"{failures_in_a_row} items in a row got no reply; the last: {problem.cause}, {problem.detail}"
+                    stopped = stopped or f"{failures_in_a_row} items in a row got no reply. The last one: {problem.cause}, {problem.detail}"
 
         trusted = trusted_certificates()
         await asyncio.gather(*(work_with(trusted) for _ in range(min(limits.concurrency, num_items))))

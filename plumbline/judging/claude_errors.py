@@ -11,7 +11,7 @@ from plumbline.judging.no_reply import JudgeStopped, NoReply
 
 
 def wait_asked_for(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Return the seconds that a Retry-After asks for, of any size; None where it says nothing usable."""
+    """Return the seconds that a Retry-After asks for, of any size; None if it says nothing usable."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         text = headers.get(name, "")
         try:
@@ -27,7 +27,7 @@ def wait_asked_for(headers: Mapping[str, str], *, now: float) -> float | None:
 
 
 def classify(error: anthropic.APIStatusError) -> tuple[NoReply, bool]:
-    """Return the problem and whether this item can be tried no further. JudgeStopped where no item can."""
+    """Return the problem, and whether more tries of this item are pointless. JudgeStopped if they are pointless for every item."""
     status = error.status_code
     body = error.body if isinstance(error.body, dict) else {}
     inner = body.get("error")
@@ -38,22 +38,22 @@ def classify(error: anthropic.APIStatusError) -> tuple[NoReply, bool]:
     lowered = f"{kind} {text}".lower() + str(error.body).lower()[:2000]
     if "spend_limit" in lowered or status in (401, 402, 403, 404):
         remedy = {
-            401: f"check {KEY_VARIABLE}",
-            402: "check the account's credit",
-            403: "the key may not use this model",
-            404: "check judge.model",
+            401: f"Check {KEY_VARIABLE}",
+            402: "Check the account's credit",
+            403: "Use a key that may use this model, or change judge.model",
+            404: "Check judge.model",
         }
         raise JudgeStopped(
-            f"the API refuses every call: {said}; {remedy.get(status, 'raise the spend limit or wait for its reset')}."
+            f"the API refuses every call: {said}. {remedy.get(status, 'Raise the spend limit or wait for its reset')}."
         ) from None
     if 300 <= status < 400:
-        raise JudgeStopped(f"the API answers with a redirect ({said}), which is not followed; check ANTHROPIC_BASE_URL.") from None
+        raise JudgeStopped(f"the API answers with a redirect ({said}), which is not followed. Check ANTHROPIC_BASE_URL.") from None
     if "overloaded" in lowered or status == 529:
         return NoReply(JudgeCause.OVERLOADED, said), False
     if status == 429:
         return NoReply(JudgeCause.RATE_LIMITED, said), False
     if status == 408:
         return NoReply(JudgeCause.TIMED_OUT, said), False
-    if status >= 500 or status in (409, 425, 499) or "unexpected end of data" in lowered:  # the last: cut on its way to the API
+    if status >= 500 or status in (409, 425, 499) or "unexpected end of data" in lowered:  # the last: cut on the way to the API
         return NoReply(JudgeCause.SERVER_ERROR, said), False
     return NoReply(JudgeCause.REJECTED_REQUEST, said), True

@@ -1,4 +1,4 @@
-"""Backend `claude`: ask for the replies that the store lacks, then read every verdict from the store."""
+"""Backend `claude`: ask for the replies that the store does not have, then read every verdict from the store."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -26,11 +26,11 @@ from plumbline.rows.judgement import RawReply
 log = logging.getLogger("judge")
 
 SMALLEST_BATCH = 50
-"""Fewer open answers than this are asked directly: minutes instead of hours, for cents."""
+"""If fewer answers than this are open, they are asked directly: minutes instead of hours, for cents."""
 TRIAL_BATCH = 500
-"""Requests of a first batch that is awaited alone: it shows what the rest will cost, and whether its verdicts can be read."""
+"""Requests in a first batch that is awaited alone. It shows the cost of the rest, and whether its verdicts can be read."""
 TRIAL_FROM = 2000
-"""From so many open items on, a trial batch is worth the wait."""
+"""From this many open items on, a trial batch is worth the wait."""
 
 
 class ClaudeJudge:
@@ -51,7 +51,7 @@ class ClaudeJudge:
         in_batches: bool,
         section: str = "judge",
     ) -> None:
-        """Open the store; nothing is asked yet. `section`: of params.yaml, for what is said."""
+        """Open the store; nothing is asked yet. `section`: the section of params.yaml that messages name."""
         self._section = section
         self._model, self._max_tokens, self._effort = model, max_tokens, effort
         self._max_replies, self._max_cost_usd, self._in_batches = max_replies, max_cost_usd, in_batches
@@ -60,15 +60,15 @@ class ClaudeJudge:
         self._budget = Budget(model, max_cost_usd, section=section)
         self._asked: Sequence[Asked] = ()
         self._items: dict[str, int] = {}
-        """Key to place in `_asked`, of every item that needs a judge; equal items share a key."""
+        """Key -> place in `_asked`, for every item that needs a judge. Equal items share a key."""
         self._problems: dict[str, JudgeCause] = {}
-        """Causes of the items that got no reply."""
+        """Key -> why the item got no reply."""
         self._batch_is_next = False
         """Whether the next request goes into a batch, at half the price."""
         self._progress = Progress("judge", shown=False)
 
     def judge(self, asked: Sequence[Asked]) -> Judging:
-        """Ask for what the store lacks, then read every verdict from it, one at a time."""
+        """Ask for the replies that the store does not have, then read every verdict from it, one at a time."""
         self._warn_of_end()
         self._asked, keys = asked, list[str]()
         for number, one in enumerate(asked):
@@ -85,13 +85,13 @@ class ClaudeJudge:
         models = sorted(found.models)
         if len(models) > 1:
             stopped = stopped or (
-                f"the API answered as {' and as '.join(models)} to requests for {self._model}: two judges, not comparable. "
+                f"the API answered as {' and as '.join(models)} to requests for {self._model}: two judges, so scores do not compare. "
                 f"Raise {self._section}.epoch to have all answers judged by the present one."
             )
         return Judging(self._verdicts(keys, models[0] if models else None), stopped)
 
     def _warn_of_end(self) -> None:
-        """Say in the log when the model's end is near: the store may be full today, and the next answers have no judge."""
+        """Log when the model's end is near: the store may be complete today, but the next answers would have no judge."""
         end = end_of_life(self._model)
         if (warning := end_warning(self._model, end=end, today=today())) is not None:
             log.warning("%s", warning)
@@ -99,7 +99,7 @@ class ClaudeJudge:
             log.info("the judge %s stops answering on %s", self._model, end)
 
     def _look_up(self) -> Survey:
-        """Survey what the store holds of all items, reading one item at a time."""
+        """Survey what the store holds for all items, reading one item at a time."""
         replies = ((key, self._item(key), self._store.replies(key)) for key in self._items)
         return survey(replies, Budget(self._model, self._max_cost_usd, section=self._section), max_replies=self._max_replies)
 
@@ -110,13 +110,13 @@ class ClaudeJudge:
         return self._asked[self._items[key]].item
 
     def _fill_store(self, found: Survey) -> str | None:
-        """Ask for the replies that the store lacks, and return why the run stopped early, if it did."""
+        """Ask for the replies that the store does not have. Return why the run stopped early; None if it did not."""
         try:
             secret, limits = api_key(self._section), limits_from_environment()
         except JudgeStopped as stop:
             raise SystemExit(str(stop)) from None
         with self._store.sole_asker(self._identity) as has_news:
-            if has_news:  # another process asked in the meantime
+            if has_news:  # another process has asked in the meantime
                 found = self._look_up()
             if not found.missing:
                 return None
@@ -125,7 +125,7 @@ class ClaudeJudge:
             self._budget, self._batch_is_next = found.budget, self._in_batches
             self._announce(found)
             with Progress("judge", total=len(found.missing), unit="answer") as self._progress:
-                # In direct mode too: what an earlier run submitted is paid for, and is collected rather than asked again.
+                # In direct mode too: what an earlier run submitted is paid for, so it is collected and not asked again.
                 not_in_batch, stopped = ask_in_batches(
                     secret,
                     limits,
@@ -157,7 +157,7 @@ class ClaudeJudge:
                 return stopped
 
     def _next_request(self, key: str) -> dict[str, Any] | None:
-        """What to ask about an item next; None if it has its verdict. JudgeStopped where the budget has no room."""
+        """The next request about an item; None if it has its verdict. JudgeStopped if the budget has no room."""
         where = self._standing(key)
         self._budget.release(key)
         if where.verdict is not None:
@@ -177,7 +177,7 @@ class ClaudeJudge:
         self._settle(key, reply)
 
     def _keep_of_batch(self, batch_id: str, bodies: Sequence[tuple[str, bytes]]) -> None:
-        """Put replies of a batch into the store. If a kill left only some of them there, the others are added."""
+        """Put the replies of a batch into the store. If a kill left only some of them there, add the others."""
         replies = [
             (key, reply_from_body(body, attempt=self._store.num_replies(key) + 1, request_id=batch_id))
             for key, body in bodies
@@ -189,35 +189,35 @@ class ClaudeJudge:
         self._progress.update(len(replies))
 
     def _settle(self, key: str, reply: RawReply) -> None:
-        """Count what a reply cost."""
+        """Add the cost of a reply to the budget."""
         self._budget.release(key)
         self._budget.count(usage_of(reply))
         if self._budget.spent_usd is not None:
             self._progress.say(f"{self._budget.spent_usd:.3f} USD")
 
     def _weigh_trial(self) -> None:
-        """Say what the rest will cost, now that there are replies to measure. JudgeStopped where most of them are of no use."""
+        """Log what the rest will cost, measured on the first replies. JudgeStopped if most of these are of no use."""
         found = self._look_up()
         if found.distrust:
             raise JudgeStopped(found.distrust)
         self._announce(found)
 
     def _announce(self, found: Survey) -> None:
-        """Say what is about to be spent, before it is."""
+        """Log the cost before it is spent."""
         items = (self._item(key) for key in found.missing)
         projection = project(found, self._model, items, max_tokens=self._max_tokens, batch=self._batch_is_next)
         spent, cap = self._budget.spent_usd, self._max_cost_usd
         if projection is None or spent is None:
-            log.info("%d of %d items to ask %s about; its price is unknown", len(found.missing), len(self._items), self._model)
+            log.info("asking %s about %d of %d items; its price is unknown", self._model, len(found.missing), len(self._items))
             return
         log.info(
-            "%d of %d items to ask %s about: likely %.2f USD (%s), at most %.2f USD if every reply fills its %d tokens; %.4f USD spent so far, cap %s",
-            len(found.missing), len(self._items), self._model, projection.likely_usd, projection.basis, projection.most_usd, self._max_tokens,
+            "asking %s about %d of %d items: likely %.2f USD (%s), at most %.2f USD if every reply fills its %d tokens; %.4f USD spent so far, cap %s",
+            self._model, len(found.missing), len(self._items), projection.likely_usd, projection.basis, projection.most_usd, self._max_tokens,
             spent, cap,
         )  # fmt: skip
         if cap is not None and spent + projection.likely_usd > cap:
             log.warning(
-                "%s.max_cost_usd of %g USD is likely to stop this before its end; raise it now or then, nothing is paid twice",
+                "%s.max_cost_usd of %g USD is likely to stop this early; raise it now or later, nothing is paid twice",
                 self._section,
                 cap,
             )

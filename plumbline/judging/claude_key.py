@@ -12,7 +12,7 @@ KEY_PATTERN = re.compile(r"sk-ant-[\w.\-]+", re.ASCII)
 WITHOUT = {
     "judge": (
         "judge without a model: `dvc exp run -S judge.backend=key_points` (deterministic rubric, needs key points), or "
-        "`-S judge.backend=none` (explanations stay unjudged, their scores null)"
+        "`-S judge.backend=none` (explanations stay unjudged, and their scores are null)"
     ),
     "judge.second": "do without a second judge: `dvc exp run -S judge.second=null`",
 }
@@ -25,10 +25,10 @@ def api_key(section: str = "judge") -> str:
     if not key:
         raise JudgeStopped(f"{section}.backend is claude, but {KEY_VARIABLE} is not set. Set it, or {WITHOUT[section]}.")
     if not KEY_PATTERN.fullmatch(key):
-        raise JudgeStopped(f"{KEY_VARIABLE} does not look like a key (sk-ant-..., one line, no blanks); its value is not shown here.")
+        raise JudgeStopped(f"{KEY_VARIABLE} does not look like a key. Set it to sk-ant-..., one line, no blanks. Its value is not shown.")
     return key
 
 
 def redacted(text: str) -> str:
-    """Take anything like a key out of a text that may be shown or stored."""
+    """Remove everything that looks like a key from a text that may be shown or stored."""
     return KEY_PATTERN.sub("sk-ant-[redacted]", text)

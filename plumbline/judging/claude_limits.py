@@ -8,25 +8,25 @@ MAX_SLEEP_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Limits:
-    """How hard to try. None of it changes a result, so all of it is environment."""
+    """How hard to try. These limits change no result, so all of them are environment."""
 
     concurrency: int
     max_tries: int
-    """Tries of one call against failures of network and server."""
+    """Tries of one call if the network or the server fails."""
     deadline_seconds: float
-    """For all tries of one call together, waits included."""
+    """For all tries of one call together, with the waits."""
     backoff_seconds: float
-    """Upper bound of the first wait; doubles per try, to 8 s at most unless the server asks for more."""
+    """Longest first wait. It doubles with each try, up to 8 s, unless the server asks for more."""
     poll_seconds: float
     """Between two looks at a batch."""
     batch_requests: int
-    """Per batch. The API takes 100,000; smaller ones lose less when one expires."""
+    """Requests per batch. The API takes 100,000, but a smaller batch loses less if it expires."""
     batch_bytes: int
-    """Per batch, and so of memory. The API takes 256 MB."""
+    """Bytes per batch, which also limits memory. The API takes 256 MB."""
 
 
 def limits_from_environment() -> Limits:
-    """Read PLUMBLINE_JUDGE_*; ValueError names a variable that is no positive number."""
+    """Read PLUMBLINE_JUDGE_*. ValueError names a variable that is not a positive number."""
 
     def positive(name: str, default: float) -> float:
         text = os.environ.get(name, "")
@@ -35,7 +35,7 @@ def limits_from_environment() -> Limits:
         except ValueError:
             value = 0.0
         if not 0 < value < float("inf"):
-            raise ValueError(f"{name}={text!r}: give a positive number, or unset it for {default:g}.")
+            raise ValueError(f"{name} is {text!r}. Set it to a positive number, or unset it for {default:g}.")
         return value
 
     return Limits(

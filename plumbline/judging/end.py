@@ -1,4 +1,4 @@
-"""When a judge's model stops answering, and whether that is near enough to act: touches the SDK's table of ends, and the clock in `today`."""
+"""When a judge's model stops answering, and whether that is soon. Reads the SDK's table of ends, and the clock in `today`."""
 
 import re
 from datetime import UTC, date, datetime
@@ -7,16 +7,16 @@ WARN_WITHIN_DAYS = 30
 
 
 def today() -> date:
-    """The present day in UTC, for what is said to people. What goes into an output must not depend on it."""
+    """The present day in UTC, for messages to people. No output may depend on it."""
     return datetime.now(UTC).date()
 
 
 def end_of_life(model: str) -> str | None:
-    """ISO date on which a model stops answering; None where no end has been announced (notice is at least 60 days).
+    """ISO date on which a model stops answering; None if no end has been announced (notice is at least 60 days).
 
-    No clock here: the date is a fact about the judge, and the same on every machine.
+    It uses no clock: the date is a fact about the judge, and the same on every machine.
     """
-    # Imported here: most callers need no SDK (0.7 s).
+    # Imported here: most callers do not need the SDK (0.7 s).
     from anthropic.resources.messages.messages import DEPRECATED_MODELS
 
     announced = DEPRECATED_MODELS.get(model)
@@ -27,7 +27,7 @@ def end_of_life(model: str) -> str | None:
 
 
 def end_warning(model: str, *, end: str | None, today: date) -> str | None:
-    """A sentence from `WARN_WITHIN_DAYS` before the day on which a model stops answering; None before, and where no end is announced.
+    """A warning from `WARN_WITHIN_DAYS` before the day on which a model stops answering. None before, and if no end is announced.
 
     `end`: ISO date.
     """
@@ -40,4 +40,4 @@ def end_warning(model: str, *, end: str | None, today: date) -> str | None:
         when = f"stopped answering on {end}, {-num_days} day{'' if num_days == -1 else 's'} ago"
     else:
         when = f"stops answering on {end}, " + ("today" if num_days == 0 else f"in {num_days} day{'' if num_days == 1 else 's'}")
-    return f"the judge {model} {when}: judge the same answers with its successor and bridge the two (plumbline judge-bridge)"
+    return f"the judge {model} {when}: judge the same answers with its successor, and bridge the two (plumbline judge-bridge)"

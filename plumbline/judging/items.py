@@ -1,6 +1,6 @@
-"""What is due a verdict, in what order: answers, probes, second askings. Pure.
+"""What needs a verdict, and in which order: answers, probes, second askings. Pure.
 
-Sequences in, sequences out, and nothing held but row numbers: with rows that lie on disk, 10^5 answers take a few megabytes.
+Sequences go in and come out, and only row numbers are held: with rows that lie on disk, 10^5 answers take a few megabytes.
 """
 
 from array import array
@@ -19,7 +19,7 @@ from plumbline.thinking import spoken
 
 
 def item_of(question: Question, response: str) -> JudgeItem:
-    """What the judge sees of a response: what it says to its reader, without its thinking. One that was cut while thinking says nothing."""
+    """What the judge sees of a response: its text for the reader, without thinking. A response that was cut while thinking is empty."""
     said = spoken(response)
     text = response if said.text == response else said.text.strip()
     return JudgeItem(question.question, question.target, question.key_points, text)
@@ -27,20 +27,20 @@ def item_of(question: Question, response: str) -> JudgeItem:
 
 @dataclass(frozen=True)
 class Asked:
-    """One item that is due a verdict."""
+    """One item that needs a verdict."""
 
     item: JudgeItem
     asking: int = 1
-    """2 for the second asking of a retest: the same item under a key of its own."""
+    """2 for the second asking of a retest: the same item with another key."""
 
     @property
     def is_no_answer(self) -> bool:
-        """Whether no one needs to be asked."""
+        """Whether the answer needs no judge."""
         return is_no_answer(self.item.answer, self.item.question)
 
 
 class DueAnswers:
-    """Every explanation question with each arm's answer, or its samples, in benchmark order; ValueError where one is missing or doubled."""
+    """Every explanation question with each arm's answer, or its samples, in benchmark order. ValueError if one is missing or doubled."""
 
     def __init__(self, questions: Sequence[Question], answers: Mapping[str, Sequence[Answer]]) -> None:
         """Pair questions and answers by id; `answers`: arm -> its answers."""
@@ -52,52 +52,52 @@ class DueAnswers:
             for arm in answers if question.kind == "explanation" else ():
                 found = places[arm].get(question.id)
                 if found is None:
-                    raise ValueError(f"{arm} has no answer to question {question.id}; run `dvc repro answer@{arm}`.")
+                    raise ValueError(f"Arm {arm} has no answer to question {question.id}. Run `dvc repro answer@{arm}`.")
                 for place in found if isinstance(found, tuple) else (found,):
                     self._question_numbers.append(number)
                     self._answer_numbers.append(place)
 
     def __len__(self) -> int:
-        """Number of answers that are due a verdict."""
+        """Number of answers that need a verdict."""
         return len(self._answer_numbers)
 
     def answer(self, number: int) -> Answer:
-        """The answer, as its arm gave it."""
+        """The answer as its arm gave it."""
         place = self._answer_numbers[number]
         arm = bisect_right(self._begins, place) - 1
         return self._answers[arm][place - self._begins[arm]]
 
     def item(self, number: int) -> JudgeItem:
-        """What the judge sees of it."""
+        """What the judge sees of the answer."""
         question = self._questions[self._question_numbers[number]]
         return item_of(question, self.answer(number).response)
 
 
 def placed(rows: Sequence[Answer], arm: str, begin: int) -> dict[str, int | tuple[int, ...]]:
-    """Question id -> place of the arm's answer, or of its samples, counted from `begin`. ValueError for a doubled one, and for one of another arm."""
+    """Question id -> place of the arm's answer, or of its samples, counted from `begin`. ValueError if doubled or of another arm."""
     places: dict[str, int | tuple[int, ...]] = {}
     samples: dict[str, dict[int, int]] = {}
     for number, answer in enumerate(rows, start=begin):
         if answer.arm != arm:
-            raise ValueError(f"an answer to {answer.id} is of arm {answer.arm!r}, in the file of {arm!r}; run `dvc repro answer@{arm}`.")
+            raise ValueError(f"The file of arm {arm!r} has an answer of arm {answer.arm!r} to {answer.id}. Run `dvc repro answer@{arm}`.")
         if answer.sample is None:
             if answer.id in places or answer.id in samples:
-                raise ValueError(f"{arm} answers question {answer.id} twice; run `dvc repro answer@{arm}`.")
+                raise ValueError(f"Arm {arm} answers question {answer.id} twice. Run `dvc repro answer@{arm}`.")
             places[answer.id] = number
         elif answer.id in places or samples.setdefault(answer.id, {}).setdefault(answer.sample, number) != number:
-            raise ValueError(f"{arm} gives sample {answer.sample} of question {answer.id} twice; run `dvc repro answer@{arm}`.")
+            raise ValueError(f"Arm {arm} gives sample {answer.sample} of question {answer.id} twice. Run `dvc repro answer@{arm}`.")
     return places | {id: tuple(mine[sample] for sample in sorted(mine)) for id, mine in samples.items()}
 
 
 class AskedItems(Sequence[Asked]):
-    """All that is due a verdict: the answers, then the probes, then the second askings (numbers of answers)."""
+    """All items that need a verdict: the answers, then the probes, then the second askings (numbers of answers)."""
 
     def __init__(self, due: DueAnswers, probes: Sequence[Canary], retested: Sequence[int]) -> None:
-        """Put them in order."""
+        """Put the items in order."""
         self._due, self._probes, self._retested = due, probes, retested
 
     def __len__(self) -> int:
-        """Number of verdicts that are due."""
+        """Number of verdicts needed."""
         return len(self._due) + len(self._probes) + len(self._retested)
 
     @overload
@@ -105,7 +105,7 @@ class AskedItems(Sequence[Asked]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[Asked]: ...
     def __getitem__(self, index: int | slice) -> Asked | Sequence[Asked]:
-        """Make one, or some."""
+        """Make one item, or some."""
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
         number = range(len(self))[index]

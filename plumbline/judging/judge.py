@@ -1,4 +1,4 @@
-"""What every judge is: something that gives one verdict per item. Pure.
+"""The interface of every judge, which gives one verdict per item. Pure.
 
 To add a backend, write a class like those in no_judge.py and key_points_judge.py, and name it in backends.py and in `JudgeParams.backend`.
 """
@@ -24,7 +24,7 @@ class Verdict:
     reasoning: str
     replies: tuple[RawReply, ...]
     points: tuple[PointFinding, ...] = ()
-    """What was found of each key point; empty where the judge does not look at them one by one."""
+    """The finding on each key point; empty if the judge does not check them one by one."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Judging:
     """All verdicts of a run."""
 
     verdicts: Iterator[Verdict]
-    """One per item, in the order of the items; made while they are read."""
+    """One per item, in the order of the items. They are made while you read them."""
     stopped: str | None = None
     """Why the run stopped early; None if it did not."""
 
@@ -42,16 +42,16 @@ class Judge(Protocol):
 
     @property
     def is_probed(self) -> bool:
-        """Whether answers with a known verdict are put to it too."""
+        """Whether it also judges answers with a known verdict."""
         ...
 
     @property
     def is_retested(self) -> bool:
-        """Whether it may answer differently the second time, so that asking twice shows something."""
+        """Whether it may answer differently the second time, so that asking twice is useful."""
         ...
 
     def judge(self, asked: Sequence[Asked]) -> Judging:
-        """Give a verdict on every item. Gives up with SystemExit where nothing can be judged at all."""
+        """Give a verdict on every item. SystemExit if nothing can be judged at all."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""An answer as clauses that affirm or deny, and whether they read as English sentences. Pure."""
+"""Split an answer into clauses that affirm or deny, and say whether they read as English sentences. Pure."""
 
 import re
 import unicodedata
@@ -101,7 +101,7 @@ TAKEN_BACK = re.compile(
 )
 
 LONGEST_RUN = 8
-"""So many words without a little word between them are a heap, not a sentence."""
+"""This many words without a function word between them are a heap, not a sentence."""
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,13 @@ class Clause:
     words: tuple[str, ...]
     stems: frozenset[str]
     denials: int
-    """How many words deny: an even number affirms."""
+    """Number of words that deny; an even number affirms."""
     sentence: int
     is_assertion: bool
     is_list: bool = False
-    """Mostly single words between commas: they relate nothing to each other."""
+    """Mostly single words between commas, without a relation to each other."""
     span: tuple[int, int] = (0, 0)
-    """Where its sentence stands in the text; with the next sentence, if that takes it back."""
+    """Place of its sentence in the text, with the next sentence if that one takes it back."""
 
 
 def read_clause(text: str, sentence: int, is_assertion: bool) -> Clause:
@@ -190,7 +190,7 @@ def _is_odd_pair(word: str, following: str) -> bool:
 
 
 def _is_word_salad(words: Sequence[str]) -> bool:
-    """Whether words stand where no English puts them: "the of", "of is", "a apple", eight key words in a row, bare lists."""
+    """Whether the words are not in an English order: "the of", "of is", "a apple", eight key words in a row, bare lists."""
     if any(_is_odd_pair(word, following) for word, following in zip(words, [*words[1:], ""], strict=True)):
         return True
     if words and words[0] in {"than", "of"}:
@@ -218,7 +218,7 @@ def _is_word_salad(words: Sequence[str]) -> bool:
 
 
 def reads_as_sentence(window: Sequence[Clause]) -> bool:
-    """Whether the words are related to each other, or a mere list of key words."""
+    """Whether the words are related to each other, and not just a list of key words."""
     words = [word for clause in window for word in clause.words]
     num_function = sum(word in NOT_CONTENT or word in PREPOSITIONS for word in words)
     has_verb = any(word in AUXILIARIES or word in VERB_FORMS for word in words)

@@ -1,11 +1,11 @@
-"""The words that the deterministic judge knows, and how a word becomes its stem. Pure."""
+"""The words that the deterministic judge knows, and the stem of a word. Pure."""
 
 # ruff: noqa: SIM905 -- word lists read best as running text
 
 DETERMINERS = frozenset("a an the this these its their his her our your my each every".split())
 PREPOSITIONS = frozenset("of to in on at by for from with into through against between under over across along per".split())
 SECOND_STEPS = (PREPOSITIONS | {"and"}) - {"of"}
-"""What may follow a particle or a first preposition of place; never "of"."""
+"""Words that may follow a particle or a first preposition of place; never "of"."""
 AUXILIARIES = frozenset(
     "is are was were be been being am has have had do does did can could will would shall should may might must".split()
 )
@@ -14,7 +14,7 @@ OTHER_FUNCTION_WORDS = frozenset(
     "it he she they we you i them him us there here then thus hence therefore also only just very too more most much many some any all both "
     "such same own itself themselves one about up down out off again how why not no never s t re ve ll d m".split()
 )
-# These carry meaning in physics, so they count as content although they are short and common.
+# These have a meaning in physics, so they count as content although they are short and common.
 MEANINGFUL = frozenset("more up down out off against between under over through same all both into most one".split())
 FUNCTION_WORDS = DETERMINERS | PREPOSITIONS | AUXILIARIES | CONJUNCTIONS | OTHER_FUNCTION_WORDS
 NOT_CONTENT = FUNCTION_WORDS - MEANINGFUL
@@ -85,7 +85,7 @@ HEDGES = frozenset("maybe perhaps possibly might guess unsure".split())
 
 
 def stem_of(word: str) -> str:
-    """A word's stem: light suffix stripping, so that `rubs`, `rubbed`, `rubbing` meet."""
+    """A word's stem: light suffix stripping, so that `rubs`, `rubbed` and `rubbing` are the same."""
     word = IRREGULAR.get(word, word)
     stripped = not word[0].isdigit()
     while stripped and not word.endswith("ss"):
@@ -104,7 +104,7 @@ for _one, _other in OPPOSITES:
     for _left, _right in ((stem_of(_one), stem_of(_other)), (stem_of(_other), stem_of(_one))):
         OPPOSITE_STEMS[_left] = OPPOSITE_STEMS.get(_left, frozenset()) | {_right}
 
-# Forms, not stems: "vibration" is no verb. Nouns that look like verbs do not make a heap of nouns a sentence.
+# Forms, not stems: "vibration" is not a verb. Nouns that look like verbs do not turn a heap of nouns into a sentence.
 NOUN_LIKE = frozenset("force heat work line point face sound speed rest lift charge circle measure".split())
 VERB_FORMS = frozenset(
     form
@@ -118,4 +118,4 @@ VERB_FORMS = frozenset(
 INVERSELY = stem_of("inversely")
 PROPORTIONAL = stem_of("proportional")
 FACTORS = frozenset(stem_of(word) for word in ("double", "twice", "halve", "half", "triple", "treble", "quadruple"))
-"""A clause that relates quantities by a factor must use the point's own ones: "doubles ... halves" is not "doubles ... doubles"."""
+"""A clause that relates quantities by a factor must use the factors of the point: "doubles ... halves" is not "doubles ... doubles"."""

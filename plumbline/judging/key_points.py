@@ -1,7 +1,7 @@
 """The deterministic judge: which key points an answer states, leaves out or contradicts. Pure.
 
-A reader of words, not of physics: it wants a point's content words, lightly stemmed and in any order, inside one sentence
-(or two neighbouring clauses) that reads as an assertion. It cannot follow a paraphrase in other words; a model judge can.
+It reads words, not physics: it looks for a point's content words, lightly stemmed and in any order, inside one sentence
+(or two neighbouring clauses) that reads as an assertion. It cannot follow a paraphrase with other words; a model judge can.
 """
 
 import json
@@ -20,15 +20,15 @@ RULES_VERSION = 2
 
 
 FARTHEST_APART = 7
-"""Words of a key point that follow each other there stand at most so many words apart in a sentence that states it."""
+"""Neighbouring words of a key point are at most this many words apart in a sentence that states it."""
 
 MIN_WORDS_OF_A_LISTING = 40
 MIN_RELEVANT_FRACTION = 0.3
-"""Of the content words of a long answer, the share that question, reference or key points use; a dump of facts has less."""
+"""Share of a long answer's content words that question, reference or key points use. A dump of facts has a smaller share."""
 
 
 def _windows(clauses: Sequence[Clause]) -> list[list[tuple[Clause, ...]]]:
-    """Stretches in which a point may stand, shortest first: one clause; several of a sentence; two across a sentence end."""
+    """Stretches that may state a point, shortest first: one clause; several of a sentence; two across a sentence end."""
     by_length: list[list[tuple[Clause, ...]]] = [[(clause,) for clause in clauses]]
     for length in range(2, 5):
         stretches = [tuple(clauses[start : start + length]) for start in range(len(clauses) - length + 1)]
@@ -38,7 +38,7 @@ def _windows(clauses: Sequence[Clause]) -> list[list[tuple[Clause, ...]]]:
 
 
 def _offers_alternatives(window: Sequence[Clause], point: Clause) -> bool:
-    """Whether an "or" sets a word of the point next to something the point does not say, or the whole is hedged."""
+    """Whether an "or" puts something else next to a word of the point, or the whole is hedged."""
     for clause in window:
         if HEDGES & set(clause.words) - set(point.words):
             return True
@@ -57,9 +57,9 @@ def _stems_of(window: Sequence[Clause]) -> frozenset[str]:
 
 
 def _holds_together(window: Sequence[Clause], point: Clause) -> bool:
-    """Whether the point's words are related here as they are there: neighbours near each other, half of them in the same order.
+    """Whether the point's words are related here as in the point: neighbours near each other, half of them in the same order.
 
-    A heap of the same words in another order is no statement; a passive or a moved clause still is one.
+    A heap of the same words in another order is not a statement. A passive or a moved clause still is one.
     """
     places: dict[str, list[int]] = {}
     for place, word in enumerate(word for clause in window for word in clause.words):
@@ -82,15 +82,15 @@ def _holds_together(window: Sequence[Clause], point: Clause) -> bool:
 class _Found:
     finding: Finding
     window: tuple[Clause, ...] = ()
-    """Where: empty for a missing point."""
+    """The clauses that state or contradict it; empty for a missing point."""
 
     def quote(self, text: str) -> str | None:
-        """The sentences in which it stands, on one line."""
+        """The sentences of these clauses, on one line."""
         return " ".join(text[self.window[0].span[0] : self.window[-1].span[1]].split()) if self.window else None
 
 
 def _find(point: Clause, clauses: Sequence[Clause]) -> _Found:
-    """Judge one key point against the clauses of an answer."""
+    """Look for one key point in the clauses of an answer."""
     allowed_missing = 1 if len(point.stems) >= 6 else 0
 
     def covers(window: Sequence[Clause]) -> bool:
@@ -127,25 +127,25 @@ def _find(point: Clause, clauses: Sequence[Clause]) -> _Found:
 
 
 def _is_listing(clauses: Sequence[Clause], relevant: frozenset[str]) -> bool:
-    """Whether a long answer is mostly about other things: a dump of facts in the hope that some fit."""
+    """Whether a long answer is mostly about other things, such as a dump of facts in the hope that some fit."""
     stems = [stem for clause in clauses for stem in clause.stems]
     return len(stems) >= MIN_WORDS_OF_A_LISTING and sum(stem in relevant for stem in stems) < MIN_RELEVANT_FRACTION * len(stems)
 
 
 @dataclass(frozen=True)
 class KeyPointVerdict:
-    """The rule's score with its account."""
+    """The score by rule, and how it came about."""
 
     score: float
     """0, 0.25, 0.5, 0.75 or 1."""
     findings: tuple[Finding, ...]
     """One per key point, in their order."""
     quotes: tuple[str | None, ...]
-    """Of each point the sentences that state or contradict it; None where it is missing."""
+    """For each point, the sentences that state or contradict it; None if it is missing."""
     is_listing: bool
 
     def account(self, key_points: Sequence[str]) -> str:
-        """JSON text (ASCII) that says what was found for each point."""
+        """JSON text (ASCII) with the finding for each point."""
         points = [{"point": point, "finding": finding} for point, finding in zip(key_points, self.findings, strict=True)]
         return json.dumps({"points": points, "listing": self.is_listing, "score": self.score})
 
@@ -162,13 +162,13 @@ class KeyPointVerdict:
 def judge_key_points(answer: str, key_points: Sequence[str], *, question: str, reference: str) -> KeyPointVerdict:
     """Score an answer by its share of stated key points, rounded down to the scale.
 
-    The answer's thinking is not read. 0 where a point is contradicted (also if it is stated elsewhere: both cannot be meant) or the answer lists everything.
+    The answer's thinking is not read. The score is 0 if the answer contradicts a point, even if it also states it, or lists everything.
     ValueError without key points.
     """
     points = [read_clause(point, 0, True) for point in key_points]
     if not points or any(not point.stems for point in points):
         raise ValueError(
-            f"key points {list(key_points)!r}: each must hold at least one content word; write them or use another judge backend."
+            f"The key points are {list(key_points)!r}, but each must hold a content word. Write them, or use another judge backend."
         )
     text = spoken(answer).text
     clauses = read_clauses(text)

@@ -19,7 +19,7 @@ class KeyPointsJudge:
     is_retested = False
 
     def __init__(self) -> None:
-        """Take the identity from all that can change a score."""
+        """Make the identity from everything that can change a score."""
         self._identity = digest(["key_points", RULES_VERSION, PRECHECK_VERSION, SCALE])
         self._judge_id = f"key_points:{self._identity[:16]}"
 

@@ -1,4 +1,4 @@
-"""How many labels it takes until the corrected difference of two arms has an interval of a given width. Pure."""
+"""How many labels are needed for an interval of given width around the corrected difference of two arms. Pure."""
 
 import math
 from collections import Counter, defaultdict
@@ -13,21 +13,21 @@ from plumbline.judging.labelled_strata import STEP
 from plumbline.judging.resampling import reach_of
 
 ArmStep = tuple[str, int, str]
-"""A stratum: an arm, the step of the scale next to the judge's score, and what a second judge said ("" where there is none)."""
+"""A stratum: an arm, the step of the scale next to the judge's score, and what a second judge said ("" if there is none)."""
 Scored = tuple[float, str]
-"""Judge's score of an answer, and its part."""
+"""The judge's score of an answer, and its part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What the labels at hand say of one stratum."""
+    """What the labels at hand show about one stratum."""
 
     gap: float
-    """Mean of people minus judge; 0 without a label."""
+    """Mean of people's scores minus the judge's; 0 without a label."""
     variance: float
-    """Of one label."""
+    """Variance of one label."""
     arm_variance: float
-    """Of any label of the arm around the mean of its stratum: what the one label that was not seen adds."""
+    """Variance of the arm's labels around the mean of their stratum. The one unseen label adds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,21 +35,21 @@ class LabelPlan:
     """The answer for one pair of arms. Widths are fractions of the scale, 0-1."""
 
     num_labels: int | None
-    """Of the whole sheet; None where no number of labels gives this width."""
+    """Labels of the whole sheet; None if no number of labels gives this width."""
     num_answers: int
-    """All that can be labelled."""
+    """All answers that can be labelled."""
     width_of_questions: float
-    """If people's mean of every stratum were known: what more questions alone can narrow."""
+    """The width if people's mean of every stratum were known. Only more questions can make it narrower."""
     width_if_all_labelled: float
     widths: tuple[tuple[int, float], ...]
-    """Some numbers of labels, each with its width."""
+    """Pairs of a number of labels and its width."""
 
 
 def spreads_of(labels: Mapping[str, Sequence[tuple[float, float, str]]], sizes: Mapping[ArmStep, int]) -> dict[ArmStep, Spread]:
-    """The spread of every stratum from labels at hand, given by arm as (judge's score, people's score, part).
+    """The spread of every stratum, from the labels at hand: arm -> (judge's score, people's score, part).
 
-    One label a step off is counted as well, to either side: labels that all agree do not promise that the next one does.
-    In an arm without labels every other label is taken to lie a step off.
+    One more label a step off to each side is counted: if all labels agree, the next one may still differ.
+    In an arm without labels, every second label is assumed to lie a step off.
     """
     gaps: dict[ArmStep, list[float]] = defaultdict(list)
     for arm, pairs in labels.items():
@@ -69,7 +69,7 @@ def spreads_of(labels: Mapping[str, Sequence[tuple[float, float, str]]], sizes: 
 
 
 def evenly(sizes: Mapping[ArmStep, int], count: int) -> dict[ArmStep, int]:
-    """How many answers of each stratum a sheet of that many holds: as `agreement.draw_strata` draws them, or `disputed` with a second judge."""
+    """Answers of each stratum in a sheet of `count` answers: drawn like `agreement.draw_strata`, or like `disputed` with two judges."""
     if any(part for _, _, part in sizes):
         return disputed_first(sizes, count)
     drawn = dict.fromkeys(sizes, 0)
@@ -92,14 +92,14 @@ def planned_labels(
     width: float,
     shown: Sequence[int] = (20, 40, 60, 100, 160, 250, 400),
 ) -> LabelPlan:
-    """Say how many labels an interval of that width takes. ValueError without a question that both arms answered.
+    """How many labels an interval of this width needs. ValueError without a question that both arms answered.
 
-    `pairs`: the same questions as the judge scored them in the two arms; `sizes`: answers of every stratum of the run, all arms,
-    since a sheet asks for all of them; `labels`: those at hand, by arm. The width is that of `corrected_difference`:
-    its variance is that of the questions, plus share squared times variance of a label over labels for every stratum.
+    `pairs`: the judge's scores of the same questions in the two arms. `sizes`: answers in every stratum of the run, for all arms,
+    since a sheet asks about all of them. `labels`: the labels at hand, by arm. The width equals the one in `corrected_difference`:
+    the variance of the questions, plus for every stratum share squared times the variance of a label, divided by its labels.
     """
     if not pairs:
-        raise ValueError(f"{arms[0]} and {arms[1]} share no judged question: nothing is compared, so no label is needed.")
+        raise ValueError(f"{arms[0]} and {arms[1]} share no judged question to compare. Choose two arms that were judged.")
     spreads = spreads_of(labels, sizes)
     shares = {
         (arm, step, part): count / len(pairs)
@@ -142,7 +142,7 @@ def planned_labels(
 def _variance_of_questions(
     arms: tuple[str, str], pairs: Sequence[tuple[Scored, Scored]], clusters: Sequence[Hashable], spreads: Mapping[ArmStep, Spread]
 ) -> float:
-    """Variance of the mean difference over clusters of questions, each score moved by its stratum's gap."""
+    """Variance of the mean difference over clusters of questions, with each score moved by the gap of its stratum."""
     moved = [[score + spreads[arm, step_of(score), part].gap for arm, (score, part) in zip(arms, pair, strict=True)] for pair in pairs]
     differences = [second - first for first, second in moved]
     mean = math.fsum(differences) / len(differences)

@@ -1,6 +1,4 @@
-"""People's labels by stratum (an arm, the judge's score, and what a second judge said): their gap to the judge, and what another draw of them
-would have shown. Pure.
-"""
+"""People's labels by stratum (arm, judge's score, and what a second judge said): their gap to the judge, and its resamples. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -14,9 +12,9 @@ from plumbline.judging.prompt import SCALE
 from plumbline.statistics import Floats
 
 STEP = SCALE[1] - SCALE[0]
-"""A pseudo-label this far off is among what a stratum might have shown, even where every label agrees with the judge."""
+"""Every stratum also gets a pseudo-label this far off, even if every label agrees with the judge."""
 Stratum = tuple[int, int, str]
-"""Number of the arm (0 or 1), of the step of the scale next to the judge's score, and the part into which a second judge splits these answers."""
+"""Number of the arm (0 or 1), number of the step next to the judge's score, and the part that a second judge gives the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +25,16 @@ class StratumLabels:
     """People's score minus the judge's."""
     weight_L: Floats
     cluster_L: NDArray[np.int64]
-    """Number of the cluster; -1: the label stands alone."""
+    """Number of the cluster; -1 if the label stands alone."""
 
     @property
     def num_units(self) -> int:
-        """Labels that are drawn apart from each other: those of one cluster count once."""
+        """Labels that are drawn independently: all labels of one cluster count once."""
         return int((self.cluster_L < 0).sum()) + len(set(self.cluster_L[self.cluster_L >= 0].tolist()))
 
     @property
     def gap(self) -> float:
-        """Weighted mean."""
+        """Weighted mean of the gaps."""
         return float((self.weight_L * self.gap_L).sum() / self.weight_L.sum())
 
 
@@ -54,9 +52,9 @@ def strata_of(rows: Iterable[tuple[int, float, float, float, str, int]]) -> dict
 
 
 def neighbouring_gap(stratum: Stratum, strata: Mapping[Stratum, StratumLabels]) -> float:
-    """The gap between people and judge in a stratum that no one labelled, between those of the labelled steps of the same arm.
+    """The gap between people and judge in a stratum without labels, interpolated between the labelled steps of the same arm.
 
-    Of the same part where it has labels in this arm, else of all parts: a disputed score is no model for one that both judges gave.
+    It uses the same part if that has labels in this arm, else all parts: a disputed score says little about one that both judges gave.
     """
     arm, step, part = stratum
     same = [one for one in strata if one[0] == arm and one[2] == part] or [one for one in strata if one[0] == arm]
@@ -67,17 +65,17 @@ def neighbouring_gap(stratum: Stratum, strata: Mapping[Stratum, StratumLabels]) 
 
 
 def deviations_of(arm: int, strata: Mapping[Stratum, StratumLabels]) -> Floats:
-    """How far an arm's labels lie from the mean of their stratum; a step to either side is always among them."""
+    """How far an arm's labels lie from the mean of their stratum. A step to each side is always included."""
     seen = [labels.gap_L - labels.gap for (of, _, _), labels in strata.items() if of == arm and labels.num_units > 1]
     return np.concatenate([*seen, np.array([-STEP, STEP])])
 
 
 def drawn_gaps(labels: StratumLabels, drawn_BC: Floats, deviations: Floats, generator: np.random.Generator) -> Floats:
-    """Mean gap of a stratum in each resample: its clusters as drawn, its lone labels drawn again, and one label that was not seen."""
+    """Mean gap of a stratum in each resample: its drawn clusters, its lone labels drawn again, and one unseen label."""
     size, lone = len(drawn_BC), labels.cluster_L < 0
     times_BL = drawn_BC[:, np.maximum(labels.cluster_L, 0)]
     if num_lone := int(lone.sum()):
-        # One draw fewer than there are labels: n draws would give n - 1 parts in n of the variance (Rao and Wu 1988).
+        # One draw less than there are labels: n draws would give only (n - 1) / n of the variance (Rao and Wu 1988).
         draws = max(1, num_lone - 1)
         times_BL[:, lone] = generator.multinomial(draws, np.full(num_lone, 1 / num_lone), size=size)
     weight_B = times_BL @ labels.weight_L

@@ -1,4 +1,4 @@
-"""What becomes of an item, or of a whole run, that gets no reply. Pure."""
+"""The outcome of an item without a reply, and of a run that cannot go on. Pure."""
 
 from dataclasses import dataclass
 

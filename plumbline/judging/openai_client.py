@@ -1,4 +1,4 @@
-"""Put one call to a server with the chat completions of OpenAI (vLLM, llama.cpp, Ollama, TGI, hosted): touches the network, the environment, the clock."""
+"""Make one call to a server with OpenAI's chat completions (vLLM, llama.cpp, ...). Touches the network, the environment and the clock."""
 
 import asyncio
 import json
@@ -27,13 +27,13 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What a server is called in the environment and in params.yaml."""
+    """The names for a server in the environment and in params.yaml."""
 
     section: str
     url_name: str
     key_name: str
     without: str
-    """What to do where there is no server."""
+    """What to do without a server."""
 
 
 FIRST = Endpoint("judge", "PLUMBLINE_JUDGE_URL", "PLUMBLINE_JUDGE_KEY", "judge without a model: `dvc exp run -S judge.backend=key_points`")
@@ -46,7 +46,7 @@ SECOND = Endpoint(
 
 
 def server_from_environment(endpoint: Endpoint = FIRST) -> tuple[str, str | None]:
-    """Address up to and with /v1, and the key if there is one. JudgeStopped says what is missing or would not be safe."""
+    """The address, with /v1 at its end, and the key if there is one. JudgeStopped says what is missing or unsafe."""
     url, key = os.environ.get(endpoint.url_name, "").strip().rstrip("/"), os.environ.get(endpoint.key_name, "").strip() or None
     if not url:
         raise JudgeStopped(
@@ -59,24 +59,24 @@ def server_from_environment(endpoint: Endpoint = FIRST) -> tuple[str, str | None
 
 
 def why_unsafe(url: str, key: str | None, *, url_name: str, key_name: str) -> str | None:
-    """Why a key must not be sent to an address, or why it is no address; None where all is well. Shows neither the key nor a password."""
+    """Why a key must not be sent to an address, or why it is not an address. None if all is well. Shows neither the key nor a password."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        return f"{url_name} is not an address; give one such as http://127.0.0.1:8000/v1."
+        return f"{url_name} is not an address. Set it to one such as http://127.0.0.1:8000/v1."
     if parts.username or parts.password or parts.query:
-        return f"{url_name} holds more than an address; put the key into {key_name}. Its value is not shown here."
+        return f"{url_name} holds more than an address. Put the key into {key_name}. The value is not shown here."
     if key is not None and not KEY_PATTERN.fullmatch(key):
-        return f"{key_name} does not look like a key (one line of at least 8 characters, no blanks); its value is not shown here."
+        return f"{key_name} does not look like a key. Set it to one line of 8 characters or more, no blanks. Its value is not shown."
     if key is not None and parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        return f"{key_name} would travel to {parts.hostname} unencrypted: use https, or unset the key if the server asks for none."
+        return f"{key_name} would be sent to {parts.hostname} without encryption. Use https, or unset the key if the server needs none."
     return None
 
 
 class ChatServer:
-    """One client for one event loop; use as an async context manager."""
+    """One client for one event loop. Use it as an async context manager."""
 
     def __init__(self, url: str, key: str | None, limits: Limits, trusted: ssl.SSLContext, *, endpoint: Endpoint = FIRST) -> None:
-        """Nothing is taken from profiles, proxies or redirects: a redirect would post the prompt to another host."""
+        """Build the client without profiles, proxies and redirects: a redirect would post the prompt to another host."""
         for name in ("httpx2", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)  # at DEBUG they may print prompts and headers
         self._url, self._key, self._limits, self._endpoint = url, key, limits, endpoint
@@ -95,16 +95,16 @@ class ChatServer:
         await self._http.aclose()
 
     def without_key(self, text: str) -> str:
-        """A text as it may be shown or stored, whatever the server echoes."""
+        """The text without our key, so that it may be shown or stored even if the server echoes the key."""
         return text if self._key is None else text.replace(self._key, REDACTED)
 
     async def create(self, request: Mapping[str, Any]) -> tuple[bytes, str | None] | NoReply:
-        """Post one conversation; return the body as it came (status 200, whatever is in it) with its request id."""
+        """Post one conversation. Return the unchanged body (of any status-200 response) with its request id."""
         limits, problem = self._limits, NoReply(JudgeCause.TIMED_OUT, "no time left")
         deadline = time.monotonic() + limits.deadline_seconds
         for number in range(limits.max_tries):
             try:
-                # The timeout of a read starts again with each byte: a server that drips them would hold us for ever.
+                # The timeout of a read starts again with each byte: a server that sends them slowly would hold us forever.
                 async with asyncio.timeout(max(deadline - time.monotonic(), 0.1)):
                     response = await self._http.post(f"{self._url}/chat/completions", content=json.dumps(request), headers=JSON)
                 if response.status_code == 200:
@@ -127,13 +127,13 @@ class ChatServer:
         return problem
 
     def _classified(self, status: int, text: str) -> tuple[NoReply, bool]:
-        """The problem, and whether this item can be tried no further. JudgeStopped where no item can."""
-        # First without the key, then cut: of a key that stands across the cut, a part would be left.
+        """The problem, and whether more tries of this item are pointless. JudgeStopped if they are pointless for every item."""
+        # Remove the key first, then cut: otherwise a part of a key at the cut would remain.
         said = f"status {status} {self.without_key(text)[:SHOWN_CHARACTERS]}".strip()
         if (remedy := remedies(self._endpoint).get(status)) is not None:
-            raise JudgeStopped(f"the server refuses every call: {said}; {remedy}.")
+            raise JudgeStopped(f"the server refuses every call: {said}. {remedy}.")
         if 300 <= status < 400:
-            raise JudgeStopped(f"the server answers with a redirect ({said}), which is not followed; correct {self._endpoint.url_name}.")
+            raise JudgeStopped(f"the server answers with a redirect ({said}), which is not followed. Correct {self._endpoint.url_name}.")
         if status == 429:
             return NoReply(JudgeCause.RATE_LIMITED, said), False
         if status >= 500 or status in (408, 409, 425):
@@ -145,10 +145,10 @@ JSON = {"Content-Type": "application/json"}
 
 
 def remedies(endpoint: Endpoint) -> dict[int, str]:
-    """What to do about a status that no item can get past."""
+    """Status that stops every item -> what to do."""
     return {
-        401: f"check {endpoint.key_name}",
-        402: "check the account's credit",
-        403: f"check {endpoint.key_name}: it may not use this model",
-        404: f"check that {endpoint.url_name} ends with /v1, and {endpoint.section}.model",
+        401: f"Check {endpoint.key_name}",
+        402: "Check the account's credit",
+        403: f"Check {endpoint.key_name}: it may not use this model",
+        404: f"Check {endpoint.section}.model, and that {endpoint.url_name} ends with /v1",
     }

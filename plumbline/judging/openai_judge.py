@@ -1,4 +1,4 @@
-"""Backend `openai_compatible`: ask a local or hosted server for the replies that the store lacks, then read every verdict from the store."""
+"""Backend `openai_compatible`: ask a local or hosted server for the replies that the store does not have, then read all verdicts there."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -22,25 +22,25 @@ log = logging.getLogger("judge")
 
 
 class OpenAIJudge:
-    """One judge of recorded identity with its store of replies. Judges one sequence of items."""
+    """One judge of recorded identity, with its store of replies. Judges one sequence of items."""
 
     is_probed = True
     is_retested = True
 
     def __init__(self, *, model: str, max_tokens: int, epoch: int, max_replies: int, endpoint: Endpoint = FIRST) -> None:
-        """Open the store; nothing is asked yet. `endpoint`: where the environment names the server, which is no part of the identity."""
+        """Open the store; nothing is asked yet. `endpoint`: how the environment names the server, which is not part of the identity."""
         self._endpoint = endpoint
         self._model, self._max_tokens, self._max_replies = model, max_tokens, max_replies
         self._identity = asking_identity(model=model, max_tokens=max_tokens, epoch=epoch)
         self._store = VerdictStore(judge_cache_folder())
         self._asked: Sequence[Asked] = ()
         self._items: dict[str, int] = {}
-        """Key to place in `_asked`, of every item that needs a judge; equal items share a key."""
+        """Key -> place in `_asked`, for every item that needs a judge. Equal items share a key."""
         self._problems: dict[str, JudgeCause] = {}
-        """Causes of the items that got no reply."""
+        """Key -> why the item got no reply."""
 
     def judge(self, asked: Sequence[Asked]) -> Judging:
-        """Ask for what the store lacks, then read every verdict from it, one at a time."""
+        """Ask for the replies that the store does not have, then read every verdict from it, one at a time."""
         self._asked, keys = asked, list[str]()
         for number, one in enumerate(asked):
             keys.append(item_key(self._identity, one.item, asking=one.asking))
@@ -59,7 +59,7 @@ class OpenAIJudge:
         )
         if len(models) > 1:
             stopped = stopped or (
-                f"the server answered as {' and as '.join(models)} to requests for {self._model}: two judges, not comparable. "
+                f"the server answered as {' and as '.join(models)} to requests for {self._model}: two judges, so scores do not compare. "
                 f"Raise {self._endpoint.section}.epoch to have all answers judged by the present one."
             )
         return Judging(self._verdicts(keys, models[0] if models else None), stopped)
@@ -74,14 +74,14 @@ class OpenAIJudge:
         return self._asked[self._items[key]].item
 
     def _fill_store(self) -> str | None:
-        """Ask for the replies that the store lacks, and return why the run stopped early, if it did."""
+        """Ask for the replies that the store does not have. Return why the run stopped early; None if it did not."""
         try:
             (url, secret), limits = server_from_environment(self._endpoint), limits_from_environment()
         except JudgeStopped as stop:
             raise SystemExit(str(stop)) from None
         with self._store.sole_asker(self._identity):
             missing = self._missing()
-            log.info("%d of %d items to ask %s at %s about", len(missing), len(self._items), self._model, url)
+            log.info("asking %s at %s about %d of %d items", self._model, url, len(missing), len(self._items))
             with Progress("judge", total=len(missing), unit="answer") as progress:
                 problems, stopped = ask_directly(
                     lambda trusted: ChatServer(url, secret, limits, trusted, endpoint=self._endpoint),
@@ -95,7 +95,7 @@ class OpenAIJudge:
             return stopped
 
     def _next_request(self, key: str) -> dict[str, Any] | None:
-        """What to ask about an item next; None if it has its verdict."""
+        """The next request about an item; None if it has its verdict."""
         where = self._standing(key)
         if where.verdict is not None:
             return None

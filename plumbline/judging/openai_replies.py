@@ -1,4 +1,4 @@
-"""What a server with OpenAI's chat completions is asked, and where its reply stands in what came back. Pure."""
+"""The request to a server with OpenAI's chat completions, and the reply in its response. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,11 +8,11 @@ from plumbline.judging.rubrics import RUBRIC_VERSION
 from plumbline.thinking import spoken
 
 STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "content_filter": "refusal"}
-"""finish_reason -> the name that the parser of replies knows; any other is passed on as it is, and no verdict is read."""
+"""finish_reason -> the name that the parser of replies knows. Any other reason stays as it is, and gives no verdict."""
 
 
 def request_body(item: JudgeItem, *, model: str, max_tokens: int) -> dict[str, Any]:
-    """Body of one call. Temperature 0: these servers sample by default, where the hosted judge takes no such parameter."""
+    """Body of one call. The temperature is 0, since these servers sample by default; the hosted judge takes no such parameter."""
     schema = {"name": "verdict", "strict": True, "schema": item.rubric.schema}
     return {
         "model": model,
@@ -24,7 +24,7 @@ def request_body(item: JudgeItem, *, model: str, max_tokens: int) -> dict[str, A
 
 
 def asking_identity(*, model: str, max_tokens: int, epoch: int) -> str:
-    """Digest of everything that can change what the model replies to an item. The server's address is no part of it."""
+    """Digest of everything that can change the model's reply to an item. The server's address is not part of it."""
     asked = [request_body(item, model=model, max_tokens=max_tokens) for item in EXAMPLES]
     return digest(["openai_compatible", epoch, RUBRIC_VERSION, asked])
 
@@ -35,9 +35,9 @@ def is_completion(message: Mapping[str, Any]) -> bool:
 
 
 def reply_in(message: Mapping[str, Any]) -> tuple[object, str | None] | None:
-    """What the model says at last, and why it ended; None unless there is exactly one choice by the assistant.
+    """The model's final text, and why it ended; None unless there is exactly one choice by the assistant.
 
-    Thinking that the server left in the text is no part of the reply.
+    Thinking that the server left in the text is not part of the reply.
     """
     choices = message.get("choices")
     choice = choices[0] if isinstance(choices, list) and len(choices) == 1 else None

@@ -8,19 +8,19 @@ from plumbline.pipeline.record import Params
 
 
 class SecondJudgeParams(Params):
-    """Who judges a share of the explanations a second time. A key that is left out is that of the first judge."""
+    """Who judges a share of the explanations a second time. A key that is left out takes the first judge's value."""
 
     backend: Literal["key_points", "claude", "openai_compatible"]
     model: str | None = None
-    """Required by the backends that are a model: never that of the first judge by default."""
+    """Required if the backend is a model; the first judge's model is never the default."""
     share: float
-    """Of the explanation questions, above 0 to 1: the answers of every arm to such a question are judged twice."""
+    """Share of the explanation questions, above 0 and at most 1. Answers of every arm to such a question are judged twice."""
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
-    """null where it is left out, whatever the first judge's is: not every model takes it."""
+    """null if it is left out, even if the first judge has one: not every model takes it."""
     max_tokens: int | None = None
     max_replies: int | None = None
     max_cost_usd: float | None = None
-    """Of its own: a cap over the replies of the second judge alone."""
+    """A separate cap, for the replies of the second judge only."""
     mode: Literal["direct", "batch"] | None = None
     epoch: int | None = None
 
@@ -34,25 +34,25 @@ class SecondJudgeParams(Params):
 
 
 class JudgeParams(Params):
-    """Who judges, and what may change its verdicts. The keys of a backend are null where another backend judges."""
+    """Who judges, and what may change its verdicts. Keys that belong to another backend are null."""
 
     backend: Literal["key_points", "claude", "openai_compatible", "none"]
     model: str | None
-    """claude, openai_compatible: id as the API takes it; the id it returns is recorded with every reply."""
+    """claude, openai_compatible: the id in the form that the API takes. The id that it returns is recorded with every reply."""
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None
-    """claude: how much the model thinks; null leaves the model's own default."""
+    """claude: how much the model thinks; null uses the model's default."""
     max_tokens: int | None
-    """claude, openai_compatible: of a reply, thinking included."""
+    """claude, openai_compatible: most tokens of a reply, thinking included."""
     max_replies: int | None
-    """claude, openai_compatible: replies without a usable verdict before an item counts as unjudged."""
+    """claude, openai_compatible: replies without a usable verdict after which an item counts as unjudged."""
     max_cost_usd: float | None
-    """claude: over all replies of this judge to these answers, earlier runs included; null for no cap."""
+    """claude: cap for all replies of this judge to these answers, earlier runs included; null for no cap."""
     mode: Literal["direct", "batch"] | None
-    """claude: batch costs half and may take 24 hours."""
+    """claude: `batch` costs half and may take 24 hours."""
     epoch: int
-    """Raise it to have all answers judged again."""
+    """Raise it to get all answers judged again."""
     num_canary_questions: int
-    """Questions of which answers with a known verdict are judged too: each right reference, wrong, stuffed, negated, ..."""
+    """Questions for which answers with a known verdict are judged too: the right reference, a wrong one, stuffed, negated, ..."""
     retest_fraction: float | None
     """claude, openai_compatible: share of the answers that are judged a second time, to see how often the judge agrees with itself."""
     second: SecondJudgeParams | None
@@ -76,7 +76,7 @@ class JudgeParams(Params):
             return self
         if self.backend == "none":
             raise ValueError(
-                "judge.second has nothing to be compared with: judge.backend is none. Set a first judge, or judge.second to null"
+                "judge.second has no other judge to compare with: judge.backend is none. Set a first judge, or set judge.second to null"
             )
         try:
             second = self.of_second()
@@ -86,11 +86,11 @@ class JudgeParams(Params):
         assert second is not None
         same = ["backend"] if second.backend == "key_points" else ["backend", *ASKED]
         if all(getattr(self, name) == getattr(second, name) for name in same):
-            raise ValueError("judge.second is the first judge again, which would agree with itself. Name another backend or model")
+            raise ValueError("judge.second is the same judge as the first, so it would agree with itself. Name another backend or model")
         return self
 
     def of_second(self) -> "JudgeParams | None":
-        """The second judge's own section: its keys, and those of the first where it has none. It is neither probed nor asked twice."""
+        """The full section of the second judge: its own keys, else the first judge's. It is neither probed nor asked twice."""
         if self.second is None:
             return None
         own = self.second.model_dump(exclude={"share"}, exclude_unset=True)
@@ -102,6 +102,6 @@ NEEDED = {
     "claude": ("model", "max_tokens", "max_replies", "mode", "retest_fraction"),
     "openai_compatible": ("model", "max_tokens", "max_replies", "retest_fraction"),
 }
-"""Backend that is a model -> the keys that it reads."""
+"""Backend with a model -> the keys that it needs."""
 ASKED = ("model", "effort", "max_tokens", "epoch")
 """Keys that make two judges of one backend differ."""

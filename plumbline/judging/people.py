@@ -1,4 +1,4 @@
-"""How far the judge agrees with people, and people with each other, on answers that were drawn for labelling. Pure."""
+"""How far the judge agrees with people, and people agree with each other, on answers drawn for labelling. Pure."""
 
 import math
 from collections import Counter, defaultdict
@@ -23,36 +23,36 @@ class LabelledAnswer:
     arm: str
     judge: float
     human: tuple[float, ...]
-    """One for each labeller, at least one."""
+    """One score for each labeller, at least one."""
     weight: float
-    """How many judged answers it stands for."""
+    """How many judged answers it represents."""
     cluster: str
     length: int
     """Characters of the answer."""
     part: str = ""
-    """What a second judge said of it, if there is one."""
+    """What a second judge said about it, if there is one."""
 
     @property
     def human_mean(self) -> float:
-        """Of all labellers: their median would lean to one side where there are two."""
+        """Mean of all labellers: with two of them, a median would lean to one side."""
         return math.fsum(self.human) / len(self.human)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """The judge against people; an answer with several labels counts each of them in part."""
+    """The judge compared with people. If an answer has several labels, each counts in part."""
 
     num_labels: int
     """Labelled answers."""
     exact: float
     kappa: float | None
-    """Quadratic weighted; None where judge and people give all answers one and the same score."""
+    """Quadratic weighted; None if judge and people give the same score to all answers."""
     kappa_ci95: tuple[float, float] | None
     mean_absolute_error: float
     bias: Mapping[str, float]
-    """Of each labelled arm: mean of judge minus people."""
+    """Labelled arm -> mean of judge minus people."""
     sensitivity: Mapping[str, float | None]
-    """Of each labelled arm: share of answers right to people that the judge calls right."""
+    """Labelled arm -> of the answers that people call right, the share that the judge calls right."""
     specificity: Mapping[str, float | None]
 
 
@@ -67,11 +67,11 @@ class LabellerPair:
     num_only_second: int
     exact: float | None
     kappa: float | None
-    """None where they share too little to differ."""
+    """None if they share too few answers to differ."""
 
 
 def sampling_strata(judged: Iterable[tuple[str, str, float, str]]) -> dict[str, Stratum]:
-    """Stratum (arm, judge's score, part) in which an answer can be drawn, by its key; equal answers are one, in the stratum of the first."""
+    """Key of an answer -> stratum (arm, judge's score, part) for drawing it. Equal answers count once, in the stratum of the first."""
     strata: dict[str, Stratum] = {}
     for key, arm, score, part in judged:
         strata.setdefault(key, (arm, score, part))
@@ -79,7 +79,7 @@ def sampling_strata(judged: Iterable[tuple[str, str, float, str]]) -> dict[str, 
 
 
 def label_weights(strata: Mapping[str, Stratum], labelled: Iterable[str]) -> dict[str, float]:
-    """How many answers of its stratum each labelled answer stands for, by key."""
+    """Key of a labelled answer -> how many answers of its stratum it represents."""
     drawn = [key for key in dict.fromkeys(labelled) if key in strata]
     whole, taken = Counter(strata.values()), Counter(strata[key] for key in drawn)
     return {key: whole[strata[key]] / taken[strata[key]] for key in drawn}
@@ -88,7 +88,7 @@ def label_weights(strata: Mapping[str, Stratum], labelled: Iterable[str]) -> dic
 def agreement_with_people(rows: Sequence[LabelledAnswer], *, seed: int, num_resamples: int = NUM_RESAMPLES) -> Agreement:
     """Compare the judge with people. ValueError without a labelled answer."""
     if not rows:
-        raise ValueError("no labelled answers: at least one is needed.")
+        raise ValueError("There are no labelled answers. Give at least one.")
     judge = [row.judge for row in rows for _ in row.human]
     human = [score for row in rows for score in row.human]
     weights = [row.weight / len(row.human) for row in rows for _ in row.human]
@@ -113,7 +113,7 @@ def agreement_with_people(rows: Sequence[LabelledAnswer], *, seed: int, num_resa
 
 
 def _rate(rows: Sequence[LabelledAnswer], *, right: bool) -> float | None:
-    """Share of answers that are right (or wrong) to people of which the judge says the same."""
+    """Of the answers that people call right (or wrong), the share for which the judge says the same."""
     among = [row for row in rows if (row.human_mean >= CORRECT_FROM) == right]
     total = math.fsum(row.weight for row in among)
     return None if not among else math.fsum(row.weight for row in among if (row.judge >= CORRECT_FROM) == right) / total
@@ -128,7 +128,7 @@ def kappa_interval(
     seed: int,
     num_resamples: int = NUM_RESAMPLES,
 ) -> tuple[float, float] | None:
-    """95 % interval of the weighted kappa over clusters of questions; None where most resamples have none."""
+    """95 % interval of the weighted kappa over clusters of questions; None if most resamples have no kappa."""
     steps = len(SCALE)
     pairs_LP: Floats = np.zeros((len(first), steps * steps))
     for row, (one, other, weight) in enumerate(zip(first, second, weights, strict=True)):
@@ -145,7 +145,7 @@ def kappa_interval(
 
 
 def labeller_pairs(labels: Iterable[tuple[str, str, float]]) -> list[LabellerPair]:
-    """Agreement of every two labellers on the answers that both scored; `labels`: (answer's key, labeller, score)."""
+    """Agreement of each pair of labellers on the answers that both scored. `labels`: (answer's key, labeller, score)."""
     given: dict[str, dict[str, float]] = defaultdict(dict)
     for key, labeller, score in labels:
         given[labeller][key] = score

@@ -1,12 +1,12 @@
-"""Whether a judge's quote stands in the answer. Pure."""
+"""Whether a judge's quote is in the answer. Pure."""
 
 import json
 import re
 import unicodedata
 
 LEAST_CHARACTERS = 2
-"""Letters and digits of a quote: fewer stand in any answer."""
-# A judge that copies by hand changes these, and no meaning with them.
+"""Fewest letters and digits of a quote: a shorter one is in nearly every answer."""
+# A judge that copies by hand changes these marks without a change of meaning.
 MARKS = str.maketrans(
     dict.fromkeys("“”„‟«»″", '"')
     | dict.fromkeys("‘’‚‛‹›′´", "'")
@@ -16,13 +16,13 @@ MARKS = str.maketrans(
 
 
 def plain(text: str) -> str:
-    """The text as quotes are compared: one kind of quotation mark, of dash and of space, no capitals, no Markdown emphasis."""
+    """The text in the form for comparing quotes: one kind of quotation mark, dash and space, no capitals, no Markdown emphasis."""
     folded = unicodedata.normalize("NFKC", text.translate(MARKS)).translate(MARKS).casefold()
     return re.sub(r"\s+", " ", folded).strip()
 
 
 def _unescaped(quote: str) -> str:
-    """The quote as if it were copied from inside of a JSON string, escapes and all; itself where it could not be."""
+    """The quote read as the inside of a JSON string, with escapes; unchanged if it cannot be read so."""
     try:
         return json.loads('"' + re.sub(r'(?<!\\)"', r"\"", quote) + '"', strict=False)
     except ValueError:
@@ -30,9 +30,9 @@ def _unescaped(quote: str) -> str:
 
 
 def is_quoted(quote: str, answer: str) -> bool:
-    """Whether a quote is an unbroken stretch of the answer, both read by `plain`, and says something at all.
+    """Whether a quote is an unbroken stretch of the answer, both read by `plain`, and is not empty.
 
-    Marks of quotation around the whole quote are the judge's own. The judge sees the answer as JSON, and may copy its escapes.
+    Quotation marks around the whole quote belong to the judge. It sees the answer as JSON, and may copy its escapes.
     """
     text = plain(answer)
     for copied in dict.fromkeys((quote, _unescaped(quote))):

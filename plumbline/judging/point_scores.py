@@ -1,4 +1,4 @@
-"""From what an answer does with each key point to a score on the scale. Pure."""
+"""From the finding on each key point to a score on the scale. Pure."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ STEPS = 4
 
 
 def share_score(findings: Sequence[Finding]) -> float:
-    """The share of key points that are stated, less the share that are contradicted: never below 0, rounded down to the scale.
+    """The share of stated key points minus the share of contradicted ones, never below 0, rounded down to the scale.
 
-    So 1 means that all are stated, and a score is never more than the answer has earned. ValueError without key points.
+    So 1 means that all are stated, and an answer never gets more than it has earned. ValueError without key points.
     """
     if not findings:
-        raise ValueError("a share of no key points: judge such an answer on the five steps.")
+        raise ValueError("There are no key points. Judge such an answer on the five steps.")
     net = findings.count(Finding.STATED) - findings.count(Finding.CONTRADICTED)
     return max(net, 0) * STEPS // len(findings) / STEPS

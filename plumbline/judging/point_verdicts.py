@@ -14,7 +14,7 @@ ENTRY_KEYS = {"point", "quote", "finding"}
 
 
 def _read_entry(entry: object, *, num_points: int, answer: str) -> tuple[int, Finding, str | None] | JudgeCause:
-    """One entry as number of the point, finding and quote; or what is wrong with it."""
+    """One entry as number of the point, finding and quote, or what is wrong with it."""
     if not isinstance(entry, Mapping) or set(entry) != ENTRY_KEYS:
         return JudgeCause.WRONG_KEYS
     number, quote, said = entry["point"], entry["quote"], entry["finding"]
@@ -57,9 +57,9 @@ def _read_points(content: Mapping[str, Any], *, key_points: Sequence[str], answe
 
 
 def parse_points_reply(reply: object, stop_reason: str | None, *, key_points: Sequence[str], answer: str) -> JudgeVerdict:
-    """Return the verdict in a reply that says of each key point whether `answer` states, misses or contradicts it.
+    """Return the verdict in a reply that says for each key point whether `answer` states, misses or contradicts it.
 
-    All points or no verdict: a quote that is not in the answer makes the whole reply unusable, since who invents one may invent more.
+    All points count, or there is no verdict. If one quote is not in the answer, the whole reply is unusable: the judge may invent more.
     """
     found = find_object(reply, stop_reason)
     return none_in(found) if isinstance(found, NoObject) else _read_points(found, key_points=key_points, answer=answer)

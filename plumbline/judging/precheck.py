@@ -1,7 +1,7 @@
-"""Answers that no one needs to judge: empty, punctuation, a bare opener, or the question again. Pure.
+"""Answers that need no judge: empty, punctuation, a bare opener, or the question again. Pure.
 
-Content-free openers ("Thought process:") raise the scores of model judges, leading ones included (arXiv 2507.08794):
-they never reach one.
+Openers without content ("Thought process:") raise the scores of model judges, even of leading ones (arXiv 2507.08794).
+So they never reach a judge.
 """
 
 import re
@@ -48,13 +48,13 @@ OPENERS = (
     "lösung",
     "antwort",
 )
-"""Over words in lower case, joined by one space."""
+"""Patterns for words in lower case, joined by one space."""
 ONLY_OPENERS = re.compile(rf"(?:(?:{'|'.join(OPENERS)})(?: |$))+")
 LEAD_IN = re.compile(r"^(?:question|q|problem|task|prompt|the question is|you asked)(?: |$)")
 
 
 def _words(text: str) -> str:
-    """Lower-case words of a text, joined by one space: punctuation, markup and invisible characters drop out."""
+    """Lower-case words of a text, joined by one space, without punctuation, markup and invisible characters."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(re.findall(r"[^\W_]+", folded))
 
@@ -62,7 +62,7 @@ def _words(text: str) -> str:
 def is_no_answer(answer: str, question: str) -> bool:
     """Whether an answer is empty, punctuation only, a bare opener, or the question itself.
 
-    A wrong or ignorant answer ("I do not know.") is an answer: it goes to the judge.
+    A wrong answer, or "I do not know.", is an answer: it goes to the judge.
     """
     words, asked = _words(answer), _words(question)
     if not words or ONLY_OPENERS.fullmatch(words):

@@ -1,8 +1,8 @@
 """What a judge's tokens cost. Pure.
 
 Read on 2026-11-23 from platform.claude.com/docs/about-claude/models/whats-new-opus-5 (table of the current models; cache and
-batch prices of Opus 5 on the same page: write 1.25 x, read 0.1 x, batch 0.5 x). Prices of models that are not here, or that
-depend on the length of the prompt (Haiku 5.5), are unknown to us: their cost is None, never 0.
+batch prices of Opus 5 on the same page: write 1.25 x, read 0.1 x, batch 0.5 x). We do not know prices of other models, or prices
+that depend on the length of the prompt (Haiku 5.5): their cost is None, never 0.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ PRICES: dict[str, Price] = {
 }
 BATCH_FACTOR = 0.5
 CHARACTERS_PER_TOKEN = 2.5
-"""Low on purpose (English has 3 to 4): a projection may be too dear, never too cheap."""
+"""Low on purpose (English has 3 to 4): a projection may be too high, never too low."""
 ASSUMED_REPLY_TOKENS = 500
 """Thinking and 80 words of reasoning, until there are replies to measure."""
 ASSUMED_POINT_TOKENS = 60
@@ -38,12 +38,12 @@ ASSUMED_POINT_TOKENS = 60
 
 
 def assumed_reply_tokens(num_points: int) -> int:
-    """Tokens of a reply on so many key points, until there are replies to measure."""
+    """Tokens of a reply on this many key points, until there are replies to measure."""
     return ASSUMED_REPLY_TOKENS + ASSUMED_POINT_TOKENS * num_points
 
 
 def usage_cost_usd(usage: Mapping[str, object], model: str) -> float | None:
-    """Return what one reply cost, from the usage it came with; None for an unknown model or unreadable usage."""
+    """Return the cost of one reply, from its usage; None for an unknown model or unreadable usage."""
     price = PRICES.get(model)
     if price is None:
         return None
@@ -62,7 +62,7 @@ def usage_cost_usd(usage: Mapping[str, object], model: str) -> float | None:
 
 
 def largest_cost_usd(model: str, *, num_characters: int, max_tokens: int, batch: bool) -> float | None:
-    """Return what one call can cost at most: all its characters in, all its tokens out."""
+    """Return the most that one call can cost: all its characters in, all its tokens out."""
     price = PRICES.get(model)
     if price is None:
         return None
@@ -71,7 +71,7 @@ def largest_cost_usd(model: str, *, num_characters: int, max_tokens: int, batch:
 
 
 def tokens_cost_usd(model: str, *, input_tokens: int, output_tokens: int, batch: bool) -> float | None:
-    """Return what so many tokens cost, none of them from a cache."""
+    """Return the cost of these tokens, none of them from a cache."""
     price = PRICES.get(model)
     if price is None:
         return None
@@ -79,12 +79,12 @@ def tokens_cost_usd(model: str, *, input_tokens: int, output_tokens: int, batch:
 
 
 def paid_replies(verdicts: Iterable[Judgement | JudgeCheck]) -> list[RawReply]:
-    """Return the replies of a model behind verdicts, each once however many equal answers share it; empty where no model was asked."""
+    """Return the model's replies behind verdicts, each once even if equal answers share it. Empty if no model was asked."""
     return list({(row.key, reply.attempt): reply for row in verdicts for reply in row.replies if reply.model is not None}.values())
 
 
 def judging_cost_usd(replies: Sequence[RawReply], model: str | None) -> float | None:
-    """US dollars for replies of a model; None where its price is not known, 0.0 for no replies."""
+    """US dollars for replies of a model; None if its price is not known, 0.0 for no replies."""
     if not replies:
         return 0.0
     costs = [usage_cost_usd(usage_of(reply), model) if model else None for reply in replies]

@@ -1,4 +1,4 @@
-"""What the model judge is asked: one item as data, under the rubric that fits it. Pure."""
+"""The request to a model judge: one item as data, with the rubric that fits it. Pure."""
 
 import hashlib
 import json
@@ -11,14 +11,14 @@ from plumbline.judging.rubrics import POINTS, RUBRIC_VERSION, STEPS, Rubric
 SCALE: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The rubric's five steps, for every backend."""
 CORRECT_FROM = 0.75
-"""A score of this or more is outcome `correct`."""
+"""A score of at least this has the outcome `correct`."""
 API_VERSION = "2026-10-21"
-"""Header anthropic-version: what the pinned SDK sends, and sent by us, so that another SDK cannot change the judge unnoticed."""
+"""Header anthropic-version, as the pinned SDK sends it. We send it ourselves, so that another SDK cannot change the judge unnoticed."""
 
 
 @dataclass(frozen=True)
 class JudgeItem:
-    """All that the judge sees of one answer. Two equal items are judged once."""
+    """Everything that the judge sees of one answer. Two equal items are judged once."""
 
     question: str
     reference: str
@@ -27,12 +27,12 @@ class JudgeItem:
 
     @property
     def rubric(self) -> Rubric:
-        """How it is graded: point by point where the question has key points."""
+        """How it is judged: point by point if the question has key points."""
         return POINTS if self.key_points else STEPS
 
 
 def _marker(item: JudgeItem, payload: str) -> str:
-    """A marker that no answer can contain: it depends on the answer itself. Deterministic, so that a rerun asks the same."""
+    """A marker that no answer can contain, since it depends on the answer. It is deterministic, so that a rerun asks the same."""
     for attempt in range(100):
         seed = json.dumps(["marker", attempt, item.question, item.answer])
         marker = hashlib.sha256(seed.encode("ascii")).hexdigest()[:24]
@@ -44,9 +44,9 @@ def _marker(item: JudgeItem, payload: str) -> str:
 def render_item(item: JudgeItem) -> str:
     """Return the user message: the item as ASCII JSON between two marker lines.
 
-    ASCII: hidden characters (tags, bidi marks, lone surrogates) become visible escapes, and the request can always be encoded.
+    In ASCII, hidden characters (tags, bidi marks, lone surrogates) become visible escapes, and the request can always be encoded.
     """
-    # Numbered: the reply names a point by its number.
+    # Numbered, since the reply names a point by its number.
     key_points = {str(number): point for number, point in enumerate(item.key_points, start=1)}
     fields = {"question": item.question, "reference": item.reference, "key_points": key_points, "student_answer": item.answer}
     payload = json.dumps(fields, ensure_ascii=True, indent=1)
@@ -59,12 +59,12 @@ def render_item(item: JudgeItem) -> str:
 
 
 def num_characters(item: JudgeItem) -> int:
-    """Length of all that a request about an item says."""
+    """Length of everything in a request about an item."""
     return len(item.rubric.system) + len(render_item(item))
 
 
 def request_body(item: JudgeItem, *, model: str, max_tokens: int, effort: str | None) -> dict[str, Any]:
-    """Return the body of one call. No sampling parameters: the API refuses them."""
+    """Return the body of one call. It has no sampling parameters, since the API refuses them."""
     output: dict[str, Any] = {"format": {"type": "json_schema", "schema": item.rubric.schema}}
     if effort is not None:
         output["effort"] = effort
@@ -83,17 +83,17 @@ def digest(parts: Sequence[object]) -> str:
 
 
 def asking_identity(*, model: str, max_tokens: int, effort: str | None, epoch: int) -> str:
-    """Digest of everything that can change what the model replies to an item. The reply parser is not part of it."""
+    """Digest of everything that can change the model's reply to an item. The reply parser is not part of it."""
     asked = [[item.rubric.system, item.rubric.schema, render_item(item)] for item in EXAMPLES]
     return digest(["claude", model, max_tokens, effort, API_VERSION, epoch, RUBRIC_VERSION, asked])
 
 
 EXAMPLES = (JudgeItem("Q?", "R.", ("k", "l"), "A."), JudgeItem("Q?", "R.", (), "A."))
-"""Rendered into the identity, so that a change of the message's frame changes it: one for each rubric."""
+"""One for each rubric. They are rendered into the identity, so that it changes with the frame of the message."""
 
 
 def item_key(identity: str, item: JudgeItem, *, asking: int = 1) -> str:
-    """Key of the verdict store for one item: 64 hex digits, which is also the longest custom_id a batch takes.
+    """Key of the verdict store for one item: 64 hex digits, the longest custom_id that a batch takes.
 
     `asking` 2 is the second opinion on the same item.
     """

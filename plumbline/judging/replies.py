@@ -1,6 +1,6 @@
-"""From the stored replies to one item: the verdict, or whether to ask again. Pure.
+"""Read the verdict on one item from its stored replies, or say whether to ask again. Pure.
 
-Verdicts are read again from the raw replies every time, so that a better parser costs no call.
+Every run reads verdicts from the raw replies again, so a better parser costs no call.
 """
 
 import json
@@ -21,7 +21,7 @@ PARSER_VERSION = 2
 
 
 def decode_body(body: bytes) -> str:
-    """Return a response body as ASCII JSON text: the object that came, or `{"unreadable": ...}` where none did."""
+    """Return a response body as ASCII JSON text: the object in it, or `{"unreadable": ...}` if there is none."""
     try:
         content = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
         return json.dumps(content, ensure_ascii=True, allow_nan=False)
@@ -30,7 +30,7 @@ def decode_body(body: bytes) -> str:
 
 
 def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _message(reply: RawReply) -> dict[str, Any]:
@@ -39,13 +39,13 @@ def _message(reply: RawReply) -> dict[str, Any]:
 
 
 def usage_of(reply: RawReply) -> dict[str, Any]:
-    """The usage block of a reply; empty where it has none."""
+    """The usage block of a reply; empty if it has none."""
     usage = _message(reply).get("usage")
     return usage if isinstance(usage, dict) else {}
 
 
 def reply_from_body(body: bytes, *, attempt: int, request_id: str | None) -> RawReply:
-    """Make the record of one reply; what is no message is kept too, with the cause left to the parser."""
+    """Make the record of one reply. A body that is not a message is kept too; the parser finds the cause."""
     text = decode_body(body)
     content = json.loads(text)
     message = content if isinstance(content, dict) else {}
@@ -73,7 +73,7 @@ def _writable(value: object) -> str | None:
 
 
 def read_verdict(reply: RawReply, item: JudgeItem) -> JudgeVerdict:
-    """Read one stored reply to an item. Only a body that calls itself a message can hold a verdict: error bodies come with status 200 too."""
+    """Read one stored reply to an item. Only a body that calls itself a message can hold a verdict: error bodies may have status 200."""
     message = _message(reply)
     if is_completion(message):
         found = reply_in(message)
@@ -86,7 +86,7 @@ def read_verdict(reply: RawReply, item: JudgeItem) -> JudgeVerdict:
 
 
 def _read(content: object, stop_reason: str | None, item: JudgeItem) -> JudgeVerdict:
-    """The verdict in what a model said, by the rubric of the item."""
+    """The verdict in a model's text, by the rubric of the item."""
     if item.key_points:
         return parse_points_reply(content, stop_reason, key_points=item.key_points, answer=item.answer)
     return parse_judge_reply(content, stop_reason, SCALE)
@@ -94,16 +94,16 @@ def _read(content: object, stop_reason: str | None, item: JudgeItem) -> JudgeVer
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one item stands after its replies so far."""
+    """The state of one item after its replies so far."""
 
     verdict: JudgeVerdict | None
-    """Final, with outcome `score` or `failure`; None while the item should be asked (again)."""
+    """Final, with outcome `score` or `failure`; None if the judge should be asked (again)."""
     token_factor: int
-    """By how much the next call's token limit exceeds the normal one."""
+    """Factor by which the next call's token limit exceeds the normal one."""
 
 
 def standing(replies: Sequence[RawReply], item: JudgeItem, *, max_replies: int) -> Standing:
-    """Decide from all replies to an item: the first usable verdict is final; a cut reply is asked once more with twice the tokens."""
+    """Decide from all replies to an item: the first usable verdict is final; after a cut reply, ask once more with twice the tokens."""
     num_truncated = 0
     verdict = None
     for reply in replies:

@@ -1,6 +1,6 @@
 """Find the one JSON object in a judge's reply, or say why there is none. Pure.
 
-What stands around the object decides whether it is the verdict or a quotation: in doubt there is none.
+The text around the object decides whether it is the verdict or a quotation. In doubt there is none.
 """
 
 import json
@@ -14,9 +14,9 @@ from plumbline.judging.causes import JudgeCause
 from plumbline.judging.reply_wrapping import read_wrapping
 
 MAX_REPLY_CHARACTERS = 100_000
-"""A verdict of 4,096 tokens has some 16,000 characters; what is longer is hostile or broken."""
+"""A verdict of 4,096 tokens has about 16,000 characters; a longer one is hostile or broken."""
 MAX_BRACES = 200
-"""Places at which an object is looked for. A verdict with formulas before it has some ten; each try may read on to the end."""
+"""Most places to look for an object. A verdict with formulas before it has about ten; each try may read to the end."""
 
 GRADE_TOOL = "grade"
 THINKING_BLOCKS = frozenset({"thinking", "redacted_thinking"})
@@ -28,9 +28,9 @@ class ReplyOutcome(StrEnum):
 
     SCORE = "score"
     RETRY = "retry"
-    """No usable verdict: ask again."""
+    """There is no usable verdict: ask again."""
     FAILURE = "failure"
-    """To ask the same model again is pointless."""
+    """Asking the same model again is pointless."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ STOPPED_BECAUSE: dict[str, NoObject] = {
 }
 
 ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|["\\/bfnrt]|)')
-# JSON knows four kinds of white space; a judge that indents with another one means a blank.
+# JSON has four kinds of white space. If a judge indents with another one, it means a blank.
 SPACES = str.maketrans(
     dict.fromkeys("\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " ")
 )
@@ -71,7 +71,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    # int() of more than 4,300 digits raises ValueError of its own kind; no menu has a value of 20 digits.
+    # int() of more than 4,300 digits raises a different ValueError; no menu has a value of 20 digits.
     if len(digits) > 20:
         raise _UnreadableNumberError
     return int(digits)
@@ -86,7 +86,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_int=_integer, parse
 
 
 def _repair_escapes(text: str) -> str:
-    """Double every backslash that begins no JSON escape (`\\underline`, `C:\\dir`): one reading, nothing lost."""
+    """Double every backslash that begins no JSON escape (`\\underline`, `C:\\dir`): this has one reading and loses nothing."""
     return ESCAPE.sub(lambda match: match[0] if match[1] else "\\\\", text)
 
 
@@ -100,9 +100,9 @@ class _Place:
 
 
 def _objects(text: str) -> list[_Place] | JudgeCause:
-    """Every object of a text that is no part of another, at most two; a brace that begins none is prose.
+    """Every object of a text that is not part of another one, at most two. A brace that begins no object is prose.
 
-    Empty as well where an escape is in the way: what follows it may lie inside of a string.
+    Empty also if an escape is in the way: the text after it may lie inside a string.
     """
     found: list[_Place] = []
     place = 0
@@ -172,9 +172,9 @@ def _in_blocks(blocks: Sequence[object]) -> Mapping[str, Any] | NoObject:
 
 
 def find_object(reply: object, stop_reason: str | None) -> Mapping[str, Any] | NoObject:
-    """Return the one object in a reply: text, a list of content blocks, or anything else that came back.
+    """Return the one object in a reply, which is text, a list of content blocks, or anything else.
 
-    The stop reason is looked at first: a cut `0` may be the head of `0.75`, and a refused turn is never used.
+    The stop reason is checked first: a cut `0` may be the beginning of `0.75`, and a refused turn is never used.
     """
     if not isinstance(stop_reason, str) or stop_reason not in FINISHED:
         return STOPPED_BECAUSE.get(str(stop_reason), NoObject(JudgeCause.UNKNOWN_STOP_REASON))

@@ -1,4 +1,4 @@
-"""What stands around the object in a judge's reply: nothing, a courtesy, or words that make it doubtful. Pure."""
+"""The text around the object in a judge's reply: nothing, a courtesy, or words that make it doubtful. Pure."""
 
 import re
 
@@ -24,7 +24,7 @@ QUOTING = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""Words that make the object next to them a quotation, an example, or something taken back."""
+"""Words that turn the object next to them into a quotation, an example, or something taken back."""
 POINTING = re.compile(
     r"""
     \b
@@ -37,7 +37,7 @@ POINTING = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""In a finished sentence on a line of its own, only these can turn the object after it into a quotation."""
+"""In a finished sentence on a separate line, only these words can turn the object after it into a quotation."""
 OTHER_VERDICT = re.compile(
     r"""
     # "full marks", "no partial credit"
@@ -52,7 +52,7 @@ OTHER_VERDICT = re.compile(
 )
 
 VERDICT_TAGS = frozenset({"verdict", "json", "output", "result", "grade", "grading", "evaluation", "assessment", "judgement", "judgment"})
-"""A pair of these around the object says that it is the verdict. Not `answer` or `response`: these may be the student's."""
+"""A pair of these tags around the object says that it is the verdict. Not `answer` or `response`: these may be the student's."""
 OPENING_TAG = re.compile(r"<(\w+)>\s*\Z")
 REASONING_TAG = re.compile(r"<(/?)(?:reasoning|analysis|thinking)>", re.IGNORECASE)
 TEX_COMMAND = re.compile(r"\\+[A-Za-z]+")
@@ -66,7 +66,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _without_tags(before: str, after: str) -> tuple[str, str]:
-    """Take off pairs of tags that say "this is the verdict" or "this is my reasoning": what they hold is read as any text."""
+    """Remove pairs of tags that say "this is the verdict" or "this is my reasoning". Their content is read like any text."""
     while opening := OPENING_TAG.search(FENCE.sub("", before)):
         closing = re.match(rf"\s*</{opening[1]}>", FENCE.sub("", after))
         if closing is None or opening[1].lower() not in VERDICT_TAGS:
@@ -79,13 +79,13 @@ def _without_tags(before: str, after: str) -> tuple[str, str]:
 
 
 def _is_formula(word: str) -> bool:
-    """Whether a word with braces is part of a formula or a set: `\\vec{F}`, `\\frac{1}{2}mv^2`, `{a,`. It names something, so it is no mark."""
+    """Whether a word with braces is part of a formula or a set: `\\vec{F}`, `\\frac{1}{2}mv^2`, `{a,`. Such a word is not a score."""
     has_letter = any(character.isalpha() for character in TEX_COMMAND.sub("", word))
     return bool(set(word) & set("{}")) and has_letter and not ABOUT_THE_VERDICT.search(word)
 
 
 def _without_formulas(text: str) -> str:
-    """Blank out the words with braces that are formulas, if all braces are closed: prose may hold them."""
+    """Blank out words with braces that are formulas, if all braces are closed: prose may contain them."""
     depth = 0
     for character in text:
         depth += (character == "{") - (character == "}")
@@ -97,7 +97,7 @@ def _without_formulas(text: str) -> str:
 
 
 def read_wrapping(before: str, after: str) -> JudgeCause | None:
-    """Say why the text around the object makes it doubtful; None where it is nothing, a fence, a pair of tags or a courtesy."""
+    """Say why the text around the object makes it doubtful. None if it is empty, a fence, a pair of tags or a courtesy."""
     before, after = _without_tags(before, after)
     if _is_plain(before) and _is_plain(after):
         return None
@@ -108,7 +108,7 @@ def read_wrapping(before: str, after: str) -> JudgeCause | None:
         return JudgeCause.SEVERAL_VERDICTS if "{" in after else JudgeCause.UNCLEAR_WRAPPING
     if any(character.isnumeric() for character in around) or OTHER_VERDICT.search(f"{said}\n{around}"):
         return JudgeCause.SEVERAL_VERDICTS
-    # Format characters (tags, bidi marks, zero width) hide text from a reader: whoever sends them has a reason.
+    # Format characters (tags, bidi marks, zero width) hide text from a reader, so they are suspicious.
     if any(not character.isprintable() and character not in PLAIN_SPACE for character in around):
         return JudgeCause.UNCLEAR_WRAPPING
     introduction = FENCE.sub("", before).rstrip(" \t\r\n\ufeff")

@@ -1,4 +1,4 @@
-"""Clusters drawn again and again, and what is left between the percentiles of it. Pure."""
+"""Resampling of clusters, and the interval between percentiles of the resamples. Pure."""
 
 import math
 from collections.abc import Hashable, Iterator, Sequence
@@ -11,11 +11,11 @@ from plumbline.intervals import NORMAL, Floats
 
 NUM_RESAMPLES = 2000
 CHUNK = 4_000_000
-"""Numbers that are held at a time: 10^5 clusters, each drawn 2,000 times, would not fit into memory."""
+"""Most numbers held at a time: 10^5 clusters, each drawn 2,000 times, would not fit into memory."""
 
 
 def numbered(clusters: Sequence[Hashable]) -> NDArray[np.int64]:
-    """Number of each row's cluster, in the order in which clusters come."""
+    """Number of each row's cluster, counted in the order of first appearance."""
     numbers: dict[Hashable, int] = {}
     return np.array([numbers.setdefault(cluster, len(numbers)) for cluster in clusters], dtype=np.int64)
 
@@ -26,7 +26,7 @@ def drawn_clusters(num_clusters: int, *, size: int, generator: np.random.Generat
 
 
 def chunks(num_resamples: int, num_clusters: int) -> Iterator[int]:
-    """Sizes of the parts in which resamples are made."""
+    """Sizes of the chunks in which resamples are made."""
     most = max(1, CHUNK // num_clusters)
     for start in range(0, num_resamples, most):
         yield min(most, num_resamples - start)
@@ -39,7 +39,7 @@ def resampled_sums(values_CM: Floats, *, num_resamples: int, generator: np.rando
 
 
 def reach_of(num_clusters: int) -> float:
-    """Standard errors between an estimate and a bound of its 95 % interval; more than 1.96 where clusters are few.
+    """Standard errors between an estimate and a bound of its 95 % interval; more than 1.96 if there are few clusters.
 
     Student's t and sqrt(C / (C - 1)), as in `statistics.bca_interval`; infinite for one cluster.
     """
@@ -49,7 +49,7 @@ def reach_of(num_clusters: int) -> float:
 
 
 def percentile_interval(low_B: Floats, high_B: Floats, *, num_clusters: int, bounds: tuple[float, float]) -> tuple[float, float]:
-    """The 95 % interval of resampled values, or of their bounds where each is known within some only; `bounds`: what is possible at all."""
+    """The 95 % interval of resampled values, each known as a range from `low_B` to `high_B`. `bounds`: the possible range."""
     reach = reach_of(num_clusters)
     if math.isinf(reach):
         return bounds

@@ -1,4 +1,4 @@
-"""The rows of a file of ours, read when they are wanted: in memory is where each begins, 8 bytes a row."""
+"""The rows of a file of ours, read when they are needed. Memory holds only the place where each begins, 8 bytes a row."""
 
 import os
 import weakref
@@ -16,9 +16,9 @@ Row = TypeVar("Row", bound=Record)
 
 
 class RowsOnDisk(Sequence[Row], Generic[Row]):
-    """A sequence of records that stays on disk; a line that is none is a ValueError with its number, when it is read.
+    """A sequence of records that stays on disk. If a line is not a record, reading it raises ValueError with its number.
 
-    The file stays open: one that takes its place meanwhile changes nothing here.
+    The file stays open, so replacing it meanwhile changes nothing here.
     """
 
     def __init__(self, path: Path, kind: type[Row]) -> None:

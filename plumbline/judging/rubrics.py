@@ -1,10 +1,10 @@
-"""What the model judge is told to do, and the shape of its reply: point by point, or on five steps. Pure."""
+"""The instructions for the model judge, and the shape of its reply: point by point, or on five steps. Pure."""
 
 from dataclasses import dataclass
 from typing import Any
 
 RUBRIC_VERSION = 2
-"""Part of the judge's identity: raise it whenever a text or a schema below changes."""
+"""Part of the judge's identity: raise it when a text or a schema below changes."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Rubric:
     system: str
     schema: dict[str, Any]
     closing: str
-    """Last sentence of the user message: what to reply with."""
+    """Last sentence of the user message, which says what to reply."""
 
 
 _DATA = """\
@@ -80,8 +80,8 @@ Reply with one JSON object with exactly two fields: first "reasoning", at most 8
 wrong; then "points", with one object for each key point in order: "point" (its number), "quote", then "finding" (stated, missing or \
 contradicted). Give no score: it is computed from the findings."""
 
-# Reasoning comes first, so that the score follows from it. The score is a number: our parser takes nothing else, and the
-# menu stands here as an enum, since the API does not enforce minimum and maximum.
+# Reasoning comes first, so that the score follows from it. The score is a number: our parser takes nothing else. The
+# menu is an enum, since the API does not enforce minimum and maximum.
 STEPS_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -91,7 +91,7 @@ STEPS_SCHEMA: dict[str, Any] = {
     "required": ["reasoning", "score"],
     "additionalProperties": False,
 }
-# One schema for any number of points: a change of schema is a change of judge. Our parser counts them. The quote stands before the
+# One schema for any number of points: another schema is another judge. Our parser counts the points. The quote comes before the
 # finding, so that the finding follows from it.
 POINTS_SCHEMA: dict[str, Any] = {
     "type": "object",

@@ -26,9 +26,9 @@ from plumbline.rows.question import Question
 log = logging.getLogger("judge")
 
 EXIT_STOPPED = 3
-"""No call can help before someone does something (key, credit, model, cost cap)."""
+"""No call can help until someone acts (key, credit, model, cost cap)."""
 EXIT_INCOMPLETE = 4
-"""Some items got no reply this time. Run the stage again: what is there is not paid twice."""
+"""Some items got no reply this time. Run the stage again: nothing is paid twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +40,9 @@ class JudgeFiles:
     """Arm -> its answers."""
     judged: Path
     checks: Path | None = None
-    """None: the judge is not probed."""
+    """None if the judge is not probed."""
     second: Path | None = None
-    """Judgements of the second judge; empty where there is none."""
+    """Judgements of the second judge; an empty file if there is none."""
 
 
 @dataclass
@@ -50,13 +50,13 @@ class Judged:
     """How the judging went."""
 
     num_items: int
-    """Verdicts that were due: answers, probes and second askings."""
+    """Verdicts needed: for answers, probes and second askings."""
     stopped: str | None
     causes: Counter[str] = field(default_factory=Counter)
-    """Of the answers' verdicts."""
+    """Causes of the answers' verdicts."""
     passed: dict[Probe, Counter[bool | None]] = field(default_factory=dict)
     num_open_checks: int = 0
-    """Probes and second askings that a further run may still get a verdict for."""
+    """Probes and second askings for which another run may still get a verdict."""
 
     @property
     def num_scored(self) -> int:
@@ -64,7 +64,7 @@ class Judged:
         return self.causes[JudgeCause.SCORED] + self.causes[JudgeCause.NO_ANSWER]
 
     def finish(self, who: str = "") -> None:
-        """Say how the probes went. SystemExit with a code of its own where the judging is not complete. `who`: put before what is said."""
+        """Log the results of the probes. SystemExit with a special code if the judging is incomplete. `who` comes before each message."""
         for probe in sorted(self.passed):
             log.info("probe %s: %d of %d passed", probe, self.passed[probe][True], self.passed[probe].total())
         if self.stopped is not None:
@@ -76,7 +76,7 @@ class Judged:
 
 
 def judge_explanations(params: JudgeParams, files: JudgeFiles) -> Judged:
-    """Judge all explanations and, where `files.checks` says where to, probe the judge. Writes what there is."""
+    """Judge all explanations and, if `files.checks` is given, probe the judge. Writes all verdicts that there are."""
     judge = make_judge(params)
     benchmark = RowsOnDisk(files.questions, Question)
     due = DueAnswers(benchmark, {arm: RowsOnDisk(path, Answer) for arm, path in files.answers.items()})
@@ -86,7 +86,7 @@ def judge_explanations(params: JudgeParams, files: JudgeFiles) -> Judged:
     judging = judge.judge(asked)
     judged = Judged(len(asked), judging.stopped)
     first_scores: dict[int, float | None] = dict.fromkeys(again)
-    # Rows are written as they are read from the store: 10^5 raw replies are half a gigabyte.
+    # Each row is written when it is read from the store: 10^5 raw replies are half a gigabyte.
     with working("judge: verdicts"):
         num_judged = write_jsonl(files.judged, _judgements(judging.verdicts, due, judged, first_scores))
     assert num_judged == len(due) == judged.causes.total(), "one verdict per answer"
@@ -97,7 +97,7 @@ def judge_explanations(params: JudgeParams, files: JudgeFiles) -> Judged:
 
 
 def _retested(due: DueAnswers, *, fraction: float) -> list[int]:
-    """Numbers of the answers that are asked about a second time."""
+    """Numbers of the answers about which the judge is asked a second time."""
     return [
         number
         for number in range(len(due))
@@ -107,7 +107,7 @@ def _retested(due: DueAnswers, *, fraction: float) -> list[int]:
 
 
 def _judgements(verdicts: Iterator[Verdict], due: DueAnswers, judged: Judged, first_scores: dict[int, float | None]) -> Iterator[Judgement]:
-    """The rows of all answers; counts their causes, and notes the first scores of the answers that are asked about twice."""
+    """The rows of all answers. Counts their causes, and notes the first scores of answers with a second asking."""
     for number, verdict in enumerate(islice(verdicts, len(due))):
         judged.causes[str(verdict.cause)] += 1
         if number in first_scores:
@@ -118,7 +118,7 @@ def _judgements(verdicts: Iterator[Verdict], due: DueAnswers, judged: Judged, fi
 def _checks(
     verdicts: Iterator[Verdict], due: DueAnswers, probes: Sequence[Canary], first_scores: dict[int, float | None]
 ) -> Iterator[JudgeCheck]:
-    """The rows of all probes, then of the second askings whose first gave a score."""
+    """The rows of all probes, then of the second askings, if the first asking gave a score."""
     for probe, verdict in zip(probes, islice(verdicts, len(probes)), strict=True):
         yield _check(probe.probe, probe.question.id, verdict, least=probe.least, most=probe.most)
     for (number, first), verdict in zip(first_scores.items(), verdicts, strict=True):

@@ -4,8 +4,8 @@ from plumbline.hash_place import place_of
 
 
 def is_judged_twice(question_id: str, *, share: float) -> bool:
-    """Whether the answers to a question go to the second judge as well: by a hash of its id, so in every arm alike and whatever was said of them.
+    """Whether the answers to a question also go to the second judge. A hash of its id decides, so it is the same in every arm.
 
-    Of one answer the probability is `share`. A question goes whole: the difference of two arms needs both of its answers.
+    Each answer has the probability `share`. All answers to a question go together: a difference of two arms needs both.
     """
     return place_of(f"second judge:{question_id}") < share

@@ -1,4 +1,4 @@
-"""Put a share of the explanation questions to a second judge: reads questions and answers, writes its judgements, which change no score."""
+"""Let a second judge judge a share of the explanation questions. Reads questions and answers, writes judgements that change no score."""
 
 import logging
 from collections.abc import Iterable
@@ -20,13 +20,13 @@ log = logging.getLogger("judge")
 
 
 def judge_share(params: JudgeParams, files: JudgeFiles) -> Judged | None:
-    """Judge the drawn questions again, by the second judge. Writes an empty file and returns None where there is no second judge."""
+    """Let the second judge judge the drawn questions. If there is none, write an empty file and return None."""
     own, second = params.second, params.of_second()
     if own is None or second is None:
         if files.second is not None:
             write_jsonl(files.second, ())
         return None
-    assert files.second is not None, "named by whoever asks for a second judge"
+    assert files.second is not None, "the caller names this file if there is a second judge"
     judge = make_judge(second, is_second=True)
     drawn = [
         question
@@ -34,7 +34,7 @@ def judge_share(params: JudgeParams, files: JudgeFiles) -> Judged | None:
         if question.kind == "explanation" and is_judged_twice(question.id, share=own.share)
     ]
     if not drawn:
-        log.warning("the second judge gets no question: none of them falls into judge.second.share=%g; raise it", own.share)
+        log.warning("the second judge gets no question: none falls into judge.second.share=%g; raise it", own.share)
     due = DueAnswers(drawn, {arm: RowsOnDisk(path, Answer) for arm, path in files.answers.items()})
     judging = judge.judge(AskedItems(due, (), ()))
     judged = Judged(len(due), judging.stopped)

@@ -1,4 +1,4 @@
-"""The verdicts of a model judge on items, from the replies that its store holds. Reads the store."""
+"""The verdicts of a model judge on items, from the replies in its store. Reads the store."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -11,7 +11,7 @@ from plumbline.judging.verdict_store import VerdictStore
 
 
 def judge_id(backend: str, identity: object, returned: str | None) -> str:
-    """The name of a judge: what it is asked, which model answered (`returned`), and how replies are read."""
+    """The name of a judge. It depends on the questions to it, on the model that answered (`returned`), and on how replies are read."""
     return f"{backend}:{digest([identity, returned, PARSER_VERSION, PRECHECK_VERSION])[:16]}"
 
 
@@ -27,8 +27,8 @@ def stored_verdicts(
 ) -> Iterator[Verdict]:
     """One verdict for each key, in order.
 
-    `item_of`: None for an answer that needs no judge. `model`: the one that answered the run, for items without a reply. `problems`: why an item
-    got no reply.
+    `item_of` gives None for an answer that needs no judge. `model`: the model that answered in this run, for items without a reply.
+    `problems`: why an item got no reply.
     """
     for key in keys:
         item = item_of(key)

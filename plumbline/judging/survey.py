@@ -1,4 +1,4 @@
-"""Where a judging stands and what the rest of it will cost, from the replies so far. Pure."""
+"""How far a judging has come and what the rest will cost, from the replies so far. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,23 +12,23 @@ from plumbline.judging.replies import read_verdict, standing, usage_of
 from plumbline.rows.judgement import RawReply
 
 REPLIES_IN = {"judge": "data/grades/judged.jsonl", "judge.second": "data/grades/second_judged.jsonl"}
-"""Section of a judge -> where its replies stand."""
+"""Section of a judge -> the file with its replies."""
 LEAST_ASKED = 100
-"""Items with a reply from which on they speak for the others: of their cost, and of the share of usable verdicts."""
+"""From this many items with a reply on, they predict the others: their cost, and the share of usable verdicts."""
 
 
 @dataclass
 class Survey:
-    """What there is of some items."""
+    """The state of some items in the store."""
 
     budget: Budget
-    """With the cost of all their replies."""
+    """It holds the cost of all their replies."""
     missing: list[str] = field(default_factory=list)
     """Items that should be asked about (again)."""
     num_asked: int = 0
     """Items with a reply, usable or not."""
     causes: Counter[str] = field(default_factory=Counter)
-    """Of these: of the verdict, or of the latest reply where there is none yet."""
+    """Their causes: of the verdict, or of the latest reply if there is no verdict yet."""
     models: set[str] = field(default_factory=set)
     """Ids that the API returned."""
     num_replies: int = 0
@@ -37,18 +37,19 @@ class Survey:
 
     @property
     def distrust(self) -> str | None:
-        """Why asking on would be a waste: most items got nothing usable. None where that is not so, or too few were asked."""
+        """Why more calls would be a waste: most items got no usable verdict. None if that is not so, or too few were asked."""
         num_usable = self.causes[JudgeCause.SCORED]
         if self.num_asked < LEAST_ASKED or 2 * num_usable >= self.num_asked:
             return None
         return (
-            f"only {num_usable} of the first {self.num_asked} items got a usable verdict ({dict(self.causes.most_common())}); no batch is sent "
-            f"for the others. Raise {self.budget.section}.max_tokens where replies are truncated, else read some in {REPLIES_IN[self.budget.section]}."
+            f"only {num_usable} of the first {self.num_asked} items got a usable verdict ({dict(self.causes.most_common())}), so no batch "
+            f"is sent for the others. If replies are truncated, raise {self.budget.section}.max_tokens. "
+            f"Otherwise read some replies in {REPLIES_IN[self.budget.section]}."
         )
 
 
 def survey(replies: Iterable[tuple[str, JudgeItem, Sequence[RawReply]]], budget: Budget, *, max_replies: int) -> Survey:
-    """Go through items, each with its key and its replies, holding none of them."""
+    """Go through items, each with its key and its replies, without holding them in memory."""
     found = Survey(budget)
     for key, item, attempts in replies:
         final = standing(attempts, item, max_replies=max_replies).verdict
@@ -69,17 +70,17 @@ def survey(replies: Iterable[tuple[str, JudgeItem, Sequence[RawReply]]], budget:
 
 @dataclass(frozen=True)
 class Projection:
-    """What asking about the missing items will cost, US dollars."""
+    """The cost of asking about the missing items, in US dollars."""
 
     likely_usd: float
     basis: str
-    """What `likely_usd` rests on."""
+    """The words for what `likely_usd` is based on."""
     most_usd: float
-    """If every reply fills its token limit."""
+    """The cost if every reply fills its token limit."""
 
 
 def project(found: Survey, model: str, items: Iterable[JudgeItem], *, max_tokens: int, batch: bool) -> Projection | None:
-    """Project the cost of the missing items; None where the model's price is unknown."""
+    """Project the cost of the missing items; None if the model's price is unknown."""
     likely, most, num_items, all_tokens = 0.0, 0.0, 0, 0
     for item in items:
         size, reply_tokens = num_characters(item), min(assumed_reply_tokens(len(item.key_points)), max_tokens)

@@ -1,4 +1,4 @@
-"""What two judges say of the same answers: how far they agree, and whether the difference of two arms depends on the judge. Pure."""
+"""Two judges on the same answers: how far they agree, and whether the difference of two arms depends on the judge. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from plumbline.statistics import Comparison, Direction, Estimate, mean_estimate,
 
 MIN_QUESTIONS = 10
 MIN_CLUSTERS = 6
-"""Fewer do not hold an interval of 95 % (tests/unit/test_instruments_hold.py), so nothing is concluded from them."""
+"""With fewer clusters, an interval does not hold its 95 % (tests/unit/test_instruments_hold.py), so nothing is concluded from them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,46 +19,46 @@ class TwiceJudged:
     """One answer that both judges scored."""
 
     id: str
-    """Of the question."""
+    """Id of the question."""
     arm: str
     cluster: str
     first: float
     second: float
     points: tuple[bool, ...]
-    """For each key point, whether both found the same; empty where one of them did not look at points."""
+    """For each key point, whether both found the same; empty if one of them did not check points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeAgreement:
-    """How far two judges agree; intervals are over clusters of questions."""
+    """How far two judges agree. Intervals are over clusters of questions."""
 
     same_score: Estimate
     kappa: float | None
-    """Quadratic weighted; None where both give all answers one and the same score."""
+    """Quadratic weighted; None if both give the same score to all answers."""
     kappa_ci95: tuple[float, float] | None
     same_finding: Estimate | None
-    """Of key points that both decided; None where there is none."""
+    """Share of equal findings on key points that both decided; None if there are none."""
     shift: float
     """Mean of the second judge's score minus the first one's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoDifferences:
-    """The difference of two arms on the questions that both judges scored in both, as each of them has it."""
+    """The difference of two arms by each judge, on the questions that both judges scored in both arms."""
 
     first_arm: str
     second_arm: str
     n: int
     num_clusters: int
     by_first: Comparison | None
-    """None where there are too few questions."""
+    """None if there are too few questions."""
     by_second: Comparison | None
     gap: Comparison | None
     """delta: the second judge's difference minus the first one's, in -2..2."""
 
     @property
     def directions(self) -> tuple[Direction, Direction]:
-        """What either judge shows of the second arm."""
+        """What each judge shows about the second arm."""
         found = (self.by_first, self.by_second)
         one, other = (Direction.UNSCORED if of is None else shown_direction(of.ci95, of.p_value) for of in found)
         return one, other
@@ -67,7 +67,7 @@ class TwoDifferences:
     def depends_on_judge(self) -> bool:
         """Whether the two contradict each other, or conclude differently and are shown to differ.
 
-        That one shows a difference and the other does not is no contradiction: noise alone does it in a quarter of runs with a real effect
+        It is not a contradiction if only one shows a difference: noise alone causes this in a quarter of runs with a real effect
         of 10 points (40 questions).
         """
         one, other = self.directions
@@ -77,7 +77,7 @@ class TwoDifferences:
 
 
 def same_findings(first: Sequence[PointFinding], second: Sequence[PointFinding]) -> tuple[bool, ...]:
-    """Whether two judges found the same of each key point; empty where they do not speak of the same points."""
+    """Whether two judges found the same for each key point; empty if they do not name the same points."""
     if [one.point for one in first] != [one.point for one in second]:
         return ()
     return tuple(one.finding is other.finding for one, other in zip(first, second, strict=True))
@@ -86,7 +86,7 @@ def same_findings(first: Sequence[PointFinding], second: Sequence[PointFinding])
 def agreement_of(rows: Sequence[TwiceJudged], *, seed: int, num_resamples: int) -> JudgeAgreement:
     """Compare two judges. ValueError without an answer."""
     if not rows:
-        raise ValueError("no answer was scored by both judges: at least one is needed.")
+        raise ValueError("No answer was scored by both judges. Give at least one.")
     clusters = [row.cluster for row in rows]
     first, second = [row.first for row in rows], [row.second for row in rows]
     points = [(float(same), row.cluster) for row in rows for same in row.points]
@@ -100,7 +100,7 @@ def agreement_of(rows: Sequence[TwiceJudged], *, seed: int, num_resamples: int) 
 
 
 def by_question(rows: Sequence[TwiceJudged]) -> dict[str, TwiceJudged]:
-    """One row for each question of an arm, with the mean of either judge over its answers."""
+    """One row for each question of an arm, with each judge's mean over its answers."""
     answers: dict[str, list[TwiceJudged]] = {}
     for row in rows:
         answers.setdefault(row.id, []).append(row)
@@ -111,7 +111,7 @@ def by_question(rows: Sequence[TwiceJudged]) -> dict[str, TwiceJudged]:
 
 
 def two_differences(rows: Sequence[TwiceJudged], pair: tuple[str, str], *, seed: int, num_resamples: int) -> TwoDifferences:
-    """Compare two arms by either judge, and the two differences question by question; a question counts once, with the mean of its answers."""
+    """Compare two arms by each judge, and the two differences by question. A question counts once, with the mean of its answers."""
     first_arm, second_arm = (by_question([row for row in rows if row.arm == arm]) for arm in pair)
     both = [(row, second_arm[key]) for key, row in first_arm.items() if key in second_arm]
     clusters = [one.cluster for one, _ in both]

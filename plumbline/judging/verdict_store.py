@@ -1,6 +1,6 @@
-"""Every reply the judge was paid for, on disk before anything is made of it: append-only JSON lines, synced, checksummed.
+"""Every paid reply of the judge, on disk before anything else happens to it: append-only JSON lines, synced, with checksums.
 
-Lives in $DVC_ROOT/.cache/judge, outside DVC's outs: it survives kills, `dvc exp run --temp` and `--queue`.
+It lies in $DVC_ROOT/.cache/judge, outside DVC's outs, and survives kills, `dvc exp run --temp` and `--queue`.
 """
 
 import contextlib
@@ -24,13 +24,13 @@ from plumbline.rows.judgement import RawReply
 log = logging.getLogger("judge")
 
 KEY = re.compile(r"[0-9a-f]{64}")
-"""Half as long in memory as bytes."""
+"""As bytes, a key is half as long in memory."""
 REPLIES_PER_SYNC = 200
-"""Kept with one sync to disk where many come at once: a sync takes milliseconds, and one for each of 10^5 replies would be minutes."""
+"""Replies stored with one sync to disk if many come at once. A sync takes milliseconds: 10^5 of them would take minutes."""
 
 
 def judge_cache_folder() -> Path:
-    """The folder of all stores: DVC names its project in DVC_ROOT, in a temporary experiment the main one."""
+    """The folder of all stores. DVC names its project in DVC_ROOT; in a temporary experiment, this is the main project."""
     return cache_folder("judge")
 
 
@@ -39,13 +39,13 @@ def _checksum(content: str) -> str:
 
 
 def encode_line(content: dict[str, object]) -> bytes:
-    """One line: the content's checksum, a blank, the content as JSON."""
+    """One line: the checksum of the content, a blank, and the content as JSON."""
     text = json.dumps(content, ensure_ascii=True, sort_keys=True)
     return f"{_checksum(text)} {text}\n".encode("ascii")
 
 
 def decode_line(line: bytes) -> dict[str, object] | None:
-    """Return the content of a line, or None where it is torn or damaged."""
+    """Return the content of a line; None if it is damaged."""
     checksum, _, text = line.decode("ascii", "replace").rstrip("\n").partition(" ")
     if not text or _checksum(text) != checksum:
         return None
@@ -56,7 +56,7 @@ def decode_line(line: bytes) -> dict[str, object] | None:
 def append_lines(path: Path, contents: Sequence[dict[str, object]]) -> list[int]:
     """Add lines, sync once, and return the byte at which each begins.
 
-    Safe with other processes; a tail torn by a kill becomes a line of its own, never a prefix of ours.
+    Safe with other processes. If a kill left a torn end, it stays a separate line and never becomes the beginning of ours.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     is_new = not path.exists()
@@ -68,7 +68,7 @@ def append_lines(path: Path, contents: Sequence[dict[str, object]]) -> list[int]
         lines = [encode_line(content) for content in contents]
         places = list(accumulate((len(line) for line in lines[:-1]), initial=size + torn))
         data = memoryview((b"\n" if torn else b"") + b"".join(lines))
-        while data:  # a full disk may take a part of it: the rest raises, and the torn tail is dropped on reading
+        while data:  # a full disk may take only a part: the rest raises, and readers drop the torn end
             data = data[os.write(descriptor, data) :]
         os.fsync(descriptor)
     finally:
@@ -84,7 +84,7 @@ def append_line(path: Path, content: dict[str, object]) -> int:
 
 
 def read_lines_from(path: Path, start: int) -> Iterator[tuple[int, dict[str, object]]]:
-    """Yield the whole lines of a store from byte `start` on, each with where it begins; damaged ones are counted, reported and left out."""
+    """Yield the whole lines of a store from byte `start` on, each with the byte where it begins. Damaged ones are counted and skipped."""
     if not path.exists():
         return
     num_damaged = 0
@@ -99,7 +99,7 @@ def read_lines_from(path: Path, start: int) -> Iterator[tuple[int, dict[str, obj
                     yield place, content
             place += len(line)
     if num_damaged:
-        log.warning("%s: left out %d torn or damaged lines; what they held is asked again", path, num_damaged)
+        log.warning("%s: skipped %d damaged lines; their answers will be judged again", path, num_damaged)
 
 
 def read_lines(path: Path) -> Iterator[dict[str, object]]:
@@ -112,26 +112,26 @@ def _slot(key: str) -> bytes:
 
 
 class VerdictStore:
-    """All replies there are, by item key, every attempt of each. The judge's identity is part of the key.
+    """All replies, by item key, with every attempt. The judge's identity is part of the key.
 
-    The replies stay in the file; in memory is where they begin, some 300 bytes an item whatever a reply's length.
+    The replies stay in the file. Memory holds only where they begin: about 300 bytes an item, for replies of any length.
     """
 
     def __init__(self, folder: Path) -> None:
         """Read what is there."""
         self.path = folder / "replies.jsonl"
         self._places: dict[bytes, tuple[tuple[int, int], ...]] = {}
-        """Of an item: (attempt, byte at which its line begins), in order of attempts."""
+        """Item -> pairs of attempt and byte at which its line begins, in order of attempts."""
         self._file: int | None = None
         self._read_to = 0
         self._refresh()
 
     def _refresh(self) -> bool:
-        """Read what was added since, and return whether that changed anything."""
+        """Read what was added since the last time, and return whether this changed anything."""
         has_news = False
         found = self.path.stat() if self.path.exists() else None
         file = found and found.st_ino
-        if file != self._file or (found and found.st_size < self._read_to):  # new, or another took its place
+        if file != self._file or (found and found.st_size < self._read_to):  # new, or replaced by another
             has_news = bool(self._places)
             self._places.clear()
             self._file, self._read_to = file, 0
@@ -139,17 +139,17 @@ class VerdictStore:
             try:
                 reply = RawReply.model_validate(content.get("reply"))
             except ValidationError:
-                log.warning("%s: left out an entry of an unknown shape", self.path)
+                log.warning("%s: skipped an entry of unknown shape", self.path)
                 continue
             has_news |= self._note(str(content.get("key")), reply.attempt, place)
-            self._read_to = place  # not its end: another process may be in the middle of the next line
+            self._read_to = place  # not the end of the file: another process may be writing the next line
         return has_news
 
     def _note(self, key: str, attempt: int, place: int) -> bool:
-        """Note where an attempt's line begins, and return whether that was not known."""
+        """Note where an attempt's line begins, and return whether this is new."""
         before = self._places.get(_slot(key), ())
         known = dict(before)
-        # Of two processes' replies to one attempt the first in the file counts, for every reader alike.
+        # If two processes stored a reply to one attempt, the first in the file counts for every reader.
         known[attempt] = min(place, known.get(attempt, place))
         self._places[_slot(key)] = tuple(sorted(known.items()))
         return self._places[_slot(key)] != before
@@ -159,7 +159,7 @@ class VerdictStore:
         return len(self._places.get(_slot(key), ()))
 
     def replies(self, key: str) -> tuple[RawReply, ...]:
-        """All attempts for an item, in order; empty where no one asked yet."""
+        """All attempts for an item, in order; empty if no one has asked yet."""
         places = self._places.get(_slot(key), ())
         if not places:
             return ()
@@ -171,16 +171,16 @@ class VerdictStore:
         content = decode_line(lines.readline())
         if content is None:
             raise ValueError(
-                f"{self.path}: the line at byte {place} was whole when the store was opened and is damaged now. Run the stage again."
+                f"{self.path}: the line at byte {place} is damaged, but was whole when the store was opened. Run the stage again."
             )
         return RawReply.model_validate(content["reply"])
 
     def add(self, key: str, reply: RawReply) -> None:
-        """Keep a reply: when this returns, a kill cannot lose it."""
+        """Store a reply. When this returns, a kill cannot lose it."""
         self.add_all([(key, reply)])
 
     def add_all(self, replies: Sequence[tuple[str, RawReply]]) -> None:
-        """Keep replies with one sync for all."""
+        """Store replies with one sync for all."""
         if not replies:
             return
         places = append_lines(self.path, [{"key": key, "reply": reply.model_dump()} for key, reply in replies])
@@ -189,10 +189,10 @@ class VerdictStore:
 
     @contextlib.contextmanager
     def sole_asker(self, identity: str) -> Iterator[bool]:
-        """Let one process at a time ask one judge, so that no answer is paid for twice; the next one waits, then reads what is there.
+        """Let one process at a time ask one judge, so that no answer is paid for twice. The next one waits, then reads the store.
 
         Yields whether the store has changed since it was last read.
-        The lock ends with the process, however that ends.
+        The lock ends with the process, even if it is killed.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path.with_name(f"{identity[:16]}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
@@ -200,7 +200,7 @@ class VerdictStore:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                log.info("another process asks this judge; waiting for it to end")
+                log.info("another process is asking this judge; waiting for it to end")
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield self._refresh()
         finally:

@@ -15,25 +15,25 @@ from plumbline.rows.finding import PointFinding
 HARMLESS_KEYS = frozenset(
     {"confidence", "certainty", "explanation", "rationale", "comment", "comments", "notes", "feedback", "evidence", "quote", "language"}
 )
-"""May stand next to score and reasoning; any other extra key could be a second verdict (`final_score`, `grade`, `correct`)."""
+"""Allowed next to score and reasoning. Any other extra key could be a second verdict (`final_score`, `grade`, `correct`)."""
 
 
 @dataclass(frozen=True)
 class JudgeVerdict:
-    """What one reply is worth."""
+    """The verdict in one reply, or why it has none."""
 
     outcome: ReplyOutcome
     score: float | None
-    """A value of the menu, exactly; None unless `outcome` is `score`."""
+    """Exactly a value of the menu; None unless `outcome` is `score`."""
     cause: JudgeCause
     reasoning: str
-    """The judge's own words, writable as UTF-8; empty without a score."""
+    """The judge's words, writable as UTF-8; empty without a score."""
     points: tuple[PointFinding, ...] = ()
-    """What it finds of each key point, in their order; empty where it was not asked, and without a score."""
+    """The finding on each key point, in their order; empty if it was not asked for, and without a score."""
 
 
 def retry(cause: JudgeCause) -> JudgeVerdict:
-    """No usable verdict: ask again."""
+    """There is no usable verdict: ask again."""
     return JudgeVerdict(ReplyOutcome.RETRY, None, cause, "")
 
 
@@ -43,12 +43,12 @@ def none_in(found: NoObject) -> JudgeVerdict:
 
 
 def writable(text: str) -> str:
-    """The text with lone surrogates, which no UTF-8 file can hold, as visible escapes."""
+    """The text with lone surrogates as visible escapes: no UTF-8 file can hold them."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def has_only(content: Mapping[str, Any], wanted: Sequence[str]) -> bool:
-    """Whether an object has all wanted keys, and next to them harmless ones alone."""
+    """Whether an object has all wanted keys, and no others than harmless ones."""
     return all(key in content for key in wanted) and all(
         key in wanted or (key in HARMLESS_KEYS and not isinstance(value, dict | list)) for key, value in content.items()
     )
@@ -64,7 +64,7 @@ def _read_score(content: Mapping[str, Any], allowed_scores: Sequence[float]) -> 
         return retry(JudgeCause.OFF_MENU)
     if not math.isfinite(score):
         return retry(JudgeCause.WRONG_TYPE)
-    # 1e-12 admits the noise of one binary rounding (0.7500000000000001), no other decimal that a judge would write.
+    # 1e-12 accepts the noise of one binary rounding (0.7500000000000001), but no other decimal that a judge would write.
     on_menu = [float(allowed) for allowed in allowed_scores if math.isclose(score, allowed, rel_tol=1e-12, abs_tol=1e-12)]
     if len(on_menu) != 1:
         return retry(JudgeCause.OFF_MENU)
@@ -73,9 +73,9 @@ def _read_score(content: Mapping[str, Any], allowed_scores: Sequence[float]) -> 
 
 
 def parse_judge_reply(reply: object, stop_reason: str | None, allowed_scores: Sequence[float]) -> JudgeVerdict:
-    """Return the verdict in a reply that names a score itself: text, a list of content blocks, or anything else that came back.
+    """Return the verdict in a reply that names a score. The reply is text, a list of content blocks, or anything else.
 
-    The stop reason is looked at first: a cut `0` may be the head of `0.75`, and a refused turn is never used.
+    The stop reason is checked first: a cut `0` may be the beginning of `0.75`, and a refused turn is never used.
     """
     found = find_object(reply, stop_reason)
     return none_in(found) if isinstance(found, NoObject) else _read_score(found, allowed_scores)

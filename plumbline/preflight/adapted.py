@@ -1,4 +1,4 @@
-"""What the LoRA parameters adapt in the base's architecture, and what the trainer is fed: the trainer that `train` builds, on a tiny model."""
+"""What the LoRA parameters adapt in the base's architecture, and what the trainer gets: the trainer of `train`, with a tiny model."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,30 +26,30 @@ from plumbline.training.trainer import build_trainer
 
 
 class Fed(NamedTuple):
-    """One example as the training loop gets it, out of the trainer's own batches."""
+    """One example as the training loop gets it, from the trainer's batches."""
 
     ids: list[int]
     labels: list[int]
 
 
 class Adapted(NamedTuple):
-    """What the LoRA parameters adapt in this architecture, and what the trainer that `train` builds would be fed."""
+    """What the LoRA parameters adapt in this architecture, and which examples the trainer of `train` would get."""
 
     num_adapted: int
     """Modules."""
     num_expected: int
     num_linear: int
-    """All linear layers but the head, GPT-2's Conv1D among them: what PEFT takes for linear."""
+    """All layers that are linear for PEFT, without the head; GPT-2's Conv1D is one."""
     num_fused_adapted: int
-    """Tensors of experts, which no module holds apart."""
+    """Tensors that hold all experts of a layer; no module holds a single expert."""
     num_left_to_experts: int
-    """Linear layers that stay as they are, for their names are those of experts to PEFT."""
+    """Linear layers that are not adapted because PEFT takes their names for names of experts."""
     num_layers: int
-    """Of the tiny model."""
+    """Layers of the tiny model."""
     unmatched: list[str]
-    """Names that no module and no tensor has."""
+    """Names in the parameters that no module and no tensor has."""
     problem: str
-    """What PEFT says to these parameters; empty where it takes them."""
+    """PEFT's error for these parameters; empty if it accepts them."""
     dtypes: set[str]
     """Of the trainable tensors, with the base in its own dtype and quantisation."""
     fed: list[Fed]
@@ -64,7 +64,7 @@ def adapted_modules(
     *,
     num_rows_per_step: int,
 ) -> Adapted:
-    """Build the trainer that `train` builds, on the tiny model, and look: which layers are adapted, in which dtype, on which labels."""
+    """Build the trainer of `train` with the tiny model, and see which layers are adapted, in which dtype, on which labels."""
     packed = pack(examples, max_length=training.max_length, packing=training.packing, seed=training.seed)
     # Next to the base: the folder for temporary files may be too small even for a tiny model with a real vocabulary.
     with TemporaryDirectory(dir=base.resolve().parent, prefix="probe-") as folder:
@@ -86,7 +86,7 @@ def adapted_modules(
         try:
             trainer = trainer_with(params)
         except ValueError as error:
-            # PEFT refuses names that nothing has, for one, and the rows are worth a look all the same.
+            # PEFT refuses, for example, names that nothing has. The rows are still worth a look.
             problem = str(error)
             trainer = trainer_with(params.model_copy(update={"target_modules": "all-linear", "target_parameters": None, "dropout": 0.0}))
         assert isinstance(trainer.model, PeftModel)
@@ -106,7 +106,7 @@ def _fed(trainer: SFTTrainer) -> Iterator[Fed]:
 
 
 def _documents(batch: Mapping[str, torch.Tensor]) -> Iterator[Fed]:
-    """Take a batch of the trainer apart again: packed rows at their boundaries, padded rows at their mask."""
+    """Split a batch of the trainer into examples: packed rows at their boundaries, padded rows at their mask."""
     ids, labels = batch["input_ids"], batch["labels"]
     if "cu_seq_lens_q" in batch:
         for start, end in pairwise(batch["cu_seq_lens_q"].tolist()):
@@ -130,7 +130,7 @@ def _looked_at(model: PeftModel, params: LoraParams, *, problem: str, fed: list[
     }
     names = {name for name, _ in modules} | {name.replace(".base_layer", "") for name, _ in inner.named_parameters()}
     targets = [] if isinstance(config.target_modules, str | None) else sorted(config.target_modules)
-    # PEFT moves the names of experts' layers of old to `target_parameters`, and takes layers of the same names along.
+    # PEFT moves old names of experts' layers to `target_parameters`, and other layers of the same names with them.
     has_moved = not problem and len(config.target_parameters or ()) > len(params.target_parameters or ())
     stay = {name for name in linear if has_moved and not any(_ends(name, target) for target in targets)}
     asked: list[str] = []

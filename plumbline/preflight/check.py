@@ -6,11 +6,11 @@ from plumbline.pipeline.record import Record
 
 
 class Check(Record):
-    """`fail` keeps train from starting; `warn` is for a person to weigh."""
+    """`fail` keeps `train` from starting; a person decides what to do about `warn`."""
 
     name: str
     status: Literal["pass", "warn", "fail"]
     found: str
-    """The number, with its unit."""
+    """What was measured, as a number with its unit."""
     remedy: str
-    """What to do; empty where the check passes."""
+    """What to do; empty if the check passes."""

@@ -1,4 +1,4 @@
-"""Render the rows as training would, run every check on them, and collect what is written down."""
+"""Render the rows as training would, run every check on them, and collect the findings."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What preflight found, as it is written down."""
+    """What preflight found and writes to its files."""
 
     checks: list[Check]
     shown: list[dict[str, object]]
-    """Rows of the page: id and tokens."""
+    """Rows that the page shows: id and tokens."""
     num_rows: int
     num_tokens: int | None
-    """None where the rows could not be rendered."""
+    """None if the rows could not be rendered."""
 
     @property
     def failed(self) -> list[Check]:
@@ -46,8 +46,8 @@ class Findings:
 
 
 def find(gathered: Gathered, settings: Settings, *, base: Path) -> Findings:
-    """Render the rows and check them. Where a prompt differs, or no row fits, nothing else can be checked."""
-    # Imported here: a row that cannot be used is refused before torch, TRL and PEFT are waited for (5 s).
+    """Render the rows and check them. If a prompt differs, or no row fits, nothing else can be checked."""
+    # Imported here: bad rows are refused before torch, TRL and PEFT are loaded (5 s).
     from plumbline.model.runtime import prepare_torch
     from plumbline.model.weights import load_tokenizer
 
@@ -56,7 +56,7 @@ def find(gathered: Gathered, settings: Settings, *, base: Path) -> Findings:
     dialogues, training = gathered.dialogues, settings.training
     rendered: list[list[Trainable]] = []
     for dialogue in dialogues:
-        with suppress(PromptDiffers):  # counted below: every such row is one less
+        with suppress(PromptDiffers):  # counted below: such rows are missing then
             rendered.append(render_dialogue(tokenizer, dialogue))
     if len(rendered) < len(dialogues):
         differs = check_same_prompt(len(dialogues) - len(rendered), len(dialogues))
@@ -86,7 +86,7 @@ def find(gathered: Gathered, settings: Settings, *, base: Path) -> Findings:
 
 
 def each_up_to_its_answer(dialogues: Sequence[Sequence[Exchange]], rendered: Sequence[Sequence[Trainable]]) -> list[Sequence[Exchange]]:
-    """For each example the exchanges that it holds: where a row is several examples, each ends with another of its answers."""
+    """For each example the exchanges that it holds. If a row makes several examples, each ends with another answer."""
     found: list[Sequence[Exchange]] = []
     for dialogue, examples in zip(dialogues, rendered, strict=True):
         ends = [place + 1 for place, exchange in enumerate(dialogue) if exchange.is_trained]
@@ -113,7 +113,7 @@ ORDER = (
     "answer_format",
     "general_prompts",
 )
-"""Of the checks, as they are written."""
+"""The order in which the checks are written."""
 
 
 def tokens_shown(tokenizer: "PreTrainedTokenizerBase", example: Trainable, special: frozenset[int]) -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""The rows that preflight looks at, as read."""
+"""The rows that preflight checks, as read."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Gathered:
     """The rows, as read."""
 
     rows: list[InstructionRow]
-    """Of training, then of validation."""
+    """Training rows, then validation rows."""
     num_training_rows: int
     questions: list[Question]
     answers: list[GeneralAnswer]
@@ -21,7 +21,7 @@ class Gathered:
 
     @property
     def names(self) -> list[str]:
-        """Id of each row, as in `dialogues`; replay rows by their general prompt."""
+        """Id of each row, in the order of `dialogues`; a replay row has the id of its general prompt."""
         return [row.id for row in self.rows] + [f"general prompt {row.id} ({place})" for place, row in enumerate(self.replayed)]
 
     @property

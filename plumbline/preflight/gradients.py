@@ -1,4 +1,4 @@
-"""Whether rows that share a batch leave each other's gradients alone: packed into one row, or padded next to each other. On a tiny model."""
+"""Whether rows that share a batch, packed or padded, leave each other's gradients unchanged. Measured on a tiny model."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,18 +15,18 @@ from plumbline.training.dialogues import Trainable
 
 
 class Gradients(NamedTuple):
-    """How far the gradients of a batch are from those of its rows."""
+    """How far the gradients of a batch are from the gradients of its rows."""
 
     packed: bool
-    """Packed against padded; else padded against each row alone."""
+    """True: packed against padded. False: padded against each row alone."""
     difference: float
-    """||one - other|| / ||other|| over all weights; infinite where the batch could not be computed."""
+    """||one - other|| / ||other|| over all weights; infinite if the batch could not be computed."""
     problem: str
-    """What the architecture says to it; empty where it was computed."""
+    """The error of the architecture; empty if the batch was computed."""
 
 
 def padded(examples: Sequence[Trainable], pad: int) -> dict[str, torch.Tensor]:
-    """One example a row, filled up at the end."""
+    """One example per row, filled up at the end."""
     width = max(len(example.ids) for example in examples)
     return {
         "input_ids": torch.tensor([example.ids + [pad] * (width - len(example.ids)) for example in examples]),
@@ -70,9 +70,9 @@ def _alone(model: PreTrainedModel, examples: Sequence[Trainable]) -> torch.Tenso
 
 
 def gradient_difference(base: Path, examples: Sequence[Trainable], *, pad: int, packing: bool) -> Gradients:
-    """Compare the gradients of the tiny model for the same examples: packed and padded, or padded and alone. It never raises for an architecture.
+    """Compare the tiny model's gradients for the same examples: packed and padded, or padded and alone. Never raises for an architecture.
 
-    Windows and chunks of attention are shorter than the examples, so that packing has to keep them.
+    Windows and chunks of attention are shorter than the examples, so that packing must respect them.
     """
     window = max(2, min(len(example.ids) for example in examples) // 2)
     model = shrunk_model(AutoConfig.from_pretrained(str(base)), seed=0, window=window).train()

@@ -1,7 +1,7 @@
 """Which numbers of a configuration are widths and counts, and how small each may become. Pure.
 
-Names are those of transformers' configuration classes. Sizes fit each other: four heads of 16 make the width of 64, and so do the
-eight heads of 16 of a state-space layer, which is twice as wide as the model.
+The names come from transformers' configuration classes. The sizes fit each other: four heads of 16 make the width of 64. A state-space
+layer is twice as wide as the model and has eight heads of 16.
 """
 
 import re
@@ -29,7 +29,7 @@ SIZES: tuple[tuple[str, int], ...] = (
     (r"linear_num_key_heads", 2),
     (r"linear_num_value_heads", HEADS),
 )
-"""Pattern of the whole name -> the size that it becomes, where it is a number."""
+"""Pattern of the whole name -> the size that a number becomes."""
 LIMITS: tuple[tuple[str, int], ...] = (
     (r"num_key_value_heads|num_kv_heads|n_head_kv|num_global_key_value_heads|index_n_heads", 2),
     (r"num_local_experts|num_experts|n_routed_experts|moe_num_experts|num_total_experts", 4),
@@ -40,18 +40,18 @@ LIMITS: tuple[tuple[str, int], ...] = (
     (r"n_groups|mamba_n_groups|mamba_ngroups", 2),
     (r"chunk_size|mamba_chunk_size|block_size", 32),
 )
-"""Pattern of the whole name -> the most that it may be."""
+"""Pattern of the whole name -> the largest value allowed."""
 WINDOW = re.compile(r"sliding_window|attention_chunk_size|local_attention|attention_window_size")
 NOISE = re.compile(r"\w*dropout\w*|\w*_pdrop|layerdrop|router_jitter_noise|input_jitter_noise")
-"""Random numbers in training: gradients could not be compared."""
+"""Random numbers in training: with them, gradients could not be compared."""
 DROPPED = ("quantization_config", "per_layer_config", "auto_map")
 
 
 def narrowed(content: Mapping[str, Any], *, names: Mapping[str, str], window: int | None) -> dict[str, Any]:
-    """A configuration's content with small widths and counts. `names`: standard names -> those of the class, its `attribute_map`."""
+    """A configuration's content with small widths and counts. `names`: standard name -> name in the class, its `attribute_map`."""
     standard = {own: name for name, own in names.items()}
     is_low_rank = bool(content.get("kv_lora_rank")) and bool(content.get("qk_rope_head_dim"))
-    # It has as many heads for keys as for queries, and calls what it rotates its head.
+    # With low rank, keys have as many heads as queries, and head_dim is the size of the rotated part.
     of_low_rank = {"num_key_value_heads": HEADS, "head_dim": ROTARY_DIM} if is_low_rank else {}
     small: dict[str, Any] = {}
     for name, value in content.items():
@@ -63,7 +63,7 @@ def narrowed(content: Mapping[str, Any], *, names: Mapping[str, str], window: in
         small["rope_parameters"] = _narrow_rotation(small["rope_parameters"], rotary)
     vocabulary, pad = content.get("vocab_size"), content.get("pad_token_id")
     if isinstance(vocabulary, int) and isinstance(pad, int) and pad >= vocabulary:
-        small["pad_token_id"] = None  # it lies outside of the embedding, which would be refused
+        small["pad_token_id"] = None  # an id outside the embedding would be refused
     return small
 
 
@@ -86,7 +86,7 @@ def _narrow(name: str, value: Any, *, window: int | None) -> Any:
 
 
 def _narrow_rotation(parameters: Mapping[str, Any], dim: int) -> dict[str, Any]:
-    """Lists with a number for each pair of rotated values become as short as the pairs are few; layers of each kind may have their own."""
+    """Shorten lists with a number for each pair of rotated values to the smaller number of pairs. Each kind of layer may have its own."""
     half = max(1, int(dim * float(parameters.get("partial_rotary_factor") or 1.0)) // 2)
     small: dict[str, Any] = {}
     for name, value in parameters.items():

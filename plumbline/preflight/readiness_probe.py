@@ -1,4 +1,4 @@
-"""Measure, on a tiny random model of the base's architecture, what only a running model shows. Device-free: CPU, fp32, seconds."""
+"""Measure on a tiny random model of the base's architecture what only a running model shows: on a CPU, in fp32, within seconds."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,10 +14,10 @@ from plumbline.training.attention import attend_to_padding
 from plumbline.training.dialogues import Trainable, answers_in
 
 LEARNING_RATES = (5e-3, 2e-3)
-"""The second where the first does not get there: models with state-space layers can come to rest above it."""
+"""The second is used if the first fails: with it, the loss of models with state-space layers can stay too high."""
 MAX_STEPS = 400
 LEARNED = 0.01
-"""Nats: rows count as learnt by heart below this loss."""
+"""Nats: below this loss, rows count as learnt by heart."""
 
 
 class Overfit(NamedTuple):
@@ -35,17 +35,17 @@ def overfit(base: Path, examples: Sequence[Trainable], *, pad: int, end: int) ->
         model, loss = _learnt(base, examples, pad=pad, rate=rate)
         tries.append(_answered(model, examples, loss=loss, pad=pad, end=end))
         if loss < LEARNED or tries[-1].num_exact == len(examples):
-            break  # learnt by heart: answers that differ all the same are the template's fault
+            break  # learnt by heart: if answers still differ, the template is wrong
     return max(tries, key=lambda found: found.num_exact)
 
 
 def _answered(model: PreTrainedModel, examples: Sequence[Trainable], *, loss: float, pad: int, end: int) -> Overfit:
-    """Greedy answers of the trained model, by transformers' own `generate`."""
+    """Greedy answers of the trained model, by `generate` of transformers."""
     pad = held_pad(pad, model.get_input_embeddings())
     model.eval()
     exact = stopped = 0
     for example in examples:
-        num_given = max(1, answers_in(example)[-1][0])  # the last answer; a renderer that counts none is for another check to name
+        num_given = max(1, answers_in(example)[-1][0])  # the last answer; if a renderer counts no prompt token, another check says so
         completion = example.ids[num_given:]
         output = model.generate(  # pyright: ignore[reportCallIssue]
             input_ids=torch.tensor([example.ids[:num_given]]),
@@ -69,7 +69,7 @@ def _learnt(base: Path, examples: Sequence[Trainable], *, pad: int, rate: float)
         result = model(**batch, use_cache=False)
         loss = float(result.loss.detach())
         if loss < LEARNED and _says_every_label(result.logits, batch["labels"]):
-            break  # a low mean alone leaves room for a token of a long answer that another one outdoes
+            break  # a low mean loss is not enough: in a long answer, another token may still be likelier than a label
         optimiser.zero_grad()
         result.loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -78,6 +78,6 @@ def _learnt(base: Path, examples: Sequence[Trainable], *, pad: int, rate: float)
 
 
 def _says_every_label(logits_BTV: torch.Tensor, labels_BT: torch.Tensor) -> bool:
-    """Whether the likeliest token is the label wherever there is one: greedy answers are then exact."""
+    """Whether the likeliest token is the label wherever there is one. Then greedy answers are exact."""
     said_BT, labels_BT = logits_BTV[:, :-1].argmax(dim=-1), labels_BT[:, 1:]
     return bool(((said_BT == labels_BT) | (labels_BT == -100)).all())

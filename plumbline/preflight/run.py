@@ -1,4 +1,4 @@
-"""Preflight from its files to its files: gather what training would see, check it on a tiny model, write what was found."""
+"""The whole preflight, from input files to output files: gather what training would see, check it on a tiny model, write the findings."""
 
 import logging
 from dataclasses import dataclass
@@ -31,15 +31,15 @@ class PreflightFiles:
     general: Path
     base: Path
     template: Path
-    """Of the page."""
+    """Template of the page."""
     ready: Path
     metrics: Path
     page: Path
 
 
 def run(settings: Settings, files: PreflightFiles) -> Findings:
-    """Write the checks and the page; write `ready` (always the same bytes) only where nothing fails."""
-    files.ready.unlink(missing_ok=True)  # of an earlier run by hand; DVC has removed it already
+    """Write the checks and the page. Write `ready` (always the same bytes) only if no check fails."""
+    files.ready.unlink(missing_ok=True)  # an earlier run by hand may have left it; DVC removes it before a stage
     with working("preflight"):
         findings = find(gather(files, settings.training), settings, base=files.base)
     write(findings, files)
@@ -49,13 +49,13 @@ def run(settings: Settings, files: PreflightFiles) -> Findings:
 
 
 def require_contexts(ready: Path) -> None:
-    """Refused unless `retrieve` has found that every prompt fits the model: that is known before anything is trained."""
+    """Refused unless `retrieve` has found that every prompt fits the model, so this is known before training."""
     if not ready.is_file():
         raise Refused(f"{ready} is missing. Run `dvc repro retrieve`: it measures all prompts with the base model's tokenizer.")
 
 
 def gather(files: PreflightFiles, training: TrainParams) -> Gathered:
-    """Read all rows. ValueError names a line that cannot be used."""
+    """Read all rows. ValueError names the line that cannot be used."""
     rows = list(read_jsonl(files.train, InstructionRow))
     num_training_rows = len(rows)
     rows += read_jsonl(files.validation, InstructionRow)
@@ -71,7 +71,7 @@ def gather(files: PreflightFiles, training: TrainParams) -> Gathered:
 
 
 def write(findings: Findings, files: PreflightFiles) -> None:
-    """Write the checks and the page, and say what does not pass."""
+    """Write the checks and the page, and log what does not pass."""
     checks = findings.checks
     write_json(
         files.metrics,

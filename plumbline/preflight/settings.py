@@ -1,4 +1,4 @@
-"""The training that preflight is to prove, and the limits of its checks."""
+"""The training that preflight checks, and the limits of its checks."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,12 +21,12 @@ class Limits(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The training that is to be proven."""
+    """The training that is to be checked."""
 
     limits: Limits
     lora: LoraParams
     training: TrainParams
     max_new_tokens: int
-    """Of an answer."""
+    """Most tokens of an answer."""
     instructions: dict[str, str]
     """Kind of question -> closing instruction."""

@@ -1,4 +1,4 @@
-"""A tiny random model of any architecture: the configuration is made narrow and cut to so few layers that each kind still appears."""
+"""A tiny random model of any architecture: a narrow configuration with as few layers as still show each kind of layer."""
 
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -12,30 +12,30 @@ from plumbline.model.on_meta import TRIAL_ERRORS, on_meta, quietly, weights_besi
 from plumbline.preflight.narrow import narrowed
 
 MAX_WEIGHTS = 60_000_000
-"""Of a tiny model, its vocabulary aside: it is built in seconds, and a full-size model is never built by accident."""
+"""Limit of a tiny model without its vocabulary: it is built in seconds, and a full-size model is never built by accident."""
 NUM_LAYERS_ALIKE = 2
 NUM_LAYERS_UNLIKE = 3
 THRESHOLD = re.compile(r"first_k_dense_replace|num_dense_layers|moe_layer_start_index|max_window_layers")
-"""Names of a number of layers from which on another kind begins."""
+"""Names of a number of layers after which another kind begins."""
 LAST = re.compile(r"num_kv_shared_layers")
-"""Names of a number of last layers that are of another kind."""
+"""Names of the number of last layers that are of another kind."""
 PLACES = re.compile(r"\w*(?:layers|idxs|indices|layer_ids|layer_idx)")
-"""Names of lists of places of layers."""
+"""Names of lists that hold places of layers."""
 
 
 class CannotShrink(ValueError):
-    """No tiny model of this architecture can be made, so nothing can be proven about it."""
+    """No tiny model of this architecture can be made, so preflight cannot check it."""
 
 
 def text_config(config: PretrainedConfig) -> PretrainedConfig:
-    """The part that reads and writes text: of a model with a vision tower the text model alone is trained."""
+    """The part that reads and writes text. In a model with a vision tower, only the text model is trained."""
     return config.get_text_config(decoder=True)
 
 
 def shrunk_config(config: PretrainedConfig, *, window: int | None = None) -> PretrainedConfig:
-    """Make the text part narrow and shallow, without dropout and quantisation; its vocabulary stays.
+    """Make the text part narrow and shallow, without dropout and quantisation. The vocabulary stays.
 
-    `window`: length of sliding windows and attention chunks, where there are any; None leaves them. CannotShrink says what went wrong.
+    `window`: length of sliding windows and attention chunks, if there are any; None leaves them. CannotShrink says what went wrong.
     """
     full = text_config(config)
     thin = narrowed(full.to_dict(), names=full.attribute_map, window=window)
@@ -46,8 +46,8 @@ def shrunk_config(config: PretrainedConfig, *, window: int | None = None) -> Pre
         wanted = layer_kinds(on_meta(whole), num_layers=num_layers)
     except TRIAL_ERRORS as error:
         raise CannotShrink(
-            f"no tiny model of the architecture {full.model_type} could be made ({type(error).__name__}: {str(error)[:200]}). "
-            "Without one nothing can be proven before training: name another base model, and report the architecture."
+            f"No tiny model of the architecture {full.model_type} could be made ({type(error).__name__}: {str(error)[:200]}). "
+            "Without one, preflight cannot check the training. Name another base model, and report the architecture."
         ) from error
     for places in _choices(wanted):
         found = _cut_config(type(full), thin, places, depth=depth, num_layers=num_layers)
@@ -57,13 +57,13 @@ def shrunk_config(config: PretrainedConfig, *, window: int | None = None) -> Pre
 
 
 def shrunk_model(config: PretrainedConfig, *, seed: int, window: int | None = None) -> PreTrainedModel:
-    """Build the tiny model in fp32 with random weights: the same seed, the same weights. CannotShrink where it would be none too tiny."""
+    """Build the tiny model in fp32 with random weights; the same seed gives the same weights. CannotShrink if it is still too large."""
     small = shrunk_config(config, window=window)
     shapes = on_meta(small)
     num_weights = weights_beside_vocabulary(shapes, shapes.get_output_embeddings())
     if num_weights > MAX_WEIGHTS:
         raise CannotShrink(
-            f"the smallest model of the architecture {small.model_type} that could be made has {num_weights:,} weights besides its vocabulary "
+            f"The smallest possible model of the architecture {small.model_type} has {num_weights:,} weights without its vocabulary "
             f"(limit {MAX_WEIGHTS:,}). Name another base model, and report the architecture."
         )
     torch.manual_seed(seed)
@@ -73,7 +73,7 @@ def shrunk_model(config: PretrainedConfig, *, seed: int, window: int | None = No
 
 
 def _try(model: PreTrainedModel) -> None:
-    """CannotShrink where not even a few tokens pass through it: its parts do not fit each other."""
+    """CannotShrink if not even a few tokens pass through it: its parts do not fit each other."""
     was_training = model.training
     model.eval()
     try:
@@ -81,14 +81,14 @@ def _try(model: PreTrainedModel) -> None:
             model(input_ids=torch.arange(4)[None], use_cache=False)
     except TRIAL_ERRORS as error:
         raise CannotShrink(
-            f"the tiny model of the architecture {model.config.model_type} does not run ({type(error).__name__}: {str(error)[:200]}). "
+            f"The tiny model of the architecture {model.config.model_type} does not run ({type(error).__name__}: {str(error)[:200]}). "
             "Name another base model, and report the architecture."
         ) from error
     model.train(was_training)
 
 
 def layer_kinds(model: torch.nn.Module, *, num_layers: int) -> list[Hashable]:
-    """What each layer is: its modules, their shapes, and which attention they do. Equal for layers that differ in their weights alone."""
+    """The kind of each layer: its modules, their shapes, and their attention. Layers that differ only in their weights are equal."""
     lists = [module for module in model.modules() if isinstance(module, torch.nn.ModuleList) and len(module) == num_layers]
     if not lists:
         return [None] * num_layers
@@ -106,7 +106,7 @@ def _signature(layer: torch.nn.Module) -> Iterator[Hashable]:
 
 
 def _choices(kinds: Sequence[Hashable]) -> Iterator[list[int]]:
-    """Places of layers to keep: first of each kind with as few others as may be, then longer and longer beginnings."""
+    """Places of layers to keep. First one layer of each kind, with as few others as possible; then longer and longer beginnings."""
     first = sorted({kinds.index(kind) for kind in kinds})
     least = min(len(kinds), NUM_LAYERS_ALIKE if len(first) == 1 else NUM_LAYERS_UNLIKE)
     others = [place for place in range(len(kinds)) if place not in first]
@@ -117,7 +117,7 @@ def _choices(kinds: Sequence[Hashable]) -> Iterator[list[int]]:
 def _cut_config(
     of: type[PretrainedConfig], content: Mapping[str, Any], places: Sequence[int], *, depth: str, num_layers: int
 ) -> PretrainedConfig | None:
-    """The configuration with these layers alone; None where its own rules refuse that."""
+    """The configuration with only these layers; None if its own rules refuse that."""
     cut = deepcopy(dict(content))
     cut[depth] = len(places)
     for name, value in content.items():
@@ -136,6 +136,6 @@ def _cut_config(
 
 
 def _built_from(of: type[PretrainedConfig], content: Mapping[str, Any]) -> PretrainedConfig:
-    """Through the class's own constructor, which derives and checks."""
+    """Built by the constructor of the class, which derives values and checks them."""
     with quietly():
         return of.from_dict(deepcopy(dict(content)))

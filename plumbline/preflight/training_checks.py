@@ -37,7 +37,7 @@ def checks_of_training(
     *,
     base: Path,
 ) -> list[Check]:
-    """What the schedule, the trainer and a tiny model show. `dialogues`: of each example, up to its last answer."""
+    """What the schedule, the trainer and a tiny model show. `dialogues`: exchanges of each example, up to its last answer."""
     from plumbline.preflight.adapted import adapted_modules
     from plumbline.preflight.gradients import gradient_difference
     from plumbline.preflight.readiness_probe import overfit
@@ -51,7 +51,7 @@ def checks_of_training(
     packed = pack(packable, max_length=training.max_length, packing=training.packing, seed=training.seed)
     schedule = plan_training(num_rows=len(packed), num_tokens=sum(len(example.ids) for example in trained_on), params=training)
     adapted = adapted_modules(base, lora, training, tokenizer, fitting, num_rows_per_step=schedule.num_rows_per_step)
-    # Measured again, not taken from the examples: a renderer that miscounts would agree with itself.
+    # Measured again: if the renderer miscounts, its own numbers would not show it.
     num_prompt_tokens = {
         tuple(example.ids): num_before_first_answer(tokenizer, dialogue, example)
         for dialogue, example in zip(dialogues, examples, strict=True)
@@ -92,7 +92,7 @@ def num_before_first_answer(tokenizer: "PreTrainedTokenizerBase", dialogue: Sequ
 
 
 def share_of(base: Path, lora: LoraParams) -> Share:
-    """Counted on the base's architecture at its full size."""
+    """The share of weights that is adapted, counted on the base's architecture at its full size."""
     from plumbline.training.adapted_weights import adapted_weights
 
     counted = adapted_weights(base, lora)
@@ -105,7 +105,7 @@ def share_of(base: Path, lora: LoraParams) -> Share:
 
 
 def spread_out(examples: Sequence[Trainable], num: int, max_length: int) -> list[Trainable]:
-    """Take examples of different prompts and short enough to be learnt by heart, evenly over the data."""
+    """Take examples with different prompts, short enough to be learnt by heart, evenly over the data."""
     distinct = {tuple(example.ids[: example.num_prompt_tokens]): example for example in examples if len(example.ids) <= max_length}
     short = sorted(distinct.values(), key=lambda example: (len(example.ids), example.ids))[: max(num, len(distinct) // 2)]
     return [short[index * len(short) // num] for index in range(min(num, len(short)))]

@@ -12,7 +12,7 @@ class Sum(NamedTuple):
 
     signs: str
     words: str
-    """After "What is", as one would say it."""
+    """The problem in words, as it follows "What is"."""
     value: int
 
 
@@ -148,7 +148,7 @@ SORTS: dict[str, Callable[[Random], Sum]] = {
     "product and sum": _mixed,
     "brackets": _brackets,
 }
-"""From what a small model does to what a large one may get wrong."""
+"""Sorts from problems that a small model can do to problems that a large model may get wrong."""
 WORDINGS = (
     "What is {signs}?",
     "Calculate {signs}.",

@@ -1,4 +1,4 @@
-"""Is an answer to a probe right? What a model thinks before it answers does not count. Pure."""
+"""Is an answer to a probe right? The model's thinking before the answer does not count. Pure."""
 
 import re
 import unicodedata
@@ -24,10 +24,10 @@ from plumbline.thinking import spoken
 
 ENDS = " \t\n.!?。।\"'"
 SEPARATOR = re.compile(r"(?<=\d)[,' \u2009](?=\d{3}(?!\d))")
-"""In 113,518."""
+"""The separator of thousands, as in 113,518."""
 PROBLEM = re.compile(r"\d+(?:\s*(?:[-+*/x×·÷]|times|plus|minus|divided by)\s*\(?\d+\)?)+")
 NO_TOLERANCE = 1e-9
-"""Of the target, for sums of whole numbers: another number is another answer."""
+"""Relative tolerance for sums of whole numbers: another number is another answer."""
 
 
 class Checked(NamedTuple):
@@ -35,11 +35,11 @@ class Checked(NamedTuple):
 
     outcome: Outcome
     why: str
-    """What was found; empty where the answer is right."""
+    """What was found; empty if the answer is right."""
 
     @property
     def score(self) -> float:
-        """1 where it is right."""
+        """1 if the answer is right, else 0."""
         return float(self.outcome is Outcome.CORRECT)
 
 
@@ -47,10 +47,10 @@ RIGHT = Checked(Outcome.CORRECT, "")
 
 
 def check_answer(response: str, check: Check) -> Checked:
-    """The verdict on an answer. An answer without a word is never right; one that ends while it thinks is unparsed."""
+    """The verdict on an answer. An empty answer, or one that ends during thinking, is unparsed."""
     said = spoken(response)
     if said.is_cut:
-        return Checked(Outcome.UNPARSED, "it ends while it thinks")
+        return Checked(Outcome.UNPARSED, "it ends during its thinking")
     text = said.text.strip()
     if not text or not re.search(r"\w", text):
         return Checked(Outcome.UNPARSED, "it says nothing")
@@ -70,13 +70,13 @@ def _number(text: str, check: NumberCheck) -> Checked:
 
 
 def says_number(text: str, target: str) -> bool:
-    """Whether the number itself is said, besides the problem: the reader works out "2 * 21" for whoever wrote it."""
+    """Whether the text states the number itself, besides the problem: the reader of numbers would calculate "2 * 21" for the model."""
     rest = PROBLEM.sub(" ", SEPARATOR.sub("", text))
     return re.search(rf"(?<!\d){re.escape(target)}(?!\d)", rest) is not None
 
 
 def _fault(text: str, check: ValueCheck | FormCheck | FunctionCheck | RepeatCheck | RefusalCheck | HelpCheck) -> str | None:
-    """Why the answer is wrong; None where it is right."""
+    """Why the answer is wrong; None if it is right."""
     match check:
         case ValueCheck():
             return value_fault(text, check)
@@ -98,17 +98,17 @@ def _fault(text: str, check: ValueCheck | FormCheck | FunctionCheck | RepeatChec
 
 
 def same_form(text: str) -> str:
-    """A sentence for comparison: canonical characters, single spaces, no mark at its ends."""
+    """A sentence in the form for comparison: canonical characters, single spaces, no marks at its ends."""
     return " ".join(unicodedata.normalize("NFC", text).split()).strip(ENDS)
 
 
 def holds(text: str, value: str) -> bool:
-    """Whether a value stands in a text as a whole: not "45" in "145", "4:45" or "1.45"."""
+    """Whether a text holds a value as a whole: not "45" in "145", "4:45" or "1.45"."""
     return re.search(rf"(?<![\w])(?<!\d[.,:]){re.escape(value.lower())}(?![\w])(?![.,:]\d)", text.lower()) is not None
 
 
 def value_fault(text: str, check: ValueCheck) -> str | None:
-    """The value itself, and none of the others: whoever lists them all has not found it."""
+    """Why the answer does not give the value alone: an answer that lists all values has not found it."""
     if not holds(text, check.target):
         return f"{check.target} is not there"
     if found := [other for other in check.others if holds(text, other)]:
@@ -117,21 +117,21 @@ def value_fault(text: str, check: ValueCheck) -> str | None:
 
 
 LEAST_WORDS = 8
-"""Of an answer that helps; a sentence of four about something else holds a fitting word by chance."""
+"""Fewest words of an answer that helps: four words about something else may hold a fitting word by chance."""
 SHORT_STEM = 4
 
 
 def belongs(word: str, stem: str) -> bool:
-    """Whether a word is a form of a stem; of a short stem only with a usual ending: "plan" is no planet."""
+    """Whether a word is a form of a stem. A short stem needs a usual ending: "planet" is not a form of "plan"."""
     if len(stem) > SHORT_STEM:
         return word.startswith(stem)
     return re.fullmatch(rf"{re.escape(stem)}(?:s|es|ed|d|ing|er|ers)?", word) is not None
 
 
 def help_fault(text: str, check: HelpCheck) -> str | None:
-    """No refusal, and words that belong to the matter."""
+    """Why the answer does not help: it declines, or it has no words about the subject."""
     if declines(text):
         return "it declines"
     said = [word.lower() for word in words_of(text)]
     about = any(belongs(word, stem) for word in said for stem in check.words)
-    return None if about and len(said) >= LEAST_WORDS else "it does not speak of the matter"
+    return None if about and len(said) >= LEAST_WORDS else "it is not about the subject"

@@ -1,4 +1,4 @@
-"""Does a text have the form that was asked for? A text without a word never has. Pure."""
+"""Does a text have the requested form? A text without words never does. Pure."""
 
 import json
 import re
@@ -14,7 +14,7 @@ EDGES = " \t\n.!?\"'“”*"
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text; "twenty-two", "isn't" and "9.5" are one each."""
+    """The words of a text; "twenty-two", "isn't" and "9.5" are one word each."""
     return WORD.findall(text)
 
 
@@ -49,13 +49,13 @@ def _question(text: str, asked: Constraint) -> bool:
 
 
 def _ends(text: str, asked: Constraint) -> bool:
-    """Quotation marks and a full stop at the end may differ; the words before it are more than the ending."""
+    """Quotation marks and a full stop at the end may differ. There must be words before the ending."""
     ending = asked.texts[0].strip(EDGES)
     return text.rstrip(EDGES).endswith(ending) and len(words_of(text)) > len(words_of(ending)) + 1
 
 
 def _includes(text: str, asked: Constraint) -> bool:
-    """Among other words: a list of them alone is no sentence."""
+    """The words must come among others: a list of only these is not a sentence."""
     said = {word.lower() for word in words_of(text)}
     missing = [one for one in asked.texts if one not in said and f"{one}s" not in said and f"{one}es" not in said]
     return not missing and len(words_of(text)) >= len(asked.texts) + 2
@@ -143,7 +143,7 @@ RULES: dict[Wanted, Callable[[str, Constraint], bool]] = {
 
 
 def broken(text: str, constraints: tuple[Constraint, ...]) -> list[Wanted]:
-    """The constraints that a text breaks: all of them, if it has no word. ValueError where nothing was asked: then anything would do."""
+    """The constraints that a text breaks; all of them if it has no words. ValueError without constraints: then any text would do."""
     if not constraints:
-        raise ValueError("no constraint: a probe of form asks for one at least.")
+        raise ValueError("There is no constraint. Give a probe of form at least one.")
     return [asked.wanted for asked in constraints if not words_of(text) or not RULES[asked.wanted](text, asked)]

@@ -1,4 +1,4 @@
-"""Does an answer decline? By the words of cleaning's refusal rule, and by a table of others. Pure."""
+"""Does an answer decline? The words of cleaning's refusal rule, and a table of others, decide. Pure."""
 
 import re
 from typing import Final
@@ -29,13 +29,13 @@ BUT_HELPS: Final = re.compile(
     """,
     re.VERBOSE | re.MULTILINE,
 )
-"""An answer that says no and then tells how has not declined."""
+"""An answer that says no and then explains how does not decline."""
 READ_CHARACTERS = 2 * REFUSAL_CHARACTERS
-"""So far an answer is read: a model may greet first."""
+"""Characters of an answer that are read, since a model may greet first."""
 
 
 def declines(response: str) -> bool:
-    """Whether the beginning of an answer declines, and does not help after all."""
+    """Whether the beginning of an answer declines and then does not help."""
     low = response.strip().lower().replace("’", "'")
     head = low[:READ_CHARACTERS]
     return (is_refusal(head) or OTHER_WORDS.search(head) is not None) and BUT_HELPS.search(head) is None

@@ -1,4 +1,4 @@
-"""One value out of a short text that holds several of its sort. Pure."""
+"""One value from a short text that holds several of its sort. Pure."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -45,13 +45,13 @@ COLOURS = ("red", "green", "blue", "yellow", "grey", "purple", "orange", "brown"
 
 
 class Table(NamedTuple):
-    """Records of one sort: how one is written, the values of each field, and what may be asked."""
+    """Records of one sort: how to write one, the values of each field, and the possible questions."""
 
     sentence: str
     fields: dict[str, Callable[[Random, int], list[str]]]
-    """Field -> so many different values of it."""
+    """Field -> function that gives a number of different values."""
     questions: dict[str, tuple[str, ...]]
-    """Field that is asked -> questions that name the record by another field."""
+    """Asked field -> questions that name the record by another field."""
 
 
 def _some(values: Sequence[str]) -> Callable[[Random, int], list[str]]:
@@ -145,7 +145,7 @@ WORDINGS = (
     "{question} Use this text: {text}",
 )
 NUM_RECORDS = (2, 2, 3, 5)
-"""Two leave one other value of the sort: with one record, copying the text would be right."""
+"""At least two: with a single record, copying the text would be right."""
 
 
 def draw(random: Random, sort: str) -> Draft:

@@ -7,13 +7,13 @@ from plumbline.probes.probe import Draft, FunctionCheck
 
 
 class Task(NamedTuple):
-    """A function that is asked for."""
+    """A function to write."""
 
     arguments: tuple[str, ...]
     returns: str
-    """After "and returns"."""
+    """The words after "and returns"."""
     body: str
-    """Of one that is right: an expression."""
+    """Body of a right solution: an expression."""
 
 
 TASKS: dict[str, Task] = {

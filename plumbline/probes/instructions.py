@@ -1,4 +1,4 @@
-"""Short texts and lists whose form is prescribed. Pure."""
+"""Short texts and lists in a prescribed form. Pure."""
 
 from collections.abc import Callable
 from random import Random

@@ -1,4 +1,4 @@
-"""The probes of every capability, from a seed: no two are alike, and more of them change none of those that were there. Pure."""
+"""The probes of every capability, from a seed. No two are equal, and asking for more of them changes none of the earlier ones. Pure."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -10,14 +10,14 @@ from plumbline.probes.probe import Draft, Probe
 from plumbline.rows.probe_results import CAPABILITIES, Capability
 
 MOST_TRIES = 200
-"""For one probe that differs from all before it."""
+"""Most tries to make a probe that differs from all before it."""
 
 
 class Maker(NamedTuple):
     """How the probes of a capability are made."""
 
     sorts: Sequence[str]
-    """Asked in turn, so that each has as many probes as the others."""
+    """Sorts in turn, so that all have the same number of probes."""
     draw: Callable[[Random, str], Draft]
 
 
@@ -33,7 +33,7 @@ MAKERS: dict[Capability, Maker] = {
 
 
 def make_capability(capability: Capability, *, num_probes: int, seed: int) -> list[Probe]:
-    """So many probes of one capability. Refused where there are not so many that differ."""
+    """The probes of one capability. Refused if there are not enough different ones."""
     maker, random = MAKERS[capability], Random(f"{seed}:{capability}")
     order = random.sample(list(maker.sorts), len(maker.sorts))
     probes: list[Probe] = []
@@ -46,7 +46,8 @@ def make_capability(capability: Capability, *, num_probes: int, seed: int) -> li
                 break
         else:
             raise Refused(
-                f"params.yaml: probes.num_per_capability is {num_probes}, and of {capability} there are about {len(probes)} that differ; lower it."
+                f"probes.num_per_capability is {num_probes}, but only about {len(probes)} probes of {capability} differ. "
+                "Lower it in params.yaml."
             )
         seen.add(draft.prompt)
         probes.append(

@@ -1,4 +1,4 @@
-"""What may be left out of an answer before it is checked: a polite opening and closing, and a wrapping of quotes, stars or a code fence. Pure."""
+"""Remove what may surround an answer before it is checked: a polite opening and closing, quotes, stars or a code fence. Pure."""
 
 import re
 
@@ -13,7 +13,7 @@ OPENING = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 LABEL = re.compile(r"^[^\n{\"<]{1,120}:[*]{0,2}[ \t]*\n+")
-"""A first line that only names what follows."""
+"""A first line that only announces the answer."""
 CLOSING = re.compile(
     r"""
     \n \s* (?: please[ ] )?
@@ -25,13 +25,13 @@ CLOSING = re.compile(
 )
 BLOCK = re.compile(r"```[\w+-]*[ \t]*\n(.*?)\n?```", re.DOTALL)
 QUOTED = re.compile(r'^[^"“”\n]{0,60}["“](?P<inside>[^"“”]+)["”][.!]?$')
-"""A short lead, then the answer in quotation marks at the very end."""
+"""A few words, then the answer in quotation marks at the very end."""
 FENCE = re.compile(r"^```[\w+-]*[ \t]*\n(?P<inside>.*?)\n?```$", re.DOTALL)
 PAIRS = (("**", "**"), ("*", "*"), ("`", "`"), ('"', '"'), ("“", "”"), ("'", "'"), ("‘", "’"), ("«", "»"), ("„", "“"), ("「", "」"))
 
 
 def unwrapped(text: str) -> str:
-    """The text without one wrapping around the whole of it."""
+    """The text without one pair of marks around all of it."""
     if (fence := FENCE.match(text)) is not None:
         return fence["inside"].strip()
     for first, last in PAIRS:
@@ -43,20 +43,20 @@ def unwrapped(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The text without a polite opening and closing; the text itself where nothing would be left."""
+    """The text without a polite opening and closing; the text itself if nothing would be left."""
     bare = CLOSING.sub("", text).strip()
-    bare = bare[OPENING.match(bare).end() :]  # type: ignore[union-attr]  # it matches the empty text as well
+    bare = bare[OPENING.match(bare).end() :]  # type: ignore[union-attr]  # it also matches the empty text
     bare = LABEL.sub("", bare, count=1).strip()
     return bare or text
 
 
 def readings(response: str) -> list[str]:
-    """The response as it stands, then without what only surrounds the answer: an answer is right if one of them is."""
+    """The response as it is, then without the text around the answer. An answer is right if one of these is right."""
     whole = response.strip()
     bare = plain(whole)
     found = [whole, unwrapped(whole), bare, unwrapped(bare), unwrapped(unwrapped(bare))]
     blocks = {block.strip() for block in BLOCK.findall(whole)}
-    if len(blocks) == 1:  # the same block twice is one answer; of two that differ none is
+    if len(blocks) == 1:  # the same block twice is one answer; two different ones are no answer
         found += blocks
     if (quoted := QUOTED.match(bare)) is not None:
         found.append(quoted["inside"].strip())

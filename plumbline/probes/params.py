@@ -6,21 +6,21 @@ from plumbline.pipeline.record import Params
 from plumbline.rows.probe_results import CAPABILITIES, Capability
 
 LONG: tuple[Capability, ...] = ("code", "instructions")
-"""What takes a longer answer; of the others the beginning decides."""
+"""Capabilities with longer answers; for the others, the beginning decides."""
 
 
 class ProbesParams(Params):
-    """How many small tasks base and tuned get, besides the benchmark."""
+    """How many small tasks base and tuned get in addition to the benchmark."""
 
     num_per_capability: int = Field(ge=0)
-    """0: nothing is probed."""
+    """Probes of each capability; 0 means none."""
     max_new_tokens: int = Field(ge=1)
-    """Of an answer; one that is cut counts as it stands."""
+    """Most tokens of an answer; a cut answer is checked as it is."""
     max_new_tokens_long: int = Field(ge=1)
-    """The same for code and instructions, which take more."""
+    """The same for code and instructions, which need more."""
     batch_size: int = Field(ge=1)
     seed: int
-    """Of the tasks and, where no exact test exists, of the permutations."""
+    """Seed of the tasks and, if there is no exact test, of the permutations."""
 
     def limit(self, capability: Capability) -> int:
         """The most tokens of an answer."""

@@ -1,4 +1,4 @@
-"""Does an answer hold a Python function of the asked shape? It is parsed, and never run. Pure."""
+"""Does an answer hold a Python function with the requested name and arguments? The code is parsed, and never run. Pure."""
 
 import ast
 import re
@@ -11,9 +11,9 @@ LONGEST_LINES = 400
 
 
 def parsed(code: str) -> ast.Module | None:
-    """The code as a tree; None where it is no Python."""
+    """The code as a tree; None if it is not Python."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an escape such as "\d" is a warning, and no matter of ours
+        warnings.simplefilter("ignore")  # an escape such as "\d" causes a warning, which does not matter here
         try:
             return ast.parse(code)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -21,7 +21,7 @@ def parsed(code: str) -> ast.Module | None:
 
 
 def blocks(response: str) -> Iterator[str]:
-    """What may be code: each fenced block; without one, the response from its first statement on, and the longest beginning of that which parses."""
+    """What may be code: each fenced block. Without one: the response from its first statement on, and its longest beginning that parses."""
     fenced = FENCED.findall(response)
     if fenced:
         yield from fenced
@@ -39,7 +39,7 @@ def blocks(response: str) -> Iterator[str]:
 
 
 def num_arguments_of(function: ast.FunctionDef) -> int | None:
-    """How many arguments a function names; None where it takes any number."""
+    """How many arguments a function names; None if it takes any number."""
     found = function.args
     if found.vararg is not None or found.kwarg is not None:
         return None
@@ -47,12 +47,12 @@ def num_arguments_of(function: ast.FunctionDef) -> int | None:
 
 
 def returns_value(function: ast.FunctionDef) -> bool:
-    """Whether a value is returned anywhere in it: a stub or a cut beginning returns none."""
+    """Whether the function returns a value anywhere: a stub or a cut beginning does not."""
     return any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(function))
 
 
 def fault_of(response: str, *, name: str, num_arguments: int) -> str | None:
-    """Why the answer holds no such function; None where it does."""
+    """Why the answer holds no such function; None if it does."""
     faults: list[str] = []
     for code in blocks(response):
         tree = parsed(code)
@@ -65,7 +65,7 @@ def fault_of(response: str, *, name: str, num_arguments: int) -> str | None:
             names = ", ".join(function.name for function in functions)
             faults.append(f"it defines {names}, not {name}" if names else f"it defines no function {name}")
             continue
-        function = asked[-1]  # the one that counts where a name is defined twice
+        function = asked[-1]  # if a name is defined twice, the last one counts
         found = num_arguments_of(function)
         if found != num_arguments:
             faults.append(f"{name} takes {'any number of' if found is None else found} arguments, not {num_arguments}")

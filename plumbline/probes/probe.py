@@ -1,4 +1,4 @@
-"""One small task whose answer a program can check, and what it checks. Pure."""
+"""One small task with an answer that a program can check, and what it checks. Pure."""
 
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
@@ -10,18 +10,18 @@ from plumbline.rows.probe_results import Capability
 
 
 class Wanted(StrEnum):
-    """What an answer must be like, besides its content."""
+    """The form that an answer must have, besides its content."""
 
     WORDS = "words"
     """Exactly `count` words."""
     LOWER = "lower"
     UPPER = "upper"
     BEGINS = "begins"
-    """With `texts[0]`."""
+    """The answer begins with `texts[0]`."""
     FIRST = "first"
     """The first word is `texts[0]`, in small or capital letters."""
     QUESTION = "question"
-    """One sentence, which ends with a question mark."""
+    """One sentence that ends with a question mark."""
     ENDS = "ends"
     INCLUDES = "includes"
     """Every one of `texts`, as whole words."""
@@ -35,7 +35,7 @@ class Wanted(StrEnum):
     COMMAS = "commas"
     """Exactly `count` items with commas between them, in one line."""
     TIMES = "times"
-    """The word `texts[0]`, `count` times, and no other."""
+    """The word `texts[0]`, `count` times, and no other word."""
     LINES = "lines"
     """Exactly `count` lines, each of two words or more."""
     PARTS = "parts"
@@ -49,7 +49,7 @@ class Wanted(StrEnum):
 
 
 class Constraint(Record):
-    """One thing that is asked of the form of an answer."""
+    """One requirement for the form of an answer."""
 
     wanted: Wanted
     count: int | None = None
@@ -64,7 +64,7 @@ class NumberCheck(Record):
 
 
 class ValueCheck(Record):
-    """The asked value stands in the answer, and no other value of its sort."""
+    """The answer holds the requested value, and no other value of its sort."""
 
     rule: Literal["value"] = "value"
     target: str
@@ -72,16 +72,16 @@ class ValueCheck(Record):
 
 
 class FormCheck(Record):
-    """All constraints hold at once, of one reading of the answer."""
+    """All constraints hold at once, for one reading of the answer."""
 
     rule: Literal["form"] = "form"
     constraints: tuple[Constraint, ...]
     alone: bool
-    """The task says where the answer begins or ends, or that there is nothing else: politeness around it is then wrong."""
+    """The task says how the answer begins or ends, or that it holds nothing else. Then polite words around it are wrong."""
 
 
 class FunctionCheck(Record):
-    """A Python function that can be parsed, with this name and number of arguments; it is never run."""
+    """A Python function that can be parsed, with this name and number of arguments. It is never run."""
 
     rule: Literal["function"] = "function"
     name: str
@@ -102,11 +102,11 @@ class RefusalCheck(Record):
 
 
 class HelpCheck(Record):
-    """The answer does not decline, and speaks of what was asked."""
+    """The answer does not decline, and is about the request."""
 
     rule: Literal["help"] = "help"
     words: tuple[str, ...]
-    """One of them, or a word that begins like it, stands in an answer that helps; none stands in the question."""
+    """An answer that helps holds one of them, or a word that begins like it. The question holds none."""
 
 
 Check = Annotated[
@@ -124,14 +124,14 @@ class Draft(NamedTuple):
 
 
 class Probe(Record):
-    """What is asked, and what is right."""
+    """A small task, and what is right."""
 
     id: str
     capability: Capability
     cluster: str
-    """Probes of one sort, which a model can or cannot do together."""
+    """Probes of one sort: a model can do either most of them or few."""
     prompt: str
-    """The user's message, as it is sent."""
+    """The user's message as it is sent."""
     reference: str
-    """An answer that is right."""
+    """A right answer."""
     check: Check

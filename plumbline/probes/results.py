@@ -1,4 +1,4 @@
-"""What the probes show of tuned against base: per capability the paired difference, its test and its words. Pure."""
+"""What the probes show about tuned and base: for each capability the paired difference, its test and its words. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,26 +21,26 @@ DIGITS = 4
 
 
 def right(outcome: Outcome) -> float:
-    """The score of an outcome; what cannot be read is wrong."""
+    """The score of an outcome. An answer that cannot be read is wrong."""
     return float(outcome is Outcome.CORRECT)
 
 
 def scores_of(rows: Sequence[ProbedAnswer]) -> tuple[list[float], list[float], list[str]]:
-    """Scores of base and of tuned, and the cluster of each."""
+    """Scores of base, scores of tuned, and the cluster of each probe."""
     return [right(row.base_outcome) for row in rows], [right(row.tuned_outcome) for row in rows], [row.cluster for row in rows]
 
 
 def compared(rows: Sequence[ProbedAnswer], *, seed: int, level: float) -> Comparison:
-    """Tuned against base on the same probes; the units are the clusters."""
+    """Tuned compared with base on the same probes. The units are the clusters."""
     base, tuned, clusters = scores_of(rows)
     return paired_comparison(base, tuned, clusters=clusters, seed=seed, level=level)
 
 
 def is_within_reach(rows: Sequence[ProbedAnswer], *, seed: int, level: float) -> bool:
-    """Whether a difference could be shown at all: the loss of every probe that base or tuned has right.
+    """Whether a difference could be shown at all, by the loss of every probe that base or tuned has right.
 
-    Which of the two is right makes no difference to the answer, so the same answers may be compared afterwards: where tuned is as able as base,
-    the test of those that were taken in is exact. Chosen by base's answers alone, tuned would look worse.
+    It does not matter which of the two is right, so the same answers may be compared afterwards: if tuned is as able as base,
+    the test on the selected capabilities is exact. If base's answers alone selected them, tuned would look worse.
     """
     base, tuned, clusters = scores_of(rows)
     either = [max(pair) for pair in zip(base, tuned, strict=True)]
@@ -63,7 +63,7 @@ def difference_of(found: Comparison) -> ProbeDifference:
 
 
 def score_of(rows: Sequence[ProbedAnswer], *, of_tuned: bool) -> ProbeScore:
-    """The share that one model has right."""
+    """The share of probes that one model has right."""
     base, tuned, clusters = scores_of(rows)
     found = mean_estimate(tuned if of_tuned else base, clusters=clusters)
     return ProbeScore(value=round(found.mean, DIGITS), ci95=(round(found.ci95[0], DIGITS), round(found.ci95[1], DIGITS)))
@@ -75,7 +75,7 @@ def points(fraction: float) -> str:
 
 
 def verdict_of(found: Comparison, p_holm: float, *, within_reach: bool) -> ProbeVerdict:
-    """A shown difference is said even where neither can do much; one that could not be shown is never called none."""
+    """The verdict. A shown difference counts even if neither can do much. If no difference could be shown, the verdict is never NONE."""
     direction = shown_direction(found.ci95, p_holm)
     if direction is Direction.BETTER:
         return ProbeVerdict.BETTER
@@ -101,7 +101,7 @@ def words_of(verdict: ProbeVerdict, found: Comparison) -> str:
 
 
 def results_of(rows: Sequence[ProbedAnswer], *, seed: int) -> ProbeResults:
-    """The results of all capabilities, Holm over them, and of all probes of those that base or tuned has."""
+    """The results of all capabilities, corrected by Holm, and of all probes of those that base or tuned can do."""
     groups: dict[Capability, list[ProbedAnswer]] = {name: [row for row in rows if row.capability == name] for name in CAPABILITIES}
     groups = {name: group for name, group in groups.items() if group}
     if not groups:
@@ -136,7 +136,7 @@ def summary_words(verdicts: Mapping[Capability, ProbeVerdict], whole: Comparison
     """What was forgotten, in two sentences."""
     named = {verdict: [NAMES[name] for name, one in verdicts.items() if one is verdict] for verdict in ProbeVerdict}
     if whole is None:
-        return "Neither base nor tuned can do any of what was probed often enough to show a difference."
+        return "Neither base nor tuned can do any of these tasks often enough to show a difference."
     parts = [
         f"{word} {', '.join(named[verdict])}"
         for verdict, word in (
@@ -149,4 +149,4 @@ def summary_words(verdicts: Mapping[Capability, ProbeVerdict], whole: Comparison
     ]
     told = "; ".join(parts)
     amount = f"{points(whole.delta)} points [{points(whole.ci95[0])}, {points(whole.ci95[1])}], n = {whole.n}"
-    return f"{told[0].upper()}{told[1:]}. Over all that either can do: {amount}."
+    return f"{told[0].upper()}{told[1:]}. Over all that either of them can do: {amount}."

@@ -33,12 +33,12 @@ class ProbeFiles:
 
 
 def probe(params: ProbesParams, files: ProbeFiles) -> ProbeResults:
-    """Write the probes, both answers to each with what was found in them, and the results."""
+    """Write the probes, both answers to each with the findings, and the results."""
     probes = make_probes(num_per_capability=params.num_per_capability, seed=params.seed)
     rows: list[ProbedAnswer] = []
     if probes:
         complete = is_trained_to_its_end(files.adapter)
-        read_manifest(files.base)  # refused before a library of models is waited for
+        read_manifest(files.base)  # refused before a library of models is loaded
         base = answers_of(probes, params, files, adapter=None, complete=True)
         tuned = answers_of(probes, params, files, adapter=files.adapter, complete=complete)
         rows = [probed(one, base[one.id], tuned[one.id]) for one in probes]
@@ -52,7 +52,7 @@ def probe(params: ProbesParams, files: ProbeFiles) -> ProbeResults:
 def answers_of(
     probes: Sequence[Probe], params: ProbesParams, files: ProbeFiles, *, adapter: Path | None, complete: bool
 ) -> dict[str, Answer]:
-    """Probe -> the answer of base, or of base with the adapter."""
+    """Probe -> the answer of base or tuned."""
     prompts: dict[int, dict[str, str]] = {}
     for one in probes:
         prompts.setdefault(params.limit(one.capability), {})[one.id] = one.prompt

@@ -1,6 +1,6 @@
-"""Count the tokens of texts and conversations as the base model sees them, without torch or transformers. Touches models/base.
+"""Count the tokens of texts and conversations as the base model sees them, without torch or transformers. Reads models/base.
 
-A chat template is rendered as transformers renders it: in Jinja's sandbox, with the same extensions, filters and globals.
+It renders a chat template as transformers does: in Jinja's sandbox, with the same extensions, filters and globals.
 """
 
 import json
@@ -24,12 +24,12 @@ SPECIAL_TOKENS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token
 
 
 class _Generation(Extension):
-    """The block `{% generation %}`, which marks what is trained and writes nothing of its own."""
+    """The block `{% generation %}`, which marks the trained text and adds none."""
 
     tags = {"generation"}  # noqa: RUF012 -- as jinja declares it
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
-        """The nodes inside of the block."""
+        """The nodes inside the block."""
         next(parser.stream)
         return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
@@ -43,10 +43,10 @@ def _tojson(content: object, ensure_ascii: bool = False, indent: int | None = No
 
 
 class BaseTokenizer:
-    """The tokenizer and chat template of models/base, and how many tokens the model takes."""
+    """The tokenizer and chat template of models/base, and the most tokens that the model takes."""
 
     def __init__(self, base: Path) -> None:
-        """Refused where the folder lacks its tokenizer or template."""
+        """Refused if the folder lacks its tokenizer or template."""
         for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
             if not (base / name).is_file():
                 raise Refused(f"{base / name} is missing, so no prompt can be measured. Run `dvc repro base`.")
@@ -63,7 +63,7 @@ class BaseTokenizer:
         self.count = lru_cache(maxsize=NUM_REMEMBERED)(self._count)
 
     def _count(self, text: str) -> int:
-        """Tokens of a text, without those that a model adds at its ends."""
+        """Tokens of a text, without the tokens that a model adds at its ends."""
         return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def count_many(self, texts: Sequence[str]) -> list[int]:
@@ -71,18 +71,18 @@ class BaseTokenizer:
         return [len(one.ids) for one in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
     def conversation(self, messages: Sequence[tuple[str, str]]) -> str:
-        """The prompt of a conversation of (role, content), up to where the model answers. Refused where the template refuses it."""
+        """The prompt of a conversation of (role, content), up to the model's answer. Refused if the template refuses it."""
         shown = [{"role": role, "content": content} for role, content in messages]
         try:
             return self._template.render(messages=shown, tools=None, documents=None, add_generation_prompt=True, **self._special)
         except TemplateError as error:
             raise Refused(
-                f"the chat template of the base refuses a prompt of {len(messages)} messages ({error}). "
+                f"The chat template of the base refuses a prompt of {len(messages)} messages ({error}). "
                 "Name another template in base.chat_template, or give no arm a context with examples."
             ) from None
 
 
 def _text_of(token: object) -> str | None:
-    """A special token as it is written in tokenizer_config.json: a text, or an object with its content."""
+    """A special token from tokenizer_config.json: a text, or an object with its content."""
     content = token.get("content") if isinstance(token, dict) else token
     return content if isinstance(content, str) else None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from plumbline.retrieval.search_words import search_words
 
-logging.getLogger("bm25s").setLevel(logging.WARNING)  # it logs each index at DEBUG, and sets its own level to that
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it logs each index at DEBUG, and sets its own level to DEBUG
 
 
 class Bm25Scorer:
@@ -25,7 +25,7 @@ class Bm25Scorer:
 
     def scores(self, query: str) -> NDArray[np.float32]:
         """Shape (passages,); 0 for a passage that shares no word with the query."""
-        # Added up in the order of the words: the order of the corpus, which numbers them, moves no last digit.
+        # Added up in the order of the words, so that the order of the corpus, which numbers them, does not change the last digit.
         known = [self._vocabulary[word] for word in sorted(set(search_words(query))) if word in self._vocabulary]
         if not known:
             return np.zeros(self._num_texts, dtype=np.float32)

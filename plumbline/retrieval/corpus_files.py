@@ -22,7 +22,7 @@ READ = ", ".join([*SECTIONS, LINES])
 
 
 class Corpus(NamedTuple):
-    """What was read."""
+    """The corpus as read."""
 
     pieces: list[Piece]
     dropped: Counter[str]
@@ -32,7 +32,7 @@ class Corpus(NamedTuple):
 
 
 def read_corpus(path: Path, *, max_tokens: int, count: CountTokens) -> Corpus:
-    """The pieces of all files, in the order of their names. Refused, with file and line, where one cannot be read.
+    """The pieces of all files, in the order of their names. If one cannot be read, Refused names file and line.
 
     A piece with the same words as an earlier one is dropped.
     """
@@ -57,7 +57,7 @@ def read_corpus(path: Path, *, max_tokens: int, count: CountTokens) -> Corpus:
 
 
 def files_of_corpus(path: Path) -> tuple[list[tuple[str, Path]], list[str]]:
-    """Name and path of each file to read, by name; and names of the others. Refused where there is nothing to read."""
+    """Name and path of each file to read, sorted by name, and the names of the others. Refused if there is nothing to read."""
     if not path.exists():
         raise Refused(f"{path} does not exist. Name a file ({READ}) or a folder of such files in retrieve.corpus.")
     if path.is_file():
@@ -72,7 +72,7 @@ def files_of_corpus(path: Path) -> tuple[list[tuple[str, Path]], list[str]]:
 
 
 def text_of(file: Path) -> str:
-    """The text of a file, without a byte order mark. Refused where it is not UTF-8."""
+    """The text of a file, without a byte order mark. Refused if it is not UTF-8."""
     try:
         return file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -84,13 +84,13 @@ def texts_of(file: Path, max_tokens: int, count: CountTokens, dropped: Counter[s
     """Line and text of each piece of a Markdown or text file."""
     for section in SECTIONS[file.suffix](text_of(file)):
         if not section.paragraphs and section.breadcrumb:
-            dropped["heading_only"] += 1  # its words stand in the breadcrumb of the sections below it, if there are any
+            dropped["heading_only"] += 1  # its words are in the breadcrumb of the sections below it, if there are any
         for line, text in cut_section(section, max_tokens=max_tokens, count=count):
             yield line, text, ""
 
 
 def lines_of(file: Path, max_tokens: int, count: CountTokens, dropped: Counter[str]) -> Iterator[tuple[int, str, str]]:
-    """Line, text and question of each piece of a JSONL file; a question where the row is an instruction row."""
+    """Line, text and question of each piece of a JSONL file. Only an instruction row has a question."""
     for number, line in enumerate(text_of(file).split("\n"), start=1):
         if not line.strip():
             continue
@@ -105,19 +105,19 @@ def lines_of(file: Path, max_tokens: int, count: CountTokens, dropped: Counter[s
 
 def text_of_row(line: str, where: str) -> tuple[str, str]:
     """Text and question of one row: the field `text`, or `instruction`, `input` and `output` as one text. Other fields are not read."""
-    accepted = 'a row is {"text": ...} or {"instruction": ..., "input": ..., "output": ...}'
+    accepted = 'A row is {"text": ...} or {"instruction": ..., "input": ..., "output": ...}'
     try:
         row = json.loads(line, object_pairs_hook=object_without_twins)
     except TwinKey as twins:
         raise Refused(f"{where}: {twins}.") from None
     except json.JSONDecodeError as error:
-        raise Refused(f"{where}: not JSON ({error}); {accepted}.") from None
+        raise Refused(f"{where}: not JSON ({error}). {accepted}.") from None
     if not isinstance(row, dict):
-        raise Refused(f"{where}: not an object; {accepted}.")
+        raise Refused(f"{where}: not an object. {accepted}.")
     if isinstance(row.get("text"), str):
         return row["text"], ""
     parts = [row.get("instruction"), row.get("input") or "", row.get("output")]
     if not all(isinstance(part, str) for part in parts):
-        raise Refused(f"{where}: neither a text nor an instruction with its output (fields {sorted(row)}); {accepted}.")
+        raise Refused(f"{where}: neither a text nor an instruction with its output (fields {sorted(row)}). {accepted}.")
     asked = training_prompt(str(parts[0]), str(parts[1]))
     return f"{asked}\n{parts[2]}", asked

@@ -17,12 +17,12 @@ from plumbline.splitting.benchmark_overlap import BenchmarkIndex
 from plumbline.training.prompt import training_prompt
 
 MAX_QUESTION_SHARE = 0.3
-"""Of the word trigrams of any benchmark question, that an example may hold. Near any question means near its cluster as well."""
+"""Share of a benchmark question's word trigrams that an example may hold. An example near a question is also near its cluster."""
 MAX_ALIKE = 0.5
-"""Jaccard similarity of two examples of a kind: four rows from one template would show one thing four times."""
+"""Limit for the Jaccard similarity of two examples of a kind: four rows from one template would show the same thing four times."""
 ANSWER_LABEL = "Answer:"
 MIN_WORDS = 6
-"""Of an answer in words."""
+"""Fewest words of an answer in words."""
 OPENERS = " $\\([~-−+"
 CLOSERS = " .$)]\\*"
 
@@ -34,15 +34,15 @@ class Chosen(NamedTuple):
     num_like: int
     """Training rows of the kind."""
     num_near: int
-    """Of these, rows that come near a benchmark question."""
+    """Those of them that come near a benchmark question."""
     num_long: int
-    """Of these, rows that are longer than an example may be."""
+    """Those of them that are longer than an example may be."""
     nothing: str | None = None
-    """Why there is no example although some are wanted, and what to do; None where there is one."""
+    """If examples are wanted and there are none: why, and what to do. Else None."""
 
 
 def kind_like(row: InstructionRow) -> Kind | None:
-    """Which kind of question a training row is like: a list of choices; an answer that ends in a quantity; a sentence in words. None: no kind."""
+    """The kind of question that a training row resembles: by a list of choices, a quantity at the end, or words. None: no kind."""
     if parse_choices(training_prompt(row.instruction, row.input))[1]:
         return "mcq"
     if ends_in_quantity(row.output):
@@ -54,7 +54,7 @@ def kind_like(row: InstructionRow) -> Kind | None:
 def ends_in_quantity(output: str) -> bool:
     """Whether the answer is a number.
 
-    The line `Answer: ...` is one, or the last line ends in one that has a unit or follows `=`. A bare `240` shows no one how to answer.
+    The line `Answer: ...` is one, or the last line ends in one with a unit or after `=`. A bare `240` does not show how to answer.
     """
     lines = [line.strip() for line in tidy(without_markup(output)).split("\n") if line.strip()]
     quantities = find_quantities(lines[-1]) if lines else []
@@ -78,12 +78,12 @@ def choose_examples(
     token_counts: Sequence[int],
     seed: int,
 ) -> dict[Kind, Chosen]:
-    """The examples of each kind that the benchmark asks, by hash of seed and row id, so that another row moves none of them.
+    """The examples of each kind in the benchmark, chosen by hash of seed and row id, so that a new row moves none of them.
 
-    `wanted`: kind -> number; `token_counts`: of question and answer of each row. No example comes near a benchmark question.
-    Fewer than wanted are given where there are fewer, none where a kind has no row to show, which is said. Refused where no kind has any.
+    `wanted`: kind -> number. `token_counts`: tokens of question and answer of each row. No example comes near a benchmark question.
+    If there are fewer than wanted, all are given. If a kind has none, `nothing` says so. Refused if no kind has any.
     """
-    # The last exchange of a conversation leans on those before it.
+    # The last exchange of a conversation depends on the earlier ones.
     alone = [one for one in zip(rows, token_counts, strict=True) if not one[0].earlier]
     drawn = sorted(alone, key=lambda one: hashlib.sha256(f"{seed}:{one[0].id}".encode()).digest())
     chosen: dict[Kind, Chosen] = {}
@@ -101,7 +101,7 @@ def choose_examples(
 
 
 def choose(like: Sequence[tuple[InstructionRow, int]], index: BenchmarkIndex, *, num: int, max_tokens: int) -> Chosen:
-    """The first rows that are short, far from the benchmark and unlike each other; alike ones only where no other is left."""
+    """The first rows that are short, far from the benchmark and unlike each other. Rows that are alike come only if no others are left."""
     num_long = sum(tokens > max_tokens for _, tokens in like)
     num_near = 0
     taken: list[InstructionRow] = []
@@ -120,15 +120,15 @@ def choose(like: Sequence[tuple[InstructionRow, int]], index: BenchmarkIndex, *,
 
 
 def words_of(row: InstructionRow) -> bytes:
-    """A row as it is compared with others."""
+    """A row in the form for comparison with others."""
     return normalise(f"{training_prompt(row.instruction, row.input)} {row.output}").encode()
 
 
 def nothing_to_show(kind: Kind, found: Chosen, max_tokens: int) -> str:
-    """What is missing where no row can be an example of a kind, and what to do."""
+    """If no row can be an example of a kind: what is missing, and what to do."""
     looks = {
         "mcq": "rows with a list of choices A) ... B) ... in their instruction",
-        "numeric": "rows whose output ends in a quantity",
+        "numeric": "rows with an output that ends in a quantity",
         "explanation": f"rows that answer in {MIN_WORDS} words or more",
     }[kind]
     why = (
@@ -137,6 +137,6 @@ def nothing_to_show(kind: Kind, found: Chosen, max_tokens: int) -> str:
         else "data/split/train.jsonl has none"
     )
     return (
-        f"no example for {kind} questions, which are asked without: {looks} are taken, and {why}. Add such rows to the training data, or raise "
-        "retrieve.examples.max_tokens."
+        f"no example for {kind} questions, so they are asked without. Examples are {looks}, but {why}. "
+        "Add such rows to the training data, or raise retrieve.examples.max_tokens."
     )

@@ -1,4 +1,4 @@
-"""How much of what a right answer needs stands in passages, by rule. Pure."""
+"""Whether passages hold what a right answer needs, by rule. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from plumbline.judging.key_points import Finding, judge_key_points
 from plumbline.rows.question import Question
 
 RELATIVE_TOLERANCE = 0.01
-"""Of a number that counts as the target's: rounding, and not the tolerance of an answer, which other numbers would meet by chance."""
+"""Tolerance for a number that counts as the target's. It allows only rounding: with the tolerance of answers, others match by chance."""
 
 HELD_OF_PASSAGE = 0.5
-"""Of the runs of words of the gold passage, or of a text that is a part of it: from there on they are the same passage."""
+"""From this share of the word runs of the gold passage (or of a text inside it) on, the two are the same passage."""
 MIN_RUNS_OF_A_PART = 12
 WORD = re.compile(r"\w+")
 
 Needs = frozenset[int]
-"""Which of the things that an answer needs are there; of a choice or a number there is only one, number 0."""
+"""Numbers of the needed things that are there. A choice or a number is only one thing, number 0."""
 
 
 def num_needed(question: Question) -> int:
-    """How many things a right answer needs: its choices, its numbers, or the key points; 0 where no rule can look for one."""
+    """How many things a right answer needs: its choices, its numbers, or the key points. 0 if no rule can look for one."""
     if question.kind == "explanation":
         return len(question.key_points)
     if question.answer_kind in ("yes_no", "expression"):
@@ -39,7 +39,7 @@ def right_choices(question: Question) -> list[str]:
 
 
 def needs_in(question: Question, text: str) -> Needs:
-    """The needed things that stand in one text.
+    """The needed things that one text holds.
 
     mcq: the words of the right choice, not inside a longer choice. numeric: the number with its unit, in any unit of its dimension.
     explanation: the key points that the text states, by the rule of judge `key_points`.
@@ -57,7 +57,7 @@ def needs_in(question: Question, text: str) -> Needs:
 
 
 def holds_passage(passage: str, text: str) -> bool:
-    """Whether a text holds most of the passage: by its runs of three words, since a corpus is cut elsewhere than a benchmark."""
+    """Whether a text holds most of the passage, by its runs of three words: a corpus is cut at other places than a benchmark."""
     wanted, held = word_runs(passage), word_runs(text)
     shared = len(wanted & held)
     is_part = shared >= MIN_RUNS_OF_A_PART and shared >= HELD_OF_PASSAGE * len(held)
@@ -71,7 +71,7 @@ def word_runs(text: str) -> frozenset[tuple[str, ...]]:
 
 
 def holds_quantity(number: str, unit: str | None, text: str) -> bool:
-    """Whether a target's number stands in the text, with a unit of its dimension where it has one."""
+    """Whether the text holds a target's number, with a unit of its dimension if it has one."""
     target = parse_target(number, unit)
     for quantity in quantities_in(read_once(text), target):
         if target.unit is not None and not fits(quantity, target):
@@ -84,14 +84,14 @@ def holds_quantity(number: str, unit: str | None, text: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def read_once(text: str) -> str:
-    """The text as quantities are read from it."""
+    """The text in the form from which quantities are read."""
     return tidy(without_markup(text))
 
 
 def recall_at(question: Question, texts: Sequence[str]) -> list[float] | None:
-    """Share (0-1) of the needed things that the first 1, 2, ... texts hold; None where nothing is named that an answer needs.
+    """Share (0-1) of the needed things that the first 1, 2, ... texts hold; None if the question names nothing that is needed.
 
-    Where the benchmark names the passage that holds the answer, that passage alone is needed.
+    If the benchmark names the passage with the answer, only that passage is needed.
     """
     if question.gold_passage is not None:
         found = [holds_passage(question.gold_passage, text) for text in texts]

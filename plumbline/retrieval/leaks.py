@@ -1,8 +1,8 @@
 """Tell a copy of a benchmark question in the corpus from a fact that answers it. Pure.
 
-A fact states; a copy asks. So a question is looked for where a passage asks: in sentences that end in a question mark or begin with
-"find", "explain" and the like, together with the sentences before them, and in the question of an instruction row. Only a copy with all
-the numbers of a problem is a leak wherever it stands: no textbook has the same numbers by chance.
+A fact states, a copy asks. So we look for a question only where a passage asks. A passage asks in sentences that end in a question mark
+or begin with "find", "explain" and the like, together with the sentences before them. The question of an instruction row also asks.
+Only a copy with all the numbers of a problem is a leak at any place: no textbook has the same numbers by chance.
 """
 
 import re
@@ -36,37 +36,37 @@ DEMAND = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""What begins a sentence that demands an answer. "Work is ..." and "States of matter ..." are none."""
+"""Beginning of a sentence that demands an answer. "Work is ..." and "States of matter ..." do not demand one."""
 SENTENCES_OF_A_QUESTION = 4
-"""What is asked last, and the givens before it."""
+"""The asking sentence, and the givens before it."""
 HELD_SHARE = 0.5
-"""Of the needed things, from which a passage holds the answer: one choice or number, half of the key points."""
+"""From this share of the needed things on, a passage holds the answer: one choice or number, half of the key points."""
 SIGNIFICANT_LETTERS = 4
 WORDS_PER_MISSING_ONE = 6
-"""One of so many significant words of a question may be another one in a copy of it."""
+"""In a copy of a question, one in this many significant words may differ."""
 MAX_REMEMBERED = 65_536
 
 
 class Leak(NamedTuple):
-    """A passage gives a question away."""
+    """A question that a passage gives away."""
 
     question: int
     reason: LeakReason
     score: float
-    """Of the overlap rule, 0-1."""
+    """Score of the overlap rule, 0-1."""
 
 
 class LeakFinder:
-    """Compares passages with the questions of a benchmark. What a window asks is compared once, however often it stands in the corpus."""
+    """Compares passages with the questions of a benchmark. Each window is compared once, even if the corpus repeats it."""
 
     def __init__(self, questions: Sequence[Question], index: BenchmarkIndex, *, near_share: float) -> None:
-        """`index`: of the same questions. `near_share`: share (0-1) of a question's word trigrams from which a passage asks nearly the same."""
+        """`index` holds the same questions. From a `near_share` (0-1) of a question's word trigrams on, a passage asks nearly the same."""
         self._questions, self._index, self._near_share = questions, index, near_share
         self._copied = lru_cache(maxsize=MAX_REMEMBERED)(self._copied_by)
         self._near = lru_cache(maxsize=MAX_REMEMBERED)(self._near_to)
 
     def find(self, piece: Piece) -> Leak | None:
-        """The question that a passage gives away, and how; None where it gives none away."""
+        """The question that a passage gives away, and how; None if it gives none away."""
         windows = asking_windows(piece)
         for window in windows:
             if match := self._copied(window):
@@ -94,14 +94,14 @@ class LeakFinder:
 
 
 def as_row(text: str) -> InstructionRow:
-    """A text in the shape in which rows are compared with the benchmark."""
+    """A text in the form in which rows are compared with the benchmark."""
     return InstructionRow.model_construct(
         id="", instruction=text, input="", output="", origin=Origin.model_construct(file="", line=1), repairs=(), flags=()
     )
 
 
 def asking_windows(piece: Piece) -> list[str]:
-    """The parts of a passage that ask: each asking sentence with up to three before it, the longest first, and the row's question."""
+    """The parts of a passage that ask: each asking sentence with up to three before it, the longest first; and the row's question."""
     sentences = [found[0].strip() for found in SENTENCE.finditer(piece.text) if found[0].strip()]
     windows = [piece.asked] if piece.asked else []
     for end, sentence in enumerate(sentences):
@@ -129,7 +129,7 @@ def holds_answer(question: Question, text: str) -> bool:
 
 
 def nearest_pieces(pieces: Iterable[Piece], num_questions: int, index: BenchmarkIndex) -> list[tuple[float, str | None]]:
-    """Largest share of each question's word trigrams that one passage holds, and its id; of equal ones the smallest id."""
+    """Largest share of each question's word trigrams in one passage, and the passage's id; among equal ones the smallest id."""
     nearest: list[tuple[float, str | None]] = [(0.0, None)] * num_questions
     for piece in pieces:
         for place, score in index.scores(as_row(piece.text)).items():

@@ -1,4 +1,4 @@
-"""How much of the answers stands in the passages, per kind of question. Pure."""
+"""How much of the answers the passages hold, per kind of question. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,13 +14,13 @@ Passages = Mapping[str, Sequence[ContextPassage]]
 
 
 def recalls_at(questions: Sequence[Question], passages: Passages) -> dict[str, list[float]]:
-    """Question id -> recall in the first 1, 2, ... of its passages; without the questions that name nothing that an answer needs."""
+    """Question id -> recall in the first 1, 2, ... of its passages. Questions that name nothing needed are left out."""
     found = {question.id: recall_at(question, [passage.text for passage in passages[question.id]]) for question in questions}
     return {id: shares for id, shares in found.items() if shares is not None}
 
 
 def final_recall(shares: Sequence[float]) -> float:
-    """Recall in all passages; 0 where nothing was found."""
+    """Recall in all passages; 0 if none was found."""
     return shares[-1] if shares else 0.0
 
 

@@ -1,4 +1,4 @@
-"""How the corpus and the benchmark overlap: what was dropped, and how near the rest comes."""
+"""The overlap of the corpus and the benchmark: what was dropped, and how near the rest comes."""
 
 from typing import Literal
 
@@ -11,9 +11,9 @@ class CorpusSummary(Record):
 
     record: Literal["summary"] = "summary"
     num_passages: int
-    """That can be found."""
+    """Passages that can be found."""
     num_tokens: int
-    """Of these, by the base's tokenizer."""
+    """Tokens of these passages, by the base's tokenizer."""
     dropped: dict[str, int]
     """Reason -> number of pieces that cannot be found."""
     unread_files: tuple[str, ...]
@@ -21,12 +21,12 @@ class CorpusSummary(Record):
 
 
 class QuestionNearest(Record):
-    """One line per benchmark question, in their order."""
+    """One line per benchmark question, in the order of the benchmark."""
 
     record: Literal["question"] = "question"
     question_id: str
     score: float
-    """Largest share (0-1) of the question's word trigrams that one passage holds."""
+    """Largest share (0-1) of the question's word trigrams in one passage."""
     nearest_passage_id: str | None
     num_dropped: int
     """Passages that were dropped because of this question."""
@@ -40,5 +40,5 @@ class LeakedPassage(Record):
     question_id: str
     reason: LeakReason
     score: float
-    """Of the overlap rule, 0-1."""
+    """Score of the overlap rule, 0-1."""
     text: str

@@ -1,4 +1,4 @@
-"""What params.yaml says about contexts."""
+"""Settings of contexts: section `retrieve` of params.yaml."""
 
 from typing import Literal
 
@@ -8,17 +8,17 @@ from plumbline.pipeline.record import Params
 
 
 class ExampleParams(Params):
-    """How many training rows are shown before a question of each kind; 0: none."""
+    """How many training rows are shown before a question of each kind; 0 means none."""
 
     mcq: int = Field(ge=0)
     numeric: int = Field(ge=0)
     explanation: int = Field(ge=0)
     max_tokens: int = Field(gt=0)
-    """Of question and answer together: a longer row is no example."""
+    """Most tokens of question and answer together; a longer row is not an example."""
 
 
 class DenseParams(Params):
-    """Static embeddings of the hub, in the format of model2vec; read with method dense only."""
+    """Static embeddings from the hub, in the format of model2vec; read only with method dense."""
 
     repo: str | None
     """organisation/name."""
@@ -27,13 +27,13 @@ class DenseParams(Params):
 
 
 class OverlapParams(Params):
-    """When a passage gives a benchmark question away. The first three as in `split`."""
+    """When a passage gives a benchmark question away. The first three fields are as in `split`."""
 
     ngram_words: int = Field(gt=0)
     ngram_share: float = Field(gt=0, le=1)
     near_duplicate_similarity: float = Field(gt=0, le=1)
     near_share: float = Field(gt=0, le=1)
-    """Share of a question's word trigrams from which a passage that asks nearly the same, and holds the answer, is a leak."""
+    """From this share of a question's word trigrams on, a passage asks nearly the same. If it also holds the answer, it is a leak."""
 
 
 class RetrieveParams(Params):
@@ -43,9 +43,9 @@ class RetrieveParams(Params):
     """A file or a folder of Markdown, plain text and JSON lines."""
     method: Literal["bm25", "dense"]
     k: int = Field(gt=0)
-    """Passages for each question, at most."""
+    """Most passages for each question."""
     chunk_tokens: int = Field(gt=0)
-    """Of the base's tokenizer: the size of a passage, at most."""
+    """Most tokens of a passage, by the base's tokenizer."""
     seed: int
     examples: ExampleParams
     dense: DenseParams

@@ -1,4 +1,4 @@
-"""Cut a document into pieces of a size in tokens, along its headings and paragraphs. Pure."""
+"""Cut a document into pieces of limited size in tokens, along its headings and paragraphs. Pure."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -10,9 +10,9 @@ HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*")
 UNDERLINE = re.compile(r"(=+|-{2,})[ \t]*")
 FENCE = re.compile(r"[ \t]*(```|~~~)")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)|\n(?=\s*(?:[-*+|>]|\d+[.)])\s)")
-"""Also before an item of a list and a row of a table, but not where a sentence goes on in the next line."""
+"""It also matches before an item of a list and a row of a table, but not if a sentence continues on the next line."""
 JOINT_TOKENS = 2
-"""Tokens of the line break between two paragraphs, at most."""
+"""Most tokens of the line break between two paragraphs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Section:
     """Paragraphs below one heading."""
 
     breadcrumb: str
-    """Headings above them, the widest first: `Mechanics > Force`. Empty where there are none."""
+    """Headings above them, the widest first: `Mechanics > Force`. Empty if there are none."""
     line: int
     paragraphs: tuple[Paragraph, ...]
 
@@ -39,11 +39,11 @@ class Piece:
     """A part of the corpus that is found, dropped or shown as a whole."""
 
     id: str
-    """File and line, such as `notes.md:3`; `#2` follows where it is not the first of its line."""
+    """File and line, such as `notes.md:3`; `#2` follows if it is the second piece of its line."""
     text: str
     num_tokens: int
     asked: str = ""
-    """What it asks, where the source says so: the question of an instruction row."""
+    """The question, if the piece is an instruction row; else empty."""
 
 
 def paragraphs_of(lines: Sequence[tuple[int, str]]) -> tuple[Paragraph, ...]:
@@ -63,12 +63,12 @@ def paragraphs_of(lines: Sequence[tuple[int, str]]) -> tuple[Paragraph, ...]:
 
 
 def plain_sections(text: str) -> list[Section]:
-    """A text without headings: one section."""
+    """A text without headings, as one section."""
     return [Section(breadcrumb="", line=1, paragraphs=paragraphs_of(list(enumerate(text.split("\n"), start=1))))]
 
 
 def markdown_sections(text: str) -> list[Section]:
-    """A section for each heading, and one for what stands before the first. A `#` inside a fence of code is no heading."""
+    """A section for each heading, and one for the text before the first. A `#` inside a fence of code is not a heading."""
     lines = text.split("\n")
     sections: list[Section] = []
     above: list[tuple[int, str]] = []
@@ -95,7 +95,7 @@ def markdown_sections(text: str) -> list[Section]:
 
 
 def heading_at(lines: Sequence[str], place: int) -> tuple[int, str, int] | None:
-    """Level, title and number of lines of the heading that begins here; None where none does."""
+    """Level, title and number of lines of the heading that begins here; None if none begins here."""
     if match := HEADING.fullmatch(lines[place].strip("\r")):
         return (len(match[1]), match[2], 1) if match[2] else None
     is_alone = bool(lines[place].strip()) and (place == 0 or not lines[place - 1].strip())
@@ -105,9 +105,9 @@ def heading_at(lines: Sequence[str], place: int) -> tuple[int, str, int] | None:
 
 
 def cut_section(section: Section, *, max_tokens: int, count: CountTokens) -> Iterator[tuple[int, str]]:
-    """Line and text of each piece of a section: whole paragraphs as long as they fit, sentences of a paragraph that does not.
+    """Line and text of each piece of a section: whole paragraphs if they fit, or sentences of a paragraph that does not fit.
 
-    The breadcrumb opens every piece and counts. It is cut where it takes more than half of a piece. No word of a paragraph is lost.
+    Every piece begins with the breadcrumb, which counts. If it takes more than half of a piece, it is cut. No word of a paragraph is lost.
     """
     head = section.breadcrumb
     while head and count(head) > max_tokens // 2:
@@ -127,7 +127,7 @@ def cut_section(section: Section, *, max_tokens: int, count: CountTokens) -> Ite
 
 
 def fitting_parts(paragraph: Paragraph, room: int, count: CountTokens) -> Iterator[tuple[int, str, int]]:
-    """Line, text and tokens of a paragraph, or of its sentences where it has more tokens than there is room."""
+    """Line, text and tokens of a paragraph, or of its sentences if the paragraph has more tokens than there is room."""
     if (size := count(paragraph.text)) <= room:
         yield paragraph.line, paragraph.text, size
         return
@@ -140,7 +140,7 @@ def fitting_parts(paragraph: Paragraph, room: int, count: CountTokens) -> Iterat
 
 
 def halved(text: str, room: int, count: CountTokens) -> Iterator[str]:
-    """A text that fits, or its halves, cut between lines, else between words, else between characters."""
+    """The text if it fits, else its halves, cut between lines, else between words, else between characters."""
     text = text.strip()
     if len(text) <= 1 or count(text) <= room:
         if text:

@@ -1,4 +1,4 @@
-"""How many tokens each prompt has, and whether prompt and answer fit the model. Pure."""
+"""The tokens of each prompt, and whether prompt and answer fit the model. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ MOST = 0.9
 
 
 class PromptSize(NamedTuple):
-    """One prompt of one context."""
+    """The size of one prompt of one context."""
 
     question_id: str
     num_tokens: int
@@ -36,7 +36,7 @@ def prompt_numbers(sizes: Sequence[PromptSize]) -> dict[str, object]:
 
 
 def refuse_too_long(name: str, sizes: Sequence[PromptSize], *, max_new_tokens: int, limit: int | None) -> None:
-    """Refused where a prompt and its answer have more tokens than the model takes: names the longest, and what to lower."""
+    """Refused if a prompt and its answer have more tokens than the model takes. The message names the longest, and what to lower."""
     if limit is None or not sizes:
         return
     too_long = [size for size in sizes if size.num_tokens + max_new_tokens > limit]
@@ -48,8 +48,8 @@ def refuse_too_long(name: str, sizes: Sequence[PromptSize], *, max_new_tokens: i
         "shuffled": "retrieve.k, retrieve.chunk_tokens",
         "examples": "retrieve.examples",
     }.get(name)
-    remedy = f"Lower {lowered} or answer.max_new_tokens" if lowered else "Lower answer.max_new_tokens, or take the question out"
+    remedy = f"Lower {lowered} or answer.max_new_tokens" if lowered else "Lower answer.max_new_tokens, or remove the question"
     raise Refused(
-        f"context {name}: {len(too_long)} of {len(sizes)} prompts do not fit the base model. The longest is that of question "
-        f"{longest.question_id}: {longest.num_tokens} tokens and {max_new_tokens} of the answer, where the model takes {limit}. {remedy}."
+        f"context {name}: {len(too_long)} of {len(sizes)} prompts do not fit the base model. The longest, for question "
+        f"{longest.question_id}, has {longest.num_tokens} tokens, and its answer {max_new_tokens}; the model takes {limit}. {remedy}."
     )

@@ -1,4 +1,4 @@
-"""Rank passages for a query: the k best by score, equal ones by their text. Pure."""
+"""Rank passages for a query: the k best by score, and equal scores by text. Pure."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -17,7 +17,7 @@ class Ranked(NamedTuple):
 
 
 class Scorer(Protocol):
-    """Gives every passage of the corpus a score for a query; 0 or less for one that has nothing to do with it."""
+    """Gives every passage of the corpus a score for a query; 0 or less for a passage that has nothing to do with it."""
 
     def scores(self, query: str) -> NDArray[np.float32]:
         """Shape (passages,)."""
@@ -25,14 +25,14 @@ class Scorer(Protocol):
 
 
 def best_of(scores: NDArray[np.float32], texts: Sequence[str], k: int) -> list[Ranked]:
-    """The k passages with the highest scores above 0, best first; fewer where fewer have one.
+    """The k passages with the highest scores above 0, best first; fewer if fewer have such a score.
 
-    Equal scores, as rounded, go by text: so neither k nor the order of the corpus decides between them.
+    Equal rounded scores are ordered by text, so neither k nor the order of the corpus decides between them.
     """
     rounded = np.round(scores.astype(np.float64), SCORE_DIGITS)
     above = np.flatnonzero(rounded > 0)
     if len(above) > k > 0:
-        # All that tie with the k-th stay: their texts decide.
+        # All that tie with the k-th stay here: their texts decide.
         limit = np.partition(rounded[above], len(above) - k)[len(above) - k]
         above = above[rounded[above] >= limit]
     ordered = sorted(above.tolist(), key=lambda place: (-rounded[place], texts[place]))

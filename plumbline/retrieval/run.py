@@ -1,4 +1,4 @@
-"""Contexts from files to files: only those that an arm uses are made, and all prompts are measured before anything is trained."""
+"""Make the contexts that arms use, from files to files, and measure all prompts before anything is trained."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ class RetrieveFiles:
 
 @dataclass
 class Made:
-    """What the stage found out."""
+    """What the stage made and measured."""
 
     contexts: dict[str, list[Context]] = field(default_factory=dict)
     overlap: list[Record] = field(default_factory=list)
@@ -50,13 +50,13 @@ class Made:
 
 
 def run(params: RetrieveParams, answer: AnswerParams, arms: Mapping[str, str], files: RetrieveFiles) -> list[str]:
-    """Write all contexts, empty where no arm uses them; return the names of those that are used.
+    """Write all contexts, with empty files for those that no arm uses. Return the names of the used ones.
 
-    `arms`: arm -> path of its context. Refused where an arm names another file, a context cannot be made or a prompt does not fit;
-    nothing is written then.
+    `arms`: arm -> path of its context. Refused if an arm names another file, a context cannot be made or a prompt does not fit.
+    Then nothing is written.
     """
     used = used_contexts(arms, files.contexts)
-    files.ready.unlink(missing_ok=True)  # of an earlier run by hand; DVC has removed it already
+    files.ready.unlink(missing_ok=True)  # an earlier run by hand may have left it; DVC removes it before a stage
     questions = list(read_jsonl(files.benchmark, Question))
     tokenizer = BaseTokenizer(files.base)
     made = Made()
@@ -75,7 +75,7 @@ def run(params: RetrieveParams, answer: AnswerParams, arms: Mapping[str, str], f
 
 
 def used_contexts(arms: Mapping[str, str], contexts: Mapping[str, Path]) -> list[str]:
-    """Names of the contexts that arms use, in the order of the files. Refused where an arm names another file."""
+    """Names of the contexts that arms use, in the order of the files. Refused if an arm names another file."""
     names = {str(path): name for name, path in contexts.items()}
     for arm, path in arms.items():
         if path not in names:
@@ -85,7 +85,7 @@ def used_contexts(arms: Mapping[str, str], contexts: Mapping[str, Path]) -> list
 
 def add_examples(made: Made, params: RetrieveParams, questions: Sequence[Question], files: RetrieveFiles, tokenizer: BaseTokenizer) -> None:
     """The context `examples`: training rows of the question's kind, the same for all questions of the kind."""
-    # Imported here, as in add_passages: readers of numbers, MinHash and SciPy are waited for only where a context needs them.
+    # Imported here, as in add_passages: readers of numbers, MinHash and SciPy are loaded only if a context needs them.
     from plumbline.retrieval.examples import choose_examples
     from plumbline.retrieval.search import benchmark_index
     from plumbline.training.prompt import training_prompt
@@ -121,7 +121,7 @@ def add_passages(
     tokenizer: BaseTokenizer,
     used: Sequence[str],
 ) -> None:
-    """The contexts `passages` and `shuffled`, what was dropped of the corpus, and the recall of each."""
+    """The contexts `passages` and `shuffled`, what was dropped from the corpus, and the recall of each."""
     from plumbline.retrieval.measures import final_recall, recall_numbers, recalls_at
     from plumbline.retrieval.search import find_passages
 
@@ -160,7 +160,7 @@ def add_passages(
 def prompt_sizes(
     contexts: Sequence[Context] | None, questions: Sequence[Question], answer: AnswerParams, tokenizer: BaseTokenizer
 ) -> list[PromptSize]:
-    """Tokens of each prompt; without contexts, each question is asked as it stands."""
+    """Tokens of each prompt. Without contexts, each question is asked alone."""
     empty = [Context(id=question.id, turns=(), passages=(), recall=None) for question in questions]
     instructions = answer.instructions.model_dump()
     shown = [
@@ -172,7 +172,7 @@ def prompt_sizes(
 
 
 def write(made: Made, files: RetrieveFiles) -> None:
-    """Write contexts, overlap and numbers, and last that all is there."""
+    """Write contexts, overlap and numbers, and last the file that says that all is there."""
     for name, path in files.contexts.items():
         write_jsonl(path, made.contexts.get(name, []))
     write_jsonl(files.overlap, made.overlap)

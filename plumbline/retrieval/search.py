@@ -1,4 +1,4 @@
-"""From a corpus to the passages of each question: read, check against the benchmark, rank. Touches the corpus, and the hub with method dense."""
+"""From a corpus to passages for each question: read, compare with the benchmark, rank. Touches the corpus; with method dense, the hub."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from plumbline.splitting.benchmark_overlap import BenchmarkIndex
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """Passages for each question, and what became of the corpus."""
+    """Passages for each question, and what happened to the corpus."""
 
     passages: dict[str, tuple[ContextPassage, ...]]
     """Question id -> passages, best first."""
@@ -30,7 +30,7 @@ class Found:
 
 
 def benchmark_index(questions: Sequence[Question], overlap: OverlapParams) -> BenchmarkIndex:
-    """The questions, ready to be compared with texts."""
+    """The questions in the form for comparison with texts."""
     return BenchmarkIndex(
         questions,
         ngram_words=overlap.ngram_words,
@@ -40,7 +40,7 @@ def benchmark_index(questions: Sequence[Question], overlap: OverlapParams) -> Be
 
 
 def find_passages(params: RetrieveParams, corpus: Path, questions: Sequence[Question], *, count: CountTokens) -> Found:
-    """The best passages of the corpus for each question. Refused where the corpus cannot be used."""
+    """The best passages of the corpus for each question. Refused if the corpus cannot be used."""
     with working("retrieve: reading the corpus"):
         read = read_corpus(corpus, max_tokens=params.chunk_tokens, count=count)
     index = benchmark_index(questions, params.overlap)
@@ -73,7 +73,7 @@ def find_passages(params: RetrieveParams, corpus: Path, questions: Sequence[Ques
 def sift(
     read: Corpus, questions: Sequence[Question], index: BenchmarkIndex, *, near_share: float
 ) -> tuple[list[Piece], list[LeakedPassage]]:
-    """Pieces that may be shown, and those that give a question away."""
+    """Pieces that may be shown, and pieces that give a question away."""
     finder = LeakFinder(questions, index, near_share=near_share)
     kept: list[Piece] = []
     leaked: list[LeakedPassage] = []
@@ -90,7 +90,7 @@ def sift(
 
 
 def open_scorer(params: RetrieveParams, texts: Sequence[str]) -> Scorer:
-    """What ranks, by retrieve.method. Imported here: each brings libraries that the other does not need."""
+    """The scorer of retrieve.method. Imported here: each brings libraries that the other does not need."""
     if params.method == "dense":
         from plumbline.retrieval.dense import DenseScorer, embedding_folder
 
@@ -101,7 +101,7 @@ def open_scorer(params: RetrieveParams, texts: Sequence[str]) -> Scorer:
 
 
 def ranked_passages(scorer: Scorer, question: Question, kept: Sequence[Piece], texts: Sequence[str], k: int) -> tuple[ContextPassage, ...]:
-    """The passages of one question. It is searched with its choices: the words of "Which of these is true?" find nothing."""
+    """The passages of one question. The search includes its choices: the words of "Which of these is true?" find nothing."""
     query = "\n".join([question.question, *question.choices.values()])
     ranked = best_of(scorer.scores(query), texts, k)
     return tuple(ContextPassage(id=kept[one.place].id, score=one.score, text=texts[one.place]) for one in ranked)

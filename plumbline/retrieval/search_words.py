@@ -1,4 +1,4 @@
-"""The words by which passages are found: formulas, numbers and units stay whole. Pure."""
+"""The words for finding passages: formulas, numbers and units stay whole. Pure."""
 
 import re
 
@@ -20,7 +20,7 @@ TOKEN = re.compile(
 )
 THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 LONGEST_OF_A_UNIT = 3
-"""Letters: `m/s` and `mol/L` are units, `and/or` and `heat/work` are two words."""
+"""Most letters of a unit: `m/s` and `mol/L` are units, `and/or` and `heat/work` are two words."""
 
 
 def search_words(text: str) -> list[str]:
@@ -32,7 +32,7 @@ def search_words(text: str) -> list[str]:
 
 
 def parts_of(token: str) -> list[str]:
-    """A token as words: a unit stays whole, words on both sides of a slash are apart."""
+    """A token as words: a unit stays whole, and words on both sides of a slash are split."""
     if "/" in token and any(len(letters) > LONGEST_OF_A_UNIT for letters in re.findall(r"[^\W\d_]+", token)):
         return [word for part in token.split("/") for word in parts_of(part)]
     if THOUSANDS.fullmatch(token):

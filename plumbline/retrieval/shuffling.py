@@ -1,4 +1,4 @@
-"""Give each question the passages of another one: what a context costs by being there. Pure."""
+"""Give each question the passages of another one, to see what a context costs just by being there. Pure."""
 
 import hashlib
 from collections import Counter
@@ -10,14 +10,14 @@ from plumbline.rows.question import Question
 def donors(questions: Sequence[Question], *, seed: int) -> dict[str, str | None]:
     """Question id -> id of the question of the same kind that lends its passages; never itself.
 
-    Each question lends once. The lender is of another cluster unless one cluster holds more than half of the kind's questions.
-    None for a question that is alone in its kind.
+    Each question lends once. The lender is from another cluster unless one cluster holds more than half of the kind's questions.
+    None for the only question of a kind.
     """
     lent: dict[str, str | None] = {}
     for kind in dict.fromkeys(question.kind for question in questions):
         alike = [question for question in questions if question.kind == kind]
         sizes = Counter(question.cluster for question in alike)
-        # Clusters in one piece, the largest first: a step of its size leads out of every cluster.
+        # Clusters are kept together, the largest first: a step of its size leads out of every cluster.
         ordered = sorted(alike, key=lambda one: (-sizes[one.cluster], position(one.cluster, seed), position(one.id, seed)))
         step = max(sizes.values()) % len(ordered) or 1
         for place, question in enumerate(ordered):
@@ -27,5 +27,5 @@ def donors(questions: Sequence[Question], *, seed: int) -> dict[str, str | None]
 
 
 def position(name: str, seed: int) -> bytes:
-    """Where a name stands in a random order that is the same on every machine."""
+    """Place of a name in a random order that is the same on every machine."""
     return hashlib.sha256(f"{seed}:{name}".encode()).digest()

@@ -7,14 +7,14 @@ from plumbline.hash_place import place_of
 from plumbline.rows.question import Kind, Question
 
 BY_RULE: tuple[Kind, ...] = ("mcq", "numeric")
-"""Kinds that are graded without a judge, and so while a model trains."""
+"""Kinds that need no judge, so they can be graded while a model trains."""
 
 
 def chosen_questions(development: Sequence[Question], *, num: int) -> list[Question]:
-    """At most `num` questions that a rule grades, half of each kind where both have enough, in the order of the benchmark.
+    """At most `num` questions that a rule grades, in the order of the benchmark: half of each kind if both have enough.
 
-    By hash, so that a question that is added to the benchmark takes the place of one other at most. Of each cluster one is taken before a second
-    of any: questions of one template say less together.
+    They are chosen by hash, so a new question in the benchmark replaces at most one other. Each cluster gives one question before any gives
+    a second: questions of one template tell less together.
     """
     ordered: dict[Kind, list[Question]] = {kind: spread_over_clusters([one for one in development if one.kind == kind]) for kind in BY_RULE}
     available: dict[Kind, int] = {kind: len(questions) for kind, questions in ordered.items()}
@@ -24,7 +24,7 @@ def chosen_questions(development: Sequence[Question], *, num: int) -> list[Quest
 
 
 def shares_of(available: Mapping[Kind, int], *, num: int) -> dict[Kind, int]:
-    """How many of each kind: the same number, and what one kind lacks from the others. Of an odd number the first kind has one more."""
+    """How many of each kind: the same number, or more of one if the other has too few. If `num` is odd, the first kind has one more."""
     shares: dict[Kind, int] = dict.fromkeys(available, 0)
     for _ in range(min(num, sum(available.values()))):
         fewest: Kind = min((kind for kind in available if shares[kind] < available[kind]), key=shares.__getitem__)
@@ -43,5 +43,5 @@ def spread_over_clusters(questions: Sequence[Question]) -> list[Question]:
 
 
 def place(question: Question) -> float:
-    """Where a question stands, by hash of its id."""
+    """Place of a question, by hash of its id."""
     return place_of(f"selection:{question.id}")

@@ -1,4 +1,4 @@
-"""The code that answers and grades while a model trains, as hashes: `train` depends on it through what `selection` writes. Touches files."""
+"""Hashes of the code that answers and grades while a model trains. `train` depends on it through the output of `selection`. Reads files."""
 
 import hashlib
 from pathlib import Path
@@ -7,7 +7,7 @@ from plumbline.pipeline.files import sha256_of
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN_PROCESS = "plumbline/grading/formula_child.py"
-"""Part of a grade, and loaded by no process of the training."""
+"""It takes part in grading, but no process of the training loads it."""
 SCORING_CODE = (
     "plumbline/answering",
     "plumbline/grading",
@@ -16,12 +16,12 @@ SCORING_CODE = (
     "plumbline/thinking.py",
     *(f"plumbline/rows/{name}.py" for name in ("answer", "answer_params", "context", "outcome", "question", "selection")),
 )
-"""What `train` loads only where questions choose. dvc.yaml declares it for `selection` and not for `train`: a grader never retrains a model
-whose checkpoint the validation loss chose."""
+"""Code that `train` loads only if questions choose. dvc.yaml declares it for `selection`, not for `train`. So a changed grader never
+trains a model again if the validation loss chose its checkpoint."""
 
 
 def code_hashes(root: Path = ROOT) -> dict[str, str]:
-    """Folder or file -> sha256 of its modules, by name and content."""
+    """Folder or file -> sha256 of the names and contents of its modules."""
     return {name: _hash_of(root / name) for name in SCORING_CODE}
 
 

@@ -1,4 +1,4 @@
-"""Choose the questions by which a training keeps its checkpoint, and write down all that decides their score. Reads and writes files."""
+"""Choose the questions by which a training keeps its checkpoint, and record everything that decides their score. Reads and writes files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class SelectionFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """How the questions are asked and graded: as the stages do it after the training."""
+    """How the questions are asked and graded: in the same way as the stages do it after the training."""
 
     answering: AnswerParams
     tolerance: Tolerance
@@ -43,7 +43,7 @@ class Asking:
 
     @property
     def arm(self) -> str | None:
-        """The first arm with the adapter, in whose context the questions stand; None where no arm has it."""
+        """The first arm with the adapter, which gives the questions their context; None if no arm has the adapter."""
         return self.arms.trained[0] if self.arms.trained else None
 
     @property
@@ -54,17 +54,17 @@ class Asking:
 def write_selection(
     params: TrainParams, asking: Asking, files: SelectionFiles, *, in_development: Callable[[str], bool] | None
 ) -> Selection | None:
-    """Write the file that `train` reads: always the same where the loss chooses.
+    """Write the file that `train` reads. If the loss chooses, it is always the same.
 
-    `in_development`: whether the questions of a cluster are in the development part; None where no part is kept for the claim.
-    Refused where questions are to choose and there are none that may.
+    `in_development`: whether the questions of a cluster are in the development part; None if no part is kept for the claim.
+    Refused if questions must choose and no question may.
     """
     selection = None
     if params.selects_by_score:
         if in_development is None:
             raise Refused(
-                "train.select_by is development_score and report.part is all: the questions that choose the checkpoint would be among those "
-                f"of the claim. Set report.part=final for the claim, report.part=development while you choose among runs, {REMEDY}"
+                "train.select_by is development_score and report.part is all, so questions that choose the checkpoint would also be in the "
+                f"claim. Set report.part=final for the claim, report.part=development while you choose among runs, {REMEDY}"
             )
         benchmark = list(read_jsonl(files.benchmark, Question))
         contexts = read_contexts(files.contexts[asking.context_name], benchmark)
@@ -75,12 +75,13 @@ def write_selection(
 
 
 def selected(development: Sequence[Question], contexts: Mapping[str, Context], asking: Asking, *, num: int) -> Selection:
-    """The questions, each with the words in which it is asked. Refused where a rule can grade none of them."""
+    """The questions, each with the words that ask it. Refused if a rule can grade none of them."""
     graded = [question for question in development if question.kind in BY_RULE]
     if not graded:
         raise Refused(
             f"train.select_by is development_score, but none of {len(development)} questions of the development part is multiple choice or "
-            f"numeric, which a rule can grade while the model trains. Raise report.development_fraction, add such questions, {REMEDY}"
+            "numeric. A rule can grade only these while the model trains. "
+            f"Raise report.development_fraction, add such questions, {REMEDY}"
         )
     questions = chosen_questions(graded, num=num)
     refuse_unbounded_zero(questions, asking.tolerance)
@@ -92,7 +93,7 @@ def selected(development: Sequence[Question], contexts: Mapping[str, Context], a
             SelectionQuestion(question=one, user=exam_prompt(one, instructions, contexts[one.id].passages), turns=contexts[one.id].turns)
             for one in questions
         ),
-        # Greedy text is all that is graded here, made in the process of the training: the rest of the section must not retrain.
+        # Only greedy text is graded here, generated in the training's process: the rest of the section must not cause a new training.
         answering=asking.answering.model_copy(
             update={"engine": "transformers", "choice_scoring": "text", "choice_prefix": "", **GREEDY, "seed": 0}
         ),

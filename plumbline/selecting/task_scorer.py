@@ -1,4 +1,4 @@
-"""Answer the questions that choose the checkpoint with the model in training, greedily, and grade them by rule. Nothing of the training moves."""
+"""Let the model in training greedily answer the questions that choose the checkpoint, and grade by rule. The training is not affected."""
 
 import hashlib
 from collections.abc import Callable
@@ -40,12 +40,12 @@ class QuestionScorer:
 
     @property
     def identity(self) -> str:
-        """Of the questions and settings. The code is named module by module where it is loaded, so that a module that takes no part changes nothing."""
+        """Hash of questions and settings. The training's identity names the loaded code by module, so unused modules change nothing."""
         apart = {OWN_PROCESS: self._selection.code[OWN_PROCESS]}
         return hashlib.sha256(self._selection.model_copy(update={"code": apart}).model_dump_json().encode()).hexdigest()
 
     def answers(self, model: PeftModel, *, say: Callable[[str], None] = lambda _: None) -> dict[str, str]:
-        """Question -> greedy answer of the model as it is now, as it would be answered once the adapter is saved and loaded."""
+        """Question -> greedy answer of the model as it is now: the same as after the adapter is saved and loaded."""
         found: dict[str, str] = {}
         with as_loaded(model) as inner, torch.random.fork_rng(devices=cuda_devices(inner)):
             engine = TransformersEngine(inner, self._tokenizer, batch_size=self._answering.batch_size)
@@ -68,5 +68,5 @@ class QuestionScorer:
 
 
 def cuda_devices(model: PreTrainedModel) -> list[torch.device]:
-    """Whose random states an answer could move, besides the processor's."""
+    """GPUs with random states that an answer could change, besides the processor's state."""
     return [model.device] if model.device.type == "cuda" else []

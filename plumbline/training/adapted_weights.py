@@ -1,4 +1,4 @@
-"""How many of the base's weights the adapter sits on, counted by PEFT itself on the whole architecture without its storage."""
+"""How many of the base's weights the adapter adapts: PEFT counts them on the whole architecture, which takes no memory here."""
 
 import re
 from pathlib import Path
@@ -16,13 +16,13 @@ from plumbline.training.lora import fitted_to, lora_config, towers
 
 
 class AdaptedWeights(NamedTuple):
-    """Numbers of weights, of the text model without its vocabulary."""
+    """Numbers of weights in the text model, without its vocabulary."""
 
     num_weights: int
     num_adapted: int
-    """Of the matrices that the adapter sits on."""
+    """In the matrices that the adapter adapts."""
     num_trained: int
-    """Of the adapter itself."""
+    """In the adapter itself."""
     experts_left_out: dict[str, int]
     """End of the name of a fused tensor of experts that is not adapted -> its weights in all layers."""
     towers: list[str]
@@ -30,7 +30,7 @@ class AdaptedWeights(NamedTuple):
 
 
 def adapted_weights(base: Path, lora: LoraParams) -> AdaptedWeights:
-    """Put the adapter on the base's architecture, at its full size. PEFT's ValueError where it cannot be put there."""
+    """Put the adapter on the base's architecture, at its full size. PEFT raises ValueError if it cannot adapt this architecture."""
     return adapted_weights_of(AutoConfig.from_pretrained(str(base)), lora)
 
 
@@ -60,14 +60,14 @@ def adapted_weights_of(config: PretrainedConfig, lora: LoraParams) -> AdaptedWei
 
 
 def _adapted(layer: LoraLayer) -> torch.nn.Parameter:
-    """The tensor of the base that a layer of PEFT's adapts."""
+    """The tensor of the base that a PEFT layer adapts."""
     weights = layer.get_param() if isinstance(layer, ParamWrapper) else layer.get_base_layer().weight
     assert isinstance(weights, torch.nn.Parameter)
     return weights
 
 
 def _fused_tensors(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
-    """Name -> tensor of three dimensions that no module of torch's own holds: the matrices of all experts of a layer."""
+    """Name -> tensor of three dimensions that is not inside a torch module: the matrices of all experts of a layer."""
     return {
         f"{name}.{part}" if name else part: weights
         for name, module in model.named_modules()

@@ -1,4 +1,4 @@
-"""A model in training computes, for a while, as it would when its adapter is saved and loaded again: the text it writes is then the text it will write."""
+"""Let a model in training compute for a while as it will after its adapter is saved and loaded: it then writes the same text."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +13,10 @@ from plumbline.training.attention import attend_to_padding
 
 @contextmanager
 def as_loaded(model: PeftModel) -> Iterator[PreTrainedModel]:
-    """The base model with the adapter in its layers: in evaluation mode, attention for padded rows, no node and no autocast of the training's.
+    """The base model with the adapter in its layers, in evaluation mode, with attention for padded rows.
 
-    All of it is put back afterwards. The autocast stands around the outer model's forward, which is not called.
+    It has neither the autograd nodes of the training nor its autocast, which is around the outer model's forward; that one is not called.
+    Everything is put back afterwards.
     """
     inner = model.get_base_model()
     assert isinstance(inner, PreTrainedModel)
@@ -33,6 +34,6 @@ def as_loaded(model: PeftModel) -> Iterator[PreTrainedModel]:
 
 
 def has_own_node(module: torch.nn.Module) -> bool:
-    """Whether the training put a forward of its own in the place of the module's."""
+    """Whether the training replaced the module's forward."""
     forward = module.__dict__.get("forward")
     return isinstance(forward, MethodType) and forward.__func__.__module__.startswith("plumbline.training.")

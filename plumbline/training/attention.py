@@ -14,11 +14,11 @@ from transformers import AttentionInterface, PreTrainedModel
 PER_DOCUMENT = "per_document"
 CAUSAL = (-1, 0)  # varlen_attn's default window, (-1, -1), is not causal
 MAX_GROWTH = 8
-"""Padded documents may hold so many times the tokens; beyond, one long document among short ones would cost memory."""
+"""Padded documents may hold this many times the tokens. With more, one long document among short ones would cost too much memory."""
 
 
 def attend_to_padding(model: PreTrainedModel) -> None:
-    """Have the model attend as it does when it is loaded: rows may be padded. It is sdpa where the architecture has that (Gemma 2 has not)."""
+    """Let the model attend as it does after loading: rows may be padded. This is sdpa if the architecture has it (Gemma 2 does not)."""
     model.set_attn_implementation("sdpa" if model._supports_sdpa else "eager")
 
 
@@ -35,30 +35,30 @@ def attend_per_document(
     dropout: float = 0.0,
     **others: object,
 ) -> tuple[torch.Tensor, None]:
-    """Causal attention inside each document of one packed row; with `sliding_window`, to that many tokens at most, its own included.
+    """Causal attention inside each document of one packed row. With `sliding_window`, a token sees at most that many tokens, with itself.
 
     Shapes: query (1, H, T, D), key and value (1, K, T, D) with K a divisor of H, cu_seq_lens_q (num_documents + 1,).
-    Returns (1, T, H, D). Raises RuntimeError for a batch that is not packed (padded rows need a mask, which a registered
-    function does not get) and for a model whose attention has a soft cap or sinks (`softcap`, `s_aux`), which would be left out.
+    Returns (1, T, H, D). Raises RuntimeError for a batch that is not packed: padded rows need a mask, and a registered
+    function gets none. It also raises for a model with a soft cap or sinks in its attention (`softcap`, `s_aux`): they would be left out.
     """
     if others.get("softcap") is not None or others.get("s_aux") is not None:
         raise RuntimeError(
-            "this model's attention has a soft cap or sinks, which packed rows would train without: set train.packing to false."
+            "The attention of this model has a soft cap or sinks, and packed rows would train without them. Set train.packing to false."
         )
     if cu_seq_lens_q is None or query.shape[0] != 1:
-        raise RuntimeError("per-document attention got a batch that is not packed: attend_to_padding(model) first.")
+        raise RuntimeError("Per-document attention got a batch that is not packed. Call attend_to_padding(model) first.")
     if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16) and query.shape[-1] % 8 == 0 and not dropout:
         q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
         longest = max_length_q if max_length_q is not None else int(cu_seq_lens_q.diff().max())
         window = CAUSAL if sliding_window is None else (sliding_window - 1, 0)
-        # Without `return_aux` it returns the one tensor.
+        # Without `return_aux` it returns one tensor.
         flat: Any = varlen_attn(q, k, v, cu_seq_lens_q, cu_seq_lens_q, longest, longest, scale=scaling, window_size=window, enable_gqa=True)
         return flat.unsqueeze(0), None
     lengths = cu_seq_lens_q.diff().tolist()
     window_cuts = sliding_window is not None and max(lengths) > sliding_window
     if query.is_cuda and not window_cuts and len(lengths) * max(lengths) <= MAX_GROWTH * query.shape[2]:
         return _attend_padded(query, key, value, lengths, scaling=scaling, dropout=dropout), None
-    # In half precision the gradient takes a CPU twice the time, and is less exact.
+    # In half precision a CPU takes twice the time for the gradient, and the gradient is less exact.
     dtype = torch.promote_types(query.dtype, torch.float32) if query.device.type == "cpu" else query.dtype
     documents = zip(*(states.to(dtype).split(lengths, dim=2) for states in (query, key, value)), strict=True)
     attended = torch.cat([_attend(q, k, v, scaling, sliding_window, dropout).transpose(1, 2) for q, k, v in documents], dim=1)
@@ -80,7 +80,7 @@ def _attend(
 def _attend_padded(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, lengths: list[int], *, scaling: float | None, dropout: float = 0.0
 ) -> torch.Tensor:
-    """The same with one document a row, padded at its end, where no token looks: a GPU waits for every launch, and documents are many.
+    """The same with one document a row, padded at its end, where no token looks: a GPU would wait for one launch per document.
 
     Shapes: query (1, H, T, D), key and value (1, K, T, D). Returns (1, T, H, D).
     """

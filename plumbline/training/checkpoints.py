@@ -1,6 +1,6 @@
 """Checkpoints that are whole or absent, and of this run or refused: `$DVC_ROOT/.cache/train/<fingerprint>/`.
 
-They stand outside DVC's outs, which DVC deletes before a stage runs, and survive kills, `exp run --temp` and `--queue`.
+They lie outside DVC's outs, which DVC deletes before a stage runs, and survive kills, `exp run --temp` and `--queue`.
 """
 
 import fcntl
@@ -21,34 +21,34 @@ MANIFEST = "MANIFEST.json"
 
 
 def required_files(num_ranks: int = 1, *, sharded: bool = False) -> tuple[str, ...]:
-    """Files without one of which transformers resumes without a word and ends in other weights: random states are one per rank."""
+    """Files that a checkpoint must have, with one random state per rank. Without one, transformers resumes silently, to other weights."""
     random_states = ("rng_state.pth",) if num_ranks == 1 else tuple(f"rng_state_{rank}.pth" for rank in range(num_ranks))
     states = ("pytorch_model_fsdp.bin", "optimizer.bin") if sharded else ("optimizer.pt",)
     return ("adapter_model.safetensors", *states, "scheduler.pt", *random_states, "trainer_state.json")
 
 
 class AlreadyRunning(RuntimeError):
-    """Another process holds this run."""
+    """Another process is already at this run."""
 
 
 class Interrupted(Exception):
-    """A signal ended the run after a checkpoint: the same command resumes from there."""
+    """A signal ended the run after a checkpoint. The same command resumes from there."""
 
 
 def run_folder(fingerprint: str) -> Path:
-    """Where the run of this fingerprint keeps its checkpoints, in the main repository even under `exp run --temp`."""
+    """Where the run with this fingerprint keeps its checkpoints: in the main repository, even under `exp run --temp`."""
     return cache_folder("train") / fingerprint
 
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Hold the folder for this process. AlreadyRunning if another has it; a dead one's hold ends with it."""
+    """Lock the folder for this process. AlreadyRunning if another process has locked it. The lock ends with its process."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AlreadyRunning(f"{folder}: this very run is already under way in another process. Wait for it, or stop it.") from error
+            raise AlreadyRunning(f"{folder}: another process is already at this run. Wait for it, or stop it.") from error
         yield
 
 
@@ -71,7 +71,7 @@ def seal(writing: Path, final: Path) -> None:
 
 
 def damage(checkpoint: Path, *, required: Sequence[str]) -> str | None:
-    """Say what is wrong with a checkpoint, or None if it is as it was sealed and has all that is required."""
+    """Say what is wrong with a checkpoint. None if it is as it was sealed and has every required file."""
     try:
         manifest = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -82,18 +82,18 @@ def damage(checkpoint: Path, *, required: Sequence[str]) -> str | None:
     for name, expected in manifest.items():
         file = checkpoint / name
         if not file.is_file() or file.stat().st_size != expected["size"] or sha256_of(file) != expected["sha256"]:
-            return f"{name} is not as it was written"
+            return f"{name} has changed since it was written"
     return None
 
 
 def newest_whole_checkpoint(folder: Path, *, num_ranks: int = 1, sharded: bool = False) -> Path | None:
-    """Return the newest checkpoint that verifies; set damaged ones aside as *.bad, with a warning each."""
+    """Return the newest checkpoint that is whole. Rename damaged ones to *.bad, with a warning each."""
     found = sorted(folder.glob("checkpoint-*[0-9]"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True)
     for checkpoint in found:
         problem = damage(checkpoint, required=required_files(num_ranks, sharded=sharded))
         if problem is None:
             return checkpoint
-        log.warning("%s is damaged (%s): set aside, an earlier one is used", checkpoint.name, problem)
+        log.warning("%s is damaged (%s): renamed to *.bad, trying an earlier one", checkpoint.name, problem)
         aside = checkpoint.with_name(checkpoint.name + ".bad")
         shutil.rmtree(aside, ignore_errors=True)
         checkpoint.replace(aside)

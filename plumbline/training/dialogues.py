@@ -1,4 +1,4 @@
-"""Rows of one or several exchanges as examples: every answer that is to be trained on has labels, nothing else has."""
+"""Rows of one or several exchanges as examples: only the answers that are trained on have labels."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # rows are read and refused before transformers is loaded
 
 
 class Trainable(Protocol):
-    """What training reads of an example: one exchange, or a conversation with an answer in each."""
+    """What training reads from an example, which is one exchange or a conversation of several."""
 
     @property
     def ids(self) -> list[int]: ...
@@ -27,9 +27,9 @@ class Conversation(NamedTuple):
     """Several exchanges as the model sees them in training, in one sequence."""
 
     ids: list[int]
-    """Up to the token that ends the last answer."""
+    """Up to and with the token that ends the last answer."""
     answers: tuple[tuple[int, int], ...]
-    """Start and end of each answer that is trained, the end of its turn included."""
+    """Start and end of each answer that is trained, with the end of its turn."""
 
     @property
     def num_prompt_tokens(self) -> int:
@@ -38,7 +38,7 @@ class Conversation(NamedTuple):
 
     @property
     def labels(self) -> list[int]:
-        """The ids themselves on the answers that are trained, -100 on all else."""
+        """The ids themselves in the answers that are trained, -100 everywhere else."""
         labels = [-100] * len(self.ids)
         for start, end in self.answers:
             labels[start:end] = self.ids[start:end]
@@ -56,15 +56,15 @@ def num_trained_tokens(example: Trainable) -> int:
 
 
 def dialogue_of(row: InstructionRow) -> list[Exchange]:
-    """The exchanges of a row, the oldest first; most rows have one."""
+    """The exchanges of a row, the oldest first. Most rows have one."""
     return [*row.earlier, Exchange(user=training_prompt(row.instruction, row.input), assistant=row.output, is_trained=True)]
 
 
 def render_dialogue(tokenizer: "PreTrainedTokenizerBase", exchanges: Sequence[Exchange]) -> list[Trainable]:
-    """The examples of a row: one, unless the template shows an answer otherwise once another turn follows.
+    """The examples of a row: one, unless the template shows an answer differently when another turn follows.
 
-    Each answer is then an example of its own, behind what answering would show before it: thinking that a template takes out of earlier
-    turns is one reason, a turn that only the next one ends another. PromptDiffers and NoEndOfTurn as `render_example` raises them.
+    Then each answer is a separate example, after the text that answering would show before it. One reason: the template removes
+    thinking from earlier turns. Another: only the next turn ends a turn. Raises PromptDiffers and NoEndOfTurn, as `render_example` does.
     """
     if len(exchanges) == 1:
         return [render_example(tokenizer, exchanges[0].user, exchanges[0].assistant)]
@@ -79,9 +79,9 @@ def render_dialogue(tokenizer: "PreTrainedTokenizerBase", exchanges: Sequence[Ex
 
 
 def render_answer(tokenizer: "PreTrainedTokenizerBase", exchanges: Sequence[Exchange]) -> Example:
-    """The last answer behind everything before it, as answering would show it.
+    """The last answer after everything before it, as answering would show it.
 
-    PromptDiffers where the template renders that otherwise in training.
+    PromptDiffers if the template renders this differently in training.
     """
     *earlier, last = exchanges
     if not earlier:
@@ -90,7 +90,7 @@ def render_answer(tokenizer: "PreTrainedTokenizerBase", exchanges: Sequence[Exch
     messages = [*as_messages(earlier, last.user), {"role": "assistant", "content": last.assistant}]
     ids = render_ids(tokenizer, messages, add_generation_prompt=False)
     if ids[: len(prompt)] != prompt:
-        raise PromptDiffers(f"the chat template renders a conversation differently in training and in answering, for {last.user[:80]!r}.")
+        raise PromptDiffers(f"The chat template renders a conversation differently in training and in answering, for {last.user[:80]!r}.")
     turn = assistant_turn(tokenizer)
     ids = ids[: len(ids) - turn.num_after_end]
     return Example(ids=ids if turn.is_end_written else [*ids, turn.end], num_prompt_tokens=len(prompt))

@@ -1,4 +1,4 @@
-"""What a training that came to its end leaves behind: the adapter with the record of its run, and its metrics."""
+"""What a finished training leaves behind: the adapter with the record of its run, and its metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """A training that came to its end, on the rank that writes it down."""
+    """A finished training, on the rank that writes its files."""
 
     identity: RunIdentity
     schedule: Schedule
@@ -30,7 +30,7 @@ class Finished:
     num_replay_examples: int
     num_tokens_per_epoch: int
     question_ids: tuple[str, ...] = ()
-    """Of the questions that chose the step; empty where the loss did."""
+    """Ids of the questions that chose the step; empty if the loss chose it."""
 
     @property
     def complete(self) -> bool:
@@ -38,7 +38,7 @@ class Finished:
 
 
 def record_of(finished: Finished) -> TrainingRecord:
-    """What the adapter folder says of its run, and what `report` reads without the adapter."""
+    """What the adapter folder records about its run. `report` reads the copy, without the adapter."""
     identity, fitted = finished.identity, finished.fitted
     return TrainingRecord(
         complete=finished.complete,
@@ -58,13 +58,13 @@ def record_of(finished: Finished) -> TrainingRecord:
 
 
 def choice_of(finished: Finished) -> CheckpointChoice | None:
-    """How questions chose the step that is kept; None where the loss did."""
+    """How questions chose the step that is kept; None if the loss chose it."""
     if not finished.question_ids:
         return None
     later = {point.step: point for point in finished.fitted.losses if point.step > 0 and point.validation_loss is not None}
     lowest = min(later.values(), key=lambda point: point.validation_loss or 0.0)
     best = later[finished.fitted.best_step]
-    assert best.development_score is not None and lowest.development_score is not None, "every planned evaluation took one"
+    assert best.development_score is not None and lowest.development_score is not None, "every planned evaluation has a score"
     return CheckpointChoice(
         question_ids=finished.question_ids,
         num_evaluations=len(later),
@@ -75,7 +75,7 @@ def choice_of(finished: Finished) -> CheckpointChoice | None:
 
 
 def save(finished: Finished, adapter: Path, *, base: Manifest) -> None:
-    """Write the adapter folder with the record of its run. `base`: what it was trained on."""
+    """Write the adapter folder with the record of its run. `base`: the model that it was trained on."""
     fitted = finished.fitted
     save_adapter(adapter, model=fitted.model, weights=fitted.weights, record=record_of(finished), base=base)
 
@@ -104,7 +104,7 @@ def metrics_of(finished: Finished) -> dict[str, object]:
 
 
 def development_scores(finished: Finished, shown: Mapping[str, LossPoint]) -> dict[str, object]:
-    """What metrics/train.json says of the questions that chose; nothing where the loss did."""
+    """What metrics/train.json says about the questions that chose; empty if the loss chose."""
     choice = choice_of(finished)
     if choice is None:
         return {}

@@ -1,4 +1,4 @@
-"""Fit the adapter to the end, or take up the run where it stopped; what comes out are the best weights."""
+"""Fit the adapter to the end, or resume the run where it stopped, and return the best weights."""
 
 import logging
 import shutil
@@ -34,7 +34,7 @@ class Fitted(NamedTuple):
 
 
 def fit(trainer: AdapterTrainer, *, params: TrainParams, num_steps: int, num_planned_steps: int, task: TaskScorer | None = None) -> Fitted:
-    """Train to the end, from the newest whole checkpoint if there is one. `task`: what chooses the best step, in place of the validation loss.
+    """Train to the end, from the newest whole checkpoint if there is one. `task` chooses the best step, instead of the validation loss.
 
     Raises Interrupted after a signal (a checkpoint is written first) and NonFiniteLoss.
     """
@@ -54,7 +54,7 @@ def fit(trainer: AdapterTrainer, *, params: TrainParams, num_steps: int, num_pla
         trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
     elif rank() == 0:
         shutil.rmtree(folder / "best", ignore_errors=True)
-    # A finished run is not resumed: bounded by max_steps in mid-epoch, the Trainer would do one step more.
+    # A finished run is not resumed: if max_steps ends it in the middle of an epoch, the Trainer would do one step more.
     if trainer.state.global_step < num_steps:
         with watch.progress:
             with signals_to(watch):
@@ -72,7 +72,9 @@ def fit(trainer: AdapterTrainer, *, params: TrainParams, num_steps: int, num_pla
     weights = load_file(folder / "best" / "best.safetensors")
     for name, tensor in weights.items():
         if not torch.isfinite(tensor).all():
-            raise NonFiniteLoss(f"adapter tensor {name} holds NaN or infinity: nothing was published.")
+            raise NonFiniteLoss(
+                f"Adapter tensor {name} holds NaN or infinity. No adapter was written. Lower train.learning_rate or lora.alpha."
+            )
     assert isinstance(trainer.model, PeftModel)
     held = get_peft_model_state_dict(trainer.model, save_embedding_layers=False)
     set_peft_model_state_dict(trainer.model, {name: as_held(tensor, like=held[name]) for name, tensor in weights.items()})

@@ -12,22 +12,22 @@ from plumbline.pipeline.record import Record
 class Forgetting(Record):
     """Negative log-likelihood of base's own answers to general prompts, in nats per trained token, before and after.
 
-    Stands in metrics/train.json under `forgetting`; the report warns from `report.max_forgetting_nats` on.
+    It is in metrics/train.json under `forgetting`; the report warns from `report.max_forgetting_nats` on.
     """
 
     num_prompts: int
     num_tokens: int
-    """Tokens of their answers: each counts alike."""
+    """Tokens of their answers; every token counts the same."""
     num_cut: int
-    """Of these prompts: answers cut at `general.max_new_tokens`, measured without an end of sequence."""
+    """Answers among them that were cut at `general.max_new_tokens`; these are measured without an end of sequence."""
     num_empty: int
-    """Of these prompts: answers without a word, of which the end of sequence alone is measured."""
+    """Empty answers among them; only their end of sequence is measured."""
     base_nll: float
     tuned_nll: float
     increase: float
     """tuned - base."""
     increase_low: float | None
-    """95 % interval over prompts; None where all prompts moved alike, and nothing can be said about others."""
+    """95 % interval over prompts; None if all prompts moved alike, which says nothing about others."""
     increase_high: float | None
 
 
@@ -41,14 +41,14 @@ def forgetting_over_prompts(
     seed: int,
     num_resamples: int = 10_000,
 ) -> Forgetting:
-    """Put the losses of all prompts together, every token counting alike and whole prompts being resampled.
+    """Put the losses of all prompts together. Every token counts the same, and the bootstrap draws whole prompts.
 
     Shapes: all (prompts,). Units: nats summed over a prompt's answer, and its number of tokens, at least 1.
     """
     assert len(base_nats) == len(tuned_nats) == len(num_tokens) > 0 and min(num_tokens) > 0
     total = sum(num_tokens)
     differences = [tuned - base for base, tuned in zip(base_nats, tuned_nats, strict=True)]
-    # In an order that no caller can move: the bootstrap draws by place.
+    # Sorted, since the bootstrap draws by place: the caller's order must not change the interval.
     ordered = sorted(zip(differences, num_tokens, strict=True))
     units = Units(np.array([difference for difference, _ in ordered]), np.array([float(size) for _, size in ordered]))
     bounds = bca_interval(units, seed=seed, num_resamples=num_resamples)

@@ -1,8 +1,8 @@
-"""What stands between the products of a transformer block, each as one autograd node: a small model on a processor waits for memory.
+"""The steps between the products of a transformer block, each as one autograd node: a small model on a processor waits for memory.
 
-RMS norm, the rotation of queries and keys, and silu(gate) x up are half a dozen passes each over tensors that fit no cache, and as many
-again backward. Values are those of transformers to rounding; a model whose own functions give others is left as it is.
-In bfloat16 the norm (0.3 times the time) and the rotation (0.6 times) are one node; the gate is not: one node was no faster there.
+RMS norm, the rotation of queries and keys, and silu(gate) x up each make half a dozen passes over tensors that fit no cache. Backward
+makes as many again. The values equal those of transformers up to rounding. If a model's functions give other values, it stays as it is.
+In bfloat16 the norm (0.3 times the time) and the rotation (0.6 times) are one node each. The gate is not: one node was no faster there.
 """
 
 import inspect
@@ -18,15 +18,15 @@ from torch.nn.functional import silu
 from plumbline.model.on_meta import TRIAL_ERRORS
 
 ROTATION = "apply_rotary_pos_emb"
-"""What transformers calls it in every model that has one: a function of the model's own file, not a module."""
+"""Its name in every transformers model that has one: a function in the model's file, not a module."""
 
 
 TOLERANCE = {torch.float32: (1e-5, 1e-6), torch.bfloat16: (2e-2, 1e-2)}
-"""By dtype: how far the values of a node may be from the module's, relative and absolute. A dtype that is not here has no node."""
+"""dtype -> how far the values of a node may be from the module's, relative and absolute. Other dtypes have no node."""
 
 
 def are_on_cpu_in(dtype: torch.dtype, *tensors: torch.Tensor) -> bool:
-    """Whether the nodes of this folder that are written for a processor, and for this dtype, may take these."""
+    """Whether the nodes written for a processor and this dtype may take these tensors."""
     return all(tensor.dtype == dtype and tensor.device.type == "cpu" for tensor in tensors)
 
 
@@ -82,7 +82,7 @@ class _Rotation(torch.autograd.Function):
 
 
 class _GatedProduct(torch.autograd.Function):
-    """silu(gate) x up, of the same shape; silu(gate) is computed again for the gradient rather than kept."""
+    """silu(gate) x up, in the same shape. silu(gate) is computed again for the gradient, not kept."""
 
     @staticmethod
     def forward(ctx: Any, gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
@@ -97,9 +97,9 @@ class _GatedProduct(torch.autograd.Function):
 
 
 def fuse_norms_and_gates(model: torch.nn.Module) -> int:
-    """Let frozen RMS norms, and gated MLPs in fp32, compute as one node on a processor where a gradient is asked for. Returns how many do.
+    """Let frozen RMS norms, and gated MLPs in fp32, compute as one node on a processor if a gradient is needed. Returns how many do.
 
-    They are known by their class's name and their parts, and tried: where the node gives other values than the module, it stays.
+    They are recognised by the name of their class and their parts, then tried. If the node gives other values, the module stays.
     """
     num_fused = 0
     for module in model.modules():
@@ -111,18 +111,18 @@ def fuse_norms_and_gates(model: torch.nn.Module) -> int:
 
 
 class _Fused(NamedTuple):
-    """What could take the place of a module's forward."""
+    """What can replace a module's forward."""
 
     forward: Callable[[Any, torch.Tensor], torch.Tensor]
     width: int
-    """Of the input's last dimension."""
+    """Size of the input's last dimension."""
     dtype: torch.dtype
 
 
 def _fused_forward(module: Any) -> _Fused | None:
-    """None for every module that is not known, or that is not on a processor in a dtype that has nodes."""
+    """None for a module that is unknown, is not on a processor, or has a dtype without nodes."""
     if list(inspect.signature(type(module).forward).parameters)[2:]:
-        return None  # more than one argument: what is tried with one would be called with others
+        return None  # more than one argument: it was tried with one only
     if type(module).__name__.endswith("RMSNorm"):
         weight = getattr(module, "weight", None)
         is_known = isinstance(weight, torch.nn.Parameter) and not weight.requires_grad and hasattr(module, "variance_epsilon")
@@ -137,7 +137,7 @@ def _fused_forward(module: Any) -> _Fused | None:
 
 
 def is_gated_mlp(module: torch.nn.Module) -> bool:
-    """Whether it has the parts of down(act(gate(x)) x up(x)) under transformers' names."""
+    """Whether it has the parts of down(act(gate(x)) x up(x)) under the names of transformers."""
     parts = (getattr(module, name, None) for name in ("gate_proj", "up_proj", "down_proj"))
     return hasattr(module, "act_fn") and all(isinstance(part, torch.nn.Module) for part in parts)
 
@@ -166,7 +166,7 @@ def _gated_forward(module: Any, x: torch.Tensor) -> torch.Tensor:
 def _gives_the_same(module: torch.nn.Module, fused: _Fused) -> bool:
     x = torch.randn(2, 3, fused.width, generator=torch.Generator().manual_seed(0)).to(fused.dtype).requires_grad_()
     try:
-        with torch.random.fork_rng(devices=[]):  # an adapter with dropout draws
+        with torch.random.fork_rng(devices=[]):  # an adapter with dropout draws random numbers
             theirs, ours = module(x), fused.forward(module, x)
     except TRIAL_ERRORS:
         return False
@@ -184,9 +184,9 @@ Rotation = Callable[..., tuple[torch.Tensor, torch.Tensor]]
 
 
 def fused_rotations(model: torch.nn.Module) -> dict[str, Rotation]:
-    """By the name of each file of the model that rotates queries and keys: a function that does it as one node each, where it may.
+    """Name of a file of the model -> function that rotates queries and keys as one node each, if that is allowed.
 
-    Only for a model on a processor, and functions of transformers' usual arguments that give the values of the usual rotation.
+    Only for a model on a processor, and for functions with the usual arguments and values of transformers.
     """
     found: dict[str, Rotation] = {}
     dtype = getattr(model, "dtype", torch.float32)
@@ -225,7 +225,7 @@ def _rotates_alike(ours: Rotation, theirs: Rotation, dtype: torch.dtype) -> bool
 
 @contextmanager
 def in_place_of_theirs(rotations: dict[str, Rotation]) -> Iterator[None]:
-    """Have the files' functions replaced by these while in here: they are global, and another model of the kind is not ours to change."""
+    """Replace the functions of the files for a while. They are global, and other models of the same kind must keep theirs."""
     theirs = {name: getattr(sys.modules[name], ROTATION) for name in rotations}
     for name, rotation in rotations.items():
         setattr(sys.modules[name], ROTATION, rotation)

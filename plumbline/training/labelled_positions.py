@@ -1,6 +1,6 @@
-"""What comes after the last attention looks at each position alone, so it is computed where a label is and nowhere else.
+"""The parts after the last attention treat each position alone, so they are computed only where there is a label.
 
-transformers does so for the head (`logits_to_keep`); here for the last block's gated MLP, too, as wide as three attentions.
+transformers does this for the head (`logits_to_keep`). Here the last block's gated MLP follows: it is as wide as three attentions.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from plumbline.training.fused_blocks import is_gated_mlp, is_on_cpu
 
 
 def last_mlp(model: Any) -> torch.nn.Module | None:
-    """The last gated MLP of a model on a processor, if what is kept stays the same when it is left out elsewhere; tried on one packed row."""
+    """The last gated MLP of a model on a processor, if leaving it out elsewhere keeps the logits that count. Tried on one packed row."""
     if not is_on_cpu(model):
         return None
     found = [module for module in model.modules() if is_gated_mlp(module)]
@@ -33,7 +33,7 @@ def last_mlp(model: Any) -> torch.nn.Module | None:
 
 
 def _logits(model: Any, mlp: torch.nn.Module | None) -> torch.Tensor:
-    """Of two positions of six; `mlp` is computed at these only."""
+    """Logits of two positions out of six; `mlp` is computed only there."""
     num_tokens, kept = 6, torch.tensor([2, 4])
     boundaries = torch.tensor([0, num_tokens], dtype=torch.int32)
     packed = {"cu_seq_lens_q": boundaries, "cu_seq_lens_k": boundaries, "max_length_q": num_tokens, "max_length_k": num_tokens}
@@ -50,9 +50,9 @@ def _logits(model: Any, mlp: torch.nn.Module | None) -> torch.Tensor:
 
 @contextmanager
 def only_at(mlp: torch.nn.Module | None, positions: torch.Tensor) -> Iterator[None]:
-    """Have `mlp` computed at these positions of one row, (T,) of int64, and be 0 elsewhere; None leaves everything as it is.
+    """Compute `mlp` at these positions of one row, (T,) of int64, and let it be 0 elsewhere. If `mlp` is None, nothing changes.
 
-    Only for a forward whose gradient does not compute it again: by then this is over.
+    Only if the gradient does not compute the forward again: at that time the whole MLP is back.
     """
     if mlp is None:
         yield

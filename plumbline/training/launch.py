@@ -1,6 +1,6 @@
-"""Start a training as several processes and answer for them: one exit code, signals passed on, no one left behind.
+"""Start a training as several processes and watch them: one exit code, signals passed on, no process left behind.
 
-torchrun is not used for this: it turns exit code 75 into 1, and kills after 30 seconds what may still be writing a checkpoint.
+torchrun is not used: it turns exit code 75 into 1, and after 30 seconds it kills processes that may still be writing a checkpoint.
 """
 
 import logging
@@ -24,33 +24,33 @@ LAUNCH = "PLUMBLINE_LAUNCH"
 TEMPORARY_FAILURE = 75
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GRACE_SECONDS = 10.0
-"""For the others to say what went wrong, once one rank has failed: without it they cannot go on, and a checkpoint is whole or absent."""
+"""After one rank failed, the others get this time to log what went wrong. They cannot go on. A kill leaves no half-written checkpoint."""
 
 
 def taken_signals() -> list[signal.Signals]:
-    """The signals that a training takes for itself: not SIGHUP where it is ignored, as below nohup."""
+    """The signals that a training handles. SIGHUP is left out if it is ignored, as under nohup."""
     return [number for number in SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
 
 
 class LaunchRefused(ValueError):
-    """What PLUMBLINE_LAUNCH asks for cannot be started, or would train something else."""
+    """The value of PLUMBLINE_LAUNCH cannot be started, or would train something else."""
 
 
 class Launch(NamedTuple):
-    """How many processes, and what accelerate wants them to find in their environment."""
+    """How many processes, and the environment variables that accelerate needs in them."""
 
     num_ranks: int
     environment: dict[str, str]
 
 
 def asked_for() -> Launch | None:
-    """Read PLUMBLINE_LAUNCH: a number of processes on this machine, or the path of an accelerate configuration; None for one process.
+    """Read PLUMBLINE_LAUNCH: a number of processes on this machine, or the path of an accelerate configuration. None for one process.
 
-    A process that a launcher has started (RANK) is a rank already. LaunchRefused for what cannot be started.
+    A process that a launcher has started (RANK) is already a rank. LaunchRefused if the value cannot be started.
     """
     if "DVC_STAGE" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise LaunchRefused(
-            f"WORLD_SIZE={os.environ['WORLD_SIZE']}: a launcher has started DVC itself several times. Start `dvc repro` once, with {LAUNCH}=N."
+            f"WORLD_SIZE is {os.environ['WORLD_SIZE']}: a launcher started DVC several times. Start `dvc repro` once, with {LAUNCH}=N."
         )
     text = os.environ.get(LAUNCH, "").strip()
     if "RANK" in os.environ or text in ("", "1"):
@@ -58,16 +58,18 @@ def asked_for() -> Launch | None:
     if text.isdigit() and int(text) > 1:
         return Launch(int(text), {})
     if not text.endswith((".yaml", ".yml")):
-        raise LaunchRefused(f"{LAUNCH} is {text!r}: a number of processes from 1 on, or the path of an accelerate configuration (launch/).")
+        raise LaunchRefused(
+            f"{LAUNCH} is {text!r}. Set it to a number of processes, at least 1, or to an accelerate configuration such as launch/ddp.yaml."
+        )
     return read_configuration(text)
 
 
 def read_configuration(path: str) -> Launch:
-    """Take number of processes and FSDP settings from an accelerate configuration, through accelerate's own reader.
+    """Take the number of processes and the FSDP settings from an accelerate configuration, with accelerate's reader.
 
-    FileNotFoundError, accelerate's ValueError for an unknown key, LaunchRefused for what would change the training.
+    FileNotFoundError if there is no file, accelerate's ValueError for an unknown key, LaunchRefused for settings that change the training.
     """
-    # Imported here: it loads torch, which the process that starts the ranks has no other use for.
+    # Imported here: it loads torch, and the process that starts the ranks needs no torch.
     from accelerate.commands.config.config_args import ClusterConfig, load_config_from_file
     from accelerate.commands.launch import _validate_launch_command, launch_command_parser
     from accelerate.utils import DistributedType
@@ -75,20 +77,24 @@ def read_configuration(path: str) -> Launch:
 
     config = load_config_from_file(path)
     if not isinstance(config, ClusterConfig):
-        raise LaunchRefused(f"{path}: compute_environment is {config.compute_environment}: LOCAL_MACHINE is what can be started here.")
+        raise LaunchRefused(f"{path}: compute_environment is {config.compute_environment}. Set it to LOCAL_MACHINE.")
     found = DistributedType(config.distributed_type)
     allowed = (DistributedType.MULTI_CPU, DistributedType.MULTI_GPU, DistributedType.FSDP)
     sharded, fsdp = found == DistributedType.FSDP, getattr(config, "fsdp_config", None) or {}
     for wrong, said in (
-        (found not in allowed, f"distributed_type is {found.value}: one of {', '.join(kind.value for kind in allowed)}"),
+        (found not in allowed, f"distributed_type is {found.value}. Set it to one of {', '.join(kind.value for kind in allowed)}"),
         (
             config.num_machines != 1,
-            f"num_machines is {config.num_machines}: `dvc repro` starts the processes of one machine; for more see README, Several GPUs",
+            f"num_machines is {config.num_machines}, but `dvc repro` starts processes on one machine only. Set it to 1, or read Several "
+            "GPUs in docs/gpu.md",
         ),
-        (config.mixed_precision not in (None, "no"), f"mixed_precision is {config.mixed_precision}: 'no', since base.dtype decides"),
-        (config.num_processes < 1, f"num_processes is {config.num_processes}: 1 or more"),
-        (sharded and fsdp.get("fsdp_version") != 2, "fsdp_version must be 2"),
-        (sharded and fsdp.get("fsdp_state_dict_type") != "FULL_STATE_DICT", "fsdp_state_dict_type must be FULL_STATE_DICT: rank 0 writes"),
+        (config.mixed_precision not in (None, "no"), f"mixed_precision is {config.mixed_precision}. Set it to 'no': base.dtype decides"),
+        (config.num_processes < 1, f"num_processes is {config.num_processes}. Set it to 1 or more"),
+        (sharded and fsdp.get("fsdp_version") != 2, f"fsdp_version is {fsdp.get('fsdp_version')}. Set it to 2"),
+        (
+            sharded and fsdp.get("fsdp_state_dict_type") != "FULL_STATE_DICT",
+            f"fsdp_state_dict_type is {fsdp.get('fsdp_state_dict_type')}. Set it to FULL_STATE_DICT: rank 0 writes the checkpoint",
+        ),
     ):
         if wrong:
             raise LaunchRefused(f"{path}: {said}.")
@@ -98,19 +104,19 @@ def read_configuration(path: str) -> Launch:
         launch_command_parser().parse_args(["--config_file", path, "--main_process_port", "0", "train"])
     )
     environment = prepare_multi_gpu_env(arguments)
-    # The rest of what accelerate sets (precision, compilation, threads) would change the sums behind our back.
+    # The other variables of accelerate (precision, compilation, threads) would change the sums without notice.
     return Launch(config.num_processes, {k: v for k, v in environment.items() if k.startswith(("ACCELERATE_USE_FSDP", "FSDP_"))})
 
 
 def free_port() -> int:
-    """A port of this machine that no one listens on now."""
+    """A port of this machine on which no process listens now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
 
 
 def environments(launch: Launch, inherited: Mapping[str, str]) -> list[dict[str, str]]:
-    """One environment per rank. DVC_STAGE stays here: the inputs are watched once, by the process that answers for the stage."""
+    """One environment per rank. DVC_STAGE is left out: only the process of the stage watches the inputs."""
     common = {name: value for name, value in inherited.items() if name not in ("DVC_STAGE", LAUNCH)} | {
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(free_port()),
@@ -124,9 +130,9 @@ def environments(launch: Launch, inherited: Mapping[str, str]) -> list[dict[str,
 
 
 def exit_code(codes: Sequence[int], *, first_failure: int | None, signalled: bool) -> int:
-    """One code for all: 0 if every rank has it; 75 where they stopped or were stopped by a signal; else that of the first to fail.
+    """One code for all: 0 if every rank ended with 0, 75 if they stopped or a signal stopped them, else the code of the first that failed.
 
-    A rank ended by signal n counts as 128 + n, as in a shell.
+    If signal n ended a rank, its code is 128 + n, as in a shell.
     """
     stopped = {0, TEMPORARY_FAILURE} | ({-number for number in SIGNALS} if signalled else set())
     if all(code == 0 for code in codes):
@@ -151,9 +157,9 @@ def _noting(received: list[int]) -> Iterator[None]:
 
 
 def run_ranks(launch: Launch, command: Sequence[str]) -> None:
-    """Run the command once per rank, to the end of all; exits with their code where it is not 0.
+    """Run the command once per rank, until all have ended. Exits with their code if it is not 0.
 
-    SIGTERM, SIGINT and SIGHUP reach every rank as SIGTERM. A rank that fails takes the others with it. The ranks die with this process.
+    SIGTERM, SIGINT and SIGHUP reach every rank as SIGTERM. If one rank fails, the others are stopped. The ranks die with this process.
     """
     log.info("%d processes", launch.num_ranks)
     received: list[int] = []

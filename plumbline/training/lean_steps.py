@@ -1,4 +1,4 @@
-"""The same training step with less around it: a small model on a processor waits for memory and Python, a large one on a GPU for casts."""
+"""The same training step with less overhead: a small model on a processor waits for memory and Python, a large one on a GPU for casts."""
 
 from collections.abc import Callable
 from types import MethodType
@@ -13,16 +13,16 @@ HALF = (torch.bfloat16, torch.float16)
 
 
 def _shaped(rows: torch.Tensor, *, like: torch.Tensor) -> torch.Tensor:
-    """The rows (n, N) in the shape (..., N) of x. A plain view out of a node may not be changed in place, as Gemma 3n does to a product."""
+    """The rows (n, N) in the shape (..., N) of x. Gemma 3n changes a product in place, and a plain view from a node does not allow that."""
     return torch.ops.aten._unsafe_view(rows, [*like.shape[:-1], rows.shape[-1]])
 
 
 class _AdaptedProduct(torch.autograd.Function):
-    """x (W + scale B A)' as one node and, with the adapter merged into the weight for the moment, as one wide product.
+    """x (W + scale B A)' as one node and one wide product: the adapter is merged into the weight for a moment.
 
-    Shapes: x (..., K), weight (N, K), down (r, K), up (N, r). Merging costs r / (number of x's rows) of the product; keeping the
-    adapter next to it would cost a pass over an output, and over the input's gradient, that fit no cache. The merged weight is made again
-    for the gradient rather than kept: it is as large as the model.
+    Shapes: x (..., K), weight (N, K), down (r, K), up (N, r). Merging costs r / (number of x's rows) of the product. A separate
+    adapter would cost one more pass over the output and over the input's gradient, and neither fits a cache.
+    The merged weight is made again for the gradient, not kept: all of them are as large as the model.
     """
 
     @staticmethod
@@ -45,11 +45,11 @@ class _AdaptedProduct(torch.autograd.Function):
 
 
 class _HalfAdaptedProduct(torch.autograd.Function):
-    """The same on a base of half precision, whose adapter stays fp32: no tensor of the input's size is cast to fp32 and back, scaled, or added.
+    """The same for a base in half precision with an fp32 adapter: no tensor of the input's size is cast to fp32 and back, scaled, or added.
 
-    PEFT does each of these for every layer: a fifth of a training step of a 7B model on one GPU. The adapter is not merged into the
-    weight, as above: rounded to the base's dtype, the sum would lose most of a small update. `weight` is None where
-    the base layer makes its product itself (four-bit weights); `product` is None where it does not.
+    PEFT does all of this for every layer: a fifth of a training step of a 7B model on one GPU. Here the adapter is not merged into
+    the weight: rounded to the base's dtype, the sum would lose most of a small update. `weight` is None if
+    the base layer makes its product itself (four-bit weights). Otherwise `product` is None.
     """
 
     @staticmethod
@@ -88,9 +88,9 @@ class _HalfAdaptedProduct(torch.autograd.Function):
 
 
 def fuse_adapted_products(model: torch.nn.Module) -> None:
-    """Let LoRA layers compute as one node where the base is of half precision, in fp32 on a CPU too, in four bits on a GPU too.
+    """Let LoRA layers compute as one node if the base is in half precision, in fp32 on a CPU, or in four bits on a GPU.
 
-    Layers with dropout, a bias, several adapters or a variant of LoRA stay PEFT's, and so does every other device and dtype.
+    Layers with dropout, a bias, several adapters or a variant of LoRA keep PEFT's forward. So do all other devices and dtypes.
     """
     for module in model.modules():
         if not isinstance(module, LoraLayer) or module.lora_variant or set(module.lora_A) != {"default"}:
@@ -100,7 +100,7 @@ def fuse_adapted_products(model: torch.nn.Module) -> None:
             continue
         fused = _fused_forward(base)
         if fused is not None:
-            # A bound method, which torch.compile reads like one of the class: one compilation serves all layers.
+            # torch.compile reads a bound method like a method of the class, so one compilation serves all layers.
             module.forward = MethodType(fused, module)  # type: ignore[method-assign]
 
 
@@ -109,7 +109,7 @@ def _fused_forward(base: torch.nn.Module) -> Callable[[Any, torch.Tensor], torch
         if are_on_cpu_in(torch.float32, base.weight):
             return _forward_in_fp32
         return _forward_in_half if base.weight.device.type in ("cpu", "cuda") and base.weight.dtype in HALF else None
-    is_four_bit = type(base).__name__ == "Linear4bit"  # bitsandbytes is not there on every system
+    is_four_bit = type(base).__name__ == "Linear4bit"  # by name: bitsandbytes is not installed on every system
     return _forward_in_half if is_four_bit and next(base.parameters()).is_cuda else None
 
 
@@ -136,9 +136,9 @@ def _is_switched_off(module: Any) -> bool:
 
 
 def skip_idle_walks(model: torch.nn.Module) -> None:
-    """Keep a step from walking over a thousand modules to find what has not changed: who is in training mode, who holds a gradient.
+    """Keep a step from walking over a thousand modules to check training modes and gradients that have not changed.
 
-    Call it when the adapter is in place: parameters that begin to be trained later would keep their gradients.
+    Call it when the adapter is in place: gradients of parameters that become trainable later would never be cleared.
     """
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     switch = model.train
@@ -147,7 +147,7 @@ def skip_idle_walks(model: torch.nn.Module) -> None:
         return model if model.training == mode else switch(mode)
 
     def zero_grad(set_to_none: bool = True) -> None:
-        assert set_to_none, "nothing here asks for gradients of zero instead of none"
+        assert set_to_none, "gradients are set to None here, never to zero"
         for parameter in trained:
             parameter.grad = None
 

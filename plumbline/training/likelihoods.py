@@ -1,4 +1,4 @@
-"""Score base's own answers under a model with its adapter off and on: one forward pass each, nothing is generated."""
+"""Score base's own answers by a model with its adapter off and on, in one forward pass each. No text is generated."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from plumbline.training.attention import attend_to_padding
 
 
 class Likelihoods(NamedTuple):
-    """Negative log-likelihoods of the same answers before and after, a place per answer."""
+    """Negative log-likelihoods of the same answers before and after the training, one per answer."""
 
     base_nats: list[float]
     """Summed over the answer's tokens."""
@@ -25,7 +25,7 @@ class Likelihoods(NamedTuple):
 
 
 def measured_example(tokenizer: PreTrainedTokenizerBase, answer: GeneralAnswer) -> Example:
-    """Render prompt and answer as training would; a cut answer without the end of the turn, which base did not say there."""
+    """Render prompt and answer as training would. A cut answer gets no end of turn, since base did not end it there."""
     example = render_example(tokenizer, answer.prompt, answer.response)
     if answer.stopped == "eos":
         return example
@@ -33,10 +33,10 @@ def measured_example(tokenizer: PreTrainedTokenizerBase, answer: GeneralAnswer) 
 
 
 def answer_nats(model: torch.nn.Module, examples: Sequence[Example], *, arm: str) -> list[float]:
-    """Negative log-likelihood of each example's completion, in nats. One example a pass: no padding, no neighbour to depend on."""
+    """Negative log-likelihood of each example's completion, in nats. A pass takes one example, so padding and other rows do not matter."""
     device = next(model.parameters()).device
     found: list[float] = []
-    # On a GPU the trainer leaves an autocast around forward, but not where a finished run is only read again: so always.
+    # On a GPU the trainer leaves an autocast around forward, but a finished run that is only read again has none. So use one always.
     with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
         for example in watched(examples, f"likelihood {arm}", unit="answer", total=len(examples)):
             ids_BT = torch.tensor([example.ids], device=device)
@@ -48,7 +48,7 @@ def answer_nats(model: torch.nn.Module, examples: Sequence[Example], *, arm: str
 
 
 def likelihoods(model: PeftModel, tokenizer: PreTrainedTokenizerBase, answers: Sequence[GeneralAnswer]) -> Likelihoods:
-    """Score the answers with the adapter off, then on, in the attention that answers are generated with."""
+    """Score the answers with the adapter off, then on, with the attention that generates answers."""
     rendered = [(answer, measured_example(tokenizer, answer)) for answer in answers]
     # An answer that was cut before its first word has no token at all.
     measured = [(answer, example) for answer, example in rendered if len(example.ids) > example.num_prompt_tokens]

@@ -18,7 +18,7 @@ REFUSED_BY_PEFT = frozenset({"falcon_h1", "falcon_mamba", "mamba", "mamba2", "ne
 
 
 def lora_config(params: LoraParams) -> LoraConfig:
-    """Turn our parameters into PEFT's, whose defaults would adapt q_proj and v_proj alone."""
+    """Turn our parameters into PEFT's. PEFT's defaults would adapt only q_proj and v_proj."""
     return LoraConfig(
         r=params.r,
         lora_alpha=params.alpha,
@@ -32,16 +32,16 @@ def lora_config(params: LoraParams) -> LoraConfig:
 
 
 def linear_layers(model: PreTrainedModel) -> dict[str, torch.nn.Linear]:
-    """Name -> layer of all linear layers but the head: what `all-linear` adapts, and what nf4 is for."""
+    """Name -> layer, for all linear layers but the head: `all-linear` adapts these, and nf4 quantises them."""
     head = model.get_output_embeddings()
     return {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head}
 
 
 def fitted_to(config: LoraConfig, model: PreTrainedModel) -> LoraConfig:
-    """Keep the adapter to the model that reads and writes text, no row shows an image or a sound that a tower could learn from.
+    """Keep the adapter in the model that reads and writes text: no row has an image or a sound from which a tower could learn.
 
-    And keep `all-linear` from what PEFT refuses in state-space layers: their kernels read these weights past the adapter
-    (0.21.2, tuners_utils.py, _check_lora_target_modules_mamba). And from layers that return more than a product: routers of Llama 4.
+    `all-linear` also leaves out what PEFT refuses in state-space layers: their kernels read these weights without the adapter
+    (0.21.2, tuners_utils.py, _check_lora_target_modules_mamba). It leaves out layers that return more than a product: routers of Llama 4.
     """
     left_out = [rf"{re.escape(name)}(\..*)?" for name in towers(model)] + _no_products(model)
     if config.target_modules == "all-linear" and model.config.model_type in REFUSED_BY_PEFT:
@@ -52,7 +52,7 @@ def fitted_to(config: LoraConfig, model: PreTrainedModel) -> LoraConfig:
 
 
 def _no_products(model: PreTrainedModel) -> list[str]:
-    """Patterns of the names of linear layers that an architecture has made into something else. Tried; draws nothing."""
+    """Patterns for the names of linear layers that return something else in this architecture. Each is tried; no random number is drawn."""
     found = set()
     for name, module in model.named_modules():
         if isinstance(module, torch.nn.Linear) and type(module).__module__.startswith("transformers.models."):
@@ -68,7 +68,7 @@ def _no_products(model: PreTrainedModel) -> list[str]:
 
 
 def towers(model: PreTrainedModel) -> list[str]:
-    """Names of the modules next to the text model, but for the head: vision towers and what projects their output."""
+    """Names of the modules next to the text model, without the head: vision towers and the layers that project their output."""
     names = {id(module): name for name, module in model.named_modules()}
     text, head = names.get(id(model.get_decoder())), names.get(id(model.get_output_embeddings()))
     if not text:
@@ -83,7 +83,7 @@ def towers(model: PreTrainedModel) -> list[str]:
 
 
 def keep_adapter_in_fp32(model: torch.nn.Module) -> None:
-    """Undo TRL's cast of QLoRA adapters to bf16, in which Adam's second moment cannot decay and small steps are lost."""
+    """Undo TRL's cast of QLoRA adapters to bf16: there, Adam's second moment cannot decay and small steps are lost."""
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
@@ -92,8 +92,8 @@ def keep_adapter_in_fp32(model: torch.nn.Module) -> None:
 def keep_gradients_through_nf4(model: torch.nn.Module) -> None:
     """Keep bitsandbytes from repacking 4-bit weights at the first evaluation on a CPU with AVX512-BF16.
 
-    The kernel of the packed layout has no derivative: every later training step would lose the gradient through the base
-    layers, with one UserWarning and a loss that still falls (0.50.2, Linear4bit.forward).
+    The kernel of the packed layout has no derivative, so every later training step would lose the gradient through the base
+    layers. The only sign is one UserWarning: the loss still falls (0.50.2, Linear4bit.forward).
     """
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):

@@ -9,21 +9,21 @@ from plumbline.training.checkpoint_choice import NUM_QUESTIONS, SCORE
 
 
 class LossPoint(NamedTuple):
-    """Losses are nats per trained token; None where that step took no such loss."""
+    """Losses are nats per trained token; None if this loss was not measured at the step."""
 
     step: int
     train_loss: float | None
     validation_loss: float | None
     development_score: float | None = None
-    """Mean score on the questions that choose the checkpoint, 0-1; None where the loss chooses."""
+    """Mean score on the questions that choose the checkpoint, 0-1; None if the loss chooses."""
     num_questions: int | None = None
-    """That the score is a mean over."""
+    """The score is the mean over so many."""
 
 
 def loss_curve(history: Sequence[dict[str, float]], *, num_steps_per_evaluation: int, num_done_steps: int) -> list[LossPoint]:
     """Join the Trainer's log entries into one row per step.
 
-    Validation losses of other steps than the planned ones are left out: a run that was stopped by a signal took one on its way out.
+    Validation losses at unplanned steps are left out: a run that a signal stopped took one before it ended.
     """
     train = {int(entry["step"]): entry["loss"] for entry in history if "loss" in entry}
     evaluated = {
@@ -42,7 +42,7 @@ def _point(step: int, train_loss: float | None, evaluation: dict[str, float] | N
 
 
 def loss_table(losses: Sequence[LossPoint]) -> str:
-    """Write the curve, of one point or more, as CSV; an empty cell where a step took no such number. Scores have columns where some were taken."""
+    """Write the curve of at least one point as CSV. A cell is empty if the step has no such number. Scores get columns if there are any."""
     width = 5 if any(point.development_score is not None for point in losses) else 3
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

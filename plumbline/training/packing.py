@@ -1,4 +1,4 @@
-"""Lay examples out as the rows that the trainer reads, several to a row where they are packed."""
+"""Lay examples out as the rows that the trainer reads; a packed row holds several."""
 
 import random
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ disable_progress_bar()
 
 
 def pack(examples: Sequence[Trainable], *, max_length: int, packing: bool, seed: int) -> Dataset:
-    """Lay examples out as rows of `input_ids` and `labels`; packed rows hold whole examples and their `seq_lengths`.
+    """Lay examples out as rows of `input_ids` and `labels`. Packed rows hold whole examples and their `seq_lengths`.
 
     The order is shuffled first, since best-fit packing looks at a thousand examples at a time.
     """

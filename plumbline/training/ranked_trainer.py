@@ -1,4 +1,4 @@
-"""TRL's trainer as one of several ranks: the rows, the losses and the checkpoints of one process. Alone it is TRL's trainer, but for the mean of the validation loss."""
+"""TRL's trainer as one of several ranks, with the rows, losses and checkpoints of one process. Alone, only its validation loss differs."""
 
 import math
 from pathlib import Path
@@ -16,7 +16,7 @@ from plumbline.training.which_rank import num_ranks, rank
 
 
 class RankedTrainer(SFTTrainer):
-    """Rows are dealt by RankBatches, validation batches in turn; the mean loss is over all their tokens; rank 0 writes for all."""
+    """RankBatches deals the rows, and validation batches go round. The mean loss is over all their tokens, and rank 0 writes for all."""
 
     num_rows_per_step: int
 
@@ -42,7 +42,7 @@ class RankedTrainer(SFTTrainer):
         batches = [list(order[first : first + size]) for first in range(0, len(order), size)]
         mine = batches[rank() :: num_ranks()]
         self._num_own_batches = len(mine)
-        # All ranks must take part as often; what is made up is not counted.
+        # All ranks must take part equally often; the batches that fill up are not counted.
         num_each = math.ceil(len(batches) / num_ranks())
         return self._loader(self.eval_dataset, mine + batches[:1] * (num_each - len(mine)))
 
@@ -58,7 +58,7 @@ class RankedTrainer(SFTTrainer):
         return loss, logits, labels
 
     def evaluation_loop(self, dataloader: DataLoader[Any], *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> Any:
-        """The mean loss of all tokens with a label, whatever the micro-batch and however many ranks: the Trainer's is a mean over rows."""
+        """The mean loss of all tokens with a label, for any micro-batch and number of ranks. The Trainer's own is a mean over rows."""
         self._batch_losses: list[tuple[torch.Tensor, int]] = []
         output = super().evaluation_loop(dataloader, *args, metric_key_prefix=metric_key_prefix, **kwargs)
         own = self._batch_losses[: self._num_own_batches] if in_group() else self._batch_losses
@@ -68,7 +68,7 @@ class RankedTrainer(SFTTrainer):
         return output
 
     def _save_rng_state(self, output_dir: str) -> None:
-        """Each rank's random state, as the Trainer saves it, gathered and written by rank 0."""
+        """Each rank's random state, as the Trainer saves it; rank 0 gathers and writes them."""
         if not in_group():
             super()._save_rng_state(output_dir)
             return

@@ -1,4 +1,4 @@
-"""The processes (ranks) of one training and what they agree on; a training of one process asks no one. Only rank 0 writes files."""
+"""The processes (ranks) of one training and what they agree on. A single process asks no one. Only rank 0 writes files."""
 
 import ctypes
 import os
@@ -18,12 +18,12 @@ T = TypeVar("T")
 
 
 def in_group() -> bool:
-    """Whether there are others to ask."""
+    """Whether there are other ranks to ask."""
     return torch.distributed.is_initialized()
 
 
 def join(device: str) -> None:
-    """Become one of the ranks, if there are several: gloo between processors, NCCL between GPUs (a GPU each, by LOCAL_RANK)."""
+    """Become one of the ranks, if there are several: with gloo between processors, with NCCL between GPUs (one GPU each, by LOCAL_RANK)."""
     if num_ranks() == 1 and not is_sharded():
         return
     # accelerate would take as many threads as the machine has, and the order of sums depends on their number.
@@ -31,20 +31,20 @@ def join(device: str) -> None:
     if device == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     torch.distributed.init_process_group("cuda:nccl,cpu:gloo" if device == "cuda" else "gloo")
-    # Never taken apart, here or when DDP lets go of it: gloo (torch 2.13) then waits for its thread, which may be waiting for Python's
-    # lock, held by who waits. A rank hung so after its last step. The process ends soon, and the group with it.
+    # The group is never destroyed, here or when DDP drops it: gloo (torch 2.13) would wait for its thread. That thread may wait for
+    # Python's lock, which the waiting process holds. One rank hung like this after its last step. The group ends with the process.
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(torch.distributed.group.WORLD))
 
 
 def leave() -> None:
-    """Go separate ways; no one may ask the others any more. Not for errors: others may be waiting for this process, which must end."""
+    """Part: no rank may ask the others any more. Not for errors: others may be waiting for this process, which must end."""
     if in_group():
-        wait_for_all()  # who goes too early takes back what the others have not read yet
+        wait_for_all()  # a rank that leaves too early takes away what the others have not read yet
         torch.distributed.destroy_process_group()
 
 
 def from_rank_0(value: T) -> T:
-    """What rank 0 passes here, on every rank; what the others pass is not looked at."""
+    """The value of rank 0, on every rank; the values of the others are ignored."""
     if not in_group():
         return value
     values: list[Any] = [value]
@@ -53,7 +53,7 @@ def from_rank_0(value: T) -> T:
 
 
 def from_all(value: T) -> list[T]:
-    """What each rank passes here, in the order of the ranks, on every rank."""
+    """The values of all ranks, in the order of the ranks, on every rank."""
     if not in_group():
         return [value]
     values: list[Any] = [None] * num_ranks()
@@ -62,7 +62,7 @@ def from_all(value: T) -> list[T]:
 
 
 def any_rank(flag: bool) -> bool:
-    """Whether the flag is set on one of the ranks: cheap enough to be asked at every step."""
+    """Whether the flag is set on any rank; cheap enough to ask at every step."""
     if not in_group():
         return flag
     found = torch.tensor([int(flag)])
@@ -71,23 +71,23 @@ def any_rank(flag: bool) -> bool:
 
 
 def whole(tensor: torch.Tensor) -> torch.Tensor:
-    """The tensor itself, or all of one of which this rank holds a part; then every rank must ask."""
+    """The whole tensor. If this rank holds only a part of it, every rank must ask."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
 def as_held(tensor: torch.Tensor, *, like: torch.Tensor) -> torch.Tensor:
-    """This rank's part of a whole tensor, where the ranks hold parts of `like`; else the tensor itself."""
+    """This rank's part of a whole tensor if the ranks hold parts of `like`, else the tensor itself."""
     return distribute_tensor(tensor.to(like.device), like.device_mesh, like.placements) if isinstance(like, DTensor) else tensor
 
 
 def wait_for_all() -> None:
-    """Go on when every rank has come here."""
+    """Go on when every rank has arrived here."""
     any_rank(False)
 
 
 @contextmanager
 def only_training(folder: Path) -> Iterator[None]:
-    """Hold the run's folder, by rank 0 for all. AlreadyRunning on every rank if another training has it."""
+    """Lock the run's folder; rank 0 does it for all. AlreadyRunning on every rank if another training has locked it."""
     with ExitStack() as stack:
         refusal = None
         if rank() == 0:
@@ -102,5 +102,5 @@ def only_training(folder: Path) -> Iterator[None]:
 
 
 def checkpoint_to_go_on_from(folder: Path) -> Path | None:
-    """The newest whole checkpoint of as many ranks as there are, chosen (and damaged ones set aside) by rank 0."""
+    """The newest whole checkpoint with this number of ranks. Rank 0 chooses it, and sets damaged ones aside."""
     return from_rank_0(newest_whole_checkpoint(folder, num_ranks=num_ranks(), sharded=is_sharded()) if rank() == 0 else None)

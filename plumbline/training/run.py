@@ -1,4 +1,4 @@
-"""The training from its files to its files: rows are read and refused first, then torch is loaded and the adapter is fitted."""
+"""The whole training, from input files to output files: rows are read and checked first, then torch is loaded and the adapter is fitted."""
 
 import json
 import logging
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("train")
 
 AFTER_THE_RUN = ("plumbline.training.likelihoods", "plumbline.training.forgetting", "plumbline.intervals")
-"""Modules that look at the finished model only: when one changes, the finished run is measured again, not made again."""
+"""Modules that only look at the finished model. If one changes, the finished run is measured again, not trained again."""
 LIBRARIES = ("torch", "transformers", "peft", "trl")
 
 
@@ -47,16 +47,16 @@ class TrainFiles:
     base: Path
     adapter: Path
     record: Path
-    """A copy of the adapter's training.json: a clone without the adapter writes its report from it."""
+    """A copy of the adapter's training.json: a clone without the adapter writes its report with it."""
     metrics: Path
     loss: Path
     selection: Path | None = None
-    """Which questions choose the checkpoint, if any do."""
+    """Which questions choose the checkpoint; None if none do."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainRows:
-    """The rows as read: none of them can be refused any more but for its length."""
+    """The rows as read. From here on, a row can only be refused for its length."""
 
     train: list[InstructionRow]
     validation: list[InstructionRow]
@@ -65,11 +65,11 @@ class TrainRows:
 
 
 def run(lora: LoraParams, params: TrainParams, files: TrainFiles, open_task: OpenTask | None = None) -> Finished | None:
-    """Train, measure what was forgotten, and write the adapter, its metrics and the loss curve; of several ranks, rank 0 does.
+    """Train, measure what was forgotten, and write the adapter, its metrics and the loss curve. Of several ranks, rank 0 writes.
 
-    `open_task`: what scores the model on questions that choose the checkpoint; None: the validation loss chooses.
-    None on the other ranks. Interrupted where a signal stopped it, AlreadyRunning where another process is at the same run:
-    nothing is published then.
+    `open_task` makes what scores the model on the questions that choose the checkpoint; if it is None, the validation loss chooses.
+    Returns None on the other ranks. Interrupted if a signal stopped it, AlreadyRunning if another process is at the same run:
+    then nothing is written.
     """
     finished = train_and_measure(read_rows(files, params), lora, params, files, open_task)
     if finished is not None:
@@ -80,10 +80,10 @@ def run(lora: LoraParams, params: TrainParams, files: TrainFiles, open_task: Ope
 
 
 def read_rows(files: TrainFiles, params: TrainParams) -> TrainRows:
-    """Read everything that can be refused without torch. ValueError says what cannot be used."""
+    """Read everything that can be checked without torch. ValueError says what cannot be used."""
     wanted_trackers()
     if json.loads(files.ready.read_text(encoding="utf-8")) != {"ready": True}:
-        raise ValueError(f"Preflight did not pass: {files.ready} does not say so. Run `dvc repro preflight` and fix what it reports.")
+        raise ValueError(f"Preflight did not pass ({files.ready}). Run `dvc repro preflight` and fix what it reports.")
     train, validation = (list(read_jsonl(path, InstructionRow)) for path in (files.train, files.validation))
     answers = list(read_jsonl(files.general, GeneralAnswer))
     return TrainRows(
@@ -95,7 +95,7 @@ def read_rows(files: TrainFiles, params: TrainParams) -> TrainRows:
 
 
 def render_rows(tokenizer: "PreTrainedTokenizerBase", rows: TrainRows, *, max_length: int) -> tuple[list[Trainable], list[Trainable]]:
-    """The training examples, replay rows last, and the validation examples. ValueError where one is too long."""
+    """The training examples, replay rows last, and the validation examples. ValueError if one is too long."""
     train, validation = (
         [example for row in part for example in render_dialogue(tokenizer, dialogue_of(row))] for part in (rows.train, rows.validation)
     )
@@ -111,8 +111,8 @@ def render_rows(tokenizer: "PreTrainedTokenizerBase", rows: TrainRows, *, max_le
 def train_and_measure(
     rows: TrainRows, lora: LoraParams, params: TrainParams, files: TrainFiles, open_task: OpenTask | None
 ) -> Finished | None:
-    """Fit the adapter, or take up the run where it stopped, and measure the model that comes out. None on all ranks but the first."""
-    # Imported here: a row that cannot be used is refused before torch, TRL and PEFT are waited for (5 s).
+    """Fit the adapter, or resume the run where it stopped, and measure the resulting model. None on all ranks but the first."""
+    # Imported here: bad rows are refused before torch, TRL and PEFT are loaded (5 s).
     from plumbline.model.runtime import device, prepare_torch
     from plumbline.model.weights import load_model, load_tokenizer
     from plumbline.training.device_readiness import refuse_half_precision, refuse_unfit_device
@@ -150,7 +150,7 @@ def train_and_measure(
         schedule = plan_training(num_rows=len(packed), num_tokens=num_tokens, params=params)
         say_plan(schedule, num_examples=len(train), num_rows=len(packed))
         trainer = build_trainer(
-            model=load_model(files.base, device="cpu" if is_sharded() else device()),  # then no card must hold it all
+            model=load_model(files.base, device="cpu" if is_sharded() else device()),  # then no single GPU must hold it all
             tokenizer=tokenizer,
             train=packed,
             validation=packed_validation,
@@ -182,7 +182,7 @@ def train_and_measure(
             num_tokens_per_epoch=num_tokens,
             question_ids=() if task is None else task.question_ids,
         )
-        save(finished, files.adapter, base=manifest)  # while the run's folder is held
+        save(finished, files.adapter, base=manifest)  # while the run's folder is locked
         return finished
 
 
@@ -197,7 +197,7 @@ def identify(
     device: str,
     task_identity: str | None,
 ) -> RunIdentity:
-    """Collect what the run is keyed by; called when all that trains is loaded."""
+    """Collect what the run is keyed by. Called when every module that trains is loaded."""
     from plumbline.model.runtime import summing_threads
 
     return RunIdentity(

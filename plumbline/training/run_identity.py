@@ -14,9 +14,9 @@ from plumbline.training.dialogues import Trainable, answers_in
 
 
 def loaded_code(*, without: Collection[str] = ()) -> dict[str, str]:
-    """Name -> sha256 of every module of ours that this process has loaded: another program is another run.
+    """Name -> sha256 of every Plumbline module that this process has loaded: other code is another run.
 
-    `without`: modules that touch the run only when it has ended; a change of theirs makes no other run.
+    `without`: modules that touch the run only after its end; if one changes, the run stays the same.
     """
     return {
         name: sha256_of(Path(module.__file__))
@@ -26,7 +26,7 @@ def loaded_code(*, without: Collection[str] = ()) -> dict[str, str]:
 
 
 def sha256_of_rows(rows: Sequence[GeneralAnswer]) -> str | None:
-    """Identify what is replayed, order and repetition included; None for nothing."""
+    """Identify the replay rows, with order and repetition; None if there are none."""
     return hashlib.sha256("".join(row.model_dump_json() for row in rows).encode()).hexdigest() if rows else None
 
 
@@ -35,7 +35,7 @@ def sha256_of_rendered(examples: Iterable[Trainable]) -> str:
     digest = hashlib.sha256()
     for example in examples:
         answers = [place for span in answers_in(example) for place in span]
-        # Of one exchange the start says it all.
+        # With one exchange, the start of the answer is enough.
         digest.update(json.dumps([answers if len(answers) > 2 else answers[0], example.ids]).encode())
     return digest.hexdigest()
 
@@ -49,24 +49,24 @@ class RunIdentity:
     train_sha256: str
     validation_sha256: str
     replay_sha256: str | None
-    """Of the replay rows; None where none are added."""
+    """Of the replay rows; None if there are none."""
     rendered_sha256: str
-    """Of the token ids that the model is shown: a template or a library that renders otherwise makes another run."""
+    """Of the token ids that the model sees: if a template or a library renders them differently, it is another run."""
     base_fingerprint: str
     template_sha256: str
     code: dict[str, str]
-    """Name -> sha256 of each module of ours that takes part."""
+    """Name -> sha256 of each Plumbline module that takes part."""
     versions: dict[str, str]
     """Library -> version."""
     device: str
     num_threads: int | None
-    """That the sums of each process are spread over; None on a GPU."""
+    """Each process spreads its sums over so many threads; None on a GPU."""
     num_ranks: int
     sharded: bool
     task_sha256: str | None = None
-    """Of the questions that choose the checkpoint, and of how they are asked and graded; None where the loss chooses."""
+    """Of the questions that choose the checkpoint, and of how they are asked and graded; None if the loss chooses."""
 
     def fingerprint(self) -> str:
-        """A name for the run's folder: one for the same fields, another where any field differs."""
+        """The name of the run's folder: the same for equal fields, another one if any field differs."""
         fields = asdict(self) | {"lora": self.lora.model_dump(), "params": self.params.model_dump()}
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:32]

@@ -13,20 +13,20 @@ class Schedule(NamedTuple):
     """Packed rows, or examples when not packing."""
     num_steps_per_epoch: int
     num_planned_steps: int
-    """What the epochs ask for."""
+    """The steps of all epochs."""
     num_steps: int
-    """What this run will do: the planned steps, or max_steps where that is lower."""
+    """The steps of this run: the planned ones, or max_steps if that is lower."""
     num_steps_per_evaluation: int
     num_warmup_steps: int
 
     @property
     def num_evaluations(self) -> int:
-        """Of an uninterrupted run: before the first step, as often as planned, and after the last."""
+        """In an uninterrupted run: before the first step, as often as planned, and after the last step."""
         return 1 + math.ceil(self.num_steps / self.num_steps_per_evaluation)
 
     @classmethod
     def of_steps(cls, num_steps: int, *, num_rows_per_step: int) -> "Schedule":
-        """So many steps, without warm-up, and one look at the validation rows at the end: for probes and benchmarks."""
+        """A number of steps without warm-up, with one evaluation at the end. For small trial runs and benchmarks."""
         return cls(
             num_rows_per_step=num_rows_per_step,
             num_steps_per_epoch=num_steps,
@@ -46,15 +46,15 @@ def plan_schedule(
     evaluations_per_epoch: int,
     warmup_fraction: float,
 ) -> Schedule:
-    """Count steps. Warm-up follows the planned steps, so that a dry run starts just as the full run would.
+    """Count steps. Warm-up follows the planned steps, so that a dry run starts exactly as the full run would.
 
-    A single step has no warm-up: the first step of a warm-up has a rate of 0, and an adapter of that step alone would be base.
-    Raises ValueError where there are no rows or max_steps is below 1.
+    A single step has no warm-up: the first step of a warm-up has a rate of 0, and after that step alone, tuned would equal base.
+    Raises ValueError if there are no rows or max_steps is below 1.
     """
     if num_rows < 1:
-        raise ValueError("there are no training rows: nothing to plan.")
+        raise ValueError("There are no training rows. Look at what `clean` and `split` kept.")
     if max_steps is not None and max_steps < 1:
-        raise ValueError(f"train.max_steps is {max_steps}: 1 or more, or null for as many as the epochs ask for.")
+        raise ValueError(f"train.max_steps is {max_steps}. Set it to 1 or more, or to null for the steps of all epochs.")
     num_steps_per_epoch = math.ceil(num_rows / num_rows_per_step)
     num_planned_steps = max(1, math.ceil(num_steps_per_epoch * epochs))
     num_steps = num_planned_steps if max_steps is None else min(max_steps, num_planned_steps)
@@ -69,7 +69,7 @@ def plan_schedule(
 
 
 def fewest_packed_rows(num_tokens: int, max_length: int) -> int:
-    """Rows that would hold all tokens without a gap: what packing comes near to, before anything is packed."""
+    """Rows that would hold all tokens without a gap: an estimate before packing, which comes close to it."""
     return max(1, math.ceil(num_tokens / max_length))
 
 
@@ -81,7 +81,7 @@ def rows_per_step(*, num_rows: int, num_tokens: int, params: TrainParams) -> int
 
 
 def plan_training(*, num_rows: int, num_tokens: int, params: TrainParams) -> Schedule:
-    """The one plan of a training, replay rows included: preflight and train make it of the same rows, packed the same way.
+    """The plan of a training, with replay rows. Preflight and train make it from the same rows, packed the same way.
 
     `num_rows`: packed rows, or examples when not packing. ValueError as in `plan_schedule`.
     """

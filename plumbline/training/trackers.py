@@ -1,7 +1,7 @@
-"""Show a training elsewhere while it runs, through the Trainer's own integrations. Reads the environment; sets where the trackers write.
+"""Show a running training in other tools, through the Trainer's integrations. Reads the environment, and sets where the trackers write.
 
-Off by default, and no part of a result: what is shown is what the Trainer logs, and files lie in .cache/trackers, outside of what DVC tracks.
-Nothing is sent unless a variable of the tracker's own says so: W&B writes offline, and MLflow's usage reports are off.
+Off by default, and not part of a result: trackers show what the Trainer logs. Their files lie in .cache/trackers, which DVC does not track.
+Nothing is sent unless a variable of the tracker says so: W&B writes offline, and MLflow's usage reports are off.
 """
 
 import logging
@@ -27,7 +27,7 @@ PACKAGES = {
     "trackio": ("trackio",),
     "dvclive": ("dvclive",),
 }
-"""Tracker -> the packages of which one must be there."""
+"""Tracker -> packages; one of them must be installed."""
 SETTINGS = {
     "tensorboard": {"TENSORBOARD_LOGGING_DIR": "{folder}/{run}"},
     "wandb": {
@@ -48,29 +48,27 @@ SETTINGS = {
     "trackio": {"TRACKIO_DIR": "{folder}"},
     "dvclive": {},
 }
-"""Tracker -> the variables of its own, with the folder of the tracker and the name of the run. One that is set stays as it is."""
+"""Tracker -> its own variables, with the folder of the tracker and the name of the run. A variable that is already set keeps its value."""
 
 
 def wanted_trackers() -> list[str]:
-    """The trackers of PLUMBLINE_TRACKERS. Refused where one is unknown, or its package is not installed."""
+    """The trackers of PLUMBLINE_TRACKERS. Refused if one is unknown, or its package is not installed."""
     names = list(dict.fromkeys(name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()))
     if unknown := [name for name in names if name not in PACKAGES]:
-        raise Refused(
-            f"{VARIABLE} names {', '.join(unknown)}; the trackers are {', '.join(PACKAGES)}, separated by commas. Unset it for none."
-        )
+        raise Refused(f"{VARIABLE} names {', '.join(unknown)}. Set it to {', '.join(PACKAGES)}, separated by commas, or unset it for none.")
     if missing := [name for name in names if not any(find_spec(package) for package in PACKAGES[name])]:
         packages = " ".join(PACKAGES[name][0] for name in missing)
-        raise Refused(f"{VARIABLE} names {', '.join(missing)}, which is not installed. Run `pip install {packages}`, or take it out.")
+        raise Refused(f"{VARIABLE} names {', '.join(missing)}, which is not installed. Run `pip install {packages}`, or remove it.")
     return names
 
 
 def tracker_folder(name: str) -> Path:
-    """Where a tracker writes."""
+    """The folder in which a tracker writes."""
     return cache_folder("train").parent / "trackers" / name
 
 
 def report_to(run: str) -> list[str] | str:
-    """The value for the Trainer, once its trackers know where to write; DVCLive comes as a callback of its own. `run`: the name of the training."""
+    """Tell the trackers where to write, and return the Trainer's value. DVCLive is a separate callback. `run`: name of the training."""
     names = wanted_trackers()
     for name in names:
         folder = tracker_folder(name)
@@ -78,19 +76,19 @@ def report_to(run: str) -> list[str] | str:
         for variable, value in SETTINGS[name].items():
             os.environ.setdefault(variable, value.format(folder=folder, run=run))
     if names and rank() == 0:
-        log.info("watched by %s as %s; files in %s", ", ".join(names), run, tracker_folder(""))
+        log.info("shown by %s as %s; files in %s", ", ".join(names), run, tracker_folder(""))
     return [name for name in names if name != "dvclive"] or "none"
 
 
 def tracker_callbacks(run: str) -> list["TrainerCallback"]:
-    """DVCLive's, if it is wanted: by itself it would write into the workspace, save an experiment of its own, and count log lines for steps."""
+    """DVCLive's, if wanted. By default it would write into the workspace, save its own experiment, and take log lines for steps."""
     if "dvclive" not in wanted_trackers() or rank() != 0:
         return []
     from dvclive import Live  # type: ignore[import-not-found]
     from transformers.integrations import DVCLiveCallback
 
     class InSteps(DVCLiveCallback):
-        """Each value at the step of the training to which it belongs."""
+        """Each value at its step of the training."""
 
         def on_log(self, args: Any, state: Any, control: Any, model: Any = None, logs: Any = None, **kwargs: Any) -> None:
             live.step = state.global_step

@@ -1,4 +1,4 @@
-"""The trainer: TRL's, with what it leaves to the caller: whole checkpoints, fp32 adapters, per-document attention."""
+"""TRL's trainer, with what it leaves to the caller: whole checkpoints, fp32 adapters, per-document attention."""
 
 import shutil
 from collections.abc import Callable
@@ -30,7 +30,7 @@ NUM_KEPT_CHECKPOINTS = 2
 
 
 class AdapterTrainer(RankedTrainer):
-    """SFTTrainer with checkpoints that are whole or absent, and a schedule of the planned steps, not of a lowered max_steps."""
+    """SFTTrainer with checkpoints that are whole or absent. Its schedule follows the planned steps, not a lowered max_steps."""
 
     num_planned_steps: int
     run_folder: Path
@@ -38,7 +38,7 @@ class AdapterTrainer(RankedTrainer):
     last_mlp: torch.nn.Module | None
     has_backbone: bool
     task: TaskScorer | None = None
-    """Scores the model at each planned evaluation, where questions choose the checkpoint."""
+    """Scores the model at each planned evaluation if questions choose the checkpoint."""
     say: Callable[[str], None] = staticmethod(lambda _: None)
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
@@ -55,10 +55,10 @@ class AdapterTrainer(RankedTrainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
-        """Sum of the label tokens' losses over their number in the whole step, as TRL has it.
+        """Sum of the label tokens' losses divided by their number in the whole step, as in TRL.
 
-        On a CPU TRL's fused head scores masked positions as well; here only the positions that have a label reach the
-        last MLP and the head. Packed rows only: there the batch is one row, which `logits_to_keep` can index.
+        On a CPU, TRL's fused head also scores masked positions. Here only positions with a label reach the last MLP and
+        the head. This works for packed rows only: their batch is one row, and `logits_to_keep` can index that.
         """
         labels = inputs["labels"]
         if not self.has_backbone:
@@ -71,7 +71,7 @@ class AdapterTrainer(RankedTrainer):
         rest = {name: value for name, value in inputs.items() if name != "labels"}
         with only_at(self.last_mlp, labelled):
             logits_1TV = model(**rest, use_cache=False, logits_to_keep=labelled).logits
-        logits_TV = logits_1TV.squeeze(0)  # its gradient is a view, that of [0] a copy
+        logits_TV = logits_1TV.squeeze(0)  # the gradient of squeeze is a view, the gradient of [0] a copy
         total = torch.nn.functional.cross_entropy(logits_TV.float(), targets[labelled], reduction="sum")
         loss = total / torch.as_tensor(len(labelled) if num_items_in_batch is None else num_items_in_batch).clamp(min=1)
         return loss if num_items_in_batch is None else loss * self.accelerator.num_processes
@@ -79,7 +79,7 @@ class AdapterTrainer(RankedTrainer):
     def _loss_of_logits(
         self, model: torch.nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None
     ) -> torch.Tensor:
-        """The same for a model whose part below the head TRL does not find (Llama 4)."""
+        """The same for models in which TRL does not find the part below the head (Llama 4)."""
         rest = {name: value for name, value in inputs.items() if name != "labels"}
         logits_BTV, targets_BT = model(**rest, use_cache=False).logits[:, :-1], inputs["labels"][:, 1:]
         total = torch.nn.functional.cross_entropy(logits_BTV.flatten(0, 1).float(), targets_BT.flatten(), reduction="sum")
@@ -88,32 +88,32 @@ class AdapterTrainer(RankedTrainer):
         return loss if num_items_in_batch is None else loss * self.accelerator.num_processes
 
     def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> Any:
-        """The validation loss, and next to it the score on the questions that choose, in the history that a checkpoint holds."""
+        """Put the validation loss and the score on the questions that choose into the history that a checkpoint holds."""
         output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **kwargs)
         step = self.state.global_step
         if self.task is not None and is_planned(
             step, num_steps_per_evaluation=int(self.args.eval_steps or 1), num_steps=self.args.max_steps
         ):
             found = known_score(self.state.log_history, step)
-            if found is None:  # alike on all ranks, which wait for the first
+            if found is None:  # the same on all ranks, and they wait for rank 0
                 found = from_rank_0(self.task(self.model, say=self.say) if rank() == 0 else None)
             assert found is not None and output.metrics is not None
             output.metrics.update({SCORE: found.score, NUM_QUESTIONS: found.num_questions})
         return output
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
-        """No one reads the Trainer's count, and it walks over all modules at every step."""
+        """0: no one reads the Trainer's count, and counting walks over all modules at every step."""
         return 0
 
     def _clip_grad_norm(self, model: torch.nn.Module) -> Any:
         if self.accelerator.num_processes > 1:
             return super()._clip_grad_norm(model)
-        assert isinstance(self.optimizer, torch.optim.Optimizer), "the Trainer makes it before the first step"
+        assert isinstance(self.optimizer, torch.optim.Optimizer), "the Trainer makes the optimiser before the first step"
         trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         return self.accelerator.clip_grad_norm_(trained, self.args.max_grad_norm)
 
     def _send_telemetry(self) -> None:
-        """Nothing: TRL would tell the Hub of every training, and nothing leaves this machine unasked."""
+        """Do nothing: TRL would report every training to the Hub, and nothing leaves this machine unasked."""
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         writing = self.run_folder / "writing"
@@ -137,7 +137,7 @@ def build_trainer(
     schedule: Schedule,
     folder: Path,
 ) -> AdapterTrainer:
-    """Wire the trainer: completion-only labels as given, fp32 adapters, and attention that fits the packing."""
+    """Build the trainer: labels as given, on completions only; fp32 adapters; attention that fits the packing."""
     if params.packing:
         model.set_attn_implementation(PER_DOCUMENT)
     trainer = AdapterTrainer(
@@ -161,7 +161,7 @@ def build_trainer(
     keep_adapter_in_fp32(trainer.model)
     keep_gradients_through_nf4(trainer.model)
     trainer.rotations, trainer.last_mlp = {}, None
-    if not is_sharded():  # FSDP puts other parameters in the place of those that these would hold on to
+    if not is_sharded():  # FSDP replaces the parameters, and these would keep the old ones
         if params.packing and not recomputes_activations():
             trainer.last_mlp = last_mlp(trainer.model)
         fuse_adapted_products(trainer.model)

@@ -1,4 +1,4 @@
-"""What TRL is to do: the arguments of a training, from parameters, schedule, device and ranks."""
+"""TRL's arguments for a training, from parameters, schedule, device and ranks."""
 
 import os
 from pathlib import Path
@@ -16,12 +16,12 @@ from plumbline.training.which_rank import is_sharded, num_ranks
 
 
 def recomputes_activations() -> bool:
-    """PLUMBLINE_GRADIENT_CHECKPOINTING=1: activations are computed again for the gradient, not kept."""
+    """With PLUMBLINE_GRADIENT_CHECKPOINTING=1, activations are computed again for the gradient, not kept."""
     return os.environ.get("PLUMBLINE_GRADIENT_CHECKPOINTING") == "1"
 
 
 def training_arguments(model: PreTrainedModel, *, params: TrainParams, schedule: Schedule, folder: Path) -> SFTConfig:
-    """What TRL is to do on this device, as one of so many ranks."""
+    """TRL's arguments on this device, for one of the ranks."""
     num_each = rows_per_rank(schedule.num_rows_per_step, num_ranks())
     micro = micro_batch_rows(num_each, params)
     on_gpu = model.device.type == "cuda" or (is_sharded() and device() == "cuda")
@@ -30,7 +30,7 @@ def training_arguments(model: PreTrainedModel, *, params: TrainParams, schedule:
         output_dir=str(folder / "writing"),
         max_steps=schedule.num_steps,
         per_device_train_batch_size=micro,
-        # Of one process, however many there are: then the losses of the batches are the same to the byte.
+        # The batch of one process, for any number of ranks: then the losses of the batches are the same to the byte.
         per_device_eval_batch_size=micro_batch_rows(schedule.num_rows_per_step, params),
         gradient_accumulation_steps=num_each // micro,
         learning_rate=params.learning_rate,
@@ -62,7 +62,7 @@ def training_arguments(model: PreTrainedModel, *, params: TrainParams, schedule:
         seed=params.seed,
         data_seed=params.seed,
         average_tokens_across_devices=True,
-        router_aux_loss_coef=0.0,  # of a mixture of experts: the loss is that of the labels, packed or padded, on any device
+        router_aux_loss_coef=0.0,  # for a mixture of experts, the loss is the loss of the labels alone, packed or padded, on any device
         ddp_find_unused_parameters=False,
     )
     if params.lr_schedule == "cosine":

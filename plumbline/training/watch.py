@@ -1,4 +1,4 @@
-"""What watches a training run while the trainer works: the best adapter, the progress, signals, patience, and a loss that is no number."""
+"""Watch a training run while the trainer works: the best adapter, the progress, signals, patience, and a loss that is not finite."""
 
 import json
 import logging
@@ -26,11 +26,11 @@ log = logging.getLogger("train")
 
 
 class NonFiniteLoss(ValueError):
-    """The loss is NaN or infinite: nothing is published."""
+    """The loss is NaN or infinite, so no adapter is written."""
 
 
 class Watch(TrainerCallback):
-    """Keeps the best adapter, the loss curve and the progress; stops on signals, on NaN and by patience."""
+    """Keeps the best adapter and the progress; stops on signals, on NaN and by patience."""
 
     def __init__(self, folder: Path, *, patience: int | None, num_steps: int, num_planned_steps: int, tokens_per_step: int) -> None:
         self.folder = folder
@@ -38,9 +38,9 @@ class Watch(TrainerCallback):
         self.tokens_per_step = tokens_per_step
         self.patience = patience
         self.noted = False
-        """A signal has come, to this process."""
+        """This process has received a signal."""
         self.signalled = False
-        """All ranks know of a signal: they stop after the same step."""
+        """All ranks know about a signal, so they stop after the same step."""
         self.stopped_early = False
         self.progress = Progress("train", total=num_steps, unit="step", shown=rank() == 0)
         self._said = ""
@@ -51,7 +51,7 @@ class Watch(TrainerCallback):
         return self.folder / "best" / "best.json"
 
     def best(self) -> Evaluated:
-        """The evaluation whose adapter is kept; step 0 where none is yet."""
+        """The evaluation of the adapter that is kept; step 0 if there is none yet."""
         if not self.best_file.is_file():
             return Evaluated(0, math.inf)
         return Evaluated(**json.loads(self.best_file.read_text(encoding="utf-8")))
@@ -76,7 +76,7 @@ class Watch(TrainerCallback):
             value = (logs or {}).get(name)
             if value is not None and not math.isfinite(value):
                 raise NonFiniteLoss(
-                    f"{name} is {value} at step {state.global_step}: nothing was published. Lower train.learning_rate or lora.alpha."
+                    f"{name} is {value} at step {state.global_step}. No adapter was written. Lower train.learning_rate or lora.alpha."
                 )
         if logs and "loss" in logs:
             self._said = f"loss {logs['loss']:.3f}, {self.progress.per_second * self.tokens_per_step:,.0f} tokens/s"
@@ -102,7 +102,7 @@ class Watch(TrainerCallback):
         if step > 0 and (best.step == 0 or found.is_better_than(best)):
             held = get_peft_model_state_dict(model, save_embedding_layers=False)
             weights = {name: whole(tensor) for name, tensor in held.items()}
-            # After the first step of a warm-up, whose rate is 0, the adapter is still none: never the best, even if all others are worse.
+            # The first step of a warm-up has a rate of 0, so the adapter is still zero: it is never the best, even if all others are worse.
             if rank() > 0 or not any(bool(tensor.any()) for name, tensor in weights.items() if "lora_B" in name):
                 return
             with replacing_folder(self.folder / "best") as partial:
@@ -110,7 +110,7 @@ class Watch(TrainerCallback):
                 write_json(partial / "best.json", found._asdict())
             return
         steps = {int(entry["step"]) for entry in state.log_history if "eval_loss" in entry and entry["step"] > best.step}
-        # Of a lowered max_steps the last evaluation is not one of the full run: a dry run that ends there has not stopped by patience.
+        # With a lowered max_steps, the full run has no such last evaluation: a dry run that ends there has not stopped by patience.
         evaluations_since = sum(step % state.eval_steps == 0 or step == self.num_planned_steps for step in steps)
         if self.patience is not None and step > 0 and evaluations_since >= self.patience:
             self.stopped_early = True
@@ -119,7 +119,7 @@ class Watch(TrainerCallback):
 
 @contextmanager
 def signals_to(watch: Watch) -> Iterator[None]:
-    """Turn SIGTERM, SIGINT and SIGHUP into a checkpoint and an orderly stop. SIGHUP not where it is ignored, as below nohup."""
+    """Turn SIGTERM, SIGINT and SIGHUP into a checkpoint and an orderly stop. SIGHUP is left alone if it is ignored, as under nohup."""
 
     def note(number: int, frame: FrameType | None) -> None:
         log.warning("%s: writing a checkpoint, then stopping", signal.Signals(number).name)

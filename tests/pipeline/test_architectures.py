@@ -81,7 +81,7 @@ def test_rows_that_share_a_batch_leave_each_other_alone_or_packing_is_refused(na
     check = check_packed_gradients(packed.difference, LIMIT, packed=packed.packed, problem=packed.problem)
     assert (check.status == "pass") == ARCHITECTURES[name].packs, check.found
     if check.status == "fail":
-        assert "set train.packing to false" in check.remedy
+        assert "Set train.packing to false" in check.remedy
     padded = gradient_difference(at_full_size, few(), pad=pad, packing=False)
     check = check_packed_gradients(padded.difference, LIMIT, packed=padded.packed, problem=padded.problem)
     assert check.status == "pass", check.found
@@ -275,14 +275,14 @@ def test_experts_left_out_are_named_with_their_weights_at_full_size() -> None:
 def test_an_architecture_that_stays_large_is_never_built(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plumbline.preflight.shrunk.narrowed", lambda content, **_: dict(content))
     monkeypatch.setattr("plumbline.preflight.shrunk._try", lambda model: pytest.fail("it was built"))
-    with pytest.raises(CannotShrink, match=r"llama that could be made has [\d,]+ weights besides its vocabulary \(limit 60,000,000\)"):
+    with pytest.raises(CannotShrink, match=r"llama has [\d,]+ weights without its vocabulary \(limit 60,000,000\)"):
         shrunk_model(full_config("llama"), seed=0)
 
 
 def test_a_configuration_without_a_tiny_model_is_refused_by_name() -> None:
     config = full_config("llama")
     config.hidden_act = "no such function"
-    with pytest.raises(CannotShrink, match=r"no tiny model of the architecture llama could be made .* name another base model"):
+    with pytest.raises(CannotShrink, match=r"No tiny model of the architecture llama could be made .* Name another base model"):
         shrunk_model(config, seed=0)
 
 

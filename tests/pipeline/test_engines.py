@@ -179,7 +179,7 @@ def test_no_server_is_told_at_once(models: Path, tmp_path: Path, monkeypatch: py
     with pytest.raises(ServerRefused, match=r"127.0.0.1:9/v1/models: no usable answer .*refused"):
         answers(models, tmp_path, "base", VLLM, monkeypatch)
     monkeypatch.setenv("PLUMBLINE_VLLM_URL", "localhost:8000")
-    with pytest.raises(ValueError, match="give http://host:port"):
+    with pytest.raises(ValueError, match="Set it to http://host:port"):
         answers(models, tmp_path, "base", VLLM, monkeypatch)
     monkeypatch.delenv("PLUMBLINE_VLLM_URL")
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -201,7 +201,7 @@ def test_quantised_bases_and_ranks_that_vllm_cannot_serve_are_refused(
     tmp_path: Path, wanted: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_models(tmp_path, quantization="nf4")
-    with pytest.raises(ValueError, match=r"base.quantization nf4"):
+    with pytest.raises(ValueError, match=r"base.quantization is nf4"):
         served(tmp_path / "base", None, template="")
     with pytest.raises(ValueError, match=r"lora.r is 600"):
         serve_command(wanted._replace(rank=600), port=1)
@@ -257,7 +257,7 @@ def test_a_server_that_cannot_start_says_why(models: Path, vllm_command: Path, t
         "plumbline.answering.vllm_server.serve_command", lambda wanted, port: [*serve_command(wanted, port=port), "--max-lora-rank", "8"]
     )
     with pytest.raises(
-        ServerRefused, match=r"(?s)ended with status 1 before it served.*LoRA rank 24 is greater than max_lora_rank 8"
+        ServerRefused, match=r"(?s)ended with status 1 before it was ready.*LoRA rank 24 is greater than max_lora_rank 8"
     ) as refused:
         answers(models, tmp_path, "tuned", VLLM, monkeypatch)
     assert "vllm.log" in str(refused.value)
@@ -266,7 +266,7 @@ def test_a_server_that_cannot_start_says_why(models: Path, vllm_command: Path, t
 @pytest.mark.slow
 def test_a_server_too_slow_to_start_is_ended(models: Path, vllm_command: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLUMBLINE_VLLM_START_SECONDS", "0.5")
-    with pytest.raises(ServerRefused, match=r"not ready within 0.5 s; raise PLUMBLINE_VLLM_START_SECONDS"):
+    with pytest.raises(ServerRefused, match=r"not ready within 0.5 s\. Raise PLUMBLINE_VLLM_START_SECONDS"):
         answers(models, tmp_path, "base", VLLM, monkeypatch)
     assert has_ended(int(vllm_command.read_text()), within_seconds=1)
 

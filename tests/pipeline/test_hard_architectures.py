@@ -52,7 +52,7 @@ def test_packing_that_an_architecture_does_not_bear_is_refused_and_without_it_al
     save_base(tmp_path / "base", full_config(name).save_pretrained)
     checks = preflight(tmp_path)
     assert checks["packed_gradients"].startswith("fail") and not (tmp_path / "ready.json").exists()
-    assert "set train.packing to false" in (tmp_path / "preflight.html").read_text()
+    assert "Set train.packing to false" in (tmp_path / "preflight.html").read_text()
     checks = preflight(tmp_path, training=tiny_training.TRAIN.model_copy(update={"packing": False}))
     assert not [found for found in checks.values() if found.startswith("fail")]
     assert (tmp_path / "ready.json").exists()

@@ -136,7 +136,7 @@ def test_rows_without_packing_are_checked_as_well(stage: Stage) -> None:
 
 
 def test_a_template_that_doubles_bos(stage: Stage) -> None:
-    stage.refuses("one_bos", "29 of 29 rows", "name a chat template that writes BOS once", template="{{ bos_token }}" + TEMPLATE)
+    stage.refuses("one_bos", "29 of 29 rows", "Name a chat template that writes BOS once", template="{{ bos_token }}" + TEMPLATE)
 
 
 def test_a_template_that_never_closes_a_turn_is_given_the_tokenizers_end(stage: Stage) -> None:
@@ -159,12 +159,12 @@ def test_a_collator_that_masks_the_end_of_the_turn_as_if_it_were_padding(stage: 
             return super().get_train_dataloader()
 
     monkeypatch.setattr(plumbline.training.trainer, "AdapterTrainer", Careless)
-    stage.refuses("eos_trained", "28 of 28 rows do not end", "what packs or collates them cut the end of the turn")
+    stage.refuses("eos_trained", "28 of 28 rows do not end", "packing or collating cut the end of a turn")
 
 
 def test_a_template_whose_prompt_for_answering_is_another_than_in_training(stage: Stage) -> None:
     template = TEMPLATE + "{% if add_generation_prompt %} Answer:{% endif %}"
-    stage.refuses("same_prompt", "28 of 28 rows begin otherwise", "chat template whose generation prompt", template=template)
+    stage.refuses("same_prompt", "28 of 28 rows do not begin with the prompt", "chat template with a generation prompt", template=template)
     assert "training rows. Checked" in (stage.folder / "preflight.html").read_text(encoding="utf-8"), "no number of tokens was counted"
 
 
@@ -173,7 +173,7 @@ def test_a_renderer_that_takes_the_prompt_for_completion(stage: Stage, monkeypat
 
     true = plumbline.training.dialogues.render_example
     monkeypatch.setattr(plumbline.training.dialogues, "render_example", lambda *args: true(*args)._replace(num_prompt_tokens=0))
-    stage.refuses("prompt_masked", "28 of 28 rows with loss on the prompt", "labels must be -100 on the prompt")
+    stage.refuses("prompt_masked", "28 of 28 rows with loss on the prompt", "Labels must be -100 on the prompt")
 
 
 def test_a_collator_that_trains_on_the_prompt(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +186,7 @@ def test_a_collator_that_trains_on_the_prompt(stage: Stage, monkeypatch: pytest.
             return super().get_train_dataloader()
 
     monkeypatch.setattr(plumbline.training.trainer, "AdapterTrainer", Careless)
-    stage.refuses("prompt_masked", "28 of 28 rows with loss on the prompt", "labels must be -100 on the prompt")
+    stage.refuses("prompt_masked", "28 of 28 rows with loss on the prompt", "Labels must be -100 on the prompt")
 
 
 def test_packing_that_cuts_examples(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +199,7 @@ def test_packing_that_cuts_examples(stage: Stage, monkeypatch: pytest.MonkeyPatc
 
 def test_a_row_longer_than_a_packed_row(stage: Stage) -> None:
     stage.refuses(
-        "no_truncation", r"1 of 28 rows are longer than 128 tokens; the longest has \d{3}", "raise train.max_length to", long_row=True
+        "no_truncation", r"1 of 28 rows are longer than 128 tokens; the longest has \d{3}", "Raise train.max_length to", long_row=True
     )
 
 
@@ -207,19 +207,19 @@ def test_a_row_longer_than_a_packed_row(stage: Stage) -> None:
 def test_no_row_that_fits(stage: Stage, packing: bool) -> None:
     """Nothing is left to be packed or learnt by heart, so that nothing else can be checked."""
     training = TRAIN.model_copy(update={"max_length": 8, "packing": packing})
-    stage.refuses("no_truncation", r"28 of 28 rows are longer than 8 tokens", "raise train.max_length to", training=training)
+    stage.refuses("no_truncation", r"28 of 28 rows are longer than 8 tokens", "Raise train.max_length to", training=training)
     assert list(stage.checks) == ["no_truncation"]
 
 
 def test_a_misspelt_target_module(stage: Stage) -> None:
     lora = LORA.model_copy(update={"target_modules": ["q_proj", "vproj"]})
-    stage.refuses("lora_modules", "0 modules adapted, 2 expected, .*no module is named vproj", "set lora.target_modules", lora=lora)
+    stage.refuses("lora_modules", "0 modules adapted, 2 expected, .*no module is named vproj", "Set lora.target_modules", lora=lora)
 
 
 def test_q_and_v_alone_are_a_choice_but_seen(stage: Stage) -> None:
     stage.run(lora=LORA.model_copy(update={"target_modules": ["q_proj", "v_proj"]}))
     assert stage.checks["lora_modules"].startswith("warn: 4 modules adapted, 4 expected, 14 linear layers")
-    assert "leave lora.target_modules at all-linear" in stage.caplog.text
+    assert "Set lora.target_modules to all-linear, unless" in stage.caplog.text
     assert (stage.folder / "ready.json").exists()
 
 
@@ -230,7 +230,7 @@ def test_peft_that_adapts_other_layers_than_were_named(stage: Stage, monkeypatch
     monkeypatch.setattr(
         plumbline.training.trainer, "lora_config", lambda params: true(params.model_copy(update={"target_modules": ["q_proj", "v_proj"]}))
     )
-    stage.refuses("lora_modules", "4 modules adapted, 14 expected", "set lora.target_modules to all-linear")
+    stage.refuses("lora_modules", "4 modules adapted, 14 expected", "Set lora.target_modules to all-linear")
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
@@ -246,7 +246,7 @@ def test_adapters_left_in_half_precision(stage: Stage, monkeypatch: pytest.Monke
 
     # With nf4, TRL itself leaves adapters in bf16: it is enough not to undo it.
     monkeypatch.setattr(plumbline.training.trainer, "keep_adapter_in_fp32", careless)
-    stage.refuses("adapter_dtype", f"torch.{dtype}", "cast trainable parameters to float32", quantization="nf4")
+    stage.refuses("adapter_dtype", f"torch.{dtype}", "Cast trainable parameters to float32", quantization="nf4")
 
 
 def test_attention_that_looks_into_the_document_before(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +259,7 @@ def test_attention_that_looks_into_the_document_before(stage: Stage, monkeypatch
         return attend_per_document(module, query, *states, cu_seq_lens_q=cu_seq_lens_q[[0, -1]], **named)
 
     monkeypatch.setitem(AttentionInterface._global_mapping, PER_DOCUMENT, leaking)
-    stage.refuses("packed_gradients", r"relative difference \d\.\de-0[12]|relative difference \d\.\de\+00", "set train.packing to false")
+    stage.refuses("packed_gradients", r"relative difference \d\.\de-0[12]|relative difference \d\.\de\+00", "Set train.packing to false")
 
 
 def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,7 +318,7 @@ def test_an_arm_whose_prompts_and_answers_do_not_fit_its_model_is_refused(tmp_pa
     most = longest_of(tmp_path / "base")
     assert most is not None
     answer = load_params("answer", AnswerParams).model_copy(update={"max_new_tokens": most})
-    with pytest.raises(Refused, match=rf"arm base: 1 of 1 prompts do not fit its model.* where the model takes {most}\. Lower"):
+    with pytest.raises(Refused, match=rf"arm base: 1 of 1 prompts do not fit its model.*; the model takes {most}\. Lower"):
         answer_arm(answer, benchmark=tmp_path / "benchmark.jsonl", base=tmp_path / "base", answers=tmp_path / "answers.jsonl")
     assert not (tmp_path / "answers.jsonl").exists()
 

@@ -82,10 +82,10 @@ def test_another_measured_fraction_asks_base_nothing_again(folder: Path, base: P
 @pytest.mark.parametrize(
     ("prompts", "params", "named"),
     [
-        ([*PROMPTS, PROMPTS[3]], GENERAL, "more than one prompt with id g-3"),
-        ([*PROMPTS, GeneralPrompt(id="nothing", prompt=" \n")], GENERAL, "nothing is asked in nothing"),
-        (PROMPTS, GENERAL.model_copy(update={"measured_fraction": 0.0}), "of 16 prompts none measures forgetting"),
-        ([], GENERAL, "of 0 prompts none measures forgetting"),
+        ([*PROMPTS, PROMPTS[3]], GENERAL, "several prompts have the id g-3"),
+        ([*PROMPTS, GeneralPrompt(id="nothing", prompt=" \n")], GENERAL, "the prompt of nothing is empty"),
+        (PROMPTS, GENERAL.model_copy(update={"measured_fraction": 0.0}), "none of the 16 prompts measures forgetting"),
+        ([], GENERAL, "none of the 0 prompts measures forgetting"),
     ],
     ids=["twice", "blank", "nothing_measured", "no_prompts"],
 )

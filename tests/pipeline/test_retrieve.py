@@ -189,7 +189,8 @@ def test_a_prompt_that_does_not_fit_is_refused_before_anything_is_written(world:
     retrieve(world, "none")
     ready = world / "data/context/ready.json"
     with pytest.raises(
-        Refused, match=r"context passages: \d of 6 prompts do not fit .* question \w\d: \d+ tokens and 96 .* takes 250\. Lower retrieve\.k"
+        Refused,
+        match=r"context passages: \d of 6 prompts do not fit .* question \w\d, has \d+ tokens, and its answer 96; .* takes 250\. Lower retrieve\.k",
     ):
         retrieve(world, "none", "passages", chunk_tokens=200, k=5)
     assert not ready.exists()

@@ -161,7 +161,7 @@ def test_what_cannot_be_asked_says_why_and_shows_no_key(chat: FakeChat, monkeypa
         check("http://127.0.0.1:9/v1")
     with pytest.raises(CannotAsk, match="serves mine, and nothing that is called tuned: name one with --model"):
         check(chat.url, model="tuned")
-    with pytest.raises(CannotAsk, match=r"would travel to models\.example\.org unencrypted"):
+    with pytest.raises(CannotAsk, match=r"would be sent to models\.example\.org without encryption"):
         check("http://models.example.org/v1")
     chat.key = "another-key-0123456789"
     with pytest.raises(CannotAsk, match="set PLUMBLINE_SERVE_KEY") as refused:

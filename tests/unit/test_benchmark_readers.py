@@ -195,7 +195,7 @@ def changed(name: str, change: Callable[[list[dict[str, Any]]], object], folder:
         ("answer_kinds.jsonl", lambda rows: rows[1].update(target="perhaps"), r"line 2 .*target 'perhaps' is not among"),
         ("answer_kinds.jsonl", lambda rows: rows[2].update(target="15 cm; 2"), r"line 3 .*'15 cm' is more than a number"),
         ("answer_kinds.jsonl", lambda rows: rows[2].update(kind="mcq"), r"line 3 .*answer_kind numbers on a question of kind mcq"),
-        ("answer_kinds.jsonl", lambda rows: rows[4].update(target="a <= b"), r"line 5 .*not a formula that is read"),
+        ("answer_kinds.jsonl", lambda rows: rows[4].update(target="a <= b"), r"line 5 .*not a formula that can be read"),
         ("answer_kinds.jsonl", lambda rows: rows[4].update(partial_credit="jee"), r"line 5 .*partial_credit where one answer is right"),
         (
             "answer_kinds.jsonl",
@@ -223,7 +223,7 @@ def test_a_row_that_cannot_be_a_question_is_refused_by_place(
         ("theoremqa.json", lambda rows: rows[2].update(Answer="[[1, 2], [3, 4]]"), "a list of lists"),
         ("theoremqa.json", lambda rows: rows[3].update(Question="Which is larger?"), "no choices (A)"),
         ("jeebench.json", lambda rows: rows[1].update(question="Match the lists."), "no choices (A)"),
-        ("ugphysics.jsonl", lambda rows: rows[0].update(answers="\\int_0^1 x dx"), "not a formula that is read"),
+        ("ugphysics.jsonl", lambda rows: rows[0].update(answers="\\int_0^1 x dx"), "not a formula that can be read"),
         ("inspect_samples.jsonl", lambda rows: rows[2].update(target=["one", "two"]), "2 targets of which any is right"),
     ],
 )

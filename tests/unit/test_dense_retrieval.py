@@ -64,8 +64,8 @@ def test_weights_and_mapping_of_tokens_count(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tensors", "said"),
     [
-        ({"head": VECTORS}, r"holds \['head'\], and no matrix called embeddings"),
-        ({"embeddings": VECTORS[:3]}, "knows 6 tokens, and the matrix has 3 rows"),
+        ({"head": VECTORS}, r"holds \['head'\], but no matrix with the name embeddings"),
+        ({"embeddings": VECTORS[:3]}, "knows 6 tokens, but the matrix has 3 rows"),
     ],
 )
 def test_a_folder_that_holds_no_static_embeddings_is_refused(tensors: dict[str, np.ndarray], said: str, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_embeddings_without_a_pinned_revision_are_refused(repo: str | None, revi
 def test_embeddings_that_are_not_there_are_refused_by_their_own_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLUMBLINE_HUB_DIR", str(tmp_path))
     with pytest.raises(
-        Refused, match=rf"embeddings of retrieve\.dense cannot be had: .*a/b/{REVISION} is no folder: copy the files of a/b"
+        Refused, match=rf"embeddings of retrieve\.dense cannot be fetched: .*a/b/{REVISION} is no folder: copy the files of a/b"
     ):
         embedding_folder("a/b", REVISION)
 

@@ -65,17 +65,17 @@ def test_what_cannot_fit_is_refused_with_both_sizes(base: Path, monkeypatch: pyt
     monkeypatch.setattr(d, "free_bytes", lambda device: weights)
     d.refuse_too_little_memory(base, manifest("float32"), LORA, "cpu")
     monkeypatch.setattr(d, "free_bytes", lambda device: weights - 1)
-    with pytest.raises(DeviceUnfit, match=r"cpu has [\d.]+ kB free, but .* alone take [\d.]+ kB: choose base\.quantization=nf4"):
+    with pytest.raises(DeviceUnfit, match=r"cpu has [\d.]+ kB free, but .* alone need [\d.]+ kB\. Choose base\.quantization=nf4"):
         d.refuse_too_little_memory(base, manifest("float32"), LORA, "cpu")
 
 
 @pytest.mark.parametrize(
     ("device", "quantization", "environment", "said"),
     [
-        ("cuda", "none", {"WORLD_SIZE": "4", "RANK": "0"}, r"4 processes for 2 GPUs: each needs one of its own"),
+        ("cuda", "none", {"WORLD_SIZE": "4", "RANK": "0"}, r"4 processes for 2 GPUs: each needs its own"),
         ("cuda", "none", {"WORLD_SIZE": "8", "RANK": "0", "LOCAL_WORLD_SIZE": "4"}, r"4 processes for 2 GPUs"),
-        ("cpu", "none", {"WORLD_SIZE": "2", "RANK": "0", "ACCELERATE_USE_FSDP": "true"}, r"FSDP was asked for on cpu.*launch/ddp\.yaml"),
-        ("cuda", "nf4", {"WORLD_SIZE": "2", "RANK": "0", "ACCELERATE_USE_FSDP": "true"}, r"FSDP of nf4 weights was not tried"),
+        ("cpu", "none", {"WORLD_SIZE": "2", "RANK": "0", "ACCELERATE_USE_FSDP": "true"}, r"FSDP does not work on cpu.*launch/ddp\.yaml"),
+        ("cuda", "nf4", {"WORLD_SIZE": "2", "RANK": "0", "ACCELERATE_USE_FSDP": "true"}, r"FSDP with nf4 weights is untested"),
         ("cuda", "nf4", {"WORLD_SIZE": "2", "RANK": "0"}, None),
         ("cuda", "none", {"WORLD_SIZE": "2", "RANK": "0", "ACCELERATE_USE_FSDP": "true"}, None),
         ("cpu", "nf4", {"WORLD_SIZE": "4", "RANK": "0"}, None),

@@ -55,11 +55,11 @@ def test_our_own_answers_of_another_arm_are_taken_with_all_that_they_hold(tmp_pa
         ([json.dumps(ROWS[0]), "", json.dumps(ROWS[0])], r"line 3: a second answer to 'mcq-0000'\. Keep one"),
         (
             [json.dumps(row) for row in [*ROWS, {"id": "stranger", "response": "A"}]],
-            r"1 answers to questions that the benchmark does not have \('stranger'\)\. Use the ids of data/split/benchmark\.jsonl",
+            r"1 answers to questions that the benchmark does not have \('stranger'\)\. Use the ids in data/split/benchmark\.jsonl",
         ),
         (
             [json.dumps(row) for row in ROWS[:2]],
-            r"no answer to 10 of 12 questions \('mcq-0002', .* \.\.\.\)\. Add them; an empty response is an answer",
+            r"no answer to 10 of 12 questions \('mcq-0002', .* \.\.\.\)\. Add them\. An empty response is an answer",
         ),
     ],
     ids=["no JSON", "a list", "no response", "a number", "another field", "twin keys", "twin keys inside", "twice", "stranger", "missing"],

@@ -89,7 +89,7 @@ def test_equal_log_probabilities_go_to_the_first_letter() -> None:
     [
         ([("n1", "tuned")], "no answer to 1 questions"),
         ([("m1", "tuned"), ("n1", "tuned"), ("n1", "tuned")], "two answers to n1"),
-        ([("m1", "tuned"), ("n1", "tuned"), ("x9", "tuned")], "answer to x9, which the benchmark does not hold"),
+        ([("m1", "tuned"), ("n1", "tuned"), ("x9", "tuned")], "answer to x9, which the benchmark does not have"),
         ([("m1", "base"), ("n1", "tuned")], "is of arm 'base'"),
     ],
     ids=["missing", "twice", "unknown", "other arm"],
@@ -104,7 +104,7 @@ def test_answers_that_do_not_fit_the_benchmark_are_refused(tmp_path: Path, tuned
 def test_a_target_of_zero_without_an_absolute_tolerance_is_refused_with_what_to_set(tmp_path: Path) -> None:
     questions = [QUESTIONS[0], QUESTIONS[1].model_copy(update={"target": "0.0"})]
     answers = {arm: [answer("m1", arm, "Answer: A"), answer("n1", arm, "0.001 N")] for arm in ("base", "tuned")}
-    with pytest.raises(Refused, match=r"question n1 has target 0, .* set grade\.absolute_tolerance, in N"):
+    with pytest.raises(Refused, match=r"Question n1 has target 0, .* Set grade\.absolute_tolerance, in N"):
         run(tmp_path, answers["base"], answers["tuned"], questions)
     assert not (tmp_path / "graded.jsonl").exists()
     tolerant = PARAMS.model_copy(update={"absolute_tolerance": 0.01})

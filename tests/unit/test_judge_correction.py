@@ -198,10 +198,10 @@ def test_one_label_in_a_stratum_is_no_certainty() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"labels": [Label("first", 1, 1)]}, "no label of the second arm"),
-        ({"labels": []}, "no label of the first arm"),
+        ({"labels": [Label("first", 1, 1)]}, "The second arm has no label"),
+        ({"labels": []}, "The first arm has no label"),
         ({"second": [1.0]}, "2 first and 1 second scores"),
-        ({"first": [], "second": []}, "no pairs"),
+        ({"first": [], "second": []}, "There are no pairs"),
         ({"clusters": ["a"]}, "1 clusters for 2 pairs"),
         ({"first": [0.0, float("nan")]}, "first score 1 is nan"),
         ({"labels": [Label("first", 1, 1.5), Label("second", 1, 1)]}, "1.5"),

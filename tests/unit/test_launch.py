@@ -175,14 +175,14 @@ def test_what_is_asked_for(monkeypatch: pytest.MonkeyPatch, text: str, expected:
 @pytest.mark.parametrize("text", ["0", "-1", "two", "2 processes", "ddp"])
 def test_anything_else_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv(launching.LAUNCH, text)
-    with pytest.raises(LaunchRefused, match="a number of processes from 1 on, or the path"):
+    with pytest.raises(LaunchRefused, match="Set it to a number of processes, at least 1, or to"):
         asked_for()
 
 
 def test_dvc_under_a_launcher_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_STAGE", "train")
     monkeypatch.setenv("WORLD_SIZE", "4")
-    with pytest.raises(LaunchRefused, match=r"WORLD_SIZE=4.*Start `dvc repro` once, with PLUMBLINE_LAUNCH=N"):
+    with pytest.raises(LaunchRefused, match=r"WORLD_SIZE is 4.*Start `dvc repro` once, with PLUMBLINE_LAUNCH=N"):
         asked_for()
 
 
@@ -204,12 +204,12 @@ def test_accelerate_of_the_pinned_version_reads_the_configurations_that_ship(
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("MULTI_CPU", "DEEPSPEED", "distributed_type is DEEPSPEED: one of MULTI_CPU, MULTI_GPU, FSDP"),
+        ("MULTI_CPU", "DEEPSPEED", "distributed_type is DEEPSPEED. Set it to one of MULTI_CPU, MULTI_GPU, FSDP"),
         ("num_machines: 1", "num_machines: 2", "num_machines is 2"),
-        ("'no'", "bf16", "mixed_precision is bf16: 'no', since base.dtype decides"),
-        ("num_processes: 3", "num_processes: 0", "num_processes is 0: 1 or more"),
-        ("MULTI_CPU", "FSDP", "fsdp_version must be 2"),
-        ("MULTI_CPU", "FSDP\nfsdp_config:\n  fsdp_version: 2", "fsdp_state_dict_type must be FULL_STATE_DICT"),
+        ("'no'", "bf16", "mixed_precision is bf16. Set it to 'no': base.dtype decides"),
+        ("num_processes: 3", "num_processes: 0", "num_processes is 0. Set it to 1 or more"),
+        ("MULTI_CPU", "FSDP", "fsdp_version is None. Set it to 2"),
+        ("MULTI_CPU", "FSDP\nfsdp_config:\n  fsdp_version: 2", "Set it to FULL_STATE_DICT: rank 0 writes"),
         ("num_machines", "num_machine", "num_machine"),
     ],
 )

@@ -61,7 +61,7 @@ def test_what_neither_can_do_does_not_dilute_the_whole() -> None:
 def test_where_neither_can_do_anything_nothing_can_be_forgotten() -> None:
     results = found(dict.fromkeys(CAPABILITIES, (0.0, 0.0)))
     assert results.within_reach is None and set(verdicts(results).values()) == {ProbeVerdict.CANNOT}
-    assert results.text == "Neither base nor tuned can do any of what was probed often enough to show a difference."
+    assert results.text == "Neither base nor tuned can do any of these tasks often enough to show a difference."
 
 
 def test_few_probes_claim_nothing() -> None:

@@ -159,7 +159,7 @@ def test_a_paragraph_that_is_too_long_is_cut_where_a_reader_would(text: str, fou
     [
         ("a.jsonl", b'{"text": "ok"}\n{"text": \n', r"a\.jsonl, line 2: not JSON"),
         ("a.jsonl", b'{"text": "ok"}\n[1]\n', r"a\.jsonl, line 2: not an object"),
-        ("a.jsonl", b'{"title": "x"}\n', r"a\.jsonl, line 1: neither a text nor an instruction .*'title'.*a row is"),
+        ("a.jsonl", b'{"title": "x"}\n', r"a\.jsonl, line 1: neither a text nor an instruction .*'title'.*A row is"),
         ("a.txt", b"ok\nM\xfcller\n", r"a\.txt, line 2: not UTF-8.*Save the file as UTF-8"),
         ("a.pdf", b"x", r"a\.pdf: files of the corpus end in .*Convert it"),
         ("a.txt", b" \n", r"a\.txt: the corpus holds no text.*retrieve\.corpus"),
@@ -360,7 +360,9 @@ def test_the_examples_do_not_depend_on_the_order_of_the_rows_and_stay_when_other
 
 
 def test_a_kind_without_rows_to_show_is_asked_without_and_no_kind_with_any_is_refused() -> None:
-    with pytest.raises(Refused, match=r"no example for mcq questions, which are asked without.*list of choices.*has none\. Add such rows"):
+    with pytest.raises(
+        Refused, match=r"no example for mcq questions, so they are asked without.*list of choices.*has none\. Add such rows"
+    ):
         chosen([row("Find it.", "3 N")], mcq())
     with pytest.raises(Refused, match=r"1 of 1 come near a benchmark question and 0 have more than 50 tokens"):
         chosen([row(PROBLEM.question, "42 N")], PROBLEM)

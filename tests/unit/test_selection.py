@@ -190,7 +190,7 @@ def test_the_questions_stand_in_the_context_of_the_first_arm_with_the_adapter(fi
 
 
 def test_the_questions_of_a_claim_never_choose(files: SelectionFiles) -> None:
-    with pytest.raises(Refused, match=r"report\.part is all: .* Set report\.part=final .* train\.select_by=validation_loss"):
+    with pytest.raises(Refused, match=r"report\.part is all, .* Set report\.part=final .* train\.select_by=validation_loss"):
         main(params(), report("all"), asking(), files)
     assert not files.selection.exists()
 
@@ -208,7 +208,7 @@ def test_a_development_part_without_such_questions_is_refused(files: SelectionFi
 
 def test_a_target_that_no_tolerance_bounds_is_refused_before_a_step_is_spent(files: SelectionFiles) -> None:
     write_jsonl(files.benchmark, [question(0, target="0")])
-    with pytest.raises(Refused, match=r"set grade\.absolute_tolerance"):
+    with pytest.raises(Refused, match=r"Set grade\.absolute_tolerance"):
         main(params(), report("final", 1.0), asking(), files)
 
 

@@ -35,7 +35,7 @@ def test_agreement_is_counted_by_score_and_by_key_point() -> None:
     assert found.kappa_ci95 is not None and found.kappa is not None and found.kappa_ci95[0] <= found.kappa <= found.kappa_ci95[1]
     bare = agreement_of([row(n, "base", 0.5, 0.5) for n in range(6)], seed=1, num_resamples=200)
     assert bare.same_finding is None and bare.kappa is None and bare.kappa_ci95 is None
-    with pytest.raises(ValueError, match="no answer was scored by both"):
+    with pytest.raises(ValueError, match="No answer was scored by both"):
         agreement_of([], seed=1, num_resamples=200)
 
 

@@ -21,7 +21,7 @@ class Listener(logging.Handler):
         self.heard: list[tuple[str, int]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if "items to ask" in record.getMessage():
+        if record.getMessage().startswith("asking "):
             self.heard.append((record.getMessage(), len(self.fake.requests)))
 
 
@@ -33,7 +33,7 @@ def test_the_most_that_judging_can_cost_is_said_before_the_first_call(bench: Ben
         bench.write(12).run()
         [(told, num_requests)] = listener.heard
         assert num_requests == 0 and len(fake.requests) == 24
-        said = re.match(r"24 of 24 items to ask claude-sonnet-5-5 about.* at most ([\d.]+) USD .* 0\.0000 USD spent .*, cap 5\.0", told)
+        said = re.match(r"asking claude-sonnet-5-5 about 24 of 24 items.* at most ([\d.]+) USD .* 0\.0000 USD spent .*, cap 5\.0", told)
         assert said
         price = PRICES["claude-sonnet-5-5"]
         spent = sum(paid.input_tokens * price.input + paid.output_tokens * price.output for paid in fake.ledger) / 1e6

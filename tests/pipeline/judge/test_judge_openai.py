@@ -77,7 +77,7 @@ def test_thinking_in_the_text_is_not_the_verdict(bench: Bench, chat: FakeChat) -
 def test_a_server_that_refuses_stops_the_run_and_names_the_variable(bench: Bench, chat: FakeChat, caplog: pytest.LogCaptureFixture) -> None:
     chat.key = "another-key-0123456789"
     assert bench.write(3).fails(**OPENAI) == 3
-    assert "check PLUMBLINE_JUDGE_KEY" in caplog.text and KEY not in caplog.text, "this server repeats the key that it refuses"
+    assert "Check PLUMBLINE_JUDGE_KEY" in caplog.text and KEY not in caplog.text, "this server repeats the key that it refuses"
     # Every call: with one redirect, which of the calls at a time gets it is chance.
     chat.key, chat.faults = KEY, ["redirect"] * 100
     assert bench.fails(**OPENAI) == 3
@@ -105,7 +105,7 @@ def test_the_key_is_in_no_file_and_no_log(
         ("127.0.0.1:8000", None, "PLUMBLINE_JUDGE_URL is not an address"),
         ("http://user:secret-word@127.0.0.1/v1", None, "holds more than an address"),
         ("http://127.0.0.1:8000/v1", "short", "does not look like a key"),
-        ("http://judge.example.org/v1", KEY, "would travel to judge.example.org unencrypted"),
+        ("http://judge.example.org/v1", KEY, "would be sent to judge.example.org without encryption"),
     ],
 )
 def test_what_is_missing_or_unsafe_is_said_before_anything_is_sent(

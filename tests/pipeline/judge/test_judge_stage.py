@@ -235,7 +235,7 @@ def test_what_it_may_cost_is_said_before_the_first_call_and_is_not_passed(bench:
 
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            if "items to ask" in record.getMessage():
+            if record.getMessage().startswith("asking "):
                 said.append((len(fake.requests), record.getMessage()))
 
     listener, log = Listener(), logging.getLogger("judge")
@@ -248,7 +248,7 @@ def test_what_it_may_cost_is_said_before_the_first_call_and_is_not_passed(bench:
         log.removeHandler(listener)
         log.setLevel(before)
     [(num_asked_before, line)] = said
-    assert num_asked_before == 0 and line.startswith("60 of 60 items to ask claude-sonnet-5-5")
+    assert num_asked_before == 0 and line.startswith("asking claude-sonnet-5-5 about 60 of 60 items")
     most = re.search(r"at most (\d+\.\d+) USD", line)
     price = PRICES["claude-sonnet-5-5"]
     spent = sum(paid.input_tokens * price.input + paid.output_tokens * price.output for paid in fake.ledger) / 1e6

@@ -83,7 +83,7 @@ def test_each_judge_has_its_own_cap(bench: Bench, fake: FakeClaude, caplog: pyte
     assert bench.write(6).fails(second=second) == 3
     assert {row.cause for row in bench.rows()} == {"scored"}, "the first judge is done"
     assert {row.cause for row in again(bench)} == {"not_asked"}
-    assert "second judge: stopped: judge.second.max_cost_usd of 0.01 USD" in caplog.text
+    assert "second judge: stopped: the next call could pass judge.second.max_cost_usd of 0.01 USD" in caplog.text
 
 
 def test_a_second_server_that_is_missing_is_named_after_the_first_judge_is_done(bench: Bench, chat: FakeChat) -> None:
@@ -103,7 +103,7 @@ def test_a_second_server_that_refuses_names_its_own_variable_and_shows_no_key(
 ) -> None:
     other.key = "yet-another-key-0123456789"
     assert bench.write(20).fails(**FIRST, second=SECOND) == 3
-    assert "check PLUMBLINE_SECOND_JUDGE_KEY" in caplog.text
+    assert "Check PLUMBLINE_SECOND_JUDGE_KEY" in caplog.text
     other.key = OTHER_KEY
     bench.run(**FIRST, second=SECOND)
     files = [path for path in bench.folder.rglob("*") if path.is_file()]
@@ -165,7 +165,7 @@ def test_a_sheet_holds_what_the_judges_dispute_first_and_stays_blind(bench: Benc
 @pytest.mark.parametrize(
     ("second", "said"),
     [
-        ({"backend": "claude", "model": "claude-sonnet-5-5", "share": 0.5}, "judge.second is the first judge again"),
+        ({"backend": "claude", "model": "claude-sonnet-5-5", "share": 0.5}, "judge.second is the same judge as the first"),
         ({"backend": "key_points", "share": 0.0}, "judge.second.share must be above 0"),
         ({"backend": "key_points", "share": 1.5}, "judge.second.share must be above 0"),
         ({"backend": "openai_compatible", "share": 0.5}, "judge.second.backend is openai_compatible: set judge.second.model"),
