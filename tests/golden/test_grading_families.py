@@ -1,4 +1,4 @@
-"""Ways of writing an answer that graders read wrongly, each with its near misses: cases of our own, and those of the reports where they are at hand."""
+"""Ways of writing an answer that graders misread, each with its near misses: cases of our own, and those of the reports where they are at hand."""
 
 import json
 from pathlib import Path

@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def chosen(server: ForkServerContext, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run whose checkpoint the questions chose, as it is."""
+    """A run in which the questions chose the checkpoint, unchanged."""
     root = tmp_path_factory.mktemp("chosen")
     assert run(server, folder, root, params=params(), lora=LORA, steps_noted=True) == 0
     return root

@@ -1,4 +1,4 @@
-"""Comparing runs that stand in git, in DVC's cache and in the folder."""
+"""Comparing runs in git, in DVC's cache and in the folder."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Each defect that ruins a training is planted where it would arise, and the whole stage refuses it: by name, with the number and the remedy."""
+"""Each defect that ruins a training is planted at its origin, and the whole stage refuses it by name, with the number and the remedy."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ def as_conversations(alone: list[InstructionRow]) -> list[InstructionRow]:
 
 
 class Stage:
-    """`preflight.main` in a folder of its own."""
+    """`preflight.main` in a separate folder."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
         self.folder, self.caplog = folder, caplog
@@ -56,7 +56,7 @@ class Stage:
         long_row: bool = False,
         conversations: bool = False,
     ) -> None:
-        """Run the stage; `checks` then holds name -> status and finding. SystemExit where it is not ready."""
+        """Run the stage; `checks` then holds name -> status and finding. SystemExit if it is not ready."""
         from plumbline.preflight.run import PreflightFiles
         from stages.preflight import PreflightParams, main
 

@@ -1,4 +1,4 @@
-"""Each shortcut of the cleaner gives what the long way gives: it is taken only where the long way would change nothing."""
+"""Each shortcut of the cleaner gives what the long way gives: it is taken only if the long way would change nothing."""
 
 import json
 import re

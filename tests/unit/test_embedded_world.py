@@ -75,7 +75,7 @@ def operands_of_questions(questions: list[str]) -> Found:
 
 
 def operands_of_worked(texts: list[str]) -> list[tuple[str, tuple[float, ...]]]:
-    """Read the operands out of worked steps, wherever they stand in a text."""
+    """Read the operands from worked steps, anywhere in a text."""
     found: list[tuple[str, tuple[float, ...]]] = []
     for text in texts:
         for line in text.split("\n"):

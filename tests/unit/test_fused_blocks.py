@@ -173,7 +173,7 @@ def test_gradients_are_those_of_finite_differences(
 
 
 def _graph(node: object) -> set[object]:
-    """All nodes behind this one."""
+    """All nodes that follow from this one."""
     seen: set[object] = set()
     waiting = [node]
     while waiting:

@@ -62,7 +62,7 @@ def test_a_judge_that_is_lenient_to_one_arm_is_undone_in_that_arm() -> None:
 
 
 def test_labels_of_both_arms_together_cannot_pass_for_it() -> None:
-    """The planted fault: where the same judge's score is worth less in second, pooled strata give second too much."""
+    """The planted fault: if the same judge's score is worth less in second, pooled strata give second too much."""
     judged = world(lenient=(0, 1.0))
     labels = whole(judged)
     assert abs(pooled_difference(judged, labels) - judged.human_difference) > 0.05

@@ -1,4 +1,4 @@
-"""Thousands of answers in batches, the stage as a process of its own: memory, kills, and the account against the server's."""
+"""Thousands of answers in batches, the stage as a separate process: memory, kills, and the account against the server's."""
 
 import json
 import random
