@@ -1,4 +1,4 @@
-"""The checkpoint is chosen by the task: the best score is kept, not the best loss; nothing of the training moves, and a kill costs no byte."""
+"""The checkpoint is chosen by the task: the best score is kept, not the best loss. The training does not change, and a kill changes no byte."""
 
 import json
 import signal
@@ -64,7 +64,7 @@ def test_where_the_best_loss_is_not_the_best_score_the_best_score_is_kept(
     assert choice["num_evaluations"] == len(found) and len(choice["question_ids"]) == 8
     told = json.loads((chosen / "train.json").read_text())["development_score"]
     assert told["best"] == found[best][1] and told["base"] == 0.0 and told["num_questions"] == 8
-    # The same training keeps the other step where the loss chooses.
+    # The same training keeps the other step if the loss chooses.
     assert run(server, folder, tmp_path, params=params(select_by="validation_loss"), lora=LORA) == 0
     assert record_of(tmp_path)["best_step"] == best_loss and "choice" not in record_of(tmp_path)
     assert not {"select_by", "num_selection_questions"} & set(record_of(tmp_path)["train"])

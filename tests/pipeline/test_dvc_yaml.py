@@ -188,7 +188,7 @@ def test_every_module_is_imported_by_a_stage_or_a_command() -> None:
     reached = {file for stage in STAGES for file in import_closure(ROOT / f"stages/{stage}.py")}
     commands = {
         file
-        # What a notebook calls stands in the package itself.
+        # The package itself holds what a notebook calls.
         for command in [ROOT / "plumbline/__main__.py", ROOT / "plumbline/__init__.py", *(ROOT / "plumbline/commands").glob("*.py")]
         for file in import_closure(command)
     }

@@ -287,7 +287,7 @@ def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_p
     save_tiny_base(other_template, template=TEMPLATE.replace(" [/INST]", "[/INST]"))
     with pytest.raises(AdapterRefused, match=f"{record.base_fingerprint[:12]}, but here it is {base_fingerprint(other_template)[:12]}"):
         answered(other_template)
-    # The template is named by itself where the base is the same in all else.
+    # The template is named separately if the base is the same in everything else.
     (other_template / "manifest.json").write_bytes((tmp_path / "base/manifest.json").read_bytes())
     there = template_sha256(load_tokenizer_unverified(other_template))
     with monkeypatch.context() as patch:

@@ -1,4 +1,4 @@
-"""What must be read with care is one sentence for each cause, and a run that nothing could be read of claims nothing."""
+"""What must be read with care is one sentence for each cause, and a run without readable answers claims nothing."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Ctrl-C stops every stage within seconds, in words and with an exit code that ends the run: wherever it comes, and whoever started it."""
+"""Ctrl-C stops every stage within seconds, in words and with an exit code that ends the run: at any moment, whoever started it."""
 
 import os
 import shutil

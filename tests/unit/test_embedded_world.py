@@ -1,4 +1,4 @@
-"""The embedded data set: what the benchmark asks is new to whoever trained, and the faults are those of the study's file."""
+"""The embedded data set: the questions of the benchmark are new to a trained model, and the faults are those of the study's file."""
 
 import json
 import re

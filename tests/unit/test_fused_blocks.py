@@ -1,4 +1,4 @@
-"""Norms, rotations and gates as one node each: the numbers of transformers to rounding, and hands off whatever computes something else."""
+"""Norms, rotations and gates as one node each: the numbers of transformers to rounding. Parts that compute something else are left alone."""
 
 import sys
 from collections.abc import Callable

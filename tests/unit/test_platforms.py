@@ -32,7 +32,7 @@ def unguarded(source: str) -> list[str]:
             for one in ast.walk(node)
             if isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value.startswith(("/proc/", "/sys/"))
         }
-        # A path that a constant names is looked at, with a guard, where the constant is used.
+        # If a constant names a path, its guard is checked where the constant is used.
         if names | paths and not any(guard in text for guard in GUARDS) and not (paths and isinstance(node, ast.Assign)):
             found += sorted(names | paths)
     return found

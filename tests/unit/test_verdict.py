@@ -1,4 +1,4 @@
-"""The verdict over several arms says nothing that its comparisons do not hold, and names whom it speaks of."""
+"""The verdict over several arms claims only what its comparisons show, and names the arms."""
 
 from collections.abc import Mapping, Sequence
 

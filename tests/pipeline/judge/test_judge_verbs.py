@@ -1,4 +1,4 @@
-"""The verbs about the judge: fill the store from tracked replies, label blind, bridge two judges."""
+"""The commands about the judge: fill the store from tracked replies, label blind, bridge two judges."""
 
 import csv
 import io
