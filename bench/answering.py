@@ -2,11 +2,11 @@
 
     python -m bench.answering --questions 10 25 50 100 200 400 --repeats 3
 
-Both arms of the run in the workspace (models/base, models/adapter). Both ways on one thread unless PLUMBLINE_THREADS says otherwise: with
-two a token of this small model waits for a sleeping thread, and one question at a time then took three times as long on an idle machine
-(docs/benchmarks.md), which is no merit of batches. One at a time is what the study's script did: the model is
-loaded once, then `generate` per question. Log-probabilities of choices, which that script did not have, are left out of both.
-Beyond the benchmark's size questions come again under other names.
+Measures both arms of the run in the workspace (models/base, models/adapter). Both ways use one thread unless PLUMBLINE_THREADS says
+otherwise. With two, a token of this small model waits for a sleeping thread, and one question at a time then took three times as long on
+an idle machine (docs/benchmarks.md). That would not be a merit of batches. The study's script asked one question at a time: the model is
+loaded once, then `generate` per question. That script had no log-probabilities of choices, so both ways leave them out.
+Beyond the benchmark's size, questions are repeated under other names.
 Prints for each size: processor seconds and wall seconds (median and range of the repetitions, the two ways in alternating
 order), the ratio of each repetition's pair, and how many texts are the same.
 """
@@ -61,7 +61,7 @@ def one_at_a_time(model: Any, tokenizer: Any, prompts: list[Prompt], *, max_new_
 
 
 def in_batches(engine: TransformersEngine, prompts: list[Prompt], *, max_new_tokens: int) -> dict[str, str]:
-    """What the answer stages do: id -> text."""
+    """Answer as the answer stages do: id -> text."""
     answered = engine.answer(engine.units(prompts), max_new_tokens=max_new_tokens)
     return {answer.id: answer.response for batch in answered for answer in batch}
 
@@ -147,7 +147,7 @@ if __name__ == "__main__":
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--arms", nargs="+", choices=["base", "tuned"], default=["base", "tuned"])
     parser.add_argument("--single-up-to", type=int, default=10**9, metavar="QUESTIONS", help="beyond, in batches only")
-    parser.add_argument("--once-from", type=int, default=10**9, metavar="QUESTIONS", help="from so many on, one repetition")
+    parser.add_argument("--once-from", type=int, default=10**9, metavar="QUESTIONS", help="from this many on, one repetition")
     add_json_flag(parser)
     given = parser.parse_args()
     if given.json and len(given.arms) > 1:

@@ -1,6 +1,6 @@
-"""Run the arms of a benchmark one after another, each in a process of its own with a time limit, and write down what became of each.
+"""Run the arms of a benchmark one after another, each in a separate process with a time limit, and write down the result of each.
 
-A process of its own: an arm that fails, runs out of memory or leaves the GPU in disorder costs the next one nothing.
+Separate processes, because an arm that fails, runs out of memory or leaves the GPU in disorder must not harm the next one.
 """
 
 import argparse
@@ -33,9 +33,9 @@ PEAK_DENSE_BF16_FLOPS = {
     "RTX 4090": 165e12,
 }
 """Per second, dense, accumulated in fp32. H100 and H200 (SXM) are checked against a source, the others are not: look them up before you quote an MFU.
-Special cases stand before the name that they contain."""
+Special cases come before the name that they contain."""
 SECONDS_TO_START = 60
-"""Granted to an arm beyond its budget: imports, and the model made on the device."""
+"""What an arm may take beyond its budget: imports, and the model made on the device."""
 
 
 class BudgetSpent(RuntimeError):
@@ -43,7 +43,7 @@ class BudgetSpent(RuntimeError):
 
 
 def peak_flops(device_name: str) -> float | None:
-    """Dense bf16 operations per second of a card by its name; None where the table has none, and no MFU can be said."""
+    """Dense bf16 operations per second of a card by its name; None if the table does not have it, and then there is no MFU."""
     words = device_name.replace("-", " ").split()
     for name, peak in PEAK_DENSE_BF16_FLOPS.items():
         wanted = name.split()
@@ -97,7 +97,7 @@ def run_arms(chosen: argparse.Namespace, *, module: str, forwarded: Sequence[str
 
 
 def run_arm(chosen: argparse.Namespace, arm: str, *, module: str, forwarded: Sequence[str]) -> dict[str, Any]:
-    """Run one arm in a process of its own and read what it left, or say why it left nothing."""
+    """Run one arm in a separate process and read what it left, or say why it left nothing."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "arm.json"
         flags = ["--shape", chosen.shape, "--device", chosen.device, "--budget-seconds", str(chosen.budget_seconds), *forwarded]
@@ -109,7 +109,7 @@ def run_arm(chosen: argparse.Namespace, arm: str, *, module: str, forwarded: Seq
             return {"status": "over budget", "reason": f"ended after {limit:.0f} s"}
         if done.returncode == 0 and result.is_file():
             return json.loads(result.read_text(encoding="utf-8"))
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()] or [f"exit code {done.returncode}, no word"]
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()] or [f"exit code {done.returncode}, no message"]
     problem = next((line for line in reversed(lines) if "OutOfMemoryError" in line), None)
     if problem is not None:
         return {"status": "out of memory", "reason": problem[:300]}
@@ -119,5 +119,5 @@ def run_arm(chosen: argparse.Namespace, arm: str, *, module: str, forwarded: Seq
 
 
 def peak_memory_bytes() -> int | None:
-    """The most that tensors took of the GPU in this process; None on a CPU, which does not say."""
+    """The most GPU memory that tensors took in this process; None on a CPU, which does not say."""
     return torch.cuda.max_memory_allocated() if torch.cuda.is_initialized() else None

@@ -1,13 +1,13 @@
 """Time and memory of `clean` on many rows, with the same work in a pandas loop, in plain `datasets.map` and on Ray next to it.
 
     python -m bench.clean_rows --rows 10000 100000 1000000 --pandas-up-to 100000
-    make bench-on-ray     # also on Ray, 10^3 to 10^6 rows, in an environment of its own
+    make bench-on-ray     # also on Ray, 10^3 to 10^6 rows, in a separate environment
 
 The rows are those of a file repeated with changes, so that deduplication has work: one copy in five is exact,
 the others differ by a number or a clause. Prints machine, versions, and for each size: seconds (best and spread of the
-repetitions), processor seconds (what a busy machine does not stretch much), rows per second, and the largest resident
+repetitions), processor seconds (a busy machine hardly stretches them), rows per second, and the largest resident
 memory of all processes together, polled every 20 ms (memory that processes share is counted in each). All ways of a repetition run one
-after another. With --ray it ends with the rows from which Ray on more processes pays.
+after another. With --ray it ends with the number of rows from which Ray on more processes pays.
 """
 
 import argparse
@@ -66,7 +66,7 @@ class Run(NamedTuple):
     """Largest sum of resident memory."""
     processor_seconds: float
     own_seconds: float
-    """Processor seconds of the process itself: what more processes do not take from it."""
+    """Processor seconds of the process itself: more processes do not reduce them."""
 
 
 def timed(work: Callable[[], None], load: Callable[[], object] = lambda: None) -> Run:
@@ -115,12 +115,12 @@ def timed(work: Callable[[], None], load: Callable[[], object] = lambda: None) -
         sys.exit(f"a measured process ended with {process.exitcode}")
     ended_use = resource.getrusage(resource.RUSAGE_CHILDREN)
     reaped = ended_use.ru_utime + ended_use.ru_stime - used.ru_utime - used.ru_stime
-    # Ray's processes are not all waited for: what they were last seen with then says more.
+    # No one waits for all of Ray's processes, so what they were last seen with is nearer to the truth.
     return Run(seconds, peak, max(reaped, sum(busy.values())) - loading, busy.get(process.pid or 0, loading) - loading)
 
 
 def params(near_duplicate: str) -> CleanParams:
-    """The section of params.yaml, with the near-duplicate rule as asked: it has a budget of its own."""
+    """The section of params.yaml, with the near-duplicate rule as asked: that rule has a separate budget."""
     section = read_yaml(ROOT / "params.yaml")["clean"]
     return CleanParams.model_validate(section | {"format": "alpaca", "rules": section["rules"] | {"near_duplicate": near_duplicate}})
 
@@ -150,10 +150,10 @@ def run_split(folder: Path) -> None:
 
 
 def pays_from_rows(start: Run, local: Run, ray: Run, num_rows: int, workers: int, times: int) -> float | None:
-    """Rows from which Ray on `times` as many processes is sooner done than `workers` processes here; None where it never is.
+    """Rows from which Ray on `times` as many processes is faster than `workers` processes here; None if it never is.
 
-    By processor seconds, which other work on the machine stretches little; `start` is the run of a few rows on Ray. What the
-    process itself does is not divided among the others.
+    Counted in processor seconds, because other work on the machine hardly stretches them; `start` is the run of a few rows on Ray. The work of the
+    process itself is not divided among the others.
     """
     alone = (local.processor_seconds - local.own_seconds) / workers + local.own_seconds
     own = ray.own_seconds - start.own_seconds
@@ -194,7 +194,7 @@ def run_pandas(source: Path, folder: Path) -> None:
 
 
 def run_datasets(source: Path, folder: Path) -> None:
-    """The same row function under `datasets`: load, map, drop what was rejected and what repeats, write."""
+    """The same row function under `datasets`: load, map, drop rejected and repeated rows, write."""
     import datasets
 
     policy = plain_policy()
@@ -276,7 +276,7 @@ def measure_size(source: Path, folder: Path, num_rows: int, ways: list[str], rep
 
 
 def tell_when_ray_pays(curve: dict[int, dict[str, list[Run]]]) -> None:
-    """From how many rows on, by the fastest runs of the smallest and the largest size."""
+    """The number of rows from which Ray pays, by the fastest runs of the smallest and the largest size."""
     fewest, most = min(curve), max(curve)
     start, local, ray = min(curve[fewest][RAY]), min(curve[most][CLEAN]), min(curve[most][RAY])
     for times in (1, 2, 4, 8, 16):
@@ -311,8 +311,8 @@ def bench() -> None:
     )
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--once-from", type=int, default=10**9, metavar="ROWS", help="from so many rows on, one repetition")
-    parser.add_argument("--pandas-up-to", type=int, default=0, metavar="ROWS", help="also in a pandas loop, up to so many rows")
+    parser.add_argument("--once-from", type=int, default=10**9, metavar="ROWS", help="from this many rows on, one repetition")
+    parser.add_argument("--pandas-up-to", type=int, default=0, metavar="ROWS", help="also in a pandas loop, up to this many rows")
     parser.add_argument("--near", action="store_true", help="also with the near-duplicate search")
     parser.add_argument("--datasets", action="store_true", help="also in plain datasets.map")
     parser.add_argument("--split", action="store_true", help="then also split what was kept, which holds all rows in memory")

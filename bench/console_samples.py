@@ -1,6 +1,6 @@
-"""Record what the verbs print for README.md and the manual: python -m bench.console_samples [NAME ...] [--study FOLDER].
+"""Record what the commands print for README.md and the manual: python -m bench.console_samples [NAME ...] [--study FOLDER].
 
-Runs each verb for real in a fresh clone of HEAD that takes the run from this repository's DVC cache, and writes docs/runs/console.json, from which
+Runs each command in a fresh clone of HEAD that takes the run from this repository's DVC cache, and writes docs/runs/console.json, from which
 `plumbline readme` fills these pages. Run it after a commit with an up-to-date dvc.lock. Publishing goes to a Hub on the loopback (tests/fakes).
 `--study`: the folder with the predecessor study's file and questions; without it that sample stays as it was.
 """
@@ -52,7 +52,7 @@ def publish(clone: Path) -> list[str]:
 
 
 def plan(clone: Path) -> list[str]:
-    """Of the model of make real, whose snapshot `plumbline fetch-model` has put here: a clone has none."""
+    """The plan for the model of make real. Its snapshot lies here, where `plumbline fetch-model` put it: a clone has none."""
     return ran([PYTHON, "-m", "plumbline", "plan", "smollm2_135m_local"], clone, PLUMBLINE_HUB_DIR=str(ROOT / ".cache/hub"))
 
 
@@ -106,13 +106,13 @@ def fresh_clone(folder: Path) -> Path:
     clone = folder / "plumbline"
     subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
     cache = subprocess.check_output([PYTHON, "-m", "dvc", "cache", "dir"], cwd=ROOT, text=True).splitlines()[0]
-    # By way of a remote: with the cache itself came the record of earlier runs, and stages that ran before would print nothing.
+    # Through a remote: the cache itself would bring the record of earlier runs, and stages that ran before would print nothing.
     ran([PYTHON, "-m", "dvc", "remote", "add", "--local", "source", str((ROOT / cache).resolve())], clone)
     ran([PYTHON, "-m", "dvc", "pull", "-r", "source", "--allow-missing"], clone)
     ran([PYTHON, "-m", "dvc", "remote", "remove", "--local", "source"], clone)
     ran([PYTHON, "-m", "dvc", "pull"], clone)
     if (told := ran([PYTHON, "-m", "dvc", "status"], clone)) != ["Data and pipelines are up to date."]:
-        sys.exit("HEAD's dvc.lock is not that of its code: dvc repro, commit, then this again.\n" + "\n".join(told))
+        sys.exit("HEAD's dvc.lock does not belong to its code. Run dvc repro, commit, and then run this again.\n" + "\n".join(told))
     return clone
 
 
@@ -124,13 +124,13 @@ def main(names: list[str], *, study_folder: Path | None) -> None:
         clone = fresh_clone(Path(folder))
         adapter = adapter_of(read_yaml(clone / "dvc.lock"))
         if record.get("adapter") != adapter and names:
-            sys.exit("the record is of another adapter: record all samples, without names")
+            sys.exit("The record is of another adapter. Record all samples, without names.")
         made = {}
         for name, (command, make) in SAMPLES.items():
             if names and name not in names:
                 continue
             if name == "inspect-log" and not INSPECT.exists():
-                sys.exit(f"{INSPECT} is missing: make inspect-log once, which installs it")
+                sys.exit(f"{INSPECT} is missing. Run `make inspect-log` once, which installs it.")
             sys.stderr.write(f"{name} ...\n")
             made[name] = {"command": command, "output": make(clone)}
         if study_folder is not None:

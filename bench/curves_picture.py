@@ -15,7 +15,7 @@ COLUMNS = 2
 
 
 def draw_curves(benches: Sequence[Measured], picture: Path) -> None:
-    """Write a PNG. Without any curve nothing is written."""
+    """Write a PNG, or nothing if there is no curve."""
     drawn = [(found, found.curve) for found in benches if found.curve is not None]
     if not drawn:
         return

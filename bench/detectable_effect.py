@@ -29,11 +29,11 @@ class Power:
     """What was found in one setting."""
 
     differing: float
-    """Share of questions on which the arms differ without an effect."""
+    """Share of questions on which the arms differ if there is no effect."""
     effect: float
     """Median of the effects that the data sets call detectable."""
     power: float | None
-    """Share of new data sets with the effect of each in which the test found it; None where the report says that none can be shown."""
+    """Share of new data sets, each with its effect, in which the test found it; None if the report says that no effect can be shown."""
 
 
 def p_value(differences_N: Floats, clusters: list[str] | None, *, binary: bool) -> float:
@@ -44,7 +44,7 @@ def p_value(differences_N: Floats, clusters: list[str] | None, *, binary: bool) 
 
 
 def power_at_stated_effect(arms: TwoArms, level: float, num_sets: int) -> Power:
-    """Draw data sets without an effect, read off what they call detectable, and test new ones that have it."""
+    """Draw data sets without an effect, take the effect that they call detectable, and test new data sets that have it."""
     generator = np.random.default_rng(7)
     shifts, effects = arms.effects(generator)
     base, tuned = arms.draw(0.0, num_sets, generator)
@@ -80,7 +80,7 @@ def settings() -> list[tuple[TwoArms, str, str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sets", type=int, default=40, help="data sets of each setting; each is followed by ten with the effect")
+    parser.add_argument("--sets", type=int, default=40, help="data sets of each setting; ten with the effect follow each")
     add_json_flag(parser)
     chosen = parser.parse_args()
     columns = ["level for", "scores", "questions", "clusters", "differ", "detectable, points", "power"]

@@ -1,4 +1,4 @@
-"""What it brings to label the answers that two judges dispute first: error of the corrected difference by how the labels were drawn.
+"""What it brings to label disputed answers first: the error of the corrected difference, by how the labels were drawn.
 
 python -m bench.disputed_labels --rounds 500        one core, about six minutes; numbers in docs/decisions.md
 """
@@ -19,19 +19,19 @@ from plumbline.judging.prompt import SCALE
 
 Drawn = Literal["at random", "evenly", "disputed first"]
 WAYS: tuple[Drawn, ...] = ("at random", "evenly", "disputed first")
-"""Of all answers; over arm and score, as a sheet without a second judge; as one with it."""
+"""At random from all answers; evenly over arm and score, as a sheet without a second judge draws; or as a sheet with one draws."""
 ARMS: tuple[ArmName, ArmName] = ("first", "second")
 
 
 @dataclass(frozen=True)
 class TwoJudges:
-    """A world, with what a second judge makes of each answer."""
+    """A world, with a second judge's score for each answer."""
 
     judged: Judged
     parts: dict[ArmName, list[str]]
 
     def labels(self, way: Drawn, count: int, generator: np.random.Generator, *, clustered: bool = True) -> list[Label]:
-        """Labels of so many answers; their weights undo the drawing."""
+        """Labels of this many answers; their weights correct for the drawing."""
         judge, human = self.judged.judge, self.judged.human
         names: list[tuple[ArmName, int]] = [(arm, n) for n in range(len(self.judged.clusters)) for arm in ARMS]
         shuffled = [names[number] for number in generator.permutation(len(names))]
@@ -58,7 +58,7 @@ class TwoJudges:
         ]
 
     def corrected(self, labels: Sequence[Label], *, seed: int) -> Corrected:
-        """By the arms' own labels, in the strata by which they were drawn."""
+        """Corrected by the arms' own labels, in the strata by which they were drawn."""
         by_part = any(label.part for label in labels)
         return corrected_difference(
             self.judged.judge["first"],
@@ -88,11 +88,11 @@ def twice_judged(
 
 @dataclass(frozen=True)
 class Errors:
-    """Over many rounds. Bias and rmse against labels of every answer: what the labels that are not there cost; coverage against TRUTH."""
+    """Over many rounds. Bias and rmse against labels of every answer show what missing labels cost; coverage is against TRUTH."""
 
     bias: float
     bias_error: float
-    """Standard error of it."""
+    """Standard error of the bias."""
     rmse: float
     coverage: float
     width: float
@@ -109,7 +109,7 @@ def errors_of(
     size: int = 1,
     clustered: bool = True,
 ) -> Errors:
-    """Draw as many evaluations and correct each. The worlds are the same for every way of drawing."""
+    """Draw this many evaluations and correct each. The worlds are the same for every way of drawing."""
     generator, order = np.random.default_rng([num_labels, num_questions, size]), np.random.default_rng(7)
     errors, hits, widths = [], 0, 0.0
     for seed in range(rounds):

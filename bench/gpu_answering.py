@@ -1,12 +1,12 @@
 """Answering speed on one GPU: new tokens per second and peak memory of each rung, on a random model of Mistral-7B's shape. Offline.
 
 python -m bench.gpu_answering                             G0, G1 and G2, in less than 10 minutes
-python -m bench.gpu_answering --shape tiny --device cpu   the same code on a processor: shows that it runs, measures nothing of use
+python -m bench.gpu_answering --shape tiny --device cpu   the same code on a processor: shows that it runs, but measures nothing useful
 
-G0  the generation of the answer stages: batches of prompts of like length, left-padded, finished rows dropped, eager
-G1  `generate` with transformers' static cache, whose decoding step transformers compiles on a GPU; batches mixed to be equally
-    wide, so that one compilation serves all. The compilation falls into the warm-up.
-G2  transformers' continuous batching, `generate_batch`; what it takes to start is given apart
+G0  the generation of the answer stages: batches of prompts of similar length, left-padded, finished rows dropped, eager
+G1  `generate` with transformers' static cache. On a GPU transformers compiles its decoding step, during the warm-up. All batches are
+    equally wide, so one compilation serves all.
+G2  transformers' continuous batching, `generate_batch`; the time that it takes to start is reported separately
 """
 
 import sys
@@ -35,11 +35,11 @@ ARMS = ("G0", "G1", "G2")
 
 
 class Timing(NamedTuple):
-    """The timed answers of one rung, warm-up aside."""
+    """The timed answers of one rung, without the warm-up."""
 
     num_answers: int
     num_new_tokens: int
-    """End of sequence included; what stands after it in a batch is not counted."""
+    """End of sequence included; what comes after it in a batch is not counted."""
     seconds: float
     start_seconds: float | None
     """G2: from the call until the first prompt is taken up."""
@@ -52,7 +52,7 @@ def random_prompts(num: int, shape: Shape) -> list[Prompt]:
 
 
 def equally_wide(prompts: Sequence[Prompt], batch_size: int) -> list[list[Prompt]]:
-    """Whole batches dealt out by length, so that the longest prompts are spread over all of them; the remainder is left out."""
+    """Whole batches, with the longest prompts spread over all of them; the remainder is left out."""
     ordered = sorted(prompts, key=lambda prompt: (-len(prompt.ids), prompt.id))
     num_batches = len(ordered) // batch_size
     return [ordered[start : num_batches * batch_size : num_batches] for start in range(num_batches)]
@@ -61,7 +61,7 @@ def equally_wide(prompts: Sequence[Prompt], batch_size: int) -> list[list[Prompt
 def time_batches(
     answer: Callable[[Sequence[Prompt]], int], batches: Sequence[Sequence[Prompt]], *, budget_seconds: float
 ) -> tuple[int, int, float]:
-    """Answer batch after batch until the budget is spent: answers, new tokens, seconds. The first batch is answered once before."""
+    """Answer batch after batch until the budget is spent: answers, new tokens, seconds. The first batch is answered once before that."""
     deadline = time.perf_counter() + budget_seconds
     answer(batches[0])
     begin = time.perf_counter()
@@ -81,7 +81,7 @@ def by_the_pipeline(model: PreTrainedModel, *, batch_size: int, max_new_tokens: 
 
 
 def by_a_static_cache(model: PreTrainedModel, *, max_new_tokens: int) -> Callable[[Sequence[Prompt]], int]:
-    """New tokens of a batch, by `generate` with a static cache, whose shapes a compiled decoding step needs."""
+    """New tokens of a batch, by `generate` with a static cache: a compiled decoding step needs its shapes."""
     tokenizer = plain_tokenizer()
     stops, pad = stop_ids(tokenizer, []), pad_id(tokenizer)
     config = GenerationConfig(
@@ -101,12 +101,12 @@ def by_a_static_cache(model: PreTrainedModel, *, max_new_tokens: int) -> Callabl
 
 
 def time_continuous(model: PreTrainedModel, prompts: Sequence[Prompt], *, max_new_tokens: int) -> Timing:
-    """Hand all prompts to `generate_batch`. RuntimeError where it does not answer them all."""
+    """Give all prompts to `generate_batch`. RuntimeError if it does not answer them all."""
     tokenizer = plain_tokenizer()
     config = GenerationConfig(
         max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=stop_ids(tokenizer, []), pad_token_id=pad_id(tokenizer), use_cache=True
     )
-    # Its cache takes most of the memory that is free, which on a CPU is everybody's.
+    # Its cache takes most of the free memory, which on a CPU all programs share.
     memory = ContinuousBatchingConfig(max_memory_percent=0.05, max_batch_tokens=512) if model.device.type == "cpu" else None
     called = time.perf_counter()
     outputs = model.generate_batch(  # pyright: ignore[reportCallIssue]
@@ -139,7 +139,7 @@ def time_rung(
 
 
 def row(arm: dict[str, Any]) -> str:
-    """A rung that was measured, in a line."""
+    """A measured rung, in one line."""
     memory = "unknown" if arm["peak_memory_bytes"] is None else size_text(arm["peak_memory_bytes"])
     start = "" if arm["start_seconds"] is None else f", {arm['start_seconds']:.1f} s to start"
     return f"{arm['tokens_per_second']:,.0f} new tokens/s, peak memory {memory}, {arm['num_answers']} answers{start}"

@@ -2,9 +2,9 @@
 
 python -m bench.gpu_train                             N0, N3, N5 and Q2, in less than 10 minutes
 python -m bench.gpu_train --arms N1 N2 N4 Q1 Q3       the others
-python -m bench.gpu_train --shape tiny --device cpu   the same code on a processor: shows that it runs, measures nothing of use
+python -m bench.gpu_train --shape tiny --device cpu   the same code on a processor: shows that it runs, but measures nothing useful
 
-N0  TRL as it comes: bf16, gradient checkpointing, 8 padded rows, sdpa      N1  N0 without checkpointing
+N0  TRL's defaults: bf16, gradient checkpointing, 8 padded rows, sdpa      N1  N0 without checkpointing
 N2  N1 packed to rows of 2,048, one per micro-batch, sdpa
 N3  the trainer of `stages/train.py`: packed, attention per document, micro-batches by PLUMBLINE_MICRO_BATCH_TOKENS (8,192),
     checkpointing by PLUMBLINE_GRADIENT_CHECKPOINTING
@@ -50,18 +50,18 @@ LORA_ALPHA = 32
 
 
 class Timing(NamedTuple):
-    """The timed steps of one arm, warm-up aside."""
+    """The timed steps of one arm, without the warm-up."""
 
     num_steps: int
     seconds: float
     num_real_tokens: int
-    """Padding aside."""
+    """Padding not included."""
     num_positions: int
     """Padding included: what was computed."""
 
 
 class Stopwatch(TrainerCallback):
-    """Times whole optimiser steps after the warm-up, by CUDA events where there is a GPU; stops the run when its budget is spent."""
+    """Times whole optimiser steps after the warm-up, by CUDA events if there is a GPU; stops the run when its budget is spent."""
 
     def __init__(self, *, num_warmup_steps: int, budget_seconds: float) -> None:
         self.num_warmup_steps = num_warmup_steps
@@ -89,13 +89,13 @@ class Stopwatch(TrainerCallback):
             control.should_training_stop = True
 
     def count(self, inputs: dict[str, Any], pad: int) -> None:
-        """Add a micro-batch; the sum stays on the device, since fetching it would make the step wait."""
+        """Add a micro-batch; the sum stays on the device, because fetching it would make the step wait."""
         if self.marks:
             self.num_positions += inputs["input_ids"].numel()
             self.real.append((inputs["input_ids"] != pad).sum())
 
     def timing(self) -> Timing:
-        """What was timed. BudgetSpent where it was spent before the first timed step was done."""
+        """What was timed. BudgetSpent if the budget was spent before the first timed step was done."""
         if self.num_steps == 0:
             raise BudgetSpent(f"no step was timed: the budget was spent in the {self.num_warmup_steps} steps of warm-up.")
         begin, end = self.marks
@@ -108,7 +108,7 @@ class Stopwatch(TrainerCallback):
 
 
 def trl_trainer(model: PreTrainedModel, examples: list[Example], lora: LoraParams, *, arm: str, num_steps: int, folder: str) -> SFTTrainer:
-    """N0 to N2: TRL's own trainer with its defaults, but for what the arm changes."""
+    """N0 to N2: TRL's own trainer with its defaults, except for what the arm changes."""
     on_cpu = model.device.type == "cpu"
     packed = arm not in PADDED
     config = SFTConfig(
@@ -120,7 +120,7 @@ def trl_trainer(model: PreTrainedModel, examples: list[Example], lora: LoraParam
         gradient_checkpointing=arm == "N0",
         packing=packed,
         max_length=2048,
-        dataset_kwargs={"skip_prepare_dataset": True},  # ids and labels are there; what it skips is not timed anyway
+        dataset_kwargs={"skip_prepare_dataset": True},  # ids and labels are there already; preparing them would not be timed anyway
         save_strategy="no",
         report_to="none",
         disable_tqdm=True,
@@ -176,7 +176,7 @@ def our_trainer(model: PreTrainedModel, examples: list[Example], lora: LoraParam
             if isinstance(module, LoraLayer):
                 vars(module).pop("forward", None)
     if arm == "N5":
-        torch._dynamo.config.fail_on_recompile_limit_hit = True  # else it goes on uncompiled, and no one is told
+        torch._dynamo.config.fail_on_recompile_limit_hit = True  # otherwise it would silently go on uncompiled
         base = trainer.model.get_base_model()
         assert isinstance(base, MistralForCausalLM)
         for layer in base.model.layers:  # one compilation serves all layers
@@ -187,7 +187,7 @@ def our_trainer(model: PreTrainedModel, examples: list[Example], lora: LoraParam
 def time_arm(
     arm: str, shape: Shape, lora: LoraParams, *, device: str, num_warmup_steps: int, num_timed_steps: int, budget_seconds: float
 ) -> tuple[Timing, Lengths]:
-    """Make the model, train, and time: warm-up steps first, then at most so many timed ones."""
+    """Make the model, train, and time: first the warm-up steps, then at most this many timed ones."""
     num_steps = num_warmup_steps + num_timed_steps
     model = random_model(shape, device=device, quantization="nf4" if arm in NF4_MICRO_BATCH_TOKENS else "none")
     examples = random_examples(2000, shape)
@@ -233,7 +233,7 @@ def report(timing: Timing, lengths: Lengths, *, shape: Shape, r: int, peak: floa
 
 
 def row(arm: dict[str, Any]) -> str:
-    """An arm that was measured, in a line."""
+    """A measured arm, in one line."""
     mfu = "unknown" if arm["mfu"] is None else f"{100 * arm['mfu']:.1f} %"
     memory = "unknown" if arm["peak_memory_bytes"] is None else size_text(arm["peak_memory_bytes"])
     return f"{arm['tokens_per_second']:,.0f} real tokens/s, MFU {mfu}, peak memory {memory}, {arm['num_timed_steps']} steps timed"

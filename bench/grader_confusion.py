@@ -4,9 +4,9 @@
 
 Each line of the file is an answer with people's verdict: `kind` (mcq or numeric), `response`, `gold`, `unit`, `options` (letter -> text, or null)
 and `expected` (correct, incorrect or no_answer). The 384 answers of docs/benchmarks.md are not part of the repository.
-Prints machine and versions, then per kind and grader the confusion of given verdict against people's verdict, false
-accepts (not correct, but accepted), false rejects, abstentions told from errors, and milliseconds per answer.
-math-verify is no dependency of the project: `pip install "math-verify[antlr4_13_2]==0.9.0"` next to it to see its rows.
+Prints machine and versions. Then it prints per kind and grader the confusion of the grader's verdict against people's verdict, false
+accepts (not correct, but accepted), false rejects, recognised abstentions, and milliseconds per answer.
+math-verify is not a dependency of the project. To see its rows, run `pip install "math-verify[antlr4_13_2]==0.9.0"`.
 """
 
 import argparse

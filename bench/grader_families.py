@@ -1,13 +1,13 @@
-"""How often the rule graders read the cases of the repository wrongly, by family, next to themselves before and to simpler graders.
+"""How often the rule graders misread the cases of the repository, by family, next to earlier versions of them and to simpler graders.
 
     python -m bench.grader_families --before REVISION --peers PYTHON PYTHON
 
 The cases are tests/golden/grading_families.jsonl and grading_cases.jsonl. Each answer that is right for its target is graded for
-other targets as well (a numeric one for 1.2 times, ten times and minus its target, a choice for the label before it): there it must
-not be accepted. A false accept is an answer that is graded correct and is not; a false reject is right and graded otherwise.
-`--before` takes a revision of this repository, whose graders are run from its own files; without it that column is left out.
-`--peers` takes Python interpreters in which some of math-verify, lm-eval and inspect-ai are installed, none of which is a dependency of the
-project; bench/grader_peers.py grades in them, and each peer gets a column. The last rows count all families of a kind.
+other targets as well (a numeric one for 1.2 times, ten times and minus its target, a choice for the label before it). There it must
+not be accepted. A false accept is a wrong answer that is graded correct; a false reject is a right answer that is not.
+`--before` takes a revision of this repository, and runs the graders from its files; without it that column is left out.
+`--peers` takes Python interpreters in which some of math-verify, lm-eval and inspect-ai are installed. The project does not depend on
+these. bench/grader_peers.py grades in them, and each peer gets a column. The last rows count all families of a kind.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from plumbline.grading.numeric_target import parse_target
 GOLDEN = Path("tests/golden")
 EARLIER = "cases from before the families"
 FACTORS = (1.2, 10.0, -1.0)
-# Run in the files of a revision: it knows nothing of this module.
+# Runs in the files of a revision, which do not know this module.
 GRADE = """
 import json, sys
 from plumbline.grading.mcq import grade_mcq
@@ -45,7 +45,7 @@ json.dump([outcome(case) for case in json.load(sys.stdin)], sys.stdout)
 
 
 def read_cases(golden: Path) -> list[Case]:
-    """All cases with their family, and the answers that are right again for targets for which they are not."""
+    """All cases with their family. Each right answer also comes with targets for which it is wrong."""
     cases: list[Case] = []
     for name in ("grading_families.jsonl", "grading_cases.jsonl"):
         cases += [{"family": EARLIER, **json.loads(line)} for line in (golden / name).read_text(encoding="utf-8").splitlines()]
@@ -53,7 +53,7 @@ def read_cases(golden: Path) -> list[Case]:
 
 
 def twins(case: Case) -> list[Case]:
-    """The same answer for other targets: it is wrong for them."""
+    """The same answer with other targets, for which it is wrong."""
     if case["kind"] == "mcq":
         labels = list(case["choices"]) or list("ABCD")
         if case["target"] not in labels:
@@ -64,7 +64,7 @@ def twins(case: Case) -> list[Case]:
 
 
 def ours(cases: Sequence[Case], folder: Path) -> list[str]:
-    """Outcomes of the graders that lie in a folder."""
+    """Outcomes of the graders in a folder."""
     done = subprocess.run(
         [sys.executable, "-c", GRADE],
         input=json.dumps(cases),

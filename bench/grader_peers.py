@@ -2,9 +2,9 @@
 
     PYTHON -m bench.grader_peers < CASES.json
 
-Run by bench.grader_families in whatever Python has the peers; this file imports nothing but them. Reads a JSON list of cases (`kind`,
-`response`, `gold`, `options`), writes a JSON object: name and version of each peer that is installed -> its outcome per case
-(correct, incorrect or no_answer). What each tool extracts is its own; our tolerance of 5 % is put behind each number alike.
+bench.grader_families runs this in a Python that has the peers, so this file imports nothing else. It reads a JSON list of cases (`kind`,
+`response`, `gold`, `options`) and writes a JSON object: name and version of each installed peer -> its outcome per case
+(correct, incorrect or no_answer). Each tool extracts in its own way; our tolerance of 5 % is then applied to each number.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from importlib.metadata import version
 from typing import Any
 
 RELATIVE_TOLERANCE = 0.05
-# For a target of 0, which no fraction bounds.
+# For a target of 0, which no fraction can bound.
 ABSOLUTE_TOLERANCE = 0.05
 
 Case = dict[str, Any]
@@ -43,7 +43,7 @@ def _letter(found: str, case: Case) -> str:
 
 
 def math_verify_grader() -> Grader | None:
-    """Return math-verify's parser with the same tolerance behind it; None where it is not installed."""
+    """Return math-verify's parser with the same tolerance; None if it is not installed."""
     try:
         from math_verify import ExprExtractionConfig, LatexExtractionConfig, StringExtractionConfig, parse  # pyright: ignore[reportMissingImports]
     except ImportError:
@@ -58,14 +58,14 @@ def math_verify_grader() -> Grader | None:
         try:
             return within(float(parsed[0]), case) if parsed else "no_answer"
         except (TypeError, ValueError, OverflowError):
-            # A symbol, a set, an equation: read, but no number.
+            # A symbol, a set, an equation: it can be read, but is not a number.
             return "no_answer"
 
     return grade
 
 
 def lm_eval_grader() -> Grader | None:
-    """Return the flexible extraction of lm-eval's tasks (gsm8k, and the choices of mmlu); None where it is not installed."""
+    """Return the flexible extraction of lm-eval's tasks (gsm8k, and the choices of mmlu); None if it is not installed."""
     try:
         from lm_eval.filters.extraction import MultiChoiceRegexFilter, RegexFilter  # pyright: ignore[reportMissingImports]
     except ImportError:
@@ -88,7 +88,7 @@ def lm_eval_grader() -> Grader | None:
 
 
 def inspect_grader() -> Grader | None:
-    """Return what Inspect's `match(numeric=True)` and `multiple_choice()` extract; None where it is not installed."""
+    """Return what Inspect's `match(numeric=True)` and `multiple_choice()` extract; None if it is not installed."""
     try:
         from inspect_ai.model import ModelOutput  # pyright: ignore[reportMissingImports]
         from inspect_ai.scorer._common import match_str  # pyright: ignore[reportMissingImports]

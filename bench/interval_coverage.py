@@ -19,14 +19,14 @@ NUM_RESAMPLES = 1000
 
 
 def our_interval(values_N: Floats, clusters: list[int] | None, *, paired: bool) -> tuple[float, float]:
-    """As the report finds it."""
+    """The interval of the report."""
     if not paired:
         return mean_estimate(values_N.tolist(), clusters=clusters).ci95
     return difference_interval(values_N, units_of(values_N, clusters), binary=False)[0]
 
 
 def earlier_interval(values_N: Floats, clusters: list[int] | None, *, paired: bool, seed: int) -> tuple[float, float]:
-    """BCa over units; where all are alike, Wilson's interval of units, or what could differ unseen."""
+    """BCa over units. If all units are equal: Wilson's interval of units, or the bound for units not seen."""
     units = units_of(values_N, clusters)
     found = bca_interval(units, seed=seed, num_resamples=NUM_RESAMPLES)
     if found is not None:
@@ -39,7 +39,7 @@ def earlier_interval(values_N: Floats, clusters: list[int] | None, *, paired: bo
 
 
 def coverage(shape: Shape, num_units: int, size: int, rounds: int, *, earlier: bool) -> tuple[Floats, Floats]:
-    """Share of intervals that hold the truth and their mean width: of ours, and with `earlier` of BCa."""
+    """Share of intervals that hold the truth, and their mean width: for ours, and with `earlier` also for BCa."""
     generator = np.random.default_rng(1000 * num_units + size)
     clusters = None if size == 1 else np.repeat(np.arange(num_units), size).tolist()
     hits, widths = np.zeros(1 + earlier), np.zeros(1 + earlier)

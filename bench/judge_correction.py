@@ -1,4 +1,4 @@
-"""How well human labels correct a judge that is lenient: the judge as it is, labels of both arms pooled, each arm by its own labels.
+"""How well human labels correct a lenient judge: without correction, with labels of both arms pooled, and with each arm's own labels.
 
 python -m bench.judge_correction --rounds 1000        one core, about two minutes; numbers in docs/benchmarks.md
 """
@@ -17,13 +17,13 @@ from plumbline.judging.prompt import SCALE
 
 NUM_QUESTIONS = 80
 SHARES = {"first": (0.25, 0.25, 0.2, 0.15, 0.15), "second": (0.1, 0.15, 0.2, 0.25, 0.3)}
-"""Of people's scores, for each arm."""
+"""Probabilities of people's scores, for each arm."""
 TRUTH = float(np.dot(SHARES["second"], SCALE) - np.dot(SHARES["first"], SCALE))
 """The difference over all questions that could have been asked."""
 NOISE = 0.15
 """Share of answers that the judge scores a step off, either way."""
 LENIENT: dict[str, tuple[float, float]] = {"no one": (0, 0), "half of both arms": (0.5, 0.5), "half of second only": (0, 0.5)}
-"""Share of answers of first and of second to which the judge gives a step more."""
+"""Share of answers of first and of second to which the judge gives one step more."""
 NUM_RESAMPLES = 1000
 
 
@@ -37,11 +37,11 @@ class Judged:
 
     @property
     def human_difference(self) -> float:
-        """What labels of every answer would say."""
+        """The difference that labels of every answer would give."""
         return float(np.mean(self.human["second"]) - np.mean(self.human["first"]))
 
     def labels(self, count: int, *, clustered: bool = True) -> list[Label]:
-        """Labels of as many answers as a sheet would ask for."""
+        """Labels of this many answers, drawn as a sheet draws them."""
         arms: tuple[ArmName, ArmName] = ("first", "second")
         population = [((arm, n), arm, self.judge[arm][n]) for n in range(len(self.clusters)) for arm in arms]
         drawn = set(draw_strata(population, count))
@@ -62,7 +62,7 @@ class Judged:
 def judged_world(
     generator: np.random.Generator, lenient: tuple[float, float], *, num_questions: int = NUM_QUESTIONS, size: int = 1
 ) -> Judged:
-    """Draw questions in clusters of a size; a cluster's answers move together where it is above 1."""
+    """Draw questions in clusters of a size; if it is above 1, a cluster's answers move together."""
     judge: dict[ArmName, list[float]] = {}
     human: dict[ArmName, list[float]] = {}
     clusters = np.repeat(np.arange(num_questions), size)[:num_questions]
@@ -78,7 +78,7 @@ def judged_world(
 
 
 def pooled_difference(judged: Judged, labels: Sequence[Label]) -> float:
-    """Post-stratification with the labels of both arms together, which is what no one should do."""
+    """Post-stratification with the labels of both arms together, which one should not do."""
     strata: dict[float, list[Label]] = defaultdict(list)
     for label in labels:
         strata[label.judge].append(label)
@@ -95,17 +95,17 @@ def pooled_difference(judged: Judged, labels: Sequence[Label]) -> float:
 
 @dataclass(frozen=True)
 class Errors:
-    """Over many rounds, against what labels of every answer would say; coverage and width of the interval against TRUTH."""
+    """Over many rounds, against labels of every answer; coverage and width of the interval against TRUTH."""
 
     bias: tuple[float, float, float]
-    """Of the judge as it is, pooled, per arm."""
+    """Of the judge without correction, pooled, and per arm."""
     rmse: tuple[float, float, float]
     coverage: float
     width: float
 
 
 def errors_of(lenient: tuple[float, float], *, num_labels: int, rounds: int, size: int = 1, clustered: bool = True) -> Errors:
-    """Draw as many evaluations and correct each."""
+    """Draw this many evaluations and correct each."""
     generator = np.random.default_rng([num_labels, size])
     errors, hits, widths = [], 0, 0.0
     for seed in range(rounds):

@@ -3,9 +3,9 @@
     python -m bench.judging --concurrency 1 4 16 64 --latency 1 --rounds 3 3 3 8
     python -m bench.judging --calls 640 --latency 2 --concurrency 64
 
-The judge stage asks a server on this machine that answers after a fixed time. One call after another is what the study's script did: a
+The judge stage asks a server on this machine that answers after a fixed time. The study's script made one call after another: a
 loop over the items, the same requests by the same SDK, nothing kept on disk. Prints machine, versions, n, and for each concurrency
-the calls per second and the seconds beyond the ideal, in per cent, of the whole run and of what comes after its first two rounds: those
+the calls per second and the time beyond the ideal, in per cent, for the whole run and for the part after its first two rounds. The first rounds
 hold the start, the opening of all connections and the first replies, which all come at once. The SDK is imported before the clock starts.
 """
 
@@ -41,11 +41,11 @@ from tests.fakes.judge_bench import ARMS, Bench, settings
 
 LOOP, STAGE = "one after another", "judge stage"
 NUM_START_ROUNDS = 2
-"""Left out of what is told of the steady state."""
+"""Left out of the numbers of the steady state."""
 
 
 def seconds_per_append(folder: Path, count: int) -> list[float]:
-    """Time of each synced append of a reply of usual size."""
+    """Time of each synced append of a reply of the usual size."""
     store = VerdictStore(folder)
     reply = RawReply(
         attempt=1, stop_reason="end_turn", model="m", request_id="r", body='"' + "x" * 1500 + '"', input_tokens=1, output_tokens=1
@@ -59,7 +59,7 @@ def seconds_per_append(folder: Path, count: int) -> list[float]:
 
 
 def serve(latency_seconds: float, announce: Connection) -> None:
-    """Be the server, in a process of its own, until killed."""
+    """Be the server, in a separate process, until killed."""
     with serving(FakeClaude(latency_seconds=latency_seconds)) as fake:
         announce.send(fake.base_url)
         threading.Event().wait()
@@ -97,7 +97,7 @@ def keeping_time() -> Iterator[list[float]]:
 
 
 def beyond_after_start(moments: list[float], concurrency: int, latency_seconds: float) -> float | None:
-    """Per cent beyond the ideal, from the last reply of the start to the last of all; None where nothing comes after the start."""
+    """Per cent beyond the ideal, from the last reply of the start to the last of all; None if nothing comes after the start."""
     num_start = NUM_START_ROUNDS * concurrency
     if len(moments) < num_start + concurrency:
         return None
@@ -106,7 +106,7 @@ def beyond_after_start(moments: list[float], concurrency: int, latency_seconds: 
 
 
 def measure(bench: Bench, concurrency: int, calls: int, latency_seconds: float, repeats: int) -> tuple[list[float], dict[str, float]]:
-    """Calls per second of each repetition of the stage, and what else is told of them."""
+    """Calls per second of each repetition of the stage, and the other numbers about them."""
     os.environ["PLUMBLINE_JUDGE_CONCURRENCY"] = str(concurrency)
     bench.write(calls // 2)
     ideal = calls * latency_seconds / concurrency
@@ -116,9 +116,9 @@ def measure(bench: Bench, concurrency: int, calls: int, latency_seconds: float, 
     for _ in range(repeats):
         with keeping_time() as moments:
             start = time.perf_counter()
-            bench.run(epoch=time.perf_counter_ns(), max_cost_usd=None)  # an epoch of its own: nothing is in the store yet
+            bench.run(epoch=time.perf_counter_ns(), max_cost_usd=None)  # a new epoch: nothing is in the store yet
             rates.append(calls / (time.perf_counter() - start))
-        assert len(moments) == calls, "every reply is kept by the function that is timed"
+        assert len(moments) == calls, "the timed function did not keep every reply"
         if (steady := beyond_after_start(moments, concurrency, latency_seconds)) is not None:
             later.append(steady)
     milliseconds = 1000 * (time.process_time() - busy) / calls / repeats

@@ -2,9 +2,9 @@
 
     python -m bench.judging_batches --answers 1000 10000 100000
 
-`python -m stages.judge` runs as a process of its own for each size and asks a server on this machine, whose replies are as long
+`python -m stages.judge` runs as a separate process for each size and asks a server on this machine. The server's replies are as long
 as a real judge's (2.6 kB stored, thinking included). Prints machine, versions, peak memory, growth per answer, processor seconds, and
-what the stage says it cost next to what the server billed. 10^5 answers take some minutes.
+the cost that the stage states next to what the server billed. 10^5 answers take some minutes.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from tests.fakes.judging_at_scale import lay_out, ledger_usd, run, server_for_ma
 
 
 def measure(num_answers: int, folder: Path) -> dict[str, object]:
-    """Judge that many answers; AssertionError where the stage's account is not the server's."""
+    """Judge that many answers; AssertionError if the stage's account differs from the server's."""
     root = lay_out(folder / str(num_answers), num_answers=num_answers)
     with serving(server_for_many()) as fake:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,4 +1,4 @@
-"""What a benchmark leaves: one JSON record, the same for all, from which `bench.suite` makes tables and pictures."""
+"""The JSON record of a benchmark, with one shape for all, from which `bench.suite` makes tables and pictures."""
 
 import argparse
 import os
@@ -35,13 +35,13 @@ class Point(Record):
     arms: dict[str, Spread]
     """Arm -> what it took. An arm that is not here was not run at this size."""
     ratio: Spread | None
-    """How many times better ours is than the naive arm: of each repetition's pair. None without such a pair."""
+    """How many times better ours is than the naive arm, for each repetition's pair. None without such a pair."""
     besides: dict[str, float]
     """Further numbers of this size, one column each: memory, share of equal texts, ..."""
 
     @property
     def size(self) -> str:
-        """`x` for a reader."""
+        """`x` as a reader sees it."""
         return self.x if isinstance(self.x, str) else f"{self.x:,.0f}"
 
 
@@ -49,7 +49,7 @@ class Curve(Record):
     """One measurement over sizes or cases."""
 
     x: str
-    """What grows, as the first column's head: rows, questions, calls at a time."""
+    """What grows, as the head of the first column: rows, questions, calls at a time."""
     unit: str
     """Of the arms."""
     better: Literal["less", "more"]
@@ -64,7 +64,7 @@ class Curve(Record):
 
 
 class Table(Record):
-    """Results that are no curve, as they are to be shown."""
+    """Results that are not a curve, as they will be shown."""
 
     columns: list[str]
     rows: list[list[str]]
@@ -86,21 +86,21 @@ class Measured(Record):
     what: str
     """What is compared with what, in a sentence or two."""
     n: int | None
-    """Of the headline: ours at the largest size at which the naive way was run as well (else at the largest)."""
+    """Repetitions of the headline: ours at the largest size at which the naive way also ran (otherwise at the largest size)."""
     median: float | None
     spread: tuple[float, float] | None
     unit: str | None
     ratio: float | None
-    """Times better than the naive way, there."""
+    """How many times better than the naive way, at that size."""
     ratio_spread: tuple[float, float] | None
     curve: Curve | None
     table: Table | None
     not_measured: str | None
-    """Why there are no numbers; None where there are."""
+    """Why there are no numbers; None if there are."""
 
 
 def spread_of(values: Sequence[float]) -> Spread:
-    """Median and range, rounded to what a benchmark can tell: five digits."""
+    """Median and range, rounded to the precision of a benchmark: five digits."""
     return Spread(n=len(values), median=_five(statistics.median(values)), least=_five(min(values)), most=_five(max(values)))
 
 
@@ -146,7 +146,7 @@ def measured(*, name: str, title: str, what: str, curve: Curve) -> Measured:
 
 
 def tabled(*, name: str, title: str, what: str, table: Table) -> Measured:
-    """The record of results that are no curve."""
+    """The record of results that are not a curve."""
     return _without_curve(name=name, title=title, command=own_command(), what=what, table=table, not_measured=None)
 
 
@@ -173,12 +173,12 @@ def own_command() -> str:
 
 
 def add_json_flag(parser: argparse.ArgumentParser) -> None:
-    """Every benchmark has it."""
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found there, for bench.suite")
+    """The option that every benchmark has."""
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the record there, for bench.suite")
 
 
 def write_measured(path: Path | None, found: Measured) -> None:
-    """Write the record where one is wanted."""
+    """Write the record, if one was asked for."""
     if path is not None:
         write_text(path, found.model_dump_json(indent=1) + "\n")
 
@@ -196,7 +196,7 @@ class Machine(Record):
     python: str
     versions: dict[str, str]
     load_at_start: float
-    """Processes that wanted a processor in the minute before: on an idle machine below 1."""
+    """Processes that wanted a processor in the last minute: below 1 on an idle machine."""
 
     def told(self) -> str:
         """In a line."""

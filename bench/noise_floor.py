@@ -1,6 +1,6 @@
-"""What the noise floor refuses: claims of no difference, claims of a batch plan, and claims of a real one.
+"""What the noise floor refuses: claims where there is no difference, where a batch plan makes one, and where one is real.
 
-python -m bench.noise_floor --rounds 1000      one core, about two minutes; what it said: docs/decisions.md
+python -m bench.noise_floor --rounds 1000      one core, about two minutes; results in docs/decisions.md
 """
 
 import argparse
@@ -25,23 +25,23 @@ class Setting:
     flip_rate: float
     """Probability, in the mean over questions, that an asking gives the other outcome than the model's usual one."""
     drift: float = 0.0
-    """Share of base's right answers that the first plan spoils, and no other."""
+    """Share of base's right answers that only the first plan spoils."""
     effect: float = 0.0
-    """Share of the questions that tuned can and base cannot, less those that it lost."""
+    """Share of the questions that tuned gained, minus the share that it lost."""
     both_ways: float = 0.1
-    """Share of the questions that tuned gained, and again as many that it lost, where there is an effect."""
+    """If there is an effect: share of the questions that tuned gained, and as many again that it lost."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one evaluation said."""
+    """What one evaluation concluded."""
 
     is_claimed: bool
     """Without the floor."""
     is_claimed_above: bool
     """With it."""
     covers: bool
-    """Whether the interval of the change holds the change that is expected on these questions."""
+    """Whether the interval of the change holds the expected change on these questions."""
 
 
 def groups_of(setting: Setting) -> np.ndarray:
@@ -82,7 +82,7 @@ def evaluate(setting: Setting, generator: np.random.Generator) -> Outcome:
 
 
 def compared(first_N: Floats, second_N: Floats, clusters: list[str] | None) -> Comparison:
-    """As the report compares."""
+    """Compared as in the report."""
     return paired_comparison(first_N.tolist(), second_N.tolist(), clusters=clusters, seed=1)
 
 

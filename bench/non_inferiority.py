@@ -1,6 +1,6 @@
 """How often an arm that loses exactly the margin is called "not worse".
 
-python -m bench.non_inferiority --rounds 2000      one core, about six minutes; what it said: docs/publishing.md
+python -m bench.non_inferiority --rounds 2000      one core, about six minutes; results in docs/publishing.md
 """
 
 import argparse
@@ -22,7 +22,7 @@ QUESTIONS_TO_FIND_THE_LOSS = 400_000
 
 
 def shift_that_loses(arms: TwoArms, margin: float) -> float:
-    """What moves the second arm so that it loses the margin in the mean, by bisection over one large draw."""
+    """The shift with which the second arm loses the margin in the mean, by bisection over one large draw."""
     low, high = -5.0, 1.0
     for _ in range(22):
         middle = (low + high) / 2
@@ -32,7 +32,7 @@ def shift_that_loses(arms: TwoArms, margin: float) -> float:
 
 
 def is_called_not_worse(differences_N: Floats, clusters: list[str] | None, margin: float, *, binary: bool) -> bool:
-    """The verdict that the report prints; a p value of 0 is the easiest case for `better`, which is wrong here too."""
+    """Whether the report would say not worse; a p value of 0 makes `better` easiest, which is wrong here too."""
     bounds, _ = difference_interval(differences_N, units_of(differences_N, clusters), binary=binary)
     return verdict_at(bounds, 0.0, margin) in (Verdict.NOT_WORSE, Verdict.BETTER)
 

@@ -1,4 +1,4 @@
-"""A model of Mistral's architecture with random weights, made on the device, and rows of realistic lengths to feed it: no file, no network.
+"""A model of Mistral's architecture with random weights, made on the device, and rows of realistic lengths for it: no file, no network.
 
 The speed of a step depends on shapes, lengths and label masks, not on what the weights or the ids say.
 """
@@ -17,17 +17,17 @@ from plumbline.planning.planning import MISTRAL_7B, Shape
 TINY = Shape(hidden_size=32, intermediate_size=64, num_layers=2, num_heads=4, num_key_value_heads=2, head_dim=8, vocab_size=256)
 SHAPES = {"mistral-7b": MISTRAL_7B, "tiny": TINY}
 NUM_CONTROL_IDS = 4
-"""<unk>, <s>, </s>, <pad>: no row holds them, so that whatever is counted is a real token."""
+"""<unk>, <s>, </s>, <pad>: no row holds them, so every counted token is a real one."""
 
 PROMPT_AND_COMPLETION_TOKENS = (
     (25, 8), (29, 15), (32, 19), (33, 25), (33, 33), (36, 39), (35, 47), (36, 55), (36, 63), (36, 68),
     (35, 79), (37, 84), (36, 93), (37, 101), (36, 112), (39, 120), (40, 133), (41, 152), (45, 177), (53, 252),
 )  # fmt: skip
-"""Twentieths of 4,397 short physics questions with answers, each by its mean lengths: 120 tokens a row (3 characters taken for one), 70 % of them answer."""
+"""Twentieths of 4,397 short physics questions with answers, each by its mean lengths: 120 tokens a row (3 characters count as one), 70 % of them answer."""
 
 
 class Lengths(NamedTuple):
-    """What the number of operations depends on, besides the shape of the model."""
+    """What else the number of operations depends on, besides the shape of the model."""
 
     labelled_fraction: float
     attended_tokens: float
@@ -35,7 +35,7 @@ class Lengths(NamedTuple):
 
 
 def random_examples(num: int, shape: Shape, *, seed: int = 0) -> list[Example]:
-    """Rows of random ids, `num` of them, whose lengths and label masks go through the histogram in equal shares, in random order."""
+    """Rows of random ids, `num` of them, in random order; their lengths and label masks take each entry of the histogram in equal shares."""
     generator = random.Random(seed)
     sizes = [PROMPT_AND_COMPLETION_TOKENS[index % len(PROMPT_AND_COMPLETION_TOKENS)] for index in range(num)]
     generator.shuffle(sizes)
@@ -56,7 +56,7 @@ def lengths_of(examples: list[Example]) -> Lengths:
 
 
 def plain_tokenizer() -> PreTrainedTokenizerFast:
-    """Control tokens and nothing else: the rows are ids already, the trainer and the generation only ask for padding and end."""
+    """Only control tokens: the rows are ids already, and trainer and generation ask only for padding and end."""
     tokenizer = Tokenizer(models.WordLevel({"<unk>": 0, "<s>": 1, "</s>": 2, "<pad>": 3}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     named = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
@@ -69,7 +69,7 @@ def plain_tokenizer() -> PreTrainedTokenizerFast:
 def random_model(shape: Shape, *, device: str, quantization: str = "none") -> PreTrainedModel:
     """A model of this shape, its weights drawn on the device; with "nf4" its linear layers are quantised one by one.
 
-    bf16 on a GPU; fp32 on a CPU, where no autocast of the trainer stands between bf16 weights and fp32 adapters.
+    bf16 on a GPU; fp32 on a CPU, where the trainer has no autocast between bf16 weights and fp32 adapters.
     """
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
     config = MistralConfig(
@@ -96,9 +96,9 @@ def random_model(shape: Shape, *, device: str, quantization: str = "none") -> Pr
 
 
 def quantize_linear_layers(model: PreTrainedModel, *, device: str) -> None:
-    """Put bitsandbytes' nf4 layers in the place of all linear layers but the head, as `plumbline.model.weights` has them loaded.
+    """Replace all linear layers except the head by bitsandbytes' nf4 layers, as `plumbline.model.weights` loads them.
 
-    Layer by layer, so that no more than one stands there twice.
+    Layer by layer, so that at most one layer is in memory twice.
     """
     for parent in list(model.modules()):
         for name, layer in list(parent.named_children()):
@@ -111,7 +111,7 @@ def quantize_linear_layers(model: PreTrainedModel, *, device: str) -> None:
             weight = layer.weight.data
             small.weight = Params4bit(weight, requires_grad=False, quant_type="nf4", compress_statistics=True)  # pyright: ignore[reportCallIssue]
             setattr(parent, name, small.to(device))
-    # What from_pretrained would have noted: PEFT and TRL look at it.
+    # from_pretrained would have noted this: PEFT and TRL look at it.
     model.is_loaded_in_4bit = True  # type: ignore[assignment]
     model.config.quantization_config = BitsAndBytesConfig(  # type: ignore[attr-defined]
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=model.dtype

@@ -3,8 +3,8 @@
     python -m bench.real_model --steps 4 --questions 32 --repeats 3
 
 Needs models/base of source hub (`make real`) and data/split. Rows, questions and parameters are those of the run at hand. One thread unless
-PLUMBLINE_THREADS says otherwise, since processor seconds of one thread are steady on a shared machine. TRL and `generate` get the same weights and dtype.
-Choices are not scored, which `generate` does not do.
+PLUMBLINE_THREADS says otherwise, because processor seconds of one thread are steady on a shared machine. TRL and `generate` get the same weights and dtype.
+Choices are not scored, because `generate` does not score them.
 """
 
 import plumbline.model.quiet  # noqa: F401 -- before torch, whose threads it makes sleep while they wait
@@ -42,7 +42,7 @@ from plumbline.training.prompt import training_prompt
 DTYPES: tuple[Literal["float32", "bfloat16"], ...] = ("float32", "bfloat16")
 NUM_WARMUP_STEPS = 1
 NUM_ROWS = 400
-"""Of the training rows, from the first on: more than any run here takes."""
+"""How many of the first training rows are read: more than any run here takes."""
 
 
 def loader(base: Path, dtype: Literal["float32", "bfloat16"]) -> Callable[[], PreTrainedModel]:
@@ -53,7 +53,7 @@ def loader(base: Path, dtype: Literal["float32", "bfloat16"]) -> Callable[[], Pr
 
 
 def training(base: Path, tokenizer: PreTrainedTokenizerBase, *, num_steps: int, num_repeats: int) -> list[Point]:
-    """Real tokens per processor second; of each dtype the two arms in turn, their order reversed every other time."""
+    """Real tokens per processor second; for each dtype the two arms run in turn, and every other time in reverse order."""
     rows = list(read_jsonl(Path("data/split/train.jsonl"), InstructionRow))[:NUM_ROWS]
     examples = [render_example(tokenizer, training_prompt(row.instruction, row.input), row.output) for row in rows]
     lora, params = load_params("lora", LoraParams), load_params("train", TrainParams)
@@ -110,7 +110,7 @@ def answering_in(
 
 
 def say(*words: object) -> None:
-    """One line a measurement, with the load of the machine."""
+    """One line per measurement, with the load of the machine."""
     print(*words, f"load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
 
 
@@ -138,7 +138,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     chosen = parser.parse_args()
     if read_manifest(chosen.base).source != "hub":
-        parser.error(f"{chosen.base} is the embedded model. Run `make real`, or give a base of source hub with --base.")
+        parser.error(f"{chosen.base} is the embedded model. Run `make real`, or name a base with `source: hub` by --base.")
     os.environ.setdefault("PLUMBLINE_THREADS", "1")
     prepare_torch()
     tokenizer = load_tokenizer(chosen.base)

@@ -1,7 +1,7 @@
 """Keep the numbers of `make real` for README.md and the manual: python -m bench.record_real [--seconds 2345].
 
 Reads real/evaluation.json and real/train.json, and writes docs/runs/real.json, from which `plumbline readme` fills these pages. `--seconds`: how long the
-run took on a machine that did nothing else; left out where it was not so.
+run took on a machine that did nothing else; leave it out if the machine did other work.
 """
 
 import argparse
@@ -21,16 +21,16 @@ def score(counts: dict[str, Any]) -> dict[str, Any]:
 
 
 def machine_words() -> str:
-    """The machine, and the versions that make the texts."""
+    """The machine, and the versions on which the texts depend."""
     here = this_machine()
     kept = {name: here.versions[name] for name in ("torch", "transformers", "peft") if name in here.versions}
     return here.model_copy(update={"versions": kept}).told()
 
 
 def record(evaluation: dict[str, Any], training: dict[str, Any], *, seconds: float | None) -> dict[str, Any]:
-    """The numbers that README and the docs quote. ValueError for a run that is no result."""
+    """The numbers that README and the docs quote. ValueError if the run is not a result."""
     if not (evaluation["valid"] and evaluation["complete"]):
-        raise ValueError(f"real/evaluation.json is no result: valid {evaluation['valid']}, complete {evaluation['complete']}.")
+        raise ValueError(f"real/evaluation.json is not a result: valid {evaluation['valid']}, complete {evaluation['complete']}.")
     return {
         "machine": machine_words(),
         "seconds": seconds,

@@ -1,4 +1,4 @@
-"""Scores whose truth is known: of one arm, of differences, and of two arms with a true effect."""
+"""Simulated scores with a known truth: of one arm, of differences, and of two arms with a true effect."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ Floats = NDArray[np.float64]
 
 STEPS = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 SHARED = 0.6
-"""Of a score in a cluster, the part that its questions share (correlation of the normal numbers: its square)."""
+"""The part of a score that the questions of a cluster share (correlation of the normal numbers: its square)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Shape:
         return float(np.dot(self.values, self.shares))
 
     def draw(self, num_units: int, size: int, generator: np.random.Generator) -> Floats:
-        """Values of clusters of one size, cluster after cluster; independent where the size is 1."""
+        """Values of clusters of one size, cluster after cluster; independent if the size is 1."""
         shared = SHARED if size > 1 else 0.0
         latent = shared * generator.standard_normal((num_units, 1)) + np.sqrt(1 - shared**2) * generator.standard_normal((num_units, size))
         bounds = ndtri(np.cumsum(self.shares)[:-1])
@@ -47,16 +47,16 @@ SHAPES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoArms:
-    """Two arms that know each question by a normal number and their own noise; a true effect moves the second arm's.
+    """Two arms: each has a normal number per question and its own noise, and a true effect moves the number of the second arm.
 
-    Nothing in it is taken from plumbline/power.py: how pairs come to differ, and more so with an effect, follows from the noise.
+    It takes nothing from plumbline/power.py: the noise makes pairs differ, and more of them with an effect.
     """
 
     n: int
     num_clusters: int | None
     binary: bool
     noise: float
-    """Of each arm, in standard deviations of the questions: with little, the arms rarely differ."""
+    """Noise of each arm, in standard deviations of the questions: with little noise the arms rarely differ."""
 
     def clusters(self) -> list[str] | None:
         return None if self.num_clusters is None else [str(index % self.num_clusters) for index in range(self.n)]
@@ -65,7 +65,7 @@ class TwoArms:
         """Scores of the two arms, a row for each data set."""
         questions = generator.standard_normal((num_sets, self.n))
         moved = np.full((num_sets, self.n), shift)
-        if self.num_clusters is not None:  # what the second arm gains differs between clusters
+        if self.num_clusters is not None:  # the gain of the second arm differs between clusters
             moved = moved + 0.3 * generator.standard_normal((num_sets, self.num_clusters))[:, np.arange(self.n) % self.num_clusters]
         return (
             self.scored(questions + self.noise * generator.standard_normal(questions.shape)),
@@ -73,7 +73,7 @@ class TwoArms:
         )
 
     def scored(self, known: Floats) -> Floats:
-        """Right from a quarter of questions on; or in five steps."""
+        """Right for the quarter with the highest values; or in five steps."""
         shares = np.array([0.75]) if self.binary else np.array([0.2, 0.45, 0.7, 0.85])
         bounds = ndtri(shares) * np.sqrt(1 + self.noise**2)
         return (np.array([0.0, 1.0]) if self.binary else STEPS)[np.searchsorted(bounds, known)]

@@ -2,11 +2,11 @@
 
     python -m bench.suite                       about 7 minutes on two cores; writes into docs/
     python -m bench.suite --size full           longer curves
-    python -m bench.suite --size quick          under a minute: whether all of it works; writes into bench-quick/
+    python -m bench.suite --size quick          under a minute: only shows that everything works; writes into bench-quick/
     python -m bench.suite --only cleaning       measures these again and keeps the others' numbers
     python -m bench.suite --only                measures nothing: makes tables and picture from the JSON again
 
-Every benchmark is a process of its own, with a time limit. One that fails says so, the others run, and the exit status is 1.
+Every benchmark is a separate process, with a time limit. If one fails, it says so, the others run, and the exit status is 1.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from plumbline.pipeline.record import Record
 
 ANSWERS = "ANSWERS.jsonl"
 PEERS = "PYTHON PYTHON"
-"""How a command names the labelled answers, which are not part of the repository: who has such a file says where it lies."""
+"""How a command names the labelled answers, which are not part of the repository. If you have such a file, name its path."""
 ROWS_OF = "--source data/raw/embedded/train.jsonl"
 SIZES = ("quick", "default", "full")
 
@@ -42,12 +42,12 @@ class Suite(Record):
     size: str
     wall_seconds: float
     bench_seconds: dict[str, float]
-    """Of them each program's, start and all."""
+    """Each program's share of these seconds, its start included."""
     benches: list[Measured]
 
 
 class Bench(NamedTuple):
-    """One line of the suite: a program, its flags by size, and how what it wrote is read."""
+    """One line of the suite: a program, its flags by size, and how to read what it wrote."""
 
     name: str
     title: str
@@ -60,7 +60,7 @@ class Bench(NamedTuple):
     json_flag: str = "--json"
     read: Callable[[Path, "Bench", str], Measured] = lambda path, bench, command: read_measured(path)
     kept: Path | None = None
-    """What it left where it could run: read where it cannot."""
+    """What it left on a machine where it could run: read if it cannot run here."""
 
 
 def no_gpu() -> str | None:
@@ -203,13 +203,13 @@ BENCHES = (
         kept=Path("docs/runs/gpu_answering.json"),
     ),
 )
-"""In this order. A new benchmark is one entry here; its block in docs/benchmarks.md is made by the first run."""
+"""In this order. To add a benchmark, add one entry here; the first run makes its block in docs/benchmarks.md."""
 
 
 def run(bench: Bench, size: str, folder: Path, answers: Path | None = None, peers: Sequence[str] = ()) -> tuple[Measured, bool]:
     """Run one benchmark: what it found or why it found nothing, and whether it did what it should.
 
-    `answers`: labelled ones, `peers`: interpreters that have other graders; for who needs them.
+    `answers` are labelled answers, and `peers` are interpreters with other graders; only some benchmarks need them.
     """
 
     def command_with(answers: str, peers: str) -> str:
@@ -238,20 +238,20 @@ def run(bench: Bench, size: str, folder: Path, answers: Path | None = None, peer
             return nothing(f"it was ended after {bench.limit_seconds} s"), False
         if done.returncode == 0 and result.is_file():
             record = bench.read(result, bench, command)
-            # A program writes down how it was called; where someone keeps a file is their own business.
+            # A program writes down how it was called, but the path of a private file must not be published.
             has_own_files = any(name in bench.flags[size] for name in ("{answers}", "{peers}"))
             return record.model_copy(update={"command": command}) if has_own_files else record, True
         errors.seek(0)
-        lines = [line.strip() for line in errors if line.strip()] or ["no word"]
+        lines = [line.strip() for line in errors if line.strip()] or ["no message"]
         print("\n".join(lines[-20:]), file=sys.stderr)
         return nothing(f"it ended with {done.returncode}: {lines[-1][:300]}"), False
 
 
 def remeasured(old: Suite, machine: Machine, found: Sequence[Measured]) -> list[Measured]:
-    """The old records with some of them replaced. ValueError where the old ones were measured elsewhere."""
+    """The old records with some of them replaced. ValueError if the old ones were measured on another machine."""
     here, there = (one.model_copy(update={"load_at_start": 0.0}) for one in (machine, old.machine))
     if found and here != there:
-        raise ValueError(f"the numbers at hand were measured on {there}, this is {here}: measure all of them.")
+        raise ValueError(f"The present numbers were measured on {there}, and this is {here}. Measure all of them again, without --only.")
     new = {one.name: one for one in found}
     kept = {one.name: one for one in old.benches} | new
     return [kept[bench.name] for bench in BENCHES if bench.name in kept]
@@ -273,18 +273,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, default="default")
     parser.add_argument("--only", nargs="*", choices=[bench.name for bench in BENCHES], metavar="NAME")
-    parser.add_argument("--folder", type=Path, help="where benchmarks.json, .md and .png are written; else docs, or bench-quick")
+    parser.add_argument("--folder", type=Path, help="where benchmarks.json, .md and .png are written; without it docs, or bench-quick")
     parser.add_argument(
         "--answers",
         type=Path,
-        help="answers with people's verdicts, of the shape that bench.grader_confusion names; else these are not graded",
+        help="answers with people's verdicts, in the shape that bench.grader_confusion names; without it they are not graded",
     )
     parser.add_argument(
-        "--peers", nargs="*", default=[], metavar="PYTHON", help="as bench.grader_families takes them; else no peer is shown"
+        "--peers", nargs="*", default=[], metavar="PYTHON", help="as bench.grader_families takes them; without it no peer is shown"
     )
     chosen = parser.parse_args(arguments)
     if chosen.answers is not None and not chosen.answers.is_file():
-        parser.error(f"{chosen.answers}: no such file; --answers takes JSON lines with people's verdicts")
+        parser.error(f"{chosen.answers}: no such file. Give --answers JSON lines with people's verdicts.")
     folder: Path = chosen.folder or Path("bench-quick" if chosen.size == "quick" else "docs")
     folder.mkdir(parents=True, exist_ok=True)
     results, page = folder / "benchmarks.json", folder / "benchmarks.md"

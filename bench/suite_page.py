@@ -1,4 +1,4 @@
-"""The measured tables of docs/benchmarks.md, made from the records of the benchmarks; what is written between them stays. Pure."""
+"""The measured tables of docs/benchmarks.md, made from the records of the benchmarks; the text between them stays. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,14 +17,14 @@ def number(value: float) -> str:
 
 
 def with_range(found: Spread | None) -> str:
-    """Median [least, most]; without the range where there was one repetition."""
+    """Median [least, most]; without the range if there was one repetition."""
     if found is None:
         return ""
     return number(found.median) if found.n == 1 else f"{number(found.median)} [{number(found.least)}, {number(found.most)}]"
 
 
 def curve_table(curve: Curve) -> list[str]:
-    """A row per size, a column per arm, the ratio, and what was noted besides."""
+    """A row per size, a column per arm, the ratio, and the further numbers."""
     arms = curve.arms
     besides = list(dict.fromkeys(name for point in curve.points for name in point.besides))
     ratio = [f"times better than {curve.naive}"] if any(point.ratio for point in curve.points) else []
@@ -44,7 +44,7 @@ def as_rows(lines: Sequence[Sequence[str]]) -> list[str]:
 
 
 def block(found: Measured) -> str:
-    """One benchmark: its command, what is compared, and the table, or why there is none."""
+    """One benchmark: its command, what is compared, and the table, or why it has no table."""
     lines = ["```", found.command, "```", ""]
     if found.not_measured is not None:
         return "\n".join([*lines, f"Not measured: {found.not_measured}.", ""])
@@ -71,7 +71,7 @@ def machine_line(machine: Machine, *, size: str, wall_seconds: float, bench_seco
 def with_blocks(
     text: str, *, machine: Machine, size: str, wall_seconds: float, bench_seconds: Mapping[str, float], benches: Sequence[Measured]
 ) -> str:
-    """The page with every block written again. A benchmark that has none gets one, with a heading, behind the one that runs before it."""
+    """The page with every block written again. If a benchmark has no block, it gets one, with a heading, after the benchmark that runs before it."""
     content = {MACHINE: machine_line(machine, size=size, wall_seconds=wall_seconds, bench_seconds=bench_seconds)}
     content |= {PREFIX + found.name: block(found) for found in benches}
     before = MACHINE

@@ -62,7 +62,7 @@ MIXES: dict[str, Callable[[random.Random], float]] = {
     "long tail, median 64": lambda generator: generator.lognormvariate(4.16, 0.8),
     "nine of 32, one of 480": lambda generator: 480 if generator.random() < 0.1 else 32,
 }
-"""Name -> tokens of a row, drawn; 8 at least and train.max_length at most."""
+"""Name -> tokens of a row, drawn; at least 8 and at most train.max_length."""
 
 
 class Speed(NamedTuple):
@@ -131,7 +131,7 @@ def timed(trainer: SFTTrainer, num_steps: int, num_warmup_steps: int = NUM_WARMU
 
 
 def run_trl(work: Workload, *, num_steps: int, rows_per_batch: int, num_warmup_steps: int = NUM_WARMUP_STEPS) -> Speed:
-    """TRL's defaults: padded batches of 8, dense attention, gradient checkpointing, the fused head; on a CPU they have to be told so."""
+    """TRL's defaults: padded batches of 8, dense attention, gradient checkpointing, the fused head; on a CPU these must be set by hand."""
     torch.use_deterministic_algorithms(False)
     order = list(work.examples)
     random.Random(work.params.seed).shuffle(order)
@@ -143,7 +143,7 @@ def run_trl(work: Workload, *, num_steps: int, rows_per_batch: int, num_warmup_s
             bf16=False,
             max_steps=num_steps,
             per_device_train_batch_size=rows_per_batch,
-            dataset_kwargs={"skip_prepare_dataset": True},  # the same ids and labels as ours; what it skips is not timed anyway
+            dataset_kwargs={"skip_prepare_dataset": True},  # the same ids and labels as ours; preparing them would not be timed anyway
             save_strategy="no",
             disable_tqdm=True,
         )
@@ -199,7 +199,7 @@ def packed_rows(work: Workload) -> tuple[Dataset, int]:
 
 
 def compare(work: Workload, *, num_repeats: int, num_steps: int) -> None:
-    """Run the arms in turn, their order reversed every other time, and print a line per arm and per ratio."""
+    """Run the arms in turn, every other time in reverse order, and print a line per arm and per ratio."""
     packed, size = packed_rows(work)
     mean = sum(len(example.ids) for example in work.examples) / len(work.examples)
     matching = max(1, round(sum(len(ids) for ids in packed["input_ids"]) / len(packed) * size / mean))
@@ -233,7 +233,7 @@ def compare(work: Workload, *, num_repeats: int, num_steps: int) -> None:
 
 
 def mixed(name: str, draw: Callable[[random.Random], float], like: Workload) -> Workload:
-    """Rows of random tokens in a mix of lengths, half of each with a label; model and settings those of the default run."""
+    """Rows of random tokens in a mix of lengths, half of each with a label; with model and settings of the default run."""
     generator = random.Random(0)
     examples: list[Example] = []
     num_tokens = 0
@@ -316,7 +316,7 @@ def embedded(root: Path) -> Workload:
 
 
 def study(path: Path, like: Workload) -> Workload:
-    """Rows of a real file's lengths (4 characters taken for a token) in random tokens, on a random model of a vocabulary of 4,096."""
+    """Rows of random tokens with a real file's lengths (4 characters count as a token), on a random model with a vocabulary of 4,096."""
     generator = random.Random(0)
     examples = []
     for line in path.read_text(encoding="utf-8").split("\n"):
@@ -339,9 +339,9 @@ def study(path: Path, like: Workload) -> Workload:
 
 
 def main() -> None:
-    """Run all of it on one thread, whose processor time is steady on a shared machine."""
+    """Run all of it on one thread: its processor time is steady on a shared machine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--study", type=Path, help="an Alpaca-style JSONL whose row lengths are used as well")
+    parser.add_argument("--study", type=Path, help="an Alpaca-style JSONL; its row lengths are used as well")
     parser.add_argument("--mixes", nargs="*", choices=["embedded", *MIXES], metavar="MIX", help="all mixes of lengths, or those named")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--steps", type=int, default=13, help=f"of each run; the first {NUM_WARMUP_STEPS} are not timed")

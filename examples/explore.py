@@ -1,6 +1,6 @@
 """Where does the tuned model gain? Run `python examples/explore.py` in the folder of a clone with a finished run.
 
-The embedded questions have no tags, so that their clusters say the field. Where yours have tags such as `topic: optics`, by="topic" does it.
+The embedded questions have no tags, so their clusters give the field. If yours have tags such as `topic: optics`, use by="topic".
 """
 
 import plumbline

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Folder with cases and real input that live outside the repository; tests that need it skip where it is absent."""
+    """Folder with cases and real input that live outside the repository; if it is absent, tests that need it skip."""
     folder = Path(os.environ.get("PLUMBLINE_SHARED", ROOT.parent / "shared"))
     if not (folder / "cases").is_dir():
         pytest.skip(f"no cases at {folder}; set PLUMBLINE_SHARED to the folder that holds cases/ and data/")

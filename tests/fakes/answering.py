@@ -1,4 +1,4 @@
-"""The stage `answer` as a call: one arm answers, from files in folders of the test."""
+"""The stage `answer` as a function: one arm answers, from files in the test's folders."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def answer_arm(
     params: AnswerParams, *, benchmark: Path, base: Path, answers: Path, adapter: Path | None = None, arm: str | None = None
 ) -> list[Answer]:
-    """Base by itself, or with an adapter, which must lie in a folder of that name; nothing stands before the questions."""
+    """Base alone, or with an adapter, which must lie in a folder of that name; no context comes before the questions."""
     from stages.answer import main
 
     context = answers.parent / "none.jsonl"

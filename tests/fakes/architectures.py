@@ -14,12 +14,12 @@ from tests.fakes.tiny_base import tiny_tokenizer
 
 
 class Architecture(NamedTuple):
-    """What is to be found out about one."""
+    """What the tests must find out about an architecture."""
 
     kinds: int = 1
     """Of layers."""
     num_layers: int | None = None
-    """Of the tiny model; None: two, or three where layers differ."""
+    """Layers of the tiny model; None: two, or three if layers differ."""
     packs: bool = True
     """Whether documents that share a row leave each other alone."""
     num_linear: int = 14
@@ -27,7 +27,7 @@ class Architecture(NamedTuple):
     num_fused: int = 0
     """Tensors of experts that PEFT adapts by itself."""
     settings: Mapping[str, Any] = MappingProxyType({})
-    """What the configuration's defaults leave open, as the published models have it."""
+    """What the configuration's defaults leave open, with the values of the published models."""
 
 
 MIXED = ["full_attention" if place % 8 == 5 else "conv" for place in range(32)]
@@ -67,7 +67,7 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def full_config(name: str) -> PretrainedConfig:
-    """At its normal size, but for the vocabulary: that of the tiny tokenizer."""
+    """At its normal size, but with the vocabulary of the tiny tokenizer."""
     tokenizer = tiny_tokenizer()
     own = {"vocab_size": len(tokenizer), **{name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}}
     config = AutoConfig.for_model(name, **ARCHITECTURES[name].settings)
@@ -78,7 +78,7 @@ def full_config(name: str) -> PretrainedConfig:
 
 
 def save_base(folder: Path, save_weights: Callable[[Path], object], *, pad: str | None = None) -> None:
-    """models/base with its tokenizer and manifest; `save_weights` writes configuration and weights, or the configuration alone.
+    """models/base with its tokenizer and manifest; `save_weights` writes configuration and weights, or only the configuration.
 
     `pad`: a padding token that the tokenizer adds after all others.
     """
@@ -103,7 +103,7 @@ def save_base(folder: Path, save_weights: Callable[[Path], object], *, pad: str 
 
 
 def spread(model: PreTrainedModel, factor: float) -> PreTrainedModel:
-    """With larger random weights: those of usual size repeat one token for every prompt."""
+    """With larger random weights: weights of the usual size repeat one token for every prompt."""
     import torch
 
     with torch.no_grad():

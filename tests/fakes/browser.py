@@ -1,4 +1,4 @@
-"""Chromium over its DevTools protocol: just enough to open a page from disk, press keys, ask it things and watch what it loads."""
+"""Chromium over its DevTools protocol: just enough to open a page from disk, press keys, evaluate expressions and watch what it loads."""
 
 import asyncio
 import base64
@@ -84,7 +84,7 @@ class Tab:
                 await asyncio.sleep(0.03)
 
     async def open(self, page: Path, *, ready: str = "document.documentElement?.dataset.ready === 'yes'") -> None:
-        """Load a file and wait until its own script says that it is ready, or until what a page without a script is asked for is true."""
+        """Load a file and wait until its own script says that it is ready; for a page without a script, until an expression is true."""
         for domain in ("Page", "Runtime", "Log", "Network"):
             await self.call(f"{domain}.enable")
         await self.call("Page.navigate", url=page.as_uri())
@@ -103,16 +103,16 @@ class Tab:
         await asyncio.sleep(0.2)
 
     async def resize(self, width: int, height: int = 900) -> None:
-        """Lay the page out for a window of this width, in CSS pixels; a narrow one is a phone's."""
+        """Lay the page out for a window of this width, in CSS pixels; a narrow one stands for a phone."""
         await self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
         await asyncio.sleep(0.3)
 
     async def wider_than_their_column(self) -> list[str]:
-        """Tables, charts and their boxes that one must scroll sideways to see, or that stick out of their box, with both widths in pixels."""
+        """Tables, charts and boxes that need sideways scrolling, or that stick out of their box, with both widths in pixels."""
         return await self.ask(WIDER)
 
     async def smallest_chart_text_px(self) -> float:
-        """Height of the smallest letters in the charts that are shown, as drawn on the screen."""
+        """Height of the smallest letters in the visible charts, as drawn on the screen."""
         return await self.ask(SMALLEST_TEXT)
 
     async def picture(self, path: Path, *, width: int, height: int, dark: bool) -> None:

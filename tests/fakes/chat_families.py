@@ -81,7 +81,7 @@ MIXTRAL = (
 
 @dataclass(frozen=True, kw_only=True)
 class ChatFamily:
-    """A template with what its tokenizer and generation config say around it."""
+    """A template with the parts of its tokenizer and generation config that belong to it."""
 
     template: str
     """The text, or the name of one of TRL's files."""
@@ -259,7 +259,7 @@ FAMILIES: dict[str, ChatFamily] = {
     **{name: cohere(name) for name in ("cohere", "cohere2")},
     **{name: lfm2(name) for name in ("lfm2", "lfm2_v2", "lfm2_2_5")},
 }
-"""Families whose models can be trained and asked, by name."""
+"""Families with models that can be trained and asked, by name."""
 REFUSED: dict[str, ChatFamily] = {
     name: ChatFamily(
         template=name,
@@ -273,4 +273,4 @@ REFUSED: dict[str, ChatFamily] = {
     )
     for name in ("deepseekv3", "deepseek_r1_distill")
 } | {"nemotron_3_nano": chatml("nemotron_3_nano", texts=THINK)}
-"""Families whose template writes another prompt in training than in answering."""
+"""Families with a template that writes another prompt in training than in answering."""

@@ -1,4 +1,4 @@
-"""A loopback server with OpenAI's chat completions, as vLLM, llama.cpp and hosted ones have them: strict on what it is sent, faults on demand."""
+"""A loopback server with OpenAI's chat completions, as vLLM, llama.cpp and hosted servers have them: strict about requests, with faults on demand."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def a_verdict(request: dict[str, Any]) -> str:
 
 @dataclass
 class FakeChat:
-    """One server: what it says, what goes wrong, and what it was sent."""
+    """One server: what it answers, what goes wrong, and what it received."""
 
     say: Say = a_verdict
     model: str = "judge-model"
@@ -36,16 +36,16 @@ class FakeChat:
     tokens_of: Callable[[list[dict[str, str]]], list[int]] | None = None
     """What /tokenize shows, as vLLM does."""
     num_prompt_tokens: int | None = 100
-    """None: it does not count them."""
+    """None: it does not count the tokens."""
     replies: dict[str, tuple[int, bytes]] = field(default_factory=dict)
-    """Path -> status and body that it answers with, whatever it is asked."""
+    """Path -> status and body of its answer to any request."""
     message: dict[str, Any] = field(default_factory=dict)
-    """What stands in a message besides its text."""
+    """What a message holds besides its text."""
     finish_reason: str = "stop"
     busy: int = 0
-    """Calls that are put off with 503 before it answers again."""
+    """Calls that get 503 before it answers again."""
     broken: str | None = None
-    """A question with this in it is answered with 500."""
+    """If a question holds this text, it is answered with 500."""
     requests: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     url: str = ""

@@ -1,7 +1,7 @@
-"""A loopback server that behaves like the Messages API: strict about requests, true to its replies, faulty on demand.
+"""A loopback server that behaves like the Messages API: strict about requests, true to its replies, with faults on demand.
 
-Every paid call goes into a ledger, whether or not the client heard the answer: the oracle for "nothing lost, nothing paid
-twice". Replies depend on the request's content alone, so that two runs can be compared byte by byte.
+Every paid call goes into a ledger, whether or not the client received the answer. Tests use it to check that nothing is lost or paid
+twice. Replies depend only on the request's content, so two runs can be compared byte by byte.
 """
 
 import hashlib
@@ -119,9 +119,9 @@ def default_verdict(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def point_by_point(request: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:
-    """The verdict as findings on each key point, where the request asks for these: of four points a step of the scale each.
+    """The verdict as a finding on each key point, if the request asks for findings: with four points, each is a step of the scale.
 
-    What is no score of the scale stays as it is: it is a fault that a test wants.
+    A value that is not a score of the scale stays as it is: a test wants that fault.
     """
     schema = request.get("output_config", {}).get("format", {}).get("schema", {})
     if "points" not in schema.get("properties", {}) or "points" in verdict or verdict.get("score") not in (0, 0.25, 0.5, 0.75, 1):
@@ -141,7 +141,7 @@ def point_by_point(request: dict[str, Any], verdict: dict[str, Any]) -> dict[str
 
 @dataclass
 class Paid:
-    """One entry of the ledger: a reply that the provider bills, heard or not."""
+    """One entry of the ledger: a reply that the provider bills, whether received or not."""
 
     content_hash: str
     input_tokens: int
@@ -151,7 +151,7 @@ class Paid:
 
 @dataclass
 class Fault:
-    """What happens to one request instead of, or to, its reply."""
+    """What happens to one request instead of its reply, or to its reply."""
 
     kind: str
     """status, reset_before, reset_after, cut, hang, drip, body, message, redirect."""
@@ -160,16 +160,16 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     message: dict[str, Any] = field(default_factory=dict)
-    """Fields laid over the good reply."""
+    """Fields that replace those of the good reply."""
     seconds: float = 0.0
 
 
 FaultScript = Callable[[str, int], Fault | None]
-"""Of the request's content hash and its ordinal among requests of that content (from 0)."""
+"""Takes the request's content hash and its ordinal among requests with that content (from 0)."""
 
 
 def seeded_faults(seed: int, rate: float) -> FaultScript:
-    """Faults of every kind that heals, keyed on content and ordinal: the same in every run whatever the order of arrival."""
+    """Faults of every kind that passes, by content and ordinal: the same in every run, whatever the order of arrival."""
 
     def script(content_hash: str, ordinal: int) -> Fault | None:
         rng = random.Random(f"{seed}:{content_hash}:{ordinal}")
@@ -219,10 +219,10 @@ class FakeClaude:
         self.max_in_flight = 0
         self.num_connections = 0
         self.num_unheard = 0
-        """Replies billed and then lost on the way, by our own faults: asking again for these is no mistake of the client."""
+        """Replies billed and then lost on the way by our own faults: the client may ask for these again."""
         self.batches: dict[str, dict[str, Any]] = {}
         self.batch_faults: list[Fault | None] = []
-        """Of one creation each; None for a sound one."""
+        """The fault of each creation; None if it has none."""
         self.batch_seconds = 0.0
         self.batch_outcome: Callable[[str, dict[str, Any]], str] = lambda custom_id, request: "succeeded"
         self.batch_error = "api_error"
@@ -232,13 +232,13 @@ class FakeClaude:
         self.max_batch_requests = 100_000
         self.max_batch_bytes = 256 * 10**6
         self.max_open_batches: int | None = None
-        """Batches in progress beyond which a further one is answered with 429, as by a full processing queue."""
+        """With this many batches in progress, a further one gets 429, as from a full processing queue."""
         self.largest_batch_bytes = 0
         self.most_in_progress = 0
         self.num_failed_looks = 0
         """How many times a look at a batch is answered with 503."""
         self.num_cut_results = 0
-        """How many times results are cut off in the middle before they come whole."""
+        """How many times results are cut off in the middle before they arrive whole."""
         self.lock = threading.Lock()
         self._ordinals: Counter[str] = Counter()
         self.base_url = ""
@@ -514,6 +514,6 @@ class _Handler(LoopbackHandler[FakeClaude]):
 
 @contextmanager
 def serving(fake: FakeClaude) -> Iterator[FakeClaude]:
-    """Run the server on a free loopback port for the length of the block."""
+    """Run the server on a free loopback port while the block runs."""
     with on_loopback(_Handler, fake) as fake.base_url:
         yield fake

@@ -1,4 +1,4 @@
-"""A small evaluation with known numbers, as files: what `report` reads, made without a model."""
+"""A small evaluation with known numbers, as files: everything that `report` reads, made without a model."""
 
 import json
 import random
@@ -84,7 +84,7 @@ PAIRS_OF_FIVE: tuple[Pair, ...] = (
 
 @dataclass
 class World:
-    """All rows, to be changed by a test before they are written."""
+    """All rows. A test may change them before they are written."""
 
     arms: dict[str, ArmParams]
     comparisons: tuple[Pair, ...]
@@ -102,7 +102,7 @@ class World:
 
 
 def rule_answer(question: Question, arm: str, *, right: bool, unparsed: bool) -> tuple[Answer, Grade]:
-    """An mcq or numeric answer whose verdict is known."""
+    """An mcq or numeric answer with a known verdict."""
     wrong = "B" if question.target != "B" else "C"
     said = (question.target if right else wrong) if question.kind == "mcq" else question.target if right else "17.5"
     unit = f" {question.unit}" if question.unit else ""
@@ -137,7 +137,7 @@ def _found(point: str, quote: str | None) -> PointFinding:
 
 
 def explanation(question: Question, arm: str, score: float | None, *, cause: str = "scored") -> tuple[Answer, Judgement]:
-    """An explanation with the score it got, or none."""
+    """An explanation with its score, or without one."""
     text = "Momentum is conserved because no outer force acts on the pair." if score else "It is so."
     answer = Answer(id=question.id, arm=arm, response=text, num_tokens=14, stopped="eos", choice_logprobs={}, complete=True)
     outcome = Outcome.UNJUDGED if score is None else Outcome.CORRECT if score >= 0.75 else Outcome.INCORRECT
@@ -188,7 +188,7 @@ def make_world(
 ) -> World:
     """A finished evaluation in which tuned is better on mcq and numeric, and no different on explanations.
 
-    Base and tuned say the same whatever other arms there are.
+    Base and tuned give the same answers, whatever other arms there are.
     """
     arms = arms or TWO
     others = {name: random.Random(f"{seed} {name}") for name in arms if name not in TWO}
@@ -247,7 +247,7 @@ def loss_table(num_steps: int) -> str:
 
 
 def write_world(world: World, folder: Path) -> ReportFiles:
-    """Write all that report reads; return where it is and where the outputs belong."""
+    """Write everything that `report` reads; return where it is and where the outputs belong."""
     files = ReportFiles(
         benchmark=folder / "data/split/benchmark.jsonl",
         overlap=folder / "data/split/overlap.jsonl",

@@ -1,9 +1,9 @@
-"""Run a stage up to the moment at which its `main` opens the first input; say how many processor seconds that took, and what is loaded.
+"""Run a stage until its `main` opens the first input; print how many processor seconds that took, and what is loaded.
 
     python -m tests.fakes.first_input MODULE [ARGUMENTS]
 
-The drift guard's own reading does not count as work: it comes before every stage. The stage ends there and has written nothing (preflight has
-taken back its `ready.json`).
+Reading by the drift guard does not count as work: it comes before every stage. The stage ends there and has written nothing (preflight has
+removed its `ready.json`).
 """
 
 import json
@@ -19,7 +19,7 @@ found: list[str] = []
 
 
 def stop_at_first_input(event: str, args: tuple[Any, ...]) -> None:
-    """Audit hook: Python raises `open` before it looks for the file. What is opened to tidy up after the end counts no more."""
+    """Audit hook: Python raises `open` before it looks for the file. Files opened for cleaning up after the end no longer count."""
     if not found and opens_input(event, args):
         found.append(str(args[0]))
         seconds = time.process_time()

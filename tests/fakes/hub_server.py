@@ -1,4 +1,4 @@
-"""A Hugging Face Hub on the loopback: the endpoints that publishing and loading use, with faults on demand. It keeps commits, as the real one does."""
+"""A Hugging Face Hub on the loopback: the endpoints that publishing and loading use, with faults on demand. It keeps commits, as the real Hub does."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ class FakeHub:
     faults: list[str] = field(default_factory=list)
     """Taken one per commit: "500", "409", "412", "cut_after", "move_first"."""
     lie_about: str | None = None
-    """A path whose hash is told wrong."""
+    """A path with a wrong hash in the reply."""
     tokens: set[str] = field(default_factory=set)
     requests: list[str] = field(default_factory=list)
     url: str = ""
@@ -193,7 +193,7 @@ class Handler(LoopbackHandler[FakeHub]):
 
 @contextmanager
 def serving_hub() -> Iterator[FakeHub]:
-    """A hub that lives as long as the block."""
+    """A hub that runs while the block runs."""
     hub = FakeHub()
     with on_loopback(Handler, hub) as hub.url:
         yield hub

@@ -34,7 +34,7 @@ QUESTIONS = [
 
 
 class HubWorld:
-    """Stages are called in `folder`: the caller goes there, and sets DVC_ROOT and PLUMBLINE_HUB_DIR."""
+    """Stages are called in `folder`: the caller changes to it, and sets DVC_ROOT and PLUMBLINE_HUB_DIR."""
 
     def __init__(self, folder: Path, overrides: Sequence[str], *, num_rows: int = 100) -> None:
         """`overrides`: name=value over the repository's params.yaml."""
@@ -60,7 +60,7 @@ class HubWorld:
         main(params, corpus=self.folder / "none.jsonl", templates=ROOT / "examples/chat_templates", base=self.base)
 
     def preflight(self) -> dict[str, str]:
-        """Run `preflight`; check -> status and finding. SystemExit where it is not ready."""
+        """Run `preflight`; check -> status and finding. SystemExit if it is not ready."""
         from plumbline.preflight.run import PreflightFiles
         from stages.preflight import PreflightParams, main
 

@@ -1,4 +1,4 @@
-"""Inputs of the judge stage in a folder of their own, and the stage run on them."""
+"""Inputs of the judge stage in a separate folder, and the stage run on them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +29,7 @@ POINTS = (
     "the body is less dense than water",
     "the push grows with the displaced volume",
 )
-"""Four: a step of the scale each."""
+"""Four points: each is a step of the scale."""
 
 
 def question(number: int, key_points: tuple[str, ...] = POINTS) -> Question:
@@ -69,7 +69,7 @@ class Bench:
 
     @property
     def due(self) -> list[tuple[str, str]]:
-        """Which answers are due a verdict."""
+        """Which answers need a verdict."""
         return [(row.id, arm) for row in read_jsonl(self.paths["questions"], Question) for arm in ARMS]
 
     def run(self, **changes: Any) -> list[Judgement]:

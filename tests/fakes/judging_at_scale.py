@@ -1,4 +1,4 @@
-"""The judge stage as a process of its own, on many answers: how much memory it takes, and what it says and pays."""
+"""The judge stage as a separate process, on many answers: how much memory it takes, and what it says and pays."""
 
 import os
 import re
@@ -38,18 +38,18 @@ finally:
 
 
 def wordy(request: dict[str, Any]) -> dict[str, Any]:
-    """A verdict with reasoning of usual length."""
+    """A verdict with reasoning of the usual length."""
     verdict = default_verdict(request)
     return {**verdict, "reasoning": verdict["reasoning"] + REASONING}
 
 
 def server_for_many(**changes: Any) -> FakeClaude:
-    """A server whose replies are as long as a real judge's."""
+    """A server with replies as long as a real judge's."""
     return FakeClaude(verdict=wordy, thought=THOUGHT, **changes)
 
 
 def questions(count: int) -> Iterator[Question]:
-    """Explanation questions, none equal to another."""
+    """Explanation questions, all different."""
     for number in range(count):
         yield Question(id=f"q{number:06d}", kind="explanation", question=f"Why does body number {number} float in water, whatever its mass?", choices={},
                        target=f"Body {number}:{ANSWER}", unit=None, key_points=("pressure grows with depth", "the body displaces its weight of water"),
@@ -64,7 +64,7 @@ def answers(count: int, arm: str) -> Iterator[Answer]:
 
 
 def lay_out(root: Path, *, num_answers: int, **changes: Any) -> Path:
-    """Make a folder in which `python -m stages.judge` judges `num_answers` answers, half of them of each arm."""
+    """Make a folder in which `python -m stages.judge` judges `num_answers` answers, half of them from each arm."""
     count = num_answers // 2
     write_jsonl(root / "data/split/benchmark.jsonl", questions(count))
     write_jsonl(root / "data/answers/base.jsonl", answers(count, "base"))

@@ -1,4 +1,4 @@
-"""An HTTP server on loopback for the length of a block: what the fakes of services stand on."""
+"""An HTTP server on loopback that runs while a block runs: the base of all fake services."""
 
 import socket
 import struct
@@ -12,7 +12,7 @@ Fake = TypeVar("Fake")
 
 
 class LoopbackServer(ThreadingHTTPServer, Generic[Fake]):
-    """A thread per connection; `fake` is the state of the service that it stands in for."""
+    """A thread per connection; `fake` is the state of the service that it imitates."""
 
     daemon_threads = True
     request_queue_size = 128

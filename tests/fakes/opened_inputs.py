@@ -1,4 +1,4 @@
-"""Which audit events are a stage opening one of its inputs."""
+"""Tell from an audit event whether a stage opens one of its inputs."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ INPUTS = ("data/", "examples/", "labels/", "metrics/", "models/")
 
 
 def opens_input(event: str, args: tuple[Any, ...]) -> bool:
-    """Whether an audit event is a stage's `main` opening one of its inputs; the drift guard's own reading is none."""
+    """Whether an audit event is a stage's `main` opening one of its inputs; reading by the drift guard is not one."""
     if event != "open" or not str(args[0]).startswith(INPUTS):
         return False
     path_mode, flags = args[1:]

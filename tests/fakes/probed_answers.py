@@ -1,4 +1,4 @@
-"""Answers to the real probes with a known share right, made without a model."""
+"""Answers to the real probes, a known share of them right, made without a model."""
 
 import random
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ SHARES = {
 
 
 def made_answers(shares: Mapping[str, tuple[float, float]] = SHARES, *, num_per_capability: int = 40, seed: int = 1) -> list[ProbedAnswer]:
-    """Right answers are the references, wrong ones say that they are."""
+    """Right answers are the references; wrong ones say that they are wrong."""
     drawn = random.Random(seed)
     rows: list[ProbedAnswer] = []
     for probe in make_probes(num_per_capability=num_per_capability, seed=17):
         luck = drawn.random()
-        # What base has right is what tuned keeps first: pairs go together, as they do for a model and its adapter.
+        # tuned first keeps what base has right: answers are paired, as for a model and its adapter.
         outcomes = [Outcome.CORRECT if luck < share else Outcome.INCORRECT for share in shares[probe.capability]]
         said = [probe.reference if outcome is Outcome.CORRECT else "I think <b>otherwise</b>." for outcome in outcomes]
         rows.append(

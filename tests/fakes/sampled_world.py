@@ -13,7 +13,7 @@ from tests.fakes.evaluation_world import SHARE_RIGHT, World, explanation, make_w
 def sampled_world(
     *, num_samples: int = 4, sampled: Sequence[str] = ("base", "tuned"), seed: int = 3, num_questions: int = 30, num_clusters: int = 10
 ) -> World:
-    """`sampled`: the arms that answer several times; another one keeps its one answer. Some samples cannot be read."""
+    """`sampled`: the arms that answer several times; other arms keep their one answer. Some samples cannot be read."""
     world = make_world(num_mcq=num_questions, num_numeric=num_questions, num_explanation=num_questions, num_clusters=num_clusters)
     kept_grades = [row for row in world.grades if row.arm not in sampled]
     kept_judgements = [row for row in world.judgements if row.arm not in sampled]

@@ -1,4 +1,4 @@
-"""A second asking of the made-up evaluation, with as many changed answers as wanted."""
+"""The answers when the made-up evaluation is asked again, with any number of changed answers."""
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ PLAN = NoisePlan(
 
 
 def second_asking(world: World | None = None, *, changed: int = 0, judged: bool = True, plan: NoisePlan = PLAN) -> SecondAsking:
-    """What base says when it is asked again: the first few multiple-choice answers are others, and right."""
+    """Base's answers when it is asked again: the first few multiple-choice answers are different, and right."""
     world = world or make_world()
     moved = {question.id for question in world.questions[:changed]}
     answers = [
@@ -44,7 +44,7 @@ def second_asking(world: World | None = None, *, changed: int = 0, judged: bool 
 
 
 def write_second(asking: SecondAsking, folder: Path) -> NoiseFiles:
-    """The same as files."""
+    """Write the same answers as files."""
     files = NoiseFiles(**{name: folder / f"data/noise/{name}" for name in ("plan", "answers", "graded", "judged")})
     write_object(files.plan, asking.plan.model_dump())
     for path, rows in ((files.answers, asking.answers), (files.graded, asking.grades), (files.judged, asking.judgements)):
@@ -66,7 +66,7 @@ def asked_again(world: World | None = None, *, changed: int = 0, judged: bool = 
 
 @dataclass
 class SortingEngine:
-    """Cuts batches by length, as every arm is asked, and answers nothing."""
+    """Cuts batches by length, as for every arm, and answers nothing."""
 
     batch_size: int
     name: str = "sorting"

@@ -1,4 +1,4 @@
-"""A tiny training whose checkpoint is chosen by questions: what it reads, and questions that its rows teach to answer."""
+"""A tiny training in which questions choose the checkpoint: what it reads, and questions that its rows teach to answer."""
 
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ def asking(**changes: Any) -> Asking:
 
 
 def questions(num: int = NUM_ROWS) -> list[Question]:
-    """The instructions of the training rows, each with the answer that all of them teach."""
+    """The instructions of the training rows, each with the one answer that they all teach."""
     return [
         Question(
             id=f"q-{number}",
@@ -63,7 +63,7 @@ def questions(num: int = NUM_ROWS) -> list[Question]:
 
 
 def prepare(folder: Path, chosen: TrainParams, *, among: list[Question] | None = None) -> None:
-    """All that `train` reads. Every row answers "12 N", and the validation rows say something else: their loss rises while the answers become right."""
+    """Everything that `train` reads. Every row answers "12 N", and the validation rows say something else: their loss rises while the answers become right."""
     tiny_training.prepare(folder)
     rows = [row.model_copy(update={"output": "Answer: 12 N"}) for row in tiny_training.rows(NUM_ROWS, "t")]
     write_jsonl(folder / "train.jsonl", rows)

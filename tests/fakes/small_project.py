@@ -1,4 +1,4 @@
-"""A git and DVC repository of a test: a few stages of this project, or made-up ones, and what they read."""
+"""A git and DVC repository for a test: a few stages of this project, or made-up ones, and what they read."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class SmallProject:
-    """A repository in `root`, which is there already and may hold files; `environment`: what its commands see besides ours."""
+    """A repository in `root`, which exists and may hold files; `environment`: variables that its commands see besides ours."""
 
     def __init__(self, root: Path, *, environment: Mapping[str, str] | None = None) -> None:
         self.root = root
@@ -38,7 +38,7 @@ class SmallProject:
         shutil.copy(ROOT / ".dvcignore", self.root / ".dvcignore")
 
     def refuse_missing_inputs(self) -> None:
-        """Fail where a stage declares data that is in no file and that no other stage makes: a new dependency has come into dvc.yaml."""
+        """Fail if a stage declares data that is in no file and that no other stage makes: then dvc.yaml has a new dependency."""
         with Repo(str(self.root)) as repo:
             made = [out.fs_path for stage in repo.index.stages for out in stage.outs]
             missing = [
@@ -57,14 +57,14 @@ class SmallProject:
         self.git("commit", "-q", "-m", message)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start a dvc command in a process group of its own."""
+        """Start a dvc command in a separate process group."""
         return subprocess.Popen(
             [sys.executable, "-m", "dvc", *words], cwd=self.root, env=self.environment, text=True, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
     def dvc(self, *words: str, fails: bool = False) -> str:
-        """Run a dvc command to its end, which must be a failure where `fails`, and return all that it said."""
+        """Run a dvc command to its end, and return everything that it said. If `fails`, the command must fail."""
         process = self.start(*words)
         told, _ = process.communicate(timeout=180)
         assert (process.returncode != 0) == fails, told

@@ -1,4 +1,4 @@
-"""Start the judge stage as a process of its own, many times, importing the SDK only once.
+"""Start the judge stage as a separate process, many times, but import the SDK only once.
 
 Reads one JSON object of arguments per line, forks, runs the stage in the child, and prints the child's id; on the next line
 it waits for the child and prints how it ended. Single-threaded, so that forking is safe.
@@ -29,7 +29,7 @@ def main() -> None:
             stages.judge.main(params, JudgeFiles(**paths, answers=answers))
             os._exit(0)
         print(child, flush=True)
-        sys.stdin.readline()  # until now an ended child keeps its id: a late kill cannot hit another process
+        sys.stdin.readline()  # an ended child keeps its id until here, so a late kill cannot hit another process
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 

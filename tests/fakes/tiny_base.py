@@ -1,4 +1,4 @@
-"""A base model of two thin layers with its own tokenizer, in the shape of models/base; made in a second, knows nothing."""
+"""A base model of two thin layers with its own tokenizer, in the shape of models/base; it is made in a second and knows nothing."""
 
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def tiny_config(tokenizer: PreTrainedTokenizerFast) -> MistralConfig:
 
 
 def save_tiny_model(folder: Path, *, template: str = TEMPLATE) -> None:
-    """Write tokenizer, configuration and random weights; the manifest is the caller's."""
+    """Write tokenizer, configuration and random weights; the caller writes the manifest."""
     tokenizer = tiny_tokenizer(template)
     set_seed(0)
     AutoModelForCausalLM.from_config(tiny_config(tokenizer)).save_pretrained(folder)

@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM, MistralConfig, set_seed
 
 REPO = "mistralai/Mistral-7B-Instruct-v0.3"
 CONTROL = ["<unk>", "<s>", "</s>", "[INST]", "[/INST]"]
-"""As there: no padding token, and control tokens for the turns."""
+"""As in the original: no padding token, and control tokens for the turns."""
 TEMPLATE = """{%- if messages[0]['role'] == 'system' -%}
     {%- set system = messages[0]['content'] -%}
     {%- set turns = messages[1:] -%}
@@ -36,7 +36,7 @@ TEXT = ["What force gives 4 kg an acceleration of 3 m/s^2? Explanation: F = m a 
 
 
 def save_tokenizer(folder: Path) -> None:
-    """Write tokenizer.json and tokenizer_config.json: BPE over metaspaces with byte fallback, which adds a BOS of its own when asked to."""
+    """Write tokenizer.json and tokenizer_config.json: BPE over metaspaces with byte fallback, which adds a BOS if asked to."""
     bytes_256 = [f"<0x{value:02X}>" for value in range(256)]
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
@@ -49,7 +49,7 @@ def save_tokenizer(folder: Path) -> None:
         single="<s> $A", pair="<s> $A <s> $B", special_tokens=[("<s>", CONTROL.index("<s>"))]
     )
     content = json.loads(tokenizer.to_str())
-    # Trained as tokens of the vocabulary, the 256 bytes are no control tokens.
+    # The 256 bytes are trained as tokens of the vocabulary, so they are not control tokens.
     content["added_tokens"] = [token for token in content["added_tokens"] if token["content"] in CONTROL]
     (folder / "tokenizer.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     config = {

@@ -19,12 +19,12 @@ from tests.fakes.tiny_base import save_tiny_model
 from tests.fakes.tiny_training import LORA, TRAIN
 
 SPREAD = 6.0
-"""Random weights of usual size repeat one token for every prompt; larger ones do not."""
+"""Random weights of the usual size repeat one token for every prompt; larger ones do not."""
 THINGS = ("force", "energy", "momentum", "mass", "time", "charge", "power", "heat", "length", "speed")
 
 
 def questions() -> list[Question]:
-    """Of two kinds and several lengths; choices make a question longer and are scored."""
+    """Questions of two kinds and several lengths; choices make a question longer and are scored."""
     return [
         Question(
             id=f"q{number:02d}",
@@ -51,7 +51,7 @@ def save_models(folder: Path, *, rank: int = 24, quantization: str = "none") -> 
         for weights in model.parameters():
             if weights.dim() == 2:
                 weights.mul_(SPREAD)
-        # The end of sequence takes the place of a token that some text holds.
+        # The end of sequence replaces a token that some text holds.
         prompt = torch.tensor([render_prompt(tokenizer, questions()[0].question)])
         rows = model.generate(  # pyright: ignore[reportAttributeAccessIssue]
             prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=6, do_sample=False

@@ -43,14 +43,14 @@ PRELOADED = [
     "plumbline.model.weights",
     *(f"plumbline.training.{name}" for name in ("device_readiness", "likelihoods", "trainer")),
 ]
-"""For a fork server: the stage, and what it loads when its inputs are read, so that not every training of a test loads it again."""
+"""For a fork server: the stage, and what it loads after reading its inputs. So the trainings of a test do not load it again."""
 
 PUBLISHED = ("adapter/adapter_config.json", "adapter/adapter_model.safetensors", "adapter/training.json", "train.json", "loss.csv")
 """What a finished run leaves, as `train` below names it."""
 
 
 def published(root: Path) -> dict[str, str]:
-    """Name -> sha256 of what is there of it: equal where two runs ended in the same bytes, empty where nothing was published."""
+    """Name -> sha256 of each file that exists: equal if two runs ended in the same bytes, empty if nothing was published."""
     return {name: sha256_of(root / name) for name in PUBLISHED if (root / name).exists()}
 
 
@@ -85,7 +85,7 @@ def general_answers(num: int) -> list[GeneralAnswer]:
 
 
 def save_tiny_base(base: Path, *, template: str = TEMPLATE, dtype: str = "float32", quantization: str = "none") -> None:
-    """models/base in full: weights, tokenizer, manifest."""
+    """A complete models/base: weights, tokenizer, manifest."""
     base.mkdir(parents=True)
     save_tiny_model(base, template=template)
     write_manifest(
@@ -140,7 +140,7 @@ def write_nothing_below(root: Path, *, but_folders: bool) -> None:
 
 
 def ask_no_one() -> None:
-    """End this process when it looks up the address of another machine. CI is unset: libraries tell no one of trainings there."""
+    """End this process when it looks up the address of another machine. CI is unset, because with it libraries do not report trainings."""
     os.environ.pop("CI", None)
 
     def look(event: str, args: tuple[object, ...]) -> None:
@@ -152,7 +152,7 @@ def ask_no_one() -> None:
 
 
 def spread_weights() -> None:
-    """FSDP2 as launch/fsdp2.yaml asks for it, between processors: accelerate, which wants GPUs for it, is told that these are some."""
+    """FSDP2 as in launch/fsdp2.yaml, between processors: accelerate needs GPUs for it, so it is made to take these for GPUs."""
     from accelerate.state import PartialState
     from accelerate.utils import DistributedType
 
@@ -166,7 +166,7 @@ def spread_weights() -> None:
 
 
 def train_as_rank(folder: Path, root: Path, rank: int, num_ranks: int, port: int, *, sharded: bool = False, **kwargs: Any) -> None:
-    """Run the stage as one of several processes, of which only the first may write."""
+    """Run the stage as one of several processes; only the first may write."""
     as_rank(rank, num_ranks, port)
     if sharded:
         spread_weights()
@@ -191,7 +191,7 @@ def train(
 ) -> None:
     """Run the stage, `rigged` with these scores at these steps, `steps_noted` with what each step left in steps.json and answers.json, with files limited to `max_file_bytes` as on a full disk; send this process a signal in the given checkpoint write, or after the given step: kill -9, as a power cut would, unless told otherwise."""
     os.environ["DVC_ROOT"] = str(root)
-    if multiprocessing.parent_process() is not None:  # a hook stays: in the process of the tests it would end whoever comes later
+    if multiprocessing.parent_process() is not None:  # a hook stays: in the process of the tests it would end any later test
         ask_no_one()
     if trackers is not None:
         sys.path.insert(0, trackers[0])
@@ -247,7 +247,7 @@ def train(
 
 
 def rig_scores(rigged: dict[int, float]) -> None:
-    """Have the questions answered and graded as they are, and other scores come of it. `rigged`: step -> score; 0 at the others."""
+    """Have the questions answered and graded as usual, but replace the scores. `rigged`: step -> score; 0 at other steps."""
     from plumbline.selecting.task_scorer import QuestionScorer
     from plumbline.training.checkpoint_choice import TaskScore
 

@@ -1,4 +1,4 @@
-"""Trainings of a test as processes of their own, forked from one that has torch and TRL loaded: a start costs milliseconds, not ten seconds."""
+"""Trainings of a test as separate processes, forked from one that has torch and TRL loaded: a start takes milliseconds, not ten seconds."""
 
 import multiprocessing
 from multiprocessing.context import ForkServerContext, SpawnContext
@@ -11,14 +11,14 @@ from tests.fakes import tiny_training
 
 
 def fork_server() -> ForkServerContext:
-    """What the processes are forked from; it is started with the first of them."""
+    """The server from which the processes are forked; it starts with the first of them."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(tiny_training.PRELOADED)
     return context
 
 
 def run(server: ForkServerContext | SpawnContext, folder: Path, root: Path, **kwargs: Any) -> int:
-    """Train in one process and return how it ended; `kwargs` as those of `tiny_training.train`."""
+    """Train in one process and return how it ended; `kwargs` are those of `tiny_training.train`."""
     process = server.Process(target=tiny_training.train, args=(folder, root), kwargs=kwargs)
     process.start()
     (code,) = ended([process])
@@ -29,7 +29,7 @@ def run(server: ForkServerContext | SpawnContext, folder: Path, root: Path, **kw
 def start_ranks(
     server: ForkServerContext, folder: Path, root: Path, num_ranks: int, *, only: dict[int, dict[str, Any]] | None = None, **kwargs: Any
 ) -> list[BaseProcess]:
-    """Start the processes of one training; `only` holds what a single rank is given besides."""
+    """Start the processes of one training; `only` holds further arguments for single ranks."""
     port = free_port()
     processes = []
     for rank in range(num_ranks):

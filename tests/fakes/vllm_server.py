@@ -1,7 +1,7 @@
 """A loopback server that speaks vLLM's API as far as answering needs it, strictly, and answers with a real small model.
 
 Also a command line like `vllm serve`, so that a stage can start it: python -m tests.fakes.vllm_server serve FOLDER --port N ...
-Text comes from transformers' own `generate`, one prompt at a time: an implementation apart from the project's.
+Text comes from transformers' own `generate`, one prompt at a time: an implementation that is independent of the project's.
 """
 
 import argparse
@@ -28,11 +28,11 @@ FIELDS = {
     "prompt_logprobs", "logprob_token_ids", "add_special_tokens", "return_tokens_as_token_ids", "return_token_ids", "request_id",
 }  # fmt: skip
 MODEL_DEFAULTS = {"temperature": 1.0, "repetition_penalty": 1.5}
-"""As if from the model's generation_config.json: what a request leaves open is not neutral."""
+"""Defaults as from a model's generation_config.json: a value that a request leaves open is not neutral."""
 VERSION = "0.33.0"
 MAX_MODEL_LEN = 512
 Fault = Callable[[str, int], str | None]
-"""Of the path and how often it was asked before: loading, error, reset, cut, other_model, other_prompt, aborted; None for no fault."""
+"""The fault by path and number of earlier requests: loading, error, reset, cut, other_model, other_prompt, aborted; None for no fault."""
 
 
 class Refused(Exception):
@@ -185,13 +185,13 @@ class _Handler(LoopbackHandler[FakeVllm]):
 
 @contextmanager
 def serving_vllm(fake: FakeVllm, port: int = 0) -> Iterator[FakeVllm]:
-    """Run the server on loopback for the length of the block."""
+    """Run the server on loopback while the block runs."""
     with on_loopback(_Handler, fake, port=port) as fake.url:
         yield fake
 
 
 def main() -> None:
-    """`vllm serve`, with the options that exist there and are used here."""
+    """`vllm serve`, with those of its options that are used here."""
     parser = argparse.ArgumentParser(prog="vllm", allow_abbrev=False)
     parser.add_argument("verb", choices=["serve"])
     parser.add_argument("weights", type=Path)

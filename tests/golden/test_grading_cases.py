@@ -1,4 +1,4 @@
-"""Do the graders agree with a human reading? Cases of our own, and the real answers where they are at hand."""
+"""Do the graders agree with a human reading? Cases of our own, and the real answers, if they are here."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from plumbline.rows.outcome import Outcome
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "grading_cases.jsonl").read_text(encoding="utf-8").splitlines()]
 LABELS = {Outcome.CORRECT: "correct", Outcome.INCORRECT: "incorrect", Outcome.UNPARSED: "no_answer"}
-# The tolerance of the one real case whose target is 0.
+# The tolerance of the one real case with a target of 0.
 ABSOLUTE_TOLERANCE = 0.05
 
 

@@ -1,4 +1,4 @@
-"""Ways of writing an answer that graders read wrongly, each with its near misses: cases of our own, and those of the reports where they are at hand."""
+"""Ways of writing an answer that graders misread, each with its near misses: cases of our own, and those of the reports, if they are here."""
 
 import json
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_what_is_right_for_its_target_is_wrong_for_another(family: str) -> None:
             others = [str(1.2 * value), str(-value), str(10 * value)]
         for other in others:
             given = outcome(case["kind"], case["response"], case["choices"], other, case["unit"])
-            # Without the options, a letter past J is one only where the target is as well.
+            # Without the options, a letter past J is a label only if the target is past J too.
             assert given == Outcome.INCORRECT or (given == Outcome.UNPARSED and not case["choices"] and case["kind"] == "mcq"), (
                 case,
                 other,
@@ -49,7 +49,7 @@ def test_what_is_right_for_its_target_is_wrong_for_another(family: str) -> None:
 def test_every_reported_case_is_read_as_expected(shared: Path) -> None:
     path = shared / "cases" / "reports" / "grading.jsonl"
     if not path.exists():
-        pytest.skip(f"{path} is not at hand")
+        pytest.skip(f"{path} is not here")
     wrong: list[str] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         case = json.loads(line)

@@ -89,7 +89,7 @@ def test_the_real_file_comes_out_plain_and_whole(name: str, before: dict[str, in
         if "bare_value" in row.repairs:  # no library reads these: compare word by word
             parts = [word for word in re.findall(r"[A-Za-z0-9]+", original) if word.lower() not in FORM_WORDS]
         for part in parts:
-            # A command that came back has one letter more than its damaged original: compare what stands between.
+            # A restored command has one letter more than its damaged original: compare the text between.
             for piece in re.split(r"[\x00-\x1f]+", part):
                 assert letters(piece) in text, f"line {row.origin.line}: {piece!r} is not in {row.output!r}"
         for key in keys(value):

@@ -28,7 +28,7 @@ PRECISIONS = [("float32", "none"), ("bfloat16", "none"), ("bfloat16", "nf4")]
 
 @pytest.fixture(scope="module")
 def server() -> SpawnContext:
-    """Every training in a process of its own; a forked one could not use the GPU."""
+    """Every training runs in a separate process; a forked one could not use the GPU."""
     return multiprocessing.get_context("spawn")
 
 

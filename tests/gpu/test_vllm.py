@@ -1,4 +1,4 @@
-"""vLLM itself, where it is installed next to a GPU: the models of the last run answer as they do with transformers."""
+"""vLLM itself, if it is installed next to a GPU: the models of the last run answer as they do with transformers."""
 
 import shutil
 from pathlib import Path

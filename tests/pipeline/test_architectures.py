@@ -179,7 +179,7 @@ def _splits_best(rows: list[list[int]]) -> int:
 
 @pytest.fixture
 def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Without a GPU, and with caches of its own."""
+    """Without a GPU, and with separate caches."""
     monkeypatch.setenv("PLUMBLINE_DEVICE", "cpu")
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     monkeypatch.setattr("plumbline.model.orphans.die_with_parent", lambda: None)

@@ -95,7 +95,7 @@ def test_an_arm_comes_and_goes(finished: Project, monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_experiment_takes_an_arm_out_and_its_file_with_it(finished: Project) -> None:
-    """`dvc exp run` removes what is no output any more, which `dvc repro` does not."""
+    """`dvc exp run` removes a file that is no longer an output; `dvc repro` does not."""
     project = finished
     project.dvc("exp", "run", "-S", FEW)
     project.commit("few once more")

@@ -1,4 +1,4 @@
-"""The checkpoint is chosen by the task: the best score is kept, not the best loss; nothing of the training moves, and a kill costs no byte."""
+"""The checkpoint is chosen by the task: the best score is kept, not the best loss. The training does not change, and a kill changes no byte."""
 
 import json
 import signal
@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def chosen(server: ForkServerContext, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run whose checkpoint the questions chose, as it is."""
+    """A run in which the questions chose the checkpoint, unchanged."""
     root = tmp_path_factory.mktemp("chosen")
     assert run(server, folder, root, params=params(), lora=LORA, steps_noted=True) == 0
     return root
@@ -64,7 +64,7 @@ def test_where_the_best_loss_is_not_the_best_score_the_best_score_is_kept(
     assert choice["num_evaluations"] == len(found) and len(choice["question_ids"]) == 8
     told = json.loads((chosen / "train.json").read_text())["development_score"]
     assert told["best"] == found[best][1] and told["base"] == 0.0 and told["num_questions"] == 8
-    # The same training keeps the other step where the loss chooses.
+    # The same training keeps the other step if the loss chooses.
     assert run(server, folder, tmp_path, params=params(select_by="validation_loss"), lora=LORA) == 0
     assert record_of(tmp_path)["best_step"] == best_loss and "choice" not in record_of(tmp_path)
     assert not {"select_by", "num_selection_questions"} & set(record_of(tmp_path)["train"])

@@ -1,6 +1,6 @@
 """Cleaning on Ray keeps every promise of the local engine: the same bytes, the same refusals, no half files, and no process left behind.
 
-Each test starts Ray in a process of its own, by an interpreter that has it (`make clean-on-ray` makes .venv/ray); without one they skip.
+Each test starts Ray in a separate process, by an interpreter that has it (`make clean-on-ray` makes .venv/ray). Without one they skip.
 """
 
 import json

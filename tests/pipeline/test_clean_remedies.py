@@ -107,7 +107,7 @@ def test_a_row_of_turns_names_the_format_that_reads_it(tmp_path: Path) -> None:
 
 
 def as_written(words: str, key: str) -> Any:
-    """The value of `key` in our params.yaml once the line that an error names stands in place of the one that is there: a second one breaks YAML."""
+    """The value of `key` in our params.yaml after the line that an error names has replaced the present one: a second line with this key would break YAML."""
     before, after = re.findall(rf"`({key}: .*?)`", words)[:2]
     text, number = re.subn(rf"^  {before}(?= )", f"  {after}", (ROOT / "params.yaml").read_text(), count=1, flags=re.MULTILINE)
     assert number == 1, before

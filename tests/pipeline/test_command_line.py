@@ -30,7 +30,7 @@ HELPERS = {
 }
 LIMIT_SECONDS = 0.5
 YARDSTICK_SECONDS = 0.02
-"""Of `python -c pass` on two idle cores, where the page takes 0.04. A slower machine is given as much more."""
+"""Of `python -c pass` on two idle cores, where the page takes 0.04. A slower machine gets more time, in proportion."""
 
 
 def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""Comparing runs that stand in git, in DVC's cache and in the folder."""
+"""Comparing runs in git, in DVC's cache and in the folder."""
 
 import asyncio
 import contextlib
@@ -64,7 +64,7 @@ class Project(SmallProject):
         root.mkdir()
         super().__init__(root)
         (root / "dvc.yaml").write_text(PIPELINE)
-        # Next to the folder, so that a copy elsewhere has a remote of its own.
+        # Next to the folder, so that a copy elsewhere has another remote.
         (root / ".dvc/config").write_text("[core]\n    remote = store\n['remote \"store\"']\n    url = ../../store\n")
         # As in a real project: what DVC keeps stays out of git.
         (root / ".gitignore").write_text("/data/\n/models/\n/metrics/*.html\n")

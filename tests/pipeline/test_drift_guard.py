@@ -1,4 +1,4 @@
-"""A stage whose inputs change under it records nothing."""
+"""If the inputs of a stage change while it runs, it records nothing."""
 
 from pathlib import Path
 

@@ -27,7 +27,7 @@ IMPURE_PACKAGES = {
 
 
 def local_imports(path: Path) -> set[Path]:
-    """Files of this repository that a module imports, wherever in it the import stands."""
+    """Files of this repository that a module imports, anywhere in it."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -122,7 +122,7 @@ def test_code_behind_a_file_of_hashes_is_declared_by_the_stage_that_writes_it(fi
 
 
 def test_the_pipeline_can_be_read_in_one_sitting() -> None:
-    """Dependencies stand as paragraphs, code first and data below: 17 stages in 320 lines."""
+    """Dependencies are written as paragraphs, code first and data below: 17 stages in 320 lines."""
     assert len((ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()) <= 320
 
 
@@ -181,14 +181,14 @@ def test_every_section_of_params_is_read_by_a_stage() -> None:
 
 
 OWN_PROCESSES = {"plumbline/grading/formula_child.py": "plumbline/grading/formula_judge.py"}
-"""Run as a file, in a process of its own -> the module that starts it."""
+"""File that runs as a separate process -> the module that starts it."""
 
 
 def test_every_module_is_imported_by_a_stage_or_a_command() -> None:
     reached = {file for stage in STAGES for file in import_closure(ROOT / f"stages/{stage}.py")}
     commands = {
         file
-        # What a notebook calls stands in the package itself.
+        # The package itself holds what a notebook calls.
         for command in [ROOT / "plumbline/__main__.py", ROOT / "plumbline/__init__.py", *(ROOT / "plumbline/commands").glob("*.py")]
         for file in import_closure(command)
     }

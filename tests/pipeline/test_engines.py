@@ -1,4 +1,4 @@
-"""Two engines, one contract: the same models give the same answers, whoever generates; what a server may do wrong is told, not scored."""
+"""Two engines, one contract: the same models give the same answers with either; a server's fault is reported, not scored."""
 
 import os
 import shlex
@@ -60,7 +60,7 @@ def wanted(models: Path) -> Served:
 
 @pytest.fixture(scope="module")
 def shared_server(models: Path, wanted: Served) -> FakeVllm:
-    """Loaded once; each test serves it with a script of its own."""
+    """Loaded once; each test serves it with another script."""
     assert wanted.tuned_name is not None
     return FakeVllm(models / "base", base_name=wanted.base_name, adapters={wanted.tuned_name: models / "adapter"})
 

@@ -1,4 +1,4 @@
-"""Temporary and queued experiments use the caches of the repository: nothing is paid twice, and a killed one goes on."""
+"""Temporary and queued experiments use the caches of the repository: nothing is paid for twice, and a killed one resumes."""
 
 import os
 import shutil

@@ -1,6 +1,6 @@
 """Families x stages: the real chat template, a tiny random model of that architecture, and every stage from base to a published adapter.
 
-What is said of a family in docs/models.md is what passes here.
+docs/models.md says about a family what passes here.
 """
 
 import json
@@ -45,7 +45,7 @@ class Model:
     """Over the architecture's own defaults, as that family has it."""
     overrides: tuple[str, ...] = ()
     has_template: bool = True
-    """False: the tokenizer ships none, and a parameter names one of ours."""
+    """False: the tokenizer has no template, and a parameter names one of ours."""
 
 
 MODELS = {

@@ -1,4 +1,4 @@
-"""Files as people own them: recognised by what is in them, said before they are read, refused where two readings fit or the file is damaged."""
+"""Files as people have them: recognised by their content, named before they are read, and refused if two readings fit or the file is damaged."""
 
 import gzip
 import json

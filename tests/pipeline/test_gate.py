@@ -1,4 +1,4 @@
-"""The publish gate from the report to the exit code: what is required stands in the evaluation and on the page, and publish refuses the rest."""
+"""The publish gate from the report to the exit code: the evaluation and the page show what is required, and publish refuses a run that does not meet it."""
 
 import json
 import os

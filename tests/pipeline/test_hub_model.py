@@ -222,7 +222,7 @@ def test_a_gated_repository_asks_for_the_licence_and_the_token_and_never_shows_i
 ) -> None:
     snapshot = worlds["none"].folder.parent / "hub" / tiny_hub.REPO / REVISION
     world = HubWorld(tmp_path / "fetched", [*PROFILE, *SCALED, "base.quantization=none"])
-    # The hub's address is read when its library is imported: a process of its own.
+    # The hub's address is read when its library is imported, so this needs a separate process.
     with gated_hub(snapshot, repo=tiny_hub.REPO, revision=REVISION, accepted="hf_right_secret") as (address, sent):
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "PLUMBLINE_", "DVC_"))}
         environment |= {"HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "home"), "HF_HUB_DISABLE_XET": "1", "NO_PROXY": "127.0.0.1"}

@@ -30,7 +30,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("out", CACHED)
 def test_what_dvc_keeps_git_ignores(project: Path, out: str) -> None:
-    # A folder is ignored by a pattern for folders only where it is one.
+    # A pattern for folders ignores this path only if it is a folder.
     path = f"{out}/file" if not Path(out).suffix else out
     assert subprocess.run(["git", "-C", str(project), "check-ignore", "-q", path]).returncode == 0
 

@@ -31,7 +31,7 @@ LIMITS_SECONDS = {
 """Found on two idle cores: 0.38, 0.39, 0.26, 0.22, 0.51, 0.61; with a model 0.25 to 0.35, where torch alone takes 1.2."""
 YARDSTICK = "import numpy, pydantic, time; print(time.process_time())"
 YARDSTICK_SECONDS = 0.15
-"""Of the yardstick on those cores, computed: `clean` took 2.6 times as long in six pairs on a slower machine. Such a one is given as much more."""
+"""Of the yardstick on those cores, computed: `clean` took 2.6 times as long in six pairs on a slower machine. Such a machine gets more time, in proportion."""
 
 GENERAL = {"id": "g", "prompt": "Say it twice.", "response": "it it", "num_tokens": 3, "stopped": "eos", "part": "measured"}
 ROW = {"id": "r", "instruction": "Say it.", "input": "", "output": "it", "origin": {"file": "made", "line": 1}, "repairs": [], "flags": []}
@@ -66,7 +66,7 @@ LAST_INPUTS = {
     "answer_again": BENCHMARK,
     "probe": "models/adapter/training.json",
 }
-"""Of the inputs that a stage reads before it loads a model, the last: the others are usable where this one is not."""
+"""The last input that a stage reads before it loads a model: here only this one cannot be used."""
 
 
 def words_of(stage: str) -> list[str]:

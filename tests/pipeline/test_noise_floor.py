@@ -1,4 +1,4 @@
-"""Base answers a second time in other batches, the answers are graded as the first were, and the report holds its claims to what moved."""
+"""Base answers a second time in other batches, the answers are graded as the first were, and the report claims nothing smaller than what moved."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Another model of the hub as the weights of an arm: named by a small file, pinned, made once, and asked as it stands."""
+"""Another model of the hub as the weights of an arm: named by a small file, pinned, made once, and asked unchanged."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Each defect that ruins a training is planted where it would arise, and the whole stage refuses it: by name, with the number and the remedy."""
+"""Each defect that ruins a training is planted at its origin, and the whole stage refuses it by name, with the number and the remedy."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ def as_conversations(alone: list[InstructionRow]) -> list[InstructionRow]:
 
 
 class Stage:
-    """`preflight.main` in a folder of its own."""
+    """`preflight.main` in a separate folder."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
         self.folder, self.caplog = folder, caplog
@@ -56,7 +56,7 @@ class Stage:
         long_row: bool = False,
         conversations: bool = False,
     ) -> None:
-        """Run the stage; `checks` then holds name -> status and finding. SystemExit where it is not ready."""
+        """Run the stage; `checks` then holds name -> status and finding. SystemExit if it is not ready."""
         from plumbline.preflight.run import PreflightFiles
         from stages.preflight import PreflightParams, main
 
@@ -287,7 +287,7 @@ def test_an_adapter_of_another_template_or_base_is_refused_with_both_named(tmp_p
     save_tiny_base(other_template, template=TEMPLATE.replace(" [/INST]", "[/INST]"))
     with pytest.raises(AdapterRefused, match=f"{record.base_fingerprint[:12]}, but here it is {base_fingerprint(other_template)[:12]}"):
         answered(other_template)
-    # The template is named by itself where the base is the same in all else.
+    # The template is named separately if the base is the same in everything else.
     (other_template / "manifest.json").write_bytes((tmp_path / "base/manifest.json").read_bytes())
     there = template_sha256(load_tokenizer_unverified(other_template))
     with monkeypatch.context() as patch:

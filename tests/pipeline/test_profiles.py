@@ -1,4 +1,4 @@
-"""A profile is a list of overrides of params.yaml, and of nothing that is not there."""
+"""A profile is a list of overrides of params.yaml, and only of values that are there."""
 
 import shutil
 from pathlib import Path

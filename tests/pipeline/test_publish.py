@@ -1,4 +1,4 @@
-"""Publishing against a Hub on the loopback: one commit, checked hash by hash, never over somebody else's, never twice, never a run that is not one."""
+"""Publishing against a Hub on the loopback: one commit, checked hash by hash, never over someone else's commit, never twice, and never a run that is not a result."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What was published works where nothing of ours is installed: the lines of the card load it and answer as the pipeline's own loader does."""
+"""A published repository works without our code: the lines of the card load it and answer as the pipeline's own loader does."""
 
 import json
 import os

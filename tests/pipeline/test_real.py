@@ -45,7 +45,7 @@ def project(tmp_path: Path) -> SmallProject:
 
 
 def run(project: SmallProject, files: OwnFiles, *, name: str = "real") -> tuple[str, str]:
-    """The verdict that is told, and what to apply."""
+    """The printed verdict, and the experiment to apply."""
     done = real.run_experiment(project.root, files.overrides, files, running=f"{name}-running")
     evaluation = real.take_results(done, project.root / "real")
     return evaluation["verdict"], real.name_experiment(project.root, f"{name}-running", name, done.commit)

@@ -1,4 +1,4 @@
-"""The real SmolLM2 from the package index: its snapshot is what the authors published, but for the weights, and it answers."""
+"""The real SmolLM2 from the package index: its snapshot is what the authors published, except the weights, and it answers."""
 
 import json
 import shutil

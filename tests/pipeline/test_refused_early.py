@@ -1,4 +1,4 @@
-"""What cannot work is said by `base` before the weights are fetched, and doing what the message says makes it work."""
+"""If something cannot work, `base` says so before the weights are fetched, and the remedy in the message works."""
 
 import json
 import os
@@ -120,7 +120,7 @@ def test_a_base_that_cannot_work_is_refused_before_its_weights_are_fetched_and_t
     cases: dict[str, dict[str, object]] = {name: {"repo": f"acme/{name}"} for name in snapshots if name != "good"}
     cases |= {"float16": {"dtype": "float16"}, "branch": {"revision": "main"}, **FOLLOWED}
     default = params(source="hub", repo="acme/good", revision=REVISION).model_dump()
-    # The hub's address is read when its library is imported: a process of its own.
+    # The hub's address is read when its library is imported, so this needs a separate process.
     with snapshots_hub({f"acme/{name}": folder for name, folder in snapshots.items()}, revision=REVISION, accepted=None) as (address, sent):
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "PLUMBLINE_", "DVC_"))}
         environment |= {"HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "home"), "HF_HUB_DISABLE_XET": "1", "NO_PROXY": "127.0.0.1"}

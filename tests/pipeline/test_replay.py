@@ -145,7 +145,7 @@ def test_preflight_proves_the_training_with_its_replay_rows(folder: Path, monkey
 
 
 def saying(text_from: int, *, stops_at_once: bool = False) -> type:
-    """An engine whose model writes blanks, and a word from the given token on."""
+    """An engine with a model that writes blanks, and a word from the given token on."""
     from plumbline.answering.engine import Generated, Prompt
     from plumbline.answering.generation import TransformersEngine
 

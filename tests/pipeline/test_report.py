@@ -135,7 +135,7 @@ def test_development_and_final_parts_share_no_cluster_and_make_up_the_whole(tmp_
 
 
 def with_choice(folder: Path, question_ids: Sequence[str]) -> Path:
-    """The record of an adapter whose checkpoint these questions chose."""
+    """The record of an adapter; these questions chose its checkpoint."""
     choice = {"question_ids": question_ids, "num_evaluations": 9, "score": 0.5, "lowest_loss_step": 20, "score_at_lowest_loss": 0.25}
     path = folder / "chosen.json"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What must be read with care is one sentence for each cause, and a run that nothing could be read of claims nothing."""
+"""What must be read with care is one sentence for each cause, and a run without readable answers claims nothing."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ def small() -> World:
 
 
 def unread(world: World, kinds: dict[str, tuple[str, ...]]) -> None:
-    """Make all answers of these arms, on these kinds, such that no rule reads them; explanations score alike."""
+    """Make all answers of these arms, on these kinds, unreadable by rule; explanations score the same."""
     questions = {question.id: question for question in world.questions}
     for arm, answers in world.answers.items():
         for place, answer in enumerate(answers):

@@ -47,7 +47,7 @@ def context_of(name: str, place: int, key: str, kind: str, *, said: str) -> Cont
 
 
 def page_of(world: World, folder: Path, *, said: str = "") -> Path:
-    """The page of a world, with a context file for each context that an arm has; `said` stands in each text of a context."""
+    """The page of a world, with a context file for each context that an arm has; each text of a context holds `said`."""
     files = write_world(world, folder)
     contexts = {name: folder / f"data/context/{name}.jsonl" for name in {one.context_name for one in world.arms.values()}}
     for name, path in contexts.items():

@@ -1,4 +1,4 @@
-"""What answers are made of, as a browser shows it: LaTeX, Markdown, other directions, long texts, and section links that stay where they lead."""
+"""Answers as a browser shows them: LaTeX, Markdown, other directions, long texts, and section links that lead to their section."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where a context held nothing for a kind, the report says that nothing was compared, and books no difference on the context."""
+"""If a context held nothing for a kind, the report says that nothing was compared, and ascribes no difference to the context."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ TURN = ContextTurn(user="What is 2 m + 2 m?", assistant="Answer: 4 m")
 
 
 def reported(folder: Path, *, without: str) -> tuple[dict, str]:
-    """evaluation.json and the page of a run whose examples hold nothing for one kind; there both arms say the same."""
+    """evaluation.json and the page of a run with no examples for one kind; both arms answer the same there."""
     world = make_world(num_mcq=24, num_numeric=24, num_explanation=16, num_clusters=24, arms=THREE, comparisons=PAIRS)
     silent = {question.id for question in world.questions if question.kind == without}
     base = {answer.id: answer for answer in world.answers["base"]}

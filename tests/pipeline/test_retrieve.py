@@ -38,7 +38,7 @@ def save_base(folder: Path, *, limit: int = 4096) -> None:
 
 
 def questions() -> list[dict[str, Any]]:
-    """Two questions of each kind, each in a cluster of its own."""
+    """Two questions of each kind, each in a separate cluster."""
     empty: dict[str, Any] = {"choices": {}, "unit": None, "key_points": []}
     found = []
     for number, topic in enumerate(TOPICS[:2]):

@@ -1,4 +1,4 @@
-"""Several answers to a question: each has a seed of its own, so that batches, kills and other samples change none of them."""
+"""Several answers to a question: each has its own seed, so batches, kills and other samples change none of them."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -384,7 +384,7 @@ def test_the_first_difference_of_two_prompts() -> None:
 
 
 def test_a_real_small_model_that_is_served_is_what_was_measured(world: World, chat: FakeChat, tmp_path: Path) -> None:
-    """Plain transformers behind the server, our own answering before it: the same greedy texts."""
+    """The server answers with plain transformers, and we with our own engine: the greedy texts are the same."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

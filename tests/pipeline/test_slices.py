@@ -1,4 +1,4 @@
-"""Tags give slices: a paired difference for each, adjusted in a family of their own, or the words that there are too few questions."""
+"""Tags give slices: a paired difference for each, adjusted in a separate family, or the words that there are too few questions."""
 
 from pathlib import Path
 from typing import Any

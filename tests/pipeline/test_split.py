@@ -26,7 +26,7 @@ def row(instruction: str, output: str = "An answer.", *, line: int = 1) -> Instr
 
 
 FILLERS = [row(f"Number {number} of the rows that fill both sides?") for number in range(1000, 1020)]
-"""Each a group of its own, since their numbers differ: with a fraction of a half some train and some validate."""
+"""Each row is a separate group, because their numbers differ: with a fraction of a half, some train and some validate."""
 
 
 def split(

@@ -1,4 +1,4 @@
-"""Ctrl-C stops every stage within seconds, in words and with an exit code that ends the run: wherever it comes, and whoever started it."""
+"""Ctrl-C stops every stage within seconds, in words and with an exit code that ends the run: at any moment, whoever started it."""
 
 import os
 import shutil
@@ -57,7 +57,7 @@ FIRST_INPUT = {
 
 
 def started(words: list[str], folder: Path, *, ignored: tuple[signal.Signals, ...] = (), **environment: str) -> subprocess.Popen[str]:
-    """A process group of its own; `ignored`: as a shell starts a command in the background, or nohup does."""
+    """Start a separate process group; `ignored`: signals that it ignores, as a command does in the background of a shell or under nohup."""
 
     def begin() -> None:
         for number in (signal.SIGINT, signal.SIGHUP):

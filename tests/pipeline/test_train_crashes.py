@@ -94,11 +94,11 @@ WILD = tiny_training.TRAIN.model_copy(update={"learning_rate": 0.05})
 @pytest.mark.parametrize(
     ("changes", "stopped"),
     [
-        # After the signal it goes on at step 4, where no evaluation is planned: the adapter of that step must not become the best.
+        # After the signal it resumes at step 4, where no evaluation is planned: the adapter of that step must not become the best.
         ({"evaluations_per_epoch": 1}, {"at_step": 3, "number": signal.SIGTERM}),
         # After the kill step 5 is evaluated a second time: patience must not count it twice.
         ({"evaluations_per_epoch": 15, "early_stop_patience": 3}, {"at_step": 6}),
-        # Stopped just where one is planned: it counts.
+        # Stopped at a step with a planned evaluation: it counts.
         ({"evaluations_per_epoch": 15, "early_stop_patience": 3}, {"at_step": 3, "number": signal.SIGTERM}),
     ],
     ids=["unplanned", "patience", "planned"],

@@ -1,4 +1,4 @@
-"""What training publishes: the best adapter and not the last one, its scale and size, and nothing where the loss is no number."""
+"""What training publishes: the best adapter and not the last one, its scale and size, and nothing if the loss is not a number."""
 
 import json
 from multiprocessing.context import ForkServerContext

@@ -32,7 +32,7 @@ def losses(root: Path) -> list[list[float | None]]:
 def train_on_one_and_on_several(
     server: ForkServerContext, folder: Path, tmp_path: Path, num_ranks: int, params: TrainParams, *, sharded: bool = False
 ) -> tuple[Path, Path]:
-    """Train the same in one process and in `num_ranks`, and return where each published."""
+    """Train the same rows in one process and in `num_ranks`, and return the folder in which each published."""
     one, several = tmp_path / "one", tmp_path / "several"
     assert run(server, folder, one, params=params) == 0
     assert ended(start_ranks(server, folder, several, num_ranks, params=params, sharded=sharded)) == [0] * num_ranks
@@ -159,7 +159,7 @@ def test_a_second_training_of_the_same_run_is_refused_on_every_rank(server: Fork
 
 @pytest.fixture(scope="module")
 def sharded(server: ForkServerContext, setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What two processes leave whose weights are spread over both, when no one stops them."""
+    """What two processes leave if their weights are spread over both and no one stops them."""
     root = tmp_path_factory.mktemp("sharded")
     assert ended(start_ranks(server, setting.folder, root, 2, sharded=True)) == [0, 0]
     return root
@@ -192,7 +192,7 @@ def test_spread_weights_in_bfloat16_keep_the_adapter_in_float32(server: ForkServ
 
 
 def as_a_project(setting: Setting, folder: Path) -> None:
-    """Put what `python -m stages.train` reads where it looks for it."""
+    """Put the inputs of `python -m stages.train` at their places."""
     for name, place in (
         ("train.jsonl", "data/split"),
         ("validation.jsonl", "data/split"),

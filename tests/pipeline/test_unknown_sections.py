@@ -1,4 +1,4 @@
-"""`dvc repro` refuses a section that no stage reads, also where everything else is up to date."""
+"""`dvc repro` refuses a section that no stage reads, even if everything else is up to date."""
 
 from pathlib import Path
 

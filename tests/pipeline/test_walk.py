@@ -32,7 +32,7 @@ def commands() -> list[str]:
 
 
 class Walker:
-    """A new user's clone: the tracked files as they lie here, tiny sizes, an environment that is set up; the weights, where they were fetched before."""
+    """A new user's clone: the tracked files as they are here, tiny sizes, an environment that is set up, and the weights if they were fetched before."""
 
     def __init__(self, root: Path, **environment: str) -> None:
         self.root = root
@@ -61,7 +61,7 @@ class Walker:
         return done.stdout + done.stderr
 
     def walk(self, line: str) -> str:
-        """A line of README as it stands; the packages are taken to be installed, or make would fetch them."""
+        """A line of README, unchanged; the packages count as installed, because otherwise make would fetch them."""
         return self.run("bash", "-euo", "pipefail", "-c", re.sub(r"^make ", "make -o .venv/.run ", line))
 
     def read(self, path: str) -> Any:

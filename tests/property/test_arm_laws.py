@@ -1,4 +1,4 @@
-"""What holds of an evaluation whatever its arms are: none of them moves another one's numbers."""
+"""A law for every evaluation, whatever its arms: no arm changes the numbers of another."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Each shortcut of the cleaner gives what the long way gives: it is taken only where the long way would change nothing."""
+"""Each shortcut of the cleaner gives what the long way gives: it is taken only if the long way would change nothing."""
 
 import json
 import re
@@ -171,7 +171,7 @@ def test_the_words_looked_for_first_are_in_every_refusal(found: str) -> None:
 
 @given(st.from_regex(JUDGE_INSTRUCTION, fullmatch=True))
 def test_the_words_looked_for_first_are_in_every_instruction_to_a_judge(found: str) -> None:
-    # Letters outside ASCII that fold to ASCII ones (the long s, the Kelvin sign) match the pattern and are no English.
+    # Letters outside ASCII that fold to ASCII ones (the long s, the Kelvin sign) match the pattern, but are not English.
     assert holds_any(found.lower(), JUDGE_WORDS) or not found.isascii()
 
 

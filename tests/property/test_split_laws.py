@@ -1,4 +1,4 @@
-"""The split is disjoint and whole, and a row stays where it is when other rows come, go or move."""
+"""The split is disjoint and whole, and a row stays in its part if other rows are added, removed or moved."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

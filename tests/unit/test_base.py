@@ -1,4 +1,4 @@
-"""models/base: made byte for byte alike, verified before use, and refused where anything is not what the manifest says."""
+"""models/base: made with the same bytes each time, verified before use, and refused if anything differs from the manifest."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Benchmarks as people own them: recognised by their columns, read whole, refused by place, or left out with the reason."""
+"""Benchmarks as people have them: recognised by their columns, read whole, refused by place, or left out with the reason."""
 
 import csv
 import gzip

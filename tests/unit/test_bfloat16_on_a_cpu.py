@@ -96,7 +96,7 @@ def test_attention_in_half_precision_is_computed_in_full() -> None:
 
 
 def test_a_gate_in_bfloat16_stays_that_of_the_model() -> None:
-    """One node is no faster there."""
+    """One node is not faster there."""
     model = model_of("llama").bfloat16().requires_grad_(False)
     assert fuse_norms_and_gates(model) == 5
     assert not any("forward" in vars(layer.mlp) for layer in model.model.layers)

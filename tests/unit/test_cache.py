@@ -1,4 +1,4 @@
-"""All caches of our own lie in one folder, that of the main repository."""
+"""All our caches lie in one folder, in the main repository."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""DVC's words without those that a reader can do nothing about, and its exit code where a signal ended a stage."""
+"""DVC's output without the lines that a reader cannot act on, and its exit code if a signal ended a stage."""
 
 import logging
 import sys

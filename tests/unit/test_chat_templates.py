@@ -1,4 +1,4 @@
-"""Every template that people use is rendered as its maker wrote it, and its properties are those that training and answering rest on."""
+"""Every template that people use is rendered as its maker wrote it, and has the properties that training and answering need."""
 
 import datetime
 from pathlib import Path

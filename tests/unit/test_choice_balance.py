@@ -1,4 +1,4 @@
-"""Right choices that all stand at B or C are named before an arm is said to know something, or nothing."""
+"""If all right choices are at B or C, this is said before anything about what an arm knows."""
 
 import random
 

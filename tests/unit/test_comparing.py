@@ -1,4 +1,4 @@
-"""Which runs may be compared, and how seeds are told from settings."""
+"""Which runs may be compared, and how seeds are distinguished from settings."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A context stands in the prompt whole, for every template that people use, or it is refused by name."""
+"""The prompt holds the whole context, for every template that people use, or the template is refused by name."""
 
 import datetime
 from pathlib import Path

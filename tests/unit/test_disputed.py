@@ -69,7 +69,7 @@ def test_labels_of_every_answer_give_what_people_say_with_parts_too() -> None:
 
 
 def test_parts_that_say_nothing_change_nothing() -> None:
-    """One and the same part for all answers is no stratification: the numbers are those without a second judge, to the last bit."""
+    """If all answers are in the same part, nothing is stratified: the numbers are those without a second judge, to the last bit."""
     world = twice_judged(np.random.default_rng(2), (0, 0.5), share=0.5, num_questions=80)
     labels = world.judged.labels(60)
     judge, clusters = world.judged.judge, world.judged.clusters

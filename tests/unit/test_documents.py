@@ -1,4 +1,4 @@
-"""What the documents cite is there: no page names a file of somebody's own machine, or a document that the repository does not hold."""
+"""Everything that the documents cite exists: no page names a file of someone's machine, or a document that the repository does not hold."""
 
 import re
 import subprocess
@@ -22,14 +22,14 @@ def test_every_document_that_is_cited_is_in_the_repository(page: Path) -> None:
 
 
 def test_nothing_but_a_test_reaches_out_of_the_repository() -> None:
-    """A test reads such files in place, and skips where they are absent; a command takes a path of one's own."""
+    """A test reads such files in place, and skips if they are absent; a command takes the user's path."""
     words = ["git", "grep", "-I", "-l", "-E", r"\.\./shared|DESIGN (decision|[0-9])", "--", ".", ":!tests"]
     found = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert found.returncode == 1, found.stdout
 
 
 def test_no_file_names_a_folder_of_the_machine_it_was_written_on() -> None:
-    """Recorded samples are printed by real runs; the folder a run lay in is nothing to a reader."""
+    """Real runs printed the recorded samples; the folder of such a run means nothing to a reader."""
     words = [
         "git",
         "grep",

@@ -1,4 +1,4 @@
-"""The embedded data set: what the benchmark asks is new to whoever trained, and the faults are those of the study's file."""
+"""The embedded data set: the questions of the benchmark are new to a trained model, and the faults are those of the study's file."""
 
 import json
 import re
@@ -75,7 +75,7 @@ def operands_of_questions(questions: list[str]) -> Found:
 
 
 def operands_of_worked(texts: list[str]) -> list[tuple[str, tuple[float, ...]]]:
-    """Read the operands out of worked steps, wherever they stand in a text."""
+    """Read the operands from worked steps, anywhere in a text."""
     found: list[tuple[str, tuple[float, ...]]] = []
     for text in texts:
         for line in text.split("\n"):

@@ -1,4 +1,4 @@
-"""Which engine is told to be sooner done."""
+"""Which engine the advice calls faster."""
 
 import pytest
 

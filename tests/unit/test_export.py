@@ -1,4 +1,4 @@
-"""What a run holds in the forms of other tools: whole, and only where it is a result."""
+"""The contents of a run in the forms of other tools: complete, and only if the run is a result."""
 
 import json
 from pathlib import Path

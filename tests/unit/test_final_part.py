@@ -1,4 +1,4 @@
-"""How often the final part was used: counted by answers, told in words, and never less than the journal of this machine knows."""
+"""How often the final part was used: counted by answers, said in words, and never less than the journal of this machine has."""
 
 import json
 from pathlib import Path

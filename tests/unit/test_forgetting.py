@@ -46,7 +46,7 @@ def said(response: str, **changes: object) -> GeneralAnswer:
 
 
 def slow_reference(model: torch.nn.Module, ids: list[int], first: int) -> float:
-    """One token after another, each from a pass over what stands before it."""
+    """One token after another, each from a pass over the tokens before it."""
     nats = 0.0
     with torch.no_grad():
         for place in range(first, len(ids)):

@@ -1,4 +1,4 @@
-"""Norms, rotations and gates as one node each: the numbers of transformers to rounding, and hands off whatever computes something else."""
+"""Norms, rotations and gates as one node each: the numbers of transformers to rounding. Parts that compute something else are left alone."""
 
 import sys
 from collections.abc import Callable
@@ -173,7 +173,7 @@ def test_gradients_are_those_of_finite_differences(
 
 
 def _graph(node: object) -> set[object]:
-    """All nodes behind this one."""
+    """All nodes that follow from this one."""
     seen: set[object] = set()
     waiting = [node]
     while waiting:

@@ -1,4 +1,4 @@
-"""Our greedy loop writes what transformers' own `generate` writes, whoever shares the batch and whenever they leave it."""
+"""Our greedy loop writes what transformers' own `generate` writes, whatever else is in the batch and whenever it leaves."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The GPU benchmarks run on a processor with a tiny shape: their arms, their counting and their arithmetic; the speeds are no one's."""
+"""The GPU benchmarks run on a processor with a tiny shape: their arms, their counting and their arithmetic; the speeds mean nothing."""
 
 import json
 import sys

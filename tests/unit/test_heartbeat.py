@@ -1,4 +1,4 @@
-"""Long work is never silent for more than a minute where its output is read later, and writes no lines where a bar is seen."""
+"""If the output is read later, long work is never silent for more than a minute; if a person sees a bar, it writes no lines."""
 
 import io
 import re
@@ -131,7 +131,7 @@ def test_a_process_whose_output_is_a_file_writes_a_line_each_interval(tmp_path: 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "plumbline").rglob("*.py")), ids=lambda file: file.relative_to(ROOT).as_posix())
 def test_no_other_module_draws_bars(file: Path) -> None:
-    """A bar of its own would be silent where the output is no terminal."""
+    """A separate bar would be silent if the output is not a terminal."""
     if file.name != "heartbeat.py":
         assert "tqdm" not in file.read_text(encoding="utf-8").replace("disable_tqdm=True", "")
 

@@ -1,4 +1,4 @@
-"""A line is read in the one way it can be read, or refused by name; nothing else is raised, whatever stands in it."""
+"""A line is read in the only way in which it can be read, or refused by name; no other error is raised, whatever the line holds."""
 
 import json
 from collections.abc import Sequence

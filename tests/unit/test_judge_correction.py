@@ -62,7 +62,7 @@ def test_a_judge_that_is_lenient_to_one_arm_is_undone_in_that_arm() -> None:
 
 
 def test_labels_of_both_arms_together_cannot_pass_for_it() -> None:
-    """The planted fault: where the same judge's score is worth less in second, pooled strata give second too much."""
+    """The planted fault: if the same judge's score is worth less in second, pooled strata give second too much."""
     judged = world(lenient=(0, 1.0))
     labels = whole(judged)
     assert abs(pooled_difference(judged, labels) - judged.human_difference) > 0.05
@@ -254,7 +254,7 @@ def saturated(judged: Judged, arm: str, questions: Sequence[int]) -> list[float]
 
 
 def test_ppi_python_with_a_saturated_calibration_gives_the_same_estimate() -> None:
-    ppi_py = pytest.importorskip("ppi_py", reason="ppi-python is a referee and no dependency; install it to hear it")
+    ppi_py = pytest.importorskip("ppi_py", reason="ppi-python is not a dependency; install it to compare with it")
     num_compared = 0
     for seed in range(20):
         judged = world(seed)
@@ -273,7 +273,7 @@ def test_ppi_python_with_a_saturated_calibration_gives_the_same_estimate() -> No
 
 
 def test_truescore_agrees_and_is_no_better() -> None:
-    truescore = pytest.importorskip("truescore", reason="truescore is a referee and no dependency; install it to hear it")
+    truescore = pytest.importorskip("truescore", reason="truescore is not a dependency; install it to compare with it")
     ours, theirs, apart = [], [], []
     for seed in range(150):
         judged = world(seed)

@@ -1,4 +1,4 @@
-"""From 30 days before its end on, whoever judges or compares is told."""
+"""From 30 days before a judge's end on, judging and comparing say so."""
 
 from datetime import date, timedelta
 

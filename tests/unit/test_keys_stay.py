@@ -1,4 +1,4 @@
-"""A key leaves in no file that is published, and stands in no message: not whole, and not in part."""
+"""No published file and no message holds a key, or a part of one."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""The last MLP where a label is and nowhere else: the same loss and gradients, and hands off a model that looks elsewhere afterwards."""
+"""The last MLP is computed only where a label is: loss and gradients are the same. If a model looks at other positions afterwards, it is left alone."""
 
 from types import MethodType
 from typing import Any

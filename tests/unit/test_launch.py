@@ -1,4 +1,4 @@
-"""The process that starts the ranks ends with one code that is true, passes signals on, and leaves no one behind."""
+"""The process that starts the ranks ends with one true code, passes signals on, and leaves no process behind."""
 
 import os
 import signal

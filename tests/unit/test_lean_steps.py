@@ -62,7 +62,7 @@ def test_values_and_gradients_are_those_of_peft_to_rounding(alpha: int) -> None:
 
 
 def test_a_row_without_a_label_gives_gradients_of_zero() -> None:
-    """A rank that has nothing to do in a step computes none of the positions, and takes part."""
+    """If a rank has nothing to do in a step, it computes no position, but takes part."""
     ours = adapted(alpha=8)
     fuse_adapted_products(ours)
     ours(torch.zeros(1, 0, 24, requires_grad=True)).sum().backward()
@@ -94,7 +94,7 @@ def test_gradients_are_those_of_finite_differences() -> None:
 
 @pytest.mark.parametrize("own_product", [False, True])
 def test_gradients_beside_a_base_of_half_precision_are_those_of_finite_differences(own_product: bool) -> None:
-    """In fp64, where every cast is none: the sums and their order, not the rounding."""
+    """In fp64, where no cast changes anything: this compares the sums and their order, not the rounding."""
     torch.manual_seed(0)
     x, weight, down, up = (torch.randn(shape, dtype=torch.float64) for shape in ((2, 3, 5), (7, 5), (2, 5), (7, 2)))
     for tensor in (x, down, up):

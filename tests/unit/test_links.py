@@ -23,7 +23,7 @@ PAGES = sorted(name for name in FILES if name.endswith(".md") and not name.start
 
 
 def prose(page: str) -> str:
-    """The page without its blocks of code: what looks like a link or a title there is none."""
+    """The page without its blocks of code: text there may look like a link or a title, but is not."""
     return FENCED.sub("", (ROOT / page).read_text(encoding="utf-8"))
 
 
@@ -41,7 +41,7 @@ def anchors(text: str) -> set[str]:
 
 
 def faults(page: str, text: str) -> list[str]:
-    """The links of a text that lead nowhere; the text is taken to stand at the place of the page."""
+    """The links of a text that lead nowhere, seen from the place of the page."""
     wrong: list[str] = []
     for path, anchor in LINK.findall(text):
         target = ((ROOT / page).parent / path).resolve().relative_to(ROOT).as_posix() if path else page

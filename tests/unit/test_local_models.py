@@ -1,4 +1,4 @@
-"""A model that is made here has a name, a place where it is looked for, and words that claim nothing of the Hub."""
+"""A model that is made here has a name, a place where it is searched, and words that claim nothing about the Hub."""
 
 import hashlib
 import zipfile

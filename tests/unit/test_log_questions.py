@@ -1,4 +1,4 @@
-"""Which questions logs ask, and what a score of theirs means: nothing is replaced, merged or scaled in silence."""
+"""Which questions logs ask, and what a score of theirs means: nothing is silently replaced, merged or scaled."""
 
 import json
 import shutil

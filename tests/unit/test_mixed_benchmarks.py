@@ -1,4 +1,4 @@
-"""A table with several kinds of questions is read row by row, and what a cell holds is never guessed in silence."""
+"""A table with several kinds of questions is read row by row, and the contents of a cell are never silently guessed."""
 
 import csv
 import json

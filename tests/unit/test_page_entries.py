@@ -1,4 +1,4 @@
-"""What the script of the report page reads: each shared text once, contexts by question, long texts cut where the page says so."""
+"""What the script of the report page reads: each shared text once, contexts by question, and long texts cut, as the page says."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What only Linux has is asked for behind a guard: macOS runs everything but nf4."""
+"""Calls that exist only on Linux are guarded: macOS runs everything except nf4."""
 
 import ast
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ GUARDS = ("hasattr(", "sys.platform", ".is_file()", ".exists()")
 
 
 def functions(tree: ast.Module) -> Iterator[ast.AST]:
-    """The outermost functions, and what stands outside of any."""
+    """The outermost functions, and the code outside of them."""
     for node in tree.body:
         yield from node.body if isinstance(node, ast.ClassDef) else [node]
 
 
 def unguarded(source: str) -> list[str]:
-    """Linux-only names that stand in a function without a guard."""
+    """Linux-only names in a function without a guard."""
     found = []
     for node in functions(ast.parse(source)):
         text = ast.get_source_segment(source, node) or ""
@@ -32,7 +32,7 @@ def unguarded(source: str) -> list[str]:
             for one in ast.walk(node)
             if isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value.startswith(("/proc/", "/sys/"))
         }
-        # A path that a constant names is looked at, with a guard, where the constant is used.
+        # If a constant names a path, its guard is checked where the constant is used.
         if names | paths and not any(guard in text for guard in GUARDS) and not (paths and isinstance(node, ast.Assign)):
             found += sorted(names | paths)
     return found

@@ -133,7 +133,7 @@ def drawn_answers(generator: random.Random, *, num: int, rate: float, shared: fl
 def test_a_tuned_model_as_able_as_base_is_worse_or_better_as_often_as_the_level_says(
     num: int, rate: float, shared: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where a capability is just within reach, so that luck decides whether it is taken in. Each side has 2.5 %, over all and of one capability."""
+    """Also if a capability is just within reach, so that luck decides whether it is included. Each side has 2.5 %, over all and of one capability."""
     monkeypatch.setattr("plumbline.statistics.detectable_effect", lambda *_, **__: 0.0)  # most of the time, and no claim reads it
     generator, runs = random.Random(5), 200
     over_all, of_one, values = [0, 0], [0, 0], []

@@ -1,4 +1,4 @@
-"""However many ranks there are: at each step the rows of one process, each once, and no one without a micro-batch."""
+"""However many ranks there are: at each step the rows of one process, each once, and no rank without a micro-batch."""
 
 import pytest
 from accelerate import Accelerator

@@ -24,7 +24,7 @@ def alike(*runs: Run, tolerance: Tolerance = TOLERANCE) -> GradedAlike:
 
 
 def by_hand(run: Run) -> dict[tuple[str, str], Outcome]:
-    """What the present grader says of each answer of a run."""
+    """What the present grader says about each answer of a run."""
     ruled = {question.id: question for question in run.questions if question.kind != "explanation"}
     grades = [grade_answer(answer, ruled[answer.id], TOLERANCE) for answer in run.answers if answer.id in ruled]
     return {(grade.arm, grade.id): grade.outcome for grade in grades}

@@ -1,4 +1,4 @@
-"""Examples of repairs: ten rows of each at random, each shown where its repair shows."""
+"""Examples of repairs: ten rows of each at random, each shown in the field with the repair."""
 
 import json
 from pathlib import Path

@@ -16,9 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = {"bench", "launch", "plumbline", "stages", "tests"}
 FILES = ("requirements.txt", "requirements-model.txt")
 IN_THEIR_OWN_ENVIRONMENT = {"ray": "requirements-ray.txt", "inspect_ai": "requirements-inspect.txt"}
-"""Imported where that environment is: a package that these files list besides is not there for the pipeline."""
+"""Imported in that environment only: the pipeline does not have the further packages of these files."""
 NOT_OURS = {"bench": {"lm_eval", "math_verify"}, "plumbline": {"dvclive"}}
-"""Imported where someone has installed them: bench/grader_peers.py grades with the first two, plumbline/training/trackers.py shows a training in the third."""
+"""Imported if someone has installed them: bench/grader_peers.py grades with the first two, plumbline/training/trackers.py shows a training in the third."""
 
 
 def normal(name: str) -> str:

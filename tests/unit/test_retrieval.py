@@ -1,4 +1,4 @@
-"""Contexts: what is read of a corpus, what is a leak, what is found, which rows are examples, whose passages are lent."""
+"""Contexts: what is read from a corpus, what is a leak, what is found, which rows are examples, and which question lends its passages."""
 
 import json
 from collections import Counter

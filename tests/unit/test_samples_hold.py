@@ -1,4 +1,4 @@
-"""Intervals, test and detectable effect hold where a question counts with the mean of two to five 0/1 samples. By simulation."""
+"""Intervals, test and detectable effect hold if a question counts with the mean of two to five 0/1 samples. By simulation."""
 
 import math
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ ERRORS = 2.5
 
 @dataclass(frozen=True)
 class Layout:
-    """Questions with chances of their own, and samples of each."""
+    """Questions with different chances, and samples of each."""
 
     n: int
     num_samples: int

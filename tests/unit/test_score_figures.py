@@ -1,4 +1,4 @@
-"""The figures of scores and differences: who is named in them, and that they hold every arm and pair."""
+"""The figures of scores and differences: which names they show, and that they hold every arm and pair."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The questions that choose the checkpoint: which they are, when they are refused, and that nothing else makes another file of them."""
+"""The questions that choose the checkpoint: which they are, when they are refused, and that nothing else changes their file."""
 
 import json
 import subprocess

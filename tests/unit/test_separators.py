@@ -1,4 +1,4 @@
-"""What stands between the cells of a table is found once for rows, benchmarks and logs; keys that stand twice are found once as well."""
+"""One module finds the separator of a table's cells for rows, benchmarks and logs, and one finds keys that occur twice."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def any_names(_: object) -> bool:
 
 
 def table(path: Path, rows: list[list[str]], mark: str, *, encoding: str = "utf-8") -> Path:
-    """As a spreadsheet writes it: a cell that holds the mark, a quote or a line break stands in quotes."""
+    """As a spreadsheet writes it: a cell that holds the mark, a quote or a line break is put in quotes."""
     lines = [mark.join(f'"{cell}"' if mark in cell or "\n" in cell else cell for cell in row) for row in rows]
     path.write_bytes("".join(f"{line}\r\n" for line in lines).encode(encoding))
     return path

@@ -123,7 +123,7 @@ def test_some_may_be_measured_again_on_the_same_machine_only() -> None:
     kept = remeasured(SUITE, SUITE.machine.model_copy(update={"load_at_start": 9.0}), [again])
     assert [one.n for one in kept if one.name == again.name] == [77] and len(kept) == len(SUITE.benches)
     other = Machine.model_validate(SUITE.machine.model_dump() | {"num_processors": 64})
-    with pytest.raises(ValueError, match="measure all of them"):
+    with pytest.raises(ValueError, match="Measure all of them"):
         remeasured(SUITE, other, [again])
 
 

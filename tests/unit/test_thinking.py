@@ -1,4 +1,4 @@
-"""Thinking is known in one place: what a response says without it, and whether it ended before its thinking did."""
+"""One module knows thinking: what a response says without it, and whether it ended before its thinking did."""
 
 import pytest
 from hypothesis import given, settings

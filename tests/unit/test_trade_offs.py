@@ -1,4 +1,4 @@
-"""Gain and forgetting of each run: whose numbers they are, how a run is called, and what is drawn."""
+"""Gain and forgetting of each run: which arm gives the numbers, what a run is called, and what is drawn."""
 
 import re
 from dataclasses import replace

@@ -47,7 +47,7 @@ def test_patience_counts_evaluations_since_the_best(tmp_path: Path) -> None:
 
 
 def test_the_best_adapter_is_never_the_one_before_the_first_rate_above_zero(tmp_path: Path) -> None:
-    """Where all later losses are worse than base's, it would be published, and answering would refuse it."""
+    """If all later losses are worse than base's, it would be published, and answering would refuse it."""
     watch = Watch(tmp_path, patience=None, num_steps=400, num_planned_steps=400, tokens_per_step=1)
     state, model, args = (
         TrainerState(eval_steps=1, max_steps=4),

@@ -104,7 +104,7 @@ def test_the_interval_of_the_gap_holds_the_truth(num_questions: int, size: int, 
 
 
 def test_several_answers_to_a_question_are_one_question() -> None:
-    """Also where one arm has one answer and the other three, as a file of answers next to drawn ones."""
+    """Also if one arm has one answer and the other three, as with a file of answers next to drawn ones."""
     single = [row(n, "base", 0.25, 0.25) for n in range(12)]
     several = [row(n, "tuned", score, score) for n in range(12) for score in (0.0, 0.5, 1.0)]
     found = two_differences([*single, *several], PAIR, seed=1, num_resamples=200)
@@ -114,7 +114,7 @@ def test_several_answers_to_a_question_are_one_question() -> None:
 
 
 def test_two_judges_that_differ_by_noise_alone_are_seldom_said_to_conclude_differently() -> None:
-    """One shows a gain and the other does not in a quarter of such runs; that is no contradiction."""
+    """One shows a gain and the other does not in a quarter of such runs; that is not a contradiction."""
     said = shown_by_one = 0
     for seed in range(60):
         rng = random.Random(seed)

@@ -1,4 +1,4 @@
-"""A report that lacks verdicts says what brings them: another run where a reply may still come, another setting or judge where none will."""
+"""If verdicts are missing, the report says how to get them: another run if a reply may still come, another setting or judge if none will."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from tests.fakes.evaluation_world import explanation, make_question
 
 
 def text_of_base(causes: Sequence[str]) -> str:
-    """What the gate says of 20 base explanations, all but those with these causes scored."""
+    """What the gate says about 20 base explanations; all except those with these causes are scored."""
     questions = [make_question("explanation", number, num_clusters=5) for number in range(20)]
     rows = [
         explanation(question, "base", None if cause else 1.0, cause=cause or "scored")[1]

@@ -107,7 +107,7 @@ def test_sampling_of_a_difference_knows_that_both_arms_draw_with_the_same_number
 @pytest.mark.parametrize(("num_before", "num_after"), [(2, 8), (8, 2), (3, 4), (4, 4)])
 @pytest.mark.parametrize("common", [True, False], ids=["same random numbers", "numbers of their own"])
 def test_sampling_of_a_difference_of_unequal_numbers_of_samples(num_before: int, num_after: int, common: bool) -> None:
-    """The questions are all alike, so their own part is 0."""
+    """All questions are alike, so their own part is 0."""
     n, before, after, draws = 20, 0.4, 0.6, max(num_before, num_after)
 
     def draw(generator: random.Random) -> tuple[VarianceSplit, float]:

@@ -1,4 +1,4 @@
-"""The verdict over several arms says nothing that its comparisons do not hold, and names whom it speaks of."""
+"""The verdict over several arms claims only what its comparisons show, and names the arms."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,7 +20,7 @@ HIGH, MIDDLE, LOW = 54, 36, 12
 
 
 def made(right: Mapping[str, int | None], comparisons: Sequence[Pair], kind: Kind = "mcq") -> tuple[dict[Kind, KindLedger], Arms]:
-    """The ledger of arms of which so many answers are right; None: no verdicts. Errors are spread, so that pairs disagree both ways."""
+    """The ledger of arms with this many right answers; None: no verdicts. Errors are spread, so that pairs disagree both ways."""
     arms = Arms({name: FIVE[name] for name in right})
     questions = [make_question(kind, number, num_clusters=N) for number in range(N)]
     rows = [scored(question, place, arm, count) for arm, count in right.items() for place, question in enumerate(questions)]

@@ -140,7 +140,7 @@ stages:
 
 @pytest.fixture
 def locked(tmp_path: Path) -> Path:
-    """A repository whose lock is of its files; rows.jsonl is DVC's and, as in a fresh clone, not there."""
+    """A repository with a lock that matches its files; DVC tracks rows.jsonl, which is missing as in a fresh clone."""
     for name, text in {
         "dvc.yaml": PIPELINE,
         "params.yaml": "clean: {source: raw.jsonl, strict: true}\n",

@@ -76,7 +76,7 @@ def launcher(bench: Bench, fake: FakeClaude) -> Iterator[Launcher]:
 
 
 def answers_in_store(root: Path) -> set[str]:
-    """Items whose reply is on disk, by what the judge was asked about: the store's key stands for it."""
+    """Items with a reply on disk, by the store's key, which identifies what the judge was asked."""
     return {str(line["key"]) for path in root.glob(".cache/judge/*.jsonl") for line in read_lines(path)}
 
 

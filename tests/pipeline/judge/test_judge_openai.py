@@ -1,4 +1,4 @@
-"""Backend `openai_compatible` against a server on the loopback: verdicts, faults, resume, and a key that is nowhere."""
+"""Backend `openai_compatible` against a server on the loopback: verdicts, faults, resume, and a key that appears nowhere."""
 
 import json
 import logging

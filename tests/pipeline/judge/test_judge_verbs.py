@@ -1,4 +1,4 @@
-"""The verbs about the judge: fill the store from tracked replies, label blind, bridge two judges."""
+"""The commands about the judge: fill the store from tracked replies, label blind, bridge two judges."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ PLACES = {
 
 
 def lay_out(bench: Bench, root: Path) -> Path:
-    """Put the bench's files where a repository has them."""
+    """Put the bench's files at their places in a repository."""
     for name, place in PLACES.items():
         target = root / place
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Thousands of answers in batches, the stage as a process of its own: memory, kills, and the account against the server's."""
+"""Thousands of answers in batches, the stage as a separate process: memory, kills, and the account against the server's."""
 
 import json
 import random
@@ -86,7 +86,7 @@ def said_usd(found: Run, pattern: str) -> list[tuple[float, ...]]:
 
 def test_projection_account_and_metrics_agree_with_the_servers_ledger(tmp_path: Path) -> None:
     with serving(server_for_many()) as fake:
-        # Now and then a result is no success, so that some few are left over for direct calls at the full price.
+        # Some results fail, so a few items are left for direct calls at the full price.
         fake.batch_outcome = lambda custom_id, request: "expired" if custom_id.startswith("00") else "succeeded"
         root = lay_out(tmp_path, num_answers=3_000, num_canary_questions=3, retest_fraction=0.1)
         found = run(root, fake)

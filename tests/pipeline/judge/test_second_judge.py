@@ -1,4 +1,4 @@
-"""A second judge on a share of the questions: who is drawn, what it costs apart, and that it never touches the first one's scores."""
+"""A second judge on a share of the questions: which questions are drawn, its separate cost, and that it never changes the first judge's scores."""
 
 import re
 from collections.abc import Iterator
