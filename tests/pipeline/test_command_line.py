@@ -114,7 +114,7 @@ def test_an_unknown_command_is_answered_with_the_nearest(typed: str, meant: str)
         (["plan", "nowhere"], 1, "plan: no profiles/nowhere; there are: "),
         (["plan", "-S", "train.epochs"], 1, "plan: "),
         (["compare", "nowhere", "HEAD"], 2, "compare: nowhere: no commit, tag, branch or experiment of this name"),
-        (["compare", "HEAD"], 2, "compare: two different runs are needed, found HEAD; "),
+        (["compare", "HEAD"], 2, "compare: two different runs are needed, found HEAD. "),
         (["data-diff", "nowhere"], 2, "data-diff: nowhere: no commit"),
         (["judge-bridge", "nowhere"], 2, "judge-bridge: nowhere: no commit"),
         (["fill-judge-store", "nowhere"], 2, "fill-judge-store: nowhere: no commit"),

@@ -82,7 +82,7 @@ def test_rows_of_another_file_are_said_to_be(project: Path) -> None:
         told = [one.value for one in plan(project, ["clean.source=data/raw/mine.jsonl"]) if "not of" in one.value]
         assert told == [
             "these are rows of data/raw/old.jsonl, not of data/raw/mine.jsonl: "
-            "set clean.source to data/raw/mine.jsonl in params.yaml, `dvc repro split`, then plan again"
+            "set clean.source to data/raw/mine.jsonl in params.yaml, run `dvc repro split`, then plan again"
         ]
         assert not [one for one in plan(project, ["clean.source=data/raw/old.jsonl"]) if "not of" in one.value]
     finally:
@@ -109,14 +109,11 @@ def test_the_profile_of_make_real_gives_way_to_the_files_of_params_yaml(project:
     given = chosen_overrides(tmp_path, PROFILE, OWN | {"clean.source": "other.jsonl", "retrieve.corpus": "notes.md"}, ["train.epochs=2.0"])
     assert planned_params(tmp_path, given[0])["clean"]["source"] == "other.jsonl" and "base_passages" in " ".join(given[0])
     (warning,) = [one.value for one in plan(tmp_path, given[0], profile=PROFILE) if "not of" in one.value]
-    assert warning.endswith("or set clean.source to other.jsonl in params.yaml, `dvc repro split`, then plan again")
+    assert warning.endswith("or set clean.source to other.jsonl in params.yaml, run `dvc repro split`, then plan again")
 
     other, said = chosen_overrides(tmp_path, "smollm2_135m", {}, [])
     (warning,) = [one.value for one in plan_lines_of_source(tmp_path, other) if "not of" in one.value]
-    assert (
-        said is None
-        and "it is profiles/smollm2_135m that names data/raw/embedded/train.jsonl: name your rows and questions there" in warning
-    )
+    assert said is None and "profiles/smollm2_135m names data/raw/embedded/train.jsonl: name your rows and questions there" in warning
 
 
 def plan_lines_of_source(root: Path, overrides: list[str]) -> list[Line]:
@@ -325,14 +322,14 @@ def test_the_config_alone_is_fetched_from_the_hub(project: Path, tmp_path: Path)
     # The server is gone: what was fetched is enough, and without it the plan says what to do.
     assert "494,032,768 weights" in planned("home", address)
     refused = planned("empty", address)
-    assert "its config.json, a few kilobytes, and it cannot be had" in refused
+    assert "its config.json, a few kilobytes, and this file cannot be read" in refused
     assert "the hub does not answer" in refused and "set PLUMBLINE_HUB_DIR to a folder that holds it" in refused
 
 
 def test_a_dry_run_and_rows_that_do_not_fit_are_said(project: Path) -> None:
     told = " ".join(table(plan(project, ["train.max_steps=2", "train.max_length=52", "train.tokens_per_step=104"])).split())
     assert "a dry run of" in told and "longer than train.max_length 52" in told
-    with pytest.raises(NotPlanned, match=r"none of the 60 rows is as short as train\.max_length, 16"):
+    with pytest.raises(NotPlanned, match=r"all 60 rows are longer than train\.max_length, 16"):
         plan(project, ["train.max_length=16"])
 
 

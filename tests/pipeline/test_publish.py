@@ -323,7 +323,7 @@ def test_a_pickle_a_key_and_a_run_that_git_does_not_hold_are_refused(root: Path,
     write_models(root)
     commit_run(root)
     write_json(root / "metrics/preflight.json", {"ready": True, "edited": 1})
-    with pytest.raises(NotPublished, match=r"commit first"):
+    with pytest.raises(NotPublished, match=r"Commit first"):
         publish(root)
     assert hub.requests == []
     monkeypatch.delenv("HF_TOKEN")

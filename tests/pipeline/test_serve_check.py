@@ -147,7 +147,7 @@ def test_prompts_that_no_one_could_compare_are_said_and_nothing_is_claimed(chat:
     told, ok = check(chat.url, texts_only=texts_only)
     assert ok is texts_only, told
     assert "unknown  prompts: not compared; the server neither counts their tokens nor shows them" in told
-    assert "what is served is what was measured" not in told and "not all prompts were compared (--texts-only" in told
+    assert "the served model is the measured one" not in told and "not all prompts were compared (--texts-only" in told
     chat.say = lambda request: "I cannot say."
     assert not check(chat.url, texts_only=texts_only)[1], "other texts are no matter of prompts"
 
@@ -345,7 +345,7 @@ def test_the_command_ends_with_its_exit_codes(chat: FakeChat) -> None:
         return subprocess.run([sys.executable, "-m", "plumbline", "serve-check", *words], env=environment, capture_output=True, text=True)
 
     same = ended(chat.url, "--questions", "6")
-    assert same.returncode == 0 and "what is served is what was measured" in same.stdout, same.stderr
+    assert same.returncode == 0 and "the served model is the measured one" in same.stdout, same.stderr
     chat.say = lambda request: "No."
     assert ended(chat.url, "--questions", "6").returncode == 1
     assert ended("no-address").returncode == 2

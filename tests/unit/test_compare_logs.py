@@ -372,7 +372,7 @@ def test_logs_of_other_questions_are_not_compared(tmp_path: Path) -> None:
     far = eval_log(tmp_path / "far.eval", [sample("b", "C")])
     with pytest.raises(ValueError, match=r"ours and far have no question in common, matched by id\. .* --match question"):
         compare(f"ours={ours}", f"far={far}", folder=tmp_path)
-    with pytest.raises(ValueError, match="two logs are needed, found baker alone"):
+    with pytest.raises(ValueError, match="two logs are needed, but there is only baker"):
         compare(ours, folder=tmp_path)
     with pytest.raises(ValueError, match=r"--cluster page: no answer has such a field. The fields are task"):
         compare(f"ours={ours}", f"again={ours}", folder=tmp_path, cluster="page")

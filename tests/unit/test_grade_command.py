@@ -362,5 +362,5 @@ def test_a_benchmark_of_no_known_shape_is_told_the_command_that_makes_one(tmp_pa
 def test_two_questions_with_one_id_are_no_benchmark(tmp_path: Path) -> None:
     row = {"id": "q", "kind": "numeric", "choices": {}, "target": "1", "unit": None, "key_points": [], "cluster": "c"}
     path = write_rows(tmp_path / "own.jsonl", [row | {"question": "How?"}, row | {"question": "Why?"}])
-    with pytest.raises(Refused, match=r"line 2: the id 'q' also stands at .*line 1\. Give each question its own id"):
+    with pytest.raises(Refused, match=r"line 2: the id 'q' is also at .*line 1\. Give each question its own id"):
         known_questions(path)

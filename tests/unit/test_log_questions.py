@@ -147,10 +147,10 @@ def test_no_output_replaces_what_is_read_or_another_output(tmp_path: Path) -> No
     for given in (log, logs):
         for output in (log, link, asked):
             for outputs in (LogOutputs(verdicts=output), LogOutputs(numbers=output), LogOutputs(page=output)):
-                with pytest.raises(Refused, match=r"is read here .*, and writing would replace it\. Give another path"):
+                with pytest.raises(Refused, match=r"is an input .*, and writing would replace it\. Give another path"):
                     main([str(given)], scores=ScoreParams(), questions=LogQuestions(benchmark=asked), outputs=outputs)
     one = LogOutputs(verdicts=tmp_path / "out", numbers=tmp_path / "out")
-    with pytest.raises(Refused, match="are one file, and two outputs would go there"):
+    with pytest.raises(Refused, match="are the same file"):
         main([str(log)], scores=ScoreParams(), questions=LogQuestions(benchmark=asked), outputs=one)
     assert (log.read_bytes(), asked.read_bytes()) == before and not (tmp_path / "out").exists()
 
@@ -159,7 +159,7 @@ def test_the_results_next_to_the_samples_of_the_harness_are_read_too(tmp_path: P
     shutil.copytree(LOGS / "lm_eval", tmp_path / "lm_eval")
     [results] = (tmp_path / "lm_eval/first").rglob("results_*.json")
     logs = [str(tmp_path / "lm_eval/first"), str(tmp_path / "lm_eval/second")]
-    with pytest.raises(Refused, match="is read here"):
+    with pytest.raises(Refused, match="is an input"):
         main(logs, scores=ScoreParams(), questions=LogQuestions(), outputs=LogOutputs(numbers=results))
 
 
@@ -351,11 +351,11 @@ def test_every_file_that_was_written_is_named(tmp_path: Path, name: str) -> None
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("--relative-tolerance", "5", "5 is no fraction of the target. Give a number from 0 to below 1: 0.05 is 5 percent."),
-        ("--relative-tolerance", "-0.1", "is no fraction"),
-        ("--relative-tolerance", "nan", "is no fraction"),
-        ("--absolute-tolerance", "-1", "is no distance from the target"),
-        ("--absolute-tolerance", "inf", "is no distance from the target"),
+        ("--relative-tolerance", "5", "5 is not a fraction of the target. Give a number from 0 to below 1; 0.05 is 5 percent."),
+        ("--relative-tolerance", "-0.1", "is not a fraction"),
+        ("--relative-tolerance", "nan", "is not a fraction"),
+        ("--absolute-tolerance", "-1", "is not a distance from the target"),
+        ("--absolute-tolerance", "inf", "is not a distance from the target"),
     ],
 )
 def test_a_tolerance_that_is_none_is_refused(option: str, value: str, said: str) -> None:
