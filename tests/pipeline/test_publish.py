@@ -191,7 +191,7 @@ def card_of(root: Path) -> str:
 
 def test_the_card_says_what_was_measured_outside_the_benchmark(root: Path) -> None:
     limits = card_of(root).split("## Limits")[1]
-    assert "100 general prompts are to the tuned model (+0.03 nats a token next to base" in limits
+    assert "100 general prompts are for the tuned model (+0.03 nats a token compared with base" in limits
     assert "forgetting of other skills" not in limits
 
 
