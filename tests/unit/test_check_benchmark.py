@@ -219,7 +219,7 @@ def test_a_spreadsheet_is_told_to_be_saved_as_csv(tmp_path: Path, name: str) -> 
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(name, "<x/>")
     told = check(str(path))
-    assert told.exit_code == 1 and "sheet.xlsx: is a spreadsheet. Save the sheet as CSV" in told.output
+    assert told.exit_code == 1 and "sheet.xlsx is a spreadsheet. Save the sheet as CSV" in told.output
     for read in (read_logs, known_questions, lambda path: grade_file(path, Tolerance(relative=0.05, absolute=None))):
         with pytest.raises(Refused, match="is a spreadsheet"):
             read(path)
