@@ -150,7 +150,7 @@ def hub_weights(root: Path) -> list[str]:
         return []
     stay = "stay on the Hub and in its cache" if is_on_the_hub(manifest) else "can be fetched again with `plumbline fetch-model`"
     return [
-        f"not part of it: {len(manifest.hub_files)} weight files of {manifest.repo} at {manifest.revision}; "
+        f"not in the backup: {len(manifest.hub_files)} weight files of {manifest.repo} at {manifest.revision}; "
         f"they {stay}, and are checked by the sha256 in models/base/manifest.json"
     ]
 
@@ -191,7 +191,7 @@ def main(root: Path, *, repair: bool = False) -> str:
             )
         regraded = regrade(clone)
     told += told_safe(objects, sizes)
-    told += [f"not part of it: {text}" for text in elsewhere]
+    told += [f"not in the backup: {text}" for text in elsewhere]
     told += hub_weights(root)
     told += [f"{remote}: {urls[remote]}" for remote in sorted({stored.remote for stored in objects})]
     told.append(

@@ -38,12 +38,12 @@ NUM_RESAMPLES = 10_000
 
 
 def load_run(root: Path, name: str, *, arm: str | None) -> Run:
-    """Read all of one run; `arm`: whose answers are compared, None for those of its first comparison."""
+    """Read all of one run; `arm`: the arm to compare; None for that of its first comparison."""
     source = open_run(root, name)
     evaluation = read_evaluation(source, name)
     params, lock, pipeline = (read_settings(source, path) for path in ("params.yaml", "dvc.lock", "dvc.yaml"))
     if (problem := unknown_sections(params, pipeline)) is not None:
-        raise NotThere(f"{name}: {problem} Run it again then, or leave {name} out.")
+        raise NotThere(f"{name}: {problem} Then run it again, or leave {name} out.")
     questions = list(read_rows(source, "data/split/benchmark.jsonl", Question))
     if arm is not None and arm not in evaluation["arms"]:
         raise NotThere(f"{name} has no arm {arm}; it has {', '.join(evaluation['arms'])}.")
@@ -64,7 +64,7 @@ def load_run(root: Path, name: str, *, arm: str | None) -> Run:
 
 
 def answers_of(source: Source, arms: Sequence[str]) -> tuple[list[Answer], str | None]:
-    """The answers of all arms, or none of them and why they cannot be read: the verdicts are files of their own."""
+    """The answers of all arms, or none of them and why they cannot be read: the verdicts are in separate files."""
     try:
         return [row for arm in arms for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)], None
     except ContentGone as gone:

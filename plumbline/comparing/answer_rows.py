@@ -137,7 +137,7 @@ def with_benchmark(fields: dict[str, Any], benchmark: Mapping[str, Question] | N
     known = benchmark.get(str(fields.get("id")))
     if known is None:
         raise ValueError(
-            f"id {fields.get('id')!r} is not a question of the benchmark. Its ids look like {', '.join(list(benchmark)[:3])}; "
+            f"id {fields.get('id')!r} is not a question of the benchmark. Its ids look like {', '.join(list(benchmark)[:3])}. "
             "Give the id that the benchmark has, or leave the row out."
         )
     stated = {

@@ -9,7 +9,7 @@ from plumbline.rows.question import KINDS, Kind
 REFUSED_BY: dict[str, tuple[Kind, ...]] = {"benchmark": KINDS, "part": KINDS, "judge": ("explanation",)}
 """What must be equal, and the kinds that cannot be compared if it differs: other questions, another scale. A bridge spans two judges."""
 MARKED_BY = ("prompt", "decoding", "context", "answering code", "grader", "base model")
-"""What may differ on purpose, but must then be said: the difference is not the adapter's alone."""
+"""What may differ on purpose, but must then be named: the adapter is not the only cause of a difference."""
 
 
 def crossed(reference: Run, run: Run, bridges: Sequence[JudgeBridge]) -> Crossing | None:
@@ -47,7 +47,9 @@ def marks(runs: Sequence[Run], *, bridges: Sequence[JudgeBridge] = ()) -> list[s
             what = "explanations are not" if refused == ["judge"] else "nothing is"
             found.append(f"{run.name}: another {' and another '.join(refused)} than {reference.name}; {what} compared")
         if marked:
-            found.append(f"{run.name}: another {', '.join(marked)} than {reference.name}; the difference is not the adapter's alone")
+            found.append(
+                f"{run.name}: another {', '.join(marked)} than {reference.name}; the adapter is not the only cause of a difference"
+            )
     for run in runs:
         chose = run.evaluation.get("part", {}).get("chose_checkpoint", {"num_reported": 0})
         if chose["num_reported"]:

@@ -43,7 +43,7 @@ def graded_alike(runs: Sequence[Run], tolerance: Tolerance, *, seed: int, num_re
     absolute = "none" if tolerance.absolute is None else f"{tolerance.absolute:g}"
     again = (
         f"graded again by the present grader (tolerances of params.yaml here: relative {tolerance.relative:g}, absolute {absolute}), "
-        f"because different graders or tolerances had graded them;  verdicts that changed: {', '.join(changes)}"
+        f"because different graders or tolerances had graded them; verdicts that changed: {', '.join(changes)}"
     )
     return GradedAlike(runs=found, told=[again, *failures])
 

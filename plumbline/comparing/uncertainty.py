@@ -19,7 +19,7 @@ Splits = dict[tuple[str, Kind], VarianceSplit]
 
 
 def uncertainty_of(runs: Sequence[Run], settings: Sequence[Setting]) -> Splits:
-    """The parts for every setting, for every run by itself that gave several answers to a question, and for their differences from the first.
+    """The parts for every setting, for every single run with several answers to a question, and for their differences from the first.
 
     Runs that are not results have none. A setting that was not trained with the seeds of the first has no row for their difference.
     """

@@ -98,7 +98,7 @@ class Evaluation:
 
     @property
     def shown_pair(self) -> Pair:
-        """The two arms whose difference orders the questions: those of the first comparison; an arm that answers alone, twice."""
+        """The two arms that order the questions by their difference: those of the first comparison; an arm that answers alone, twice."""
         return self.comparisons[0] if self.comparisons else (self.arms.names[0], self.arms.names[0])
 
     @property

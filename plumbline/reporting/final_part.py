@@ -38,7 +38,7 @@ def uses_in(evaluation: Mapping[str, Any]) -> frozenset[FinalPartUse]:
 def final_part_words(num_uses: int, num_own: int, *, part: Part, num_questions: int, num_questions_in_benchmark: int) -> str:
     """Which part was used, and how often the final part was, in a sentence or two.
 
-    `num_uses`: arms whose answers were scored on the final part, references not counted; `num_own` of them by this report.
+    `num_uses`: arms that were scored on the final part, without references; `num_own` of them by this report.
     """
     arms = f"{counted(num_uses, 'arm')} {'has' if num_uses == 1 else 'have'} been scored on"
     if part == "all":

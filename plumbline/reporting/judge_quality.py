@@ -30,7 +30,7 @@ def probe_numbers(checks: Sequence[JudgeCheck]) -> dict[str, object]:
 
 
 def named_probes(probes: Mapping[str, object]) -> str:
-    """The questions whose known answers were misjudged, by the sort of the answer, and where to look."""
+    """The questions with misjudged answers of known worth, by the sort of the answer, and where to look."""
     found = probes.get("failed_questions")
     questions: Mapping[str, list[str]] = found if isinstance(found, Mapping) else {}
     named = "; ".join(f"{probe}: {', '.join(ids[:5])}{' and more' if len(ids) > 5 else ''}" for probe, ids in questions.items())

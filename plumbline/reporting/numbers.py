@@ -294,7 +294,7 @@ def part_headline(part: Part) -> dict[str, object]:
 
 
 def part_numbers(part: Part) -> dict[str, object]:
-    """Questions whose passages hold the answer, or do not."""
+    """The questions with the answer in their passages, or those without."""
     return {
         "n": part.n,
         "score": None if part.score is None else estimate_numbers(part.score),

@@ -142,7 +142,7 @@ def test_a_run_is_no_different_from_itself(project: Project) -> None:
 def test_another_judge_is_refused_and_other_decoding_is_marked(project: Project) -> None:
     text, page = compared(project, "first", "workspace")
     assert "workspace: another judge than first; explanations are not compared" in text
-    assert "workspace: another decoding than first; the difference is not the adapter's alone" in text
+    assert "workspace: another decoding than first; the adapter is not the only cause of a difference" in text
     assert "not comparable: judge differs" in page
     assert "Not like with like" in page
     rows = json.loads(re.search(r'id="entries">(.*?)</script>', page, re.DOTALL)[1])["rows"]  # type: ignore[index]
@@ -279,7 +279,7 @@ def test_without_its_answers_a_run_is_compared_by_its_verdicts_and_marked(projec
     other.run(make_world(num_clusters=30), settings=LOOSE)
     text, _ = compared(other, "workspace", "better")
     assert "better was not graded again and keeps its grades: its answers are in neither cache nor remote" in text
-    assert "better: another grader than workspace; the difference is not the adapter's alone" in text
+    assert "better: another grader than workspace; the adapter is not the only cause of a difference" in text
 
 
 @pytest.mark.browser

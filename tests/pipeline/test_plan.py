@@ -68,8 +68,8 @@ def test_what_is_asked_again_is_counted(project: Path) -> None:
     def again(*overrides: str) -> list[str]:
         return [one.value for one in plan(project, list(overrides)) if "again" in one.value]
 
-    assert again() == ["and 5 questions again on transformers, 32 at a time: 100% of an arm more"]
-    assert again("answer.engine=vllm") == ["and 5 questions again on vllm: 100% of an arm more"]
+    assert again() == ["and 5 questions again on transformers, 32 at a time: as much as 100% of an arm"]
+    assert again("answer.engine=vllm") == ["and 5 questions again on vllm: as much as 100% of an arm"]
     assert again("noise_floor.fraction=0") == ["no question is asked again, so there is no noise floor"]
     assert again("noise_floor.weights=answers.jsonl") == ["no question is asked again, so there is no noise floor"]
 
@@ -175,7 +175,7 @@ def test_answers_made_elsewhere_go_to_the_judge_as_often_as_their_file_has_them(
         (unread,) = told()
         assert unread == (
             f"{ours + 15} answers of {num_arms} arms with 3 samples, as if api had as many, "
-            "whose file cannot be read as answers to these questions, no cost"
+            "because its file cannot be read as answers to these questions, no cost"
         ), "four answers are missing"
         file.write_text("".join(json.dumps({"id": f"q{i}", "response": "So."}) + "\n" for i in range(5)))
         paid = told("judge.backend=claude", "judge.model=claude-sonnet-5-5", "judge.num_canary_questions=0", "judge.retest_fraction=0.0")
@@ -237,7 +237,7 @@ def test_a_plan_counts_the_arms_and_what_stands_before_their_questions(project: 
     assert "2 arms, " in two and "before a question" not in two
     arms = "++arms.{0}={{weights:models/base,context:data/context/{1}.jsonl}}"
     more = told(arms.format("few", "examples"), arms.format("looked_up", "passages"), "retrieve.k=2", "retrieve.chunk_tokens=100")
-    assert "4 arms, " in more and "looked_up 200 tokens before a question" in more and "to read them takes at most" in more
+    assert "4 arms, " in more and "looked_up 200 tokens before a question" in more and "reading them takes at most" in more
     elsewhere = told("++arms.other={weights:theirs.jsonl,context:data/context/none.jsonl}")
     assert "2 arms, " in elsewhere and "answers of 3 arms" in elsewhere, "what was answered elsewhere is judged, not asked"
 
@@ -261,7 +261,7 @@ def test_a_plan_counts_the_answers_by_which_a_checkpoint_is_chosen(project: Path
     assert told.value.startswith("10 questions of the development part, answered at ")
     num_steps, num = int(schedule.value.split(",")[0]), int(told.value.split()[-2])
     assert num > 4 and num <= num_steps + 1
-    assert "of the training, on top of its steps" in lines[lines.index(told) + 1].value
+    assert "of the training, in addition to its steps" in lines[lines.index(told) + 1].value
     assert not [one for one in plan(tmp_path / "chosen", wanted[1:]) if one.what == "selection"]
     assert "report.part is all" in line(plan(tmp_path / "chosen", wanted[:1]), "selection").value
     assert line(plan(project, [*wanted, "report.part=development"]), "selection").value.startswith("refused: no question")
