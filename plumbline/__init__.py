@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def load_run(name: str, *, root: str | Path | None = None) -> Frames:
-    """A run as tables of pandas; `name`: a commit, an experiment, or `workspace`; `root`: the folder of the clone, else the one around here."""
+    """A run as tables of pandas; `name`: a commit, an experiment, or `workspace`; `root`: the folder of the clone; by default the clone around the present folder."""
     from plumbline.comparing.run_frames import load_run as load
 
     return load(name, root=root)

@@ -1,7 +1,7 @@
 """Units of a sample, and 95 % intervals of a mean over them. Pure.
 
-Where questions share a cluster (a template, a passage), the cluster is the unit: its questions stand or fall together,
-and taking them for independent makes intervals too narrow (Miller 2024, arXiv 2411.00640).
+If questions share a cluster (a template, a passage), the cluster is the unit: its questions stand or fall together,
+and treating them as independent makes intervals too narrow (Miller 2024, arXiv 2411.00640).
 """
 
 import math
@@ -20,12 +20,12 @@ Z95 = NORMAL.inv_cdf(0.975)
 UNSEEN_WEIGHT = 0.15
 """Weight of an unseen unit at each end, in units: the smallest that gave 93 % coverage in bench/interval_coverage.py."""
 UNSEEN_REACH = 3.0
-"""An unseen score lies at most so many times as far from the mean as the farthest score that was seen."""
+"""An unseen score is at most this many times as far from the mean as the farthest score that was seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """What is resampled: per unit the sum of its values and its number of questions, in an order that no caller can move."""
+    """What is resampled: per unit the sum of its values and its number of questions, in an order that does not depend on the caller."""
 
     sums_U: Floats
     sizes_U: Floats
@@ -68,7 +68,7 @@ def wilson_interval(successes: float, n: float, z: float = Z95) -> tuple[float, 
 
 
 def tango_interval(num_first_only: int, num_second_only: int, n: int) -> tuple[float, float]:
-    """Tango's score interval of a paired difference of proportions; has a width even where no pair disagrees.
+    """Tango's score interval of a paired difference of proportions; it has a width even if no pair disagrees.
 
     Source: Tango 1998, Statistics in Medicine 17:891-908. The bounds are the roots of the score statistic, by bisection.
     """
@@ -97,7 +97,7 @@ def tango_interval(num_first_only: int, num_second_only: int, n: int) -> tuple[f
 
 
 def bca_interval(units: Units, *, seed: int, num_resamples: int, expand: bool = True) -> tuple[float, float] | None:
-    """95 % BCa bootstrap interval of the mean over questions, resampling units; None where all units have the same mean.
+    """95 % BCa bootstrap interval of the mean over questions, resampling units; None if all units have the same mean.
 
     With `expand` the levels are widened from the normal to Student's t with U - 1 degrees of freedom and by
     sqrt(U / (U - 1)), without which a bootstrap of few units is too narrow (Hesterberg 2015, arXiv 1411.5279, 3.3).
@@ -124,16 +124,16 @@ def bca_interval(units: Units, *, seed: int, num_resamples: int, expand: bool = 
     levels: list[float] = []
     for z in (-reach, reach):
         scale = 1 - acceleration * (bias + z)
-        # Past its pole the BCa map turns back: what is meant there is the end of the distribution.
+        # Past its pole the BCa map turns back: there the end of the distribution is meant.
         levels.append(NORMAL.cdf(bias + (bias + z) / scale) if scale > 0 else float(z > 0))
     low, high = np.quantile(means_B, levels)
     return float(low), float(high)
 
 
 def tilted_interval(values_N: Floats, units: Units, *, support: tuple[float, float]) -> tuple[float, float] | None:
-    """95 % score interval of the mean over questions, for scores inside `support`; None where all units have the same mean.
+    """95 % score interval of the mean over questions, for scores inside `support`; None if all units have the same mean.
 
-    A mean belongs to the interval if the data, reweighted to have this mean, do not put the mean that was seen too far off.
+    A mean belongs to the interval if the mean that was seen is not too far off for the data reweighted to have this mean.
     Reweighting (exponential tilting) moves the spread with the mean, as skewed scores do; for single 0/1 scores it is Wilson's
     interval. Two unseen units of small weight, one towards each end of the support, stand for what few units did not show.
     Distances are in standard errors by Student's t with U - 1 degrees of freedom and a variance over U - 1.
@@ -143,7 +143,7 @@ def tilted_interval(values_N: Floats, units: Units, *, support: tuple[float, flo
     if np.allclose(units.sums_U, mean * units.sizes_U, rtol=0, atol=1e-12):
         return None
     reach = UNSEEN_REACH * float(np.abs(values_N - mean).max())
-    # An unseen unit is no whole cluster at the very end: its questions are as sqrt(size) that agree.
+    # An unseen unit is not a whole cluster at the very end: its questions count like sqrt(size) questions that agree.
     unseen_size = math.sqrt(n / num_units)
     ends = [max(support[0], mean - reach), min(support[1], mean + reach)]
     sums_V = np.append(units.sums_U, [end * unseen_size for end in ends])

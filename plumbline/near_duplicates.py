@@ -30,7 +30,7 @@ PUNCTUATION = str.maketrans(dict.fromkeys(".,;:!?'\"`’“”()$*", " "))
 
 
 def normalise(text: str) -> str:
-    """The text as shingled: lower case, punctuation and runs of white space as one blank."""
+    """The text in the form for shingles: lower case, with punctuation and runs of white space as one blank."""
     return " ".join(text.lower().translate(PUNCTUATION).split())
 
 
@@ -97,7 +97,7 @@ def band_keys(texts: Iterable[str]) -> tuple[NDArray[np.uint64], list[bytes]]:
 
 
 def root(parents: list[int], index: int) -> int:
-    """The member that stands for a group. `parents`: for each one another of its group, or itself; ways get shorter as they are gone."""
+    """The member that represents a group. `parents`: for each member another one of its group, or itself; each use shortens the path."""
     while parents[index] != index:
         parents[index] = parents[parents[index]]
         index = parents[index]
@@ -107,7 +107,7 @@ def root(parents: list[int], index: int) -> int:
 def near_duplicate_groups(texts: Iterable[str], threshold: float) -> NDArray[np.int64]:
     """For each text the index of the first text of its group; a text without near-duplicates is its own.
 
-    Groups are closed under being near: a and c share one where a is near b and b is near c.
+    Groups are closed under being near: a and c share one if a is near b and b is near c.
     """
     keys, encoded = band_keys(texts)
     parents = list(range(len(encoded)))
@@ -143,7 +143,7 @@ def near_duplicate_groups(texts: Iterable[str], threshold: float) -> NDArray[np.
 
 
 def near(left: bytes, right: bytes, threshold: float) -> bool:
-    """Whether two normalised texts reach the threshold; the sizes of their sets alone settle many pairs."""
+    """Whether two normalised texts reach the threshold; many pairs are decided by the sizes of their sets."""
     if left == right:
         return True
     fewer, more = sorted((len(shingle_set(left)), len(shingle_set(right))))

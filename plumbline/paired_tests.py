@@ -28,7 +28,7 @@ def mcnemar_exact(num_first_only: int, num_second_only: int) -> float:
 
 
 def grid_of(values: Sequence[float]) -> int | None:
-    """The coarsest of GRIDS on which all values lie, in steps to 1; None where there is none."""
+    """The coarsest of GRIDS on which all values lie, in steps to 1; None if there is no such grid."""
     for grid in GRIDS:
         if all(abs(round(value * grid) - value * grid) < 1e-9 for value in values):
             return grid

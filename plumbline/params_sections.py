@@ -15,7 +15,7 @@ def known_sections(pipeline: Mapping[str, Any]) -> list[str]:
     names: set[str] = set()
     for stage in pipeline["stages"].values():
         found = {reference.split(".")[0] for reference in REFERENCE.findall(str(stage))}
-        # A stage that is made once per entry of a dict stands below `do`, where `key` and `item` are that entry.
+        # A stage that is made once per entry of a dict is below `do`, where `key` and `item` are that entry.
         names |= found - {"key", "item"} if "foreach" in stage else found
         # A mapping under params names another file, and what is filled in was found above.
         declared = stage.get("do", stage).get("params", [])
@@ -24,7 +24,7 @@ def known_sections(pipeline: Mapping[str, Any]) -> list[str]:
 
 
 def unknown_sections(params: Mapping[str, Any], pipeline: Mapping[str, Any]) -> str | None:
-    """What is wrong with the sections of a params.yaml next to its dvc.yaml, and what to do; None where each is read by a stage."""
+    """What is wrong with the sections of a params.yaml next to its dvc.yaml, and what to do; None if a stage reads each of them."""
     known = known_sections(pipeline)
     told: list[str] = []
     for name in params:
@@ -41,7 +41,7 @@ def unknown_sections(params: Mapping[str, Any], pipeline: Mapping[str, Any]) -> 
 
 
 def refuse_unknown_sections(params: Path = Path("params.yaml")) -> None:
-    """Stop a stage where params.yaml has a section that no stage reads. A folder without dvc.yaml has no stages to ask."""
+    """Stop a stage if params.yaml has a section that no stage reads. A folder without dvc.yaml has no stages to check."""
     pipeline = Path("dvc.yaml")
     if pipeline.is_file() and (problem := unknown_sections(read_yaml(params), read_yaml(pipeline))) is not None:
         raise Refused(problem)

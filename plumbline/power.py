@@ -1,7 +1,7 @@
 """The smallest true difference that a paired test finds four times in five. Pure.
 
 It is computed for the test that is used, at the level that is used: the exact McNemar test over the number of pairs that
-disagree, the sign-flip test over simulated units, with the steps in which its p value moves. Where units are many, the normal
+disagree, the sign-flip test over simulated units, with the steps in which its p value moves. With many units, the normal
 approximation gives the same number.
 """
 
@@ -17,22 +17,22 @@ from plumbline.intervals import Floats, Units
 from plumbline.paired_tests import grid_of
 
 POWER_BINARY, POWER_GRADED = 0.81, 0.83
-"""Aimed at, so that an effect of the stated size is found about four times in five though the disagreement is estimated."""
+"""The power aimed at, so that an effect of the stated size is found about four times in five although the disagreement is only estimated."""
 MOST_WANTED = 0.97
 SIMULATED_SCORES = 60_000
 """Scores simulated for each effect that is tried; a simulation holds at least 200 and at most 600 data sets."""
 GUESSED_SIZE = 0.25
-"""Of graded scores, a difference that is added to those seen: one step of five."""
+"""For graded scores, a difference that is added to those seen: one step of five."""
 MANY_UNITS, MANY_MOVING = 60, 40
-"""From so many units, of which so many move, the normal approximation is used."""
+"""With at least this many units, and at least this many that move, the normal approximation is used."""
 SHARE_ABOVE = 0.5
 """Of the sums of squares that clusters could have shown, the share above the one that is assumed."""
 LARGE_CLUSTER = 30
-"""The sum over so many questions is drawn as a normal number."""
+"""With this many questions, their sum is drawn as a normal number."""
 FEW_MOVING = 8
-"""Of so few units that move, all signs are written out; with more, the Edgeworth series decides as the exact test does."""
+"""If at most this many units move, all signs are written out; with more, the Edgeworth series decides as the exact test does."""
 PRIOR_QUESTIONS, PRIOR_CORRELATION = 1, 0.2
-"""What is assumed of the correlation in a cluster before anything is seen: as much as one question that differs would say."""
+"""What is assumed about the correlation in a cluster before anything is seen: it weighs as much as one question that differs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,20 +42,20 @@ class Disagreement:
     share: float
     """Of questions on which the scores differ."""
     size: float
-    """Mean of the absolute difference where they differ."""
+    """Mean of the absolute difference, if they differ."""
     sizes: Floats
     """Absolute differences that were seen, sorted."""
     square: float
-    """Mean of the squared difference where they differ."""
+    """Mean of the squared difference, if they differ."""
     step: float
-    """Grid on which sums of differences lie; 0 where there is none."""
+    """Grid on which sums of differences lie; 0 without a grid."""
     correlation: float
     """Of two differences in one cluster."""
 
     def shares_at(self, effect: float) -> tuple[float, float]:
         """Shares of questions lost and gained at a true mean difference, by exponential tilting of equal shares.
 
-        The odds of a gain grow as those of a loss fall; where that is not enough, fewer pairs are alike.
+        The odds of a gain grow as those of a loss fall; if that is not enough, fewer pairs are alike.
         """
         shift = min(effect / self.size, 1 - 1e-9)
         half = self.share / 2 / (1 - self.share)
@@ -65,7 +65,7 @@ class Disagreement:
 
 
 def disagreement_of(differences_N: Floats, units: Units, *, binary: bool) -> Disagreement:
-    """What the differences say of a question; with half a question that differs added, so that nothing is impossible."""
+    """What the differences say about a question, with half a question that differs added, so that nothing is impossible."""
     n, moving_M = len(differences_N), np.sort(np.abs(differences_N[np.abs(differences_N) > 1e-12]))
     sizes_M = moving_M if binary else np.append(moving_M, GUESSED_SIZE)
     if len(sizes_M) == 0:
@@ -82,7 +82,7 @@ def disagreement_of(differences_N: Floats, units: Units, *, binary: bool) -> Dis
 
 
 def correlation_in_clusters(differences_N: Floats, units: Units, *, num_moving: int) -> float:
-    """Correlation of two differences in one cluster, by the variance of the sums; pulled towards the prior where little moves."""
+    """Correlation of two differences in one cluster, by the variance of the sums; pulled towards the prior if little moves."""
     n, num_units = len(differences_N), len(units.sums_U)
     weighted = float((units.sizes_U**2).sum()) / n
     if weighted <= 1 or num_units < 2:
@@ -92,24 +92,24 @@ def correlation_in_clusters(differences_N: Floats, units: Units, *, num_moving: 
     seen = 0.0
     if spread > 1e-9:
         inflation = float(((units.sums_U - mean * units.sizes_U) ** 2).sum()) / spread
-        inflation *= num_units / chdtri(num_units - 1, SHARE_ABOVE)  # few clusters show their spread badly, and mostly too small
+        inflation *= num_units / chdtri(num_units - 1, SHARE_ABOVE)  # few clusters show their spread badly, and mostly as too small
         seen = (inflation - 1) / (weighted - 1)
     pulled = (num_moving * seen + PRIOR_QUESTIONS * PRIOR_CORRELATION) / (num_moving + PRIOR_QUESTIONS)
     return min(max(pulled, 0.0), 0.98)
 
 
 def detectable_effect(differences_N: Floats, units: Units, *, binary: bool, level: float) -> float:
-    """Smallest true mean difference that the paired test finds four times in five at `level`; 1 where no result could be significant."""
+    """Smallest true mean difference that the paired test finds four times in five at `level`; 1 if no result could be significant."""
     return detectable_with(disagreement_of(differences_N, units, binary=binary), units, binary=binary, level=level)
 
 
 def least_p_value(num_units: int) -> float:
-    """The smallest p value that the exact test can give: where all units move, and all one way."""
+    """The smallest p value that the exact test can give: if all units move, and all in the same direction."""
     return 2.0 ** (1 - num_units)
 
 
 def detectable_with(found: Disagreement, units: Units, *, binary: bool, level: float) -> float:
-    """The same for arms that disagree as `found` says, on questions that lie in clusters as `units` do."""
+    """The same for arms that disagree as `found` says, on questions in clusters like those of `units`."""
     if least_p_value(len(units.sums_U)) >= level:
         return 1.0
     n, wanted = int(units.sizes_U.sum()), wanted_power(found, units, binary=binary)
@@ -123,7 +123,7 @@ def detectable_with(found: Disagreement, units: Units, *, binary: bool, level: f
 
 
 def wanted_power(found: Disagreement, units: Units, *, binary: bool) -> float:
-    """What is aimed at: few questions say little of how much graded scores differ, the less the more often they do."""
+    """The power aimed at: few questions say little about how much graded scores differ, and less the more often they differ."""
     if binary:
         return POWER_BINARY
     unknown = 1.0 if units.clustered else 4 * found.share - 0.2
@@ -142,7 +142,7 @@ def power_at(found: Disagreement, units: Units, effect: float, *, binary: bool, 
 
 
 def smallest(power: Callable[[float], float], wanted: float, most: float, num_steps: int) -> float:
-    """The smallest effect up to `most` that has the power wanted; 1 where none has."""
+    """The smallest effect up to `most` that has the wanted power; 1 if none has it."""
     if power(most) < wanted:
         return 1.0
     low, high = 0.0, most
@@ -170,7 +170,7 @@ def mcnemar_power(n: int, lost: float, gained: float, level: float) -> float:
 
 
 def fewest_gained(m_M: Floats, level: float) -> Floats:
-    """Of m pairs that disagree the smallest number gained that is significant; m + 1 where not even all are."""
+    """The smallest number gained of m pairs that disagree that is significant; m + 1 if not even all of them are."""
     low_M, high_M = np.floor(m_M / 2), m_M + 1
     while (high_M - low_M > 1).any():
         middle_M = np.floor((low_M + high_M) / 2)
@@ -247,7 +247,7 @@ NODES_K, WEIGHTS_K = np.polynomial.hermite_e.hermegauss(40)
 
 
 def latent_correlation(found: Disagreement, lost: float, gained: float) -> float:
-    """Correlation of the normal numbers behind the differences that gives the differences the correlation that was seen."""
+    """The correlation of the normal numbers behind the differences with which the differences have the correlation that was seen."""
     if found.correlation <= 0:
         return 0.0
     effect = found.size * (gained - lost)

@@ -1,4 +1,4 @@
-"""The size of a terminal that does not say it, as `docker exec -t` or `script` may give one: no bar would be drawn there. Touches the environment."""
+"""A size for a terminal that reports none, as under `docker exec -t` or `script`: no bar would be drawn there. Touches the environment."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ COLUMNS, ROWS = 80, 24
 
 
 def assume_a_size() -> None:
-    """Give progress bars a size where standard error is a terminal of 0 columns. Called before their library is imported; processes started later inherit it."""
+    """Give progress bars a size if standard error is a terminal of 0 columns. Call it before their library is imported; later processes inherit it."""
     try:
         columns = os.get_terminal_size(2).columns if sys.stderr is not None and sys.stderr.isatty() else COLUMNS
     except OSError:

@@ -1,4 +1,4 @@
-"""What stands between the fields of a table: its header and its first records say it. Pure."""
+"""Find the separator of a table from its header and its first records. Pure."""
 
 import csv
 import re
@@ -10,11 +10,11 @@ SEPARATORS = (",", ";", "\t", "|")
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+")
 SAID = re.compile(r'\ufeff?"?sep=(.)"?\r?\n?')
-"""A first line with which Excel says what stands between the cells."""
+"""A first line with which Excel names the separator."""
 HEAD_CHARACTERS = 1 << 16
-"""Of a table that are looked at to find its separator."""
+"""How many characters of a table are looked at to find its separator."""
 NUM_LOOKED_AT = 50
-"""Records below the header that are looked at."""
+"""How many records below the header are looked at."""
 
 
 def headers_of(text: str) -> dict[str, list[str]]:
@@ -38,7 +38,7 @@ def headers_of(text: str) -> dict[str, list[str]]:
 
 
 def share_of_width(records: Iterator[list[str]], width: int) -> float:
-    """The share of the first records that have so many fields; 1 where there is none. What csv cannot read ends the looking."""
+    """The share of the first records that have this many fields; 1 without records. It stops at what csv cannot read."""
     widths: list[int] = []
     with suppress(csv.Error):
         for cells in islice(records, NUM_LOOKED_AT):
@@ -47,7 +47,7 @@ def share_of_width(records: Iterator[list[str]], width: int) -> float:
 
 
 def separator_of(text: str, is_known: Callable[[Sequence[str]], bool]) -> str | None:
-    """The separator of a table: of those that fit, one that gives names which are known. None where the first line holds one name."""
+    """The separator of a table: of those that fit, one that gives known names. None if the first line holds one name."""
     if said := SAID.match(text):
         return said[1]
     headers = headers_of(text)
@@ -55,17 +55,17 @@ def separator_of(text: str, is_known: Callable[[Sequence[str]], bool]) -> str | 
 
 
 def is_said(cells: Sequence[str], separator: str) -> bool:
-    """Whether a first record is the line with which Excel says what stands between the cells, and no header."""
+    """Whether a first record is the line with which Excel names the separator, and not a header."""
     return separator.join(cells) == f"sep={separator}"
 
 
 def with_point(cell: str, separator: str) -> str:
-    """A cell that is a number, as it is read: spreadsheets write semicolons between the cells where the comma is the decimal mark."""
+    """A cell that is a number, as it is read: spreadsheets separate cells with semicolons if the comma is the decimal mark."""
     return cell.replace(",", ".") if separator == ";" and DECIMAL_COMMA.fullmatch(cell.strip()) else cell
 
 
 def two_readings(number: str, separator: str) -> str | None:
-    """Why `1,234` between semicolons has two readings, with a remedy; None where it has one."""
+    """Why `1,234` between semicolons has two readings, with a remedy; None if it has one."""
     if separator != ";" or not THOUSANDS.fullmatch(number):
         return None
     return (

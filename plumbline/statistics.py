@@ -1,6 +1,6 @@
 """Mean scores, paired comparisons and families of tests. Pure.
 
-Scores are in 0..1 and results are fractions, not points. Where questions share a cluster, the cluster is the unit:
+Scores are in 0..1 and results are fractions, not points. If questions share a cluster, the cluster is the unit:
 intervals count clusters, tests flip the sign of a whole one, and the detectable effect takes both into account.
 """
 
@@ -16,7 +16,7 @@ from plumbline.paired_tests import mcnemar_exact, sign_flip_p_value
 from plumbline.power import detectable_effect
 
 SIGNIFICANCE = 0.05
-"""A difference counts as shown where its p value is smaller than this."""
+"""A difference counts as shown only if its p value is smaller than this."""
 
 
 class IntervalMethod(StrEnum):
@@ -24,16 +24,16 @@ class IntervalMethod(StrEnum):
 
     WILSON = "wilson"
     WILSON_UNITS = "wilson_units"
-    """Of one arm in which no spread was seen."""
+    """For one arm in which no spread was seen."""
     TANGO = "tango"
     TILTED = "tilted_score"
     TILTED_UNITS = "tilted_score_units"
     UNSEEN_UNITS = "unseen_units"
-    """Of a comparison in which all differences are equal."""
+    """For a comparison in which all differences are equal."""
 
 
 class PairedTest(StrEnum):
-    """How a p value was found; `_CLUSTERED` where whole clusters are flipped."""
+    """How a p value was found; `_CLUSTERED` if whole clusters are flipped."""
 
     MCNEMAR = "mcnemar_exact"
     MCNEMAR_CLUSTERED = "mcnemar_exact_clustered"
@@ -53,7 +53,7 @@ class Direction(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a comparison says of its second arm where a margin was chosen before the run."""
+    """What a comparison says about its second arm if a margin was chosen before the run."""
 
     BETTER = "better"
     NOT_WORSE = "not worse"
@@ -68,7 +68,7 @@ class Estimate:
 
     n: int
     num_units: int
-    """Independent units: clusters, or questions where none share one."""
+    """Independent units: clusters, or questions if none share one."""
     mean: float
     ci95: tuple[float, float]
     method: IntervalMethod
@@ -76,7 +76,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A second arm against a first on the same questions; the seam calls them tuned and base."""
+    """A second arm against a first on the same questions; `paired_comparison` calls them tuned and base."""
 
     n: int
     """Pairs."""
@@ -95,7 +95,7 @@ class Comparison:
     num_second_only: int
     minimum_detectable_effect: float
     """Smallest true difference that `test` finds four times in five at `level`, with these units and if pairs disagree as
-    often as was seen; 1 where no result could be significant."""
+    often as was seen; 1 if no result could be significant."""
     level: float
     """A p value below it would have been significant, after the correction for many tests."""
 
@@ -104,7 +104,7 @@ def checked_scores(scores: Sequence[float], name: str) -> Floats:
     """Scores as an array. ValueError unless each is a number in 0..1: a missing verdict is not a score."""
     for index, score in enumerate(scores):
         if not isinstance(score, int | float | np.number | np.bool_) or not 0 <= float(score) <= 1:
-            raise ValueError(f"{name} score {index} is {score!r}: a number in 0..1 is needed; leave out pairs without a verdict.")
+            raise ValueError(f"{name} score {index} is {score!r}: a number in 0..1 is needed. Leave out pairs without a verdict.")
     return np.array([float(score) for score in scores], dtype=np.float64)
 
 
@@ -119,7 +119,7 @@ def mean_estimate(scores: Sequence[float], *, clusters: Sequence[Hashable] | Non
         bounds, method = wilson_interval(values_N.sum(), len(values_N)), IntervalMethod.WILSON
     elif (tilted := tilted_interval(values_N, units, support=(0.0, 1.0))) is not None:
         bounds, method = tilted, IntervalMethod.TILTED_UNITS if units.clustered else IntervalMethod.TILTED
-    else:  # no spread was seen; what is left to say is how few units there are
+    else:  # no spread was seen: only the number of units says anything
         bounds, method = wilson_interval(mean * num_units, num_units), IntervalMethod.WILSON_UNITS
     return Estimate(n=len(values_N), num_units=num_units, mean=mean, ci95=bounds, method=method)
 
@@ -132,13 +132,13 @@ def difference_interval(oriented_N: Floats, units: Units, *, binary: bool) -> tu
     tilted = tilted_interval(oriented_N, units, support=(-1.0, 1.0))
     if tilted is not None:
         return tilted, IntervalMethod.TILTED_UNITS if units.clustered else IntervalMethod.TILTED
-    # All units are alike: at most this share of units could differ without one of them having shown up.
+    # All units are alike: at most this share of units could differ without one of them being seen.
     unseen, delta = 1 - 0.025 ** (1 / num_units), math.fsum(oriented_N) / n
     return (max(-1.0, delta - unseen), min(1.0, delta + unseen)), IntervalMethod.UNSEEN_UNITS
 
 
 def test_of(*, binary: bool, clustered: bool) -> PairedTest:
-    """Exact McNemar where all scores are 0 or 1, else sign flips."""
+    """Exact McNemar if all scores are 0 or 1, else sign flips."""
     if clustered:
         return PairedTest.MCNEMAR_CLUSTERED if binary else PairedTest.SIGN_FLIP_CLUSTERED
     return PairedTest.MCNEMAR if binary else PairedTest.SIGN_FLIP
@@ -155,9 +155,9 @@ def paired_comparison(
 ) -> Comparison:
     """Compare two arms question by question. ValueError for values that are not scores, unequal lengths, or no pairs at all.
 
-    Interval: Tango's for independent 0/1 scores, else the tilted score interval over units. Test: exact McNemar where all
+    Interval: Tango's for independent 0/1 scores, else the tilted score interval over units. Test: exact McNemar if all
     scores are 0 or 1, else sign flips; over clusters the sign of a whole cluster is flipped, which for clusters of one is the
-    same test. `level` is what the detectable effect is computed for; where many tests are corrected, it is the strictest.
+    same test. The detectable effect is computed for `level`; if many tests are corrected, it is the strictest level.
     """
     base_N, tuned_N = checked_scores(base, "base"), checked_scores(tuned, "tuned")
     if len(base_N) != len(tuned_N):
@@ -203,7 +203,7 @@ def paired_comparison(
 
 
 def shown_direction(ci95: tuple[float, float], p_value: float) -> Direction:
-    """`better` or `worse` only where the interval excludes 0 and the p value, adjusted by the caller, is below SIGNIFICANCE."""
+    """`better` or `worse` only if the interval excludes 0 and the p value, adjusted by the caller, is below SIGNIFICANCE."""
     low, high = ci95
     if p_value < SIGNIFICANCE and low > 0:
         return Direction.BETTER
@@ -213,10 +213,10 @@ def shown_direction(ci95: tuple[float, float], p_value: float) -> Direction:
 
 
 def verdict_at(ci95: tuple[float, float], p_value: float, margin: float | None) -> Verdict:
-    """What an interval shows of an arm at a margin > 0; without a margin, `not worse` cannot be shown.
+    """What an interval shows about an arm at a margin > 0; without a margin, `not worse` cannot be shown.
 
-    `not worse` is read from the lower bound alone: at a true loss as large as the margin it is said in at most one of twenty
-    cases, by simulation (bench/non_inferiority.py). A loss that is shown and lies within the margin is still `not worse`.
+    `not worse` depends on the lower bound alone: at a true loss as large as the margin it is said in at most one of twenty
+    cases, by simulation (bench/non_inferiority.py). A loss that is shown and is within the margin is still `not worse`.
     """
     direction = shown_direction(ci95, p_value)
     if direction is Direction.BETTER:
@@ -238,12 +238,12 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def strictest_level(num_tests: int) -> float:
-    """The level that holds for the first of so many tests under Holm's correction: what is planned for."""
+    """The level for the first of this many tests under Holm's correction: plans use it."""
     return SIGNIFICANCE / max(1, num_tests)
 
 
 def chance_level(num_choices: Sequence[int]) -> float | None:
-    """Expected share right by blind guessing: the mean of 1/k; None where a question has no choices to guess among."""
+    """Expected share right by blind guessing: the mean of 1/k; None if a question has no choices to guess among."""
     if not num_choices or min(num_choices) < 1:
         return None
     return math.fsum(1 / k for k in num_choices) / len(num_choices)

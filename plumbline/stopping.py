@@ -16,12 +16,12 @@ from pathlib import Path
 from types import FrameType
 
 STOPPED = 75
-"""Exit code of a stage or a run that a signal stopped: EX_TEMPFAIL, the same command goes on where it was."""
+"""Exit code of a stage or a run that a signal stopped: EX_TEMPFAIL, the same command resumes."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AGAIN_SECONDS = 1.0
-"""After so long a stop that was swallowed is raised again."""
+"""After this time a stop that was swallowed is raised again."""
 CLEANING_SECONDS = 15.0
-"""After so long the process ends as it is: what it keeps is whole at any moment."""
+"""After this time the process ends as it is: its files are whole at any moment."""
 
 
 class Stopped(SystemExit):
@@ -32,7 +32,7 @@ _received: list[signal.Signals] = []
 
 
 def taken_signals() -> list[signal.Signals]:
-    """The signals that stop a stage. Not SIGHUP where it is ignored, as below nohup; SIGINT also there, or Ctrl-C would do nothing without a word."""
+    """The signals that stop a stage. SIGHUP is left out if it is ignored, as under nohup. SIGINT stays, or Ctrl-C would do nothing without a word."""
     return [number for number in SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
 
 
@@ -72,7 +72,7 @@ def stop_on_signals() -> None:
 
 
 def say() -> None:
-    """One line, from the first of several ranks; a terminal that has gone is no reason to fail."""
+    """Print one line, from the first of several ranks; a terminal that has gone is not a reason to fail."""
     if os.environ.get("RANK", "0") != "0":
         return
     name = os.environ.get("DVC_STAGE", "").partition("@")[0] or Path(sys.argv[0]).stem
@@ -82,7 +82,7 @@ def say() -> None:
 
 
 def is_cleaning_up() -> bool:
-    """Whether the stop is on its way: the block that runs now handles it."""
+    """Whether a stop is under way: the block that runs now handles it."""
     error = sys.exception()
     while error is not None:
         if isinstance(error, Stopped):

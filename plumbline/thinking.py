@@ -38,12 +38,12 @@ CHANNEL = re.compile(
 CHANNEL_END = re.compile(r"<\|(?:end|return|call|start)\|>")
 CHANNEL_MARK = "<|channel|>"
 CHANNEL_MARKS = frozenset({CHANNEL_MARK, "<|message|>", "<|start|>", "<|end|>", "<|constrain|>", "<|return|>", "<|call|>"})
-"""What the two patterns above read; other models have tokens of these names for other purposes, but none that is called a channel."""
+"""What the two patterns above read; other models have tokens with these names for other purposes, but none is called a channel."""
 # The same where a tokenizer dropped its special tokens: "analysisWe need ...assistantfinalThe answer is B".
 BARE_CHANNEL = re.compile(r"\s*(?:analysis|commentary)(?=[A-Z0-9\"'“(*$\\])")
 BARE_FINAL = "assistantfinal"
 HINTS = ("think", "thought", "reason", "reflection", "scratchpad", "monologue", "|>", "<|", "◁", "analysis", "commentary")
-"""One of these is in every mark, in small letters: most responses hold none."""
+"""One of these is in every mark, in lower case: most responses hold none."""
 
 
 class Spoken(NamedTuple):
@@ -103,8 +103,8 @@ def _final_channel(response: str) -> Spoken | None:
 def _thoughts(response: str) -> Iterator[tuple[int, int, bool]]:
     """Yield (start, end, closed) of every stretch of thinking, its marks included.
 
-    A mark that closes what was never opened ends a thought that the prompt opened: all before it is thinking. Where a thought
-    was closed before and nothing follows, the mark alone is left out: it is a slip, and what was said stays said.
+    A mark that closes what was never opened ends a thought that the prompt opened: all before it is thinking. If a thought
+    was closed before and nothing follows, only the mark is left out: it is a slip, and what was said still counts.
     """
     opened: tuple[int, str] | None = None
     any_closed = False
@@ -126,7 +126,7 @@ def _thoughts(response: str) -> Iterator[tuple[int, int, bool]]:
 
 
 def _without_tags(response: str) -> Spoken:
-    """Blank out what stands between tags."""
+    """Blank out what is between tags."""
     thoughts: list[tuple[int, int]] = []
     for start, end, closed in _thoughts(response):
         if not closed:

@@ -17,7 +17,7 @@ class TwinKey(ValueError):
 
 
 def object_without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object, for `json.loads`. TwinKey where a key comes twice."""
+    """Build an object, for `json.loads`. TwinKey if a key comes twice."""
     content = dict(pairs)
     if len(content) < len(pairs):
         seen: set[str] = set()
@@ -26,7 +26,7 @@ def object_without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def refuse_twins(text: str) -> None:
-    """TwinKey where text that is known to be JSON holds an object with twin keys."""
+    """TwinKey if a text that is known to be JSON holds an object with twin keys."""
     json.loads(text, object_pairs_hook=object_without_twins)
 
 
@@ -46,6 +46,6 @@ def elements_of(text: str) -> Iterator[tuple[int, Any]]:
 
 
 def after_space(text: str, place: int) -> int:
-    """The next place that is no white space."""
+    """The next place that is not white space."""
     found = SPACE.match(text, place)
     return found.end() if found else place

@@ -1,4 +1,4 @@
-"""Base answers general prompts, so that training can be asked what it cost; no adapter is involved, so none makes base answer again."""
+"""Base answers general prompts, so that forgetting can be measured; no adapter is involved, so no training makes base answer again."""
 
 import logging
 from functools import partial
@@ -42,7 +42,7 @@ def main(params: GeneralParams, *, prompts: Path, base: Path, answers: Path) -> 
         batch_size=params.batch_size,
     )
     log.info(
-        "%d answers: %d measured, %d may be replayed, %d cut at %d tokens (they measure as well, and are not replayed), %d empty",
+        "%d answers: %d measured, %d may be replayed, %d cut at %d tokens (they measure as well, but are not replayed), %d empty",
         len(rows),
         sum(row.part == "measured" for row in rows),
         sum(map(is_replayable, rows)),

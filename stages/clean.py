@@ -16,7 +16,7 @@ log = logging.getLogger("clean")
 
 
 class Rules(Params, strict=False):
-    """What becomes of a row that breaks a quality rule. Not strict: a YAML file holds words, not members of an enum."""
+    """What happens to a row that breaks a quality rule. Not strict: a YAML file holds words, not members of an enum."""
 
     context_leak: Action
     refusal: Action
@@ -39,18 +39,18 @@ class CleanParams(Params):
     source: str
     """Path of the raw file. Never written to."""
     format: Literal["auto", "alpaca", "messages", "sharegpt", "prompt_completion", "csv", "parquet"]
-    """auto: the file says it; csv, parquet: as auto, and the file must be that; the others: JSON lines with just these keys."""
+    """auto: recognised from the file; csv, parquet: as auto, but the file must be of that kind; the others: JSON lines with exactly these keys."""
     columns: dict[Literal["messages", "instruction", "input", "output", "system", "history"], str] | None
-    """Part -> key, with auto, csv or parquet: which key of a row plays which part. None: recognised by the names."""
+    """Part -> key, with auto, csv or parquet: which key of a row holds which part. None: recognised by the names."""
     trained_turns: Literal["all", "last"]
     """The answers of a conversation that are trained on; the others are shown before it."""
     standardize: bool
-    """False: outputs stay as they stand, structured or not, and no text is fixed; the rules still apply."""
+    """False: outputs stay as they are, structured or not, and no text is fixed; the rules still apply."""
     rules: Rules
     min_output_characters: int
-    """Outputs below are too_short."""
+    """Shorter outputs are too_short."""
     max_output_characters: int
-    """Outputs above are too_long."""
+    """Longer outputs are too_long."""
     near_duplicate_similarity: float
     """Jaccard similarity of 5-byte shingles, 0-1, from which two rows with the same numbers are near-duplicates."""
 
@@ -77,7 +77,7 @@ def main(
     classes: Path | None = None,
     repair_examples: Path | None = None,
 ) -> None:
-    """Clean `source` into the other files. `classes` and `repair_examples` are written where wanted."""
+    """Clean `source` into the other files. `classes` and `repair_examples` are written if they are given."""
     files = CleanFiles(source=source, kept=kept, quarantined=quarantined, metrics=metrics, classes=classes, repair_examples=repair_examples)
     done = clean_file(files, params.policy(), near_duplicate_similarity=params.near_duplicate_similarity)
     log.info("%d lines: kept %d, quarantined %d %s, blank %d", done.lines, done.kept, done.quarantined, done.reasons, done.blank)

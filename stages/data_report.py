@@ -1,4 +1,4 @@
-"""Show what the data were and what became of them: classes, lengths, reasons and repairs, on one page, before anything is trained."""
+"""Show what the data were and what was done to them: classes, lengths, reasons and repairs, on one page, before anything is trained."""
 
 import logging
 from pathlib import Path

@@ -19,7 +19,7 @@ BY_RULE = "key_points"
 
 
 def main(params: GradeParams, judging: JudgeParams, *, asked: Path, answers: Mapping[str, Path], graded: Path, judged: Path) -> None:
-    """Write the grades and, where the judge is a rule, the judgements. `asked`: the questions, none where no one was asked again."""
+    """Write the grades and, if the judge is a rule, the judgements. `asked`: the questions, none if nothing was asked again."""
     grades = grade_files(GradeFiles(benchmark=asked, answers=answers, graded=graded), params.tolerance)
     if judging.backend == BY_RULE:
         judge_explanations(judging, JudgeFiles(questions=asked, answers=answers, judged=judged))

@@ -24,7 +24,7 @@ def main(
     files: ReportFiles,
     publishing: PublishParams = NOTHING_REQUIRED,
 ) -> None:
-    """Write all numbers and the page. Exits with a code above 0, after writing them, where the evaluation is not valid."""
+    """Write all numbers and the page. If the evaluation is not valid, exits with a code above 0 after writing them."""
     ends = announced_end(judging)
     finish(report(params, answering, judging, compared, files, judge_ends=ends, publishing=publishing), files)
 

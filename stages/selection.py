@@ -1,4 +1,4 @@
-"""Choose the questions of the development part by whose score a training keeps its checkpoint; none where the validation loss chooses."""
+"""Choose the questions of the development part that decide which checkpoint a training keeps; none if the validation loss decides."""
 
 import logging
 from functools import partial
@@ -22,7 +22,7 @@ def main(params: TrainParams, report: ReportParams, asking: Asking, files: Selec
     part = None if report.part == "all" else partial(in_development, fraction=report.development_fraction)
     selection = write_selection(params, asking, files, in_development=part)
     if selection is None:
-        log.info("the validation loss chooses the checkpoint; no question of the benchmark is looked at")
+        log.info("the validation loss chooses the checkpoint; no question of the benchmark is used")
         return
     num, of = len(selection.questions), selection.num_in_development
     asked = "without a context" if selection.arm is None else f"as arm {selection.arm}"

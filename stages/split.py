@@ -1,4 +1,4 @@
-"""Part the clean rows into training and validation, bring the benchmark into one shape, and let nothing leak between them."""
+"""Divide the clean rows into training and validation, bring the benchmark into one shape, and let nothing leak between them."""
 
 import logging
 from pathlib import Path
@@ -32,7 +32,7 @@ class SplitParams(Params):
     """Jaccard similarity of 5-byte shingles, 0-1, from which texts with the same numbers stay together, or leak."""
     overlap_ngram_words: int
     overlap_ngram_share: float
-    """Share of a question's n-grams, 0-1, from which a row that holds its numbers as well repeats it."""
+    """Share of a question's n-grams, 0-1; a row with this share and the question's numbers repeats it."""
 
     def policy(self) -> SplitPolicy:
         """How rows are split, and which of them repeat a question."""

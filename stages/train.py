@@ -1,4 +1,4 @@
-"""Fit the LoRA adapter: resumable to the byte, and marked for what it is."""
+"""Fit the LoRA adapter: resumable to the byte, and marked as complete or not."""
 
 import logging
 import sys
@@ -23,7 +23,7 @@ log = logging.getLogger("train")
 def main(lora: LoraParams, params: TrainParams, files: TrainFiles) -> None:
     """Train on `files.train` and what is replayed of `files.general`; measure forgetting on the rest of that.
 
-    Exits 75 where a signal stopped it or another process is at the same run: never 0, or DVC would keep half an adapter.
+    Exits 75 if a signal stopped it or another process works on the same run: never 0, or DVC would keep half an adapter.
     """
     try:
         finished = run(lora, params, files, None if files.selection is None else opened_task(params, files.selection))

@@ -28,13 +28,13 @@ GAP = "  │  "
 
 
 def question_of(text: str, choices: Sequence[str], kind: Kind) -> Question:
-    """What the user asks, in the shape of a benchmark question; it has no target."""
+    """The user's question in the shape of a benchmark question, without a target."""
     letters = {chr(ord("A") + number): choice for number, choice in enumerate(choices)}
     return Question(id="asked", kind=kind, question=text, choices=letters, target="", unit=None, key_points=(), cluster="asked")
 
 
 def both_answers(user: str, choices: Mapping[str, str], params: AnswerParams, *, base: Path, adapter: Path) -> tuple[Generated, Generated]:
-    """Base's answer and tuned's, from one model in memory: the adapter is put on after base has answered."""
+    """Base's answer and tuned's, from one model in memory: the adapter is added after base has answered."""
     tokenizer = load_tokenizer(base)
     prompt = render(tokenizer, id="asked", user=user, choices=choices, params=params)
     model = load_model(base, device=device())
@@ -63,7 +63,7 @@ def column(title: str, answer: Generated, width: int) -> list[str]:
 
 
 def side_by_side(said_by_base: Generated, said_by_tuned: Generated, record: TrainingRecord, *, width: int) -> str:
-    """The two answers in two columns; below each other where the terminal is narrow."""
+    """The two answers in two columns; below each other if the terminal is narrow."""
     incomplete = "" if record.complete else f" (INCOMPLETE: {record.num_done_steps} of {record.num_planned_steps} steps)"
     if width < 60:
         columns = [column("base", said_by_base, width), column(f"tuned{incomplete}", said_by_tuned, width)]
@@ -87,24 +87,24 @@ def main(text: str, choices: Sequence[str], kind: Kind | None, params: AnswerPar
 
 @click.command()
 @click.argument("question")
-@click.option("--choice", "choices", multiple=True, metavar="TEXT", help="One choice; give it several times.")
+@click.option("--choice", "choices", multiple=True, metavar="TEXT", help="One choice; repeat it for each.")
 @click.option(
     "--kind",
     type=click.Choice(["mcq", "numeric", "explanation"]),
-    help="Whose closing instruction is added (params.yaml: answer).",
+    help="The kind of question; its closing instruction is added (params.yaml: answer).",
 )
 @click.option("--max-new-tokens", type=click.IntRange(min=1), help="Instead of answer.max_new_tokens.")
 def command(question: str, choices: tuple[str, ...], kind: Kind | None, max_new_tokens: int | None) -> None:
     """Ask base and tuned one question.
 
-    Prompt and decoding are those of the answer stages. With --choice the question is put as a multiple-choice question of the benchmark.
+    Prompt and decoding are those of the answer stages. With --choice it is asked like a multiple-choice question of the benchmark.
 
     Exit 2 if base or adapter cannot be used.
     """
     repository()
     with refusing(2, ValueError, OSError):
         if not question.strip():
-            raise ValueError('there is no question: make ask Q="What is the unit of force?"')
+            raise ValueError('the question is empty. Give one, such as: make ask Q="What is the unit of force?"')
         params = load_params("answer", AnswerParams)
         if max_new_tokens is not None:
             params = params.model_copy(update={"max_new_tokens": max_new_tokens})

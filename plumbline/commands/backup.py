@@ -29,16 +29,16 @@ NUM_SHOWN = 20
 
 
 class NotBackedUp(Exception):
-    """The proof failed; the text lists what and says what to do."""
+    """The proof failed; the text says what is wrong and what to do."""
 
 
 def ran(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str] | None = None) -> str:
-    """Run a command and return what it said. NotBackedUp with its last lines where it fails."""
+    """Run a command and return what it printed. NotBackedUp with its last lines if it fails."""
     with working(f"backup: {' '.join(words[:3]).replace(sys.executable + ' -m ', '')}"):
         done = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True)
     if done.returncode:
         last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-5:])
-        raise NotBackedUp(f"`{' '.join(words).replace(sys.executable + ' -m ', '')}` ended with {done.returncode}:\n{last}")
+        raise NotBackedUp(f"`{' '.join(words).replace(sys.executable + ' -m ', '')}` ended with exit code {done.returncode}:\n{last}")
     return done.stdout
 
 
@@ -48,7 +48,7 @@ def dvc(*words: str) -> list[str]:
 
 
 def fresh_clone(root: Path, folder: Path) -> Path:
-    """Clone HEAD, with an empty cache of its own and the same remotes; one inside the repository is the clone's own copy, out of git."""
+    """Clone HEAD, with its own empty cache and the same remotes. For a remote inside the repository, the clone uses its own copy from git."""
     clone = cloned_project(root, folder)
     with Repo(str(root)) as repo:
         remotes = {name: dict(options) for name, options in repo.config["remote"].items() if not inside(root, str(options["url"]))}
@@ -65,7 +65,7 @@ def inside(root: Path, url: str) -> bool:
 
 
 def uncommitted(root: Path) -> list[str]:
-    """Files without which a clone would look for other objects than those of the workspace."""
+    """Changes that are not committed: without them a clone would look for other objects than those of the workspace."""
     return ran(["git", "status", "--porcelain", "--untracked-files=all", "--", *COMMITTED], cwd=root).splitlines()
 
 
@@ -74,7 +74,7 @@ def regrade(clone: Path) -> list[str]:
     environment = clone_environment(without=("ANTHROPIC_API_KEY", "HF_TOKEN")) | {"HF_HUB_OFFLINE": "1"}
     with Repo(str(clone)) as repo:
         stages = {getattr(stage, "name", ""): stage for stage in repo.index.stages}
-        # A project from before there was `grade_again` has the others.
+        # An older project may lack `grade_again`.
         names = [name for name in REGRADED if name in stages]
         made = sorted(str(out) for name in names for out in stages[name].outs)
     made = [os.path.relpath(clone / path, clone) for path in made]
@@ -83,7 +83,7 @@ def regrade(clone: Path) -> list[str]:
     differing = [path for path in made if sha256_of(clone / path) != before[path]]
     if differing:
         raise NotBackedUp(
-            f"re-grading in the clone gave other bytes for {', '.join(differing)}: the stages or their inputs are not those of the commit. "
+            f"re-grading in the clone gave other bytes for {', '.join(differing)}: the stages or their inputs differ from those of the commit. "
             f"Run `dvc repro -s -f {' '.join(names)}` here, look at `git diff metrics`, commit, and back up again."
         )
     return made
@@ -98,24 +98,24 @@ def told_troubles(troubles: Sequence[Trouble], urls: Mapping[str, str]) -> str:
         lines.append(f"  ... and {len(troubles) - NUM_SHOWN} more")
     both = sorted({t.object.path for t in troubles if sum(t.object.oid == other.object.oid for other in troubles) > 1})
     if len(both) < len({t.object.path for t in troubles}):
-        lines.append("Where one copy is good, `plumbline backup --repair` puts it in the place of the bad one.")
+        lines.append("If one copy is good, `plumbline backup --repair` replaces the bad one with it.")
     if both:
         lines.append(
-            f"No good copy of {', '.join(both[:5])}{' ...' if len(both) > 5 else ''}: if the file in the workspace is right, delete the bad "
-            "copies and run `dvc commit -f`, then `make backup`; else delete them and run `dvc repro`."
+            f"There is no good copy of {', '.join(both[:5])}{' ...' if len(both) > 5 else ''}. If the file in the workspace is right, delete the "
+            "bad copies and run `dvc commit -f`, then `make backup`. Otherwise delete them and run `dvc repro`."
         )
     return "\n".join([*lines, *(f"  {name} is {url}" for name, url in sorted(urls.items()))])
 
 
 def told_uncommitted(missing: Sequence[str], *, pushed: bool) -> str:
-    """List what git lacks, and say how far the backup came."""
+    """List what git lacks, and say how far the backup got."""
     shown = [f"  {line}" for line in missing[:NUM_SHOWN]] + (
         [f"  ... and {len(missing) - NUM_SHOWN} more"] if len(missing) > NUM_SHOWN else []
     )
-    so_far = "pushed, but not proven" if pushed else "nothing was pushed, since the cache holds corrupt objects, and nothing proven"
+    so_far = "pushed, but not proven" if pushed else "nothing was pushed or proven, because the cache holds corrupt objects"
     return "\n".join(
         [
-            f"{so_far}: a clone of HEAD would not find these objects, since git lacks",
+            f"{so_far}: a clone of HEAD would not find these objects, because these changes are not committed:",
             *shown,
             "Commit them (`git add -A && git commit`) and run `make backup` again.",
         ]
@@ -141,22 +141,22 @@ def same_disk(root: Path, url: str) -> bool:
 
 
 def hub_weights(root: Path) -> list[str]:
-    """Where the weights of a hub model are: in no remote of ours."""
+    """A line about the weights of a hub model, which none of our remotes holds."""
     base = root / "models/base"
     if not (base / MANIFEST).exists():
         return []
     manifest = read_manifest(base)
     if manifest.source == "embedded":
         return []
-    stay = "stay on the Hub and in its cache" if is_on_the_hub(manifest) else "come again with `plumbline fetch-model`"
+    stay = "stay on the Hub and in its cache" if is_on_the_hub(manifest) else "can be fetched again with `plumbline fetch-model`"
     return [
-        f"not part of it: {len(manifest.hub_files)} weight files of {manifest.repo} at {manifest.revision}; "
-        f"they {stay}, held by the sha256 in models/base/manifest.json"
+        f"not in the backup: {len(manifest.hub_files)} weight files of {manifest.repo} at {manifest.revision}; "
+        f"they {stay}, and are checked by the sha256 in models/base/manifest.json"
     ]
 
 
 def main(root: Path, *, repair: bool = False) -> str:
-    """Push, prove, and return what is safe where. NotBackedUp lists what is not; ValueError says why it could not begin."""
+    """Push, prove, and return what is safe where. NotBackedUp lists what is not; ValueError says why it could not start."""
     root = root.resolve()
     refuse_small_temporary_folder(room_for_a_run(root))
     told: list[str] = []
@@ -191,7 +191,7 @@ def main(root: Path, *, repair: bool = False) -> str:
             )
         regraded = regrade(clone)
     told += told_safe(objects, sizes)
-    told += [f"not part of it: {text}" for text in elsewhere]
+    told += [f"not in the backup: {text}" for text in elsewhere]
     told += hub_weights(root)
     told += [f"{remote}: {urls[remote]}" for remote in sorted({stored.remote for stored in objects})]
     told.append(
@@ -207,15 +207,15 @@ def main(root: Path, *, repair: bool = False) -> str:
 
 
 @click.command()
-@click.option("--repair", is_flag=True, help="Replace a missing or corrupt copy by the good one, if there is one.")
+@click.option("--repair", is_flag=True, help="Replace a missing or corrupt copy with the good one, if there is one.")
 def command(repair: bool) -> None:
     """Back up a run, and prove that a clone can restore it.
 
     Pushes to the remotes, fetches every object into a fresh clone with an empty cache, hashes each, grades again there without a network, and
-    compares. DVC says "up to date" over missing and corrupt objects; this does not.
+    compares. DVC says "up to date" even if objects are missing or corrupt; this command does not.
 
     Exit 0: every object is in the cache and on its remote, unharmed, and the clone graded to the same bytes. 1: something is missing, corrupt or
-    different; it is listed. 2: the backup could not begin.
+    different; it is listed. 2: the backup could not start.
     """
     root = repository()
     with refusing(1, NotBackedUp, heading="NOT BACKED UP"), refusing(2, ValueError, OSError, DvcException):

@@ -1,4 +1,4 @@
-"""What a benchmark that can be graded lacks for its report: questions enough, key points, references that state them. Pure."""
+"""What a benchmark that can be graded still lacks for a report: enough questions, key points, references that state them. Pure."""
 
 from collections.abc import Sequence
 
@@ -15,13 +15,13 @@ MAX_NAMED = 10
 
 
 def hint_lines(questions: Sequence[Question]) -> list[str]:
-    """What to change before a run, under a heading; none where nothing is to be said."""
+    """What to change before a run, under a heading; empty if there is nothing to change."""
     found = [*too_few(questions), *without_key_points(questions), *unstated(questions)]
     return ["Before a run:", *(f"  {line}" for line in found)] if found else []
 
 
 def too_few(questions: Sequence[Question]) -> list[str]:
-    """The kinds of which no difference can be shown, by the rule of the plan and the report, with one comparison."""
+    """The kinds with too few questions to show any difference in one comparison, by the rule of plan and report."""
     kinds: list[Kind] = [kind for kind in KINDS if any(question.kind == kind for question in questions)]
     found = [resolution_of(questions, kind, {}, level=strictest_level(len(kinds)), wanted=(), margin=None) for kind in kinds]
     lines: list[str] = []
@@ -31,7 +31,7 @@ def too_few(questions: Sequence[Question]) -> list[str]:
         are_clustered = one.num_clusters < one.n
         clusters = f" in {counted(one.num_clusters, 'cluster')}" if are_clustered else ""
         more = (
-            "questions of other clusters, or give a cluster to those alone that share a text or a template"
+            "questions of other clusters, or give a cluster only to questions that share a text or a template"
             if are_clustered
             else "questions"
         )
@@ -50,12 +50,12 @@ def without_key_points(questions: Sequence[Question]) -> list[str]:
         return []
     return [
         f"{len(lacking)} of {counted(len(explained), 'explanation question')} have no key points, which judge.backend key_points needs "
-        f"({first(lacking)}). Write key points, or judge with claude, or leave explanations unjudged with none."
+        f"({first(lacking)}). Write key points, or set judge.backend to claude, or to none, which leaves explanations unjudged."
     ]
 
 
 def unstated(questions: Sequence[Question]) -> list[str]:
-    """The questions whose own reference would not pass the key-point judge, with the points that it does not find."""
+    """The questions with a reference that would not pass the key-point judge, and the points that it does not find."""
     found = {question.id: points for question in questions if question.kind == "explanation" and (points := unstated_points(question))}
     if not found:
         return []
@@ -67,15 +67,15 @@ def unstated(questions: Sequence[Question]) -> list[str]:
         else f"{len(found)} questions have references that do not state their"
     )
     return [
-        f"{whose} own key points, as judge.backend key_points reads them: it would misjudge good answers. "
-        "Write each point in words that stand together in one sentence of the reference:",
+        f"{whose} own key points, as judge.backend key_points reads them. This judge would misjudge good answers. "
+        "Write each point in words that occur together in one sentence of the reference:",
         *named,
         *more,
     ]  # fmt: skip
 
 
 def unstated_points(question: Question) -> list[str]:
-    """The key points that the reference does not state by the rule; none where it passes, or where the rule cannot read the points."""
+    """The key points that the reference does not state by the rule; empty if it passes, or if the rule cannot read the points."""
     if not question.key_points:
         return []
     try:

@@ -1,4 +1,4 @@
-"""What a stage says of a benchmark, for a command that has options and no params.yaml. Pure."""
+"""Reword what a stage says about a benchmark for a command, which has options and no params.yaml. Pure."""
 
 import re
 
@@ -11,7 +11,7 @@ PART = re.compile(r"`(\w+): (\w+)`")
 
 
 def in_words_of_commands(text: str, remedy: str) -> str:
-    """The text with the options of the command in place of params.yaml; `remedy` stands for the advice to name the columns."""
+    """The text with the options of the command in place of params.yaml; `remedy` replaces the advice to name the columns."""
     said = text.replace(MAPPED_REMEDY, remedy)
     if "split" not in said:
         return said

@@ -19,10 +19,10 @@ IDLE = re.compile(
     re.VERBOSE,
 )
 PASSING_NAME = re.compile(r"\s*Ran experiment\(s\): .*-running-\d+\s*")
-"""An experiment that gets its name when it has ended: `plumbline real` says that one."""
+"""An experiment that gets its final name at its end; `plumbline real` prints that name."""
 TO_APPLY = "To apply the results of an experiment"
 INTERRUPTED = 252
-"""Exit code of DVC where Ctrl-C came between two stages."""
+"""Exit code of DVC if Ctrl-C came between two stages."""
 ENDED_BY_A_SIGNAL = re.compile(rf"exited with (?:{STOPPED}|{'|'.join(str(-number) for number in SIGNALS)})$")
 
 
@@ -32,7 +32,7 @@ def is_worth_saying(record: logging.LogRecord) -> bool:
 
 
 def without_passing_names(write: Callable[..., None]) -> Callable[..., None]:
-    """DVC's `ui.write` without the words about an experiment whose name is not its last one."""
+    """DVC's `ui.write` without the lines about an experiment that still has a passing name."""
     passing = False
 
     def told(*objects: Any, **options: Any) -> None:
@@ -60,7 +60,7 @@ class Ends(logging.Filter):
 
 
 def main(words: list[str]) -> int:
-    """Run a DVC command in this process. Returns its exit code, or 75 where a signal stopped it or its stage."""
+    """Run a DVC command in this process. Returns its exit code, or 75 if a signal stopped it or its stage."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a script that starts it with `&`: a stage takes Ctrl-C there too
         signal.signal(signal.SIGINT, signal.default_int_handler)
     from dvc.cli import main as dvc_main

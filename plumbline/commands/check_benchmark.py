@@ -44,20 +44,22 @@ MAX_TAGS = 15
 
 
 def columns_of(given: Sequence[str]) -> BenchmarkColumns | None:
-    """The columns that were named as PART=COLUMN; None where none were. ValueError for one that is not understood."""
+    """The columns that were named as PART=COLUMN; None if no column was named. ValueError if one cannot be understood."""
     named: dict[str, Any] = {}
     for one in given:
         name, _, column = one.partition("=")
         if not column:
-            raise ValueError(f"--column {one!r}: write PART=COLUMN, such as question=problem_text. {parts_words()}")
+            raise ValueError(f"--column {one!r} names no column. Write PART=COLUMN, such as question=problem_text. {parts_words()}")
         if name not in BenchmarkColumns.model_fields:
-            raise ValueError(f"--column {one!r}: {name!r} is no part of a question. {parts_words()}")
+            raise ValueError(f"--column {one!r}: {name!r} is not a part of a question. {parts_words()}")
         if name == "first_index":
             named[name] = int(column) if column in ("0", "1") else column
         elif name == "kinds":
             word, _, kind = column.rpartition(":")
             if not word.strip():
-                raise ValueError(f"--column {one!r}: write kinds=WORD:KIND, such as kinds=Rechnen:numeric; KIND is {', '.join(KINDS)}.")
+                raise ValueError(
+                    f"--column {one!r} has no word. Write kinds=WORD:KIND, such as kinds=Rechnen:numeric; KIND is {', '.join(KINDS)}."
+                )
             named.setdefault(name, {})[word.strip()] = kind.strip()
         elif name in SEVERAL:
             named.setdefault(name, []).append(column)
@@ -123,7 +125,7 @@ def fault_lines(faults: Sequence[Fault], *, are_left_out: bool) -> list[str]:
 
 
 def next_lines(questions: Sequence[Question], path: Path, name: str, columns: BenchmarkColumns | None) -> list[str]:
-    """What to write into params.yaml, and what a later stage needs. `path` and `name`: of the file to name there, and of its shape."""
+    """What to write into params.yaml, and what a later stage needs. `path` and `name`: the file to name there, and its shape."""
     needs = [f"  {need}" for need in later_needs(questions)[:MAX_NAMED]]
     lines = [
         "",
@@ -144,7 +146,7 @@ def next_lines(questions: Sequence[Question], path: Path, name: str, columns: Be
 
 
 def gradable(questions: Sequence[Question]) -> list[Question]:
-    """The questions that can be graded; of several with one id the first."""
+    """The questions that can be graded; if several have the same id, the first of them."""
     first: dict[str, Question] = {}
     for question in questions:
         if fault_of(question) is None:
@@ -153,7 +155,7 @@ def gradable(questions: Sequence[Question]) -> list[Question]:
 
 
 def left_out_records(found: Benchmark, faults: Sequence[Fault]) -> list[LeftOutQuestion]:
-    """A line for each row that is not written, as the file of overlaps has it."""
+    """A line for each row that is not written, in the form of the file of overlaps."""
     without = [LeftOutQuestion(question_id=one.id or "", where=one.where, reason=FAULT, detail=one.problem) for one in faults]
     asked_by_no_one = [LeftOutQuestion(question_id=one.id, where=one.where, reason=one.reason, detail=one.detail) for one in found.left_out]
     return [*without, *asked_by_no_one]
@@ -162,9 +164,9 @@ def left_out_records(found: Benchmark, faults: Sequence[Fault]) -> list[LeftOutQ
 def main(
     path: Path, *, format_name: str, columns: BenchmarkColumns | None, out: Path | None, leave_out: Path | None = None
 ) -> tuple[str, bool]:
-    """Return what to print and whether all questions can be graded; write those that can, and what was left out, where asked."""
+    """Return what to print and whether all questions can be graded; write those that can, and what was left out, if asked to."""
     if leave_out is not None and out is None:
-        raise Refused(f"--leave-out {leave_out} lists what --out does not hold. Give --out FILE for the questions too.")
+        raise Refused(f"--leave-out {leave_out} lists the rows that --out leaves out. Give --out FILE, too.")
     refuse_overwriting([path], [out, leave_out])
     refuse_spreadsheet(path)
     try:
@@ -175,7 +177,7 @@ def main(
     kept = gradable(found.questions)
     lines = told(found, path, len(faults)) + fault_lines(faults, are_left_out=leave_out is not None)
     if not kept:
-        lines += ["", f"{path}: holds no question that can be asked."]
+        lines += ["", f"{path} holds no question that can be asked."]
     elif not faults:
         lines += next_lines(kept, path, found.shape if found.shape in (*NAMES, MAPPED) else AUTO, columns)
     elif out is not None and leave_out is not None:
@@ -200,22 +202,22 @@ def main(
     "given",
     multiple=True,
     metavar="PART=COLUMN",
-    help="What a column is, such as question=problem_text; repeat it, for a part of several columns too: distractors=a, then distractors=b.",
+    help="Which column holds a part, such as question=problem_text. Repeat it for each column: distractors=a, then distractors=b.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Write the questions that can be graded here, in Plumbline's own shape.")
 @click.option(
     "--leave-out",
     type=click.Path(path_type=Path),
     metavar="LIST",
-    help="Leave out, with --out, the rows that cannot be asked, and write each one here with its place and reason. They then end in exit 0.",
+    help="With --out: leave out the rows that cannot be asked, and write each one here with its place and reason. The exit code is then 0.",
 )
 def command(file: Path, format_name: str, given: tuple[str, ...], out: Path | None, leave_out: Path | None) -> None:
-    """Check a benchmark file, and show what is read of it.
+    """Check a benchmark file, and show what is read from it.
 
-    The FILE is JSON lines, a JSON list, CSV, TSV, Parquet or Arrow, also in gzip or zstd. It has a shape of docs/formats.md, or any other
-    with --column for each part of a question: question, target, choices, correct, distractors, unit, id, cluster, tags and others. Prints
-    the shape and by what it was recognised, three questions as they were read, what is left out with the reason, and each row that cannot be asked: one that lacks its
-    answer, one that no one could grade.
+    FILE is JSON lines, a JSON list, CSV, TSV, Parquet or Arrow, also in gzip or zstd. Its shape is one of docs/formats.md, or any other with
+    --column for each part of a question: question, target, choices, correct, distractors, unit, id, cluster, tags and others. Prints the shape and how it was recognised,
+    three questions as they were read, what is left out with the reason, and each row that cannot be asked: one without its answer, or one
+    that no one could grade.
 
     Needs no repository, no DVC and no model. Exit 1 if the file cannot be read, or a row cannot be asked and --leave-out is not given.
     """

@@ -1,4 +1,4 @@
-"""List the folders of checkpoints in .cache/train, and remove them while no training holds them. Touches .cache/train and the clock."""
+"""List the folders of checkpoints in .cache/train, and remove those that no training is using. Touches .cache/train and the clock."""
 
 import shutil
 import sys
@@ -56,7 +56,7 @@ def described(run: Run) -> str:
 
 
 def remove(run: Run) -> bool:
-    """Delete a run's folder while holding its lock; False, and nothing deleted, where a training holds it."""
+    """Delete a run's folder while holding its lock. If a training holds the lock, delete nothing and return False."""
     try:
         with only_writer(run.folder):
             # The lock goes last: a training that starts meanwhile finds it taken and exits 75.
@@ -89,10 +89,10 @@ def list_runs() -> None:
 
 @command.command("remove")
 @click.argument("names", nargs=-1, metavar="[RUN]...")
-@click.option("--older-than-days", type=float, metavar="N", help="All that were not written to for so long.")
-@click.option("--all", "every", is_flag=True, help="All that are not running.")
+@click.option("--older-than-days", type=float, metavar="N", help="All runs that were not written to for N days.")
+@click.option("--all", "every", is_flag=True, help="All runs that are not running.")
 def remove_runs(names: tuple[str, ...], older_than_days: float | None, every: bool) -> None:
-    """Delete runs; one that is removed would start again from its first step.
+    """Delete runs. The same training would then start from its first step.
 
     RUN is a name that `plumbline checkpoints list` shows. Give names, --older-than-days or --all.
 
@@ -104,7 +104,7 @@ def remove_runs(names: tuple[str, ...], older_than_days: float | None, every: bo
     runs = find_runs(root, now=time.time())
     unknown = sorted(set(names) - {run.folder.name for run in runs})
     if unknown:
-        click.echo(f"{root} holds no run {', '.join(unknown)}; `plumbline checkpoints list` names those that are there.", err=True)
+        click.echo(f"{root} holds no run {', '.join(unknown)}. `plumbline checkpoints list` names the runs that exist.", err=True)
         sys.exit(1)
     chosen = [
         run
@@ -117,6 +117,6 @@ def remove_runs(names: tuple[str, ...], older_than_days: float | None, every: bo
     for run in chosen:
         removed = remove(run)
         kept += not removed
-        click.echo(f"{'removed' if removed else 'kept, a training holds it:'} {described(run)}")
+        click.echo(f"{'removed' if removed else 'kept, a training is using it:'} {described(run)}")
     click.echo(f"{len(chosen) - kept} of {len(runs)} runs removed")
     sys.exit(1 if kept else 0)

@@ -1,4 +1,4 @@
-"""Clear what arms left behind that are no arms any more: their files of answers, and their entries in dvc.lock. Touches data/answers and dvc.lock."""
+"""Clear what removed arms left behind: their files of answers, and their entries in dvc.lock. Touches data/answers and dvc.lock."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def clear_arms(root: Path) -> list[str]:
     for path in sorted((root / "data/answers").glob("*.jsonl")):
         if path.stem not in arms:
             path.unlink()
-            told.append(f"{path.relative_to(root)} removed: {path.stem} is no arm of params.yaml")
+            told.append(f"{path.relative_to(root)} removed: {path.stem} is not an arm of params.yaml")
     lock = root / LOCK
     if lock.is_file():
         yaml = YAML()
@@ -32,12 +32,12 @@ def clear_arms(root: Path) -> list[str]:
             content = yaml.load(lock.read_text(encoding="utf-8"))
         except YAMLError as error:
             raise ValueError(
-                f"{LOCK} is no YAML ({' '.join(str(error).split())[:120]}): restore it from git, then run this again."
+                f"{LOCK} is not YAML ({' '.join(str(error).split())[:120]}). Restore it from git, then run this again."
             ) from None
         gone = [name for name in (content or {}).get("stages", {}) if name.startswith(STAGE) and name.removeprefix(STAGE) not in arms]
         for name in gone:
             del content["stages"][name]
-            told.append(f"{LOCK}: {name} taken out")
+            told.append(f"{LOCK}: {name} removed")
         if gone:
             with replacing(lock) as stream:
                 yaml.dump(content, stream)
@@ -48,8 +48,9 @@ def clear_arms(root: Path) -> list[str]:
 def command() -> None:
     """Clear what removed arms left behind.
 
-    Removes the files in data/answers that belong to no arm of params.yaml, and the entries of such arms in dvc.lock. DVC leaves both; the file of a
-    removed arm would be hashed into dvc.lock, where no clone has it, so `grade`, `judge` and `report` refuse it. The answers stay in DVC's cache.
+    Removes the files in data/answers that belong to no arm of params.yaml, and the entries of such arms in dvc.lock. DVC leaves both. It would hash
+    the file of a removed arm into dvc.lock, but no clone would have that file, so `grade`, `judge` and `report` refuse it. The answers stay in DVC's
+    cache.
 
     Exit 2 if params.yaml or dvc.lock cannot be read.
     """

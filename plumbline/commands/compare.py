@@ -38,12 +38,12 @@ NUM_RESAMPLES = 10_000
 
 
 def load_run(root: Path, name: str, *, arm: str | None) -> Run:
-    """Read all of one run; `arm`: whose answers are compared, None for those of its first comparison."""
+    """Read all of one run; `arm`: the arm to compare; None for that of its first comparison."""
     source = open_run(root, name)
     evaluation = read_evaluation(source, name)
     params, lock, pipeline = (read_settings(source, path) for path in ("params.yaml", "dvc.lock", "dvc.yaml"))
     if (problem := unknown_sections(params, pipeline)) is not None:
-        raise NotThere(f"{name}: {problem} Run it again then, or leave {name} out.")
+        raise NotThere(f"{name}: {problem} Then run it again, or leave {name} out.")
     questions = list(read_rows(source, "data/split/benchmark.jsonl", Question))
     if arm is not None and arm not in evaluation["arms"]:
         raise NotThere(f"{name} has no arm {arm}; it has {', '.join(evaluation['arms'])}.")
@@ -64,7 +64,7 @@ def load_run(root: Path, name: str, *, arm: str | None) -> Run:
 
 
 def answers_of(source: Source, arms: Sequence[str]) -> tuple[list[Answer], str | None]:
-    """The answers of all arms, or none of them and why they cannot be read: the verdicts are files of their own."""
+    """The answers of all arms, or none of them and why they cannot be read: the verdicts are in separate files."""
     try:
         return [row for arm in arms for row in read_rows(source, f"data/answers/{arm}.jsonl", Answer)], None
     except ContentGone as gone:
@@ -72,7 +72,7 @@ def answers_of(source: Source, arms: Sequence[str]) -> tuple[list[Answer], str |
 
 
 def why_partial(run: Run) -> str | None:
-    """Why a run cannot be compared although its files can be read: it stopped before its answers, and holds those of the run before it."""
+    """Why a run cannot be compared although its files can be read: it stopped before answering, and holds the answers of an earlier run."""
     rows = run.answers if run.answers_gone is None else [*run.grades, *run.judgements]
     answered = {(row.arm, row.id) for row in rows}
     missing = [question.id for question in run.questions for arm in run.evaluation["arms"] if (arm, question.id) not in answered]
@@ -82,30 +82,30 @@ def why_partial(run: Run) -> str | None:
 
 
 def whole_runs(root: Path, names: Sequence[str], *, arm: str | None, named: bool) -> tuple[list[Run], list[str]]:
-    """The runs that can be compared, and a sentence for each that is left out; NotThere where one that was named is partial."""
+    """The runs that can be compared, and a sentence for each that is left out. NotThere if a run that was named is partial."""
     runs = [load_run(root, name, arm=arm) for name in names]
     partial = {run.name: why for run in runs if (why := why_partial(run)) is not None}
     if partial and (named or names[0] in partial):
         raise NotThere("; ".join(partial.values()) + ": run the whole pipeline with it (`dvc exp run`, without stage names).")
     whole = [run for run in runs if run.name not in partial]
     if len(whole) < 2:
-        raise NotThere(f"only {whole[0].name} is left to look at: " + "; ".join(partial.values()))
+        raise NotThere(f"only {whole[0].name} is left to compare: " + "; ".join(partial.values()))
     return whole, list(partial.values())
 
 
 def judge_endings(runs: Sequence[Run]) -> list[str]:
-    """A sentence for each judge among the runs whose model is near its end, or past it."""
+    """A sentence for each judge's model that is near its end of life, or past it."""
     models = sorted({model for run in runs if (model := run.evaluation["judge"].get("model_requested")) is not None})
     return [told for model in models if (told := end_warning(model, end=end_of_life(model), today=today())) is not None]
 
 
 def present_tolerance(root: Path) -> Tolerance:
-    """What `grade` would tolerate here."""
+    """The tolerance of `grade` in this folder."""
     return GradeParams.model_validate(read_yaml(root / "params.yaml")["grade"]).tolerance
 
 
 def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None = None, arm: str | None = None, named: bool = True) -> str:
-    """Compare runs, write the page (and, where wanted, the numbers of the settings), and return the table for the terminal."""
+    """Compare runs, write the page (and, if asked to, the numbers of the settings), and return the table for the terminal."""
     recorded, left_out = whole_runs(root, names, arm=arm, named=named)
     alike = graded_alike(recorded, present_tolerance(root), seed=SEED, num_resamples=NUM_RESAMPLES)
     runs, bridges = alike.runs, recorded_bridges(root)
@@ -153,7 +153,7 @@ def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None =
 
 
 def trade_off_figures(found: Sequence[TradeOff]) -> dict[str, str]:
-    """The picture of gain and forgetting, where there are two runs to look at."""
+    """The picture of gain and forgetting, if there are at least two runs."""
     if len(found) < 2:
         return {}
     # Imported here: a comparison that is refused does not wait for matplotlib (0.3 s).
@@ -169,15 +169,15 @@ def trade_off_figures(found: Sequence[TradeOff]) -> dict[str, str]:
     "--page", type=click.Path(path_type=Path), default=Path("metrics/comparison.html"), show_default=True, help="Where the page goes."
 )
 @click.option("--json", "numbers", type=click.Path(path_type=Path), help="Also write the numbers of settings with several seeds here.")
-@click.option("--arm", help="Whose answers are compared; without it those of the second arm of each run's first comparison.")
+@click.option("--arm", help="The arm to compare; by default the second arm of each run's first comparison.")
 def command(runs: tuple[str, ...], page: Path, numbers: Path | None, arm: str | None) -> None:
     """Compare runs question by question, as a table and a page.
 
     RUNS are DVC experiments, commits, tags, or `workspace`, which is the folder itself. The first one is the reference. Without names: HEAD and the
     experiments that start from it.
 
-    Where a difference would mean nothing, its place says why: another benchmark, part or judge, a run that is not valid, a dry run. Runs that
-    different graders or tolerances graded are graded again, by the present grader and the tolerances of params.yaml here.
+    If a difference would mean nothing, the table says why instead: another benchmark, part or judge, a run that is not valid, a dry run. Runs
+    that were graded by different graders or tolerances are graded again, by the present grader and the tolerances of params.yaml in this folder.
 
     Exit 2 if a run cannot be read or cannot be compared.
     """
@@ -186,7 +186,7 @@ def command(runs: tuple[str, ...], page: Path, numbers: Path | None, arm: str | 
         chosen = runs or ("HEAD", *experiments(root))
         if len(set(chosen)) < 2:
             raise NotThere(
-                f"two different runs are needed, found {', '.join(chosen)}; dvc exp list shows experiments, `workspace` is the folder itself"
+                f"two different runs are needed, found {', '.join(chosen)}. `dvc exp list` shows experiments; `workspace` is the folder itself."
             )
         told = main(chosen, root=root, page=page, numbers=numbers, arm=arm, named=bool(runs))
     click.echo(told, nl=False)

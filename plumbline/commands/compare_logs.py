@@ -31,12 +31,12 @@ from plumbline.reporting.tables import slice_rows
 TEMPLATES = Path(__file__).resolve().parents[1] / "pages/templates"
 SEED = 11
 NUM_RESAMPLES = 10_000
-"""Both as `report` in params.yaml, so that the same answers get the same intervals."""
+"""Both are as in section `report` of params.yaml, so that the same answers get the same intervals."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogOutputs:
-    """What is written; None: nothing."""
+    """The files to write; None: that file is not written."""
 
     page: Path | None = None
     numbers: Path | None = None
@@ -45,20 +45,20 @@ class LogOutputs:
 
 @dataclass(frozen=True, kw_only=True)
 class LogQuestions:
-    """What is known of the questions besides the logs."""
+    """What is known about the questions besides the logs."""
 
     match: MatchBy | None = None
     benchmark: Path | None = None
     comparisons: Sequence[Pair] = field(default_factory=tuple)
     slice_by: str | None = None
-    """Field of the logs."""
+    """A field of the logs."""
 
 
 def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, outputs: LogOutputs) -> str:
     """Compare the logs, write what was asked for, and return what to tell."""
     arms = arms_of(logs, scores.names)
     if len(arms) < 2:
-        raise Refused(f"two logs are needed, found {arms[0].name} alone. Give a second log, or a folder with the logs of two models.")
+        raise Refused(f"two logs are needed, but there is only {arms[0].name}. Give a second log, or a folder with the logs of two models.")
     refuse_overwriting(read_for(arms, questions.benchmark), [outputs.page, outputs.numbers, outputs.verdicts])
     if questions.benchmark is not None:
         known = known_questions(questions.benchmark)
@@ -112,13 +112,22 @@ def read_for(arms: Sequence[LogArm], benchmark: Path | None) -> list[Path]:
     "names",
     multiple=True,
     metavar="NAME",
-    help="Which score to compare, or which column of a table is one; repeat it for several tasks.",
+    help="Which score to compare: its name, or the column of a table. Repeat it for several tasks.",
 )
-@click.option("--regrade", is_flag=True, help="Grade letters and numbers by the graders of Plumbline, instead of taking the scores.")
-@click.option("--score-range", nargs=2, type=float, default=(0.0, 1.0), metavar="LOW HIGH", help="The scale of the scores; else 0 to 1.")
-@click.option("--match", type=click.Choice(["id", "question"]), help="Match questions by id or by text; else by id within one tool.")
-@click.option("--cluster", metavar="FIELD", help="Field of the log that says which questions belong together; else `cluster`.")
-@click.option("--slice", "slice_by", metavar="FIELD", help="Also compare within each value of this field; else of the tasks, if several.")
+@click.option(
+    "--regrade", is_flag=True, help="Grade letters and numbers by the graders of Plumbline, instead of using the scores of the logs."
+)
+@click.option(
+    "--score-range", nargs=2, type=float, default=(0.0, 1.0), metavar="LOW HIGH", help="The scale of the scores; by default 0 to 1."
+)
+@click.option("--match", type=click.Choice(["id", "question"]), help="Match questions by id or by text; by default by id within one tool.")
+@click.option("--cluster", metavar="FIELD", help="Field of the log that says which questions belong together; by default `cluster`.")
+@click.option(
+    "--slice",
+    "slice_by",
+    metavar="FIELD",
+    help="Also compare within each value of this field; by default within each task, if there are several.",
+)
 @click.option("--benchmark", type=click.Path(path_type=Path), help="Questions by id, in a shape that check-benchmark reads.")
 @click.option(
     "--comparison",
@@ -126,7 +135,7 @@ def read_for(arms: Sequence[LogArm], benchmark: Path | None) -> list[Path]:
     nargs=2,
     multiple=True,
     metavar="REFERENCE ARM",
-    help="Two logs by name; repeat it. Else: each against the first.",
+    help="Two logs by name; repeat it for more. By default each log against the first.",
 )
 @click.option("--page", type=click.Path(path_type=Path), help="Write a page with every question and answer here.")
 @click.option("--json", "numbers", type=click.Path(path_type=Path), help="Write the numbers of the ledger here.")
@@ -137,9 +146,14 @@ def read_for(arms: Sequence[LogArm], benchmark: Path | None) -> list[Path]:
     callback=fraction,
     default=0.05,
     show_default=True,
-    help="With --regrade: fraction of a numeric target.",
+    help="With --regrade: a fraction of a numeric target.",
 )
-@click.option("--absolute-tolerance", type=float, callback=distance, help="With --regrade: needed if a numeric target is 0, in its unit.")
+@click.option(
+    "--absolute-tolerance",
+    type=float,
+    callback=distance,
+    help="With --regrade: in the unit of the target; needed if a numeric target is 0.",
+)
 def command(logs: tuple[str, ...], **given: Any) -> None:
     """Compare logs of other tools question by question.
 
@@ -147,7 +161,7 @@ def command(logs: tuple[str, ...], **given: Any) -> None:
     service (with --benchmark), or tables (CSV, TSV, JSON lines) with `id` and `score`, or with `question`, `response` and `reference`. A folder gives
     an arm for each model in it. NAME=PATH names a log. The first one is the reference. docs/formats.md says how each is recognised.
 
-    The scores are those of the tools if all logs have one of the same name; else letters and numbers are graded again here. Statistics are those of
+    If all logs have a score of the same name, that score is compared. Otherwise letters and numbers are graded again here. Statistics are those of
     the pipeline: paired differences, exact tests, intervals over clusters, p values adjusted by Holm. Several samples of a question are averaged
     first: the question is the unit. No model, no GPU and no clone is needed: `pip install 'plumbline[logs]'` is enough.
 
@@ -156,7 +170,7 @@ def command(logs: tuple[str, ...], **given: Any) -> None:
     with refusing(1, OSError, ValueError):
         low, high = given["score_range"]
         if not low < high:
-            raise Refused(f"--score-range {low:g} {high:g}: give the lowest score, then the highest.")
+            raise Refused(f"--score-range {low:g} {high:g} is not a range. Give the lowest score, then the highest.")
         tolerance = Tolerance(relative=given["relative_tolerance"], absolute=given["absolute_tolerance"])
         told = main(
             logs,

@@ -15,7 +15,7 @@ QUARANTINED = "data/clean/quarantined.jsonl"
 
 
 def state_of(run: Source) -> State:
-    """The cleaned data of a run. Only LF ends a line: a quarantined one may hold any other separator."""
+    """The cleaned data of a run. Only LF ends a line: a quarantined line may hold any other separator."""
     kept, quarantined = ([line for line in run.read(path).split(b"\n") if line] for path in (KEPT, QUARANTINED))
     return State(
         [InstructionRow.model_validate_json(line) for line in kept], [QuarantinedRow.model_validate_json(line) for line in quarantined]
@@ -44,7 +44,7 @@ def short(text: str, width: int) -> str:
 
 
 def difference(before: Source, after: Source, names: tuple[str, str], *, limit: int, width: int) -> tuple[str, bool]:
-    """What to print of two states, and whether rows differ."""
+    """What to print about two states, and whether rows differ."""
     old, new = state_of(before), state_of(after)
     changes = compare(old, new)
     lines = [
@@ -65,9 +65,9 @@ def difference(before: Source, after: Source, names: tuple[str, str], *, limit: 
 def command(before: str, after: str, limit: int, width: int) -> None:
     """Show which cleaned rows changed between two revisions.
 
-    BEFORE and AFTER are each a git revision or an experiment; AFTER is the workspace if it is left out. Each row comes with its reason. A line is one
-    of the source; in CSV and Parquet it is a record, and the header is not counted. Revisions need their data in the DVC cache or on a remote
-    (`dvc fetch`).
+    BEFORE and AFTER are each a git revision or an experiment; AFTER is the workspace if it is left out. Each row comes with its reason. Line numbers
+    are those of the source; in CSV and Parquet they count records, without the header. The data of a revision must be in the DVC cache: `dvc fetch`
+    brings it from a remote.
 
     Exit 0 if no row differs, 1 if rows differ, 2 if a revision cannot be read.
     """

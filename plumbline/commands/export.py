@@ -1,4 +1,4 @@
-"""Write what a run holds in the forms that other tools read. Touches git, DVC's cache and the file that is named."""
+"""Write rows, answers or results of a run in forms that other tools read. Touches git, DVC's cache and the file that is named."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ ROWS = {"train": "data/split/train.jsonl", "validation": "data/split/validation.
 def write_rows(root: Path, run: str, out: Path, *, shape: str, part: str) -> str:
     """Cleaned rows as JSON lines, or as one list if the file ends in .json."""
     if out.suffix not in (".json", ".jsonl"):
-        raise Refused(f"{out}: rows go into a file that ends in .jsonl, a row a line, or in .json, one list. Give such a name.")
+        raise Refused(f"{out} ends in neither .jsonl nor .json. Give a name in .jsonl for one row per line, or in .json for one list.")
     texts = (json.dumps(SHAPES[shape](row), ensure_ascii=False) for row in read_rows(open_run(root, run), ROWS[part], InstructionRow))
     count = 0
     with replacing(out) as stream:
@@ -40,7 +40,7 @@ def write_results(root: Path, run: str, out: Path, *, arm: str | None, dataset: 
     """The scores of an arm for the Hub; `out` is the folder of the model's repository."""
     if dataset is None:
         raise Refused(
-            "--dataset is missing: name the benchmark's repository on the Hub, such as my-org/my-benchmark; a result belongs to one."
+            "--dataset is missing, and a result belongs to a benchmark. Name the benchmark's repository on the Hub, such as my-org/my-benchmark."
         )
     evaluation = read_evaluation(open_run(root, run), run)
     refuse_no_result(evaluation, run)
@@ -65,14 +65,14 @@ def write_summaries(root: Path, run: str, out: Path, *, arm: str | None) -> str:
 def command() -> None:
     """Write rows, answers or results for other tools.
 
-    RUN is a commit, an experiment, or `workspace`, which is the folder itself. Whole files are written, or none.
+    RUN is a commit, an experiment, or `workspace`, which is the folder itself. A file is written whole or not at all.
 
     Exit 1 if the run or its file cannot be read, or the result is not valid for others to use.
     """
 
 
 RUN = click.argument("run", default="workspace")
-ARM = click.option("--arm", help="The arm to export; else every arm, or the arm of the model card.")
+ARM = click.option("--arm", help="The arm to export; by default every arm, or the arm of the model card.")
 
 
 def told(action: Callable[[Path], str]) -> None:
@@ -87,7 +87,9 @@ def told(action: Callable[[Path], str]) -> None:
 @RUN
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A file that ends in .jsonl or .json.")
 @click.option("--as", "shape", type=click.Choice(list(SHAPES)), default="messages", show_default=True, help="The shape of a row.")
-@click.option("--part", type=click.Choice(list(ROWS)), default="train", show_default=True, help="Which rows; kept are all of them.")
+@click.option(
+    "--part", type=click.Choice(list(ROWS)), default="train", show_default=True, help="Which rows; `kept` is all that `clean` kept."
+)
 def rows(run: str, out: Path, shape: str, part: str) -> None:
     """Write cleaned rows as messages or Alpaca, for other trainers."""
     told(lambda root: write_rows(root, run, out, shape=shape, part=part))
@@ -115,7 +117,7 @@ def eval_results(run: str, out: Path, dataset: str | None, dataset_revision: str
 
 @command.command("lm-eval")
 @RUN
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="A folder; a folder for each arm is made in it.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A folder; it gets a folder for each arm.")
 @ARM
 def lm_eval(run: str, out: Path, arm: str | None) -> None:
     """Write the scores as the results file of lm-evaluation-harness."""

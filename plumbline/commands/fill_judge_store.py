@@ -14,7 +14,7 @@ from plumbline.rows.judgement import Judgement, RawReply
 
 
 def fill(store: VerdictStore, verdicts: Iterable[Judgement | JudgeCheck]) -> int:
-    """Add the replies that the store lacks, and return how many. A rule's account is no reply: no one was paid for it."""
+    """Add the replies that the store lacks, and return how many. What a rule found is not a reply: no one was paid for it."""
     num_added = 0
     fresh: dict[tuple[str, int], RawReply] = {}
 

@@ -19,7 +19,7 @@ EVALUATION = "metrics/evaluation.json"
 
 
 def known_uses(root: Path) -> list[FinalPartUse]:
-    """Every use that the record, the journal, git and the folder know of: those of the record first and in its order, each once."""
+    """Every use that the record, the journal, git or the folder knows, each once. Those of the record come first, in its order."""
     evaluations: list[dict[str, Any]] = recorded_evaluations(root)
     if (root / EVALUATION).exists():
         evaluations.append(json.loads((root / EVALUATION).read_text(encoding="utf-8")))
@@ -29,7 +29,7 @@ def known_uses(root: Path) -> list[FinalPartUse]:
 
 
 def missing_uses(root: Path, own: Set[FinalPartUse]) -> frozenset[FinalPartUse]:
-    """Uses of the same benchmark that the record lacks; `own`, which its own report counts, are not missing."""
+    """Uses of the same benchmark that the record lacks. `own`: uses that the run's own report counts, so they are not missing."""
     refuse_shallow(root)
     recorded, benchmarks = frozenset(read_uses(root / RECORD)), {use.benchmark_sha256 for use in own}
     return frozenset(use for use in known_uses(root) if use.benchmark_sha256 in benchmarks) - recorded - own
@@ -42,7 +42,7 @@ def main(root: Path) -> str:
     if after != before:
         write_text(root / RECORD, "".join(use.model_dump_json() + "\n" for use in after))
     added = len(after) - len(before)
-    lines = [f"{RECORD}: {added} added, {len(after)} in all" + ("; commit it, then dvc repro (report alone)" if added else "")]
+    lines = [f"{RECORD}: {added} added, {len(after)} in all" + ("; commit it, then run `dvc repro` (only report runs)" if added else "")]
     if (root / EVALUATION).exists():
         benchmark = json.loads((root / EVALUATION).read_text(encoding="utf-8"))["sha256"]["benchmark"]
         lines.append(f"{len(uses_of(after, benchmark))} arms have been scored on the final part of the benchmark of this run")
@@ -53,9 +53,9 @@ def main(root: Path) -> str:
 def command() -> None:
     """Record which arms were scored on the final part.
 
-    Adds to metrics/final_part_uses.jsonl every use that is known here and missing there: from the journal of this machine, from every commit and
-    every experiment of this repository, and from the evaluation in the folder. Nothing is ever taken out. Commit the file; `dvc repro` then writes
-    the count into the report, and runs nothing else.
+    Adds to metrics/final_part_uses.jsonl every use that it lacks: from the journal of this machine, from every commit and every experiment of this
+    repository, and from the evaluation in the folder. Nothing is ever removed. Commit the file; `dvc repro` then runs only `report`, which writes
+    the count into the report.
 
     Exit 2 if a record cannot be read.
     """

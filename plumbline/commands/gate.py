@@ -9,7 +9,7 @@ from plumbline.keeping.publish_requirement import CannotTell, GateResult, gate_r
 
 
 def told(result: GateResult) -> str:
-    """The requirements with what was found, a line each."""
+    """Each requirement with what was found, in a line."""
     lines = [*(f"met      {text}" for text in result.met), *(f"not met  {text}" for text in result.unmet)]
     return "\n".join([*lines, "publish: all that is required is shown" if result.ok else "publish: refused"])
 
@@ -21,7 +21,7 @@ def command() -> None:
     Compares the report with publish.require of params.yaml: for each kind `better`, or `not_worse_than` a margin. Each line is a verdict of the report:
     better, not worse, worse, or not enough evidence. `plumbline publish` refuses what this refuses.
 
-    Exit 0 if all is shown, 1 if something is not, 2 if it cannot be told: nothing is required, or the report is of another state.
+    Exit 0 if all is shown, 1 if something is not, 2 if it cannot be decided: nothing is required, or the report belongs to another state.
     """
     root = repository()
     with refusing(2, CannotTell):

@@ -19,7 +19,7 @@ from plumbline.rows.question import Question
 
 SEED = 11
 NUM_RESAMPLES = 10_000
-"""Both as `report` in params.yaml, so that the same answers get the same intervals."""
+"""Both are as in section `report` of params.yaml, so that the same answers get the same intervals."""
 
 
 def main(
@@ -31,7 +31,7 @@ def main(
     out: Path | None = None,
     numbers: Path | None = None,
 ) -> str:
-    """Grade a file, write the verdicts and the numbers where asked, and return the ledger."""
+    """Grade a file, write the verdicts and the numbers if asked to, and return the ledger."""
     found = grade_file(path, tolerance, benchmark=benchmark)
     pairs = pairs_of(found.graded, comparisons)
     by_kind = answer_ledgers(found, comparisons=pairs, seed=SEED, num_resamples=NUM_RESAMPLES)
@@ -51,14 +51,16 @@ def main(
     nargs=2,
     multiple=True,
     metavar="REFERENCE ARM",
-    help="Two arms; repeat it. Else: each against the first.",
+    help="Two arms; repeat it for more. By default each arm against the first.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Write JSON lines here, one verdict per answer.")
 @click.option("--json", "numbers", type=click.Path(path_type=Path), help="Write the numbers of the ledger here.")
 @click.option(
-    "--relative-tolerance", type=float, callback=fraction, default=0.05, show_default=True, help="Fraction of a numeric reference."
+    "--relative-tolerance", type=float, callback=fraction, default=0.05, show_default=True, help="A fraction of a numeric reference."
 )
-@click.option("--absolute-tolerance", type=float, callback=distance, help="Needed if a numeric reference is 0, in its unit.")
+@click.option(
+    "--absolute-tolerance", type=float, callback=distance, help="In the unit of the reference; needed if a numeric reference is 0."
+)
 def command(
     answers: Path,
     benchmark: Path | None,
@@ -70,10 +72,11 @@ def command(
 ) -> None:
     """Grade answers of other tools with the same rules.
 
-    The file ANSWERS (CSV with a header, or JSON lines) has a row per answer: `question`, `response`, `reference`, `kind` (mcq, numeric or
-    explanation), and where they apply `unit`, `choices` (an object letter -> text; without it the options are read out of the question),
-    `key_points` (a list of what an explanation must say), `cluster` (one name for questions made from one template or text), `arm` (who answered)
-    and `id` (else equal questions are the same question); `answer_kind`, `partial_credit` and `tolerance` as in docs/formats.md. With --benchmark a row needs only `id`, `response` and `arm`.
+    ANSWERS is CSV with a header, or JSON lines, with a row per answer: `question`, `response`, `reference` and `kind` (mcq, numeric or explanation).
+    A row may also have `unit`, `choices` (an object letter -> text; without it the options are read from the question), `key_points` (a list of what
+    an explanation must say), `cluster` (one name for questions made from one template or text), `arm` (who answered) and `id` (without it equal
+    questions are the same question). docs/formats.md explains `answer_kind`, `partial_credit` and `tolerance`. With --benchmark a row needs only
+    `id`, `response` and `arm`.
 
     Graders, outcomes and statistics are those of the pipeline: intervals over clusters, p values adjusted by Holm over all comparisons, failures
     counted as 0 and as 1. No model is needed. An explanation is judged by its key points, and stays unjudged without them. Prints the ledger.

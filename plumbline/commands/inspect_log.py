@@ -16,7 +16,7 @@ from plumbline.commands.refusing import refusing
 def command(root: Path, out: Path) -> None:
     """Write the evaluation as Inspect logs, one per arm.
 
-    Look at them with `inspect view`. Needs inspect-ai (requirements-inspect.txt); `make inspect-log` sets it up in an environment of its own.
+    Look at them with `inspect view`. Needs inspect-ai (requirements-inspect.txt); `make inspect-log` installs it in a separate environment.
 
     Correct is C, incorrect I, unparsed N, which Inspect counts as 0, as the report does; explanations keep their score of 0 to 1; an unjudged answer
     has no score. The metrics are those of the report; nothing is computed again.
@@ -28,7 +28,7 @@ def command(root: Path, out: Path) -> None:
     except ModuleNotFoundError as missing:
         if missing.name != "inspect_ai":
             raise
-        sys.exit("inspect-log: inspect-ai is not installed here. `make inspect-log` sets it up in an environment of its own.")
+        sys.exit("inspect-log: inspect-ai is not installed here. Run `make inspect-log`, which installs it in a separate environment.")
     with refusing(2, ValueError, OSError):
         head = subprocess.run(["git", "log", "-1", "--format=%H %cI"], cwd=root, capture_output=True, text=True)
         revision, when = head.stdout.split() if head.returncode == 0 else (None, datetime.datetime.now(datetime.UTC).isoformat())

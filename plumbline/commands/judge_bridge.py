@@ -15,16 +15,19 @@ SEED = 11
 
 
 def main(old: str, new: str, *, root: Path) -> dict[str, object]:
-    """Compare the judges of two runs on the answers that both have scored, and put it on record where these are enough.
+    """Compare the judges of two runs on the answers that both have scored. If these are enough, put the bridge on record.
 
-    NotThere where there is nothing to compare.
+    NotThere if there is nothing to compare.
     """
     runs = [[row for row in judged_answers(open_run(root, name)) if row.judgement.score is not None] for name in (old, new)]
     identities = [sorted({row.judgement.judge_id for row in run}) for run in runs]
     if any(len(found) != 1 for found in identities):
-        raise NotThere(f"each run needs exactly one judge; {old} has {identities[0]}, {new} has {identities[1]}")
+        said = [", ".join(found) or "none" for found in identities]
+        raise NotThere(
+            f"each run needs exactly one judge. The judges of {old}: {said[0]}; of {new}: {said[1]}. Name runs with one judge each."
+        )
     if identities[0] == identities[1]:
-        raise NotThere(f"both runs have the judge {identities[0][0]}: there is nothing to bridge")
+        raise NotThere(f"both runs have the judge {identities[0][0]}, so there is nothing to bridge. Name a run with another judge.")
     scores = {(row.answer.arm, row.answer_key): row.judgement.score for row in runs[0]}
     pairs = [
         (row.answer.arm, row.question.cluster, before, row.judgement.score)
@@ -32,7 +35,7 @@ def main(old: str, new: str, *, root: Path) -> dict[str, object]:
         if (before := scores.get((row.answer.arm, row.answer_key))) is not None and row.judgement.score is not None
     ]
     if not pairs:
-        raise NotThere(f"{old} and {new} have no judged answer in common: judge the answers of one of them with both judges (judge.model)")
+        raise NotThere(f"{old} and {new} have no judged answer in common. Judge the answers of one of them with both judges (judge.model).")
     found = {"old": identities[0][0], "new": identities[1][0], **bridge(pairs, seed=SEED)}
     if found["is_enough"]:
         record_bridge(root, found)
@@ -52,7 +55,7 @@ def command(old: str, new: str) -> None:
     dvc exp run -n new-judge -S judge.model=claude-opus-5-5
     plumbline judge-bridge HEAD new-judge
 
-    The bridge goes on record in metrics/judge_bridges.jsonl, for you to commit; `plumbline compare` then shows explanations across these two judges.
+    The bridge goes on record in metrics/judge_bridges.jsonl. Commit this file; `plumbline compare` then shows explanations across these two judges.
 
     Exit 2 if a run cannot be read or nothing can be compared.
     """

@@ -12,7 +12,7 @@ from plumbline.splitting.recognition import AUTO
 
 
 def known_questions(path: Path) -> dict[str, Question]:
-    """The questions by id. Refused where the file is of no shape that is recognised, and where two questions have one id."""
+    """The questions by id. Refused if the shape of the file is not recognised, or if two questions have the same id."""
     refuse_spreadsheet(path)
     try:
         found = read_questions(path, format_name=AUTO)
@@ -23,13 +23,13 @@ def known_questions(path: Path) -> dict[str, Question]:
                 str(error),
                 "Write it in Plumbline's own shape: `plumbline check-benchmark FILE --column "
                 "question=COLUMN --column target=COLUMN --column id=COLUMN --out mine.jsonl` "
-                "(with `--column kind=numeric` where no choices are named), and give mine.jsonl here.",
+                "(with `--column kind=numeric` if no choices are named), and give mine.jsonl here.",
             )
         ) from None
     known: dict[str, Question] = {}
     places: dict[str, str] = {}
     for question, place in zip(found.questions, found.places, strict=True):
         if question.id in known:
-            raise Refused(f"{place}: the id {question.id!r} also stands at {places[question.id]}. Give each question its own id.")
+            raise Refused(f"{place}: the id {question.id!r} is also at {places[question.id]}. Give each question its own id.")
         known[question.id], places[question.id] = question, place
     return known

@@ -38,14 +38,14 @@ def neutral(cell: str) -> str:
 
 
 def label_id(answer_key: str) -> str:
-    """What a row of the sheet is called."""
+    """The name of a row in the sheet."""
     return answer_key[:12]
 
 
 def drawn_answers(rows: Sequence[JudgedAnswer], *, count: int) -> tuple[list[str], dict[Part, tuple[int, int]]]:
-    """Keys of the answers to label, in an order that tells nothing, and the answers and labels of each part where a second judge judged some.
+    """Keys of the answers to label, in an order that reveals nothing. If a second judge judged some, also the answers and labels of each part.
 
-    Drawn evenly over arm and score; with a second judge, those that the two dispute are likelier than others. Equal answers count once.
+    They are drawn evenly over arm and score. With a second judge, answers that the two dispute are likelier than others. Equal answers count once.
     """
     strata = sampling_strata(
         (row.answer_key, row.answer.arm, row.judgement.score, row.part) for row in rows if row.judgement.score is not None
@@ -59,7 +59,7 @@ def drawn_answers(rows: Sequence[JudgedAnswer], *, count: int) -> tuple[list[str
 
 
 def sheet(rows: Sequence[JudgedAnswer], *, count: int) -> str:
-    """Return a CSV of answers to label; it says neither whose they are nor what a judge said."""
+    """Return a CSV of answers to label; it shows neither the arm nor the judge's score."""
     scored = {row.answer_key: row for row in reversed(rows) if row.judgement.score is not None}
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -72,22 +72,24 @@ def sheet(rows: Sequence[JudgedAnswer], *, count: int) -> str:
 
 
 def read_sheet(text: str, rows: Sequence[JudgedAnswer], *, labeller: str) -> list[HumanLabel]:
-    """Return the labels of a sheet; rows without a score are left out. ValueError names a row that is not as it should be."""
+    """Return the labels of a sheet; rows without a score are left out. ValueError names a row that is wrong."""
     keys = {label_id(row.answer_key): row.answer_key for row in rows}
     labels = []
     table = csv.DictReader(io.StringIO(text))
     if not {"label_id", "score"} <= set(table.fieldnames or ()):
-        raise ValueError(f"the sheet has columns {table.fieldnames}; keep {', '.join(COLUMNS)} as `write` made them")
+        raise ValueError(
+            f"the sheet has the columns {table.fieldnames}. Keep {', '.join(COLUMNS)} as `plumbline label-sheet write` made them."
+        )
     for number, row in enumerate(table, start=2):
         said = (row["score"] or "").strip()
         if not said:
             continue
         score = float(said) if re.fullmatch(r"[01](?:\.[0-9]+)?", said) else None
         if score not in SCALE or score is None:
-            raise ValueError(f"row {number}: score {said!r} is none of {', '.join(f'{value:g}' for value in SCALE)}")
+            raise ValueError(f"row {number}: score {said!r} is not one of {', '.join(f'{value:g}' for value in SCALE)}.")
         key = keys.get((row["label_id"] or "").strip())
         if key is None:
-            raise ValueError(f"row {number}: label_id {row['label_id']!r} belongs to no answer of this run; label a sheet of this run")
+            raise ValueError(f"row {number}: label_id {row['label_id']!r} belongs to no answer of this run. Label a sheet of this run.")
         labels.append(HumanLabel(answer_key=key, labeller=labeller, score=score, note=row.get("note") or ""))
     return labels
 
@@ -161,7 +163,7 @@ def told(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel], comparisons
 
 
 def plan(root: Path, *, width: float) -> str:
-    """How many labels the run in the folder needs."""
+    """The number of labels that the run in the folder needs."""
     return labels_needed(judged_answers(open_run(root, WORKSPACE)), recorded(root), comparisons=declared(root), width=width)
 
 
@@ -177,10 +179,10 @@ def command() -> None:
 @click.argument("sheet", type=click.Path(path_type=Path))
 @click.option("--count", type=click.IntRange(min=1), default=100, show_default=True, help="Answers to score.")
 def write_command(sheet: Path, count: int) -> None:
-    """Write a blind sheet: no arm, no judge's score, in an order that tells nothing.
+    """Write a blind sheet: no arm, no judge's score, in an order that reveals nothing.
 
-    SHEET is the CSV file to write. Where a second judge judged some answers, those that the two dispute are drawn first; what is printed says with which
-    probability, and the correction undoes it.
+    SHEET is the CSV file to write. If a second judge judged some answers, those that the two dispute are drawn first. The output says with which
+    probability, and the correction accounts for it.
     """
     root = repository()
     with refusing(2, ValueError, OSError):
@@ -205,10 +207,10 @@ def read_command(sheet: Path, labeller: str) -> None:
     type=click.FloatRange(min=0, max=2, min_open=True),
     default=0.2,
     show_default=True,
-    help="Of the interval of the corrected difference, as a fraction of the scale: 0.10 is 10 points.",
+    help="Width of the interval of the corrected difference, as a fraction of the scale: 0.10 is 10 points.",
 )
 def plan_command(width: float) -> None:
-    """Say how many labels it takes for an interval of a width, from the scores and labels of this run."""
+    """Say how many labels an interval of a given width takes, from the scores and labels of this run."""
     root = repository()
     with refusing(2, ValueError, OSError):
         said = plan(root, width=width)

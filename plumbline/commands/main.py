@@ -8,7 +8,7 @@ from plumbline.screen import assume_a_size
 
 COMMANDS: dict[str, dict[str, str]] = {
     "Look at the data": {
-        "check-benchmark": "Check a benchmark file, and show what is read of it.",
+        "check-benchmark": "Check a benchmark file, and show what is read from it.",
         "data-diff": "Show which cleaned rows changed between two revisions.",
     },
     "Plan and run": {
@@ -51,7 +51,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "readme": "Write the numbers of README.md and the page of commands.",
     },
 }
-"""Group -> command -> the first line of its help; a test holds these lines to the commands."""
+"""Group -> command -> the first line of its help; a test compares these lines with the commands."""
 NAMES = [name for group in COMMANDS.values() for name in group]
 EXTRAS = {
     **dict.fromkeys(("dvc", "dvc_data"), "pipeline"),
@@ -61,7 +61,7 @@ EXTRAS = {
     **dict.fromkeys(("accelerate", "bitsandbytes", "datasets", "gguf", "huggingface_hub", "peft"), "train"),
     **dict.fromkeys(("psutil", "safetensors", "tokenizers", "torch", "transformers", "trl"), "train"),
 }
-"""Package as it is imported -> the extra of pyproject.toml that installs it; a test holds both to each other."""
+"""Package as it is imported -> the extra of pyproject.toml that installs it; a test compares both."""
 
 
 def load(name: str) -> click.Command:
@@ -126,7 +126,7 @@ def load(name: str) -> click.Command:
         case "smoke":
             from plumbline.commands.smoke import command
         case _:
-            raise AssertionError(f"{name} is listed and cannot be loaded")
+            raise AssertionError(f"{name} is listed but cannot be loaded")
     return command
 
 
@@ -153,7 +153,7 @@ class Commands(click.Group):
 
 @click.command(cls=Commands, context_settings={"max_content_width": 100})
 def plumbline() -> None:
-    """What you run besides the pipeline, which `dvc repro` runs.
+    """The commands of Plumbline. The pipeline itself runs with `plumbline run` or `dvc repro`.
 
     Run a command in the folder of your clone. `plumbline COMMAND --help` shows its options; docs/commands.md has them all.
     """

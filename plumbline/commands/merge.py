@@ -33,7 +33,7 @@ class MergeRefused(ValueError):
 
 
 def sample(questions: Sequence[Question], count: int) -> list[Question]:
-    """Evenly over the benchmark, in its order, from its first to its last part: kinds that lie one after another are all in it."""
+    """Questions drawn evenly over the benchmark, in its order. If its kinds follow one another, all of them are in the sample."""
     count = min(count, len(questions))
     return [questions[place * len(questions) // count] for place in range(count)]
 
@@ -44,17 +44,17 @@ def main(params: AnswerParams, *, benchmark: Path, base: Path, adapter: Path, ou
     prepare_torch(manifest.source)
     if manifest.quantization == "nf4":
         raise MergeRefused(
-            "the adapter was trained and evaluated on nf4 weights: merged into them it is rounded away, merged into others it is another model. "
-            "Serve base and adapter as they are; or set base.quantization=none, let `dvc repro` train and evaluate on bf16 weights, and merge that."
+            "the adapter was trained and evaluated on nf4 weights. Merged into them it would be rounded away; merged into others it would be another "
+            "model. Serve base and adapter as they are, or set base.quantization=none, let `dvc repro` train and evaluate on bf16 weights, and merge that."
         )
     if not record.complete:
         raise MergeRefused(
-            f"the adapter is incomplete: {record.num_done_steps} of {record.num_planned_steps} steps. `dvc repro` without the lowered train.max_steps."
+            f"the adapter is incomplete: {record.num_done_steps} of {record.num_planned_steps} steps. Run `dvc repro` without the lowered train.max_steps."
         )
     tokenizer = load_tokenizer(base)
     questions = sample(list(read_jsonl(benchmark, Question)), num_questions)
     if not questions:
-        raise MergeRefused(f"{benchmark} holds no question to check the merged model with: run `dvc repro split`.")
+        raise MergeRefused(f"{benchmark} holds no question to check the merged model with. Run `dvc repro split`.")
     instructions = params.instructions.model_dump()
     prompts: list[Prompt] = [
         render(tokenizer, id=question.id, user=exam_prompt(question, instructions), choices={}, params=params) for question in questions
@@ -103,12 +103,12 @@ def main(params: AnswerParams, *, benchmark: Path, base: Path, adapter: Path, ou
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("models/merged"), show_default=True, help="The folder to write.")
-@click.option("--questions", type=click.IntRange(min=1), default=24, show_default=True, help="Of the benchmark, for the check.")
+@click.option("--questions", type=click.IntRange(min=1), default=24, show_default=True, help="How many benchmark questions to check with.")
 def command(out: Path, questions: int) -> None:
     """Write base and adapter as one model.
 
-    The folder loads in transformers and in vLLM. Its name appears only after the merged model, loaded from disk, gave the same greedy answers to a
-    sample of the benchmark as base plus adapter, with logits equal to within rounding. A merge into nf4 weights is refused.
+    transformers and vLLM can load the folder. It gets its name only after a check: the merged model, loaded from disk, gave the same greedy answers
+    to a sample of the benchmark as base plus adapter, with logits equal to within rounding. A merge into nf4 weights is refused.
 
     Exit 1 if it answers differently, 2 if it cannot be made.
     """

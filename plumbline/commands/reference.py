@@ -1,4 +1,4 @@
-"""docs/commands.md: every command with its arguments and options, as its own help says it. Touches the width of no terminal."""
+"""The text of docs/commands.md: the help of every command, at a fixed width. Imports every command, and touches no file."""
 
 import click
 
@@ -9,10 +9,10 @@ WIDTH = 100
 INTRODUCTION = """\
 # Commands
 
-Written by `plumbline readme` from the help of the commands. Do not edit it by hand.
+`plumbline readme` writes this page from the help of the commands. Do not edit it by hand.
 [Commands you will use](using.md) shows the daily ones with what they print. Both belong to the manual of [Plumbline](../README.md).
 
-`plumbline COMMAND` runs in the folder of your clone. `make` installs it into `.venv`; there, or after `. .venv/bin/activate`, it is on the path.
+Run `plumbline COMMAND` in the folder of your clone. `make` installs it as `.venv/bin/plumbline`; after `. .venv/bin/activate` it is on the path.
 `python -m plumbline COMMAND` does the same with any Python that has the packages.
 """
 
@@ -28,7 +28,7 @@ def reference() -> str:
 
 
 def section(name: str, command: click.Command, parent: click.Context) -> str:
-    """A command, and below it each command of its own."""
+    """A command, followed by its subcommands."""
     context = click.Context(command, parent=parent, info_name=name)
     parts = [f"### {context.command_path}\n", block(context)]
     if isinstance(command, click.Group):

@@ -1,4 +1,4 @@
-"""How a command ends when it cannot do what was asked: a plain sentence on stderr and the documented exit code. Touches stderr and the folder."""
+"""How a command ends if it cannot do what was asked: a plain sentence on stderr and the documented exit code. Touches stderr and the folder."""
 
 import sys
 from collections.abc import Iterator
@@ -32,10 +32,12 @@ def sentence(error: Exception) -> str:
 
 
 def repository() -> Path:
-    """The folder of the clone, which is where a command is run. Exits with 2 in a folder that DVC does not know."""
+    """The folder of the clone, where a command runs. If the folder has no .dvc, exit with 2."""
     root = Path.cwd()
     if not (root / ".dvc").is_dir():
         name = click.get_current_context().command_path.removeprefix("plumbline ")
-        sys.stderr.write(f"{name}: {root} is not the folder of a clone (it has no .dvc). Change to that folder and run it again.\n")
+        sys.stderr.write(
+            f"{name}: {root} is not the folder of a clone (it has no .dvc). Change to the folder of your clone and run it again.\n"
+        )
         raise SystemExit(2)
     return root

@@ -30,15 +30,15 @@ def missing_inputs(root: Path) -> list[str]:
 
 
 def bring_inputs(root: Path) -> None:
-    """Lay out what git holds of the run. NotRegraded names what is still missing."""
+    """Bring what git holds of the run into the folder. NotRegraded names what is still missing."""
     outs = bundled_outs(root)
     damaged = bring_bundled(root, outs).damaged
     lay_out(root, outs)
     if missing := missing_inputs(root):
-        broken = f" (in .dvc/bundled {', '.join(damaged)} has other bytes: `git restore .dvc/bundled`)" if damaged else ""
+        broken = f" ({', '.join(damaged)} in .dvc/bundled has other bytes: run `git restore .dvc/bundled`)" if damaged else ""
         raise NotRegraded(
-            f"{', '.join(missing)} is missing here and git does not hold it{broken}. "
-            "`dvc pull` brings it if the backup is within reach, and `make` makes it again."
+            f"{', '.join(missing)} is missing here, and git does not hold it{broken}. "
+            "If you can reach the backup, run `dvc pull`. Otherwise `make` makes it again."
         )
 
 
@@ -47,7 +47,8 @@ def command() -> None:
     """Grade and report again, without a model.
 
     For a clone that holds no model and has no network, no key and no backup: questions, contexts, answers, verdicts of the judge and the record of the
-    training lie in git (.dvc/bundled). They are brought with every hash checked, then `grade`, `grade_again` and `report` run. The judge is not asked again.
+    training are in git (.dvc/bundled). They are brought from there and every hash is checked. Then `grade`, `grade_again` and `report` run. The judge is
+    not asked again.
 
     Exit 0 if all ran. 1: something is missing, and nothing was run; or a stage failed, and the metrics that git holds are as they were.
     """

@@ -18,7 +18,7 @@ RESUMES = "stopped by a signal before its end. Run the same command to resume: f
 def run_dvc(root: Path, words: Sequence[str], *, quiet: bool = False) -> int:
     """Run a DVC command in a repository to its end and return its exit code. On Ctrl-C DVC gets the time to clean up.
 
-    The words of the command are DVC's own, but for lines that a reader can do nothing about.
+    The output is DVC's own, without the lines that a reader can do nothing about.
     """
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"} | temporary_folder_of_a_run(root)
     stream = subprocess.DEVNULL if quiet else None
@@ -37,7 +37,7 @@ def run_dvc(root: Path, words: Sequence[str], *, quiet: bool = False) -> int:
 
 
 def run_pipeline(root: Path, words: Sequence[str]) -> int:
-    """Run stages as `run_dvc` does, and return the exit code: 75, said in a line, where a signal stopped them."""
+    """Run stages as `run_dvc` does, and return the exit code. If a signal stopped them, say so in a line and return 75."""
     try:
         code = run_dvc(root, words)
     except KeyboardInterrupt:
@@ -52,14 +52,14 @@ class PathRefused(ValueError):
 
 
 def refuse_other_letters(root: Path) -> None:
-    """PathRefused where the path is not ASCII: DVC 3.67 writes the path of its cache as ASCII into the folder of an experiment."""
+    """PathRefused if the path is not ASCII: DVC 3.67 writes the path of its cache as ASCII into the folder of an experiment."""
     if not str(root.resolve()).isascii():
         raise PathRefused(
-            f"DVC runs no experiment in a folder of its own below a path with letters other than a-z: {root.resolve()}. "
-            "Move the clone to a path of plain letters; `make` alone works here."
+            f"DVC cannot run a temporary experiment here, because the path has characters that are not ASCII: {root.resolve()}. "
+            "Move the clone to a path with ASCII characters only. Plain `make` works here, too."
         )
 
 
 def set_params(overrides: Sequence[str]) -> list[str]:
-    """Overrides as words of `dvc exp run`."""
+    """Overrides as arguments of `dvc exp run`."""
     return [word for override in overrides for word in ("-S", override)]

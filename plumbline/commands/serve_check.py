@@ -38,7 +38,7 @@ class Checked:
     stored: dict[str, Answer]
     messages: list[list[Message]]
     base: Path | None
-    """The folder with the template of the arm; None where the answers were made elsewhere."""
+    """The folder with the template of the arm; None if the answers were made elsewhere."""
 
 
 def checked(root: Path, arm: str, *, count: int | None) -> Checked:
@@ -54,7 +54,7 @@ def checked(root: Path, arm: str, *, count: int | None) -> Checked:
         )
     stored = {answer.id: answer for answer in read_jsonl(root / f"data/answers/{arm}.jsonl", Answer)}
     if missing := [question.id for question in every if question.id not in stored]:
-        raise CannotAsk(f"data/answers/{arm}.jsonl has no answer to {', '.join(missing[:5])}: run `dvc repro answer@{arm}`.")
+        raise CannotAsk(f"data/answers/{arm}.jsonl has no answer to {', '.join(missing[:5])}. Run `dvc repro answer@{arm}`.")
     contexts = read_contexts(root / arms.root[arm].context, every)
     instructions = load_params("answer", AnswerParams).instructions.model_dump()
     count = len(every) if count is None else min(count, len(every))
@@ -95,7 +95,7 @@ def main(
     concurrency: int = CONCURRENCY,
     out: Path | None = None,
 ) -> tuple[str, bool]:
-    """Ask, compare, and return what to tell and whether what is served is what was measured. `texts_only`: unseen prompts are no hindrance."""
+    """Ask, compare, and return what to print and whether the served model is the measured one. `texts_only`: prompts need not be seen."""
     asked = checked(root, arm, count=count)
     max_tokens = load_params("answer", AnswerParams).max_new_tokens
     with Server(url, model, concurrency=concurrency) as server:
@@ -133,7 +133,7 @@ def answered(server: Server, asked: Checked, *, max_tokens: int) -> dict[str, Se
 
 
 def said_of_server(words: ServerWords, base: Path | None) -> list[str]:
-    """What the server says of itself next to what the run was."""
+    """What the server says about itself, next to the same facts of the run."""
     run = ""
     if base is not None and (base / "manifest.json").is_file():
         manifest = read_manifest(base)
@@ -169,35 +169,37 @@ def rows_of(kind: KindServed) -> list[dict[str, object]]:
 def verdict_words(prompts: Prompts, *, same: bool) -> str:
     """What was shown, and no more than that."""
     if not same:
-        return "it is not shown that what is served is what was measured"
+        return "it is not shown that the served model is the measured one"
     if prompts.are_compared:
-        return "what is served is what was measured"
-    return "the texts are those that were measured; not all prompts were compared (--texts-only ends with 0 all the same)"
+        return "the served model is the measured one"
+    return "the texts are the measured ones, but not all prompts were compared (--texts-only accepts this with exit 0)"
 
 
 @click.command()
 @click.argument("url")
-@click.option("--model", metavar="NAME", help="As the server calls it; may be left out where it serves one.")
-@click.option("--arm", default="tuned", show_default=True, help="The arm with the stored answers that it must give.")
-@click.option("--questions", "count", type=click.IntRange(min=1), help="Of the benchmark, evenly drawn; all without it.")
+@click.option("--model", metavar="NAME", help="The model's name on the server; may be left out if it serves only one.")
+@click.option("--arm", default="tuned", show_default=True, help="The arm with the stored answers that the server must give.")
+@click.option("--questions", "count", type=click.IntRange(min=1), help="How many benchmark questions to ask, evenly drawn; by default all.")
 @click.option(
-    "--margin", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.03, show_default=True, help="Loss that is allowed."
+    "--margin", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.03, show_default=True, help="The loss that is allowed."
 )
 @click.option(
-    "--concurrency", type=click.IntRange(min=1), default=CONCURRENCY, show_default=True, help="Questions that are asked at a time."
+    "--concurrency", type=click.IntRange(min=1), default=CONCURRENCY, show_default=True, help="Questions that are asked at the same time."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="A file for both texts and scores of every question, as JSON lines.")
-@click.option("--texts-only", is_flag=True, help="Exit 0 also where the server shows too little to compare all prompts.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write both texts and scores of every question here, as JSON lines.")
+@click.option("--texts-only", is_flag=True, help="Exit 0 even if the server shows too little to compare all prompts.")
 def command(
     url: str, model: str | None, arm: str, count: int | None, margin: float, concurrency: int, out: Path | None, texts_only: bool
 ) -> None:
     """Compare a server with what was measured.
 
-    URL is the address of a server with OpenAI's chat completions, up to and with /v1, such as http://127.0.0.1:8000/v1. It is asked the benchmark
-    greedily, in the words of the run. Its texts are compared with the stored ones and graded by rule, explanations by their key points. A template that
-    writes another prompt is named. The output says which prompts were compared: a server may neither count their tokens nor show them. A key is read from PLUMBLINE_SERVE_KEY.
+    URL is the address of a server with OpenAI's chat completions, up to and with /v1, such as http://127.0.0.1:8000/v1. It answers the benchmark
+    greedily, asked in the words of the run. Its texts are compared with the stored ones and graded by rule, explanations by their key points. If its
+    template writes another prompt, the output says so. The output also says which prompts were compared: a server may neither count their tokens nor
+    show them. A key is read from PLUMBLINE_SERVE_KEY.
 
-    Exit 0 if every text is the same or no kind is worse by the margin, and the prompts are the same; 1 if this is not shown; 2 if it cannot be asked.
+    Exit 0 if every text is the same or no kind is worse by the margin, and the prompts are the same. 1 if this is not shown. 2 if the server cannot be
+    asked.
     """
     root = repository()
     with refusing(2, CannotAsk, ValueError, OSError):

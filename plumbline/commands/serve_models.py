@@ -21,7 +21,7 @@ def command_line(port: int, base: Path, adapter: Path) -> list[str]:
 
 
 @click.command()
-@click.option("--port", type=int, default=8000, show_default=True, help="On this machine.")
+@click.option("--port", type=int, default=8000, show_default=True, help="The port on this machine.")
 @click.option("--base", type=click.Path(path_type=Path), default=Path("models/base"), show_default=True, help="Folder of the base model.")
 @click.option(
     "--adapter", type=click.Path(path_type=Path), default=Path("models/adapter"), show_default=True, help="Folder of the adapter."
@@ -31,7 +31,7 @@ def command(port: int, base: Path, adapter: Path, only_print: bool) -> None:
     """Serve base and tuned by one vLLM server.
 
     Runs `vllm serve` in the foreground with the base model, the adapter as a LoRA module, and names that hold the fingerprints of their weights.
-    After another training it has to be started again. In another terminal:
+    Start it again after each training. In another terminal:
 
     \b
     export PLUMBLINE_VLLM_URL=http://127.0.0.1:8000
@@ -49,7 +49,7 @@ def command(port: int, base: Path, adapter: Path, only_print: bool) -> None:
         program = shutil.which("vllm")
         if program is None:
             raise FileNotFoundError(
-                "there is no program `vllm`. Install requirements-vllm.txt in an environment of its own and put it on the path."
+                "the program `vllm` was not found. Install requirements-vllm.txt in a separate environment, and put its `bin` on the path."
             )
         sys.stdout.flush()
         os.execv(program, words)

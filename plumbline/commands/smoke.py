@@ -15,9 +15,9 @@ OVERRIDES = ("train.max_steps=5", "report.part=development")
 def command() -> None:
     """Run a dry run of 5 steps next to the workspace.
 
-    A temporary DVC experiment: params.yaml, dvc.lock and the metrics in the folder stay as they are, and the final part is not looked at.
+    It is a temporary DVC experiment: params.yaml, dvc.lock and the metrics in the folder stay as they are, and the final part is not used.
 
-    Exit 0 if it came to its end, 75 if a signal stopped it, else the exit code of `dvc exp run`.
+    Exit 0 if it finished, 75 if a signal stopped it, else the exit code of `dvc exp run`.
     """
     root = repository()
     with refusing(1, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""Answers made elsewhere, as a file holds them: CSV or JSON lines, completed from a benchmark where one is given. Reads the file that is named."""
+"""Answers made elsewhere, as a file holds them: CSV or JSON lines, completed from a benchmark if one is given. Reads the file that is named."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ from plumbline.twin_keys import TwinKey, object_without_twins
 NEEDED = ("question", "response", "reference", "kind")
 NEEDED_WITH_BENCHMARK = ("id", "response")
 OPTIONAL = {"answer_kind", "partial_credit", "tolerance"}
-"""What a question may say besides, and a row may too."""
+"""What a question may also say, and a row, too."""
 
 
 class AnswerRow(Record):
@@ -32,7 +32,7 @@ class AnswerRow(Record):
     kind: Kind
     unit: str | None = None
     choices: dict[str, str] | None = None
-    """None: read out of the question; empty: only letters count."""
+    """None: read from the question; empty: only letters count."""
     key_points: tuple[str, ...] = Field(default=(), strict=False)
     answer_kind: AnswerKind | None = None
     partial_credit: PartialCredit | None = None
@@ -44,7 +44,7 @@ class AnswerRow(Record):
     id: str | None = None
 
     def as_question(self) -> Question:
-        """The question that it answers; its cluster is known only when all rows are read."""
+        """The question that it answers; its cluster is known only after all rows are read."""
         choices = self.choices
         if choices is None:
             choices = parse_choices(self.question, numbers=True)[1] if self.kind == "mcq" else {}
@@ -58,7 +58,7 @@ class AnswerRow(Record):
 def read_rows(path: Path, needed: Sequence[str] = NEEDED) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line, fields) of a CSV or JSONL file; empty CSV cells are left out.
 
-    ValueError where a column of `needed` is not there, a row has more cells than columns, or a line of JSONL is no object.
+    ValueError if a column of `needed` is missing, a row has more cells than columns, or a line of JSONL is not an object.
     """
     with path.open(encoding="utf-8-sig", newline="") as stream:
         if path.suffix.lower() in (".csv", ".tsv"):
@@ -71,7 +71,9 @@ def read_rows(path: Path, needed: Sequence[str] = NEEDED) -> Iterator[tuple[int,
                 except TwinKey as twins:
                     raise ValueError(f"{path}, line {number}: {twins}.") from None
                 if not isinstance(fields, dict):
-                    raise ValueError(f'{path}, line {number}: {line.strip()[:60]!r} is no JSON object; a row is {{"question": ..., ...}}.')
+                    raise ValueError(
+                        f'{path}, line {number}: {line.strip()[:60]!r} is not a JSON object. Write a row as {{"question": ..., ...}}.'
+                    )
                 refuse_missing(f"{path}, line {number}", "keys", fields, needed)
                 yield number, {name: value for name, value in fields.items() if value is not None}
 
@@ -94,7 +96,7 @@ def table_rows(path: Path, stream: TextIO, needed: Sequence[str]) -> Iterator[tu
             extra = len(fields[None])  # pyright: ignore[reportArgumentType, reportCallIssue] A row of DictReader has this key for the rest.
             mark = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}[separator]
             raise ValueError(
-                f"{where}: {len(header) + extra} cells below {counted(len(header), 'column')}; put a cell that holds a {mark} in quotes."
+                f"{where}: {len(header) + extra} cells below {counted(len(header), 'column')}. Put a cell that holds a {mark} in quotes."
             )
         present: dict[str, Any] = {name: value for name, value in fields.items() if value not in (None, "")}
         # An empty answer is an answer.
@@ -108,33 +110,35 @@ def table_rows(path: Path, stream: TextIO, needed: Sequence[str]) -> Iterator[tu
 
 
 def refuse_missing(where: str, noun: str, names: Collection[str], needed: Sequence[str]) -> None:
-    """ValueError, with all names that are there and all that are needed, where one of these is missing."""
+    """If a needed name is missing: ValueError, with all names that are there and all that are needed."""
     if all(name in names for name in needed):
         return
     other = "; --benchmark FILE gives question, reference and kind by id" if needed == NEEDED else ""
-    raise ValueError(f"{where} has the {noun} {', '.join(names)}; needed are {', '.join(needed)}. Rename what is called otherwise{other}.")
+    raise ValueError(
+        f"{where} has the {noun} {', '.join(names)}; needed are {', '.join(needed)}. Rename those that have other names{other}."
+    )
 
 
 def json_cell(where: str, name: str, cell: str) -> object:
-    """A cell that holds JSON. ValueError where it does not."""
+    """A cell that holds JSON. ValueError if it does not."""
     shape = '{"A": "ice floats", "B": "ice sinks"}' if name == "choices" else '["less dense", "floats"]'
     try:
         return json.loads(cell, object_pairs_hook=object_without_twins)
     except TwinKey as twins:
         raise ValueError(f"{where}: {name}: {twins}.") from None
     except (ValueError, RecursionError):
-        raise ValueError(f"{where}: {name} is {cell[:60]!r}, which is no JSON; write it such as {shape}.") from None
+        raise ValueError(f"{where}: {name} is {cell[:60]!r}, which is not JSON. Write it like {shape}.") from None
 
 
 def with_benchmark(fields: dict[str, Any], benchmark: Mapping[str, Question] | None) -> dict[str, Any]:
-    """A row with what the benchmark says of its question. ValueError for a question that it lacks, and where row and benchmark disagree."""
+    """A row with what the benchmark says about its question. ValueError if the benchmark lacks the question, or disagrees with the row."""
     if benchmark is None:
         return fields
     known = benchmark.get(str(fields.get("id")))
     if known is None:
         raise ValueError(
-            f"id {fields.get('id')!r} is not a question of the benchmark. Its ids look like {', '.join(list(benchmark)[:3])}; "
-            "give the id that the benchmark has, or leave the row out."
+            f"id {fields.get('id')!r} is not a question of the benchmark. Its ids look like {', '.join(list(benchmark)[:3])}. "
+            "Give the id that the benchmark has, or leave the row out."
         )
     stated = {
         "question": known.question, "reference": known.target, "kind": known.kind, "unit": known.unit, "choices": known.choices,
@@ -143,7 +147,7 @@ def with_benchmark(fields: dict[str, Any], benchmark: Mapping[str, Question] | N
     for name in stated.keys() & fields.keys():
         if fields[name] != stated[name]:
             raise ValueError(
-                f"{name} is {fields[name]!r}, and {stated[name]!r} in the benchmark; leave {name} out of the row, or correct it."
+                f"{name} is {fields[name]!r}, but {stated[name]!r} in the benchmark. Leave {name} out of the row, or correct it."
             )
     return fields | stated
 

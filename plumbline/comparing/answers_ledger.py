@@ -1,4 +1,4 @@
-"""The ledger of answers made elsewhere: that of the pipeline, for a terminal and as numbers."""
+"""The ledger of answers made elsewhere, counted as in the pipeline, for a terminal and as numbers."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -15,7 +15,7 @@ from plumbline.rows.outcome import Outcome
 from plumbline.rows.question import Kind
 
 UNKNOWN_HERE = ("truncated", "truncation_rate", "logprob_accuracy")
-"""Numbers of an arm that no file of answers tells."""
+"""Numbers of an arm that a file of answers does not hold."""
 
 
 def pairs_of(graded: Sequence[GradedAnswer], declared: Sequence[Pair]) -> list[Pair]:
@@ -24,14 +24,14 @@ def pairs_of(graded: Sequence[GradedAnswer], declared: Sequence[Pair]) -> list[P
     for pair in declared:
         for arm in pair:
             if arm not in arms:
-                raise ValueError(f"--comparison {' '.join(pair)}: no answer is of arm {arm!r}; the arms are {', '.join(arms)}.")
+                raise ValueError(f"--comparison {' '.join(pair)}: no answer is from arm {arm!r}. The arms are {', '.join(arms)}.")
         if pair[0] == pair[1]:
-            raise ValueError(f"--comparison {' '.join(pair)}: an arm is not compared with itself; the arms are {', '.join(arms)}.")
+            raise ValueError(f"--comparison {' '.join(pair)}: an arm cannot be compared with itself. The arms are {', '.join(arms)}.")
     return list(dict.fromkeys(declared)) or [(arms[0], arm) for arm in arms[1:]]
 
 
 def scored_rows(found: GradedFile, cut: Collection[tuple[str, str]] = ()) -> list[Scored]:
-    """The verdicts as the ledger counts them; `cut`: arm and id of the answers of which is known that they are not whole."""
+    """The verdicts as the ledger counts them; `cut`: arm and id of the answers that are known to be cut."""
     clusters = {(question.kind, question.id): question.cluster for question in found.questions}
     return [
         Scored(
@@ -60,7 +60,7 @@ def answer_ledgers(
 
 
 def arm_line(ledger: KindLedger, arm: str, counts: ArmLedger) -> str:
-    """One arm on one kind: outcomes, score, and what the score would be if every failure were wrong, or right."""
+    """One arm on one kind: outcomes, score, and the score if every failure were wrong, and if every failure were right."""
     outcomes = {
         Outcome.CORRECT: counts.num_correct,
         Outcome.INCORRECT: counts.num_incorrect,
@@ -115,12 +115,12 @@ def notes(found: GradedFile, by_kind: Mapping[Kind, KindLedger]) -> list[str]:
     if not found.has_clusters:
         told.append(
             "No row has a cluster, so each question counts as independent. If questions were made from one template or text, "
-            "give them one `cluster`: else the intervals are too narrow."
+            "give them one `cluster`. Otherwise the intervals are too narrow."
         )
     without = sum(grade.reading == JudgeCause.NO_KEY_POINTS for grade in found.graded)
     if without:
         told.append(
-            f"Unjudged for want of `key_points`: {counted(without, 'explanation')}. Give their rows a list of what an answer must say."
+            f"Unjudged because they have no `key_points`: {counted(without, 'explanation')}. Give their rows a list of what an answer must say."
         )
     tests = sum(pair.comparison is not None for ledger in by_kind.values() for pair in ledger.pairs.values())
     if tests > 1:

@@ -11,7 +11,7 @@ RECORD = "metrics/judge_bridges.jsonl"
 
 
 def recorded_bridges(root: Path) -> list[JudgeBridge]:
-    """Every bridge on record in the folder, in the order of the file; NotThere where a line is none."""
+    """Every bridge on record in the folder, in the order of the file. NotThere if a line is not a bridge."""
     return list(read_rows(Workspace(root), RECORD, JudgeBridge)) if (root / RECORD).exists() else []
 
 

@@ -38,7 +38,7 @@ class JudgeBridge(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
-    """A bridge as read from one side: what the judge over there gives more than the judge here."""
+    """A bridge as read from one side: how much more the other judge gives than the judge here."""
 
     num_answers: int
     shift: float
@@ -48,16 +48,16 @@ class Crossing:
 
     @property
     def words(self) -> str:
-        """What the bridge says, in points, for whoever reads a difference across it."""
+        """What the bridge says, in points, for a reader of a difference across it."""
         kappa = "" if self.weighted_kappa is None else f", weighted kappa {self.weighted_kappa:.2f}"
         return (
             f"on the {self.num_answers} answers of the bridge the other judge gives {points(self.shift, sign=True)} {span(self.ci95)} points, "
-            f"the same score to {100 * self.exact_agreement:.0f} %{kappa}"
+            f"the same score for {100 * self.exact_agreement:.0f} %{kappa}"
         )
 
 
 def crossing(bridges: Sequence[JudgeBridge], *, here: str, there: str) -> Crossing | None:
-    """The bridge from one judge identity to another, whichever way it was built; None where none is on record."""
+    """The bridge from one judge identity to another, whichever way it was built; None if none is on record."""
     for one in bridges:
         if {one.old, one.new} == {here, there} and here != there:
             low, high = one.ci95

@@ -19,10 +19,10 @@ class Run:
 
     name: str
     arm: str
-    """Whose answers are compared: the second arm of its first comparison, unless another one was asked for."""
+    """The arm that is compared: the second arm of its first comparison, unless another one was asked for."""
     evaluation: dict[str, Any]
     params: dict[str, Any]
-    """params.yaml as it stood."""
+    """params.yaml of the run."""
     identity: dict[str, str]
     """What makes its scores comparable, each as one line of text."""
     questions: list[Question]
@@ -35,7 +35,7 @@ class Run:
 
     @property
     def state(self) -> str:
-        """`complete`, or why its numbers are no result: `not valid` before `not complete`."""
+        """`complete`, or why its numbers are not a result: `not valid` before `not complete`."""
         return "not valid" if not self.evaluation["valid"] else "complete" if self.evaluation["complete"] else "not complete"
 
     @property
@@ -49,31 +49,31 @@ class Run:
         return first_pair(self.evaluation)[0]
 
     def score(self, kind: Kind, arm: str) -> dict[str, Any] | None:
-        """Score of one of its arms on a kind, as its ledger has it; None where there is none."""
+        """Score of one of its arms on a kind, as its ledger has it; None without a score."""
         counts = self.evaluation["kinds"].get(kind, {}).get("arms", {}).get(arm)
         return counts["score"] if counts else None
 
     def floor(self, kind: Kind) -> float | None:
-        """Its noise floor on a kind, in 0..1; None where no one was asked again, or the ledger is from before there was one."""
+        """Its noise floor on a kind, in 0..1; None if no arm was asked again, or if the ledger is too old to have one."""
         found = self.evaluation.get("noise_floor", {}).get("kinds", {}).get(kind)
         return found["floor"] if found else None
 
     def scored(self) -> dict[str, Scored]:
         """Question id -> the answer of the compared arm with its verdict."""
-        # A row needs of its answer only whether it was cut, and nothing that is compared reads that.
+        # Of the answer, a row needs only whether it was cut, and no comparison reads that.
         answers = self.answers if self.answers_gone is None else [unread(verdict) for verdict in [*self.grades, *self.judgements]]
         rows = join_verdicts(self.questions, answers, self.grades, self.judgements)
         return {row.id: row for row in rows if row.arm == self.arm}
 
 
 def first_pair(evaluation: Mapping[str, Any]) -> tuple[str, str]:
-    """Reference and arm of the first comparison; the only arm, twice, where nothing was compared."""
+    """Reference and arm of the first comparison; the only arm, twice, if nothing was compared."""
     comparisons, arms = evaluation["comparisons"], list(evaluation["arms"])
     return (comparisons[0][0], comparisons[0][1]) if comparisons else (arms[0], arms[0])
 
 
 def unread(verdict: Grade | Judgement) -> Answer:
-    """Stands for an answer whose text is gone."""
+    """A placeholder for an answer if its text is gone."""
     return Answer(
         id=verdict.id, sample=verdict.sample, arm=verdict.arm, response="", num_tokens=0, stopped="eos", choice_logprobs={},
         complete=verdict.complete,
@@ -121,7 +121,7 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def told_value(value: object) -> str:
-    """A parameter's value for reading: `null` in params.yaml is "none"."""
+    """A parameter's value for reading: `null` in params.yaml becomes "none"."""
     return "none" if value is None else str(value)
 
 

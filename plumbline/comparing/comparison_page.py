@@ -19,7 +19,7 @@ def page_context(
     matrix: Sequence[Mapping[str, Any]],
     settings: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """All that the template names. `shown`: the questions with their answers; `banners`: title -> sentences."""
+    """All values that the template names. `shown`: the questions with their answers; `banners`: title -> sentences."""
     names = [run.name for run in runs]
     changes = [row["h"] for row in shown["rows"]]
     return {
@@ -43,7 +43,7 @@ def page_context(
         "num_gained": changes.count("gained"),
         "num_lost": changes.count("lost"),
         "gained_by": f"against {names[0]}",
-        "worst_first": f"what {names[0]} could and the others cannot",
+        "worst_first": f"what {names[0]} could answer and the others cannot",
         "provenance": [{"title": run.name, "facts": run_facts(run)} for run in runs],
     }
 

@@ -70,12 +70,12 @@ def matrix(runs: Sequence[Run], cells: Mapping[tuple[str, Kind], Cell]) -> list[
 
 
 def highest_floor(runs: Sequence[Run], kind: Kind) -> float | None:
-    """The largest noise floor among runs: no smaller difference between them is claimed; None where none has one."""
+    """The largest noise floor among runs: no smaller difference between them is claimed; None if no run has one."""
     return max((floor for run in runs if (floor := run.floor(kind)) is not None), default=None)
 
 
 def floor_line(runs: Sequence[Run], kinds: Sequence[Kind]) -> list[list[str]]:
-    """The noise floor of each kind, as a line of the table; no line where no run has one."""
+    """The noise floor of each kind, as a line of the table; no line if no run has one."""
     floors = [highest_floor(runs, kind) for kind in kinds]
     if all(floor is None for floor in floors):
         return []

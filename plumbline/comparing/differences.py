@@ -17,13 +17,13 @@ class Cell:
 
     comparison: Comparison | None
     refused: str | None
-    """Why there is no comparison; None where there is one, or nothing to compare."""
+    """Why there is no comparison; None if there is one, or nothing to compare."""
     across: Crossing | None = None
-    """Where two judges scored the two sides: the bridge between them. The difference then holds that of the judges as well."""
+    """The bridge, if two judges scored the two sides. The difference then includes that of the judges as well."""
 
 
 def cell(reference: Run, run: Run, kind: Kind, *, seed: int, num_resamples: int, level: float, bridges: Sequence[JudgeBridge] = ()) -> Cell:
-    """Compare the answers of two runs, or say why that would mean nothing. Scores stay as each judge gave them: no bridge moves one."""
+    """Compare the answers of two runs, or say why that would mean nothing. Scores stay as each judge gave them: a bridge moves no score."""
     refused = refusal(reference, run, kind, bridges=bridges)
     if refused is not None:
         return Cell(comparison=None, refused=refused)

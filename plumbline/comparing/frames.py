@@ -16,28 +16,28 @@ from plumbline.rows.question import Kind, Question
 
 SEED = 11
 NUM_RESAMPLES = 10_000
-"""Both as `report` in params.yaml, so that the same answers get the same intervals."""
+"""Both are as in section `report` of params.yaml, so that the same answers get the same intervals."""
 WRITERS = (".parquet", ".csv", ".jsonl")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frames:
-    """A run, or logs of other tools, as tables. The tables are yours: change them, and nothing of the run changes."""
+    """A run, or logs of other tools, as tables. You may change the tables: the run stays as it is."""
 
     name: str
     questions: pd.DataFrame
     """Index `id`: kind, question, target, unit, cluster, and a column for each tag or field of the questions."""
     answers: pd.DataFrame
-    """A row per question and arm: id, arm, kind, response, outcome, score, and how the answer was read. Where an arm of a run gave several
-    answers to a question, a row per answer, with its number in the column `sample`."""
+    """A row per question and arm: id, arm, kind, response, outcome, score, and how the answer was read. If an arm of a run gave several
+    answers to a question, there is a row per answer, with its number in the column `sample`."""
     training: pd.DataFrame
-    """The loss curve: step, train_loss, validation_loss, and development_score where it chose the checkpoint; empty for logs."""
+    """The loss curve: step, train_loss, validation_loss, and development_score if it chose the checkpoint; empty for logs."""
     pairs: tuple[Pair, ...]
-    """The declared comparisons; for logs each against the first."""
+    """The declared comparisons; for logs, each log against the first."""
     rows: Sequence[Question] = field(repr=False)
     scored: Sequence[Scored] = field(repr=False)
     told: tuple[str, ...] = ()
-    """What a reader must know of these tables."""
+    """What a reader must know about these tables."""
 
     @property
     def arms(self) -> list[str]:
@@ -46,7 +46,7 @@ class Frames:
 
     @property
     def scores(self) -> pd.DataFrame:
-        """Questions x arms: scores in 0..1, of several samples their mean; missing where no one gave a verdict."""
+        """Questions x arms: scores in 0..1, the mean of several samples; missing if there is no verdict."""
         if "sample" in self.answers.columns:
             found = self.answers.astype({"score": float}).pivot_table(index="id", columns="arm", values="score", aggfunc="mean")
         else:
@@ -83,10 +83,10 @@ class Frames:
         )
 
     def compare(self, first: str, second: str, *, by: str | pd.Series | Mapping[str, object] = "kind") -> pd.DataFrame:
-        """Two arms within each slice, a row each: difference of second from first, interval, exact test, Holm over the slices.
+        """Two arms within each slice, a row each: second minus first, interval, exact test, Holm over the slices.
 
-        `by`: a column of `questions`, or a series or dict from id to slice. Questions without a value are left out. Refused for an arm or
-        column that is not there, and where no question has a value.
+        `by`: a column of `questions`, or a series or dict from id to slice. Questions without a value are left out. Refused if an arm or
+        column does not exist, or if no question has a value.
         """
         for arm in (first, second):
             if arm not in self.arms:
@@ -94,7 +94,7 @@ class Frames:
         slice_of = self._slices(by)
         if not any(row.id in slice_of for row in self.scored):
             raise Refused(
-                f"`by` gives no question of {self.name} a value. Give a column of questions, or a series or dict by id, "
+                f"`by` has no value for any question of {self.name}. Give a column of questions, or a series or dict by id, "
                 f"such as {self.scored[0].id!r}."
             )
         found = compare_slices(self.scored, slice_of, [(first, second)], seed=SEED, num_resamples=NUM_RESAMPLES)
@@ -113,11 +113,11 @@ class Frames:
     def export(self, path: str | Path) -> Path:
         """Write answers with their questions, grades and scores: .parquet, .csv or .jsonl. Refused for another ending.
 
-        A column of questions that is called as one of answers is written as `field NAME`.
+        A column of questions with the name of a column of answers is written as `field NAME`.
         """
         path = Path(path)
         if path.suffix not in WRITERS:
-            raise Refused(f"{path}: the ending says the format. Give one of {', '.join(WRITERS)}.")
+            raise Refused(f"{path} has another ending than {', '.join(WRITERS)}. Give one of these: it decides the format.")
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.partial")
         questions = self.questions.drop(columns="kind")
@@ -137,7 +137,7 @@ class Frames:
 
 
 def question_table(questions: Sequence[Question], fields: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
-    """The questions by id; `fields`: id -> further columns, as `field NAME` where a column of ours has the name and says something else."""
+    """The questions by id; `fields`: id -> further columns, as `field NAME` if a column of ours has the same name and another meaning."""
     rows: list[dict[str, object]] = []
     for question in questions:
         ours: dict[str, object] = {
@@ -156,7 +156,7 @@ def question_table(questions: Sequence[Question], fields: Mapping[str, Mapping[s
 
 
 def field_name(name: str) -> str:
-    """The column of a field or tag that is called as a column of ours."""
+    """The column of a field or tag that has the name of a column of ours."""
     return f"field {name}"
 
 

@@ -31,10 +31,10 @@ class GradedAnswer(Record):
     kind: Kind
     outcome: Outcome
     score: float | None
-    """In 0..1; None where unjudged."""
+    """In 0..1; None if unjudged."""
     extracted: str | None
     reading: str
-    """What the rule read (`value`, `none`, ...); for an explanation why there is this score or none (`scored`, `no_key_points`, ...)."""
+    """What the rule read (`value`, `none`, ...); for an explanation why it has this score or none (`scored`, `no_key_points`, ...)."""
     span: tuple[int, int] | None
     tier: str | None
     flags: tuple[str, ...]
@@ -45,14 +45,14 @@ class GradedFile:
     """All verdicts on a file."""
 
     questions: list[Question]
-    """With their clusters, in the order of the benchmark, else in that of the file."""
+    """With their clusters, in the order of the benchmark, or else of the file."""
     graded: list[GradedAnswer]
     has_clusters: bool
     """False: nothing says which questions belong together, and each counts as independent."""
 
 
 def grade_answer(line: int, row: AnswerRow, question: Question, tolerance: Tolerance) -> GradedAnswer:
-    """Grade one answer. ValueError where its reference cannot be one."""
+    """Grade one answer. ValueError if its reference cannot be graded against."""
     found: dict[str, object] = {"line": line, "id": question.id, "arm": row.arm, "kind": question.kind, "flags": ()}
     if question.kind == "explanation":
         item = JudgeItem(question.question, question.target, question.key_points, row.response)
@@ -79,12 +79,12 @@ class Collected:
     answered: set[tuple[str, Key]] = field(default_factory=set)
 
     def add(self, line: int, row: AnswerRow, tolerance: Tolerance) -> None:
-        """Grade a row. ValueError where it cannot be graded, or does not agree with an earlier one."""
+        """Grade a row. ValueError if it cannot be graded, or does not agree with an earlier one."""
         question = row.as_question()
         key = (question.kind, question.id)
         if (row.arm, key) in self.answered:
             raise ValueError(
-                f"a second answer of {row.arm!r} to {question.id[:60]!r}; give each question an id, or each set of answers an arm."
+                f"this is a second answer of {row.arm!r} to {question.id[:60]!r}. Give each question an id, or each set of answers an arm."
             )
         before, known = self.questions.setdefault(key, (line, question))
         if (known.question, known.choices) == (question.question, question.choices):
@@ -92,11 +92,13 @@ class Collected:
                 if getattr(known, name) != getattr(question, name):
                     shown = "reference" if name == "target" else name
                     raise ValueError(
-                        f"{shown} is {getattr(question, name)!r}, and {getattr(known, name)!r} in line {before} for the same question; "
-                        "correct one of them, or give the two questions two ids."
+                        f"{shown} is {getattr(question, name)!r}, but {getattr(known, name)!r} in line {before} for the same question. "
+                        "Correct one of them, or give the two questions different ids."
                     )
         if row.cluster is not None and self.clusters.setdefault(key, row.cluster) != row.cluster:
-            raise ValueError(f"cluster is {row.cluster!r}, and {self.clusters[key]!r} in an earlier row of the same question; write one.")
+            raise ValueError(
+                f"cluster is {row.cluster!r}, but {self.clusters[key]!r} in an earlier row of the same question. Write the same cluster in both."
+            )
         self.answered.add((row.arm, key))
         self.graded.append(grade_answer(line, row, question, tolerance))
 
@@ -118,7 +120,7 @@ def grade_file(path: Path, tolerance: Tolerance, *, benchmark: Mapping[str, Ques
         except ValueError as error:
             raise ValueError(f"{path}, line {line}: {error}") from error
     if not collected.graded:
-        raise ValueError(f"{path}: no rows; a header and at least one row, or JSON lines, are needed.")
+        raise ValueError(f"{path} has no rows. Give a header and at least one row, or JSON lines.")
     if benchmark is not None:
         kinds = {grade.kind for grade in collected.graded}
         questions = [question for question in benchmark.values() if question.kind in kinds]

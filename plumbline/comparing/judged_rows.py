@@ -19,13 +19,13 @@ class JudgedAnswer:
     answer: Answer
     judgement: Judgement
     second: float | None = None
-    """Score of the second judge, where it gave one."""
+    """Score of the second judge, if it gave one."""
     has_second: bool = False
     """Whether a second judge judged some answers of this run."""
 
     @property
     def part(self) -> str:
-        """What the second judge makes of an answer that the first one scored; empty where no second judge was asked."""
+        """How the second judge sees an answer that the first one scored; empty if no second judge was asked."""
         assert self.judgement.score is not None, "asked of scored answers"
         return part_of(self.judgement.score, self.second) if self.has_second else ""
 
@@ -51,7 +51,7 @@ def judged_answers(source: Source) -> list[JudgedAnswer]:
 
 
 def second_judgements(source: Source) -> list[Judgement]:
-    """What the second judge said; empty where there was none, as in a run from before there could be one."""
+    """What the second judge said; empty if there was none, as in an old run."""
     try:
         return list(read_rows(source, "data/grades/second_judged.jsonl", Judgement))
     except ContentGone:

@@ -13,12 +13,12 @@ from plumbline.rows.arms import Pair
 
 
 def labels_needed(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel], *, comparisons: Sequence[Pair], width: float) -> str:
-    """Say it for every declared comparison of judged arms. ValueError where the run has none."""
+    """Say it for every declared comparison of judged arms. ValueError if the run has no such comparison."""
     scored = [row for row in rows if row.judgement.score is not None]
     judged = {row.answer.arm for row in scored}
     pairs = [pair for pair in comparisons if judged.issuperset(pair)]
     if not pairs:
-        raise ValueError("this run has no declared comparison of two arms with judged explanations: there is no difference to correct.")
+        raise ValueError("this run has no declared comparison of two arms with judged explanations, so there is no difference to correct.")
     strata = sampling_strata((row.answer_key, row.answer.arm, row.judgement.score or 0.0, row.part) for row in scored)
     sizes = Counter((arm, step_of(score), part) for arm, score, part in strata.values())
     sizes.update({(row.answer.arm, step_of(row.judgement.score or 0.0), row.part): 0 for row in scored})
@@ -54,7 +54,7 @@ def plan_words(plan: LabelPlan, arms: tuple[str, str], *, width: float, num_know
     """The plan of one pair of arms."""
     wanted = f"an interval {100 * width:.3g} points wide"
     if plan.num_labels is None:
-        rest = "Bring more questions." if plan.width_of_questions > width else "Labels with a smaller spread, or more questions, would."
+        rest = "Add more questions." if plan.width_of_questions > width else "Labels with a smaller spread, or more questions, would help."
         need = (
             f"no number of labels gives {wanted}: with all {plan.num_answers} answers labelled it is "
             f"{100 * plan.width_if_all_labelled:.0f}. {rest}"
@@ -63,9 +63,9 @@ def plan_words(plan: LabelPlan, arms: tuple[str, str], *, width: float, num_know
         need = f"{plan.num_labels} labels for {wanted} (of {plan.num_answers} answers in all arms)."
     widths = ", ".join(f"{count}: {100 * found:.0f}" for count, found in plan.widths)
     known = (
-        f"The spread within each score is that of the {num_known} labels at hand; run this again with more."
+        f"The spread within each score is that of the {num_known} labels so far; run this again with more."
         if num_known
-        else "No answer is labelled yet, so every other label is taken to lie a step from the judge's score; run this again after the first 40."
+        else "No answer is labelled yet, so the plan assumes that every other label is a step off the judge's score; run this again after the first 40."
     )
     return (
         f"{arms[1]} against {arms[0]}: {need}\n"

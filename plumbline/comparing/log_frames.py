@@ -13,9 +13,9 @@ from plumbline.comparing.logs.matching import MatchBy, matched
 
 
 def load_logs(paths: Sequence[str | Path], *, scores: ScoreParams | None = None, match: MatchBy | None = None) -> Frames:
-    """The tables of logs, one arm for each log or model; as `plumbline compare-logs` reads, matches and scores them.
+    """The tables of logs, one arm for each log or model, read, matched and scored as in `plumbline compare-logs`.
 
-    `paths`: files or folders, `NAME=PATH` to name one. `scores` says which score is taken, or that answers are graded again.
+    `paths`: files or folders, `NAME=PATH` to name one. `scores` says which score is used, or that answers are graded again.
     """
     arms = arms_of([str(path) for path in paths], () if scores is None else scores.names)
     names = [arm.name for arm in arms]
@@ -23,7 +23,7 @@ def load_logs(paths: Sequence[str | Path], *, scores: ScoreParams | None = None,
     warnings = [text for arm in arms for text in arm.warnings]
     fields, unlike = fields_of_questions(graded)
     if unlike:
-        warnings.append(f"the answers to one question differ in {', '.join(unlike)}: these fields are no columns of questions")
+        warnings.append(f"the answers to one question differ in {', '.join(unlike)}: these fields are not columns of questions")
     return Frames(
         name=", ".join(names),
         questions=question_table(graded.found.questions, fields),
@@ -37,7 +37,7 @@ def load_logs(paths: Sequence[str | Path], *, scores: ScoreParams | None = None,
 
 
 def fields_of_questions(graded: GradedLogs) -> tuple[dict[str, dict[str, str]], list[str]]:
-    """Id -> what the logs say of the question, its task among it; and the fields that are of single answers, since two of one question differ."""
+    """Id -> what the logs say about the question, with its task; and the fields that belong to single answers, because two of one question differ."""
     found: dict[str, dict[str, str]] = {}
     unlike: dict[str, None] = {}
     for (_, _, name), given in graded.answers.items():
@@ -48,7 +48,7 @@ def fields_of_questions(graded: GradedLogs) -> tuple[dict[str, dict[str, str]], 
 
 
 def answer_table(graded: GradedLogs) -> pd.DataFrame:
-    """A row per question and arm; of several samples the first response, and all scores as logged in their mean."""
+    """A row per question and arm. For several samples it holds the first response, and the mean of each logged score."""
     rows: list[dict[str, object]] = []
     extracted = {(row.arm, row.id): row.extracted for row in graded.found.graded}
     for row in scored_rows(graded.found):

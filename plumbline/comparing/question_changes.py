@@ -10,7 +10,7 @@ from plumbline.reporting.scored import Scored, by_question
 
 
 def entries(runs: Sequence[Run], instructions: Mapping[str, str]) -> dict[str, Any]:
-    """Every question with the compared answers of all runs, what the reference could and another cannot first."""
+    """Every question with the compared answers of all runs. What the reference could answer and another cannot comes first."""
     shown = comparable_runs(runs)
     arms = [{"key": f"r{index}", "label": run.name} for index, run in enumerate(shown)]
     if not shown:

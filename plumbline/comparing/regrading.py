@@ -1,4 +1,4 @@
-"""Grade the answers of runs again by the present grader, where different graders or tolerances graded them. Touches nothing."""
+"""Grade the answers of runs again by the present grader, if different graders or tolerances graded them. Touches nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,11 +18,11 @@ class GradedAlike:
 
     runs: list[Run]
     told: list[str]
-    """What was graded again, and what could not be, a sentence each; empty where one grader graded all."""
+    """What was graded again, and what could not be, a sentence each; empty if one grader graded all."""
 
 
 def graded_alike(runs: Sequence[Run], tolerance: Tolerance, *, seed: int, num_resamples: int) -> GradedAlike:
-    """The runs as one grader grades them: as they are where one did, else all again by the present one.
+    """The runs with the grades of one grader: as they are if one grader graded all, else graded again by the present one.
 
     A run that cannot be graded again keeps its grades, and its identity says so. If the first run cannot, no other is graded again.
     """
@@ -33,7 +33,7 @@ def graded_alike(runs: Sequence[Run], tolerance: Tolerance, *, seed: int, num_re
         try:
             again, num_changed = graded_again(run, tolerance, seed=seed, num_resamples=num_resamples)
         except ValueError as error:
-            failures.append(f"{run.name} was not graded again, its grades stand as recorded: {str(error).rstrip('.')}")
+            failures.append(f"{run.name} was not graded again and keeps its grades: {str(error).rstrip('.')}")
             if run is runs[0]:
                 return GradedAlike(runs=list(runs), told=failures)
             again = run
@@ -43,13 +43,13 @@ def graded_alike(runs: Sequence[Run], tolerance: Tolerance, *, seed: int, num_re
     absolute = "none" if tolerance.absolute is None else f"{tolerance.absolute:g}"
     again = (
         f"graded again by the present grader (tolerances of params.yaml here: relative {tolerance.relative:g}, absolute {absolute}), "
-        f"since different graders or tolerances had graded them; verdicts that changed: {', '.join(changes)}"
+        f"because different graders or tolerances had graded them; verdicts that changed: {', '.join(changes)}"
     )
     return GradedAlike(runs=found, told=[again, *failures])
 
 
 def graded_again(run: Run, tolerance: Tolerance, *, seed: int, num_resamples: int) -> tuple[Run, int]:
-    """A run with the present grader's verdicts and scores, and how many verdicts changed. ValueError where it refuses a reference."""
+    """A run with the present grader's verdicts and scores, and how many verdicts changed. ValueError if it refuses a reference."""
     questions = [question for question in run.questions if question.kind != "explanation"]
     if run.answers_gone is not None:
         raise ValueError("its answers are in neither cache nor remote")
@@ -71,7 +71,7 @@ def graded_again(run: Run, tolerance: Tolerance, *, seed: int, num_resamples: in
         seed=seed,
         num_resamples=num_resamples,
     )
-    # Only the scores of the arms are read of a run's ledger: what it says of their difference stays that of its report.
+    # Only the scores of the arms are read from a run's ledger: their difference there stays that of its report.
     kinds = {
         kind: numbers | ({"arms": {arm: arm_numbers(counts) for arm, counts in by_kind[kind].arms.items()}} if kind in by_kind else {})
         for kind, numbers in run.evaluation["kinds"].items()

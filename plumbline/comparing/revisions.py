@@ -1,4 +1,4 @@
-"""Read a run as it stood: at a commit, at a DVC experiment, or in the workspace. Touches git, DVC and its cache, read-only."""
+"""Read a run as it was: at a commit, at a DVC experiment, or in the workspace. Touches git, DVC and its cache, read-only."""
 
 import json
 import subprocess
@@ -29,15 +29,15 @@ class ContentGone(NotThere):
 
 
 class Source(Protocol):
-    """Where the files of one run are read from."""
+    """The place from which the files of one run are read."""
 
     def read(self, path: str) -> bytes:
-        """The bytes of a file of this run. NotThere where it has none."""
+        """The bytes of a file of this run. NotThere if it has no such file."""
         ...
 
 
 class Workspace:
-    """The files as they lie in the folder."""
+    """The files as they are in the folder."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -46,7 +46,7 @@ class Workspace:
         try:
             return (self.root / path).read_bytes()
         except FileNotFoundError:
-            raise ContentGone(f"{WORKSPACE}: no {path}; run dvc repro first.") from None
+            raise ContentGone(f"{WORKSPACE}: there is no {path}. Run `dvc repro` first.") from None
 
 
 class Revision:
@@ -60,10 +60,10 @@ class Revision:
             except Exception as error:
                 hint = "; this clone is shallow: `git fetch --unshallow` brings the older commits" if is_shallow(root) else ""
                 raise NotThere(
-                    f"{name}: no commit, tag, branch or experiment of this name; dvc exp list shows experiments{hint}."
+                    f"{name}: no commit, tag, branch or experiment has this name; `dvc exp list` shows experiments{hint}."
                 ) from error
             top = Path(repo.scm.root_dir)
-        # A project may be a folder of a larger repository: DVC opens a revision of such a folder from the top alone.
+        # A project may be a folder of a larger repository: DVC opens a revision of such a folder only from the top.
         self.prefix = root.resolve().relative_to(top.resolve())
         self.files = DVCFileSystem(str(top), rev=self.commit, subrepos=bool(self.prefix.parts))
 
@@ -77,7 +77,7 @@ class Revision:
                 else f"`dvc fetch --all-commits`, which may take minutes (for an experiment `dvc exp pull origin {self.name}`)"
             )
             raise ContentGone(
-                f"{self.name}: {path} is not in that revision, or its content is in neither cache nor remote; run {fetched}. "
+                f"{self.name}: {path} is not in that revision, or its content is in neither cache nor remote. Run {fetched}. "
                 "If the remote lacks it, run `dvc push --all-commits` where it was made, and fetch again."
             ) from None
         assert isinstance(content, bytes)
@@ -95,12 +95,12 @@ def read_object(source: Source, path: str) -> dict[str, Any]:
 
 
 def read_evaluation(source: Source, name: str) -> dict[str, Any]:
-    """The ledger of a run. NotThere where another Plumbline wrote it."""
+    """The ledger of a run. NotThere if another version of Plumbline wrote it."""
     evaluation = read_object(source, "metrics/evaluation.json")
     if evaluation.get("schema") != SCHEMA:
         raise NotThere(
             f"{name}: its metrics/evaluation.json is of schema {evaluation.get('schema')}, not {SCHEMA}: it was written by an older Plumbline. "
-            f"Check out {name}, run `dvc repro report` with the present code and commit it; or leave {name} out."
+            f"Check out {name}, run `dvc repro report` with the present code and commit it, or leave {name} out."
         )
     return evaluation
 
@@ -130,16 +130,16 @@ def experiments(root: Path) -> list[str]:
 
 
 def is_shallow(root: Path) -> bool:
-    """Whether git holds a part of the history alone, as after `git clone --depth 1`."""
+    """Whether git holds only a part of the history, as after `git clone --depth 1`."""
     done = subprocess.run(["git", "rev-parse", "--is-shallow-repository"], cwd=root, capture_output=True, text=True)
     return done.stdout.strip() == "true"
 
 
 def refuse_shallow(root: Path) -> None:
-    """NotThere where git holds a part of the history alone: uses of the final part in older commits would not be counted."""
+    """NotThere if git holds only a part of the history: uses of the final part in older commits would not be counted."""
     if is_shallow(root):
         raise NotThere(
-            "This clone is shallow, so uses of the final part in older commits cannot be counted. Run `git fetch --unshallow`, then this again."
+            "This clone is shallow, so uses of the final part in older commits cannot be counted. Run `git fetch --unshallow`, then run this again."
         )
 
 
@@ -150,7 +150,7 @@ def recorded_evaluations(root: Path) -> list[dict[str, Any]]:
         return subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True, text=True).stdout
 
     path = "metrics/evaluation.json"
-    # The full history: where a merge took one side's run, git would leave the other side's out.
+    # The full history: if a merge took the run of one side, git would leave out that of the other side.
     commits = git("log", "--all", "--full-history", "--format=%H", "--", path).split()
     blobs = {found[2] for commit in commits if len(found := git("ls-tree", commit, path).split()) > 2}
     return [json.loads(git("cat-file", "blob", blob)) for blob in sorted(blobs)]

@@ -20,9 +20,9 @@ class Change(NamedTuple):
 
     kind: Literal["added", "removed", "changed"]
     line: int
-    """In the source of the later state; of the earlier one where the row was removed."""
+    """In the source of the later state; of the earlier one if the row was removed."""
     why: str
-    """The reason of the quarantine it went to or came from, the fields that differ, or where it stood."""
+    """The reason of the quarantine it went to or came from, the fields that differ, or where it was."""
     before: InstructionRow | None
     after: InstructionRow | None
 
@@ -37,7 +37,7 @@ class State(NamedTuple):
 def compare(before: State, after: State) -> list[Change]:
     """List the changes in the order of their lines.
 
-    Rows are matched by their content, then by their question, then by line and answer: a row that only moved is no change.
+    Rows are matched by their content, then by their question, then by line and answer: a row that only moved is not a change.
     """
     left, right = list(before.kept), list(after.kept)
     same, left, right = pair(left, right, lambda row: (row.id, row.repairs, row.flags))
@@ -63,7 +63,7 @@ def compare(before: State, after: State) -> list[Change]:
 def pair(
     left: Sequence[InstructionRow], right: Sequence[InstructionRow], key: Callable[[InstructionRow], object]
 ) -> tuple[list[tuple[InstructionRow, InstructionRow]], list[InstructionRow], list[InstructionRow]]:
-    """Pair rows with equal keys, in their order; with what is left over on both sides."""
+    """Pair rows with equal keys, in their order, and return what is left over on both sides as well."""
     waiting: dict[object, list[InstructionRow]] = defaultdict(list)
     for row in reversed(left):
         waiting[key(row)].append(row)
@@ -87,7 +87,7 @@ def differing_fields(old: InstructionRow, new: InstructionRow) -> str:
 
 
 class Quarantine:
-    """The reasons of a state's quarantined lines, by question; by place where no one can tell which question a line asked."""
+    """The reasons of a state's quarantined lines, by question; by place if no one can tell which question a line asked."""
 
     def __init__(self, state: State) -> None:
         self.by_question: dict[str, str] = {}
@@ -100,7 +100,7 @@ class Quarantine:
                 self.by_question.setdefault(matched(question), row.reason)
 
     def why(self, row: InstructionRow, when: str) -> str | None:
-        """Where the row went or came from; None where it was not quarantined."""
+        """Where the row went or came from; None if it was not quarantined."""
         if reason := self.by_question.get(matched(row.instruction)):
             return f"quarantined {when}: {reason}"
         reason = self.by_place.get((row.origin.file, row.origin.line))
@@ -108,7 +108,7 @@ class Quarantine:
 
 
 def question_of(raw: str) -> str | None:
-    """The question of a quarantined line, in whatever shape its file had; None where it cannot be read."""
+    """The question of a quarantined line, in whatever shape its file had; None if it cannot be read."""
     try:
         content, _ = parse_line(raw.encode("utf-8", "replace"))
     except LineRefused:
@@ -124,8 +124,8 @@ def question_of(raw: str) -> str | None:
 
 
 def matched(question: str) -> str:
-    """A question as matched: as the cleaner repairs it, and white space does not count."""
-    # What cannot be repaired was kept as it stands, or not at all.
+    """A question in the form for matching: as the cleaner repairs it, and white space does not count."""
+    # What cannot be repaired was kept as it is, or not at all.
     with suppress(TextRefused):
         question = mend_text(question).text
     return " ".join(question.split())

@@ -20,10 +20,10 @@ LOSS = ("step", "train_loss", "validation_loss")
 
 
 def repository_above(folder: Path) -> Path:
-    """The clone that a folder lies in: a notebook rarely stands at its top. NotThere outside of one."""
+    """The clone that holds a folder: a notebook is rarely at its top. NotThere outside of a clone."""
     found = next((one for one in (folder, *folder.parents) if (one / ".dvc").is_dir()), None)
     if found is None:
-        raise NotThere(f"{folder} does not lie in a clone (no folder above has a .dvc). Give root, the folder of the clone.")
+        raise NotThere(f"{folder} is not in a clone (no folder above has a .dvc). Give root, the folder of the clone.")
     return found
 
 
@@ -40,7 +40,7 @@ def load_run(name: str, *, root: str | Path | None = None) -> Frames:
         scored = join_verdicts(questions, answers, grades, judgements)
     except KeyError as missing:
         raise NotThere(
-            f"{name}: no answer or verdict for {missing.args[0]}; it is a run of some stages only. Run the whole pipeline (`dvc repro`), "
+            f"{name}: no answer or verdict for {missing.args[0]}, because it is a run of some stages only. Run the whole pipeline (`dvc repro`), "
             "or load another run."
         ) from None
     said = {(answer.arm, answer.id, answer.sample): answer for answer in answers}
@@ -92,7 +92,7 @@ def tags_of(question: Question) -> dict[str, str]:
 
 
 def training_of(source: Source) -> pd.DataFrame:
-    """The loss curve; empty where the run has none."""
+    """The loss curve; empty if the run has none."""
     try:
         return pd.read_csv(io.BytesIO(source.read("metrics/loss.csv")))
     except ContentGone:

@@ -1,4 +1,4 @@
-"""How the answers of a server end, and how those of the run did: cut, not stopped, or not given at all. Reads no file."""
+"""How the answers of a server end, and how those of the run did: cut, not stopped, or missing. Reads no file."""
 
 from collections.abc import Sequence
 
@@ -12,18 +12,18 @@ MAX_SHOWN = 40
 
 
 def said(stored: Answer, served: Served) -> str:
-    """What an arm said in the run, without its thinking where the server sends that next to the text."""
+    """What an arm said in the run, without its thinking if the server sends that next to the text."""
     return spoken(stored.response).text.strip() if served.has_thinking else stored.response.strip()
 
 
 def unanswered(pairs: Sequence[tuple[Answer, Served]]) -> list[str]:
-    """The questions to which the server gave an error, in a phrase."""
+    """The questions that the server answered with an error, in a phrase."""
     failed = [(stored.id, served.problem) for stored, served in pairs if served.problem is not None]
     return [f"{len(failed)} of {len(pairs)} questions have no answer, such as {failed[0][0]}: {failed[0][1]}"] if failed else []
 
 
 def endings(pairs: Sequence[tuple[Answer, Served]], *, max_tokens: int) -> list[str]:
-    """Ends that are not those of the run, a phrase each. They say why texts differ, and are no verdict of their own."""
+    """Endings that are not those of the run, a phrase each. They say why texts differ, and are not a verdict."""
     answered = [(stored, served) for stored, served in pairs if served.problem is None]
     found: list[str] = []
     early = [
@@ -31,7 +31,7 @@ def endings(pairs: Sequence[tuple[Answer, Served]], *, max_tokens: int) -> list[
     ]
     if early:
         found.append(
-            f"{counted(len(early), 'answer is', 'answers are')} cut after {min(early)} to {max(early)} tokens, and {max_tokens} were asked for: "
+            f"{counted(len(early), 'answer is', 'answers are')} cut after {min(early)} to {max(early)} tokens, but {max_tokens} were asked for: "
             "the server's own limit or its context is smaller"
         )
     running = [
@@ -47,6 +47,6 @@ def endings(pairs: Sequence[tuple[Answer, Served]], *, max_tokens: int) -> list[
     thinking = sum(served.has_thinking for _, served in answered)
     if thinking:
         found.append(
-            f"{counted(thinking, 'answer comes with its', 'answers come with their')} thinking apart; the texts are compared without it"
+            f"{counted(thinking, 'answer comes with its', 'answers come with their')} thinking separately; the texts are compared without it"
         )
     return found

@@ -17,7 +17,7 @@ from plumbline.statistics import Comparison, Verdict, paired_comparison, verdict
 
 SEED = 11
 MAX_NAMED = 5
-"""Questions that are named in a line."""
+"""How many questions a line names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +26,10 @@ class QuestionServed:
 
     question: Question
     stored: str
-    """What the arm said in the run, without its thinking where the server leaves that out."""
+    """What the arm said in the run, without its thinking if the server leaves that out."""
     served: str
     scores: tuple[float, float] | None
-    """By rule, in the run and served; None where no rule gives one."""
+    """By rule, in the run and served; None if no rule gives a score."""
 
     @property
     def is_same(self) -> bool:
@@ -44,7 +44,7 @@ class KindServed:
     kind: Kind
     questions: Sequence[QuestionServed]
     comparison: Comparison | None
-    """Served minus stored; None where no answer has a score by rule."""
+    """Served minus stored; None if no answer has a score by rule."""
     verdict: Verdict | None
 
     @property
@@ -78,7 +78,7 @@ class KindServed:
 
     @property
     def flipped(self) -> str:
-        """Which answers lost and gained, a few by their ids; empty where none did."""
+        """Which answers lost and gained, a few by their ids; empty if none did."""
         moved = [one for one in self.questions if one.scores is not None and one.scores[0] != one.scores[1]]
         named = [f"{one.question.id} {'lost' if one.scores and one.scores[0] > one.scores[1] else 'gained'}" for one in moved]
         more = f" and {len(named) - MAX_NAMED} more" if len(named) > MAX_NAMED else ""
@@ -86,7 +86,7 @@ class KindServed:
 
 
 def rule_score(question: Question, answer: Answer, tolerance: Tolerance) -> float | None:
-    """The score by rule: explanations by their key points, whoever judged the run; None without any."""
+    """The score by rule: explanations by their key points, whoever judged the run; None without key points."""
     if question.kind != "explanation":
         grade = grade_answer(answer, question, tolerance)
         return score_of(grade.outcome, grade.score)
@@ -115,7 +115,7 @@ def compared(question: Question, stored: Answer, served: Served, tolerance: Tole
 def served_kinds(
     questions: Sequence[Question], stored: Mapping[str, Answer], served: Mapping[str, Served], tolerance: Tolerance, *, margin: float
 ) -> list[KindServed]:
-    """Every kind that was answered, each with its verdict at the margin. A question without an answer is in none: an outage is no score."""
+    """Every kind that was answered, each with its verdict at the margin. A question without an answer is in none of them: an outage is not a score."""
     found: list[KindServed] = []
     for kind in KINDS:
         mine = [
@@ -139,6 +139,6 @@ def served_kinds(
 
 
 def difference_of(ours: Sequence[object], theirs: Sequence[object]) -> int | None:
-    """Place of the first difference of two prompts; None where they are the same."""
+    """Place of the first difference of two prompts; None if they are the same."""
     same = next((place for place, (one, other) in enumerate(zip(ours, theirs, strict=False)) if one != other), None)
     return min(len(ours), len(theirs)) if same is None and len(ours) != len(theirs) else same

@@ -10,27 +10,27 @@ from plumbline.comparing.server_words import ShownPrompt, shown_prompt
 from plumbline.comparing.serving import Message, Server
 
 AROUND = 40
-"""Characters or tokens of a prompt that are shown on either side of a difference."""
+"""How many characters or tokens of a prompt are shown on either side of a difference."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prompts:
-    """What is known of the prompts that the server makes."""
+    """What is known about the prompts that the server makes."""
 
     problems: tuple[str, ...]
     """How they differ from those of the run, a phrase each."""
     compared: str
     """What was compared, in a phrase."""
     are_compared: bool
-    """False where the server neither counts the tokens of all prompts nor shows them."""
+    """False if the server neither counts the tokens of all prompts nor shows them."""
 
 
 def compared_prompts(
     server: Server, conversations: Sequence[Sequence[Message]], counts: Sequence[tuple[int | None, int | None]], base: Path | None
 ) -> Prompts:
-    """Compare every prompt with that of the run: by its number of tokens, and by its text and tokens where the server shows them.
+    """Compare every prompt with that of the run: by its number of tokens, and by its text and tokens if the server shows them.
 
-    `counts`: tokens of each prompt in the run and on the server, None where one does not say. `base`: the folder with our tokenizer.
+    `counts`: tokens of each prompt in the run and on the server, None if one does not say. `base`: the folder with our tokenizer.
     """
     problems: list[str] = []
     counted = [(ours, theirs) for ours, theirs in counts if ours is not None and theirs is not None]
@@ -60,7 +60,7 @@ def compared_prompts(
 
 
 def shown_prompts(server: Server, conversations: Sequence[Sequence[Message]]) -> list[ShownPrompt]:
-    """What the server shows of each conversation, up to the first that it does not show."""
+    """The prompts that the server shows for the conversations, up to the first that it does not show."""
     found: list[ShownPrompt] = []
     for messages in conversations:
         shown = shown_prompt(server, messages)
@@ -71,7 +71,7 @@ def shown_prompts(server: Server, conversations: Sequence[Sequence[Message]]) ->
 
 
 def prompt_problem(shown: ShownPrompt, messages: Sequence[Message], tokenizer: Any) -> str | None:
-    """Where the prompt that the server shows leaves ours, in its text or else in its tokens; None where it does not."""
+    """Where the prompt that the server shows differs from ours, in its text or else in its tokens; None if it does not."""
     text = tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
     if shown.text is not None:
         # A server may leave the first token to its tokenizer: that is the same prompt.
@@ -87,6 +87,6 @@ def prompt_problem(shown: ShownPrompt, messages: Sequence[Message], tokenizer: A
         return None
     if shown.text is not None:
         before, after = (tokenizer.convert_ids_to_tokens(one[place : place + 4]) for one in (ids, shown.ids))
-        return f"its tokenizer cuts the same text otherwise from token {place} on: {after} instead of {before}"
+        return f"its tokenizer cuts the same text differently from token {place} on: {after} instead of {before}"
     before, after = (tokenizer.decode(one[max(0, place - AROUND) : place + AROUND]) for one in (ids, shown.ids))
     return f"its template writes another prompt from token {place} on: {after!r} instead of {before!r}"

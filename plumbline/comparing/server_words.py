@@ -23,12 +23,12 @@ NEUTRAL = {
 
 @dataclass(frozen=True, kw_only=True)
 class ServerWords:
-    """What a server says of itself, as far as it does."""
+    """What a server says about itself."""
 
     facts: tuple[str, ...]
     """Program, weights and context, a phrase each."""
     additions: tuple[str, ...]
-    """What it adds to each request and the run had not, a phrase each."""
+    """What it adds to each request and the run did not have, a phrase each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class ShownPrompt:
 
 
 def server_words(server: Server) -> ServerWords:
-    """All that the server shows; empty where it shows nothing."""
+    """All that the server shows; empty if it shows nothing."""
     facts: list[str] = []
     additions: list[str] = []
     row = _row(server)
@@ -89,7 +89,7 @@ def modelfile_settings(parameters: object) -> dict[str, float]:
 
 
 def shown_prompt(server: Server, messages: Sequence[Message]) -> ShownPrompt | None:
-    """What the server's own template and tokenizer make of a conversation; None where it does not say."""
+    """The prompt that the server's own template and tokenizer make of a conversation; None if it does not say."""
     body = {"messages": list(messages)}
     text = _text(_asked(server, "POST", "/apply-template", body), "prompt")
     if text is not None:
@@ -107,7 +107,7 @@ def shown_prompt(server: Server, messages: Sequence[Message]) -> ShownPrompt | N
 
 
 def _asked(server: Server, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What is there, or an empty object: few servers have any one of these."""
+    """What the server returns there, or an empty object: no server has all of these addresses."""
     try:
         return server.sent(method, f"{server.root}{path}", body)
     except CannotAsk:
@@ -115,7 +115,7 @@ def _asked(server: Server, method: str, path: str, body: Mapping[str, Any] | Non
 
 
 def _row(server: Server) -> dict[str, Any]:
-    """What the list of models says of the one that is asked."""
+    """What the list of models says about the one that is asked."""
     try:
         return next((row for row in server.listed() if row["id"] == server.model), {})
     except CannotAsk:

@@ -20,9 +20,9 @@ PAUSES = (1.0, 2.0, 4.0)
 """Seconds before a server that is busy for the moment is asked again."""
 BUSY = (429, 502, 503, 504)
 NUM_TRIED = 8
-"""Questions that are asked first: where none has an answer, no more are asked."""
+"""How many questions are asked first: if none of them has an answer, no more are asked."""
 NOT_THIS_ONE = (400, 408, 413, 422, 500)
-"""Status of a server that goes on answering other questions."""
+"""Statuses of a server that still answers other questions."""
 MAX_SHOWN = 300
 """Characters of what a server said, in an error."""
 
@@ -42,10 +42,10 @@ class Served:
 
     text: str = ""
     has_thinking: bool = False
-    """The server took the thinking out of the text, and sent it next to it."""
+    """Whether the server took the thinking out of the text and sent it next to the text."""
     is_cut: bool = False
     num_prompt_tokens: int | None = None
-    """As the server counts them; None where it does not say."""
+    """As the server counts them; None if it does not say."""
     num_tokens: int | None = None
     """Of the answer, as the server counts them."""
     problem: str | None = None
@@ -56,7 +56,7 @@ class Server:
     """One server, asked about one model. Use as a context manager."""
 
     def __init__(self, url: str, model: str | None, *, concurrency: int = CONCURRENCY) -> None:
-        """Check the address and the name, and take the only model where none is named."""
+        """Check the address and the name; if no model is named, take the only one."""
         self.url = url.rstrip("/")
         self._key = os.environ.get(KEY_VARIABLE, "").strip() or None
         if (problem := why_unsafe(self.url, self._key, url_name="URL", key_name=KEY_VARIABLE)) is not None:
@@ -75,11 +75,11 @@ class Server:
 
     @property
     def root(self) -> str:
-        """The address without /v1, where servers have what is their own."""
+        """The address without /v1, where each server has its own extras."""
         return self.url.removesuffix("/v1")
 
     def listed(self) -> list[dict[str, Any]]:
-        """What the server says of its models, a row each. CannotAsk where it lists none."""
+        """What the server says about its models, a row each. CannotAsk if it lists none."""
         content = self.sent("GET", f"{self.url}/models", None)
         rows = content.get("data")
         if not isinstance(rows, list) or not all(isinstance(row, dict) and "id" in row for row in rows):
@@ -87,7 +87,7 @@ class Server:
         return rows
 
     def _named(self, model: str | None) -> str:
-        """The model to ask. CannotAsk where several are served and none is named, or where the server has none of that name: some answer all the same."""
+        """The model to ask. CannotAsk if several are served and none is named, or if none has the name: some servers would answer all the same."""
         try:
             names = [str(row["id"]) for row in self.listed()]
         except CannotAsk:
@@ -96,13 +96,13 @@ class Server:
             return model
         known = names + [alias for row in self.listed() for alias in row.get("aliases") or []]
         if model is None and len(names) != 1:
-            raise CannotAsk(f"{self.url} serves {self.shown(', '.join(names)) or 'no model'}: name one with --model.")
+            raise CannotAsk(f"{self.url} serves {self.shown(', '.join(names)) or 'no model'}. Name one with --model.")
         if model is not None and names and model not in known and f"{model}:latest" not in known:
-            raise CannotAsk(f"{self.url} serves {self.shown(', '.join(names))}, and nothing that is called {model}: name one with --model.")
+            raise CannotAsk(f"{self.url} serves {self.shown(', '.join(names))}, but no model {model}. Name one with --model.")
         return model or names[0]
 
     def shown(self, text: str) -> str:
-        """The beginning of what a server said, without the key: cut only when the key is out, so that no half of it is left."""
+        """The beginning of what a server said, without the key. The key is removed before the cut, so that no part of it is left."""
         if self._key is not None:
             for form in (self._key, json.dumps(self._key)[1:-1]):
                 text = text.replace(form, REDACTED)
@@ -118,7 +118,7 @@ class Server:
                 time.sleep(seconds)
                 response = self._http.request(method, address, json=body)
         except httpx2.ReadTimeout:
-            late = CannotAsk(f"{address} gives no answer in {SECONDS:.0f} s: ask fewer at a time with --concurrency.")
+            late = CannotAsk(f"{address} gives no answer in {SECONDS:.0f} s. Ask fewer at a time with --concurrency.")
             late.status = 408
             raise late from None
         except httpx2.HTTPError as error:
@@ -136,7 +136,7 @@ class Server:
         return content
 
     def _refusal(self, address: str, status: int, text: str) -> CannotAsk:
-        """What a server that answers with an error says, and what to do."""
+        """The error for a server that answers with one: what it says, and what to do."""
         hint = {
             401: f"; set {KEY_VARIABLE}",
             403: f"; check {KEY_VARIABLE}",
@@ -149,7 +149,7 @@ class Server:
         return error
 
     def answer(self, messages: Sequence[Message], *, max_tokens: int) -> Served:
-        """Ask one question greedily. A server that cannot answer this one leaves its words in `problem`."""
+        """Ask one question greedily. If the server cannot answer it, its words are in `problem`."""
         body = {"model": self.model, "messages": list(messages), "max_tokens": max_tokens, "temperature": 0}
         try:
             content = self.sent("POST", f"{self.url}/chat/completions", body)
@@ -164,7 +164,9 @@ class Server:
             is_cut = choice.get("finish_reason") == "length"
             thinking = message.get("reasoning_content") or message.get("reasoning")
         except (KeyError, IndexError, TypeError, AttributeError):
-            raise CannotAsk(f"{self.url} answers without a choice: {self.shown(json.dumps(content))}.") from None
+            raise CannotAsk(
+                f"{self.url} answers without a choice: {self.shown(json.dumps(content))}. Is this a server with OpenAI's chat completions?"
+            ) from None
         if text is not None and not isinstance(text, str):
             raise CannotAsk(f"{self.url} answers with a content that is not a text: {self.shown(json.dumps(text))}.")
         usage = content.get("usage")
@@ -173,7 +175,7 @@ class Server:
         return Served(text=(text or "").strip(), has_thinking=bool(thinking), is_cut=is_cut, num_prompt_tokens=num_prompt, num_tokens=num)
 
     def answers(self, asked: Sequence[Sequence[Message]], *, max_tokens: int) -> Iterator[Served]:
-        """The same for many questions, in their order. CannotAsk where none of the first has an answer: then it is no matter of one question."""
+        """The same for many questions, in their order. CannotAsk if none of the first has an answer: then the cause is not one question."""
         with ThreadPoolExecutor(self._concurrency) as pool:
             first = list(pool.map(lambda messages: self.answer(messages, max_tokens=max_tokens), asked[:NUM_TRIED]))
             if first and all(one.problem is not None for one in first):

@@ -1,4 +1,4 @@
-"""Runs that differ in their training seed alone are one setting; settings are compared on each question's mean over seeds. Pure."""
+"""Runs that differ only in their training seed are one setting; settings are compared on each question's mean over seeds. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,17 +31,17 @@ class Setting:
 
     @property
     def spoilt_by(self) -> tuple[str, ...]:
-        """Its runs that are no result, each with its state: with one of them the setting has no numbers either."""
+        """Its runs that are not results, each with its state: with one of them the setting has no numbers either."""
         return tuple(f"{run.name} is {run.state}" for run in self.runs if not run.is_result)
 
     def scores(self, kind: Kind) -> list[dict[str, Any]]:
-        """The score of each run that has one, as its ledger has it; none where a run is no result."""
+        """The score of each run that has one, as its ledger has it; none if a run is not a result."""
         if self.spoilt_by:
             return []
         return [score for run in self.runs if (score := run.score(kind, run.arm))]
 
     def means(self, kind: Kind) -> dict[str, tuple[float | None, str]]:
-        """Question id -> mean score over seeds and cluster; None where a seed has no verdict."""
+        """Question id -> mean score over seeds, and cluster; None if a seed has no verdict."""
         by_run = [run.scored() for run in self.runs]
         means: dict[str, tuple[float | None, str]] = {}
         for key, row in by_run[0].items():
@@ -53,7 +53,7 @@ class Setting:
 
 
 def settings_of(runs: Sequence[Run]) -> list[Setting]:
-    """Group runs by all that is not the training seed; only groups in which each run has another seed are settings."""
+    """Group runs by everything but the training seed; a group is a setting only if each of its runs has another seed."""
     groups: dict[str, list[Run]] = {}
     differs: dict[str, dict[str, Any]] = {}
     names: dict[str, str] = {}
@@ -63,7 +63,7 @@ def settings_of(runs: Sequence[Run]) -> list[Setting]:
         groups.setdefault(key, []).append(run)
         differs[key] = {name: value for name, value in values.items() if name != SEED}
         names[key] = ", ".join(f"{name} = {told_value(value)}" for name, value in differs[key].items()) or "as they stand"
-    # Settings may differ in what is no parameter, in the code or the judge: then their first run tells them apart.
+    # Settings may differ in something that is not a parameter, such as code or judge: then their first run tells them apart.
     doubled = {name for name in names.values() if list(names.values()).count(name) > 1}
     found = [
         Setting(
@@ -77,13 +77,13 @@ def settings_of(runs: Sequence[Run]) -> list[Setting]:
 
 
 def compare_settings(settings: Sequence[Setting], *, seed: int, num_resamples: int) -> dict[tuple[str, Kind], Comparison]:
-    """(setting, kind) -> its comparison with the first setting, where the two can be compared."""
+    """(setting, kind) -> its comparison with the first setting, if the two can be compared."""
     found: dict[tuple[str, Kind], Comparison] = {}
     kinds = {row.kind for setting in settings[:1] for row in setting.runs[0].scored().values()}
     level = strictest_level(len(settings[1:]) * len(kinds))
     for one in settings[1:]:
         for kind in KINDS:
-            # Within a setting the runs have one identity; whether they are results must be asked of each.
+            # Within a setting the runs have one identity, but each of them may or may not be a result.
             if settings[0].spoilt_by or one.spoilt_by or refusal(settings[0].runs[0], one.runs[0], kind) is not None:
                 continue
             before, after = settings[0].means(kind), one.means(kind)
@@ -95,7 +95,7 @@ def compare_settings(settings: Sequence[Setting], *, seed: int, num_resamples: i
 
 
 def setting_rows(settings: Sequence[Setting], comparisons: Mapping[tuple[str, Kind], Comparison]) -> list[dict[str, Any]]:
-    """One row per setting: mean and spread over seeds, and the paired difference from the first setting; dashes and the reason where a run is no result."""
+    """One row per setting: mean and spread over seeds, and the paired difference from the first setting; dashes and the reason if a run is not a result."""
     kinds = kinds_of([run for one in settings for run in one.runs])
     rows: list[dict[str, Any]] = []
     for one in settings:
@@ -118,7 +118,7 @@ def setting_rows(settings: Sequence[Setting], comparisons: Mapping[tuple[str, Ki
 
 
 def settings_table(settings: Sequence[Setting], comparisons: Mapping[tuple[str, Kind], Comparison]) -> str:
-    """The settings for a terminal; empty where no run was repeated with another seed."""
+    """The settings for a terminal; empty if no run was repeated with another seed."""
     if not settings:
         return ""
     kinds = kinds_of([run for one in settings for run in one.runs])

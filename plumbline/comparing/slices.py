@@ -19,13 +19,13 @@ class Slice:
     name: str
     pair: Pair
     comparison: Comparison | None
-    """None where no question of it has a score in both arms."""
+    """None if no question of it has a score in both arms."""
     p_holm: float | None = None
     """The p value adjusted for all slices and pairs that were looked at."""
 
     @property
     def finding(self) -> str:
-        """`better` or `worse` of the second arm, `none` where nothing was shown, or that the slice is too small to show anything."""
+        """`better` or `worse` for the second arm, `none` if nothing was shown, or that the slice is too small to show anything."""
         if self.comparison is None or self.p_holm is None:
             return "no verdicts"
         found = self.comparison
@@ -37,9 +37,9 @@ class Slice:
 def compare_slices(
     scored: Sequence[Scored], slice_of: Mapping[str, str], pairs: Sequence[Pair], *, seed: int, num_resamples: int
 ) -> list[Slice]:
-    """Compare the pairs in every slice; `slice_of`: id of a question -> its slice. Slices stand in the order of their questions.
+    """Compare the pairs in every slice; `slice_of`: id of a question -> its slice. Slices come in the order of their questions.
 
-    Holm's correction is over all of them: a slice that was looked for among many must show more.
+    Holm's correction is over all of them: among many slices, one must show more.
     """
     rows = {(row.arm, row.id): row for row in scored}
     questions: dict[str, dict[str, None]] = {}

@@ -1,4 +1,4 @@
-"""A spreadsheet in place of a table. Reads the file that is named."""
+"""Refuse a spreadsheet in place of a table. Reads the file that is named."""
 
 import zipfile
 from pathlib import Path
@@ -11,7 +11,7 @@ SHEETS = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")
 
 
 def refuse_spreadsheet(path: Path) -> None:
-    """Refused for a file of a spreadsheet program. OSError where there is no file."""
+    """Refused for a file of a spreadsheet program. OSError if there is no file."""
     with path.open("rb") as stream:
         start = stream.read(len(OLD_OFFICE))
     is_one = start == OLD_OFFICE
@@ -22,4 +22,4 @@ def refuse_spreadsheet(path: Path) -> None:
         except (zipfile.BadZipFile, NotImplementedError):
             is_one = path.suffix.lower() == ".xlsx"
     if is_one:
-        raise Refused(f"{path}: is a spreadsheet. Save the sheet as CSV (UTF-8) in the program that made it, and give that file.")
+        raise Refused(f"{path} is a spreadsheet. Save the sheet as CSV (UTF-8) in the program that made it, and give that file.")

@@ -12,7 +12,7 @@ from plumbline.reporting.words import points, span
 from plumbline.statistics import SIGNIFICANCE
 
 NOT_SHOWN = ("train.seed",)
-"""Parameters that do not name a point: runs that differ in their seed alone lie next to each other."""
+"""Parameters that do not name a point: runs that differ only in their seed are next to each other."""
 MOST_NAMED = 2
 
 
@@ -30,13 +30,13 @@ class TradeOff:
 
     name: str
     label: str
-    """What differs between it and the others; its name where nothing does."""
+    """What differs between it and the others; its name if nothing does."""
     is_replayed: bool
     """Whether answers of base were among its training rows."""
     gain: Amount
     """In the domain, over all questions of all kinds, as a fraction."""
     probes: Amount | None
-    """On what base or tuned can do besides, as a fraction; None where it was not probed, or they can do none of it."""
+    """On what base or tuned can do outside the domain, as a fraction; None if it was not probed, or they can do none of it."""
     nats: Amount | None
     """How much less likely base's own answers to general prompts are, in nats a token: more is worse."""
 
@@ -63,13 +63,13 @@ def trade_offs(runs: Sequence[Run], *, seed: int, num_resamples: int) -> list[Tr
 
 
 def is_of_training(run: Run) -> bool:
-    """Whether the compared arm is the adapter and its reference is base: else the difference is no gain of the training."""
+    """Whether the compared arm is the adapter and its reference is base: otherwise the difference is not a gain of the training."""
     weights = {name: str(arm["weights"]).rsplit("/", 1)[-1] for name, arm in run.evaluation["arms"].items()}
     return weights[run.arm] == "adapter" and weights[run.reference_arm] == "base"
 
 
 def gain_of(run: Run, *, seed: int, num_resamples: int) -> Amount | None:
-    """The compared arm against the reference of its own run; None where no question has both scores."""
+    """The compared arm against the reference of its own run; None if no question has both scores."""
     before, after = replace(run, arm=run.reference_arm).scored(), run.scored()
     pairs = [(row.score, after[key].score, row.cluster) for key, row in before.items() if key in after]
     found = compare_pairs(pairs, seed=seed, num_resamples=num_resamples, level=SIGNIFICANCE)
@@ -83,7 +83,7 @@ def probes_of(evaluation: dict[str, Any]) -> Amount | None:
 
 
 def nats_of(evaluation: dict[str, Any]) -> Amount | None:
-    """Forgetting by likelihood; a report from before it was written there has it among its checks, without an interval."""
+    """Forgetting by likelihood; an older report has it only among its checks, without an interval."""
     found = evaluation.get("forgetting")
     if found is not None:
         low, high = found["increase_low"], found["increase_high"]
@@ -93,7 +93,7 @@ def nats_of(evaluation: dict[str, Any]) -> Amount | None:
 
 
 def label_of(name: str, values: dict[str, Any]) -> str:
-    """The parameters by which a run differs, in short; its name where they are none or many."""
+    """The parameters by which a run differs, in short; its name if there are none or many."""
     named = {key: value for key, value in values.items() if key not in NOT_SHOWN}
     if not named or len(named) > MOST_NAMED:
         return name
@@ -123,7 +123,7 @@ def trade_off_rows(found: Sequence[TradeOff]) -> list[dict[str, str]]:
 
 
 def trade_off_table(found: Sequence[TradeOff]) -> str:
-    """The same for a terminal; empty where fewer than two runs have a gain."""
+    """The same for a terminal; empty if fewer than two runs have a gain."""
     if len(found) < 2:
         return ""
     lines = [["", "replay", "gain in the domain", "on the probes", "nats of general text"]]

@@ -19,9 +19,9 @@ Splits = dict[tuple[str, Kind], VarianceSplit]
 
 
 def uncertainty_of(runs: Sequence[Run], settings: Sequence[Setting]) -> Splits:
-    """The parts for every setting, for every run by itself that gave several answers to a question, and for their differences from the first.
+    """The parts for every setting, for every single run with several answers to a question, and for their differences from the first.
 
-    Runs that are no result have none. A setting that was not trained with the seeds of the first has no row for their difference.
+    Runs that are not results have none. A setting that was not trained with the seeds of the first has no row for their difference.
     """
     repeated = {run.name for one in settings for run in one.runs}
     groups = {one.name: sorted(one.runs, key=seed_of) for one in settings if not one.spoilt_by}
@@ -44,7 +44,7 @@ def uncertainty_of(runs: Sequence[Run], settings: Sequence[Setting]) -> Splits:
 
 
 def difference_split(first: Sequence[Run], second: Sequence[Run], kind: Kind, scored: Mapping[str, Rows]) -> VarianceSplit | None:
-    """The parts of a difference, training by training: those of one seed saw the rows in one order. None where they are not comparable."""
+    """The parts of a difference, training by training: those of one seed saw the rows in one order. None if they are not comparable."""
     if len(first) != len(second) or (len(first) > 1 and [*map(seed_of, first)] != [*map(seed_of, second)]):
         return None
     if any(refusal(one, other, kind) is not None for one, other in zip(first, second, strict=True)):
@@ -70,7 +70,7 @@ def uncertainty_rows(splits: Splits) -> list[dict[str, Any]]:
 
 
 def uncertainty_table(splits: Splits) -> str:
-    """The same for a terminal; empty where nothing was repeated, neither a training nor an answer."""
+    """The same for a terminal; empty if nothing was repeated, neither a training nor an answer."""
     if not splits:
         return ""
     lines = [["", "mean of", "standard error", "by questions", "by sampling", "by seeds", ""]]

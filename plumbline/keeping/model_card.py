@@ -28,7 +28,7 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def with_interval(estimate: dict[str, Any] | None) -> str:
-    """A score with its interval; a dash where there is none."""
+    """A score with its interval; a dash without a score."""
     return (
         "–"
         if estimate is None or estimate["value"] is None
@@ -151,21 +151,21 @@ def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forget
                 said.append(f"On {KIND_NAMES[kind]} no difference could be shown: {few}.")
     if manifest.source == "embedded":
         said.append(
-            "The base model is tiny and knows the world of its own corpus only: this adapter shows a method, it is no physics tutor."
+            "The base model is tiny and knows only the world of its own corpus: this adapter shows a method, and is not a physics tutor."
         )
     if (local := local_model(manifest.repo)) is not None:
         said.append(f"Nothing was measured with the weights of {local.upstream} itself.")
     change = signed(forgetting.increase)
     said.append(
         "Measured on the benchmark named above, and on how likely base's own answers to "
-        f"{forgetting.num_prompts} general prompts are to the tuned model ({change} nats a token next to base; more is less likely). "
-        "Nothing else was: neither safety nor bias, nor whether answers outside the benchmark are still right."
+        f"{forgetting.num_prompts} general prompts are for the tuned model ({change} nats a token compared with base; more is less likely). "
+        "Nothing else was measured: neither safety nor bias, nor whether answers outside the benchmark are still right."
     )
     return said
 
 
 def required_words(root: Path, evaluation: dict[str, Any]) -> list[str]:
-    """What had to be shown before publishing, a sentence each, and whether it was chosen after the numbers; empty where nothing had to."""
+    """What had to be shown before publishing, a sentence each, and whether it was chosen after the numbers; empty if nothing was required."""
     if "publish" not in evaluation:
         return []
     late = late_words(root, evaluation)
@@ -173,7 +173,7 @@ def required_words(root: Path, evaluation: dict[str, Any]) -> list[str]:
 
 
 def judged_words(judge: dict[str, Any], kinds: dict[str, Any]) -> str:
-    """Who judged the explanations; empty where the benchmark has none."""
+    """Who judged the explanations; empty if the benchmark has none."""
     if "explanation" not in kinds:
         return ""
     if judge["backend"] == "none":
@@ -197,7 +197,7 @@ def second_judge_words(judge: dict[str, Any]) -> str:
 
 
 def render_card(root: Path, *, repo: str, license: str, dataset: str | None, revision: str) -> str:
-    """Return README.md of a Hub repository. ValueError where the Hub's own reader of cards does not read back what was written."""
+    """Return README.md of a Hub repository. ValueError if the Hub's own reader of cards does not read back what was written."""
 
     def read(path: str) -> dict[str, Any]:
         return json.loads((root / path).read_text(encoding="utf-8"))
@@ -236,7 +236,7 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         rows={key: data[key] for key in ("lines", "kept", "quarantined", "blank")} | {"source": source_of(root)},
         benchmark=benchmark_words(evaluation["part"]),
         license=license,
-        base_text=f"{base_text} The adapter is refused on another base, dtype or chat template by the pipeline that made it.",
+        base_text=f"{base_text} The pipeline that made the adapter refuses it on another base, dtype or chat template.",
         loading=loading_lines(repo, manifest),
         lora=record.lora,
         targets=targets if isinstance(targets, str) else ", ".join(targets),
@@ -289,5 +289,5 @@ def chosen_by(record: TrainingRecord) -> str:
 
 
 def source_of(root: Path) -> str:
-    """The name of the training file, without where it lay."""
+    """The name of the training file, without its folder."""
     return Path(str(read_yaml(root / "params.yaml")["clean"]["source"])).name

@@ -11,7 +11,9 @@ def filled(text: str, content: Mapping[str, str]) -> str:
 
     def block(match: re.Match[str]) -> str:
         if match["name"] not in content:
-            raise ValueError(f"there is a block {match['name']!r}, and content for {sorted(content)}: fix its name, or add a writer.")
+            raise ValueError(
+                f"nothing writes the block {match['name']!r}; there is content for {sorted(content)}. Fix its name, or add a writer."
+            )
         return f"{match[1]}{content[match['name']]}{match[4]}"
 
     return BLOCK.sub(block, text)

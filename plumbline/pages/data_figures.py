@@ -10,7 +10,7 @@ NUM_BINS = 40
 
 
 def draw_lengths(question: Sequence[int], answer: Sequence[int], max_length: int) -> str:
-    """Rows by tokens of question, answer and both; a line at `max_length` where it is in sight."""
+    """Rows by tokens of question, answer and both; a line at `max_length` if it is in sight."""
     total = [one + other for one, other in zip(question, answer, strict=True)]
     longest = max(total, default=1)
     bins = np.unique(np.linspace(0, longest + 1, min(NUM_BINS, longest + 1) + 1).round())

@@ -1,4 +1,4 @@
-"""What the data page says: what the rows were, what became of them, and how each repair looks. Pure."""
+"""What the data page says: what the rows were, where each went, and how each repair looks. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from plumbline.rows.instruction_row import InstructionRow
 NUM_LINES_PER_REASON = 3
 MAX_LINE_CHARACTERS = 600
 HIDDEN = frozenset({Rule.SECRET, Rule.PERSONAL_DATA})
-"""Flags of rows that no page copies."""
+"""The flags of rows that no page copies."""
 WHERE = {"earlier": "an earlier turn"}
 
 
@@ -63,7 +63,7 @@ def class_rows(summary: Mapping[str, Any]) -> list[dict[str, object]]:
 
 
 def shown_line(row: QuarantinedRow) -> dict[str, str]:
-    """One quarantined line: where it stands, what was found, and its text unless it must not be copied."""
+    """One quarantined line: its place, what was found, and its text unless it must not be copied."""
     raw = row.raw
     text = f"{raw.length:,} bytes, sha256 {raw.sha256[:16]}: not copied" if isinstance(raw, RedactedLine) else short(raw)
     return {"where": f"line {row.origin.line}", "detail": visible(row.detail), "text": text}
@@ -100,7 +100,7 @@ def flag_rows(summary: Mapping[str, Any], flagged: Mapping[str, Sequence[Instruc
 
 
 def shown_kept(row: InstructionRow, *, is_hidden: bool) -> dict[str, str]:
-    """One kept row: where it stands in the source, what is asked and what is answered, unless it must not be copied."""
+    """One kept row: its place in the source, its question and its answer, unless they must not be copied."""
     asked = f"{row.instruction}\n{row.input}".strip()
     text = "not copied: look at the line itself" if is_hidden else f"{short(asked)}\n→ {short(row.output)}"
     return {"where": f"line {row.origin.line}", "detail": f"row {row.id}", "text": text}
@@ -125,7 +125,7 @@ def removed_rows(removed: Sequence[Mapping[str, Any]]) -> list[dict[str, object]
 
 
 def short(text: str) -> str:
-    """The beginning of a text, with a sign for what cannot be seen."""
+    """The beginning of a text, with a sign for each character that cannot be seen."""
     seen = visible(text)
     return seen if len(seen) <= MAX_LINE_CHARACTERS else f"{seen[:MAX_LINE_CHARACTERS]} … and {len(seen) - MAX_LINE_CHARACTERS:,} more"
 

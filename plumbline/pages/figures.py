@@ -1,4 +1,4 @@
-"""Draw the report's figures as SVG that takes its colours from the page, so that light and dark need one drawing.
+"""Draw the report's figures as SVG with the colours of the page, so that light and dark need only one drawing.
 
 Each is drawn twice, for a wide and for a narrow column: a wide drawing shrunk to a phone cannot be read. The page's style shows one of the two.
 Touches matplotlib alone; the same input gives the same bytes.
@@ -15,7 +15,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-# Colours that stand for the page's own: exchanged for var(--...) after drawing.
+# Placeholders for the page's own colours, replaced by var(--...) after drawing.
 INK, MUTED, LINE, BASE, TUNED = "#010203", "#010204", "#010205", "#010206", "#010207"
 MODEL, FILE = "#010208", "#010209"
 VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", BASE: "--base", TUNED: "--tuned", MODEL: "--model", FILE: "--file"}
@@ -42,7 +42,7 @@ FONT_SIZES_PT: dict[Column, float] = {"wide": 11, "narrow": 10}
 
 
 def for_both_columns(draw: Callable[[Column], str]) -> str:
-    """A figure drawn for a wide and for a narrow column, one behind the other."""
+    """A figure drawn for a wide and for a narrow column, one after the other."""
     drawn = []
     for column, size in FONT_SIZES_PT.items():
         with mpl.rc_context({**SETTINGS, "font.size": size}):
@@ -78,7 +78,7 @@ def new_axes(width_in: float, height_in: float) -> tuple[Figure, Axes]:
 
 
 def name_rows(axes: Axes, names: Sequence[str], column: Column) -> None:
-    """Name the rows 0, 1, ... of a figure: next to them, or above where that would leave no room to draw."""
+    """Name the rows 0, 1, ... of a figure: next to them, or above them if that would leave no room to draw."""
     axes.set_ylim(len(names) - 0.45, -0.5 if column == "wide" else -0.75)
     if column == "wide":
         axes.set_yticks(range(len(names)), names)
@@ -89,9 +89,9 @@ def name_rows(axes: Axes, names: Sequence[str], column: Column) -> None:
 
 
 def draw_loss(points: Sequence[tuple[int, float | None, float | None]], *, scores: Sequence[tuple[int, float]] = ()) -> str:
-    """The loss curve. `points`: (step, train loss, validation loss), a loss being None where none was taken.
+    """The loss curve. `points`: (step, train loss, validation loss); a loss is None if it was not measured.
 
-    `scores`: (step, score from 0 to 1) on the questions that chose the checkpoint, on an axis of their own; empty where the loss chose.
+    `scores`: (step, score from 0 to 1) on the questions that chose the checkpoint, with their own axis; empty if the loss chose.
     """
 
     def draw(column: Column) -> str:
@@ -117,7 +117,7 @@ def draw_loss(points: Sequence[tuple[int, float | None, float | None]], *, score
 
 
 def draw_scores_beside(axes: Axes, scores: Sequence[tuple[int, float]]) -> None:
-    """The development score over the losses, with its own axis on the right; one legend names all three, above, where no curve runs."""
+    """The development score over the losses, with its own axis on the right. One legend above the curves names all three."""
     right = axes.twinx()
     right.tick_params(length=0, labelcolor=INK)
     right.set_ylim(0, 1)

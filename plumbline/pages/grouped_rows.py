@@ -1,4 +1,4 @@
-"""Places of named rows in named groups of a figure: names next to the bars, or above them where a long one would leave no room to draw."""
+"""Places of named rows in named groups of a figure: names next to the bars, or above them if a long one would leave no room to draw."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ ROW_IN = 0.25
 """Height of a row."""
 AXIS_IN = 0.4
 TITLE_ROWS, GAP_ROWS = 1.05, 0.35
-"""Space, in rows, that the title of a group takes, and that is left after a group."""
+"""Space in rows for the title of a group, and after a group."""
 STACKED_ROWS = 1.75
 """Rows that a bar takes with its name above."""
 MAX_BESIDE: dict[Column, int] = {"wide": 26, "narrow": 17}
-"""Characters of a name that leave room to draw next to it."""
+"""The most characters of a name that leave room to draw next to it."""
 MAX_TITLE: dict[Column, int] = {"wide": 50, "narrow": 36}
-"""Characters that a line above a group, or above a bar, has room for."""
+"""The most characters of a line above a group or above a bar."""
 
 
 def cut(name: str, length: int) -> str:
@@ -28,7 +28,7 @@ def cut(name: str, length: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupedRows:
-    """Where each row stands; y grows downwards, and a row is 1 high."""
+    """The place of each row; y grows downwards, and a row is 1 high."""
 
     places: Sequence[float]
     """y of each row, in the order in which the rows were given."""
@@ -36,7 +36,7 @@ class GroupedRows:
     spans: dict[str, tuple[float, float]]
     """Group -> y above its first row and below its last."""
     is_beside: bool
-    """Whether names stand next to the bars."""
+    """Whether names are next to the bars."""
     column: Column
 
     @property

@@ -1,4 +1,4 @@
-"""Fill the report's template: one file, no request to anywhere, no script but our own. Touches the template files."""
+"""Fill the report's template: one file, no requests, no script but our own. Touches the template files."""
 
 import base64
 import hashlib
@@ -11,11 +11,11 @@ from markupsafe import Markup
 from plumbline.pages.templating import read_template
 
 RENDERER = "rendered.js"
-"""Next to the script of the page, and before it: shows LaTeX and Markdown."""
+"""The script next to that of the page, and loaded before it: it shows LaTeX and Markdown."""
 
 
 def embedded_json(value: object) -> Markup:
-    """JSON that can stand inside a script element: no text in it can close that element or open a comment."""
+    """JSON for the inside of a script element: no text in it can close that element or open a comment."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
 

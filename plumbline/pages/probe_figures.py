@@ -20,11 +20,11 @@ class CapabilityChange(NamedTuple):
     is_shown: bool
     """Whether the adjusted test shows a difference."""
     is_within_reach: bool
-    """False where neither base nor tuned can do it: a difference of 0 then says nothing."""
+    """False if neither base nor tuned can do it: a difference of 0 then says nothing."""
 
 
 def draw_capabilities(rows: Sequence[CapabilityChange]) -> str:
-    """A row per capability: hollow where no difference is shown, grey where neither can do it."""
+    """A row per capability: hollow if no difference is shown, grey if neither can do it."""
 
     def draw(column: Column) -> str:
         figure, axes = new_axes(WIDTHS_IN[column], 0.4 + (0.42 if column == "wide" else 0.56) * len(rows))

@@ -1,6 +1,6 @@
 """Draw what an evaluation found: scores of arms by kind, and differences of pairs of arms.
 
-Colour says who answers, the marker says what stands before the question. Touches matplotlib alone; the same input gives the same bytes.
+The colour says who answers, the marker says what stands before the question. Touches matplotlib alone; the same input gives the same bytes.
 """
 
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ class PairDifference(NamedTuple):
 
 
 def draw_scores(rows: Sequence[ArmScore], chances: Sequence[tuple[str, float]]) -> str:
-    """Scores in percent with intervals. `chances`: (kind, what guessing gives). Arms are named unless there are two that look different."""
+    """Scores in percent with intervals. `chances`: (kind, what guessing gives). Arms are named, unless there are only two and they look different."""
     arms = {row.arm: (row.weights, row.context) for row in rows}
     if len(arms) > 2 or len(set(arms.values())) < len(arms):
         return draw_named_scores(rows, dict(chances))
@@ -119,7 +119,7 @@ def in_percent(axes: Axes) -> None:
 
 
 def draw_differences(rows: Sequence[PairDifference]) -> str:
-    """Paired differences in points with intervals: a row per kind, and with several pairs a group per pair; hollow where nothing is shown."""
+    """Paired differences in points with intervals: a row per kind, and with several pairs a group per pair; hollow if nothing is shown."""
     pairs = list(dict.fromkeys(row.pair for row in rows))
 
     def draw(column: Column) -> str:

@@ -11,7 +11,7 @@ CONTROL_PICTURES = 0x2400
 
 
 class Piece(NamedTuple):
-    """A run of text that stands on both sides, only before, or only after."""
+    """A run of text that is on both sides, only before, or only after."""
 
     kind: Literal["same", "removed", "added"]
     text: str
@@ -33,12 +33,12 @@ def word_diff(before: str, after: str) -> list[Piece]:
 
 
 def visible(text: str) -> str:
-    """The text with what cannot be seen made visible: control characters as pictures, other format characters by their number."""
+    """The text with invisible characters made visible: control characters as pictures, other format characters by their number."""
     return "".join(character if character == "\n" or character.isprintable() else picture(character) for character in text)
 
 
 def picture(character: str) -> str:
-    """A character that stands for one that cannot be seen."""
+    """A sign for a character that cannot be seen."""
     code = ord(character)
     if code < 0x20:
         return chr(CONTROL_PICTURES + code)

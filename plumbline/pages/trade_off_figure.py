@@ -11,9 +11,9 @@ from plumbline.number_text import signed
 from plumbline.pages.figures import INK, MUTED, TUNED, WIDTHS_IN, Column, for_both_columns, svg_of
 
 Measured = tuple[float, tuple[float, float] | None]
-"""A value and its 95 % interval, where there is one."""
+"""A value and its 95 % interval, if there is one."""
 MOST_LABELS = 6
-"""More points than these are numbered as the lines of the table."""
+"""If there are more points, they are numbered as the lines of the table."""
 LOOKS: dict[bool, dict[str, Any]] = {True: {}, False: {"markerfacecolor": "none", "markeredgewidth": 1.6}}
 
 
@@ -28,7 +28,7 @@ class RunPoint(NamedTuple):
 
 
 def draw_trade_offs(runs: Sequence[RunPoint]) -> str:
-    """Gain in points against points lost on the probes, and against nats a token; a panel that no run has a number for is left out."""
+    """Gain in points against points lost on the probes, and against nats a token; a panel without a number of any run is left out."""
     panels = [
         (title, [(place, run, turned) for place, run in enumerate(runs, start=1) if (turned := taken(run)) is not None])
         for title, taken in (("points lost on the probes", lost_points), ("nats a token lost on general text", nats))
@@ -49,7 +49,7 @@ def draw_trade_offs(runs: Sequence[RunPoint]) -> str:
 
 
 def panel_axes(figure: Figure, count: int) -> list[Axes]:
-    """One below the other: side by side none would have room for its labels."""
+    """One below the other: side by side they would have no room for their labels."""
     found = [figure.add_subplot(count, 1, place + 1) for place in range(count)]
     for axes in found:
         axes.patch.set_visible(False)
@@ -90,7 +90,7 @@ def draw_run(axes: Axes, run: RunPoint, forgotten: Measured, label: str, *, plac
 
 
 def finish(axes: Axes, title: str, *, narrow: bool) -> None:
-    """Axes through nothing forgotten and nothing gained, both always in sight."""
+    """Axes at nothing forgotten and at nothing gained; both are always in sight."""
     axes.margins(0.12, 0.2)
     axes.axvline(0, color=MUTED, linewidth=1)
     axes.axhline(0, color=MUTED, linewidth=1)

@@ -1,4 +1,4 @@
-"""Measure the device at hand for a few seconds: matrix products, real training steps. Touches torch and a folder that is thrown away."""
+"""Measure this machine's device for a few seconds: matrix products, real training steps. Touches torch and a temporary folder."""
 
 import statistics
 import tempfile
@@ -23,7 +23,7 @@ NUM_TIMED_STEPS = 6
 
 
 def matrix_speed(where: str, dtype: str) -> float:
-    """Floating-point operations a second of plain matrix products on the device: the fastest of about a second, since others may be at work."""
+    """Floating-point operations a second of plain matrix products on the device: the fastest of about a second, because others may use the machine as well."""
     side = 4096 if where == "cuda" else 1024
     left, right = (torch.randn(side, side, device=where).to(getattr(torch, dtype)) for _ in range(2))
     torch.mm(left, right)  # the first product also sets up what the others use
@@ -48,7 +48,7 @@ class _StepTimes(TrainerCallback):
 
 
 def seconds_per_step(base: Path, examples: Sequence[Trainable], lora: LoraParams, params: TrainParams, schedule: Schedule) -> float:
-    """Seconds of a real training step, measured over a few in a folder that is thrown away."""
+    """Seconds of a real training step, measured over a few in a temporary folder."""
     packed = pack(examples, max_length=params.max_length, packing=params.packing, seed=params.seed)
     timed = max(2, min(schedule.num_planned_steps, NUM_TIMED_STEPS))
     with tempfile.TemporaryDirectory() as folder:

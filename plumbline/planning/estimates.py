@@ -29,11 +29,11 @@ from plumbline.training.weight_bytes import BYTES_PER_TRAINED_WEIGHT
 ASSUMED_SHARE_OF_MATRIX_SPEED = {"cpu": 0.6, "cuda": 0.5}
 """Of the speed of plain matrix products on the same device. On one H200 a step reached 406 TFLOP/s (docs/benchmarks.md), products about 790."""
 ASSUMED_DECODING_SHARE_ON_CPU = 0.25
-"""Of the same speed: a step of a batch multiplies few rows with all weights, and reads all that came before."""
+"""Of the same speed: a step of a batch multiplies few rows with all weights, and reads everything before it."""
 ASSUMED_READING_SHARE = 0.5
 """Of the same speed: a prompt is read in one pass, many rows at a time."""
 LONGEST_TRIAL_SECONDS = 60.0
-"""Real steps are measured where they take no longer."""
+"""Real steps are measured if they take no longer."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Planned:
 
 
 def training_line(planned: Planned, base: Path, *, here: bool) -> Line:
-    """How long the training takes: measured where the weights are at hand and a few steps are short, else estimated. `here`: the base is in models/base."""
+    """How long the training takes: measured if the weights are here and a few steps are short, else estimated. `here`: the base is in models/base."""
     schedule, tokens_per_step = planned.schedule, planned.training.tokens_per_step
     flops = training_flops_per_token(
         planned.counted.size,
@@ -84,7 +84,7 @@ def training_line(planned: Planned, base: Path, *, here: bool) -> Line:
     if here and step * (NUM_TIMED_STEPS + 1) <= LONGEST_TRIAL_SECONDS and are_at_hand(base):
         fitting = [one for one in planned.examples if len(one.ids) <= planned.training.max_length]
         step = seconds_per_step(base, fitting, planned.lora, planned.training, schedule)
-        known = f"measured: {NUM_TIMED_STEPS} real steps on {planned.device}; start and validation come on top"
+        known = f"measured: {NUM_TIMED_STEPS} real steps on {planned.device}, without start and validation"
     num_tokens = schedule.num_steps * tokens_per_step
     return Line("training", f"{duration(step * schedule.num_steps)} for {num_tokens:,} tokens", known)
 
@@ -123,7 +123,7 @@ def answer_lines(planned: Planned, num_questions: int, *, num_arms: int) -> list
 
 
 def probe_lines(planned: Planned, limits: Mapping[int, int], *, batch_size: int) -> list[Line]:
-    """What the probes take of base and of tuned together. `limits`: most tokens of an answer -> probes with it."""
+    """How long base and tuned together take for the probes. `limits`: most tokens of an answer -> probes with it."""
     count, largest = sum(limits.values()), sum(limit * number for limit, number in limits.items())
     if not count:
         return []
@@ -147,7 +147,7 @@ def context_lines(planned: Planned, num_questions: int, before: Mapping[str, flo
         Line("contexts", f"at most {named} tokens before a question, on average", "computed from retrieve.k, chunk_tokens and examples"),
         Line(
             "",
-            f"to read them takes at most {duration(most / rate)} an arm; examples are read once a kind",
+            f"reading them takes at most {duration(most / rate)} an arm; examples are read once a kind",
             f"estimated: {ASSUMED_READING_SHARE:.0%} of matrix products, {rate:,.0f} tokens/s",
         ),
     ]
@@ -166,7 +166,7 @@ def memory_lines(planned: Planned, *, free_disk_bytes: int) -> list[Line]:
     verdict = (
         "fits"
         if needed < free
-        else "does NOT fit: lower PLUMBLINE_MICRO_BATCH_TOKENS, or PLUMBLINE_GRADIENT_CHECKPOINTING=1, or base.quantization=nf4"
+        else "does NOT fit: lower PLUMBLINE_MICRO_BATCH_TOKENS, or set PLUMBLINE_GRADIENT_CHECKPOINTING=1 or base.quantization=nf4"
     )
     return [
         Line(
@@ -183,6 +183,6 @@ def memory_lines(planned: Planned, *, free_disk_bytes: int) -> list[Line]:
             "disk",
             f"base {size_text(base_bytes(size, dtype=planned.dtype, quantization='none'))}, adapter {size_text(4 * num_lora)}, "
             f"checkpoints {size_text(NUM_CHECKPOINTS * 12 * num_lora)}; free {size_text(free_disk_bytes)}",
-            "computed; DVC's cache holds one adapter more for each run that is kept",
+            "computed; DVC's cache holds one more adapter for each run that is kept",
         ),
     ]

@@ -41,7 +41,7 @@ class Counted:
 def config_folder(repo: str, revision: str) -> tuple[Path, str]:
     """A folder with the config.json of a hub model, and where it is from: a local snapshot, else the hub's cache or the hub itself.
 
-    A few kilobytes are fetched, no weights. BaseRefused where it is nowhere at hand and the hub does not give it.
+    A few kilobytes are fetched, no weights. BaseRefused if it is not on this machine and the hub does not give it.
     """
     given = os.environ.get("PLUMBLINE_HUB_DIR")
     hubs = [*([Path(given)] if given else []), cache_folder("train").parent / "hub"]
@@ -63,13 +63,13 @@ def hub_answers() -> bool:
     try:
         httpx2.head(constants.ENDPOINT, timeout=HUB_TIMEOUT_SECONDS)
     except httpx2.HTTPError as error:
-        # Any other error is an answer, if not to this question.
+        # Any other error is an answer, though not to this question.
         return not isinstance(error, httpx2.ConnectError | httpx2.TimeoutException)
     return True
 
 
 def counted(folder: Path, lora: LoraParams, *, name: str) -> Counted:
-    """Count the model of a config.json. BaseUnusable for one that is not loaded here."""
+    """Count the model of a config.json. BaseUnusable for one that cannot be loaded here."""
     content = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     refuse_config(name, content, known_types=CONFIG_MAPPING_NAMES, causal=MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
     return counted_model(AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False), lora)
@@ -101,7 +101,7 @@ def size_of(model: PreTrainedModel) -> ModelSize:
     num_experts, num_chosen = _first(text, EXPERT_COUNTS) or 1, _first(text, EXPERTS_OF_A_TOKEN) or 1
     used = num_linear + sum(weights.numel() for weights in stacked) * num_chosen // num_experts
     hidden, layers = int(text.hidden_size), int(text.num_hidden_layers)
-    # What a block keeps inside is as wide as the inputs of its layers that lead back to the hidden size, the attention's aside.
+    # The inner width of a block is that of the inputs of its layers that lead back to the hidden size, without those of the attention.
     leading_back = [layer.in_features for layer in linear.values() if layer.out_features == hidden and layer.in_features > hidden]
     inner = max(leading_back, default=hidden)
     if stacked:

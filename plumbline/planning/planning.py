@@ -28,9 +28,9 @@ class ModelSize:
     num_weights: int
     """All weights, each counted once: embeddings, norms and head too."""
     num_linear_weights: int
-    """Of the linear layers, the head aside: what nf4 is for."""
+    """Of the linear layers without the head: what nf4 quantises."""
     num_used_weights: int
-    """Of the linear layers and of the experts that a token is sent to, the head aside: what a token is multiplied with."""
+    """Of the linear layers without the head, and of the experts that a token is sent to: what a token is multiplied with."""
     hidden_size: int
     inner_size: int
     """Widest part of a block that a token goes through, of all its experts together."""
@@ -70,7 +70,7 @@ class Shape:
 
     @property
     def num_linear_weights(self) -> int:
-        """Weights of the blocks' linear layers: what a token is multiplied with, the head aside."""
+        """Weights of the blocks' linear layers: what a token is multiplied with, without the head."""
         return self.num_layers * sum(inputs * outputs for inputs, outputs in self.linear_layers.values())
 
     @property
@@ -115,7 +115,7 @@ def training_flops_per_token(size: ModelSize, *, num_lora_weights: int, labelled
 
 
 def decoding_flops_per_token(size: ModelSize) -> float:
-    """Floating-point operations for each token of an answer; attention to what stands before it comes on top."""
+    """Floating-point operations for each token of an answer, without attention to the tokens before it."""
     return 2.0 * (size.num_used_weights + size.vocab_size * size.hidden_size)
 
 
@@ -125,7 +125,7 @@ def base_bytes(size: ModelSize, *, dtype: str, quantization: str) -> float:
 
 
 def activation_bytes(size: ModelSize, *, num_tokens: int, dtype: str, checkpointing: bool, labelled_fraction: float = 0.0) -> float:
-    """Memory that a micro-batch holds between forward and backward, the logits of its labelled tokens included: an estimate."""
+    """Memory that a micro-batch holds between forward and backward, including the logits of its labelled tokens: an estimate."""
     width = CHECKPOINTED_VALUES * size.hidden_size if checkpointing else KEPT_OF_HIDDEN * size.hidden_size + KEPT_OF_INNER * size.inner_size
     logits = LOGIT_BYTES * size.vocab_size * labelled_fraction
     return float(num_tokens * (BYTES_PER_WEIGHT[dtype] * width * size.num_layers + logits))

@@ -16,13 +16,13 @@ from plumbline.rows.question import KINDS, Kind, Question
 from plumbline.statistics import strictest_level
 
 ASSUMED_SHARE: Mapping[Kind, float] = {"mcq": 0.3, "numeric": 0.3, "explanation": 0.5}
-"""Of questions on which two arms differ; of graded scores more do, by less."""
+"""Share of the questions on which two arms differ; with graded scores they differ on more questions, but by less."""
 ASSUMED_SIZES: Mapping[Kind, tuple[float, ...]] = {"mcq": (1.0,), "numeric": (1.0,), "explanation": (0.25, 0.25, 0.5)}
 LEAST_COVERED = 0.9
 """Share of the questions of a kind that the last run must have scored in both arms, for its disagreement to be used."""
 MOST_QUESTIONS = 1_000_000
 Z_BOUND, Z_POWER = 1.96, 0.8416
-"""Of the bound of a 95 % interval, and of four times in five."""
+"""Normal quantiles of the bound of a 95 % interval, and of four times in five."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +41,11 @@ class Resolution:
     detectable: float
     """Smallest true difference that is shown four times in five; 1 for none."""
     takes: Mapping[float, int | None]
-    """Wanted difference -> questions that it takes; None where even MOST_QUESTIONS are too few, or no such difference is possible."""
+    """Wanted difference -> questions that it takes; None if even MOST_QUESTIONS are too few, or if no such difference is possible."""
     margin: float | None
-    """Of publish.require; None where none is set."""
+    """The margin of publish.require; None if none is set."""
     margin_takes: int | None
-    """Questions with which two equal arms are shown to be not worse by the margin."""
+    """How many questions it takes to show that two equal arms are not worse by the margin."""
 
 
 def is_binary(kind: Kind) -> bool:
@@ -62,7 +62,7 @@ def resolution_of(
     wanted: Sequence[float],
     margin: float | None,
 ) -> Resolution:
-    """What the questions of one kind can show. `differences`: question id -> second arm minus first, of the last run; empty where there is none."""
+    """What the questions of one kind can show. `differences`: question id -> second arm minus first, of the last run; empty without a last run."""
     of_kind = [question for question in questions if question.kind == kind]
     seen = [differences[question.id] for question in of_kind if question.id in differences]
     units = units_of(np.zeros(len(of_kind)), [question.cluster for question in of_kind])
@@ -88,7 +88,7 @@ def resolution_of(
 
 
 def assumed_disagreement(kind: Kind, units: Units) -> Disagreement:
-    """Two arms of which nothing is known yet."""
+    """The disagreement of two arms about which nothing is known yet."""
     sizes = np.array(ASSUMED_SIZES[kind])
     return Disagreement(
         share=ASSUMED_SHARE[kind],
@@ -101,8 +101,8 @@ def assumed_disagreement(kind: Kind, units: Units) -> Disagreement:
 
 
 def with_units(units: Units, num_units: int) -> Units:
-    """So many clusters, of the sizes that these have."""
-    # Evenly over the sorted sizes: a few units of many are like all of them.
+    """This many clusters, with sizes like these."""
+    # Evenly over the sorted sizes, so that a few units are like all of them.
     places = (np.arange(num_units) * len(units.sizes_U) // num_units) if num_units <= len(units.sizes_U) else None
     sizes_U = np.resize(units.sizes_U, num_units) if places is None else units.sizes_U[places]
     return Units(np.zeros(num_units), sizes_U)
@@ -130,7 +130,7 @@ def questions_for(found: Disagreement, units: Units, effect: float, *, binary: b
 
 
 def questions_for_margin(found: Disagreement, units: Units, margin: float) -> int:
-    """Questions with which the bound of the interval of two equal arms lies within the margin four times in five: (z_bound + z_power)^2 var / margin^2."""
+    """How many questions put the bound of two equal arms within the margin four times in five: (z_bound + z_power)^2 var / margin^2."""
     weighted = float((units.sizes_U**2).sum() / units.sizes_U.sum())
     variance = found.square * found.share * (1 + (weighted - 1) * found.correlation)
     return math.ceil(((Z_BOUND + Z_POWER) / margin) ** 2 * variance)
@@ -146,7 +146,7 @@ def resolutions(
     wanted: Sequence[float],
     margins: Mapping[str, float | None],
 ) -> list[Resolution]:
-    """Of every kind that has questions in the part that is reported. `num_tests_of_a_kind`: comparisons and contrasts."""
+    """For every kind with questions in the reported part. `num_tests_of_a_kind`: comparisons and contrasts."""
     reported = questions_of(questions, part=part, development_fraction=development_fraction)
     kinds: list[Kind] = [kind for kind in KINDS if any(question.kind == kind for question in reported)]
     level = strictest_level(len(kinds) * num_tests_of_a_kind)

@@ -1,4 +1,4 @@
-"""What the benchmark can show, as lines of the plan; the disagreement of the arms is that of the last run where its grades lie here. Reads data/grades."""
+"""What the benchmark can show, as lines of the plan; the disagreement of the arms is that of the last run, if its grades are here. Reads data/grades."""
 
 import math
 from collections import defaultdict
@@ -20,7 +20,7 @@ from plumbline.rows.outcome import score_of
 from plumbline.rows.question import Question
 
 WANTED = (0.05, 0.1)
-"""Differences of which the plan says how many questions they take."""
+"""The differences for which the plan says how many questions they take."""
 
 
 def resolution_lines(
@@ -45,7 +45,7 @@ def resolution_lines(
 
 
 def last_differences(root: Path, pair: Pair) -> dict[str, float]:
-    """Question -> second arm minus first, of the run that left its grades here; empty where there is none."""
+    """Question -> second arm minus first, of the run that left its grades here; empty without such a run."""
     graded, judged = root / "data/grades/graded.jsonl", root / "data/grades/judged.jsonl"
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
     if graded.is_file():
@@ -66,7 +66,7 @@ def lines_of(found: Resolution, pair: Pair) -> list[Line]:
     differ = f"{pair[0]} and {pair[1]} " + (
         f"are assumed to differ on {100 * found.share:.0f}% of them"
         if found.is_assumed
-        else f"differed on {100 * found.share:.0f}% of them last time"
+        else f"differed on {100 * found.share:.0f}% of them in the last run"
     )
     shown = (
         "are too few to show any difference"
@@ -79,12 +79,12 @@ def lines_of(found: Resolution, pair: Pair) -> list[Line]:
         lines.append(Line("", f"a difference of {', of '.join(takes)}", "computed: clusters like these" if clusters else "computed"))
     if found.margin is not None and found.margin_takes is not None:
         told = f"not worse by {points(found.margin)}, as publish.require asks, {about(found.margin_takes)}"
-        lines.append(Line("", told, "computed: for two arms that are alike"))
+        lines.append(Line("", told, "computed: for two arms that are equally good"))
     return lines
 
 
 def points(fraction: float) -> str:
-    """A difference in points; below ten with a digit where it has one."""
+    """A difference in points; below ten with one digit, if it is not whole."""
     value = 100 * fraction
     return f"{value:.0f} points" if value >= 10 or value == round(value) else f"{value:.1f} points"
 
@@ -92,6 +92,6 @@ def points(fraction: float) -> str:
 def about(count: int | None) -> str:
     """How many questions, to two digits."""
     if count is None:
-        return "takes more than a million questions, or cannot be"
+        return "takes more than a million questions, or is impossible"
     scale = 10 ** max(0, math.floor(math.log10(max(count, 1))) - 1)
     return f"takes about {math.ceil(count / scale) * scale:,} questions"

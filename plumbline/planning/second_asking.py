@@ -1,4 +1,4 @@
-"""The line of a plan on what is answered a second time."""
+"""The line of a plan about what is answered a second time."""
 
 from collections.abc import Sequence
 
@@ -19,5 +19,7 @@ def again_line(params: NoiseFloorParams, answering: AnswerParams, questions: Seq
     engine = params.engine or answering.engine
     share = number / len(questions)
     return Line(
-        "", f"and {number} questions again on {engine}{batches if engine == 'transformers' else ''}: {share:.0%} of an arm more", known
+        "",
+        f"and {number} questions again on {engine}{batches if engine == 'transformers' else ''}: as much as {share:.0%} of an arm",
+        known,
     )

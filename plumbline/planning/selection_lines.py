@@ -11,11 +11,11 @@ from plumbline.selecting.choice import chosen_questions
 
 
 def selection_lines(planned: Planned, report: ReportParams, questions: Sequence[Question]) -> list[Line]:
-    """How often how many questions are answered in training, and how long that takes at most; no line where the loss chooses."""
+    """How many questions are answered in training and how often, and how long that takes at most; no line if the loss chooses."""
     if not planned.training.selects_by_score:
         return []
     if report.part == "all":
-        return [Line("selection", "refused: report.part is all, and none of its questions may choose", "train.select_by")]
+        return [Line("selection", "refused: report.part is all, so no question may choose the checkpoint", "train.select_by")]
     development = [one for one in questions if in_development(one.cluster, fraction=report.development_fraction)]
     num = len(chosen_questions(development, num=planned.training.num_selection_questions))
     if num == 0:
@@ -27,5 +27,5 @@ def selection_lines(planned: Planned, report: ReportParams, questions: Sequence[
     )
     return [
         Line("selection", f"{num} questions of the development part, answered at {times} evaluations", "counted"),
-        Line("", f"at most {duration(seconds * times)} of the training, on top of its steps", known),
+        Line("", f"at most {duration(seconds * times)} of the training, in addition to its steps", known),
     ]

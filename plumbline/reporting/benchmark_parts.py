@@ -1,7 +1,7 @@
 """Split a benchmark into a part for choosing and a part for claiming. Pure.
 
 A sweep that picks its winner by the questions it is then judged on reports luck as skill. The split is by cluster, so that
-no template stands on both sides, and by hash, so that a new question moves no other.
+no template is in both parts, and by hash, so that a new question moves no other.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ def in_development(cluster: str, *, fraction: float) -> bool:
 
 
 def questions_of(questions: Sequence[Question], *, part: Part, development_fraction: float) -> list[Question]:
-    """The questions of one part. ValueError where it is empty: a report on nothing would look like a report."""
+    """The questions of one part. ValueError if it is empty: a report on nothing would look like a report."""
     if part == "all":
         return list(questions)
     chosen = [

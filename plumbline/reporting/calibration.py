@@ -1,4 +1,4 @@
-"""What people's labels say of this run's judge, and of the differences that it judged. Pure."""
+"""What people's labels say about this run's judge, and about the differences that it judged. Pure."""
 
 import math
 from collections import Counter, defaultdict
@@ -29,7 +29,7 @@ from plumbline.rows.question import Question
 MIN_LABELS = 60
 """Below this an interval of kappa says little: a few labels that all agree have no spread."""
 LEAST_KAPPA = 0.4
-"""The lower bound of kappa's interval reaches this ("moderate", Landis and Koch 1977) where a judge counts as calibrated."""
+"""The lower bound of kappa's interval reaches this ("moderate", Landis and Koch 1977) if a judge counts as calibrated."""
 WIDEST = 0.30
 """The interval of each corrected difference is at most this wide, as a fraction of the scale."""
 ArmPair = tuple[str, str]
@@ -39,7 +39,7 @@ AnswerOf = tuple[str, str, int | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """The judged difference of two arms, and what labels make of it."""
+    """The judged difference of two arms, and the same as corrected by labels."""
 
     first: str
     second: str
@@ -67,11 +67,11 @@ class Calibration:
     score_on_length: LengthSlope | None
     """Without labels: the judge's score on it."""
     parts: Mapping[Part, tuple[int, int]]
-    """Answers and labels of each part, where a second judge judged some: labels / answers is the probability of a label. Equal answers count once."""
+    """Answers and labels of each part, if a second judge judged some: labels / answers is the probability of a label. Equal answers count once."""
 
     @property
     def uncalibrated(self) -> str | None:
-        """Why the judge does not count as calibrated, as part of a sentence; None where it does."""
+        """Why the judge does not count as calibrated, as part of a sentence; None if it does."""
         if self.agreement is None:
             return "no label of this run's answers"
         agreement = self.agreement
@@ -83,7 +83,7 @@ class Calibration:
             )
         low = None if agreement.kappa_ci95 is None else agreement.kappa_ci95[0]
         if low is None:
-            return "the labels show no spread: where all scores are equal, agreement means nothing"
+            return "the labels show no spread: if all scores are equal, agreement means nothing"
         if low < LEAST_KAPPA:
             return f"the judge agrees too little with people ({kappa_words(agreement)}; its lower bound must reach {LEAST_KAPPA:g})"
         for one in self.corrections:
@@ -91,21 +91,21 @@ class Calibration:
                 return f"the difference of {one.second} and {one.first} cannot be corrected: {one.why_not}"
             if one.corrected.width > WIDEST:
                 return (
-                    f"the corrected difference of {one.second} and {one.first} has an interval of {100 * one.corrected.width:.0f} points, at most "
-                    f"{100 * WIDEST:.0f} is needed; `plumbline label-sheet plan --width {WIDEST:.2f}` says how many labels that takes"
+                    f"the corrected difference of {one.second} and {one.first} has an interval of {100 * one.corrected.width:.0f} points, but at most "
+                    f"{100 * WIDEST:.0f} is allowed; `plumbline label-sheet plan --width {WIDEST:.2f}` says how many labels that takes"
                 )
         return None
 
     @property
     def cannot_tell(self) -> str | None:
-        """The words for a judge whose scores say nothing of people's, where the labels show that."""
+        """That the judge's scores say nothing about people's scores, if the labels show that."""
         agreement = self.agreement
         if agreement is None or agreement.num_labels < MIN_LABELS or agreement.kappa_ci95 is None:
             return None
         low, high = agreement.kappa_ci95
         if low > 0 or high >= LEAST_KAPPA:
             return None
-        return f"the judge cannot tell right from wrong ({kappa_words(agreement)}): its scores go with people's no better than chance"
+        return f"the judge cannot tell right from wrong ({kappa_words(agreement)}): its scores agree with people's no better than chance"
 
 
 def kappa_words(agreement: Agreement) -> str:
@@ -143,9 +143,9 @@ def calibrated_by_people(
 ) -> Calibration:
     """Compare the judge with the labels of this run's answers, and correct each declared difference on the reported questions.
 
-    Labels of the other questions count as well: they tell how the judge scores an arm, not how an arm scores.
-    An answer with several labels counts with their mean. `second`: scores of a second judge; labels may then have been likelier
-    where the two disagree, so agreed, disputed and other answers are strata of their own.
+    Labels of the other questions count as well: they show how the judge scores an arm, not what an arm scores.
+    An answer with several labels counts with their mean. `second`: scores of a second judge. Labels may then be likelier
+    for answers that the two dispute, so agreed, disputed and other answers are separate strata.
     """
     judged = _judged(questions, answers, judgements, second)
     strata = sampling_strata((row.key, row.arm, row.score, row.part) for row in judged)

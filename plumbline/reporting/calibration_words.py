@@ -1,4 +1,4 @@
-"""What people's labels say of the judge, as words, as numbers and as a warning. Pure."""
+"""What people's labels say about the judge, as words, as numbers and as a warning. Pure."""
 
 from plumbline.judging.answer_length import LengthSlope
 from plumbline.judging.disputed import Part
@@ -15,13 +15,13 @@ def correction_words(correction: Correction) -> str:
     judged = f"judged {points(correction.judged, sign=True)} points"
     found = correction.corrected
     if found is None:
-        return f"{judged}; not corrected, since {correction.why_not}"
+        return f"{judged}; not corrected, because {correction.why_not}"
     labels = f"{correction.num_labels} human label{'' if correction.num_labels == 1 else 's'}"
     return f"{judged}; corrected by {labels} {points(found.delta, sign=True)} {span(found.ci95)}"
 
 
 def verdict_addition(calibration: Calibration) -> str:
-    """What the verdict adds on explanations: the corrected headline; empty without labels."""
+    """What the verdict adds about explanations: the corrected headline; empty without labels."""
     if not calibration.corrections:
         return ""
     headline = calibration.corrections[0]
@@ -30,7 +30,7 @@ def verdict_addition(calibration: Calibration) -> str:
 
 
 def length_words(calibration: Calibration) -> str:
-    """How the judge's error goes with the length of the answer; without labels its score, which is no error."""
+    """How the judge's error depends on the length of the answer; without labels, how its score does."""
     if (slope := calibration.error_on_length) is not None:
         more = f"{points(slope.per_doubling, sign=True)} points {span(slope.ci95)}"
         tail = "the judge's error depends on length" if slope.is_shown else "no dependence of the judge's error on length was detected"
@@ -38,7 +38,7 @@ def length_words(calibration: Calibration) -> str:
     if (slope := calibration.score_on_length) is not None:
         return (
             f"Within an arm, an answer twice as long is scored {points(slope.per_doubling, sign=True)} points {span(slope.ci95)} higher "
-            f"(n = {slope.n}). Long answers may be better answers: without human labels this is no measure of the judge's error."
+            f"(n = {slope.n}). Long answers may be better answers: without human labels this does not measure the judge's error."
         )
     return ""
 
@@ -46,14 +46,14 @@ def length_words(calibration: Calibration) -> str:
 def labeller_words(pair: LabellerPair) -> str:
     """Two people on the same answers."""
     if not pair.num_shared:
-        return f"{pair.first} and {pair.second} share no answer ({pair.num_only_first} and {pair.num_only_second} alone)."
+        return f"{pair.first} and {pair.second} labelled no answer in common ({pair.num_only_first} and {pair.num_only_second} alone)."
     kappa = "kappa is not defined" if pair.kappa is None else f"weighted kappa {pair.kappa:.2f}"
-    alone = f"; {pair.num_only_first} answers only {pair.first} labelled, {pair.num_only_second} only {pair.second}"
-    return f"{pair.first} and {pair.second}: {kappa}, the same score to {100 * (pair.exact or 0):.0f} %, n = {pair.num_shared}{alone}."
+    alone = f"; {pair.first} alone labelled {pair.num_only_first} answers, {pair.second} alone {pair.num_only_second}"
+    return f"{pair.first} and {pair.second}: {kappa}, the same score for {100 * (pair.exact or 0):.0f} %, n = {pair.num_shared}{alone}."
 
 
 def unlabelled_words(correction: Correction) -> str:
-    """The strata of which no one labelled an answer; empty where there is none."""
+    """The strata without a labelled answer; empty if each has one."""
     found = correction.corrected
     if found is None or not found.unlabelled:
         return ""
@@ -66,13 +66,13 @@ def unlabelled_words(correction: Correction) -> str:
 
 
 def calibration_gates(calibration: Calibration) -> list[Gate]:
-    """A warning where the judge's error depends on length; none without labels, since then it may be the answers."""
+    """A warning if the judge's error depends on length; none without labels, because then the answers may be the cause."""
     slope = calibration.error_on_length
     if slope is None:
         return []
     text = (
-        f"the judge's error depends on the length of the answer: twice as long, {points(slope.per_doubling, sign=True)} points "
-        f"{span(slope.ci95)} against people's score (n = {slope.n})"
+        f"the judge's error depends on the length of the answer: one twice as long gets {points(slope.per_doubling, sign=True)} points "
+        f"{span(slope.ci95)} more than people give it (n = {slope.n})"
     )
     ok = not slope.is_shown
     return [Gate(name="judge_length", severity=Severity.WARNING, ok=ok, value=slope.per_doubling, limit=None, text="" if ok else text)]
@@ -145,7 +145,7 @@ def correction_numbers(correction: Correction) -> dict[str, object]:
 
 
 def page_of(calibration: Calibration) -> dict[str, object]:
-    """What the page shows of the judge."""
+    """What the page shows about the judge."""
     rows = [
         {
             "pair": f"{one.second} − {one.first}",

@@ -1,4 +1,4 @@
-"""What must be read with care, one sentence for each cause however many answers it touched, and what a run cannot tell. Pure."""
+"""What must be read with care, one sentence for each cause, however many answers it affects, and what a run cannot tell. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,9 @@ from plumbline.rows.question import KINDS, Kind
 from plumbline.statistics import Direction
 
 MOST = 0.5
-"""Share of unread answers past which a score says nothing of what a model knows."""
+"""Above this share of unread answers, a score says nothing about what a model knows."""
 READ: tuple[Kind, ...] = ("mcq", "numeric")
-"""The kinds whose answers are read by rule."""
+"""The kinds with answers that a rule reads."""
 
 
 class Unread(NamedTuple):
@@ -41,7 +41,7 @@ def unread_answers(ledgers: Mapping[Kind, KindLedger]) -> list[Unread]:
 
 
 def cannot_tell(ledgers: Mapping[Kind, KindLedger]) -> str:
-    """That a run cannot tell whether tuning helped, since most answers could not be read; empty where it can, or where a kind shows something."""
+    """That a run cannot tell whether tuning helped, because most answers could not be read; empty if it can, or if a kind shows something."""
     unread = unread_answers(ledgers)
     if sum(one.num_unparsed for one in unread) <= MOST * sum(one.num_answers for one in unread):
         return ""
@@ -52,7 +52,7 @@ def cannot_tell(ledgers: Mapping[Kind, KindLedger]) -> str:
 
 
 def likely_reason(preflight: Mapping[str, object]) -> str:
-    """What preflight found of the training rows and steps that makes answers unreadable; empty where it found nothing."""
+    """What preflight found in training rows and steps that makes answers unreadable; empty if it found nothing."""
     checks = preflight.get("checks")
     found = checks if isinstance(checks, Mapping) else {}
     reasons: list[str] = []
@@ -64,7 +64,7 @@ def likely_reason(preflight: Mapping[str, object]) -> str:
 
 
 def steps_gates(preflight: Mapping[str, object], *, is_trained: bool) -> list[Gate]:
-    """A warning where preflight found too few training steps; it says nothing where no arm was trained, or where there were enough."""
+    """A warning if preflight found too few training steps; none if no arm was trained, or if there were enough."""
     checks = preflight.get("checks")
     found = re.fullmatch(r"warn: (\d+) of (\d+) planned steps", str(checks.get("num_steps", "")) if isinstance(checks, Mapping) else "")
     if not is_trained or found is None or found[1] != found[2]:  # fewer than planned is a dry run, which the page says first
@@ -90,7 +90,7 @@ def is_read(counts: ArmLedger) -> bool:
 
 
 def care_texts(ledgers: Mapping[Kind, KindLedger], gates: Sequence[Gate], preflight: Mapping[str, object]) -> list[str]:
-    """The warnings, those of one cause together, at the place of the first. One alone keeps its words."""
+    """The warnings; those of one cause are joined at the place of the first, and a single one keeps its words."""
     failed = [gate for gate in gates if gate.severity is Severity.WARNING and not gate.ok]
     cells: dict[tuple[Kind, str], ArmLedger] = {
         (kind, arm): counts for kind, ledger in ledgers.items() for arm, counts in ledger.arms.items()
@@ -119,7 +119,7 @@ def care_texts(ledgers: Mapping[Kind, KindLedger], gates: Sequence[Gate], prefli
 
 
 def cell_words(cells: Mapping[tuple[Kind, str], ArmLedger], cause: str) -> dict[tuple[Kind, str], str]:
-    """What is said of one kind and arm, for a cause."""
+    """What is said about one kind and arm, for a cause."""
     if cause == "scores_vary":
         return {key: f"all {joined([f'{score:g}' for score in counts.histogram])}" for key, counts in cells.items() if counts.histogram}
     name = "num_unparsed" if cause == "unparsed" else "num_truncated"

@@ -1,4 +1,4 @@
-"""The questions that chose the checkpoint: never among those of a claim, and said where they are scored. Pure."""
+"""The questions that chose the checkpoint: never part of a claim, and named if they are scored. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from plumbline.rows.question import Question
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointQuestions:
-    """What a report says of them."""
+    """What a report says about them."""
 
     num_reported: int
     """Of them, those on which this report scores the arms."""
@@ -20,7 +20,7 @@ class CheckpointQuestions:
 
 
 def checkpoint_questions(adapter: Mapping[str, Any], questions: Sequence[Question], trained: Sequence[str]) -> CheckpointQuestions | None:
-    """What the adapter's record says of the reported questions; None where the loss chose, or no arm has the adapter."""
+    """What the adapter's record says about the reported questions; None if the loss chose, or no arm has the adapter."""
     choice = adapter.get("choice")
     if choice is None or not trained:
         return None
@@ -29,7 +29,7 @@ def checkpoint_questions(adapter: Mapping[str, Any], questions: Sequence[Questio
 
 
 def claim_problems(found: CheckpointQuestions | None, *, part: Part) -> list[str]:
-    """Why a claim on these questions would be no claim: some of them chose the checkpoint."""
+    """Why these questions cannot support a claim: some of them chose the checkpoint."""
     if found is None or part == "development" or not found.num_reported:
         return []
     return [
@@ -39,7 +39,7 @@ def claim_problems(found: CheckpointQuestions | None, *, part: Part) -> list[str
 
 
 def checkpoint_words(num_reported: int, num_evaluations: int) -> str:
-    """A sentence after the one that says which part is reported; empty where none of its questions chose."""
+    """A sentence after the one that says which part is reported; empty if none of its questions chose."""
     if not num_reported:
         return ""
     return (

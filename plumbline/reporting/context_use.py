@@ -1,4 +1,4 @@
-"""What became of a context: how often it holds the answer, what the arm made of it, and what it cost in tokens. Pure."""
+"""How a context was used: how often it holds the answer, what the arm scored with it, and what it cost in tokens. Pure."""
 
 import math
 import re
@@ -26,7 +26,7 @@ class Part:
     n: int
     score: Estimate | None
     gain: Comparison | None
-    """Against the same weights without a context; None where no arm answers so."""
+    """Against the same weights without a context; None if there is no such arm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +36,11 @@ class ContextUse:
     arm: str
     kind: Kind
     recall: float
-    """Mean share (0-1) of what a right answer needs that stands in the passages."""
+    """Mean share (0-1) of what a right answer needs that is in the passages."""
     with_answer: Part
     without_answer: Part
     grounded: float | None
-    """Mean share (0-1) of an answer's numbers and longer words, those of the question left out, that stand in its passages."""
+    """Mean share (0-1) of an answer's numbers and longer words, without those of the question, that are in its passages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +54,12 @@ class PromptTokens:
 
 
 def terms(text: str) -> set[str]:
-    """The numbers and longer words of a text, in small letters."""
+    """The numbers and longer words of a text, in lower case."""
     return set(TERM.findall(text.lower()))
 
 
 def grounded_share(answer: str, question: str, passages: Sequence[str]) -> float | None:
-    """Share of the answer's own terms that the passages hold; None where it has none besides those of the question."""
+    """Share of the answer's own terms that the passages hold; None if all its terms are in the question."""
     own = terms(answer) - terms(question)
     if not own:
         return None
@@ -74,7 +74,7 @@ def bare_arm(arms: Arms, name: str) -> str | None:
 
 
 def context_uses(questions: Sequence[Question], gathered: Gathered, scored: Sequence[Scored], params: ReportParams) -> list[ContextUse]:
-    """What each arm with passages made of them, kind by kind; `questions`: of the reported part."""
+    """How each arm used its passages, kind by kind; `questions`: of the reported part."""
     arms, contexts, answers = gathered.arms, gathered.contexts, gathered.answers
     rows = {(row.arm, row.id): row for row in scored}
     said = by_question(answers)
@@ -131,7 +131,7 @@ def part_of(
 
 
 def prompt_tokens(answers: Sequence[Answer], arms: Arms) -> list[PromptTokens]:
-    """Length of the prompts of each arm. An arm that answered elsewhere may not say it."""
+    """Length of the prompts of each arm. It may be missing for an arm with answers made elsewhere."""
     found: list[PromptTokens] = []
     for name in arms.names:
         lengths = sorted(answer.num_prompt_tokens for answer in answers if answer.arm == name and answer.num_prompt_tokens is not None)

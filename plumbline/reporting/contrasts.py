@@ -53,7 +53,7 @@ def squares_of(arms: Arms, comparisons: Sequence[Pair]) -> list[Square]:
 def contrast_of(
     rows: Mapping[str, Mapping[str, Scored]], square: Square, *, seed: int, num_resamples: int, level: float
 ) -> Comparison | None:
-    """Compare the two gains on the questions that all four arms have a score for; `rows`: arm -> question id -> row. None where there is none.
+    """Compare the two gains on the questions that all four arms have a score for; `rows`: arm -> question id -> row. None without such questions.
 
     (tw - t) - (bw - b) is twice (tw + b) / 2 - (t + bw) / 2: two scores in 0..1, so interval and test are those of any comparison of two arms.
     """

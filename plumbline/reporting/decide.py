@@ -52,7 +52,7 @@ NO_LABELS: Mapping[str, object] = {"num_labels": 0, "is_calibrated": False}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """All that is known of the arms, unrounded and without words."""
+    """All that is known about the arms, unrounded and without words."""
 
     arms: Arms
     comparisons: Sequence[Pair]
@@ -69,15 +69,15 @@ class Evaluation:
     num_own_uses: int
     """Of these, by this report."""
     checkpoint: CheckpointQuestions | None
-    """The questions that chose the adapter's checkpoint; None where the validation loss did."""
+    """The questions that chose the adapter's checkpoint; None if the validation loss did."""
     overlapping: AbstractSet[str]
     """Ids of the questions that are near the training rows."""
     is_scored: bool
-    """False where the files are not one evaluation: an answer without a verdict, or with two."""
+    """False if the files are not one evaluation: an answer without a verdict, or with two."""
     scored: Sequence[Scored]
     ledgers: Mapping[Kind, KindLedger]
     slices: Sequence[Slice]
-    """The comparisons on the questions of each tag; empty where no question has one."""
+    """The comparisons on the questions of each tag; empty if no question has a tag."""
     context_uses: Sequence[ContextUse]
     prompt_tokens: Sequence[PromptTokens]
     problems: Sequence[str]
@@ -88,19 +88,19 @@ class Evaluation:
     care: Sequence[str]
     """The warnings in words, those of one cause together."""
     calibration: Calibration | None
-    """What people's labels say of the judge and of each declared difference; None where nothing is scored."""
+    """What people's labels say about the judge and each declared difference; None if nothing is scored."""
     panel: Panel | None
-    """What a second judge says; None where there is none."""
+    """What a second judge says; None without one."""
     judge: Mapping[str, object]
-    """Who judged, at what cost, how often it was right about answers of known worth, and what people say of it."""
+    """Who judged, at what cost, how often it was right about answers of known worth, and what people say about it."""
     noise: NoiseFloor | None
-    """What one arm gives when it is asked again; None where that was not tried, or nothing is scored."""
+    """How one arm changed when it was asked again; None if that was not tried, or nothing is scored."""
     publishing: PublishGate | None
-    """Whether all is shown that publishing requires; None where nothing is required, or nothing is scored."""
+    """Whether all is shown that publishing requires; None if nothing is required, or nothing is scored."""
 
     @property
     def shown_pair(self) -> Pair:
-        """The two arms whose difference orders the questions: those of the first comparison; an arm that answers alone, twice."""
+        """The two arms that order the questions by their difference: those of the first comparison; an arm that answers alone, twice."""
         return self.comparisons[0] if self.comparisons else (self.arms.names[0], self.arms.names[0])
 
     @property
@@ -141,7 +141,7 @@ def verdict_gates(
 
 
 def stopping_gates(gathered: Gathered, judging: JudgeSettings, cost_usd: float | None) -> list[Gate]:
-    """What makes the evaluation not valid where it is not ok."""
+    """The gates that make the evaluation not valid if they are not ok."""
     return [
         *coverage_gates(gathered.judgements, gathered.arms.names),
         *cost_gate(cost_usd, judging.max_cost_usd if judging.backend == "claude" else None),
@@ -160,7 +160,7 @@ def problems_of(gathered: Gathered, broken: Sequence[str], stopping: Sequence[Ga
 
 
 def people_s_opinion(gathered: Gathered, questions: Sequence[Question], params: ReportParams) -> Calibration:
-    """What people's labels say of the judge, and of each declared difference on the reported part."""
+    """What people's labels say about the judge, and about each declared difference on the reported part."""
     return calibrated_by_people(
         gathered.questions,
         gathered.answers,
@@ -174,7 +174,7 @@ def people_s_opinion(gathered: Gathered, questions: Sequence[Question], params: 
 
 
 def second_opinion(gathered: Gathered, questions: Sequence[Question], params: ReportParams, judging: JudgeSettings) -> Panel | None:
-    """What the second judge says of the reported part, where there is one."""
+    """What the second judge says about the reported part, if there is one."""
     if judging.second is None:
         return None
     return panel_of(

@@ -25,7 +25,7 @@ class Entry:
     """One question on the page."""
 
     content: dict[str, object]
-    """What the page's script reads; short keys, since there are thousands."""
+    """What the page's script reads; keys are short, because there are thousands."""
     order: tuple[float, float, int]
     """Worst first: lost before unchanged before gained, and within each the lower score of the second arm first."""
 
@@ -80,7 +80,7 @@ def question_answer(
 
 
 def change_of(first: Scored, second: Scored) -> str:
-    """`gained`, `lost`, `right` (both), `wrong` (neither), `same` (equal partial scores), or `open` where a score is missing."""
+    """`gained`, `lost`, `right` (both), `wrong` (neither), `same` (equal partial scores), or `open` if a score is missing."""
     if first.score is None or second.score is None:
         return "open"
     if second.score != first.score:
@@ -89,7 +89,7 @@ def change_of(first: Scored, second: Scored) -> str:
 
 
 def arm_style(arm: ArmParams) -> str:
-    """Classes of the page's style: the colour says who answers, the shape what stands before the question."""
+    """Classes of the page's style: the colour says who answers, the shape says what stands before the question."""
     return f"w-{arm.weights_kind} c-{arm.context_name if arm.context_name in CONTEXT_STYLES else 'other'}"
 
 
@@ -102,7 +102,7 @@ def arm_labels(arms: Arms) -> list[dict[str, object]]:
 
 
 def without_repeats(contents: Sequence[dict[str, object]]) -> list[dict[str, object]]:
-    """The arms' answers to one question; a text (t) or the judge's words on it (w) that an earlier arm has too is the place of that arm."""
+    """The arms' answers to one question. If an earlier arm has the same text (t) or judge's words (w), the place of that arm is given instead."""
     first: dict[tuple[str, object], int] = {}
     return [
         {
@@ -135,7 +135,7 @@ def question_content(question: Question, index: int, instructions: Mapping[str, 
 
 
 def answers_left_out(longest: int | None) -> list[str]:
-    """A sentence where answers are cut."""
+    """A sentence if answers are cut."""
     return (
         [] if longest is None else [f"Answers longer than {longest} characters are cut here; the files under data/answers have them whole."]
     )
@@ -154,9 +154,9 @@ def page_entries(
     instructions: Mapping[str, str],
     overlapping: Collection[str],
 ) -> dict[str, object]:
-    """Every question with all answers, as the page's script reads them; what the first arm of the first pair could and the second cannot leads.
+    """Every question with all answers, as the page's script reads them. What the first arm of the first pair could answer and the second cannot comes first.
 
-    `pairs`: the declared comparisons, by which the page's reader may order and filter; at least one.
+    `pairs`: the declared comparisons, at least one; the reader may order and filter by them.
     """
     answered, verdicts = by_question(answers), {**by_question(grades), **by_question(judgements)}
     rows = {(row.arm, row.id): row for row in scored}

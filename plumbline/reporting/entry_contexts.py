@@ -18,12 +18,12 @@ class PageContexts:
 
     names: Sequence[str]
     content: dict[str, object]
-    """Shared by all questions: `contexts` (names), `passages` ([source, text], with the number of characters left out where some are)
+    """Shared by all questions: `contexts` (names), `passages` ([source, text], and the number of characters left out, if any)
     and `examples` (sets of [question, answer])."""
     by_question: Mapping[str, list[dict[str, object] | None]]
     """Question -> for each context the places of its passages (p), of its examples (e), and the share of the answer that it holds (r)."""
     left_out: list[str]
-    """A sentence where passages are cut."""
+    """A sentence if passages are cut."""
 
 
 def page_contexts(contexts: Contexts, questions: Iterable[str]) -> PageContexts:
@@ -68,7 +68,7 @@ def key_of(passage: ContextPassage) -> tuple[str, str]:
 
 
 def shown_passage(source: str, text: str, longest: int | None) -> list[object]:
-    """A passage, cut where it is too long, with the number of characters that are left out."""
+    """A passage, cut if it is too long, with the number of characters that are left out."""
     if longest is None or len(text) <= longest:
         return [source, text]
     return [source, text[:longest], len(text) - longest]

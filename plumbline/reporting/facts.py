@@ -7,7 +7,7 @@ from plumbline.number_text import counted
 from plumbline.reporting.validity import Severity
 
 MANY = 8
-"""Lines of a table of counts past which zeros are gathered."""
+"""If a table of counts has more lines than this, its zeros are gathered."""
 NAMES = {
     "base_nll": "base",
     "tuned_nll": "tuned",
@@ -22,7 +22,7 @@ NAMES = {
     "p99": "99 % are up to",
     "max": "longest",
 }
-"""Keys that would not be understood, or whose unit would not."""
+"""Words for keys that a reader would not understand, or that lack their unit."""
 TITLES = {
     "validation_loss": "validation loss, nats a token",
     "forgetting": "forgetting, nats a token",
@@ -75,7 +75,7 @@ def shown(value: object) -> str:
 def fact_groups(document: Mapping[str, object], title: str) -> list[dict[str, object]]:
     """A JSON document of another stage as tables: its scalars under `title`, each of its objects under its own name.
 
-    Of many counts those that are 0 are told in one line.
+    If there are many counts, those that are 0 share one line.
     """
     plain = {name: value for name, value in document.items() if not isinstance(value, Mapping)}
     groups: list[dict[str, object]] = [{"title": capital(title), "facts": facts(plain)}] if plain else []

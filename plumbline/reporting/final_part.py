@@ -27,18 +27,18 @@ def own_uses(sha256: Mapping[str, str], arms: Sequence[str], comparisons: Sequen
 
 
 def uses_in(evaluation: Mapping[str, Any]) -> frozenset[FinalPartUse]:
-    """The uses that a metrics/evaluation.json is; none where it scores the development part or nothing."""
+    """The uses that a metrics/evaluation.json stands for; none if it scores the development part or nothing."""
     if not uses_final_part(evaluation["part"]["name"]) or not evaluation["kinds"]:
         return frozenset()
-    # An evaluation from before there were arms has these two.
+    # An older evaluation names no arms; it has these two.
     arms, comparisons = evaluation.get("arms", {"base": {}, "tuned": {}}), evaluation.get("comparisons", [["base", "tuned"]])
     return own_uses(evaluation["sha256"], list(arms), comparisons)
 
 
 def final_part_words(num_uses: int, num_own: int, *, part: Part, num_questions: int, num_questions_in_benchmark: int) -> str:
-    """Which part was used, and how often the questions of the claim have been, in a sentence or two.
+    """Which part was used, and how often the final part was, in a sentence or two.
 
-    `num_uses`: arms whose answers were scored on the final part, references not counted; `num_own` of them by this report.
+    `num_uses`: arms that were scored on the final part, without references; `num_own` of them by this report.
     """
     arms = f"{counted(num_uses, 'arm')} {'has' if num_uses == 1 else 'have'} been scored on"
     if part == "all":

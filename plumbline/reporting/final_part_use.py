@@ -12,7 +12,7 @@ class FinalPartUse(Record):
     """Of data/split/benchmark.jsonl."""
     answers_sha256: str = Field(validation_alias=AliasChoices("answers_sha256", "tuned_answers_sha256"))
     """Of the arm's file in data/answers. Another adapter, prompt or decoding gives other answers; the same model asked again gives the same.
-    Lines from before there were arms have the second name."""
+    Older lines have the second name."""
 
     def __hash__(self) -> int:
         return hash((self.benchmark_sha256, self.answers_sha256))

@@ -1,7 +1,7 @@
 """The two records of who was scored on the final part: the tracked file, and a journal that no run can forget to write.
 
-The journal lies in `$DVC_ROOT/.cache/final_part`, where runs in the folder, in temporary copies and in the queue all write to one file. It
-is never read into an output: that would make the output depend on what git and DVC do not know.
+The journal is in `$DVC_ROOT/.cache/final_part`: runs in the folder, in temporary copies and in the queue all write to one file. No output
+depends on it, because git and DVC do not know it.
 """
 
 import logging
@@ -28,7 +28,7 @@ def journal_path() -> Path:
 
 
 def read_uses(path: Path) -> list[FinalPartUse]:
-    """The uses of the tracked record, in its order; none where there is no file. ValueError for a line that is no use."""
+    """The uses of the tracked record, in its order; none without a file. ValueError for a line that is not a use."""
     uses: list[FinalPartUse] = []
     for number, line in enumerate(lines_of(path), start=1):
         try:
@@ -36,13 +36,13 @@ def read_uses(path: Path) -> list[FinalPartUse]:
         except ValidationError as error:
             raise ValueError(
                 f"{path}, line {number}: not a use of the final part ({error.error_count()} problems). A line is "
-                f'{{"benchmark_sha256": "...", "answers_sha256": "..."}}; restore the file from git, then plumbline final-part.'
+                f'{{"benchmark_sha256": "...", "answers_sha256": "..."}}; restore the file from git, then run `plumbline final-part`.'
             ) from None
     return uses
 
 
 def read_journal(path: Path) -> list[FinalPartUse]:
-    """The uses of the journal. A line that a kill cut is left out: the use is written before the look, so nothing was looked at."""
+    """The uses of the journal. A line that a kill cut off is left out: the use is written before the look, so nothing was looked at."""
     uses: list[FinalPartUse] = []
     for line in lines_of(path):
         with suppress(ValidationError):
@@ -55,11 +55,11 @@ def lines_of(path: Path) -> list[str]:
 
 
 def note_use(journal: Path, use: FinalPartUse) -> None:
-    """Add a use to the journal, on the disk before this returns; one that is there already is not added."""
+    """Add a use to the journal, if it is new. It is on the disk before this returns."""
     if use in read_journal(journal):
         return
     journal.parent.mkdir(parents=True, exist_ok=True)
-    # A line cut by a kill is ended first, so that it cannot swallow this one.
+    # A line that a kill cut off is ended first, so that it cannot swallow this one.
     torn = journal.exists() and not journal.read_bytes().endswith(b"\n") and journal.stat().st_size > 0
     line = ("\n" if torn else "") + use.model_dump_json() + "\n"
     # One write in append mode: lines of two runs at once do not mix.
@@ -73,15 +73,15 @@ def note_use(journal: Path, use: FinalPartUse) -> None:
 
 
 def is_beside_the_clone() -> bool:
-    """Whether this is the folder of an experiment, as `make real` has one: DVC names the clone, and that is another folder."""
+    """Whether this is the folder of an experiment, as in `make real`: DVC names the clone, which is another folder."""
     clone = os.environ.get("DVC_ROOT")
     return clone is not None and Path(clone).resolve() != Path.cwd().resolve()
 
 
 def note_look(own: AbstractSet[FinalPartUse], counted: AbstractSet[FinalPartUse], *, part: Part, journal: Path) -> None:
-    """Write a look at the final part down before it is made. SystemExit for a claim that would count too few of them.
+    """Record a look at the final part before it is made. SystemExit for a claim that would count too few of them.
 
-    `counted`: the uses that the tracked record has of this benchmark.
+    `counted`: the uses of this benchmark in the tracked record.
     """
     benchmarks = {use.benchmark_sha256 for use in own}
     missing = frozenset(use for use in read_journal(journal) if use.benchmark_sha256 in benchmarks) - counted - own
@@ -91,7 +91,9 @@ def note_look(own: AbstractSet[FinalPartUse], counted: AbstractSet[FinalPartUse]
         beside = is_beside_the_clone()
         adds = f"run plumbline final-part{' in the clone' if beside else ''}, which adds {'it' if len(missing) == 1 else 'them'}"
         if part == "final":
-            sys.exit(f"report: {text}: {adds}, then this again. Nothing was scored: the claim would not say how often the part was used.")
+            sys.exit(
+                f"report: {text}: {adds}, then run this again. Nothing was scored: the claim would not say how often the part was used."
+            )
         if beside:  # there is no record to change in the folder of an experiment, and this run claims nothing
             log.info("%s; this run need not count them. Before a claim (report.part=final) %s", text, adds)
         else:

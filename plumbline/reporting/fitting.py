@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 def longest_that_fits(lengths: Sequence[int], budget: int) -> int | None:
-    """The greatest length at which all texts together, each cut to it, stay within `budget`; None where nothing must be cut. In characters."""
+    """The greatest length at which all texts together, each cut to it, stay within `budget`; None if nothing must be cut. In characters."""
     left, remaining = budget, len(lengths)
     if sum(lengths) <= budget:
         return None

@@ -109,7 +109,7 @@ def gather(files: ReportFiles, arms: Arms, comparisons: Sequence[Pair]) -> Gathe
         checks=list(read_jsonl(files.checks, JudgeCheck)) if files.checks else [],
         second_judgements=second,
         labels=list(read_jsonl(files.labels, HumanLabel)) if files.labels else [],
-        # The file holds two other sorts of line, which are the business of `split`.
+        # The file holds two other sorts of line, which are not for this page.
         overlaps=[QuestionOverlap.model_validate(row) for row in overlap_lines if row.get("record") == "question"],
         left_out=dict(sorted(Counter(str(row["reason"]) for row in overlap_lines if row.get("record") == "left_out_question").items())),
         forgetting=Forgetting.model_validate(training["forgetting"]),

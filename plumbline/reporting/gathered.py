@@ -27,7 +27,7 @@ class Gathered:
     questions: Sequence[Question]
     arms: Arms
     comparisons: Sequence[Pair]
-    """Declared before the run; the first is the headline. Empty where one arm answers alone."""
+    """Declared before the run; the first is the headline. Empty if one arm answers alone."""
     answers: Sequence[Answer]
     """Of all arms."""
     grades: Sequence[Grade]
@@ -39,7 +39,7 @@ class Gathered:
     uses: AbstractSet[FinalPartUse]
     """Recorded uses of this benchmark's final part."""
     sha256: Mapping[str, str]
-    """Of the files that the verdict rests on, by what they are called on the page."""
+    """Of the files that the verdict rests on, by their names on the page."""
     documents: Mapping[str, Mapping[str, object]]
     """What other stages wrote about themselves: training, data, preflight, base model, adapter."""
     loss: Sequence[Mapping[str, str]]
@@ -57,9 +57,9 @@ class Gathered:
     contexts: Mapping[str, Mapping[str, Context]] = field(default_factory=dict)
     """Name of a context that arms use -> question -> what stood before it; for the page alone."""
     asked_twice: SecondAsking | None = None
-    """What one arm answered in another batch plan; None where the files are not there."""
+    """What one arm answered in another batch plan; None if the files are missing."""
 
     @property
     def own_uses(self) -> frozenset[FinalPartUse]:
-        """What this report is to the record of the final part, if it looks at that part."""
+        """What this report adds to the record of the final part, if it looks at that part."""
         return own_uses(self.sha256, self.arms.names, self.comparisons)

@@ -1,4 +1,4 @@
-"""Who judged this run at what cost, and how it did on answers whose verdict is known and on second askings. Pure."""
+"""Who judged this run at what cost, and how it did on answers of known worth and on second askings. Pure."""
 
 import math
 from collections import Counter
@@ -10,7 +10,7 @@ from plumbline.rows.judgement import Judgement, RawReply
 
 
 def probe_numbers(checks: Sequence[JudgeCheck]) -> dict[str, object]:
-    """Canaries by sort and how often the judge agrees with itself; null where it was not asked."""
+    """Canaries by sort and how often the judge agrees with itself; null if it was not asked."""
     canaries = [check for check in checks if check.probe != "retest"]
     again = [check for check in checks if check.probe == "retest" and check.score is not None]
     gaps = [check.score - check.least for check in again if check.score is not None]
@@ -30,12 +30,12 @@ def probe_numbers(checks: Sequence[JudgeCheck]) -> dict[str, object]:
 
 
 def named_probes(probes: Mapping[str, object]) -> str:
-    """The questions whose known answers were misjudged, by the sort of the answer, and where to look."""
+    """The questions with misjudged answers of known worth, by the sort of the answer, and where to look."""
     found = probes.get("failed_questions")
     questions: Mapping[str, list[str]] = found if isinstance(found, Mapping) else {}
     named = "; ".join(f"{probe}: {', '.join(ids[:5])}{' and more' if len(ids) > 5 else ''}" for probe, ids in questions.items())
     remedy = (
-        "; a reference is misjudged where it does not state its own key points: run `plumbline check-benchmark data/split/benchmark.jsonl`"
+        "; a reference is misjudged if it does not state its own key points: run `plumbline check-benchmark data/split/benchmark.jsonl`"
         if "reference" in questions
         else ": see data/grades/judge_checks.jsonl"
     )
@@ -43,7 +43,7 @@ def named_probes(probes: Mapping[str, object]) -> str:
 
 
 def rounded_tree(value: object) -> object:
-    """Floats of nested numbers at four digits."""
+    """Nested numbers with floats rounded to four digits."""
     if isinstance(value, Mapping):
         return {name: rounded_tree(inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -54,7 +54,7 @@ def rounded_tree(value: object) -> object:
 def judge_account(
     judgements: Sequence[Judgement], judging: JudgeSettings, paid: Sequence[RawReply], cost_usd: float | None
 ) -> dict[str, object]:
-    """Who judged, how often, what came of it, and what all that was paid for cost: probes and second askings included."""
+    """Who judged, how often, with what outcomes, and the whole cost, with probes and second askings."""
     replies = [reply for judgement in judgements for reply in judgement.replies]
     causes = [judgement.cause for judgement in judgements]
     return {

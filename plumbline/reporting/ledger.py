@@ -21,18 +21,18 @@ KIND_NAMES: dict[Kind, str] = {"mcq": "multiple choice", "numeric": "numeric pro
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmLedger:
-    """All answers of one kind in one arm. Of several samples the outcomes are counted, and the estimate is over questions."""
+    """All answers of one kind in one arm. The outcomes of all samples are counted, and the estimate is over questions."""
 
     n: int
     """Questions."""
     num_answers: int
-    """As many as questions, but for several samples."""
+    """As many as questions, or more with several samples."""
     num_correct: int
     num_incorrect: int
     num_unparsed: int
     num_unjudged: int
     estimate: Estimate | None
-    """Mean score over all answers with a verdict, unparsed ones counting 0; None where there is no verdict at all."""
+    """Mean score over all answers with a verdict, with unparsed ones as 0; None without any verdict."""
     failures_as_zero: float
     """Mean over all questions with unparsed and unjudged answers as 0: nothing that failed was right."""
     failures_as_one: float
@@ -65,15 +65,15 @@ class PairLedger:
     """One arm against another on the questions of one kind. In each comparison the reference is the first arm."""
 
     comparison: Comparison | None
-    """On the questions with a score in both arms; None where there is none."""
+    """On the questions with a score in both arms; None without such questions."""
     p_holm: float | None
     """The p value adjusted for testing all kinds and all pairs."""
     logprob_comparison: Comparison | None
     without_overlap: Comparison | None
-    """The comparison without the questions near the training rows; None where nothing overlaps or nothing is left."""
+    """The comparison without the questions near the training rows; None if nothing overlaps or nothing is left."""
     overlap_only: Comparison | None
     floor: float = 0.0
-    """No difference up to this one is claimed: what the same model gives when asked again (noise_floor.py); 0 where nothing is known."""
+    """No difference up to this one is claimed: the same model may move as far when asked again (noise_floor.py); 0 if nothing is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class KindLedger:
     contrasts: dict[Square, Contrast]
     """For each context that stands before base and adapter both: does it still help once the model is tuned?"""
     arm_splits: Mapping[str, VarianceSplit] = field(default_factory=dict)
-    """Where the uncertainty of each score comes from; empty where no arm gave several answers to a question."""
+    """Where the uncertainty of each score comes from; empty if no arm gave several answers to a question."""
     pair_splits: Mapping[Pair, VarianceSplit] = field(default_factory=dict)
     """The same of each difference."""
 
@@ -106,7 +106,7 @@ class KindLedger:
 
     @property
     def headline(self) -> PairLedger | None:
-        """The comparison that was declared first; None where none was."""
+        """The comparison that was declared first; None if none was declared."""
         return next(iter(self.pairs.values()), None)
 
     @property
@@ -121,7 +121,7 @@ def sorted_counts(values: Iterable[str | None]) -> dict[str, int]:
 
 
 def estimate_of(values: Sequence[float], rows: Sequence[Scored]) -> Estimate | None:
-    """The mean of one value per row, with its interval; None where there are no rows."""
+    """The mean of one value per row, with its interval; None without rows."""
     if not values:
         return None
     return mean_estimate(values, clusters=[row.cluster for row in rows])
@@ -166,7 +166,7 @@ def with_failures_as(row: Scored, score: float) -> float:
 def compare_pairs(
     pairs: Sequence[tuple[float | None, float | None, str]], *, seed: int, num_resamples: int, level: float
 ) -> Comparison | None:
-    """Compare (reference, other, cluster) triples where both scores exist; None where none do."""
+    """Compare the (reference, other, cluster) triples with both scores; None if there are no such triples."""
     both = [(first, second, cluster) for first, second, cluster in pairs if first is not None and second is not None]
     if not both:
         return None
@@ -181,7 +181,7 @@ def compare_pairs(
 
 
 def letter_score(row: Scored) -> float | None:
-    """Whether the most probable letter is right, as a score; None where there is none."""
+    """Whether the most probable letter is right, as a score; None without such a letter."""
     return None if row.logprob_correct is None else float(row.logprob_correct)
 
 
@@ -211,7 +211,7 @@ def pair_ledger(
 
 
 def num_guesses(question: Question) -> int:
-    """Among how many answers to an mcq a guess is made: the choices, or the sets of them that hold at least one."""
+    """Among how many answers a guess at an mcq chooses: the choices, or the sets of at least one choice."""
     return 2 ** len(question.choices) - 1 if question.answer_kind == "letters" else len(question.choices)
 
 

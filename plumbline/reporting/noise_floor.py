@@ -32,13 +32,13 @@ class KindFloor:
     num_changed: int
     """Texts that are not the same."""
     comparison: Comparison | None
-    """The second answers against the first, on the questions scored both times; None where there is none."""
+    """The second answers against the first, on the questions scored both times; None without such questions."""
 
     @property
     def floor(self) -> float | None:
-        """No difference up to this one is claimed, in 0..1; None where the second answers have no scores.
+        """No difference up to this one is claimed, in 0..1; None if the second answers have no scores.
 
-        0 where every question was asked again and every text was the same: then the plan changes nothing here.
+        0 if every question was asked again and every text was the same: then the batch plan changes nothing here.
         """
         if self.comparison is None:
             return None
@@ -50,16 +50,16 @@ class KindFloor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoiseFloor:
-    """The floor of each kind, or why there is none."""
+    """The floor of each kind, or why there is no floor."""
 
     plan: NoisePlan
     arm: str | None
-    """Who answered twice; None where no arm has the weights and the context of the plan."""
+    """Who answered twice; None if no arm has the weights and the context of the plan."""
     kinds: Mapping[Kind, KindFloor]
 
     @property
     def reason(self) -> str | None:
-        """Why there is no floor; None where there is one."""
+        """Why there is no floor; None if there is one."""
         if self.plan.reason is not None:
             return self.plan.reason
         if self.arm is None:
@@ -70,7 +70,7 @@ class NoiseFloor:
         return None
 
     def of_pair(self, kind: Kind, pair: Pair, arms: Arms) -> float:
-        """What a comparison must exceed; 0 where nothing is known, and where both arms answered elsewhere."""
+        """What a comparison must exceed; 0 if nothing is known, or if both arms answered elsewhere."""
         found = self.kinds.get(kind)
         if found is None or found.floor is None or all(arms.root[name].weights_kind == "file" for name in pair):
             return 0.0
@@ -78,7 +78,7 @@ class NoiseFloor:
 
 
 def texts_of(answers: Iterable[Answer]) -> dict[str, dict[int | None, str]]:
-    """Question -> its text, or those of its samples: drawn by the same seeds, they change where rounding changes a draw."""
+    """Question -> its text, or those of its samples: drawn by the same seeds, they change only if rounding changes a draw."""
     found: dict[str, dict[int | None, str]] = defaultdict(dict)
     for answer in answers:
         found[answer.id][answer.sample] = answer.response
@@ -86,7 +86,7 @@ def texts_of(answers: Iterable[Answer]) -> dict[str, dict[int | None, str]]:
 
 
 def noise_floor(gathered: Gathered, questions: Sequence[Question], scored: Sequence[Scored], *, seed: int) -> NoiseFloor | None:
-    """Compare both askings on the reported questions, kind by kind; None where no second one was tried. `scored`: of the arms."""
+    """Compare both askings on the reported questions, kind by kind; None if no second one was tried. `scored`: of the arms."""
     asked_twice = gathered.asked_twice
     if asked_twice is None:
         return None

@@ -12,7 +12,7 @@ DIGITS = 4
 
 
 def noise_gates(noise: NoiseFloor | None, reference: str | None) -> list[Gate]:
-    """A warning where another arm was asked again than the reference of the first comparison, if there is one, or one that is no arm."""
+    """A warning if the arm that was asked again is not the reference of the first comparison, or if no arm was asked again."""
     if noise is None or noise.plan.reason is not None:
         return []
     text = ""
@@ -20,14 +20,14 @@ def noise_gates(noise: NoiseFloor | None, reference: str | None) -> list[Gate]:
         text = f"there is no noise floor: {noise.reason}"
     elif reference is not None and noise.arm != reference:
         text = (
-            f"the noise floor is that of {noise.arm}, and the first comparison is against {reference}: set noise_floor.weights and "
+            f"the noise floor is that of {noise.arm}, but the first comparison is against {reference}: set noise_floor.weights and "
             f"noise_floor.context to those of {reference}"
         )
     return [Gate(name="noise_floor", severity=Severity.WARNING, ok=not text, value=None, limit=None, text=text)]
 
 
 def noise_sentence(noise: NoiseFloor | None) -> str:
-    """What the second asking found, in a short paragraph; empty where it was not tried."""
+    """What the second asking found, in a short paragraph; empty if it was not tried."""
     if noise is None:
         return ""
     if noise.arm is None:
@@ -59,7 +59,7 @@ def floor_words(kind: Kind, found: KindFloor) -> str:
     assert comparison is not None and floor is not None
     moved = comparison.num_first_only + comparison.num_second_only
     what = (
-        f"no score of {comparison.n} moved"
+        f"none of {comparison.n} scores moved"
         if not moved
         else f"{moved} of {comparison.n} scores moved (+{comparison.num_second_only} −{comparison.num_first_only}), "
         f"together {points(comparison.delta, sign=True)} points {span(comparison.ci95)}"
@@ -69,7 +69,7 @@ def floor_words(kind: Kind, found: KindFloor) -> str:
 
 
 def noise_rows(noise: NoiseFloor | None) -> list[dict[str, object]]:
-    """A line per kind for the page; empty where no text changed, which the sentence says."""
+    """A line per kind for the page; empty if no text changed, as the sentence then says."""
     if noise is None or not any(one.num_changed for one in noise.kinds.values()):
         return []
     return [
@@ -99,7 +99,7 @@ def noise_numbers(noise: NoiseFloor) -> dict[str, object]:
 
 
 def kind_numbers(found: KindFloor) -> dict[str, object]:
-    """The floor of one kind; the change and its interval are null where the second answers have no scores."""
+    """The floor of one kind; the change and its interval are null if the second answers have no scores."""
     comparison = found.comparison
     return {
         "num_questions": found.num_questions,

@@ -1,4 +1,4 @@
-"""The ledger as JSON and CSV: rounded, sorted, nothing in it that another machine would write otherwise. Pure."""
+"""The ledger as JSON and CSV: rounded and sorted, so that every machine writes the same. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -103,7 +103,7 @@ def kind_numbers(ledger: KindLedger) -> dict[str, object]:
 
 
 def uncertainty_numbers(ledger: KindLedger) -> dict[str, object]:
-    """What of the standard errors comes from the questions, and what from the sampling of answers."""
+    """How much of the standard errors comes from the questions, and how much from the sampling of answers."""
     return {
         "arms": {arm: split_numbers(split) for arm, split in ledger.arm_splits.items()},
         "comparisons": [{"reference": pair[0], "arm": pair[1], **split_numbers(split)} for pair, split in ledger.pair_splits.items()],
@@ -111,7 +111,7 @@ def uncertainty_numbers(ledger: KindLedger) -> dict[str, object]:
 
 
 def pair_numbers(pair: Pair, found: PairLedger) -> dict[str, object]:
-    """One declared comparison on one kind; null where nothing could be compared."""
+    """One declared comparison on one kind; null if nothing could be compared."""
     optional = {
         "delta": found.comparison,
         "logprob_delta": found.logprob_comparison,
@@ -123,7 +123,7 @@ def pair_numbers(pair: Pair, found: PairLedger) -> dict[str, object]:
 
 
 def slice_numbers(one: Slice) -> dict[str, object]:
-    """One comparison on the questions of one tag; `delta` is null where they are too few."""
+    """One comparison on the questions of one tag; `delta` is null if they are too few."""
     return {
         "reference": one.pair[0],
         "arm": one.pair[1],
@@ -148,7 +148,7 @@ def contrast_numbers(square: Square, found: Contrast) -> dict[str, object]:
 def headline(ledgers: Mapping[Kind, KindLedger], arms: Sequence[str], *, complete: bool, problems: Sequence[str]) -> dict[str, object]:
     """What `dvc metrics diff` shows: the score of each arm, and delta and n of the first comparison.
 
-    Its two arms have their scores on the pairs scored in both, so that delta is their difference; null where there is no verdict.
+    The scores of its two arms are those on the pairs scored in both, so that delta is their difference; null without a verdict.
     """
     scores: dict[str, object] = {}
     for kind in KINDS:
@@ -181,7 +181,7 @@ def gate_numbers(gate: Gate) -> dict[str, object]:
 
 
 def whole_verdict(evaluation: Evaluation) -> str:
-    """The verdict, with what people's labels make of the judged part of it; first, whether that depends on the judge."""
+    """The verdict, with the judged part as corrected by people's labels. It begins with whether the conclusion depends on the judge."""
     addition = "" if evaluation.calibration is None else verdict_addition(evaluation.calibration)
     words = evaluation_verdict(evaluation.ledgers, evaluation.arms, evaluation.comparisons)
     parts = (first_words(evaluation.panel), cannot_tell(evaluation.ledgers), words, addition)
@@ -247,7 +247,7 @@ def letter_pairs(questions: Sequence[Question], grades: Sequence[Grade], arm: st
 
 
 def confusion_table(questions: Sequence[Question], grades: Sequence[Grade], arms: Sequence[str]) -> str:
-    """CSV for plots: a line per mcq answer with its arm, the letter that is right and the letter that was given."""
+    """CSV for plots: a line per mcq answer with its arm, the right letter and the given letter."""
     lines = [
         "arm,target,answered",
         *(f"{arm},{target},{letter}" for arm in arms for target, letter in letter_pairs(questions, grades, arm)),
@@ -265,7 +265,7 @@ def confusion_counts(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[
 
 
 def context_use_numbers(use: ContextUse) -> dict[str, object]:
-    """What one arm made of its passages on one kind."""
+    """How one arm used its passages on one kind."""
     return {
         "arm": use.arm,
         "kind": use.kind,
@@ -277,7 +277,7 @@ def context_use_numbers(use: ContextUse) -> dict[str, object]:
 
 
 def context_headline(uses: Sequence[ContextUse], tokens: Sequence[PromptTokens]) -> dict[str, object]:
-    """Tokens a question of each arm, and what an arm with passages made of them, kind by kind: metrics/context.json."""
+    """Tokens a question of each arm, and how an arm with passages used them, kind by kind: metrics/context.json."""
     told: dict[str, dict[str, object]] = {one.arm: {"prompt_tokens": round(one.mean, 1)} for one in tokens}
     for use in uses:
         told.setdefault(use.arm, {})[use.kind] = {
@@ -295,7 +295,7 @@ def part_headline(part: Part) -> dict[str, object]:
 
 
 def part_numbers(part: Part) -> dict[str, object]:
-    """Questions whose passages hold the answer, or do not."""
+    """The questions with the answer in their passages, or those without."""
     return {
         "n": part.n,
         "score": None if part.score is None else estimate_numbers(part.score),

@@ -66,7 +66,7 @@ def eyebrow(arms: Sequence[str], num_questions: int, part: str) -> str:
 
 
 def title_words(evaluation: Evaluation) -> str:
-    """The first line of the page: no claim from numbers that are not valid, none without its reserve from a dry run."""
+    """The first line of the page. It claims nothing if the numbers are not valid, and names a dry run."""
     if evaluation.problems:
         return "This evaluation is not valid."
     words = cannot_tell(evaluation.ledgers) or evaluation_headline(evaluation.ledgers, evaluation.arms, evaluation.comparisons)
@@ -84,7 +84,7 @@ def gate_cell(gate: Gate) -> dict[str, object]:
 
 
 def publishing_rows(gate: PublishGate | None) -> list[dict[str, object]]:
-    """What publishing requires, what was shown of it, and the sentence; empty where nothing is required."""
+    """What publishing requires, what was shown, and the sentence; empty if nothing is required."""
     return [
         {
             "name": {"general": "general prompts", "probes": "probes"}.get(one.name) or KIND_NAMES[one.name],  # type: ignore[index]
@@ -105,7 +105,7 @@ def margin_words(requirement: Requirement) -> str:
 
 
 def part_sentence(evaluation: Evaluation) -> str:
-    """Which part of the benchmark was used and how often the final part was; empty where nothing was scored."""
+    """Which part of the benchmark was used, and how often the final part was; empty if nothing was scored."""
     if not evaluation.is_scored:
         return ""
     words = final_part_words(
@@ -125,7 +125,7 @@ def part_sentence(evaluation: Evaluation) -> str:
 
 
 def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping[str, object]) -> dict[str, object]:
-    """All that the template names. `provenance`: what made these numbers, by title."""
+    """All values that the template names. `provenance`: what made these numbers, by title."""
     first, second = evaluation.shown_pair
     by_kind, problems, incomplete = evaluation.ledgers, evaluation.problems, evaluation.incomplete
     comparisons = [
@@ -144,7 +144,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "second": arm_words(second),
         "runs": [],
         "gained_by": f"by {arm_words(second)} against {arm_words(first)}",
-        "worst_first": f"what {arm_words(first)} could and {arm_words(second)} cannot",
+        "worst_first": f"what {arm_words(first)} could answer and {arm_words(second)} cannot",
         "headline": title_words(evaluation),
         "verdict": whole_verdict(evaluation) if evaluation.is_valid else "",
         "part": part_sentence(evaluation),

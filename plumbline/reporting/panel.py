@@ -1,4 +1,4 @@
-"""What a second judge of a share of the explanations says of the first one, and of the differences that it judged. Pure."""
+"""What a second judge of a share of the explanations says about the first one, and about the differences that it judged. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,9 +36,9 @@ class Panel:
     num_missing: int
     """Answers to drawn questions without a row of the second judge."""
     causes: Mapping[str, int]
-    """What came of the second judge's verdicts on them."""
+    """Why the second judge gave a score to them or none: cause -> count."""
     whole: JudgeAgreement | None
-    """Over the answers of all arms that both scored; None where there is none."""
+    """Over the answers of all arms that both scored; None without such answers."""
     by_arm: Mapping[str, JudgeAgreement]
     differences: tuple[TwoDifferences, ...]
     """Of each declared pair of arms, in their order."""
@@ -46,11 +46,11 @@ class Panel:
     input_tokens: int
     output_tokens: int
     cost_usd: float | None
-    """Of the second judge, for the whole benchmark; None where a price is not known."""
+    """Of the second judge, for the whole benchmark; None if a price is not known."""
 
 
 def scores_of(judgements: Iterable[Judgement]) -> dict[tuple[str, str, int | None], float]:
-    """(arm, question, sample) -> score, where there is one."""
+    """(arm, question, sample) -> score, if there is one."""
     return {(row.arm, row.id, row.sample): row.score for row in judgements if row.score is not None}
 
 
@@ -73,13 +73,13 @@ def panel_of(
     seed: int,
     num_resamples: int,
 ) -> Panel:
-    """Compare the judges on the questions of the reported part. No score of the first judge changes by it."""
+    """Compare the judges on the questions of the reported part. This changes no score of the first judge."""
     asked = {question.id: question for question in questions}
     firsts = {(row.arm, row.id, row.sample): row for row in judgements}
     mine = [row for row in second if row.id in asked]
     rows = [
         TwiceJudged(
-            # Samples of a question are answers of their own where judges are compared, and one question where arms are.
+            # To compare judges, each sample is an answer; to compare arms, the samples are one question.
             id=row.id,
             arm=row.arm,
             cluster=asked[row.id].cluster,

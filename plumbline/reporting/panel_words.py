@@ -14,7 +14,7 @@ SHOWN = {
     Direction.UNSCORED: "too few questions",
 }
 FEWEST_SCORED = 0.9
-"""Share of its verdicts without which the second judge is warned of: what it could not read may be what it would dispute."""
+"""If the second judge scored less than this share, the report warns: what it could not score may be what it would dispute."""
 
 
 def difference_words(found: Comparison) -> str:
@@ -23,19 +23,19 @@ def difference_words(found: Comparison) -> str:
 
 
 def conclusion_words(found: TwoDifferences, panel: Panel) -> str:
-    """What either judge concludes of one pair of arms, and how far they lie apart; empty where there are too few questions."""
+    """What each judge concludes about one pair of arms, and how far they are apart; empty if there are too few questions."""
     if found.by_first is None or found.by_second is None or found.gap is None:
         return ""
     one, other = found.directions
     return (
-        f"on the {found.n} questions that both judged, {arm_words(found.second_arm)} against {arm_words(found.first_arm)} is "
-        f"{SHOWN[one]} to {panel.first.name} ({difference_words(found.by_first)}) and {SHOWN[other]} to {panel.second.name} "
+        f"on the {found.n} questions that both judged, {arm_words(found.second_arm)} against {arm_words(found.first_arm)}: "
+        f"{SHOWN[one]} according to {panel.first.name} ({difference_words(found.by_first)}), {SHOWN[other]} according to {panel.second.name} "
         f"({difference_words(found.by_second)}); the two differ by {difference_words(found.gap)}"
     )
 
 
 def first_words(panel: Panel | None) -> str:
-    """What a reader must know before the verdict: that the conclusion depends on the judge. Empty where it does not."""
+    """What a reader must know before the verdict: that the conclusion depends on the judge. Empty if it does not."""
     found = [one for one in panel.differences if one.depends_on_judge] if panel is not None else []
     if panel is None or not found:
         return ""
@@ -45,18 +45,18 @@ def first_words(panel: Panel | None) -> str:
 def reserve_words(panel: Panel) -> str:
     """What agreement cannot show, with both judges by name."""
     return (
-        f"The judges are {judge_words(panel.first)} and {judge_words(panel.second)}. A judge may prefer answers that are like its own, and two may "
-        "share a fault: neither their agreement nor their dispute excludes that. People's labels do."
+        f"The judges are {judge_words(panel.first)} and {judge_words(panel.second)}. A judge may prefer answers that are like its own, and two "
+        "judges may share a fault. Their agreement does not exclude that, nor does their disagreement. People's labels do."
     )
 
 
 def judge_words(judge: JudgeNamed) -> str:
-    """A judge with the name that its model gave, where that is another."""
+    """A judge, with the name that its model gave if it is another one."""
     return judge.name if judge.returned in (None, judge.name) else f"{judge.name} (answering as {judge.returned})"
 
 
 def panel_gates(panel: Panel | None) -> list[Gate]:
-    """Warnings; none where there is no second judge."""
+    """Warnings; none without a second judge."""
     if panel is None:
         return []
     pairs = [f"{one.second_arm} against {one.first_arm}" for one in panel.differences if one.depends_on_judge]
@@ -137,7 +137,7 @@ def difference_row(found: TwoDifferences) -> dict[str, object]:
 
 
 def panel_page(panel: Panel | None) -> dict[str, object]:
-    """What the page shows of two judges; empty where there is one."""
+    """What the page shows about two judges; empty if there is only one."""
     if panel is None:
         return {}
     rows = [agreement_row(arm_words(arm), found) for arm, found in panel.by_arm.items()]
@@ -180,7 +180,7 @@ def delta_numbers(found: Comparison | None) -> dict[str, object] | None:
 
 
 def panel_numbers(panel: Panel | None) -> dict[str, object]:
-    """For metrics/evaluation.json, unrounded; empty where there is one judge, so that such a run keeps its bytes."""
+    """For metrics/evaluation.json, unrounded; empty if there is only one judge, so that such a run keeps its bytes."""
     if panel is None:
         return {}
     numbers: dict[str, object] = {

@@ -10,10 +10,10 @@ class ReportParams(Params):
     """How the numbers are computed and which questions they are about."""
 
     seed: int
-    """Of the bootstrap and, where no exact test exists, of the permutations."""
+    """Of the bootstrap and, if there is no exact test, of the permutations."""
     num_resamples: int
     part: Part
-    """Questions to report on: `development` for choosing among runs, `final` for the claim, `all` where nothing is chosen."""
+    """Questions to report on: `development` for choosing among runs, `final` for the claim, `all` if nothing is chosen."""
     development_fraction: float
     """Share of the clusters in the development part, 0-1."""
     overlap_score: float
@@ -23,7 +23,7 @@ class ReportParams(Params):
 
 
 class SecondJudge(Params):
-    """What the report shows of the second judge."""
+    """What the report shows about the second judge."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -38,7 +38,7 @@ class SecondJudge(Params):
 
 
 class JudgeSettings(Params):
-    """What the report shows of the judge; the judge stage checks the section as a whole."""
+    """What the report shows about the judge; the judge stage checks the section as a whole."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -46,7 +46,7 @@ class JudgeSettings(Params):
     model: str | None
     max_cost_usd: float | None
     second: SecondJudge | None = None
-    """None too in a run from before there was one: this section is read of other revisions as well."""
+    """Also None in an older run without this setting: the section of other revisions is read as well."""
 
     @property
     def name(self) -> str:
@@ -55,7 +55,7 @@ class JudgeSettings(Params):
 
     @property
     def claude_model(self) -> str | None:
-        """The model that was asked, where Claude judged."""
+        """The model that was asked, if Claude judged."""
         return self.model if self.backend == "claude" else None
 
 
@@ -63,5 +63,5 @@ RULES = {"key_points": "the key-point rule", "none": "no judge"}
 
 
 def judge_name(backend: str, model: str | None) -> str:
-    """A judge that is a model by the name of that; a rule by its own."""
+    """The name of the model if the judge is a model, else the name of the rule."""
     return RULES.get(backend) or model or backend

@@ -38,7 +38,7 @@ def probe_rows(results: ProbeResults) -> list[dict[str, object]]:
 
 
 def changed_answers(rows: Sequence[ProbedAnswer]) -> list[dict[str, object]]:
-    """The first probes of each capability that one model has right and the other wrong, the lost ones before the gained ones."""
+    """The first probes of each capability that only one model has right, the lost ones before the gained ones."""
     shown: list[dict[str, object]] = []
     for capability, name in NAMES.items():
         changed = [row for row in rows if row.capability == capability and is_right(row.base_outcome) != is_right(row.tuned_outcome)]
@@ -66,12 +66,12 @@ def is_right(outcome: Outcome) -> bool:
 
 
 def cut(text: str) -> str:
-    """A text for the page; long ones are cut there."""
+    """A text for the page, cut if it is long."""
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS].rstrip()} \N{HORIZONTAL ELLIPSIS}"
 
 
 def probes_gate(results: ProbeResults) -> list[Gate]:
-    """A warning where a capability was forgotten; nothing where none was probed."""
+    """A warning if a capability was forgotten; no gate if none was probed."""
     lost = [one for one in results.capabilities if one.verdict is ProbeVerdict.WORSE]
     if not results.capabilities:
         return []
@@ -90,7 +90,7 @@ def probes_found(results: ProbeResults, margin: float | None) -> tuple[Verdict, 
         return (
             Verdict.NOT_ENOUGH,
             0.0,
-            "On the probes there is not enough evidence: neither base nor tuned can do any of what was probed often enough.",
+            "On the probes there is not enough evidence: neither base nor tuned is right often enough on any capability.",
         )
     verdict = verdict_at(found.ci95, found.p, margin)
     said = {

@@ -1,6 +1,6 @@
 """Does the tuned model show what `publish.require` asks for? Every requirement must be met. Pure.
 
-All of them at once are one claim, so none needs a correction for the others: if one is not true, the claim holds only where that very test errs.
+Together they are one claim, so none needs a correction for the others. If one of them is not true, the claim is made only if the test of that one errs.
 """
 
 from collections.abc import Mapping
@@ -29,14 +29,14 @@ class Requirement:
 
     name: Subject
     margin: float | None
-    """The loss that is allowed; None where the arm must be better."""
+    """The loss that is allowed; None if the arm must be better."""
     verdict: Verdict
     ok: bool
     value: float | None
     ci95: tuple[float, float] | None
-    """Of the difference, tuned minus reference; of `general` in nats a token, where more is worse."""
+    """Of the difference, tuned minus reference. Of `general` it is in nats a token, and more is worse."""
     missing: float
-    """How far the bound that decides is from where it must lie, or the difference from the noise floor; 0 where it is met, or nothing compared."""
+    """How far the deciding bound is from where it must be, or the difference from the noise floor; 0 if it is met, or nothing was compared."""
     n: int
     text: str
     """The verdict as a sentence."""
@@ -44,10 +44,10 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishGate:
-    """What the evaluation says of publishing."""
+    """What the evaluation says about publishing."""
 
     pair: Pair | None
-    """(reference, tuned arm); None where no kind is required."""
+    """(reference, tuned arm); None if no kind is required."""
     requirements: tuple[Requirement, ...]
 
     @property
@@ -67,7 +67,7 @@ def publish_gate(
     calibration: Calibration | None,
     probes: ProbeResults = NOT_PROBED,
 ) -> PublishGate | None:
-    """Every requirement with its verdict; None where nothing is required. `pair`: the one that decides."""
+    """Every requirement with its verdict; None if nothing is required. `pair`: the one that decides."""
     if not params.require:
         return None
     found: list[Requirement] = []
@@ -83,14 +83,14 @@ def publish_gate(
 
 
 def corrected_for(kind: Kind, pair: Pair, calibration: Calibration | None) -> Correction | None:
-    """What people's labels make of the judged difference of the pair; None where nothing is judged, or no one has labelled."""
+    """The judged difference of the pair as corrected by people's labels; None if nothing is judged, or no one has labelled."""
     if kind != "explanation" or calibration is None:
         return None
     return next((one for one in calibration.corrections if {one.first, one.second} == set(pair) and one.corrected is not None), None)
 
 
 def of_kind(kind: Kind, margin: float | None, pair: Pair, ledger: KindLedger | None, correction: Correction | None) -> Requirement:
-    """The declared comparison on one kind. Where people's labels correct the judge, the claim must hold before and after the correction."""
+    """The declared comparison on one kind. If people's labels correct the judge, the claim must hold before and after the correction."""
     found = None if ledger is None else ledger.pairs.get(pair) or ledger.pairs.get((pair[1], pair[0]))
     if found is None or found.comparison is None or found.p_holm is None:
         why = "the benchmark has no such questions" if ledger is None else "no question has a score in both arms"
@@ -105,7 +105,7 @@ def of_kind(kind: Kind, margin: float | None, pair: Pair, ledger: KindLedger | N
     if correction is not None and correction.corrected is not None:
         sign = 1 if correction.second == pair[1] else -1
         bounds = sorted(sign * bound for bound in correction.corrected.ci95)
-        # No test stands behind a corrected interval: excluding 0 is all that it can show.
+        # A corrected interval has no test: excluding 0 is all that it can show.
         by_people = verdict_above(found.floor, sign * correction.corrected.delta, (bounds[0], bounds[1]), 0.0, margin)
         if STRENGTH[by_people] < STRENGTH[verdict]:
             verdict, value, ci95, p_value = by_people, sign * correction.corrected.delta, (bounds[0], bounds[1]), 0.0
@@ -128,7 +128,7 @@ def of_general(params: PublishParams, forgetting: Forgetting) -> Requirement:
     """How much less likely base's own answers to general prompts are to tuned: more is worse."""
     wanted, margin = params.require["general"], params.margin("general")
     low, high = forgetting.increase_low, forgetting.increase_high
-    # As a gain, so that the verdict reads it as it reads a score. No test stands behind it: excluding 0 is all that it can show.
+    # As a gain, so that the verdict reads it as it reads a score. It has no test: excluding 0 is all that it can show.
     verdict = Verdict.NOT_ENOUGH if low is None or high is None else verdict_at((-high, -low), 0.0, margin)
     ok = verdict in ({Verdict.BETTER, Verdict.NOT_WORSE} if isinstance(wanted, NotWorseThan) else {Verdict.BETTER})
     bounds = None if low is None or high is None else (low, high)
@@ -139,7 +139,7 @@ def of_general(params: PublishParams, forgetting: Forgetting) -> Requirement:
         Verdict.WORSE: "tuned is worse than base",
         Verdict.NOT_ENOUGH: f"there is not enough evidence that tuned is {'better' if margin is None else 'not worse'} than base",
     }[verdict]
-    text = f"On {forgetting.num_prompts} general prompts {said}: base's own answers cost it {signed(forgetting.increase, 3)} nats a token {interval}."
+    text = f"On {forgetting.num_prompts} general prompts {said}: its loss on base's own answers changed by {signed(forgetting.increase, 3)} nats a token {interval}."
     limit = margin or 0.0
     missing = 0.0 if ok or bounds is None else max(0.0, bounds[1] - limit)
     if not ok and bounds is not None:
@@ -158,7 +158,7 @@ def of_general(params: PublishParams, forgetting: Forgetting) -> Requirement:
 
 
 def of_probes(params: PublishParams, probes: ProbeResults) -> Requirement:
-    """What base or tuned can do besides the domain, as far as it is probed."""
+    """What base or tuned can do outside the domain, as far as it is probed."""
     margin, found = params.margin("probes"), probes.within_reach
     verdict, missing, text = probes_found(probes, margin)
     return Requirement(

@@ -1,4 +1,4 @@
-"""What must be shown of a tuned model before it is published: section `publish` of params.yaml. Pure."""
+"""What must be shown about a tuned model before it is published: section `publish` of params.yaml. Pure."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -22,14 +22,14 @@ class NotWorseThan(Params):
     """Non-inferiority: the loss is shown to be smaller than a margin that was chosen before the run."""
 
     not_worse_than: float
-    """Of a kind and of `probes` a fraction of the scale, 0.03 being 3 points; of `general` nats a token. Above 0; below 1 but for `general`."""
+    """Of a kind and of `probes` a fraction of the scale, 0.03 being 3 points; of `general` nats a token. Above 0, and below 1 except for `general`."""
 
 
 class PublishParams(Params):
     """Which comparison decides about publishing, and what it must show."""
 
     against: str | None
-    """The arm that the tuned model is measured against; null where no kind is named below."""
+    """The arm that the tuned model is measured against; null if no kind is named below."""
     require: dict[Subject, Literal["better"] | NotWorseThan]
     """Kind, `general` or `probes` -> what must be shown. Empty: nothing."""
 
@@ -41,14 +41,14 @@ class PublishParams(Params):
             raise ValueError("write {} to require nothing, or {mcq: better, general: {not_worse_than: 0.1}}")
         for name, wanted in require.items():
             if name not in SUBJECTS:
-                raise ValueError(f"{name!r} is not a kind of question; there are {', '.join(SUBJECTS)}")
+                raise ValueError(f"{name!r} cannot be required; write {', '.join(SUBJECTS)}")
             margin = wanted.get("not_worse_than") if isinstance(wanted, dict) and len(wanted) == 1 else None
             if isinstance(wanted, NotWorseThan) or wanted == "better":
                 continue
             if not isinstance(margin, float | int) or isinstance(margin, bool):
                 raise ValueError(f"{name}: {ACCEPTED}")
             if margin <= 0 or (margin >= 1 and name != "general"):
-                raise ValueError(f"{name}: {margin:g} is not a margin; it is a fraction of the scale, above 0 and below 1 (0.03: 3 points)")
+                raise ValueError(f"{name}: {margin:g} is not a margin; write a fraction of the scale, above 0 and below 1 (0.03: 3 points)")
         return {
             name: {"not_worse_than": float(wanted["not_worse_than"])} if isinstance(wanted, dict) else wanted
             for name, wanted in require.items()
@@ -62,7 +62,7 @@ class PublishParams(Params):
         return self
 
     def margin(self, name: Subject) -> float | None:
-        """The margin of a requirement; None where it asks for better."""
+        """The margin of a requirement; None if it asks for better."""
         wanted = self.require[name]
         return wanted.not_worse_than if isinstance(wanted, NotWorseThan) else None
 
@@ -71,9 +71,9 @@ NOTHING_REQUIRED = PublishParams(against=None, require={})
 
 
 def deciding_pair(params: PublishParams, arms: Arms, comparisons: Sequence[Pair]) -> Pair | None:
-    """(reference, tuned arm) that decides, the reference first; None where no kind is required.
+    """(reference, tuned arm) that decides, the reference first; None if no kind is required.
 
-    A tuned arm without a context goes before one with; then the first that was declared. Refused where no declared comparison measures it.
+    A tuned arm without a context goes before one with a context; then the first that was declared. Refused if no declared comparison measures it.
     """
     if params.against is None:
         return None
@@ -81,7 +81,7 @@ def deciding_pair(params: PublishParams, arms: Arms, comparisons: Sequence[Pair]
         raise Refused(f"params.yaml: publish.against is {params.against}, which is not an arm; the arms are {', '.join(arms.names)}.")
     if arms.root[params.against].is_trained:
         raise Refused(
-            f"params.yaml: publish.against is {params.against}, in which the adapter answers itself; name an arm without it, such as base."
+            f"params.yaml: publish.against is {params.against}, an arm with the adapter itself; name an arm without it, such as base."
         )
     others = [second if first == params.against else first for first, second in comparisons if params.against in (first, second)]
     tuned = sorted((name for name in others if arms.root[name].is_trained), key=lambda name: arms.root[name].context_name != "none")

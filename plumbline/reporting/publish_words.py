@@ -15,7 +15,7 @@ Z_BOUND = 1.96
 
 
 def in_points(fraction: float, *, sign: bool = False) -> str:
-    """A fraction as points with one digit: a bound and the margin that it misses must not be written alike."""
+    """A fraction in points with one digit, so that a bound and the margin that it misses never look the same."""
     text = signed(100 * fraction, 1).removesuffix(".0")
     return text if sign else text.removeprefix("+")
 
@@ -32,7 +32,7 @@ def kind_sentence(
     who: str,
     floor: float = 0.0,
 ) -> str:
-    """The verdict on one kind, with what is missing where it is not what was asked for."""
+    """The verdict on one kind, with what is missing if it is not what is required."""
     first, second, name = arm_words(pair[0]), arm_words(pair[1]), KIND_NAMES[kind]
     amount = f"{in_points(value, sign=True)} points [{in_points(ci95[0])}, {in_points(ci95[1])}]{who}, n = {comparison.n}"
     if verdict is Verdict.BETTER:
@@ -47,9 +47,13 @@ def kind_sentence(
         else f"On {name} there is not enough evidence that {second} is {'better' if margin is None else 'not worse'} than {first}: {amount}."
     )
     if margin is not None:
-        said += f" It may have lost {in_points(-ci95[0])} points, and less than {in_points(margin)} is allowed: {in_points(-ci95[0] - margin)} too many."
+        said += f" It may have lost {in_points(-ci95[0])} points, but less than {in_points(margin)} is allowed: {in_points(-ci95[0] - margin)} too many."
         needed = questions_needed(comparison, margin)
-        return said if verdict is Verdict.WORSE else f"{said} If the two are alike, about {needed:,} questions like these would show it."
+        return (
+            said
+            if verdict is Verdict.WORSE
+            else f"{said} If the two are equally good, about {needed:,} questions like these would show it."
+        )
     if ci95[0] > 0 and abs(value) <= floor:
         return f"{said} Asked again in other batches, the same model may move by up to {in_points(floor)} points, and the difference must be larger."
     if ci95[0] > 0:
@@ -57,12 +61,12 @@ def kind_sentence(
     if verdict is Verdict.WORSE:
         return said
     could = comparison.minimum_detectable_effect
-    resolved = f" So many questions would have shown {in_points(could)} points." if could < 1 else ""
+    resolved = f" This many questions could have shown {in_points(could)} points." if could < 1 else ""
     return f"{said} The interval must lie above 0, and its lower bound is {in_points(-ci95[0])} points too low.{resolved}"
 
 
 def questions_needed(comparison: Comparison, margin: float) -> int:
-    """Questions of this sort with which two equal arms would be shown alike four times in five; two digits, never below n.
+    """How many such questions would show two equal arms alike four times in five; two digits, never below n.
 
     The reach of the interval shrinks as the root of n. Source: the usual sample size of non-inferiority, (z_bound + z_power)^2 var / margin^2.
     """

@@ -29,7 +29,7 @@ def report(
 ) -> Evaluation:
     """Write all numbers and the page. `judge_ends`: the day on which the judge's model stops answering, if that is known.
 
-    SystemExit before anything is scored where the final part is asked for and this machine knows of uses that the record lacks: the page
+    SystemExit before anything is scored if the final part is asked for and this machine knows of uses that the record lacks: the page
     would count too few.
     """
     deciding_pair(publishing, compared.arms, compared.comparisons)  # refuses before anything is read
@@ -44,7 +44,7 @@ def report(
 
 
 def finish(evaluation: Evaluation, files: ReportFiles) -> None:
-    """Say the result on the terminal. SystemExit where the evaluation is not valid."""
+    """Print the result. SystemExit if the evaluation is not valid."""
     if evaluation.is_valid:
         log.info("%s", whole_verdict(evaluation))
     if evaluation.publishing is not None:

@@ -1,4 +1,4 @@
-"""Arms that were asked with the same prompts: where a context held nothing for a kind, there is nothing to compare. Pure."""
+"""Arms that had the same prompts: if a context held nothing for a kind, there is nothing to compare. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from plumbline.rows.question import Kind, Question
 
 
 def empty_contexts(questions: Sequence[Question], gathered: Gathered) -> dict[str, list[Kind]]:
-    """Name of a context -> the kinds for which it holds nothing, for not one question."""
+    """Name of a context -> the kinds for which it holds nothing, whatever the question."""
     found: dict[str, list[Kind]] = {}
     for name, given in gathered.contexts.items():
         held = {one.id for one in given.values() if one.turns or one.passages}
@@ -24,7 +24,7 @@ def empty_contexts(questions: Sequence[Question], gathered: Gathered) -> dict[st
 
 
 def told_alike(by_kind: Mapping[Kind, KindLedger], questions: Sequence[Question], gathered: Gathered) -> dict[Kind, KindLedger]:
-    """The ledgers, with the arms whose prompts were those of an arm without a context. What was answered elsewhere is left alone."""
+    """The ledgers, with the arms that had the prompts of an arm without a context. What was answered elsewhere is left alone."""
     empty, arms = empty_contexts(questions, gathered), gathered.arms.root
     bare = {arm.weights: name for name, arm in arms.items() if arm.context_name == NO_CONTEXT}
     return {
@@ -41,7 +41,7 @@ def told_alike(by_kind: Mapping[Kind, KindLedger], questions: Sequence[Question]
 
 
 def same_prompts_gates(by_kind: Mapping[Kind, KindLedger], gathered: Gathered) -> list[Gate]:
-    """A warning for each arm that was asked as another one; none where every context held something for every kind."""
+    """A warning for each arm that had the prompts of another one; none if every context held something for every kind."""
     alike: dict[tuple[str, str], list[Kind]] = {}
     for kind, ledger in by_kind.items():
         for pair in ledger.same_prompts.items():

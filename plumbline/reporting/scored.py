@@ -16,12 +16,12 @@ from plumbline.thinking import is_cut_while_thinking
 
 Row = TypeVar("Row", Answer, Grade, Judgement)
 Sample = int | None
-"""Number of an answer; None where the arm gave one to each question."""
+"""Number of an answer; None if the arm gave one to each question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """One arm on one question with its verdict, whoever gave it; of several samples their mean, since the question is the unit."""
+    """One arm on one question with its verdict, whoever gave it. For several samples it holds their mean, because the question is the unit."""
 
     id: str
     kind: Kind
@@ -29,7 +29,7 @@ class Scored:
     arm: str
     outcome: Outcome
     score: float | None
-    """In 0..1; None where unjudged."""
+    """In 0..1; None if unjudged."""
     truncated: bool
     logprob_correct: bool | None
     """mcq: whether the letter of the highest log-probability is the target; None for the other kinds."""
@@ -38,7 +38,7 @@ class Scored:
     tier: str | None
     flags: tuple[str, ...]
     samples: "tuple[Scored, ...]" = ()
-    """Each sample with its own verdict, by number; empty where the arm gave one answer to each question."""
+    """Each sample with its own verdict, by number; empty if the arm gave one answer to each question."""
     sample: Sample = None
     """Of a row in `samples`."""
 
@@ -61,7 +61,7 @@ def join_verdicts(
 ) -> list[Scored]:
     """Bring question, answer and verdict together: one row per question and arm, in benchmark order, arms in the order of the answers.
 
-    KeyError where one is missing.
+    KeyError if one is missing.
     """
     answered, graded, judged = by_question(answers), by_question(grades), by_question(judgements)
     arms = list(dict.fromkeys(arm for arm, _ in answered))
@@ -78,7 +78,7 @@ def join_verdicts(
 
 
 def in_order(sample: Sample) -> int:
-    """By which samples are sorted."""
+    """The order of samples."""
     return sample or 0
 
 
@@ -103,7 +103,7 @@ def scored_answer(question: Question, answer: Answer, verdict: Grade | Judgement
 
 
 def mean_of_samples(rows: Sequence[Scored]) -> Scored:
-    """The samples of one question as one row. One that our judge failed at is left out of the mean; one that cannot be read counts 0, as ever."""
+    """The samples of one question as one row. A sample is left out of the mean if our judge failed at it; one that cannot be read counts 0."""
     first = rows[0]
     if len(rows) == 1 and first.sample is None:
         return first
@@ -122,7 +122,7 @@ def mean_of_samples(rows: Sequence[Scored]) -> Scored:
 
 
 def outcome_of_samples(outcomes: Sequence[Outcome], mean: float | None) -> Outcome:
-    """One word for several samples, by which questions are filtered; what is counted are the outcomes of the samples."""
+    """One word for several samples, to filter questions by. The ledger counts the outcomes of the samples."""
     if mean is None:
         return Outcome.UNJUDGED
     if mean >= CORRECT_FROM:

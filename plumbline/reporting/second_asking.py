@@ -17,4 +17,4 @@ class SecondAsking:
     answers: Sequence[Answer]
     grades: Sequence[Grade]
     judgements: Sequence[Judgement]
-    """None where the judge is a model: it would have to be paid again."""
+    """None if the judge is a model: it would have to be paid again."""

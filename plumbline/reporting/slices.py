@@ -1,7 +1,7 @@
 """The paired difference on the questions of each tag: where does an arm gain, and where does it lose? Pure.
 
-Slices are looked at after the verdict, and are a family of their own: Holm over the slices of one comparison, all kinds together. The verdict's
-p values do not change by them.
+Slices are looked at after the verdict, and are a separate family of tests: Holm over the slices of one comparison, all kinds together. They do not
+change the p values of the verdict.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class Slice:
     """Questions with the tag that are scored in both arms."""
     num_clusters: int
     comparison: Comparison | None
-    """None where there are too few questions or clusters."""
+    """None if there are too few questions or clusters."""
     p_holm: float | None
     """Adjusted for all slices of the comparison."""
     floor: float = 0.0
@@ -40,7 +40,7 @@ Triple = tuple[float, float, str]
 
 
 def tags_of(questions: Sequence[Question], kind: Kind) -> dict[str, list[str]]:
-    """Tag -> ids of the questions of a kind that have it, by name. A tag of all of them is no slice: it is the kind."""
+    """Tag -> ids of the questions of a kind that have it, by name. A tag of all of them is not a slice: it is the kind."""
     of_kind = [question for question in questions if question.kind == kind]
     found: dict[str, list[str]] = {}
     for question in of_kind:
@@ -81,12 +81,12 @@ def triples_of(ids: Sequence[str], rows: dict[tuple[str, str], Scored], pair: Pa
 
 
 def is_enough(triples: Sequence[Triple]) -> bool:
-    """Whether so many questions hold an interval."""
+    """Whether there are enough questions for an interval that holds."""
     return len(triples) >= MIN_QUESTIONS and len({cluster for _, _, cluster in triples}) >= MIN_CLUSTERS
 
 
 def slice_of(pair: Pair, kind: Kind, tag: str, triples: Sequence[Triple], *, seed: int, num_resamples: int, level: float) -> Slice:
-    """One slice, compared where there are enough questions."""
+    """One slice, compared if there are enough questions."""
     clusters = [cluster for _, _, cluster in triples]
     comparison = None
     if is_enough(triples):

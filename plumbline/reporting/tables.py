@@ -29,10 +29,10 @@ from plumbline.rows.question import Kind, Question
 from plumbline.statistics import Comparison, Direction, Estimate, IntervalMethod, PairedTest
 
 MAX_TOPICS_LISTED = 400
-"""Past this a topic is a question, and a list of topics helps no one."""
+"""With more topics than this a topic is a question, and a list of topics helps no one."""
 
 MAX_PAIRS_DRAWN = 8
-"""Comparisons in the figure: more could not be taken in; the table has all."""
+"""Comparisons in the figure; more would be hard to read. The table has all."""
 
 
 def pair_words(pair: Pair) -> str:
@@ -75,11 +75,11 @@ METHODS = {
 
 
 def made_words(comparison: Comparison) -> str:
-    """How interval and p value came about, for a reader who knows neither name; docs/reading-results.md says more."""
+    """How interval and p value were made, for a reader who knows neither name; docs/reading-results.md says more."""
     unit = "group of questions that stand or fall together" if comparison.num_units < comparison.n else "question"
     said = f"Interval and test count each {unit} as one."
     if comparison.ci_method in (IntervalMethod.UNSEEN_UNITS, IntervalMethod.WILSON_UNITS):
-        said += f" Every {unit.split()[0]} gave the same, so the interval is a bound on what questions not asked could show."
+        said += f" Every {unit.split()[0]} gave the same result, so the interval is a bound on what other questions could show."
     tests = num_tests_of(comparison.level)
     return said + (f" The p value is corrected for {tests} tests." if tests > 1 else "")
 
@@ -172,7 +172,7 @@ def contrast_cell(found: Contrast | None) -> dict[str, object]:
 
 
 def context_rows(uses: Sequence[ContextUse]) -> list[dict[str, object]]:
-    """What each arm with passages made of them: a line per arm and kind."""
+    """How each arm used its passages: a line per arm and kind."""
     return [
         {
             "arm": arm_words(use.arm),
@@ -194,7 +194,7 @@ def prompt_rows(tokens: Sequence[PromptTokens]) -> list[dict[str, str]]:
 
 
 def floor_note(floor: float) -> str:
-    """What the same model gives when asked again; nothing where nothing moved."""
+    """The noise floor as part of a note; empty if nothing moved."""
     return f", noise floor {points(floor)}" if floor else ""
 
 
@@ -212,7 +212,7 @@ def pair_cell(pair: PairLedger) -> dict[str, object]:
 
 
 def bounds_words(low: float, high: float) -> str:
-    """The score with every failure as wrong, then as right; one number where nothing failed."""
+    """The score with every failure as wrong, then as right; one number if nothing failed."""
     return points(low) if points(low) == points(high) else f"{points(low)}–{points(high)}"
 
 
@@ -256,7 +256,7 @@ def uncertainty_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, objec
 
 
 def confusions(questions: Sequence[Question], grades: Sequence[Grade], arms: Sequence[str]) -> list[dict[str, object]]:
-    """Letters given against letters right, a table per arm; `share`: of the row, for its shade."""
+    """Given letters against right letters, a table per arm; `share`: of the row, for its shade."""
     tables: list[dict[str, object]] = []
     for place, arm in enumerate(arms):
         targets, letters, counts = confusion_counts(letter_pairs(questions, grades, arm))
@@ -276,7 +276,7 @@ def confusions(questions: Sequence[Question], grades: Sequence[Grade], arms: Seq
 
 
 def overlap_rows(ledgers: Mapping[Kind, KindLedger]) -> list[dict[str, object]]:
-    """Differences with all questions, without those near the training rows, and on those alone."""
+    """Differences on all questions, without those near the training rows, and on those alone."""
     return [
         {
             "kind": KIND_NAMES[kind],
@@ -296,7 +296,7 @@ def slice_rows(slices: Sequence[Slice]) -> list[dict[str, object]]:
 
 
 def slice_cell(one: Slice) -> dict[str, object]:
-    """The difference on one slice, or that there are too few questions for one."""
+    """The difference on one slice, or that there are too few questions."""
     if one.comparison is None or one.p_holm is None:
         clusters = f" in {counted(one.num_clusters, 'cluster')}" if one.num_clusters < one.n else ""
         return {**comparison_cell(None), "n": one.n, "direction": Direction.UNSCORED, "note": f"too few questions{clusters}"}
@@ -309,7 +309,7 @@ def slice_cell(one: Slice) -> dict[str, object]:
 
 
 def topic_rows(scored: Sequence[Scored], pair: Pair) -> list[dict[str, object]]:
-    """Mean scores of two arms per cluster, the greatest loss first; empty where topics are as many as questions, or too many to read."""
+    """Mean scores of two arms per cluster, the greatest loss first; empty if each question is its own topic, or if there are too many to read."""
     clusters: dict[str, dict[str, list[float | None]]] = {}
     first, second = pair
     for row in scored:

@@ -1,7 +1,7 @@
 """Valid, complete, good: three questions about a run, each with its own consequence. Pure.
 
 Valid: the numbers mean what they say; else the metrics say `valid: false` and the stage exits non-zero.
-Complete: the planned training came to its end; else `complete: false`, a banner, exit 0.
+Complete: the planned training ran to its end; else `complete: false`, a banner, exit 0.
 Good: nothing looks odd; else warnings. A tuned model that is worse is valid, complete and good.
 """
 
@@ -53,7 +53,7 @@ class Gate:
     value: float | None
     limit: float | None
     text: str
-    """What was found, in a sentence; empty where ok."""
+    """What was found, in a sentence; empty if ok."""
 
 
 def listed(ids: Iterable[str]) -> str:
@@ -79,12 +79,12 @@ def sample_problems(rows: Sequence[Numbered], due: Collection[str], name: str) -
 
 
 def unlike_problems(answers: Sequence[Answer], verdicts: Sequence[Grade | Judgement], due: Collection[str], name: str) -> list[str]:
-    """A verdict for each sample and for nothing else; which ids there are has been asked before."""
+    """A verdict for each sample and for nothing else; the ids were checked before."""
     said = {(row.id, row.sample) for row in answers if row.id in due}
     told = {(row.id, row.sample) for row in verdicts if row.id in due}
     shared = {id for id, _ in said} & {id for id, _ in told}
     found = {id for id, _ in said ^ told} & shared
-    return [f"{name}: not one for each sample of {listed(found)}"] if found else []
+    return [f"{name}: there is not one for each sample of {listed(found)}"] if found else []
 
 
 def id_problems(found: Sequence[str], due: Collection[str], name: str) -> list[str]:
@@ -95,14 +95,14 @@ def id_problems(found: Sequence[str], due: Collection[str], name: str) -> list[s
     if missing := set(due) - set(found):
         problems.append(f"{name}: none for {listed(missing)}")
     if strangers := set(found) - set(due):
-        problems.append(f"{name}: {listed(strangers)} not in the benchmark, or of another kind")
+        problems.append(f"{name}: not in the benchmark, or of another kind: {listed(strangers)}")
     return problems
 
 
 def item_problems(
     questions: Sequence[Question], arms: Sequence[str], answers: Sequence[Answer], grades: Sequence[Grade], judgements: Sequence[Judgement]
 ) -> list[str]:
-    """Why these files are not one evaluation: every arm answers the whole benchmark, and each answer has one verdict."""
+    """Why these files are not one evaluation. In one, every arm answers the whole benchmark, and each answer has one verdict."""
     ruled = {question.id for question in questions if question.kind != "explanation"}
     judged = {question.id for question in questions if question.kind == "explanation"}
     problems = ["the benchmark holds no question"] if not questions else []
@@ -149,7 +149,7 @@ def identity_problems(judgements: Sequence[Judgement]) -> list[str]:
 
 
 def engine_problems(answers: Sequence[Answer], arms: Sequence[str]) -> list[str]:
-    """Another engine, or another version of one, writes another text: arms must not differ by it. Answers made elsewhere are what they are."""
+    """Another engine, or another version of one, writes another text: arms must not differ by it. Answers made elsewhere are exempt."""
     engines = {answer.engine for answer in answers} - {ELSEWHERE}
     if len(engines) < 2:
         return []
@@ -163,7 +163,7 @@ def is_due(judgement: Judgement) -> bool:
 
 
 def remedy(causes: Collection[str]) -> str:
-    """What brings verdicts where none is, for the causes found: another run helps only where a reply may still come."""
+    """How to get the missing verdicts, for the causes found: another run helps only if a reply may still come."""
     told: list[str] = []
     if any(cause in RETRYABLE for cause in causes):
         told.append("run dvc repro again")
@@ -171,12 +171,12 @@ def remedy(causes: Collection[str]) -> str:
         ways = "set another judge.model, or raise judge.epoch, which has all explanations judged again"
         if JudgeCause.TRUNCATED in final:
             ways = f"raise judge.max_tokens, {ways}"
-        told.append(f"{', '.join(final)} {'is' if len(final) == 1 else 'are'} final, another run does not ask again: {ways}")
+        told.append(f"{', '.join(final)} {'is' if len(final) == 1 else 'are'} final, and another run does not ask again: {ways}")
     return "; ".join(told)
 
 
 def coverage_gates(judgements: Sequence[Judgement], arms: Sequence[str]) -> list[Gate]:
-    """Share of due judgements that carry a verdict, per arm."""
+    """Share of due judgements that have a verdict, per arm."""
     gates: list[Gate] = []
     for arm in arms:
         due = [judgement for judgement in judgements if judgement.arm == arm and is_due(judgement)]
@@ -201,7 +201,7 @@ def coverage_gates(judgements: Sequence[Judgement], arms: Sequence[str]) -> list
 
 
 def cost_gate(cost_usd: float | None, max_cost_usd: float | None) -> list[Gate]:
-    """What judging cost against its cap; no gate where no one was paid or no cap is set."""
+    """What judging cost against its cap; no gate if no one was paid or no cap is set."""
     if cost_usd is None or max_cost_usd is None:
         return []
     ok = cost_usd <= max_cost_usd
@@ -210,7 +210,7 @@ def cost_gate(cost_usd: float | None, max_cost_usd: float | None) -> list[Gate]:
 
 
 def probe_gates(probes: Mapping[str, object]) -> list[Gate]:
-    """Whether the judge gave answers of known worth their known score; none where it was not probed."""
+    """Whether the judge gave answers of known worth their known score; no gate if it was not probed."""
     asked, failed = probes["num_canaries"], probes["num_canaries_failed"]
     if not asked:
         return []
@@ -228,7 +228,7 @@ def quality_gates(
     judge_model: str | None = None,
     judge_ends: str | None = None,
 ) -> list[Gate]:
-    """What does not stop a run but must be read together with its numbers."""
+    """What does not stop a run, but must be read together with its numbers."""
     gates: list[Gate] = []
 
     def warn(name: str, ok: bool, text: str, value: float | None = None, limit: float | None = None) -> None:
@@ -278,8 +278,8 @@ def forgetting_gate(forgetting: Forgetting, max_forgetting_nats: float) -> Gate:
     """Whether tuned would still say what base said outside the domain."""
     ok = forgetting.increase <= max_forgetting_nats
     text = (
-        f"tuned has forgotten some of what base could do: on {forgetting.num_prompts} general prompts base's own answers cost it "
-        f"{forgetting.increase:.2f} nats a token more than base (limit {max_forgetting_nats:g}); try train.replay_fraction=0.05, "
+        f"tuned has forgotten some of what base could do: on {forgetting.num_prompts} general prompts its loss on base's own answers is "
+        f"{forgetting.increase:.2f} nats a token higher than base's (limit {max_forgetting_nats:g}); try train.replay_fraction=0.05, "
         "a lower learning rate or fewer epochs"
     )
     return Gate(
@@ -293,7 +293,7 @@ def forgetting_gate(forgetting: Forgetting, max_forgetting_nats: float) -> Gate:
 
 
 def final_part_gate(num_others: int) -> Gate:
-    """Whether the part that is kept for one claim was looked at by this run alone; its own arms are what was declared."""
+    """Whether only this run has used the part that is kept for one claim; its own arms are declared and do not count."""
     ok = num_others == 0
     text = (
         f"the final part has been used for {counted(num_others, 'other arm')} before: the best of several looks better than it is; "
@@ -303,7 +303,7 @@ def final_part_gate(num_others: int) -> Gate:
 
 
 def incompleteness(answers: Sequence[Answer], arms: Arms, training: Mapping[str, object]) -> str | None:
-    """Why an arm is not the planned one, in words; None where each is. The training counts where its adapter answers."""
+    """Why an arm is not the planned one, in words; None if each is. The training counts only if its adapter answers."""
     if arms.trained and training.get("complete") is not True:
         done, planned = training.get("num_done_steps"), training.get("num_planned_steps")
         if isinstance(done, int) and isinstance(planned, int):

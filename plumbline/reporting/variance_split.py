@@ -1,8 +1,8 @@
 """Where the uncertainty of a mean comes from: the questions, the sampling of answers, the training seeds. Pure.
 
-Each part is a variance of the mean, and an unbiased estimate, also where two arms have unequal numbers of samples; it may come out below 0,
-where there is none to be seen. Exact up to this: a question with too few scored samples to tell its own sampling is taken to be as the others. Their sum is the variance of the mean over other questions, other draws and other trainings. Units are clusters of
-questions. Scores are in 0..1.
+Each part is a variance of the mean, and an unbiased estimate, even if two arms have unequal numbers of samples. It may be below 0 if it is too
+small to see. One assumption: a question with too few scored samples to show its own sampling is like the others. Their sum is the variance of
+the mean over other questions, other draws and other trainings. Units are clusters of questions. Scores are in 0..1.
 """
 
 import math
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from plumbline.reporting.scored import Sample, Scored
 
 Samples = Mapping[Sample, float]
-"""Number of a sample -> its score, those without a verdict left out."""
+"""Number of a sample -> its score, without those that have no verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +28,14 @@ class VarianceSplit:
     """Questions."""
     num_units: int
     num_samples: float
-    """Scored samples of a question, in their mean; of a difference those of the arm that has fewer."""
+    """Mean number of scored samples of a question; for a difference, of the arm that has fewer."""
     num_seeds: int
-    """Trainings; 1: nothing can be said of them."""
+    """Trainings; with 1, nothing is known about them."""
     questions: float
     sampling: float | None
-    """None: each question has one answer, drawn or greedy, so that nothing can be said of it."""
+    """None if each question has one answer, drawn or greedy: then nothing is known about it."""
     seeds: float | None
-    """None with one training. Holds that another training is right on other questions."""
+    """None with one training. It includes that another training is right on other questions."""
 
     @property
     def total(self) -> float:
@@ -62,7 +62,7 @@ class _Question:
 
     mean: float
     drawn: tuple[_Drawn, ...]
-    """Empty with one sample: nothing can be said of its sampling."""
+    """Empty with one sample: then nothing is known about its sampling."""
     num_samples: int
     cluster: str
 
@@ -70,7 +70,7 @@ class _Question:
 def covariance(first: _Drawn, second: _Drawn) -> float | None:
     """Of two weighted means, unbiased, whatever their numbers of samples; of one with itself its variance.
 
-    Samples of one number were drawn with the same random numbers, those of two numbers have nothing in common. None where a single number is in
+    Samples of one number were drawn with the same random numbers, those of two numbers have nothing in common. None if a single number is in
     both: that they have something in common is known then, but not how much.
     """
     common = [number for number in first.scores if number in second.scores]
@@ -86,7 +86,7 @@ def covariance(first: _Drawn, second: _Drawn) -> float | None:
 
 
 def sampling_variance(drawn: Sequence[_Drawn]) -> float | None:
-    """Of the sum of weighted means; None where a part of it cannot be told."""
+    """Of the sum of weighted means; None if a part of it is not known."""
     parts = [covariance(first, second) for first in drawn for second in drawn]
     known = [part for part in parts if part is not None]
     return math.fsum(known) if len(known) == len(parts) else None
@@ -122,7 +122,7 @@ def cluster_sums(values_NR: NDArray[np.float64], clusters: Sequence[str]) -> NDA
 
 
 def mean_sampling(runs: Sequence[Mapping[str, _Question]], ids: Sequence[str]) -> float | None:
-    """Variance by sampling of the mean over these questions and runs; a question that cannot tell its own is taken to be as the others are."""
+    """Variance by sampling of the mean over these questions and runs; a question that cannot show its own is taken to be like the others."""
     known: dict[str, float] = {}
     for name in ids:
         if not all(run[name].drawn for run in runs):
@@ -156,7 +156,7 @@ def split_of(runs: Sequence[Mapping[str, _Question]]) -> VarianceSplit | None:
     counts = [run[name].num_samples for name in ids for run in runs]
     seeds, questions = None, between - (sampling or 0.0)
     if num_seeds > 1:
-        # What question and training make together: it is in the spread of the questions and in that of the trainings.
+        # The joint part of question and training: it is in the spread of the questions and in the spread of the trainings.
         rest_NR = scores_NR - means_N - runs_R + mean
         rest = factor * float((cluster_sums(rest_NR, clusters) ** 2).sum()) / (n**2 * num_seeds * (num_seeds - 1))
         # All trainings draw with the same numbers, so part of the sampling is common to them and is in the questions alone.
@@ -191,12 +191,12 @@ def pair_split(runs: Sequence[tuple[Mapping[str, Scored], Mapping[str, Scored]]]
 
 
 def standard_error(part: float | None) -> float:
-    """A part as a standard error; one below 0 was not to be seen."""
+    """A part as a standard error; 0 for a part below 0, which is too small to see."""
     return math.sqrt(max(part or 0.0, 0.0))
 
 
 def needed_to_halve(total: float, part: float, count: float) -> int | None:
-    """How many samples (or seeds), instead of `count`, halve the standard error of the mean; None where no number does."""
+    """How many samples (or seeds), instead of `count`, halve the standard error of the mean; None if no number does."""
     other = total - part
     if part <= 0 or total <= 0 or other >= total / 4:
         return None

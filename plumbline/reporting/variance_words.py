@@ -6,7 +6,7 @@ from plumbline.reporting.variance_split import VarianceSplit, needed_to_halve, s
 from plumbline.rows.answer_params import AnswerParams
 
 LITTLE = 0.1
-"""From a share of the variance below this on, a part is not worth more samples or trainings: without it the standard error is 5 % smaller."""
+"""If a part has less than this share of the variance, more samples or trainings hardly help: without it the standard error is 5 % smaller."""
 
 
 def in_points(error: float) -> str:
@@ -15,7 +15,7 @@ def in_points(error: float) -> str:
 
 
 def parts_of(split: VarianceSplit) -> dict[str, str]:
-    """The parts as cells; a dash for what cannot be told."""
+    """The parts as cells; a dash for a part that is not known."""
     return {
         "error": in_points(standard_error(split.total)),
         "questions": in_points(standard_error(split.questions)),
@@ -25,12 +25,12 @@ def parts_of(split: VarianceSplit) -> dict[str, str]:
 
 
 def advice(split: VarianceSplit) -> str:
-    """What would make the standard error smaller: more samples, more trainings, or more questions alone."""
+    """What would make the standard error smaller: more samples, more trainings, or only more questions."""
     if split.total <= 0:
         return "No spread was seen."
     repeats = [("sample", split.sampling, split.num_samples), ("training", split.seeds, float(split.num_seeds))]
     told = [of_part(noun, part, count, split.total) for noun, part, count in repeats if part is not None]
-    what = "it" if split.seeds is None else "all but what the trainings make"
+    what = "it" if split.seeds is None else "all of it but the part of the trainings"
     text = "; ".join([*told, f"4 times as many questions would halve {what}"])
     return f"{text[0].upper()}{text[1:]}."
 
@@ -42,11 +42,11 @@ def of_part(noun: str, part: float, count: float, total: float) -> str:
     if (enough := needed_to_halve(total, part, count)) is not None:
         return f"{enough} {noun}s instead of {count:.3g} would halve the standard error"
     left = standard_error(total - part + part / 4)
-    return f"{round(4 * count)} {noun}s instead of {count:.3g} would halve what the {noun}s make, which leaves {in_points(left)}"
+    return f"{round(4 * count)} {noun}s instead of {count:.3g} would halve the part of the {noun}s, which leaves {in_points(left)}"
 
 
 def split_numbers(split: VarianceSplit) -> dict[str, object]:
-    """The parts as standard errors, fractions of 1, which add up as squares; null for what cannot be told."""
+    """The parts as standard errors, fractions of 1, which add up as squares; null for a part that is not known."""
 
     def rounded(part: float | None) -> float | None:
         return None if part is None else round(standard_error(part), 4) + 0.0
@@ -79,7 +79,7 @@ def split_row(kind: str, what: str, split: VarianceSplit) -> dict[str, object]:
 
 
 def drawing_gates(answering: AnswerParams) -> list[Gate]:
-    """A warning where each question has one answer, and that one was drawn: a run without a draw has no such gate."""
+    """A warning if each question has one answer and that one was drawn; a run that draws nothing has no such gate."""
     if not answering.is_sampled or answering.num_samples > 1:
         return []
     text = sampling_words(answering.num_samples, answering.temperature)

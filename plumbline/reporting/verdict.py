@@ -34,21 +34,21 @@ class Rival(NamedTuple):
 
     name: str
     comparison: Comparison
-    """Of the tuned arm against this one, whichever way it was declared."""
+    """The tuned arm against this one, whichever way it was declared."""
     direction: Direction
-    """What it shows of the tuned arm."""
+    """What it shows about the tuned arm."""
     floor: float = 0.0
-    """The noise floor; 0 where nothing is known."""
+    """The noise floor; 0 if nothing is known."""
     is_within_floor: bool = False
     """Whether the floor is what forbids the claim."""
 
 
 class Finding(NamedTuple):
-    """What one kind says of the tuned arm."""
+    """What one kind says about the tuned arm."""
 
     kind: Kind
     direction: Direction
-    """BETTER than every rival; WORSE than one of them at least; else NONE."""
+    """BETTER than every rival; WORSE than at least one of them; else NONE."""
     rival: Rival
     """Its comparison decides. It is the furthest ahead, else the nearest without a shown difference, else the best of those beaten."""
     rivals: tuple[Rival, ...]
@@ -62,7 +62,7 @@ class Finding(NamedTuple):
 
 
 def tuned_arm(arms: Arms, comparisons: Sequence[Pair]) -> str | None:
-    """The arm that the verdict is about: compared with an arm without the adapter; one without a context before one with, then the first declared."""
+    """The arm that the verdict is about: one with the adapter, compared with one without it. An arm without a context comes first, then the first declared."""
     found = [
         second if arms.root[second].is_trained else first
         for first, second in comparisons
@@ -93,7 +93,7 @@ def rivals_of(ledger: KindLedger, arms: Arms, tuned: str) -> list[Rival]:
         other = first if second == tuned else second
         if tuned not in (first, second) or arms.root[other].is_trained or pair.comparison is None or pair.p_holm is None:
             continue
-        if ledger.same_prompts.get(other) in others:  # asked as that one was: not a second arm to beat
+        if ledger.same_prompts.get(other) in others:  # the same prompts as that arm: not a second arm to beat
             continue
         comparison = pair.comparison if second == tuned else mirrored(pair.comparison)
         direction = claimed_direction(comparison, pair.p_holm, pair.floor)
@@ -102,7 +102,7 @@ def rivals_of(ledger: KindLedger, arms: Arms, tuned: str) -> list[Rival]:
 
 
 def finding_of(ledger: KindLedger, arms: Arms, tuned: str) -> Finding | None:
-    """What one kind says; None where nothing could be compared. A claim against the best of several holds only where it holds against each."""
+    """What one kind says; None if nothing could be compared. A claim against the best of several holds only if it holds against each."""
     rivals = rivals_of(ledger, arms, tuned)
     if not rivals:
         return None
@@ -124,7 +124,7 @@ def kinds_words(found: Sequence[Finding]) -> str:
 
 
 def subject(arms: Arms, tuned: str) -> str:
-    """What the verdict speaks of: fine-tuning, or the tuned arm by name where its prompts hold a context as well."""
+    """The subject of the verdict: fine-tuning, or the tuned arm by name if its prompts hold a context as well."""
     return "fine-tuning" if arms.root[tuned].context_name == NO_CONTEXT else arm_words(tuned)
 
 
@@ -195,7 +195,7 @@ def finding_words(found: Finding, name: str) -> str:
 
 
 def alone_words(ledgers: Mapping[Kind, KindLedger], arms: Arms, pair: Pair) -> str | None:
-    """What a context brings the same weights; None for a pair that differs in more than the context."""
+    """What a context brings to the same weights; None for a pair that differs in more than the context."""
     first, second = (arms.root[name] for name in pair)
     if first.weights != second.weights or first.context_name != NO_CONTEXT or second.context_name == NO_CONTEXT:
         return None
@@ -215,7 +215,7 @@ def alone_words(ledgers: Mapping[Kind, KindLedger], arms: Arms, pair: Pair) -> s
 
 
 def shown_mark(pair: PairLedger) -> str:
-    """What is said of a difference that was not shown, or is not claimed."""
+    """What is said about a difference that was not shown, or is not claimed."""
     if within_floor(pair):
         return " (within the noise floor)"
     if pair.comparison is None or pair_direction(pair) is not Direction.NONE:
@@ -233,6 +233,6 @@ def contrast_words(kind: Kind, square: Square, found: Contrast) -> str:
     if is_below_floor(comparison, found.p_holm, found.floor):
         return f"On {KIND_NAMES[kind]} {gains}; the difference of the gains ({amount}) is {floor_clause(found.floor)}."
     if direction is Direction.NONE:
-        return f"On {KIND_NAMES[kind]} {gains}; that the gain differs is not shown{not_shown_because(comparison)} ({amount})."
+        return f"On {KIND_NAMES[kind]} {gains}; it is not shown that the gains differ{not_shown_because(comparison)} ({amount})."
     more = "more" if direction is Direction.BETTER else "less"
     return f"On {KIND_NAMES[kind]} {gains}: they help tuned {more} ({amount})."

@@ -17,7 +17,7 @@ SMALLEST_FORGETTING = 0.005
 
 
 def points(fraction: float, *, sign: bool = False) -> str:
-    """A fraction as points: whole, but with a digit where whole would hide that it is not 0."""
+    """A fraction in points: a whole number, but with one digit if a whole number would hide that it is not 0."""
     value = 100 * fraction
     digits = 1 if 0 < abs(value) < 1 else 0
     text = signed(value, digits)
@@ -67,12 +67,12 @@ def arm_note(arm: ArmParams) -> str:
 
 
 def pair_direction(pair: PairLedger | None) -> Direction:
-    """What may be claimed of the second arm, with the p value that is adjusted for all kinds and comparisons, and above the noise floor."""
+    """What may be claimed about the second arm, by the p value adjusted for all kinds and comparisons, and above the noise floor."""
     return Direction.UNSCORED if pair is None else claimed_direction(pair.comparison, pair.p_holm, pair.floor)
 
 
 def within_floor(pair: PairLedger | None) -> bool:
-    """Whether a difference is shown and not claimed, since the same model moves as far when asked again."""
+    """Whether a difference is shown but not claimed, because the same model moves as far when asked again."""
     return pair is not None and is_below_floor(pair.comparison, pair.p_holm, pair.floor)
 
 
@@ -82,20 +82,20 @@ def floor_clause(floor: float) -> str:
 
 
 def direction_of(ledger: KindLedger) -> Direction:
-    """What the first comparison shows on one kind; of the same prompts, nothing."""
+    """What the first comparison shows on one kind; nothing if both arms had the same prompts."""
     if ledger.headline_pair is not None and ledger.is_alike(ledger.headline_pair):
         return Direction.UNSCORED
     return pair_direction(ledger.headline)
 
 
 def kind_words(ledger: KindLedger) -> str:
-    """What a card says of one kind next to its numbers."""
+    """What a card says about one kind next to its numbers."""
     direction = direction_of(ledger)
     if ledger.headline is None:
         return "No two arms are compared."
     comparison = ledger.headline.comparison
     if ledger.headline_pair is not None and ledger.is_alike(ledger.headline_pair):
-        return "Both arms were asked with the same prompts: nothing to compare."
+        return "Both arms had the same prompts, so there is nothing to compare."
     if comparison is None:
         return "No answer was judged, so there is no score. This is not a zero."
     if within_floor(ledger.headline):
@@ -108,7 +108,7 @@ def kind_words(ledger: KindLedger) -> str:
 
 
 def ordered(bounds: tuple[float, float], direction: Direction) -> tuple[float, float]:
-    """The interval of an amount: of "worse by" the signs turn."""
+    """The interval of an amount; for "worse by" its signs are turned."""
     return (-bounds[1], -bounds[0]) if direction is Direction.WORSE else bounds
 
 
@@ -183,14 +183,14 @@ def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
             )
     unscored = groups[Direction.UNSCORED]
     if alike := [one for one in unscored if one.headline_pair is not None and one.is_alike(one.headline_pair)]:
-        sentences.append(f"Both arms were asked with the same prompts on {names_of(alike)}: nothing to compare.")
+        sentences.append(f"On {names_of(alike)} both arms had the same prompts, so there is nothing to compare.")
     if silent := [one for one in unscored if one not in alike]:
         sentences.append(f"No answer on {names_of(silent)} was judged, so there is no score. This is not a zero.")
     return " ".join(sentences)
 
 
 def nothing_in_it(arm: str, context: str, bare: str, kinds: Sequence[Kind]) -> str:
-    """That an arm had no context for some kinds, without the point at the end."""
+    """That an arm had no context for some kinds, without the full stop."""
     what = "no example" if context == "examples" else "no passage" if context in ("passages", "shuffled") else "no context"
     return f"{arm} had {what} for {joined([KIND_NAMES[kind] for kind in kinds])}: same prompts as {bare}, nothing to compare"
 
@@ -200,25 +200,23 @@ def forgetting_words(forgetting: Forgetting) -> str:
     increase, low, high = forgetting.increase, forgetting.increase_low, forgetting.increase_high
     interval = "" if low is None or high is None else f" [{signed(low)}, {signed(high)}]"
     found = (
-        f"On {forgetting.num_prompts} general prompts, which no row teaches, base's own answers cost tuned {forgetting.tuned_nll:.2f} nats "
-        f"a token, and base {forgetting.base_nll:.2f}: {signed(increase)}{interval}."
+        f"On {forgetting.num_prompts} general prompts, which no row teaches, tuned has a loss of {forgetting.tuned_nll:.2f} nats a token on "
+        f"base's own answers, and base {forgetting.base_nll:.2f}: {signed(increase)}{interval}."
     )
     if abs(increase) < SMALLEST_FORGETTING:
-        return f"{found} Tuned still says there what base would say."
+        return f"{found} Tuned still says what base would say."
     if increase < 0:
         return f"{found} Tuned is surer of these answers than base: nothing was forgotten."
-    return (
-        f"{found} Word for word, tuned gives what base would have said {math.exp(-increase):.2g} times the probability that base gave it."
-    )
+    return f"{found} Token for token, tuned gives base's answers {math.exp(-increase):.2g} times the probability that base gives them."
 
 
 def num_tests_of(level: float) -> int:
-    """For how many tests a level is corrected."""
+    """The number of tests for which a level is corrected."""
     return max(1, round(SIGNIFICANCE / level))
 
 
 def not_shown_because(comparison: Comparison) -> str:
-    """Why a difference is not shown though its interval, which is of this comparison alone, leaves out 0; empty where it holds 0."""
+    """Why a difference is not shown although the interval of this comparison alone excludes 0; empty if it includes 0."""
     low, high = comparison.ci95
     if low <= 0 <= high:
         return ""
@@ -228,14 +226,14 @@ def not_shown_because(comparison: Comparison) -> str:
 
 
 def resolution(comparison: Comparison, floor: float = 0.0) -> str:
-    """What the benchmark could have shown, above the noise floor. One rule for every place: `minimum_detectable_effect` is 1 where nothing could be."""
+    """What the benchmark could have shown, above the noise floor. One rule for every place: `minimum_detectable_effect` is 1 if nothing could be shown."""
     if comparison.minimum_detectable_effect < 1:
         return f"this benchmark could have shown {points(max(comparison.minimum_detectable_effect, floor))} points"
     return too_few_words(comparison.n, comparison.num_units, comparison.level)
 
 
 def too_few_words(n: int, num_units: int, level: float) -> str:
-    """Why no difference could have been shown, and why the interval, which is of one comparison alone, may say less than that."""
+    """Why no difference could have been shown, and that the interval is not corrected, if the p value is."""
     unit = "group" if num_units < n else "question"
     of = " of questions that stand or fall together" if num_units < n else ""
     tests, least = num_tests_of(level), least_p_value(num_units)
@@ -243,7 +241,7 @@ def too_few_words(n: int, num_units: int, level: float) -> str:
     if least < level:
         result = f"even the largest difference would mostly not count as shown (p must be below {needed})"
     else:
-        alone = "" if least >= SIGNIFICANCE else " by itself"  # where other tests are shown, Holm asks less of the rest
+        alone = "" if least >= SIGNIFICANCE else " by itself"  # if other tests are shown, Holm asks less of the rest
         result = f"no result would count as shown{alone} (p can reach {least:.2g}, and must be below {needed})"
     reserve = "; the interval is not corrected" if tests > 1 else ""
     return f"too few {unit}s{of}: with {counted(num_units, unit)} {result}{reserve}"

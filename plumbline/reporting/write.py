@@ -24,7 +24,7 @@ from plumbline.statistics import Direction
 
 def write_numbers(evaluation: Evaluation, gathered: Gathered, params: ReportParams, files: ReportFiles, publishing: PublishParams) -> None:
     """Write the scores, the whole ledger, and the tables of the plots."""
-    # Where nothing is required nothing is written, so that a run without a requirement keeps its bytes.
+    # If nothing is required, nothing is written, so that a run without a requirement keeps its bytes.
     gate = {} if evaluation.publishing is None else {"publish": gate_record(publishing, evaluation.publishing)}
     write_json(
         files.scores,
@@ -51,7 +51,7 @@ def forgotten_numbers(gathered: Gathered) -> dict[str, object]:
 
 
 def write_page(evaluation: Evaluation, gathered: Gathered, params: ReportParams, answering: AnswerParams, files: ReportFiles) -> None:
-    """Write the page; it holds every question with all answers, worst first, where the files are one evaluation."""
+    """Write the page. If the files are one evaluation, it holds every question with all answers, worst first."""
     entries: dict[str, object] = {"arms": [], "rows": []}
     if evaluation.is_scored:
         entries = page_entries(
@@ -88,7 +88,7 @@ def write_page(evaluation: Evaluation, gathered: Gathered, params: ReportParams,
 
 def page_figures(evaluation: Evaluation, loss: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """The figures for which there are numbers: name -> SVG."""
-    # Imported here: the numbers are read and written before matplotlib is waited for (0.3 s).
+    # Imported here: the numbers are written before matplotlib loads (0.3 s).
     from plumbline.pages.figures import draw_loss
     from plumbline.pages.score_figures import ArmScore, PairDifference, draw_differences, draw_scores
 
@@ -127,7 +127,7 @@ def page_figures(evaluation: Evaluation, loss: Sequence[Mapping[str, str]]) -> d
 
 
 def probe_figures(probes: ProbeResults) -> dict[str, str]:
-    """The differences by capability, where any was probed."""
+    """The differences by capability, if any was probed."""
     if not probes.capabilities:
         return {}
     # Imported here, as above.

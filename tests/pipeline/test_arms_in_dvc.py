@@ -80,12 +80,12 @@ def test_an_arm_comes_and_goes(finished: Project, monkeypatch: pytest.MonkeyPatc
     told = project.dvc("repro", fails=True)
     assert "few.jsonl belongs to no arm of params.yaml (arms: base, tuned)" in told and "run `plumbline clear-arms`" in told
     assert "few" not in read_yaml(project.root / "params.yaml")["arms"] and (project.root / "data/answers/few.jsonl").exists()
-    assert "answer@few: no stage any more; `plumbline clear-arms` takes it out" in stale(project.root)
+    assert "answer@few: not a stage any more; `plumbline clear-arms` removes it" in stale(project.root)
 
     monkeypatch.chdir(project.root)
     cleared = CliRunner().invoke(clear_arms_command)
     assert (cleared.exit_code, cleared.output) == (
-        0, "data/answers/few.jsonl removed: few is no arm of params.yaml\ndvc.lock: answer@few taken out\n",
+        0, "data/answers/few.jsonl removed: few is not an arm of params.yaml\ndvc.lock: answer@few removed\n",
     )  # fmt: skip
     assert not [line for line in stale(project.root) if "answer@" in line]
     assert project.ran(project.dvc("repro")) in ([], ["grade"])

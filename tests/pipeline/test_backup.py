@@ -108,7 +108,7 @@ def test_a_sound_backup_is_proven_and_told(repository: Path) -> None:
 def test_a_run_that_git_does_not_hold_is_not_called_backed_up(repository: Path) -> None:
     (repository / "make.py").write_text(MAKE.replace("Random(5)", "Random(6)"))
     dvc(repository, "repro", "-q")
-    with pytest.raises(NotBackedUp, match=r"(?s)git lacks.*dvc\.lock.*git add"):
+    with pytest.raises(NotBackedUp, match=r"(?s)not committed.*dvc\.lock.*git add"):
         main(repository)
 
 
@@ -126,7 +126,7 @@ def test_with_a_corrupt_object_an_uncommitted_run_is_not_called_pushed(repositor
     with pytest.raises(NotBackedUp) as refused:
         main(repository)
     assert re.search(r"corrupt +in cache +data/answers/7\.bin", str(refused.value)), refused.value
-    assert re.search(r"(?s)nothing was pushed.*git lacks.*dvc\.lock", str(refused.value)), refused.value
+    assert re.search(r"(?s)nothing was pushed.*not committed.*dvc\.lock", str(refused.value)), refused.value
     assert "pushed, but not proven" not in str(refused.value)
     assert not (tmp_path / "store/files/md5" / stored.oid[:2] / stored.oid[2:]).exists()
 
@@ -244,7 +244,7 @@ def test_an_object_without_any_good_copy_is_said_to_have_none(repository: Path, 
     for path in (next(p for p in (folder / "files/md5").glob("*/*.dir")) for folder in (repository / ".dvc/cache", tmp_path / "store")):
         path.chmod(0o644)
         path.write_bytes(b"[]")
-    with pytest.raises(NotBackedUp, match=r"No good copy of data/answers"):
+    with pytest.raises(NotBackedUp, match=r"There is no good copy of data/answers"):
         main(repository, repair=True)
 
 

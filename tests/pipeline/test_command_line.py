@@ -111,10 +111,10 @@ def test_an_unknown_command_is_answered_with_the_nearest(typed: str, meant: str)
     [
         (["grade", "nowhere.csv"], 1, "grade: nowhere.csv: No such file or directory\n"),
         (["compare-logs", "nowhere.eval", "x.eval"], 1, "compare-logs: nowhere.eval: No such file or directory\n"),
-        (["plan", "nowhere"], 1, "plan: no profiles/nowhere; there are: "),
+        (["plan", "nowhere"], 1, "plan: there is no profiles/nowhere. Give one of these names: "),
         (["plan", "-S", "train.epochs"], 1, "plan: "),
-        (["compare", "nowhere", "HEAD"], 2, "compare: nowhere: no commit, tag, branch or experiment of this name"),
-        (["compare", "HEAD"], 2, "compare: two different runs are needed, found HEAD; "),
+        (["compare", "nowhere", "HEAD"], 2, "compare: nowhere: no commit, tag, branch or experiment has this name"),
+        (["compare", "HEAD"], 2, "compare: two different runs are needed, found HEAD. "),
         (["data-diff", "nowhere"], 2, "data-diff: nowhere: no commit"),
         (["judge-bridge", "nowhere"], 2, "judge-bridge: nowhere: no commit"),
         (["fill-judge-store", "nowhere"], 2, "fill-judge-store: nowhere: no commit"),

@@ -142,7 +142,7 @@ def test_a_run_is_no_different_from_itself(project: Project) -> None:
 def test_another_judge_is_refused_and_other_decoding_is_marked(project: Project) -> None:
     text, page = compared(project, "first", "workspace")
     assert "workspace: another judge than first; explanations are not compared" in text
-    assert "workspace: another decoding than first; the difference is not the adapter's alone" in text
+    assert "workspace: another decoding than first; the adapter is not the only cause of a difference" in text
     assert "not comparable: judge differs" in page
     assert "Not like with like" in page
     rows = json.loads(re.search(r'id="entries">(.*?)</script>', page, re.DOTALL)[1])["rows"]  # type: ignore[index]
@@ -165,8 +165,8 @@ def test_across_a_bridge_explanations_are_compared_and_marked(project: Project) 
         record.write_text(json.dumps(bridge) + "\n")
         for names, shift in ((("first", "workspace"), "+5 [2, 9]"), (("workspace", "first"), "−5 [−9, −2]")):
             text, page = compared(project, *names)
-            said = f"on the 120 answers of the bridge the other judge gives {shift} points, the same score to 75 %, weighted kappa 0.80"
-            assert f"{names[1]}: another judge than {names[0]}; explanations stand on two scales, not corrected" in text
+            said = f"on the 120 answers of the bridge the other judge gives {shift} points, the same score for 75 %, weighted kappa 0.80"
+            assert f"{names[1]}: another judge than {names[0]}; explanations are on two scales, not corrected" in text
             assert said in text and said in page
             assert "(two judges)" in text and "not comparable" not in text
             rows = json.loads(re.search(r'id="entries">(.*?)</script>', page, re.DOTALL)[1])["rows"]  # type: ignore[index]
@@ -240,7 +240,7 @@ def test_content_that_is_gone_says_how_to_get_it_and_that_works(project: Project
     cache, elsewhere = other.root / ".dvc/cache", tmp_path / "elsewhere"
     cache.rename(elsewhere)
     with pytest.raises(
-        NotThere, match=r"in neither cache nor remote; run `dvc fetch --all-commits`, .* run `dvc push --all-commits` where"
+        NotThere, match=r"in neither cache nor remote\. Run `dvc fetch --all-commits`, .* run `dvc push --all-commits` where"
     ):
         compared(other, "first", "better")
     with pytest.raises(NotThere, match=r"run `dvc fetch`\. If the remote"):
@@ -278,8 +278,8 @@ def test_without_its_answers_a_run_is_compared_by_its_verdicts_and_marked(projec
     assert [arm["label"] for arm in json.loads(re.search(r'id="entries">(.*?)</script>', page, re.DOTALL)[1])["arms"]] == ["first"]  # type: ignore[index]
     other.run(make_world(num_clusters=30), settings=LOOSE)
     text, _ = compared(other, "workspace", "better")
-    assert "better was not graded again, its grades stand as recorded: its answers are in neither cache nor remote" in text
-    assert "better: another grader than workspace; the difference is not the adapter's alone" in text
+    assert "better was not graded again and keeps its grades: its answers are in neither cache nor remote" in text
+    assert "better: another grader than workspace; the adapter is not the only cause of a difference" in text
 
 
 @pytest.mark.browser

@@ -97,7 +97,7 @@ def test_below_a_path_of_other_letters_a_run_works_and_a_temporary_experiment_is
     for words in (["smoke"], ["real", "--small"]):
         done = plumbline(root, *words)
         assert done.returncode == 1 and not done.stdout, done.stdout
-        assert done.stderr.startswith(f"{words[0]}: DVC runs no experiment in a folder of its own") and len(done.stderr.splitlines()) == 1
+        assert done.stderr.startswith(f"{words[0]}: DVC cannot run a temporary experiment here") and len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.slow

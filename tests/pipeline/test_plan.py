@@ -68,8 +68,8 @@ def test_what_is_asked_again_is_counted(project: Path) -> None:
     def again(*overrides: str) -> list[str]:
         return [one.value for one in plan(project, list(overrides)) if "again" in one.value]
 
-    assert again() == ["and 5 questions again on transformers, 32 at a time: 100% of an arm more"]
-    assert again("answer.engine=vllm") == ["and 5 questions again on vllm: 100% of an arm more"]
+    assert again() == ["and 5 questions again on transformers, 32 at a time: as much as 100% of an arm"]
+    assert again("answer.engine=vllm") == ["and 5 questions again on vllm: as much as 100% of an arm"]
     assert again("noise_floor.fraction=0") == ["no question is asked again, so there is no noise floor"]
     assert again("noise_floor.weights=answers.jsonl") == ["no question is asked again, so there is no noise floor"]
 
@@ -82,7 +82,7 @@ def test_rows_of_another_file_are_said_to_be(project: Path) -> None:
         told = [one.value for one in plan(project, ["clean.source=data/raw/mine.jsonl"]) if "not of" in one.value]
         assert told == [
             "these are rows of data/raw/old.jsonl, not of data/raw/mine.jsonl: "
-            "set clean.source to data/raw/mine.jsonl in params.yaml, `dvc repro split`, then plan again"
+            "set clean.source to data/raw/mine.jsonl in params.yaml, run `dvc repro split`, then plan again"
         ]
         assert not [one for one in plan(project, ["clean.source=data/raw/old.jsonl"]) if "not of" in one.value]
     finally:
@@ -109,14 +109,11 @@ def test_the_profile_of_make_real_gives_way_to_the_files_of_params_yaml(project:
     given = chosen_overrides(tmp_path, PROFILE, OWN | {"clean.source": "other.jsonl", "retrieve.corpus": "notes.md"}, ["train.epochs=2.0"])
     assert planned_params(tmp_path, given[0])["clean"]["source"] == "other.jsonl" and "base_passages" in " ".join(given[0])
     (warning,) = [one.value for one in plan(tmp_path, given[0], profile=PROFILE) if "not of" in one.value]
-    assert warning.endswith("or set clean.source to other.jsonl in params.yaml, `dvc repro split`, then plan again")
+    assert warning.endswith("or set clean.source to other.jsonl in params.yaml, run `dvc repro split`, then plan again")
 
     other, said = chosen_overrides(tmp_path, "smollm2_135m", {}, [])
     (warning,) = [one.value for one in plan_lines_of_source(tmp_path, other) if "not of" in one.value]
-    assert (
-        said is None
-        and "it is profiles/smollm2_135m that names data/raw/embedded/train.jsonl: name your rows and questions there" in warning
-    )
+    assert said is None and "profiles/smollm2_135m names data/raw/embedded/train.jsonl: name your rows and questions there" in warning
 
 
 def plan_lines_of_source(root: Path, overrides: list[str]) -> list[Line]:
@@ -178,7 +175,7 @@ def test_answers_made_elsewhere_go_to_the_judge_as_often_as_their_file_has_them(
         (unread,) = told()
         assert unread == (
             f"{ours + 15} answers of {num_arms} arms with 3 samples, as if api had as many, "
-            "whose file cannot be read as answers to these questions, no cost"
+            "because its file cannot be read as answers to these questions, no cost"
         ), "four answers are missing"
         file.write_text("".join(json.dumps({"id": f"q{i}", "response": "So."}) + "\n" for i in range(5)))
         paid = told("judge.backend=claude", "judge.model=claude-sonnet-5-5", "judge.num_canary_questions=0", "judge.retest_fraction=0.0")
@@ -240,7 +237,7 @@ def test_a_plan_counts_the_arms_and_what_stands_before_their_questions(project: 
     assert "2 arms, " in two and "before a question" not in two
     arms = "++arms.{0}={{weights:models/base,context:data/context/{1}.jsonl}}"
     more = told(arms.format("few", "examples"), arms.format("looked_up", "passages"), "retrieve.k=2", "retrieve.chunk_tokens=100")
-    assert "4 arms, " in more and "looked_up 200 tokens before a question" in more and "to read them takes at most" in more
+    assert "4 arms, " in more and "looked_up 200 tokens before a question" in more and "reading them takes at most" in more
     elsewhere = told("++arms.other={weights:theirs.jsonl,context:data/context/none.jsonl}")
     assert "2 arms, " in elsewhere and "answers of 3 arms" in elsewhere, "what was answered elsewhere is judged, not asked"
 
@@ -264,7 +261,7 @@ def test_a_plan_counts_the_answers_by_which_a_checkpoint_is_chosen(project: Path
     assert told.value.startswith("10 questions of the development part, answered at ")
     num_steps, num = int(schedule.value.split(",")[0]), int(told.value.split()[-2])
     assert num > 4 and num <= num_steps + 1
-    assert "of the training, on top of its steps" in lines[lines.index(told) + 1].value
+    assert "of the training, in addition to its steps" in lines[lines.index(told) + 1].value
     assert not [one for one in plan(tmp_path / "chosen", wanted[1:]) if one.what == "selection"]
     assert "report.part is all" in line(plan(tmp_path / "chosen", wanted[:1]), "selection").value
     assert line(plan(project, [*wanted, "report.part=development"]), "selection").value.startswith("refused: no question")
@@ -325,14 +322,14 @@ def test_the_config_alone_is_fetched_from_the_hub(project: Path, tmp_path: Path)
     # The server is gone: what was fetched is enough, and without it the plan says what to do.
     assert "494,032,768 weights" in planned("home", address)
     refused = planned("empty", address)
-    assert "its config.json, a few kilobytes, and it cannot be had" in refused
+    assert "its config.json, a few kilobytes, and this file cannot be read" in refused
     assert "the hub does not answer" in refused and "set PLUMBLINE_HUB_DIR to a folder that holds it" in refused
 
 
 def test_a_dry_run_and_rows_that_do_not_fit_are_said(project: Path) -> None:
     told = " ".join(table(plan(project, ["train.max_steps=2", "train.max_length=52", "train.tokens_per_step=104"])).split())
     assert "a dry run of" in told and "longer than train.max_length 52" in told
-    with pytest.raises(NotPlanned, match=r"none of the 60 rows is as short as train\.max_length, 16"):
+    with pytest.raises(NotPlanned, match=r"all 60 rows are longer than train\.max_length, 16"):
         plan(project, ["train.max_length=16"])
 
 

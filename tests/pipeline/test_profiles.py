@@ -54,7 +54,7 @@ def test_a_line_that_is_no_override_is_named(tmp_path: Path, line: str) -> None:
 
 
 def test_a_large_model_is_not_trained_on_the_embedded_world_by_accident() -> None:
-    with pytest.raises(ProfileRefused, match="Copy it to profiles/local_mine"):
+    with pytest.raises(ProfileRefused, match="Copy the profile to profiles/local_mine"):
         check_has_data(ROOT, "mistral_7b", profile_overrides(ROOT, "mistral_7b"))
     check_has_data(ROOT, "smollm2_135m", profile_overrides(ROOT, "smollm2_135m"))
     check_has_data(ROOT, "mistral_7b", merged(profile_overrides(ROOT, "mistral_7b"), ["clean.source=data/raw/mine.jsonl"]))

@@ -191,7 +191,7 @@ def card_of(root: Path) -> str:
 
 def test_the_card_says_what_was_measured_outside_the_benchmark(root: Path) -> None:
     limits = card_of(root).split("## Limits")[1]
-    assert "100 general prompts are to the tuned model (+0.03 nats a token next to base" in limits
+    assert "100 general prompts are for the tuned model (+0.03 nats a token compared with base" in limits
     assert "forgetting of other skills" not in limits
 
 
@@ -323,7 +323,7 @@ def test_a_pickle_a_key_and_a_run_that_git_does_not_hold_are_refused(root: Path,
     write_models(root)
     commit_run(root)
     write_json(root / "metrics/preflight.json", {"ready": True, "edited": 1})
-    with pytest.raises(NotPublished, match=r"commit first"):
+    with pytest.raises(NotPublished, match=r"Commit first"):
         publish(root)
     assert hub.requests == []
     monkeypatch.delenv("HF_TOKEN")

@@ -198,7 +198,7 @@ BREAKS: dict[str, tuple[Callable[[World], object], str]] = {
     "an answer is there twice": (lambda world: world.answers["base"].append(world.answers["base"][0]), "base answers: more than one"),
     "an answer belongs to no question": (
         lambda world: world.answers["base"].append(world.answers["base"][0].model_copy(update={"id": "stranger"})),
-        "stranger not in the benchmark",
+        "not in the benchmark, or of another kind: stranger",
     ),
     "a grade is missing": (lambda world: world.grades.pop(), "grades: none for"),
     "a judgement is missing": (lambda world: world.judgements.pop(), "judgements: none for"),
@@ -461,7 +461,7 @@ def test_labels_of_one_arm_correct_nothing_and_the_page_says_why(tmp_path: Path)
     }
     write_lines(tmp_path / "labels.jsonl", [label for label in rows if label.answer_key in keys])
     _, evaluation, page, status = run(world, tmp_path, labels=tmp_path / "labels.jsonl")
-    assert status == 0 and "not corrected, since no answer of tuned is labelled" in html.unescape(page)
+    assert status == 0 and "not corrected, because no answer of tuned is labelled" in html.unescape(page)
     assert evaluation["judge"]["calibration"]["corrections"][0]["corrected"] is None
     assert "judge_calibrated" in warnings_of(evaluation)
 
@@ -496,7 +496,7 @@ def test_a_judge_that_likes_long_answers_is_a_warning(tmp_path: Path) -> None:
     assert "judge_length" in warnings_of(evaluation) and "depends on the length" in html.unescape(page)
     _, evaluation, page, _ = run(world, tmp_path / "unlabelled")
     assert "judge_length" not in warnings_of(evaluation), "without labels length may be worth its score"
-    assert "without human labels this is no measure of the judge's error" in html.unescape(page)
+    assert "without human labels this does not measure the judge's error" in html.unescape(page)
 
 
 def test_a_judge_that_falls_for_a_known_answer_is_a_warning(tmp_path: Path) -> None:
@@ -544,7 +544,7 @@ def test_forgetting_above_its_limit_is_a_warning_and_the_page_says_what_it_means
     assert ("forgetting_nats" in warnings_of(evaluation)) is warned
     gate = next(gate for gate in evaluation["gates"] if gate["name"] == "forgetting_nats")
     assert (gate["value"], gate["limit"]) == (increase, 0.1)
-    assert f"+{increase:.2f} [+0.01, +0.05]" in html.unescape(page) and "times the probability that base gave it" in html.unescape(page)
+    assert f"+{increase:.2f} [+0.01, +0.05]" in html.unescape(page) and "times the probability that base gives them" in html.unescape(page)
     assert ("Tuned has forgotten some of what base could do" in page) is warned
 
 

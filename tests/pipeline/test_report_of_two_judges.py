@@ -95,7 +95,7 @@ def test_a_conclusion_that_depends_on_the_judge_is_said_first(tmp_path: Path) ->
     one = evaluation["judge"]["second_judge"]["differences"][0]
     assert one["depends_on_judge"] and one["conclusions"][0] == "better" != one["conclusions"][1]
     assert one["second_minus_first"]["value"] == pytest.approx(-0.25 * 13 / 16, abs=1e-4)
-    said = "The conclusion on explanations depends on the judge: on the 16 questions that both judged, tuned against base is better to the key-point rule (+"
+    said = "The conclusion on explanations depends on the judge: on the 16 questions that both judged, tuned against base: better according to the key-point rule (+"
     assert evaluation["verdict"].startswith(said)
     assert "the two differ by -20 points" in evaluation["verdict"].replace("−", "-")
     gate = next(gate for gate in evaluation["gates"] if gate["name"] == "one_conclusion_of_two_judges")

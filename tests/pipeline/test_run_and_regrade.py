@@ -111,7 +111,7 @@ def test_a_base_with_other_bytes_in_git_is_named_and_made_again_and_the_draw_is_
     assert bring_bundled(clone, ["models/base"]).damaged == ["models/base/weights"]
     done = plumbline(clone, "run")
     assert done.returncode == 0, done.stderr
-    assert "base: git holds models/base/weights with other bytes than dvc.lock names" in done.stderr
+    assert "base: models/base/weights in git has other bytes than dvc.lock records" in done.stderr
     assert (clone / "made_again.log").exists()
     last = done.stdout.splitlines()[-1]
     assert last.startswith("results: this processor's own draw, as another seed would be: ") and "`git restore dvc.lock metrics`" in last
@@ -145,7 +145,7 @@ def test_what_is_missing_is_named_in_one_sentence_and_nothing_is_run(clone: Path
             path.unlink()
     done = plumbline(clone, "regrade")
     assert done.returncode == 1 and "Running stage" not in done.stdout
-    assert done.stderr.startswith("regrade: data/answers/tuned.jsonl, models/base is missing here and git does not hold it"), done.stderr
+    assert done.stderr.startswith("regrade: data/answers/tuned.jsonl, models/base is missing here, and git does not hold it"), done.stderr
     assert len(done.stderr.splitlines()) == 1 and "Traceback" not in done.stderr
     assert json.loads((clone / "metrics/scores.json").read_text()) == json.loads((finished / "metrics/scores.json").read_text())
 

@@ -147,7 +147,7 @@ def test_prompts_that_no_one_could_compare_are_said_and_nothing_is_claimed(chat:
     told, ok = check(chat.url, texts_only=texts_only)
     assert ok is texts_only, told
     assert "unknown  prompts: not compared; the server neither counts their tokens nor shows them" in told
-    assert "what is served is what was measured" not in told and "not all prompts were compared (--texts-only" in told
+    assert "the served model is the measured one" not in told and "not all prompts were compared (--texts-only" in told
     chat.say = lambda request: "I cannot say."
     assert not check(chat.url, texts_only=texts_only)[1], "other texts are no matter of prompts"
 
@@ -159,7 +159,7 @@ def test_what_cannot_be_asked_says_why_and_shows_no_key(chat: FakeChat, monkeypa
         check(chat.url.removesuffix("/v1"))
     with pytest.raises(CannotAsk, match=r"does not answer .* is the server up"):
         check("http://127.0.0.1:9/v1")
-    with pytest.raises(CannotAsk, match="serves mine, and nothing that is called tuned: name one with --model"):
+    with pytest.raises(CannotAsk, match=r"serves mine, but no model tuned\. Name one with --model"):
         check(chat.url, model="tuned")
     with pytest.raises(CannotAsk, match=r"would be sent to models\.example\.org without encryption"):
         check("http://models.example.org/v1")
@@ -205,7 +205,7 @@ def test_an_answer_that_takes_too_long_is_one_question(chat: FakeChat, monkeypat
     told, ok = check(chat.url, count=12, concurrency=1)
     over.set()
     assert (
-        not ok and "1 of 12 questions have no answer" in told and "gives no answer in 3 s: ask fewer at a time with --concurrency" in told
+        not ok and "1 of 12 questions have no answer" in told and "gives no answer in 3 s. Ask fewer at a time with --concurrency" in told
     )
 
 
@@ -217,7 +217,7 @@ def test_thinking_that_comes_apart_is_compared_apart(world: World, chat: FakeCha
     for name in ("reasoning_content", "reasoning"):  # llama.cpp and vLLM
         chat.message = {name: "Hm."}
         told, ok = check(chat.url)
-        assert ok and "multiple choice: 60 of 60 texts the same" in told and "132 answers come with their thinking apart" in told
+        assert ok and "multiple choice: 60 of 60 texts the same" in told and "132 answers come with their thinking separately" in told
 
 
 def test_other_ends_are_named(chat: FakeChat) -> None:
@@ -227,7 +227,7 @@ def test_other_ends_are_named(chat: FakeChat) -> None:
     assert not ok and "132 answers go on where those of the run end, such as with '<|im_end|>\\nuser'" in told
     chat.say, chat.finish_reason = lambda request: before(request)[:5], "length"
     told, _ = check(chat.url)
-    assert f"132 answers are cut after 20 to 20 tokens, and {ANSWERING.max_new_tokens} were asked for" in told
+    assert f"132 answers are cut after 20 to 20 tokens, but {ANSWERING.max_new_tokens} were asked for" in told
 
 
 def test_both_texts_of_every_question_go_into_a_file(chat: FakeChat, tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_a_tokenizer_that_cuts_the_same_text_otherwise_is_named(chat: FakeChat, 
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     assert prompt_problem(ShownPrompt(text=text, ids=ids), messages, tokenizer) is None
     other = prompt_problem(ShownPrompt(text=text, ids=[*ids[:3], 1, *ids[3:]]), messages, tokenizer)
-    assert other is not None and other.startswith("its tokenizer cuts the same text otherwise from token 3 on: ['<s>'")
+    assert other is not None and other.startswith("its tokenizer cuts the same text differently from token 3 on: ['<s>'")
     doubled = prompt_problem(ShownPrompt(text=text, ids=[ids[0], *ids]), messages, tokenizer)
     assert doubled is not None and "from token 1 on" in doubled, "a first token that is there twice"
 
@@ -345,7 +345,7 @@ def test_the_command_ends_with_its_exit_codes(chat: FakeChat) -> None:
         return subprocess.run([sys.executable, "-m", "plumbline", "serve-check", *words], env=environment, capture_output=True, text=True)
 
     same = ended(chat.url, "--questions", "6")
-    assert same.returncode == 0 and "what is served is what was measured" in same.stdout, same.stderr
+    assert same.returncode == 0 and "the served model is the measured one" in same.stdout, same.stderr
     chat.say = lambda request: "No."
     assert ended(chat.url, "--questions", "6").returncode == 1
     assert ended("no-address").returncode == 2

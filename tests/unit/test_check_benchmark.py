@@ -97,7 +97,7 @@ def test_bad_rows_are_left_out_where_that_is_asked_for_and_a_list_names_each(tmp
     assert {row["reason"] for row in rows} == {"cannot_be_asked"} and all(row["detail"] for row in rows)
     assert len(list(read_jsonl(out, Question))) == 30 and check(str(out)).exit_code == 0
     told = check(str(path), "--leave-out", str(left))
-    assert told.exit_code == 1 and "Give --out FILE for the questions too" in told.output
+    assert told.exit_code == 1 and "Give --out FILE, too" in told.output
     told = check(str(path), "--out", str(out), "--leave-out", str(path))
     assert told.exit_code == 1 and "writing would replace it" in told.output
 
@@ -197,7 +197,7 @@ def test_columns_that_are_not_known_are_answered_with_the_options_of_the_command
     assert told.exit_code == 1 and "params.yaml" not in told.output and "split." not in told.output
     assert "--column question=COLUMN --column target=COLUMN, with --column distractors=COLUMN for each wrong answer" in told.output
     told = check(str(odd), "--column", "Frage=Aufgabe")
-    assert "'Frage' is no part of a question. The parts are question, target, choices" in told.output
+    assert "'Frage' is not a part of a question. The parts are question, target, choices" in told.output
     assert "choices, distractors and tags may be repeated for several columns" in told.output and told.output.count("\n") == 1
     told = check(str(odd), "--column", "question=Aufgabe", "--column", "target=Ergebnis")
     assert "the column 'Ergebnis' is not there" in told.output
@@ -219,7 +219,7 @@ def test_a_spreadsheet_is_told_to_be_saved_as_csv(tmp_path: Path, name: str) -> 
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(name, "<x/>")
     told = check(str(path))
-    assert told.exit_code == 1 and "sheet.xlsx: is a spreadsheet. Save the sheet as CSV" in told.output
+    assert told.exit_code == 1 and "sheet.xlsx is a spreadsheet. Save the sheet as CSV" in told.output
     for read in (read_logs, known_questions, lambda path: grade_file(path, Tolerance(relative=0.05, absolute=None))):
         with pytest.raises(Refused, match="is a spreadsheet"):
             read(path)

@@ -56,7 +56,7 @@ def test_a_running_training_keeps_its_folder(root: Path) -> None:
     with only_writer(root / "old"):
         assert main(["remove", "--all"]).exit_code == 0
         done = main(["remove", "old"])
-        assert done.exit_code == 1 and "kept, a training holds it" in done.stdout
+        assert done.exit_code == 1 and "kept, a training is using it" in done.stdout
         assert (root / "old/checkpoint-122/optimizer.pt").is_file()
     assert [path.name for path in root.iterdir()] == ["old"]
 

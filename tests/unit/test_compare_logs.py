@@ -143,7 +143,7 @@ def test_likelihoods_of_choices_become_letters(tmp_path: Path) -> None:
 def test_logs_of_two_tools_are_matched_by_their_questions_and_graded_alike(tmp_path: Path) -> None:
     text, kinds = compare(LOGS / "inspect/first", f"harness={LOGS / 'lm_eval/second'}", folder=tmp_path, cluster="topic")
     assert kinds["mcq"]["comparisons"][0]["n"] == 6 and kinds["numeric"]["comparisons"][0]["n"] == 5
-    assert "graded by the graders of Plumbline: the logs have no score of one name" in text
+    assert "graded by the graders of Plumbline: the logs have no score of the same name" in text
     _, inside = compare(LOGS / "inspect/first", LOGS / "inspect/second", folder=tmp_path, cluster="topic", regrade=True)
     assert kinds["numeric"]["comparisons"][0]["value"] == inside["numeric"]["comparisons"][0]["value"]
 
@@ -195,7 +195,7 @@ def test_outputs_of_a_batch_are_graded_with_the_benchmark(tmp_path: Path) -> Non
     _, kinds = compare(*logs, folder=tmp_path, benchmark=ROOT / "examples/benchmark.jsonl")
     assert kinds["mcq"]["arms"]["baker-second"]["unjudged"] == 1, "a request that failed is no wrong answer"
     assert kinds["numeric"]["num_clusters"] == 4 and kinds["numeric"]["arms"]["baker-first"]["correct"] == 5
-    with pytest.raises(ValueError, match=r"no score stands in all logs .* --benchmark FILE"):
+    with pytest.raises(ValueError, match=r"no score is in all logs .* --benchmark FILE"):
         compare(*logs, folder=tmp_path)
     strange = write(tmp_path / "strange.jsonl", [{"custom_id": "nowhere", "response": {"body": {"choices": []}}}])
     with pytest.raises(ValueError, match=r"line 1: no choices, output or content"):
@@ -223,7 +223,7 @@ def test_a_table_of_scores_needs_nothing_else(tmp_path: Path) -> None:
     assert "all questions: scores as logged under score" in text
     wide = tmp_path / "wide.csv"
     wide.write_text("id,arm,score\nq1,first,7\nq1,second,10\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"line 2: the score is 7, outside of 0 to 1\. Say the scale with --score-range LOW HIGH"):
+    with pytest.raises(ValueError, match=r"line 2: the score is 7, outside of 0 to 1\. Give the scale with --score-range LOW HIGH"):
         compare(wide, folder=tmp_path)
     compare(wide, folder=tmp_path, low=0.0, high=10.0)
     assert verdicts(tmp_path) == {("first", "q1"): 0.7, ("second", "q1"): 1.0}
@@ -267,8 +267,8 @@ def test_texts_without_key_points_stay_unjudged_next_to_what_can_be_graded(tmp_p
     ] + [{"id": "b", "arm": arm, "kind": "explanation", "question": "Why?", "reference": "So.", "response": "Because."} for arm in "xy"]
     text, kinds = compare(write(tmp_path / "answers.jsonl", rows), folder=tmp_path)
     assert kinds["numeric"]["arms"]["x"]["correct"] == 1 and kinds["explanation"]["arms"]["x"]["unjudged"] == 1
-    assert "Unjudged for want of `key_points`: 2 explanations" in text
-    with pytest.raises(ValueError, match=r"line 1: a text is graded by key points, and there are none"):
+    assert "Unjudged because they have no `key_points`: 2 explanations" in text
+    with pytest.raises(ValueError, match=r"line 1: a text is graded by key points, but there are none"):
         compare(write(tmp_path / "texts.jsonl", rows[2:]), folder=tmp_path)
     letters = [{"id": "a", "arm": arm, "question": "Which? (A) x (B) y", "reference": "B", "response": "A"} for arm in "xy"]
     with pytest.raises(ValueError, match=r"its reference 'B' is taken as a text, .* add a column kind \(mcq, numeric or explanation\), or"):
@@ -324,24 +324,24 @@ def test_a_log_that_is_one_json_file_is_read_alike(tmp_path: Path) -> None:
 
 HARNESS = {"doc_id": 0, "doc": {"question": "Q"}, "target": "1", "resps": [["1"]], "filter": "none", "metrics": ["acc"], "acc": 1.0}
 REFUSED = {
-    "no log": ("x.txt", "hello", r"x\.txt: a file with the ending \.txt is no log that is known\. Give a \.eval"),
-    "half a zip": ("x.eval", "PK", r"x\.eval: not a zip file, as a log of Inspect is\."),
-    "foreign object": ("x.jsonl", '{"name": 1}\n', r"x\.jsonl, line 1: an object that no known tool writes\. Its keys are name\. Give a \.eval"),
+    "no log": ("x.txt", "hello", r"x\.txt: no known tool writes logs with the ending \.txt\. Give a \.eval"),
+    "half a zip": ("x.eval", "PK", r"x\.eval is not a zip file, but a log of Inspect is one\."),
+    "foreign object": ("x.jsonl", '{"name": 1}\n', r"x\.jsonl, line 1: no known tool writes such an object\. Its keys are name\. Give a \.eval"),
     "no object": ("x.jsonl", "\n[1]\n", r"x\.jsonl, entry 1: '1' is not an object"),
-    "cut line": ("x.jsonl", json.dumps(HARNESS) + '\n{"doc_id": 1, "do', r"x\.jsonl, line 2: not JSON .* take this line out"),
+    "cut line": ("x.jsonl", json.dumps(HARNESS) + '\n{"doc_id": 1, "do', r"x\.jsonl, line 2: not JSON .* remove this line"),
     "no resps": ("x.jsonl", json.dumps(HARNESS) + '\n{"doc_id": 1}\n', r"line 2: no doc, target, resps\. Give samples_\*\.jsonl"),
-    "twice": ("x.jsonl", (json.dumps(HARNESS) + "\n") * 2, r"line 2: a second acc for doc_id 0, also at line 1"),
+    "twice": ("x.jsonl", (json.dumps(HARNESS) + "\n") * 2, r"line 2: this is a second acc for doc_id 0; the first is in line 1"),
     "no review": ("x.jsonl", '{"sample_score": {}}\n', r"line 1: no sample_score with a score\. Give a file of the folder reviews/"),
     "requests": ("x.jsonl", '{"custom_id": "a", "body": {}}\n', r"line 1: neither response nor error\. .* not the file of its requests"),
     "unclosed quote": ("x.csv", 'id,score,note\na,1,"open\nb,0,\n', r"x\.csv, line 2: not readable as a table .* Close each quote"),
     "another encoding": ("x.csv", "id,score\n\udce9,1\n", r"x\.csv: not UTF-8 \(byte 9\)\. Save the file as UTF-8\.$"),
-    "another object": ("x.json", '{\n "rows": []\n}', r"x\.json: an object over several lines that no known tool writes\. Its keys are rows\. Give"),
+    "another object": ("x.json", '{\n "rows": []\n}', r"x\.json: no known tool writes such an object over several lines\. Its keys are rows\. Give"),
     "too many cells": ("x.csv", "id,score\na,1,2\n", r"x\.csv, line 2: 3 cells below 2 columns"),
-    "column twice": ("x.csv", "id,score,score\na,1,2\n", r"x\.csv, line 1: the column 'score' stands there twice"),
+    "column twice": ("x.csv", "id,score,score\na,1,2\n", r"x\.csv, line 1: the column 'score' is there twice"),
     "no score": ("x.csv", "id,note\na,1\n", r"x\.csv, line 2: neither score nor response"),
     "no id": ("x.csv", "score,note\n1,a\n", r"x\.csv, line 2: neither id nor question"),
-    "empty table": ("x.csv", "id,score\n", r"x\.csv: no rows"),
-    "same id": ("x.csv", "id,score\na,1\na,0\n", r"x\.csv, line 3: a second answer of x to 'a', also at .*line 2"),
+    "empty table": ("x.csv", "id,score\n", r"x\.csv has no rows"),
+    "same id": ("x.csv", "id,score\na,1\na,0\n", r"x\.csv, line 3: this is a second answer of x to 'a'; the first is at .*line 2"),
 }  # fmt: skip
 
 
@@ -372,7 +372,7 @@ def test_logs_of_other_questions_are_not_compared(tmp_path: Path) -> None:
     far = eval_log(tmp_path / "far.eval", [sample("b", "C")])
     with pytest.raises(ValueError, match=r"ours and far have no question in common, matched by id\. .* --match question"):
         compare(f"ours={ours}", f"far={far}", folder=tmp_path)
-    with pytest.raises(ValueError, match="two logs are needed, found baker alone"):
+    with pytest.raises(ValueError, match="two logs are needed, but there is only baker"):
         compare(ours, folder=tmp_path)
     with pytest.raises(ValueError, match=r"--cluster page: no answer has such a field. The fields are task"):
         compare(f"ours={ours}", f"again={ours}", folder=tmp_path, cluster="page")

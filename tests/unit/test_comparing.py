@@ -129,7 +129,7 @@ def test_a_dry_run_is_compared_with_nothing_and_the_way_out_is_said(place: int) 
     shown = entries(runs, {"mcq": "", "numeric": "", "explanation": ""})
     assert [arm["label"] for arm in shown["arms"]] == ([] if place == 0 else ["one"]), "no question is won or lost by a dry run"
     [mark] = marks(runs)
-    assert mark.startswith(f"{dry} is not complete: training ended after 5 of 120 planned steps; a dry run is compared with nothing")
+    assert mark.startswith(f"{dry} is not complete: training ended after 5 of 120 planned steps; a dry run is not compared")
     assert "`dvc exp run -S train.max_steps=null`" in mark
 
 

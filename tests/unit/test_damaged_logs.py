@@ -114,7 +114,7 @@ def held(path: Path, what: str, place: str) -> None:
         arms = arms_of([str(path)])
         graded_logs(matched(arms, None), [arm.name for arm in arms], ScoreParams())
     except Refused as refused:
-        assert path.name in str(refused) or "no score stands in all logs" in str(refused), (what, refused)
+        assert path.name in str(refused) or "no score is in all logs" in str(refused), (what, refused)
         assert "another shape" not in str(refused) or place in str(refused), (what, refused)
 
 
@@ -198,5 +198,5 @@ def test_the_summary_of_the_harness_and_an_empty_log_are_called_what_they_are(tm
         read_logs(results)
     for name in ("a.eval", "a.jsonl", "a.csv"):
         (tmp_path / name).touch()
-        with pytest.raises(Refused, match=rf"{name}: is empty\. Copy the log again"):
+        with pytest.raises(Refused, match=rf"{name} is empty\. Copy the log again"):
             read_logs(tmp_path / name)

@@ -65,7 +65,7 @@ def test_rows_as_alpaca_are_lines_or_one_list(folder: Path, tmp_path: Path, monk
     assert export(folder, monkeypatch, "rows", "--as", "alpaca", "--out", tmp_path / "rows.jsonl").exit_code == 0
     assert [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()] == due
     done = export(folder, monkeypatch, "rows", "--out", tmp_path / "rows.csv")
-    assert done.exit_code == 1 and "rows.csv: rows go into a file that ends in .jsonl" in done.stderr
+    assert done.exit_code == 1 and "rows.csv ends in neither .jsonl nor .json" in done.stderr
     done = export(folder, monkeypatch, "rows", "--part", "kept", "--out", tmp_path / "kept.jsonl")
     assert done.exit_code == 1 and "no data/clean/kept.jsonl" in done.stderr and not (tmp_path / "kept.jsonl").exists()
 

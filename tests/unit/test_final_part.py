@@ -101,7 +101,7 @@ def test_a_run_beside_the_clone_is_asked_for_nothing_that_it_cannot_do(
         "1 more arm was scored on the final part here than metrics/final_part_uses.jsonl has; this run need not count them. "
         "Before a claim (report.part=final) run plumbline final-part in the clone, which adds it"
     )
-    with pytest.raises(SystemExit, match="run plumbline final-part in the clone, which adds it, then this again"):
+    with pytest.raises(SystemExit, match="run plumbline final-part in the clone, which adds it, then run this again"):
         note_look(own, frozenset(), part="final", journal=journal)
     monkeypatch.setenv("DVC_ROOT", str(experiment))
     note_use(journal, use("third"))

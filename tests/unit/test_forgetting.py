@@ -168,10 +168,10 @@ def changed(increase: float) -> Forgetting:
 
 def test_the_sentence_says_what_the_number_means() -> None:
     assert forgetting_words(changed(0.7)) == (
-        "On 100 general prompts, which no row teaches, base's own answers cost tuned 1.10 nats a token, and base 0.40: +0.70 [+0.60, +0.80]. "
-        "Word for word, tuned gives what base would have said 0.5 times the probability that base gave it."
+        "On 100 general prompts, which no row teaches, tuned has a loss of 1.10 nats a token on base's own answers, and base 0.40: +0.70 [+0.60, +0.80]. "
+        "Token for token, tuned gives base's answers 0.5 times the probability that base gives them."
     )
-    assert "still says there what base would say" in forgetting_words(changed(0.0))
+    assert "still says what base would say" in forgetting_words(changed(0.0))
     assert "nothing was forgotten" in forgetting_words(changed(-0.3)) and "−0.30 [−0.40, −0.20]" in forgetting_words(changed(-0.3))
 
 

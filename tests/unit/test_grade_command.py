@@ -108,14 +108,14 @@ def test_csv_and_json_lines_of_the_same_answers_give_the_same_verdicts(tmp_path:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "no rows"),
+        ("", "has no rows"),
         ('{"question": "Q", "response": "R", "reference": "x", "kind": "numeric"}\n', "line 1: target 'x': not a number"),
         ('{"question": "Q", "response": "R", "reference": "1", "kind": "essay"}\n', "line 1"),
         ('{"question": "Q", "response": "R", "reference": "0", "kind": "numeric"}\n', "absolute_tolerance"),
-        ('{"question": "Q", "response": "R", "reference": "1", "kind": "numeric"}\n' * 2, "line 2: a second answer"),
+        ('{"question": "Q", "response": "R", "reference": "1", "kind": "numeric"}\n' * 2, "line 2: this is a second answer"),
         ("not json\n", "not readable"),
-        ("\n[1, 2]\n", r"answers\.jsonl, line 2: '\[1, 2\]' is no JSON object"),
-        ("12\n", "line 1: '12' is no JSON object"),
+        ("\n[1, 2]\n", r"answers\.jsonl, line 2: '\[1, 2\]' is not a JSON object"),
+        ("12\n", "line 1: '12' is not a JSON object"),
     ],
     ids=["empty", "bad reference", "bad kind", "zero", "twice", "no JSON", "a list", "a number"],
 )
@@ -207,9 +207,9 @@ def test_any_number_of_arms_is_compared_with_the_first_or_as_declared(world: Wor
     assert "tuned - base" in text and "third - base" in text and "third - tuned" not in text
     assert "p by Holm holds for all 2 comparisons together" in text
     assert "third - tuned: +0.000" in main(path, tolerance=TOLERANCE, comparisons=[("tuned", "third")])
-    with pytest.raises(ValueError, match=r"no answer is of arm 'fourth'; the arms are base, tuned, third"):
+    with pytest.raises(ValueError, match=r"no answer is from arm 'fourth'\. The arms are base, tuned, third"):
         main(path, tolerance=TOLERANCE, comparisons=[("base", "fourth")])
-    with pytest.raises(ValueError, match="not compared with itself"):
+    with pytest.raises(ValueError, match="cannot be compared with itself"):
         main(path, tolerance=TOLERANCE, comparisons=[("base", "base")])
 
 
@@ -221,7 +221,7 @@ def test_an_explanation_is_judged_by_its_key_points_and_not_without(tmp_path: Pa
     bare = {name: value for name, value in said.items() if name != "key_points"} | {"id": "r"}
     text, rows = graded(write_rows(tmp_path / "answers.jsonl", [said, bare]), tmp_path / "graded.jsonl")
     assert [(row.outcome, row.score, row.reading) for row in rows] == [("correct", 1.0, "scored"), ("unjudged", None, "no_key_points")]
-    assert "Unjudged for want of `key_points`: 1 explanation." in text and "failures as 0: 0.500, as 1: 1.000" in text
+    assert "Unjudged because they have no `key_points`: 1 explanation." in text and "failures as 0: 0.500, as 1: 1.000" in text
     table = tmp_path / "answers.csv"
     table.write_text(
         'id,question,kind,reference,key_points,response\nq,Why?,explanation,No force acts.,"[""no force acts""]",It keeps going because no force acts on it.\n'
@@ -232,9 +232,9 @@ def test_an_explanation_is_judged_by_its_key_points_and_not_without(tmp_path: Pa
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"cluster": "two"}, r"line 2: cluster is 'two', and 'one' in an earlier row of the same question"),
-        ({"reference": "13"}, r"line 2: reference is '13', and '12' in line 1 for the same question"),
-        ({"unit": "J"}, r"line 2: unit is 'J', and 'N' in line 1"),
+        ({"cluster": "two"}, r"line 2: cluster is 'two', but 'one' in an earlier row of the same question"),
+        ({"reference": "13"}, r"line 2: reference is '13', but '12' in line 1 for the same question"),
+        ({"unit": "J"}, r"line 2: unit is 'J', but 'N' in line 1"),
     ],
     ids=["cluster", "reference", "unit"],
 )
@@ -253,7 +253,7 @@ def test_rows_that_do_not_agree_on_a_question_are_refused(tmp_path: Path, change
     [
         ({"id": "nowhere", "response": "A"}, "line 1: id 'nowhere' is not a question of the benchmark"),
         ({"response": "A"}, "line 1 has the keys response; needed are id, response"),
-        ({"id": "mcq-0001", "response": "A", "reference": "D"}, "line 1: reference is 'D', and 'B' in the benchmark"),
+        ({"id": "mcq-0001", "response": "A", "reference": "D"}, "line 1: reference is 'D', but 'B' in the benchmark"),
     ],
     ids=["unknown", "no id", "another reference"],
 )
@@ -305,12 +305,12 @@ def test_the_answer_kinds_of_a_benchmark_are_graded_as_in_the_pipeline(tmp_path:
         ("question,response,reference,kind\nHow?,1,1,\n", r"line 2: kind is missing$"),
         (
             "question,response,reference,kind\nHow?,3,5,3,numeric\n",
-            r"line 2: 5 cells below 4 columns; put a cell that holds a comma in quotes",
+            r"line 2: 5 cells below 4 columns\. Put a cell that holds a comma in quotes",
         ),
         ("question,response,reference,kind,topic\nHow?,1,1,numeric,x\n", r"line 2: topic is not a known key; known keys: .*question"),
         (
             "question,response,reference,kind,choices\nHow?,B,B,mcq,x|y\n",
-            r"line 2: choices is 'x\|y', which is no JSON; write it such as \{",
+            r"line 2: choices is 'x\|y', which is not JSON\. Write it like \{",
         ),
     ],
     ids=["own names", "semicolons", "no response", "an empty kind", "a comma", "unknown", "choices"],
@@ -362,5 +362,5 @@ def test_a_benchmark_of_no_known_shape_is_told_the_command_that_makes_one(tmp_pa
 def test_two_questions_with_one_id_are_no_benchmark(tmp_path: Path) -> None:
     row = {"id": "q", "kind": "numeric", "choices": {}, "target": "1", "unit": None, "key_points": [], "cluster": "c"}
     path = write_rows(tmp_path / "own.jsonl", [row | {"question": "How?"}, row | {"question": "Why?"}])
-    with pytest.raises(Refused, match=r"line 2: the id 'q' also stands at .*line 1\. Give each question its own id"):
+    with pytest.raises(Refused, match=r"line 2: the id 'q' is also at .*line 1\. Give each question its own id"):
         known_questions(path)

@@ -37,7 +37,7 @@ def test_a_benchmark_of_other_questions_is_refused_with_both_texts(tmp_path: Pat
     rows = [{"id": place, "question": f"What is force {place}?", "response": "1", "arm": arm} for arm in "xy" for place in range(3)]
     log = write(tmp_path / "log.jsonl", rows)
     other = benchmark(tmp_path / "other.jsonl", *(f"What is mass {place}?" for place in range(3)))
-    with pytest.raises(Refused, match=r"log\.jsonl, line 1: '0' asks 'What is force 0\?', and the benchmark asks 'What is mass 0\?'"):
+    with pytest.raises(Refused, match=r"log\.jsonl, line 1: '0' asks 'What is force 0\?', but the benchmark asks 'What is mass 0\?'"):
         compare(log, folder=tmp_path, benchmark=other)
 
 
@@ -67,7 +67,7 @@ def test_two_questions_of_one_text_are_not_samples_of_one(tmp_path: Path, second
     samples = [sample("a", "C", input="Which?"), sample("a", "I", input="Which?") | second | {"epoch": 2}]
     log.write_text(json.dumps({"status": "success", "eval": {"task": "t", "model": "m"}, "samples": samples}, indent=2), encoding="utf-8")
     with pytest.raises(
-        Refused, match=r"sample [ab]: the question 'Which\?' also stands at .*sample a, under another id or with another target"
+        Refused, match=r"sample [ab]: the question 'Which\?' is also at .*sample a, under another id or with another target"
     ):
         compare(f"x={log}", f"y={log}", folder=tmp_path, match="question")
 
@@ -75,7 +75,7 @@ def test_two_questions_of_one_text_are_not_samples_of_one(tmp_path: Path, second
 def test_two_tasks_with_one_question_are_matched_by_id(tmp_path: Path) -> None:
     row = {"id": "a", "question": "Which?", "score": 1}
     log = write(tmp_path / "x.jsonl", [{**row, "task": task, "arm": arm} for arm in "xy" for task in ("short", "long")])
-    with pytest.raises(Refused, match=r"line 2: the question 'Which\?' also stands at .*line 1.* Match the logs with --match id"):
+    with pytest.raises(Refused, match=r"line 2: the question 'Which\?' is also at .*line 1.* Match the logs with --match id"):
         compare(log, folder=tmp_path, match="question")
     compare(log, folder=tmp_path, match="id")
     assert len(verdicts(tmp_path)) == 4
@@ -127,7 +127,7 @@ def test_a_slice_that_two_logs_see_otherwise_is_refused_as_a_cluster_is(tmp_path
     rows = [{"id": "a", "arm": arm, "score": 1, "topic": topic} for arm, topic in (("x", "optics"), ("y", "waves"))]
     log = write(tmp_path / "log.jsonl", rows)
     for given in ({"slice_by": "topic"}, {"cluster": "topic"}):
-        with pytest.raises(Refused, match=r"line 2: topic is 'waves', and 'optics' elsewhere for the same question\. Correct one of them"):
+        with pytest.raises(Refused, match=r"line 2: topic is 'waves', but 'optics' elsewhere for the same question\. Correct one of them"):
             compare(log, folder=tmp_path, **given)
     compare(log, folder=tmp_path)
     assert json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))["slices"] == []
@@ -147,10 +147,10 @@ def test_no_output_replaces_what_is_read_or_another_output(tmp_path: Path) -> No
     for given in (log, logs):
         for output in (log, link, asked):
             for outputs in (LogOutputs(verdicts=output), LogOutputs(numbers=output), LogOutputs(page=output)):
-                with pytest.raises(Refused, match=r"is read here .*, and writing would replace it\. Give another path"):
+                with pytest.raises(Refused, match=r"is an input .*, and writing would replace it\. Give another path"):
                     main([str(given)], scores=ScoreParams(), questions=LogQuestions(benchmark=asked), outputs=outputs)
     one = LogOutputs(verdicts=tmp_path / "out", numbers=tmp_path / "out")
-    with pytest.raises(Refused, match="are one file, and two outputs would go there"):
+    with pytest.raises(Refused, match="are the same file"):
         main([str(log)], scores=ScoreParams(), questions=LogQuestions(benchmark=asked), outputs=one)
     assert (log.read_bytes(), asked.read_bytes()) == before and not (tmp_path / "out").exists()
 
@@ -159,7 +159,7 @@ def test_the_results_next_to_the_samples_of_the_harness_are_read_too(tmp_path: P
     shutil.copytree(LOGS / "lm_eval", tmp_path / "lm_eval")
     [results] = (tmp_path / "lm_eval/first").rglob("results_*.json")
     logs = [str(tmp_path / "lm_eval/first"), str(tmp_path / "lm_eval/second")]
-    with pytest.raises(Refused, match="is read here"):
+    with pytest.raises(Refused, match="is an input"):
         main(logs, scores=ScoreParams(), questions=LogQuestions(), outputs=LogOutputs(numbers=results))
 
 
@@ -227,7 +227,7 @@ def test_every_choice_of_a_log_is_kept_and_what_our_grader_cannot_read_is_said(t
     assert list(answer.choices.values()) == texts and answer.choices[last] == texts[-1], "Inspect counts on with numbers behind Z"
     words, kinds = compare(*(f"{path.stem}={path}" for path in logs), folder=tmp_path, regrade=True)
     assert kinds["mcq"]["n"] == 1
-    assert ("30 choices, and answers with up to 26 are graded here" in words) == (num_choices == 30)
+    assert ("30 choices, but answers with at most 26 are graded here" in words) == (num_choices == 30)
     if num_choices == 30:
         assert verdicts(tmp_path) == {("x", "a"): 1.0, ("y", "a"): 0.0}, "the scores of the tool are taken"
 
@@ -251,7 +251,7 @@ def test_repeats_of_a_table_are_averaged_and_a_row_twice_is_refused(tmp_path: Pa
     rows = "a,x,1,1\na,x,2,0\na,y,1,1\na,y,2,1\n"
     compare(table(tmp_path / "log.csv", f"id,arm,{column},score\n{rows}"), folder=tmp_path)
     assert verdicts(tmp_path) == {("x", "a"): 0.5, ("y", "a"): 1.0}
-    with pytest.raises(Refused, match=r"line 6: a second answer of x to 'a'"):
+    with pytest.raises(Refused, match=r"line 6: this is a second answer of x to 'a'"):
         compare(table(tmp_path / "log.csv", f"id,arm,{column},score\n{rows}a,x,2,1\n"), folder=tmp_path)
 
 
@@ -351,11 +351,11 @@ def test_every_file_that_was_written_is_named(tmp_path: Path, name: str) -> None
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("--relative-tolerance", "5", "5 is no fraction of the target. Give a number from 0 to below 1: 0.05 is 5 percent."),
-        ("--relative-tolerance", "-0.1", "is no fraction"),
-        ("--relative-tolerance", "nan", "is no fraction"),
-        ("--absolute-tolerance", "-1", "is no distance from the target"),
-        ("--absolute-tolerance", "inf", "is no distance from the target"),
+        ("--relative-tolerance", "5", "5 is not a fraction of the target. Give a number from 0 to below 1; 0.05 is 5 percent."),
+        ("--relative-tolerance", "-0.1", "is not a fraction"),
+        ("--relative-tolerance", "nan", "is not a fraction"),
+        ("--absolute-tolerance", "-1", "is not a distance from the target"),
+        ("--absolute-tolerance", "inf", "is not a distance from the target"),
     ],
 )
 def test_a_tolerance_that_is_none_is_refused(option: str, value: str, said: str) -> None:

@@ -145,7 +145,7 @@ def test_the_command_names_kinds_in_its_own_words(tmp_path: Path) -> None:
     assert BenchmarkColumns.model_validate(json.loads(line.split(":", 1)[1])) == BenchmarkColumns.model_validate(COLUMNS)
     for wrong, words in (
         ("kinds=Rechnen:bla", "kinds.Rechnen is 'bla'; give 'mcq', 'numeric' or 'explanation'"),
-        ("kinds=Rechnen", "write kinds=WORD:KIND, such as kinds=Rechnen:numeric"),
+        ("kinds=Rechnen", "Write kinds=WORD:KIND, such as kinds=Rechnen:numeric"),
         ("first_index=2", "first_index is '2'; give 0 or 1"),
         ("answer_kind=bla", "answer_kind is 'bla'; give 'letters'"),
     ):

@@ -54,8 +54,8 @@ def test_a_file_that_is_not_there_is_named_by_its_parameter(folder: Path, source
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("clean:\n  source: a\n  source: b\n", r"^params\.yaml, line 3: the key source stands twice in its section; keep one of them\.$"),
-        ("clean:\n  source: [a\n", r"^params\.yaml, line \d: not YAML \("),
+        ("clean:\n  source: a\n  source: b\n", r"^params\.yaml, line 3: the key source is in its section twice\. Keep one of them\.$"),
+        ("clean:\n  source: [a\n", r"^params\.yaml, line \d: this is not YAML \("),
     ],
 )
 def test_a_broken_file_of_parameters_is_refused_with_its_line(folder: Path, text: str, said: str) -> None:

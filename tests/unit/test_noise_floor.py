@@ -169,7 +169,7 @@ def test_no_text_changed_is_one_sentence_and_no_table() -> None:
     assert noise_sentence(noise).endswith("No text changed: no difference here comes from how the questions were batched.")
     assert noise_rows(noise) == [] and [gate.ok for gate in noise_gates(noise, "base")] == [True]
     (gate,) = noise_gates(noise, "base_passages")
-    assert not gate.ok and "is that of base, and the first comparison is against base_passages: set noise_floor.weights" in gate.text
+    assert not gate.ok and "is that of base, but the first comparison is against base_passages: set noise_floor.weights" in gate.text
 
 
 def test_what_changed_is_counted_per_kind_and_a_paid_judge_is_said() -> None:

@@ -64,7 +64,7 @@ def test_each_verdict_has_its_sentence_and_says_what_is_missing() -> None:
     worse = found((54, 12), mcq={"not_worse_than": 0.03})
     assert worse.verdict is Verdict.WORSE and "tuned is worse than base: −70 points" in worse.text and "too many" in worse.text
     undecided = found((36, 38), mcq="better")
-    assert undecided.verdict is Verdict.NOT_ENOUGH and "lower bound is" in undecided.text and "would have shown" in undecided.text
+    assert undecided.verdict is Verdict.NOT_ENOUGH and "lower bound is" in undecided.text and "could have shown" in undecided.text
 
 
 def test_a_kind_that_nothing_is_known_of_is_not_shown() -> None:
@@ -133,7 +133,7 @@ def test_the_questions_that_it_would_take_shrink_the_interval_to_the_margin() ->
     [
         (
             {"against": "base", "require": {"mqc": "better"}},
-            "'mqc' is not a kind of question; there are mcq, numeric, explanation, general",
+            "'mqc' cannot be required; write mcq, numeric, explanation, general",
         ),
         ({"against": "base", "require": {"mcq": "best"}}, "mcq: write better, or {not_worse_than: 0.03}"),
         ({"against": "base", "require": {"mcq": {"not_worse_than": 3}}}, "mcq: 3 is not a margin"),
@@ -163,7 +163,7 @@ def test_the_arm_that_is_published_is_one_that_is_declared_against_the_other() -
     arms, pairs = Arms(FIVE), (("base", "tuned_passages"), ("base", "tuned"), ("base", "base_examples"))
     assert deciding_pair(required(mcq="better"), arms, pairs) == ("base", "tuned")
     assert deciding_pair(required(mcq="better"), arms, pairs[:1]) == ("base", "tuned_passages")
-    for against, said in (("bsae", "not an arm"), ("tuned", "answers itself"), ("base_passages", r"\[base_passages, tuned\]")):
+    for against, said in (("bsae", "not an arm"), ("tuned", "the adapter itself"), ("base_passages", r"\[base_passages, tuned\]")):
         with pytest.raises(Refused, match=said):
             deciding_pair(PublishParams.model_validate({"against": against, "require": {"mcq": "better"}}), arms, pairs)
     with pytest.raises(Refused, match=r"\[base, tuned\]"):

@@ -44,9 +44,9 @@ def test_a_corpus_goes_with_own_rows_and_questions() -> None:
     assert given_files(None, None, None) == {}
     assert given_files(ROWS, QUESTIONS, None) == {"clean.source": ROWS, "split.benchmark": QUESTIONS}
     assert given_files(ROWS, QUESTIONS, CORPUS)["retrieve.corpus"] == CORPUS
-    with pytest.raises(NotRun, match="give --rows and --questions with it"):
+    with pytest.raises(NotRun, match="Give --rows and --questions with it"):
         given_files(None, None, CORPUS)
-    with pytest.raises(NotRun, match="questions are missing"):
+    with pytest.raises(NotRun, match="--questions is missing"):
         given_files(ROWS, None, None)
 
 

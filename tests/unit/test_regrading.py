@@ -96,7 +96,7 @@ def test_a_run_that_the_present_grader_refuses_stays_as_it_is_and_marked(place: 
     found = alike(*runs)
     assert found.runs[place] == runs[place]
     [told] = [text for text in found.told if "was not graded again" in text]
-    assert re.match(rf"{broken.name} was not graded again, its grades stand as recorded: question numeric-\d+: target 'much'", told)
+    assert re.match(rf"{broken.name} was not graded again and keeps its grades: question numeric-\d+: target 'much'", told)
     assert [text for text in marks(found.runs) if "another grader than one" in text], "as marked as before"
     if place == 0:
         assert found.runs == runs, "without the reference on the present grader no other run is better compared"

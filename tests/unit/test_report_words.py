@@ -134,8 +134,8 @@ def test_nobody_judged_is_not_a_zero(by_kind: dict[Kind, KindLedger]) -> None:
 def test_a_card_says_in_words_how_its_numbers_were_made(by_kind: dict[Kind, KindLedger]) -> None:
     flat = with_comparison(by_kind["mcq"], ci_method=IntervalMethod.UNSEEN_UNITS, level=NINE_TESTS, **TEN)
     assert kind_card(flat)["made"] == (
-        "Interval and test count each group of questions that stand or fall together as one. Every group gave the same, so the interval is a bound "
-        "on what questions not asked could show. The p value is corrected for 9 tests."
+        "Interval and test count each group of questions that stand or fall together as one. Every group gave the same result, so the interval is a bound "
+        "on what other questions could show. The p value is corrected for 9 tests."
     )
     alone = with_comparison(by_kind["mcq"], ci_method=IntervalMethod.TANGO, level=0.05, n=20, num_units=20)
     assert kind_card(alone)["made"] == "Interval and test count each question as one."

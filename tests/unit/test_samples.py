@@ -156,7 +156,7 @@ def test_every_sample_needs_one_verdict() -> None:
     assert problems(world) == []
     lost = sampled_world()
     lost.grades = [row for row in lost.grades if (row.arm, row.id, row.sample) != ("base", "mcq-0003", 2)]
-    assert problems(lost) == ["base grades: not one for each sample of mcq-0003"]
+    assert problems(lost) == ["base grades: there is not one for each sample of mcq-0003"]
     twice = sampled_world()
     twice.answers["tuned"].append(twice.answers["tuned"][0])
     assert problems(twice) == ["tuned answers: more than one for mcq-0000 (sample 1)"]

@@ -182,7 +182,7 @@ def test_a_lock_of_its_files_is_not_stale(locked: Path) -> None:
         ("params.yaml", "true", "false", "clean: params.yaml, clean is not"),
         ("scores.json", "{}", "{1}", "scores.json: not the one"),
         ("dvc.yaml", "python report.py", "python -m report", "report: its command is"),
-        ("dvc.yaml", "[report.py, rows", "[report.py, clean.py, rows", "report: clean.py is a dependency in one"),
+        ("dvc.yaml", "[report.py, rows", "[report.py, clean.py, rows", "report: clean.py is a dependency in only one"),
         ("dvc.yaml", "  report:", "  other:", "other: not in dvc.lock"),
         (
             "dvc.lock",

@@ -1,4 +1,4 @@
-"""The arms of a comparison of logs: who answered, what in, and under which name. Reads the files that are named."""
+"""The arms of a comparison of logs: who answered, in which logs, and under which name. Reads the files that are named."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -16,9 +16,9 @@ ONCE = (Tool.TABLE, Tool.BATCH)
 
 
 def arms_of(given: Sequence[str], scores: Collection[str] = ()) -> list[LogArm]:
-    """Read what was named: a file or folder each, `NAME=PATH` to give it a name. `scores`: columns of tables that are scores.
+    """Read each file or folder that was named, `NAME=PATH` to give it a name. `scores`: columns of tables that are scores.
 
-    Refused where two arms could not be told apart.
+    Refused if two arms could not be told apart.
     """
     groups: list[tuple[str, str, list[Log]]] = []
     """Name wanted, name to fall back to, logs."""
@@ -47,7 +47,7 @@ def named_path(text: str) -> tuple[str | None, Path]:
 
 
 def arm_of(name: str, logs: Sequence[Log]) -> LogArm:
-    """Logs of one model as one arm. Refused where two of them answer the same."""
+    """Logs of one model as one arm. Refused if two of them answer the same question."""
     homes: dict[tuple[str, str], LoggedAnswer] = {}
     for log in logs:
         mine: set[tuple[str, str, str]] = set()
@@ -56,7 +56,7 @@ def arm_of(name: str, logs: Sequence[Log]) -> LogArm:
             before, again = homes.get(key), (*key, answer.repeat)
             if before is not None and (not any(one[:2] == key for one in mine) or (log.tool in ONCE and again in mine)):
                 raise Refused(
-                    f"{answer.where}: a second answer of {name} to {answer.id[:60]!r}, also at {before.where}. "
+                    f"{answer.where}: this is a second answer of {name} to {answer.id[:60]!r}; the first is at {before.where}. "
                     "Give the log of one run, or the two runs as two logs."
                 )
             homes.setdefault(key, answer)
@@ -72,7 +72,7 @@ def arm_of(name: str, logs: Sequence[Log]) -> LogArm:
 
 
 def differing_settings(arms: Sequence[LogArm]) -> list[str]:
-    """What besides the model is not the same in all logs, a sentence each; of what only one of two tools logs, one sentence in all."""
+    """What besides the model differs between the logs, a sentence each; one sentence for all that only one of two tools logs."""
     told: list[str] = []
     num_of_one_tool = 0
     for name in dict.fromkeys(key for arm in arms for key in arm.settings):
@@ -99,13 +99,13 @@ def shown(value: str | None) -> str:
 
 
 def same_text(logged: str, known: str) -> bool:
-    """Whether a log asks what a benchmark asks: a prompt holds the question among other words, and a log may hold its beginning alone."""
+    """Whether a log asks what a benchmark asks: a prompt holds the question among other words, and a log may hold only its beginning."""
     ours, theirs = normal(known), normal(logged)
     return ours in theirs or theirs in ours
 
 
 def with_questions(answers: Iterable[LoggedAnswer], benchmark: Mapping[str, Question]) -> tuple[LoggedAnswer, ...]:
-    """Answers with what a benchmark says of their questions. Refused for an id that it lacks, and for a log that holds another question."""
+    """Answers with what a benchmark says about their questions. Refused if it lacks an id, or if a log holds another question."""
     found: list[LoggedAnswer] = []
     for answer in answers:
         question = benchmark.get(answer.id)
@@ -116,7 +116,7 @@ def with_questions(answers: Iterable[LoggedAnswer], benchmark: Mapping[str, Ques
             )
         if answer.question and not same_text(answer.question, question.question):
             raise Refused(
-                f"{answer.where}: {answer.id!r} asks {answer.question[:80]!r}, and the benchmark asks {question.question[:80]!r} under this id. "
+                f"{answer.where}: {answer.id!r} asks {answer.question[:80]!r}, but the benchmark asks {question.question[:80]!r} under this id. "
                 "Give the benchmark that was asked, or leave --benchmark out: the log holds its questions."
             )
         found.append(
@@ -131,7 +131,7 @@ def with_questions(answers: Iterable[LoggedAnswer], benchmark: Mapping[str, Ques
                 kind=question.kind,
                 known=question,
                 fields={**answer.fields, "cluster": question.cluster},
-                # The benchmark says what was asked, whatever each log knows of it.
+                # The benchmark says what was asked, whatever each log says about it.
                 fingerprint="",
             )
         )

@@ -13,7 +13,7 @@ OK = 200
 
 
 def read_batch(path: Path) -> Log:
-    """The answers by `custom_id`: such a file holds neither question nor score. Refused names the first line that is no answer."""
+    """The answers by `custom_id`: such a file holds neither question nor score. Refused names the first line that is not an answer."""
     answers: list[LoggedAnswer] = []
     models: dict[str, None] = {}
     for line, row in json_objects(path):
@@ -48,7 +48,7 @@ def body_of(where: str, row: Mapping[str, Any]) -> tuple[Mapping[str, Any] | Non
 
 
 def said(where: str, body: Mapping[str, Any]) -> tuple[str, bool]:
-    """The text of an answer, and whether it was cut. A KeyError or TypeError is of a damaged answer."""
+    """The text of an answer, and whether it was cut. KeyError or TypeError for a damaged answer."""
     if choices := body.get("choices"):
         return text_of(choices[0]["message"].get("content")), choices[0].get("finish_reason") in CUT
     if isinstance(body.get("output"), list):

@@ -25,10 +25,10 @@ from plumbline.comparing.logs.zip_members import read_member
 from plumbline.pipeline.refused import Refused
 
 HEADERS = ("header.json", "_journal/start.json")
-"""The second one is all that a run leaves that did not end."""
+"""A run that did not end leaves only the second one."""
 ATTACHMENT = "attachment://"
 SETTINGS = ("task_version", "task_args", "solver", "solver_args", "model_generate_config", "model_roles")
-"""Of the header: what a score depends on besides the model."""
+"""Fields of the header: what a score depends on besides the model."""
 SETTINGS_OF_CONFIG = ("limit", "sample_id", "epochs", "epochs_reducer", "message_limit", "token_limit", "time_limit")
 
 
@@ -64,7 +64,7 @@ def settings_of(spec: Mapping[str, Any]) -> dict[str, str]:
 
 
 def read_zip(path: Path) -> tuple[dict[str, Any], Iterator[tuple[str, dict[str, Any]]]]:
-    """Header of a .eval file, and its samples with their places; one is read when it is its turn, since it may hold megabytes of events."""
+    """Header of a .eval file, and its samples with their places. Each is read only when needed, because it may hold megabytes of events."""
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError) as error:
@@ -91,7 +91,7 @@ def read_json(path: Path) -> tuple[dict[str, Any], Iterator[tuple[str, dict[str,
 
 
 def warnings_of(path: Path, header: Mapping[str, Any], spec: Mapping[str, Any], answers: Sequence[LoggedAnswer]) -> Iterator[str]:
-    """What the log says against itself."""
+    """What in the log speaks against its own scores."""
     status = header.get("status", "started")
     due = ((spec.get("dataset") or {}).get("samples") or 0) * ((spec.get("config") or {}).get("epochs") or 1)
     if status != "success":

@@ -10,14 +10,14 @@ from plumbline.pipeline.refused import Refused
 from plumbline.twin_keys import TwinKey, elements_of, object_without_twins
 
 ODD = (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError, RecursionError)
-"""What reading a value of another shape ends with."""
-CUT = "If the run was killed while it wrote, take this line out; else copy the file again."
+"""The errors of reading a value of another shape."""
+CUT = "If the run was killed while it wrote, remove this line. Otherwise copy the file again."
 AGAIN = "Copy the log again from where it was made."
 
 
 @contextmanager
 def as_written_by(tool: str, where: str) -> Iterator[None]:
-    """Read one row of a tool. Refused, with the place, where a value in it has a shape that the tool does not write."""
+    """Read one row of a tool. Refused, with the place, if a value in it has a shape that the tool does not write."""
     try:
         yield
     except Refused:
@@ -25,12 +25,12 @@ def as_written_by(tool: str, where: str) -> Iterator[None]:
     except ODD as error:
         raise Refused(
             f"{where}: a value in it has another shape than {tool} writes ({type(error).__name__}: {str(error)[:80]}). "
-            "If the file was edited, undo that; else copy it again, or take this entry out."
+            "If the file was edited, undo that. Otherwise copy it again, or remove this entry."
         ) from error
 
 
 def json_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line, object) of JSON lines; of one JSON list (place, object). Refused names the first line that is not an object."""
+    """Yield (line, object) of JSON lines, or (place, object) of one JSON list. Refused names the first line that is not an object."""
     with path.open("rb") as stream:
         start = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
         stream.seek(0)
@@ -51,7 +51,7 @@ def listed(path: Path, content: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
         raise Refused(f"{path}, entry {number}: {twins}.") from None
     except (ValueError, RecursionError) as error:
         raise Refused(
-            f"{path}: begins as a JSON list and is not one ({error}). Copy the file again, or write one object per line."
+            f"{path} begins as a JSON list, but is not one ({error}). Copy the file again, or write one object per line."
         ) from None
     for number, one in enumerate(found, start=1):
         if not isinstance(one, dict):
@@ -68,7 +68,7 @@ def as_object(content: bytes, where: str, *, remedy: str = CUT) -> dict[str, Any
     except (ValueError, RecursionError) as error:
         raise Refused(f"{where}: not JSON ({error}). {remedy}") from None
     if not isinstance(found, dict):
-        raise Refused(f"{where}: {str(found)[:60]!r} is not an object, and one is expected here. {remedy}")
+        raise Refused(f"{where}: {str(found)[:60]!r} is not an object, but one is expected here. {remedy}")
     return found
 
 

@@ -24,14 +24,14 @@ from plumbline.pipeline.refused import Refused
 NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)")
 NEEDED = ("doc_id", "doc", "target", "resps")
 QUESTION_FIELDS = ("question", "query", "problem", "prompt", "input", "goal", "sentence", "text")
-"""Names under which documents hold what is asked; without one the prompt stands for it."""
+"""Names under which documents hold the question; without one the prompt is used."""
 INVALID = "[invalid]"
-"""What the harness's own filters give where they read nothing."""
+"""What the harness's own filters give if they read nothing."""
 SETTINGS = ("num_fewshot", "limit", "gen_kwargs", "fewshot_seed")
 
 
 def read_lm_eval(path: Path) -> Log:
-    """The answers of one task, the filters of a document together. Refused names the first line that is not a sample."""
+    """The answers of one task, with all filters of a document in one. Refused names the first line that is not a sample."""
     named = NAME.fullmatch(path.stem)
     task, date = (named["task"], named["date"]) if named else (path.stem, "")
     answers: dict[str, LoggedAnswer] = {}
@@ -44,7 +44,7 @@ def read_lm_eval(path: Path) -> Log:
             continue
         if twice := known.scores.keys() & answer.scores.keys():
             raise Refused(
-                f"{path}, line {line}: a second {', '.join(sorted(twice))} for doc_id {answer.id}, also at line {known.line}. "
+                f"{path}, line {line}: this is a second {', '.join(sorted(twice))} for doc_id {answer.id}; the first is in line {known.line}. "
                 "Give the samples of one run, each document once per filter."
             )
         answers[answer.id] = replace(known, scores={**known.scores, **answer.scores})
@@ -61,7 +61,7 @@ def read_lm_eval(path: Path) -> Log:
 
 
 def results_of(path: Path, date: str) -> dict[str, Any]:
-    """The results file of the same run; empty where it does not lie next to the samples."""
+    """The results file of the same run; empty if it is not next to the samples."""
     summary = path.with_name(f"results_{date}.json")
     try:
         found = json.loads(summary.read_bytes())
@@ -117,7 +117,7 @@ def answer_of(where: str, line: int, task: str, row: Mapping[str, Any]) -> Logge
 
 
 def requests_of(arguments: object) -> list[tuple[str, str]]:
-    """(prompt, continuation) of every request: a dict of dicts today, a list of lists before."""
+    """(prompt, continuation) of every request: a dict of dicts in present versions, a list of lists in older ones."""
     if isinstance(arguments, dict):
         arguments = [list(one.values()) if isinstance(one, dict) else one for one in arguments.values()]
     if not isinstance(arguments, list):
@@ -126,7 +126,7 @@ def requests_of(arguments: object) -> list[tuple[str, str]]:
 
 
 def likelihoods(resps: Any, asked: Sequence[tuple[str, str]]) -> list[float] | None:
-    """Log-likelihood of every choice; None where the model wrote a text. Requests without the prompt (mutual information) are left out."""
+    """Log-likelihood of every choice; None if the model wrote a text. Requests without the prompt (mutual information) are left out."""
     found: list[float] = []
     for place, one in enumerate(resps):
         pair = one[0] if isinstance(one, list) and one else None
@@ -139,7 +139,7 @@ def likelihoods(resps: Any, asked: Sequence[tuple[str, str]]) -> list[float] | N
 
 
 def choice_texts(doc: Mapping[str, Any], continuations: Sequence[str]) -> list[str]:
-    """The texts of the choices: those of the document, where it has as many, since a continuation may be a letter alone."""
+    """The texts of the choices: those of the document if it has as many, because a continuation may be only a letter."""
     given = doc.get("choices")
     texts = given.get("text") if isinstance(given, dict) else given
     if isinstance(texts, list) and len(texts) == len(continuations):
@@ -155,7 +155,7 @@ def scores_of(where: str, row: Mapping[str, Any]) -> dict[str, LoggedScore]:
     found: dict[str, LoggedScore] = {}
     for metric in row.get("metrics") or []:
         if metric not in row:
-            raise Refused(f"{where}: `metrics` names {metric}, and there is no such value. Give the file as the harness writes it.")
+            raise Refused(f"{where}: `metrics` names {metric}, but there is no such value. Give the file as the harness writes it.")
         score = score_of_value(row[metric], extracted=extracted)
         found[metric if name == "none" else f"{metric},{name}"] = replace(score, is_no_answer=extracted == INVALID)
     return found

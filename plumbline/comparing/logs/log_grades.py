@@ -21,12 +21,12 @@ LOGGED, FAILED, NOT_SCORED = "logged", "failed", "not_scored"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreParams:
-    """What the user says of the scores."""
+    """What the user says about the scores."""
 
     names: tuple[str, ...] = ()
-    """Scores to take, where a log has several."""
+    """Scores to use if a log has several."""
     regrade: bool = False
-    """Grade by our own rules where they can."""
+    """Grade by our own rules if they can."""
     low: float = 0.0
     high: float = 1.0
     """The scale of the tool's scores."""
@@ -85,10 +85,10 @@ def graded_logs(asked: Sequence[Asked], arms: Sequence[str], params: ScoreParams
                     )
         if num_otherwise:
             told.append(
-                f"the graders of Plumbline decide {num_otherwise} of {num_graded} answers of {task or 'the logs'} otherwise; --regrade takes them"
+                f"the graders of Plumbline decide {num_otherwise} of {num_graded} answers of {task or 'the logs'} differently; --regrade uses their grades"
             )
     if any(question.kind == "explanation" for question in questions) and all(one.sample.kind is None for one in asked):
-        told.append("the kind explanation stands here for every answer that is neither a letter nor a number")
+        told.append("here the kind explanation means every answer that is neither a letter nor a number")
     if params.cluster is None and (names := fields_of(asked)) and not any(cluster_of(one, None) for one in asked):
         told.append(f"--cluster FIELD says which questions belong together; the fields of the logs are {', '.join(names)}")
     has_clusters = any(cluster_of(one, params.cluster) is not None for one in asked)
@@ -117,16 +117,16 @@ def as_question(answer: LoggedAnswer, name: str, kind: Kind, cluster: str) -> Qu
 
 
 def cluster_of(one: Asked, field_name: str | None) -> str | None:
-    """What the logs say a question belongs to. Refused where two logs say two things."""
+    """What a question belongs to according to the logs. Refused if two logs contradict each other."""
     return said_of(one, field_name or "cluster")
 
 
 def said_of(one: Asked, name: str) -> str | None:
-    """What the logs say of a question in a field; None where none has it. Refused where two logs say two things."""
+    """What the logs say about a question in a field; None if no log has it. Refused if two logs contradict each other."""
     said = {answer.fields[name]: answer for answers in one.answers.values() for answer in answers if name in answer.fields}
     if len(said) > 1:
         (first, _), (second, answer), *_ = said.items()
-        raise Refused(f"{answer.where}: {name} is {second!r}, and {first!r} elsewhere for the same question. Correct one of them.")
+        raise Refused(f"{answer.where}: {name} is {second!r}, but {first!r} elsewhere for the same question. Correct one of them.")
     return next(iter(said), None)
 
 
@@ -143,9 +143,9 @@ def fields_of(asked: Sequence[Asked]) -> list[str]:
 
 
 def with_tags(graded: GradedLogs, asked: Sequence[Asked], field_name: str | None) -> list[Question]:
-    """The questions with the slice that the field names as their tag, else with their task where there are more tasks than kinds.
+    """The questions with the slice that the field names as their tag, else with their task if there are more tasks than kinds.
 
-    Refused for an unknown field, and where two logs say two things of one question.
+    Refused for an unknown field, and if two logs contradict each other about a question.
     """
     tasks, kinds = set(graded.tasks.values()), {kind for kind, _ in graded.tasks}
     if field_name is not None and field_name not in (known := fields_of(asked)):
@@ -161,7 +161,7 @@ def with_tags(graded: GradedLogs, asked: Sequence[Asked], field_name: str | None
 
 
 def verdict_of(arm: str, given: Sequence[LoggedAnswer], question: Question, choice: ScoreChoice, params: ScoreParams) -> GradedAnswer:
-    """One arm on one question: the mean of its samples, since the question is the unit."""
+    """One arm on one question: the mean of its samples, because the question is the unit."""
     if choice.name is None:
         rows = [graded_one(arm, answer, question, params) for answer in given]
     else:
@@ -170,7 +170,7 @@ def verdict_of(arm: str, given: Sequence[LoggedAnswer], question: Question, choi
 
 
 def graded_here(arm: str, given: Sequence[LoggedAnswer], question: Question, params: ScoreParams) -> GradedAnswer | None:
-    """What our graders would say; None where they cannot."""
+    """The grade by our graders; None if they cannot grade it."""
     if any(answer.response is None or why_not_graded_here(answer, question.kind) is not None for answer in given):
         return None
     try:
@@ -180,7 +180,7 @@ def graded_here(arm: str, given: Sequence[LoggedAnswer], question: Question, par
 
 
 def together(rows: Sequence[GradedAnswer]) -> GradedAnswer:
-    """Several samples of one arm on one question as one row; what has no score is left out of the mean."""
+    """Several samples of one arm on one question as one row; those without a score are left out of the mean."""
     if len(rows) == 1:
         return rows[0]
     scores = [row.score for row in rows if row.score is not None]
@@ -222,11 +222,11 @@ def logged_one(arm: str, answer: LoggedAnswer, question: Question, name: str, pa
     if not -1e-9 <= scaled <= 1 + 1e-9:
         raise Refused(
             f"{answer.where}: {called(name)} is {score.value:g}, outside of {params.low:g} to {params.high:g}. "
-            "Say the scale with --score-range LOW HIGH, or choose another score with --score."
+            "Give the scale with --score-range LOW HIGH, or choose another score with --score."
         )
     scaled = min(max(scaled, 0.0), 1.0)
     outcome = Outcome.CORRECT if scaled >= CORRECT_FROM else Outcome.UNPARSED if score.is_no_answer else Outcome.INCORRECT
-    # No answer is wrong, whatever a scorer gave for it.
+    # A missing answer is wrong, whatever a scorer gave for it.
     scaled = 0.0 if outcome is Outcome.UNPARSED else scaled
     return row_of(arm, answer, question, outcome=outcome, score=scaled, extracted=score.extracted, reading=LOGGED)
 
@@ -239,7 +239,7 @@ def called(name: str) -> str:
 def row_of(
     arm: str, answer: LoggedAnswer, question: Question, *, outcome: Outcome, score: float | None, extracted: str | None, reading: str
 ) -> GradedAnswer:
-    """A verdict that no rule of ours gave."""
+    """A row for a verdict that does not come from our own rules."""
     return GradedAnswer(
         line=answer.line, id=question.id, arm=arm, kind=question.kind, outcome=outcome, score=score, extracted=extracted, reading=reading,
         span=None, tier=None, flags=(),

@@ -10,7 +10,7 @@ from string import ascii_uppercase
 from plumbline.rows.question import Question
 
 GRADES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
-"""Correct, partial, incorrect, no answer: the letters of Inspect, which its users write into tables too."""
+"""Correct, partial, incorrect, no answer: the letters of Inspect, which its users also write into tables."""
 NO_ANSWER = "N"
 
 
@@ -26,19 +26,19 @@ class Tool(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedScore:
-    """What one scorer of the tool said of an answer."""
+    """What one scorer of the tool said about an answer."""
 
     value: float | None
-    """On the scale of the tool; None where it gave no score, or none that is a number."""
+    """On the scale of the tool; None if it gave no score, or one that is not a number."""
     unread: str | None = None
-    """The score as logged, where it is not a number."""
+    """The score as logged, if it is not a number."""
     extracted: str | None = None
     """What the scorer read as the answer."""
     explanation: str = ""
     is_no_answer: bool = False
     """The scorer found no answer: wrong, and counted as unparsed."""
     is_fraction: bool = False
-    """A letter or a boolean of the tool: in 0 to 1, whatever the scale of its numbers."""
+    """Whether it is a letter or a boolean of the tool: then it is in 0 to 1, whatever the scale of its numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,31 +53,31 @@ class LoggedAnswer:
     id: str
     """Of the question, in its task."""
     question: str = ""
-    """Empty where the log does not hold it."""
+    """Empty if the log does not hold it."""
     choices: Mapping[str, str] = field(default_factory=dict)
     """Label -> text."""
     target: str = ""
     unit: str | None = None
     key_points: tuple[str, ...] = ()
     kind: str | None = None
-    """Where the log says it."""
+    """If the log says it."""
     known: Question | None = None
-    """The question as a benchmark has it; None where none was given."""
+    """The question as a benchmark has it; None if no benchmark was given."""
     response: str | None
-    """None where there is none: the request failed, or the log does not hold it."""
+    """None if the request failed, or if the log does not hold it."""
     has_one_response: bool = True
-    """False where the tool scored several responses together: they are not graded again."""
+    """False if the tool scored several responses together: they are not graded again."""
     scores: Mapping[str, LoggedScore] = field(default_factory=dict)
     """By name, the tool's main score first."""
     is_cut: bool = False
     failure: str | None = None
     """Why the tool has no answer."""
     repeat: str = ""
-    """Of several answers to one question in a table: which one this is."""
+    """Which one this is, if a table has several answers to one question."""
     fields: Mapping[str, str] = field(default_factory=dict)
-    """What the log says of the question: metadata, columns."""
+    """What the log says about the question: metadata, columns."""
     fingerprint: str = ""
-    """Equal where two logs ask the same; empty where the log cannot tell."""
+    """Equal if two logs ask the same; empty if the log cannot tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class Log:
     settings: Mapping[str, str] = field(default_factory=dict)
     """What the scores depend on besides the model, as the log has it."""
     warnings: tuple[str, ...] = ()
-    """What a reader must know of the run that was logged."""
+    """What a reader must know about the run that was logged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ def number_of(value: object) -> float | None:
 
 
 def score_of_value(value: object, *, extracted: str | None = None, explanation: str = "") -> LoggedScore:
-    """A number as a score; what is not a number is kept as text. A missing value is no score."""
+    """A number as a score; anything else is kept as text. A missing value is not a score."""
     number = number_of(value)
     missing = value is None or (isinstance(value, float) and math.isnan(value))
     unread = None if number is not None or missing else repr(value)[:60]
@@ -152,7 +152,7 @@ def text_of(content: object) -> str:
 
 
 def texts_of(given: object) -> list[str]:
-    """The texts of a list; none where there is none. TypeError for anything else."""
+    """The texts of a list; empty without a list. TypeError for anything else."""
     if given is not None and not isinstance(given, list):
         raise TypeError("a list is expected")
     return [str(text) for text in given or []]
@@ -164,5 +164,5 @@ def lettered(texts: list[str]) -> dict[str, str]:
 
 
 def label_of(place: int) -> str:
-    """What a choice is called, by its place from 0: a letter, and behind Z a number from 1, as Inspect counts on."""
+    """The label of a choice by its place from 0: a letter, and after Z a number from 1, as in Inspect."""
     return ascii_uppercase[place] if place < len(ascii_uppercase) else str(place - len(ascii_uppercase) + 1)

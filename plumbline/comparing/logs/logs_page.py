@@ -22,7 +22,7 @@ from plumbline.rows.question import KINDS, Kind
 from plumbline.statistics import Direction
 
 NO_INSTRUCTIONS: Mapping[str, str] = dict.fromkeys(KINDS, "")
-"""The log holds what was asked as it was asked."""
+"""No instruction is added: the log holds the prompts as they were asked."""
 
 
 def logs_entries(graded: GradedLogs, arms: Sequence[str], pairs: Sequence[Pair]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def logs_entries(graded: GradedLogs, arms: Sequence[str], pairs: Sequence[Pair])
         [one for one in scored_rows(graded.found, graded.cut) if (one.kind, one.id) in shown],
         [grade_row(row, len(logged[row.arm, row.kind, row.id])) for row in rows if row.kind != "explanation"],
         [judged_row(row, logged[row.arm, row.kind, row.id]) for row in rows if row.kind == "explanation"],
-        # Names of models are no names of arms: nothing here makes a file of them.
+        # Names of models may not be valid names of arms, but nothing here makes a file name of them.
         arms=Arms.model_construct(root={arm: ArmParams(weights="logged.jsonl", context="data/context/none.jsonl") for arm in arms}),
         pairs=pairs,
         contexts={},
@@ -58,7 +58,7 @@ def answered_by_all(graded: GradedLogs, num_arms: int) -> set[tuple[Kind, str]]:
 
 
 def answer_row(row: GradedAnswer, given: Sequence[LoggedAnswer]) -> Answer:
-    """What an arm said; several samples one below the other."""
+    """What an arm said, with several samples one below the other."""
     texts = [answer.response or (f"(no answer: {answer.failure})" if answer.failure else "") for answer in given]
     said = texts[0] if len(texts) == 1 else "\n\n".join(f"[sample {place}] {text}" for place, text in enumerate(texts, start=1))
     cut = any(answer.is_cut for answer in given)
@@ -79,7 +79,7 @@ def grade_row(row: GradedAnswer, num_samples: int) -> Grade:
 
 
 def judged_row(row: GradedAnswer, given: Sequence[LoggedAnswer]) -> Judgement:
-    """The verdict on a text, with what the tool's scorer said of it."""
+    """The verdict on a text, with what the tool's scorer said about it."""
     said = [score.explanation for answer in given for score in answer.scores.values() if score.explanation]
     return Judgement(
         id=row.id, arm=row.arm, judge_id="logged", outcome=row.outcome, score=row.score, cause=row.reading, reasoning="\n\n".join(said),
@@ -96,7 +96,7 @@ def logs_context(
     *,
     banners: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
-    """All that the template names. `banners`: title -> sentences."""
+    """All values that the template names. `banners`: title -> sentences."""
     first, second = pairs[0]
     groups = by_direction(by_kind)
     better, worse = bool(groups[Direction.BETTER]), bool(groups[Direction.WORSE])
@@ -123,7 +123,7 @@ def logs_context(
         "second": arm_words(second),
         "runs": [],
         "gained_by": f"by {arm_words(second)} against {arm_words(first)}",
-        "worst_first": f"what {arm_words(first)} could and {arm_words(second)} cannot",
+        "worst_first": f"what {arm_words(first)} could answer and {arm_words(second)} cannot",
         "cards": [kind_card(by_kind[kind]) for kind in KINDS if kind in by_kind],
         "scores": score_rows(by_kind),
         "comparisons": comparison_rows(by_kind) if len(pairs) > 1 else [],
@@ -133,7 +133,7 @@ def logs_context(
         "left_out": entries["left_out"],
         "provenance": [{"title": arm.name, "facts": facts_of(arm)} for arm in arms],
         "kinds": [{"kind": kind, "name": KIND_NAMES[kind]} for kind in KINDS if kind in by_kind],
-        # What only a run of the pipeline has.
+        # Only a run of the pipeline has these.
         **dict.fromkeys(("contrasts", "context_rows", "prompt_rows", "confusions", "overlaps", "sections", "gates", "preflight"), ()),
         **dict.fromkeys(("has_context", "has_logprob"), False),
         "judge": {"title": "", "rows": [], "notes": []},
@@ -142,6 +142,6 @@ def logs_context(
 
 
 def facts_of(arm: LogArm) -> list[tuple[str, str]]:
-    """Where the answers of an arm come from, and what the log says of the run."""
+    """Where the answers of an arm come from, and what the log says about the run."""
     files = [("file", path) for path in arm.paths]
     return [*files, ("answers", str(len(arm.answers))), *((name, value[:200]) for name, value in arm.settings.items())]

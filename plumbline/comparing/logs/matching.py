@@ -22,7 +22,7 @@ class Asked:
     id: str
     """Unique among all questions of the comparison."""
     answers: Mapping[str, tuple[LoggedAnswer, ...]]
-    """Arm -> its answers, more than one where the tool asked several times."""
+    """Arm -> its answers, more than one if the tool asked several times."""
 
     @property
     def sample(self) -> LoggedAnswer:
@@ -32,9 +32,9 @@ class Asked:
 
 
 def matched(arms: Sequence[LogArm], by: MatchBy | None) -> list[Asked]:
-    """Every question of any log. Refused where one id asks two things, or where two arms have no question in common.
+    """Every question of any log. Refused if one id stands for two questions, or if two arms have no question in common.
 
-    `by` None: by id where one tool wrote all logs, else by the text of the question, which every tool keeps in its own way.
+    `by` None: by id if one tool wrote all logs, else by the text of the question, which every tool keeps in its own way.
     """
     tools = {tool for arm in arms for tool in arm.tools}
     has_text = all(answer.question for arm in arms for answer in arm.answers)
@@ -62,7 +62,7 @@ def matched(arms: Sequence[LogArm], by: MatchBy | None) -> list[Asked]:
 
 
 def unique_ids(names: Sequence[str]) -> list[str]:
-    """The names, numbered where one stands twice: questions matched by text may share an id in another log."""
+    """The names, numbered if one occurs twice: questions matched by text may share an id in another log."""
     seen: dict[str, int] = {}
     found: list[str] = []
     for name in names:
@@ -72,15 +72,15 @@ def unique_ids(names: Sequence[str]) -> list[str]:
 
 
 def refuse_two_in_one(found: Iterable[Collected]) -> None:
-    """Refused where one arm has two questions of one text: they would count as two samples of one."""
+    """Refused if one arm has two questions with the same text: they would count as two samples of one."""
     for answers in found:
         for given in answers.values():
             first = given[0]
             for answer in given[1:]:
                 if (answer.task, answer.id) != (first.task, first.id) or target_key(answer) != target_key(first):
                     raise Refused(
-                        f"{answer.where}: the question {answer.question[:60]!r} also stands at {first.where}, under another id or with another "
-                        "target. Match the logs with --match id, or take one of the two out of each log."
+                        f"{answer.where}: the question {answer.question[:60]!r} is also at {first.where}, under another id or with another "
+                        "target. Match the logs with --match id, or remove one of the two from each log."
                     )
 
 
@@ -90,7 +90,7 @@ def target_key(answer: LoggedAnswer) -> str:
 
 
 def refuse_strangers(arms: Sequence[LogArm], found: Iterable[Collected], by: MatchBy) -> None:
-    """Refused where some arm has no question in common with the first."""
+    """Refused if an arm has no question in common with the first."""
     asked = [set(answers) for answers in found]
     for arm in arms[1:]:
         if not any({arms[0].name, arm.name} <= who for who in asked):
@@ -102,7 +102,7 @@ def refuse_strangers(arms: Sequence[LogArm], found: Iterable[Collected], by: Mat
 
 
 def refuse_other_questions(found: Iterable[Collected]) -> None:
-    """Refused where one id of one tool stands for two questions."""
+    """Refused if one id of one tool stands for two questions."""
     for answers in found:
         given = [answer for mine in answers.values() for answer in mine if answer.fingerprint]
         for answer in given[1:]:

@@ -7,13 +7,13 @@ from plumbline.comparing.logs.logged_answer import LogArm, LoggedAnswer
 from plumbline.comparing.logs.question_text import normal, text_key
 
 MIN_CHARACTERS = 12
-"""Of a question that is looked for: a shorter one stands in many prompts."""
+"""The least length of a question that is looked for: a shorter one is in many prompts."""
 
 
 def questions_in_prompts(arms: Sequence[LogArm]) -> dict[str, str]:
-    """Key of a prompt -> key of the question that another log asks and that stands in it, with the same choices.
+    """Key of a prompt -> key of the question in it that another log asks, with the same choices.
 
-    A key that two logs have needs none. Two prompts of one log around one question give none: they ask two things.
+    A key that two logs have is left out. Two prompts of one log around one question are left out as well: they ask two things.
     """
     homes: dict[str, set[str]] = {}
     samples: dict[str, LoggedAnswer] = {}
@@ -41,7 +41,7 @@ def questions_in_prompts(arms: Sequence[LogArm]) -> dict[str, str]:
 
 
 def asked_in(prompt: str, texts: Mapping[str, str], by_start: Mapping[str, Sequence[str]]) -> list[str]:
-    """Keys of the shorter questions that stand in a prompt, by where they end: what is asked comes last, behind the examples."""
+    """Keys of the shorter questions in a prompt, by where they end: the question itself comes last, after the examples."""
     found: dict[str, tuple[int, int]] = {}
     for place in range(len(prompt) - MIN_CHARACTERS + 1):
         for key in by_start.get(prompt[place : place + MIN_CHARACTERS], ()):
@@ -52,6 +52,6 @@ def asked_in(prompt: str, texts: Mapping[str, str], by_start: Mapping[str, Seque
 
 
 def same_choices(asked: LoggedAnswer, other: LoggedAnswer, prompt: str) -> bool:
-    """Whether a prompt has the choices of a question: as its own, or in its words where no choices were read out of it."""
+    """Whether a prompt has the choices of a question: as its own choices, or in its words if no choices were read from it."""
     theirs = sorted(map(normal, other.choices.values()))
     return theirs == sorted(map(normal, asked.choices.values())) if asked.choices else all(text in prompt for text in theirs)

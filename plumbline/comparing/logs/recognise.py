@@ -21,48 +21,48 @@ READ = (
     "or a table (CSV, TSV or JSON lines) with id or question, and score or response"
 )
 IN_FOLDERS = ("*.eval", "samples_*.jsonl", "reviews/**/*.jsonl")
-"""What is a log in a folder of logs; only where there is none, every .json and .jsonl in it."""
+"""The names of logs in a folder. If no file has such a name, every .json and .jsonl counts."""
 
 
 def tool_of(path: Path, scores: Collection[str] = ()) -> Tool:
-    """Which tool wrote a file. Refused if none is known that did, with what can be read."""
+    """Which tool wrote a file. If no known tool did, Refused says what can be read."""
     refuse_spreadsheet(path)
     if path.stat().st_size == 0:
-        raise Refused(f"{path}: is empty. Copy the log again from where it was made.")
+        raise Refused(f"{path} is empty. Copy the log again from where it was made.")
     if zipfile.is_zipfile(path):
         return Tool.INSPECT
     if path.suffix == ".eval":
         raise Refused(
-            f"{path}: not a zip file, as a log of Inspect is. The copy may be cut: copy the log again, or read it with `inspect log`."
+            f"{path} is not a zip file, but a log of Inspect is one. The copy may be cut. Copy the log again, or read it with `inspect log`."
         )
     if path.suffix.lower() in TABLES:
         return Tool.TABLE
     if path.suffix.lower() not in (".json", ".jsonl"):
-        raise Refused(f"{path}: a file with the ending {path.suffix or 'none'} is no log that is known. Give {READ}.")
+        raise Refused(f"{path}: no known tool writes logs with the ending {path.suffix or '(none)'}. Give {READ}.")
     if path.suffix.lower() == ".json" and is_indented(path):
         refuse_other_object(path)
         return Tool.INSPECT
     first = first_object(path)
     found = tool_of_object(first, scores)
     if found is None:
-        raise Refused(f"{path}, line 1: an object that no known tool writes. Its keys are {', '.join(list(first)[:20])}. Give {READ}.")
+        raise Refused(f"{path}, line 1: no known tool writes such an object. Its keys are {', '.join(list(first)[:20])}. Give {READ}.")
     return found
 
 
 def refuse_other_object(path: Path) -> None:
-    """Refused for an object that is no log of Inspect, such as the results of lm-evaluation-harness: a summary that holds no answer."""
+    """Refused for an object that is not a log of Inspect, such as the results of lm-evaluation-harness: a summary without answers."""
     try:
         found = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
         return
     if isinstance(found, dict) and "results" in found and "eval" not in found and {"n-shot", "configs", "versions"} & found.keys():
         raise Refused(
-            f"{path}: is the summary of lm-evaluation-harness, which holds no answers. Give samples_*.jsonl next to it, or their folder; "
+            f"{path} is the summary of lm-evaluation-harness, which holds no answers. Give samples_*.jsonl next to it, or their folder; "
             "the harness writes them with --log_samples."
         )
     if isinstance(found, dict) and "eval" not in found:
         raise Refused(
-            f"{path}: an object over several lines that no known tool writes. Its keys are {', '.join(list(found)[:20])}. Give {READ}."
+            f"{path}: no known tool writes such an object over several lines. Its keys are {', '.join(list(found)[:20])}. Give {READ}."
         )
 
 
@@ -88,7 +88,7 @@ def tool_of_object(row: Mapping[str, Any], scores: Collection[str] = ()) -> Tool
 
 
 def read_logs(path: Path, scores: Collection[str] = ()) -> list[Log]:
-    """The logs of a file, or of all log files in a folder. `scores`: columns of a table that are scores. FileNotFoundError where there is neither."""
+    """The logs of a file, or of all log files in a folder. `scores`: columns of a table that are scores. FileNotFoundError if there is neither."""
     path.stat()
     if path.is_dir():
         return [log for file in logs_in(path) for log in read_logs(file, scores)]
@@ -110,5 +110,5 @@ def logs_in(folder: Path) -> list[Path]:
     found = sorted({path for pattern in IN_FOLDERS for path in folder.rglob(pattern) if path.is_file()})
     found = found or sorted(path for path in folder.iterdir() if path.suffix in (".json", ".jsonl") and path.is_file())
     if not found:
-        raise Refused(f"{folder}: no log in this folder. Give a folder that holds {READ}.")
+        raise Refused(f"{folder}: there is no log in this folder. Give a folder that holds {READ}.")
     return found

@@ -10,7 +10,7 @@ from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import KINDS, Kind
 
 MAX_CHOICES = 26
-"""As many as there are letters: our grader reads no further labels."""
+"""As many as there are letters: our grader reads no other labels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class ScoreChoice:
 
     task: str
     kind: Kind
-    """Of its questions, where a question does not say it itself."""
+    """The kind of its questions, unless a question says its own."""
     name: str | None
     """The score of the tool; None: our graders grade."""
     told: str
@@ -61,7 +61,7 @@ def kind_of_answer(answer: LoggedAnswer, of_task: Kind) -> Kind:
 
 
 def why_not_graded_here(answer: LoggedAnswer, kind: Kind) -> str | None:
-    """Why our graders cannot grade an answer; None where they can. A request that failed is no hindrance: it stays unjudged."""
+    """Why our graders cannot grade an answer; None if they can. A failed request does not matter: it stays unjudged."""
     if answer.failure is None and answer.response is None:
         return f"{answer.where} holds no response"
     if not answer.has_one_response:
@@ -69,7 +69,7 @@ def why_not_graded_here(answer: LoggedAnswer, kind: Kind) -> str | None:
     if answer.known is not None and kind != "explanation":
         return None
     if kind == "mcq" and len(answer.choices) > MAX_CHOICES:
-        return f"{answer.where}: {len(answer.choices)} choices, and answers with up to {MAX_CHOICES} are graded here"
+        return f"{answer.where}: {len(answer.choices)} choices, but answers with at most {MAX_CHOICES} are graded here"
     if kind == "mcq":
         return None if answer.target in answer.choices else f"{answer.where}: target {answer.target!r} is not one of the choices"
     if kind == "numeric":
@@ -85,11 +85,11 @@ def why_not_graded_here(answer: LoggedAnswer, kind: Kind) -> str | None:
             f"{answer.where}: its reference {answer.target[:60]!r} is taken as a text, and a text is graded by key points. "
             "In a table, add a column kind (mcq, numeric or explanation), or a column score"
         )
-    return f"{answer.where}: a text is graded by key points, and there are none"
+    return f"{answer.where}: a text is graded by key points, but there are none"
 
 
 def chosen_score(task: str, questions: Sequence[Asked], *, wanted: Sequence[str], regrade: bool) -> ScoreChoice:
-    """Decide what is compared on a task. Refused where no score stands in all logs and our graders cannot grade either."""
+    """Decide what is compared on a task. Refused if no score is in all logs and our graders cannot grade either."""
     kind = kind_of(questions)
     title = f"task {task}" if task else "all questions"
     names = names_of_arms(questions)
@@ -99,21 +99,21 @@ def chosen_score(task: str, questions: Sequence[Asked], *, wanted: Sequence[str]
     if common and not (regrade and hindrance is None):
         name = (chosen or common)[0]
         others = [other for other in common if other != name]
-        more = f"; also logged: {', '.join(others)} (--score NAME takes one)" if others else ""
+        more = f"; also logged: {', '.join(others)} (--score NAME chooses one)" if others else ""
         because = f" (not graded again: {hindrance})" if regrade else ""
         return ScoreChoice(task=task, kind=kind, name=name, told=f"{title}: scores as logged under {name}{more}{because}")
     if hindrance is None:
-        why = "" if regrade else ": the logs have no score of one name"
+        why = "" if regrade else ": the logs have no score of the same name"
         return ScoreChoice(task=task, kind=kind, name=None, told=f"{title}: graded by the graders of Plumbline{why}")
     have = "; ".join(f"{arm} has {', '.join(mine) or 'no score'}" for arm, mine in names.items())
     raise Refused(
-        f"{title}: no score stands in all logs ({have}), and the answers cannot be graded here: {hindrance}. "
+        f"{title}: no score is in all logs ({have}), and the answers cannot be graded here: {hindrance}. "
         "Score all logs with one scorer, or give the questions with --benchmark FILE."
     )
 
 
 def hindrance_of(questions: Sequence[Asked], of_task: Kind) -> str | None:
-    """Why our graders cannot grade a task; None where they can. Texts without key points hinder only where there is nothing else: they stay
+    """Why our graders cannot grade a task; None if they can. Texts without key points matter only if there is nothing else: they stay
     unjudged, and the ledger says so.
     """
     found: list[tuple[Kind, str | None]] = []
@@ -127,7 +127,7 @@ def hindrance_of(questions: Sequence[Asked], of_task: Kind) -> str | None:
 
 
 def names_of_arms(questions: Sequence[Asked]) -> dict[str, list[str]]:
-    """Arm -> the scores that it has, in the order of its log; an arm in which every answer failed has no say."""
+    """Arm -> the scores that it has, in the order of its log; an arm in which every answer failed does not count."""
     names: dict[str, dict[str, None]] = {}
     for one in questions:
         for arm, answers in one.answers.items():

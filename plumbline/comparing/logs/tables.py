@@ -26,21 +26,21 @@ from plumbline.separators import HEAD_CHARACTERS, is_said, separator_of, two_rea
 from plumbline.twin_keys import TwinKey, object_without_twins
 
 COLUMNS = ("id", "question", "response", "reference", "kind", "unit", "choices", "key_points", "task", "arm")
-"""What has a meaning; `score`, and each column with a name that begins with `score_`, is a score, and any other column says something of the question."""
+"""Columns with a meaning. `score` and each name that begins with `score_` are scores; any other column says something about the question."""
 REPEATS = ("epoch", "repeat")
 """Columns that tell several answers to one question apart."""
 MISSING = ("", "nan", "null", "none", "n/a", "na")
-"""A cell that says that there is no score: the answer is unjudged, as it is where a tool logs none."""
+"""A cell that says that there is no score: the answer is unjudged, as if the tool logged none."""
 TRUTH = {"true": True, "false": False}
-"""As spreadsheets and pandas write booleans into a cell."""
+"""The booleans as spreadsheets and pandas write them into a cell."""
 TABLES = (".csv", ".tsv")
-"""Endings of a table that is no JSON lines."""
+"""Endings of a table that is not JSON lines."""
 
 
 def read_table(path: Path, scores: Collection[str] = ()) -> list[Log]:
-    """The answers of a table, a log for each arm in it. `scores`: columns that are scores besides those called so.
+    """The answers of a table, a log for each arm in it. `scores`: columns that are scores besides those with such a name.
 
-    Refused names the first row that is no answer.
+    Refused names the first row that is not an answer.
     """
     rows = cells(path, scores) if path.suffix.lower() in TABLES else json_objects(path)
     by_arm: dict[str, list[LoggedAnswer]] = {}
@@ -50,7 +50,7 @@ def read_table(path: Path, scores: Collection[str] = ()) -> list[Log]:
             arm = text_in(row, "arm") or text_in(row, "model") or path.stem
             by_arm.setdefault(arm, []).append(answer_of(where, line, row, scores))
     if not by_arm:
-        raise Refused(f"{path}: no rows. Give a header and at least one row.")
+        raise Refused(f"{path} has no rows. Give a header and at least one row.")
     return [Log(path=path, tool=Tool.TABLE, model=arm, answers=tuple(answers)) for arm, answers in by_arm.items()]
 
 
@@ -65,7 +65,7 @@ def names_answers(names: Collection[str], scores: Collection[str]) -> bool:
 
 
 def cells(path: Path, scores: Collection[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line, cells by column), empty cells left out but those of a response or a score. Refused for a quote that never closes and for a row of another width."""
+    """(line, cells by column), without empty cells except those of a response or a score. Refused for an open quote or a row of another width."""
     csv.field_size_limit(sys.maxsize)
     begin, header = 1, None
     try:
@@ -94,10 +94,10 @@ def separator_in(path: Path, scores: Collection[str]) -> str:
 
 
 def header_of(path: Path, row: list[str]) -> list[str]:
-    """The names of the columns. Refused where one stands twice."""
+    """The names of the columns. Refused if one occurs twice."""
     header = [name.strip() for name in row]
     if twice := {name for name in header if name and header.count(name) > 1}:
-        raise Refused(f"{path}, line 1: the column {sorted(twice)[0]!r} stands there twice. Rename one of them.")
+        raise Refused(f"{path}, line 1: the column {sorted(twice)[0]!r} is there twice. Rename one of them.")
     return header
 
 
@@ -113,7 +113,7 @@ def named_cells(where: str, header: Sequence[str], row: Sequence[str], separator
             continue
         if is_score(name, scores):
             found[name] = with_point(value, separator)
-        # An empty response is what the model said: nothing. An empty score is none.
+        # An empty response is what the model said: nothing. An empty score is no score.
         elif value != "" or name == "response":
             found[name] = value
     if problem := two_readings(str(found.get("reference", "")), separator):
@@ -140,8 +140,8 @@ def answer_of(where: str, line: int, row: Mapping[str, Any], more_scores: Collec
     has = f"The columns are {', '.join(row)}."
     if not scores and "response" not in row:
         raise Refused(
-            f"{where}: neither score nor response. {has} Rename one, or say with --score NAME which column is the score; "
-            "id or question names what was asked."
+            f"{where}: neither score nor response. {has} Rename one, or say with --score NAME which column is the score. "
+            "The column id or question names what was asked."
         )
     if not given_id and not question:
         raise Refused(f"{where}: neither id nor question. {has} Rename one: it must be equal in all files that are compared.")
@@ -173,7 +173,7 @@ def answer_of(where: str, line: int, row: Mapping[str, Any], more_scores: Collec
 
 
 def text_in(row: Mapping[str, Any], name: str) -> str:
-    """A value of a row as text: 0 is one, and only a value that is not there is empty."""
+    """A value of a row as text: 0 is a value, and only a missing value is empty."""
     return "" if row.get(name) is None else str(row[name])
 
 

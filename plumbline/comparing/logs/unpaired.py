@@ -9,7 +9,7 @@ from plumbline.rows.question import KINDS, Kind
 
 
 def unpaired(found: GradedFile, pairs: Sequence[Pair]) -> list[str]:
-    """A sentence for each kind that two logs both asked, in which no question of one is a question of the other."""
+    """A sentence for each kind that two logs both asked without a question in common."""
     texts = {(question.kind, question.id): question.question or question.id for question in found.questions}
     told: list[str] = []
     for kind in KINDS:

@@ -1,4 +1,4 @@
-"""Members of a zip archive, those of Zstandard among them, which Python's own reader lacks. Reads the file that is named."""
+"""Members of a zip archive, including those of Zstandard, which Python's own reader lacks. Reads the file that is named."""
 
 import struct
 import zipfile
@@ -16,7 +16,7 @@ def read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -
     try:
         if member.compress_type != ZSTANDARD:
             return archive.read(member)
-        # Late: an archive of the older kind needs no Arrow.
+        # Imported late: an archive of the older kind needs no Arrow.
         from pyarrow import ArrowException, Codec
 
         try:
@@ -29,7 +29,7 @@ def read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -
 
 
 def packed_bytes(path: Path, member: zipfile.ZipInfo) -> bytes:
-    """A member as it lies in the file: behind its own header, the lengths of which the directory does not hold."""
+    """A member as it is in the file: after its own header, and the directory does not hold the lengths of that header."""
     with path.open("rb") as stream:
         stream.seek(member.header_offset)
         header = stream.read(LOCAL_HEADER_BYTES)

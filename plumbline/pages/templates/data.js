@@ -1,4 +1,4 @@
-// "Open all" and "close all" over the repairs and reasons: what is closed is still found by the browser's own search.
+// "Open all" and "close all" above the repairs and reasons. The browser's own search still finds what is closed.
 for (const button of document.querySelectorAll("button[data-open]")) {
   button.addEventListener("click", () => {
     const open = button.dataset.open === "yes";

@@ -1,6 +1,6 @@
 "use strict";
 // Shows LaTeX and Markdown as they are meant, next to the raw text: a small reader that makes elements and MathML, never markup from text.
-// Links and pictures stay text. What it does not know stays as it is written. `rendered(text)` is null where there is nothing to render.
+// Links and pictures stay text. What it does not know stays as it is written. `rendered(text)` is null if there is nothing to render.
 const rendered = (() => {
   const MATH = "http://www.w3.org/1998/Math/MathML";
   const MAX_CHARACTERS = 40_000; // more would hold up the page; the raw text is there anyway
@@ -197,7 +197,7 @@ const rendered = (() => {
     node.append(...children);
     return node;
   };
-  // Code first, then formulas, then bold and italic: a star in a formula is no emphasis, and $5 and $6 are money.
+  // Code first, then formulas, then bold and italic: a star in a formula is not emphasis, and $5 and $6 are money.
   const INLINE =
     /(`+)([\s\S]+?)\1(?!`)|\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\]|\\\(([\s\S]+?)\\\)|\$(?![\s$])((?:\\.|[^$\\\n])+?)(?<!\s)\$(?!\d)|\*\*(?=\S)([\s\S]+?)(?<=\S)\*\*|(?<![\w*])\*(?=[^\s*])([^*\n]+?)(?<=\S)\*(?![\w*])|(?<!\w)__(?=\S)([\s\S]+?)(?<=\S)__(?!\w)/g;
   const inline = (text, depth = 0) => {
@@ -274,7 +274,7 @@ const rendered = (() => {
         out.push(element("p", [element("span", [mathOf(taken.join("\n").replace(/\\(?:begin|end)\{equation\*?\}/g, ""), true)], "formula")]));
       } else {
         const opens = (next) => /^ {0,3}#{1,6}\s|^\s*(?:```|~~~|>)/.test(next) || LIST.test(next) || ENVIRONMENT.test(next);
-        // A formula of its own may run over lines that look like anything.
+        // A displayed formula may run over lines that look like anything.
         let isOpen = false;
         const taken = gather((next, number) => {
           if (!isOpen && (isBlank(next) || (number > 0 && opens(next)))) return false;
@@ -292,7 +292,7 @@ const rendered = (() => {
     try {
       const box = element("div", blocks(text), "rendered");
       box.dir = "auto";
-      // Only where it shows something else than the raw text does.
+      // Only if it shows something else than the raw text.
       return box.querySelector("math, strong, em, code, pre, ul, ol, table, blockquote, .heading, hr") ? box : null;
     } catch (error) {
       if (error instanceof RangeError) return null;

@@ -7,7 +7,7 @@
   const KINDS = { mcq: "multiple choice", numeric: "numeric", explanation: "explanation" };
   const MANY = ARMS.length > 2;
   const ALL = MANY && !PAIRS.length ? "all" : "both";
-  const LONG = 700; // characters of an answer from which on it is folded
+  const LONG = 700; // an answer with so many characters is folded
   const LONG_LINES = 14;
   const SIGNS = { correct: "✓", incorrect: "✗", unparsed: "?", unjudged: "–" };
   const CHANGES = { gained: "▲ gained", lost: "▼ lost", right: `${ALL} right`, wrong: `${ALL} wrong`, same: "same", mixed: "mixed", open: "no verdict" };
@@ -30,7 +30,7 @@
     return made;
   };
 
-  // A text as it is written, then as it is meant, where LaTeX or Markdown stand in it.
+  // A text as it is written, then, if it holds LaTeX or Markdown, as it is meant.
   const meant = (text) => {
     const shown = rendered(text);
     if (!shown) return [];
@@ -40,7 +40,7 @@
   };
   const written = (text) => [element("p", "text", text), ...meant(text)];
 
-  // A text that an earlier arm has too is written as the place of that arm.
+  // If an earlier arm has the same text, the place of that arm stands for it.
   const textOf = (entry, text, key) => (typeof text === "number" ? entry[ARMS[text].key][key] : text);
 
   // An arm's answer to a question, or its samples.
@@ -153,7 +153,7 @@
     return list;
   };
 
-  // One answer: how it was read, what it says, and what the judge says of it.
+  // One answer: how it was read, what it says, and what the judge says about it.
   const answerParts = (entry, answer) => {
     const parts = [];
     const how = howRead(entry, answer);
@@ -251,7 +251,7 @@
     field("num-gained").textContent = counts.gained;
     field("num-lost").textContent = counts.lost;
     field("gained-by").textContent = `by ${second.name} against ${first.name}`;
-    field("worst-first").textContent = `what ${first.name} could and ${second.name} cannot`;
+    field("worst-first").textContent = `what ${first.name} could answer and ${second.name} cannot`;
   };
 
   // ---- the list

@@ -133,7 +133,7 @@ def test_a_sheet_with_a_wrong_score_or_a_strange_row_is_refused_by_row(bench: Be
     root, sheet = lay_out(bench, tmp_path / "clone"), tmp_path / "sheet.csv"
     label_sheet.write_sheet(sheet, count=4, root=root)
     fill_in(sheet, lambda row: "0.6")
-    with pytest.raises(ValueError, match=r"row 2: score '0.6' is none of 0, 0.25"):
+    with pytest.raises(ValueError, match=r"row 2: score '0.6' is not one of 0, 0.25"):
         label_sheet.read_labels(sheet, labeller="ann", root=root)
     sheet.write_text(
         sheet.read_text().replace("0.6", "1").replace(next(csv.DictReader(sheet.open(encoding="utf-8-sig")))["label_id"], "feedbeef")
