@@ -28,7 +28,7 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def with_interval(estimate: dict[str, Any] | None) -> str:
-    """A score with its interval; a dash where there is none."""
+    """A score with its interval; a dash if there is none."""
     return (
         "–"
         if estimate is None or estimate["value"] is None
@@ -85,7 +85,7 @@ def loading_lines(repo: str, manifest: Manifest) -> str:
     """The Python that loads base and adapter and asks them a question; tests/pipeline/test_published_repository.py runs it."""
     lines = ["from peft import AutoPeftModelForCausalLM", "from transformers import AutoTokenizer", ""]
     if manifest.quantization == "nf4":
-        # AutoPeftModelForCausalLM hands what the base needs to the adapter as well.
+        # AutoPeftModelForCausalLM passes the arguments for the base to the adapter as well.
         lines = [
             "from peft import PeftModel",
             "from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig",
@@ -110,19 +110,19 @@ def loading_lines(repo: str, manifest: Manifest) -> str:
 
 
 NO_ADAPTER = 'adapter_kwargs={"subfolder": "base"}'
-"""transformers, asked for a base, also loads an adapter that it finds next to it; in base/ it finds none."""
+"""When transformers loads a base, it also loads an adapter that lies next to it; in base/ there is none."""
 
 
 def base_words(manifest: Manifest) -> tuple[str, str]:
-    """What the adapter is for, in one sentence, and what the base model is and where it came from."""
+    """Two texts: what the adapter is for, in one sentence; what the base model is and where it came from."""
     local = local_model(manifest.repo)
     if local is not None:
         upstream = f"[{local.upstream}](https://huggingface.co/{local.upstream})"
         return (
             f"A LoRA adapter for the base model in this repository, which was made from {upstream}.",
-            f"`config.json` and `model.safetensors` are the base model alone, without the adapter. It is {upstream} (licence {local.licence}) after its weights had been stored in fewer bits: {local.quantization}, as the package "
-            f"`{local.package}` {local.version} of the Python package index brings them, turned back into bfloat16. They are not the weights of that "
-            f"repository. Tokenizer, chat template and configuration are those of its revision `{local.upstream_revision}`. "
+            f"`config.json` and `model.safetensors` are the base model alone, without the adapter. It is {upstream} (licence {local.licence}) with weights that had been stored in fewer bits: {local.quantization}. "
+            f"They come from version {local.version} of the package `{local.package}` on the Python package index, and were turned back into bfloat16. "
+            f"They are not the weights of that repository. Tokenizer, chat template and configuration are those of its revision `{local.upstream_revision}`. "
             f"The adapter was trained and measured with {manifest.dtype}, quantisation {manifest.quantization}.",
         )
     if manifest.source == "hub":
@@ -137,7 +137,7 @@ def base_words(manifest: Manifest) -> tuple[str, str]:
 
 
 def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forgetting) -> list[str]:
-    """What must be read next to the scores: the report's warnings, the smallest differences that could have been seen, what it is for."""
+    """What must be read next to the scores: the report's warnings, the smallest differences that could have been seen, what the adapter is for."""
     said = [gate["text"][:1].upper() + gate["text"][1:] + "." for gate in evaluation["gates"] if not gate["ok"] and gate["text"]]
     place = published_place(evaluation)
     for kind, ledger in evaluation["kinds"].items():
@@ -145,27 +145,27 @@ def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forget
         if delta and delta["minimum_detectable_effect"] is not None:
             points = 100 * delta["minimum_detectable_effect"]
             if points < 100:
-                said.append(f"On {KIND_NAMES[kind]} a true difference below {points:.0f} points would mostly have been missed.")
+                said.append(f"On {KIND_NAMES[kind]} a true difference below {points:.0f} points could easily have been missed.")
             else:
                 few = too_few_words(delta["n"], delta["num_units"], delta["detectable_at_level"])
                 said.append(f"On {KIND_NAMES[kind]} no difference could be shown: {few}.")
     if manifest.source == "embedded":
         said.append(
-            "The base model is tiny and knows the world of its own corpus only: this adapter shows a method, it is no physics tutor."
+            "The base model is tiny and knows only the world of its own corpus: this adapter shows a method and is not a physics tutor."
         )
     if (local := local_model(manifest.repo)) is not None:
         said.append(f"Nothing was measured with the weights of {local.upstream} itself.")
     change = signed(forgetting.increase)
     said.append(
         "Measured on the benchmark named above, and on how likely base's own answers to "
-        f"{forgetting.num_prompts} general prompts are to the tuned model ({change} nats a token next to base; more is less likely). "
-        "Nothing else was: neither safety nor bias, nor whether answers outside the benchmark are still right."
+        f"{forgetting.num_prompts} general prompts are to the tuned model ({change} nats per token compared with base; more is less likely). "
+        "Nothing else was measured: neither safety nor bias, nor whether answers outside the benchmark are still right."
     )
     return said
 
 
 def required_words(root: Path, evaluation: dict[str, Any]) -> list[str]:
-    """What had to be shown before publishing, a sentence each, and whether it was chosen after the numbers; empty where nothing had to."""
+    """A sentence for each requirement before publishing, and one if it was chosen after the numbers; empty if nothing was required."""
     if "publish" not in evaluation:
         return []
     late = late_words(root, evaluation)
@@ -173,7 +173,7 @@ def required_words(root: Path, evaluation: dict[str, Any]) -> list[str]:
 
 
 def judged_words(judge: dict[str, Any], kinds: dict[str, Any]) -> str:
-    """Who judged the explanations; empty where the benchmark has none."""
+    """Who judged the explanations; empty if the benchmark has none."""
     if "explanation" not in kinds:
         return ""
     if judge["backend"] == "none":
@@ -182,7 +182,7 @@ def judged_words(judge: dict[str, Any], kinds: dict[str, Any]) -> str:
 
 
 def render_card(root: Path, *, repo: str, license: str, dataset: str | None, revision: str) -> str:
-    """Return README.md of a Hub repository. ValueError where the Hub's own reader of cards does not read back what was written."""
+    """Return README.md of a Hub repository. ValueError if the Hub's own reader of cards does not read back what was written."""
 
     def read(path: str) -> dict[str, Any]:
         return json.loads((root / path).read_text(encoding="utf-8"))
@@ -221,7 +221,7 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
         rows={key: data[key] for key in ("lines", "kept", "quarantined", "blank")} | {"source": source_of(root)},
         benchmark=benchmark_words(evaluation["part"]),
         license=license,
-        base_text=f"{base_text} The adapter is refused on another base, dtype or chat template by the pipeline that made it.",
+        base_text=f"{base_text} The pipeline that made the adapter refuses it on another base, dtype or chat template.",
         loading=loading_lines(repo, manifest),
         lora=record.lora,
         targets=targets if isinstance(targets, str) else ", ".join(targets),
@@ -236,7 +236,7 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
     )
     read_back: Any = ModelCard(text).data
     if read_back.eval_results != metadata.eval_results:
-        raise ValueError("the model card does not read back as it was written; look at the names in metrics/evaluation.json")
+        raise ValueError("The model card does not read back as it was written. Check the names in metrics/evaluation.json.")
     return text
 
 
@@ -246,7 +246,7 @@ def answering_of(root: Path) -> AnswerParams:
 
 
 def decoding_words(params: AnswerParams) -> str:
-    """How answers were written."""
+    """How answers were generated."""
     return sampling_words(params.num_samples, params.temperature) if params.is_sampled else "greedily, one answer each"
 
 
@@ -274,5 +274,5 @@ def chosen_by(record: TrainingRecord) -> str:
 
 
 def source_of(root: Path) -> str:
-    """The name of the training file, without where it lay."""
+    """The name of the training file, without its folder."""
     return Path(str(read_yaml(root / "params.yaml")["clean"]["source"])).name
