@@ -97,7 +97,7 @@ def test_a_report_of_another_state_is_not_read(tmp_path: Path) -> None:
     ended = gate(folder)
     assert ended.returncode == 2 and "was made from other files than data/answers/tuned.jsonl" in ended.stderr
     (folder / "metrics/evaluation.json").unlink()
-    with pytest.raises(CannotTell, match="is missing\. Run `dvc repro` first"):
+    with pytest.raises(CannotTell, match=r"is missing\. Run `dvc repro` first"):
         gate_result(folder)
 
 
@@ -106,7 +106,7 @@ def test_a_damaged_report_cannot_tell_and_is_not_read_as_a_refusal(tmp_path: Pat
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics/evaluation.json").write_text(content, encoding="utf-8")
     require(tmp_path, MET)
-    with pytest.raises(CannotTell, match="is damaged or of another version\. Run `dvc repro report`"):
+    with pytest.raises(CannotTell, match=r"is damaged or of another version\. Run `dvc repro report`"):
         gate_result(tmp_path)
 
 
