@@ -13,7 +13,7 @@ from plumbline.cleaning.text_repair import is_blank, mend_text
 
 
 def answer_text(question: str, output: object, seen: Classified, repairs: list[str], flags: list[str]) -> tuple[str, OutputClass]:
-    """An answer as plain text and the class of that, with its repairs and flags added; LineRefused if it is not an answer."""
+    """An answer as plain text, and its class; add its repairs and flags. LineRefused if it is not an answer."""
     asked = asked_notice(question, output, seen)
     if asked:
         flags.append(asked)
@@ -29,7 +29,7 @@ def answer_text(question: str, output: object, seen: Classified, repairs: list[s
 
 
 def output_as_it_stands(output: object) -> str:
-    """The output without a change; one that is no text becomes its JSON, and null nothing."""
+    """The output unchanged if it is text, else as JSON; null becomes an empty text."""
     return output if isinstance(output, str) else "" if output is None else json.dumps(output, ensure_ascii=False)
 
 
@@ -46,26 +46,26 @@ def classify_output(output: object) -> Classified:
 
 
 def converted(output: object, seen: Classified, repairs: list[str]) -> str:
-    """The output as plain text, with the repairs it took added; a number as JSON shows it. LineRefused where a value would be lost."""
+    """The output as plain text, a number as JSON shows it; add the repairs. LineRefused if a value would be lost."""
     if seen.value is None:
         if seen.kind == OutputClass.WRONG_TYPE:
             raise LineRefused(
                 Reason.WRONG_TYPE,
-                f"output is a JSON {json_type(output)}; text, a number, or an object or list that can become text is read: write the answer out",
+                f"output is a JSON {json_type(output)}; write the answer out as text, a number, an object or a list",
             )
         if seen.kind == OutputClass.BROKEN_JSON:
             raise LineRefused(
-                Reason.STRINGIFIED_JSON, f"the output begins as JSON and has no single reading: {', '.join(sorted(seen.faults))}"
+                Reason.STRINGIFIED_JSON, f"the output begins as JSON but has no single reading: {', '.join(sorted(seen.faults))}"
             )
         return "" if output is None else str(output)
     unwrapped = unwrap(seen.value)
-    # Before writing: a form that sets an answer on one line would take a swallowed `\theta` for a tab.
+    # Restore first: a form that puts an answer on one line would read a swallowed `\theta` as a tab.
     value = restored(unwrapped)
     if value != unwrapped:
         repairs.append(Repair.LATEX_ESCAPE_SWALLOWED)
     text = to_plain_text(value)
     if missing := lost(value, text):
-        raise LineRefused(Reason.VALUE_LOST, f"the text would not carry {missing}")
+        raise LineRefused(Reason.VALUE_LOST, f"the text would lack {missing}")
     repairs.append(Repair.WRONG_TYPE if seen.kind == OutputClass.WRONG_TYPE else Repair.STRINGIFIED_JSON)
     if seen.kind in (OutputClass.PYTHON_LITERAL, OutputClass.ENCODED_TWICE):
         repairs.append(seen.kind)
@@ -74,7 +74,7 @@ def converted(output: object, seen: Classified, repairs: list[str]) -> str:
 
 
 def restored(value: Value) -> Value:
-    """A value with the swallowed LaTeX commands of its keys and texts put back."""
+    """A value with the swallowed LaTeX commands in its keys and texts restored."""
     if isinstance(value, Members):
         return Members((restore_swallowed(key).text, restored(item)) for key, item in value)
     if isinstance(value, list):

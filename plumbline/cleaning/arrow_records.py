@@ -1,6 +1,6 @@
-"""Read the records of Parquet and Arrow files as JSON objects, in bounded memory; a cell that JSON cannot hold is refused, never shown as Python has it.
+"""Read the records of Parquet and Arrow files as JSON objects, in bounded memory; refuse a cell that JSON cannot hold.
 
-pyarrow is imported only here, only when asked for: it takes longer to import than the whole stage takes on a small file.
+pyarrow is imported inside functions: importing it takes longer than the whole stage takes on a small file.
 """
 
 import json
@@ -27,7 +27,7 @@ READ_BYTES = 1 << 20
 
 
 class CellRefused(ValueError):
-    """A cell holds what text cannot."""
+    """A cell holds a value that JSON text cannot."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
@@ -35,14 +35,14 @@ class CellRefused(ValueError):
 
 
 def arrow_records(path: Path, stream: IO[bytes], container: Container) -> Iterator[bytes | RefusedRecord]:
-    """Yield the records of a table. InputRefused where the file is damaged, or a name stands over two columns."""
+    """Yield the records of a table. InputRefused if the file is damaged, or if two columns have one name."""
     with named_errors(path, container):
         for batch in batches(path, stream, container):
             yield from batch_records(batch)
 
 
 def batches(path: Path, stream: IO[bytes], container: Container) -> Iterator["pyarrow.RecordBatch"]:
-    """Some rows at a time, so that about as many bytes are in memory whatever the size of a row."""
+    """Some rows at a time: fewer if rows are large, so that memory use stays about the same."""
     import pyarrow
     import pyarrow.parquet
 
@@ -66,7 +66,7 @@ def batches(path: Path, stream: IO[bytes], container: Container) -> Iterator["py
 
 
 def slices(batch: "pyarrow.RecordBatch") -> Iterator["pyarrow.RecordBatch"]:
-    """A batch in parts: whoever wrote it chose its size."""
+    """A batch in smaller parts, since the writer of the file chose its size."""
     size = rows_at_once(batch.nbytes // max(1, batch.num_rows))
     for start in range(0, batch.num_rows, size):
         yield batch.slice(start, size)
@@ -78,7 +78,7 @@ def rows_at_once(row_bytes: int) -> int:
 
 
 def batch_records(batch: "pyarrow.RecordBatch") -> Iterator[bytes | RefusedRecord]:
-    """The rows of a batch as JSON; where a text column holds bytes that are no UTF-8, its rows one by one."""
+    """The rows of a batch as JSON. If a text column holds bytes that are not UTF-8, the rows are read one by one."""
     batch = with_plain_floats(batch)
     try:
         rows = batch.to_pylist()
@@ -99,8 +99,9 @@ def batch_records(batch: "pyarrow.RecordBatch") -> Iterator[bytes | RefusedRecor
 
 
 def with_plain_floats(batch: "pyarrow.RecordBatch") -> "pyarrow.RecordBatch":
-    """The batch with its columns of floats as JSON shows them: NaN, which tables write for a missing value, is null, and half or single
-    precision has its own digits (0.1), not those of the double next to it (0.10000000149011612).
+    """The batch with its floats as JSON shows them. NaN, which tables write for a missing value, becomes null.
+
+    Half and single precision keep their own digits (0.1), not those of the nearest double (0.10000000149011612).
     """
     import pyarrow
     import pyarrow.compute
@@ -117,7 +118,7 @@ def with_plain_floats(batch: "pyarrow.RecordBatch") -> "pyarrow.RecordBatch":
 
 
 def shown_cell(column: Any) -> str:
-    """A cell for a person, whatever its bytes."""
+    """A cell for a person to read, whatever its bytes."""
     import pyarrow
 
     if pyarrow.types.is_string(column.type) or pyarrow.types.is_large_string(column.type):
@@ -136,7 +137,7 @@ def record_of(row: dict[str, Any]) -> bytes | RefusedRecord:
 
 
 def as_json(value: object) -> str:
-    """What JSON has no type for, as text: bytes by their UTF-8, a decimal by its digits, a date or time as ISO 8601. CellRefused for the rest."""
+    """A value without a JSON type, as text: bytes as UTF-8, a decimal by its digits, a date or time as ISO 8601. CellRefused for the rest."""
     match value:
         case bytes():
             try:
@@ -150,17 +151,19 @@ def as_json(value: object) -> str:
         case UUID():
             return str(value)
         case _:
-            raise CellRefused(Reason.WRONG_TYPE, f"a cell is a {type(value).__name__}; text, numbers, dates, lists and structs are read")
+            raise CellRefused(
+                Reason.WRONG_TYPE, f"a cell is a {type(value).__name__}; write it as text, a number, a date, a list or a struct"
+            )
 
 
 def as_shown(value: object) -> str:
-    """A cell that is refused, for a person."""
+    """A refused cell, for a person to read."""
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
 @contextmanager
 def named_errors(path: Path, container: Container) -> Iterator[None]:
-    """InputRefused in place of what pyarrow raises for a file that is cut or damaged."""
+    """Raise InputRefused instead of pyarrow's error if a file is cut off or damaged."""
     import pyarrow
 
     try:
@@ -172,5 +175,5 @@ def named_errors(path: Path, container: Container) -> Iterator[None]:
         word = container.value.split()[1].lower() if " " in container.value else container.value.lower()
         raise InputRefused(
             f"broken_{word}",
-            f"{path} begins as {container} and cannot be read as it ({first}). Download or write it again: it may be cut off.",
+            f"{path} begins as {container} but cannot be read ({first}). It may be cut off: download or write it again.",
         ) from None

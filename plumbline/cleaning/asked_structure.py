@@ -7,7 +7,7 @@ from plumbline.cleaning.codes import Notice, OutputClass
 from plumbline.cleaning.structured_value import Members, Value, Written
 
 ASKS_FOR_JSON = re.compile(r"\bJSON\b")
-# Speed: most answers are text, and are not looked at; so a long pattern costs little.
+# Speed: most answers are text, and only the questions of structured ones are searched, so a long pattern costs little.
 SPEAKS_OF_CODE = re.compile(
     r"""
       \b (?: python | numpy | pandas | javascript | typescript | repr | comprehension | tuples? | dict(?:ionary)? | arrays?
@@ -28,7 +28,7 @@ LISTED = (OutputClass.JSON_LIST, OutputClass.PYTHON_LITERAL)
 
 
 def asked_notice(question: str, output: object, seen: Classified) -> Notice | None:
-    """The flag of an output that stays as it stands because its question asks for such a one; None where it is to become text."""
+    """The flag of an output that stays unchanged because its question asks for that form; None if it must become text."""
     if not isinstance(output, str) or (seen.value is None and seen.kind != OutputClass.BROKEN_JSON):
         return None
     if "JSON" in question and ASKS_FOR_JSON.search(question):
@@ -42,7 +42,7 @@ def asked_notice(question: str, output: object, seen: Classified) -> Notice | No
 
 
 def holds_numbers(value: Value) -> bool:
-    """Whether a value is a number, or a list of nothing else, at any depth."""
+    """Whether a value is a number, or a list of only numbers, at any depth."""
     if isinstance(value, list) and not isinstance(value, Members):
         return bool(value) and all(holds_numbers(item) for item in value)
     return isinstance(value, Written) and any(character.isdigit() for character in value)

@@ -1,4 +1,4 @@
-"""Clean a chunk of lines into the bytes of the rows to keep and to quarantine, with what is needed to count them. Pure."""
+"""Clean a chunk of lines into rows to keep, rows to quarantine, and the counts of both. Pure."""
 
 import hashlib
 from collections import Counter
@@ -19,12 +19,12 @@ from plumbline.cleaning.row_cleaning import clean_line
 
 @dataclass
 class CleanedChunk:
-    """Rows to keep and to quarantine are lines of JSON; the keys of kept rows stand 16 bytes each in their order."""
+    """Rows to keep and to quarantine, as lines of JSON; the keys of kept rows follow each other, 16 bytes each, in row order."""
 
     kept: bytes = b""
     kept_lines: list[int] = field(default_factory=list)
     quarantined: list[tuple[int, bytes]] = field(default_factory=list)
-    """Number of the line in the source, and the JSON line of its record."""
+    """Line number in the source, and the quarantined row as a line of JSON."""
     num_blank: int = 0
     question_keys: bytes = b""
     row_keys: bytes = b""
@@ -38,10 +38,10 @@ class CleanedChunk:
     examples: Candidates = field(default_factory=dict)
     """Kept rows that may be shown as examples of their repairs."""
     num_bytes: int = 0
-    """Of the rows to keep."""
+    """Size of the rows to keep."""
 
     def without_rows(self) -> "CleanedChunk":
-        """All but the rows and keys, which the caller has put elsewhere."""
+        """This chunk without its rows and keys, which the caller keeps elsewhere."""
         return replace(self, kept=b"", question_keys=b"", row_keys=b"", num_bytes=len(self.kept))
 
 
@@ -102,9 +102,9 @@ def clean_chunk(lines: Sequence[SourceLine], first_line: int, file: str, policy:
 
 
 def seen_first(file: str, number: int, raw: RedactedLine | RefusedRecord) -> tuple[str, bytes]:
-    """Reason and record of a row that a reader has refused already."""
+    """Reason and quarantined row for a line that the reader already refused."""
     if isinstance(raw, RedactedLine):
-        detail = f"{raw.length} bytes on one line; up to 1 MiB are read"
+        detail = f"{raw.length} bytes on one line; a line may have at most 1 MiB"
         return Reason.OVERSIZE_LINE, quarantined_line(file, number, Reason.OVERSIZE_LINE, detail, raw.model_dump())
     encoded = raw.raw.encode("utf-8", "backslashreplace")
     if holds_secret(raw.raw):
@@ -115,7 +115,7 @@ def seen_first(file: str, number: int, raw: RedactedLine | RefusedRecord) -> tup
 
 
 def raw_or_hash(raw: bytes, redacted: bool) -> str | dict[str, object]:
-    """The line for the quarantine, or its length and hash; bytes that are no UTF-8 are shown as escapes."""
+    """The line for the quarantine, or its length and hash; bytes that are not UTF-8 become escapes."""
     if redacted:
         return {"length": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
     try:
@@ -131,7 +131,7 @@ def quarantined_line(file: str, number: int, reason: str, detail: str, raw: str 
 
 
 def printable(detail: str) -> str:
-    """A detail may quote the line: no control character and no half surrogate reaches a terminal through it."""
+    """The detail, safe for a terminal: it may quote the line, so control characters and half surrogates become escapes."""
     if detail.isprintable():
         return detail[:500]
     return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in detail)[:500]

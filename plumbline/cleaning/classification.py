@@ -1,4 +1,4 @@
-"""Say what an output is: plain text, one of the structured kinds, or text that only looks like one. Pure."""
+"""Say what an output is: plain text, one of the structured kinds, or text that only looks structured. Pure."""
 
 import json
 import re
@@ -10,30 +10,30 @@ from plumbline.cleaning.python_reading import read_python
 from plumbline.cleaning.structured_value import Members, Value, Written
 
 MAY_BE_STRUCTURED = re.compile(r"[{\[\"0-9tfn-]")
-# `{"key":` and `["item` were begun as JSON. `{"Ffriction"} must be larger`, `{10}^{2}` and `[1] shows` were not.
+# `{"key":` and `["item` begin JSON. `{"Ffriction"} must be larger`, `{10}^{2}` and `[1] shows` do not.
 BEGUN_AS_JSON = re.compile(r"""\{\s*(?:"(?:[^"\\]++|\\.)*+"|'[^'{}]*')\s*:|\[\s*(?:["']|\{\s*["'])""", re.DOTALL)
 FENCE = "```"
 MAX_FENCES = 6
-"""Around one another; what is fenced deeper is text."""
+"""Code fences around each other; deeper content is text."""
 OPENING_FENCE = re.compile(r"```(?:json|python)?\s*\n", re.IGNORECASE)
 JSON_SCALAR = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 
 
 class Classified(NamedTuple):
-    """The class of an output, and its value where that is structured and readable."""
+    """The class of an output, and its value if it is structured and readable."""
 
     kind: OutputClass
     value: Value | None
-    """None for text, and for what no single reading exists of."""
+    """None for text, and if no single reading exists."""
     faults: frozenset[BrokenCause]
-    """What reading it took, or why it cannot be read; empty for text and for strict JSON."""
+    """The faults that the reader could resolve, or the one that it could not; empty for text and for strict JSON."""
 
 
 TEXT = frozenset[BrokenCause]()
 
 
 def classify(output: str) -> Classified:
-    """Classify one output as it stands. Outer space and a code fence around the whole do not count."""
+    """Classify one output. Outer space and code fences around the whole do not count."""
     text, num_fences = output.strip(), 0
     while text.startswith(FENCE) and num_fences < MAX_FENCES and (inside := fenced(text)) is not None:
         text, num_fences = inside, num_fences + 1
@@ -61,7 +61,7 @@ def classify_bare(text: str) -> Classified:
         return Classified(OutputClass.JSON_OBJECT if isinstance(reading.value, Members) else OutputClass.JSON_LIST, reading.value, TEXT)
     if isinstance(reading.value, str):
         return Classified(OutputClass.PLAIN, None, TEXT)  # a quotation with a LaTeX command or a line break in it
-    # What Python reads as well keeps the name, but the JSON reading: Python would take `\alpha` for a bell.
+    # If Python reads it too, it counts as a Python literal, with the JSON value: Python would read the `\a` of `\alpha` as a bell.
     if read_python(text) is not None:
         return Classified(OutputClass.PYTHON_LITERAL, reading.value, reading.faults)
     if isinstance(reading.value, list) and not BEGUN_AS_JSON.match(text):
@@ -70,12 +70,12 @@ def classify_bare(text: str) -> Classified:
 
 
 def is_quotation(text: str, inside: str) -> bool:
-    """Whether a text in quotes is a quotation: it holds no escape, as encoded text would, and nothing structured stands inside."""
+    """Whether a text in quotes is a quotation: it holds no escape, which encoded text would, and nothing structured."""
     return "\\" not in text and classify_bare(inside.strip()).kind in (OutputClass.PLAIN, OutputClass.LOOKS_LIKE_JSON)
 
 
 def fenced(text: str) -> str | None:
-    """What stands between the code fences around the whole of a text; None where there are none."""
+    """The content between code fences around the whole of a text; None if it has no such fences."""
     opening = OPENING_FENCE.match(text)
     if opening is None or not text.endswith(FENCE) or len(text) < opening.end() + len(FENCE):
         return None
@@ -83,7 +83,7 @@ def fenced(text: str) -> str | None:
 
 
 def classify_unreadable(text: str, cause: BrokenCause) -> Classified:
-    """Classify what begins with a quote or bracket and is not JSON by any single reading."""
+    """Classify a text that begins with a quote or bracket and has no single reading as JSON."""
     if text[0] == '"':
         return Classified(OutputClass.PLAIN, None, TEXT)
     literal = read_python(text)
@@ -95,9 +95,9 @@ def classify_unreadable(text: str, cause: BrokenCause) -> Classified:
 
 
 def from_python_objects(content: object) -> Value:
-    """The value of an output field that holds JSON instead of text. ValueError for a boolean, which is no answer to read: yes, true or right?
+    """The value of an output field that holds JSON instead of text. ValueError for a boolean, which could mean yes, true or right.
 
-    Numbers keep Python's shortest spelling: the line's own digits are gone by then.
+    Numbers have Python's shortest spelling, since the digits of the line are already lost.
     """
     match content:
         case dict():
@@ -111,7 +111,7 @@ def from_python_objects(content: object) -> Value:
 
 
 def nested_value(content: object) -> Value:
-    """One member or item of such a field."""
+    """The value of one member or item of such a field."""
     match content:
         case str():
             return content

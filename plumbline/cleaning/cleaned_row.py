@@ -56,8 +56,8 @@ def content_keys(row: Cleaned) -> tuple[bytes, bytes]:
 
 
 def single_spaced(text: str) -> str:
-    """The text with every run of white space as one blank, and none at its ends."""
-    # A printable text has no white space but blanks; where no two stand together and none at an end, nothing is to do.
+    """The text with every run of white space as one space, and none at its ends."""
+    # A printable text has no white space except spaces. If no two of them meet and none is at an end, nothing changes.
     if text.isprintable() and "  " not in text and not text.startswith(" ") and not text.endswith(" "):
         return text
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""Every code that `clean` can write: what an output is, why a line left, what was repaired, what to look at."""
+"""Every code that `clean` can write: what an output is, why a line was rejected, what was repaired, what to look at."""
 
 from enum import StrEnum
 
@@ -20,7 +20,7 @@ class OutputClass(StrEnum):
     BROKEN_JSON = "broken_json"
     EMPTY = "empty"
     WRONG_TYPE = "wrong_type"
-    """The output field is no string."""
+    """The output field is not a string."""
     UNREADABLE = "unreadable"
     """The line has no output to look at: it is not a JSON object, or lacks the field."""
 
@@ -32,7 +32,7 @@ STRUCTURED = frozenset(
 
 
 class BrokenCause(StrEnum):
-    """Why an output that begins as JSON is not JSON, and whether one reading exists."""
+    """Why an output that begins as JSON is not JSON."""
 
     INVALID_ESCAPE = "invalid_escape"
     CONTROL_CHARACTER = "control_character"
@@ -67,15 +67,15 @@ class Reason(StrEnum):
     EMPTY_FIELD = "empty_field"
     UNSUPPORTED_TURNS = "unsupported_turns"
     TOOL_CALLS = "tool_calls"
-    """A turn calls a tool or is a tool's, or the row names tools: no prompt here shows any."""
+    """A turn calls a tool or comes from one, or the row names tools; no prompt here shows tools."""
     UNTRAINED = "untrained"
     """Every answer is marked as one that must not be trained on (`weight: 0`)."""
     UNUSED_KEY = "unused_key"
-    """A key says how the row is meant, and the row would be read without it."""
+    """A key changes the meaning of the row, and nothing here reads that key."""
     STRINGIFIED_JSON = "stringified_json"
     LATEX_ESCAPE_SWALLOWED = "latex_escape_swallowed"
     VALUE_LOST = "value_lost"
-    """The conversion to text would have lost a value or a key: a gap of ours, never of the row's author."""
+    """The conversion to text would have lost a value or a key: a gap in our code, not a fault of the row."""
     STRUCTURED_RESIDUE = "structured_residue"
     """The cleaned text would still parse as JSON or as a Python container."""
 
@@ -107,7 +107,7 @@ class Repair(StrEnum):
 
 
 class Notice(StrEnum):
-    """Flags that no parameter switches: the row is kept, and something in it could not be made right."""
+    """Flags that no parameter switches off: the row is kept, and a person may want to look at it."""
 
     REPLACEMENT_CHAR = "replacement_char"
     PRIVATE_USE = "private_use"
@@ -122,11 +122,11 @@ class Notice(StrEnum):
 
 
 OCCASIONAL = frozenset({Reason.TOOL_CALLS, Reason.UNTRAINED, Reason.UNUSED_KEY, Notice.STRUCTURE_REQUESTED})
-"""Codes that most sources never have: the summary counts them where one occurs."""
+"""Codes that most sources never have; the summary lists one only if it occurs."""
 
 
 class Action(StrEnum):
-    """What becomes of a row that breaks a quality rule."""
+    """What happens to a row that breaks a quality rule."""
 
     FLAG = "flag"
     """It is kept, with the rule's code among its flags."""

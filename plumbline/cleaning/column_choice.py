@@ -1,4 +1,4 @@
-"""Choose which keys of the rows play which part, by how many rows fit; two readings that fit alike are refused. Pure."""
+"""Choose which keys of the rows play which part, by how many rows fit; refuse two readings that fit about equally well. Pure."""
 
 import json
 import re
@@ -14,13 +14,13 @@ from plumbline.pipeline.refused import InputRefused
 
 MAX_NAMES = 200
 ALIKE = 0.5
-"""Another reading that fits at least this share of the rows of the best one fits alike."""
+"""A second reading fits about equally well if it fits at least this share of the rows that the best one fits."""
 MIN_SHARE = 0.5
-"""Of the rows: a reading that fits fewer is not taken without being asked for."""
+"""A share of the rows: a reading that fits fewer is used only if `clean.columns` asks for it."""
 IN_PLACE = "in place of `columns: null` in section clean of params.yaml write"
-"""The key is there as the file comes, and a second one breaks it."""
+"""The file already has this key, and a second one would make it invalid."""
 PLAIN_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
-"""YAML reads it as it stands."""
+"""YAML reads such a name without quotes."""
 
 
 class Choice(NamedTuple):
@@ -34,13 +34,15 @@ class Choice(NamedTuple):
 
 
 def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str, Any]], given: Columns | None) -> Choice:
-    """The reading that fits the rows. InputRefused where none does, or two do alike, with what decides it."""
+    """The reading that fits the rows. InputRefused if none fits, or two fit about equally well; it says how to decide."""
     counted = Counter(name for row in rows for name in row)
     names = [name for name, _ in counted.most_common(MAX_NAMES) if name]
     if given is not None:
         missing = [name for name in sorted(given.used) if name not in counted]
         if missing:
-            raise InputRefused("missing_columns", f"{path}: clean.columns names {missing[0]!r}, and the rows have {names[:12]}.")
+            raise InputRefused(
+                "missing_columns", f"{path}: clean.columns names {missing[0]!r}, but the rows have {names[:12]}. Name keys that they have."
+            )
         return Choice(given, names, sum(fits(row, given) for row in rows), len(rows))
     ranked = sorted(
         ((sum(fits(row, columns) for row in rows), columns) for columns in possible_columns(frozenset(names))), key=lambda one: -one[0]
@@ -51,12 +53,12 @@ def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str,
         if wrapped:
             key = max(wrapped, key=lambda name: wrapped[name])
             raise InputRefused(
-                "not_jsonl", f"{path} holds its rows under the key {key!r}; write one object a line, as {jq(row_filter(key))} does."
+                "not_jsonl", f"{path} holds its rows under the key {key!r}. Write one object per line, as {jq(row_filter(key))} does."
             )
         raise InputRefused(
             "missing_columns",
-            f"{path} is {source}, and its keys {names[:12]} are those of no rows that are known. "
-            f"Say which of them are read: {IN_PLACE} {example(names)}.",
+            f"{path} is {source}, and no known kind of row has its keys {names[:12]}. "
+            f"Say which of them to read: {IN_PLACE} {example(names)}.",
         )
     best, columns = ranked[0]
     alike = [other for number, other in ranked if number >= ALIKE * best]
@@ -64,13 +66,13 @@ def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str,
         lines = "; or ".join(f"`columns: {line_of(other)}` for {name_of(other)}" for other in alike[:4])
         raise InputRefused(
             "ambiguous_columns",
-            f"{path}: its rows may be read in {len(alike)} ways. I{IN_PLACE[1:]} {lines}.",
+            f"{path}: its rows can be read in {len(alike)} ways. I{IN_PLACE[1:]} {lines}.",
         )
     if best < MIN_SHARE * len(rows):
         raise InputRefused(
             "mixed_rows",
-            f"{path}: only {best} of the first {len(rows)} rows are {name_of(columns)}. To put the others aside and read these, "
-            f"{IN_PLACE} `columns: {line_of(columns)}`; or give each sort of rows a file of its own.",
+            f"{path}: only {best} of the first {len(rows)} rows are {name_of(columns)}. To read these and put the others aside, "
+            f"{IN_PLACE} `columns: {line_of(columns)}`; or give each sort of rows its own file.",
         )
     return Choice(columns, names, best, len(rows))
 
@@ -81,29 +83,29 @@ def holds_rows(value: Any) -> bool:
 
 
 def line_of(columns: Columns) -> str:
-    """The value of `clean.columns` that names a reading, with every part of it: a key that is left out would put its rows aside."""
+    """The value of `clean.columns` for a reading, with all its parts: `clean` puts rows aside if they have a key that is left out."""
     return "{" + ", ".join(f"{part}: {quoted(name)}" for part, name in columns.parts().items()) + "}"
 
 
 def quoted(name: str) -> str:
-    """A key as YAML reads it back."""
+    """A key, in quotes if YAML needs them."""
     return name if PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 def example(names: Sequence[str]) -> str:
-    """What to set where no reading is known, with the keys that are never read as mere extras."""
+    """What to set if no reading fits, with the keys that must not be left out."""
     written = {name.strip().lower(): name for name in names}
     system = next((f", system: {quoted(written[name])}" for name in SYSTEMS if name in written), "")
     about = f", input: {quoted(written['context'])}" if "context" in written else ""
     history = f", history: {quoted(written['history'])}" if "history" in written else ""
     return (
         f"`columns: {{instruction: NAME, output: NAME{about}{system}{history}}}`, "
-        f"or `columns: {{messages: NAME{system}}}` where turns stand under one key"
+        f"or `columns: {{messages: NAME{system}}}` if one key holds the turns"
     )
 
 
 def fits(row: Mapping[str, Any], columns: Columns) -> bool:
-    """Whether a row has what is needed, of a type that may do."""
+    """Whether a row has the needed keys, with values of a possible type."""
     if columns.messages:
         turns = row.get(columns.messages)
         if isinstance(turns, str):

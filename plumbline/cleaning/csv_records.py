@@ -17,15 +17,15 @@ from plumbline.separators import is_said
 MAX_PHYSICAL_LINE = 4 * MAX_LINE_BYTES
 FAULTS = {
     "unexpected end of data": "the file ends inside a quoted field that begins in this record",
-    "expected after": "a quoted field goes on behind its closing quote",
-    "field larger than field limit": "a field is over 1 MiB, most often because a quote before it is never closed",
+    "expected after": "text follows the closing quote of a field",
+    "field larger than field limit": "a field is over 1 MiB, most often because an earlier quote is never closed",
 }
 
 
 def csv_records(path: Path, stream: IO[bytes], separator: str) -> Iterator[bytes | RefusedRecord]:
-    """Yield each record after the header; a record over several lines is one. InputRefused where the quoting is broken."""
+    """Yield each record after the header; a record may span several lines. InputRefused if the quoting is broken."""
     csv.field_size_limit(MAX_LINE_BYTES)
-    # Bytes that are no UTF-8 pass through as they are, so that their record, and no other, is rejected later.
+    # Bytes that are not UTF-8 pass through unchanged, so that only their record is rejected later.
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     reader = csv.reader(bounded_lines(path, text), delimiter=separator, strict=True)
     start = 1
@@ -46,26 +46,24 @@ def csv_records(path: Path, stream: IO[bytes], separator: str) -> Iterator[bytes
 
 
 def bounded_lines(path: Path, text: io.TextIOWrapper) -> Iterator[str]:
-    """The physical lines of a file. InputRefused where one is too long to hold."""
+    """The physical lines of a file. InputRefused if one is too long to hold in memory."""
     number = 0
     while line := text.readline(MAX_PHYSICAL_LINE):
         number += 1
         if len(line) == MAX_PHYSICAL_LINE and not line.endswith(("\n", "\r")):
-            raise InputRefused("oversize_line", f"{path}, line {number} has over 4 MiB; shorten it, or write the rows as JSON lines.")
+            raise InputRefused("oversize_line", f"{path}, line {number} has over 4 MiB. Shorten it, or write the rows as JSON lines.")
         yield line
 
 
 def refuse_twins(path: Path, names: Sequence[str]) -> None:
-    """InputRefused where a name stands over two columns: only one of them would be read."""
-    # Spreadsheets leave columns without a name at the end; none of them is read.
+    """InputRefused if two columns have one name: only one of them would be read."""
+    # Spreadsheets may end with columns that have no name; these are not read.
     if twice := sorted(name for name, number in Counter(names).items() if number > 1 and name):
-        raise InputRefused(
-            "duplicate_column", f"{path}: two columns are called {twice[0]!r}; give each a name of its own, or take one out."
-        )
+        raise InputRefused("duplicate_column", f"{path}: two columns are called {twice[0]!r}. Rename or remove one of them.")
 
 
 def csv_record(header: list[str], cells: list[str], separator: str) -> bytes | RefusedRecord:
-    """A record as a JSON object; one of another width is refused, since nothing says which field is which."""
+    """A record as a JSON object; refused if it has more or fewer fields than the header, since no one can say which is which."""
     if not cells:
         return b""
     if len(cells) == len(header):

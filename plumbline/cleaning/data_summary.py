@@ -1,4 +1,4 @@
-"""The numbers of metrics/data.json: what a source held, what became of it. Pure."""
+"""The numbers of metrics/data.json: what a source held, and what happened to it. Pure."""
 
 import json
 from bisect import bisect_left
@@ -23,9 +23,9 @@ def summarise(
     flags: Mapping[str, int],
     lengths: Mapping[int, int],
 ) -> dict[str, Any]:
-    """Return the summary; every usual code is there, zero or not, so that `dvc metrics diff` shows a change and not a new key.
+    """Return the summary. Every usual code is in it, even at zero, so that `dvc metrics diff` shows a change, not a new key.
 
-    `lengths`: characters of a kept output -> how many have it.
+    `lengths`: characters of a kept output -> number of such outputs.
     """
     num_kept, num_quarantined = sum(after.values()), sum(reasons.values())
     assert sum(before.values()) == num_kept + num_quarantined, "a row vanished"
@@ -46,14 +46,14 @@ def summarise(
 
 
 def counts(found: Mapping[str, int], *codes: type[StrEnum]) -> dict[str, int]:
-    """Counts by code, in the order of the codes; the occasional ones where they occur."""
+    """Counts by code, in the order of the codes; the occasional ones only if they occur."""
     names = [code.value for kind in codes for code in kind]
     assert set(found) <= set(names), f"codes without a name: {sorted(set(found) - set(names))}"
     return {name: found.get(name, 0) for name in names if name not in OCCASIONAL or found.get(name)}
 
 
 def quantiles(lengths: Mapping[int, int]) -> dict[str, int]:
-    """Median, 90 %, 99 % and largest of a histogram, as values that occur; 0 where it is empty."""
+    """Median, 90 %, 99 % and largest of a histogram, as values that occur; 0 if it is empty."""
     values = sorted(length for length, number in lengths.items() if number > 0)
     reached = list(accumulate(lengths[value] for value in values))
     shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
@@ -78,7 +78,7 @@ class Tally:
         self.lengths = Counter(length for chunk in chunks for length in chunk.lengths)
 
     def move(self, row: Mapping[str, Any], reason: str) -> None:
-        """A kept row goes to the quarantine."""
+        """Count a kept row as quarantined."""
         self.counts["after"][classify(row["output"]).kind] -= 1
         self.counts["repairs"].subtract(row["repairs"])
         self.counts["flags"].subtract(row["flags"])
@@ -86,7 +86,7 @@ class Tally:
         self.lengths[len(row["output"])] -= 1
 
     def flag(self, flags: Iterable[str]) -> None:
-        """A kept row gets more flags."""
+        """Count more flags of a kept row."""
         self.counts["flags"].update(flags)
 
     def summary(self) -> dict[str, Any]:
@@ -95,5 +95,5 @@ class Tally:
 
 
 def summary_bytes(summary: Mapping[str, Any]) -> bytes:
-    """The summary as a person and `git diff` read it."""
+    """The summary as indented JSON, for people and `git diff`."""
     return (json.dumps(summary, indent=2) + "\n").encode()

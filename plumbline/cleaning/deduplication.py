@@ -20,7 +20,7 @@ class Repeats(NamedTuple):
 def find_repeats(question_keys: bytes, row_keys: bytes) -> Repeats:
     """Compare rows by the keys of their questions and of their whole content, 16 bytes a row each.
 
-    64 MiB for a million rows: a dict of the same would take ten times that.
+    This takes 64 MiB for a million rows; a dict would take ten times that.
     """
     rows = np.frombuffer(row_keys, dtype=KEY)
     questions = np.frombuffer(question_keys, dtype=KEY)

@@ -1,4 +1,4 @@
-"""What to do where rows are not UTF-8 and the whole file looks like Windows-1252, as spreadsheets save it. Reads the source again."""
+"""Say what to do if rows are not UTF-8 and the whole file looks like Windows-1252, as spreadsheets save it. Reads the source again."""
 
 import shlex
 from pathlib import Path
@@ -9,11 +9,11 @@ from plumbline.cleaning.unpacking import unpacked
 
 TEXT = (Container.JSON_LINES, Container.JSON_ARRAY, Container.CSV)
 MIN_SHARE = 0.5
-"""Of the lines with other letters than ASCII's: in a file of Windows-1252 nearly none of them is UTF-8 by chance."""
+"""Share of the lines that are not ASCII. In a file of Windows-1252 almost none of them is UTF-8 by chance."""
 
 
 def encoding_advice(path: Path, source: SourceFormat, *, num_refused: int, num_rows: int) -> str | None:
-    """The remedy for the whole file. None where no row was refused, or where the rest of the file is UTF-8: converting would spoil it."""
+    """The remedy for the whole file. None if no row was refused, or if the rest of the file is UTF-8: converting would damage it."""
     if not num_refused or source.container not in TEXT or not is_windows_1252(path, source):
         return None
     other = path.with_name(f"{path.stem}_utf8{path.suffix}")
@@ -29,7 +29,7 @@ def encoding_advice(path: Path, source: SourceFormat, *, num_refused: int, num_r
 
 
 def is_windows_1252(path: Path, source: SourceFormat) -> bool:
-    """Whether most of the lines with other letters than ASCII's are Windows-1252 and no UTF-8."""
+    """Whether most lines that are not ASCII are Windows-1252 and not UTF-8."""
     num_legacy = num_others = 0
     with unpacked(path, source.compression) as stream:
         while line := stream.readline(MAX_LINE_BYTES):

@@ -1,4 +1,4 @@
-"""First pass over a source: clean every chunk, here, in several processes or on Ray, and spool the rows to keep to disk."""
+"""First pass over a source: clean every chunk in this process, in several or on Ray, and spool the rows to keep to disk."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -19,11 +19,11 @@ from plumbline.cleaning.workers import map_in_order, num_workers
 from plumbline.pipeline.heartbeat import Progress
 
 PARALLEL_FROM_BYTES = 8 << 20
-"""Below, starting a second process takes longer than it saves."""
+"""For a smaller file, starting a second process takes longer than it saves."""
 
 
 class Spooled(NamedTuple):
-    """What the first pass leaves: rows to keep spooled to disk, in memory only what comparing and counting them needs."""
+    """Result of the first pass: the rows to keep on disk, and in memory only what comparing and counting them needs."""
 
     spool: IO[bytes]
     """The rows to keep as lines of JSON."""
@@ -32,11 +32,11 @@ class Spooled(NamedTuple):
     question_keys: bytes
     row_keys: bytes
     lines: NDArray[np.int64]
-    """Number in the source of each spooled row."""
+    """Line number in the source of each spooled row."""
 
 
 def clean_all(source: Path, policy: Policy, spool: IO[bytes]) -> Spooled:
-    """Clean every chunk, in several processes where the file is large, and spool the rows to keep."""
+    """Clean every chunk, in several processes if the file is large, and spool the rows to keep."""
     work = partial(clean_source_chunk, file=source.as_posix(), policy=policy)
     question_keys, row_keys = bytearray(), bytearray()
     chunks: list[CleanedChunk] = []
@@ -56,7 +56,7 @@ def clean_all(source: Path, policy: Policy, spool: IO[bytes]) -> Spooled:
 def cleaned_chunks(
     work: Callable[[Chunk], CleanedChunk], source: Path, source_format: SourceFormat
 ) -> Generator[tuple[int, CleanedChunk], None, None]:
-    """Number of lines and cleaned rows of each chunk in order: by processes of our own, or on Ray where the environment says so."""
+    """Number of lines and cleaned rows of each chunk in order: by our own processes, or on Ray if PLUMBLINE_RAY_ADDRESS is set."""
     address = ray_address()
     if address:
         yield from map_on_ray(work, source, source_format, address)
@@ -67,7 +67,7 @@ def cleaned_chunks(
 
 
 def clean_source_chunk(chunk: Chunk, *, file: str, policy: Policy) -> CleanedChunk:
-    """The work of one process on one chunk. Other machines find it here: no folder but `plumbline` goes to them."""
+    """Clean one chunk in one process. It stands here because Ray sends other machines only the folder `plumbline`."""
     return clean_chunk(chunk.lines, chunk.first_line, file, policy)
 
 

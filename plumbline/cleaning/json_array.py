@@ -1,4 +1,4 @@
-"""Cut a JSON array into its elements as the bytes come, in bounded memory; what an element holds is read later."""
+"""Cut a JSON array into its elements as the bytes come, in bounded memory; their content is read later."""
 
 import hashlib
 import re
@@ -40,18 +40,18 @@ class Element:
 
 
 class Cutter:
-    """Finds the borders of elements in one block after another: commas outside of strings and of inner brackets."""
+    """Finds the borders of elements block by block: commas outside strings and inner brackets."""
 
     def __init__(self) -> None:
         self.depth = 0
-        """Of open brackets; 1 between elements, 0 before the array and behind it."""
+        """Number of open brackets: 1 between elements, 0 before and after the array."""
         self.is_over = False
         self._in_string = False
         self._is_escaped = False
-        """The block before ended in a backslash within a string."""
+        """The previous block ended with a backslash inside a string."""
 
     def borders(self, block: bytes) -> Iterator[tuple[int, int]]:
-        """Start and end of each token that parts elements: the opening bracket, commas between them, the closing bracket."""
+        """Start and end of each token that separates elements: the opening bracket, commas between them, the closing bracket."""
         place = 1 if self._is_escaped and block else 0
         self._is_escaped = False
         while True:
@@ -95,7 +95,7 @@ class Cutter:
 
 
 def array_elements(path: Path, stream: IO[bytes]) -> Iterator[bytes | RedactedLine]:
-    """Yield each element as it is written. InputRefused where the array does not end, or something stands around it."""
+    """Yield each element as it is written. InputRefused if the array does not end, or if text follows it."""
     cutter, element, number = Cutter(), Element(), 0
     while block := stream.read(BLOCK_BYTES):
         start = 0
@@ -114,13 +114,15 @@ def array_elements(path: Path, stream: IO[bytes]) -> Iterator[bytes | RedactedLi
         element.add(block[start:])
     raise InputRefused(
         "truncated",
-        f"{path} ends inside its JSON array, in record {max(1, number)} or before the closing bracket. Download it again: it is not whole.",
+        f"{path} ends inside its JSON array, in record {max(1, number)} or before the closing bracket. It is incomplete: download it again.",
     )
 
 
 def refuse_more(path: Path, rest: bytes, stream: IO[bytes]) -> None:
-    """InputRefused where more than white space stands behind the array: which of the two is the data?"""
+    """InputRefused if more than white space follows the array: no one can say which of the two is the data."""
     while rest:
         if rest.strip():
-            raise InputRefused("not_jsonl", f"{path} has text behind its JSON array. Give one array, or one object a line (`jq -c '.[]'`).")
+            raise InputRefused(
+                "not_jsonl", f"{path} has text after its JSON array. Give one array, or one object per line (`jq -c '.[]'`)."
+            )
         rest = stream.read(BLOCK_BYTES)

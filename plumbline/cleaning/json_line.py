@@ -1,4 +1,4 @@
-"""Read one line as one JSON object, strictly; repair only where a single reading exists. Pure."""
+"""Read one line as one JSON object, strictly; repair it only if a single reading exists. Pure."""
 
 import ast
 import json
@@ -27,11 +27,11 @@ RAW_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class LineRefused(RowRefused):
-    """The line is no JSON object that can be trusted."""
+    """The line is not a JSON object that can be trusted."""
 
 
 def parse_line(raw: bytes) -> tuple[dict[str, Any], list[Repair]]:
-    """Return the object on the line and the repairs that reading it took. LineRefused where it cannot be trusted."""
+    """Return the object on the line and the repairs that reading it took. LineRefused if it cannot be trusted."""
     usual = usual_object(raw)
     if usual is not None:
         return usual, []
@@ -58,32 +58,31 @@ def parse_line(raw: bytes) -> tuple[dict[str, Any], list[Repair]]:
             content = inner
             repairs.append(Repair.LINE_ENCODED_TWICE)
     if not isinstance(content, dict):
-        raise LineRefused(Reason.NOT_OBJECT, f"the line holds a JSON {json_type(content)}; one object a line is read")
+        raise LineRefused(Reason.NOT_OBJECT, f"the line holds a JSON {json_type(content)}; write one object per line")
     if has_lone_surrogate(content):
-        raise LineRefused(Reason.LONE_SURROGATE, "an escape names half of a surrogate pair, which is no character")
+        raise LineRefused(Reason.LONE_SURROGATE, "an escape names half of a surrogate pair, which is not a character")
     return content, repairs
 
 
 def usual_object(raw: bytes) -> dict[str, Any] | None:
     """The object of a usual line, three members of text, read by the fast reader; None for any other line.
 
-    orjson keeps the last of two equal keys without a word. Where twelve quotes stand that are not escaped there are six strings, so
-    three members and no more: if they give three keys, none was hidden. `\\\\"` could be an escaped backslash before a closing
-    quote, so lines with it are read on the careful path.
+    orjson silently keeps the last of two equal keys. Twelve unescaped quotes are six strings, so three members at most: if they give
+    three keys, none was hidden. `\\\\"` could be an escaped backslash before a closing quote, so the careful path reads such lines.
     """
     if raw.count(b'"') - raw.count(b'\\"') != QUOTES_OF_THREE_MEMBERS or b'\\\\"' in raw:
         return None
     try:
         content = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return None  # the careful path finds the words for it
+        return None  # the careful path names the fault
     if type(content) is dict and len(content) == 3 and all(type(value) is str for value in content.values()):
         return content
     return None
 
 
 def parse_with_repairs(text: str) -> tuple[Any, list[Repair]]:
-    """Parse strictly; else after the repairs that leave one reading. LineRefused says what is wrong."""
+    """Parse strictly, or after the repairs that leave one reading. LineRefused says what is wrong."""
     refuse_deep(text)
     try:
         return strict_loads(text), []
@@ -101,7 +100,7 @@ def parse_with_repairs(text: str) -> tuple[Any, list[Repair]]:
         try:
             return strict_loads(mended), repairs
         except json.JSONDecodeError:
-            pass  # two faults at once: the Python reading below, or the line is refused
+            pass  # two faults at once: read it as Python below, or refuse the line
     literal = python_dict(text)
     if literal is not None:
         return literal, [Repair.LINE_PYTHON_LITERAL]
@@ -109,7 +108,7 @@ def parse_with_repairs(text: str) -> tuple[Any, list[Repair]]:
 
 
 def refuse(text: str, error: json.JSONDecodeError) -> NoReturn:
-    """Name the fault of a line that no repair reads."""
+    """Raise LineRefused with the fault of a line that no repair can fix."""
     where = f"{error.msg} at character {error.pos}"
     if error.msg.startswith("Extra data"):
         raise LineRefused(Reason.TRAILING_DATA, where)
@@ -131,17 +130,17 @@ def strict_loads(text: str) -> Any:
 
 
 def twin_refused(key: str) -> LineRefused:
-    """The error for a key that comes twice, which has no single reading."""
-    return LineRefused(Reason.DUPLICATE_KEY, f"key {key!r} stands twice")
+    """The error for a key that occurs twice: such a line has no single reading."""
+    return LineRefused(Reason.DUPLICATE_KEY, f"key {key!r} occurs twice")
 
 
 def refuse_constant(name: str) -> NoReturn:
-    """NaN and infinities are no JSON."""
+    """NaN and infinities are not JSON."""
     raise LineRefused(Reason.NON_FINITE_NUMBER, f"{name} is not a finite number")
 
 
 def finite_float(digits: str) -> float:
-    """Overflow gives an infinity without an error in Python."""
+    """Refuse an overflow: Python turns it into an infinity without an error."""
     value = float(digits)
     if not math.isfinite(value):
         raise LineRefused(Reason.NON_FINITE_NUMBER, f"{digits[:40]} overflows a double")
@@ -149,7 +148,7 @@ def finite_float(digits: str) -> float:
 
 
 def small_int(digits: str) -> int:
-    """Integers beyond 64 bits come back rounded from many readers; int() itself stops at 4,300 digits."""
+    """Refuse integers beyond 64 bits: many readers round them, and int() itself stops at 4,300 digits."""
     if len(digits) > 20 or not -(1 << 63) <= int(digits) < 1 << 64:
         raise LineRefused(Reason.NUMBER_OUT_OF_RANGE, f"an integer of {len(digits)} digits does not fit 64 bits")
     return int(digits)
@@ -161,7 +160,7 @@ def double_invalid_escapes(text: str) -> str:
 
 
 def python_dict(text: str) -> dict[str, Any] | None:
-    """Read a line that is the Python repr of a dict of strings; never evaluates anything. LineRefused where a key stands twice."""
+    """Read a line that is the Python repr of a dict of strings, without evaluating anything. LineRefused if a key occurs twice."""
     if not text.startswith("{"):
         return None
     try:
@@ -172,7 +171,7 @@ def python_dict(text: str) -> dict[str, Any] | None:
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return None
     if isinstance(tree, ast.Dict):
-        # Of two equal keys Python keeps the last without a word.
+        # Python silently keeps the last of two equal keys.
         try:
             object_without_twins([(key.value, None) for key in tree.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)])
         except TwinKey as twins:
@@ -183,7 +182,7 @@ def python_dict(text: str) -> dict[str, Any] | None:
 
 
 def refuse_deep(text: str) -> None:
-    """LineRefused for text that a recursive reader might not come back from."""
+    """LineRefused for text nested so deeply that a recursive reader might crash."""
     if nesting_depth(text) > MAX_DEPTH:
         raise LineRefused(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels")
 

@@ -19,7 +19,7 @@ NEXT_KEY = re.compile(r',\s*"(?:[^"\\]++|\\.)*+"\s*:', re.DOTALL)
 
 
 class Reading(NamedTuple):
-    """A value and what reading it took: empty for strict JSON."""
+    """A value, and the faults in its text: none for strict JSON."""
 
     value: Value
     faults: frozenset[BrokenCause]
@@ -35,7 +35,7 @@ class Unreadable(ValueError):
 
 
 class Reader:
-    """A JSON reader that goes on over faults with one reading and notes them."""
+    """A JSON reader that continues past faults with one reading, and records them."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -43,7 +43,7 @@ class Reader:
         self.faults: set[BrokenCause] = set()
 
     def read(self) -> Reading:
-        """Read the whole text as one value. Unreadable where a fault has no single reading."""
+        """Read the whole text as one value. Unreadable if a fault has no single reading."""
         value = self.read_value(depth=0)
         self.skip_space()
         if self.position < len(self.text):
@@ -56,7 +56,7 @@ class Reader:
         self.position = found.end()
 
     def peek(self) -> str:
-        """The next character that is no space; Unreadable at the end of the text."""
+        """The next character that is not a space; Unreadable at the end of the text."""
         self.skip_space()
         if self.position >= len(self.text):
             raise Unreadable(BrokenCause.TRUNCATED, self.position)
@@ -95,7 +95,7 @@ class Reader:
             self.faults.add(BrokenCause.CONTROL_CHARACTER)
         decoded = ESCAPE.sub(self.decode_escape, found[1]) if "\\" in found[1] else found[1]
         try:
-            # Two escapes may be the halves of one character; half a pair is no character.
+            # Two escapes may be the halves of one character; half a pair is not a character.
             return decoded.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
             raise Unreadable(BrokenCause.INVALID_ESCAPE, found.start()) from None
@@ -178,21 +178,21 @@ class Reader:
 
 
 def holds_comma(written: str) -> bool:
-    """A bare list `[a, b]` has several readings (is `1,000` one item?): it is not read."""
+    """Whether a bare value holds a comma that may separate items: `[a, b]` has several readings, so it is not read."""
     return "," in re.sub(r"\d,\d{3}(?!\d)|\$[^$]*\$|\([^()]*\)", "", written)
 
 
 def refuse_constant(name: str) -> NoReturn:
-    """NaN and infinities are no JSON; the patient reader takes them as bare values."""
-    raise ValueError(f"{name} is no JSON")
+    """NaN and infinities are not JSON; `Reader` takes them as bare values."""
+    raise ValueError(f"{name} is not JSON")
 
 
 STRICT = json.JSONDecoder(object_pairs_hook=Members, parse_float=Written, parse_int=Written, parse_constant=refuse_constant)
 
 
 def read_json(text: str) -> Reading:
-    """Read text as JSON, with the faults that leave one reading. Unreadable otherwise."""
-    # The C decoder reads strict JSON ten times faster; what it will not read, and half surrogates, go to the patient one.
+    """Read text as JSON, past faults that leave one reading. Unreadable otherwise."""
+    # The C decoder reads strict JSON ten times faster. `Reader` gets what the decoder refuses, and half surrogates.
     if "\\ud" not in text and "\\uD" not in text:
         try:
             return Reading(with_written_constants(STRICT.decode(text), depth=0), frozenset())
@@ -202,7 +202,7 @@ def read_json(text: str) -> Reading:
 
 
 def with_written_constants(value: Any, depth: int) -> Value:
-    """true, false and null as written; text and numbers are already."""
+    """A value with true, false and null as written; text and numbers already are."""
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Say how a file of JSON that is no JSON lines becomes such: the jq filter that writes one row a line. Pure."""
+"""Say how to turn other JSON into JSON lines: the jq filter that writes one row per line. Pure."""
 
 import json
 import re
@@ -11,7 +11,7 @@ IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SPACE = re.compile(r"\s*")
 OPENS_ROWS = re.compile(r"\[\s*\{")
 OF_ONE_ROW = frozenset({*TURNS, "tools", "functions"}) - {"data"}
-"""A list of objects under one of these keys belongs to one row; under `data` stand texts where it does."""
+"""A list of objects under one of these keys belongs to one row. `data` is not among them: there a row holds texts."""
 
 
 def row_filter(key: str) -> str:
@@ -20,7 +20,7 @@ def row_filter(key: str) -> str:
 
 
 def object_filter(text: str) -> str:
-    """The filter for a file that begins with an object over many lines: the rows under a key of it, else each object as a row."""
+    """The filter for a file that begins with an object over many lines: the rows under one of its keys, else each object as a row."""
     return next((row_filter(key) for key in keys_of_rows(text) if key not in OF_ONE_ROW), ".")
 
 
@@ -41,28 +41,28 @@ def keys_of_rows(text: str) -> Iterator[str]:
 
 
 def after_space(text: str, place: int) -> int:
-    """The next place that is no white space."""
+    """The next place that is not white space."""
     found = SPACE.match(text, place)
     return found.end() if found else place
 
 
 def jq(filter_: str) -> str:
-    """The command, for a shell."""
+    """The jq command, quoted for a shell."""
     quoted = filter_.replace("'", "'\\''")
     return "`jq -c .`" if filter_ == "." else f"`jq -c '{quoted}'`"
 
 
 def object_over_lines(path: Path, head: bytes) -> str:
-    """The words for a file that begins with an object over many lines."""
+    """The error for a file that begins with an object over many lines."""
     command = jq(object_filter(head.decode("utf-8", "replace")))
-    return f"{path} holds a JSON object over many lines; write one row a line, as {command} does, and give that file."
+    return f"{path} holds a JSON object over many lines. Write one row per line, as {command} does, and give that file."
 
 
 def array_as_lines(path: Path) -> str:
-    """The words for an array of objects where JSON lines are asked for."""
-    return f"{path} is one JSON array; set clean.format to auto, which reads it, or write one object a line, as {jq('.[]')} does."
+    """The error for an array of objects if JSON lines are asked for."""
+    return f"{path} is one JSON array. Set clean.format to auto, which reads it, or write one object per line, as {jq('.[]')} does."
 
 
 def array_of_others(path: Path) -> str:
-    """The words for an array that holds no objects."""
-    return f"{path} is a JSON array that does not begin with an object; an array of objects is read, or one object a line."
+    """The error for an array that does not hold objects."""
+    return f"{path} is a JSON array that does not begin with an object. Give an array of objects, or one object per line."

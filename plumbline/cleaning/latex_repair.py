@@ -3,9 +3,9 @@
 import re
 from typing import NamedTuple
 
-# What stands after the swallowed character, for commands that leave no other reading. Form feed, backspace, bell and
-# vertical tab never belong into text, so any command name will do there; tabs and line breaks do, so only remainders
-# that begin no word count.
+# What follows the swallowed character, for commands that leave no other reading. Form feed, backspace, bell and
+# vertical tab never belong in text, so any command name counts there. Tabs and line breaks do belong in text, so a
+# remainder counts there only if it does not begin a word.
 ANYWHERE = {
     "\f": ("f", r"(?:rac|orall|lat|ootnotesize|box|rown)(?![A-Za-z])"),
     "\b": (
@@ -22,8 +22,8 @@ ANYWHERE = {
     ),
     "\n": ("n", r"(?:abla|otin|earrow|onumber|exists|subseteq|supseteq|leftarrow|rightarrow)(?![A-Za-z])"),
 }
-# Ordinary words or letters of formulas elsewhere; between two dollar signs of one line they are commands. A form feed,
-# backspace, bell or vertical tab there can only be one, whatever its name (`$\\force$` is no LaTeX, and yet what was written).
+# Elsewhere these are ordinary words or letters of formulas; between two dollar signs on one line they are commands. A form feed,
+# backspace, bell or vertical tab there is always a command, whatever its name (`$\\force$` is not LaTeX, but it was written).
 IN_MATHS = {
     "\t": ("t", r"(?:o|op|an|au|ext)(?![A-Za-z])"),
     "\n": ("n", r"(?:u|e|eq|ot|i|geq|leq|eg)(?![A-Za-z])"),
@@ -46,13 +46,13 @@ class LatexRepair(NamedTuple):
     text: str
     num_restored: int
     suspect: bool
-    """A remainder with more than one reading is left as it stood."""
+    """A remainder with more than one reading was left unchanged."""
     unrestored: bool
-    """A control character that can only be a swallowed command, of an unknown name: the text must not be kept."""
+    """A control character is left from a swallowed command with an unknown name: the text must not be kept."""
 
 
 def restore_swallowed(text: str) -> LatexRepair:
-    """Put back the backslash and letter of swallowed commands where one reading exists; leave everything else alone."""
+    """Restore the backslash and letter of swallowed commands if one reading exists; leave everything else alone."""
     if text.isprintable():  # then it holds none of the characters that a swallowed command leaves
         return LatexRepair(text, 0, suspect=False, unrestored=False)
     pieces: list[str] = []
@@ -74,7 +74,7 @@ def restore_swallowed(text: str) -> LatexRepair:
 
 
 def between_dollars(text: str, position: int) -> bool:
-    """Whether a position lies in inline maths: an odd number of dollars before it on its line, one soon after, and neither is money."""
+    """Whether a position lies in inline maths: an odd number of dollars before it on its line, one after it, and neither is money."""
     before = text[text.rfind("\n", 0, position) + 1 : position]
     after = text[position + 1 :].split("\n", 1)[0]
     if before.count("$") % 2 == 0 or "$" not in after:

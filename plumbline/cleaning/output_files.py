@@ -1,4 +1,4 @@
-"""Several output files as one: all are written next to their places, and renamed only when every one is whole."""
+"""Write several output files as one: under temporary names, which become the final ones only when all files are complete."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from plumbline.pipeline.files import sync_folder
 def replacing_all(paths: Sequence[Path]) -> Iterator[Sequence[IO[bytes]]]:
     """Open each path for writing bytes; all appear at their names after the block ends without an error, or none does.
 
-    Killed at any moment, each name holds either its old file or its new one, never a part.
+    If the process is killed, each name holds either its old file or its new one, never a part.
     """
     partials = [path.with_name(path.name + ".partial") for path in paths]
     for path in paths:
@@ -35,9 +35,9 @@ def replacing_all(paths: Sequence[Path]) -> Iterator[Sequence[IO[bytes]]]:
 
 
 def refuse_overwriting(source: Path, outputs: Sequence[Path]) -> None:
-    """ValueError where an output is the source itself, by name, symbolic link or hard link, or two outputs are one file."""
+    """ValueError if an output is the source itself, by name, symbolic link or hard link, or two outputs are one file."""
     for output in outputs:
         if output.resolve() == source.resolve() or (output.exists() and source.exists() and output.samefile(source)):
             raise ValueError(f"{output} is the source {source} itself: raw data is never written to. Give another output path.")
     if len({output.resolve() for output in outputs}) < len(outputs):
-        raise ValueError(f"outputs {[str(output) for output in outputs]} name one file twice; give each its own.")
+        raise ValueError(f"outputs {[str(output) for output in outputs]} name one file twice. Give each output its own path.")

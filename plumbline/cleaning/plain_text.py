@@ -47,7 +47,7 @@ UNIT_LIKE = re.compile(r"[^\s\d][^\n.,;:!?]{0,39}")
 
 
 def to_plain_text(value: Value) -> str:
-    """Write an unwrapped value as text: `Explanation: ...` and a last line `Answer: ...` where it has both, else a line per member."""
+    """Write an unwrapped value as text: `Explanation: ...` and a last line `Answer: ...` if it has both, else a line per member."""
     if isinstance(value, Members):
         return members_text(value)
     if isinstance(value, list):
@@ -71,9 +71,9 @@ def members_text(members: Members) -> str:
     """The text of an object at the top level."""
     names = [key.strip().casefold() for key, _ in members]
     if len(members) == 1 and names[0] in (EXPLANATION, ANSWER) and not isinstance(members[0][1], Members):
-        return to_plain_text(members[0][1])  # the key says no more than the form does
+        return to_plain_text(members[0][1])  # the key adds nothing
     if EXPLANATION in names and names.count(ANSWER) == 1:
-        # Units first: parted from its unit, an answer of `5` would be a wrong one.
+        # Units first: without its unit, an answer of `5` would be wrong.
         members = attach_units(members)
         answer = next(member for member in members if member[0].strip().casefold() == ANSWER)
         others = Members(member for member in members if member is not answer)
@@ -112,20 +112,20 @@ def inline(value: Value) -> str:
 
 
 def joined(name: str, text: str) -> str:
-    """`Label: text`; a label that ends in punctuation of its own gets no colon."""
+    """`Label: text`; a label that ends in punctuation gets no colon."""
     return f"{name}{'' if name.endswith((':', '?', '.')) else ':'} {text}".rstrip()
 
 
 def fits_a_line(members: Members) -> bool:
-    """Short scalars only, so that a line stays readable."""
+    """Whether an object holds only short scalars, so that one line stays readable."""
     flat = all(isinstance(value, str) and "\n" not in value for _, value in members)
     return flat and sum(len(key) + len(value) for key, value in members if isinstance(value, str)) <= 100
 
 
 def attach_units(members: Members) -> Members:
-    """Write the unit of `{"time": 7.0, "unit": "s"}` behind the numbers next to it, so that no number stands alone.
+    """Write the unit of `{"time": 7.0, "unit": "s"}` after the numbers next to it, so that no number loses its unit.
 
-    Left as a line of its own where no number is there, or nothing fit to be a unit.
+    The unit keeps its own line if no number stands next to it, or if it is not usable as a unit.
     """
     unit = shared_unit(members)
     if unit is None:
@@ -135,7 +135,7 @@ def attach_units(members: Members) -> Members:
 
 
 def shared_unit(members: Members) -> str | None:
-    """The unit that belongs behind the numbers next to it; None where no number is there, or nothing fit to be a unit."""
+    """The unit that belongs after the numbers next to it; None if no number is there, or no usable unit."""
     units = [value for key, value in members if key.strip().casefold() in UNIT_KEYS]
     if len(units) != 1 or not isinstance(units[0], str) or not is_unit_name(units[0]):
         return None
@@ -143,13 +143,13 @@ def shared_unit(members: Members) -> str | None:
 
 
 def is_unit_name(text: str) -> bool:
-    """Whether a text can stand behind a number: short, no sentence, and not a word for `no unit`."""
+    """Whether a text can stand after a number: short, not a sentence, and not a word for `no unit`."""
     named = not isinstance(text, Written) and any(character.isalpha() or character in "%°" for character in text)
     return named and text.strip().casefold() not in NO_UNIT and UNIT_LIKE.fullmatch(text.strip()) is not None
 
 
 def is_quantity(value: Value) -> bool:
-    """Whether a value is a number, an expression, or nothing but such (the components of a vector)."""
+    """Whether a value is a number, an expression, or made only of these (the components of a vector)."""
     if isinstance(value, Members):
         return bool(value) and not any(is_unit(key, item) for key, item in value) and all(is_quantity(item) for _, item in value)
     if isinstance(value, list):
@@ -160,7 +160,7 @@ def is_quantity(value: Value) -> bool:
 
 
 def with_unit(value: Value, unit: str) -> Value:
-    """A quantity with the unit behind each of its numbers."""
+    """A quantity with the unit after each of its numbers."""
     if isinstance(value, Members):
         return Members((key, with_unit(item, unit)) for key, item in value)
     if isinstance(value, list):
@@ -182,11 +182,11 @@ def label(key: str) -> str:
     return " ".join([words[0][0].upper() + words[0][1:], *words[1:]])
 
 
-# The proof: written apart from the conversion, so that a fault there cannot hide itself; only what a number and a unit are is said once.
+# The proof is separate from the conversion, so that a fault there cannot hide. They share only the definitions of number and unit.
 
 
 def lost(value: Value, text: str) -> str | None:
-    """Name the first leaf or key of an unwrapped value that the text does not carry, or None.
+    """Name the first leaf or key of an unwrapped value that the text lacks, or None.
 
     Leaves must occur in the order of the source, as whole words and numbers, each number with the unit that stood next to it;
     the answer next to an explanation ends the text. White space is not compared.
@@ -200,7 +200,7 @@ def lost(value: Value, text: str) -> str | None:
         if found < 0:
             return f"value {leaf[:80]!r}"
         cursor = found + len(leaf)
-    # One of several parts may end in `none`, which is no leaf.
+    # An answer of several parts may end in `none`, which is not a leaf.
     if isinstance(answer, str) and leaves(answer) and not flat.endswith(wanted[-1]):
         return f"answer {wanted[-1][:80]!r}"
     meaningful = keys(value)
@@ -212,7 +212,7 @@ def lost(value: Value, text: str) -> str | None:
 
 
 def leaves(value: Value, unit: str = "") -> list[str]:
-    """Every leaf with something in it, in order and squeezed: a number with the unit that belongs behind it, any other unit by itself."""
+    """Every leaf that is not empty, in order and squeezed: a number with the unit that belongs after it, any other unit alone."""
     if isinstance(value, Members):
         own = shared_unit(value)
         if own is None:
@@ -225,7 +225,7 @@ def leaves(value: Value, unit: str = "") -> list[str]:
 
 
 def keys(value: Value) -> list[str]:
-    """Every key that carries meaning: all but the form's own words and the word `unit`."""
+    """Every key that carries meaning: all except `explanation`, `answer` and those of units."""
     if isinstance(value, Members):
         own = [key for key, item in value if key.strip().casefold() not in (EXPLANATION, ANSWER) and not is_unit(key, item)]
         return own + [key for _, item in value for key in keys(item)]
@@ -238,7 +238,7 @@ def is_unit(key: str, item: Value) -> bool:
 
 
 def answer_last(value: Value) -> tuple[Value, Value]:
-    """An object whose answer goes last, as it does where an explanation stands next to it, and that answer; else the value itself and nothing."""
+    """The value with its answer moved last, and that answer, if it is an object with an explanation; else the value and an empty text."""
     if isinstance(value, Members):
         names = [key.strip().casefold() for key, _ in value]
         if EXPLANATION in names and names.count(ANSWER) == 1:
@@ -248,7 +248,7 @@ def answer_last(value: Value) -> tuple[Value, Value]:
 
 
 def find_whole(text: str, wanted: str, start: int) -> int:
-    """Position of a leaf from `start` on, where it is no part of a longer word or number."""
+    """Position from `start` on of a leaf that is not part of a longer word or number; -1 if it is not there."""
     while (found := text.find(wanted, start)) >= 0:
         end = found + len(wanted)
         goes_on_before = found > 0 and (
@@ -262,12 +262,12 @@ def find_whole(text: str, wanted: str, start: int) -> int:
 
 
 def squeeze(text: str) -> str:
-    """Text with every run of white space as one blank."""
+    """Text with every run of white space as one space."""
     return " ".join(text.split())
 
 
 def bare(text: str) -> str:
-    """Letters and digits only, lower case: how `time_to_stop` is found in `Time to stop`."""
+    """Letters and digits only, in lower case, so that `time_to_stop` is found in `Time to stop`."""
     if text.isascii():  # the same, by a table of bytes
         return text.lower().encode().translate(None, ASCII_NOT_ALPHANUMERIC).decode()
     return NOT_ALPHANUMERIC.sub("", text.casefold())

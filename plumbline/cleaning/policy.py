@@ -13,20 +13,20 @@ class Policy:
     """What params.yaml says about rows."""
 
     shape: str
-    """`clean.format`: where everything stands in a row, unless `recognised` says it."""
+    """`clean.format`: which keys a row has, unless `recognised` names them."""
     actions: Mapping[Rule, Action]
     min_output_characters: int
     max_output_characters: int
     standardize: bool = True
-    """False: every text stays as it stands; the quality rules still apply."""
+    """False: every text stays unchanged; the quality rules still apply."""
     trained_turns: str = "all"
     """`last`: of a conversation only the last answer is trained; the earlier ones are shown."""
     recognised: Columns | None = None
-    """The keys that the file's own rows were recognised by."""
+    """The keys that were recognised in the rows of the file."""
     given: Columns | None = None
     """`clean.columns`: the keys that the user names."""
     source: SourceFormat = JSON_LINES
-    """How the rows lie in the file."""
+    """How the file holds the rows."""
 
     @property
     def columns(self) -> Columns:

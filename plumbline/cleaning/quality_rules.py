@@ -50,11 +50,12 @@ REFUSAL_WORDS = (
 )
 REFUSAL = re.compile(
     r"""
-    # "I'm sorry, but there is no ...": an apology alone, or one that an answer follows, declines nothing
+    # "I'm sorry, but there is no ...", but not an apology that an answer follows
       \b sorry \b [^.!?\n]{0,60}? \b
       (?: (?: i | we | it | this | that | there | (?: the | your )[ ]\w+ ) (?: [ ] | ' ) (?: m[ ] | am[ ] | is[ ] | are[ ] | s[ ] | re[ ] )?
           (?: cannot | can[ ]not | can't | won't | will[ ]not | unable | not | no | don't | do[ ]not | does[ ]not | doesn't | isn't | need[ ]more ) \b
         | not[ ]enough \b | not[ ]possible \b )
+    # "I am so sorry." as the whole answer
     | ^ \W* (?: i (?: 'm | [ ]am ) [ ] )? (?: so[ ] | very[ ] )? sorry \W* $
     | \b i [ ] (?: cannot | can't ) [ ]
       # "I cannot wait", "I can't thank you enough"
@@ -139,11 +140,11 @@ WORD = re.compile(r"\w+")
 def broken_rules(
     instruction: str, input_text: str, output: str, *, active: frozenset[Rule], min_output_characters: int, max_output_characters: int
 ) -> list[Rule]:
-    """Return the active rules that a cleaned row breaks, in the order of `Rule`. Duplicates are no matter of one row."""
+    """Return the active rules that a cleaned row breaks, in the order of `Rule`. Duplicates are decided elsewhere, over all rows."""
     whole = f"{instruction}\n{input_text}\n{output}"
     low = whole.lower()
     found = (
-        # With an input the text that a row leans on may stand there.
+        # If a row has an input, the text that it refers to may be there.
         (Rule.CONTEXT_LEAK, not input_text and leans_on_source(low)),
         (Rule.REFUSAL, is_refusal(output[:REFUSAL_CHARACTERS].lower())),
         (Rule.ANSWER_REPEATS_QUESTION, len(output) <= len(instruction) + 8 and same_words(instruction, output)),
@@ -164,7 +165,7 @@ def is_refusal(low: str) -> bool:
 
 
 def holds_any(text: str, words: Sequence[str]) -> bool:
-    """Whether any of the words stands in a text. A loop: half the time of any() over a generator."""
+    """Whether any of the words stands in a text. The loop takes half the time of any() over a generator."""
     for word in words:  # noqa: SIM110
         if word in text:
             return True
@@ -172,11 +173,11 @@ def holds_any(text: str, words: Sequence[str]) -> bool:
 
 
 def leans_on_source(low: str) -> bool:
-    """Whether a lower-case text speaks of a text, figure or numbered part of a book that is not there."""
+    """Whether a lower-case text refers to a text, figure or numbered part of a book that is not there."""
     for word, numbered, before in SOURCES:
         if word not in low:
             continue
-        # Each form holds the word, and no word overlaps itself: looking where it stands finds what a search of the whole would.
+        # Each form holds the word, and no word overlaps itself, so looking around each occurrence finds all that a full search would.
         start = low.find(word)
         while start >= 0:
             if numbered.match(low, start):
@@ -208,6 +209,6 @@ def holds_secret(text: str) -> bool:
 
 
 def same_words(left: str, right: str) -> bool:
-    """Whether two texts say the same words in the same order."""
+    """Whether two texts have the same words in the same order."""
     words = WORD.findall(left.casefold())
     return bool(words) and words == WORD.findall(right.casefold())

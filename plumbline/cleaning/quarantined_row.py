@@ -5,7 +5,7 @@ from plumbline.rows.instruction_row import Origin
 
 
 class RedactedLine(Record):
-    """Stands in for a line that must not be copied: key material, or longer than 1 MiB."""
+    """Replaces a line that must not be copied: one that holds key material, or is longer than 1 MiB."""
 
     length: int
     """Bytes."""
@@ -13,10 +13,10 @@ class RedactedLine(Record):
 
 
 class RefusedRecord(Record):
-    """Stands in for a record of a table that is no row: a reader saw it first."""
+    """Replaces a record of a table that the reader could not turn into a row."""
 
     raw: str
-    """As the table holds it; bytes that are no UTF-8 as escapes."""
+    """As the table holds it; bytes that are not UTF-8 become escapes."""
     reason: str
     detail: str
 
@@ -32,5 +32,5 @@ class QuarantinedRow(Record):
     reason: str
     """Stable snake_case code."""
     detail: str
-    """What was found, for a person."""
+    """What was found, in words."""
     raw: str | RedactedLine

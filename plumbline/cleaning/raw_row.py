@@ -8,13 +8,13 @@ class RawExchange(NamedTuple):
 
     user: str
     assistant: Any
-    """As it came, for it may be no text."""
+    """As it came: it may not be text."""
     is_trained: bool
-    """False: it is shown, and no loss is on it."""
+    """False: it is shown, but no loss is computed on it."""
 
 
 class RawRow(NamedTuple):
-    """Instruction and input as text; the output as it came, for it may be no text."""
+    """Instruction and input as text; the output as it came, since it may not be text."""
 
     instruction: str
     input: str

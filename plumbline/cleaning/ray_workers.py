@@ -1,6 +1,6 @@
 """Map a pure function over the chunks of a source file on Ray Data: processes of this machine or of a cluster, in order, in bounded memory.
 
-Ray is an extra (requirements-ray.txt) and imported only here, only when asked for.
+Ray is an extra (requirements-ray.txt), imported only here and only if PLUMBLINE_RAY_ADDRESS asks for it.
 """
 
 import hashlib
@@ -32,21 +32,21 @@ PACKAGE = Path(__file__).resolve().parents[1]
 OBJECT_STORE_BYTES = 512 << 20
 """Shared memory for chunks on their way; the rest of a large file waits on the disk."""
 TRIES_OF_A_CHUNK = 4
-"""A chunk whose process dies this often fails the stage: a chunk that takes all memory would take it for ever."""
+"""If the process of one chunk dies this often, the stage fails: Ray would otherwise try a chunk that needs all memory for ever."""
 SECONDS_TO_CONNECT = 10
 DECIDING_PACKAGES = ("ftfy", "orjson", "pydantic")
-"""Of other versions a row may come out otherwise."""
+"""With other versions of these, a row may come out differently."""
 
 
 def ray_address() -> str | None:
-    """Where to clean: PLUMBLINE_RAY_ADDRESS, `local` or HOST:PORT of a running cluster; None where it is unset. Never changes a result."""
+    """Where to clean: PLUMBLINE_RAY_ADDRESS, `local` or HOST:PORT of a running cluster; None if it is unset. Never changes a result."""
     given = os.environ.get("PLUMBLINE_RAY_ADDRESS", "")
     host, _, port = given.rpartition(":")
     if not given or given == "local" or (host and "/" not in host and port.isascii() and port.isdigit()):
         return given or None
     raise ValueError(
-        f"PLUMBLINE_RAY_ADDRESS is {given!r}; `local` is read, or HOST:PORT of a running cluster, from one of its machines "
-        "(no ray:// client: the source file must be at hand). Unset it to clean without Ray."
+        f"PLUMBLINE_RAY_ADDRESS is {given!r}. Set it to `local`, or on a machine of a running cluster to its HOST:PORT "
+        "(not to a ray:// client: the source file must be on that machine). Unset it to clean without Ray."
     )
 
 
@@ -55,22 +55,22 @@ def map_on_ray(
 ) -> Iterator[tuple[int, Result]]:
     """Yield the number of lines of each chunk of the source with its result, in the order of the chunks.
 
-    The file is read on the machine of this process, a chunk at a time; every chunk goes to a free process of the cluster. A process
-    that dies is replaced and its chunk done again. InputRefused as `read_chunks` raises it, RayFailed for anything else; the Ray
-    processes that were started here end with the iterator, however it ends.
+    The file is read on the machine of this process, a chunk at a time; every chunk goes to a free process of the cluster. If a process
+    dies, another one does its chunk again. InputRefused as `read_chunks` raises it, RayFailed for anything else. The Ray processes
+    that were started here end with the iterator, however it ends.
     """
     expected = 1
     with ray_started(address) as (ray, data):
         here = data.DataContext.get_current()
-        # A block for each chunk: joined to blocks of 128 MiB, which are Ray's measure, they would all go to one process.
+        # One block per chunk: in blocks of 128 MiB, Ray's default, all chunks would go to one process.
         here.target_max_block_size = 1
         here.execution_options.preserve_order = True
         here.enable_progress_bars = False
-        # Reading takes no place of a cleaning process, and its own demands keep Ray from making one step of both.
+        # Reading takes no slot from a cleaning process, and its different resources keep Ray from merging both into one step.
         near = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
         lines = data.read_datasource(source_of_chunks(data, source, source_format), override_num_blocks=1, num_cpus=0, label_selector=near)
         with warnings.catch_warnings():
-            # Ray has no other way yet to bound the tries, which are endless by default, and warns that this one will go in 2.64.
+            # Ray has no other way yet to limit the tries, which are endless by default. It warns that 2.64 removes this one.
             warnings.simplefilter("ignore", DeprecationWarning)
             limited = {"max_retries": TRIES_OF_A_CHUNK - 1}
             results = lines.map(Work(function, versions()), num_cpus=1, ray_remote_args_fn=lambda: limited)
@@ -84,13 +84,13 @@ def map_on_ray(
                 yield done.num_lines, done.result
         except ray.exceptions.RayError as error:
             raise RayFailed(
-                f"{source}: Ray could not do the chunk from line {expected} or one after it ({reason_of(error)}). "
-                "Nothing was written; fix the cause, or unset PLUMBLINE_RAY_ADDRESS to work without Ray."
+                f"{source}: Ray could not clean the chunk from line {expected} on, or a later one ({reason_of(error)}). "
+                "Nothing was written. Fix the cause, or unset PLUMBLINE_RAY_ADDRESS to clean without Ray."
             ) from error
 
 
 class RayFailed(RuntimeError):
-    """Ray gave up: a process died again and again, a machine does not fit, or the function failed."""
+    """Ray gave up: a process died again and again, a machine has other versions, or the function failed."""
 
 
 def reason_of(error: Exception) -> str:
@@ -101,7 +101,7 @@ def reason_of(error: Exception) -> str:
 
 
 class Refusal(NamedTuple):
-    """Why the file as a whole is refused. Travels like a chunk: an exception would come back wrapped in Ray's own, its code lost."""
+    """Why the file as a whole is refused. It travels like a chunk: Ray would wrap an exception, and its code would be lost."""
 
     reason: str
     message: str
@@ -116,7 +116,7 @@ class Done(NamedTuple):
 
 
 def packed(content: Chunk | Refusal | Done) -> bytes:
-    """As bytes: Ray then knows how large a row is, and holds the reader back in time."""
+    """The content as bytes, so that Ray knows how large a row is and slows the reader down in time."""
     return pickle.dumps(content, protocol=5)
 
 
@@ -129,13 +129,13 @@ class Work:
     """What a Ray process does with a row of the data set, which holds a packed chunk or the refusal of the file."""
 
     def __init__(self, function: Callable[[Chunk], Any], wanted: dict[str, str]) -> None:
-        """`wanted` are the versions of the process that asked."""
+        """`wanted`: the versions of the process that asks."""
         self.function, self.wanted = function, wanted
 
     def __call__(self, row: dict[str, bytes]) -> dict[str, bytes]:
-        """Its result, packed. ValueError where this machine has other versions: its rows might come out otherwise."""
+        """The packed result of a row. ValueError if this machine has other versions: its rows might come out differently."""
         if versions() != self.wanted:
-            raise ValueError(f"a machine of the cluster has {versions()}, the one that asks {self.wanted}: install the same there.")
+            raise ValueError(f"A machine of the cluster has {versions()}, but the one that asks has {self.wanted}. Install the same there.")
         given: Chunk | Refusal = unpacked(row["given"])
         if isinstance(given, Refusal):
             return {"done": row["given"]}
@@ -155,7 +155,7 @@ def source_of_chunks(data: Any, source: Path, source_format: SourceFormat) -> An
     """A Ray data source of one task that reads the file as a stream: a row per chunk, and a last one if the file is refused."""
     import pyarrow
 
-    # A process of a cluster has a working folder of its own.
+    # A process of a cluster has its own working folder.
     absolute = source.resolve()
 
     def read() -> Iterator[Any]:
@@ -179,14 +179,14 @@ def source_of_chunks(data: Any, source: Path, source_format: SourceFormat) -> An
 
 @contextmanager
 def ray_started(address: str) -> Iterator[tuple[Any, Any]]:
-    """Ray and its Data library, connected: to processes of its own on this machine, which listen on the loopback only, or to a cluster.
+    """Ray and its Data library, connected to a cluster, or to their own processes on this machine, which listen on the loopback only.
 
-    ValueError where Ray is not installed, or nothing answers at the address. Nothing is sent to Ray's makers.
+    ValueError if Ray is not installed, or nothing answers at the address. No usage data is sent to Ray's makers.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if address == "local":
-        # Both are read when Ray is imported. The first keeps to 127.0.0.1 (its name speaks of other systems, where it is the default);
-        # the second is what Ray would else write to the home folder.
+        # Ray reads both when it is imported. The first keeps Ray on 127.0.0.1 (its name is about other systems, where this is the default).
+        # Without the second, Ray would write a token to the home folder.
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     try:
@@ -194,11 +194,11 @@ def ray_started(address: str) -> Iterator[tuple[Any, Any]]:
         import ray.data  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError as error:
         raise ValueError(
-            f"PLUMBLINE_RAY_ADDRESS is {address!r} and {error.name} is not installed here: `make clean-on-ray` sets Ray up in .venv/ray and "
-            "cleans with it. Unset the variable to clean without Ray."
+            f"PLUMBLINE_RAY_ADDRESS is {address!r}, but {error.name} is not installed here. Run `make clean-on-ray`, which sets Ray up in "
+            ".venv/ray and cleans with it, or unset the variable to clean without Ray."
         ) from None
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
-    # Sockets live in it, whose paths may have 107 characters: not below a deep TMPDIR.
+    # It holds sockets, and a socket's path may have at most 107 characters: so it does not lie below a deep TMPDIR.
     folder = Path(tempfile.mkdtemp(prefix="plumbline-ray-", dir="/tmp"))
     try:
         if address == "local":
@@ -213,7 +213,7 @@ def ray_started(address: str) -> Iterator[tuple[Any, Any]]:
             assert ray.util.get_node_ip_address() == "127.0.0.1", "Ray was imported before its settings were made"
         else:
             look_for_cluster(address)
-            # The other machines may have no checkout, or another one: this code goes along.
+            # The other machines may have no checkout, or another one, so they get this code.
             ray.init(address=address, runtime_env={"py_modules": [str(PACKAGE)]}, **quiet)
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         yield ray, ray.data
@@ -223,11 +223,11 @@ def ray_started(address: str) -> Iterator[tuple[Any, Any]]:
 
 
 def look_for_cluster(address: str) -> None:
-    """ValueError where nothing listens at HOST:PORT: Ray itself would try for minutes."""
+    """ValueError if nothing listens at HOST:PORT: Ray itself would try for minutes."""
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=SECONDS_TO_CONNECT).close()
     except OSError as error:
         raise ValueError(
-            f"PLUMBLINE_RAY_ADDRESS is {address}, and nothing answers there ({error}): start a cluster (`ray start --head` on that machine), or unset it."
+            f"PLUMBLINE_RAY_ADDRESS is {address}, but nothing answers there ({error}). Start a cluster (`ray start --head` on that machine), or unset it."
         ) from None

@@ -1,4 +1,4 @@
-"""Find out how the rows of a source are laid out and which key plays which part; say it with three rows before the rest is read."""
+"""Find out how the rows of a source are laid out and which key plays which part; log it with three rows before the rest is read."""
 
 import logging
 from collections.abc import Mapping
@@ -26,18 +26,18 @@ from plumbline.separators import separator_of
 log = logging.getLogger("clean")
 
 NUM_LOOKED_AT = 1000
-"""Rows, of the first MiB, that are looked at: a file is not judged by its first line."""
+"""Rows of the first MiB to look at: a file is not judged by its first line."""
 NUM_SHOWN = 3
 SHOWN_CHARACTERS = 100
 TABLE_ONLY = {"csv": (Container.CSV,), "parquet": (Container.PARQUET,)}
 
 
 def refuse_no_file(path: Path) -> None:
-    """InputRefused where there is nothing to read."""
+    """InputRefused if there is nothing to read."""
     if not path.is_file():
-        raise InputRefused("no_file", f"{path} is no file; give the path of a file of rows in clean.source.")
+        raise InputRefused("no_file", f"{path} is not a file. Set clean.source to the path of a file of rows.")
     if path.stat().st_size == 0:
-        raise InputRefused("empty_input", f"{path} is empty; a file with at least one row is read.")
+        raise InputRefused("empty_input", f"{path} is empty. Give a file with at least one row.")
 
 
 def recognised(path: Path, policy: Policy) -> Policy:
@@ -46,7 +46,10 @@ def recognised(path: Path, policy: Policy) -> Policy:
         head = stream.read(HEAD_BYTES)
     if policy.shape in FORMATS:
         if policy.given:
-            raise InputRefused("columns", f"clean.columns is read with clean.format auto, csv or parquet, not with {policy.shape}.")
+            raise InputRefused(
+                "columns",
+                f"clean.format is {policy.shape}, which does not use clean.columns. Set clean.columns to null, or clean.format to auto.",
+            )
         refuse_but_json_lines(path, head)
         return policy
     source = laid_out(path, head, policy.shape, policy.given)
@@ -55,7 +58,7 @@ def recognised(path: Path, policy: Policy) -> Policy:
     if not contents:
         raise InputRefused(
             "no_rows",
-            f"{path} is {source}, and none of its first {len(rows)} rows can be read; {source.counted} 1: {rows[0][1]}"
+            f"{path} is {source}, but none of its first {len(rows)} rows can be read. {source.counted.capitalize()} 1: {rows[0][1]}"
             + (". It has another encoding, such as Windows-1252: save it as UTF-8." if "not UTF-8" in rows[0][1] else ""),
         )
     choice = choose_columns(path, source, contents, policy.given)
@@ -65,44 +68,44 @@ def recognised(path: Path, policy: Policy) -> Policy:
 
 
 def laid_out(path: Path, head: bytes, shape: str, given: Columns | None) -> SourceFormat:
-    """Compression, container and separator of a file. InputRefused where it is not what `clean.format` asks for."""
+    """Compression, container and separator of a file. InputRefused if it is not what `clean.format` asks for."""
     if shape == "parquet" and not head.startswith(b"PAR1"):
-        raise InputRefused("not_parquet", f"{path} does not begin as Parquet; set clean.format to auto, or to what it is.")
+        raise InputRefused("not_parquet", f"{path} does not begin as Parquet. Set clean.format to auto.")
     compression = compression_of(path, head)
     with unpacked(path, compression) as stream:
         head = stream.read(HEAD_BYTES)
     container = container_of(path, head)
     if compression is not Compression.NONE and container in (Container.PARQUET, Container.ARROW_FILE):
-        raise InputRefused("compressed", f"{path} is {container} in {compression}, which cannot be read from its end; unpack it first.")
+        raise InputRefused("compressed", f"{path} is {container} in {compression}. Unpack it first: this format is read from its end.")
     if shape in TABLE_ONLY and container not in TABLE_ONLY[shape]:
-        raise InputRefused(f"not_{shape}", f"{path} is {container}, and clean.format is {shape}; set clean.format to auto.")
+        raise InputRefused(f"not_{shape}", f"{path} is {container}, but clean.format is {shape}. Set clean.format to auto.")
     if container is not Container.CSV:
         return SourceFormat(container, compression)
     wanted = given.needed if given else ()
     text = head.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "replace")
     separator = separator_of(text, lambda names: set(wanted) <= set(names) if wanted else any(possible_columns(frozenset(names))))
     if not text.strip():
-        raise InputRefused("empty_input", f"{path} begins with blank lines only; a file with at least one row is read.")
+        raise InputRefused("empty_input", f"{path} begins with blank lines only. Give a file with at least one row, without these lines.")
     if separator is None:
         first = text.split("\n", 1)[0][:80].strip()
         raise InputRefused(
             "missing_columns",
-            f"{path}, line 1: {first!r} is neither JSON nor the header of a table; a header with names between commas, semicolons, tabs or bars is read.",
+            f"{path}, line 1: {first!r} is neither JSON nor the header of a table. Give a header with names between commas, semicolons, tabs or bars.",
         )
     return SourceFormat(container, compression, separator)
 
 
 def first_rows(path: Path, source: SourceFormat) -> list[tuple[Mapping[str, Any] | None, str]]:
-    """The first rows as objects; one that cannot be read with the reason instead. InputRefused where there is none."""
+    """The first rows as objects, or why a row cannot be read. InputRefused if the file has no row."""
     with closing(read_chunks(path, source)) as chunks:
         lines: list[SourceLine] = next((chunk.lines for chunk in chunks), [])[:NUM_LOOKED_AT]
     if not any(lines):
-        raise InputRefused("empty_input", f"{path} holds no row, only {source} without any; a file with at least one row is read.")
+        raise InputRefused("empty_input", f"{path} is {source} without a row. Give a file with at least one row.")
     return [object_of(line) for line in lines if line]
 
 
 def object_of(line: SourceLine) -> tuple[Mapping[str, Any] | None, str]:
-    """The object on a line, or why there is none."""
+    """The object on a line, or why it cannot be read."""
     if not isinstance(line, bytes):
         return None, getattr(line, "detail", "longer than 1 MiB")
     if not line.strip():
@@ -114,19 +117,19 @@ def object_of(line: SourceLine) -> tuple[Mapping[str, Any] | None, str]:
 
 
 def say(path: Path, source: SourceFormat, choice: Choice, rows: list[tuple[Mapping[str, Any] | None, str]], policy: Policy) -> None:
-    """What was recognised and why, and three rows as they are read."""
+    """Log what was recognised and why, and three rows as they are read."""
     parts = ", ".join(f"{part}: {name}" for part, name in choice.columns.parts().items() if name in choice.names)
     log.info("%s is %s; its keys are %s", path, source, printable(", ".join(choice.names[:12])))
     why = "as clean.columns says" if policy.given else f"{choice.num_fitting} of the first {choice.num_rows} rows have these keys"
     log.info("its rows are read as %s (%s): %s", name_of(choice.columns), parts, why)
     if not policy.given:
-        log.info("to have them read otherwise, set clean.columns in params.yaml, for instance {instruction: NAME, output: NAME}")
+        log.info("to read them in another way, set clean.columns in params.yaml, for example {instruction: NAME, output: NAME}")
     for number, (content, detail) in enumerate(rows[:NUM_SHOWN], start=1):
         log.info("%s %d: %s", source.counted, number, shown_row(content, policy) if content is not None else f"put aside: {detail[:200]}")
 
 
 def shown_row(content: Mapping[str, Any], policy: Policy) -> str:
-    """A row as it is read; what must be copied nowhere is not shown."""
+    """A row as it is read; key material is not shown."""
     try:
         row = read_row(content, policy.columns)
     except LineRefused as refusal:

@@ -17,7 +17,7 @@ class RepairExample(Record):
     field: Literal["output", "instruction", "input", "line", "earlier"]
     """Where the repair shows; `line`: in how the whole line was written; `earlier`: in a turn before the last exchange."""
     before: str
-    """As it stood in the source; an output that was no text, as JSON."""
+    """As it stood in the source; an output that was not text, as JSON."""
     after: str
     num_skipped: int
     """Characters left out at the start: the same on both sides."""

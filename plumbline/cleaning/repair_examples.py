@@ -28,7 +28,7 @@ from plumbline.rows.instruction_row import Origin
 NUM_EXAMPLES = 10
 """Of each repair."""
 MAX_CHARACTERS = 2000
-"""Of a text shown. The longest output of the study's file has 1,439."""
+"""Of a shown text. The longest output of the study's file has 1,439."""
 LEAD_CHARACTERS = 200
 """Shown before the first difference of a longer text."""
 
@@ -72,7 +72,7 @@ class ExampleSampler:
                     break
                 raw = lines[line - first_line]
                 assert isinstance(raw, bytes), "an oversize line was kept"
-                # Key material goes nowhere, not even where params.yaml keeps such rows.
+                # Key material is never shown, not even if params.yaml keeps such rows.
                 if not holds_secret(raw.decode("utf-8", "replace")):
                     insort(chosen, (row_id, line, example_of(code, row_id, Origin(file=self.file, line=line), raw, self.policy)))
                     del chosen[NUM_EXAMPLES:]
@@ -80,8 +80,8 @@ class ExampleSampler:
     def next_of(self, candidates: Candidates, moved: Collection[int], kept: Iterable[bytes]) -> Candidates:
         """Candidates of a chunk after the lines `moved` went to the quarantine; `kept`: its rows as JSON, empty where moved.
 
-        Its eleventh row of a code is looked for only where it could be among the ten of the whole source: reading all rows of each
-        chunk again costs more than all else here.
+        An eleventh row of a code is looked for only if it could be among the ten of the whole source: reading all rows of each
+        chunk again costs more than everything else here.
         """
         hit = [code for code, rows in candidates.items() if any(line in moved for _, line in rows)]
         if any(self.could_take(code, candidates[code][-1]) for code in hit):
@@ -99,11 +99,11 @@ class ExampleSampler:
 
 
 def example_of(code: str, row_id: str, origin: Origin, raw: bytes, policy: Policy) -> RepairExample:
-    """One kept line before and after a repair. It is cleaned once more, which is cheaper than keeping every raw text."""
+    """One kept line before and after a repair. It is cleaned again, which is cheaper than keeping every raw text."""
     content, line_repairs = parse_line(raw)
     row = read_row(content, policy.columns)
     cleaned = clean_line(raw, policy, policy.active)
-    assert isinstance(cleaned, Cleaned), "a quarantined line is no example"
+    assert isinstance(cleaned, Cleaned), "a quarantined line is not an example"
     if code in line_repairs:
         field, before, after = "line", raw.decode("utf-8", "backslashreplace"), json.dumps(content, ensure_ascii=False)
     elif code in output_repairs(row.instruction, row.output):
@@ -129,7 +129,7 @@ def example_of(code: str, row_id: str, origin: Origin, raw: bytes, policy: Polic
 
 
 def output_repairs(question: str, output: object) -> set[str]:
-    """Codes of the repairs that an answer took; a row's list tells them for all fields together."""
+    """Codes of the repairs that an answer took; a row lists those of all its fields together."""
     repairs: list[str] = []
     seen = classify_output(output)
     plain = str(output) if asked_notice(question, output, seen) else converted(output, seen, repairs)

@@ -1,4 +1,4 @@
-"""Decide what becomes of rows that repeat or contradict others. Pure."""
+"""Decide what happens to rows that repeat or contradict others. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -24,7 +24,7 @@ def decide_repeats(
 ) -> dict[int, list[Repeat]]:
     """Return the repeats of each row that has any under a rule that is on. The first of equal rows is never a repeat.
 
-    `near_groups`: first row of the group of near-duplicates, for each row; None where the rule is off.
+    `near_groups`: first row of the group of near-duplicates, for each row; None if the rule is off.
     """
     found = find_repeats(question_keys, row_keys)
     decisions: dict[int, list[Repeat]] = {}
@@ -57,7 +57,7 @@ class Flagged(NamedTuple):
 
 
 def apply_repeats(line: bytes, repeats: Sequence[Repeat], lines: NDArray[np.int64], actions: Mapping[Rule, Action]) -> Moved | Flagged:
-    """Flag one kept row, or move it out, by what its repeats ask for. `lines`: physical line of each row, for the detail."""
+    """Flag one kept row or quarantine it, as the rules of its repeats say. `lines`: physical line of each row, for the detail."""
     for repeat in repeats:
         if actions[repeat.rule] is Action.QUARANTINE:
             words = {Rule.DUPLICATE: "same question and answer as", Rule.CONTRADICTION: "another answer to the question of"}

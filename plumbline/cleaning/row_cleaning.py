@@ -1,4 +1,4 @@
-"""Clean one line: a kept row, a quarantined line with its reason, or nothing for a blank one. Pure."""
+"""Clean one line that is not blank: a kept row, or a quarantined line with its reason. Pure."""
 
 from plumbline.cleaning.answer_cleaning import answer_text, classify_output, output_as_it_stands
 from plumbline.cleaning.classification import Classified, classify
@@ -13,7 +13,7 @@ from plumbline.cleaning.text_repair import MendedText, is_blank, mend_text
 
 UNTOUCHED = MendedText("", (), ())
 NEVER_SHOWN = frozenset({Rule.SPECIAL_TOKEN, Rule.SECRET, Rule.PERSONAL_DATA, Rule.JUDGE_INSTRUCTION})
-"""Rules that also hold for a text that no loss is on."""
+"""Rules that also hold for a text that is shown but not trained."""
 
 
 def clean_line(raw: bytes, policy: Policy, active: frozenset[Rule]) -> Cleaned | Rejected:
@@ -21,7 +21,7 @@ def clean_line(raw: bytes, policy: Policy, active: frozenset[Rule]) -> Cleaned |
     before = OutputClass.UNREADABLE
     try:
         if len(raw) > MAX_LINE_BYTES:
-            raise LineRefused(Reason.OVERSIZE_LINE, f"{len(raw)} bytes; lines up to {MAX_LINE_BYTES} are read")
+            raise LineRefused(Reason.OVERSIZE_LINE, f"{len(raw)} bytes; a line may have at most {MAX_LINE_BYTES}")
         content, line_repairs = parse_line(raw)
         row = read_row(content, policy.columns)
         if row.earlier and policy.trained_turns == "last":
@@ -47,7 +47,7 @@ def clean_row(row: RawRow, line_repairs: list[Repair], policy: Policy, active: f
 def cleaned_or_rejected(
     row: RawRow, seen: Classified, line_repairs: list[Repair], policy: Policy, active: frozenset[Rule]
 ) -> Cleaned | Rejected:
-    """Convert, repair, prove and judge one row."""
+    """Convert and repair one row, prove that nothing is lost, and apply the quality rules."""
     if not policy.standardize:
         return as_it_stands(row, seen, line_repairs, policy, active)
     repairs: list[str] = list(line_repairs)
@@ -66,7 +66,7 @@ def cleaned_or_rejected(
 
 
 def cleaned_exchange(exchange: RawExchange, repairs: list[str], flags: list[str]) -> CleanedExchange:
-    """An earlier exchange as text, with its repairs and flags added; LineRefused where it cannot be shown."""
+    """An earlier exchange as text, with its repairs and flags added; LineRefused if it cannot be shown."""
     user = mend_text(exchange.user)
     if is_blank(user.text):
         raise LineRefused(Reason.EMPTY_FIELD, "an earlier user turn is empty")
@@ -77,7 +77,7 @@ def cleaned_exchange(exchange: RawExchange, repairs: list[str], flags: list[str]
 
 
 def as_it_stands(row: RawRow, seen: Classified, line_repairs: list[Repair], policy: Policy, active: frozenset[Rule]) -> Cleaned | Rejected:
-    """Keep a row's texts without a change: what training sees where no one cleans."""
+    """Keep a row's texts unchanged: what training sees without cleaning."""
     output = output_as_it_stands(row.output)
     earlier = tuple(CleanedExchange(one.user, output_as_it_stands(one.assistant), one.is_trained) for one in row.earlier)
     shown = [(name, text) for one in earlier for name, text in (("an earlier user turn", one.user), ("an earlier answer", one.assistant))]
@@ -101,7 +101,7 @@ def judged(row: Cleaned, policy: Policy, active: frozenset[Rule]) -> Cleaned | R
 
 
 def rules_broken_by(row: Cleaned, policy: Policy, active: frozenset[Rule]) -> list[Rule]:
-    """The active rules that a row breaks, in the order of `Rule`; of an answer that is not trained, only what must not be shown either."""
+    """The active rules that a row breaks, in the order of `Rule`. For an answer that is not trained, only `NEVER_SHOWN` counts."""
 
     def broken(asked: str, about: str, answered: str, rules: frozenset[Rule]) -> list[Rule]:
         limits = {"min_output_characters": policy.min_output_characters, "max_output_characters": policy.max_output_characters}
@@ -109,7 +109,7 @@ def rules_broken_by(row: Cleaned, policy: Policy, active: frozenset[Rule]) -> li
 
     if not row.earlier:
         return broken(row.instruction, row.input, row.output, active)
-    # Behind another exchange an answer may lean on what was said before, as it may on an input.
+    # After another exchange, an answer may refer to what was said before, as it may to an input.
     found = set(broken(row.instruction, row.input or " ", row.output, active))
     for place, one in enumerate(row.earlier):
         found |= set(broken(one.user, " " if place else "", one.assistant, active if one.is_trained else active & NEVER_SHOWN))

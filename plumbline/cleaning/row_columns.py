@@ -15,7 +15,7 @@ class Columns:
     """What the instruction is about: a second part of what is asked."""
     output: str | None = None
     system: str | None = None
-    """Stands before what is asked first."""
+    """Text that stands before the first question."""
     history: str | None = None
     """Earlier exchanges as pairs of texts."""
 
@@ -39,7 +39,7 @@ MESSAGES = Columns(messages="messages", system="system")
 SHAREGPT = Columns(messages="conversations", system="system")
 PROMPT_COMPLETION = Columns(instruction="prompt", output="completion", system="system")
 FORMATS = {"alpaca": ALPACA, "messages": MESSAGES, "sharegpt": SHAREGPT, "prompt_completion": PROMPT_COMPLETION}
-"""The values of `clean.format` that say where everything stands in JSON lines."""
+"""The values of `clean.format` that fix the keys of JSON lines."""
 
 TURNS = ("messages", "conversations", "conversation", "dialogue", "dialog", "turns", "chat", "data")
 ASKED = ("instruction", "question", "prompt", "query", "problem", "message_1", "user", "human")
@@ -67,7 +67,7 @@ def name_of(columns: Columns) -> str:
 
 
 def possible_columns(names: frozenset[str]) -> Iterator[Columns]:
-    """Every reading that rows with these keys may have. `Question` is read as `question` is; of two such the one in lower case."""
+    """Every possible reading of rows with these keys. Capitals do not matter; if `Question` and `question` are there, the latter is read."""
     written = {name.strip().lower(): name for name in sorted(names)}  # capitals come first, so that lower case stays
     system = next((written[name] for name in SYSTEMS if name in written), None)
     for turns in TURNS:
@@ -75,7 +75,7 @@ def possible_columns(names: frozenset[str]) -> Iterator[Columns]:
             yield Columns(messages=written[turns], system=system)
     asked = [name for name in ASKED if name in written]
     if not asked and "input" in written:
-        asked = ["input"]  # `input` and `output` with nothing else to ask
+        asked = ["input"]  # `input` and `output` without another question
     for question in asked:
         about = next((written[name] for name in ("input", "context") if name in written and name != question), None)
         for answer in ANSWERED:
@@ -90,6 +90,6 @@ def possible_columns(names: frozenset[str]) -> Iterator[Columns]:
 
 
 def pairs_with_another(question: str, answer: str) -> bool:
-    """Names that only belong together: `message_1` is answered by `message_2` and by nothing else."""
+    """Whether one of the two names belongs to another one: only `message_2` answers `message_1`."""
     pairs = {"message_1": "message_2", "user": "assistant", "human": "assistant"}
     return pairs.get(question, answer) != answer or (answer == "message_2" and question != "message_1")

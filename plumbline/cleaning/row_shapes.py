@@ -25,7 +25,7 @@ MEANT = {
         ("history", "system", "system_prompt", "context", "images", "image", "videos", "audios", "audio", "rejected"), Reason.UNUSED_KEY
     ),
 }
-"""Keys that say how a row is meant: used, or the row is put aside; never one of many extra keys."""
+"""Keys that change the meaning of a row. If one is not read, the row is put aside; it never counts as an extra key."""
 TURN_FORMATS = {"messages": "messages", "conversations": "sharegpt"}
 """Key of the turns -> the value of `clean.format` that reads it."""
 USUAL = frozenset({"instruction", "input", "output"})
@@ -60,41 +60,41 @@ def read_row(content: Mapping[str, Any], columns: Columns) -> RawRow:
 
 
 def history_of(history: Any) -> list[RawExchange]:
-    """Earlier exchanges as pairs of texts, as LLaMA-Factory has them."""
+    """Earlier exchanges as pairs of texts, as LLaMA-Factory writes them."""
     if history in EMPTY:
         return []
     pairs = list_of(history, "history")
     if not all(isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(text, str) for text in pair) for pair in pairs):
-        raise LineRefused(Reason.WRONG_TYPE, "history is no list of pairs of texts: what was asked and what was answered")
+        raise LineRefused(Reason.WRONG_TYPE, "history is not a list of pairs of texts: a question and its answer")
     return [RawExchange(asked, answer, is_trained=True) for asked, answer in pairs]
 
 
 def refuse_unused(content: Mapping[str, Any], columns: Columns) -> None:
-    """LineRefused where a key says how the row is meant and is not read."""
+    """LineRefused if a key changes the meaning of the row and is not read."""
     for key, reason in MEANT.items():
         if key in content and key not in columns.used and content[key] not in EMPTY:
-            remedy = "is not read; give its part in clean.columns, or take it out"
+            remedy = "is not read; name it in clean.columns, or remove it"
             raise LineRefused(
                 reason,
-                f"key {key!r} says how the row is meant and {remedy if reason is Reason.UNUSED_KEY else f'offers tools: {NOT_TRAINED}'}",
+                f"key {key!r} changes the meaning of the row and {remedy if reason is Reason.UNUSED_KEY else f'offers tools: {NOT_TRAINED}'}",
             )
     if not is_trained({key: content.get(key) for key in MARKS if key not in columns.used}):
         raise LineRefused(Reason.UNTRAINED, "the row is marked as not to be trained on; remove the mark or the row")
 
 
 def required(content: Mapping[str, Any], keys: tuple[str, ...]) -> None:
-    """LineRefused names the first key that is not there."""
+    """LineRefused names the first key that is missing."""
     for key in keys:
         if key not in content:
             turns = next((format_ for name, format_ in TURN_FORMATS.items() if name in content), None)
-            hint = f"; for rows of chat turns set clean.format to {turns}, or give them a file of their own" if turns else ""
+            hint = f"; for rows of chat turns set clean.format to {turns}, or give them their own file" if turns else ""
             raise LineRefused(Reason.MISSING_KEY, f"no key {key!r}; found {sorted(content)[:8]}{hint}")
 
 
 def text_of(value: Any, name: str) -> str:
-    """LineRefused where a field that must be text is none."""
+    """The text of a field. LineRefused if it is not text."""
     if isinstance(value, list):
         value = answer_of_turn(value)
     if not isinstance(value, str):
-        raise LineRefused(Reason.WRONG_TYPE, f"{name} is a JSON {json_type(value)}; text is read")
+        raise LineRefused(Reason.WRONG_TYPE, f"{name} is a JSON {json_type(value)}; it must be text")
     return value

@@ -1,4 +1,4 @@
-"""Clean a source file into its output files: two passes over it, and no output appears before every one is whole."""
+"""Clean a source file into its output files, in two passes; the outputs appear together, when all are complete."""
 
 import logging
 import tempfile
@@ -38,9 +38,9 @@ class CleanFiles:
     quarantined: Path
     metrics: Path
     classes: Path | None = None
-    """Output where wanted: the class counts as CSV for a plot."""
+    """Optional output: the class counts as CSV for a plot."""
     repair_examples: Path | None = None
-    """Output where wanted: ten rows of each repair before and after."""
+    """Optional output: ten rows of each repair before and after."""
 
     @property
     def outputs(self) -> list[Path]:
@@ -57,11 +57,11 @@ class CleanCounts:
     quarantined: int
     blank: int
     reasons: Mapping[str, int]
-    """Of the quarantined lines; only those that occur."""
+    """Number of quarantined lines by reason; only reasons that occur."""
 
 
 def clean_file(files: CleanFiles, policy: Policy, *, near_duplicate_similarity: float) -> CleanCounts:
-    """Write the outputs, all or none. InputRefused where no row can be kept, or the source changes while it is read."""
+    """Write the outputs, all or none. InputRefused if no row can be kept, or if the source changes while it is read."""
     refuse_overwriting(files.source, files.outputs)
     refuse_no_file(files.source)
     before = fingerprint(files.source)
@@ -82,7 +82,7 @@ def clean_file(files: CleanFiles, policy: Policy, *, near_duplicate_similarity: 
         with working("clean: writing"):
             summary = write_rows(files.source, policy, first_pass, repeats, *written, sampler)
         if fingerprint(files.source) != before:
-            raise InputRefused("source_changed", f"{files.source} changed while it was read; run again when nothing writes to it.")
+            raise InputRefused("source_changed", f"{files.source} changed while it was read. Run again when nothing writes to it.")
         streams[files.metrics].write(summary_bytes(summary))
         if files.classes:
             streams[files.classes].write(classes_table(summary).encode())
@@ -109,11 +109,11 @@ def fingerprint(path: Path) -> tuple[int, int, int]:
 
 
 def nothing_kept(source: Path, first_pass: Spooled, source_format: SourceFormat) -> InputRefused:
-    """Why a file with no usable row is refused: an empty training set must not look like a success."""
+    """The error for a file with no usable row: an empty training set must not look like a success."""
     reasons = sum((chunk.reasons for chunk in first_pass.chunks), Counter[str]())
     if not reasons:
-        return InputRefused("empty_input", f"{source} holds blank lines only; a file with at least one row is read.")
+        return InputRefused("empty_input", f"{source} holds blank lines only. Give a file with at least one row.")
     first = orjson.loads(next(line for chunk in first_pass.chunks for _, line in chunk.quarantined))
-    where = f"the first, {source_format.counted} {first['origin']['line']}: {first['detail']}"
+    where = f"The first, {source_format.counted} {first['origin']['line']}: {first['detail']}"
     counted = ", ".join(f"{reason} {number}" for reason, number in reasons.most_common())
-    return InputRefused("no_rows", f"{source}: none of {sum(reasons.values())} rows can be kept, reasons {counted}; {where}")
+    return InputRefused("no_rows", f"{source}: none of {sum(reasons.values())} rows can be kept. Reasons: {counted}. {where}")

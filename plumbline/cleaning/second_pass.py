@@ -1,4 +1,4 @@
-"""Second pass over a source: write the rows to keep and the quarantine, with what repeats flagged or moved out."""
+"""Second pass over a source: write the kept and the quarantined rows; flag or quarantine those that repeat others."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,7 +24,7 @@ def write_rows(
     quarantined: IO[bytes],
     sampler: ExampleSampler | None,
 ) -> dict[str, Any]:
-    """Copy the spool, flag or move out what repeats, and return the summary of what was written."""
+    """Copy the spool, flag or quarantine rows that repeat others, and return the summary of what was written."""
     tally = Tally(first_pass.chunks)
     spool = first_pass.spool
     spool.seek(0)

@@ -16,7 +16,7 @@ class Container(StrEnum):
 
 
 class Compression(StrEnum):
-    """What is around the whole file."""
+    """How the whole file is packed."""
 
     NONE = "none"
     GZIP = "gzip"

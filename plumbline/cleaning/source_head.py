@@ -1,4 +1,4 @@
-"""Say by its first bytes what a file is, and refuse what is no file of rows. Pure."""
+"""Recognise a file by its first bytes, and refuse one that does not hold rows. Pure."""
 
 from pathlib import Path
 
@@ -19,28 +19,28 @@ MAGIC = {
 }
 TABLES = {b"PAR1": Container.PARQUET, b"ARROW1\0\0": Container.ARROW_FILE, b"\xff\xff\xff\xff": Container.ARROW_STREAM}
 FOREIGN = {
-    b"SQLite format 3": "a SQLite database; export the table as CSV",
-    b"\xd0\xcf\x11\xe0": "an old Excel or Word file; save it as CSV (UTF-8)",
-    b"%PDF": "a PDF; give the rows as JSON lines or CSV",
-    b"\x89HDF": "HDF5; write the rows as Parquet or JSON lines",
-    b"\x93NUMPY": "a NumPy array; write the rows as Parquet or JSON lines",
-    b"\x80\x04": "a pickle, which is never loaded; write the rows as Parquet or JSON lines",
-    b"\x80\x05": "a pickle, which is never loaded; write the rows as Parquet or JSON lines",
+    b"SQLite format 3": "a SQLite database. Export the table as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel or Word file. Save it as CSV (UTF-8)",
+    b"%PDF": "a PDF. Give the rows as JSON lines or CSV",
+    b"\x89HDF": "HDF5. Write the rows as Parquet or JSON lines",
+    b"\x93NUMPY": "a NumPy array. Write the rows as Parquet or JSON lines",
+    b"\x80\x04": "a pickle, which is never loaded. Write the rows as Parquet or JSON lines",
+    b"\x80\x05": "a pickle, which is never loaded. Write the rows as Parquet or JSON lines",
 }
 WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def compression_of(path: Path, head: bytes) -> Compression:
-    """What a file is packed with. InputRefused where nothing here unpacks it."""
+    """What a file is packed with. InputRefused if nothing here can unpack it."""
     name = next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
     if name is None:
         return Compression.NONE
     if name in (Compression.GZIP, Compression.ZSTD):
         return Compression(name)
     if b"[Content_Types].xml" in head[:4096] or b"xl/" in head[:4096]:
-        raise InputRefused("foreign", f"{path} is an Excel workbook; save it as CSV (UTF-8) and give that.")
-    raise InputRefused("compressed", f"{path} is {name} data; unpack it and give the unpacked file, or pack it as gzip or zstd.")
+        raise InputRefused("foreign", f"{path} is an Excel workbook. Save it as CSV (UTF-8) and give that file.")
+    raise InputRefused("compressed", f"{path} is {name} data. Unpack it and give the unpacked file, or pack it as gzip or zstd.")
 
 
 def table_of(head: bytes) -> Container | None:
@@ -49,7 +49,7 @@ def table_of(head: bytes) -> Container | None:
 
 
 def container_of(path: Path, head: bytes) -> Container:
-    """How the rows are laid out, by the first bytes of what is inside. InputRefused where it is no file of rows."""
+    """How the rows are laid out, by the first bytes of what is inside. InputRefused if the file does not hold rows."""
     if container := table_of(head):
         return container
     refuse_no_text(path, head)
@@ -65,14 +65,14 @@ def container_of(path: Path, head: bytes) -> Container:
 
 
 def refuse_but_json_lines(path: Path, head: bytes) -> None:
-    """InputRefused for a file that is no JSON lines, with a word on what it is."""
+    """InputRefused if a file is not JSON lines; it says what the file is."""
     for magic, name in MAGIC.items():
         if head.startswith(magic):
-            auto = "set clean.format to auto, which unpacks it, or " if name in (Compression.GZIP, Compression.ZSTD) else ""
-            raise InputRefused("compressed", f"{path} is {name} data; {auto}unpack it and give the unpacked file.")
+            auto = ", or set clean.format to auto, which unpacks it" if name in (Compression.GZIP, Compression.ZSTD) else ""
+            raise InputRefused("compressed", f"{path} is {name} data. Unpack it and give the unpacked file{auto}.")
     for magic, container in TABLES.items():
         if head.startswith(magic) and container is not Container.ARROW_STREAM:
-            raise InputRefused(container.value.split()[-1].lower(), f"{path} is {container}; set clean.format to auto.")
+            raise InputRefused(container.value.split()[-1].lower(), f"{path} is {container}. Set clean.format to auto.")
     refuse_no_text(path, head)
     text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
     first = text.split(b"\n", 1)[0].strip()
@@ -83,27 +83,27 @@ def refuse_but_json_lines(path: Path, head: bytes) -> None:
     if first == b"[":
         raise InputRefused("not_jsonl", array_of_others(path))
     if (table := table_in(text)) is not None:
-        raise InputRefused("not_jsonl", f"{path} looks like {table}: set clean.format to auto in params.yaml.")
+        raise InputRefused("not_jsonl", f"{path} looks like {table}. Set clean.format to auto in params.yaml.")
 
 
 def refuse_no_text(path: Path, head: bytes) -> None:
-    """InputRefused for bytes that are no text of rows: another encoding, a pointer to the file, a page, a file of another program."""
+    """InputRefused for bytes that are not rows of text: another encoding, a pointer to the file, a page, a file of another program."""
     for magic, words in FOREIGN.items():
         if head.startswith(magic):
             raise InputRefused("foreign", f"{path} is {words}.")
     if head.startswith(WIDE_MARKS) or head[1:2] == b"\0" or head[:1] == b"\0":
-        raise InputRefused("utf16", f"{path} is UTF-16 or UTF-32, or binary; save it as UTF-8.")
+        raise InputRefused("utf16", f"{path} is UTF-16, UTF-32 or binary. Save it as UTF-8 text.")
     text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
     if text.startswith(b"version https://git-lfs"):
-        raise InputRefused("lfs_pointer", f"{path} is a Git LFS pointer; run git lfs pull.")
+        raise InputRefused("lfs_pointer", f"{path} is a Git LFS pointer. Run `git lfs pull`.")
     if text.startswith((b"outs:", b"md5:")) and b"md5:" in text:
-        raise InputRefused("dvc_pointer", f"{path} is a DVC file; run dvc pull and give the file that it names.")
+        raise InputRefused("dvc_pointer", f"{path} is a DVC file. Run `dvc pull` and give the file that it names.")
     if text[:64].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
-        raise InputRefused("html", f"{path} is HTML or XML, perhaps an error page; download the data again.")
+        raise InputRefused("html", f"{path} is HTML or XML, perhaps an error page. Download the data again.")
 
 
 def is_json_array(text: bytes) -> bool:
-    """Whether a file is one array of objects: a line of JSON lines that is an array ends on that line, and objects follow."""
+    """Whether a file is one array of objects. An array that ends on the first line, with more lines after it, is a line of JSON lines."""
     if not text.startswith(b"[") or not text[1:].lstrip().startswith(b"{"):
         return False
     first, ended, rest = text.partition(b"\n")
@@ -111,7 +111,7 @@ def is_json_array(text: bytes) -> bool:
 
 
 def table_in(text: bytes) -> SourceFormat | None:
-    """The table that a text looks like: a first line with several names, and few lines that are JSON below it; None where it looks like none."""
+    """The table that a text looks like: several names on its first line, and few lines of JSON below. None if it does not look like a table."""
     lines = [line.strip() for line in text.split(b"\n") if line.strip()]
     if not lines or lines[0].startswith((b"{", b"[", b'"{', b"<")) or b"{" in lines[0]:
         return None

@@ -1,4 +1,4 @@
-"""Read source files as chunks of physical lines, in bounded memory; refuse files that are no data at all."""
+"""Read source files as chunks of physical lines, in bounded memory; refuse a file that holds a merge conflict."""
 
 import hashlib
 from collections.abc import Generator, Iterable, Iterator
@@ -30,9 +30,9 @@ class Chunk:
 
 
 def read_chunks(path: Path, source: SourceFormat) -> Generator[Chunk, None, None]:
-    """Yield every row of the source in order, in bounded memory. InputRefused where the file as a whole cannot be read.
+    """Yield every row of the source in order, in bounded memory. InputRefused if the file as a whole cannot be read.
 
-    A record of a table is written as the JSON object that JSON lines have.
+    A record of a table becomes a JSON object, as in JSON lines.
     """
     with unpacked(path, source.compression) as stream, closing(source_lines(path, stream, source)) as lines:
         yield from chunked(lines, first_line=1)
@@ -70,7 +70,7 @@ def chunked(lines: Iterable[SourceLine], first_line: int) -> Iterator[Chunk]:
 
 
 def physical_lines(path: Path, stream: IO[bytes]) -> Iterator[bytes | RedactedLine]:
-    """Yield lines; only LF ends one. A conflict marker refuses the file: it would keep both sides."""
+    """Yield lines; only LF ends one. InputRefused at a conflict marker: both sides would be kept."""
     number = 0
     while line := stream.readline(MAX_LINE_BYTES + 2):
         number += 1
@@ -78,7 +78,7 @@ def physical_lines(path: Path, stream: IO[bytes]) -> Iterator[bytes | RedactedLi
             yield redact_rest(line, stream)
             continue
         if line[:1] in (b"<", b">") and line.startswith(CONFLICT_MARKERS):
-            raise InputRefused("conflict_marker", f"{path}, line {number}: a merge conflict marker; resolve the conflict and run again.")
+            raise InputRefused("conflict_marker", f"{path}, line {number} is a merge conflict marker. Resolve the conflict and run again.")
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
         yield line.rstrip(b"\r\n") if line.endswith(b"\n") else line

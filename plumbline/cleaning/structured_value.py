@@ -10,7 +10,7 @@ class Written(str):
 
 
 class Members(list["tuple[str, Value]"]):
-    """The members of an object in their order; a key that comes twice is kept twice."""
+    """The members of an object in their order; a key that occurs twice is kept twice."""
 
 
 Value = str | Written | list["Value"] | Members

@@ -1,4 +1,4 @@
-"""Mend characters that do not belong into text: what can be undone exactly is undone, the rest is flagged or refused. Pure."""
+"""Fix characters that do not belong in text: undo what can be undone exactly, flag or refuse the rest. Pure."""
 
 import re
 import unicodedata
@@ -28,8 +28,8 @@ TAGS = re.compile("[\U000e0000-\U000e007f]")
 NONCHARACTERS = re.compile("[\ufdd0-\ufdef]|[" + "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF)) + "]")
 REPLACEMENT = re.compile("\ufffd")
 PRIVATE_USE = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
-# Every character that one of the patterns of hidden, directional or lost characters needs. One search for all of them is an eighth
-# of the work, and most text in other letters has none.
+# Every character that a pattern for hidden, directional or lost characters needs. One search for all of them is an eighth of the
+# work, and most text that is not ASCII has none.
 REMARKABLE = re.compile(
     f"[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\u0085\ue000-\uf8ff\ufdd0-\ufdef\ufeff\ufffd-\uffff\U0001fffe-\U0010ffff{COMBINING}]"
 )
@@ -42,18 +42,18 @@ TO_BYTE = {character: bytes([ord(character)]) for character in CP1252[:128]} | {
     bytes([code]).decode("cp1252"): bytes([code]) for code in range(0x80, 0xA0) if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 }
 MANGLED_RUN = re.compile(f"[{re.escape(CP1252)}]{{2,}}")
-# Heads of UTF-8 sequences whose tail is gone: nothing can bring the character back. In the languages that have these
-# letters another letter follows (`âge`, `SÃO`, `Île`).
+# Heads of UTF-8 sequences without their tails: nothing can restore the character. In the languages that have these letters,
+# another letter follows (`âge`, `SÃO`, `Île`).
 CUT_HEADS = "âÎÏÃÂ"
 CUT_MOJIBAKE = re.compile(r"(?<=[\d})\]\\$_^=({|])[âÎÏÃÂ]|[âÎÏÃÂ](?=[\d{}()\[\]$\\^_=|.,;:\s]|$)|(?<=\w)âs\b")
 
 
 class TextRefused(RowRefused):
-    """The text must not be kept: what it was cannot be told."""
+    """The text must not be kept, since no one can say what it was."""
 
 
 class MendedText(NamedTuple):
-    """A text, what was done to it, and what remains to look at."""
+    """A text, its repairs, and what remains to look at."""
 
     text: str
     repairs: tuple[Repair, ...]
@@ -67,7 +67,7 @@ def is_blank(text: str) -> bool:
 
 def is_ordinary(text: str) -> bool:
     """Whether a text is printable ASCII and line breaks, with nothing to strip."""
-    if not text.isascii():  # known without reading it, where the pattern reads up to the first such character
+    if not text.isascii():  # known without reading the text; the pattern would read up to the first such character
         return False
     if text.isprintable():  # no line break: one look instead of a pattern over the whole
         return not (text.startswith(" ") or text.endswith(" "))
@@ -75,7 +75,7 @@ def is_ordinary(text: str) -> bool:
 
 
 def mend_text(text: str) -> MendedText:
-    """Return the text as it may be trained on. TextRefused where it holds what no rule can make right."""
+    """Return the text as it may be trained on. TextRefused if it holds something that no rule can fix."""
     if is_ordinary(text):
         # Nothing to strip, no tab, no control and no foreign character; a line break may be a swallowed `\n`.
         if "\n" not in text:
@@ -126,7 +126,7 @@ def mend_text(text: str) -> MendedText:
 
 
 def without_outer_space(text: str) -> str:
-    """The text without space around it. An indent of the first line that a later line shares is code's, and stays."""
+    """The text without space around it. If a later line shares the indent of the first one, it is code, and the indent stays."""
     stripped = text.strip()
     indent = text[: len(text) - len(text.lstrip())].rpartition("\n")[2]
     if indent and any(line.startswith(indent) and not line.isspace() for line in stripped.split("\n")[1:]):
@@ -135,13 +135,13 @@ def without_outer_space(text: str) -> str:
 
 
 def control_character(text: str) -> re.Match[str] | None:
-    """The first control character that is no tab or line feed."""
-    # No control character is printable; a line feed is not either, but it is none of those looked for.
+    """The first control character that is not a tab or line feed."""
+    # No control character is printable. A line feed is not printable either, but it is allowed.
     return None if text.replace("\n", "").isprintable() else CONTROL_CHARS.search(text)
 
 
 def refuse_hidden(text: str) -> None:
-    """TextRefused for characters that no reader sees or no text holds."""
+    """TextRefused for characters that no reader sees or that never belong in text."""
     if found := NONCHARACTERS.search(text):
         raise TextRefused(Reason.NONCHARACTER, f"noncharacter U+{ord(found[0]):04X} at character {found.start()}")
     if found := TAGS.search(FLAG_TAGS.sub("", text)):
@@ -151,7 +151,7 @@ def refuse_hidden(text: str) -> None:
 
 
 def undo_mojibake(text: str) -> str:
-    """Undo UTF-8 that was read as Windows-1252 or Latin-1, run by run, where mangling it again gives the run back."""
+    """Undo UTF-8 that was read as Windows-1252 or Latin-1, run by run, if mangling it again gives the run back."""
     return text if text.isascii() else MANGLED_RUN.sub(lambda match: undo_run(match[0]), text)
 
 

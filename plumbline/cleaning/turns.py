@@ -1,4 +1,4 @@
-"""Read a conversation: turns of a user and an assistant, one after the other, with what may stand around them. Pure."""
+"""Read a conversation: alternating turns of a user and an assistant, with what may stand around them. Pure."""
 
 import ast
 import json
@@ -23,19 +23,19 @@ MARKS = ("weight", "train", "loss", "training")
 """Keys of a turn or a row that say whether it is trained: OpenAI, Mistral and axolotl, ms-swift."""
 USUAL = frozenset({"role", "content", "from", "value", *CALLS, *THOUGHTS, *MARKS})
 NOT_TRAINED = (
-    "rows with tools are recognised and not trained on, since no prompt here offers tools. Write the call and what came back as text into "
-    "the turns, or take the tools out where no turn uses them"
+    "rows with tools are recognised but not trained on, since no prompt here offers tools. Write the call and its result as text into "
+    "the turns, or remove the tools if no turn uses them"
 )
 TEXT_BLOCKS = ("text", "input_text", "output_text")
 CALL_BLOCKS = ("tool_use", "tool_result", "function_call", "tool_call")
 
 
 def row_of_turns(turns: Sequence[Any], system: str, *, has_extra_keys: bool) -> RawRow:
-    """The exchanges of a conversation; a system turn stands before what is asked first. LineRefused if they are not a conversation.
+    """The exchanges of a conversation; a system turn stands before the first question. LineRefused if they are not a conversation.
 
     Turns after the last answer that is trained are left out: nothing is learnt from them.
     """
-    if turns and all(isinstance(turn, str) for turn in turns):  # UltraChat: texts of user and assistant by turns
+    if turns and all(isinstance(turn, str) for turn in turns):  # UltraChat: alternating texts of user and assistant
         turns = [{"role": ("user", "assistant")[place % 2], "content": text} for place, text in enumerate(turns)]
     read = [turn_of(turn) for turn in turns]
     if read and read[0][0] == "system":
@@ -45,7 +45,7 @@ def row_of_turns(turns: Sequence[Any], system: str, *, has_extra_keys: bool) -> 
     if not read or roles != ["user", "assistant"] * (len(read) // 2):
         raise LineRefused(
             Reason.UNSUPPORTED_TURNS,
-            f"turns are {roles[:8]} after the system turn, if any; user and assistant turns one after the other are read, the last one an assistant's",
+            f"turns are {roles[:8]} after the system turn, if any; user and assistant must alternate, and the last turn must be an assistant's",
         )
     exchanges = [
         RawExchange(text_of_turn(asked, "user"), answer_of_turn(answer), is_trained)
@@ -56,7 +56,7 @@ def row_of_turns(turns: Sequence[Any], system: str, *, has_extra_keys: bool) -> 
 
 
 def row_of_exchanges(exchanges: Sequence[RawExchange], system: str, *, has_extra_keys: bool) -> RawRow:
-    """A row that ends with its last trained answer. LineRefused where no answer is to be trained on."""
+    """A row that ends with its last trained answer. LineRefused if no answer may be trained on."""
     last = max((place for place, exchange in enumerate(exchanges) if exchange.is_trained), default=None)
     if last is None:
         raise LineRefused(Reason.UNTRAINED, "every answer is marked as not to be trained on; remove the mark or the row")
@@ -67,27 +67,27 @@ def row_of_exchanges(exchanges: Sequence[RawExchange], system: str, *, has_extra
 
 
 def turn_of(turn: Any) -> tuple[str, Any, bool]:
-    """Role, content and whether it is trained. LineRefused where it is no turn, or a tool's."""
+    """Role, content and whether it is trained. LineRefused if it is not a turn, or is a tool's."""
     if not isinstance(turn, Mapping):
-        raise LineRefused(Reason.WRONG_TYPE, f"a turn is a JSON {json_type(turn)}; an object with role and content is read")
+        raise LineRefused(Reason.WRONG_TYPE, f"a turn is a JSON {json_type(turn)}; it must be an object with role and content")
     given, content = (turn["role"], "content") if "role" in turn else (turn.get("from"), "value")
     if not isinstance(given, str) or (content not in turn and not any(turn.get(key) for key in CALLS)):
-        raise LineRefused(Reason.WRONG_TYPE, "a turn is no object with role and content, nor one with from and value")
+        raise LineRefused(Reason.WRONG_TYPE, "a turn has neither role and content nor from and value")
     role = ROLES.get(given.strip().lower())
     if role is None:
-        raise LineRefused(Reason.UNSUPPORTED_TURNS, f"a turn has the role {given[:40]!r}; read are system, user and assistant")
+        raise LineRefused(Reason.UNSUPPORTED_TURNS, f"a turn has the role {given[:40]!r}; it must be system, user or assistant")
     if role == "tool" or any(turn.get(key) for key in CALLS):
-        raise LineRefused(Reason.TOOL_CALLS, f"a turn of role {given[:40]!r} calls a tool or is a tool's; {NOT_TRAINED}")
+        raise LineRefused(Reason.TOOL_CALLS, f"a turn of role {given[:40]!r} calls a tool or comes from one; {NOT_TRAINED}")
     if thought := next((key for key in THOUGHTS if turn.get(key)), None):
         raise LineRefused(
             Reason.UNUSED_KEY,
-            f"a turn has {thought!r}, which the answer would be trained without; write it into the content, or take it out",
+            f"a turn has {thought!r}, and the answer would be trained without it; write it into the content, or remove it",
         )
     return role, turn.get(content), is_trained(turn)
 
 
 def is_trained(marked: Mapping[str, Any]) -> bool:
-    """Whether a turn or row may be trained on, by the marks that tools write. LineRefused for a share of a weight."""
+    """Whether a turn or row may be trained on, by the marks that tools write. LineRefused for a weight between 0 and 1."""
     for key in MARKS:
         value = marked.get(key)
         if value in (0, "0", "0.0", "false", "False"):
@@ -95,24 +95,24 @@ def is_trained(marked: Mapping[str, Any]) -> bool:
         if value is not None and value not in (1, "", "1", "1.0", "true", "True"):
             raise LineRefused(
                 Reason.UNUSED_KEY,
-                f"{key} is {str(value)[:40]!r}; 0 and 1 are read, as no answer counts in part here; write one of them, or take the key out",
+                f"{key} is {str(value)[:40]!r}, and no answer counts in part here; write 0 or 1, or remove the key",
             )
     return True
 
 
 def text_of_turn(content: Any, role: str) -> str:
-    """What a system or user turn says; nothing where a system turn is null."""
+    """What a system or user turn says; an empty text if a system turn is null."""
     if content is None and role == "system":
         return ""
     if isinstance(content, list):
         content = joined_blocks(content)
     if not isinstance(content, str):
-        raise LineRefused(Reason.WRONG_TYPE, f"{role} is a JSON {json_type(content)}; text is read")
+        raise LineRefused(Reason.WRONG_TYPE, f"{role} is a JSON {json_type(content)}; it must be text")
     return content
 
 
 def answer_of_turn(content: Any) -> Any:
-    """What an assistant turn says; content that is neither text nor blocks of text as it came."""
+    """What an assistant turn says; content that is neither text nor blocks of text stays as it came."""
     return joined_blocks(content) if isinstance(content, list) and is_blocks(content) else content
 
 
@@ -122,19 +122,19 @@ def is_blocks(content: Sequence[Any]) -> bool:
 
 
 def joined_blocks(content: list[Any]) -> Any:
-    """The texts of the blocks, a line each; a list of anything else as it came. LineRefused for a block that is no text."""
+    """The texts of the blocks, one per line; a list of anything else stays as it came. LineRefused for a block that is not text."""
     if not is_blocks(content):
         return content
     for block in content:
         if block["type"] in CALL_BLOCKS:
             raise LineRefused(Reason.TOOL_CALLS, f"a block of type {block['type']!r}; {NOT_TRAINED}")
         if block["type"] not in TEXT_BLOCKS or not isinstance(block.get("text"), str):
-            raise LineRefused(Reason.WRONG_TYPE, f"a block of type {block['type'][:40]!r}; blocks of text are read")
+            raise LineRefused(Reason.WRONG_TYPE, f"a block of type {block['type'][:40]!r}; only blocks of text are read")
     return "\n".join(block["text"] for block in content)
 
 
 def list_of(value: Any, name: str) -> list[Any]:
-    """A list, or one that was written as text, as tables of text hold it. LineRefused if it is not a list."""
+    """A list, or the list that a text holds, as in tables of text. LineRefused if it is not a list."""
     found = value
     if isinstance(value, str):
         refuse_deep(value)
@@ -146,5 +146,5 @@ def list_of(value: Any, name: str) -> list[Any]:
             except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
                 found = value
     if not isinstance(found, list):
-        raise LineRefused(Reason.WRONG_TYPE, f"{name} is a JSON {json_type(value)}; a list is read, or its JSON as text")
+        raise LineRefused(Reason.WRONG_TYPE, f"{name} is a JSON {json_type(value)}; it must be a list, or the JSON of a list as text")
     return found

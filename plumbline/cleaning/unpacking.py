@@ -1,4 +1,4 @@
-"""Open a source as a stream of the bytes inside, however it is packed; a packed file that is damaged is refused."""
+"""Open a source as a stream of the bytes inside, however it is packed; refuse a packed file that is damaged."""
 
 import gzip
 import io
@@ -16,7 +16,7 @@ BUFFER_BYTES = 1 << 18
 
 @contextmanager
 def unpacked(path: Path, compression: Compression) -> Iterator[IO[bytes]]:
-    """The bytes inside, as they are read. InputRefused where the packing is damaged or ends early, at whatever byte."""
+    """The bytes inside, as they are read. InputRefused if the packed data is damaged or ends early, at any byte."""
     if compression is Compression.NONE:
         with path.open("rb") as stream:
             yield stream
@@ -28,12 +28,12 @@ def unpacked(path: Path, compression: Compression) -> Iterator[IO[bytes]]:
         if isinstance(error, OSError) and error.errno is not None:  # the disk, not the content
             raise
         raise InputRefused(
-            "broken_compression", f"{path} is {compression} data that ends early or is damaged ({error}); download or pack it again."
+            "broken_compression", f"{path} is {compression} data that ends early or is damaged ({error}). Download or pack it again."
         ) from None
 
 
 def opened(path: Path, compression: Compression) -> IO[bytes]:
-    """A stream of what is packed."""
+    """A stream of the unpacked bytes."""
     if compression is Compression.GZIP:
         return cast("IO[bytes]", gzip.open(path, "rb"))
     import pyarrow  # only here: it takes longer to import than a small file takes to clean

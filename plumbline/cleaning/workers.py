@@ -16,7 +16,7 @@ def num_workers() -> int:
     """Processes to use: PLUMBLINE_WORKERS, else one for each core that this process may use. Never changes a result."""
     given = os.environ.get("PLUMBLINE_WORKERS", "")
     if given and not (given.isascii() and given.isdigit() and int(given) > 0):
-        raise ValueError(f"PLUMBLINE_WORKERS is {given!r}; a whole number from 1 is read. Unset it to use every core.")
+        raise ValueError(f"PLUMBLINE_WORKERS is {given!r}. Set it to a whole number from 1, or unset it to use every core.")
     if given:
         return int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -214,10 +214,10 @@ def main(
 def command(file: Path, format_name: str, given: tuple[str, ...], out: Path | None, leave_out: Path | None) -> None:
     """Check a benchmark file, and show what is read from it.
 
-    FILE is JSON lines, a JSON list, CSV, TSV, Parquet or Arrow, also in gzip or zstd. Its shape is one of docs/formats.md, or any other with
-    --column for each part of a question: question, target, choices, correct, distractors, unit, id, cluster, tags and others. Prints the shape and how it was recognised,
-    three questions as they were read, what is left out with the reason, and each row that cannot be asked: one without its answer, or one
-    that no one could grade.
+    FILE is JSON lines, a JSON list, CSV, TSV, Parquet or Arrow, also in gzip or zstd. Its shape is one of docs/formats.md, or any other
+    with --column for each part of a question: question, target, choices, correct, distractors, unit, id, cluster, tags and others.
+    Prints the shape and how it was recognised, three questions as they were read, what is left out with the reason, and each row that
+    cannot be asked: one without its answer, or one that no one could grade.
 
     Needs no repository, no DVC and no model. Exit 1 if the file cannot be read, or a row cannot be asked and --leave-out is not given.
     """

@@ -4,7 +4,7 @@ from plumbline.pipeline.record import Record
 
 
 class AlpacaRow(Record):
-    """Written by `synthesize`; `clean` reads its input line by line, for a foreign line may be no row at all."""
+    """Written by `synthesize`. `clean` reads its input line by line, since a line from elsewhere may not be a row."""
 
     instruction: str
     input: str

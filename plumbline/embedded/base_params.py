@@ -16,9 +16,9 @@ class EmbeddedParams(Params):
     rows_per_step: int
     epochs: int
     learning_rate: float
-    """Of embeddings and norms (AdamW)."""
+    """For embeddings and norms (AdamW)."""
     muon_learning_rate: float
-    """Of the matrices (Muon)."""
+    """For the matrices (Muon)."""
     num_threads: int
     """Part of the result: the order of sums depends on it."""
     seed: int

@@ -1,4 +1,4 @@
-"""The benchmark of the embedded world: wordings and numbers of its own, three kinds of questions. Pure."""
+"""The benchmark of the embedded world: its own wordings and numbers, and three kinds of questions. Pure."""
 
 from collections.abc import Sequence
 from random import Random
@@ -54,7 +54,7 @@ def choice_questions(*, num_questions: int, seed: int) -> list[Question]:
 
 
 def numeric_questions(*, num_questions: int, seed: int) -> list[Question]:
-    """Numeric problems: operands that stand in no training row and in no corpus text."""
+    """Numeric problems, with operands that stand in no training row and no corpus text."""
     random = Random(f"{seed}:numeric")
     templates = [(relation, number, wording) for relation in RELATIONS for number, wording in enumerate(relation.benchmark)]
     random.shuffle(templates)
@@ -86,7 +86,7 @@ def numeric_questions(*, num_questions: int, seed: int) -> list[Question]:
 
 
 def explanation_questions(*, num_questions: int, seed: int) -> list[Question]:
-    """Explanations, asked for in words of their own, with the points that an answer must make."""
+    """Explanations, asked for in the benchmark's own words, with the points that an answer must make."""
     random = Random(f"{seed}:explanation")
     pool = [e for e in all_explanations() if is_benchmark_entity(e.entity, seed=seed)]
     random.shuffle(pool)

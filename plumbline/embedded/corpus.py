@@ -92,7 +92,7 @@ ASKS = (
     "How much {result} is this?", "Which {result} acts on it?", "Which {result} does it have?", "Calculate the {result}.", "",
 )  # fmt: skip
 LESSON_SHARE = 0.25
-"""The corpus is a course: so much of it, at its start, is drills, facts and plain problems."""
+"""The corpus is a course: this share of it, at its start, is mostly drills, facts and plain problems."""
 
 
 def drill(random: Random) -> str:

@@ -1,4 +1,4 @@
-"""Spoil training rows the way real ones are spoilt, in the proportions of the study's file. Pure.
+"""Damage training rows as real ones are damaged, in the proportions of the study's file. Pure.
 
 Proportions are counts over the 4,397 rows of the study's cleaned file (see docs/experiments.md).
 """
@@ -39,11 +39,11 @@ STUDY_COUNTS = {
     "null_output": 5,
     "empty_input_object": 4,
 }
-"""Rows of each kind in the study's file; what it lacks (an empty output) is written as often as its null outputs."""
+"""Rows of each kind in the study's file; it has no empty outputs, so these are written as often as its null outputs."""
 
 
 USUAL_KEYS_SHARE = 0.8
-"""So many structured outputs are written with the keys `explanation` and `answer`; the rest with many others, as in the study's file."""
+"""This share of the structured outputs has the keys `explanation` and `answer`; the rest has many others, as in the study's file."""
 
 
 def explanation_and_answer(row: TrainingRow) -> dict[str, str]:
@@ -84,7 +84,7 @@ def json_list(row: TrainingRow, random: Random) -> str:
 
 
 def python_literal(row: TrainingRow, random: Random) -> str:
-    """What only Python reads: backslashes that JSON refuses, or single quotes."""
+    """Text that only Python reads: backslashes that JSON refuses, or single quotes."""
     parts = explanation_and_answer(row)
     if row.shape == "numeric" and random.random() > USUAL_KEYS_SHARE:
         formula = row.steps[-1].replace(" x ", " \\cdot ").replace(" / ", " \\div ")
@@ -93,7 +93,7 @@ def python_literal(row: TrainingRow, random: Random) -> str:
 
 
 def broken_json(row: TrainingRow, random: Random) -> str:
-    """What begins like JSON and is none: unquoted dollars, raw line ends, a lost tail, set notation."""
+    """Text that begins like JSON and is not JSON: unquoted dollars, raw line ends, a lost tail, set notation."""
     kind = random.choices(("dollars", "newline", "tail", "braces"), (217, 53, 14, 18))[0]
     steps = ("\n" if row.shape == "numeric" else " ").join(row.steps)
     if kind == "dollars" and row.shape == "numeric":
@@ -108,7 +108,7 @@ def broken_json(row: TrainingRow, random: Random) -> str:
 
 
 def swallowed_latex(row: TrainingRow, random: Random) -> str:
-    """LaTeX whose backslash and first letter a JSON reader took for an escape."""
+    """LaTeX after a JSON reader took the backslash and first letter of a command for an escape."""
     if row.shape != "numeric":
         return row.output
     last = row.steps[-1]
@@ -152,7 +152,7 @@ def fits(row: TrainingRow, defect: str) -> bool:
 
 
 def with_defects(rows: Sequence[TrainingRow], *, seed: int) -> list[DamagedRow]:
-    """As many rows as given, spoilt in the study's proportions, in an order of their own."""
+    """As many rows as given, damaged in the study's proportions and shuffled."""
     random = Random(f"{seed}:defects")
     counts = {defect: round(count * len(rows) / STUDY_ROWS) for defect, count in STUDY_COUNTS.items()}
     counts["empty_output"] = counts["null_output"]
@@ -174,7 +174,7 @@ def with_defects(rows: Sequence[TrainingRow], *, seed: int) -> list[DamagedRow]:
     plain = [DamagedRow(row.instruction, row.input, row.output, "none") for row in pool]
     damaged += plain
     damaged += [DamagedRow(row.instruction, row.input, row.output, "exact_duplicate") for row in plain[: num_doubles[0]]]
-    # The study's repeats ask the same question in the same words and get another answer.
+    # The study's repeats ask the same question in the same words and give another answer.
     damaged += [
         DamagedRow(row.instruction + " ", row.input, row.steps[0] + " This is all.", "conflicting_duplicate")
         for row in [row for row in pool if row.shape in ("fact", "explanation")][: num_doubles[1]]

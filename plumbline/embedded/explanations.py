@@ -1,4 +1,4 @@
-"""What an explanation of the embedded world says, sentence by sentence, and how one asks for it. Pure."""
+"""What an explanation of the embedded world says, sentence by sentence, and how it is asked for. Pure."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ class Explanation:
     kind: str
     topic: str
     entity: str
-    """What is held out as a whole."""
+    """The thing that is held out as a whole."""
     subject: str
-    """As it stands in a wording."""
+    """Its name as a wording writes it."""
     sentences: tuple[str, ...]
     key_points: tuple[str, ...]
-    """What an answer must say: one phrase a sentence."""
+    """What an answer must say: one phrase per sentence."""
 
 
 TRAINING: dict[str, tuple[str, ...]] = {
@@ -133,7 +133,7 @@ def bare(phrase: str) -> str:
 
 
 def effects(relation: Relation) -> list[str]:
-    """How the result answers to a doubling of each operand."""
+    """How the result changes if each operand is doubled."""
     answers = {
         "product": ("doubles", "doubles"),
         "quotient": ("doubles", "halves"),

@@ -17,7 +17,7 @@ class Quantity:
 
 @dataclass(frozen=True, kw_only=True)
 class Phenomenon:
-    """A named effect: what it is, why it happens, where one meets it."""
+    """A named effect: what it is, why it happens, where it occurs."""
 
     topic: str
     name: str

@@ -1,4 +1,4 @@
-"""General prompts of the embedded world: what its base model has learnt to go on from, in the corpus' own words. Pure."""
+"""General prompts of the embedded world: beginnings that its base model has learnt to continue, in the corpus's own words. Pure."""
 
 from collections.abc import Callable
 from random import Random
@@ -12,20 +12,20 @@ from plumbline.rows.general_prompt import GeneralPrompt
 
 
 def problem_prompt(random: Random, seed: int) -> str:
-    """A problem whose wording is put together from parts; base goes on with the worked step alone."""
+    """A problem in a wording put together from parts; base continues with only the worked step."""
     problem = draw_problem(random.choice(RELATIONS), random.choices(STYLES, (5, 3, 2))[0], random, held_out=False, seed=seed)
     return free_wording(problem, random, asks=ASKS)
 
 
 def quiz_prompt(random: Random, seed: int) -> str:
-    """A choice question in the corpus' wording; base goes on with the fact and the words of a choice."""
+    """A choice question in the corpus' wording; base continues with the fact and the words of a choice."""
     fact = random.choice(all_facts())
     choices, _ = draw_choices(fact, random)
     return f"{word(random.choice(KINDS[fact.kind].corpus_questions), fact)}\n{options_of(choices)}"
 
 
 def lesson_prompt(random: Random, seed: int) -> str:
-    """The title of a lesson; base goes on with the lesson."""
+    """The title of a lesson; base continues with the lesson."""
     explanation = random.choice(all_explanations())
     return sentence(random.choice(CORPUS[explanation.kind]).replace("{s}", explanation.subject))
 

@@ -20,7 +20,7 @@ class Shown:
     value: str
     """The number as it enters the calculation."""
     step: str
-    """`m = 3000 g = 3 kg`, or empty where nothing is to convert."""
+    """`m = 3000 g = 3 kg`, or empty if there is nothing to convert."""
     exponent: int
     """Power of ten that the calculation carries along."""
 
@@ -58,7 +58,7 @@ def operand_tuples(relation: Relation) -> list[Values]:
 
 
 def is_held_out(relation: Relation, values: Sequence[int], *, seed: int, fraction: float = 0.2) -> bool:
-    """Whether these operands belong to the benchmark alone: by hash, so that no drawing order can leak one."""
+    """Whether these operands belong only to the benchmark: by hash, so that no drawing order can leak one."""
     return place_of(f"{seed}:{relation.id}:{','.join(map(str, values))}") < fraction
 
 
@@ -68,20 +68,20 @@ def show_plain(operand: Operand, value: int) -> Shown:
 
 
 def show_smaller(operand: Operand, value: int) -> Shown:
-    """`3000 g`, brought to `3 kg` by a step of its own."""
+    """`3000 g`, converted to `3 kg` in its own step."""
     unit, divisor = SMALLER_UNITS[operand.unit]
     text = f"{value * divisor} {unit}"
     return Shown(text, str(value), f"{operand.symbol} = {text} = {value} {operand.unit}", 0)
 
 
 def show_kilo(operand: Operand, value: int) -> Shown:
-    """`3 kJ`, brought to `3 x 10^3 J` by a step of its own."""
+    """`3 kJ`, converted to `3 x 10^3 J` in its own step."""
     text = f"{value} {KILO_UNITS[operand.unit]}"
     return Shown(text, f"{value} x 10^3", f"{operand.symbol} = {text} = {value} x 10^3 {operand.unit}", 3)
 
 
 def show_minutes(operand: Operand, value: int) -> Shown:
-    """`2 min`, brought to `120 s` by a step of its own."""
+    """`2 min`, converted to `120 s` in its own step."""
     text = f"{value // 60} min"
     return Shown(text, str(value), f"{operand.symbol} = {text} = {value} {operand.unit}", 0)
 
@@ -99,7 +99,7 @@ def result_of(relation: Relation, values: Sequence[int]) -> int:
         assert values[0] % values[1] == 0, f"{relation.id}: {values} does not divide"
         return values[0] // values[1]
     if relation.shape == "half_square":
-        assert values[0] % 2 == 0, f"{relation.id}: half of {values[0]} is no integer"
+        assert values[0] % 2 == 0, f"{relation.id}: half of {values[0]} is not an integer"
         return values[0] * values[1] ** 2 // 2
     if relation.shape == "triple":
         return values[0] * values[1] * values[2]
@@ -109,7 +109,7 @@ def result_of(relation: Relation, values: Sequence[int]) -> int:
 
 
 def worked_step(relation: Relation, values: Sequence[int], shown: Sequence[Shown]) -> str:
-    """`F = m a = 3 x 4 = 12 N`, with the conversions before it, one a line."""
+    """`F = m a = 3 x 4 = 12 N`, with the conversions before it, one per line."""
     result = str(result_of(relation, values))
     exponent = sum(number.exponent for number in shown)
     power = f" x 10^{exponent}" if exponent else ""

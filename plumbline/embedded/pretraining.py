@@ -1,4 +1,4 @@
-"""Train the embedded tokenizer and the embedded base model from scratch; needs torch, writes into a folder it is given."""
+"""Train the embedded tokenizer and the embedded base model from scratch; needs torch, and writes into a given folder."""
 
 import os
 import random
@@ -19,9 +19,9 @@ from plumbline.embedded.base_params import EmbeddedParams
 from plumbline.pipeline.heartbeat import Progress
 
 CONTROL_TOKENS = ("<unk>", "<s>", "</s>", "<pad>", "[INST]", "[/INST]")
-"""In this order, so that their ids are those of Mistral's tokenizers where these have them."""
+"""In this order, so that their ids are those of Mistral's tokenizers, if these have them."""
 
-# Digits stand alone (with the blank before them), so that 12 is `1` `2` everywhere: a small model then learns tables, not words for numbers.
+# Digits stand alone (with the space before them), so that 12 is `1` `2` everywhere: a small model then learns tables, not words for numbers.
 PIECES = Regex(r" ?\d| ?\p{L}+| ?[^\s\p{L}\d]+|\s")
 
 CHAT_TEMPLATE = """\
@@ -68,8 +68,11 @@ def train_tokenizer(texts: Sequence[str], *, vocab_size: int) -> PreTrainedToken
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum whose update is made orthogonal, for the matrices between embedding and head; equal shapes are stacked, as one small
-    product after another would leave the processor idle. Source: Keller Jordan, Muon, 2024 (Newton-Schulz coefficients and scale)."""
+    """Momentum with an orthogonal update, for the matrices between embedding and head.
+
+    Matrices of one shape are stacked, since one small product after another would leave the processor idle.
+    Source: Keller Jordan, Muon, 2024 (Newton-Schulz coefficients and scale).
+    """
 
     def __init__(self, params: Sequence[torch.nn.Parameter], *, lr: float, momentum: float, weight_decay: float) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
@@ -108,7 +111,7 @@ def orthogonalize(matrices_BMN: torch.Tensor) -> torch.Tensor:
 
 
 def block_rows(texts: Sequence[str], tokenizer: PreTrainedTokenizerFast, *, block_tokens: int) -> torch.Tensor:
-    """All texts as `<s> text </s>`, one behind the other, cut into rows. Shape (rows, block_tokens); the last partial row is left out."""
+    """All texts as `<s> text </s>`, one after the other, cut into rows. Shape (rows, block_tokens); the last partial row is left out."""
     bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
     stream: list[int] = []
     for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]:
@@ -140,7 +143,7 @@ def pretrain(texts: Sequence[str], tokenizer: PreTrainedTokenizerFast, params: E
     """Train a Mistral-architecture model on the texts; the same input gives the same bytes on the same kind of processor."""
     torch.set_num_threads(params.num_threads)  # part of the result: the order of sums depends on it
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore  # else every fresh tensor is filled: a third of the time
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore  # else every new tensor is filled: a third of the time
     torch.manual_seed(params.seed)
     model = MistralForCausalLM(architecture(params, vocab_size=len(tokenizer)))
     rows = block_rows(texts, tokenizer, block_tokens=params.block_tokens)

@@ -59,7 +59,7 @@ def show(relation: Relation, values: Values, style: Style, random: Random) -> li
             shown[position] = show_minutes(operand, value)
             return shown
     if style == "scientific":
-        # The divisor stays plain: a negative power of ten would be a lesson of its own.
+        # The divisor stays plain: a negative power of ten would need its own lesson.
         position = 0 if relation.shape == "quotient" else random.randrange(len(values))
         shown[position] = show_scientific(relation.operands[position], values[position], random.randint(3, 9))
     elif style == "conversion":

@@ -17,7 +17,7 @@ class Fact:
     kind: str
     topic: str
     entity: str
-    """What is held out as a whole: a benchmark fact shares its entity with no training row."""
+    """The thing that is held out as a whole: no training row has the entity of a benchmark fact."""
     subject: str
     answer: str
 
@@ -36,7 +36,7 @@ class Kind:
     """Open questions."""
     training_choice: tuple[str, ...]
     benchmark: tuple[str, ...]
-    """Each is a template, hence a cluster, of its own."""
+    """Each is its own template, and so its own cluster."""
 
 
 KINDS: dict[str, Kind] = {

@@ -28,15 +28,15 @@ class Relation:
     operands: tuple[Operand, ...]
     unit: str
     corpus: tuple[str, ...]
-    """Wordings met by the base model in pretraining."""
+    """Wordings that the base model sees in pretraining."""
     training: tuple[str, ...]
     """Wordings of training rows."""
     benchmark: tuple[str, ...]
-    """Wordings of benchmark questions, used nowhere else; each is a cluster of its own."""
+    """Wordings of benchmark questions, used nowhere else; each is its own cluster."""
     law: str
     """The relation in words, as an explanation states it."""
     factor: int = 1
-    """Of a conversion of units."""
+    """The factor of a conversion of units."""
 
 
 M, S, KG, N = "m", "s", "kg", "N"

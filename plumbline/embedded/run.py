@@ -27,7 +27,7 @@ class SynthesizeFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class Amounts:
-    """How much of everything."""
+    """How many of each."""
 
     training_rows: int
     corpus_texts: int

@@ -25,7 +25,7 @@ class TrainingRow:
     """The short answer, without unit; empty for explanations."""
     unit: str
     quantity: str
-    """What is asked for, as a JSON key of a careless writer would name it."""
+    """What is asked for, as a careless writer would name its JSON key."""
 
 
 CHOICE_INSTRUCTION = "Answer with the right choice."

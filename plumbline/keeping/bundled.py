@@ -1,4 +1,4 @@
-"""Bring what git holds of a run into DVC's cache; every object is read and hashed on the way. Touches the bundled store and the cache."""
+"""Bring the objects of a run that git holds into DVC's cache; every one is read and hashed on the way. Touches the bundled store and the cache."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -14,20 +14,20 @@ BUNDLED = "bundled"
 
 
 class Brought(NamedTuple):
-    """What became of the objects that were looked for."""
+    """What happened to the objects that were looked for."""
 
     num_objects: int
     size_bytes: int
     damaged: list[str]
-    """Paths in the workspace with an object that has other bytes in git than dvc.lock names."""
+    """Paths in the workspace: git holds other bytes for their objects than dvc.lock names."""
     missing: list[str]
-    """Paths in the workspace with an object that git does not hold."""
+    """Paths in the workspace: git does not hold their objects."""
 
 
 def bring_bundled(root: Path, outs: Collection[str] | None = None) -> Brought:
-    """Bring the objects of these outputs, or of all that git holds, as dvc.lock names them; what the cache has already stays as it is.
+    """Bring the objects of these outputs, or of all that git holds, as dvc.lock names them; objects in the cache stay as they are.
 
-    An object that is damaged does not arrive: DVC then makes its output again. ValueError where dvc.lock or the store cannot be read.
+    A damaged object does not arrive, and DVC then makes its output again. ValueError if dvc.lock or the store cannot be read.
     """
     try:
         with Repo(str(root)) as repo:
@@ -37,13 +37,13 @@ def bring_bundled(root: Path, outs: Collection[str] | None = None) -> Brought:
             sizes: dict[str, int] = {}
             troubles = list(fetch_all(repo, lacking, sizes))
     except DvcException as error:
-        raise ValueError(f"DVC cannot read what git holds of the run: {error}") from error
+        raise ValueError(f"DVC cannot read the part of the run that git holds: {error}") from error
     damaged, missing = (sorted({one.object.path for one in troubles if one.state == state}) for state in ("corrupt", "missing"))
     return Brought(len(lacking), sum(sizes.values()), damaged, missing)
 
 
 def lay_out(root: Path, outs: Collection[str]) -> None:
-    """Put outputs that the cache holds into the folder, where they are not there yet. ValueError where DVC cannot."""
+    """Put outputs from the cache into the workspace, if they are not there yet. ValueError if DVC cannot."""
     lacking = [out for out in outs if not (root / out).exists()]
     if not lacking:
         return
@@ -51,11 +51,11 @@ def lay_out(root: Path, outs: Collection[str]) -> None:
         with Repo(str(root)) as repo:
             repo.checkout(targets=lacking, allow_missing=True)
     except DvcException as error:
-        raise ValueError(f"DVC cannot lay out what git holds of the run: {error}") from error
+        raise ValueError(f"DVC cannot check out the part of the run that git holds: {error}") from error
 
 
 def bundled_outs(root: Path) -> list[str]:
-    """The outputs that dvc.yaml gives to the bundled store. ValueError where DVC cannot read the project."""
+    """The outputs that dvc.yaml gives to the bundled store. ValueError if DVC cannot read the project."""
     try:
         with Repo(str(root)) as repo:
             return sorted(str(out) for out in repo.index.outs if out.remote == BUNDLED)

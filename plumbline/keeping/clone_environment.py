@@ -1,4 +1,4 @@
-"""A fresh clone of the project, and what a command sees that runs in it. Touches git and the environment."""
+"""A fresh clone of the project, and the environment of a command that runs in it. Touches git and the environment."""
 
 import os
 import subprocess
@@ -10,14 +10,14 @@ from pathlib import Path
 def clone_environment(*, without: Collection[str] = ()) -> dict[str, str]:
     """Our environment, with this Python first on the path: stages are started as `python -m ...`.
 
-    `without`: variables that the command must not see, besides DVC_ROOT, which would name the project that we stand in.
+    `without`: variables that the command must not see. DVC_ROOT is left out too, since it would name the current project.
     """
     kept = {name: value for name, value in os.environ.items() if name not in {"DVC_ROOT", *without}}
     return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 class NotCloned(ValueError):
-    """Git made no clone; the text says why and what to do."""
+    """Git could not clone the project; the text says why and what to do."""
 
 
 def cloned_project(root: Path, folder: Path) -> Path:
@@ -36,5 +36,5 @@ def cloned_project(root: Path, folder: Path) -> Path:
 
 
 def last_line(text: str) -> str:
-    """What a program said last."""
+    """The last line that a program printed."""
     return (text.strip().splitlines() or ["it said nothing"])[-1]

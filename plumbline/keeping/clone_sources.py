@@ -1,4 +1,4 @@
-"""Bring a fresh clone the files that `dvc add` and `dvc import` keep: what a run reads, and nothing that a run made."""
+"""Bring the files that `dvc add` and `dvc import` track into a fresh clone: what a run reads, and nothing that a run made."""
 
 import shutil
 from pathlib import Path
@@ -11,10 +11,10 @@ CACHE = "cache-at-hand"
 
 
 def bring_sources(root: Path, clone: Path) -> list[str]:
-    """Put every source of the commit into the clone, and return those that cannot be had, paths relative to the clone.
+    """Put every source of the commit into the clone, and return the missing ones, as paths relative to the clone.
 
-    From the folder at hand where it holds the bytes that the commit names, else from its DVC cache. Only these objects are fetched:
-    with outputs in its cache too the clone would prove nothing.
+    A source comes from `root` if it holds the bytes that the commit names, else from the DVC cache of `root`. Only sources are fetched:
+    with outputs in its cache, the clone would prove nothing.
     """
     with Repo(str(root)) as repo:
         cache = str(repo.cache.local_cache_dir)
@@ -41,7 +41,7 @@ def copied(source: Path, path: Path) -> None:
 
 
 def fetched(there: Repo, stage: Any) -> bool:
-    """Whether the cache at hand had a source, which then lies in the clone."""
+    """Whether the cache of the project had a source; if so, it now lies in the clone."""
     target = str(stage.path)
     try:
         there.fetch(targets=[target], remote=CACHE)

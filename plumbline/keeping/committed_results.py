@@ -1,4 +1,4 @@
-"""Whether what a run left is what the commit says, and if not, why. Touches git, dvc.lock and metrics/, read-only."""
+"""Say whether the results of a run are those of the commit, and if not, why. Touches git, dvc.lock and metrics/, read-only."""
 
 import json
 import re
@@ -17,7 +17,7 @@ SCORES = "metrics/scores.json"
 NUM_NAMED = 3
 PARAMETERS = re.compile(r"params\.yaml \(([\w.]+)\)")
 DATA = ("data/", "real/", "examples/", "labels/")
-"""What lies here is no one's code."""
+"""These folders hold no code."""
 
 
 def locked_outs(lock: Mapping[str, Any]) -> dict[str, str]:
@@ -26,7 +26,7 @@ def locked_outs(lock: Mapping[str, Any]) -> dict[str, str]:
 
 
 def locked_inputs(lock: Mapping[str, Any]) -> dict[str, object]:
-    """What a dvc.lock was run with and no stage made: code, rows of one's own, commands and parameters, by name."""
+    """The inputs in a dvc.lock that no stage made, by name: code, the user's rows, commands and parameters."""
     made = locked_outs(lock)
     found: dict[str, object] = {}
     for name, stage in lock["stages"].items():
@@ -49,13 +49,13 @@ def headline(scores: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def committed(root: Path, path: str) -> bytes | None:
-    """A file as HEAD has it; None where there is no git, no commit or no such file."""
+    """A file as HEAD has it; None if there is no git, no commit or no such file."""
     done = subprocess.run(["git", "show", f"HEAD:./{path}"], cwd=root, capture_output=True)
     return done.stdout if done.returncode == 0 else None
 
 
 def standing(root: Path) -> str:
-    """One line: the results are those of the commit, this processor's own draw, or results of other inputs."""
+    """One line: the results are those of the commit, differ because of this processor, or come from other inputs."""
     before, after = committed(root, LOCK), (root / LOCK).read_bytes()
     if before is None:
         return "results: no commit holds a run yet; `git add -A && git commit` keeps this one"
@@ -70,17 +70,17 @@ def standing(root: Path) -> str:
 
 
 def differing(old: Mapping[str, Any], new: Mapping[str, Any], largest: float | None) -> str:
-    """The line where the two locks differ. `largest`: the largest difference of a headline score, a fraction."""
+    """The line if the two locks differ. `largest`: the largest difference of a headline score, a fraction."""
     outs, inputs = ((one(old), one(new)) for one in (locked_outs, locked_inputs))
     others = sorted(name for name in inputs[0].keys() | inputs[1].keys() if inputs[0].get(name) != inputs[1].get(name))
     paths = outs[0].keys() | outs[1].keys()
     num = sum(outs[0].get(path) != outs[1].get(path) for path in paths)
-    back = "`git restore dvc.lock metrics` brings the committed ones back" if num else "git shows dvc.lock alone"
+    back = "`git restore dvc.lock metrics` restores the committed ones" if num else "git shows only dvc.lock"
     scores = f", headline scores by at most {100 * largest:.0f} points" if largest is not None and num else ""
     if num and (own := changed_by_hand(inputs[0], inputs[1])):
         return (
             f"results: new, because {listed(own)} changed; `git add -A && git commit` keeps them "
-            "(`git restore dvc.lock metrics` goes back to the committed ones)"
+            "(`git restore dvc.lock metrics` restores the committed ones)"
         )
     if others:
         named = ", ".join(others[:NUM_NAMED]) + (f" and {len(others) - NUM_NAMED} more" if len(others) > NUM_NAMED else "")
@@ -88,13 +88,13 @@ def differing(old: Mapping[str, Any], new: Mapping[str, Any], largest: float | N
     if not num:
         return f"results: the same as the committed ones; only the text of {LOCK} differs; {back}"
     return (
-        f"results: this processor's own draw, as another seed would be: {num} of {len(paths)} outputs differ from the committed ones{scores}. "
+        f"results: other numbers because of this processor, as another seed would give: {num} of {len(paths)} outputs differ from the committed ones{scores}. "
         f"git shows them; {back}"
     )
 
 
 def changed_by_hand(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
-    """What a user changes: parameters by name, such as clean.source, and data. Nothing where code is what changed."""
+    """What the user changed: parameters by name, such as clean.source, and data; empty if only code changed."""
     parameters: dict[str, tuple[object, object]] = {}
     for name in sorted(old.keys() | new.keys()):
         if (section := PARAMETERS.fullmatch(name)) is not None:
@@ -120,7 +120,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def moved(before: bytes | None, after: Path) -> float | None:
-    """The largest difference of a headline score, a fraction; None where no two scores can be compared."""
+    """The largest difference of a headline score, a fraction; None if no two scores can be compared."""
     if before is None or not after.is_file():
         return None
     old, new = headline(json.loads(before)), headline(json.loads(after.read_bytes()))

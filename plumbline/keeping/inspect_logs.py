@@ -36,7 +36,7 @@ VALUES = {Outcome.CORRECT: CORRECT, Outcome.INCORRECT: INCORRECT, Outcome.UNPARS
 
 
 def identifier(*parts: str) -> str:
-    """A name that the same evaluation gets again."""
+    """A name that is the same each time for the same evaluation."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:22]
 
 
@@ -51,7 +51,7 @@ def rule_score(grade: Grade) -> Score:
 
 
 def judge_score(judgement: Judgement) -> Score | None:
-    """The judge's verdict; None where there is none, so that Inspect counts the sample as unscored and not as 0."""
+    """The judge's verdict; None if there is no score, so that Inspect counts the sample as unscored and not as 0."""
     if judgement.score is None:
         return None
     metadata: dict[str, Any] = {"outcome": str(judgement.outcome), "cause": judgement.cause, "judge_id": judgement.judge_id}
@@ -99,12 +99,12 @@ def sample_of(
 
 
 def numbered(answer: Answer) -> list[str]:
-    """What tells the samples of a question apart."""
+    """The part of an id that tells the samples of a question apart."""
     return [] if answer.sample is None else [str(answer.sample)]
 
 
 def turn_messages(place: int, turn: ContextTurn, arm: str) -> list[ChatMessageUser | ChatMessageAssistant]:
-    """An example as the exchange that it was to the model."""
+    """An example, as the exchange that the model saw."""
     return [
         ChatMessageUser(id=identifier("example", str(place), turn.user), content=turn.user),
         ChatMessageAssistant(id=identifier("example", str(place), arm, turn.assistant), content=turn.assistant, source="input"),
@@ -134,7 +134,7 @@ def results_of(evaluation: Mapping[str, Any], arm: str, num_samples: int) -> Eva
 
 
 def log_of(root: Path, arm: str, *, created: str, commit: str | None) -> EvalLog:
-    """The whole log of an arm. ValueError where an answer or a verdict is missing."""
+    """The whole log of an arm. ValueError if an answer or a verdict is missing."""
     params = read_yaml(root / "params.yaml")
     instructions = params["answer"]["instructions"]
     evaluation = json.loads((root / "metrics/evaluation.json").read_text(encoding="utf-8"))
@@ -151,7 +151,7 @@ def log_of(root: Path, arm: str, *, created: str, commit: str | None) -> EvalLog
     asked = {question.id: question for question in questions}
     missing = [id for id in asked if id not in {answer.id for answer in answers}]
     if missing:
-        raise ValueError(f"data/answers/{arm}.jsonl: no answer to {len(missing)} questions (first: {missing[0]}); run `dvc repro`.")
+        raise ValueError(f"data/answers/{arm}.jsonl: no answer to {len(missing)} questions (first: {missing[0]}). Run `dvc repro`.")
     samples = [
         sample_of(asked[answer.id], answer, verdicts.get((answer.id, answer.sample)), instructions, contexts.get(answer.id))
         for answer in answers
@@ -173,7 +173,7 @@ def log_of(root: Path, arm: str, *, created: str, commit: str | None) -> EvalLog
             dataset=EvalDataset(name="benchmark", samples=len(questions), sample_ids=[question.id for question in questions]),
             tags=None if is_complete else ["incomplete"],
             model=f"plumbline/{arm}",
-            # What Inspect calls an epoch is a sample of every question, and its score is their mean.
+            # An epoch of Inspect is one sample of every question, and a question's score is the mean of its samples.
             config=EvalConfig(epochs=epochs, epochs_reducer=["mean"]) if epochs > 1 else EvalConfig(),
             revision=EvalRevision(type="git", origin="", commit=commit) if commit else None,
             metadata={"arm": arm, "part": evaluation["part"], "judge": evaluation["judge"]["judge_id"], "verdict": evaluation["verdict"]},
@@ -184,7 +184,7 @@ def log_of(root: Path, arm: str, *, created: str, commit: str | None) -> EvalLog
 
 
 def write_logs(root: Path, out: Path, *, created: str, commit: str | None) -> str:
-    """Write a log per arm, whole or not at all, and return what to tell."""
+    """Write a log per arm, whole or not at all, and return the lines to print."""
     out.mkdir(parents=True, exist_ok=True)
     told = []
     for arm in read_yaml(root / "params.yaml")["arms"]:

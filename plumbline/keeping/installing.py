@@ -1,6 +1,6 @@
 """Install pinned packages into .venv in one pass of pip's resolver, and say what is being done. Touches .venv, the network and the terminal.
 
-It runs before anything is installed, so it imports the standard library alone: `python3 -m plumbline.keeping.installing requirements.txt`.
+It runs before anything is installed, so it imports only the standard library: `python3 -m plumbline.keeping.installing requirements.txt`.
 """
 
 import contextlib
@@ -19,12 +19,12 @@ from pathlib import Path
 VENV = Path(".venv")
 QUIET_SECONDS = 15.0
 ROOM_BYTES = 4 << 30
-"""What pip unpacks a wheel of torch with CUDA in, and has no room for on a small tmpfs."""
+"""The space that pip needs to unpack a wheel of torch with CUDA; a small tmpfs has less."""
 LINE = re.compile(r"^(Collecting|Downloading|Using cached|Installing collected packages|Successfully installed)\b[: ]*(.*)")
 
 
 def phases(lines: Iterable[str], num_packages: int) -> Iterator[str]:
-    """What pip is doing, a phrase each time it goes on to something else."""
+    """What pip is doing: a phrase each time it starts something else."""
     num_found = 0
     for line in lines:
         match = LINE.match(line.strip())
@@ -54,7 +54,7 @@ def say(told: Iterable[str], *, start: float, on_terminal: bool) -> None:
     threading.Thread(target=read, daemon=True).start()
     phrase, said = "starting pip", start
     while True:
-        # Unpacking is one step of minutes, of which pip says nothing.
+        # Unpacking is one step of several minutes, and pip prints nothing during it.
         with contextlib.suppress(queue.Empty):
             found = waiting.get(timeout=1.0)
             if found is None:
@@ -85,12 +85,12 @@ def pip_environment() -> dict[str, str]:
 
 
 def install(requirements: str, python: str) -> int:
-    """Run pip; its exit code. What it said last is shown if it fails."""
+    """Run pip and return its exit code; show its last lines if it fails."""
     num_packages = sum(
         "==" in line and not line.startswith("#") for line in Path("constraints.txt").read_text(encoding="utf-8").splitlines()
     )
     start, kept = time.monotonic(), []
-    # Wheels alone: a package that is built here would want a compiler, and minutes.
+    # Only wheels: to build a package here would take a compiler, and minutes.
     words = [python, "-m", "pip", "install", "--progress-bar", "off", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:"]
     words += ["--requirement", requirements]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=pip_environment())
@@ -107,7 +107,7 @@ def install(requirements: str, python: str) -> int:
     if code:
         sys.stderr.write(
             "\n".join(kept[-8:])
-            + f"\npip could not install {requirements}; its last lines stand above. Run the same command again after the fix.\n"
+            + f"\npip could not install {requirements}; its last lines stand above. Fix what they say and run the same command again.\n"
         )
     else:
         sys.stdout.write(f"  done in {time.monotonic() - start:.0f} s\n")
@@ -123,7 +123,7 @@ def main(requirements: str) -> int:
         made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
         if made.returncode:
             last = (made.stdout + made.stderr).strip().splitlines()[-3:]
-            sys.stderr.write("\n".join(last) + "\npython could not make .venv; on Debian and Ubuntu: apt install python3-venv\n")
+            sys.stderr.write("\n".join(last) + "\npython could not make .venv. On Debian and Ubuntu, run: apt install python3-venv\n")
             return made.returncode
     sys.stdout.write(
         f"Installing the packages of {requirements} into .venv, once: some hundred MB on macOS, up to 6 GB with CUDA on Linux ...\n"

@@ -1,4 +1,4 @@
-"""Base and adapter as one set of weights, and the proof that they say the same. Writes a folder of safetensors; loads it back from disk."""
+"""Merge base and adapter into one set of weights, and prove that it answers the same. Writes a folder of safetensors; loads it back from disk."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,15 +13,18 @@ from plumbline.answering.generation import TransformersEngine
 from plumbline.model.runtime import device
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.5, "float16": 0.1}
-"""Largest difference of a logit. Rounding once more: 24 bits of fraction leave about 1e-5 here, 8 bits of bfloat16 a few tenths."""
+"""Largest allowed difference of a logit. One more rounding costs about 1e-5 with 24 bits of fraction, and a few tenths with the 8 of bfloat16."""
 OF_LARGEST_LOGIT = {"float32": 2e-5, "bfloat16": 0.05, "float16": 0.01}
-"""The same as a fraction of the largest logit, for models with large ones: rounding is relative. Of the real SmolLM2, whose largest logit is 48, base
-and adapter differ by 2.6 between bfloat16 and float32, and by 1.9 from the merged model in bfloat16; by 0.0001 in float32 (3 prompts, all positions)."""
-MIN_SAME = {"float32": 1.0, "bfloat16": 0.6, "float16": 0.85}
-"""Share of equal greedy answers. In 16 bits a near-tie may fall the other way; in 32 bits none is allowed to.
+"""The same as a fraction of the largest logit, for models with large ones: rounding is relative.
 
-Of the real SmolLM2 in bfloat16 84 of 100 answers of 32 tokens are equal: at 0.9 three of four merges with 24 questions were refused. A wrong tokenizer
-or a wrong end leaves hardly any equal, and a wrong scale shows in the logits.
+For the real SmolLM2 the largest logit is 48. Base and adapter differ by 2.6 between bfloat16 and float32. From the merged model they differ by 1.9 in
+bfloat16, and by 0.0001 in float32 (3 prompts, all positions).
+"""
+MIN_SAME = {"float32": 1.0, "bfloat16": 0.6, "float16": 0.85}
+"""Least share of equal greedy answers. In 16 bits a near-tie may fall the other way; in 32 bits none is allowed to.
+
+For the real SmolLM2 in bfloat16, 84 of 100 answers of 32 tokens are equal; a limit of 0.9 refused three of four merges with 24 questions. With a wrong
+tokenizer or a wrong end token hardly any are equal, and a wrong scale shows in the logits.
 """
 
 
@@ -30,7 +33,7 @@ class MergedDiffers(ValueError):
 
 
 class Reference(NamedTuple):
-    """What base plus adapter say."""
+    """What base plus adapter answer."""
 
     responses: dict[str, str]
     logits: dict[str, torch.Tensor]
@@ -76,7 +79,7 @@ def merge_and_save(tuned: PeftModel, tokenizer: PreTrainedTokenizerBase, folder:
 def agreement(
     folder: Path, expected: Reference, prompts: Sequence[Prompt], *, dtype: str, batch_size: int, max_new_tokens: int
 ) -> Agreement:
-    """Load the folder as anybody would and compare answers and logits with those of base plus adapter."""
+    """Load the folder as anyone would and compare answers and logits with those of base plus adapter."""
     loaded = AutoModelForCausalLM.from_pretrained(
         str(folder),
         dtype=getattr(torch, dtype),
@@ -95,8 +98,8 @@ def agreement(
     # Written so that NaN, which compares false with everything, is a problem.
     if not (difference <= tolerance):
         problem = (
-            f"the merged model's logits differ by {difference:.3g}, {tolerance:g} is allowed for {dtype} and logits up to {largest:.3g}"
+            f"the merged model's logits differ by {difference:.3g}; the limit is {tolerance:g} for {dtype} and logits up to {largest:.3g}"
         )
     elif num_same < least * len(prompts):
-        problem = f"the merged model gives {num_same} of {len(prompts)} answers as base + adapter do; {least:.0%} is the least for {dtype}"
+        problem = f"the merged model gives {num_same} of {len(prompts)} answers as base + adapter do; {dtype} needs at least {least:.0%}"
     return Agreement(num_same, difference, tolerance, problem)

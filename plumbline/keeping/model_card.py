@@ -85,7 +85,7 @@ def loading_lines(repo: str, manifest: Manifest) -> str:
     """The Python that loads base and adapter and asks them a question; tests/pipeline/test_published_repository.py runs it."""
     lines = ["from peft import AutoPeftModelForCausalLM", "from transformers import AutoTokenizer", ""]
     if manifest.quantization == "nf4":
-        # AutoPeftModelForCausalLM hands what the base needs to the adapter as well.
+        # AutoPeftModelForCausalLM passes the arguments for the base to the adapter as well.
         lines = [
             "from peft import PeftModel",
             "from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig",
@@ -110,19 +110,19 @@ def loading_lines(repo: str, manifest: Manifest) -> str:
 
 
 NO_ADAPTER = 'adapter_kwargs={"subfolder": "base"}'
-"""transformers, asked for a base, also loads an adapter that it finds next to it; in base/ it finds none."""
+"""When transformers loads a base, it also loads an adapter that lies next to it; in base/ there is none."""
 
 
 def base_words(manifest: Manifest) -> tuple[str, str]:
-    """What the adapter is for, in one sentence, and what the base model is and where it came from."""
+    """Two texts: what the adapter is for, in one sentence; what the base model is and where it came from."""
     local = local_model(manifest.repo)
     if local is not None:
         upstream = f"[{local.upstream}](https://huggingface.co/{local.upstream})"
         return (
             f"A LoRA adapter for the base model in this repository, which was made from {upstream}.",
-            f"`config.json` and `model.safetensors` are the base model alone, without the adapter. It is {upstream} (licence {local.licence}) after its weights had been stored in fewer bits: {local.quantization}, as the package "
-            f"`{local.package}` {local.version} of the Python package index brings them, turned back into bfloat16. They are not the weights of that "
-            f"repository. Tokenizer, chat template and configuration are those of its revision `{local.upstream_revision}`. "
+            f"`config.json` and `model.safetensors` are the base model alone, without the adapter. It is {upstream} (licence {local.licence}) with weights that had been stored in fewer bits: {local.quantization}. "
+            f"They come from version {local.version} of the package `{local.package}` on the Python package index, and were turned back into bfloat16. "
+            f"They are not the weights of that repository. Tokenizer, chat template and configuration are those of its revision `{local.upstream_revision}`. "
             f"The adapter was trained and measured with {manifest.dtype}, quantisation {manifest.quantization}.",
         )
     if manifest.source == "hub":
@@ -137,7 +137,7 @@ def base_words(manifest: Manifest) -> tuple[str, str]:
 
 
 def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forgetting) -> list[str]:
-    """What must be read next to the scores: the report's warnings, the smallest differences that could have been seen, what it is for."""
+    """What must be read next to the scores: the report's warnings, the smallest differences that could have been seen, what the adapter is for."""
     said = [gate["text"][:1].upper() + gate["text"][1:] + "." for gate in evaluation["gates"] if not gate["ok"] and gate["text"]]
     place = published_place(evaluation)
     for kind, ledger in evaluation["kinds"].items():
@@ -145,7 +145,7 @@ def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forget
         if delta and delta["minimum_detectable_effect"] is not None:
             points = 100 * delta["minimum_detectable_effect"]
             if points < 100:
-                said.append(f"On {KIND_NAMES[kind]} a true difference below {points:.0f} points would mostly have been missed.")
+                said.append(f"On {KIND_NAMES[kind]} a true difference below {points:.0f} points could easily have been missed.")
             else:
                 few = too_few_words(delta["n"], delta["num_units"], delta["detectable_at_level"])
                 said.append(f"On {KIND_NAMES[kind]} no difference could be shown: {few}.")
@@ -165,7 +165,7 @@ def limits_of(evaluation: dict[str, Any], manifest: Manifest, forgetting: Forget
 
 
 def required_words(root: Path, evaluation: dict[str, Any]) -> list[str]:
-    """What had to be shown before publishing, a sentence each, and whether it was chosen after the numbers; empty if nothing was required."""
+    """A sentence for each requirement before publishing, and one if it was chosen after the numbers; empty if nothing was required."""
     if "publish" not in evaluation:
         return []
     late = late_words(root, evaluation)
@@ -251,7 +251,7 @@ def render_card(root: Path, *, repo: str, license: str, dataset: str | None, rev
     )
     read_back: Any = ModelCard(text).data
     if read_back.eval_results != metadata.eval_results:
-        raise ValueError("the model card does not read back as it was written; look at the names in metrics/evaluation.json")
+        raise ValueError("The model card does not read back as it was written. Check the names in metrics/evaluation.json.")
     return text
 
 
@@ -261,7 +261,7 @@ def answering_of(root: Path) -> AnswerParams:
 
 
 def decoding_words(params: AnswerParams) -> str:
-    """How answers were written."""
+    """How answers were generated."""
     return sampling_words(params.num_samples, params.temperature) if params.is_sampled else "greedily, one answer each"
 
 

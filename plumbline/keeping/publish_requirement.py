@@ -1,4 +1,4 @@
-"""Does the report on disk show what publish.require asks for, and was that asked before these answers were recorded? Reads files; touches git."""
+"""Say if the report on disk shows what publish.require asks for, and if that was required before these answers were recorded. Reads files; touches git."""
 
 import json
 import subprocess
@@ -24,23 +24,23 @@ INPUTS = {
     "judgements": "data/grades/judged.jsonl",
     "answers asked again": "data/noise/answers.jsonl",
 }
-"""Of the report, by what they are called in its `sha256`; answers lie in data/answers."""
+"""Inputs of the report, by their names in its `sha256`; answers lie in data/answers."""
 
 
 class CannotTell(ValueError):
-    """Whether the requirements are met cannot be said; the text says why and what to do."""
+    """No one can say whether the requirements are met; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
-    """What the report found of the requirements of params.yaml."""
+    """What the report found about the requirements of params.yaml."""
 
     met: tuple[str, ...]
     """A sentence for each requirement that is met."""
     unmet: tuple[str, ...]
     """A sentence for each that is not, and for an evaluation that is not valid or not complete."""
     late: str | None
-    """Where the requirement was changed after these answers were recorded: what that means, in a sentence."""
+    """If the requirement was changed after these answers were recorded: a sentence on what that means."""
 
     @property
     def ok(self) -> bool:
@@ -48,7 +48,7 @@ class GateResult:
 
 
 def required_of(root: Path) -> PublishParams:
-    """Section `publish` of params.yaml. CannotTell where it cannot be read."""
+    """Section `publish` of params.yaml. CannotTell if it cannot be read."""
     try:
         return PublishParams.model_validate(value_at(read_yaml(root / "params.yaml"), "publish"))
     except Refused as missing:
@@ -58,7 +58,7 @@ def required_of(root: Path) -> PublishParams:
 
 
 def gate_result(root: Path) -> GateResult:
-    """Read what the report decided. CannotTell where it decided on another requirement, or on other files than lie here."""
+    """Read what the report decided. CannotTell if it decided on another requirement, or on other files than these."""
     required = required_of(root)
     evaluation = read_evaluation(root)
     unmet = [
@@ -69,11 +69,11 @@ def gate_result(root: Path) -> GateResult:
     if not required.require:
         return GateResult(met=(), unmet=tuple(unmet), late=None)
     if changed := changed_inputs(root, evaluation):
-        raise CannotTell(f"{EVALUATION} is of other files than {', '.join(changed)}: run `dvc repro`.")
+        raise CannotTell(f"{EVALUATION} was made from other files than {', '.join(changed)}. Run `dvc repro`.")
     if recorded is None and evaluation["valid"] is not True:
         return GateResult(met=(), unmet=tuple(unmet), late=None)
     if recorded is None or recorded["required"] != required.model_dump():
-        raise CannotTell(f"the report has not seen this publish.require: run `dvc repro report`, which writes it into {EVALUATION}.")
+        raise CannotTell(f"The report has not seen this publish.require. Run `dvc repro report`, which writes it into {EVALUATION}.")
     found = recorded["requirements"]
     return GateResult(
         met=tuple(one["text"] for one in found if one["ok"]),
@@ -83,20 +83,20 @@ def gate_result(root: Path) -> GateResult:
 
 
 def read_evaluation(root: Path) -> dict[str, Any]:
-    """What the report wrote. CannotTell where it is missing or damaged, such as by the marks of a merge conflict."""
+    """What the report wrote. CannotTell if it is missing or damaged, such as by the marks of a merge conflict."""
     if not (root / EVALUATION).is_file():
-        raise CannotTell(f"{EVALUATION} is missing; run `dvc repro` first.")
+        raise CannotTell(f"{EVALUATION} is missing. Run `dvc repro` first.")
     try:
         evaluation = json.loads((root / EVALUATION).read_text(encoding="utf-8"))
     except ValueError:
         evaluation = None
     if not isinstance(evaluation, dict) or not evaluation.keys() >= {"valid", "complete", "arms", "sha256"}:
-        raise CannotTell(f"{EVALUATION} is damaged or of another version: run `dvc repro report`, which writes it again.")
+        raise CannotTell(f"{EVALUATION} is damaged or of another version. Run `dvc repro report`, which writes it again.")
     return evaluation
 
 
 def changed_inputs(root: Path, evaluation: dict[str, Any]) -> list[str]:
-    """Inputs of the report that lie here with other bytes; a clone without the data has none."""
+    """Inputs of the report that have other bytes now; a clone without the data has none."""
     paths = INPUTS | {f"{arm} answers": f"data/answers/{arm}.jsonl" for arm in evaluation["arms"]}
     there = {name: root / path for name, path in paths.items() if (root / path).is_file()}
     return [paths[name] for name, path in there.items() if evaluation["sha256"].get(name) != sha256_of(path)]
@@ -108,7 +108,7 @@ def tuned_arm(evaluation: dict[str, Any]) -> str | None:
 
 
 def late_words(root: Path, evaluation: dict[str, Any]) -> str | None:
-    """A sentence where the commit that recorded these answers required something else; None where it did not, or none did."""
+    """A sentence if the commit that recorded these answers required something else; None if it did not, or if no commit recorded them."""
     arm = evaluation["publish"]["arm"] or tuned_arm(evaluation)
     if arm is None:
         return None
@@ -130,11 +130,11 @@ def late_words(root: Path, evaluation: dict[str, Any]) -> str | None:
 
 
 def read_committed(root: Path, commit: str) -> dict[str, Any]:
-    """params.yaml of a commit; empty where it had none."""
+    """params.yaml of a commit; empty if it had none."""
     return YAML(typ="safe", pure=True).load(git(root, "show", f"{commit}:./params.yaml")) or {}
 
 
 def git(root: Path, *words: str) -> str:
-    """Output of a git command; empty where it fails, such as in a folder without git."""
+    """Output of a git command; empty if it fails, such as in a folder without git."""
     ended = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, encoding="utf-8", check=False)
     return ended.stdout if ended.returncode == 0 else ""

@@ -1,4 +1,4 @@
-"""Which declared comparison is published of a run: one choice for the card, its model-index and the Hub's evaluation results. Pure."""
+"""Choose the comparison of a run that is published: one choice for the card, its model-index and the Hub's evaluation results. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,9 @@ from plumbline.rows.arms import Arms, Pair
 
 
 def published_place(evaluation: Mapping[str, Any]) -> int:
-    """Which of the declared comparisons says what the adapter is worth: of the arm that the verdict is about, the first against one without it.
+    """Which comparison measures the adapter: the first one of the verdict's arm against an arm without the adapter.
 
-    Refused where none does.
+    Refused if there is none.
     """
     arms = Arms.model_validate(evaluation["arms"])
     pairs: list[Pair] = [(first, second) for first, second in evaluation["comparisons"]]
@@ -19,6 +19,6 @@ def published_place(evaluation: Mapping[str, Any]) -> int:
     place = next((place for place, (first, second) in enumerate(pairs) if second == tuned and not arms.root[first].is_trained), None)
     if place is None:
         raise Refused(
-            "no declared comparison measures the adapter: add one such as [base, tuned] to comparisons in params.yaml, then `dvc repro`."
+            "No declared comparison measures the adapter. Add one such as [base, tuned] to comparisons in params.yaml, then run `dvc repro`."
         )
     return place

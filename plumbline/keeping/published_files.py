@@ -18,7 +18,7 @@ from plumbline.rows.question import KINDS, Question
 
 EVALUATION = ("evaluation.json", "scores.json", "train.json", "data.json", "preflight.json")
 ALLOWED = (".json", ".safetensors", ".jinja", ".md", ".model", ".txt", ".yaml")
-"""A pickle runs code when it is read: none leaves."""
+"""A pickle runs code when it is read, so none is published."""
 OUR_KEYS = frozenset(
     {"HF_TOKEN", "ANTHROPIC_API_KEY", "PLUMBLINE_JUDGE_KEY", "PLUMBLINE_SECOND_JUDGE_KEY", "PLUMBLINE_SERVE_KEY", "PLUMBLINE_VLLM_API_KEY"}
 )
@@ -27,21 +27,21 @@ HOLDS_KEY = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD)$")
 """Other variables with such names hold keys."""
 KEY_CHARACTERS = 8
 OTHER_KEY_CHARACTERS = 16
-"""A shorter value is a word or a number, which may stand in any file."""
+"""A shorter value is a word or a number, which may occur in any file."""
 PART_BYTES = 1 << 22
 PART_OVERLAP = 1 << 12
-"""A key that stands across the end of a part is whole in the next."""
+"""A key that crosses the end of a part is whole in the next one."""
 ASCII_ALONE = bytes(range(128)) + b" " * 128
 TOKENIZER_FILES = ("tokenizer", "special_tokens", "chat_template", "vocab", "merges", "added_tokens")
 MADE_HERE = ("LICENSE.txt", "source.json")
-"""Of a base that was made here from a package: its licence, and what it was made from."""
+"""For a base that was made here from a package: its licence, and what it was made from."""
 DESCRIBES_BASE = ("manifest.json", *MADE_HERE)
-"""Lie in base/, where nothing is loaded from."""
+"""These lie in base/, and nothing is loaded from there."""
 EXAM = "exam.json"
 
 
 class NotPublished(ValueError):
-    """Nothing was published, or it cannot be vouched for; the text says why and what to do."""
+    """Nothing was published, or it could not be checked; the text says why and what to do."""
 
 
 def payload(
@@ -75,7 +75,7 @@ def payload(
 
 
 def base_files(base: Path) -> dict[str, Path]:
-    """A base that no hub has, next to the adapter: PEFT gives one name to both, and cannot look for the base in a folder of its own."""
+    """A base that no hub has, next to the adapter: PEFT gives one name to both, and cannot look for the base in another folder."""
     manifest, weights = read_manifest(base), weights_folder(base)
     found = {name: weights / name for name in manifest.hub_files} | {name: base / name for name in manifest.files}
     described = {name: place / name for name in DESCRIBES_BASE for place in (weights, base) if (place / name).is_file()}
@@ -83,7 +83,7 @@ def base_files(base: Path) -> dict[str, Path]:
 
 
 def exam_of(root: Path) -> dict[str, Any]:
-    """How the questions of the benchmark were put: the words after a question of each kind, and a made-up prompt of each."""
+    """How the questions of the benchmark were asked: the words after a question of each kind, and a made-up prompt of each."""
     params = answering_of(root)
     instructions = params.instructions.model_dump()
     prompts = {
@@ -118,7 +118,7 @@ def refuse_what_must_stay(files: dict[str, Path]) -> None:
         if path.suffix not in ALLOWED:
             raise NotPublished(f"{path}: only {', '.join(ALLOWED)} are published, no pickles. Move it out of the folder.")
         if (found := key_in(path, keys)) is not None:
-            raise NotPublished(f"{name} holds {found}: nothing was sent. Take it out of the run, and renew the key.")
+            raise NotPublished(f"{name} holds {found}, so nothing was sent. Remove it from the run, and renew the key.")
 
 
 def keys_of(environment: Mapping[str, str]) -> dict[str, bytes]:
@@ -132,7 +132,7 @@ def keys_of(environment: Mapping[str, str]) -> dict[str, bytes]:
 
 
 def key_in(path: Path, keys: Mapping[str, bytes]) -> str | None:
-    """The words for a key that a file holds; None where it holds none. Reads it in parts, as weights are large."""
+    """The words for a key that a file holds; None if it holds none. Reads it in parts, since weights are large."""
     with path.open("rb") as stream:
         kept = b""
         while part := stream.read(PART_BYTES):

@@ -19,7 +19,7 @@ RESULTS_FILE = ".eval_results/plumbline.yaml"
 
 
 def refuse_no_result(evaluation: Mapping[str, Any], name: str) -> None:
-    """Refused where the numbers of a run are no result: others would take them for one."""
+    """Refused if the numbers of a run are not a result: others would take them for one."""
     if not evaluation["valid"]:
         raise Refused(f"{name} is not valid: {'; '.join(evaluation['invalid_because'])}. Fix this, run `dvc repro`, and export again.")
     if not evaluation["complete"]:
@@ -32,13 +32,13 @@ def refuse_no_result(evaluation: Mapping[str, Any], name: str) -> None:
 def scores_of(evaluation: Mapping[str, Any], arm: str) -> dict[Kind, dict[str, Any]]:
     """Kind -> score of an arm with interval and n; kinds without a verdict are left out. Refused for an arm that is not there."""
     if arm not in evaluation["arms"]:
-        raise Refused(f"there is no arm {arm!r}; the arms are {', '.join(evaluation['arms'])}.")
+        raise Refused(f"there is no arm {arm!r}; the arms are {', '.join(evaluation['arms'])}. Name one of them.")
     found: dict[Kind, Any] = {kind: ledger["arms"][arm]["score"] for kind, ledger in evaluation["kinds"].items() if arm in ledger["arms"]}
     return {kind: score for kind, score in found.items() if score is not None and score["value"] is not None}
 
 
 def measured_pair(evaluation: Mapping[str, Any], arm: str | None) -> tuple[str | None, str]:
-    """The arm to write, and the one that it is compared with: those of the card, or of the first comparison of another arm."""
+    """The reference and the arm to write: those of the card, or of the first comparison of the named arm; no reference if it has none."""
     if arm is None:
         first, second = evaluation["comparisons"][published_place(evaluation)]
         return first, second
@@ -61,9 +61,9 @@ def eval_results_text(
 def eval_result_rows(
     evaluation: Mapping[str, Any], *, arm: str, reference: str | None, dataset: str, revision: str | None, source_url: str | None
 ) -> list[dict[str, Any]]:
-    """The entries of a file in `.eval_results`: a task per kind, its value in 0..1, and in the notes what the value alone does not say.
+    """The entries of a file in `.eval_results`: a task per kind, its value in 0..1, and in the notes what the value alone cannot say.
 
-    Source of the form: huggingface_hub 2.4.0, `_eval_results.py`, ; a test reads it with the reader of that library.
+    Source of the form: huggingface_hub 2.4.0, `_eval_results.py`; a test reads it with the reader of that library.
     """
     rows: list[dict[str, Any]] = []
     others = {} if reference is None else scores_of(evaluation, reference)
@@ -82,7 +82,7 @@ def eval_result_rows(
             row["source"] = {"url": source_url, "name": "Plumbline"}
         rows.append(row | {"notes": notes})
     if not rows:
-        raise Refused(f"arm {arm} has no score: no one gave a verdict. Judge its answers, run `dvc repro`, and export again.")
+        raise Refused(f"Arm {arm} has no score, since no one judged its answers. Set judge.backend, run `dvc repro`, and export again.")
     return rows
 
 

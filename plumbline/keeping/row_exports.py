@@ -21,14 +21,14 @@ def as_messages(row: InstructionRow) -> dict[str, object]:
 
 
 def as_alpaca(row: InstructionRow) -> dict[str, object]:
-    """Instruction, input and output; what stands before them as `history`, pairs of question and answer.
+    """Instruction, input and output; earlier exchanges as `history`, pairs of question and answer.
 
-    Refused where an earlier answer is not trained on: pairs cannot say it, and whoever reads them would train on it.
+    Refused if an earlier answer is not trained on: pairs cannot say so, and their reader would train on it.
     """
     if any(not exchange.is_trained for exchange in row.earlier):
         raise Refused(
-            f"{row.origin.file}, line {row.origin.line}: an earlier answer is not trained on, which Alpaca rows cannot say; "
-            "write the rows as messages (--as messages)."
+            f"{row.origin.file}, line {row.origin.line}: an earlier answer is not trained on, which Alpaca rows cannot say. "
+            "Write the rows as messages (--as messages)."
         )
     found: dict[str, object] = {"instruction": row.instruction, "input": row.input, "output": row.output}
     history = [[exchange.user, exchange.assistant] for exchange in row.earlier]

@@ -1,6 +1,6 @@
-"""The objects behind a run, and whether a store really holds them: every one is read and hashed. Touches DVC's cache and remotes.
+"""Find the objects of a run, and check that a store really holds them: every one is read and hashed. Touches DVC's cache and remotes.
 
-DVC itself asks a store only whether a file of that name exists; a file with other bytes is pushed, pulled and called up to date.
+DVC itself only checks that a file of that name exists: it pushes, pulls and accepts a file with other bytes.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ class StoredObject(NamedTuple):
     """One file in a content-addressed store."""
 
     oid: str
-    """MD5 of its bytes; with .dir behind it for the listing of a folder."""
+    """MD5 of its bytes; with the ending .dir for the listing of a folder."""
     path: str
-    """What it is in the workspace, relative to its root."""
+    """Its path in the workspace, relative to the root."""
     group: str
     """The first two parts of the out it belongs to, such as data/answers."""
     remote: str
@@ -38,7 +38,7 @@ class Trouble(NamedTuple):
 
 
 def read_hashed(store: Any, oid: str, into: Path | None = None) -> tuple[str | None, int]:
-    """MD5 and size of what a store holds under a name, (None, 0) where it holds nothing; a copy is left at `into` if the hash is right."""
+    """MD5 and size of an object in a store, (None, 0) if it is missing; if the hash is right, a copy is left at `into`."""
     digest, size = hashlib.md5(usedforsecurity=False), 0
     partial = None
     if into is not None:
@@ -66,12 +66,12 @@ def read_hashed(store: Any, oid: str, into: Path | None = None) -> tuple[str | N
 
 
 def state_of(found: str | None, oid: str) -> Literal["missing", "corrupt"] | None:
-    """What is wrong with an object whose MD5 is `found`; None where it is right."""
+    """What is wrong with an object whose MD5 is `found`; None if it is right."""
     return "missing" if found is None else "corrupt" if found != oid.removesuffix(".dir") else None
 
 
 def good_bytes(oid: str, stores: Iterable[Any]) -> bytes | None:
-    """The bytes of a small object from the first store that holds them unharmed."""
+    """The bytes of a small object from the first store that holds them undamaged."""
     for store in stores:
         if read_hashed(store, oid)[0] == oid.removesuffix(".dir"):
             return store.fs.cat_file(store.oid_to_path(oid))
@@ -91,7 +91,7 @@ def remote_of(repo: Repo, name: str) -> Any:
 def tracked_objects(repo: Repo) -> tuple[list[StoredObject], list[str]]:
     """Every object that dvc.lock and the .dvc files of a workspace name, sorted, and what is kept elsewhere on purpose, in words.
 
-    ValueError where there is no default remote, or an out was never made. Of a folder whose listing is harmed everywhere, only
+    ValueError if there is no default remote, or if an out was never made. If every copy of a folder's listing is damaged, only
     the listing can be named.
     """
     objects: dict[tuple[str, str], StoredObject] = {}
@@ -109,18 +109,18 @@ def tracked_objects(repo: Repo) -> tuple[list[StoredObject], list[str]]:
             continue
         remote = out.remote or default
         if remote is None:
-            raise ValueError("no default remote: name one with `dvc remote add -d backup <folder or URL>`.")
+            raise ValueError("There is no default remote. Name one with `dvc remote add -d backup <folder or URL>`.")
         if not out.hash_info or out.hash_info.value is None:
-            raise ValueError(f"{path} was never made: run `make` first.")
+            raise ValueError(f"{path} was never made. Run `make` first.")
         if out.hash_info.name != "md5":
-            raise ValueError(f"{path} was hashed by DVC 2 ({out.hash_info.name}): run `dvc cache migrate` and commit.")
+            raise ValueError(f"{path} was hashed by DVC 2 ({out.hash_info.name}). Run `dvc cache migrate` and commit.")
         for stored in objects_of(repo, out, remote):
             objects.setdefault((stored.oid, remote), stored)
     return sorted(objects.values(), key=lambda stored: (stored.path, stored.oid)), elsewhere
 
 
 def objects_of(repo: Repo, out: Any, remote: str) -> Iterator[StoredObject]:
-    """The object of an out that was made; of a folder the listing, then each file in it."""
+    """The object of an out that was made; for a folder the listing, then each file in it."""
     path, oid = str(out), out.hash_info.value
     group = "/".join(Path(path).parts[:2])
     yield StoredObject(oid, path, group, remote)
@@ -150,7 +150,7 @@ def fetch_all(clone: Repo, objects: Sequence[StoredObject], sizes: dict[str, int
 
 
 def mend(repo: Repo, trouble: Trouble) -> bool:
-    """Put a good copy in the place of a bad one, from the other store; False where neither is good."""
+    """Replace a bad copy by a good one from the other store; False if neither is good."""
     cache, remote = cache_of(repo), remote_of(repo, trouble.object.remote)
     source, target = (remote, cache) if trouble.place == "cache" else (cache, remote)
     oid = trouble.object.oid
@@ -158,6 +158,6 @@ def mend(repo: Repo, trouble: Trouble) -> bool:
         return False
     if trouble.state == "corrupt":
         target.delete(oid)
-    # Not `dvc push`: where a remote has the listing of a folder, DVC takes the files in it for granted.
+    # Not `dvc push`: if a remote has the listing of a folder, DVC assumes that it has the files too.
     target.add(source.oid_to_path(oid), source.fs, oid, check_exists=False)
     return True

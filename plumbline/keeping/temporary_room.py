@@ -1,4 +1,4 @@
-"""Whether the folder for temporary files has room for a clone of the project with all that its run made. Touches the disk, read-only."""
+"""Check that the folder for temporary files has room for a clone of the project with all that its run made. Touches the disk, read-only."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ from plumbline.number_text import size_text
 from plumbline.pipeline.params import read_yaml
 
 SMALL_BYTES = 1 << 30
-"""Below this, what DVC starts writes its temporary files next to the project: a tmpfs of some MB holds no data set."""
+"""With less space, a run writes its temporary files next to the project: a tmpfs of some MB cannot hold a data set."""
 
 
 class NoRoom(ValueError):
@@ -17,12 +17,12 @@ class NoRoom(ValueError):
 
 
 def refuse_small_temporary_folder(needed_bytes: int) -> None:
-    """NoRoom unless the folder for temporary files has as much free space."""
+    """NoRoom unless the folder for temporary files has this much free space."""
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free
     if free < needed_bytes:
         raise NoRoom(
-            f"{folder} has {size_text(free)} free, and this needs about {size_text(needed_bytes)}. "
+            f"{folder} has {size_text(free)} free, but this needs about {size_text(needed_bytes)}. "
             "Set TMPDIR to a folder on a larger disk and run it again."
         )
 
@@ -46,7 +46,7 @@ def temporary_folder_of_a_run(root: Path) -> dict[str, str]:
         if shutil.disk_usage(tempfile.gettempdir()).free >= SMALL_BYTES:
             return {}
     except OSError:
-        pass  # there is no usable one: the project's own disk is asked
+        pass  # there is no usable one: the project's own disk is used
     folder = root / ".cache/tmp"
     folder.mkdir(parents=True, exist_ok=True)
     return {"TMPDIR": str(folder)}

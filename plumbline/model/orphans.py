@@ -1,4 +1,4 @@
-"""No process outlives the one that started it. Loads no library: a stage asks for this first of all."""
+"""Let no process outlive the one that started it. Loads no library: a stage asks for this first of all."""
 
 import ctypes
 import os
@@ -18,7 +18,7 @@ def die_with_parent() -> None:
 
 
 def end_with_parent() -> None:
-    """The same with a request to end: for a server that has a GPU and workers of its own to free."""
+    """The same with a request to end: for a server that must free a GPU and its workers."""
     _signal_at_death_of_parent(signal.SIGTERM)
 
 
@@ -29,6 +29,6 @@ def _signal_at_death_of_parent(which: signal.Signals) -> None:
 
 
 def refuse_to_be_an_orphan() -> None:
-    """End where the process that started this rank is gone already: it died before this one could ask to die with it."""
+    """Exit if the process that started this rank is gone already: it died before this one could ask to die with it."""
     if os.environ.get(SUPERVISOR, str(os.getppid())) != str(os.getppid()):
-        sys.exit("the process that started this rank is gone: nothing was done.")
+        sys.exit("The process that started this rank is gone, so nothing was done.")

@@ -37,7 +37,7 @@ def read_other_model(file: Path) -> OtherModel:
 
 
 def other_base(file: Path, *, templates: Path) -> Path:
-    """The folder of that model, as `base` makes models/base; made once per content of the file. BaseRefused where the hub does not give it."""
+    """The folder of that model, as `base` makes models/base; made once per content of the file. BaseRefused if the hub does not give it."""
     model = read_other_model(file)
     folder = cache_folder("models") / sha256_of(file)[:32]
     if (folder / "manifest.json").is_file():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # a base without a template is refused before transformers is
     from transformers import PreTrainedTokenizerBase
 
 THINKING_VARIABLES = ("enable_thinking", "thinking")
-"""What templates call the switch of their thinking block: Qwen, GLM, Nemotron and SmolLM3; Granite and DeepSeek."""
+"""Names that templates give to the switch of their thinking block: the first in Qwen, GLM, Nemotron and SmolLM3; the second in Granite and DeepSeek."""
 
 
 DATE_CALL = re.compile(r"""strftime_now\(\s*(?P<quote>['"])(?P<format>.*?)(?P=quote)\s*\)""")
@@ -42,7 +42,9 @@ def chosen_template(shipped: str | Mapping[str, str] | None, chosen: str | None,
         if chosen in ours:
             return ours[chosen].read_text(encoding="utf-8")
         there = ", ".join([*named, *ours])
-        raise TemplateRefused(f"base.chat_template is {chosen!r}; there are: {there}. Put a file <name>.jinja into {folder} to add one.")
+        raise TemplateRefused(
+            f"base.chat_template is {chosen!r}, but the templates are: {there}. Name one of these, or put a file <name>.jinja into {folder}."
+        )
     if isinstance(shipped, str):
         return shipped
     if "default" in named:
@@ -58,9 +60,9 @@ def chosen_template(shipped: str | Mapping[str, str] | None, chosen: str | None,
 
 
 def pin_template(tokenizer: "PreTrainedTokenizerBase", *, today: date, thinking: bool) -> dict[str, str]:
-    """Write `today` and `thinking` into the tokenizer's template where it asks for them. Returns what was pinned, by name.
+    """Write `today` and `thinking` into the tokenizer's template if it asks for them. Returns what was pinned, by name.
 
-    TemplateRefused where `thinking` is asked of a template without a thinking block.
+    TemplateRefused if `thinking` is asked of a template without a thinking block.
     """
     pinned: dict[str, str] = {}
     lines: list[str] = []
@@ -72,14 +74,14 @@ def pin_template(tokenizer: "PreTrainedTokenizerBase", *, today: date, thinking:
         pinned["thinking"] = "on" if thinking else "off"
     elif thinking:
         raise TemplateRefused(
-            "base.thinking is true, but the chat template of this base has no thinking block: set base.thinking to false."
+            "base.thinking is true, but the chat template of this base has no thinking block. Set base.thinking to false."
         )
     tokenizer.chat_template = "".join(lines) + str(tokenizer.chat_template)
     return pinned
 
 
 def _clock_that_stands(template: str, today: date) -> str:
-    """A macro in place of transformers' `strftime_now`: it gives this date in the formats that the template asks for."""
+    """A macro that replaces transformers' `strftime_now`: it gives this date in the formats that the template asks for."""
     formats = dict.fromkeys(found["format"] for found in DATE_CALL.finditer(template))
     cases = "".join(f"{{%- if format == {json.dumps(asked)} -%}}{today.strftime(asked)}{{%- else -%}}" for asked in formats)
     return f"{{%- macro strftime_now(format) -%}}{cases}{today.isoformat()}{'{%- endif -%}' * len(formats)}{{%- endmacro -%}}"

@@ -27,7 +27,7 @@ def multiplies_bfloat16() -> bool:
 
 
 def warn_of_emulation(dtype: str, device: str) -> None:
-    """Say that the weights' dtype, as the manifest names it, is slow on this device."""
+    """Warn if the weights' dtype, as the manifest names it, is slow on this device."""
     if dtype == "bfloat16" and device == "cpu" and not multiplies_bfloat16():
         log.warning(
             "this processor has no products of bfloat16 (AVX512-BF16, AMX): torch emulates them, 2 to 4 times as slow as float32. "
@@ -36,7 +36,7 @@ def warn_of_emulation(dtype: str, device: str) -> None:
 
 
 def summing_threads(device: str) -> int | None:
-    """Threads that can change the last digits of a result on this device; None where its sums are not the processor's."""
+    """Threads that can change the last digits of a result on this device; None if the processor does not compute its sums."""
     return torch.get_num_threads() if device == "cpu" else None
 
 
@@ -46,5 +46,5 @@ def prepare_torch(source: Literal["embedded", "hub"] = "embedded") -> None:
     torch.set_num_threads(num_threads(os.environ, source=source))
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # asked for by cuBLAS, before its first product on a GPU
     torch.use_deterministic_algorithms(True, warn_only=True)
-    # It would also fill every fresh tensor, against code that reads memory it never wrote: 39 % of a training step here.
+    # It would also fill every new tensor, to guard against reads of unwritten memory: 39 % of a training step here.
     torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]

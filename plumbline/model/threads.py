@@ -1,4 +1,4 @@
-"""How many threads the sums of a stage are spread over."""
+"""Choose how many threads compute the sums of a stage."""
 
 import math
 import os
@@ -9,15 +9,15 @@ from typing import Literal
 import psutil
 
 NUM_THREADS = 2
-"""Of the embedded base, whatever the machine: the order of floating-point sums depends on the number of threads, and its bytes are fixed."""
+"""For the embedded base, on any machine: the order of floating-point sums depends on the number of threads, and its bytes are fixed."""
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
-"""Processor time that a container may use, as `<microseconds> <of so many>`, or `max`."""
+"""Processor time that a container may use, as `<microseconds> <of this many>`, or `max <of this many>`."""
 
 
 def num_threads(environment: Mapping[str, str], *, source: Literal["embedded", "hub"] = "embedded") -> int:
-    """PLUMBLINE_THREADS of the environment; else two for the embedded base, and for one from the hub every physical core.
+    """PLUMBLINE_THREADS of the environment; else two for the embedded base, and every physical core for one from the hub.
 
-    Of several ranks on this machine (LOCAL_WORLD_SIZE) each takes its share.
+    If several ranks run on this machine (LOCAL_WORLD_SIZE), each takes its share.
     """
     asked = environment.get("PLUMBLINE_THREADS")
     if asked:

@@ -1,4 +1,4 @@
-"""What a repository's list of files and its config.json say about whether it can be trained and asked. Pure."""
+"""Decide from a repository's list of files and its config.json whether its model can be trained and asked. Pure."""
 
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatch
@@ -7,7 +7,7 @@ from typing import Any
 from plumbline.pipeline.refused import Refused
 
 WEIGHT_PATTERNS = ["model*.safetensors", "model*.safetensors.index.json"]
-"""As transformers names them: repositories of Mistral hold `consolidated.safetensors` besides, the same 14.5 GB in another layout."""
+"""As transformers names them: repositories of Mistral also hold `consolidated.safetensors`, the same 14.5 GB in another layout."""
 OTHER_WEIGHTS = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.gguf", "*.h5", "*.msgpack", "*.onnx", "*.safetensors")
 EMBEDDING_FILES = ("modules.json", "config_sentence_transformers.json")
 """Written by sentence-transformers: the model gives vectors, whatever its architecture is called."""
@@ -19,7 +19,7 @@ class BaseUnusable(Refused):
 
 
 def refuse_files(repo: str, names: Collection[str]) -> None:
-    """BaseUnusable where the files in the repository are no model that is loaded here: pickles, GGUF, an adapter, an embedding model."""
+    """BaseUnusable if the files in the repository are not a model that can be loaded here: pickles, GGUF, an adapter, an embedding model."""
     top = sorted(name for name in names if "/" not in name)
     if "adapter_config.json" in top and "config.json" not in top:
         raise BaseUnusable(
@@ -48,7 +48,7 @@ def _there(names: Collection[str]) -> str:
 
 
 def refuse_config(repo: str, config: Mapping[str, Any], *, known_types: Collection[str], causal: Mapping[str, Any]) -> None:
-    """BaseUnusable where config.json names a model that is not loaded here: custom code, quantised weights, no causal language model.
+    """BaseUnusable if config.json names a model that cannot be loaded here: custom code, quantised weights, no causal language model.
 
     `known_types`: model types that transformers has; `causal`: model type -> name or names of its causal language models, of transformers too.
     """
@@ -57,14 +57,14 @@ def refuse_config(repo: str, config: Mapping[str, Any], *, known_types: Collecti
         if config.get("auto_map"):
             raise BaseUnusable(
                 f"{repo} (model_type {kind!r}) needs Python code that comes with its weights, and code from a repository is never run here. "
-                "Set base.repo to a model whose architecture is in transformers; many makers publish such a version under a name that ends in -hf."
+                "Set base.repo to a model with an architecture that transformers has; many makers publish such a version under a name that ends in -hf."
             )
         raise BaseUnusable(
             f"{repo}: config.json names model_type {kind!r}, which the pinned transformers does not have. Set base.repo to another model."
         )
     if (method := quantization_method(config)) is not None:
         raise BaseUnusable(
-            f"the weights of {repo} are quantised already ({method}), and adapters are trained here on weights as their maker trained them. "
+            f"the weights of {repo} are quantised already ({method}), but adapters are trained here on weights as their maker trained them. "
             "Set base.repo to the model that this one was made from; base.quantization=nf4 quantises it on loading."
         )
     classes = config.get("architectures") or []
@@ -89,9 +89,9 @@ def quantization_method(config: Mapping[str, Any]) -> str | None:
 
 
 def refuse_tokenizer(repo: str, config: Mapping[str, Any], *, is_known: bool) -> None:
-    """BaseUnusable where the tokenizer needs code of the repository. `is_known`: transformers has the class that the file names."""
+    """BaseUnusable if the tokenizer needs code of the repository. `is_known`: transformers has the class that the file names."""
     if "AutoTokenizer" in (config.get("auto_map") or {}) and not is_known:
         raise BaseUnusable(
             f"the tokenizer of {repo} ({config.get('tokenizer_class')}) needs Python code that comes with it, and code from a repository is "
-            "never run here. Set base.repo to a model whose tokenizer is in transformers."
+            "never run here. Set base.repo to a model with a tokenizer that transformers has."
         )

@@ -29,13 +29,13 @@ log = logging.getLogger("base")
 
 
 def load_tokenizer(base: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer with its chat template; it stands in models/base whatever the source."""
+    """The tokenizer with its chat template; it lies in models/base for every source."""
     verify_files(base, read_manifest(base).files)
     return AutoTokenizer.from_pretrained(str(base), local_files_only=True, trust_remote_code=False)
 
 
 def stops_of_files(base: Path) -> list[int]:
-    """Ids of models/base/generation_config.json that stop generation: what a loaded model names as well."""
+    """Ids of models/base/generation_config.json that stop generation: the same that a loaded model names."""
     path = base / "generation_config.json"
     return named_stops(GenerationConfig.from_pretrained(str(base))) if path.is_file() else []
 
@@ -43,7 +43,7 @@ def stops_of_files(base: Path) -> list[int]:
 def load_model(base: Path, *, device: str) -> PreTrainedModel:
     """The base model in evaluation mode on `device`, dtype and quantisation as the manifest says.
 
-    Raises BaseRefused where a file is missing or differs from the manifest.
+    BaseRefused if a file is missing or differs from the manifest.
     """
     manifest = read_manifest(base)
     return load_weights(weights_folder(base), manifest, device=device)
@@ -73,7 +73,7 @@ def load_weights(folder: Path, manifest: Manifest, *, device: str) -> PreTrained
 def save_tokenizer_of(source: Path, folder: Path, chat: ChatParams, *, templates: Path) -> dict[str, str]:
     """Write tokenizer, config and chat template of a hub snapshot into models/base. Returns what was pinned in the template.
 
-    TemplateRefused where there is no usable template, NoEndOfTurn where nothing can end an answer.
+    TemplateRefused if there is no usable template, NoEndOfTurn if nothing can end an answer.
     """
     for name in ("config.json", "generation_config.json"):
         if (source / name).is_file():

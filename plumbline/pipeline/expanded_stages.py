@@ -10,11 +10,11 @@ REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 
 
 def value_at(tree: Mapping[str, Any], name: str) -> Any:
-    """The value under a dotted name, such as `arms.base`. Refused where there is none."""
+    """The value under a dotted name, such as `arms.base`. Refused if it is missing."""
     node: Any = tree
     for key in name.split("."):
         if not isinstance(node, Mapping) or key not in node:
-            raise Refused(f"params.yaml has no {name}, which dvc.yaml names; there are {sorted(tree)}.")
+            raise Refused(f"params.yaml has no {name}, which dvc.yaml names; it has {sorted(tree)}.")
         node = node[key]
     return node
 
@@ -46,7 +46,7 @@ def expanded_stages(pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> d
         if isinstance(entries, str) and (section := REFERENCE.fullmatch(entries)):
             entries = value_at(params, section[1])
         if not isinstance(entries, Mapping):
-            raise Refused(f"dvc.yaml: stage {name} is made once per entry of {stage['foreach']}, which must be a dict in params.yaml.")
+            raise Refused(f"dvc.yaml: stage {name} runs once per entry of {stage['foreach']}. Make this a dict in params.yaml.")
         for key, item in entries.items():
             stages[f"{name}@{key}"] = filled(stage["do"], {**params, "key": key, "item": item})
     return stages

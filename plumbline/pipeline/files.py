@@ -1,4 +1,4 @@
-"""Whole files or none: everything is written beside its final path and renamed last."""
+"""Write whole files or none: everything is written next to its final path and renamed last."""
 
 import hashlib
 import json
@@ -37,7 +37,7 @@ def replacing(path: Path) -> Iterator[IO[str]]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Give an empty folder to fill; it takes the place of `path` only when the block ends without an error."""
+    """Give an empty folder to fill; it replaces `path` only when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Long work says how it stands: a bar on a terminal, elsewhere a line at least once a minute. Touches stderr, the clock and a thread."""
+"""Show the progress of long work: a bar on a terminal, elsewhere a line at least once a minute. Touches stderr, the clock and a thread."""
 
 import sys
 import threading
@@ -10,11 +10,11 @@ from typing import IO, Any, Self, TypeVar
 from tqdm import tqdm
 
 EVERY_SECONDS = 60.0
-"""Between two lines. A thread keeps the time, so that a single step of many minutes is no silence either."""
+"""Time between two lines. A thread keeps the time, so that lines also appear during one step of many minutes."""
 REFRESH_SECONDS = 1.0
-"""On a terminal: the clock of the bar goes on between two steps."""
+"""On a terminal, time between two updates of the bar: so its clock runs between two steps."""
 SCALED_FROM = 100_000
-"""From so many on, a bar counts in thousands."""
+"""From this total on, a bar counts in thousands."""
 
 Item = TypeVar("Item")
 
@@ -34,14 +34,14 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], bool] | None = None,
     ) -> None:
-        """`total`: None where it is not known; `unit`: in the singular, empty for work without steps; `shown`: False for all ranks but one.
+        """`total`: None if it is not known; `unit`: in the singular, empty for work without steps; `shown`: False for all ranks but one.
 
-        `wait`: sleeps so many seconds and says whether the work has ended.
+        `wait`: sleeps for the given seconds and says whether the work has ended.
         """
         self.what, self.total, self.unit = what, total, unit
         self.done = self._first = 0
         self.note = ""
-        """What else to say: a loss, a speed."""
+        """A note to show, such as a loss or a speed."""
         self._shown, self._clock = shown, clock
         self._stream = sys.stderr if stream is None else stream
         self._is_terminal = self._stream.isatty()
@@ -73,30 +73,30 @@ class Progress:
             self._bar.close()
 
     def update(self, num: int = 1) -> None:
-        """So many units more are done."""
+        """Count `num` more units as done."""
         self.done += num
         if self._bar is not None:
             self._bar.update(num)
 
     def begin_at(self, done: int) -> None:
-        """Earlier runs have done so many units: they count as done, and not for the speed."""
+        """Count the units that earlier runs did as done, but not for the speed."""
         self.update(done - self.done)
         self._first, self._began = self.done, self._clock()
 
     def say(self, note: str) -> None:
-        """What the next line, or the bar, says besides the steps."""
+        """Set the note that the next line, or the bar, shows after the steps."""
         self.note = note
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
 
     @property
     def per_second(self) -> float:
-        """Units a second since the work began; 0 before the first."""
+        """Units per second since the work began; 0 before the first."""
         seconds = self._clock() - self._began
         return (self.done - self._first) / seconds if seconds > 0 else 0.0
 
     def line(self) -> str:
-        """Steps, what else there is to say, speed, and the time that is left at this speed."""
+        """Steps, the note, speed, and the time that is left at this speed."""
         rate = self.per_second
         parts = []
         if self.unit:
@@ -105,7 +105,7 @@ class Progress:
         if self.note:
             parts.append(self.note)
         if self.unit and rate > 0:
-            parts.append(f"{rate:,.1f} {self.unit}s/s" if rate >= 1 else f"{1 / rate:,.1f} s a {self.unit}")
+            parts.append(f"{rate:,.1f} {self.unit}s/s" if rate >= 1 else f"{1 / rate:,.1f} s per {self.unit}")
         if self.total is not None and rate > 0:
             parts.append(f"{duration((self.total - self.done) / rate)} left")
         else:
@@ -123,7 +123,7 @@ class Progress:
 
 @contextmanager
 def working(what: str, *, shown: bool = True) -> Iterator[None]:
-    """Work without steps that can be counted: how long it has taken so far."""
+    """Show how long work has taken so far, if its steps cannot be counted."""
     with Progress(what, shown=shown):
         yield
 
@@ -137,7 +137,7 @@ def watched(items: Iterable[Item], what: str, *, unit: str, total: int | None = 
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
+    """Seconds as a person would say them."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = seconds / 60

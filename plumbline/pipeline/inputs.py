@@ -15,7 +15,7 @@ from plumbline.pipeline.refused import Refused
 
 
 def snapshot(stage: str) -> dict[str, str]:
-    """Return name -> fingerprint of every declared input. FileNotFoundError where a declared dependency is missing."""
+    """Return name -> fingerprint of every declared input. FileNotFoundError if a declared dependency is missing."""
     params = read_yaml(Path("params.yaml"))
     spec = expanded_stages(read_yaml(Path("dvc.yaml")), params)[stage]
     seen = {f"params:{section}": repr(value_at(params, section)) for section in spec.get("params", [])}
@@ -29,7 +29,7 @@ def snapshot(stage: str) -> dict[str, str]:
 
 
 def files_of(path: Path, *, root: Path = Path()) -> list[Path]:
-    """Return the files that DVC hashes for a dependency: the file itself, or those of a folder that .dvcignore does not leave out.
+    """Return the files that DVC hashes for a dependency: the file itself, or those of a folder without what .dvcignore excludes.
 
     `path` lies under `root`, the repository, and both are absolute or both relative.
     """
@@ -41,15 +41,15 @@ def files_of(path: Path, *, root: Path = Path()) -> list[Path]:
 
 
 def ignore_rules(path: Path) -> GitIgnoreSpec:
-    """The rules of an ignore file; none where there is no file."""
+    """The rules of an ignore file; none if there is no file."""
     return GitIgnoreSpec.from_lines(path.read_text(encoding="utf-8").splitlines() if path.exists() else ())
 
 
 @contextmanager
 def inputs_unchanged() -> Iterator[None]:
-    """Run the block, then exit non-zero if an input differs from what it was at the start. What a user gave and cannot be used is told in a line.
+    """Run the block, then exit non-zero if an input changed since the start. If a file or setting of the user is refused, exit with one line.
 
-    Compares nothing outside DVC (no DVC_STAGE): a stage run by hand writes no dvc.lock that could lie.
+    Compares nothing outside DVC (no DVC_STAGE): a stage that is run by hand writes no dvc.lock that could be wrong.
     """
     stage = os.environ.get("DVC_STAGE")
     try:

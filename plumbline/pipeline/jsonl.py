@@ -1,4 +1,4 @@
-"""Tables as JSON lines, one record a line, read strictly and written whole."""
+"""Tables as JSON lines, one record per line, read strictly and written whole."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ Row = TypeVar("Row", bound=Record)
 
 
 def read_jsonl(path: Path, kind: type[Row]) -> Iterator[Row]:
-    """Yield the records of a file that a stage of ours wrote; a line that is none is an error with its number."""
+    """Yield the records of a file that a stage of ours wrote; a line that is not such a record is an error with its number."""
     with path.open(encoding="utf-8", newline="\n") as lines:
         for number, line in enumerate(lines, start=1):
             try:

@@ -23,7 +23,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 @cache
 def _parsed(text: str) -> dict[str, Any]:
-    """The content of a text, parsed once: a stage asks for dvc.yaml up to six times, at 30 ms of the parser each."""
+    """The content of a text, parsed once: a stage asks for dvc.yaml up to six times, and each parse takes 30 ms."""
     return YAML(typ="safe", pure=True).load(text)
 
 
@@ -37,7 +37,7 @@ def load_params(section: str, model: type[Section]) -> Section:
     if stage is not None:
         declared = expanded_stages(read_yaml(Path("dvc.yaml")), read_yaml(Path("params.yaml")))[stage].get("params", [])
         if section not in declared:
-            raise Refused(f"dvc.yaml: stage {stage} reads params section {section!r} but declares only {declared}; add it there.")
+            raise Refused(f"dvc.yaml: stage {stage} reads params section {section!r} but declares only {declared}. Add it there.")
     content = read_yaml(Path("params.yaml"))
     values = value_at(content, section)
     try:

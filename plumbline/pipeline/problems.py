@@ -1,4 +1,4 @@
-"""What is wrong with values that a model refused, in words for the person who wrote them. Pure."""
+"""Say what is wrong with values that a model refused, in words for the person who wrote them. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 MAX_SHOWN_CHARACTERS = 60
-"""Of a value; a longer one hides what is said of it."""
+"""Of a shown value; a longer one would hide the message about it."""
 
 OPENINGS = (
     (re.compile(r"^Input should be (?=greater|less|a multiple)"), "give a number "),
@@ -16,7 +16,7 @@ OPENINGS = (
     (re.compile(r"^String should "), "give a text that should "),
     (re.compile(r"^(?:List|Tuple|Dictionary|Set) should "), "it should "),
 )
-"""How pydantic begins a message, and how we do."""
+"""How pydantic begins a message, and how we begin it."""
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], *, place: str = "") -> str:
@@ -52,7 +52,7 @@ def wanted_words(message: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value in a message; a long one by its type alone."""
+    """A value in a message: a mapping or a long list by its type, a long text cut."""
     match value:
         case Mapping():
             return "a mapping"
@@ -64,15 +64,15 @@ def shown(value: Any) -> str:
 
 
 def remedy_for(key: str, known: list[str]) -> str:
-    """The key that was meant, or all that there are."""
+    """The key that was probably meant, or all known keys."""
     if not known:
-        return "take it out"
+        return "remove it"
     near = get_close_matches(key, known, n=1, cutoff=0.75)
     return f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
 
 
 def known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    """The keys of the model that stands at a path inside `model`, sorted; those of the nearest one above where the path leaves the models."""
+    """The sorted keys of the model at a path inside `model`; if the path leaves the models, those of the nearest model above."""
     for part in path:
         field = model.model_fields.get(str(part)) or model.model_fields.get("root")
         model = (_inner_model(field.annotation) if field is not None else None) or model

@@ -10,7 +10,7 @@ class Record(BaseModel):
 
 
 class Params(BaseModel):
-    """A section of params.yaml: no defaults here, so a missing key fails by name, as does an unknown one.
+    """A section of params.yaml: it has no defaults, so a missing key fails by name, and so does an unknown one.
 
     Sequences are declared as list: in strict mode a YAML list is not a tuple.
     """

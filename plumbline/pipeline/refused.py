@@ -1,8 +1,8 @@
-"""The errors for what a user gave and a stage cannot use."""
+"""The errors for a file or setting of the user that a stage cannot use."""
 
 
 class Refused(ValueError):
-    """A file or setting of the user's cannot be used: the message alone says what was found, where, and what would be accepted."""
+    """A file or setting of the user cannot be used: the message alone says what was found, where, and what would be accepted."""
 
 
 class InputRefused(Refused):

@@ -16,14 +16,14 @@ class Answer(Record):
     id: str
     """Id of the question."""
     sample: int | None = Field(default=None, ge=1, exclude_if=lambda sample: sample is None)
-    """Number of the answer, from 1, where the arm gave several to each question; None: one answer per question."""
+    """Number of the answer, from 1, if the arm gave several to each question; None: one answer per question."""
     arm: str
     """Key of `arms` in params.yaml."""
     engine: str = "transformers"
-    """What generated it, with the version where none is pinned (`vllm 0.33.0`). Rows from before there was a choice have no such field."""
+    """What generated it, with the version if none is pinned (`vllm 0.33.0`). Rows from before there was a choice have no such field."""
     response: str
     num_tokens: int | None
-    """Generated tokens, end-of-sequence included; None where the answer was made elsewhere and no one says."""
+    """Generated tokens, end-of-sequence included; None if the answer was made elsewhere and the number is unknown."""
     num_prompt_tokens: int | None = None
     """Tokens that the model read before it answered, template and context included. Rows from before it was counted have no such field."""
     stopped: Literal["eos", "max_new_tokens"]
@@ -31,4 +31,4 @@ class Answer(Record):
     choice_logprobs: dict[str, float]
     """mcq: letter -> log-probability (nats per token) of that choice as the answer; empty for the other kinds."""
     complete: bool
-    """False where the adapter comes from a run that was not trained to its planned end; always true where no adapter answers."""
+    """False if the adapter comes from a run that was not trained to its planned end; always true if no adapter answers."""

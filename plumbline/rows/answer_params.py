@@ -8,12 +8,12 @@ from pydantic import Field, model_validator
 from plumbline.pipeline.record import Params
 
 GREEDY: Mapping[str, int | float] = {"num_samples": 1, "temperature": 0.0}
-"""What a run did before there was a choice: the most probable token, once."""
+"""What every run did before sampling existed: take the most probable token, once."""
 OF_SAMPLING = ("num_samples", "temperature", "seed")
 
 
 class Instructions(Params):
-    """What is asked of the model after the question, per kind; empty for none."""
+    """The instruction after the question, per kind; empty for none."""
 
     mcq: str
     numeric: str
@@ -21,7 +21,7 @@ class Instructions(Params):
 
 
 class AnswerParams(Params):
-    """One batch plan for all arms: bf16 text depends on the batch. Greedy, or several answers drawn to each question."""
+    """One batch plan for all arms, since bf16 text depends on the batch. Answers are greedy, or several are drawn to each question."""
 
     engine: Literal["transformers", "vllm"]
     """What generates, for all arms: the texts of two engines differ, so their scores are not compared."""
@@ -33,10 +33,10 @@ class AnswerParams(Params):
     temperature: float = Field(ge=0)
     """0: the most probable token. Above: tokens are drawn from the whole distribution at this temperature, without top_p or top_k."""
     seed: int
-    """Of the drawn tokens, together with question and sample number; without a meaning at temperature 0."""
+    """Seed of the drawn tokens, together with question and sample number; not used at temperature 0."""
     choice_scoring: Literal["letter", "text"]
-    """mcq: whose log-probabilities are compared, those of the letters or those of the choices' own words (mean per token). Nothing is drawn
-    for it, so of several samples the first alone carries them."""
+    """mcq: compare the log-probabilities of the letters, or of the choices' own words (mean per token). Nothing is drawn for this, so
+    only the first of several samples carries them."""
     choice_prefix: str
     """mcq: what stands before the letter or the words when log-probabilities are compared."""
     instructions: Instructions
@@ -45,7 +45,7 @@ class AnswerParams(Params):
     def _drawn_where_several(self) -> Self:
         if self.num_samples > 1 and self.temperature == 0:
             raise ValueError(
-                f"num_samples is {self.num_samples} and temperature 0, where all answers to a question are the same. "
+                f"num_samples is {self.num_samples}, but at temperature 0 all answers to a question are the same. "
                 "Set temperature above 0, such as 0.7, or num_samples to 1"
             )
         return self
@@ -57,7 +57,7 @@ class AnswerParams(Params):
 
 
 def decoding_of(section: Mapping[str, Any]) -> dict[str, Any]:
-    """What of section `answer` can change an answer. A greedy run says nothing of sampling, as runs from before there was a choice."""
+    """The values of section `answer` that can change an answer; for a greedy run without those of sampling, as before sampling existed."""
     found = {**GREEDY, **section}
     if found["temperature"] == 0:
         return {name: value for name, value in section.items() if name not in OF_SAMPLING}

@@ -33,7 +33,7 @@ class ArmParams(Params):
     @field_validator("weights")
     @classmethod
     def known(cls, weights: str) -> str:
-        """A path that is not understood must not be answered by base in silence."""
+        """Refuse an unknown path, so that base never answers for it in silence."""
         path = PurePosixPath(weights)
         if path.suffix not in (".yaml", ".yml", ".jsonl") and path.name not in ("base", "adapter"):
             raise ValueError("give models/base, models/adapter, a .yaml file that names another model, or a .jsonl file of answers")
@@ -61,23 +61,23 @@ class ArmParams(Params):
 
 
 def place(name: str, arm: ArmParams) -> tuple[int, int, str]:
-    """Where an arm stands: those without the adapter first, and without a context before those with one."""
+    """Sort key of an arm: arms without the adapter come first, and arms without a context before those with one."""
     known = arm.context_name in CONTEXTS
     return WEIGHTS.index(arm.weights_kind), CONTEXTS.index(arm.context_name) if known else len(CONTEXTS), name
 
 
 class Arms(RootModel[dict[str, ArmParams]]):
-    """The arms by name, in the order in which files and pages have them."""
+    """The arms by name, in the order of files and pages."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
     @field_validator("root")
     @classmethod
     def named(cls, arms: dict[str, ArmParams]) -> dict[str, ArmParams]:
-        """Names become file names and columns; the order is that of `place`, whatever the order in params.yaml."""
+        """Names become file names and columns; `place` decides the order, whatever the order in params.yaml."""
         if not arms:
             raise ValueError(
-                "no arm is declared; at least one answers, such as base: {weights: models/base, context: data/context/none.jsonl}"
+                "no arm is declared. Declare at least one, such as base: {weights: models/base, context: data/context/none.jsonl}"
             )
         for name in arms:
             if not ARM_NAME.fullmatch(name) or name in RESERVED:
@@ -103,7 +103,7 @@ class Comparisons(RootModel[list[list[str]]]):
     model_config = ConfigDict(frozen=True, strict=True)
 
     def of(self, arms: Arms) -> tuple[Pair, ...]:
-        """The pairs. Refused unless each is of two arms that are declared, and none stands twice, in either order."""
+        """The pairs. Refused unless each holds two different declared arms, and no pair occurs twice, in either order."""
         pairs: list[Pair] = []
         for entry in self.root:
             if len(entry) != 2 or entry[0] == entry[1]:
@@ -111,14 +111,14 @@ class Comparisons(RootModel[list[list[str]]]):
             if unknown := [name for name in entry if name not in arms.root]:
                 raise Refused(
                     f"params.yaml: comparisons holds {entry}, but there is no arm {unknown[0]}; the arms are {', '.join(arms.names)}. "
-                    "Take the comparison out, or declare the arm."
+                    "Remove the comparison, or declare the arm."
                 )
             first, second = entry
             if (first, second) in pairs or (second, first) in pairs:
-                raise Refused(f"params.yaml: comparisons holds {first} and {second} twice; declare each pair once.")
+                raise Refused(f"params.yaml: comparisons holds {first} and {second} twice. Declare each pair once.")
             pairs.append((first, second))
         if not pairs and len(arms.names) > 1:
-            raise Refused("params.yaml: comparisons is empty; declare at least one pair, such as [base, tuned].")
+            raise Refused("params.yaml: comparisons is empty. Declare at least one pair, such as [base, tuned].")
         return tuple(pairs)
 
 

@@ -1,4 +1,4 @@
-"""Whether the right choices of a benchmark stand at every letter, or an arm that always names one letter looks able. Pure."""
+"""Check that the right choices of a benchmark are spread over the letters; else an arm that always names one letter looks able. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,9 +11,9 @@ FEWEST_QUESTIONS = 12
 
 
 def unbalanced_letters(questions: Iterable[Question]) -> str | None:
-    """A sentence about letters that are right too often or too seldom for chance; None where they are balanced, or where questions are few.
+    """A sentence about letters that are right too often or too seldom for chance; None if they are balanced, or if there are few questions.
 
-    Held to Pearson's test against targets drawn evenly from each question's letters.
+    The test is Pearson's, against targets drawn evenly from each question's letters.
     """
     asked = [question for question in questions if question.kind == "mcq" and question.answer_kind is None]
     if len(asked) < FEWEST_QUESTIONS:
@@ -34,6 +34,6 @@ def unbalanced_letters(questions: Iterable[Question]) -> str | None:
     counts = ", ".join(f"{one} {right[one]}" for one in sorted(expected))
     return (
         f"the right choices are not spread over the letters ({counts} of {len(asked)}): an arm that always answers {letter} scores "
-        f"{most / len(asked):.2f}, one that leans to a rare letter falls below chance ({sum(1 / len(q.choices) for q in asked) / len(asked):.2f}). "
-        "Order the choices by chance, and answer again"
+        f"{most / len(asked):.2f}, and one that prefers a rare letter falls below chance ({sum(1 / len(q.choices) for q in asked) / len(asked):.2f}). "
+        "Shuffle the choices, and answer again"
     )

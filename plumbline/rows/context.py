@@ -16,12 +16,12 @@ class ContextPassage(Record):
     id: str
     """Source file and place, such as `notes.md:3`."""
     score: float
-    """Of the retriever; higher is nearer."""
+    """The retriever's score; higher is nearer."""
     text: str
 
 
 class Context(Record):
-    """The context of one question. Both lists may be empty: the question is then asked as it stands."""
+    """The context of one question. If both lists are empty, the question is asked alone."""
 
     id: str
     """Id of the question."""
@@ -30,4 +30,4 @@ class Context(Record):
     passages: tuple[ContextPassage, ...]
     """Best first; they stand in the user's message, before the question."""
     recall: float | None
-    """Share (0-1) of what a right answer needs that stands in the passages, by rule: 0 where no passage was found, None where no rule applies."""
+    """Share (0-1) of what a right answer needs that stands in the passages, by rule: 0 if no passage was found, None if no rule applies."""

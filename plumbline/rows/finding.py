@@ -20,4 +20,4 @@ class PointFinding(Record):
     """The key point, in the benchmark's words."""
     finding: Finding
     quote: str | None
-    """Where the answer states or contradicts it, in the answer's words; None where it is missing."""
+    """The words of the answer that state or contradict it; None if it is missing."""

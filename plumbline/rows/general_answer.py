@@ -8,7 +8,7 @@ Part = Literal["measured", "replay"]
 
 
 class GeneralAnswer(Record):
-    """Written by `answer_general`; the part stands here, so that no later stage can train on what measures."""
+    """Written by `answer_general`. Each answer carries its part, so that no later stage can train on one that measures."""
 
     id: str
     prompt: str

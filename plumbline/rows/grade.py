@@ -9,7 +9,7 @@ from plumbline.rows.outcome import Outcome, Reading
 
 
 class Grade(Record):
-    """Written by `grade`; read by no stage but `report`, and by verbs that compare runs or export one."""
+    """Written by `grade`; read only by `report`, and by commands that compare runs or export one."""
 
     id: str
     """Id of the question."""
@@ -21,11 +21,11 @@ class Grade(Record):
     score: float | None = Field(default=None, exclude_if=lambda score: score is None)
     """Partial credit, between 0 and 1, of an answer that is not wholly right; None: 1 for `correct`, 0 for any other outcome."""
     extracted: str | None
-    """The letter, or the number in the unit of the target, that the rule read; None where it read none."""
+    """The letter, or the number in the unit of the target, that the rule read; None if it read nothing."""
     span: tuple[int, int] | None
     """Where in the response it was read: [start, end) in characters."""
     tier: str | None
-    """Which rule read it (`anchored`, `boxed`, ...); None where none did."""
+    """Which rule read it (`anchored`, `boxed`, ...); None if no rule did."""
     reading: Reading
     flags: tuple[str, ...]
     """Sorted codes, such as unit_missing."""

@@ -13,7 +13,7 @@ class Origin(Record):
     file: str
     """Path of the source as given in params.yaml."""
     line: int
-    """Number of the physical line in that file, from 1; in all but JSON lines, of the record, the header not counted."""
+    """Number of the physical line in that file, from 1; outside JSON lines the number of the record, without the header."""
 
 
 class Exchange(Record):
@@ -22,26 +22,26 @@ class Exchange(Record):
     user: str
     assistant: str
     is_trained: bool
-    """False: it is shown before the next question, and no loss is on it."""
+    """False: it is shown before the next question, but no loss is computed on it."""
 
 
 class InstructionRow(Record):
-    """An Alpaca row with plain text as output; of a conversation its last exchange, with those before it."""
+    """An Alpaca row with plain text as output. A conversation is its last exchange, with the earlier ones."""
 
     id: str
     """Hash of instruction, input, output and what stands before them after cleaning: stable when rows are added or reordered."""
     instruction: str
     input: str
-    """Empty string where the source had none."""
+    """Empty if the source had none."""
     output: str
-    """Plain text; where the source had both, `Explanation: ...` and a last line `Answer: ...`."""
+    """Plain text; if the source had both, `Explanation: ...` and a last line `Answer: ...`."""
     origin: Origin
     repairs: tuple[str, ...]
     """Codes of the lossless changes made, sorted."""
     flags: tuple[str, ...]
     """Codes of what a reader may want to review, sorted."""
     earlier: tuple[Exchange, ...] = ()
-    """Exchanges of the conversation before this one, the oldest first; not written where there are none."""
+    """Exchanges of the conversation before this one, the oldest first; not written if there are none."""
 
     @model_serializer(mode="wrap")
     def without_empty(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -14,7 +14,7 @@ class RawReply(Record):
     """From 1."""
     stop_reason: str | None
     model: str | None
-    """The model id that the API returned; None for a judge that is no model."""
+    """The model id that the API returned; None for a judge that is not a model."""
     request_id: str | None
     body: str
     """What came back, as JSON text (ASCII), or the rule's own account for a deterministic judge."""
@@ -24,7 +24,7 @@ class RawReply(Record):
 
 
 class Judgement(Record):
-    """Written by `judge`; read by no stage but `report`, and by verbs that compare runs, export one, or ask about its judge."""
+    """Written by `judge`; read only by `report`, and by commands that compare runs, export one, or ask about its judge."""
 
     id: str
     """Id of the question."""
@@ -36,13 +36,13 @@ class Judgement(Record):
     outcome: Outcome
     """correct at a score of 0.75 or more, incorrect below, unjudged without a score; never unparsed."""
     score: float | None
-    """0, 0.25, 0.5, 0.75 or 1; None where unjudged."""
+    """0, 0.25, 0.5, 0.75 or 1; None if unjudged."""
     cause: str
-    """Why there is this score or none (`scored`, `no_answer`, `refused`, `truncated`, ...)."""
+    """Why there is this score, or no score (`scored`, `no_answer`, `refused`, `truncated`, ...)."""
     reasoning: str
     points: tuple[PointFinding, ...] = ()
-    """What was found of each key point, in the question's order: the score is computed from it. Empty where points were not judged apart
-    (no key points, no score, an answer without content), and in rows from before the judge did so."""
+    """What was found of each key point, in the question's order: the score is computed from it. Empty if points were not judged one by
+    one (no key points, no score, an answer without content), and in rows from before the judge did so."""
     replies: tuple[RawReply, ...]
     key: str
     """Key of the verdict store: sha256 over judge identity, question and answer."""

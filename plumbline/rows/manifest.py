@@ -23,4 +23,4 @@ class Manifest(Record):
     hub_files: dict[str, str]
     """Name -> sha256 of the weight files that stay in the hub cache; empty for the embedded model."""
     pinned: dict[str, str] = Field(default_factory=dict)
-    """What the chat template would otherwise read from outside: `date`, and whether `thinking` is on or off. Empty where it asks for neither."""
+    """What the chat template would otherwise read from outside: `date`, and whether `thinking` is on or off. Empty if it asks for neither."""

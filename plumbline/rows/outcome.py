@@ -1,4 +1,4 @@
-"""What became of one answer: four outcomes, never a float that hides which; and how a rule read it."""
+"""What happened to one answer: four outcomes, never a number that hides which; and how a rule read it."""
 
 from enum import StrEnum
 
@@ -27,9 +27,9 @@ class Reading(StrEnum):
 
 
 def score_of(outcome: Outcome, partial: float | None) -> float:
-    """A rule's verdict as a score: its partial credit where it gives any, else 1 for right, and 0 for wrong and unreadable."""
+    """A rule's verdict as a score: its partial credit if it gives any, else 1 for right, and 0 for wrong and unreadable."""
     if outcome is Outcome.UNJUDGED:
-        raise ValueError("unjudged is no score: rules leave nothing unjudged.")
+        raise ValueError("unjudged is not a score: rules leave nothing unjudged.")
     if partial is not None:
         return partial
     return 1.0 if outcome is Outcome.CORRECT else 0.0

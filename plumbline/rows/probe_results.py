@@ -1,4 +1,4 @@
-"""What a model can do besides the domain, before and after the training: the numbers that `probe` writes and `report` reads. Pure."""
+"""What a model can do outside the domain, before and after the training: the numbers that `probe` writes and `report` reads. Pure."""
 
 from enum import StrEnum
 from typing import Literal
@@ -72,9 +72,9 @@ class ProbeResults(Record):
     """metrics/probes.json."""
 
     capabilities: tuple[CapabilityResult, ...]
-    """Empty where nothing was probed."""
+    """Empty if nothing was probed."""
     within_reach: ProbeDifference | None
-    """Over all probes of the capabilities that base or tuned has; None where they have none of them."""
+    """Over all probes of the capabilities that base or tuned has; None if neither has any."""
     text: str
     """What was forgotten, in a sentence."""
 
@@ -94,9 +94,9 @@ class ProbedAnswer(Record):
     base_response: str
     base_outcome: Outcome
     base_why: str
-    """What was found; empty where it is right."""
+    """What was found; empty if the answer is right."""
     tuned_response: str
     tuned_outcome: Outcome
     tuned_why: str
     num_cut: int
-    """Of the two answers: cut at `probes.max_new_tokens`."""
+    """How many of the two answers were cut at `probes.max_new_tokens`."""

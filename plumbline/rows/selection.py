@@ -19,10 +19,10 @@ class SelectionQuestion(Record):
 
 
 class Selection(Record):
-    """Another one of these is another training."""
+    """What decides the choice of the checkpoint: with another selection it is another training."""
 
     arm: str | None
-    """The arm whose context stands before the questions; None where no arm has the adapter."""
+    """The arm whose context stands before the questions; None if no arm has the adapter."""
     num_in_development: int
     """Questions of the development part that a rule can grade; these are some of them."""
     questions: tuple[SelectionQuestion, ...]
@@ -34,7 +34,7 @@ class Selection(Record):
 
 
 class SelectionFile(Record):
-    """data/selection/selection.json. Where the validation loss chooses it is always the same, so that no question and no grader retrains."""
+    """data/selection/selection.json. If the validation loss chooses, it is always the same: no change of a question or grader trains again."""
 
     select_by: Literal["validation_loss", "development_score"]
     selection: Selection | None

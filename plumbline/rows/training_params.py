@@ -19,11 +19,11 @@ class LoraParams(Params):
     """`all-linear`: every linear layer but the head; else names of modules."""
     use_rslora: bool
     target_parameters: list[str] | None = None
-    """Ends of the names of fused tensors that no module holds apart, the experts of gpt-oss say; None: those that PEFT takes for modules."""
+    """Name endings of fused tensors that are not modules, such as the experts of gpt-oss; None: PEFT decides."""
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without `target_parameters` where there are none: the record of such an adapter stays what it was before they could be named."""
+        """Without `target_parameters` if there are none: the record of such an adapter stays as it was before they could be named."""
         content: dict[str, Any] = write(self)
         return content if self.target_parameters is not None else {k: v for k, v in content.items() if k != "target_parameters"}
 
@@ -34,7 +34,7 @@ class LoraParams(Params):
 
 
 class TrainParams(Params):
-    """The optimisation; hardware chooses the micro-batch, never these."""
+    """The optimisation. Hardware decides the micro-batch, but none of these."""
 
     epochs: float
     max_steps: int | None
@@ -53,14 +53,14 @@ class TrainParams(Params):
     evaluations_per_epoch: int
     """How often the run is evaluated; the adapter of the best evaluation is kept, by `select_by`."""
     early_stop_patience: int | None
-    """Stop after so many evaluations without improvement; None: never."""
+    """Stop after this many evaluations without improvement; None: never."""
     replay_fraction: float
     """Share of all training rows, 0-1, that are base's own answers to general prompts, appended to the domain's; 0: none."""
     seed: int
     select_by: Literal["validation_loss", "development_score"] = "validation_loss"
-    """Whose best is kept: of the validation loss, or of the score on questions of the benchmark's development part."""
+    """What chooses the kept checkpoint: the validation loss, or the score on questions of the benchmark's development part."""
     num_selection_questions: int = Field(default=64, ge=1)
-    """Of these questions, at most; read with `development_score` only."""
+    """At most this many of these questions; read only with `development_score`."""
 
     @property
     def selects_by_score(self) -> bool:
@@ -69,6 +69,6 @@ class TrainParams(Params):
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without the two where the loss chooses: the record of such an adapter stays what it was before there was a choice."""
+        """Without the two if the loss chooses: the record of such an adapter stays as it was before there was a choice."""
         content: dict[str, Any] = write(self)
         return content if self.selects_by_score else {k: v for k, v in content.items() if k not in ("select_by", "num_selection_questions")}

@@ -1,4 +1,4 @@
-"""What an adapter says of itself: which run made it, on what, and whether that run came to its end."""
+"""What an adapter records about itself: which run made it, from what, and whether that run reached its end."""
 
 from typing import Literal
 
@@ -12,13 +12,13 @@ class CheckpointChoice(Record):
     """How questions of the benchmark chose the step whose weights are kept."""
 
     question_ids: tuple[str, ...]
-    """All of the development part. A score on them is too good: the best of `num_evaluations` was taken."""
+    """All of the development part. A score on them is too high: the best of `num_evaluations` was taken."""
     num_evaluations: int
-    """After the first step."""
+    """Evaluations after the first step."""
     score: float
     """Mean score of the kept weights on these questions, 0-1."""
     lowest_loss_step: int
-    """What the validation loss would have chosen."""
+    """The step that the validation loss would have chosen."""
     score_at_lowest_loss: float
 
 
@@ -26,7 +26,7 @@ class TrainingRecord(Record):
     """Travels in the adapter folder as training.json; every reader checks it before the first token."""
 
     complete: bool
-    """True where all planned steps were done, or the run stopped early by its own rule; never for a lowered max_steps."""
+    """True if all planned steps were done, or the run stopped early by its own rule; never for a lowered max_steps."""
     stop_reason: Literal["planned_end", "early_stop", "max_steps"]
     num_planned_steps: int
     num_done_steps: int
@@ -39,7 +39,7 @@ class TrainingRecord(Record):
     train_sha256: str
     validation_sha256: str
     replay_sha256: str | None
-    """Of the replay rows; None where none were added."""
+    """Of the replay rows; None if none were added."""
     lora: LoraParams
     train: TrainParams
     choice: CheckpointChoice | None = Field(default=None, exclude_if=lambda choice: choice is None)

@@ -1,4 +1,4 @@
-"""Read a benchmark file into questions: recognised or by name, with what was left out and why. Reads the file that is named."""
+"""Read a benchmark file into questions, by a recognised or a named shape, and say what was left out and why. Reads the named file."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,9 +18,9 @@ from plumbline.splitting.recognition import AUTO, MAPPED, SHAPES, knows, recogni
 from plumbline.splitting.row_values import LeftOut, Row
 
 OWN_IDS = frozenset({"plumbline", "study"})
-"""People write the ids of these shapes: two questions with one id are an error, never the same question twice."""
+"""People write the ids of these shapes, so two questions with one id are an error, never a repeat."""
 WRITTEN_BY_USERS = OWN_IDS | {MAPPED}
-"""The user can correct files of these shapes; the answers of a published benchmark that no rule reads are left out."""
+"""Users can correct files of these shapes. In a published benchmark, a question is left out if no rule reads its answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Benchmark:
 
     shape: str
     sign: str
-    """By what the shape is recognised."""
+    """How the shape is recognised."""
     questions: list[Question]
     places: list[str]
     """Where each question stands in the file."""
@@ -45,11 +45,13 @@ class Benchmark:
 
 
 def read_benchmark(path: Path, *, format_name: str, columns: BenchmarkColumns | None = None) -> Benchmark:
-    """Questions that can all be graded. Refused, with file, place and remedy, where one cannot."""
+    """Questions that can all be graded. Refused, with file, place and remedy, if one cannot."""
     found = read_questions(path, format_name=format_name, columns=columns)
     refuse_faults(all_faults(found))
     if not found.questions:
-        raise Refused(f"{path}: all {found.num_rows} rows were left out {dict(found.reasons)}; at least one question is needed.")
+        raise Refused(
+            f"{path}: all {found.num_rows} rows were left out {dict(found.reasons)}. Give at least one question that can be asked."
+        )
     return found
 
 
@@ -60,12 +62,12 @@ def all_faults(found: Benchmark) -> list[Fault]:
 
 
 def read_questions(path: Path, *, format_name: str, columns: BenchmarkColumns | None = None) -> Benchmark:
-    """Questions as read, which no one has checked yet, with the rows that cannot be questions. Refused where no row can be one."""
+    """Questions as read but not yet checked, and the rows that cannot be questions. Refused if no row can be one."""
     if columns is not None and format_name not in (AUTO, MAPPED):
-        raise Refused(f"split.benchmark_columns is set and benchmark_format is {format_name!r}; set it to mapped, or the columns to null.")
+        raise Refused(f"split.benchmark_columns is set, but benchmark_format is {format_name!r}. Set it to mapped, or the columns to null.")
     if columns is None and format_name == MAPPED:
         raise Refused(
-            "split.benchmark_format is mapped; in place of `benchmark_columns: null` write the columns, such as "
+            "split.benchmark_format is mapped, but no columns are named. In place of `benchmark_columns: null` write the columns, such as "
             "`benchmark_columns: {question: NAME, target: NAME}`."
         )
     found = read_rows(path, knows if columns is None else lambda names: set(named_columns(columns)) <= set(names))
@@ -89,14 +91,14 @@ def read_questions(path: Path, *, format_name: str, columns: BenchmarkColumns | 
 
 
 def with_some(found: Benchmark) -> Benchmark:
-    """What was read. Refused where it is nothing but rows that cannot be questions."""
+    """What was read. Refused if no row can be a question."""
     if not found.questions and not found.left_out:
         refuse_faults(all_faults(found))
     return found
 
 
 def read_documents(rows: Sequence[Row], unread: Sequence[Fault]) -> Benchmark:
-    """Samples of the lm-evaluation-harness: by the shape of their documents where that is one of ours, else by what was asked."""
+    """Samples of the lm-evaluation-harness: by the shape of their documents if it is a known one, else by what was asked."""
     [logged] = [shape for shape in SHAPES if shape.name == "lm_eval"]
     documents = [Row(row.where, row.content["doc"]) for row in rows if isinstance(row.content.get("doc"), dict)]
     known = [
@@ -111,20 +113,23 @@ def read_documents(rows: Sequence[Row], unread: Sequence[Fault]) -> Benchmark:
 
 
 def guarded(row: Row, read: Callable[[Row], Question | LeftOut]) -> Question | LeftOut | Fault:
-    """One row as a question; a Fault with its place where it cannot be one, or a value is of a form that no reader foresaw."""
+    """One row as a question. A Fault with its place if it cannot be one, or if a value has a form that no reader expects."""
     try:
         found = read(row)
     except RowRefused as refused:
         return refused.fault
     except (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        return row.refused(f"cannot be read as a question ({type(error).__name__}: {error!s:.120}); correct the row, or take it out.").fault
+        return row.refused(f"cannot be read as a question ({type(error).__name__}: {error!s:.120}). Correct the row, or remove it.").fault
     if isinstance(found, Question) and found.kind == "numeric" and (problem := two_readings(found.target, row.separator)):
         return row.refused(f"target {problem}").fault
     return found
 
 
 def gathered(rows: Sequence[Row], read: Callable[[Row], Question | LeftOut], unread: Sequence[Fault], *, name: str, sign: str) -> Benchmark:
-    """What was read, with what could not be. Left out are repeats of an earlier question, word for word and with its answer, and published answers that no rule reads."""
+    """The questions, the rows that are left out, and the rows that cannot be questions.
+
+    Left out are word-for-word repeats of an earlier question with the same answer, and published questions that no rule can grade.
+    """
     questions: list[Question] = []
     places: list[str] = []
     left_out: list[LeftOut] = []

@@ -1,4 +1,4 @@
-"""What each column of a benchmark of any other shape is, as params.yaml or a command says it. Pure."""
+"""What each column of a benchmark with another shape means, as params.yaml or a command names it. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from plumbline.splitting.row_values import Row
 
 
 class BenchmarkColumns(Params):
-    """Section `split.benchmark_columns`: what each column of the file is. All but `question` may be left out, hence the defaults."""
+    """Section `split.benchmark_columns`: what each column of the file means. All but `question` may be left out, so they have defaults."""
 
     question: str
     target: str | None = None
@@ -23,7 +23,7 @@ class BenchmarkColumns(Params):
     first_index: Literal[0, 1] | None = None
     """The target is the place of the right choice, counted from 0 or from 1."""
     correct: str | None = None
-    """The right answer as text, where the wrong ones stand in columns of their own: their order is drawn by hash."""
+    """The right answer as text, if the wrong ones have their own columns; the order of the choices is drawn by hash."""
     distractors: str | list[str] | None = None
     """One column with a list of wrong answers, or a column for each."""
     unit: str | None = None
@@ -37,11 +37,11 @@ class BenchmarkColumns(Params):
     tags: list[str] = Field(default_factory=list)
     """Columns that say what a question is about: `chapter` makes the tag `chapter: optics`."""
     kind: str | None = None
-    """mcq, numeric or explanation: of all questions without choices. Or a column that says it of each; where it is empty, a row with choices is mcq."""
+    """mcq, numeric or explanation, for all questions without choices; or a column with the kind of each. If its cell is empty, a row with choices is mcq."""
     kinds: dict[str | int, Kind] | None = None
     """What the words in the column `kind` mean: {Rechnen: numeric}."""
     answer_kind: AnswerKind | None = None
-    """Of all questions of its kind."""
+    """The answer kind of all questions of its kind."""
     partial_credit: PartialCredit | None = None
 
 
@@ -57,18 +57,18 @@ def named_columns(columns: BenchmarkColumns) -> list[str]:
 
 
 def with_absent_columns(rows: Sequence[Row], columns: BenchmarkColumns) -> list[Row]:
-    """The rows, with nothing under a named column that only others have: rows of JSON leave out what does not apply to them.
+    """The rows, with None under each named column that they lack: rows of JSON leave out what does not apply to them.
 
-    Refused where no row has a column that is named.
+    Refused if a named column is in no row.
     """
     if columns.kinds and columns.kind in (None, *KINDS):
-        raise Refused("kinds says what words mean, and no column holds them; add `kind: COLUMN` to split.benchmark_columns.")
+        raise Refused("kinds says what words mean, but no column holds them. Add `kind: COLUMN` to split.benchmark_columns.")
     there = {name for row in rows for name in row.content}
     named = named_columns(columns)
     if absent := [name for name in named if name not in there]:
-        kinds = f" As kind, one of {', '.join(KINDS)} or a column is read." if absent[0] == columns.kind else ""
+        kinds = f" Set kind to one of {', '.join(KINDS)}, or to a column." if absent[0] == columns.kind else ""
         raise Refused(
-            f"{rows[0].where}: the column {absent[0]!r} of split.benchmark_columns is not there; the rows have {sorted(map(str, there))}.{kinds}"
+            f"{rows[0].where}: the column {absent[0]!r} of split.benchmark_columns is not there. The rows have {sorted(map(str, there))}; name one of these.{kinds}"
         )
     return [replace(row, content={**dict.fromkeys(name for name in named if name not in row.content), **row.content}) for row in rows]
 

@@ -1,4 +1,4 @@
-"""Read the rows of a benchmark file as they stand: JSON lines, a JSON list, CSV, TSV, Parquet or Arrow. Reads the file that is named."""
+"""Read the rows of a benchmark file: JSON lines, a JSON list, CSV, TSV, Parquet or Arrow. Reads the named file."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -15,17 +15,17 @@ from plumbline.splitting.row_values import Row
 from plumbline.splitting.table_rows import table_rows
 from plumbline.twin_keys import TwinKey, elements_of, object_without_twins
 
-READ = "JSON lines, one JSON list of objects, CSV, TSV, Parquet or Arrow, also in gzip or zstd,"
+READ = "JSON lines, one JSON list of objects, CSV, TSV, Parquet and Arrow, also in gzip or zstd"
 
 
 def read_rows(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | Fault]:
-    """The rows of a file, each with the words that say where it stands; a Fault for one that cannot be read.
+    """The rows of a file, each with its place in words; a Fault for one that cannot be read.
 
-    `knows` says whether names of columns are those of a shape. Refused where the file as a whole cannot be read.
+    `knows` says whether names of columns are those of a shape. Refused if the file as a whole cannot be read.
     """
     rows = rows_inside(path, knows)
     if not rows:
-        raise Refused(f"{path}: holds no row; {READ} with at least one question is read.")
+        raise Refused(f"{path}: holds no row. Give at least one question. Accepted are {READ}.")
     if all(isinstance(row, Fault) for row in rows):
         more = f" None of the {len(rows)} rows can be read." if len(rows) > 1 else ""
         raise Refused(f"{rows[0]}{more}")
@@ -40,7 +40,7 @@ def rows_inside(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row 
         head = stream.read(HEAD_BYTES)
         if container := table_of(head):
             if compression is not Compression.NONE and container is not Container.ARROW_STREAM:
-                raise Refused(f"{path}: is {container} in {compression}; unpack it and give the file inside.")
+                raise Refused(f"{path}: is {container} in {compression}. Unpack it and give the file inside.")
             with unpacked(path, compression) as whole:
                 return [*arrow_rows(path, whole, container)]
         refuse_no_text(path, head)
@@ -55,7 +55,7 @@ def text_of(path: Path, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refused(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8. {READ} is read.") from None
+        raise Refused(f"{path}: not UTF-8 (byte {error.start}). Save it as UTF-8. Accepted are {READ}.") from None
 
 
 def json_rows(path: Path, text: str) -> list[Row | Fault]:
@@ -69,7 +69,7 @@ def json_rows(path: Path, text: str) -> list[Row | Fault]:
 
 
 def listed(path: Path, text: str) -> list[tuple[int, Any]]:
-    """The elements of a JSON list with their numbers, a TwinKey in place of one that holds twin keys."""
+    """The elements of a JSON list with their numbers; a TwinKey replaces an element that holds twin keys."""
     try:
         return list(enumerate(json.loads(text, object_pairs_hook=object_without_twins), start=1))
     except TwinKey:
@@ -77,19 +77,21 @@ def listed(path: Path, text: str) -> list[tuple[int, Any]]:
     except json.JSONDecodeError as error:
         raise broken(path, error) from None
     except (ValueError, RecursionError) as error:
-        raise Refused(f"{path}: JSON that cannot be read ({cause_of(error)}); write the values plainly. {READ} is read.") from None
+        raise Refused(f"{path}: JSON that cannot be read ({cause_of(error)}). Write simpler values. Accepted are {READ}.") from None
 
 
 def one_object(path: Path, text: str) -> list[Row | Fault]:
-    """The row of a file that is one object over several lines. Refused where it is none, or where several follow one another."""
+    """The row of a file that is one object over several lines; a Fault if it cannot be read. Refused if several objects follow each other."""
     found = json_row(text, f"{path}, line 1")
     if isinstance(found, Fault) and "Extra data" in found.problem:
-        raise Refused(f"{path}: holds objects over several lines; write one object a line, as `jq -c .` does, or one list. {READ} is read.")
+        raise Refused(
+            f"{path}: holds objects over several lines. Write one object per line, as `jq -c .` does, or one list. Accepted are {READ}."
+        )
     return [found]
 
 
 def is_list(path: Path, text: str) -> bool:
-    """Whether the text is one JSON list behind the twin keys as well. Refused where it is none."""
+    """Whether the whole text is one JSON list, apart from its twin keys. Refused if it is not JSON."""
     try:
         return isinstance(json.loads(text), list)
     except json.JSONDecodeError as error:
@@ -97,8 +99,8 @@ def is_list(path: Path, text: str) -> bool:
 
 
 def broken(path: Path, error: json.JSONDecodeError) -> Refused:
-    """The error for a list that is no JSON."""
-    return Refused(f"{path}, line {error.lineno}: no JSON ({error.msg}); correct the list there. {READ} is read.")
+    """The error for a list that is not JSON."""
+    return Refused(f"{path}, line {error.lineno}: not JSON ({error.msg}). Correct the list there. Accepted are {READ}.")
 
 
 def row_of(content: Any, where: str) -> Row | Fault:
@@ -106,7 +108,7 @@ def row_of(content: Any, where: str) -> Row | Fault:
     if isinstance(content, TwinKey):
         return Fault(where, None, f"{content}.")
     if not isinstance(content, dict):
-        return Fault(where, None, f"{content!r:.60} is not an object; a question is an object of columns and values.")
+        return Fault(where, None, f"{content!r:.60} is not an object. Write a question as an object of columns and values.")
     return Row(where, content)
 
 
@@ -115,13 +117,13 @@ def json_row(line: str, where: str) -> Row | Fault:
     try:
         return row_of(json.loads(line, object_pairs_hook=object_without_twins), where)
     except json.JSONDecodeError as error:
-        return Fault(where, None, f"no JSON ({error}); a line is one question as an object. {READ} is read.")
+        return Fault(where, None, f"not JSON ({error}). Write one question per line, as an object. Accepted are {READ}.")
     except TwinKey as twins:
         return Fault(where, None, f"{twins}.")
     except (ValueError, RecursionError) as error:
-        return Fault(where, None, f"JSON that cannot be read ({cause_of(error)}); write the values plainly. {READ} is read.")
+        return Fault(where, None, f"JSON that cannot be read ({cause_of(error)}). Write simpler values. Accepted are {READ}.")
 
 
 def cause_of(error: Exception) -> str:
     """Why text that is JSON cannot be read."""
-    return "nested too deep" if isinstance(error, RecursionError) else "a number of too many digits"
+    return "nested too deep" if isinstance(error, RecursionError) else "a number with too many digits"

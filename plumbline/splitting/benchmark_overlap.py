@@ -13,7 +13,7 @@ from plumbline.splitting.overlap import OverlapRule
 WORD = re.compile(r"\d+(?:[.,]\d+)*|\w+|[^\w\s]")
 TRIGRAM = 3
 CANDIDATE_GRAM = 2
-"""Words: rows that share none with a question are not compared with it."""
+"""Words in a gram. A row that shares no such gram with a question is not compared with it."""
 
 Gram = tuple[str, ...]
 
@@ -37,7 +37,7 @@ class Asked(NamedTuple):
 
 
 class BenchmarkIndex:
-    """All questions, ready to be compared with one row after another: the cost of a row grows with its own length alone."""
+    """All questions, ready to be compared with one row after another: the cost of a row grows only with its own length."""
 
     def __init__(self, questions: Sequence[Question], *, ngram_words: int, ngram_share: float, near_similarity: float) -> None:
         self.ngram_words = ngram_words
@@ -59,7 +59,7 @@ class BenchmarkIndex:
                 self.by_pair[gram].append(index)
 
     def prepare(self, question: Question) -> Asked:
-        """One question as compared."""
+        """One question in the form in which it is compared."""
         with_choices = " ".join([question.question, *(f"{letter} {text}" for letter, text in question.choices.items())])
         return Asked(
             frozenset({normalise(question.question), normalise(with_choices)}),
@@ -70,8 +70,9 @@ class BenchmarkIndex:
         )
 
     def match(self, row: InstructionRow) -> Match | None:
-        """The question that a row repeats, by the first rule that finds one: exact, n-gram, near-duplicate. Each exchange of a
-        conversation counts as a row.
+        """The question that a row repeats, by the first rule that finds one: exact, n-gram, near-duplicate.
+
+        Each exchange of a conversation counts as a row.
         """
         for exchange in exchanges_of(row):
             if found := self.match_exchange(exchange):
@@ -104,7 +105,7 @@ class BenchmarkIndex:
         return best
 
     def scores(self, row: InstructionRow) -> dict[int, float]:
-        """Share of each question's word trigrams that what the row asks holds, for questions that share any."""
+        """Share of each question's word trigrams that the row's own question holds, for questions that share any."""
         best: dict[int, float] = {}
         for exchange in exchanges_of(row):
             shared = shared_grams(self.by_trigram, grams(words_of(f"{exchange.instruction}\n{exchange.input}"), TRIGRAM))
@@ -114,7 +115,7 @@ class BenchmarkIndex:
 
 
 def exchanges_of(row: InstructionRow) -> Iterator[InstructionRow]:
-    """Each exchange of a conversation as a row of its own; a row without earlier ones as it is."""
+    """Each exchange of a conversation as its own row; a row without earlier exchanges as it is."""
     for exchange in row.earlier:
         yield row.model_copy(update={"instruction": exchange.user, "input": "", "output": exchange.assistant, "earlier": ()})
     yield row
@@ -126,7 +127,7 @@ def shared_grams(index: dict[Gram, list[int]], found: Iterable[Gram]) -> Counter
 
 
 def words_of(text: str) -> list[str]:
-    """Lower-case words and numbers; punctuation apart, so that `9.8` is one word and `s?` are two."""
+    """Lower-case words, numbers and signs without punctuation: `9.8` is one word, and `s?` becomes `s`."""
     return [word for word in WORD.findall(text.lower()) if word not in ".,;:!?'\"`’“”()$*"]
 
 

@@ -48,13 +48,11 @@ def read_plumbline(row: Row) -> Question:
     except ValidationError as error:
         fields = sorted(name for name, field in Question.model_fields.items() if field.is_required())
         optional = sorted(Question.model_fields.keys() - set(fields))
-        raise row.refused(
-            f"not a question: {problems_of(error, Question)}. All of {fields} are read, and where they apply {optional}."
-        ) from None
+        raise row.refused(f"not a question: {problems_of(error, Question)}. Give all of {fields}, and {optional} if they apply.") from None
 
 
 def is_list_of(value: Any, kind: Any) -> bool:
-    """Whether a value is a list of such values."""
+    """Whether a value is a list of values of this type."""
     return isinstance(value, list) and all(isinstance(one, kind) and not isinstance(one, bool) for one in value)
 
 
@@ -62,10 +60,10 @@ def read_study(row: Row) -> Question:
     """A question with `id`, `type`, `question`, `answer`: options within the question text, units asked for in words."""
     content = row.content
     if missing := {"id", "type", "question", "answer"} - content.keys():
-        raise row.refused(f"without {sorted(missing)}; id, type, question and answer are read.")
+        raise row.refused(f"without {sorted(missing)}. Give id, type, question and answer.")
     kind, text, answer = content["type"], content["question"], content["answer"]
     if kind not in KINDS or not isinstance(text, str) or not isinstance(answer, str | int | float) or isinstance(answer, bool):
-        raise row.refused(f"type {kind!r} with answer {answer!r}; types are {KINDS}, answers are text or numbers.")
+        raise row.refused(f"type {kind!r} with answer {answer!r}. Types are {KINDS}, answers are text or numbers.")
     choices: dict[str, str] = {}
     if kind == "mcq":
         text, choices = split_options(text)
@@ -84,7 +82,7 @@ def read_study(row: Row) -> Question:
 
 
 def split_options(text: str) -> tuple[str, dict[str, str]]:
-    """Take `(A) first (B) second` out of a question; no choices where neither letters nor numbers run without a gap."""
+    """Take `(A) first (B) second` out of a question; no choices if neither letters nor numbers run without a gap."""
     marks = list(OPTION.finditer(text))
     for start in range(len(marks)):
         letters = [mark[1] for mark in marks[start:]]
@@ -96,7 +94,7 @@ def split_options(text: str) -> tuple[str, dict[str, str]]:
 
 
 def asked_unit(text: str) -> str | None:
-    """The unit that the question asks its answer in, as written; None where it names none."""
+    """The unit in which the question asks for its answer, as written; None if it names no unit."""
     for pattern in ASKED_UNITS:
         if found := list(pattern.finditer(text)):
             return found[-1][1].strip()

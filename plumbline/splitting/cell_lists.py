@@ -9,11 +9,11 @@ from plumbline.splitting.row_values import Row
 from plumbline.twin_keys import TwinKey, object_without_twins
 
 BETWEEN_TEXTS = re.compile(r"\s+\|\s+|\r?\n")
-"""What parts the texts of a cell; a bar that touches a letter may be of `|v|`."""
+"""What separates the texts of a cell; a bar that touches a letter may belong to `|v|`."""
 
 
 def value_of(row: Row, column: str) -> Any:
-    """A value; text that is JSON, as a cell of a CSV file may hold it, is read as such."""
+    """A value; text that holds JSON, as in a cell of a CSV file, is read as JSON."""
     value = row.content[column]
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         try:
@@ -21,29 +21,29 @@ def value_of(row: Row, column: str) -> Any:
         except TwinKey as twins:
             raise row.refused(f"{column}: {twins}.") from None
         except (ValueError, RecursionError):
-            raise row.refused(f"{column} begins as a list and is no JSON; write it with double quotes, or a column per choice.") from None
+            raise row.refused(f"{column} begins as a list and is not JSON. Write it with double quotes, or a column per choice.") from None
     return value
 
 
 def texts_of(row: Row, column: str) -> tuple[str, ...]:
-    """The texts of a cell: a list, JSON that is one, or what stands between ` | ` or line breaks. None at all where it is empty."""
+    """The texts of a cell: a list, a list as JSON, or texts between ` | ` or line breaks. No texts if it is empty."""
     if row.optional_value(column) is None:
         return ()
     value = value_of(row, column) if str(row.content[column]).lstrip().startswith("[") else row.content[column]
     if isinstance(value, str):
         return tuple(part.strip() for part in BETWEEN_TEXTS.split(value) if part.strip())
     if not isinstance(value, Sequence):
-        raise row.refused(f"{column} is {value!r:.80}; a list is read, as JSON or with ` | ` between its texts.")
+        raise row.refused(f"{column} is {value!r:.80}. Give a list, as JSON or with ` | ` between its texts.")
     return tuple(row.as_text(one, column) for one in value)
 
 
 def table_values(row: Row) -> dict[str, Any]:
-    """The values of a row of our own shape as JSON would hold them: in a table each one is text, and what is not given an empty cell."""
+    """The values of a row of our own shape as JSON would hold them: in a table each value is text, and a missing one is an empty cell."""
     content = dict(row.content)
     for name in ("key_points", "tags"):
         given = row.optional_value(name)
         if not row.is_of_table and isinstance(given, str) and not given.lstrip().startswith("["):
-            raise row.refused(f"{name} is {given!r}, not a list.")
+            raise row.refused(f"{name} is {given!r}. Give a list.")
         content[name] = texts_of(row, name)
     if not row.is_of_table:
         return content
@@ -59,7 +59,7 @@ def table_values(row: Row) -> dict[str, Any]:
 
 
 def number_or_text(cell: str) -> float | str:
-    """A cell as a number where it is one."""
+    """A cell as a number if it is one, else as text."""
     try:
         return float(cell)
     except ValueError:

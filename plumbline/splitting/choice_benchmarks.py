@@ -22,9 +22,9 @@ def read_arc(row: Row) -> Question:
         text, choices = asked, Row(row.where, row.content["choices"])
         labels, texts = (choices.listed(key) for key in ("label", "text"))
     if not isinstance(text, str) or not all(isinstance(part, str) for part in (*labels, *texts)):
-        raise row.refused("question or choices are not text; ARC has a question, and for each choice a label and a text.")
+        raise row.refused("question or choices are not text. Give a question, and for each choice a label and a text.")
     if len(labels) != len(texts) or len(set(labels)) != len(labels):
-        raise row.refused(f"{len(texts)} choices with the labels {labels}; give each choice a label of its own.")
+        raise row.refused(f"{len(texts)} choices with the labels {labels}. Give each choice its own label.")
     return choice_question(
         id=f"arc-{row.text('id')}",
         question=text.strip(),
@@ -57,7 +57,7 @@ def read_mmlu(row: Row) -> Question:
         texts = row.texts("choices")
         place = row.content["answer"]
         if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < len(texts):
-            raise row.refused(f"answer is {place!r}; the place of the right one of {len(texts)} choices is read, from 0.")
+            raise row.refused(f"answer is {place!r}. Give the place of the right one of {len(texts)} choices, from 0.")
         choices = row.lettered(texts)
         target = list(choices)[place]
     else:
@@ -76,7 +76,7 @@ def read_mmlu_pro(row: Row) -> Question:
     choices, target = row.lettered(row.texts("options")), row.text("answer")
     place = row.content.get("answer_index")
     if place is not None and (not isinstance(place, int) or list(choices)[place : place + 1] != [target]):
-        raise row.refused(f"answer {target!r} is not the option at answer_index {place!r}, counted from 0; correct one of them.")
+        raise row.refused(f"answer {target!r} is not the option at answer_index {place!r}, counted from 0. Correct one of them.")
     return choice_question(
         id=f"mmlu-pro-{row.text('question_id')}",
         question=row.text("question"),

@@ -1,4 +1,4 @@
-"""Why a row of a benchmark cannot be asked: it is no question, or no one could grade it. Pure."""
+"""Why a row of a benchmark cannot be asked: it is not a question, or no one could grade it. Pure."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ class Fault:
     where: str
     """File and line, record or number in the list."""
     id: str | None
-    """None where the row says none."""
+    """None if the row has no id."""
     problem: str
     """What was found, and what would be accepted."""
 

@@ -22,7 +22,7 @@ TAG_KEYS = ("subject", "category", "topic", "level", "difficulty", "domain", "su
 
 
 def read_inspect(row: Row) -> Question | LeftOut:
-    """An Inspect sample: `input`, `target`, and where it has them `choices`, `id` and `metadata`."""
+    """An Inspect sample: `input`, `target`, and `choices`, `id` and `metadata` if it has them."""
     question = asked_in(row)
     target: Any = row.content["target"]
     targets = [row.as_text(one, "target") for one in target] if isinstance(target, list) else [row.as_text(target, "target")]
@@ -49,13 +49,13 @@ def read_inspect(row: Row) -> Question | LeftOut:
             where=row.where,
             id=name,
             reason="several_targets",
-            detail=f"{len(targets)} targets of which any is right; one reference is read",
+            detail=f"{len(targets)} targets, and any of them is right; only one reference is read",
         )
     return by_target(id=name, question=question, target=targets[0], unit=notes.optional("unit"), tags=tags)
 
 
 def chosen_letters(row: Row, target: str, choices: Mapping[str, str]) -> list[str]:
-    """The letters that a target names, or the one with a choice that says the same. Refused where it is neither, or both and they differ."""
+    """The letters that a target names, or the letter of the choice with its text. Refused if it is neither, or if both differ."""
     found = letters_in(target)
     named = found if set(found) <= choices.keys() else []
     saying = [letter for letter, text in choices.items() if text == target]
@@ -64,8 +64,8 @@ def chosen_letters(row: Row, target: str, choices: Mapping[str, str]) -> list[st
     if len(saying) == 1 and not named:
         return saying
     raise row.refused(
-        f"target {target!r:.80} is {'both letters and the text of a choice' if named else 'no letter and not the text of one choice'}; "
-        f"give the letters of the right choices as a list, of {', '.join(choices)}."
+        f"target {target!r:.80} is {'both letters and the text of a choice' if named else 'neither a letter nor the text of one choice'}. "
+        f"Give the letters of the right choices as a list, from {', '.join(choices)}."
     )
 
 
@@ -86,7 +86,7 @@ def asked_in(row: Row) -> str:
             content = "\n".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping) and part.get("type") == "text")
         if isinstance(content, str) and content.strip():
             return content.strip()
-    raise row.refused("input is neither text nor a list of messages with one of the user; an Inspect sample has either.")
+    raise row.refused("input is neither text nor a list of messages with one of the user. Give one of the two.")
 
 
 def has_media(messages: Sequence[object]) -> bool:
@@ -106,7 +106,7 @@ def by_target(*, id: str, question: str, target: str, unit: str | None, tags: tu
         words = ("True", "False") if target.strip().lower() in ("true", "false") else ("Yes", "No")
         return yes_no_question(id=id, question=question, is_yes=YES_NO[target.strip().lower()], words=words, tags=tags)
     if "####" in target and is_number(target.split("####")[-1].strip()):
-        # GSM8K writes the number behind its reasoning.
+        # GSM8K writes the number after its reasoning.
         target = target.split("####")[-1].strip()
     if is_number(target):
         return number_question(id=id, question=question, target=target, unit=unit, tags=tags)
@@ -122,7 +122,7 @@ def is_number(text: str) -> bool:
 
 
 def read_lm_eval(row: Row) -> Question | LeftOut:
-    """A logged sample of the lm-evaluation-harness, if its `doc` has no shape of its own: what was asked, and its target.
+    """A logged sample of the lm-evaluation-harness, if its `doc` has no known shape: what was asked, and its target.
 
     Several continuations of one prompt are choices, and the target is the place of the right one, from 0.
     """
@@ -133,7 +133,9 @@ def read_lm_eval(row: Row) -> Question | LeftOut:
     tags = topic_tags(Row(row.where, document if isinstance(document, Mapping) else {}))
     prompts = list(dict.fromkeys(prompt for prompt, _ in asked))
     if len(prompts) != 1:
-        return LeftOut(where=row.where, id=name, reason="several_prompts", detail=f"{len(prompts)} prompts for one document; one is read")
+        return LeftOut(
+            where=row.where, id=name, reason="several_prompts", detail=f"{len(prompts)} prompts for one document; only one is read"
+        )
     question = prompts[0].strip()
     continuations = [text.strip() for _, text in asked]
     if len(asked) > 1:
@@ -144,11 +146,11 @@ def read_lm_eval(row: Row) -> Question | LeftOut:
             and target.strip() in continuations
             and continuations.index(target.strip()) != place
         ):
-            raise row.refused(f"target {target!r} is a place and the text of another choice; write the place, from 0, without quotes.")
+            raise row.refused(f"target {target!r} is a place and the text of another choice. Write the place, from 0, without quotes.")
         if place is None and str(target).strip() in continuations:
             place = continuations.index(str(target).strip())
         if place is None or not 0 <= place < len(asked):
-            raise row.refused(f"target is {target!r}; the place of one of {len(asked)} continuations is read, from 0, or its text.")
+            raise row.refused(f"target is {target!r}. Give the place of one of {len(asked)} continuations, from 0, or its text.")
         if [text.lower() for text in continuations] in (["yes", "no"], ["no", "yes"], ["true", "false"], ["false", "true"]):
             is_yes = continuations[place].lower() in ("yes", "true")
             words = ("True", "False") if "true" in continuations[0].lower() + continuations[1].lower() else ("Yes", "No")
@@ -159,7 +161,7 @@ def read_lm_eval(row: Row) -> Question | LeftOut:
 
 
 def arguments_of(row: Row) -> list[tuple[str, str]]:
-    """(prompt, continuation) of every request; a prompt to be answered freely has settings in place of the continuation, which are left out."""
+    """(prompt, continuation) of every request; a prompt for a free answer has settings instead of a continuation, and these are left out."""
     given: Any = row.content["arguments"]
     listed = list(given.values()) if isinstance(given, Mapping) else given
     found: list[tuple[str, str]] = []
@@ -168,5 +170,5 @@ def arguments_of(row: Row) -> list[tuple[str, str]]:
         if len(parts) == 2 and isinstance(parts[0], str):
             found.append((parts[0], parts[1] if isinstance(parts[1], str) else ""))
     if not found:
-        raise row.refused("arguments hold no prompt; a logged sample has gen_args_0 with arg_0, or a list of [prompt, ...].")
+        raise row.refused("arguments hold no prompt. Give gen_args_0 with arg_0, or a list of [prompt, ...].")
     return found

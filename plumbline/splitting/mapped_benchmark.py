@@ -14,7 +14,7 @@ YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
 
 
 def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
-    """One question by its columns, which `with_absent_columns` has seen."""
+    """One question by its columns, which `with_absent_columns` has checked."""
     question = row.text(columns.question)
     name = row.text(columns.id) if columns.id else digest_id("question", question, *shown(row, columns))
     kind = kind_of(row, columns)
@@ -23,7 +23,7 @@ def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
         return with_rest(yes_no_question(id=name, question=question, is_yes=is_yes(row, columns)), row, columns)
     choices, target = choices_of(row, columns, name) if kind == "mcq" else ({}, row.text(columns.target or columns.correct or ""))
     if kind == "numeric":
-        # GSM8K writes the number behind its reasoning.
+        # GSM8K writes the number after its reasoning.
         target = target.split("####")[-1].strip()
     made = Question(
         id=name,
@@ -41,7 +41,7 @@ def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
 
 
 def shown(row: Row, columns: BenchmarkColumns) -> list[str]:
-    """The texts of the choices, which make two questions with the same words two."""
+    """The texts of the choices: they tell apart two questions with the same words."""
     return [text for name in choice_columns(columns) if row.optional_value(name) is not None for text in listed(row, name)]
 
 
@@ -56,7 +56,7 @@ def with_rest(question: Question, row: Row, columns: BenchmarkColumns) -> Questi
         try:
             changes["tolerance"] = QuestionTolerance(relative=float(with_point(tolerance, row.separator)))
         except ValueError:
-            raise row.refused(f"{columns.tolerance} is {tolerance!r}; a fraction from 0 and below 1 is read, such as 0.02.") from None
+            raise row.refused(f"{columns.tolerance} is {tolerance!r}. Give a fraction from 0 and below 1, such as 0.02.") from None
     return question.model_copy(update=changes)
 
 
@@ -65,7 +65,7 @@ def is_yes(row: Row, columns: BenchmarkColumns) -> bool:
     value = row.content.get(columns.target or "")
     said = str(value).strip().lower()
     if said not in YES | NO:
-        raise row.refused(f"{columns.target or 'target'} is {value!r}; yes, no, true or false is read.")
+        raise row.refused(f"{columns.target or 'target'} is {value!r}. Give yes, no, true or false.")
     return said in YES
 
 
@@ -78,7 +78,7 @@ def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str
         return hashed_order(name, right, wrong)
     if columns.choices is None or columns.target is None:
         raise row.refused(
-            "the choices or the right one are not named; give choices and target, or correct and distractors, in split.benchmark_columns."
+            "the choices or the right one are not named. Give choices and target, or correct and distractors, in split.benchmark_columns."
         )
     texts = [text for column in as_list(columns.choices) for text in listed(row, column)]
     value: Any = value_of(row, columns.choices) if isinstance(columns.choices, str) else None
@@ -90,20 +90,20 @@ def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str
         place = int(target) - columns.first_index if target.isdigit() else -1
         if not 0 <= place < len(choices):
             raise row.refused(
-                f"{columns.target} is {target!r}; the place of one of {len(choices)} choices is read, from {columns.first_index}."
+                f"{columns.target} is {target!r}. Give the place of one of {len(choices)} choices, from {columns.first_index}."
             )
         return choices, list(choices)[place]
     if target not in choices and list(choices.values()).count(target) == 1:
         return choices, next(label for label, text in choices.items() if text == target)
     if target not in choices and target.isdigit():
         raise row.refused(
-            f"{columns.target} is {target!r}, no label of a choice; add `first_index: 0` or `first_index: 1` to split.benchmark_columns."
+            f"{columns.target} is {target!r}, which is not a label of a choice. Add `first_index: 0` or `first_index: 1` to split.benchmark_columns."
         )
     return choices, target
 
 
 def listed(row: Row, column: str) -> list[str]:
-    """The texts of a column: a list, the values of an object, or the one text that it is."""
+    """The texts of a column: a list, the values of an object, or its one text."""
     value = value_of(row, column)
     if isinstance(value, Mapping):
         return [row.as_text(one, column) for one in value.values()]

@@ -27,9 +27,9 @@ class QuestionOverlap(Record):
     record: Literal["question"] = "question"
     question_id: str
     score: float
-    """Largest share (0-1) of the question's word trigrams that one remaining row's question holds. 1: asked word for word in parts."""
+    """Largest share (0-1) of the question's word trigrams that one remaining row's question holds. 1: that question holds all of them."""
     nearest_row_id: str | None
-    """The row with that share; None where no row holds any."""
+    """The row with that share; None if no row holds any."""
     num_removed: int
     """Rows taken out because of this question."""
 
@@ -42,7 +42,7 @@ class LeftOutQuestion(Record):
     where: str
     """File and line, record or number in the list."""
     reason: str
-    """needs_picture, answer_kind_not_read, target_not_read, choices_not_found, repeats_question, several_targets or several_prompts."""
+    """needs_picture, answer_kind_not_read, target_not_read, choices_not_found, equal_choices, repeats_question, several_targets or several_prompts."""
     detail: str
 
 
@@ -55,5 +55,5 @@ class RemovedRow(Record):
     question_id: str
     rule: OverlapRule
     score: float
-    """Share of 8-grams for ngram, Jaccard similarity for near_duplicate, 1 for normalised_exact."""
+    """Share of the question's n-grams for ngram, Jaccard similarity for near_duplicate, 1 for normalised_exact."""
     instruction: str

@@ -18,13 +18,13 @@ from plumbline.splitting.row_values import (
 
 PART = re.compile(r"\s*\(?[a-z]\)?\s*$")
 JEE_TOLERANCE = QuestionTolerance(absolute=0.01)
-"""As its own score has it: 0.01, whatever the size of the answer."""
+"""As in JEEBench's own score: 0.01, whatever the size of the answer."""
 BOXED = re.compile(r"\\boxed\s*\{(.*)\}", re.DOTALL)
 UG_KINDS: dict[str, AnswerKind | None] = {"NV": None, "EX": "expression"}
 
 
 def without_choices(row: Row, name: str, choices: Mapping[str, str]) -> LeftOut | None:
-    """A question with choices that cannot be taken out of its text; None where they can."""
+    """A LeftOut for a question if its choices cannot be taken out of its text, else None."""
     if len(choices) > 1:
         return None
     return LeftOut(
@@ -56,7 +56,7 @@ def read_jeebench(row: Row) -> Question | LeftOut:
     if sort in ("Integer", "Numeric"):
         return number_question(id=name, question=question, target=gold, tolerance=JEE_TOLERANCE, tags=tags)
     if sort not in ("MCQ", "MCQ(multiple)"):
-        raise row.refused(f"type is {sort!r}; MCQ, MCQ(multiple), Integer and Numeric are read.")
+        raise row.refused(f"type is {sort!r}. Accepted are MCQ, MCQ(multiple), Integer and Numeric.")
     stem, choices = parse_choices(question, numbers=True)
     if missing := without_choices(row, name, choices):
         return missing
@@ -68,7 +68,7 @@ def read_jeebench(row: Row) -> Question | LeftOut:
 
 
 def read_theoremqa(row: Row) -> Question | LeftOut:
-    """TheoremQA: a number, a list of them, true or false, or an option; what needs its picture is left out."""
+    """TheoremQA: a number, a list of them, true or false, or an option; a question that needs its picture is left out."""
     question, sort = row.text("Question"), row.text("Answer_type")
     name = row.optional("id") or digest_id("theoremqa", question)
     answer = row.content.get("Answer")
@@ -78,7 +78,7 @@ def read_theoremqa(row: Row) -> Question | LeftOut:
     if sort == "bool":
         said = str(answer).strip().lower()
         if said not in ("true", "false"):
-            raise row.refused(f"Answer is {answer!r} for Answer_type bool; True or False is read.")
+            raise row.refused(f"Answer is {answer!r} for Answer_type bool. Give True or False.")
         return yes_no_question(id=name, question=question, is_yes=said == "true", words=("True", "False"), tags=tags)
     if sort in ("integer", "float"):
         return number_question(id=name, question=question, target=row.as_text(answer, "Answer"), tags=tags)
@@ -93,7 +93,7 @@ def read_theoremqa(row: Row) -> Question | LeftOut:
         if missing := without_choices(row, name, choices):
             return missing
         return choice_question(id=name, question=stem, choices=choices, target=str(answer).strip("() ").upper(), tags=tags)
-    raise row.refused(f"Answer_type is {sort!r}; integer, float, list of integer, list of float, bool and option are read.")
+    raise row.refused(f"Answer_type is {sort!r}. Accepted are integer, float, list of integer, list of float, bool and option.")
 
 
 def read_ugphysics(row: Row) -> Question | LeftOut:
@@ -107,7 +107,7 @@ def read_ugphysics(row: Row) -> Question | LeftOut:
     if sorts == ["TF"]:
         said = answer.strip("$. ").lower()
         if said not in ("true", "false", "yes", "no"):
-            raise row.refused(f"answers is {answer!r} for answer_type TF; True or False is read.")
+            raise row.refused(f"answers is {answer!r} for answer_type TF. Give True or False.")
         return yes_no_question(**shared, is_yes=said in ("true", "yes"), words=("True", "False"))
     if sorts == ["MC"]:
         stem, choices = parse_choices(question)
@@ -115,7 +115,7 @@ def read_ugphysics(row: Row) -> Question | LeftOut:
             return missing
         letters = letters_in(answer)
         if not letters:
-            return LeftOut(where=row.where, id=name, reason="target_not_read", detail=f"answers is {answer!r:.80}, no letters of choices")
+            return LeftOut(where=row.where, id=name, reason="target_not_read", detail=f"answers is {answer!r:.80}, which names no choices")
         several = len(letters) > 1
         return choice_question(
             id=name,

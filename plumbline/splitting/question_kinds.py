@@ -1,4 +1,4 @@
-"""Say of which kind a question of a foreign file is: by a word for it, or by what the row holds. Pure."""
+"""Decide the kind of a question in a file with named columns: by a word for it, or by what the row holds. Pure."""
 
 import json
 import re
@@ -15,18 +15,18 @@ WORDS_OF: Mapping[Kind, tuple[str, ...]] = {
         "explanation", "explain", "free text", "freetext", "free response", "free answer", "text", "open", "open ended", "open question", "essay",
     ),
 }  # fmt: skip
-"""Words of other people for our kinds."""
+"""Words that other people use for our kinds."""
 KIND_BY_WORD: Mapping[str, Kind] = {word: kind for kind, words in WORDS_OF.items() for word in words}
 GAP = re.compile(r"[\s_-]+")
 
 
 def plain(word: str) -> str:
-    """A word without what does not matter: capitals, and whether a gap, a dash or an underscore stands in it."""
+    """A word in lower case, with every gap, dash or underscore as one space."""
     return GAP.sub(" ", word.strip().lower())
 
 
 def kind_in(row: Row, column: str, kinds: Mapping[str | int, Kind]) -> Kind | None:
-    """The kind that a column says; None where its cell is empty. `kinds`: what the words of the file mean, before our own table."""
+    """The kind that a column names; None if its cell is empty. `kinds`: what the words of the file mean; it comes before our own table."""
     word = row.optional(column)
     if word is None:
         return None
@@ -34,22 +34,22 @@ def kind_in(row: Row, column: str, kinds: Mapping[str | int, Kind]) -> Kind | No
     kind: Kind | None = meant.get(plain(word)) or KIND_BY_WORD.get(plain(word))
     if kind is None:
         raise row.refused(
-            f"{column} is {word!r:.60}, which names no kind; say which of {', '.join(KINDS)} it means: "
+            f"{column} is {word!r:.60}, which names no kind. Say which of {', '.join(KINDS)} it means: "
             f"add `kinds: {{{json.dumps(word, ensure_ascii=False)}: numeric}}` to split.benchmark_columns."
         )
     return kind
 
 
 def kind_of(row: Row, columns: BenchmarkColumns) -> Kind:
-    """The kind of a question: as its row says, or shown by choices or the answer kind, or said of all."""
+    """The kind of a question: named in its row, shown by choices or the answer kind, or named for all."""
     fixed: Kind | None = next((kind for kind in KINDS if kind == columns.kind), None)
     said = kind_in(row, columns.kind, columns.kinds or {}) if columns.kind is not None and fixed is None else None
-    # Where the wrong ones stand in columns of their own, the right one stands there in every row.
+    # If the wrong answers have their own columns, every row may have the right one, so it shows nothing.
     asked = [name for name in choice_columns(columns) if name != columns.correct or not columns.distractors]
     filled = [name for name in asked if row.optional_value(name) not in (None, [], {}, "[]", "{}")]
     if said is not None and said != "mcq" and filled:
         raise row.refused(
-            f"{columns.kind} is {row.optional(columns.kind or '')!r}, {said}, and {filled[0]} holds a choice; correct one of them."
+            f"{columns.kind} is {row.optional(columns.kind or '')!r}, {said}, but {filled[0]} holds a choice. Correct one of them."
         )
     if said is None and columns.answer_kind is not None and (columns.kind is None or fixed is not None):
         return KIND_OF[columns.answer_kind]
@@ -57,16 +57,16 @@ def kind_of(row: Row, columns: BenchmarkColumns) -> Kind:
     if kind is None:
         raise row.refused(nothing_says(columns))
     if kind != "mcq" and columns.target is None and columns.correct is None:
-        raise row.refused("no column holds the answer; add `target: COLUMN` to split.benchmark_columns.")
+        raise row.refused("no column holds the answer. Add `target: COLUMN` to split.benchmark_columns.")
     return kind
 
 
 def nothing_says(columns: BenchmarkColumns) -> str:
-    """What is lacking where nothing says what is asked for."""
+    """The error if nothing says what is asked for."""
     choices = f"{', '.join(choice_columns(columns))} hold no choice, and " if choice_columns(columns) else ""
     if columns.kind is not None:
-        return f"{choices}{columns.kind} is empty, so that nothing says what is asked for; write mcq, numeric or explanation there."
+        return f"{choices}{columns.kind} is empty, so nothing says what is asked for. Write mcq, numeric or explanation there."
     return (
-        f"{choices}nothing says what is asked for; add `kind: numeric` or `kind: explanation` to split.benchmark_columns, "
-        "or `kind: COLUMN` with a column that says it of each row."
+        f"{choices}nothing says what is asked for. Add `kind: numeric` or `kind: explanation` to split.benchmark_columns, "
+        "or `kind: COLUMN` with a column that says it for each row."
     )

@@ -27,17 +27,17 @@ class Shape:
     """One published shape of a benchmark."""
 
     name: str
-    """In split.benchmark_format."""
+    """Its name in split.benchmark_format."""
     sign: str
-    """By what it is recognised, for a person."""
+    """How it is recognised, in words."""
     lacks: Callable[[Content], list[str]]
-    """What a row does not have of that."""
+    """What a row lacks of the sign."""
     read: Callable[[Row], Question | LeftOut]
     is_other: Callable[[Content], bool] = lambda content: False
-    """Whether a row with all of it is of another shape, unless this one is named."""
+    """Whether a row that lacks nothing has another shape, unless this one is named."""
 
     def fits(self, content: Content) -> bool:
-        """Whether a row is taken for one of this shape."""
+        """Whether a row counts as one of this shape."""
         return not self.lacks(content) and not self.is_other(content)
 
 
@@ -126,7 +126,7 @@ def knows(names: Sequence[str]) -> bool:
 
 
 def recognise(rows: Sequence[Row], format_name: str) -> Recognised:
-    """The shape of a file, by its name or by the columns of all rows. Refused where none fits most rows, or two do alike."""
+    """The shape of a file, by its name or by the columns of all rows. Refused if none fits most rows, or if two fit equally well."""
     if format_name != AUTO:
         return named(rows, format_name)
     counts = {shape.name: sum(shape.fits(row.content) for row in rows) for shape in SHAPES}
@@ -135,7 +135,7 @@ def recognise(rows: Sequence[Row], format_name: str) -> Recognised:
         return Recognised(shape=whole[0], rows=[*rows], faults=[])
     if whole:
         lines = " or ".join(f"`benchmark_format: {shape.name}`" for shape in whole)
-        raise Refused(f"{rows[0].where}: the rows fit {len(whole)} shapes alike; set {lines} under split in params.yaml.")
+        raise Refused(f"{rows[0].where}: the rows fit {len(whole)} shapes alike. Set {lines} under split in params.yaml.")
     nearest = max(SHAPES, key=lambda shape: counts[shape.name])
     count = counts[nearest.name]
     if 2 * count > len(rows) and [*counts.values()].count(count) == 1:
@@ -147,20 +147,18 @@ def recognise(rows: Sequence[Row], format_name: str) -> Recognised:
             f"{nearest.name} ({nearest.sign}). Correct the row. If the file has another shape: {MAPPED_REMEDY}"
         )
     if len(rows) == 1 and (key := key_of_rows(rows[0].content)) is not None:
-        raise Refused(f"{rows[0].where}: the rows stand under the key {key!r}; write that list alone, as `jq '.[{json.dumps(key)}]'` does.")
-    raise Refused(
-        f"{rows[0].where}: the columns {columns_of(rows[0])} are no shape that is recognised ({', '.join(NAMES)}). {MAPPED_REMEDY}"
-    )
+        raise Refused(f"{rows[0].where}: the rows stand under the key {key!r}. Write that list alone, as `jq '.[{json.dumps(key)}]'` does.")
+    raise Refused(f"{rows[0].where}: the columns {columns_of(rows[0])} match no known shape ({', '.join(NAMES)}). {MAPPED_REMEDY}")
 
 
 def key_of_rows(content: Content) -> str | None:
-    """The key under which a file that is one object holds its rows; None where there is none."""
+    """The key under which a file that is one object holds its rows; None if it holds no rows."""
     listed = {key: value for key, value in content.items() if isinstance(value, list) and value and isinstance(value[0], dict)}
     return max(listed, key=lambda key: len(listed[key]), default=None)
 
 
 def named(rows: Sequence[Row], name: str) -> Recognised:
-    """The rows of the shape that was named. Refused where no row has what it needs."""
+    """The rows of the shape that was named. Refused if no row has what it needs."""
     shape = next(shape for shape in SHAPES if shape.name == name)
     if any(not shape.lacks(row.content) for row in rows):
         return parted(rows, shape, lambda content: not shape.lacks(content))
@@ -177,9 +175,9 @@ def parted(rows: Sequence[Row], shape: Shape, fits: Callable[[Content], bool]) -
     mine = [row for row in rows if fits(row.content)]
     faults = [
         row.refused(
-            f"lacks {', '.join(lacks)}, which {len(mine)} of {len(rows)} rows have as {shape.name}; it has the columns {columns_of(row)}."
+            f"lacks {', '.join(lacks)}, which {len(mine)} of {len(rows)} rows have as {shape.name}. It has the columns {columns_of(row)}."
             if (lacks := shape.lacks(row.content))
-            else f"is of another shape than the {len(mine)} of {len(rows)} rows that are {shape.name}; it has the columns {columns_of(row)}."
+            else f"is of another shape than the {len(mine)} of {len(rows)} rows that are {shape.name}. It has the columns {columns_of(row)}."
         ).fault
         for row in rows
         if not fits(row.content)

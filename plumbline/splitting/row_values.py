@@ -1,4 +1,4 @@
-"""Take what a question is made of out of a row of a foreign file, and refuse by place what is missing or of another type. Pure."""
+"""Take the parts of a question from a row of a file; if a part is missing or has another type, refuse it with its place. Pure."""
 
 import hashlib
 import re
@@ -32,19 +32,19 @@ class Row:
         return RowRefused(Fault(self.where, str(self.content["id"]) if "id" in self.content else None, problem))
 
     def text(self, key: str) -> str:
-        """A value that must be there and say something."""
+        """A value that must be there and must not be empty."""
         value = self.optional(key)
         if value is None:
-            raise self.refused(f"{key} is missing or empty; this shape needs it.")
+            raise self.refused(f"{key} is missing or empty. This shape needs it.")
         return value
 
     def optional(self, key: str) -> str | None:
-        """A value as text; None where it is missing or empty. Refused where it is neither text nor a number."""
+        """A value as text; None if it is missing or empty. Refused if it is neither text nor a number."""
         value = self.optional_value(key)
         return None if value is None else self.as_text(value, key)
 
     def optional_value(self, key: str) -> Any:
-        """A value, whatever it is; None where it is missing or empty."""
+        """A value, whatever it is; None if it is missing or empty."""
         value = self.content.get(key)
         # NaN is how tables write a value that is missing.
         is_missing = value is None or value != value or (isinstance(value, str) and not value.strip())
@@ -53,7 +53,7 @@ class Row:
     def as_text(self, value: object, key: str) -> str:
         """One value as it is written."""
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise self.refused(f"{key} is {value!r}; text or a number is read.")
+            raise self.refused(f"{key} is {value!r}. Give text or a number.")
         if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
             return str(int(value))
         return str(value).strip()
@@ -66,19 +66,19 @@ class Row:
         """A list, whatever it holds."""
         value = self.content.get(key)
         if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-            raise self.refused(f"{key} is {value!r:.80}; a list is read.")
+            raise self.refused(f"{key} is {value!r:.80}. Give a list.")
         return value
 
     def lettered(self, texts: Sequence[str]) -> dict[str, str]:
-        """The texts as choices A, B, C, ... in their order. Refused where the letters do not suffice."""
+        """The texts as choices A, B, C, ... in their order. Refused if there are too few letters."""
         if len(texts) > MAX_CHOICES:
-            raise self.refused(f"{len(texts)} choices; at most {MAX_CHOICES} are read, as letters name them.")
+            raise self.refused(f"{len(texts)} choices. Give at most {MAX_CHOICES}, since letters name them.")
         return lettered(texts)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeftOut:
-    """A row that asks what no run can ask or no rule can read, with the reason."""
+    """A row that no run can ask or no rule can grade, with the reason."""
 
     where: str
     id: str
@@ -88,7 +88,7 @@ class LeftOut:
 
 
 def digest_id(prefix: str, *parts: str) -> str:
-    """An id for a question that has none: by its words, so that other rows never move it."""
+    """An id for a question that has none, made from its words, so that other rows never change it."""
     return f"{prefix}-{hashlib.sha256(chr(31).join(parts).encode()).hexdigest()[:ID_DIGITS]}"
 
 
@@ -98,7 +98,7 @@ def lettered(texts: Sequence[str]) -> dict[str, str]:
 
 
 def letters_in(target: str) -> list[str]:
-    """The letters of a target that is nothing but capital letters and what stands between them; none of any other text."""
+    """The letters of a target that holds only capital letters and separators; none for any other text."""
     return re.findall(r"[A-Z]", target) if LETTERS.fullmatch(target) else []
 
 
@@ -128,7 +128,7 @@ def choice_question(
     tags: tuple[str, ...] = (),
     gold_passage: str | None = None,
 ) -> Question:
-    """A multiple-choice question; without a cluster it is one of its own."""
+    """A multiple-choice question; without a cluster it is its own cluster."""
     return Question(
         id=id,
         kind="mcq",

@@ -1,4 +1,4 @@
-"""Split the clean rows from file to files: the benchmark in one shape, and nothing of it among the rows."""
+"""Split the clean rows into training and validation files without the benchmark's questions, and write the benchmark in one shape."""
 
 import logging
 from collections import Counter
@@ -70,7 +70,7 @@ def split_rows(files: SplitFiles, policy: SplitPolicy) -> Counter[Kind]:
     """Write training and validation rows, the benchmark as later stages read it, and what overlapped. Return its questions by kind."""
     if not 0 < policy.validation_fraction < 1:
         raise Refused(
-            f"split.validation_fraction is {policy.validation_fraction}; a share above 0 and below 1 is read: training needs rows to validate on."
+            f"split.validation_fraction is {policy.validation_fraction}. Set it above 0 and below 1: training needs rows to validate on."
         )
     benchmark = read_benchmark(files.benchmark, format_name=policy.benchmark_format, columns=policy.benchmark_columns)
     tell(benchmark, files.benchmark)
@@ -100,7 +100,7 @@ def split_rows(files: SplitFiles, policy: SplitPolicy) -> Counter[Kind]:
 
 
 def tell(benchmark: Benchmark, path: Path) -> None:
-    """Say what was recognised and by what, with three questions as read, and what was left out."""
+    """Log what was recognised and how, three questions as read, and what was left out."""
     log.info("%s: read as %s, by %s", path, benchmark.shape, benchmark.sign)
     for question in shown_questions(benchmark.questions):
         for line in question_lines(question):
@@ -119,7 +119,7 @@ def left_out_record(one: LeftOut) -> LeftOutQuestion:
 def part(
     rows: Sequence[InstructionRow], sifted: Sifted, kept: Path, policy: SplitPolicy
 ) -> tuple[list[InstructionRow], list[InstructionRow]]:
-    """Part the usable rows of the file `kept` into training and validation. Refused where one of them would be empty."""
+    """Divide the usable rows of the file `kept` into training and validation. Refused if one of them would be empty."""
     groups = group_rows(sifted.remaining, policy.near_duplicate_similarity)
     validates = [is_validation(group, seed=policy.seed, validation_fraction=policy.validation_fraction) for group in groups]
     training = [row for row, aside in zip(sifted.remaining, validates, strict=True) if not aside]
@@ -127,7 +127,7 @@ def part(
     assert len(rows) == len(training) + len(validating) + len(sifted.removed), "a row vanished"
     if not sifted.remaining:
         raise Refused(
-            f"{kept}: no row is left to train on ({len(rows)} came in, {len(sifted.removed)} repeat the benchmark); bring more data."
+            f"{kept}: no row is left to train on ({len(rows)} came in, {len(sifted.removed)} repeat the benchmark). Bring more data."
         )
     if not training or not validating or is_far_off(len(validating), len(groups), policy.validation_fraction):
         said = how_it_came_out(sifted.remaining, groups, len(validating), policy)
@@ -145,9 +145,9 @@ def how_it_came_out(rows: Sequence[InstructionRow], groups: Sequence[str], num_v
     asked = f"split.validation_fraction is {fraction}"
     if len(set(groups)) == len(groups):  # no near-duplicates: there are just too few rows
         change = "Lower" if num_validation else "Raise"
-        return f"{words}, where {asked}. {change} split.validation_fraction, take another split.seed ({seed}), or bring more rows."
+        return f"{words}, although {asked}. {change} split.validation_fraction, take another split.seed ({seed}), or bring more rows."
     remedy = find_remedy(rows, seed=seed, fraction=fraction, similarity=similarity)
-    return f"{words}, where {asked}: {largest_group(groups)}. {advice(remedy, similarity=similarity, seed=seed)}"
+    return f"{words}, although {asked}: {largest_group(groups)}. {advice(remedy, similarity=similarity, seed=seed)}"
 
 
 def overlap_records(
@@ -170,7 +170,7 @@ def overlap_records(
 
 
 def sift(rows: Iterable[InstructionRow], asked: Sequence[Question], index: BenchmarkIndex) -> Sifted:
-    """Part rows into those that may be used and those that repeat a question; with each question's nearest usable row."""
+    """Divide rows into those that may be used and those that repeat a question; also find each question's nearest usable row."""
     remaining: list[InstructionRow] = []
     removed: list[RemovedRow] = []
     nearest: list[tuple[float, str | None]] = [(0.0, None)] * len(asked)
@@ -190,7 +190,7 @@ def sift(rows: Iterable[InstructionRow], asked: Sequence[Question], index: Bench
             continue
         remaining.append(row)
         for place, score in index.scores(row).items():
-            # Of equally near rows the smallest id, so that their order does not matter: equal as written, hence rounded first.
+            # Of equally near rows take the smallest id, so that their order does not matter. Scores are compared as written, so round first.
             best, holder = nearest[place]
             score = round(score, 4)
             if (-score, row.id) < (-best, holder or "~"):

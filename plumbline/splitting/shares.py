@@ -1,4 +1,4 @@
-"""Say when a split came out otherwise than asked, because near-duplicates stay together, and which similarity would help. Pure."""
+"""Say if a split missed its share because near-duplicates stay together, and which similarity would help. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -9,7 +9,7 @@ MAX_CHARACTERS = 300
 
 
 def shown_questions(questions: Sequence[Question], number: int = NUM_SHOWN) -> list[Question]:
-    """The first question of each sort there is, then the first others, in the order of the file."""
+    """The first question of each sort, then the first of the others, in the order of the file."""
     sorts: dict[tuple[str, str | None], int] = {}
     for place, question in enumerate(questions):
         sorts.setdefault((question.kind, question.answer_kind), place)
@@ -36,6 +36,6 @@ def question_lines(question: Question) -> list[str]:
 
 
 def short(text: str, most: int = MAX_CHARACTERS) -> str:
-    """A text on one line, cut where it is long."""
+    """A text on one line, cut if it is long."""
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 1]}…"

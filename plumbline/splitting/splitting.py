@@ -7,13 +7,13 @@ from plumbline.near_duplicates import near_duplicate_groups, root
 from plumbline.rows.instruction_row import InstructionRow
 
 MIN_WORDS_ALONE = 8
-"""Of a later question in a conversation: as many as an n-gram of the overlap with the benchmark has."""
+"""Words of a later question in a conversation; as many as an n-gram of the overlap with the benchmark has."""
 
 
 def group_rows(rows: Sequence[InstructionRow], similarity: float) -> list[str]:
-    """Name the group of each row: the smallest id in it. Rows share one if their questions, or they as a whole, are near.
+    """Name the group of each row: the smallest id in it. Rows share one if their questions or their whole texts are near.
 
-    Of a conversation each question counts that can stand alone. A name depends on the members alone: neither on their order nor on
+    In a conversation, each question counts that can stand alone. A name depends only on the members: not on their order, nor on
     other rows.
     """
     asked = [(index, question) for index, row in enumerate(rows) for question in questions_of(row)]
@@ -37,7 +37,8 @@ def group_rows(rows: Sequence[InstructionRow], similarity: float) -> list[str]:
 
 
 def questions_of(row: InstructionRow) -> list[str]:
-    """What is asked in a row. Of a conversation also every later question that is long enough to mean something by itself:
+    """The question of a row; in a conversation also every later question that is long enough to mean something alone.
+
     `And why?` stands in a thousand conversations that have nothing else in common.
     """
     if not row.earlier:
@@ -53,7 +54,7 @@ def whole_text(row: InstructionRow) -> str:
 
 
 def position(group: str, seed: int) -> float:
-    """Where a group stands in [0, 1): uniform, and the same on every machine."""
+    """The place of a group in [0, 1): uniform, and the same on every machine."""
     return place_of(f"{seed}:{group}")
 
 

@@ -1,4 +1,4 @@
-"""Read the records of a benchmark that is CSV or TSV, whatever stands between its fields. Reads the file that is named."""
+"""Read the records of a benchmark that is CSV or TSV, with any separator between its fields. Pure."""
 
 import csv
 import io
@@ -11,15 +11,15 @@ from plumbline.splitting.fault import Fault
 from plumbline.splitting.row_values import Row
 
 CELL_CHARACTERS = 10_000_000
-"""Of one cell of a CSV file, at most; Python's own limit would refuse a long passage."""
+"""The most characters of one cell; Python's own limit would refuse a long passage."""
 LETTERS = frozenset("ABCD")
 MMLU_COLUMNS = ("question", "A", "B", "C", "D", "answer")
 
 
 def table_rows(path: Path, text: str, knows: Callable[[Sequence[str]], bool]) -> list[Row | Fault]:
-    """Records below a header. MMLU's own files have none: they are known by their six columns and the letter at the end.
+    """Records below a header. MMLU's own files have no header; their six columns and the letter at the end show them.
 
-    `knows` says whether names of columns are those of a shape. Refused where the quoting is broken or a column stands twice; a record of
+    `knows` says whether names of columns are those of a shape. Refused if the quoting is broken or a column occurs twice; a record of
     another width is a Fault.
     """
     csv.field_size_limit(CELL_CHARACTERS)
@@ -28,7 +28,7 @@ def table_rows(path: Path, text: str, knows: Callable[[Sequence[str]], bool]) ->
         records = [cells for cells in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True) if cells]
     except csv.Error as error:
         raise Refused(
-            f"{path}: not readable as {path.suffix[1:].upper()} ({error}); close every quote, and write a quote in a cell twice."
+            f"{path}: not readable as {path.suffix[1:].upper()} ({error}). Close every quote, and write a quote in a cell twice."
         ) from None
     if records and is_said(records[0], separator):
         del records[0]
@@ -36,7 +36,7 @@ def table_rows(path: Path, text: str, knows: Callable[[Sequence[str]], bool]) ->
         records.insert(0, [*MMLU_COLUMNS])
     header = [name.strip() for name in records[0]] if records else []
     if twice := [name for name in header if name and header.count(name) > 1]:
-        raise Refused(f"{path}: the column {twice[0]!r} stands twice in the header; give each its own name.")
+        raise Refused(f"{path}: the column {twice[0]!r} occurs twice in the header. Give each its own name.")
     rows: list[Row | Fault] = []
     for number, cells in enumerate(records[1:], start=1):
         where = place_of(path, number)
@@ -61,8 +61,8 @@ def width_words(number: int, header: Sequence[str], separator: str) -> str:
     """What is wrong with a record of another width than the header."""
     if len(header) == 1:
         return (
-            f"{number} cells, and the header names one column, {header[0][:60]!r}; write a header with names between commas, semicolons, "
-            "tabs or bars, and the same between the cells."
+            f"{number} cells, but the header names one column, {header[0][:60]!r}. Put commas, semicolons, tabs or bars between the names, "
+            "and the same sign between the cells."
         )
     cells = "1 cell" if number == 1 else f"{number} cells"
-    return f"{cells} under {len(header)} columns; put a cell that holds {separator!r} in quotes."
+    return f"{cells} under {len(header)} columns. Put a cell that holds {separator!r} in quotes."

@@ -137,7 +137,7 @@ def test_a_file_that_is_no_table_of_rows_is_refused_and_nothing_is_written(conte
 )
 def test_a_refusal_counts_records_in_csv_and_lines_elsewhere(content: bytes, shape: str, where: str, tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(content)
-    with pytest.raises(InputRefused, match=f"the first, {where}: "):
+    with pytest.raises(InputRefused, match=f"The first, {where}: "):
         clean(tmp_path / "source", tmp_path / "out", format=shape)
 
 

@@ -254,7 +254,7 @@ def test_addresses_that_are_read(given: str, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("given", ["ray://head:10001", "auto", "head", "head:port", ":6379", "1"])
 def test_addresses_that_are_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLUMBLINE_RAY_ADDRESS", given)
-    with pytest.raises(ValueError, match="`local` is read, or HOST:PORT"):
+    with pytest.raises(ValueError, match="Set it to `local`, or on a machine of a running cluster to its HOST:PORT"):
         ray_address()
 
 
@@ -281,7 +281,7 @@ def test_an_address_where_nothing_answers_is_said_at_once() -> None:
 
 
 def test_a_machine_with_other_versions_is_refused() -> None:
-    with pytest.raises(ValueError, match="install the same there"):
+    with pytest.raises(ValueError, match="Install the same there"):
         Work(lambda chunk: len(chunk.lines), {"python": "2.7.18"})({"given": packed(Chunk(1, [b"{}"]))})
 
 

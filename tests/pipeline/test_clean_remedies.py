@@ -131,10 +131,10 @@ def test_what_columns_are_to_be_set_to_stands_in_place_of_null(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("question;answer\nWhy?;So.\n", "looks like CSV with ';' between the fields: set clean.format to auto"),
-        ('Pupil asks,Teacher says\n"Why,\nthen?","So,\nthus."\n', "looks like CSV: set clean.format to auto"),
-        ("question\tanswer\nWhy?\tSo.\n", "looks like TSV: set clean.format to auto"),
-        ("sep=;\nquestion;answer\nWhy?;So.\n", "looks like CSV with ';' between the fields: set clean.format to auto"),
+        ("question;answer\nWhy?;So.\n", "looks like CSV with ';' between the fields. Set clean.format to auto"),
+        ('Pupil asks,Teacher says\n"Why,\nthen?","So,\nthus."\n', "looks like CSV. Set clean.format to auto"),
+        ("question\tanswer\nWhy?\tSo.\n", "looks like TSV. Set clean.format to auto"),
+        ("sep=;\nquestion;answer\nWhy?;So.\n", "looks like CSV with ';' between the fields. Set clean.format to auto"),
     ],
 )
 def test_a_table_that_is_read_as_json_lines_is_called_a_table(content: str, words: str, tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_a_file_is_judged_by_more_than_its_first_row(tmp_path: Path) -> None:
 
 def test_columns_are_named_with_a_file_that_is_recognised_only(tmp_path: Path) -> None:
     words = refused(rows_of("Alpaca"), tmp_path, format="alpaca", columns={"instruction": "instruction", "output": "output"})
-    assert "clean.columns is read with clean.format auto, csv or parquet, not with alpaca" in words
+    assert "clean.format is alpaca, which does not use clean.columns" in words
 
 
 @pytest.mark.parametrize("kind", ["CSV", "Parquet", "a JSON array in gzip"])

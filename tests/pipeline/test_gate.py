@@ -86,7 +86,7 @@ def test_without_a_requirement_there_is_nothing_to_check_and_nothing_is_written(
 def test_a_report_of_another_state_is_not_read(tmp_path: Path) -> None:
     folder = reported(tmp_path, MET)
     require(folder, UNMET)
-    with pytest.raises(CannotTell, match=r"has not seen this publish\.require: run `dvc repro report`"):
+    with pytest.raises(CannotTell, match=r"has not seen this publish\.require\. Run `dvc repro report`"):
         gate_result(folder)
     require(folder, None)
     with pytest.raises(CannotTell, match=r"params.yaml has no publish.*Add `publish:"):
@@ -95,9 +95,9 @@ def test_a_report_of_another_state_is_not_read(tmp_path: Path) -> None:
     with (folder / "data/answers/tuned.jsonl").open("a") as stream:
         stream.write("\n")
     ended = gate(folder)
-    assert ended.returncode == 2 and "is of other files than data/answers/tuned.jsonl" in ended.stderr
+    assert ended.returncode == 2 and "was made from other files than data/answers/tuned.jsonl" in ended.stderr
     (folder / "metrics/evaluation.json").unlink()
-    with pytest.raises(CannotTell, match="is missing; run `dvc repro` first"):
+    with pytest.raises(CannotTell, match=r"is missing\. Run `dvc repro` first"):
         gate_result(folder)
 
 
@@ -106,7 +106,7 @@ def test_a_damaged_report_cannot_tell_and_is_not_read_as_a_refusal(tmp_path: Pat
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics/evaluation.json").write_text(content, encoding="utf-8")
     require(tmp_path, MET)
-    with pytest.raises(CannotTell, match="is damaged or of another version: run `dvc repro report`"):
+    with pytest.raises(CannotTell, match=r"is damaged or of another version\. Run `dvc repro report`"):
         gate_result(tmp_path)
 
 

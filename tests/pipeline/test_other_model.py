@@ -83,5 +83,5 @@ def test_another_model_answers_by_its_own_template_and_is_made_once(tmp_path: Pa
     answered("again", "other.yaml")
     assert (folder / "manifest.json").stat().st_mtime_ns == made
     (world.folder / "other.yaml").write_text(MODEL.replace(REVISION, "f" * 40))
-    with pytest.raises(BaseRefused, match="is no folder: copy the files of acme/other"):
+    with pytest.raises(BaseRefused, match=r"is not a folder\. Copy the files of acme/other"):
         answered("moved", "other.yaml")

@@ -130,7 +130,7 @@ def test_a_small_folder_for_temporary_files_is_refused_before_anything_runs(proj
     assert needed > 1000
     monkeypatch.setattr(temporary_room.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(256_000, 255_999, 1))
     for call in (lambda: verify.verify(project.root, tolerance=0.0), lambda: backup.main(project.root)):
-        with pytest.raises(NoRoom, match=r"has 1 B free, and this needs about .* Set TMPDIR to a folder on a larger disk"):
+        with pytest.raises(NoRoom, match=r"has 1 B free, but this needs about .* Set TMPDIR to a folder on a larger disk"):
             call()
     assert temporary_folder_of_a_run(project.root) == {"TMPDIR": str(project.root / ".cache/tmp")}
     monkeypatch.undo()

@@ -345,7 +345,7 @@ def test_a_template_changed_under_the_base_is_refused_before_base_answers(tmp_pa
     recorded = sha256_of(file)
     file.write_text(TEMPLATE.replace(" [/INST]", "[/INST]"))
     with pytest.raises(
-        BaseRefused, match=rf"chat_template\.jinja has sha256 {sha256_of(file)[:12]}, the manifest says {recorded[:12]}.*dvc repro base"
+        BaseRefused, match=rf"chat_template\.jinja has sha256 {sha256_of(file)[:12]}, but the manifest says {recorded[:12]}.*dvc repro base"
     ):
         answered(tmp_path / "base")
     assert not (tmp_path / "answers.jsonl").exists() and stored() == before, "nothing was answered"

@@ -286,7 +286,7 @@ def test_a_run_that_does_not_show_what_is_required_is_refused_before_anything_is
     params = root / "params.yaml"
     params.write_text(params.read_text().replace("require: {}", "require: {mcq: better}").replace("against: null", "against: base"))
     commit_run(root)
-    with pytest.raises(NotPublished, match=r"has not seen this publish\.require: run `dvc repro report`"):
+    with pytest.raises(NotPublished, match=r"has not seen this publish\.require\. Run `dvc repro report`"):
         publish(root)
     path = root / "metrics/evaluation.json"
     text = "On multiple choice tuned is worse than base: by 4 points."

@@ -125,7 +125,7 @@ def test_files_that_git_or_dvc_holds_are_read_where_they_are(project: SmallProje
 
 def test_a_file_that_is_missing_or_empty_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").touch()
-    with pytest.raises(FilesRefused, match=r"none\.jsonl is no file\. Give the file for clean\.source\."):
+    with pytest.raises(FilesRefused, match=r"none\.jsonl is not a file\. Give the file for clean\.source\."):
         own_files(tmp_path, {"clean.source": tmp_path / "none.jsonl"})
     with pytest.raises(FilesRefused, match=r"empty\.jsonl is empty\. Give a file with at least one row for split\.benchmark\."):
         own_files(tmp_path, {"split.benchmark": tmp_path / "empty.jsonl"})
@@ -137,7 +137,7 @@ def test_a_file_that_is_missing_or_empty_is_refused(tmp_path: Path) -> None:
         (["--rows", "mine.jsonl"], "questions are missing"),
         (["--questions", "mine.jsonl"], "rows are missing"),
         (["--small", "--rows", "rows.txt", "--questions", "questions.txt"], "-S train.max_steps=5"),
-        (["--rows", "none.jsonl", "--questions", "questions.txt"], "none.jsonl is no file"),
+        (["--rows", "none.jsonl", "--questions", "questions.txt"], "none.jsonl is not a file"),
     ],
     ids=["rows alone", "questions alone", "small", "no file"],
 )

@@ -101,7 +101,7 @@ REFUSED = {
     "vectors": "is an embedding model (modules.json)",
     "tokenizer_code": "the tokenizer of acme/tokenizer_code (RemoteTokenizer) needs Python code",
     "no_tokenizer": "the tokenizer of the base model cannot be loaded",
-    "float16": "set base.dtype to bfloat16",
+    "float16": "Set base.dtype to bfloat16",
     "branch": "a commit of 40 hex digits",
 }
 FOLLOWED = {

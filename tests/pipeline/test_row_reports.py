@@ -39,7 +39,7 @@ def messages(*turns: tuple[str, Any], **more: Any) -> dict[str, Any]:
         ('instruction,output\nWhy?,So\nWhat?,"The amount\nWhen?,Now\n', "line 3: the file ends inside a quoted field"),
         (
             'instruction,output\nWhy?,So\nWhat?,"The amount\nWhen?,"Now"\nWho?,I\n',
-            "line 3: a quoted field goes on behind its closing quote",
+            "line 3: text follows the closing quote of a field",
         ),
         ('instruction,output\nWhat?,"The amount\n' + "When?,Now\n" * 150_000, "line 2: a field is over 1 MiB"),
     ],
@@ -122,10 +122,10 @@ def test_rows_with_tools_are_recognised_counted_and_put_aside_with_a_remedy(
     kept, quarantined, _ = clean(write_lines(tmp_path / "rows.jsonl", [row, plain, row]), tmp_path / "out", format="auto")
     assert [one.output for one in kept] == ["It is sunny."]
     assert [one.reason for one in quarantined] == ["tool_calls"] * 2
-    assert "rows with tools are recognised and not trained on" in quarantined[0].detail
-    assert "2 of 3 rows offer or call tools and are put aside: rows with tools are recognised and not trained on" in caplog.text
+    assert "rows with tools are recognised but not trained on" in quarantined[0].detail
+    assert "2 of 3 rows offer or call tools and are put aside: rows with tools are recognised but not trained on" in caplog.text
     error = refusal(write_lines(tmp_path / "alone.jsonl", [row]), tmp_path / "alone", format="auto")
-    assert error.reason == "no_rows" and "reasons tool_calls 1" in str(error) and "take the tools out where no turn uses them" in str(error)
+    assert error.reason == "no_rows" and "Reasons: tool_calls 1." in str(error) and "remove the tools if no turn uses them" in str(error)
     if key == "messages" and row[key] == [USER, DONE]:  # the remedy works
         assert outputs(write_lines(tmp_path / "without.jsonl", [{key: row[key]}]), tmp_path / "without", format="auto") == ["It is sunny."]
 
@@ -151,7 +151,7 @@ def test_a_number_is_an_answer_null_is_none_and_a_boolean_is_put_aside(
         found = [row.reason for row in quarantined] or [row.output for row in kept][:1]
         assert found == ([verdict] if standardize or verdict != "wrong_type" else ["true"])
         if quarantined and verdict == "wrong_type":
-            assert "output is a JSON boolean; text, a number, or an object or list that can become text is read" in quarantined[0].detail
+            assert "output is a JSON boolean; write the answer out as text, a number, an object or a list" in quarantined[0].detail
 
 
 def test_numbers_that_are_missing_in_a_parquet_column_of_answers_are_empty(tmp_path: Path) -> None:
@@ -322,14 +322,14 @@ def test_a_truncated_parquet_file_is_refused_without_a_traceback(cut: int, tmp_p
     pyarrow.parquet.write_table(pyarrow.table({"instruction": ["What?"] * 99, "output": ["A push."] * 99}), tmp_path / "whole")
     (tmp_path / "rows.parquet").write_bytes((tmp_path / "whole").read_bytes()[:cut])
     error = refusal(tmp_path / "rows.parquet", tmp_path / "out", format="parquet")
-    assert error.reason == "broken_parquet" and "Download or write it again" in str(error)
+    assert error.reason == "broken_parquet" and "download or write it again" in str(error)
 
 
 def test_a_file_without_a_usable_row_counts_the_reasons_in_words(tmp_path: Path) -> None:
     error = refusal(
         write_lines(tmp_path / "rows.jsonl", [{"instruction": 1, "output": "x"}, {"instruction": "x"}]), tmp_path / "out", format="alpaca"
     )
-    assert "reasons wrong_type 1, missing_key 1; the first, line 1" in str(error) and "<Reason" not in str(error)
+    assert "Reasons: wrong_type 1, missing_key 1. The first, line 1" in str(error) and "<Reason" not in str(error)
 
 
 @pytest.mark.parametrize(

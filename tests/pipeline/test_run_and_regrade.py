@@ -114,7 +114,10 @@ def test_a_base_with_other_bytes_in_git_is_named_and_made_again_and_the_draw_is_
     assert "base: models/base/weights in git has other bytes than dvc.lock records" in done.stderr
     assert (clone / "made_again.log").exists()
     last = done.stdout.splitlines()[-1]
-    assert last.startswith("results: this processor's own draw, as another seed would be: ") and "`git restore dvc.lock metrics`" in last
+    assert (
+        last.startswith("results: other numbers because of this processor, as another seed would give: ")
+        and "`git restore dvc.lock metrics`" in last
+    )
     subprocess.run(["git", "restore", "dvc.lock", "metrics", ".dvc/bundled"], cwd=clone, check=True)
     assert status(clone) == ""
 

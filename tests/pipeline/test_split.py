@@ -119,7 +119,7 @@ def test_no_row_left_to_train_on_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("validation_fraction", [0.0, 1.0, -0.1])
 def test_a_share_that_leaves_one_side_empty_is_refused(validation_fraction: float, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="a share above 0 and below 1"):
+    with pytest.raises(Refused, match="Set it above 0 and below 1"):
         split([row("a b c")], [numeric(QUESTION)], tmp_path, validation_fraction=validation_fraction)
 
 
@@ -140,7 +140,7 @@ def test_the_order_of_equally_near_rows_does_not_matter(tmp_path: Path) -> None:
 
 def test_what_the_benchmark_needs_of_later_stages_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     split([row("a b c")], [numeric(QUESTION) | {"target": "0"}], tmp_path)
-    assert "question n1 has target 0: set grade.absolute_tolerance" in caplog.text
+    assert "question n1 has target 0, for which a relative tolerance allows nothing" in caplog.text
 
 
 def test_the_studys_questions_all_come_in_and_their_letters_are_warned_of(

@@ -28,7 +28,7 @@ def test_a_name_that_cannot_is_refused_with_what_can(name: str) -> None:
 
 def test_without_an_arm_no_one_answers() -> None:
     with pytest.raises(
-        ValidationError, match=r"at least one answers, such as base: \{weights: models/base, context: data/context/none\.jsonl\}"
+        ValidationError, match=r"Declare at least one, such as base: \{weights: models/base, context: data/context/none\.jsonl\}"
     ):
         Arms({})
 
@@ -69,11 +69,11 @@ def test_an_arm_that_answers_alone_is_compared_with_nothing() -> None:
         ([["base", "base"]], r"holds \['base', 'base'\]\. Write \[reference, arm\], two different arms"),
         (
             [["base", "nonsense"]],
-            r"there is no arm nonsense; the arms are base, .*tuned_passages\. Take the comparison out, or declare the arm\.",
+            r"there is no arm nonsense; the arms are base, .*tuned_passages\. Remove the comparison, or declare the arm\.",
         ),
-        ([["base", "tuned"], ["base", "tuned"]], r"holds base and tuned twice; declare each pair once"),
-        ([["base", "tuned"], ["tuned", "base"]], r"holds tuned and base twice; declare each pair once"),
-        ([], r"comparisons is empty; declare at least one pair, such as \[base, tuned\]"),
+        ([["base", "tuned"], ["base", "tuned"]], r"holds base and tuned twice\. Declare each pair once"),
+        ([["base", "tuned"], ["tuned", "base"]], r"holds tuned and base twice\. Declare each pair once"),
+        ([], r"comparisons is empty\. Declare at least one pair, such as \[base, tuned\]"),
     ],
     ids=["one arm", "three arms", "itself", "no such arm", "twice", "both ways", "none"],
 )

@@ -171,7 +171,7 @@ def test_a_hub_model_needs_a_commit_and_safetensors(hub: Path, tmp_path: Path) -
         main(
             params(source="hub", repo="acme/tiny", revision=REVISION), corpus=tmp_path / "none", templates=TEMPLATES, base=tmp_path / "base"
         )
-    with pytest.raises(BaseRefused, match="copy the files"):
+    with pytest.raises(BaseRefused, match="Copy the files"):
         main(
             params(source="hub", repo="acme/other", revision=REVISION),
             corpus=tmp_path / "none",

@@ -124,7 +124,7 @@ def test_a_question_that_stands_twice_is_asked_once(tmp_path: Path) -> None:
     rows = lines_of(EXAMPLES / "mmlu.jsonl")
     found = read_benchmark(written(tmp_path / "b.jsonl", [*rows, rows[0]]), format_name="auto")
     assert [one.reason for one in found.left_out] == ["repeats_question"] and len(found.questions) == 2
-    with pytest.raises(Refused, match=r"line 3 .*the id stands at .*line 1"):
+    with pytest.raises(Refused, match=r"line 3 .*the id is also at .*line 1"):
         read_benchmark(written(tmp_path / "b.jsonl", [*rows, rows[0] | {"answer": 3}]), format_name="auto")
 
 
@@ -176,12 +176,12 @@ def changed(name: str, change: Callable[[list[dict[str, Any]]], object], folder:
         ("arc.jsonl", lambda rows: rows[0].update(answerKey="E"), r"line 1 .*target 'E' is not among the choices"),
         ("arc.jsonl", lambda rows: rows[0]["choices"].update(text=["a", 1]), r"line 1 .*not text"),
         ("sciq.jsonl", lambda rows: rows[2].update(distractor2=""), r"line 3: distractor2 is missing or empty"),
-        ("mmlu.jsonl", lambda rows: rows[0].update(answer=4), r"line 1: answer is 4; the place of the right one of 4"),
+        ("mmlu.jsonl", lambda rows: rows[0].update(answer=4), r"line 1: answer is 4\. Give the place of the right one of 4"),
         ("mmlu_pro.jsonl", lambda rows: rows[0].update(answer="D"), r"line 1: answer 'D' is not the option at answer_index 2"),
         ("scibench.json", lambda rows: rows[1].update(answer_number=""), r"question 2: answer_number is missing or empty"),
         ("ugphysics.jsonl", lambda rows: rows[2].update(answers="perhaps"), r"line 3: answers is 'perhaps' for answer_type TF"),
         ("gpqa.csv", lambda rows: rows[0].update({"Incorrect Answer 2": ""}), r"record 1: Incorrect Answer 2 is missing or empty"),
-        ("jeebench.json", lambda rows: rows[0].update(type="Matrix"), r"question 1: type is 'Matrix'; MCQ"),
+        ("jeebench.json", lambda rows: rows[0].update(type="Matrix"), r"question 1: type is 'Matrix'\. Accepted are MCQ"),
         ("jeebench.json", lambda rows: rows[1].update(gold="AE"), r"question 2 .*target 'A,E': not letters among"),
         ("theoremqa.json", lambda rows: rows[1].update(Answer="maybe"), r"question 2 .*Answer is 'maybe' for Answer_type bool"),
         (
@@ -189,22 +189,26 @@ def changed(name: str, change: Callable[[list[dict[str, Any]]], object], folder:
             lambda rows: rows[0].update(input=3, target="B"),
             r"line 1 .*input is neither text nor a list of messages",
         ),
-        ("lm_eval_samples.jsonl", lambda rows: rows[0].update(target="5"), r"line 1: target is '5'; the place of one of 2"),
+        ("lm_eval_samples.jsonl", lambda rows: rows[0].update(target="5"), r"line 1: target is '5'\. Give the place of one of 2"),
         ("lm_eval_samples.jsonl", lambda rows: rows[0].update(arguments={}), r"line 1: arguments hold no prompt"),
         ("answer_kinds.jsonl", lambda rows: rows[0].update(target="A,E"), r"line 1 .*not letters among the choices"),
         ("answer_kinds.jsonl", lambda rows: rows[1].update(target="perhaps"), r"line 2 .*target 'perhaps' is not among"),
         ("answer_kinds.jsonl", lambda rows: rows[2].update(target="15 cm; 2"), r"line 3 .*'15 cm' is more than a number"),
         ("answer_kinds.jsonl", lambda rows: rows[2].update(kind="mcq"), r"line 3 .*answer_kind numbers on a question of kind mcq"),
         ("answer_kinds.jsonl", lambda rows: rows[4].update(target="a <= b"), r"line 5 .*not a formula that can be read"),
-        ("answer_kinds.jsonl", lambda rows: rows[4].update(partial_credit="jee"), r"line 5 .*partial_credit where one answer is right"),
+        (
+            "answer_kinds.jsonl",
+            lambda rows: rows[4].update(partial_credit="jee"),
+            r"line 5 .*partial_credit on a question with one right answer",
+        ),
         (
             "answer_kinds.jsonl",
             lambda rows: rows[5].update(tolerance=1.5),
             r"line 6 .*tolerance.relative is 1.5; give a number less than 1",
         ),
         ("answer_kinds.jsonl", lambda rows: rows[5].update(tolerance={}), r"line 6 .*tolerance without a number"),
-        ("answer_kinds.jsonl", lambda rows: rows[5].update(target="0"), r"line 6 .*write tolerance.absolute"),
-        ("answer_kinds.jsonl", lambda rows: rows[5].update(tags="optics"), r"line 6 .*tags is 'optics', not a list"),
+        ("answer_kinds.jsonl", lambda rows: rows[5].update(target="0"), r"line 6 .*Write tolerance.absolute"),
+        ("answer_kinds.jsonl", lambda rows: rows[5].update(tags="optics"), r"line 6 .*tags is 'optics'\. Give a list"),
     ],
 )
 def test_a_row_that_cannot_be_a_question_is_refused_by_place(
@@ -224,7 +228,7 @@ def test_a_row_that_cannot_be_a_question_is_refused_by_place(
         ("theoremqa.json", lambda rows: rows[3].update(Question="Which is larger?"), "no choices (A)"),
         ("jeebench.json", lambda rows: rows[1].update(question="Match the lists."), "no choices (A)"),
         ("ugphysics.jsonl", lambda rows: rows[0].update(answers="\\int_0^1 x dx"), "not a formula that can be read"),
-        ("inspect_samples.jsonl", lambda rows: rows[2].update(target=["one", "two"]), "2 targets of which any is right"),
+        ("inspect_samples.jsonl", lambda rows: rows[2].update(target=["one", "two"]), "2 targets, and any of them is right"),
     ],
 )
 def test_what_no_rule_reads_in_a_published_benchmark_is_left_out(
@@ -247,25 +251,29 @@ def test_all_faults_are_named_at_once_up_to_five(tmp_path: Path) -> None:
     [
         ("", "b.jsonl", "holds no row"),
         ("[]", "b.json", "holds no row"),
-        ('{"a": 1}\n{"a": ', "b.jsonl", "line 2: no JSON"),
+        ('{"a": 1}\n{"a": ', "b.jsonl", "line 2: not JSON"),
         ('{"a": 1}\n[1]\n', "b.jsonl", "line 2: [1] is not an object"),
         ('[{"a": 1},\n 2]', "b.json", "question 2: 2 is not an object"),
-        ('[{"a": 1},\n {"b": }]', "b.json", "line 2: no JSON"),
+        ('[{"a": 1},\n {"b": }]', "b.json", "line 2: not JSON"),
         ('Question,Answer\n"open,1\n2,3\n', "b.csv", "not readable as CSV"),
-        ("Question,Answer\n1,2,3\n", "b.csv", "record 1: 3 cells under 2 columns; put a cell that holds ',' in quotes"),
-        ("Frage;Antwort\n1\n", "b.csv", "record 1: 1 cell under 2 columns; put a cell that holds ';' in quotes"),
+        ("Question,Answer\n1,2,3\n", "b.csv", "record 1: 3 cells under 2 columns. Put a cell that holds ',' in quotes"),
+        ("Frage;Antwort\n1\n", "b.csv", "record 1: 1 cell under 2 columns. Put a cell that holds ';' in quotes"),
         (
             '{"data": [{"question": "?"}]}\n',
             "b.json",
-            "line 1: the rows stand under the key 'data'; write that list alone, as `jq '.[\"data\"]'`",
+            "line 1: the rows stand under the key 'data'. Write that list alone, as `jq '.[\"data\"]'`",
         ),
         ('{\n "data": [{"question": "?"}]\n}\n', "b.json", "line 1: the rows stand under the key 'data'"),
-        ('{\n "a": 1\n}\n{\n "a": 2\n}\n', "b.jsonl", "holds objects over several lines; write one object a line, as `jq -c .` does"),
-        ("Frage\n1,2\n", "b.csv", "record 1: 2 cells, and the header names one column, 'Frage'; write a header with names between"),
+        ('{\n "a": 1\n}\n{\n "a": 2\n}\n', "b.jsonl", "holds objects over several lines. Write one object per line, as `jq -c .` does"),
+        (
+            "Frage\n1,2\n",
+            "b.csv",
+            "record 1: 2 cells, but the header names one column, 'Frage'. Put commas, semicolons, tabs or bars between",
+        ),
         ('{"input": "a", "target": "b", "target": "c"}\n', "b.jsonl", "line 1: the key 'target' stands twice in one object"),
         ('[{"input": "a", "target": {"x": 1, "x": 2}}, 3]', "b.json", "question 1: the key 'x' stands twice in one object"),
-        ("Question,Question\n1,2\n", "b.csv", "'Question' stands twice"),
-        ('{"colour": "red"}\n', "b.jsonl", "the columns ['colour'] are no shape that is recognised"),
+        ("Question,Question\n1,2\n", "b.csv", "'Question' occurs twice"),
+        ('{"colour": "red"}\n', "b.jsonl", "the columns ['colour'] match no known shape"),
         ('{"input": "a", "target": "b"}\n{"input": "a"}\n', "b.jsonl", "line 2: this row has the columns ['input'] and lacks what 1 of 2"),
     ],
 )
@@ -281,13 +289,13 @@ def test_a_file_that_cannot_be_read_says_where_and_what_is_read(content: str, na
     [
         (b"\x1f\x8b\x08\x00", "is gzip data that ends early or is damaged"),
         (b"\x28\xb5\x2f\xfd\x00", "is zstd data that ends early or is damaged"),
-        (b"BZh91AY&SY", "is bzip2 data; unpack it and give the unpacked file, or pack it as gzip or zstd"),
-        (b"PK\x03\x04 [Content_Types].xml", "is an Excel workbook; save it as CSV (UTF-8) and give that"),
-        (b"%PDF-1.7", "is a PDF; give the rows as JSON lines or CSV"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "is a Git LFS pointer; run git lfs pull"),
-        (b"<!DOCTYPE html>", "is HTML or XML, perhaps an error page; download the data again"),
-        ('{"a": 1}'.encode("utf-16"), "is UTF-16 or UTF-32, or binary; save it as UTF-8"),
-        ("größer".encode("cp1252"), "not UTF-8 (byte 2); save it as UTF-8"),
+        (b"BZh91AY&SY", "is bzip2 data. Unpack it and give the unpacked file, or pack it as gzip or zstd"),
+        (b"PK\x03\x04 [Content_Types].xml", "is an Excel workbook. Save it as CSV (UTF-8) and give that"),
+        (b"%PDF-1.7", "is a PDF. Give the rows as JSON lines or CSV"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "is a Git LFS pointer. Run `git lfs pull`"),
+        (b"<!DOCTYPE html>", "is HTML or XML, perhaps an error page. Download the data again"),
+        ('{"a": 1}'.encode("utf-16"), "is UTF-16, UTF-32 or binary. Save it as UTF-8"),
+        ("größer".encode("cp1252"), "not UTF-8 (byte 2). Save it as UTF-8"),
     ],
 )
 def test_a_file_that_is_no_text_says_what_it_is(content: bytes, words: str, tmp_path: Path) -> None:
@@ -319,7 +327,7 @@ def test_the_number_behind_the_reasoning_of_gsm8k_is_the_target_of_a_mapped_colu
 
 def test_two_shapes_that_fit_alike_are_refused_with_the_line_to_add(tmp_path: Path) -> None:
     row = {"input": "?", "target": "1", "problem_text": "?", "answer_number": "1"}
-    with pytest.raises(Refused, match=r"fit 2 shapes alike; set `benchmark_format: scibench` or `benchmark_format: inspect`"):
+    with pytest.raises(Refused, match=r"fit 2 shapes alike\. Set `benchmark_format: scibench` or `benchmark_format: inspect`"):
         read_benchmark(written(tmp_path / "b.jsonl", [row]), format_name="auto")
 
 
@@ -372,9 +380,9 @@ def test_an_arrow_stream_may_be_packed_and_the_other_tables_may_not(tmp_path: Pa
         write(table, tmp_path / name)
         (tmp_path / f"{name}.gz").write_bytes(gzip.compress((tmp_path / name).read_bytes()))
     assert read_benchmark(tmp_path / "b.bin.gz", format_name="auto").questions == read("sciq.jsonl").questions
-    with pytest.raises(Refused, match=r"b\.parquet\.gz: is Parquet in gzip; unpack it and give the file inside"):
+    with pytest.raises(Refused, match=r"b\.parquet\.gz: is Parquet in gzip. Unpack it and give the file inside"):
         read_benchmark(tmp_path / "b.parquet.gz", format_name="auto")
-    with pytest.raises(Refused, match=r"b\.arrow\.gz: is an Arrow file in gzip; unpack it"):
+    with pytest.raises(Refused, match=r"b\.arrow\.gz: is an Arrow file in gzip. Unpack it"):
         read_benchmark(tmp_path / "b.arrow.gz", format_name="auto")
 
 
@@ -393,7 +401,7 @@ def test_cells_that_json_does_not_know_are_their_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "mark"), [("b.parquet", b"PAR1"), ("b.arrow", b"ARROW1\0\0"), ("b.bin", b"\xff\xff\xff\xff")])
 def test_a_damaged_table_says_what_to_do(name: str, mark: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(mark + b" and no more")
-    with pytest.raises(Refused, match=r"cannot be read as it .*Download or write it again"):
+    with pytest.raises(Refused, match=r"cannot be read .*It may be cut off: download or write it again"):
         read_benchmark(tmp_path / name, format_name="auto")
 
 
@@ -422,11 +430,11 @@ def test_columns_that_are_named_make_questions(tmp_path: Path) -> None:
     ("columns", "words"),
     [
         ({"question": "text"}, "the column 'text' of split.benchmark_columns is not there"),
-        ({"question": "problem"}, "add `kind: numeric`"),
-        ({"question": "problem", "kind": "numeric"}, "add `target: COLUMN`"),
-        ({"question": "problem", "choices": ["right", "wrong 1"]}, "give choices and target, or correct and distractors"),
-        ({"question": "problem", "choices": ["right", "wrong 1"], "target": "nr"}, "add `first_index: 0` or `first_index: 1`"),
-        ({"question": "problem", "target": "right", "answer_kind": "yes_no"}, "yes, no, true or false is read"),
+        ({"question": "problem"}, "Add `kind: numeric`"),
+        ({"question": "problem", "kind": "numeric"}, "Add `target: COLUMN`"),
+        ({"question": "problem", "choices": ["right", "wrong 1"]}, "Give choices and target, or correct and distractors"),
+        ({"question": "problem", "choices": ["right", "wrong 1"], "target": "nr"}, "Add `first_index: 0` or `first_index: 1`"),
+        ({"question": "problem", "target": "right", "answer_kind": "yes_no"}, "Give yes, no, true or false"),
         ({"question": "problem", "target": "nr", "kind": "numeric", "tolerance": "right"}, "a fraction from 0 and below 1"),
     ],
 )
@@ -437,9 +445,9 @@ def test_columns_that_do_not_make_a_question_say_what_to_add(columns: dict[str, 
 
 
 def test_a_format_and_columns_that_contradict_each_other_are_refused() -> None:
-    with pytest.raises(Refused, match="set it to mapped, or the columns to null"):
+    with pytest.raises(Refused, match="Set it to mapped, or the columns to null"):
         read("mapped.csv", format_name="arc", columns=MAPPED)
-    with pytest.raises(Refused, match="in place of `benchmark_columns: null` write the columns"):
+    with pytest.raises(Refused, match="In place of `benchmark_columns: null` write the columns"):
         read("mapped.csv", format_name="mapped")
 
 

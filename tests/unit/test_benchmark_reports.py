@@ -60,9 +60,9 @@ def test_an_inspect_target_is_letters_or_the_text_of_a_choice(target: Any, choic
 @pytest.mark.parametrize(
     ("target", "choices", "words"),
     [
-        ("Helium", GASES, "no letter and not the text of one choice"),
-        ("argon", GASES, "of A, B"),
-        ("C", GASES, "no letter and not the text of one choice"),
+        ("Helium", GASES, "neither a letter nor the text of one choice"),
+        ("argon", GASES, "from A, B"),
+        ("C", GASES, "neither a letter nor the text of one choice"),
         ("AB", ["CD", "AB"], "both letters and the text of a choice"),
     ],
 )
@@ -116,14 +116,14 @@ def test_an_id_that_is_written_stays_the_id(tmp_path: Path) -> None:
     ("row", "columns", "words"),
     [
         (arc({"text": ["a", "b", "c"], "label": ["A", "B"]}), None, "3 choices with the labels ['A', 'B']"),
-        (arc({"text": ["a", "b"], "label": ["A", "A"]}), None, "give each choice a label of its own"),
-        ({"question": "Which?", "choices": MANY, "answer": 2}, None, "30 choices; at most 26"),
-        ({"question": "Which?", "choices": MANY, "answer": 28}, None, "30 choices; at most 26"),
-        ({"question_id": 1, "question": "Which?", "options": MANY, "answer": "A"}, None, "30 choices; at most 26"),
-        (inspect("A", MANY), None, "30 choices; at most 26"),
-        ({"doc_id": 1, "doc": {}, "target": 2, "arguments": [["Which?", text] for text in MANY]}, None, "30 choices; at most 26"),
-        ({"q": "Which?", "opts": MANY, "ans": "A"}, CHOICES, "30 choices; at most 26"),
-        ({"q": "Which?", "right": "helium", "wrong": MANY}, CORRECT, "31 choices; at most 26"),
+        (arc({"text": ["a", "b"], "label": ["A", "A"]}), None, "Give each choice its own label"),
+        ({"question": "Which?", "choices": MANY, "answer": 2}, None, "30 choices. Give at most 26"),
+        ({"question": "Which?", "choices": MANY, "answer": 28}, None, "30 choices. Give at most 26"),
+        ({"question_id": 1, "question": "Which?", "options": MANY, "answer": "A"}, None, "30 choices. Give at most 26"),
+        (inspect("A", MANY), None, "30 choices. Give at most 26"),
+        ({"doc_id": 1, "doc": {}, "target": 2, "arguments": [["Which?", text] for text in MANY]}, None, "30 choices. Give at most 26"),
+        ({"q": "Which?", "opts": MANY, "ans": "A"}, CHOICES, "30 choices. Give at most 26"),
+        ({"q": "Which?", "right": "helium", "wrong": MANY}, CORRECT, "31 choices. Give at most 26"),
         ({"q": "Which?", "right": "3", "wrong": ["3", "2"]}, CORRECT, "both say '3'"),
         ({"q": "Which?", "opts": ["ice", " ice ", "fire"], "ans": "C"}, CHOICES, "choices A and B both say 'ice'"),
     ],
@@ -141,13 +141,13 @@ def test_a_published_question_with_two_equal_choices_is_left_out(tmp_path: Path)
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        (arc({"text": None, "label": None}), "label is None; a list is read"),
-        (arc({"text": "ab", "label": "AB"}), "label is 'AB'; a list is read"),
+        (arc({"text": None, "label": None}), "label is None. Give a list"),
+        (arc({"text": "ab", "label": "AB"}), "label is 'AB'. Give a list"),
         ({"id": "1", "question": {"stem": "Which?", "choices": ["a", "b"]}, "answerKey": "A"}, "not text"),
         ({"id": "1", "question": {"stem": "Which?", "choices": None}, "answerKey": "A"}, "found 0 choices"),
         ({"question": "Which?", "correct_answer": "\ud800", "distractor1": "a", "distractor2": "b", "distractor3": "c"}, "cannot be read"),
-        ({"problem_text": "How many?", "answer_number": 10**400, "unit": {"a": 1}}, "text or a number is read"),
-        ({"id": "1", "type": ["mcq"], "question": "Which?", "answer": "A"}, "types are"),
+        ({"problem_text": "How many?", "answer_number": 10**400, "unit": {"a": 1}}, "Give text or a number"),
+        ({"id": "1", "type": ["mcq"], "question": "Which?", "answer": "A"}, "Types are"),
     ],
 )
 def test_a_value_of_another_form_is_refused_by_place(row: Any, words: str, tmp_path: Path) -> None:
@@ -172,4 +172,4 @@ def test_json_that_python_cannot_read_is_refused(deep: str, listed: bool, tmp_pa
 
 
 def test_a_cell_that_is_nested_too_deep_is_refused(tmp_path: Path) -> None:
-    assert "begins as a list and is no JSON" in refusal(tmp_path, {"q": "Which?", "opts": "[" * 100_000, "ans": "A"}, columns=CHOICES)
+    assert "begins as a list and is not JSON" in refusal(tmp_path, {"q": "Which?", "opts": "[" * 100_000, "ans": "A"}, columns=CHOICES)

@@ -94,10 +94,10 @@ def test_a_unit_that_the_grader_cannot_read_is_refused_with_what_to_write(unit: 
         ({"target": "C"}, "not among the choices"),
         ({"choices": {"A": "x"}}, "at least two"),
         ({"choices": {"A": "x", "B": " "}}, "a choice is empty"),
-        ({"choices": {"A": "x", "1": "y"}, "target": "1"}, "called '1'; capital letters name them"),
-        ({"choices": {"A": "x", "AB": "y"}, "target": "A"}, "called 'AB'; capital letters name them"),
-        ({"choices": {"a": "x", "b": "y"}, "target": "b"}, "called 'a'; capital letters name them"),
-        ({"kind": "numeric"}, "only mcq"),
+        ({"choices": {"A": "x", "1": "y"}, "target": "1"}, "called '1'. Use capital letters"),
+        ({"choices": {"A": "x", "AB": "y"}, "target": "A"}, "called 'AB'. Use capital letters"),
+        ({"choices": {"a": "x", "b": "y"}, "target": "b"}, "called 'a'. Use capital letters"),
+        ({"kind": "numeric"}, "Only mcq"),
         ({"kind": "numeric", "choices": {}}, "not a number"),
         (NUMERIC | {"target": "1e400"}, "not a number"),
         (NUMERIC | {"target": "about 5"}, "not a number"),
@@ -121,7 +121,10 @@ def test_a_question_nobody_could_grade_is_an_error_that_names_it(change: dict[st
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"target": "0.0", "unit": "m"}, "question m1 has target 0: set grade.absolute_tolerance, in m"),
+        (
+            {"target": "0.0", "unit": "m"},
+            "question m1 has target 0, for which a relative tolerance allows nothing. Set grade.absolute_tolerance, in m",
+        ),
         (
             EXPLANATION | {"key_points": ["a force acts", "力"]},
             "question m1 has key point '力', in which judge.backend key_points finds no word",
@@ -134,7 +137,7 @@ def test_what_a_question_needs_of_a_later_stage_is_said_before_anything_is_answe
 
 
 def test_two_questions_with_one_id_are_an_error() -> None:
-    with pytest.raises(ValueError, match="stands at"):
+    with pytest.raises(ValueError, match="the id is also at"):
         from_plumbline([("line 1", MCQ), ("line 2", MCQ)])
 
 

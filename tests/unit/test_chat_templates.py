@@ -164,7 +164,7 @@ def test_rows_without_thinking_get_what_the_template_writes_for_none() -> None:
 
 
 def test_thinking_asked_of_a_template_without_it_is_refused() -> None:
-    with pytest.raises(TemplateRefused, match=r"no thinking block: set base\.thinking to false"):
+    with pytest.raises(TemplateRefused, match=r"no thinking block\. Set base\.thinking to false"):
         pin_template(FAMILIES["llama3"].tokenizer(), today=TODAY, thinking=True)
 
 
@@ -187,7 +187,7 @@ def test_the_shipped_template_is_taken_unless_another_is_named() -> None:
             None,
             "several chat templates and no default. Set base.chat_template to one of rag, tool_use",
         ),
-        ("shipped", "chatml2", "base.chat_template is 'chatml2'; there are: plain"),
+        ("shipped", "chatml2", "base.chat_template is 'chatml2', but the templates are: plain"),
     ],
 )
 def test_a_refusal_lists_the_templates_that_there_are(shipped: Any, chosen: str | None, said: str) -> None:
@@ -206,5 +206,5 @@ def test_the_plain_template_gives_a_completion_model_turns_that_end() -> None:
 def test_a_tokenizer_that_can_end_nothing_is_refused() -> None:
     tokenizer = FAMILIES["glm4moe"].tokenizer()
     tokenizer.eos_token = None
-    with pytest.raises(NoEndOfTurn, match=r"nothing could teach the model to stop\. Name a template"):
+    with pytest.raises(NoEndOfTurn, match=r"nothing could teach the model to stop\. Set base\.chat_template to a template"):
         assistant_turn(tokenizer)

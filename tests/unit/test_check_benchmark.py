@@ -79,9 +79,9 @@ def test_every_bad_row_is_named_and_the_good_ones_are_counted(tmp_path: Path) ->
         "55 rows: 30 questions in 30 clusters, 0 left out, 25 that cannot be asked.",
         "25 rows cannot be asked. Correct them, or leave them out with --leave-out LIST --out FILE:",
         "line 2: lacks the place of the right choice under answer, which 35 of 45 rows have as mmlu",
-        "line 6: no JSON",
+        "line 6: not JSON",
         "line 8: the key 'answer' stands twice in one object; take one of them out",
-        "line 10: answer is 9; the place of the right one of 4 choices is read, from 0",
+        "line 10: answer is 9. Give the place of the right one of 4 choices, from 0",
         "and 5 more",
     ):
         assert words in told.output, words
@@ -202,12 +202,12 @@ def test_columns_that_are_not_known_are_answered_with_the_options_of_the_command
     told = check(str(odd), "--column", "question=Aufgabe", "--column", "target=Ergebnis")
     assert "the column 'Ergebnis' is not there" in told.output
     told = check(str(odd), "--column", "question=Aufgabe")
-    assert "add --column kind=numeric or --column kind=explanation, or --column kind=COLUMN with a column" in told.output
+    assert "Add --column kind=numeric or --column kind=explanation, or --column kind=COLUMN with a column" in told.output
     assert (
-        "--column names columns of any other shape, and --format is 'arc'; leave one"
+        "--column names columns of another shape, but --format is 'arc'. Leave one"
         in check(str(odd), "--format", "arc", "--column", "question=Aufgabe").output
     )
-    assert "name the columns with --column, such as question=COLUMN" in check(str(odd), "--format", "mapped").output
+    assert "Name the columns with --column, such as question=COLUMN" in check(str(odd), "--format", "mapped").output
     words = ("question=Aufgabe", "correct=Loesung", "distractors=falsch1", "distractors=falsch2")
     assert check(str(odd), *(part for word in words for part in ("--column", word))).exit_code == 0
     assert "distractors=a, then distractors=b" in " ".join(check("--help").output.split())

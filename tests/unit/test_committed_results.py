@@ -18,7 +18,7 @@ def test_own_rows_are_new_results_that_a_commit_keeps() -> None:
     new = lock(source="data/raw/mine.jsonl", rows="2", out="2", alpha=16)
     assert differing(lock(), new, 0.91) == (
         "results: new, because clean.source and lora.alpha changed; `git add -A && git commit` keeps them "
-        "(`git restore dvc.lock metrics` goes back to the committed ones)"
+        "(`git restore dvc.lock metrics` restores the committed ones)"
     )
     assert "because data/raw/embedded/train.jsonl changed;" in differing(lock(), lock(rows="2", out="2"), 0.91)
 
@@ -27,7 +27,7 @@ def test_other_code_is_named_as_before() -> None:
     told = differing(lock(), lock(code="2", out="2"), 0.91)
     assert told == (
         "results: 1 of 1 outputs differ from the committed ones, headline scores by at most 91 points, since these changed: plumbline/cleaning; "
-        "`git restore dvc.lock metrics` brings the committed ones back"
+        "`git restore dvc.lock metrics` restores the committed ones"
     )
-    assert "this processor's own draw" in differing(lock(), lock(out="2"), 0.91)
+    assert "other numbers because of this processor" in differing(lock(), lock(out="2"), 0.91)
     assert "0 of 1 outputs differ" in differing(lock(), lock(alpha=16), 0.0), "nothing new to keep"

@@ -89,7 +89,7 @@ def test_embeddings_without_a_pinned_revision_are_refused(repo: str | None, revi
 def test_embeddings_that_are_not_there_are_refused_by_their_own_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLUMBLINE_HUB_DIR", str(tmp_path))
     with pytest.raises(
-        Refused, match=rf"embeddings of retrieve\.dense cannot be fetched: .*a/b/{REVISION} is no folder: copy the files of a/b"
+        Refused, match=rf"embeddings of retrieve\.dense cannot be fetched: .*a/b/{REVISION} is not a folder\. Copy the files of a/b"
     ):
         embedding_folder("a/b", REVISION)
 

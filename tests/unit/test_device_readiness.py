@@ -43,14 +43,14 @@ def test_a_cpu_is_fit_and_the_check_moves_no_random_state(base: Path, dtype: str
 
 
 def test_float16_is_refused_where_bfloat16_is_there(base: Path) -> None:
-    with pytest.raises(DeviceUnfit, match=r"float16, whose largest value is 65504, and cpu .* set base\.dtype to bfloat16"):
+    with pytest.raises(DeviceUnfit, match=r"float16, which overflows above 65504, and cpu .* Set base\.dtype to bfloat16"):
         d.refuse_unfit_device(base, manifest("float16"), LORA, TRAIN, device="cpu")
 
 
 def test_an_older_gpu_takes_float16_and_no_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
     refuse_unfit_dtype("float16", "cuda")
-    with pytest.raises(DeviceUnfit, match=r"bfloat16, which cuda does not compute in: set base\.dtype to float16"):
+    with pytest.raises(DeviceUnfit, match=r"bfloat16, which cuda does not support\. Set base\.dtype to float16"):
         refuse_unfit_dtype("bfloat16", "cuda")
 
 
@@ -137,10 +137,10 @@ def test_a_trainable_tensor_in_half_precision_is_refused() -> None:
 def test_nf4_is_refused_without_bitsandbytes_and_where_it_does_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse_unfit_form("float32", "nf4", "cpu")
     monkeypatch.setattr(device_support, "validate_bnb_backend_availability", lambda: False)
-    with pytest.raises(DeviceUnfit, match=r"does not run on cpu: set base\.quantization to none"):
+    with pytest.raises(DeviceUnfit, match=r"does not run on cpu\. Set base\.quantization to none"):
         refuse_unfit_form("float32", "nf4", "cpu")
     monkeypatch.setattr(device_support, "is_bitsandbytes_available", lambda: False)
-    with pytest.raises(DeviceUnfit, match=r"is not installed .*: set base\.quantization to none"):
+    with pytest.raises(DeviceUnfit, match=r"is not installed .*\. Set base\.quantization to none"):
         refuse_unfit_form("float32", "nf4", "cpu")
     refuse_unfit_form("float32", "none", "cpu")  # as the message says
 

@@ -47,8 +47,8 @@ def test_a_foreach_over_a_dict_that_dvc_yaml_holds_is_expanded_too(tmp_path: Pat
 @pytest.mark.parametrize(
     ("foreach", "said"),
     [
-        ("${arms}", r"params\.yaml has no arms, which dvc\.yaml names; there are \['names'\]"),
-        ("${names}", r"stage answer is made once per entry of \$\{names\}, which must be a dict in params\.yaml"),
+        ("${arms}", r"params\.yaml has no arms, which dvc\.yaml names; it has \['names'\]"),
+        ("${names}", r"stage answer runs once per entry of \$\{names\}\. Make this a dict in params\.yaml"),
     ],
     ids=["no section", "a list"],
 )

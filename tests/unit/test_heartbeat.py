@@ -48,9 +48,9 @@ def test_a_line_comes_each_minute_with_steps_note_speed_and_time_left() -> None:
     progress = Progress("train", total=480, unit="step", stream=io.StringIO(), clock=clock, wait=clock.wait)
     clock.work = lambda now: (progress.update(30), progress.say(f"loss {3 - now / 60:.3f}, 276 tokens/s"))  # type: ignore[assignment]
     assert lines_of(progress) == [
-        "train: 30 of 480 steps, loss 2.000, 276 tokens/s, 2.0 s a step, 15 min left",
-        "train: 60 of 480 steps, loss 1.000, 276 tokens/s, 2.0 s a step, 14 min left",
-        "train: 90 of 480 steps, loss 0.000, 276 tokens/s, 2.0 s a step, 13 min left",
+        "train: 30 of 480 steps, loss 2.000, 276 tokens/s, 2.0 s per step, 15 min left",
+        "train: 60 of 480 steps, loss 1.000, 276 tokens/s, 2.0 s per step, 14 min left",
+        "train: 90 of 480 steps, loss 0.000, 276 tokens/s, 2.0 s per step, 13 min left",
     ]
 
 

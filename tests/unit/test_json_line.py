@@ -55,7 +55,7 @@ def test_a_python_line_with_a_key_twice_is_refused_as_the_json_form_is() -> None
         "{'instruction': 'x?', 'output': {'a': 1}, 'out' 'put': 'B'}",
         "{'instruction': 'x?', 'output': 'A', 'output': 'A'}",
     ):
-        with pytest.raises(LineRefused, match="key 'output' stands twice") as refused:
+        with pytest.raises(LineRefused, match="key 'output' occurs twice") as refused:
             parse_line(line.encode())
         assert refused.value.reason == Reason.DUPLICATE_KEY
     assert parse_line(b"{'instruction': 'x?', 'output': 'A'}") == ({"instruction": "x?", "output": "A"}, [Repair.LINE_PYTHON_LITERAL])

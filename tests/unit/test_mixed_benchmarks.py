@@ -69,8 +69,8 @@ def test_without_a_kind_a_row_with_choices_is_mcq_and_the_others_are_of_the_kind
     assert [one.kind for one in mapped(path, kind="numeric", kinds=None)] == ["mcq", "numeric"]
     with pytest.raises(Refused) as refused:
         mapped(path, kind=None, kinds=None)
-    assert "record 2: opt 1, opt 2 hold no choice, and nothing says what is asked for; add `kind: numeric`" in str(refused.value)
-    assert "or `kind: COLUMN` with a column that says it of each row" in str(refused.value) and "record 1" not in str(refused.value)
+    assert "record 2: opt 1, opt 2 hold no choice, and nothing says what is asked for. Add `kind: numeric`" in str(refused.value)
+    assert "or `kind: COLUMN` with a column that says it for each row" in str(refused.value) and "record 1" not in str(refused.value)
 
 
 def test_an_answer_kind_is_of_the_questions_of_its_kind(tmp_path: Path) -> None:
@@ -82,13 +82,13 @@ def test_an_answer_kind_is_of_the_questions_of_its_kind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "changes", "words"),
     [
-        (ROWS[1], {"kinds": None}, 'sort is \'Rechnen\', which names no kind; say which of mcq, numeric, explanation it means: add `kinds: {"Rechnen": numeric}`'),
-        (("", *ROWS[1][1:]), {}, "sort is empty, so that nothing says what is asked for; write mcq, numeric or explanation there"),
-        (("numeric", *ROWS[0][1:]), {}, "sort is 'numeric', numeric, and opt 1 holds a choice; correct one of them"),
+        (ROWS[1], {"kinds": None}, 'sort is \'Rechnen\', which names no kind. Say which of mcq, numeric, explanation it means: add `kinds: {"Rechnen": numeric}`'),
+        (("", *ROWS[1][1:]), {}, "sort is empty, so nothing says what is asked for. Write mcq, numeric or explanation there"),
+        (("numeric", *ROWS[0][1:]), {}, "sort is 'numeric', numeric, but opt 1 holds a choice. Correct one of them"),
         (("mcq", *ROWS[1][1:]), {}, "opt 1 is missing or empty"),
-        (ROWS[1], {"kind": "Sort"}, "the column 'Sort' of split.benchmark_columns is not there; the rows have ['must mention'"),
-        (ROWS[1], {"kind": "Sort"}, "As kind, one of mcq, numeric, explanation or a column is read"),
-        (ROWS[1], {"kind": "numeric"}, "no column holds them; add `kind: COLUMN`"),
+        (ROWS[1], {"kind": "Sort"}, "the column 'Sort' of split.benchmark_columns is not there. The rows have ['must mention'"),
+        (ROWS[1], {"kind": "Sort"}, "Set kind to one of mcq, numeric, explanation, or to a column"),
+        (ROWS[1], {"kind": "numeric"}, "no column holds them. Add `kind: COLUMN`"),
     ],
     ids=["a word", "empty", "choices of a number", "no choices", "no column", "no kind", "no column of words"],
 )  # fmt: skip

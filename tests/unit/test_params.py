@@ -33,7 +33,7 @@ def test_1e_05_is_a_number_as_in_yaml_1_2(folder: Path) -> None:
         ("train: {learning_rate: fast, epochs: 2}", "train.learning_rate"),
         ("train: {learning_rate: 0.1, epochs: 2.5}", "train.epochs"),
         ("train: {learning_rate: .nan, epochs: 2}", "train.learning_rate"),
-        ("lora: {r: 8}", "params.yaml has no train, which dvc.yaml names; there are .'lora'."),
+        ("lora: {r: 8}", "params.yaml has no train, which dvc.yaml names; it has .'lora'."),
     ],
     ids=["missing", "unknown", "mistyped", "fraction", "nan", "no_section"],
 )

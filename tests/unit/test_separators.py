@@ -95,7 +95,7 @@ def test_the_comma_between_semicolons_is_the_decimal_mark(tmp_path: Path) -> Non
 
 def test_records_of_another_width_say_which_mark_needs_quotes(tmp_path: Path) -> None:
     told = CliRunner().invoke(check_benchmark, [str(table(tmp_path / "b.csv", [*GPQA, ["a;b", "c"]], ";"))])
-    assert told.exit_code == 1 and "record 3: 2 cells under 5 columns; put a cell that holds ';' in quotes." in told.output
+    assert told.exit_code == 1 and "record 3: 2 cells under 5 columns. Put a cell that holds ';' in quotes." in told.output
     with pytest.raises(Refused, match=r"line 3: 3 cells below 2 columns\. Quote cells that hold a ';'"):
         read_logs(table(tmp_path / "log.csv", [["id", "score"], ["a", "1"], ["b", "1", "c"]], ";"))
 
