@@ -1,4 +1,4 @@
-"""Restore LaTeX commands whose backslash a JSON or Python escape swallowed (`\\frac` became form feed + `rac`). Pure."""
+"""Restore LaTeX commands that lost their backslash to a JSON or Python escape (`\\frac` became form feed + `rac`). Pure."""
 
 import re
 from typing import NamedTuple

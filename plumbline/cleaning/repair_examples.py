@@ -1,7 +1,7 @@
 """Choose a few rows of each repair, and show each as it stood before and after. Pure.
 
-The rows with the smallest ids are taken: an id is a hash of the row's content, so this is a random sample without a seed, the same
-for any order of the rows and any number of processes, and a row that comes or goes changes at most one example.
+The rows with the smallest ids are taken. An id is a hash of the row's content, so this is a random sample without a seed. It is the
+same for any order of the rows and any number of processes. A row that comes or goes changes at most one example.
 """
 
 import json

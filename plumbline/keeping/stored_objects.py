@@ -66,7 +66,7 @@ def read_hashed(store: Any, oid: str, into: Path | None = None) -> tuple[str | N
 
 
 def state_of(found: str | None, oid: str) -> Literal["missing", "corrupt"] | None:
-    """What is wrong with an object whose MD5 is `found`; None if it is right."""
+    """What is wrong with an object, by its MD5 `found`; None if it is right."""
     return "missing" if found is None else "corrupt" if found != oid.removesuffix(".dir") else None
 
 

@@ -1,8 +1,8 @@
 """The small files of HuggingFaceTB/SmolLM2-135M-Instruct, written from the vocabulary of a GGUF, each checked against its sha256 there. Pure.
 
-A GGUF keeps vocabulary, merges, template and the four special tokens. The rest stands only in the repository's files, and is lost when transformers
-reads a GGUF: the rule that every digit is its own piece, the longest input, the second list of special tokens, the range of the initial weights, and
-the last digits of the norm's epsilon. Here all of it is written back.
+A GGUF keeps vocabulary, merges, template and the four special tokens. The rest stands only in the repository's files, and transformers loses it when
+it reads a GGUF. Lost are the rule that every digit is its own piece, the longest input and the second list of special tokens. The range of the initial
+weights and the last digits of the norm's epsilon are lost too. Here all of it is written back.
 Source of the hashes: https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct at 12fd25f77366fa6b3b4b768ec3050bf629380bac.
 """
 

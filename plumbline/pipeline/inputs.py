@@ -1,4 +1,4 @@
-"""Fail a stage whose declared inputs changed while it ran: DVC hashes them only afterwards (treeverse/dvc#11058)."""
+"""Fail a stage if its declared inputs changed while it ran: DVC hashes them only afterwards (treeverse/dvc#11058)."""
 
 import os
 import sys

@@ -9,7 +9,7 @@ from plumbline.rows.training_params import LoraParams, TrainParams
 
 
 class CheckpointChoice(Record):
-    """How questions of the benchmark chose the step whose weights are kept."""
+    """How questions of the benchmark chose the step to keep."""
 
     question_ids: tuple[str, ...]
     """All of the development part. A score on them is too high: the best of `num_evaluations` was taken."""
@@ -31,7 +31,7 @@ class TrainingRecord(Record):
     num_planned_steps: int
     num_done_steps: int
     best_step: int
-    """Step whose weights these are: the best evaluation, by `train.select_by`."""
+    """The step that these weights are from: the best evaluation, by `train.select_by`."""
     base_fingerprint: str
     """Of models/base: loading the adapter on another base, dtype or quantisation is refused."""
     template_sha256: str

@@ -27,7 +27,7 @@ def test_other_names_are_refused_with_what_is_accepted(labels: tuple[str, str]) 
     fault = fault_of(question(dict(zip(labels, ["newton", "joule"], strict=True)), labels[0]))
     assert (fault is None) == all(label.isupper() for label in labels)
     if fault is not None:
-        assert "capital letters name them, or numbers from 1" in fault
+        assert "Use capital letters, or numbers from 1" in fault
 
 
 @pytest.mark.parametrize("text", ["Unit of force? (1) newton (2) joule (3) watt", "Unit of force?\n1) newton\n2) joule\n3) watt"])
