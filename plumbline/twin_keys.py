@@ -1,4 +1,4 @@
-"""JSON objects in which a key stands twice: Python would keep the last value without a word. Pure."""
+"""JSON objects in which a key occurs twice: Python would silently keep the last value. Pure."""
 
 import json
 import re
@@ -9,10 +9,10 @@ SPACE = re.compile(r"\s*")
 
 
 class TwinKey(ValueError):
-    """A key stands twice in one object, which then has no single reading."""
+    """A key occurs twice in one object, which then has no single reading."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"the key {key!r} stands twice in one object; take one of them out")
+        super().__init__(f"the key {key!r} occurs twice in one object; remove one of them")
         self.key = key
 
 

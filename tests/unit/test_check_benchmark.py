@@ -80,7 +80,7 @@ def test_every_bad_row_is_named_and_the_good_ones_are_counted(tmp_path: Path) ->
         "25 rows cannot be asked. Correct them, or leave them out with --leave-out LIST --out FILE:",
         "line 2: lacks the place of the right choice under answer, which 35 of 45 rows have as mmlu",
         "line 6: not JSON",
-        "line 8: the key 'answer' stands twice in one object; take one of them out",
+        "line 8: the key 'answer' occurs twice in one object; remove one of them",
         "line 10: answer is 9. Give the place of the right one of 4 choices, from 0",
         "and 5 more",
     ):

@@ -53,3 +53,27 @@ def test_the_picture_of_the_stages_holds_each_of_them() -> None:
         "pipeline",
     }
     assert named == {path.stem for path in (ROOT / "stages").glob("[a-z]*.py")}
+
+
+OLD_WORDS = r"thereof|whereby|hitherto|herein|anew|nobody|lest|one's own|where there (is|are) none"
+WORD_TABLES = ":!plumbline/judging/key_point_words.py"
+"""Words that an answer may hold."""
+
+
+def test_no_text_uses_a_word_that_a_colleague_would_not_say() -> None:
+    read = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs",
+        "plumbline",
+        "stages",
+        "bench",
+        "params.yaml",
+        "dvc.yaml",
+        "Makefile",
+        "profiles",
+    ]
+    words = ["git", "grep", "-I", "-n", "-i", "-w", "-E", OLD_WORDS, "--", *read, WORD_TABLES]
+    found = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert found.returncode == 1, f"say it in a plain word:\n{found.stdout}"

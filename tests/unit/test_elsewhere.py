@@ -50,8 +50,8 @@ def test_our_own_answers_of_another_arm_are_taken_with_all_that_they_hold(tmp_pa
         (['{"id": "mcq-0000"}'], r"line 1: response is missing"),
         (['{"id": 7, "response": "A"}'], r"line 1: id is 7; give a valid string"),
         (['{"id": "mcq-0000", "response": "A", "resp": "B"}'], r"line 1: resp is not a known key; known keys: .*response"),
-        (['{"id": "mcq-0000", "response": "A", "response": "B"}'], r"line 1: the key 'response' stands twice in one object; take one"),
-        (['{"id": "a", "response": "A", "choice_logprobs": {"A": -1.0, "A": -2.0}}'], r"line 1: the key 'A' stands twice"),
+        (['{"id": "mcq-0000", "response": "A", "response": "B"}'], r"line 1: the key 'response' occurs twice in one object; remove one"),
+        (['{"id": "a", "response": "A", "choice_logprobs": {"A": -1.0, "A": -2.0}}'], r"line 1: the key 'A' occurs twice"),
         ([json.dumps(ROWS[0]), "", json.dumps(ROWS[0])], r"line 3: a second answer to 'mcq-0000'\. Keep one"),
         (
             [json.dumps(row) for row in [*ROWS, {"id": "stranger", "response": "A"}]],

@@ -138,7 +138,7 @@ def test_the_example_file_holds_distinct_prompts_of_every_sort() -> None:
 def test_a_prompt_that_stands_twice_in_one_line_is_refused_by_its_line(tmp_path: Path) -> None:
     path = tmp_path / "prompts.jsonl"
     path.write_text('{"id": "a", "prompt": "Say a."}\n{"id": "b", "prompt": "Say b.", "prompt": "Say c."}\n')
-    with pytest.raises(Refused, match="line 2: the key 'prompt' stands twice in one object; take one of them out"):
+    with pytest.raises(Refused, match="line 2: the key 'prompt' occurs twice in one object; remove one of them"):
         read_prompts(path)
     path.write_text('{"id": "a", "prompt": "Say a."}\n')
     assert [prompt.id for prompt in read_prompts(path)] == ["a"]

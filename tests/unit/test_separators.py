@@ -133,19 +133,19 @@ def test_twin_keys_of_a_log_are_refused_by_place(tmp_path: Path, listed: bool) -
     path = tmp_path / "log.jsonl"
     path.write_text(f"[{good}, {TWINS}]" if listed else f"{good}\n{TWINS}\n", encoding="utf-8")
     place = "entry 2" if listed else "line 2"
-    with pytest.raises(Refused, match=rf"log\.jsonl, {place}: the key 'score' stands twice in one object; take one of them out\.$"):
+    with pytest.raises(Refused, match=rf"log\.jsonl, {place}: the key 'score' occurs twice in one object; remove one of them\.$"):
         read_logs(path)
 
 
 def test_twin_keys_of_answers_are_refused_by_place(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"question": "?", "response": "1", "response": "2", "reference": "1", "kind": "numeric"}\n', encoding="utf-8")
-    with pytest.raises(ValueError, match=r"line 1: the key 'response' stands twice"):
+    with pytest.raises(ValueError, match=r"line 1: the key 'response' occurs twice"):
         grade_file(path, Tolerance(relative=0.05, absolute=None))
 
 
 def test_twin_keys_in_a_cell_and_in_a_corpus_are_refused_by_place(tmp_path: Path) -> None:
-    said = r"choices: the key 'A' stands twice in one object"
+    said = r"choices: the key 'A' occurs twice in one object"
     cell = '{""A"": ""x"", ""A"": ""y""}'
     path = tmp_path / "a.csv"
     path.write_text(f'id,question,response,reference,kind,choices\n1,Which?,A,A,mcq,"{cell}"\n', encoding="utf-8")
@@ -157,7 +157,7 @@ def test_twin_keys_in_a_cell_and_in_a_corpus_are_refused_by_place(tmp_path: Path
     ):
         with pytest.raises(ValueError, match=f"{place}.*{said}"):
             read(path)
-    with pytest.raises(Refused, match=r"corpus\.jsonl, line 3: the key 'text' stands twice in one object"):
+    with pytest.raises(Refused, match=r"corpus\.jsonl, line 3: the key 'text' occurs twice in one object"):
         text_of_row('{"text": "a", "text": "b"}', "corpus.jsonl, line 3")
 
 
@@ -166,5 +166,5 @@ def test_each_element_of_a_list_is_looked_at_by_itself() -> None:
     found = [(number, type(one) if isinstance(one, TwinKey) else one) for number, one in elements_of(text)]
     assert found == [(1, {"a": 1}), (2, TwinKey), (3, "x"), (4, [])]
     assert [*elements_of("[]")] == [] and [*elements_of("[ ]")] == []
-    with pytest.raises(TwinKey, match="the key 'k' stands twice"):
+    with pytest.raises(TwinKey, match="the key 'k' occurs twice"):
         json.loads('[{"k": 1, "l": 2, "k": 1}]', object_pairs_hook=object_without_twins)
