@@ -47,6 +47,10 @@ def record(evaluation: dict[str, Any], training: dict[str, Any], *, seconds: flo
             for kind, ledger in evaluation["kinds"].items()
         },
         **({"noise_floor": evaluation["noise_floor"]} if "noise_floor" in evaluation else {}),
+        "probes": [
+            {"capability": one["capability"], "verdict": one["verdict"], "difference": one["difference"]}
+            for one in evaluation["probes"]["capabilities"]
+        ],
         "contexts": evaluation["contexts"],
         "prompt_tokens": evaluation["prompt_tokens"],
         "validation_loss": training["validation_loss"],

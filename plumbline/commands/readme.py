@@ -19,6 +19,7 @@ from plumbline.number_text import signed_ascii
 from plumbline.pages.blocks import filled
 from plumbline.pipeline.files import write_text
 from plumbline.reporting.ledger import KIND_NAMES
+from plumbline.rows.probe_results import NAMES
 from plumbline.statistics import SIGNIFICANCE
 
 PAGES = (
@@ -136,6 +137,28 @@ def real_cost(record: Mapping[str, Any]) -> str:
     return textwrap.fill(words, 140, break_on_hyphens=False, break_long_words=False) + "\n"
 
 
+def real_probes(record: Mapping[str, Any]) -> str:
+    """What the real run lost and gained outside the domain, by capability."""
+
+    def listed(verdict: str) -> str:
+        found = [one for one in record["probes"] if one["verdict"] == verdict]
+        said = [
+            f"{abs(100 * one['difference']['value']):.0f} points [{', '.join(f'{bound:.0f}' for bound in sorted(abs(100 * end) for end in ends))}] "
+            f"on {NAMES[one['capability']]}"
+            for one in found
+            if (ends := one["difference"]["ci95"])
+        ]
+        return ", ".join(said)
+
+    parts = [f"{verb} {said}" for verb, verdict in (("lost", "worse"), ("gained", "better")) if (said := listed(verdict))]
+    n = min(one["difference"]["n"] for one in record["probes"])
+    words = (
+        f"The price, outside the domain: on small tasks that a program checks (n = {n} for each ability) tuned "
+        f"{'; it '.join(parts) or 'neither lost nor gained anything that could be shown'}."
+    )
+    return textwrap.fill(words, 105, break_on_hyphens=False, break_long_words=False) + "\n"
+
+
 def chance(evaluation: Mapping[str, Any]) -> str:
     """The score of guessing, for each kind that has one."""
     found = [f"{two(one['chance'])} on {name}" for kind, one in evaluation["kinds"].items() if one["chance"] and (name := KIND_NAMES[kind])]
@@ -239,6 +262,7 @@ def blocks(read: Read) -> dict[str, str]:
         "real-arms": arms_table(read(REAL)),
         "real-comparisons": comparisons_table(read(REAL)),
         "real-cost": real_cost(read(REAL)),
+        "real-probes": real_probes(read(REAL)),
         "with-care": with_care(read(EVALUATION), read(TRAINING)),
         "metrics-diff": metrics_diff(read(SCORES), read(ALPHA_128)),
         "exp-show": exp_show(read(SCORES), read(ALPHA_128)),
