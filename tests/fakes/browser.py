@@ -19,7 +19,10 @@ WIDER = """(() => {
   const shown = [...document.querySelectorAll('table, svg.figure, figure, .scroll, .panel, .row, main, body')].filter((one) => one.getClientRects().length);
   const within = (one) => one.parentElement?.getBoundingClientRect().right ?? innerWidth;
   const wide = shown.filter((one) => one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > within(one) + 1);
-  return wide.map((one) => `${one.tagName} ${one.getAttribute('class')} in ${one.closest('[id]')?.id}: ${one.scrollWidth} > ${one.clientWidth}`);
+  // A heading that is squeezed to a letter or two per line is no better than one that is cut off.
+  const cells = [...document.querySelectorAll('th, td, dt, dd, figcaption, h1, h2, h3, p')].filter((one) => one.getClientRects().length);
+  const squeezed = cells.filter((one) => one.textContent.trim().length > 6 && one.clientWidth > 1 && one.clientWidth < 40 && one.clientHeight > 3 * one.clientWidth);
+  return [...wide, ...squeezed].map((one) => `${one.tagName} ${one.getAttribute('class')} in ${one.closest('[id]')?.id}: ${one.scrollWidth} > ${one.clientWidth}`);
 })()"""
 SMALLEST_TEXT = """Math.min(...[...document.querySelectorAll('svg.figure text')].filter((one) => one.getClientRects().length)
   .map((one) => parseFloat(getComputedStyle(one).fontSize) * one.getScreenCTM().a))"""
