@@ -113,6 +113,12 @@ def whole_evaluation_problems(gathered: Gathered) -> list[str]:
     return item_problems(gathered.questions, gathered.arms.names, gathered.answers, gathered.grades, gathered.judgements)
 
 
+def decoding_numbers(answering: AnswerParams) -> dict[str, object]:
+    """How the arms wrote their answers; the seed counts only if tokens are drawn."""
+    said = ("engine", "max_new_tokens", "num_samples", "temperature", *(("seed",) if answering.is_sampled else ()))
+    return {name: getattr(answering, name) for name in said}
+
+
 def verdict_gates(
     gathered: Gathered,
     by_kind: Mapping[Kind, KindLedger],
@@ -190,6 +196,11 @@ def second_opinion(gathered: Gathered, questions: Sequence[Question], params: Re
     )
 
 
+def judge_checks(probes: object, calibration: Calibration | None) -> dict[str, object]:
+    """What probes and people's labels say of the judge, for metrics/evaluation.json."""
+    return {"probes": probes, "calibration": NO_LABELS if calibration is None else calibration_numbers(calibration)}
+
+
 def decide(
     gathered: Gathered,
     params: ReportParams,
@@ -244,8 +255,7 @@ def decide(
     return Evaluation(
         arms=gathered.arms,
         comparisons=gathered.comparisons,
-        decoding=answering.model_dump(include={"engine", "max_new_tokens", "num_samples", "temperature"})
-        | ({"seed": answering.seed} if answering.is_sampled else {}),
+        decoding=decoding_numbers(answering),
         part=params.part,
         questions=questions,
         num_questions_in_benchmark=len(gathered.questions),
@@ -268,7 +278,5 @@ def decide(
         noise=noise,
         panel=panel,
         publishing=None if broken else publish_gate(publishing, deciding, by_kind, gathered.forgetting, calibration, gathered.probes),
-        judge=judge_account(gathered.judgements, judging, paid, cost_usd)
-        | {"probes": probes, "calibration": NO_LABELS if calibration is None else calibration_numbers(calibration)}
-        | panel_numbers(panel),
+        judge=judge_account(gathered.judgements, judging, paid, cost_usd) | judge_checks(probes, calibration) | panel_numbers(panel),
     )

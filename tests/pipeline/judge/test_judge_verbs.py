@@ -153,7 +153,7 @@ def test_a_plan_says_how_many_labels_it_takes(bench: Bench, fake: FakeClaude, tm
     fill_in(sheet, lambda row: f"{judged[row['label_id']].judgement.score:g}")
     label_sheet.read_labels(sheet, labeller="ann", root=root)
     known = label_sheet.plan(root, width=0.7)
-    assert "40 labels at hand" in known
+    assert "that of the 40 labels so far" in known
 
     def num_labels(said: str) -> int:
         found = re.search(r"tuned against base: (\d+) labels for an interval 70 points wide \(of 80 answers", said)
