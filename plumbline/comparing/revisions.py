@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -63,9 +64,16 @@ class Revision:
                     f"{name}: no commit, tag, branch or experiment has this name; `dvc exp list` shows experiments{hint}."
                 ) from error
             top = Path(repo.scm.root_dir)
+            # A revision has no folder on the disk, so DVC would read the relative path of a remote from the root of the disk.
+            here = {
+                "remote": {found: {"url": remote["url"]} for found, remote in repo.config["remote"].items() if "url" in remote},
+                "cache": {"dir": repo.cache.local_cache_dir},
+            }
         # A project may be a folder of a larger repository: DVC opens a revision of such a folder only from the top.
         self.prefix = root.resolve().relative_to(top.resolve())
-        self.files = DVCFileSystem(str(top), rev=self.commit, subrepos=bool(self.prefix.parts))
+        self.files = DVCFileSystem(
+            str(top), rev=self.commit, subrepos=bool(self.prefix.parts), config=here, repo_factory=partial(Repo, config=here)
+        )
 
     def read(self, path: str) -> bytes:
         try:

@@ -243,7 +243,7 @@ def test_content_that_is_gone_says_how_to_get_it_and_that_works(project: Project
         NotThere, match=r"in neither cache nor remote\. Run `dvc fetch --all-commits`, .* run `dvc push --all-commits` where"
     ):
         compared(other, "first", "better")
-    with pytest.raises(NotThere, match=r"run `dvc fetch`\. If the remote"):
+    with pytest.raises(NotThere, match=r"Run `dvc fetch`\. If the remote"):
         compared(other, "HEAD", "better")
     elsewhere.rename(cache)
     other.dvc("push", "--all-commits")

@@ -87,6 +87,26 @@ def test_a_project_in_a_subfolder_is_read_cloned_backed_up_and_verified(subfolde
     assert final_part.known_uses(subfolder) == []
 
 
+@pytest.mark.parametrize("where", ["the top of the repository", "a folder of it"])
+def test_a_fresh_clone_reads_the_runs_whose_files_git_holds(where: str, project: SmallProject, subfolder: Path, tmp_path: Path) -> None:
+    """The store of small files lies in .dvc, under a relative path, and the clone has no cache yet."""
+    root = project.root if where == "the top of the repository" else subfolder
+    top = Path(run(root, "git", "rev-parse", "--show-toplevel").stdout.strip())
+    (root / "dvc.yaml").write_text(PIPELINE.replace("outs: [rows.txt]", "outs: [rows.txt: {remote: bundled}]"))
+    (root / ".dvc/config").write_text(
+        "[core]\n    remote = backup\n['remote \"backup\"']\n    url = ../../nowhere\n['remote \"bundled\"']\n    url = bundled\n"
+    )
+    for words in (["dvc", "repro", "-q"], ["dvc", "push", "-q", "-r", "bundled", "rows.txt"]):
+        done = run(root, sys.executable, "-m", *words)
+        assert done.returncode == 0, done.stderr
+    subprocess.run(["git", "add", "-A", "."], cwd=root, check=True)
+    subprocess.run(["git", "commit", "-q", "-m", "with its small files"], cwd=root, check=True)
+    subprocess.run(["git", "clone", "-q", str(top), str(tmp_path / "clone")], check=True)
+    clone = tmp_path / "clone" / root.resolve().relative_to(top.resolve())
+    assert not (clone / ".dvc/cache").exists()
+    assert Revision(clone, "HEAD").read("rows.txt") == b"one\none\n"
+
+
 @pytest.mark.slow
 def test_below_a_path_of_other_letters_a_run_works_and_a_temporary_experiment_is_refused(project: SmallProject) -> None:
     root = project.root.parent / "my prójekt (1)"
