@@ -17,15 +17,16 @@ def crossover_tokens(*, start_up_seconds: float, slow_rate: float, fast_rate: fl
 
 
 def engine_advice(engine: str, *, num_answers: int, max_new_tokens: int) -> str:
-    """Say in one line how much the engine writes at most, and from how many tokens on vLLM is faster."""
+    """Say in one line how much the engine writes at most; and if the other one is faster on a GPU, from how many tokens on."""
     most = num_answers * max_new_tokens
     crossover = crossover_tokens(
         start_up_seconds=START_UP_SECONDS, slow_rate=TRANSFORMERS_TOKENS_PER_SECOND, fast_rate=VLLM_TOKENS_PER_SECOND
     )
     rounded = round(crossover, -4)
-    said = f"{num_answers} answers on {engine}, at most {most:,} output tokens; on a GPU, vLLM is faster from about {rounded:,.0f} on"
+    said = f"{num_answers} answers on {engine}, at most {most:,} output tokens"
+    faster = f"on a GPU, vLLM is faster from about {rounded:,.0f} on"
     if engine == "vllm" and most < rounded:
-        return f"{said}: answer.engine=transformers would finish sooner, unless the server is already running"
+        return f"{said}; {faster}: answer.engine=transformers would finish sooner, unless the server is already running"
     if engine == "transformers" and most >= rounded:
-        return f"{said}: consider answer.engine=vllm"
+        return f"{said}; {faster}: consider answer.engine=vllm"
     return said

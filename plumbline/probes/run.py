@@ -57,6 +57,7 @@ def answers_of(
     for one in probes:
         prompts.setdefault(params.limit(one.capability), {})[one.id] = one.prompt
     arm = "base" if adapter is None else "tuned"
+    log.info("asking %s %d probes", arm, len(probes))
     answered = answer_prompts(
         prompts, base=files.base, adapter=adapter, arm=f"{arm} (probes)", complete=complete, batch_size=params.batch_size
     )

@@ -17,7 +17,9 @@ def test_an_engine_that_is_not_faster_never_makes_up_for_its_start(slow: float, 
 
 
 def test_the_other_engine_is_named_only_where_it_would_be_sooner_done() -> None:
-    assert engine_advice("transformers", num_answers=400, max_new_tokens=96).endswith("faster from about 200,000 on")
-    assert engine_advice("transformers", num_answers=1000, max_new_tokens=512).endswith("consider answer.engine=vllm")
+    assert engine_advice("transformers", num_answers=400, max_new_tokens=96) == "400 answers on transformers, at most 38,400 output tokens"
+    assert engine_advice("transformers", num_answers=1000, max_new_tokens=512).endswith(
+        "faster from about 200,000 on: consider answer.engine=vllm"
+    )
     assert "transformers would finish sooner" in engine_advice("vllm", num_answers=400, max_new_tokens=96)
-    assert engine_advice("vllm", num_answers=1000, max_new_tokens=512).endswith("faster from about 200,000 on")
+    assert engine_advice("vllm", num_answers=1000, max_new_tokens=512).endswith("output tokens")
