@@ -45,7 +45,8 @@ def final_part_words(num_uses: int, num_own: int, *, part: Part, num_questions: 
         whole = f"The whole benchmark: {counted(num_questions, 'question')}, none kept aside for choosing."
         if num_uses <= num_own:  # no one else has looked: there is nothing to count
             return whole
-        return f"{whole} In the record of this repository {arms} questions of it, the {num_own} of this run included: the best of several looks better than it is."
+        own = f"the {num_own} of this run included (the reference does not count)"
+        return f"{whole} In the record of this repository {arms} questions of it, {own}. The best of several looks better than it is."
     if part == "development":
         return (
             f"Development part: {num_questions} of {num_questions_in_benchmark} questions, for choosing among runs, not for a claim. "

@@ -45,7 +45,7 @@ def test_an_evaluation_without_scores_is_no_use() -> None:
         (
             "all",
             "The whole benchmark: 280 questions, none kept aside for choosing. In the record of this repository 2 arms have been scored on questions "
-            "of it, the 1 of this run included: the best of several looks better than it is.",
+            "of it, the 1 of this run included (the reference does not count). The best of several looks better than it is.",
         ),
         (
             "development",
