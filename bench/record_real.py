@@ -17,7 +17,8 @@ RECORD = Path("docs/runs/real.json")
 
 def score(counts: dict[str, Any]) -> dict[str, Any]:
     """What README and the manual show of an arm on a kind."""
-    return {"score": counts["score"], "n": counts["n"], "unparsed": counts["unparsed"]}
+    shown = {name: counts[name] for name in ("score", "n", "correct", "unparsed")}
+    return shown | ({"logprob_accuracy": counts["logprob_accuracy"]} if counts.get("logprob_accuracy") else {})
 
 
 def machine_words() -> str:

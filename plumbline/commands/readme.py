@@ -137,6 +137,21 @@ def real_cost(record: Mapping[str, Any]) -> str:
     return textwrap.fill(words, 140, break_on_hyphens=False, break_long_words=False) + "\n"
 
 
+def real_format(record: Mapping[str, Any]) -> str:
+    """How much of the real gain on multiple choice could be the answer format."""
+    mcq = record["kinds"]["mcq"]
+    base = next(iter(mcq["arms"].values()))
+    num_read = base["n"] - base["unparsed"]
+    by_letter = [one["logprob_accuracy"]["value"] for one in mcq["arms"].values()]
+    words = (
+        f"Could the gain on multiple choice be the answer format? {base['unparsed']} of {base['n']} base answers could not be read. Of the other {num_read}, "
+        f"{base['correct']} are right, a share of {two(base['correct'] / num_read)}, where guessing gives {two(mcq['chance'])}: so the format hides little. "
+        f"The log-probabilities of the letters cannot tell: all arms are near chance there ({two(min(by_letter))} to {two(max(by_letter))}), the tuned ones too, "
+        "because the training rows answer with the words of a choice and never with its letter."
+    )
+    return textwrap.fill(words, 105, break_on_hyphens=False, break_long_words=False) + "\n"
+
+
 def real_probes(record: Mapping[str, Any]) -> str:
     """What the real run lost and gained outside the domain, by capability."""
 
@@ -263,6 +278,7 @@ def blocks(read: Read) -> dict[str, str]:
         "real-comparisons": comparisons_table(read(REAL)),
         "real-cost": real_cost(read(REAL)),
         "real-probes": real_probes(read(REAL)),
+        "real-format": real_format(read(REAL)),
         "with-care": with_care(read(EVALUATION), read(TRAINING)),
         "metrics-diff": metrics_diff(read(SCORES), read(ALPHA_128)),
         "exp-show": exp_show(read(SCORES), read(ALPHA_128)),
