@@ -25,7 +25,7 @@ def page_context(
     return {
         "headline": f"{names[0]} against {names[1]}" if len(names) == 2 else f"{len(names)} runs compared",
         "eyebrow": f"{arm_title(runs[0].arm)} on the same questions; the reference is {names[0]}",
-        "verdict": "",
+        "verdict": [],
         "part": note,
         "direction": Direction.NONE,
         "banners": [

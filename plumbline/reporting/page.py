@@ -1,5 +1,6 @@
 """What the report page shows, as plain values for a template. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from plumbline.number_text import counted
@@ -40,10 +41,18 @@ from plumbline.rows.arms import NO_CONTEXT
 from plumbline.rows.question import KINDS
 from plumbline.statistics import Direction, Verdict
 
+SENTENCE_END = re.compile(r"(?<=[a-z\])]\.) (?=[A-Z])")
+
 
 def sentence(text: str) -> str:
     """A finding as a sentence."""
     return f"{capital(text)}."
+
+
+def sentences_of(text: str) -> list[str]:
+    """The sentences of a verdict, a line each; a verdict of one or two stays one paragraph."""
+    found = SENTENCE_END.split(text)
+    return found if len(found) > 2 else [text]
 
 
 def banners(problems: Sequence[str], incomplete: str | None, care: Sequence[str]) -> list[dict[str, object]]:
@@ -146,7 +155,7 @@ def page_context(evaluation: Evaluation, gathered: Gathered, provenance: Mapping
         "gained_by": f"by {arm_words(second)} against {arm_words(first)}",
         "worst_first": f"what {arm_words(first)} could answer and {arm_words(second)} cannot",
         "headline": title_words(evaluation),
-        "verdict": whole_verdict(evaluation) if evaluation.is_valid else "",
+        "verdict": sentences_of(whole_verdict(evaluation)) if evaluation.is_valid else [],
         "part": part_sentence(evaluation),
         "direction": overall(by_kind, evaluation.arms, evaluation.comparisons) if evaluation.is_valid else "invalid",
         "valid": evaluation.is_valid,

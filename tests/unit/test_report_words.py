@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from plumbline.reporting.ledger import KindLedger, ledgers
+from plumbline.reporting.page import sentences_of
 from plumbline.reporting.tables import kind_card, pair_cell
 from plumbline.reporting.verdict import shown_mark
 from plumbline.reporting.words import direction_of, headline_words, kind_words, p_words, points, span, too_few_words, verdict_words
@@ -139,3 +140,11 @@ def test_a_card_says_in_words_how_its_numbers_were_made(by_kind: dict[Kind, Kind
     )
     alone = with_comparison(by_kind["mcq"], ci_method=IntervalMethod.TANGO, level=0.05, n=20, num_units=20)
     assert kind_card(alone)["made"] == "Interval and test count each question as one."
+
+
+def test_a_long_verdict_is_a_line_per_sentence_and_a_short_one_a_paragraph() -> None:
+    long = "On numeric problems it is better by 5 points [1, 9]. Examples bring +2 points [−1, 5] (no difference shown). Passages bring −2 points."
+    assert sentences_of(long) == [f"{one}." for one in long.removesuffix(".").split(". ")]
+    assert " ".join(sentences_of(long)) == long, "no word is lost"
+    assert sentences_of("Tuned is better by 3.5 points. It was judged.") == ["Tuned is better by 3.5 points. It was judged."]
+    assert sentences_of("") == [""]
