@@ -64,11 +64,7 @@ class Revision:
                     f"{name}: no commit, tag, branch or experiment has this name; `dvc exp list` shows experiments{hint}."
                 ) from error
             top = Path(repo.scm.root_dir)
-            # A revision has no folder on the disk, so DVC would read the relative path of a remote from the root of the disk.
-            here = {
-                "remote": {found: {"url": remote["url"]} for found, remote in repo.config["remote"].items() if "url" in remote},
-                "cache": {"dir": repo.cache.local_cache_dir},
-            }
+            here = absolute_places(repo)
         # A project may be a folder of a larger repository: DVC opens a revision of such a folder only from the top.
         self.prefix = root.resolve().relative_to(top.resolve())
         self.files = DVCFileSystem(
@@ -90,6 +86,18 @@ class Revision:
             ) from None
         assert isinstance(content, bytes)
         return content
+
+
+def absolute_places(repo: Repo) -> dict[str, dict[str, Any]]:
+    """The cache and the remotes of a repository, for DVC's config of a revision of it.
+
+    A revision has no folder on the disk, so DVC would read the relative path of a remote from the root of the disk.
+    """
+    cache = repo.cache.local_cache_dir
+    remotes = {name: dict(remote) for name, remote in repo.config["remote"].items()}
+    # DVC wants a default remote; without one it takes the cache itself.
+    default = repo.config["core"].get("remote") or "cache"
+    return {"core": {"remote": default}, "cache": {"dir": cache}, "remote": {"cache": {"url": cache}, **remotes}}
 
 
 def open_run(root: Path, name: str) -> Source:
