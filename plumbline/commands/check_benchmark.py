@@ -24,14 +24,17 @@ from plumbline.rows.question import KINDS, Question
 from plumbline.splitting.benchmark import Benchmark, all_faults, read_questions
 from plumbline.splitting.benchmark_columns import BenchmarkColumns
 from plumbline.splitting.fault import Fault
+from plumbline.splitting.known_shapes import NAMES
 from plumbline.splitting.overlap import LeftOutQuestion
 from plumbline.splitting.question_faults import fault_of, later_needs
-from plumbline.splitting.recognition import AUTO, MAPPED, NAMES
+from plumbline.splitting.recognition import AUTO, MAPPED
 from plumbline.splitting.shown_questions import question_lines, shown_questions
 
 REMEDY = (
-    "Name the columns of your file, such as --column question=COLUMN --column target=COLUMN, with --column distractors=COLUMN for each wrong "
-    "answer, or --column choices=COLUMN for each choice (docs/formats.md)."
+    "Name the columns of your file, such as --column question=COLUMN --column target=COLUMN --column kind=numeric. In place of numeric "
+    "write explanation, or the column that says the kind of each row. If there are choices, name them in place of the kind: "
+    "--column choices=COLUMN for each choice; or --column correct=COLUMN in place of target, with --column distractors=COLUMN for each "
+    "wrong answer (docs/formats.md)."
 )
 SEVERAL = ("choices", "distractors", "tags")
 """Parts of a question that may take several columns."""

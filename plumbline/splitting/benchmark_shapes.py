@@ -48,7 +48,9 @@ def read_plumbline(row: Row) -> Question:
     except ValidationError as error:
         fields = sorted(name for name, field in Question.model_fields.items() if field.is_required())
         optional = sorted(Question.model_fields.keys() - set(fields))
-        raise row.refused(f"not a question: {problems_of(error, Question)}. Give all of {fields}, and {optional} if they apply.") from None
+        problems = problems_of(error, Question)
+        end = "" if problems.endswith("?") else "."
+        raise row.refused(f"not a question: {problems}{end} Give all of {fields}, and {optional} if they apply.") from None
 
 
 def is_list_of(value: Any, kind: Any) -> bool:

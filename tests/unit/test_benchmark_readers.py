@@ -15,8 +15,9 @@ import pytest
 from plumbline.pipeline.refused import Refused
 from plumbline.splitting.benchmark import Benchmark, read_benchmark, read_questions
 from plumbline.splitting.benchmark_columns import BenchmarkColumns
+from plumbline.splitting.known_shapes import NAMES, SHAPES
 from plumbline.splitting.question_faults import fault_of
-from plumbline.splitting.recognition import NAMES, SHAPES, knows
+from plumbline.splitting.recognition import knows
 from plumbline.splitting.row_values import Row, hashed_order
 from plumbline.splitting.shown_questions import question_lines, shown_questions
 

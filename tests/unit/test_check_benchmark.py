@@ -17,7 +17,7 @@ from plumbline.grading.tolerance import Tolerance
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
-from plumbline.splitting.recognition import NAMES
+from plumbline.splitting.known_shapes import NAMES
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples/benchmarks"
 
@@ -195,7 +195,8 @@ def test_columns_that_are_not_known_are_answered_with_the_options_of_the_command
     odd.write_text("Aufgabe,Loesung,falsch1,falsch2\nWas ist 1+1?,2,3,4\n")
     told = check(str(odd))
     assert told.exit_code == 1 and "params.yaml" not in told.output and "split." not in told.output
-    assert "--column question=COLUMN --column target=COLUMN, with --column distractors=COLUMN for each wrong answer" in told.output
+    assert "--column question=COLUMN --column target=COLUMN --column kind=numeric. In place of numeric write explanation" in told.output
+    assert "--column correct=COLUMN in place of target, with --column distractors=COLUMN for each wrong answer" in told.output
     told = check(str(odd), "--column", "Frage=Aufgabe")
     assert "'Frage' is not a part of a question. The parts are question, target, choices" in told.output
     assert "choices, distractors and tags may be repeated for several columns" in told.output and told.output.count("\n") == 1
