@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from plumbline.splitting.benchmark_columns import BenchmarkColumns
 from plumbline.splitting.columns_remedy import MAPPED_REMEDY
 
 IN_PLACE = (
@@ -18,7 +19,7 @@ ALL_COLUMNS = re.compile(r"`benchmark_columns: (\{\".*?\})`")
 NAMED = "name every column: `{}`."
 FORMAT = re.compile(r"`benchmark_format: (\w+)`")
 KINDS = re.compile(r"`kinds: \{\"(.*?)\": (\w+)\}`")
-PART = re.compile(r"`(\w+): (\w+)`")
+PART = re.compile(rf"`({'|'.join(BenchmarkColumns.model_fields)}): ([^`{{}}]+)`")
 
 
 def options_of(columns: Mapping[str, Any]) -> str:
@@ -48,7 +49,7 @@ def in_words_of_commands(text: str, remedy: str, named: str = NAMED) -> str:
     said = said.replace(IN_PLACE, "Name the columns with --column, such as question=COLUMN")
     said = FORMAT.sub(r"--format \1", said)
     said = KINDS.sub(r'--column "kinds=\1:\2"', said)
-    said = PART.sub(r"--column \1=\2", said)
+    said = PART.sub(lambda found: options_of({found[1]: found[2]}), said)
     for theirs, ours in (
         ("split.benchmark_columns is set, but benchmark_format is", "--column names columns of another shape, but --format is"),
         ("Set it to mapped, or the columns to null", "Leave one of them out"),

@@ -5,22 +5,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
-from pydantic import ValidationError
 
 from plumbline.commands.benchmark_hints import hint_lines
 from plumbline.commands.benchmark_words import in_words_of_commands
+from plumbline.commands.named_columns import REMEDY, columns_of
 from plumbline.commands.outputs import refuse_overwriting
 from plumbline.commands.refusing import refusing
 from plumbline.comparing.counted import counted
 from plumbline.comparing.spreadsheets import refuse_spreadsheet
 from plumbline.pipeline.jsonl import write_jsonl
-from plumbline.pipeline.problems import problems_of
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.choice_balance import unbalanced_letters
-from plumbline.rows.question import KINDS, Question
+from plumbline.rows.question import Question
 from plumbline.splitting.benchmark import Benchmark, all_faults, read_questions
 from plumbline.splitting.benchmark_columns import BenchmarkColumns
 from plumbline.splitting.fault import Fault
@@ -30,60 +28,12 @@ from plumbline.splitting.question_faults import fault_of, later_needs
 from plumbline.splitting.recognition import AUTO, MAPPED
 from plumbline.splitting.shown_questions import question_lines, shown_questions
 
-REMEDY = (
-    "Name the columns of your file, such as --column question=COLUMN --column target=COLUMN --column kind=numeric. In place of numeric "
-    "write explanation, or the column that says the kind of each row. If there are choices, name them in place of the kind: "
-    "--column choices=COLUMN for each choice; or --column correct=COLUMN in place of target, with --column distractors=COLUMN for each "
-    "wrong answer (docs/formats.md)."
-)
-SEVERAL = ("choices", "distractors", "tags")
-"""Parts of a question that may take several columns."""
 OWN = "plumbline"
 """The shape of what is written."""
 FAULT = "cannot_be_asked"
 """The reason of a row that is left out because it holds a fault."""
 MAX_NAMED = 20
 MAX_TAGS = 15
-
-
-def columns_of(given: Sequence[str]) -> BenchmarkColumns | None:
-    """The columns that were named as PART=COLUMN; None if no column was named. ValueError if one cannot be understood."""
-    named: dict[str, Any] = {}
-    for one in given:
-        name, _, column = one.partition("=")
-        if not column:
-            raise ValueError(f"--column {one!r} names no column. Write PART=COLUMN, such as question=problem_text. {parts_words()}")
-        if name not in BenchmarkColumns.model_fields:
-            raise ValueError(f"--column {one!r}: {name!r} is not a part of a question. {parts_words()}")
-        if name == "first_index":
-            named[name] = int(column) if column in ("0", "1") else column
-        elif name == "kinds":
-            word, _, kind = column.rpartition(":")
-            if not word.strip():
-                raise ValueError(
-                    f"--column {one!r} has no word. Write kinds=WORD:KIND, such as kinds=Rechnen:numeric; KIND is {', '.join(KINDS)}."
-                )
-            named.setdefault(name, {})[word.strip()] = kind.strip()
-        elif name in SEVERAL:
-            named.setdefault(name, []).append(column)
-        else:
-            named[name] = column
-    for name in ("choices", "distractors"):
-        # One column may hold a list.
-        if isinstance(columns := named.get(name), list) and len(columns) == 1:
-            named[name] = columns[0]
-    try:
-        return BenchmarkColumns.model_validate(named) if named else None
-    except ValidationError as error:
-        raise ValueError(f"--column: {problems_of(error, BenchmarkColumns)}.") from None
-
-
-def parts_words() -> str:
-    """The parts of a question that a column can be."""
-    several = f"{', '.join(SEVERAL[:-1])} and {SEVERAL[-1]}"
-    return (
-        f"The parts are {', '.join(BenchmarkColumns.model_fields)}; {several} may be repeated for several columns, kinds for several words."
-    )
 
 
 def told(found: Benchmark, path: Path, num_faults: int) -> list[str]:
@@ -225,7 +175,7 @@ def command(file: Path, format_name: str, given: tuple[str, ...], out: Path | No
     Needs no repository, no DVC and no model. Exit 1 if the file cannot be read, or a row cannot be asked and --leave-out is not given.
     """
     with refusing(1, OSError, ValueError):
-        text, is_fine = main(file, format_name=format_name, columns=columns_of(given), out=out, leave_out=leave_out)
+        text, is_fine = main(file, format_name=format_name, columns=columns_of(given, file), out=out, leave_out=leave_out)
     click.echo(text)
     if not is_fine:
         raise SystemExit(1)

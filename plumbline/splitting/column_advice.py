@@ -6,6 +6,8 @@ from difflib import get_close_matches
 from string import ascii_uppercase
 from typing import Any
 
+from plumbline.splitting.row_values import Row
+
 CUTOFF = 0.75
 """How alike two names are if one may be a typo of the other."""
 NAMES_OF: Mapping[str, tuple[str, ...]] = {
@@ -41,7 +43,7 @@ def near_words(near: Mapping[str, str]) -> str:
 
 def completed(given: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """The parts that were named, and those that the names of other columns say; a typo is allowed in question and target."""
-    taken = {column for part in given.values() for column in ([part] if isinstance(part, str) else part)}
+    taken = {column for part in given.values() for column in (part if isinstance(part, list) else [part]) if isinstance(column, str)}
     free = [name for name in names if name not in taken]
     by_name = {name.casefold(): name for name in reversed(free)}
     needed = {part: known for part, known in NAMES_OF.items() if part not in given}
@@ -64,7 +66,9 @@ def in_params(columns: Mapping[str, Any]) -> str:
     return f"`benchmark_columns: {json.dumps(dict(columns), ensure_ascii=False)}`"
 
 
-def more_columns(given: Mapping[str, Any], names: Sequence[str], parts: Sequence[str]) -> str | None:
-    """The advice to name one of these parts, if the file has a column for it: with all that its names say; else None."""
-    columns = completed(given, names)
-    return f"Name all that the file holds: {in_params(columns)}." if any(part in columns and part not in given for part in parts) else None
+def unnamed_columns(row: Row, given: Mapping[str, Any], *parts: str) -> str | None:
+    """The advice to name all columns, if a column that was not named holds one of these parts in this row; else None."""
+    columns = completed(given, [str(name) for name in row.content])
+    new = [columns[part] for part in parts if part in columns and part not in given]
+    holds = any(row.is_filled(column) for named in new for column in (named if isinstance(named, list) else [named]))
+    return f"Name all that the file holds: {in_params(columns)}." if holds else None

@@ -57,7 +57,7 @@ def answer_column(columns: Mapping[str, Any]) -> str:
 def has_choices(row: Row, columns: Mapping[str, Any]) -> bool:
     """Whether a row holds choices under the columns for them."""
     named = columns.get("distractors") or columns.get("choices") or []
-    return any(row.optional_value(name) not in (None, [], {}, "[]", "{}") for name in ([named] if isinstance(named, str) else named))
+    return any(row.is_filled(name) for name in ([named] if isinstance(named, str) else named))
 
 
 def is_number(answer: Any) -> bool:

@@ -431,7 +431,7 @@ def test_columns_that_are_named_make_questions(tmp_path: Path) -> None:
     ("columns", "words"),
     [
         ({"question": "text"}, "the column 'text' of split.benchmark_columns is not there"),
-        ({"question": "problem"}, "Add `kind: numeric`"),
+        ({"question": "problem"}, "Add `target: COLUMN` and `kind: numeric`"),
         ({"question": "problem", "kind": "numeric"}, "Add `target: COLUMN`"),
         ({"question": "problem", "choices": ["right", "wrong 1"]}, "Give choices and target, or correct and distractors"),
         ({"question": "problem", "choices": ["right", "wrong 1"], "target": "nr"}, "Add `first_index: 0` or `first_index: 1`"),

@@ -168,3 +168,72 @@ def test_a_command_without_column_prints_the_command_that_writes_our_own_shape(t
     words = [str(tmp_path / word) if word == "mine.jsonl" else word for word in shlex.split(found[1])]
     assert check(*words).exit_code == 0
     assert [*known_questions(tmp_path / "mine.jsonl")] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("question=qestion", "target=target"),
+        ("question=qestion", "target=target", "kind=kind"),
+        ("question=qestion",),
+        ("target=target",),
+        ("kind=kind",),
+        ("kind=kind", "question=qestion"),
+        ("choices=choices", "question=qestion"),
+    ],
+    ids=" ".join,
+)
+def test_columns_that_are_named_in_part_are_answered_with_those_that_the_file_needs(given: tuple[str, ...], tmp_path: Path) -> None:
+    path = table(tmp_path, {"question": "qestion"})
+    told = check(str(path), *(word for one in given for word in ("--column", one)))
+    assert told.exit_code == 1
+    options = printed_options(told.output)
+    assert {*options} - {"--column"} == {f"{name}={name}" for name in HEADER if name != "question"} | {"question=qestion"}
+    pasted = check(str(path), *options)
+    assert pasted.exit_code == 0 and "1 numeric" in pasted.output and "1 mcq" in pasted.output, pasted.output
+
+
+def test_without_the_column_of_the_question_the_error_says_that_every_part_is_named(tmp_path: Path) -> None:
+    path = table(tmp_path, {"target": "tagret"}, tags="topic: optics")
+    told = check(str(path), "--column", "target=tagret")
+    assert (
+        "--column: question is missing. With --column name every part, also one whose column has its name: `--column question"
+        in told.output
+    )
+    assert "This leaves out tags: to keep that, rename the columns in the file." in told.output
+    assert check(str(path), *printed_options(told.output)).exit_code == 0
+    odd = rows_file(tmp_path, {"Aufgabe": "?", "Loesung": "1"})
+    told = check(str(odd), "--column", "target=Loesung")
+    assert "line 1 has the columns ['Aufgabe', 'Loesung']. Name the columns of your file, such as --column question=COLUMN" in told.output
+
+
+def test_the_answer_is_asked_for_together_with_the_kind(tmp_path: Path) -> None:
+    path = rows_file(tmp_path, {"Question": "How far?", "Loesung": "12"}, {"Question": "How much?", "Loesung": "2"})
+    told = check(str(path), "--column", "question=Question")
+    assert "Add --column target=COLUMN and --column kind=numeric or --column kind=explanation, or --column kind=COLUMN" in told.output
+    path = rows_file(tmp_path, {"Question": "How far?", "My answer": "12"}, {"Question": "How much?", "My answer": "2"})
+    told = check(str(path), "--column", "question=Question")
+    assert "Add --column 'target=My answer' and --column kind=numeric or" in told.output
+    assert check(str(path), "--column", "question=Question", "--column", "target=My answer", "--column", "kind=numeric").exit_code == 0
+
+
+def test_a_column_or_a_part_that_is_not_there_is_named_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    path = table(tmp_path, {})
+    told = check(str(path), "--column", "question=question", "--column", "target=tagret")
+    assert "the column 'tagret' is not there. Did you mean 'target'? The rows have" in told.output
+    told = check(str(path), "--column", "qestion=question")
+    assert "'qestion' is not a part of a question. Did you mean question? The parts are" in told.output
+
+
+def test_the_line_for_split_names_all_columns_too(tmp_path: Path) -> None:
+    path = table(tmp_path, {"question": "qestion"})
+    with pytest.raises(Refused, match=r"nothing says what is asked for\. Name all that the file holds") as refused:
+        read_benchmark(path, format_name="mapped", columns=BenchmarkColumns(question="qestion", target="target"))
+    found = re.search(r"`benchmark_columns: (\{.*?\})`", str(refused.value))
+    assert found is not None
+    assert len(read_benchmark(path, format_name="mapped", columns=BenchmarkColumns.model_validate_json(found[1])).questions) == 3
+
+
+def test_a_key_with_a_typo_is_named_in_a_full_sentence(tmp_path: Path) -> None:
+    told = check(str(table(tmp_path, {"target": "tagret"})))
+    assert "tagret is not a known key; did you mean target? Give all of" in told.output

@@ -203,7 +203,7 @@ def test_columns_that_are_not_known_are_answered_with_the_options_of_the_command
     told = check(str(odd), "--column", "question=Aufgabe", "--column", "target=Ergebnis")
     assert "the column 'Ergebnis' is not there" in told.output
     told = check(str(odd), "--column", "question=Aufgabe")
-    assert "Add --column kind=numeric or --column kind=explanation, or --column kind=COLUMN with a column" in told.output
+    assert "Add --column target=COLUMN and --column kind=numeric or --column kind=explanation, or --column kind=COLUMN with" in told.output
     assert (
         "--column names columns of another shape, but --format is 'arc'. Leave one"
         in check(str(odd), "--format", "arc", "--column", "question=Aufgabe").output
