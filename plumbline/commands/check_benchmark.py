@@ -22,6 +22,7 @@ from plumbline.rows.question import Question
 from plumbline.splitting.benchmark import Benchmark, all_faults, read_questions
 from plumbline.splitting.benchmark_columns import BenchmarkColumns
 from plumbline.splitting.fault import Fault
+from plumbline.splitting.fault_lines import problem_lines
 from plumbline.splitting.known_shapes import NAMES
 from plumbline.splitting.overlap import LeftOutQuestion
 from plumbline.splitting.question_faults import fault_of, later_needs
@@ -32,7 +33,7 @@ OWN = "plumbline"
 """The shape of what is written."""
 FAULT = "cannot_be_asked"
 """The reason of a row that is left out because it holds a fault."""
-MAX_NAMED = 20
+MAX_NEEDS = 20
 MAX_TAGS = 15
 
 
@@ -58,14 +59,14 @@ def told(found: Benchmark, path: Path, num_faults: int) -> list[str]:
         lines += [
             "",
             f"Left out: {dict(found.reasons)}",
-            *first_lines([f"{one.where} (id {one.id!r}): {one.detail}" for one in found.left_out]),
+            *indented(problem_lines([Fault(one.where, one.id, one.detail) for one in found.left_out], "reason")),
         ]
     return lines
 
 
-def first_lines(lines: Sequence[str]) -> list[str]:
-    """The first lines, and how many more there are."""
-    return [*(f"  {line}" for line in lines[:MAX_NAMED]), *([f"  and {len(lines) - MAX_NAMED} more"] if len(lines) > MAX_NAMED else [])]
+def indented(lines: Sequence[str]) -> list[str]:
+    """The lines below a heading."""
+    return [f"  {line}" for line in lines]
 
 
 def fault_lines(faults: Sequence[Fault], *, are_left_out: bool) -> list[str]:
@@ -74,12 +75,12 @@ def fault_lines(faults: Sequence[Fault], *, are_left_out: bool) -> list[str]:
         return []
     them = "it" if len(faults) == 1 else "them"
     remedy = "Left out" if are_left_out else f"Correct {them}, or leave {them} out with --leave-out LIST --out FILE"
-    return ["", f"{counted(len(faults), 'row')} cannot be asked. {remedy}:", *first_lines([*map(str, faults)])]
+    return ["", f"{counted(len(faults), 'row')} cannot be asked. {remedy}:", *indented(problem_lines(faults))]
 
 
 def next_lines(questions: Sequence[Question], path: Path, name: str, columns: BenchmarkColumns | None) -> list[str]:
     """What to write into params.yaml, and what a later stage needs. `path` and `name`: the file to name there, and its shape."""
-    needs = [f"  {need}" for need in later_needs(questions)[:MAX_NAMED]]
+    needs = [f"  {need}" for need in later_needs(questions)[:MAX_NEEDS]]
     lines = [
         "",
         f"Every question of {path} can be graded. In params.yaml, under split, set:",
@@ -169,8 +170,9 @@ def command(file: Path, format_name: str, given: tuple[str, ...], out: Path | No
 
     FILE is JSON lines, a JSON list, CSV, TSV, Parquet or Arrow, also in gzip or zstd. Its shape is one of docs/formats.md, or any other
     with --column for each part of a question: question, target, choices, correct, distractors, unit, id, cluster, tags and others.
-    Prints the shape and how it was recognised, three questions as they were read, what is left out with the reason, and each row that
-    cannot be asked: one without its answer, or one that no one could grade.
+    Prints the shape and how it was recognised, three questions as they were read, what is left out with the reason, and why rows cannot be
+    asked, such as one without its answer, or one that no one could grade: a line for each of the first 20 problems, with the first
+    5 rows that have it. With --leave-out, LIST names every such row.
 
     Needs no repository, no DVC and no model. Exit 1 if the file cannot be read, or a row cannot be asked and --leave-out is not given.
     """
