@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from plumbline.grading.numeric_target import parse_target
 from plumbline.pipeline.refused import Refused
+from plumbline.rows.question import Kind
 from plumbline.splitting.benchmark_columns import BenchmarkColumns, with_absent_columns
 from plumbline.splitting.column_advice import completed, in_params
 from plumbline.splitting.mapped_benchmark import read_mapped
@@ -32,13 +33,22 @@ def proposed_columns(rows: Sequence[Row], given: Mapping[str, Any]) -> dict[str,
     if "question" not in found or not found.keys() & {"target", "correct"}:
         return None
     if "kind" not in found and (answers := [row.content.get(answer_column(found)) for row in rows if not has_choices(row, found)]):
-        found["kind"] = "numeric" if all(map(is_number, answers)) else "explanation"
+        if (kind := kind_shown(answers)) is None:
+            return None
+        found["kind"] = kind
     try:
         columns = BenchmarkColumns.model_validate(found)
         read = [can_be_asked(row, columns) for row in with_absent_columns(rows, columns)]
     except (Refused, ValidationError):
         return None
     return found if 2 * sum(read) > len(read) else None
+
+
+def kind_shown(answers: Sequence[Any]) -> Kind | None:
+    """The kind of questions without choices that have these answers; None for single words, which may be letters of choices."""
+    if all(map(is_number, answers)):
+        return "numeric"
+    return "explanation" if 2 * sum(len(str(answer).split()) > 1 for answer in answers) > len(answers) else None
 
 
 def can_be_asked(row: Row, columns: BenchmarkColumns) -> bool:

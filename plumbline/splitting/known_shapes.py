@@ -80,7 +80,13 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(name="study", sign="id, type, question and answer", lacks=needs("id", "type", "question", "answer"), read=read_study),
     Shape(name="scibench", sign="problem_text and answer_number", lacks=needs("problem_text", "answer_number"), read=read_scibench),
-    Shape(name="arc", sign="answerKey, and choices with label and text", lacks=lacks_of_arc, read=read_arc),
+    Shape(
+        name="arc",
+        sign="answerKey, and choices with label and text",
+        lacks=lacks_of_arc,
+        read=read_arc,
+        forms=(("question", "choices", "answerKey"), ("question", "answerKey")),
+    ),
     Shape(name="sciq", sign="correct_answer and distractor1 to 3", lacks=needs("question", "correct_answer", *SCIQ_WRONG), read=read_sciq),
     Shape(
         name="mmlu",

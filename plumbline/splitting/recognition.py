@@ -49,7 +49,7 @@ def recognise(rows: Sequence[Row], format_name: str) -> Recognised:
         odd = next(row for row in rows if not nearest.fits(row.content))
         raise Refused(
             f"{odd.where}: this row has the columns {columns_of(odd)} and lacks what {count} of {len(rows)} rows have as "
-            f"{nearest.name} ({nearest.sign}). Correct the row. If the file has another shape: {columns_remedy(rows, {})}"
+            f"{nearest.name} ({nearest.sign}).{meant(odd, nearest.lacks(odd.content))} Correct the row. If the file has another shape: {columns_remedy(rows, {})}"
         )
     if (nearly := nearly_words(rows, SHAPES)) is not None:
         raise Refused(nearly)

@@ -111,6 +111,10 @@ def test_a_column_that_is_missing_besides_a_typo_is_named_too(tmp_path: Path) ->
         ({"question": "?", "choises": ["1", "2"], "answer": 0}, "of mmlu: 'choises', did you mean 'choices'?"),
         ({"id": 1, "typ": "numeric", "question": "?", "answer": "1"}, "of study: 'typ', did you mean 'type'?"),
         ({"question": "?", "answer": "1", "answer_type": "float"}, "of theoremqa: 'question', did you mean 'Question'?"),
+        (
+            {"id": "1", "question": "?", "choices": {"text": ["1", "2"], "label": ["A", "B"]}, "answerkey": "A"},
+            "of arc: 'answerkey', did you mean 'answerKey'?",
+        ),
         ({"inputs": "?", "target": "1"}, "of inspect: 'inputs', did you mean 'input'?"),
     ],
     ids=lambda one: one if isinstance(one, str) else "row",
@@ -237,3 +241,10 @@ def test_the_line_for_split_names_all_columns_too(tmp_path: Path) -> None:
 def test_a_key_with_a_typo_is_named_in_a_full_sentence(tmp_path: Path) -> None:
     told = check(str(table(tmp_path, {"target": "tagret"})))
     assert "tagret is not a known key; did you mean target? Give all of" in told.output
+    told = check(str(table(tmp_path, {"target": "TARGET"})))
+    assert "'TARGET', did you mean 'target'? Give all of" in told.output
+
+
+def test_single_words_that_may_be_letters_of_choices_are_not_proposed_as_explanations(tmp_path: Path) -> None:
+    told = check(str(rows_file(tmp_path, {"question": "Which?", "answer": "B"}, {"question": "Which one?", "answer": "A"})))
+    assert "Name the columns of your file, such as" in told.output and "kind=explanation`" not in told.output
