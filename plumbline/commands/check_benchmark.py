@@ -5,82 +5,36 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
-from pydantic import ValidationError
 
 from plumbline.commands.benchmark_hints import hint_lines
 from plumbline.commands.benchmark_words import in_words_of_commands
+from plumbline.commands.named_columns import REMEDY, columns_of
 from plumbline.commands.outputs import refuse_overwriting
 from plumbline.commands.refusing import refusing
 from plumbline.comparing.counted import counted
 from plumbline.comparing.spreadsheets import refuse_spreadsheet
 from plumbline.pipeline.jsonl import write_jsonl
-from plumbline.pipeline.problems import problems_of
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.choice_balance import unbalanced_letters
-from plumbline.rows.question import KINDS, Question
+from plumbline.rows.question import Question
 from plumbline.splitting.benchmark import Benchmark, all_faults, read_questions
 from plumbline.splitting.benchmark_columns import BenchmarkColumns
 from plumbline.splitting.fault import Fault
+from plumbline.splitting.fault_lines import problem_lines
+from plumbline.splitting.known_shapes import NAMES
 from plumbline.splitting.overlap import LeftOutQuestion
 from plumbline.splitting.question_faults import fault_of, later_needs
-from plumbline.splitting.recognition import AUTO, MAPPED, NAMES
+from plumbline.splitting.recognition import AUTO, MAPPED
 from plumbline.splitting.shown_questions import question_lines, shown_questions
 
-REMEDY = (
-    "Name the columns of your file, such as --column question=COLUMN --column target=COLUMN, with --column distractors=COLUMN for each wrong "
-    "answer, or --column choices=COLUMN for each choice (docs/formats.md)."
-)
-SEVERAL = ("choices", "distractors", "tags")
-"""Parts of a question that may take several columns."""
 OWN = "plumbline"
 """The shape of what is written."""
 FAULT = "cannot_be_asked"
 """The reason of a row that is left out because it holds a fault."""
-MAX_NAMED = 20
+MAX_NEEDS = 20
 MAX_TAGS = 15
-
-
-def columns_of(given: Sequence[str]) -> BenchmarkColumns | None:
-    """The columns that were named as PART=COLUMN; None if no column was named. ValueError if one cannot be understood."""
-    named: dict[str, Any] = {}
-    for one in given:
-        name, _, column = one.partition("=")
-        if not column:
-            raise ValueError(f"--column {one!r} names no column. Write PART=COLUMN, such as question=problem_text. {parts_words()}")
-        if name not in BenchmarkColumns.model_fields:
-            raise ValueError(f"--column {one!r}: {name!r} is not a part of a question. {parts_words()}")
-        if name == "first_index":
-            named[name] = int(column) if column in ("0", "1") else column
-        elif name == "kinds":
-            word, _, kind = column.rpartition(":")
-            if not word.strip():
-                raise ValueError(
-                    f"--column {one!r} has no word. Write kinds=WORD:KIND, such as kinds=Rechnen:numeric; KIND is {', '.join(KINDS)}."
-                )
-            named.setdefault(name, {})[word.strip()] = kind.strip()
-        elif name in SEVERAL:
-            named.setdefault(name, []).append(column)
-        else:
-            named[name] = column
-    for name in ("choices", "distractors"):
-        # One column may hold a list.
-        if isinstance(columns := named.get(name), list) and len(columns) == 1:
-            named[name] = columns[0]
-    try:
-        return BenchmarkColumns.model_validate(named) if named else None
-    except ValidationError as error:
-        raise ValueError(f"--column: {problems_of(error, BenchmarkColumns)}.") from None
-
-
-def parts_words() -> str:
-    """The parts of a question that a column can be."""
-    several = f"{', '.join(SEVERAL[:-1])} and {SEVERAL[-1]}"
-    return (
-        f"The parts are {', '.join(BenchmarkColumns.model_fields)}; {several} may be repeated for several columns, kinds for several words."
-    )
 
 
 def told(found: Benchmark, path: Path, num_faults: int) -> list[str]:
@@ -105,14 +59,14 @@ def told(found: Benchmark, path: Path, num_faults: int) -> list[str]:
         lines += [
             "",
             f"Left out: {dict(found.reasons)}",
-            *first_lines([f"{one.where} (id {one.id!r}): {one.detail}" for one in found.left_out]),
+            *indented(problem_lines([Fault(one.where, one.id, one.detail) for one in found.left_out], "reason")),
         ]
     return lines
 
 
-def first_lines(lines: Sequence[str]) -> list[str]:
-    """The first lines, and how many more there are."""
-    return [*(f"  {line}" for line in lines[:MAX_NAMED]), *([f"  and {len(lines) - MAX_NAMED} more"] if len(lines) > MAX_NAMED else [])]
+def indented(lines: Sequence[str]) -> list[str]:
+    """The lines below a heading."""
+    return [f"  {line}" for line in lines]
 
 
 def fault_lines(faults: Sequence[Fault], *, are_left_out: bool) -> list[str]:
@@ -121,12 +75,12 @@ def fault_lines(faults: Sequence[Fault], *, are_left_out: bool) -> list[str]:
         return []
     them = "it" if len(faults) == 1 else "them"
     remedy = "Left out" if are_left_out else f"Correct {them}, or leave {them} out with --leave-out LIST --out FILE"
-    return ["", f"{counted(len(faults), 'row')} cannot be asked. {remedy}:", *first_lines([*map(str, faults)])]
+    return ["", f"{counted(len(faults), 'row')} cannot be asked. {remedy}:", *indented(problem_lines(faults))]
 
 
 def next_lines(questions: Sequence[Question], path: Path, name: str, columns: BenchmarkColumns | None) -> list[str]:
     """What to write into params.yaml, and what a later stage needs. `path` and `name`: the file to name there, and its shape."""
-    needs = [f"  {need}" for need in later_needs(questions)[:MAX_NAMED]]
+    needs = [f"  {need}" for need in later_needs(questions)[:MAX_NEEDS]]
     lines = [
         "",
         f"Every question of {path} can be graded. In params.yaml, under split, set:",
@@ -216,13 +170,14 @@ def command(file: Path, format_name: str, given: tuple[str, ...], out: Path | No
 
     FILE is JSON lines, a JSON list, CSV, TSV, Parquet or Arrow, also in gzip or zstd. Its shape is one of docs/formats.md, or any other
     with --column for each part of a question: question, target, choices, correct, distractors, unit, id, cluster, tags and others.
-    Prints the shape and how it was recognised, three questions as they were read, what is left out with the reason, and each row that
-    cannot be asked: one without its answer, or one that no one could grade.
+    Prints the shape and how it was recognised, three questions as they were read, what is left out with the reason, and why rows cannot be
+    asked, such as one without its answer, or one that no one could grade: a line for each of the first 20 problems, with the first
+    5 rows that have it. With --leave-out, LIST names every such row.
 
     Needs no repository, no DVC and no model. Exit 1 if the file cannot be read, or a row cannot be asked and --leave-out is not given.
     """
     with refusing(1, OSError, ValueError):
-        text, is_fine = main(file, format_name=format_name, columns=columns_of(given), out=out, leave_out=leave_out)
+        text, is_fine = main(file, format_name=format_name, columns=columns_of(given, file), out=out, leave_out=leave_out)
     click.echo(text)
     if not is_fine:
         raise SystemExit(1)

@@ -1,5 +1,6 @@
 """The questions that --benchmark names, read as check-benchmark reads them. Reads the file that is named."""
 
+import shlex
 from pathlib import Path
 
 from plumbline.commands.benchmark_words import in_words_of_commands
@@ -24,6 +25,8 @@ def known_questions(path: Path) -> dict[str, Question]:
                 "Write it in Plumbline's own shape: `plumbline check-benchmark FILE --column "
                 "question=COLUMN --column target=COLUMN --column id=COLUMN --out mine.jsonl` "
                 "(with `--column kind=numeric` if no choices are named), and give mine.jsonl here.",
+                f"write it in Plumbline's own shape with `plumbline check-benchmark {shlex.quote(str(path))} {{}} --out mine.jsonl`, and give "
+                "mine.jsonl here.",
             )
         ) from None
     known: dict[str, Question] = {}

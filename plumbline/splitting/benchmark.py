@@ -12,9 +12,10 @@ from plumbline.separators import two_readings
 from plumbline.splitting.benchmark_columns import BenchmarkColumns, named_columns, with_absent_columns
 from plumbline.splitting.benchmark_files import read_rows
 from plumbline.splitting.fault import Fault, RowRefused
+from plumbline.splitting.known_shapes import SHAPES
 from plumbline.splitting.mapped_benchmark import read_mapped
 from plumbline.splitting.question_faults import equal_choices_fault, fault_of, faults_of, refuse_faults
-from plumbline.splitting.recognition import AUTO, MAPPED, SHAPES, knows, recognise
+from plumbline.splitting.recognition import AUTO, MAPPED, knows, recognise
 from plumbline.splitting.row_values import LeftOut, Row
 
 OWN_IDS = frozenset({"plumbline", "study"})
@@ -68,7 +69,7 @@ def read_questions(path: Path, *, format_name: str, columns: BenchmarkColumns | 
     if columns is None and format_name == MAPPED:
         raise Refused(
             "split.benchmark_format is mapped, but no columns are named. In place of `benchmark_columns: null` write the columns, such as "
-            "`benchmark_columns: {question: NAME, target: NAME}`."
+            "`benchmark_columns: {question: NAME, target: NAME, kind: numeric}`."
         )
     found = read_rows(path, knows if columns is None else lambda names: set(named_columns(columns)) <= set(names))
     rows = [row for row in found if isinstance(row, Row)]

@@ -9,6 +9,7 @@ from pydantic import Field
 from plumbline.pipeline.record import Params
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import KINDS, AnswerKind, Kind, PartialCredit
+from plumbline.splitting.column_advice import near_names
 from plumbline.splitting.row_values import Row
 
 
@@ -67,8 +68,10 @@ def with_absent_columns(rows: Sequence[Row], columns: BenchmarkColumns) -> list[
     named = named_columns(columns)
     if absent := [name for name in named if name not in there]:
         kinds = f" Set kind to one of {', '.join(KINDS)}, or to a column." if absent[0] == columns.kind else ""
+        near = "".join(f" Did you mean {name!r}?" for name in near_names([absent[0]], sorted(map(str, there - {*named}))))
         raise Refused(
-            f"{rows[0].where}: the column {absent[0]!r} of split.benchmark_columns is not there. The rows have {sorted(map(str, there))}; name one of these.{kinds}"
+            f"{rows[0].where}: the column {absent[0]!r} of split.benchmark_columns is not there.{near} "
+            f"The rows have {sorted(map(str, there))}; name one of these.{kinds}"
         )
     return [replace(row, content={**dict.fromkeys(name for name in named if name not in row.content), **row.content}) for row in rows]
 

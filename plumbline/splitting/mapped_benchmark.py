@@ -7,6 +7,7 @@ from plumbline.rows.question import KIND_OF, Question, QuestionTolerance
 from plumbline.separators import with_point
 from plumbline.splitting.benchmark_columns import BenchmarkColumns, as_list, choice_columns
 from plumbline.splitting.cell_lists import texts_of, value_of
+from plumbline.splitting.column_advice import unnamed_columns
 from plumbline.splitting.question_kinds import kind_of
 from plumbline.splitting.row_values import Row, digest_id, hashed_order, yes_no_question
 
@@ -77,8 +78,10 @@ def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str
         row.lettered([right, *wrong])
         return hashed_order(name, right, wrong)
     if columns.choices is None or columns.target is None:
+        advice = unnamed_columns(row, columns.model_dump(exclude_defaults=True), "choices", "target")
         raise row.refused(
-            "the choices or the right one are not named. Give choices and target, or correct and distractors, in split.benchmark_columns."
+            "the choices or the right one are not named. "
+            f"{advice or 'Give choices and target, or correct and distractors, in split.benchmark_columns.'}"
         )
     texts = [text for column in as_list(columns.choices) for text in listed(row, column)]
     value: Any = value_of(row, columns.choices) if isinstance(columns.choices, str) else None

@@ -11,10 +11,9 @@ from plumbline.judging.key_points import judge_key_points
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import KIND_OF, Question
 from plumbline.splitting.fault import Fault
+from plumbline.splitting.fault_lines import fault_words
 
 LETTER = re.compile(r"[A-Z]")
-NAMED = 5
-"""Faulty questions that a refusal names; the others are counted."""
 
 
 def checked(questions: Sequence[Question], places: Sequence[str]) -> list[Question]:
@@ -26,10 +25,9 @@ def checked(questions: Sequence[Question], places: Sequence[str]) -> list[Questi
 
 
 def refuse_faults(faults: Sequence[Fault]) -> None:
-    """Refused with the first faults, if there are any."""
+    """Refused with the first problems, if there are any."""
     if faults:
-        more = f" {len(faults) - NAMED} more questions have a fault." if len(faults) > NAMED else ""
-        raise Refused(" ".join(map(str, faults[:NAMED])) + more)
+        raise Refused(fault_words(faults))
 
 
 def faults_of(questions: Sequence[Question], places: Sequence[str]) -> list[Fault]:
@@ -38,7 +36,7 @@ def faults_of(questions: Sequence[Question], places: Sequence[str]) -> list[Faul
     seen: dict[str, str] = {}
     for question, where in zip(questions, places, strict=True):
         if question.id in seen:
-            faults.append(Fault(where, question.id, f"the id is also at {seen[question.id]}. Give each question its own."))
+            faults.append(Fault(where, question.id, f"the id {question.id!r} is also at {seen[question.id]}. Give each question its own."))
             continue
         seen[question.id] = where
         if problem := fault_of(question):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from plumbline.rows.question import KIND_OF, KINDS, Kind
 from plumbline.splitting.benchmark_columns import BenchmarkColumns, choice_columns
+from plumbline.splitting.column_advice import completed, unnamed_columns
 from plumbline.splitting.row_values import Row
 
 WORDS_OF: Mapping[Kind, tuple[str, ...]] = {
@@ -46,7 +47,7 @@ def kind_of(row: Row, columns: BenchmarkColumns) -> Kind:
     said = kind_in(row, columns.kind, columns.kinds or {}) if columns.kind is not None and fixed is None else None
     # If the wrong answers have their own columns, every row may have the right one, so it shows nothing.
     asked = [name for name in choice_columns(columns) if name != columns.correct or not columns.distractors]
-    filled = [name for name in asked if row.optional_value(name) not in (None, [], {}, "[]", "{}")]
+    filled = [name for name in asked if row.is_filled(name)]
     if said is not None and said != "mcq" and filled:
         raise row.refused(
             f"{columns.kind} is {row.optional(columns.kind or '')!r}, {said}, but {filled[0]} holds a choice. Correct one of them."
@@ -55,18 +56,26 @@ def kind_of(row: Row, columns: BenchmarkColumns) -> Kind:
         return KIND_OF[columns.answer_kind]
     kind: Kind | None = said or ("mcq" if filled else fixed)
     if kind is None:
-        raise row.refused(nothing_says(columns))
+        raise row.refused(nothing_says(row, columns))
     if kind != "mcq" and columns.target is None and columns.correct is None:
-        raise row.refused("no column holds the answer. Add `target: COLUMN` to split.benchmark_columns.")
+        advice = (
+            unnamed_columns(row, columns.model_dump(exclude_defaults=True), "target") or "Add `target: COLUMN` to split.benchmark_columns."
+        )
+        raise row.refused(f"no column holds the answer. {advice}")
     return kind
 
 
-def nothing_says(columns: BenchmarkColumns) -> str:
+def nothing_says(row: Row, columns: BenchmarkColumns) -> str:
     """The error if nothing says what is asked for."""
     choices = f"{', '.join(choice_columns(columns))} hold no choice, and " if choice_columns(columns) else ""
     if columns.kind is not None:
         return f"{choices}{columns.kind} is empty, so nothing says what is asked for. Write mcq, numeric or explanation there."
+    given = columns.model_dump(exclude_defaults=True)
+    if (advice := unnamed_columns(row, given, "kind", "choices")) is not None:
+        return f"{choices}nothing says what is asked for. {advice}"
+    answer = completed(given, [str(name) for name in row.content]).get("target", "COLUMN")
+    target = f"`target: {answer}` and " if columns.target is None and columns.correct is None else ""
     return (
-        f"{choices}nothing says what is asked for. Add `kind: numeric` or `kind: explanation` to split.benchmark_columns, "
+        f"{choices}nothing says what is asked for. Add {target}`kind: numeric` or `kind: explanation` to split.benchmark_columns, "
         "or `kind: COLUMN` with a column that says it for each row."
     )

@@ -50,6 +50,10 @@ class Row:
         is_missing = value is None or value != value or (isinstance(value, str) and not value.strip())
         return None if is_missing else value
 
+    def is_filled(self, key: str) -> bool:
+        """Whether a value is there that is not empty; an empty list may be text."""
+        return self.optional_value(key) not in (None, [], {}, "[]", "{}")
+
     def as_text(self, value: object, key: str) -> str:
         """One value as it is written."""
         if isinstance(value, bool) or not isinstance(value, str | int | float):

@@ -18,6 +18,7 @@ HELPERS = {
     "benchmark_hints",
     "named_inputs",
     "benchmark_words",
+    "named_columns",
     "known_questions",
     "tolerance_options",
     "__init__",

@@ -17,7 +17,8 @@ from plumbline.grading.tolerance import Tolerance
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
-from plumbline.splitting.recognition import NAMES
+from plumbline.splitting.fault_lines import MAX_PLACES, MAX_PROBLEMS
+from plumbline.splitting.known_shapes import NAMES
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples/benchmarks"
 
@@ -78,13 +79,40 @@ def test_every_bad_row_is_named_and_the_good_ones_are_counted(tmp_path: Path) ->
     for words in (
         "55 rows: 30 questions in 30 clusters, 0 left out, 25 that cannot be asked.",
         "25 rows cannot be asked. Correct them, or leave them out with --leave-out LIST --out FILE:",
-        "line 2: lacks the place of the right choice under answer, which 35 of 45 rows have as mmlu",
-        "line 6: not JSON",
-        "line 8: the key 'answer' occurs twice in one object; remove one of them",
-        "line 10: answer is 9. Give the place of the right one of 4 choices, from 0",
-        "and 5 more",
+        "\n  5 rows (lines 2, 12, 22, 32, 42): lacks the place of the right choice under answer, which 35 of 45 rows have as mmlu",
+        "\n  5 rows (lines 6, 16, 26, 36, 46): not JSON",
+        "\n  5 rows (lines 8, 18, 28, 38, 48): the key 'answer' occurs twice in one object; remove one of them",
+        "\n  5 rows (lines 10, 20, 30, 40, 50): answer is 9. Give the place of the right one of 4 choices, from 0",
     ):
         assert words in told.output, words
+    assert told.output.count(str(tmp_path)) == 1, "the path is said once"
+
+
+def test_a_problem_that_rows_share_is_one_line_and_the_first_problems_are_named_as_the_help_says(tmp_path: Path) -> None:
+    row = {"id": "1", "kind": "numeric", "question": "x?", "choices": {}, "unit": None, "key_points": [], "cluster": "a"}
+    path = tmp_path / "b.jsonl"
+    path.write_text("".join(json.dumps({**row, "id": str(number), "tagret": "1"}) + "\n" for number in range(12)))
+    told = check(str(path))
+    assert told.exit_code == 1 and told.output.count("\n") == 1
+    assert told.output.count("did you mean target?") == told.output.count(str(path)) == 1
+    assert f"{path}: 12 rows (lines 1, 2, 3, 4, 5 and 7 more): not a question: target is missing" in told.output
+    rows = [{**row, "target": "1"}, *({**row, "id": f"q{number}", "target": f"x{number}"} for number in range(23))]
+    path.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    told = check(str(path))
+    assert told.output.count("not a number") == MAX_PROBLEMS and "\n  and 3 more problems in 3 rows\n" in told.output
+    path.write_text("".join(json.dumps({**row, "target": "1"}) + "\n" for _ in range(3)))
+    assert "2 rows (lines 2, 3): the id '1' is also at line 1. Give each question its own." in check(str(path)).output
+    for text in (" ".join(check("--help").output.split()), " ".join((EXAMPLES.parents[1] / "docs/formats.md").read_text().split())):
+        assert f"a line for each of the first {MAX_PROBLEMS} problems, with the first {MAX_PLACES} rows that have it" in text
+
+
+def test_rows_that_are_left_out_for_one_reason_are_one_line(tmp_path: Path) -> None:
+    rows = json.loads((EXAMPLES / "theoremqa.json").read_text())
+    pictures = [{**one, "id": f"{one['id']}-{number}"} for one in rows if one.get("Picture") for number in range(7)]
+    (tmp_path / "b.json").write_text(json.dumps([*rows, *pictures]))
+    told = check(str(tmp_path / "b.json"))
+    assert told.exit_code == 0 and told.output.count("asked with a picture") == 1
+    assert "8 rows (questions 5, 6, 7, 8, 9 and 3 more): the question is asked with a picture" in told.output
 
 
 def test_bad_rows_are_left_out_where_that_is_asked_for_and_a_list_names_each(tmp_path: Path) -> None:
@@ -195,14 +223,15 @@ def test_columns_that_are_not_known_are_answered_with_the_options_of_the_command
     odd.write_text("Aufgabe,Loesung,falsch1,falsch2\nWas ist 1+1?,2,3,4\n")
     told = check(str(odd))
     assert told.exit_code == 1 and "params.yaml" not in told.output and "split." not in told.output
-    assert "--column question=COLUMN --column target=COLUMN, with --column distractors=COLUMN for each wrong answer" in told.output
+    assert "--column question=COLUMN --column target=COLUMN --column kind=numeric. In place of numeric write explanation" in told.output
+    assert "--column correct=COLUMN in place of target, with --column distractors=COLUMN for each wrong answer" in told.output
     told = check(str(odd), "--column", "Frage=Aufgabe")
     assert "'Frage' is not a part of a question. The parts are question, target, choices" in told.output
     assert "choices, distractors and tags may be repeated for several columns" in told.output and told.output.count("\n") == 1
     told = check(str(odd), "--column", "question=Aufgabe", "--column", "target=Ergebnis")
     assert "the column 'Ergebnis' is not there" in told.output
     told = check(str(odd), "--column", "question=Aufgabe")
-    assert "Add --column kind=numeric or --column kind=explanation, or --column kind=COLUMN with a column" in told.output
+    assert "Add --column target=COLUMN and --column kind=numeric or --column kind=explanation, or --column kind=COLUMN with" in told.output
     assert (
         "--column names columns of another shape, but --format is 'arc'. Leave one"
         in check(str(odd), "--format", "arc", "--column", "question=Aufgabe").output

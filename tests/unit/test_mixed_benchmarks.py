@@ -86,7 +86,7 @@ def test_an_answer_kind_is_of_the_questions_of_its_kind(tmp_path: Path) -> None:
         (("", *ROWS[1][1:]), {}, "sort is empty, so nothing says what is asked for. Write mcq, numeric or explanation there"),
         (("numeric", *ROWS[0][1:]), {}, "sort is 'numeric', numeric, but opt 1 holds a choice. Correct one of them"),
         (("mcq", *ROWS[1][1:]), {}, "opt 1 is missing or empty"),
-        (ROWS[1], {"kind": "Sort"}, "the column 'Sort' of split.benchmark_columns is not there. The rows have ['must mention'"),
+        (ROWS[1], {"kind": "Sort"}, "the column 'Sort' of split.benchmark_columns is not there. Did you mean 'sort'? The rows have ['must mention'"),
         (ROWS[1], {"kind": "Sort"}, "Set kind to one of mcq, numeric, explanation, or to a column"),
         (ROWS[1], {"kind": "numeric"}, "no column holds them. Add `kind: COLUMN`"),
     ],
