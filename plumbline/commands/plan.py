@@ -39,7 +39,7 @@ from plumbline.planning.estimates import Line, Planned, answer_lines, context_li
 from plumbline.planning.judged_answers import JudgedAnswers, judged_answers
 from plumbline.planning.model_size import Counted, config_folder, counted, counted_config, counted_model
 from plumbline.planning.profiles import merged, profile_overrides
-from plumbline.planning.real_profile import PROFILE, one_by_one, own_in_params, with_own_files
+from plumbline.planning.real_profile import PROFILE, one_by_one, own_in_params, real_overrides
 from plumbline.planning.resolution_lines import WANTED, resolution_lines
 from plumbline.planning.second_asking import again_line
 from plumbline.planning.selection_lines import selection_lines
@@ -211,8 +211,8 @@ def chosen_overrides(root: Path, profile: str | None, files: Mapping[str, str], 
     own = dict(files)
     if profile == PROFILE and not files:
         own = own_in_params(read_yaml(root / "params.yaml"))
-    if profile == PROFILE and own:
-        lines = with_own_files(lines, own)
+    if profile == PROFILE:
+        lines = real_overrides(lines, own)
     else:
         lines += [f"{key}={path}" for key, path in own.items()]
     said = " and ".join(own.values()) if profile == PROFILE and own else None

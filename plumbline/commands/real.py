@@ -18,7 +18,7 @@ from plumbline.commands.running import refuse_other_letters, run_dvc, run_pipeli
 from plumbline.comparing.revisions import Revision
 from plumbline.laptop.own_files import OwnFiles, own_files
 from plumbline.planning.profiles import merged, profile_overrides
-from plumbline.planning.real_profile import PROFILE, SMALL_PROFILE, one_by_one, without_passages, without_synthesis
+from plumbline.planning.real_profile import PROFILE, SMALL_PROFILE, one_by_one, real_overrides
 from plumbline.stopping import STOPPED
 
 RESULTS = Path("real")
@@ -104,11 +104,6 @@ def given_files(rows: Path | None, questions: Path | None, corpus: Path | None) 
     return {"clean.source": rows, "split.benchmark": questions} | ({"retrieve.corpus": corpus} if corpus is not None else {})
 
 
-def own_settings(files: OwnFiles) -> list[str]:
-    """The overrides for the user's own files: the form of the rows is recognised, unless `-S clean.format` names it."""
-    return [*files.overrides, "clean.format=auto"] if files.overrides else []
-
-
 @click.command()
 @click.option("--rows", type=click.Path(path_type=Path), help="Your own training rows, in place of the embedded ones.")
 @click.option("--questions", type=click.Path(path_type=Path), help="Your own questions; with --rows.")
@@ -139,15 +134,13 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
             raise NotRun("--small is for the embedded questions. For a dry run on your own files: plumbline real -S train.max_steps=5 ...")
         profile = merged(profile_overrides(root, PROFILE), profile_overrides(root, SMALL_PROFILE) if small else [])
         if given:
-            profile = without_synthesis(profile)
             click.echo(
                 "real: stage base depends on the embedded corpus, so the embedded data set is made if it is missing; the run trains on your rows"
             )
-        if given and corpus is None:
-            profile = without_passages(profile)
         files = own_files(root, given)
         fetch(root)
         running = f"{name}-running-{os.getpid()}"
-        run = run_experiment(root, merged(profile, own_settings(files), one_by_one(more)), files, running=running)
+        overrides = real_overrides(profile, dict(line.split("=", 1) for line in files.overrides))
+        run = run_experiment(root, merged(overrides, one_by_one(more)), files, running=running)
         evaluation = take_results(run, root / folder)
     click.echo(told(evaluation, name_experiment(root, running, name, run.commit), folder, files))
