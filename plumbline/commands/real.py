@@ -13,6 +13,7 @@ import click
 import plumbline.model.quiet  # noqa: F401
 
 # isort: split
+from plumbline.commands.early_copies import as_words
 from plumbline.commands.refusing import refusing, repository
 from plumbline.commands.running import refuse_other_letters, run_dvc, run_pipeline, set_params
 from plumbline.comparing.revisions import Revision
@@ -22,6 +23,8 @@ from plumbline.planning.real_profile import PROFILE, SMALL_PROFILE, one_by_one, 
 from plumbline.stopping import STOPPED
 
 RESULTS = Path("real")
+EARLY = {"metrics/data.html": "data.html", "data/clean/quarantined.jsonl": "quarantined.jsonl"}
+"""What the run says about the data, written while it runs: path in the project -> name in the folder of results."""
 FILES = ("report.html", "evaluation.json", "scores.json", "train.json")
 
 
@@ -51,15 +54,30 @@ def fetch(root: Path) -> None:
         raise NotRun("the weights could not be fetched. The lines above say why. Fix the cause and run it again.")
 
 
-def run_experiment(root: Path, overrides: Sequence[str], files: OwnFiles, *, running: str) -> Revision:
-    """Run in a temporary folder, and return the experiment."""
+def run_experiment(root: Path, overrides: Sequence[str], files: OwnFiles, *, running: str, folder: Path) -> Revision:
+    """Run in a temporary folder, and return the experiment. What it says about the data is in `folder` as soon as it is known."""
+    copies = {path: root / folder / name for path, name in EARLY.items()}
+    for copy in copies.values():  # they are of another run
+        copy.unlink(missing_ok=True)
     copied = ["--copy-paths", str(files.copied)] if files.copied else []
-    code = run_pipeline(root, ["exp", "run", "--temp", "--name", running, *copied, *set_params(overrides)])
+    code = run_pipeline(root, [*as_words(copies), "exp", "run", "--temp", "--name", running, *copied, *set_params(overrides)])
+    found = about_the_data(root, folder)
     if code == STOPPED:
+        if found:
+            click.echo(f"real: {found}", err=True)
         raise SystemExit(code)
     if code:
-        raise NotRun("a stage failed; the lines above say which one and why. Run it again after the fix: finished stages are not repeated.")
+        raise NotRun(
+            "a stage failed; the lines above say which one and why. Run it again after the fix: finished stages are not repeated."
+            + (f"\n{found}" if found else "")
+        )
     return Revision(root, running)
+
+
+def about_the_data(root: Path, folder: Path) -> str:
+    """Where the run says what it found in the rows; empty if it did not come so far."""
+    there = [str(folder / name) for name in EARLY.values() if (root / folder / name).is_file()]
+    return f"what was found in the rows: {', '.join(there)}" if there else ""
 
 
 def take_results(run: Revision, folder: Path) -> dict[str, Any]:
@@ -79,11 +97,16 @@ def name_experiment(root: Path, running: str, name: str, commit: str) -> str:
     return commit[:7] if is_hidden else name
 
 
-def told(evaluation: dict[str, Any], name: str, folder: Path, files: OwnFiles) -> str:
+def told(evaluation: dict[str, Any], name: str, folder: Path, files: OwnFiles, *, found: str) -> str:
     """What the run found, where it is, and how it gets into the workspace."""
     marks = [f"not valid: {problem}" for problem in evaluation["invalid_because"]]
     marks += [f"not complete: {evaluation['incomplete_because']}"] if evaluation["incomplete_because"] else []
-    lines = [evaluation["verdict"], *marks, f"report: {folder / 'report.html'}, numbers: {folder / 'evaluation.json'}"]
+    lines = [
+        evaluation["verdict"],
+        *marks,
+        f"report: {folder / 'report.html'}, numbers: {folder / 'evaluation.json'}",
+        *([found] if found else []),
+    ]
     lines.append(f"take it into the workspace: dvc exp apply {name}")
     if files.copied:
         lines.append(
@@ -120,7 +143,8 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
     a corpus of yours for the passages; without one there are three arms. The run is a DVC experiment in a separate folder: workspace, dvc.lock and
     metrics stay as they are. If it is interrupted, run it again: it resumes.
 
-    Writes real/: report.html, evaluation.json, scores.json, train.json; with --small into real/small. The experiment's name is real, or real-small.
+    Writes real/: report.html, evaluation.json, scores.json, train.json; with --small into real/small. data.html and quarantined.jsonl are there as
+    soon as the rows are cleaned, also if a later stage fails. The experiment's name is real, or real-small.
 
     Exit 1 if it could not be run, 75 if a signal stopped it.
     """
@@ -141,6 +165,6 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
         fetch(root)
         running = f"{name}-running-{os.getpid()}"
         overrides = real_overrides(profile, dict(line.split("=", 1) for line in files.overrides))
-        run = run_experiment(root, merged(overrides, one_by_one(more)), files, running=running)
+        run = run_experiment(root, merged(overrides, one_by_one(more)), files, running=running, folder=folder)
         evaluation = take_results(run, root / folder)
-    click.echo(told(evaluation, name_experiment(root, running, name, run.commit), folder, files))
+    click.echo(told(evaluation, name_experiment(root, running, name, run.commit), folder, files, found=about_the_data(root, folder)))

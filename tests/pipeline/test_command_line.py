@@ -22,6 +22,7 @@ HELPERS = {
     "tolerance_options",
     "__init__",
     "calm_dvc",
+    "early_copies",
     "main",
     "reference",
     "outputs",
