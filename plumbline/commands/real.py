@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,22 +14,21 @@ import plumbline.model.quiet  # noqa: F401
 
 # isort: split
 from plumbline.commands.early_copies import as_words
+from plumbline.commands.real_request import NotRun, check_overrides, given_files
 from plumbline.commands.refusing import refusing, repository
 from plumbline.commands.running import refuse_other_letters, run_dvc, run_pipeline, set_params
-from plumbline.comparing.revisions import Revision
-from plumbline.laptop.own_files import OwnFiles, own_files
+from plumbline.laptop.own_files import OwnFiles, own_files, refuse_no_files
 from plumbline.planning.profiles import merged, profile_overrides
 from plumbline.planning.real_profile import PROFILE, SMALL_PROFILE, one_by_one, real_overrides
 from plumbline.stopping import STOPPED
+
+if TYPE_CHECKING:
+    from plumbline.comparing.revisions import Revision
 
 RESULTS = Path("real")
 EARLY = {"metrics/data.html": "data.html", "data/clean/quarantined.jsonl": "quarantined.jsonl"}
 """What the run says about the data, written while it runs: path in the project -> name in the folder of results."""
 FILES = ("report.html", "evaluation.json", "scores.json", "train.json")
-
-
-class NotRun(ValueError):
-    """The run could not start, or did not finish; the text says why and what to do."""
 
 
 def git(root: Path, *words: str) -> bool:
@@ -54,7 +53,7 @@ def fetch(root: Path) -> None:
         raise NotRun("the weights could not be fetched. The lines above say why. Fix the cause and run it again.")
 
 
-def run_experiment(root: Path, overrides: Sequence[str], files: OwnFiles, *, running: str, folder: Path) -> Revision:
+def run_experiment(root: Path, overrides: Sequence[str], files: OwnFiles, *, running: str, folder: Path) -> "Revision":
     """Run in a temporary folder, and return the experiment. What it says about the data is in `folder` as soon as it is known."""
     copies = {path: root / folder / name for path, name in EARLY.items()}
     for copy in copies.values():  # they are of another run
@@ -71,6 +70,8 @@ def run_experiment(root: Path, overrides: Sequence[str], files: OwnFiles, *, run
             "a stage failed; the lines above say which one and why. Run it again after the fix: finished stages are not repeated."
             + (f"\n{found}" if found else "")
         )
+    from plumbline.comparing.revisions import Revision
+
     return Revision(root, running)
 
 
@@ -80,7 +81,7 @@ def about_the_data(root: Path, folder: Path) -> str:
     return f"what was found in the rows: {', '.join(there)}" if there else ""
 
 
-def take_results(run: Revision, folder: Path) -> dict[str, Any]:
+def take_results(run: "Revision", folder: Path) -> dict[str, Any]:
     """Write page and numbers of an experiment into a folder, and return its evaluation."""
     contents = {file: run.read(f"metrics/{file}") for file in FILES}
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,18 +116,6 @@ def told(evaluation: dict[str, Any], name: str, folder: Path, files: OwnFiles, *
     return "\n".join(lines)
 
 
-def given_files(rows: Path | None, questions: Path | None, corpus: Path | None) -> dict[str, Path]:
-    """Parameter -> file."""
-    if rows is None and questions is None:
-        if corpus is not None:
-            raise NotRun("--corpus was given alone. Give --rows and --questions with it.")
-        return {}
-    if rows is None or questions is None:
-        lacking = "questions" if questions is None else "rows"
-        raise NotRun(f"--{lacking} is missing. A model that is trained on your rows must answer your questions. Give both files.")
-    return {"clean.source": rows, "split.benchmark": questions} | ({"retrieve.corpus": corpus} if corpus is not None else {})
-
-
 @click.command()
 @click.option("--rows", type=click.Path(path_type=Path), help="Your own training rows, in place of the embedded ones.")
 @click.option("--questions", type=click.Path(path_type=Path), help="Your own questions; with --rows.")
@@ -151,12 +140,12 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
     root = repository()
     name, folder = ("real-small", RESULTS / "small") if small else ("real", RESULTS)
     with refusing(1, ValueError, OSError):
+        given = given_files(rows, questions, corpus, small=small)
+        refuse_no_files(given)
         check_repository(root)
         refuse_other_letters(root)
-        given = given_files(rows, questions, corpus)
-        if small and given:
-            raise NotRun("--small is for the embedded questions. For a dry run on your own files: plumbline real -S train.max_steps=5 ...")
         profile = merged(profile_overrides(root, PROFILE), profile_overrides(root, SMALL_PROFILE) if small else [])
+        check_overrides(root, profile, given, more)
         if given:
             click.echo(
                 "real: stage base depends on the embedded corpus, so the embedded data set is made if it is missing; the run trains on your rows"

@@ -23,6 +23,7 @@ HELPERS = {
     "__init__",
     "calm_dvc",
     "early_copies",
+    "real_request",
     "main",
     "reference",
     "outputs",

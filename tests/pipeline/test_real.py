@@ -1,6 +1,7 @@
 """`plumbline real` runs next to the workspace, with the user's own files too, and says what is missing before it begins."""
 
 import json
+import shutil
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 from plumbline.commands import real
 from plumbline.laptop.own_files import INPUTS, FilesRefused, OwnFiles, own_files
 from plumbline.pipeline.params import read_yaml
-from tests.fakes.small_project import SmallProject
+from tests.fakes.small_project import ROOT, SmallProject
 
 pytestmark = pytest.mark.slow
 CLEAN = """
@@ -197,6 +198,18 @@ def test_what_is_missing_is_said_before_anything_is_fetched(
     monkeypatch.setattr(real, "fetch", lambda root: pytest.fail("fetched"))
     done = CliRunner().invoke(real.command, words)
     assert done.exit_code == 1 and said in done.output, done.output
+
+
+def test_questions_with_a_typo_are_refused_before_anything_is_fetched(project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.root)
+    shutil.copytree(ROOT / "profiles", project.root / "profiles")
+    shutil.copy(ROOT / "params.yaml", project.root)
+    (project.root / "mine.csv").write_text("instruction,output\nWhat is force?,A push.\n")
+    (project.root / "q.csv").write_text("id,knd,question,target\nq,numeric,How many?,4\n")
+    monkeypatch.setattr(real, "fetch", lambda root: pytest.fail("fetched"))
+    done = CliRunner().invoke(real.command, ["--rows", "mine.csv", "--questions", "q.csv"])
+    assert done.exit_code == 1 and "q.csv, record 1: the columns ['id', 'knd'" in done.output, done.output
+    assert str(INPUTS) not in done.output and not (project.root / INPUTS).exists()
 
 
 def test_a_folder_without_git_or_without_a_commit_or_a_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from dvc.utils.hydra import apply_overrides
 
-from plumbline.commands.real import NotRun, given_files
+from plumbline.commands.real_request import NotRun, given_files
 from plumbline.pipeline.params import read_yaml
 from plumbline.planning.profiles import merged, profile_overrides
 from plumbline.planning.real_profile import PROFILE, one_by_one, own_in_params, real_overrides, without_passages, without_synthesis
