@@ -15,13 +15,20 @@ def given_files(rows: Path | None, questions: Path | None, corpus: Path | None, 
     """Parameter -> file. NotRun if one is missing that belongs to the others, or if they do not go with --small."""
     if rows is None and questions is None:
         if corpus is not None:
-            raise NotRun("--corpus was given alone. Give --rows and --questions with it.")
+            raise NotRun("--corpus was given alone. Give --rows and --questions with it (ROWS= and QUESTIONS= of make).")
         return {}
     if rows is None or questions is None:
         lacking = "questions" if questions is None else "rows"
-        raise NotRun(f"--{lacking} is missing. A model that is trained on your rows must answer your questions. Give both files.")
+        raise NotRun(
+            f"--{lacking} is missing. A model that is trained on your rows must answer your questions. "
+            "Give both files (ROWS= and QUESTIONS= of make)."
+        )
     if small:
-        raise NotRun("--small is for the embedded questions. For a dry run on your own files: plumbline real -S train.max_steps=5 ...")
+        raise NotRun(
+            "--small (SMALL=1 of make) is for the embedded questions. For a dry run on your own files:\n"
+            '  make real ROWS=... QUESTIONS=... SET="train.max_steps=5"\n'
+            "  plumbline real --rows ... --questions ... -S train.max_steps=5"
+        )
     return {"clean.source": rows, "split.benchmark": questions} | ({"retrieve.corpus": corpus} if corpus is not None else {})
 
 

@@ -183,7 +183,7 @@ def test_a_file_that_is_missing_or_empty_is_refused(tmp_path: Path) -> None:
     [
         (["--rows", "mine.jsonl"], "--questions is missing"),
         (["--questions", "mine.jsonl"], "--rows is missing"),
-        (["--small", "--rows", "rows.txt", "--questions", "questions.txt"], "-S train.max_steps=5"),
+        (["--small", "--rows", "rows.txt", "--questions", "questions.txt"], 'make real ROWS=... QUESTIONS=... SET="train.max_steps=5"'),
         (["--rows", "none.jsonl", "--questions", "questions.txt"], "none.jsonl is not a file"),
     ],
     ids=["rows alone", "questions alone", "small", "no file"],
