@@ -7,10 +7,13 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from dvc.utils.hydra import apply_overrides
 
 from plumbline.commands import real
 from plumbline.laptop.own_files import INPUTS, FilesRefused, OwnFiles, own_files
 from plumbline.pipeline.params import read_yaml
+from plumbline.planning.profiles import profile_overrides
+from plumbline.planning.real_profile import PROFILE
 from tests.fakes.small_project import ROOT, SmallProject
 
 pytestmark = pytest.mark.slow
@@ -210,6 +213,27 @@ def test_questions_with_a_typo_are_refused_before_anything_is_fetched(project: S
     done = CliRunner().invoke(real.command, ["--rows", "mine.csv", "--questions", "q.csv"])
     assert done.exit_code == 1 and "q.csv, record 1: the columns ['id', 'knd'" in done.output, done.output
     assert str(INPUTS) not in done.output and not (project.root / INPUTS).exists()
+
+
+def test_a_run_on_own_files_has_its_three_arms_in_a_workspace_with_five(project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.root)
+    shutil.copytree(ROOT / "profiles", project.root / "profiles")
+    shutil.copy(ROOT / "params.yaml", project.root)
+    apply_overrides(
+        project.root / "params.yaml", [*profile_overrides(ROOT, PROFILE), "clean.source=rows.txt", "split.benchmark=questions.txt"]
+    )
+    assert len(read_yaml(project.root / "params.yaml")["arms"]) == 5
+    (project.root / "mine.csv").write_text("instruction,output\nForce?,Push.\n")
+    question = {"id": "q", "kind": "numeric", "question": "How many?", "choices": {}, "target": "4", "unit": None}
+    (project.root / "q.jsonl").write_text(json.dumps(question | {"key_points": [], "cluster": "c"}))
+    project.commit("five arms")
+    monkeypatch.setattr(real, "fetch", lambda root: None)
+    done = CliRunner().invoke(real.command, ["--rows", "mine.csv", "--questions", "q.jsonl"])
+    assert done.exit_code == 0, done.output
+    evaluation = json.loads((project.root / "real/evaluation.json").read_text())
+    assert sorted(evaluation["arms"]) == ["base", "base_examples", "tuned"]
+    assert "what was found in the rows: real/data.html, real/quarantined.jsonl\n" in done.output
+    assert "Push." in (project.root / "real/data.html").read_text()
 
 
 def test_a_folder_without_git_or_without_a_commit_or_a_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
