@@ -77,7 +77,7 @@ profile: .venv/.run  ## run with a profile's overrides: make profile NAME=mistra
 	@plumbline profile $(NAME)
 
 real: export SET := $(SET)
-real: .venv/.run  ## a real instruct model, no GPU, no key; SMALL=1: minutes; your own files: ROWS=my.jsonl QUESTIONS=my_questions.jsonl CORPUS=notes.md SET="clean.format=csv"
+real: .venv/.run  ## a real instruct model, no GPU, no key; SMALL=1, without ROWS: minutes; your own files: ROWS=my.jsonl QUESTIONS=my_questions.jsonl CORPUS=notes.md SET="clean.format=csv"
 	@plumbline real $(OWN) $(if $(SMALL),--small) $(if $(SET),-S "$$SET")
 
 backup: .venv/.run  ## push, then prove it: every object fetched into a fresh clone, hashed, re-graded

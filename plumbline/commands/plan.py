@@ -1,7 +1,6 @@
 """Plan a run: what it will take, each number with how it is known. Touches params.yaml, data/split, models/base and the device; writes nothing."""
 
 import shutil
-import tempfile
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,6 @@ import plumbline.model.quiet  # noqa: F401
 
 # isort: split
 from dvc.exceptions import DvcException
-from dvc.utils.hydra import apply_overrides
 
 from plumbline.commands.refusing import refusing, repository
 from plumbline.embedded.base_params import EmbeddedParams
@@ -38,8 +36,9 @@ from plumbline.planning.context_tokens import tokens_before_a_question
 from plumbline.planning.estimates import Line, Planned, answer_lines, context_lines, memory_lines, probe_lines, training_line
 from plumbline.planning.judged_answers import JudgedAnswers, judged_answers
 from plumbline.planning.model_size import Counted, config_folder, counted, counted_config, counted_model
+from plumbline.planning.planned_params import planned_params
 from plumbline.planning.profiles import merged, profile_overrides
-from plumbline.planning.real_profile import PROFILE, one_by_one, own_in_params, with_own_files
+from plumbline.planning.real_profile import PROFILE, one_by_one, own_in_params, real_overrides
 from plumbline.planning.resolution_lines import WANTED, resolution_lines
 from plumbline.planning.second_asking import again_line
 from plumbline.planning.selection_lines import selection_lines
@@ -65,16 +64,6 @@ WIDTH = 110
 
 class NotPlanned(ValueError):
     """The run cannot be planned; the text says what is missing and what to do."""
-
-
-def planned_params(root: Path, overrides: Sequence[str]) -> dict[str, Any]:
-    """params.yaml with overrides in DVC's own syntax; the file itself stays as it is."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "params.yaml"
-        shutil.copyfile(root / "params.yaml", copy)
-        if overrides:
-            apply_overrides(copy, list(overrides))
-        return read_yaml(copy)
 
 
 def base_is_here(base: Path, section: dict[str, Any]) -> bool:
@@ -211,8 +200,8 @@ def chosen_overrides(root: Path, profile: str | None, files: Mapping[str, str], 
     own = dict(files)
     if profile == PROFILE and not files:
         own = own_in_params(read_yaml(root / "params.yaml"))
-    if profile == PROFILE and own:
-        lines = with_own_files(lines, own)
+    if profile == PROFILE:
+        lines = real_overrides(lines, own)
     else:
         lines += [f"{key}={path}" for key, path in own.items()]
     said = " and ".join(own.values()) if profile == PROFILE and own else None

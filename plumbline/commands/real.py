@@ -6,27 +6,29 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import plumbline.model.quiet  # noqa: F401
 
 # isort: split
+from plumbline.commands.early_copies import as_words
+from plumbline.commands.real_request import NotRun, check_overrides, given_files
 from plumbline.commands.refusing import refusing, repository
 from plumbline.commands.running import refuse_other_letters, run_dvc, run_pipeline, set_params
-from plumbline.comparing.revisions import Revision
-from plumbline.laptop.own_files import OwnFiles, own_files
+from plumbline.laptop.own_files import OwnFiles, own_files, refuse_no_files
 from plumbline.planning.profiles import merged, profile_overrides
-from plumbline.planning.real_profile import PROFILE, SMALL_PROFILE, one_by_one, without_passages, without_synthesis
+from plumbline.planning.real_profile import PROFILE, SMALL_PROFILE, one_by_one, real_overrides
 from plumbline.stopping import STOPPED
 
+if TYPE_CHECKING:
+    from plumbline.comparing.revisions import Revision
+
 RESULTS = Path("real")
+EARLY = {"metrics/data.html": "data.html", "data/clean/quarantined.jsonl": "quarantined.jsonl"}
+"""What the run says about the data, written while it runs: path in the project -> name in the folder of results."""
 FILES = ("report.html", "evaluation.json", "scores.json", "train.json")
-
-
-class NotRun(ValueError):
-    """The run could not start, or did not finish; the text says why and what to do."""
 
 
 def git(root: Path, *words: str) -> bool:
@@ -51,18 +53,35 @@ def fetch(root: Path) -> None:
         raise NotRun("the weights could not be fetched. The lines above say why. Fix the cause and run it again.")
 
 
-def run_experiment(root: Path, overrides: Sequence[str], files: OwnFiles, *, running: str) -> Revision:
-    """Run in a temporary folder, and return the experiment."""
+def run_experiment(root: Path, overrides: Sequence[str], files: OwnFiles, *, running: str, folder: Path) -> "Revision":
+    """Run in a temporary folder, and return the experiment. What it says about the data is in `folder` as soon as it is known."""
+    copies = {path: root / folder / name for path, name in EARLY.items()}
+    for copy in copies.values():  # they are of another run
+        copy.unlink(missing_ok=True)
     copied = ["--copy-paths", str(files.copied)] if files.copied else []
-    code = run_pipeline(root, ["exp", "run", "--temp", "--name", running, *copied, *set_params(overrides)])
+    code = run_pipeline(root, [*as_words(copies), "exp", "run", "--temp", "--name", running, *copied, *set_params(overrides)])
+    found = about_the_data(root, folder)
     if code == STOPPED:
+        if found:
+            click.echo(f"real: {found}", err=True)
         raise SystemExit(code)
     if code:
-        raise NotRun("a stage failed; the lines above say which one and why. Run it again after the fix: finished stages are not repeated.")
+        raise NotRun(
+            "a stage failed; the lines above say which one and why. Run it again after the fix: finished stages are not repeated."
+            + (f"\n{found}" if found else "")
+        )
+    from plumbline.comparing.revisions import Revision
+
     return Revision(root, running)
 
 
-def take_results(run: Revision, folder: Path) -> dict[str, Any]:
+def about_the_data(root: Path, folder: Path) -> str:
+    """Where the run says what it found in the rows; empty if it did not come so far."""
+    there = [str(folder / name) for name in EARLY.values() if (root / folder / name).is_file()]
+    return f"what was found in the rows: {', '.join(there)}" if there else ""
+
+
+def take_results(run: "Revision", folder: Path) -> dict[str, Any]:
     """Write page and numbers of an experiment into a folder, and return its evaluation."""
     contents = {file: run.read(f"metrics/{file}") for file in FILES}
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,34 +98,22 @@ def name_experiment(root: Path, running: str, name: str, commit: str) -> str:
     return commit[:7] if is_hidden else name
 
 
-def told(evaluation: dict[str, Any], name: str, folder: Path, files: OwnFiles) -> str:
+def told(evaluation: dict[str, Any], name: str, folder: Path, files: OwnFiles, *, found: str) -> str:
     """What the run found, where it is, and how it gets into the workspace."""
     marks = [f"not valid: {problem}" for problem in evaluation["invalid_because"]]
     marks += [f"not complete: {evaluation['incomplete_because']}"] if evaluation["incomplete_because"] else []
-    lines = [evaluation["verdict"], *marks, f"report: {folder / 'report.html'}, numbers: {folder / 'evaluation.json'}"]
+    lines = [
+        evaluation["verdict"],
+        *marks,
+        f"report: {folder / 'report.html'}, numbers: {folder / 'evaluation.json'}",
+        *([found] if found else []),
+    ]
     lines.append(f"take it into the workspace: dvc exp apply {name}")
     if files.copied:
         lines.append(
             f"your files are in {files.copied}, which git ignores. To keep such a run, copy them to data/raw/, `dvc add` them, commit, and run again on the copies"
         )
     return "\n".join(lines)
-
-
-def given_files(rows: Path | None, questions: Path | None, corpus: Path | None) -> dict[str, Path]:
-    """Parameter -> file."""
-    if rows is None and questions is None:
-        if corpus is not None:
-            raise NotRun("--corpus was given alone. Give --rows and --questions with it.")
-        return {}
-    if rows is None or questions is None:
-        lacking = "questions" if questions is None else "rows"
-        raise NotRun(f"--{lacking} is missing. A model that is trained on your rows must answer your questions. Give both files.")
-    return {"clean.source": rows, "split.benchmark": questions} | ({"retrieve.corpus": corpus} if corpus is not None else {})
-
-
-def own_settings(files: OwnFiles) -> list[str]:
-    """The overrides for the user's own files: the form of the rows is recognised, unless `-S clean.format` names it."""
-    return [*files.overrides, "clean.format=auto"] if files.overrides else []
 
 
 @click.command()
@@ -125,29 +132,28 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
     a corpus of yours for the passages; without one there are three arms. The run is a DVC experiment in a separate folder: workspace, dvc.lock and
     metrics stay as they are. If it is interrupted, run it again: it resumes.
 
-    Writes real/: report.html, evaluation.json, scores.json, train.json; with --small into real/small. The experiment's name is real, or real-small.
+    Writes real/: report.html, evaluation.json, scores.json, train.json; with --small into real/small. data.html and quarantined.jsonl are there as
+    soon as the rows are cleaned, also if a later stage fails. The experiment's name is real, or real-small.
 
     Exit 1 if it could not be run, 75 if a signal stopped it.
     """
     root = repository()
     name, folder = ("real-small", RESULTS / "small") if small else ("real", RESULTS)
     with refusing(1, ValueError, OSError):
+        given = given_files(rows, questions, corpus, small=small)
+        refuse_no_files(given)
         check_repository(root)
         refuse_other_letters(root)
-        given = given_files(rows, questions, corpus)
-        if small and given:
-            raise NotRun("--small is for the embedded questions. For a dry run on your own files: plumbline real -S train.max_steps=5 ...")
         profile = merged(profile_overrides(root, PROFILE), profile_overrides(root, SMALL_PROFILE) if small else [])
+        check_overrides(root, profile, given, more)
         if given:
-            profile = without_synthesis(profile)
             click.echo(
                 "real: stage base depends on the embedded corpus, so the embedded data set is made if it is missing; the run trains on your rows"
             )
-        if given and corpus is None:
-            profile = without_passages(profile)
         files = own_files(root, given)
         fetch(root)
         running = f"{name}-running-{os.getpid()}"
-        run = run_experiment(root, merged(profile, own_settings(files), one_by_one(more)), files, running=running)
+        overrides = real_overrides(profile, dict(line.split("=", 1) for line in files.overrides))
+        run = run_experiment(root, merged(overrides, one_by_one(more)), files, running=running, folder=folder)
         evaluation = take_results(run, root / folder)
-    click.echo(told(evaluation, name_experiment(root, running, name, run.commit), folder, files))
+    click.echo(told(evaluation, name_experiment(root, running, name, run.commit), folder, files, found=about_the_data(root, folder)))

@@ -17,6 +17,8 @@ NAMES = {"clean.source": "rows", "split.benchmark": "questions", "retrieve.corpu
 """Parameter -> name of the copy of its file."""
 PLAIN_PATH = re.compile(r"[\w][\w./-]*", re.ASCII)
 PLAIN_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
+PACKED = (".gz", ".zst", ".zstd")
+"""Of questions.csv.gz the readers look at both endings."""
 
 
 class FilesRefused(ValueError):
@@ -38,11 +40,7 @@ def own_files(root: Path, given: Mapping[str, Path]) -> OwnFiles:
     A file that git or DVC holds is read where it is. Any other one is copied under a plain name, so that no path of this machine gets into
     params.yaml or dvc.lock. FilesRefused if a file is missing or empty.
     """
-    for key, path in given.items():
-        if not path.is_file():
-            raise FilesRefused(f"{path} is not a file. Give the file for {key}.")
-        if path.stat().st_size == 0:
-            raise FilesRefused(f"{path} is empty. Give a file with at least one row for {key}.")
+    refuse_no_files(given)
     kept = {key: path.resolve().relative_to(root.resolve()) for key, path in given.items() if is_kept(root, path)}
     others = {key: path for key, path in given.items() if key not in kept}
     overrides = [f"{key}={path.as_posix()}" for key, path in kept.items()]
@@ -50,11 +48,27 @@ def own_files(root: Path, given: Mapping[str, Path]) -> OwnFiles:
         return OwnFiles(overrides, None)
     with replacing_folder(root / INPUTS) as folder:
         for key, path in others.items():
-            suffix = path.suffix.lower() if PLAIN_SUFFIX.fullmatch(path.suffix.lower()) else ".jsonl"
-            name = f"{NAMES[key]}{suffix}"
+            name = f"{NAMES[key]}{ending(path)}"
             shutil.copyfile(path, folder / name)
             overrides.append(f"{key}={(INPUTS / name).as_posix()}")
     return OwnFiles(overrides, INPUTS)
+
+
+def refuse_no_files(given: Mapping[str, Path]) -> None:
+    """FilesRefused if a file is missing or empty."""
+    for key, path in given.items():
+        if not path.is_file():
+            raise FilesRefused(f"{path} is not a file. Give the file for {key}.")
+        if path.stat().st_size == 0:
+            raise FilesRefused(f"{path} is empty. Give a file with at least one row for {key}.")
+
+
+def ending(path: Path) -> str:
+    """The end of a name, by which a reader knows a table."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    last = suffixes[-2:] if suffixes[-1:] and suffixes[-1] in PACKED else suffixes[-1:]
+    plain = last and all(PLAIN_SUFFIX.fullmatch(suffix) for suffix in last)
+    return "".join(last) if plain else ".jsonl"
 
 
 def is_kept(root: Path, path: Path) -> bool:

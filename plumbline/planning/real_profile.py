@@ -7,6 +7,22 @@ from typing import Any
 PROFILE = "smollm2_135m_local"
 SMALL_PROFILE = "smollm2_135m_small"
 EMBEDDED_DATA = "data/raw/embedded/"
+OWN_ARMS = (
+    "~arms",
+    "++arms.base={weights:models/base,context:data/context/none.jsonl}",
+    "++arms.tuned={weights:models/adapter,context:data/context/none.jsonl}",
+    "noise_floor.weights=models/base",
+    "noise_floor.context=data/context/none.jsonl",
+)
+"""The arms of params.yaml go, because an override only adds to them: `dvc exp apply real` leaves five there. The profile adds the others."""
+EMBEDDED_READING = (
+    "clean.format=auto",
+    "clean.columns=null",
+    "split.benchmark_format=auto",
+    "split.benchmark_columns=null",
+    f"retrieve.corpus={EMBEDDED_DATA}corpus.jsonl",
+)
+"""How the embedded files are read, whatever params.yaml says about the user's own."""
 ANOTHER = re.compile(r"\s+(?=\+{0,2}[A-Za-z_][\w.]*=)")
 """The gap between two overrides in one string: a value may hold spaces."""
 
@@ -33,7 +49,13 @@ def own_in_params(params: Mapping[str, Any]) -> dict[str, str]:
     return {} if any(path.startswith(EMBEDDED_DATA) for path in named.values()) else named
 
 
-def with_own_files(profile: Sequence[str], files: Mapping[str, str]) -> list[str]:
-    """The profile of `plumbline real` with the user's own files, as parameter -> path. Without a corpus among them, no arm has passages."""
-    kept = list(profile) if "retrieve.corpus" in files else without_passages(profile)
-    return [*kept, *(f"{key}={path}" for key, path in files.items())]
+def real_overrides(profile: Sequence[str], files: Mapping[str, str]) -> list[str]:
+    """All overrides of `plumbline real`, which replace the arms and comparisons of params.yaml. `files`: the user's own, as parameter -> path.
+
+    The form of the user's rows is recognised. Without a corpus among the files, no arm has passages.
+    """
+    if not files:
+        return [*OWN_ARMS, *profile, *EMBEDDED_READING]
+    kept = without_synthesis(profile)
+    kept = kept if "retrieve.corpus" in files else without_passages(kept)
+    return [*OWN_ARMS, *kept, *(f"{key}={path}" for key, path in files.items()), "clean.format=auto"]

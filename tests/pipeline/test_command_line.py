@@ -23,6 +23,8 @@ HELPERS = {
     "tolerance_options",
     "__init__",
     "calm_dvc",
+    "early_copies",
+    "real_request",
     "main",
     "reference",
     "outputs",

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from plumbline.commands.plan import NotPlanned, chosen_overrides, plan, planned_params, table
+from plumbline.commands.plan import NotPlanned, chosen_overrides, plan, table
 from plumbline.model.tokenization import render_example
 from plumbline.model.weights import load_tokenizer
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.planning.context_tokens import tokens_before_a_question
 from plumbline.planning.estimates import Line
+from plumbline.planning.planned_params import planned_params
 from plumbline.planning.profiles import ProfileRefused, profile_overrides
 from plumbline.planning.real_profile import PROFILE, one_by_one
 from plumbline.retrieval.params import RetrieveParams
