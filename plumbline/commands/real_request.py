@@ -25,9 +25,8 @@ def given_files(rows: Path | None, questions: Path | None, corpus: Path | None, 
         )
     if small:
         raise NotRun(
-            "--small (SMALL=1 of make) is for the embedded questions. For a dry run on your own files:\n"
-            '  make real ROWS=... QUESTIONS=... SET="train.max_steps=5"\n'
-            "  plumbline real --rows ... --questions ... -S train.max_steps=5"
+            "--small (SMALL=1 of make) is for the embedded questions. For a dry run on your own files: "
+            'make real ROWS=... QUESTIONS=... SET="train.max_steps=5", or plumbline real --rows ... --questions ... -S train.max_steps=5'
         )
     return {"clean.source": rows, "split.benchmark": questions} | ({"retrieve.corpus": corpus} if corpus is not None else {})
 

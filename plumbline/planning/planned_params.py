@@ -25,5 +25,8 @@ def planned_params(root: Path, overrides: Sequence[str]) -> dict[str, Any]:
             try:
                 apply_overrides(copy, list(overrides))
             except InvalidArgumentError as error:
-                raise OverrideRefused(f"an override (-S, or SET of make) cannot be used. {error.__cause__ or error}") from error
+                cause = str(error.__cause__ or error).splitlines()[0].rstrip(".")
+                raise OverrideRefused(
+                    f"an override (-S, or SET of make) cannot be used. {cause}. Write KEY=VALUE with a key of params.yaml."
+                ) from error
         return read_yaml(copy)
