@@ -41,7 +41,7 @@ def test_files_that_the_stages_read_are_not_refused(given: dict[str, Path]) -> N
 def test_a_header_with_a_typo_is_refused_in_the_words_of_split_with_the_path_of_the_user(given: dict[str, Path]) -> None:
     path = given["split.benchmark"]
     path.write_text(QUESTIONS.replace("kind", "knd"))
-    with pytest.raises(ValueError, match="match no known shape") as of_the_stage:
+    with pytest.raises(ValueError, match="the columns are nearly those of plumbline: 'knd', did you mean 'kind'") as of_the_stage:
         read_benchmark(path, format_name=read_yaml(ROOT / "params.yaml")["split"]["benchmark_format"])
     with pytest.raises(ValueError) as refused:
         check(given)
