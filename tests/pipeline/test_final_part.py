@@ -203,7 +203,7 @@ def test_publishing_is_refused_where_the_report_counts_too_few(project: Project)
     project.dvc("repro")
     (project.root / "models/adapter").mkdir(parents=True, exist_ok=True)
     (project.root / "models/adapter/training.json").write_text(finished_training())
-    with pytest.raises(NotPublished, match=r"1 more arm was scored on the final part .* plumbline final-part"):
+    with pytest.raises(NotPublished, match=r"1 more arm was scored on the final part .*Run `plumbline final-part`"):
         check_run(project.root)
     final_part.main(project.root)
     with pytest.raises(NotPublished, match=r"not the run that dvc\.lock records"):

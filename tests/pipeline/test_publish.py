@@ -130,7 +130,7 @@ def publish(root: Path, **changes: Any) -> str:
 
 def test_all_arrives_in_one_private_commit_with_a_receipt(root: Path, hub: FakeHub, capfd: pytest.CaptureFixture[str]) -> None:
     told = publish(root)
-    assert "in one commit" in told and "made, private" in told
+    assert "in one commit" in told and "new, private" in told
     assert hub.private[REPO] is True
     assert len(hub.commits[REPO]) == 2, "the repository's own first commit, and ours"
     files = hub.files(REPO)
