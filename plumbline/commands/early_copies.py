@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from plumbline.pipeline.files import replacing
+
 if TYPE_CHECKING:
     from dvc.stage import Stage
 
@@ -52,11 +54,6 @@ def copy_early(copies: Mapping[str, Path]) -> None:
 
 
 def copy_whole(source: Path, copy: Path) -> None:
-    """Copy a file; the copy appears under its name when it is complete."""
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    partial = copy.with_name(f"{copy.name}.partial")
-    try:
-        shutil.copyfile(source, partial)
-        partial.replace(copy)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Copy a text file; the copy appears under its name when it is complete."""
+    with source.open(encoding="utf-8", newline="") as content, replacing(copy) as stream:
+        shutil.copyfileobj(content, stream)

@@ -5,7 +5,7 @@ import io
 import json
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from dvc.utils.diff import diff
 
 from plumbline.commands.reference import COMMANDS_PAGE, reference
 from plumbline.commands.refusing import refusing, repository
+from plumbline.intervals import wilson_interval
 from plumbline.number_text import signed_ascii
 from plumbline.pages.blocks import filled
 from plumbline.pipeline.files import write_text
@@ -63,7 +64,7 @@ def two(value: float) -> str:
     return f"{value:.2f}"
 
 
-def interval(bounds: list[float], *, sign: bool = False) -> str:
+def interval(bounds: Sequence[float], *, sign: bool = False) -> str:
     low, high = (signed_ascii(bound) if sign else signed_ascii(bound).removeprefix("+") for bound in bounds)
     return f"[{low}, {high}]"
 
@@ -138,16 +139,21 @@ def real_cost(record: Mapping[str, Any]) -> str:
 
 
 def real_format(record: Mapping[str, Any]) -> str:
-    """How much of the real gain on multiple choice could be the answer format."""
+    """How much of the real gain on multiple choice the answer format can be: what the first reference's answers leave open."""
     mcq = record["kinds"]["mcq"]
-    base = next(iter(mcq["arms"].values()))
-    num_read = base["n"] - base["unparsed"]
-    by_letter = [one["logprob_accuracy"]["value"] for one in mcq["arms"].values()]
+    pair = mcq["comparisons"][0]
+    base, tuned = mcq["arms"][pair["reference"]], mcq["arms"][pair["arm"]]
+    n, num_read = base["n"], base["n"] - base["unparsed"]
+    by_letter = [
+        f"{arm} {two(found['value'])} {interval(found['ci95'])}"
+        for arm, one in mcq["arms"].items()
+        if (found := one.get("logprob_accuracy"))
+    ]
     words = (
-        f"Could the gain on multiple choice be the answer format? {base['unparsed']} of {base['n']} base answers could not be read. Of the other {num_read}, "
-        f"{base['correct']} are right, a share of {two(base['correct'] / num_read)}, where guessing gives {two(mcq['chance'])}: so the format hides little. "
-        f"The log-probabilities of the letters cannot tell: all arms are near chance there ({two(min(by_letter))} to {two(max(by_letter))}), the tuned ones too, "
-        "because the training rows answer with the words of a choice and never with its letter."
+        f"Could the gain on multiple choice be the answer format? {base['unparsed']} of {n} answers of {pair['reference']} could not be read. Of the "
+        f"other {num_read}, {base['correct']} are right, {two(base['correct'] / num_read)} {interval(wilson_interval(base['correct'], num_read))}; guessing "
+        f"gives {two(mcq['chance'])}. If all unread ones were right too, {pair['reference']} would have {two((base['correct'] + base['unparsed']) / n)}, and "
+        f"{pair['arm']} has {two(tuned['score']['value'])}. By log-probability of the choices (n = {n}): {', '.join(by_letter)}."
     )
     return textwrap.fill(words, 105, break_on_hyphens=False, break_long_words=False) + "\n"
 

@@ -153,7 +153,7 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
         files = own_files(root, given)
         fetch(root)
         running = f"{name}-running-{os.getpid()}"
-        overrides = real_overrides(profile, dict(line.split("=", 1) for line in files.overrides))
+        overrides = real_overrides(profile, files.paths)
         run = run_experiment(root, merged(overrides, one_by_one(more)), files, running=running, folder=folder)
         evaluation = take_results(run, root / folder)
     click.echo(told(evaluation, name_experiment(root, running, name, run.commit), folder, files, found=about_the_data(root, folder)))

@@ -167,7 +167,7 @@ def after_bar(text: str, begin: int, place: int) -> int:
     right = RIGHT_BAR.match(text, place)
     if right is None or not LEFT_BAR.search(text, max(0, begin - 8), begin):
         return place
-    line = text[text.rfind("\n", 0, begin) + 1 : text.find("\n", place) if "\n" in text[place:] else len(text)]
+    line = text[:place].rpartition("\n")[2] + text[place:].partition("\n")[0]
     return right.end() if line.count("|") <= 2 else place
 
 

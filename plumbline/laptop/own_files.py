@@ -29,7 +29,8 @@ class FilesRefused(ValueError):
 class OwnFiles:
     """What an experiment needs to read the files."""
 
-    overrides: list[str]
+    paths: dict[str, str]
+    """Parameter -> path in the repository."""
     copied: Path | None
     """The folder of the copies, for --copy-paths; None if git or DVC holds all files."""
 
@@ -43,15 +44,15 @@ def own_files(root: Path, given: Mapping[str, Path]) -> OwnFiles:
     refuse_no_files(given)
     kept = {key: path.resolve().relative_to(root.resolve()) for key, path in given.items() if is_kept(root, path)}
     others = {key: path for key, path in given.items() if key not in kept}
-    overrides = [f"{key}={path.as_posix()}" for key, path in kept.items()]
+    paths = {key: path.as_posix() for key, path in kept.items()}
     if not others:
-        return OwnFiles(overrides, None)
+        return OwnFiles(paths, None)
     with replacing_folder(root / INPUTS) as folder:
         for key, path in others.items():
             name = f"{NAMES[key]}{ending(path)}"
             shutil.copyfile(path, folder / name)
-            overrides.append(f"{key}={(INPUTS / name).as_posix()}")
-    return OwnFiles(overrides, INPUTS)
+            paths[key] = (INPUTS / name).as_posix()
+    return OwnFiles(paths, INPUTS)
 
 
 def refuse_no_files(given: Mapping[str, Path]) -> None:

@@ -43,7 +43,7 @@ from plumbline.reporting.validity import (
     reference_problems,
 )
 from plumbline.reporting.variance_words import drawing_gates
-from plumbline.rows.answer_params import AnswerParams
+from plumbline.rows.answer_params import GREEDY, AnswerParams, decoding_of
 from plumbline.rows.arms import Arms, Pair
 from plumbline.rows.question import Kind, Question
 
@@ -58,7 +58,7 @@ class Evaluation:
     comparisons: Sequence[Pair]
 
     decoding: Mapping[str, object]
-    """How every arm wrote its answers."""
+    """What of section `answer` can change an answer, for every arm."""
     part: Part
     questions: Sequence[Question]
     """Of the reported part."""
@@ -111,12 +111,6 @@ class Evaluation:
 def whole_evaluation_problems(gathered: Gathered) -> list[str]:
     """Why nothing can be scored: the files do not hold one verdict for each answer to each question."""
     return item_problems(gathered.questions, gathered.arms.names, gathered.answers, gathered.grades, gathered.judgements)
-
-
-def decoding_numbers(answering: AnswerParams) -> dict[str, object]:
-    """How the arms wrote their answers; the seed counts only if tokens are drawn."""
-    said = ("engine", "max_new_tokens", "num_samples", "temperature", *(("seed",) if answering.is_sampled else ()))
-    return {name: getattr(answering, name) for name in said}
 
 
 def verdict_gates(
@@ -255,7 +249,7 @@ def decide(
     return Evaluation(
         arms=gathered.arms,
         comparisons=gathered.comparisons,
-        decoding=decoding_numbers(answering),
+        decoding={**GREEDY, **decoding_of(answering.model_dump())},
         part=params.part,
         questions=questions,
         num_questions_in_benchmark=len(gathered.questions),

@@ -74,7 +74,9 @@ def project(tmp_path: Path) -> SmallProject:
 
 def run(project: SmallProject, files: OwnFiles, *, name: str = "real") -> tuple[str, str]:
     """The printed verdict, and the experiment to apply."""
-    done = real.run_experiment(project.root, files.overrides, files, running=f"{name}-running", folder=Path("real"))
+    done = real.run_experiment(
+        project.root, [f"{key}={path}" for key, path in files.paths.items()], files, running=f"{name}-running", folder=Path("real")
+    )
     evaluation = real.take_results(done, project.root / "real")
     return evaluation["verdict"], real.name_experiment(project.root, f"{name}-running", name, done.commit)
 
@@ -110,7 +112,7 @@ def test_own_files_are_read_next_to_the_workspace_and_leave_no_path_of_the_machi
 def test_a_branch_of_the_same_name_does_not_stand_for_the_run(project: SmallProject) -> None:
     project.git("branch", "real")
     (project.root / "rows.txt").write_text("edited")
-    verdict, to_apply = run(project, OwnFiles([], None))
+    verdict, to_apply = run(project, OwnFiles({}, None))
     assert verdict == "['edited'] ['committed']", "not what the branch holds"
     assert to_apply != "real"
     project.dvc("exp", "apply", to_apply)
@@ -120,12 +122,12 @@ def test_a_branch_of_the_same_name_does_not_stand_for_the_run(project: SmallProj
 def test_a_failed_stage_is_said_and_the_last_good_run_stays(project: SmallProject) -> None:
     (project.root / "empty").write_text("x")
     with pytest.raises(real.NotRun, match=r"a stage failed.*not repeated\.$"):
-        run(project, OwnFiles(["clean.source=none.txt"], None))
+        run(project, OwnFiles({"clean.source": "none.txt"}, None))
     assert "real" not in project.dvc("exp", "list", "--name-only")
 
 
 def test_what_was_found_in_the_rows_is_there_although_a_later_stage_fails(project: SmallProject, tmp_path: Path) -> None:
-    verdict, _ = run(project, OwnFiles([], None))
+    verdict, _ = run(project, OwnFiles({}, None))
     assert verdict == "['committed'] ['committed']"
     assert (project.root / "real/data.html").read_text() == "page: put aside of committed", "stages with nothing to do count too"
 
@@ -147,7 +149,7 @@ def test_a_stage_that_was_stopped_is_not_called_failed(project: SmallProject, ca
     (project.root / "stage.py").write_text("raise SystemExit(75)")
     (project.root / "rows.txt").write_text("edited")
     with click.Context(real.command, info_name="real"), pytest.raises(SystemExit) as ended:
-        run(project, OwnFiles([], None))
+        run(project, OwnFiles({}, None))
     assert ended.value.code == 75
     told = capfd.readouterr().err
     assert "real: stopped by a signal before its end. Run the same command to resume: finished stages are not repeated\n" in told
@@ -159,7 +161,7 @@ def test_a_stage_that_was_stopped_is_not_called_failed(project: SmallProject, ca
 def test_files_that_git_or_dvc_holds_are_read_where_they_are(project: SmallProject) -> None:
     root = project.root
     kept = {"clean.source": root / "rows.txt", "split.benchmark": root / "questions.txt"}
-    assert own_files(root, kept) == OwnFiles(["clean.source=rows.txt", "split.benchmark=questions.txt"], None)
+    assert own_files(root, kept) == OwnFiles({"clean.source": "rows.txt", "split.benchmark": "questions.txt"}, None)
     (root / "big.jsonl").write_text("row")
     assert own_files(root, {**kept, "clean.source": root / "big.jsonl"}).copied == INPUTS, "no commit holds it"
     project.dvc("add", "big.jsonl")

@@ -56,7 +56,7 @@ class Walker:
         self.run("git", "commit", "-q", "-m", "plumbline")
 
     def run(self, *words: str, cwd: Path | None = None) -> str:
-        done = subprocess.run(words, cwd=cwd or self.root, env=self.environment, text=True, capture_output=True, timeout=1200)
+        done = subprocess.run(words, cwd=cwd or self.root, env=self.environment, text=True, capture_output=True, timeout=600)
         assert done.returncode == 0, f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 

@@ -150,7 +150,7 @@ def test_no_output_replaces_what_is_read_or_another_output(tmp_path: Path) -> No
                 with pytest.raises(Refused, match=r"is an input .*, and writing would replace it\. Give another path"):
                     main([str(given)], scores=ScoreParams(), questions=LogQuestions(benchmark=asked), outputs=outputs)
     one = LogOutputs(verdicts=tmp_path / "out", numbers=tmp_path / "out")
-    with pytest.raises(Refused, match="are the same file"):
+    with pytest.raises(Refused, match=r"are the same file\. Give each output its own path"):
         main([str(log)], scores=ScoreParams(), questions=LogQuestions(benchmark=asked), outputs=one)
     assert (log.read_bytes(), asked.read_bytes()) == before and not (tmp_path / "out").exists()
 

@@ -190,7 +190,9 @@ def test_the_page_and_the_numbers_show_the_samples_and_where_the_uncertainty_com
     report(PARAMS, ANSWERING, JUDGING, world.compared, files)
     evaluation = json.loads(files.evaluation.read_text())
     assert evaluation["schema"] == SCHEMA and evaluation["valid"]
-    assert evaluation["decoding"] == {"engine": "transformers", "max_new_tokens": 96, "num_samples": 1, "temperature": 0.0}
+    said = evaluation["decoding"]
+    assert (said["engine"], said["max_new_tokens"], said["num_samples"], said["temperature"]) == ("transformers", 96, 1, 0.0)
+    assert said["instructions"] == ANSWERING.instructions.model_dump() and "seed" not in said, "nothing is drawn"
     drawn = ANSWERING.model_copy(update={"num_samples": 4, "temperature": 0.7, "seed": 3})
     report(PARAMS, drawn, JUDGING, world.compared, files)
     said = json.loads(files.evaluation.read_text())["decoding"]
