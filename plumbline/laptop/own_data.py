@@ -2,18 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 from plumbline.cleaning.recognition import recognised
-from plumbline.pipeline.problems import problems_of
-from plumbline.pipeline.refused import Refused
+from plumbline.pipeline.params import section_of
 from plumbline.splitting.benchmark import read_benchmark
 from stages.clean import CleanParams
 from stages.split import SplitParams
-
-Section = TypeVar("Section", bound=BaseModel)
 
 
 def check_own_data(params: Mapping[str, Any], given: Mapping[str, Path]) -> None:
@@ -26,11 +21,3 @@ def check_own_data(params: Mapping[str, Any], given: Mapping[str, Path]) -> None
     if (questions := given.get("split.benchmark")) is not None:
         split = section_of(params, "split", SplitParams)
         read_benchmark(questions, format_name=split.benchmark_format, columns=split.benchmark_columns)
-
-
-def section_of(params: Mapping[str, Any], name: str, model: type[Section]) -> Section:
-    """A section as its stage reads it."""
-    try:
-        return model.model_validate(params[name])
-    except ValidationError as error:
-        raise Refused(f"params.yaml: {problems_of(error, model, place=name)}.") from None

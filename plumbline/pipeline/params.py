@@ -1,6 +1,7 @@
 """Read a section of params.yaml (YAML 1.2) into its strict model, and only a section that the stage declares."""
 
 import os
+from collections.abc import Mapping
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -38,9 +39,12 @@ def load_params(section: str, model: type[Section]) -> Section:
         declared = expanded_stages(read_yaml(Path("dvc.yaml")), read_yaml(Path("params.yaml")))[stage].get("params", [])
         if section not in declared:
             raise Refused(f"dvc.yaml: stage {stage} reads params section {section!r} but declares only {declared}. Add it there.")
-    content = read_yaml(Path("params.yaml"))
-    values = value_at(content, section)
+    return section_of(read_yaml(Path("params.yaml")), section, model)
+
+
+def section_of(params: Mapping[str, Any], section: str, model: type[Section]) -> Section:
+    """A section of parameters, or a part of one, as its model. Refused names every missing, unknown or mistyped key."""
     try:
-        return model.model_validate(values)
+        return model.model_validate(value_at(params, section))
     except ValidationError as error:
         raise Refused(f"params.yaml: {problems_of(error, model, place=section)}.") from None

@@ -67,8 +67,9 @@ def remedy_for(key: str, known: list[str]) -> str:
     """The key that was probably meant, or all known keys."""
     if not known:
         return "remove it"
-    near = get_close_matches(key, known, n=1, cutoff=0.75)
-    return f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
+    by_folded = {name.casefold(): name for name in known}  # TARGET is near target
+    near = get_close_matches(key.casefold(), by_folded, n=1, cutoff=0.75)
+    return f"did you mean {by_folded[near[0]]}?" if near else f"known keys: {', '.join(known)}"
 
 
 def known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

@@ -10,7 +10,6 @@ from plumbline.grading.choices import parse_choices
 from plumbline.pipeline.problems import problems_of
 from plumbline.rows.question import KINDS, Question
 from plumbline.splitting.cell_lists import table_values
-from plumbline.splitting.column_advice import near_names, near_words
 from plumbline.splitting.row_values import Row, lettered
 
 OPTION = re.compile(r"(?:(?<=\s)|^)\(?([A-Z])[).]\s+")
@@ -51,13 +50,7 @@ def read_plumbline(row: Row) -> Question:
         optional = sorted(Question.model_fields.keys() - set(fields))
         problems = problems_of(error, Question)
         end = "" if problems.endswith("?") else "."
-        # `problems` compares upper and lower case.
-        absent = [name for name in Question.model_fields if name not in row.content]
-        near = near_names(absent, [str(name) for name in row.content if name not in Question.model_fields])
-        meant = near_words({column: name for column, name in near.items() if f"did you mean {name}?" not in problems})
-        raise row.refused(
-            f"not a question: {problems}{end}{f' {meant}' if meant else ''} Give all of {fields}, and {optional} if they apply."
-        ) from None
+        raise row.refused(f"not a question: {problems}{end} Give all of {fields}, and {optional} if they apply.") from None
 
 
 def is_list_of(value: Any, kind: Any) -> bool:

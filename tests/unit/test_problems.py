@@ -43,6 +43,7 @@ class Named(RootModel[dict[str, Needed]]):
     ("model", "value", "words"),
     [
         (Section, {"similarty": 0.5}, "split.similarty is not a known key; did you mean similarity?"),
+        (Section, {"SIMILARITY": 0.5}, "split.SIMILARITY is not a known key; did you mean similarity?"),
         (Section, {"x": 1}, "split.x is not a known key; known keys: method, name, others, overlap, several, similarity"),
         (Section, {"overlap": {"ngram_word": 1}}, "split.overlap.ngram_word is not a known key; did you mean ngram_words?"),
         (Section, {"others": {"a": {"ngram_word": 1}}}, "split.others.a.ngram_word is not a known key; did you mean ngram_words?"),
@@ -55,7 +56,7 @@ class Named(RootModel[dict[str, Needed]]):
         (Section, {"name": ""}, "split.name is ''; give a text that should have at least 1 character"),
         (Section, {"name": "a b"}, "split.name: 'a b' holds a blank; write it without"),
         (Needed, {}, "split.r is missing"),
-        (Named, {"a": {"R": 1}}, "split.a.r is missing; split.a.R is not a known key; known keys: r"),
+        (Named, {"a": {"R": 1}}, "split.a.r is missing; split.a.R is not a known key; did you mean r?"),
     ],
 )
 def test_each_problem_says_what_is_wrong_and_what_to_give(model: type[BaseModel], value: object, words: str) -> None:
