@@ -1,4 +1,4 @@
-"""Plan a run: what it will take, each number with how it is known. Touches params.yaml, data/split, models/base and the device; writes nothing."""
+"""Plan a run: what it will take, each number with how it is known. Reads params.yaml, rows, questions and models/base; measures the device."""
 
 import shutil
 import textwrap
@@ -14,6 +14,7 @@ import plumbline.model.quiet  # noqa: F401
 # isort: split
 from dvc.exceptions import DvcException
 
+from plumbline.commands.real_request import given_files
 from plumbline.commands.refusing import refusing, repository
 from plumbline.embedded.base_params import EmbeddedParams
 from plumbline.embedded.pretraining import architecture
@@ -22,20 +23,31 @@ from plumbline.judging.params import JudgeParams
 from plumbline.judging.prices import PRICES, assumed_reply_tokens, largest_cost_usd
 from plumbline.judging.prompt import JudgeItem, num_characters
 from plumbline.judging.second_draw import is_judged_twice
-from plumbline.laptop.smollm2_files import CONFIG
+from plumbline.laptop import smollm2_files
+from plumbline.laptop.own_files import refuse_no_files
 from plumbline.model.base_files import BaseRefused, read_manifest
 from plumbline.model.local_models import local_model
 from plumbline.model.runtime import device, prepare_torch
-from plumbline.model.tokenization import Example
-from plumbline.model.weights import load_tokenizer
 from plumbline.params_sections import unknown_sections
+from plumbline.pipeline.expanded_stages import expanded_stages
 from plumbline.pipeline.heartbeat import working
-from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.planning.context_tokens import tokens_before_a_question
-from plumbline.planning.estimates import Line, Planned, answer_lines, context_lines, memory_lines, probe_lines, training_line
+from plumbline.planning.estimates import (
+    WHOLE,
+    Line,
+    Planned,
+    answer_lines,
+    context_lines,
+    memory_lines,
+    probe_lines,
+    training_line,
+    whole_line,
+)
 from plumbline.planning.judged_answers import JudgedAnswers, judged_answers
 from plumbline.planning.model_size import Counted, config_folder, counted, counted_config, counted_model
+from plumbline.planning.planned_data import planned_data
+from plumbline.planning.planned_examples import TEMPLATE_TOKENS, examples_of, schedule_of, tokenizer_at_hand
 from plumbline.planning.planned_params import planned_params
 from plumbline.planning.profiles import merged, profile_overrides
 from plumbline.planning.real_profile import PROFILE, one_by_one, own_in_params, real_overrides
@@ -47,17 +59,10 @@ from plumbline.reporting.params import ReportParams
 from plumbline.retrieval.params import RetrieveParams
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.arms import Arms
-from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
-from plumbline.training.dialogues import Trainable, dialogue_of, render_dialogue
-from plumbline.training.general_prompts import num_replay_rows
-from plumbline.training.packing import pack
-from plumbline.training.schedule import Schedule, fewest_packed_rows, plan_training
 from stages.answer_again import NoiseFloorParams
 
-CHARACTERS_PER_TOKEN = 4.0
-TEMPLATE_TOKENS = 8
 CHARACTERS_PER_ANSWER_TOKEN = 4
 WIDTH = 110
 
@@ -86,7 +91,7 @@ def model_of(base: Path, section: dict[str, Any], lora: LoraParams, *, here: boo
     if repo is None or revision is None:
         raise NotPlanned(f"base.repo is {repo!r} and base.revision {revision!r}: with source hub, give organisation/name and a commit.")
     if (local := local_model(repo)) is not None and local.revision == revision:
-        return counted_config(CONFIG, lora, name=repo), f"{repo}, which `plumbline fetch-model` makes"
+        return counted_config(smollm2_files.CONFIG, lora, name=repo), f"{repo}, which `plumbline fetch-model` makes"
     try:
         folder, where = config_folder(repo, revision)
     except BaseRefused as error:
@@ -96,32 +101,9 @@ def model_of(base: Path, section: dict[str, Any], lora: LoraParams, *, here: boo
     return counted(folder, lora, name=repo), where
 
 
-def examples_of(rows: Sequence[InstructionRow], base: Path, *, here: bool) -> tuple[list[Trainable], str]:
-    """The rows as tokens: counted if the tokenizer is here, else placeholders of estimated length."""
-    if here:
-        tokenizer = load_tokenizer(base)
-        return [example for row in rows for example in render_dialogue(tokenizer, dialogue_of(row))], "counted"
-    found: list[Trainable] = []
-    for row in rows:
-        before = sum(len(one.user + one.assistant) for one in row.earlier)
-        asked = round((before + len(row.instruction + row.input)) / CHARACTERS_PER_TOKEN) + TEMPLATE_TOKENS * (1 + len(row.earlier))
-        found.append(Example(ids=[0] * (asked + max(1, round(len(row.output) / CHARACTERS_PER_TOKEN))), num_prompt_tokens=asked))
-    return found, f"estimated, {CHARACTERS_PER_TOKEN:g} characters a token"
-
-
-def schedule_of(examples: Sequence[Trainable], params: TrainParams) -> Schedule:
-    """The plan that `train` will make of these rows, replay rows included."""
-    fitting = [example for example in examples if len(example.ids) <= params.max_length]
-    num_replayed = num_replay_rows(len(fitting), params.replay_fraction)
-    num_tokens = round(sum(len(example.ids) for example in fitting) * (1 + num_replayed / max(1, len(fitting))))
-    num_rows = len(fitting) + num_replayed
-    if params.packing:
-        packed = len(pack(fitting, max_length=params.max_length, packing=True, seed=params.seed))
-        num_rows = packed + (
-            fewest_packed_rows(num_tokens, params.max_length)
-            - fewest_packed_rows(sum(len(example.ids) for example in fitting), params.max_length)
-        )
-    return plan_training(num_rows=num_rows, num_tokens=num_tokens, params=params)
+def template_tokens(repo: str | None) -> int:
+    """About how many tokens a chat template adds to a question."""
+    return smollm2_files.TEMPLATE_TOKENS if local_model(repo) is not None else TEMPLATE_TOKENS
 
 
 def judge_lines(
@@ -179,53 +161,41 @@ def judge_lines(
     ]
 
 
-def other_source(root: Path, wanted: str, *, profile: str | None) -> str | None:
-    """A warning if the rows that are counted come from another file than the run would read, and how to make them the same."""
-    lock = root / "dvc.lock"
-    deps = read_yaml(lock)["stages"].get("clean", {}).get("deps", []) if lock.is_file() else []
-    read = [str(dep["path"]) for dep in deps if not str(dep["path"]).startswith(("plumbline/", "stages/"))]
-    if not read or wanted in read:
-        return None
-    names = f"set clean.source to {wanted} in params.yaml, "
-    if read_yaml(root / "params.yaml")["clean"]["source"] == wanted:
-        names = ""
-    elif profile is not None:
-        names = f"profiles/{profile} names {wanted}: name your rows and questions there, or {names}"
-    return f"these are rows of {', '.join(read)}, not of {wanted}: {names}run `dvc repro split`, then plan again"
-
-
-def chosen_overrides(root: Path, profile: str | None, files: Mapping[str, str], more: Sequence[str]) -> tuple[list[str], str | None]:
-    """The overrides of a run. If the user's own files replace those of the profile of `plumbline real`, also their paths, else None."""
+def chosen_overrides(
+    root: Path, profile: str | None, given: Mapping[str, str], more: Sequence[str]
+) -> tuple[list[str], Mapping[str, str], str | None]:
+    """The overrides of a run; the user's own files, as parameter -> path; and their names, if they replace those of the profile of `plumbline real`."""
     lines = profile_overrides(root, profile) if profile else []
-    own = dict(files)
-    if profile == PROFILE and not files:
-        own = own_in_params(read_yaml(root / "params.yaml"))
-    if profile == PROFILE:
-        lines = real_overrides(lines, own)
-    else:
-        lines += [f"{key}={path}" for key, path in own.items()]
-    said = " and ".join(own.values()) if profile == PROFILE and own else None
-    return merged(lines, one_by_one(more)), said
+    own = given if given or profile != PROFILE else own_in_params(read_yaml(root / "params.yaml"))
+    # A path may hold signs that mean something in an override.
+    places = dict.fromkeys(own, "given")
+    lines = real_overrides(lines, places) if profile == PROFILE else [*lines, *(f"{key}={place}" for key, place in places.items())]
+    return merged(lines, one_by_one(more)), own, " and ".join(own.values()) if profile == PROFILE and own else None
 
 
-def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED, *, profile: str | None = None) -> list[Line]:
-    """All lines of the plan. `wanted`: differences for which it says how many questions they take; `profile`: where the overrides are from."""
+def params_of(root: Path, overrides: Sequence[str], files: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters of a run. `files`: parameter -> path of the user's own file."""
     params = planned_params(root, overrides)
-    if (problem := unknown_sections(params, read_yaml(root / "dvc.yaml"))) is not None:
+    for key, path in files.items():
+        section, name = key.split(".")
+        params[section][name] = path
+    return params
+
+
+def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED, *, files: Mapping[str, str] | None = None) -> list[Line]:
+    """All lines of the plan. `wanted`: differences for which it says how many questions they take; `files`: as in `params_of`."""
+    params, pipeline = params_of(root, overrides, files or {}), read_yaml(root / "dvc.yaml")
+    if (problem := unknown_sections(params, pipeline)) is not None:
         raise NotPlanned(problem)
     lora, training, section = LoraParams.model_validate(params["lora"]), TrainParams.model_validate(params["train"]), params["base"]
-    rows_file, benchmark, base = (root / path for path in ("data/split/train.jsonl", "data/split/benchmark.jsonl", "models/base"))
-    for path in (rows_file, benchmark):
-        if not path.is_file():
-            raise NotPlanned(
-                f"{path.relative_to(root)} is missing, and the plan counts its rows. Run `dvc repro split` first, which takes seconds."
-            )
-    rows, questions = list(read_jsonl(rows_file, InstructionRow)), list(read_jsonl(benchmark, Question))
+    base = root / "models/base"
     here = base_is_here(base, section)
+    data = planned_data(root, params)
+    questions = data.questions
     probes = ProbesParams.model_validate(params["probes"])
     arms, retrieve = Arms.model_validate(params["arms"]), RetrieveParams.model_validate(params["retrieve"])
     model, known = model_of(base, section, lora, here=here)
-    examples, how = examples_of(rows, base, here=here)
+    examples, how = examples_of(data.rows, tokenizer_at_hand(base, section, here=here), template_tokens=template_tokens(section["repo"]))
     if all(len(example.ids) > training.max_length for example in examples):
         raise NotPlanned(f"all {len(examples)} rows are longer than train.max_length, {training.max_length} tokens. Raise it.")
     planned = Planned(
@@ -240,14 +210,26 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED,
         quantization=section["quantization"],
         device=device(),
     )
-    return [
-        *row_lines(planned, how, elsewhere=other_source(root, params["clean"]["source"], profile=profile)),
+    num_arms = sum(arm.weights_kind != "file" for arm in arms.root.values())
+    before = tokens_before_a_question(arms, retrieve, Counter(one.kind for one in questions))
+    answers = answer_lines(planned, len(questions), num_arms=num_arms)
+    taking = [
         training_line(planned, base, here=here),
         *selection_lines(planned, ReportParams.model_validate(params["report"]), questions),
-        *answer_lines(planned, len(questions), num_arms=sum(arm.weights_kind != "file" for arm in arms.root.values())),
-        again_line(NoiseFloorParams.model_validate(params["noise_floor"]), planned.answering, questions),
-        *context_lines(planned, len(questions), tokens_before_a_question(arms, retrieve, Counter(one.kind for one in questions))),
+        *answers,
+        again_line(
+            NoiseFloorParams.model_validate(params["noise_floor"]),
+            planned.answering,
+            questions,
+            seconds_of_an_arm=sum(one.seconds for one in answers) / max(1, num_arms),
+        ),
+        *context_lines(planned, len(questions), before, read_once=[name for name in before if arms.root[name].context_name == "examples"]),
         *probe_lines(planned, probes.limits(), batch_size=probes.batch_size),
+    ]
+    return [
+        *row_lines(planned, how, of=data.known),
+        *taking,
+        whole_line(taking, num_stages=len(expanded_stages(pipeline, params))),
         *memory_lines(planned, free_disk_bytes=shutil.disk_usage(root).free),
         *judge_lines(
             JudgeParams.model_validate(params["judge"]),
@@ -259,8 +241,8 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED,
     ]
 
 
-def row_lines(planned: Planned, how: str, *, elsewhere: str | None) -> list[Line]:
-    """The model, the rows and the steps. `how`: how the tokens are known; `elsewhere`: a warning about the file of the rows."""
+def row_lines(planned: Planned, how: str, *, of: str) -> list[Line]:
+    """The model, the rows and the steps. `how`: how the tokens are known; `of`: where the rows are from."""
     size, schedule, longest = planned.counted.size, planned.schedule, planned.training.max_length
     total = sum(len(example.ids) for example in planned.examples)
     too_long = sum(len(example.ids) > longest for example in planned.examples)
@@ -273,11 +255,15 @@ def row_lines(planned: Planned, how: str, *, elsewhere: str | None) -> list[Line
             f"{size.num_weights:,} weights{of_token}; the adapter has {planned.counted.num_lora_weights:,}",
             f"counted from the config.json of {planned.known}",
         ),
-        Line("rows", f"{len(planned.examples):,} rows of the last split, {total:,} tokens an epoch", how),
-        *([Line("", elsewhere, "dvc.lock")] if elsewhere is not None else []),
+        Line("rows", f"{len(planned.examples):,} rows {of}: {total:,} tokens an epoch", how),
         *([Line("", f"{too_long:,} are longer than train.max_length {longest}: preflight will refuse", how)] if too_long else []),
         Line("steps", f"{schedule.num_steps:,}{dry}, {schedule.num_warmup_steps} of them warm-up", f"{how}, as train plans them"),
     ]
+
+
+def in_brief(lines: Sequence[Line]) -> str:
+    """How long all of it takes."""
+    return next(line.value for line in lines if line.what == WHOLE)
 
 
 def table(lines: Sequence[Line]) -> str:
@@ -297,30 +283,42 @@ def table(lines: Sequence[Line]) -> str:
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Say how many questions it takes to show this difference, a fraction: 0.05 is 5 points. Repeat it for several.",
 )
-@click.option("--rows", help="Your own training rows, as for `plumbline real`; the last split must have read them.")
-@click.option("--questions", help="Your own questions; with --rows.")
-@click.option("--corpus", help="Your own text to look things up in; without it, no arm of your own run has passages.")
+@click.option("--rows", type=click.Path(path_type=Path), help="Your own training rows, as for `plumbline real`.")
+@click.option("--questions", type=click.Path(path_type=Path), help="Your own questions; with --rows.")
+@click.option(
+    "--corpus", type=click.Path(path_type=Path), help="Your own text to look things up in; without it, no arm of your own run has passages."
+)
+@click.option("--brief", is_flag=True, help="Say only how long all of it takes.")
 def command(
-    profile: str | None, overrides: tuple[str, ...], wanted: tuple[float, ...], rows: str | None, questions: str | None, corpus: str | None
+    profile: str | None,
+    overrides: tuple[str, ...],
+    wanted: tuple[float, ...],
+    rows: Path | None,
+    questions: Path | None,
+    corpus: Path | None,
+    brief: bool,
 ) -> None:
     """Say what a run will take, before anything is spent.
 
     PROFILE is a file of profiles/; without it the plan is for params.yaml as it is. Each number says how it is known: counted, computed, measured here
     in a few seconds, estimated or assumed. The last lines say which difference the benchmark can show, and how many questions another one takes.
-    Reads the training rows and the benchmark that the last `dvc repro split` made, and the grades of the last run; writes nothing. The profile of
-    `plumbline real` is planned with your own files if params.yaml names both, or --rows and --questions do.
+    Counts the rows and questions of the last split if it read the same files with the same settings. Else it cleans and splits them in a temporary
+    folder, as the run will. Reads the grades of the last run; leaves nothing behind. The profile of `plumbline real` is planned with your own files if
+    params.yaml names both, or --rows and --questions do.
 
     Exit 1 if the run cannot be planned.
     """
     root = repository()
     with refusing(1, ValueError, OSError, DvcException):
-        named = {"clean.source": rows, "split.benchmark": questions, "retrieve.corpus": corpus}
-        chosen, own = chosen_overrides(root, profile, {key: path for key, path in named.items() if path}, overrides)
+        given = given_files(rows, questions, corpus)
+        refuse_no_files(given)
+        chosen, files, own = chosen_overrides(root, profile, {key: str(path) for key, path in given.items()}, overrides)
         prepare_torch(planned_params(root, chosen)["base"]["source"])
-        click.echo("plan: counting the rows and measuring this machine, which takes up to a minute", err=True)
+        if not brief:
+            click.echo("plan: counting the rows and measuring this machine, which takes up to a minute", err=True)
         with working("plan"):
-            lines = plan(root, chosen, wanted or WANTED, profile=profile)
+            lines = plan(root, chosen, wanted or WANTED, files=files)
         if own is not None:
-            lines.insert(0, Line("run", f"as `plumbline real` with {own}", "the files of params.yaml" if not rows else "given"))
-        told = table(lines)
+            lines.insert(0, Line("run", f"as `plumbline real` with {own}", "given" if given else "the files of params.yaml"))
+        told = f"{in_brief(lines)}\n" if brief else table(lines)
     click.echo(told, nl=False)

@@ -50,6 +50,8 @@ CONFIG: dict[str, Any] = {
     "vocab_size": 49152,
 }
 GENERATION_CONFIG = {"_from_model_config": True, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, "transformers_version": "4.42.3"}
+TEMPLATE_TOKENS = 31
+"""What the chat template adds to a question, its system prompt and the marks around the answer."""
 START, END, UNKNOWN = "<|im_start|>", "<|im_end|>", "<|endoftext|>"
 PLAIN = {"lstrip": False, "normalized": False, "rstrip": False, "single_word": False}
 

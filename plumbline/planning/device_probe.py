@@ -4,6 +4,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from plumbline.training.trainer import build_trainer
 NUM_TIMED_STEPS = 6
 
 
+@cache
 def matrix_speed(where: str, dtype: str) -> float:
     """Floating-point operations a second of plain matrix products on the device: the fastest of about a second, because others may use the machine as well."""
     side = 4096 if where == "cuda" else 1024

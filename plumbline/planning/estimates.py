@@ -1,6 +1,6 @@
 """Time and memory of a run, line by line, each with how it is known. Touches the device and, for a measured step, models/base."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,11 @@ ASSUMED_READING_SHARE = 0.5
 LONGEST_TRIAL_SECONDS = 60.0
 """Real steps are measured if they take no longer."""
 
+ASSUMED_SECONDS_TO_START = 5.0
+"""A stage that loads torch takes so long on two cores before its work begins."""
+WHOLE = "all of it"
+"""The name of the line about the whole run."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -44,6 +49,8 @@ class Line:
     value: str
     known: str
     """counted, computed, measured, estimated or assumed, with what it rests on."""
+    seconds: float = 0.0
+    """What it adds to the time of the whole run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +92,8 @@ def training_line(planned: Planned, base: Path, *, here: bool) -> Line:
         fitting = [one for one in planned.examples if len(one.ids) <= planned.training.max_length]
         step = seconds_per_step(base, fitting, planned.lora, planned.training, schedule)
         known = f"measured: {NUM_TIMED_STEPS} real steps on {planned.device}, without start and validation"
-    num_tokens = schedule.num_steps * tokens_per_step
-    return Line("training", f"{duration(step * schedule.num_steps)} for {num_tokens:,} tokens", known)
+    num_tokens, seconds = schedule.num_steps * tokens_per_step, step * schedule.num_steps
+    return Line("training", f"{duration(seconds)} for {num_tokens:,} tokens", known, seconds)
 
 
 def are_at_hand(base: Path) -> bool:
@@ -118,7 +125,7 @@ def answer_lines(planned: Planned, num_questions: int, *, num_arms: int) -> list
     )
     return [
         Line("answers", f"{num_arms} arms, {num_questions} questions{samples}, at most {largest:,} tokens an arm", "computed"),
-        Line("", f"at most {duration(seconds)} an arm", known),
+        Line("", f"at most {duration(seconds)} an arm", known, seconds * num_arms),
     ]
 
 
@@ -130,27 +137,46 @@ def probe_lines(planned: Planned, limits: Mapping[int, int], *, batch_size: int)
     taken = [
         answering_seconds(planned, limit * number, number, max_new_tokens=limit, batch_size=batch_size) for limit, number in limits.items()
     ]
+    both = 2 * sum(seconds for seconds, _ in taken)
     return [
         Line("probes", f"{count} small tasks for base and for tuned, at most {largest:,} tokens each", "computed"),
-        Line("", f"at most {duration(2 * sum(seconds for seconds, _ in taken))} for both", taken[0][1]),
+        Line("", f"at most {duration(both)} for both", taken[0][1], both),
     ]
 
 
-def context_lines(planned: Planned, num_questions: int, before: Mapping[str, float]) -> list[Line]:
-    """What is read besides the questions. `before`: arm -> the most tokens before a question, as a mean."""
+def context_lines(planned: Planned, num_questions: int, before: Mapping[str, float], *, read_once: Collection[str] = ()) -> list[Line]:
+    """What is read besides the questions. `before`: arm -> the most tokens before a question, as a mean; `read_once`: arms that read them once a kind."""
     if not before:
         return []
     named = ", ".join(f"{arm} {tokens:,.0f}" for arm, tokens in before.items())
-    most = max(before.values()) * num_questions
+    lines = [
+        Line("contexts", f"at most {named} tokens before a question, on average", "computed from retrieve.k, chunk_tokens and examples")
+    ]
+    each = [tokens * num_questions for arm, tokens in before.items() if arm not in read_once]
+    once = f"{' and '.join(sorted(read_once))}: read once a kind of question, which takes seconds" if read_once else ""
+    if not each:
+        return [*lines, Line("", once, "each kind has the same examples")]
     rate = matrix_speed(planned.device, planned.dtype) * ASSUMED_READING_SHARE / decoding_flops_per_token(planned.counted.size)
     return [
-        Line("contexts", f"at most {named} tokens before a question, on average", "computed from retrieve.k, chunk_tokens and examples"),
+        *lines,
         Line(
             "",
-            f"reading them takes at most {duration(most / rate)} an arm; examples are read once a kind",
+            f"reading takes at most {duration(max(each) / rate)} an arm{f'; {once}' if once else ''}",
             f"estimated: {ASSUMED_READING_SHARE:.0%} of matrix products, {rate:,.0f} tokens/s",
+            sum(each) / rate,
         ),
     ]
+
+
+def whole_line(lines: Sequence[Line], *, num_stages: int) -> Line:
+    """How long all lines together take, and the stages to start."""
+    seconds = sum(line.seconds for line in lines) + num_stages * ASSUMED_SECONDS_TO_START
+    return Line(
+        WHOLE,
+        f"at most {duration(seconds)} if nothing else uses this machine",
+        f"the sum, and {ASSUMED_SECONDS_TO_START:g} s to start each of {num_stages} stages; less if answers end before their limit; "
+        "a judge over a network is not in it",
+    )
 
 
 def memory_lines(planned: Planned, *, free_disk_bytes: int) -> list[Line]:

@@ -9,7 +9,7 @@ from plumbline.rows.question import Question
 from stages.answer_again import NoiseFloorParams
 
 
-def again_line(params: NoiseFloorParams, answering: AnswerParams, questions: Sequence[Question]) -> Line:
+def again_line(params: NoiseFloorParams, answering: AnswerParams, questions: Sequence[Question], *, seconds_of_an_arm: float) -> Line:
     """How many questions the noise floor asks again, and in which batches."""
     number = sum(is_asked_again(question.id, fraction=params.fraction) for question in questions)
     known = f"computed from noise_floor.fraction {params.fraction:g}"
@@ -22,4 +22,5 @@ def again_line(params: NoiseFloorParams, answering: AnswerParams, questions: Seq
         "",
         f"and {number} questions again on {engine}{batches if engine == 'transformers' else ''}: as much as {share:.0%} of an arm",
         known,
+        share * seconds_of_an_arm,
     )

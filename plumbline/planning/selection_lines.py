@@ -27,5 +27,5 @@ def selection_lines(planned: Planned, report: ReportParams, questions: Sequence[
     )
     return [
         Line("selection", f"{num} questions of the development part, answered at {times} evaluations", "counted"),
-        Line("", f"at most {duration(seconds * times)} of the training, in addition to its steps", known),
+        Line("", f"at most {duration(seconds * times)} of the training, in addition to its steps", known, seconds * times),
     ]

@@ -5,18 +5,19 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from plumbline.commands.plan import NotPlanned, chosen_overrides, plan, table
+from plumbline.commands.plan import NotPlanned, chosen_overrides, in_brief, params_of, plan, table
 from plumbline.model.tokenization import render_example
 from plumbline.model.weights import load_tokenizer
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.planning.context_tokens import tokens_before_a_question
-from plumbline.planning.estimates import Line
+from plumbline.planning.estimates import Line, whole_line
 from plumbline.planning.planned_params import planned_params
 from plumbline.planning.profiles import ProfileRefused, profile_overrides
 from plumbline.planning.real_profile import PROFILE, one_by_one
@@ -29,6 +30,7 @@ from plumbline.training.prompt import training_prompt
 from plumbline.training.schedule import plan_training
 from tests.fakes import tiny_training
 from tests.fakes.gated_hub import snapshots_hub
+from tests.fakes.split_lock import lock_the_split
 from tests.unit.test_model_size import MISTRAL, QWEN, SMOLLM2, write_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,6 +60,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for i in range(5)
     ]
     write_jsonl(root / "data/split/benchmark.jsonl", questions)
+    lock_the_split(root)
     return root
 
 
@@ -75,52 +78,31 @@ def test_what_is_asked_again_is_counted(project: Path) -> None:
     assert again("noise_floor.weights=answers.jsonl") == ["no question is asked again, so there is no noise floor"]
 
 
-def test_rows_of_another_file_are_said_to_be(project: Path) -> None:
-    assert not [one for one in plan(project, []) if "not of" in one.value], "without a lock nothing is known"
-    lock = project / "dvc.lock"
-    lock.write_text("stages:\n  clean:\n    deps:\n    - path: data/raw/old.jsonl\n    - path: stages/clean.py\n")
-    try:
-        told = [one.value for one in plan(project, ["clean.source=data/raw/mine.jsonl"]) if "not of" in one.value]
-        assert told == [
-            "these are rows of data/raw/old.jsonl, not of data/raw/mine.jsonl: "
-            "set clean.source to data/raw/mine.jsonl in params.yaml, run `dvc repro split`, then plan again"
-        ]
-        assert not [one for one in plan(project, ["clean.source=data/raw/old.jsonl"]) if "not of" in one.value]
-    finally:
-        lock.unlink()
-
-
 OWN = {"clean.source": "data/raw/mine.jsonl", "split.benchmark": "data/raw/my_benchmark.jsonl"}
 
 
 def test_the_profile_of_make_real_gives_way_to_the_files_of_params_yaml(project: Path, tmp_path: Path) -> None:
-    """As README has it: rows and questions are named in params.yaml, split, and planned with the profile, which names the embedded ones."""
+    """As README has it: rows and questions are named in params.yaml, and planned with the profile, which names the embedded ones."""
     shutil.copytree(project, tmp_path, dirs_exist_ok=True)
     params = (tmp_path / "params.yaml").read_text()
-    assert chosen_overrides(tmp_path, PROFILE, {}, [])[1] is None, "params.yaml names the embedded files"
+    assert chosen_overrides(tmp_path, PROFILE, {}, [])[2] is None, "params.yaml names the embedded files"
     for name in ("train", "benchmark"):
         params = params.replace(f"data/raw/embedded/{name}.jsonl", OWN["clean.source" if name == "train" else "split.benchmark"])
     (tmp_path / "params.yaml").write_text(params)
-    (tmp_path / "dvc.lock").write_text("stages:\n  clean:\n    deps:\n    - path: data/raw/mine.jsonl\n    - path: stages/clean.py\n")
-    overrides, said = chosen_overrides(tmp_path, PROFILE, {}, [])
+    (tmp_path / "data/raw").mkdir()
+    shutil.copyfile(ROOT / "examples/messy_rows.jsonl", tmp_path / OWN["clean.source"])
+    shutil.copyfile(ROOT / "examples/benchmark.jsonl", tmp_path / OWN["split.benchmark"])
+    overrides, files, said = chosen_overrides(tmp_path, PROFILE, {}, [])
     assert said == "data/raw/mine.jsonl and data/raw/my_benchmark.jsonl"
-    planned = plan(tmp_path, overrides, profile=PROFILE)
-    assert not [one.value for one in planned if "not of" in one.value]
+    planned = plan(tmp_path, overrides, files=files)
+    assert "rows of data/raw/mine.jsonl, cleaned and split for this plan" in line(planned, "rows").value
     assert line(planned, "answers").value.startswith("3 arms")
-    given = chosen_overrides(tmp_path, PROFILE, OWN | {"clean.source": "other.jsonl", "retrieve.corpus": "notes.md"}, ["train.epochs=2.0"])
-    assert planned_params(tmp_path, given[0])["clean"]["source"] == "other.jsonl" and "base_passages" in " ".join(given[0])
-    (warning,) = [one.value for one in plan(tmp_path, given[0], profile=PROFILE) if "not of" in one.value]
-    assert warning.endswith("or set clean.source to other.jsonl in params.yaml, run `dvc repro split`, then plan again")
-
-    other, said = chosen_overrides(tmp_path, "smollm2_135m", {}, [])
-    (warning,) = [one.value for one in plan_lines_of_source(tmp_path, other) if "not of" in one.value]
-    assert said is None and "profiles/smollm2_135m names data/raw/embedded/train.jsonl: name your rows and questions there" in warning
-
-
-def plan_lines_of_source(root: Path, overrides: list[str]) -> list[Line]:
-    """The plan of a profile with the model that is here."""
-    here = [line for line in overrides if not line.startswith(("base.", "++arms", "comparisons", "answer.", "general"))]
-    return plan(root, here, profile="smollm2_135m")
+    other = "my rows, {new}=1.jsonl"
+    shutil.copyfile(ROOT / "examples/messy_rows.jsonl", tmp_path / other)
+    given = OWN | {"clean.source": other, "retrieve.corpus": "notes.md"}
+    overrides, files, _ = chosen_overrides(tmp_path, PROFILE, given, ["train.epochs=2.0"])
+    assert params_of(tmp_path, overrides, files)["clean"]["source"] == other and "base_passages" in " ".join(overrides)
+    assert f"rows of {other}, cleaned and split for this plan" in line(plan(tmp_path, overrides, files=files), "rows").value
 
 
 def test_a_column_name_with_spaces_reaches_params_yaml(project: Path) -> None:
@@ -238,9 +220,33 @@ def test_a_plan_counts_the_arms_and_what_stands_before_their_questions(project: 
     assert "2 arms, " in two and "before a question" not in two
     arms = "++arms.{0}={{weights:models/base,context:data/context/{1}.jsonl}}"
     more = told(arms.format("few", "examples"), arms.format("looked_up", "passages"), "retrieve.k=2", "retrieve.chunk_tokens=100")
-    assert "4 arms, " in more and "looked_up 200 tokens before a question" in more and "reading them takes at most" in more
+    assert (
+        "4 arms, " in more
+        and "looked_up 200 tokens before a question" in more
+        and "few: read once a kind of question" in more
+        and "reading takes at most" in more
+    )
     elsewhere = told("++arms.other={weights:theirs.jsonl,context:data/context/none.jsonl}")
     assert "2 arms, " in elsewhere and "answers of 3 arms" in elsewhere, "what was answered elsewhere is judged, not asked"
+
+
+def test_the_whole_run_takes_the_sum_of_its_parts(project: Path) -> None:
+    def seconds(*overrides: str) -> dict[str, float]:
+        lines = plan(project, list(overrides))
+        num_stages = int(line(lines, "all of it").known.split(" stages;")[0].split()[-1])
+        assert in_brief(lines) == whole_line(lines, num_stages=num_stages).value, "no other line adds time"
+        assert num_stages > 15
+        found = {one.what or f"after {before.what}": one.seconds for before, one in pairwise(lines) if one.seconds}
+        return found | {"": sum(one.seconds for one in lines)}
+
+    few = "++arms.few={weights:models/base,context:data/context/examples.jsonl}"
+    looked_up = "++arms.looked_up={weights:models/base,context:data/context/passages.jsonl}"
+    two, none_again, three, four = seconds(), seconds("noise_floor.fraction=0"), seconds(few), seconds(few, looked_up)
+    arm = two["after answers"] / 2
+    assert two["after "] == pytest.approx(arm), "all questions are asked again"
+    assert "after " not in none_again and none_again["after answers"] == pytest.approx(2 * arm)
+    assert three["after answers"] == pytest.approx(3 * arm) and "after contexts" not in three, "examples are read once a kind"
+    assert four["after contexts"] > 0 and four[""] == pytest.approx(sum(value for name, value in four.items() if name))
 
 
 def test_a_plan_counts_the_answers_by_which_a_checkpoint_is_chosen(project: Path, tmp_path: Path) -> None:
@@ -250,6 +256,7 @@ def test_a_plan_counts_the_answers_by_which_a_checkpoint_is_chosen(project: Path
         for i in range(40)
     ]
     write_jsonl(tmp_path / "chosen/data/split/benchmark.jsonl", questions)
+    lock_the_split(tmp_path / "chosen")
     wanted = [
         "train.select_by=development_score",
         "train.num_selection_questions=10",
@@ -332,13 +339,6 @@ def test_a_dry_run_and_rows_that_do_not_fit_are_said(project: Path) -> None:
     assert "a dry run of" in told and "longer than train.max_length 52" in told
     with pytest.raises(NotPlanned, match=r"all 60 rows are longer than train\.max_length, 16"):
         plan(project, ["train.max_length=16"])
-
-
-def test_without_a_split_the_command_to_run_is_named(tmp_path: Path) -> None:
-    for name in ("params.yaml", "dvc.yaml"):
-        shutil.copyfile(ROOT / name, tmp_path / name)
-    with pytest.raises(NotPlanned, match="dvc repro split"):
-        plan(tmp_path, [])
 
 
 def test_a_profile_that_is_not_there_names_those_that_are(project: Path) -> None:
