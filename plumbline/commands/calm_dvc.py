@@ -60,17 +60,21 @@ class Ends(logging.Filter):
 
 
 def main(words: list[str]) -> int:
-    """Run a DVC command in this process, which may copy outputs early. Returns its exit code, or 75 if a signal stopped it or its stage."""
+    """Run a DVC command in this process; words of ours may come first (`early_copies`, `stale_scores`). Returns its exit code, or 75 if a signal stopped it or its stage."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a script that starts it with `&`: a stage takes Ctrl-C there too
         signal.signal(signal.SIGINT, signal.default_int_handler)
     from dvc.cli import main as dvc_main
     from dvc.ui import ui
 
     from plumbline.commands.early_copies import copy_early, taken_from
+    from plumbline.commands.stale_scores import asked_for, remove_scores
 
     copies, words = taken_from(words)
     if copies:
         copy_early(copies)
+    without_scores, words = asked_for(words)
+    if without_scores:
+        remove_scores()
     ends = Ends()
     ui.write = without_passing_names(ui.write)
     for handler in logging.getLogger("dvc").handlers:

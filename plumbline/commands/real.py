@@ -13,6 +13,7 @@ import click
 import plumbline.model.quiet  # noqa: F401
 
 # isort: split
+from plumbline.commands import stale_scores
 from plumbline.commands.early_copies import as_words
 from plumbline.commands.real_request import NotRun, check_overrides, given_files
 from plumbline.commands.refusing import refusing, repository
@@ -53,13 +54,24 @@ def fetch(root: Path) -> None:
         raise NotRun("the weights could not be fetched. The lines above say why. Fix the cause and run it again.")
 
 
+def say_how_long(root: Path, overrides: Sequence[str]) -> None:
+    """Print how long the run takes at most; nothing if that is not known. In a separate process, for its memory."""
+    click.echo("real: estimating how long the run takes")
+    words = [sys.executable, "-m", "plumbline", "plan", "--brief", *set_params(overrides)]
+    planned = subprocess.run(words, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    if planned.returncode == 0:
+        click.echo(f"real: {planned.stdout.strip()}; what is finished is not repeated if you run it again")
+
+
 def run_experiment(root: Path, overrides: Sequence[str], files: OwnFiles, *, running: str, folder: Path) -> "Revision":
     """Run in a temporary folder, and return the experiment. What it says about the data is in `folder` as soon as it is known."""
     copies = {path: root / folder / name for path, name in EARLY.items()}
     for copy in copies.values():  # they are of another run
         copy.unlink(missing_ok=True)
     copied = ["--copy-paths", str(files.copied)] if files.copied else []
-    code = run_pipeline(root, [*as_words(copies), "exp", "run", "--temp", "--name", running, *copied, *set_params(overrides)])
+    code = run_pipeline(
+        root, [*as_words(copies), stale_scores.OPTION, "exp", "run", "--temp", "--name", running, *copied, *set_params(overrides)]
+    )
     found = about_the_data(root, folder)
     if code == STOPPED:
         if found:
@@ -153,7 +165,8 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
         files = own_files(root, given)
         fetch(root)
         running = f"{name}-running-{os.getpid()}"
-        overrides = real_overrides(profile, files.paths)
-        run = run_experiment(root, merged(overrides, one_by_one(more)), files, running=running, folder=folder)
+        overrides = merged(real_overrides(profile, files.paths), one_by_one(more))
+        say_how_long(root, overrides)
+        run = run_experiment(root, overrides, files, running=running, folder=folder)
         evaluation = take_results(run, root / folder)
     click.echo(told(evaluation, name_experiment(root, running, name, run.commit), folder, files, found=about_the_data(root, folder)))

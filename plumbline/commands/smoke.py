@@ -4,9 +4,10 @@ import sys
 
 import click
 
+from plumbline.commands import stale_scores
 from plumbline.commands.refusing import refusing, repository
 from plumbline.commands.run import bring_base
-from plumbline.commands.running import refuse_other_letters, run_pipeline
+from plumbline.commands.running import refuse_other_letters, run_pipeline, set_params
 
 OVERRIDES = ("train.max_steps=5", "report.part=development")
 
@@ -23,5 +24,5 @@ def command() -> None:
     with refusing(1, ValueError, OSError):
         refuse_other_letters(root)
         bring_base(root)
-        code = run_pipeline(root, ["exp", "run", "--temp", *(word for override in OVERRIDES for word in ("-S", override))])
+        code = run_pipeline(root, [stale_scores.OPTION, "exp", "run", "--temp", *set_params(OVERRIDES)])
     sys.exit(code)

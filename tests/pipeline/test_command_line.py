@@ -30,6 +30,7 @@ HELPERS = {
     "outputs",
     "refusing",
     "running",
+    "stale_scores",
 }
 LIMIT_SECONDS = 0.5
 YARDSTICK_SECONDS = 0.02

@@ -145,6 +145,16 @@ def test_what_was_found_in_the_rows_is_there_although_a_later_stage_fails(projec
     assert not list((project.root / "real").glob("*.partial"))
 
 
+def test_an_experiment_that_runs_does_not_show_the_scores_of_the_commit(project: SmallProject) -> None:
+    """`dvc exp show` reads them from the folder in which the stages run."""
+    scores = project.root / "metrics/scores.json"
+    before = scores.read_bytes()
+    (project.root / "data_report.py").write_text(f"{DATA_REPORT}assert not pathlib.Path('metrics/scores.json').exists()\n")
+    (project.root / "rows.txt").write_text("edited")
+    assert run(project, OwnFiles({}, None))[0] == "['edited'] ['committed']"
+    assert scores.read_bytes() == before, "those of the workspace stay"
+
+
 def test_a_stage_that_was_stopped_is_not_called_failed(project: SmallProject, capfd: pytest.CaptureFixture[str]) -> None:
     (project.root / "stage.py").write_text("raise SystemExit(75)")
     (project.root / "rows.txt").write_text("edited")
