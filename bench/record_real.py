@@ -37,6 +37,7 @@ def record(evaluation: dict[str, Any], training: dict[str, Any], *, seconds: flo
         "seconds": seconds,
         "verdict": evaluation["verdict"],
         "arms": evaluation["arms"],
+        "choice_scoring": evaluation["decoding"]["choice_scoring"],
         "kinds": {
             kind: {
                 "n": ledger["n"],

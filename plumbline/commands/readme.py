@@ -144,16 +144,17 @@ def real_format(record: Mapping[str, Any]) -> str:
     pair = mcq["comparisons"][0]
     base, tuned = mcq["arms"][pair["reference"]], mcq["arms"][pair["arm"]]
     n, num_read = base["n"], base["n"] - base["unparsed"]
-    by_letter = [
+    by_logprob = [
         f"{arm} {two(found['value'])} {interval(found['ci95'])}"
         for arm, one in mcq["arms"].items()
         if (found := one.get("logprob_accuracy"))
     ]
+    scored = {"letter": "letters", "text": "words"}[record["choice_scoring"]]
     words = (
         f"Could the gain on multiple choice be the answer format? {base['unparsed']} of {n} answers of {pair['reference']} could not be read. Of the "
         f"other {num_read}, {base['correct']} are right, {two(base['correct'] / num_read)} {interval(wilson_interval(base['correct'], num_read))}; guessing "
         f"gives {two(mcq['chance'])}. If all unread ones were right too, {pair['reference']} would have {two((base['correct'] + base['unparsed']) / n)}, and "
-        f"{pair['arm']} has {two(tuned['score']['value'])}. By log-probability of the choices (n = {n}): {', '.join(by_letter)}."
+        f"{pair['arm']} has {two(tuned['score']['value'])}. By the log-probability of the choices' {scored} (n = {n}): {', '.join(by_logprob)}."
     )
     return textwrap.fill(words, 105, break_on_hyphens=False, break_long_words=False) + "\n"
 
