@@ -40,18 +40,17 @@ def final_part_words(num_uses: int, num_own: int, *, part: Part, num_questions: 
 
     `num_uses`: arms that were scored on the final part, without references; `num_own` of them by this report.
     """
-    arms = f"{counted(num_uses, 'arm')} {'has' if num_uses == 1 else 'have'} been scored on"
+    arms = f"In this repository {counted(num_uses, 'arm')} {'has' if num_uses == 1 else 'have'} been scored so far on"
+    own = f"{num_own} of them in this run"
     if part == "all":
         whole = f"The whole benchmark: {counted(num_questions, 'question')}, none kept aside for choosing."
         if num_uses <= num_own:  # no one else has looked: there is nothing to count
             return whole
-        own = f"the {num_own} of this run included (the reference does not count)"
-        return f"{whole} In the record of this repository {arms} questions of it, {own}. The best of several looks better than it is."
+        return f"{whole} {arms} its questions, {own}; references do not count. The best of several looks better than it is."
     if part == "development":
         return (
             f"Development part: {num_questions} of {num_questions_in_benchmark} questions, for choosing among runs, not for a claim. "
-            f"In the record of this repository {arms} the other questions, the final part."
+            f"{arms} the other questions, the final part."
         )
     which = f"Final part: {num_questions} of {num_questions_in_benchmark} questions."
-    own = "this one included" if num_own == 1 else f"the {num_own} of this run included"
-    return f"{which} In the record of this repository {arms} the final part, {own}; the reference does not count."
+    return f"{which} {arms} the final part, {own}; references do not count."

@@ -126,7 +126,7 @@ def test_development_and_final_parts_share_no_cluster_and_make_up_the_whole(tmp_
         assert evaluation["part"]["name"] == part
         assert (f"{part} part of the benchmark" in page) == (part != "all")
         assert evaluation["part"]["num_final_part_uses"] == (0 if part == "development" else 1)
-        used = f"In the record of this repository {'0 arms have' if part == 'development' else '1 arm has'} been scored"
+        used = f"In this repository {'0 arms have' if part == 'development' else '1 arm has'} been scored so far"
         assert (used in page) == (part != "all"), "where nothing is kept aside, no final part is named"
         assert "final_part_uses" not in warnings_of(evaluation)
         assert scores["valid"]

@@ -40,16 +40,16 @@ def test_an_evaluation_without_scores_is_no_use() -> None:
     [
         (
             "final",
-            "Final part: 280 of 400 questions. In the record of this repository 2 arms have been scored on the final part, this one included; the reference does not count.",
+            "Final part: 280 of 400 questions. In this repository 2 arms have been scored so far on the final part, 1 of them in this run; references do not count.",
         ),
         (
             "all",
-            "The whole benchmark: 280 questions, none kept aside for choosing. In the record of this repository 2 arms have been scored on questions "
-            "of it, the 1 of this run included (the reference does not count). The best of several looks better than it is.",
+            "The whole benchmark: 280 questions, none kept aside for choosing. In this repository 2 arms have been scored so far on its "
+            "questions, 1 of them in this run; references do not count. The best of several looks better than it is.",
         ),
         (
             "development",
-            "Development part: 280 of 400 questions, for choosing among runs, not for a claim. In the record of this repository 2 arms have been scored on "
+            "Development part: 280 of 400 questions, for choosing among runs, not for a claim. In this repository 2 arms have been scored so far on "
             "the other questions, the final part.",
         ),
     ],
