@@ -194,7 +194,7 @@ def test_a_profile_is_planned_from_a_config_without_weights(project: Path, tmp_p
     assert "7,248,023,552 weights; the adapter has 41,943,040 (counted from the config.json of" in told
     assert "estimated, 4 characters a token" in told
     assert "base 14.5 GB" in told
-    assert "estimated: 60% of matrix products on cpu" in told
+    assert "estimated: 45% of matrix products on cpu" in told
     assert line(lines, "").known.startswith("estimated: 25% of matrix products")
     assert "calls to claude-sonnet-5-5" in told and "at most" in told
     assert (project / "params.yaml").read_bytes() == before
