@@ -31,7 +31,7 @@ from plumbline.model.runtime import device, prepare_torch
 from plumbline.params_sections import unknown_sections
 from plumbline.pipeline.expanded_stages import expanded_stages
 from plumbline.pipeline.heartbeat import working
-from plumbline.pipeline.params import read_yaml
+from plumbline.pipeline.params import read_yaml, section_of
 from plumbline.planning.context_tokens import tokens_before_a_question
 from plumbline.planning.estimates import (
     WHOLE,
@@ -39,6 +39,7 @@ from plumbline.planning.estimates import (
     Planned,
     answer_lines,
     context_lines,
+    general_lines,
     memory_lines,
     probe_lines,
     training_line,
@@ -46,7 +47,7 @@ from plumbline.planning.estimates import (
 )
 from plumbline.planning.judged_answers import JudgedAnswers, judged_answers
 from plumbline.planning.model_size import Counted, config_folder, counted, counted_config, counted_model
-from plumbline.planning.planned_data import planned_data
+from plumbline.planning.planned_data import num_general_prompts, planned_data
 from plumbline.planning.planned_examples import TEMPLATE_TOKENS, examples_of, schedule_of, tokenizer_at_hand
 from plumbline.planning.planned_params import planned_params
 from plumbline.planning.profiles import merged, profile_overrides
@@ -62,6 +63,7 @@ from plumbline.rows.arms import Arms
 from plumbline.rows.question import Question
 from plumbline.rows.training_params import LoraParams, TrainParams
 from stages.answer_again import NoiseFloorParams
+from stages.base import BaseParams
 
 CHARACTERS_PER_ANSWER_TOKEN = 4
 WIDTH = 110
@@ -161,24 +163,28 @@ def judge_lines(
     ]
 
 
+GIVEN = "given"
+"""Stands for the path of the user's own file among overrides, where a path may hold signs that mean something."""
+
+
 def chosen_overrides(
     root: Path, profile: str | None, given: Mapping[str, str], more: Sequence[str]
-) -> tuple[list[str], Mapping[str, str], str | None]:
-    """The overrides of a run; the user's own files, as parameter -> path; and their names, if they replace those of the profile of `plumbline real`."""
+) -> tuple[list[str], Mapping[str, str], bool]:
+    """The overrides of a run; the user's own files, as parameter -> path; and whether they replace those of the profile of `plumbline real`."""
     lines = profile_overrides(root, profile) if profile else []
     own = given if given or profile != PROFILE else own_in_params(read_yaml(root / "params.yaml"))
-    # A path may hold signs that mean something in an override.
-    places = dict.fromkeys(own, "given")
+    places = dict.fromkeys(own, GIVEN)
     lines = real_overrides(lines, places) if profile == PROFILE else [*lines, *(f"{key}={place}" for key, place in places.items())]
-    return merged(lines, one_by_one(more)), own, " and ".join(own.values()) if profile == PROFILE and own else None
+    return merged(lines, one_by_one(more)), own, profile == PROFILE and bool(own)
 
 
 def params_of(root: Path, overrides: Sequence[str], files: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters of a run. `files`: parameter -> path of the user's own file."""
+    """The parameters of a run. `files`: parameter -> path of the user's own file, which stands where no override of -S names another."""
     params = planned_params(root, overrides)
     for key, path in files.items():
         section, name = key.split(".")
-        params[section][name] = path
+        if params[section][name] == GIVEN:
+            params[section][name] = path
     return params
 
 
@@ -195,7 +201,8 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED,
     probes = ProbesParams.model_validate(params["probes"])
     arms, retrieve = Arms.model_validate(params["arms"]), RetrieveParams.model_validate(params["retrieve"])
     model, known = model_of(base, section, lora, here=here)
-    examples, how = examples_of(data.rows, tokenizer_at_hand(base, section, here=here), template_tokens=template_tokens(section["repo"]))
+    tokenizer = tokenizer_at_hand(base, section_of(params, "base", BaseParams), here=here, templates=root / "examples/chat_templates")
+    examples, how = examples_of(data.rows, tokenizer, template_tokens=template_tokens(section["repo"]))
     if all(len(example.ids) > training.max_length for example in examples):
         raise NotPlanned(f"all {len(examples)} rows are longer than train.max_length, {training.max_length} tokens. Raise it.")
     planned = Planned(
@@ -223,6 +230,7 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED,
             questions,
             seconds_of_an_arm=sum(one.seconds for one in answers) / max(1, num_arms),
         ),
+        *general_lines(planned, num_general_prompts(root, params), params["general"]),
         *context_lines(planned, len(questions), before, read_once=[name for name in before if arms.root[name].context_name == "examples"]),
         *probe_lines(planned, probes.limits(), batch_size=probes.batch_size),
     ]
@@ -312,13 +320,15 @@ def command(
     with refusing(1, ValueError, OSError, DvcException):
         given = given_files(rows, questions, corpus)
         refuse_no_files(given)
-        chosen, files, own = chosen_overrides(root, profile, {key: str(path) for key, path in given.items()}, overrides)
-        prepare_torch(planned_params(root, chosen)["base"]["source"])
+        chosen, files, has_own = chosen_overrides(root, profile, {key: str(path) for key, path in given.items()}, overrides)
+        params = params_of(root, chosen, files)
+        prepare_torch(params["base"]["source"])
         if not brief:
             click.echo("plan: counting the rows and measuring this machine, which takes up to a minute", err=True)
         with working("plan"):
             lines = plan(root, chosen, wanted or WANTED, files=files)
-        if own is not None:
+        if has_own:
+            own = " and ".join([params["clean"]["source"], params["split"]["benchmark"], *([str(corpus)] if corpus else [])])
             lines.insert(0, Line("run", f"as `plumbline real` with {own}", "given" if given else "the files of params.yaml"))
         told = f"{in_brief(lines)}\n" if brief else table(lines)
     click.echo(told, nl=False)

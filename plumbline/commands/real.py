@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 RESULTS = Path("real")
 EARLY = {"metrics/data.html": "data.html", "data/clean/quarantined.jsonl": "quarantined.jsonl"}
 """What the run says about the data, written while it runs: path in the project -> name in the folder of results."""
+LONGEST_ESTIMATE_SECONDS = 120.0
+"""Very many rows take longer to clean and split for an estimate; then the run begins without one."""
 FILES = ("report.html", "evaluation.json", "scores.json", "train.json")
 
 
@@ -55,11 +57,16 @@ def fetch(root: Path) -> None:
 
 
 def say_how_long(root: Path, overrides: Sequence[str]) -> None:
-    """Print how long the run takes at most; nothing if that is not known. In a separate process, for its memory."""
+    """Print about how long the run takes. In a separate process, for its memory."""
     click.echo("real: estimating how long the run takes")
     words = [sys.executable, "-m", "plumbline", "plan", "--brief", *set_params(overrides)]
-    planned = subprocess.run(words, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    if planned.returncode == 0:
+    try:
+        planned = subprocess.run(
+            words, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=LONGEST_ESTIMATE_SECONDS, check=True
+        )
+    except subprocess.SubprocessError:
+        click.echo("real: how long it takes is not known; every stage shows its progress")
+    else:
         click.echo(f"real: {planned.stdout.strip()}; what is finished is not repeated if you run it again")
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 OPTION = "--without-scores"
 """In front of DVC's own words."""
 SCORES = ("metrics/scores.json", "metrics/context.json", "metrics/evaluation.json")
-"""What `report` writes of scores. Where it has nothing to do, it is run again for them, which takes seconds."""
+"""What `report` writes of scores. If it has nothing to do, DVC runs it again to write them, which takes seconds."""
 
 
 def asked_for(words: list[str]) -> tuple[bool, list[str]]:

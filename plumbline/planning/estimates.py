@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from plumbline.model.base_files import BaseRefused, weights_folder
 from plumbline.number_text import size_text
@@ -145,6 +146,15 @@ def probe_lines(planned: Planned, limits: Mapping[int, int], *, batch_size: int)
     ]
 
 
+def general_lines(planned: Planned, num_prompts: int, general: Mapping[str, Any]) -> list[Line]:
+    """How long base takes for the prompts by which forgetting is measured. `general`: that section of params.yaml."""
+    if not num_prompts:
+        return []
+    limit, batch_size = int(general["max_new_tokens"]), int(general["batch_size"])
+    seconds, known = answering_seconds(planned, num_prompts * limit, num_prompts, max_new_tokens=limit, batch_size=batch_size)
+    return [Line("general", f"{num_prompts} prompts for base, at most {duration(seconds)}", known, seconds)]
+
+
 def context_lines(planned: Planned, num_questions: int, before: Mapping[str, float], *, read_once: Collection[str] = ()) -> list[Line]:
     """What is read besides the questions. `before`: arm -> the most tokens before a question, as a mean; `read_once`: arms that read them once a kind."""
     if not before:
@@ -176,7 +186,7 @@ def whole_line(lines: Sequence[Line], *, num_stages: int) -> Line:
         WHOLE,
         f"about {duration(seconds)} if nothing else uses this machine",
         f"the sum, and {ASSUMED_SECONDS_TO_START:g} s to start each of {num_stages} stages; less if answers end before their limit; "
-        "a judge over a network is not in it",
+        "without validation, preflight, a base that is trained here, and a judge over a network",
     )
 
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ruamel.yaml.error import YAMLError
+
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml, section_of
+from plumbline.pipeline.refused import Refused
 from plumbline.planning.real_profile import EMBEDDED_DATA
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Question
@@ -39,8 +42,10 @@ def planned_data(root: Path, params: Mapping[str, Any]) -> PlannedData:
         return _read(root / TRAIN, root / BENCHMARK, "of the last split")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sources = sources_of(root, params, folder)
-        return split_for_the_plan(sources, params, folder)
+        try:
+            return split_for_the_plan(sources_of(root, params, folder), params, folder)
+        except Refused as error:  # it names the file as the project has it
+            raise Refused(str(error).replace(f"{folder}/", "").replace(f"{root}/", "")) from None
 
 
 def is_of_last_split(root: Path, params: Mapping[str, Any]) -> bool:
@@ -48,8 +53,7 @@ def is_of_last_split(root: Path, params: Mapping[str, Any]) -> bool:
 
     A raw file that is not here cannot be split again: then the parameters decide.
     """
-    lock = root / "dvc.lock"
-    stages = read_yaml(lock).get("stages") or {} if lock.is_file() else {}
+    stages = locked_stages(root / "dvc.lock")
     names = STAGES if not _embedded(params) else ("synthesize", *STAGES)
     if any((stages.get(name, {}).get("params") or {}).get("params.yaml", {}).get(name) != params[name] for name in names):
         return False
@@ -67,8 +71,28 @@ def sources_of(root: Path, params: Mapping[str, Any], folder: Path) -> _Sources:
     if _embedded(params):
         section = section_of(params, "synthesize", synthesize.SynthesizeParams)
         files = {name: folder / EMBEDDED_DATA / f"{name}.jsonl" for name in ("train", "benchmark", "corpus", "general")}
-        synthesize.main(section.model_copy(update={"num_corpus_texts": 0}), **files)
-    return _Sources(*(folder / path if path.startswith(EMBEDDED_DATA) else root / path for path in named))
+        synthesize.main(section, **files)
+    sources = _Sources(*(folder / path if path.startswith(EMBEDDED_DATA) else root / path for path in named))
+    if not sources.questions.is_file():
+        raise Refused(f"{sources.questions} is not a file. Set split.benchmark to the path of a file of questions, or run `dvc pull`.")
+    return sources
+
+
+def locked_stages(lock: Path) -> Mapping[str, Any]:
+    """What dvc.lock says of the stages; nothing if it is missing or cannot be read, as in a merge that is not resolved."""
+    try:
+        return (read_yaml(lock) or {}).get("stages") or {} if lock.is_file() else {}
+    except YAMLError:
+        return {}
+
+
+def num_general_prompts(root: Path, params: Mapping[str, Any]) -> int:
+    """How many general prompts base will answer; 0 if their file is not here."""
+    path = str(params["general"]["prompts"])
+    if path.startswith(EMBEDDED_DATA):
+        return int(params["synthesize"]["num_general"])
+    file = root / path
+    return sum(bool(line.strip()) for line in file.read_text(encoding="utf-8").splitlines()) if file.is_file() else 0
 
 
 def split_for_the_plan(sources: _Sources, params: Mapping[str, Any], folder: Path) -> PlannedData:

@@ -1,39 +1,51 @@
 """The training rows of a plan as tokens, and the steps that `train` will make of them. Reads the tokenizer's files, if they are here."""
 
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from jinja2 import TemplateError
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from plumbline.model.base_files import folder_here
 from plumbline.model.tokenization import Example
-from plumbline.model.weights import load_tokenizer
+from plumbline.model.weights import load_tokenizer, save_tokenizer_of
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.training_params import TrainParams
 from plumbline.training.dialogues import Trainable, dialogue_of, render_dialogue
 from plumbline.training.general_prompts import num_replay_rows
 from plumbline.training.packing import pack
 from plumbline.training.schedule import Schedule, fewest_packed_rows, plan_training
+from stages.base import BaseParams
 
 CHARACTERS_PER_TOKEN = 4.0
-"""Of text without digits; of digits each is a token. SmolLM2 has 4.1 in 4,397 physics rows of a study, 3.4 in the embedded ones."""
+"""Of text without digits; each digit is a token. SmolLM2 has 4.1 in 4,397 physics rows of a study, 3.4 in the embedded ones."""
 TEMPLATE_TOKENS = 8
 """Around a question. Templates that say more in front of it have 20 to 40."""
+VOCABULARIES = ("tokenizer.json", "tokenizer.model", "vocab.json")
+"""Without one of them transformers makes a tokenizer that knows nothing."""
 DIGIT = re.compile(r"\d")
 
 
-def tokenizer_at_hand(base: Path, section: dict[str, Any], *, here: bool) -> PreTrainedTokenizerBase | None:
-    """The tokenizer of models/base (`here`), else that of a snapshot on this machine; None if there is none, or if it has no chat template."""
+def tokenizer_at_hand(base: Path, params: BaseParams, *, here: bool, templates: Path) -> PreTrainedTokenizerBase | None:
+    """The tokenizer of models/base (`here`), else the one that `base` would make of a snapshot in PLUMBLINE_HUB_DIR or .cache/hub.
+
+    None if there is no snapshot, or if `base` could not use it. `templates`: the folder of our chat templates.
+    """
     if here:
         return load_tokenizer(base)
-    if section["source"] != "hub" or (folder := folder_here(section["repo"], section["revision"])) is None:
+    if params.source != "hub" or params.repo is None or params.revision is None:
         return None
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json")):
+    snapshot = folder_here(params.repo, params.revision)
+    if snapshot is None or not any((snapshot / name).is_file() for name in VOCABULARIES):
         return None
-    tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-    return tokenizer if tokenizer.chat_template else None
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            save_tokenizer_of(snapshot, Path(folder), params, templates=templates)
+            return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        except (ValueError, OSError, TemplateError):  # `base` says what is wrong with it
+            return None
 
 
 def examples_of(
@@ -47,7 +59,7 @@ def examples_of(
         asked = "".join([row.instruction, row.input, *(one.user + one.assistant for one in row.earlier)])
         before = num_tokens_about(asked) + template_tokens * (1 + len(row.earlier))
         found.append(Example(ids=[0] * (before + max(1, num_tokens_about(row.output))), num_prompt_tokens=before))
-    return found, f"estimated, {CHARACTERS_PER_TOKEN:g} characters a token"
+    return found, f"estimated, {CHARACTERS_PER_TOKEN:g} characters or one digit a token"
 
 
 def num_tokens_about(text: str) -> int:

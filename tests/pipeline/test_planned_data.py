@@ -10,7 +10,7 @@ import pytest
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
 from plumbline.pipeline.params import section_of
 from plumbline.pipeline.refused import Refused
-from plumbline.planning.planned_data import is_of_last_split, planned_data
+from plumbline.planning.planned_data import is_of_last_split, num_general_prompts, planned_data
 from plumbline.planning.planned_params import planned_params
 from plumbline.rows.instruction_row import InstructionRow
 from plumbline.rows.question import Question
@@ -124,6 +124,19 @@ def test_without_the_raw_files_the_last_split_is_used(after_a_run: Path) -> None
     assert not is_of_last_split(after_a_run, planned_params(after_a_run, []))
 
 
+@pytest.mark.parametrize("lock", ["", "schema: '2.0'\n", "stages:\n", "<<<<<<< HEAD\nstages: {}\n=======\n"])
+def test_a_lock_that_says_nothing_is_no_split(after_a_run: Path, lock: str) -> None:
+    (after_a_run / "dvc.lock").write_text(lock)
+    assert not is_of_last_split(after_a_run, planned_params(after_a_run, []))
+
+
+def test_general_prompts_are_counted(root: Path) -> None:
+    assert num_general_prompts(root, planned_params(root, ["synthesize.num_general=7"])) == 7
+    (root / "prompts.jsonl").write_text('{"id": "a", "prompt": "?"}\n\n{"id": "b", "prompt": "!"}\n')
+    assert num_general_prompts(root, planned_params(root, ["general.prompts=prompts.jsonl"])) == 2
+    assert num_general_prompts(root, planned_params(root, ["general.prompts=absent.jsonl"])) == 0
+
+
 def test_other_amounts_of_embedded_rows_are_another_split(root: Path) -> None:
     (root / "data/split").mkdir(parents=True)
     for name in ("train", "benchmark"):
@@ -140,5 +153,9 @@ def test_files_that_no_stage_would_read_are_refused_in_the_words_of_the_stage(ro
     (root / "asked.jsonl").write_text(json.dumps(question | {"kind": "essay"}) + "\n")
     with pytest.raises(Refused, match="essay"):
         planned_data(root, planned_params(root, OWN))
+    with pytest.raises(Refused, match=r"^absent\.jsonl is not a file\. Set split\.benchmark .* or run `dvc pull`\.$"):
+        planned_data(root, planned_params(root, ["clean.source=mine.jsonl", "split.benchmark=absent.jsonl"]))
+    with pytest.raises(Refused, match=r" data/raw/embedded/trian\.jsonl is not a file"):  # not in a folder that is gone
+        planned_data(root, planned_params(root, [*SMALL, "clean.source=data/raw/embedded/trian.jsonl"]))
     with pytest.raises(Refused, match=r"params\.yaml: clean\.standardize is 'maybe'"):
         planned_data(root, planned_params(root, [*OWN, "clean.standardize=maybe"]))

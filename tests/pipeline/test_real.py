@@ -168,6 +168,20 @@ def test_a_stage_that_was_stopped_is_not_called_failed(project: SmallProject, ca
     assert (project.root / "real/data.html").read_text() == "page: put aside of edited"
 
 
+def test_a_run_begins_although_no_one_can_say_how_long_it_takes(
+    project: SmallProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real.say_how_long(project.root, ["clean.source=none.txt"])
+    unknown = "real: estimating how long the run takes\nreal: how long it takes is not known; every stage shows its progress\n"
+    assert capsys.readouterr().out == unknown, "the plan was refused"
+    monkeypatch.setattr(real, "LONGEST_ESTIMATE_SECONDS", 0.01)
+    real.say_how_long(ROOT, [])
+    assert capsys.readouterr().out == unknown, "it took too long"
+    monkeypatch.undo()
+    real.say_how_long(ROOT, [])
+    assert "real: about " in capsys.readouterr().out
+
+
 def test_files_that_git_or_dvc_holds_are_read_where_they_are(project: SmallProject) -> None:
     root = project.root
     kept = {"clean.source": root / "rows.txt", "split.benchmark": root / "questions.txt"}
