@@ -330,5 +330,5 @@ def command(
         if has_own:
             own = " and ".join([params["clean"]["source"], params["split"]["benchmark"], *([str(corpus)] if corpus else [])])
             lines.insert(0, Line("run", f"as `plumbline real` with {own}", "given" if given else "the files of params.yaml"))
-        told = f"{in_brief(lines)}\n" if brief else table(lines)
-    click.echo(told, nl=False)
+        text = f"{in_brief(lines)}\n" if brief else table(lines)
+    click.echo(text, nl=False)

@@ -127,7 +127,7 @@ def _embedded(params: Mapping[str, Any]) -> bool:
 
 
 def _md5(path: Path) -> str | None:
-    """As DVC hashes a file; None if there is none."""
+    """The hash of a file as DVC has it; None without the file."""
     if not path.is_file():
         return None
     with path.open("rb") as stream:

