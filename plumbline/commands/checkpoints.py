@@ -89,7 +89,7 @@ def list_runs() -> None:
 
 @command.command("remove")
 @click.argument("names", nargs=-1, metavar="[RUN]...")
-@click.option("--older-than-days", type=float, metavar="N", help="All runs that were not written to for N days.")
+@click.option("--older-than-days", type=click.FloatRange(min=0), metavar="N", help="All runs that were not written to for N days.")
 @click.option("--all", "every", is_flag=True, help="All runs that are not running.")
 def remove_runs(names: tuple[str, ...], older_than_days: float | None, every: bool) -> None:
     """Delete runs. The same training would then start from its first step.

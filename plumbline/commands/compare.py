@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from plumbline.commands.final_part import known_uses
+from plumbline.commands.outputs import refuse_files_of_the_run, refuse_overwriting
 from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.bridge_file import recorded_bridges
 from plumbline.comparing.comparability import marks
@@ -25,7 +26,7 @@ from plumbline.judging.end import end_of_life, end_warning, today
 from plumbline.pages.page import render_page
 from plumbline.params_sections import unknown_sections
 from plumbline.pipeline.files import write_json, write_text
-from plumbline.pipeline.params import read_yaml
+from plumbline.pipeline.params import read_yaml, section_of
 from plumbline.reporting.final_part import uses_of
 from plumbline.rows.answer import Answer
 from plumbline.rows.grade import Grade
@@ -101,7 +102,7 @@ def judge_endings(runs: Sequence[Run]) -> list[str]:
 
 def present_tolerance(root: Path) -> Tolerance:
     """The tolerance of `grade` in this folder."""
-    return GradeParams.model_validate(read_yaml(root / "params.yaml")["grade"]).tolerance
+    return section_of(read_yaml(root / "params.yaml"), "grade", GradeParams).tolerance
 
 
 def main(names: Sequence[str], *, root: Path, page: Path, numbers: Path | None = None, arm: str | None = None, named: bool = True) -> str:
@@ -183,6 +184,8 @@ def command(runs: tuple[str, ...], page: Path, numbers: Path | None, arm: str | 
     """
     root = repository()
     with refusing(2, ValueError, OSError):
+        refuse_overwriting([], [page, numbers])
+        refuse_files_of_the_run(root, [page, numbers])
         chosen = runs or ("HEAD", *experiments(root))
         if len(set(chosen)) < 2:
             raise NotThere(

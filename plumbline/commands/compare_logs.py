@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from plumbline.commands.known_questions import known_questions
-from plumbline.commands.outputs import refuse_overwriting
+from plumbline.commands.outputs import refuse_files_of_the_run, refuse_overwriting
 from plumbline.commands.refusing import refusing
 from plumbline.commands.tolerance_options import distance, fraction
 from plumbline.comparing.answers_ledger import answer_ledgers, ledger_numbers, ledger_text, pairs_of, scored_rows, slice_line
@@ -60,6 +60,7 @@ def main(logs: Sequence[str], *, scores: ScoreParams, questions: LogQuestions, o
     if len(arms) < 2:
         raise Refused(f"two logs are needed, but there is only {arms[0].name}. Give a second log, or a folder with the logs of two models.")
     refuse_overwriting(read_for(arms, questions.benchmark), [outputs.page, outputs.numbers, outputs.verdicts])
+    refuse_files_of_the_run(Path.cwd(), [outputs.page, outputs.numbers, outputs.verdicts])
     if questions.benchmark is not None:
         known = known_questions(questions.benchmark)
         arms = [replace(arm, answers=with_questions(arm.answers, known)) for arm in arms]

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from plumbline.commands.outputs import refuse_files_of_the_run
 from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.revisions import open_run, read_evaluation, read_rows
 from plumbline.comparing.run_frames import load_run
@@ -75,10 +76,11 @@ RUN = click.argument("run", default="workspace")
 ARM = click.option("--arm", help="The arm to export; by default every arm, or the arm of the model card.")
 
 
-def told(action: Callable[[Path], str]) -> None:
+def told(action: Callable[[Path], str], *, out: Path) -> None:
     """Run one export, and say what was written."""
     root = repository()
     with refusing(1, ValueError, OSError):
+        refuse_files_of_the_run(root, [out])
         said = action(root)
     click.echo(said)
 
@@ -92,7 +94,7 @@ def told(action: Callable[[Path], str]) -> None:
 )
 def rows(run: str, out: Path, shape: str, part: str) -> None:
     """Write cleaned rows as messages or Alpaca, for other trainers."""
-    told(lambda root: write_rows(root, run, out, shape=shape, part=part))
+    told(lambda root: write_rows(root, run, out, shape=shape, part=part), out=out)
 
 
 @command.command()
@@ -100,7 +102,7 @@ def rows(run: str, out: Path, shape: str, part: str) -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A file that ends in .parquet, .csv or .jsonl.")
 def answers(run: str, out: Path) -> None:
     """Write answers with questions, grades and scores, as Parquet, CSV or JSON lines."""
-    told(lambda root: f"{(frames := load_run(run, root=root)).export(out)}: {len(frames.answers)} answers")
+    told(lambda root: f"{(frames := load_run(run, root=root)).export(out)}: {len(frames.answers)} answers", out=out)
 
 
 @command.command("eval-results")
@@ -112,7 +114,7 @@ def answers(run: str, out: Path) -> None:
 @ARM
 def eval_results(run: str, out: Path, dataset: str | None, dataset_revision: str | None, source_url: str | None, arm: str | None) -> None:
     """Write the scores as the Hub's .eval_results, with interval and n in the notes."""
-    told(lambda root: write_results(root, run, out, arm=arm, dataset=dataset, revision=dataset_revision, url=source_url))
+    told(lambda root: write_results(root, run, out, arm=arm, dataset=dataset, revision=dataset_revision, url=source_url), out=out)
 
 
 @command.command("lm-eval")
@@ -121,4 +123,4 @@ def eval_results(run: str, out: Path, dataset: str | None, dataset_revision: str
 @ARM
 def lm_eval(run: str, out: Path, arm: str | None) -> None:
     """Write the scores as the results file of lm-evaluation-harness."""
-    told(lambda root: write_summaries(root, run, out, arm=arm))
+    told(lambda root: write_summaries(root, run, out, arm=arm), out=out)

@@ -24,7 +24,7 @@ def command() -> None:
     Exit 0 if all is shown, 1 if something is not, 2 if it cannot be decided: nothing is required, or the report belongs to another state.
     """
     root = repository()
-    with refusing(2, CannotTell):
+    with refusing(2, CannotTell, ValueError, OSError):
         if not required_of(root).require:
             raise CannotTell(
                 "publish.require in params.yaml is empty, so there is nothing to check. Set it before the run, such as "

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from plumbline.commands.known_questions import known_questions
-from plumbline.commands.outputs import refuse_overwriting
+from plumbline.commands.outputs import refuse_files_of_the_run, refuse_overwriting
 from plumbline.commands.refusing import refusing
 from plumbline.commands.tolerance_options import distance, fraction
 from plumbline.comparing.answers_ledger import answer_ledgers, ledger_numbers, ledger_text, pairs_of
@@ -85,6 +85,7 @@ def command(
     """
     with refusing(1, OSError, ValueError):
         refuse_overwriting([answers, *([] if benchmark is None else [benchmark])], [out, numbers])
+        refuse_files_of_the_run(Path.cwd(), [out, numbers])
         told = main(
             answers,
             tolerance=Tolerance(relative=relative_tolerance, absolute=absolute_tolerance),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from plumbline.commands.outputs import refuse_files_of_the_run
 from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.judged_rows import JudgedAnswer, judged_answers
 from plumbline.comparing.labels_needed import labels_needed
@@ -20,7 +21,7 @@ from plumbline.judging.people import sampling_strata
 from plumbline.judging.prompt import SCALE
 from plumbline.pipeline.files import write_text
 from plumbline.pipeline.jsonl import read_jsonl, write_jsonl
-from plumbline.pipeline.params import read_yaml
+from plumbline.pipeline.params import read_yaml, section_of
 from plumbline.reporting.calibration import Calibration, calibrated_by_people, labels_by_part
 from plumbline.reporting.calibration_words import PART_WORDS, calibration_numbers, correction_words, labeller_words, length_words
 from plumbline.reporting.human_label import HumanLabel
@@ -116,8 +117,30 @@ def calibration_of(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel], c
     )
 
 
+def refuse_scored_sheet(path: Path) -> None:
+    """ValueError if the path holds work of a person: a sheet with a score or a note, or a file that is no sheet."""
+    if not path.is_file():
+        return
+    try:
+        table = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
+        is_sheet = tuple(table.fieldnames or ()) == COLUMNS
+        num_filled = sum(bool((row["score"] or "").strip() or (row["note"] or "").strip()) for row in table) if is_sheet else 0
+    except (UnicodeDecodeError, csv.Error):
+        is_sheet, num_filled = False, 0
+    if not is_sheet:
+        raise ValueError(f"{path} exists and is not a sheet of this command. Give the path of a file that does not exist yet.")
+    if num_filled:
+        rows = "row" if num_filled == 1 else "rows"
+        raise ValueError(
+            f"{path} holds scores or notes in {num_filled} {rows}, and they would be lost. Add them with "
+            f"`plumbline label-sheet read {path} --labeller NAME`, and write the new sheet to another path."
+        )
+
+
 def write_sheet(path: Path, *, count: int, root: Path) -> str:
-    """Write a sheet of the run in the folder and return what to print."""
+    """Write a sheet of the run in the folder and return what to print. ValueError if it would replace work of a person."""
+    refuse_files_of_the_run(root, [path])
+    refuse_scored_sheet(path)
     rows = judged_answers(open_run(root, WORKSPACE))
     text, (keys, parts) = sheet(rows, count=count), drawn_answers(rows, count=count)
     write_text(path, text)
@@ -142,7 +165,7 @@ def report(root: Path) -> str:
 def declared(root: Path) -> tuple[Pair, ...]:
     """The comparisons of params.yaml."""
     params = read_yaml(root / "params.yaml")
-    return Comparisons.model_validate(params["comparisons"]).of(Arms.model_validate(params["arms"]))
+    return section_of(params, "comparisons", Comparisons).of(section_of(params, "arms", Arms))
 
 
 def recorded(root: Path) -> list[HumanLabel]:

@@ -10,6 +10,7 @@ import plumbline.model.quiet  # noqa: F401
 from plumbline.answering.answering import render
 from plumbline.answering.engine import Prompt
 from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.commands.outputs import refuse_files_of_the_run, refuse_folder_of_others
 from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.merging import Agreement, MergedDiffers, agreement, merge_and_save, reference_answers
 from plumbline.model.adapter import adapter_sha256, load_adapter, read_training_record
@@ -112,8 +113,10 @@ def command(out: Path, questions: int) -> None:
 
     Exit 1 if it answers differently, 2 if it cannot be made.
     """
-    repository()
+    root = repository()
     with refusing(1, MergedDiffers, heading="NOT MERGED"), refusing(2, MergeRefused, ValueError, OSError):
+        refuse_files_of_the_run(root, [out])
+        refuse_folder_of_others(out, record=PROVENANCE)
         told = main(
             load_params("answer", AnswerParams),
             benchmark=Path("data/split/benchmark.jsonl"),

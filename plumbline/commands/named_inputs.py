@@ -12,6 +12,9 @@ from plumbline.pipeline.expanded_stages import REFERENCE, expanded_stages, value
 from plumbline.pipeline.params import read_yaml
 from plumbline.pipeline.refused import Refused
 
+NO_COLON = "could not find expected ':'"
+YAML_FILES = ("params.yaml", "dvc.yaml", "dvc.lock")
+
 
 def check_named_inputs(root: Path) -> None:
     """Refused if params.yaml cannot be read, or names a file that is missing and that no stage makes."""
@@ -51,15 +54,32 @@ def named(entries: list[Any]) -> list[str]:
     return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
 
 
+def refuse_unreadable(root: Path) -> None:
+    """Refused if a YAML file of the clone cannot be read; a missing one passes."""
+    for name in YAML_FILES:
+        if (root / name).is_file():
+            read_checked(root / name)
+
+
 def read_checked(path: Path) -> dict[str, Any]:
-    """Read a YAML file. Refused with the line if it is not YAML or has a key twice."""
+    """Read a YAML file. Refused with the line if it is not YAML, not UTF-8, or has a key twice; and if it holds no keys."""
     try:
-        return read_yaml(path)
+        found: object = read_yaml(path)
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise Refused(f"{path.name}, line {line}: this is not UTF-8 ({error.reason}). Save the file as UTF-8.") from None
     except MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        # Without its colon, a key is noticed only on the next line: the context is the line that lacks it.
+        mark = error.context_mark if error.problem == NO_COLON and error.context_mark else error.problem_mark
+        line = f", line {mark.line + 1}" if mark else ""
         if isinstance(error, DuplicateKeyError):
             told = str(error.problem).split('"')
             raise Refused(f"{path.name}{line}: the key {told[1]} is in its section twice. Keep one of them.") from None
         raise Refused(
             f"{path.name}{line}: this is not YAML ({error.problem}). Look at the line; `git diff {path.name}` shows what you changed."
         ) from None
+    if not isinstance(found, dict):
+        raise Refused(
+            f"{path.name} is empty, or is not a list of `key: value`. `git restore {path.name}` brings back the one of the commit."
+        )
+    return found

@@ -1,9 +1,15 @@
-"""Refuse to write a file that the command reads. Touches the files that are named, read-only."""
+"""Refuse to write where something would be lost: what the command reads, what the run holds, a folder of someone else. Reads what is named."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from plumbline.commands.named_inputs import named
+from plumbline.pipeline.expanded_stages import expanded_stages
+from plumbline.pipeline.params import read_yaml
 from plumbline.pipeline.refused import Refused
+
+OWN_FILES = ("params.yaml", "dvc.yaml", "dvc.lock")
 
 
 def refuse_overwriting(inputs: Iterable[Path], outputs: Iterable[Path | None]) -> None:
@@ -16,3 +22,35 @@ def refuse_overwriting(inputs: Iterable[Path], outputs: Iterable[Path | None]) -
                 raise Refused(f"{output} is an input ({given}), and writing would replace it. Give another path for the output.")
         if (other := seen.setdefault(output.resolve(), output)) is not output:
             raise Refused(f"{output} and {other} are the same file. Give each output its own path.")
+
+
+def refuse_files_of_the_run(root: Path, outputs: Iterable[Path | None]) -> None:
+    """Refused if an output is a file or folder of the pipeline in `root`, or lies in such a folder. Passes where no pipeline is."""
+    if not (root / "dvc.yaml").is_file() or not (root / "params.yaml").is_file():
+        return
+    stages = expanded_stages(read_yaml(root / "dvc.yaml"), read_yaml(root / "params.yaml")).values()
+    used = ("deps", "outs", "metrics", "plots")
+    paths = {entry for stage in stages for kind in used for entry in named(stage.get(kind, []))}
+    held = {(root / path).resolve(): path for path in sorted(paths.union(OWN_FILES))}
+    for output in [one for one in outputs if one is not None]:
+        asked = output.resolve()
+        found = next((path for there, path in held.items() if asked == there or there in asked.parents), None)
+        if found is not None:
+            place = "is a file or folder" if asked == (root / found).resolve() else f"lies in {found}, a folder"
+            raise Refused(f"{output} {place} of the pipeline, which writing would change. Give another path, such as logs/{output.name}.")
+
+
+def refuse_folder_of_others(folder: Path, *, record: str) -> None:
+    """Refused if something is in the folder that was not written with its record, a JSON file with the names of `files`."""
+    if not folder.exists() and not folder.is_symlink():
+        return
+    if not folder.is_dir():
+        raise Refused(f"{folder} is a file, and a folder is written. Give a folder that does not exist yet.")
+    there = {path.name for path in folder.iterdir()}
+    try:
+        ours = {record, *json.loads((folder / record).read_text(encoding="utf-8"))["files"]} if record in there else set()
+    except (ValueError, KeyError, TypeError):
+        ours = set()
+    if others := sorted(there - ours):
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        raise Refused(f"{folder} holds {others[0]}{more}, and writing would remove what is there. Give a folder that does not exist yet.")

@@ -87,7 +87,7 @@ def model_of(base: Path, section: dict[str, Any], lora: LoraParams, *, here: boo
     if here:
         return counted(base, lora, name=str(section["repo"] or "the embedded base")), "models/base"
     if section["source"] == "embedded":
-        own = EmbeddedParams.model_validate(section["embedded"])
+        own = section_of({"base": section}, "base.embedded", EmbeddedParams)
         return counted_model(architecture(own, vocab_size=own.vocab_size), lora), "base.embedded of params.yaml"
     repo, revision = section["repo"], section["revision"]
     if repo is None or revision is None:
@@ -193,13 +193,13 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED,
     params, pipeline = params_of(root, overrides, files or {}), read_yaml(root / "dvc.yaml")
     if (problem := unknown_sections(params, pipeline)) is not None:
         raise NotPlanned(problem)
-    lora, training, section = LoraParams.model_validate(params["lora"]), TrainParams.model_validate(params["train"]), params["base"]
+    lora, training, section = section_of(params, "lora", LoraParams), section_of(params, "train", TrainParams), params["base"]
     base = root / "models/base"
     here = base_is_here(base, section)
     data = planned_data(root, params)
     questions = data.questions
-    probes = ProbesParams.model_validate(params["probes"])
-    arms, retrieve = Arms.model_validate(params["arms"]), RetrieveParams.model_validate(params["retrieve"])
+    probes = section_of(params, "probes", ProbesParams)
+    arms, retrieve = section_of(params, "arms", Arms), section_of(params, "retrieve", RetrieveParams)
     model, known = model_of(base, section, lora, here=here)
     tokenizer = tokenizer_at_hand(base, section_of(params, "base", BaseParams), here=here, templates=root / "examples/chat_templates")
     examples, how = examples_of(data.rows, tokenizer, template_tokens=template_tokens(section["repo"]))
@@ -212,7 +212,7 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED,
         schedule=schedule_of(examples, training),
         lora=lora,
         training=training,
-        answering=AnswerParams.model_validate(params["answer"]),
+        answering=section_of(params, "answer", AnswerParams),
         dtype=section["dtype"],
         quantization=section["quantization"],
         device=device(),
@@ -222,10 +222,10 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED,
     answers = answer_lines(planned, len(questions), num_arms=num_arms)
     taking = [
         training_line(planned, base, here=here),
-        *selection_lines(planned, ReportParams.model_validate(params["report"]), questions),
+        *selection_lines(planned, section_of(params, "report", ReportParams), questions),
         *answers,
         again_line(
-            NoiseFloorParams.model_validate(params["noise_floor"]),
+            section_of(params, "noise_floor", NoiseFloorParams),
             planned.answering,
             questions,
             seconds_of_an_arm=sum(one.seconds for one in answers) / max(1, num_arms),
@@ -240,7 +240,7 @@ def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED,
         whole_line(taking, num_stages=len(expanded_stages(pipeline, params))),
         *memory_lines(planned, free_disk_bytes=shutil.disk_usage(root).free),
         *judge_lines(
-            JudgeParams.model_validate(params["judge"]),
+            section_of(params, "judge", JudgeParams),
             questions,
             planned.answering,
             judged_answers(root, arms, questions, planned.answering),

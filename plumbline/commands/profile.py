@@ -1,13 +1,24 @@
 """Run the pipeline with the overrides of a profile. Touches profiles/, params.yaml and, through DVC, all that a run writes."""
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
+from plumbline.commands.named_inputs import refuse_unreadable
 from plumbline.commands.refusing import refusing, repository
 from plumbline.commands.running import run_pipeline, set_params
 from plumbline.planning.profiles import check_has_data, merged, profile_overrides
 from plumbline.planning.real_profile import one_by_one
+
+
+def check_usable(root: Path, overrides: Sequence[str]) -> None:
+    """OverrideRefused if DVC cannot use an override; it would say so in several lines and with the name of an exception."""
+    # Imported here: DVC takes a second, and a profile that does not exist is refused without it.
+    from plumbline.planning.planned_params import planned_params
+
+    planned_params(root, overrides)
 
 
 @click.command()
@@ -22,6 +33,8 @@ def command(name: str, more: tuple[str, ...]) -> None:
     """
     root = repository()
     with refusing(1, ValueError, OSError):
+        refuse_unreadable(root)
         overrides = merged(profile_overrides(root, name), one_by_one(more))
         check_has_data(root, name, overrides)
+        check_usable(root, overrides)
     sys.exit(run_pipeline(root, ["exp", "run", *set_params(overrides)]))

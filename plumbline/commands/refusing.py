@@ -7,16 +7,22 @@ from pathlib import Path
 
 import click
 from pydantic import BaseModel, ValidationError
+from ruamel.yaml.error import MarkedYAMLError
 
+from plumbline.commands.named_inputs import refuse_unreadable
 from plumbline.pipeline.problems import problems_of
+from plumbline.pipeline.refused import Refused
 
 
 @contextmanager
 def refusing(exit_code: int, *errors: type[Exception], heading: str | None = None) -> Iterator[None]:
-    """Run the block; end the command with the exit code if one of the errors occurs. Its text follows the command's name, or the heading."""
+    """Run the block; end the command with the exit code if one of the errors occurs, or if a file of the clone is not YAML.
+
+    The text of the error follows the command's name, or the heading.
+    """
     try:
         yield
-    except errors as error:
+    except (*errors, MarkedYAMLError) as error:
         begin = f"{heading}\n" if heading else f"{click.get_current_context().command_path.removeprefix('plumbline ')}: "
         sys.stderr.write(f"{begin}{sentence(error)}\n")
         raise SystemExit(exit_code) from None
@@ -24,6 +30,11 @@ def refusing(exit_code: int, *errors: type[Exception], heading: str | None = Non
 
 def sentence(error: Exception) -> str:
     """What an error says to a person."""
+    if isinstance(error, MarkedYAMLError | UnicodeDecodeError):  # the parser knows the line, but not the file
+        try:
+            refuse_unreadable(Path.cwd())
+        except Refused as refused:
+            return str(refused)
     if isinstance(error, ValidationError):
         return problems_of(error, BaseModel)
     if isinstance(error, OSError) and error.filename and error.strerror:
@@ -32,12 +43,16 @@ def sentence(error: Exception) -> str:
 
 
 def repository() -> Path:
-    """The folder of the clone, where a command runs. If the folder has no .dvc, exit with 2."""
+    """The folder of the clone, where a command runs. If the folder has no .dvc, or its params.yaml is empty, exit with 2."""
     root = Path.cwd()
     if not (root / ".dvc").is_dir():
         name = click.get_current_context().command_path.removeprefix("plumbline ")
         sys.stderr.write(
             f"{name}: {root} is not the folder of a clone (it has no .dvc). Change to the folder of your clone and run it again.\n"
         )
+        raise SystemExit(2)
+    if (params := root / "params.yaml").is_file() and not params.read_bytes().strip():
+        name = click.get_current_context().command_path.removeprefix("plumbline ")
+        sys.stderr.write(f"{name}: params.yaml is empty. `git restore params.yaml` brings back the one of the commit.\n")
         raise SystemExit(2)
     return root

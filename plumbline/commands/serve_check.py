@@ -11,6 +11,7 @@ import click
 import plumbline.model.quiet  # noqa: F401
 from plumbline.answering.contexts import read_contexts
 from plumbline.answering.exam_prompt import exam_prompt
+from plumbline.commands.outputs import refuse_files_of_the_run
 from plumbline.commands.refusing import refusing, repository
 from plumbline.comparing.served_endings import endings, unanswered
 from plumbline.comparing.served_ledger import KindServed, served_kinds
@@ -203,6 +204,7 @@ def command(
     """
     root = repository()
     with refusing(2, CannotAsk, ValueError, OSError):
+        refuse_files_of_the_run(root, [out])
         told, ok = main(
             root, url, model=model, arm=arm, count=count, margin=margin, texts_only=texts_only, concurrency=concurrency, out=out
         )

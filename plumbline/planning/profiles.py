@@ -38,7 +38,7 @@ def merged(*overrides: Sequence[str]) -> list[str]:
 
 def check_has_data(root: Path, name: str, overrides: Sequence[str]) -> None:
     """ProfileRefused if a large model would be trained on the small embedded world, because no one named other rows."""
-    values = dict(line.split("=", 1) for line in overrides)
+    values = {name: value for name, _, value in (line.partition("=") for line in overrides)}
     source = values.get("clean.source") or str(read_yaml(root / "params.yaml")["clean"]["source"])
     if values.get("base.source") == "hub" and "clean.source" not in values and source.startswith(EMBEDDED_DATA):
         raise ProfileRefused(

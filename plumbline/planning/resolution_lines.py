@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from plumbline.pipeline.jsonl import read_jsonl
+from plumbline.pipeline.params import section_of
 from plumbline.planning.estimates import Line
 from plumbline.planning.resolution import Resolution, resolutions
 from plumbline.reporting.contrasts import squares_of
@@ -27,11 +28,11 @@ def resolution_lines(
     root: Path, params: Mapping[str, Any], questions: Sequence[Question], wanted: Sequence[float], *, here: bool
 ) -> list[Line]:
     """Lines of every kind. `here`: whether the base model of this plan is the one that the last run used; the grades of another say nothing."""
-    arms = Arms.model_validate(params["arms"])
-    comparisons = Comparisons.model_validate(params["comparisons"]).of(arms)
+    arms = section_of(params, "arms", Arms)
+    comparisons = section_of(params, "comparisons", Comparisons).of(arms)
     if not comparisons:
         return []
-    report, publish = ReportParams.model_validate(params["report"]), PublishParams.model_validate(params["publish"])
+    report, publish = section_of(params, "report", ReportParams), section_of(params, "publish", PublishParams)
     found = resolutions(
         questions,
         last_differences(root, comparisons[0]) if here else {},
