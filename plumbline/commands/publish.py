@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ from plumbline.reporting.final_part import uses_in
 
 RECEIPT = "metrics/published.json"
 MAX_TRIES = 4
+HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 
 
 def check_run(root: Path) -> None:
@@ -107,7 +110,7 @@ def check_head(api: HfApi, repo: str, head: str, root: Path, onto: str | None) -
     foreign = [name for name in api.list_repo_files(repo, revision=head) if name != ".gitattributes"]
     if foreign or ours is not None:
         raise NotPublished(
-            f"the head of {repo} is {head[:12]}, a commit that this project did not make"
+            f"the head of {repo} is {head[:12]}, a commit that this project did not make, as far as {RECEIPT} tells"
             + (f" (ours is {ours[:12]})" if ours else f" (it holds {', '.join(foreign[:5])})")
             + f". Nothing was sent. Look at it, then publish onto it: make publish REPO={repo} PUBLISH='--onto {head}'."
         )
@@ -158,15 +161,33 @@ def commit_files(api: HfApi, repo: str, files: dict[str, Path], *, root: Path, o
     raise AssertionError("unreachable")
 
 
-def main(
-    root: Path, repo: str, *, private: bool, license: str | None, dataset: str | None, onto: str | None, benchmark: str | None = None
-) -> str:
-    """Publish and return what to print. NotPublished says why not."""
-    token = os.environ.get("HF_TOKEN")
+def check_names(**names: str | None) -> None:
+    """NotPublished unless each name that is given is organisation/name, as the Hub accepts it."""
+    for what, name in names.items():
+        if name is not None and not HUB_NAME.fullmatch(name):
+            raise NotPublished(
+                f"{what} is {name!r}. Give organisation/name as on the Hub, such as lab/my-adapter: letters, digits, '-', '_' and '.', one '/'."
+            )
+
+
+def token_of(environment: Mapping[str, str]) -> str:
+    """The token, without the end of line that a file of secrets leaves. NotPublished if there is none, or if no header can hold it; it is never shown."""
+    token = environment.get("HF_TOKEN", "").strip()
     if not token:
         raise NotPublished(
             "HF_TOKEN is not set. Make a token with write access to this one repository (huggingface.co/settings/tokens) and export it."
         )
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        raise NotPublished("HF_TOKEN holds a blank or a letter that no token has. Copy the token again and export it.")
+    return token
+
+
+def main(
+    root: Path, repo: str, *, private: bool, license: str | None, dataset: str | None, onto: str | None, benchmark: str | None = None
+) -> str:
+    """Publish and return what to print. NotPublished says why not."""
+    check_names(**{"REPO": repo, "--dataset": dataset, "--benchmark": benchmark})
+    token = token_of(os.environ)
     check_run(root)
     manifest = read_manifest(root / "models/base")
     if license is None and manifest.source == "hub":
@@ -226,5 +247,11 @@ def command(repo: str, public: bool, license: str | None, dataset: str | None, b
     """
     root = repository()
     with refusing(1, NotPublished, NotThere, Refused, RepositoryNotFoundError, HfHubHTTPError, OSError, heading="NOT PUBLISHED"):
-        told = main(root, repo, private=not public, license=license, dataset=dataset, benchmark=benchmark, onto=onto)
+        try:
+            told = main(root, repo, private=not public, license=license, dataset=dataset, benchmark=benchmark, onto=onto)
+        except httpx2.TransportError as error:
+            raise NotPublished(
+                f"no connection to the Hub ({type(error).__name__}). Look at the network, and at HF_ENDPOINT if you set it. "
+                "Run it again: what arrived is found."
+            ) from None
     click.echo(told)

@@ -1,5 +1,6 @@
 """How a command ends if it cannot do what was asked: a plain sentence on stderr and the documented exit code. Touches stderr and the folder."""
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ def sentence(error: Exception) -> str:
             return str(refused)
     if isinstance(error, ValidationError):
         return problems_of(error, BaseModel)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):  # it names the file only if it could not be opened
+        return "the disk is full, or your quota is used up. Free some space and run it again; no file was left half-written."
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error)

@@ -123,13 +123,16 @@ class Frames:
         questions = self.questions.drop(columns="kind")
         questions = questions.rename(columns={name: field_name(name) for name in questions.columns if name in self.answers.columns})
         table = self.answers.merge(questions, left_on="id", right_index=True, how="left")
-        if path.suffix == ".parquet":
-            table.to_parquet(partial, index=False)
-        elif path.suffix == ".csv":
-            table.to_csv(partial, index=False)
-        else:
-            table.to_json(partial, orient="records", lines=True, force_ascii=False)
-        partial.replace(path)
+        try:
+            if path.suffix == ".parquet":
+                table.to_parquet(partial, index=False)
+            elif path.suffix == ".csv":
+                table.to_csv(partial, index=False)
+            else:
+                table.to_json(partial, orient="records", lines=True, force_ascii=False)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
         return path
 
     def _ledgers(self) -> dict[Kind, KindLedger]:

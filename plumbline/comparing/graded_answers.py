@@ -113,7 +113,9 @@ def grade_file(path: Path, tolerance: Tolerance, *, benchmark: Mapping[str, Ques
             line, fields = next(rows)
         except StopIteration:
             break
-        except (json.JSONDecodeError, csv.Error, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is not UTF-8 ({error.reason}). Save the file as UTF-8, in a spreadsheet as `CSV UTF-8`.") from error
+        except (json.JSONDecodeError, csv.Error) as error:
             raise ValueError(f"{path}, after {len(collected.graded)} rows: not readable as {path.suffix or 'JSONL'}: {error}") from error
         try:
             collected.add(line, row_of(with_benchmark(fields, benchmark)), tolerance)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from huggingface_hub import ModelCard, constants
 from huggingface_hub._eval_results import parse_eval_result_entries
 from huggingface_hub.errors import HfHubHTTPError
 from ruamel.yaml import YAML
 
-from plumbline.commands.publish import RECEIPT, NotPublished, main
+from plumbline.commands.publish import RECEIPT, NotPublished, command, main, token_of
 from plumbline.keeping.model_card import render_card
 from plumbline.model.local_models import SMOLLM2
 from plumbline.pipeline.files import sha256_of, write_json
@@ -393,6 +394,37 @@ def test_a_hub_that_names_another_hash_is_not_believed(root: Path, hub: FakeHub,
     with pytest.raises(NotPublished, match=f"other bytes than were sent for {path}"):
         publish(root)
     assert not (root / RECEIPT).exists()
+
+
+@pytest.mark.parametrize("token", ["hf_a b", "hf_\nb", "hf_\u043a\u043b\u044e\u0447"])
+def test_a_token_that_no_header_can_hold_is_refused_and_not_shown(token: str) -> None:
+    with pytest.raises(NotPublished, match=r"^HF_TOKEN holds a blank or a letter that no token has\. Copy the token again") as refused:
+        token_of({"HF_TOKEN": token})
+    assert token not in str(refused.value)
+
+
+def test_the_end_of_line_of_a_file_of_secrets_is_no_part_of_the_token() -> None:
+    assert token_of({"HF_TOKEN": "hf_abc\n"}) == "hf_abc"
+
+
+@pytest.mark.parametrize(
+    "words", [["foo"], ["a b/c"], ["a/b/c"], ["lab/x", "--dataset", "foo"], ["lab/x", "--benchmark", "a/b/c"]], ids=" ".join
+)
+def test_a_name_that_the_hub_cannot_have_is_refused_in_a_sentence(
+    root: Path, hub: FakeHub, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.chdir(root)
+    done = CliRunner().invoke(command, words)
+    assert done.exit_code == 1 and "Give organisation/name as on the Hub, such as lab/my-adapter" in done.stderr, done.exception
+    assert not hub.requests
+
+
+def test_a_hub_that_cannot_be_reached_is_said_in_a_sentence(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    done = CliRunner().invoke(command, [REPO])
+    assert done.exit_code == 1 and "no connection to the Hub (ConnectError). Look at the network" in done.stderr, done.exception
 
 
 def test_a_repository_name_that_is_none_is_refused(root: Path, hub: FakeHub) -> None:

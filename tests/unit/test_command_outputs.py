@@ -1,8 +1,11 @@
 """No command writes over what would be lost: the pipeline's own files, a folder of someone else, scores that people gave."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -10,6 +13,8 @@ from plumbline.commands.checkpoints import command as checkpoints
 from plumbline.commands.label_sheet import COLUMNS, refuse_scored_sheet
 from plumbline.commands.main import plumbline
 from plumbline.commands.outputs import refuse_files_of_the_run, refuse_folder_of_others
+from plumbline.commands.refusing import sentence
+from plumbline.comparing.frames import Frames
 from plumbline.pipeline.refused import Refused
 
 PIPELINE = """
@@ -121,3 +126,29 @@ def test_an_empty_sheet_may_be_written_again_and_another_file_may_not(tmp_path: 
 def test_a_number_of_days_below_zero_removes_no_checkpoint() -> None:
     done = CliRunner().invoke(checkpoints, ["remove", "--older-than-days", "-1"])
     assert done.exit_code == 2 and "not in the range x>=0" in done.stderr
+
+
+class Unwritable:
+    """A table whose disk is full after the first bytes."""
+
+    def to_csv(self, path: Path, **_: object) -> None:
+        path.write_text("half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_an_export_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = Frames.__new__(Frames)
+    empty = pd.DataFrame({"id": ["a"], "kind": ["mcq"]})
+    object.__setattr__(frames, "questions", empty.set_index("id"))
+    object.__setattr__(frames, "answers", empty[["id"]])
+    monkeypatch.setattr(pd.DataFrame, "to_csv", Unwritable.to_csv)
+    with pytest.raises(OSError, match="No space left") as full:
+        frames.export(tmp_path / "a.csv")
+    assert not list(tmp_path.iterdir())
+    assert sentence(full.value).startswith("the disk is full")
+
+
+def test_a_table_in_another_encoding_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("question,response,reference,kind\nWie gro\xdf?,5,5,numeric\n".encode("latin-1"))
+    done = CliRunner().invoke(plumbline, ["grade", str(tmp_path / "a.csv")])
+    assert done.exit_code == 1 and "a.csv is not UTF-8" in done.stderr and "Save the file as UTF-8" in done.stderr, done.stderr
