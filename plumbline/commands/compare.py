@@ -1,7 +1,8 @@
 """Compare runs question by question, as a table and a page. Touches git, DVC's cache, metrics/comparison.html and the calendar."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,15 +17,27 @@ from plumbline.comparing.comparison_tables import matrix, text_table
 from plumbline.comparing.differences import compare_runs
 from plumbline.comparing.question_changes import entries
 from plumbline.comparing.regrading import graded_alike
-from plumbline.comparing.revisions import ContentGone, NotThere, Source, experiments, open_run, read_evaluation, read_rows, read_settings
+from plumbline.comparing.revisions import (
+    WORKSPACE,
+    ContentGone,
+    NotThere,
+    Source,
+    experiments,
+    open_run,
+    read_evaluation,
+    read_rows,
+    read_settings,
+)
 from plumbline.comparing.settings import compare_settings, setting_rows, settings_numbers, settings_of, settings_table
 from plumbline.comparing.trade_offs import TradeOff, trade_off_rows, trade_off_table, trade_offs
 from plumbline.comparing.uncertainty import uncertainty_numbers, uncertainty_of, uncertainty_rows, uncertainty_table
 from plumbline.grading.params import GradeParams
 from plumbline.grading.tolerance import Tolerance
 from plumbline.judging.end import end_of_life, end_warning, today
+from plumbline.keeping.committed_results import leaves
 from plumbline.pages.page import render_page
 from plumbline.params_sections import unknown_sections
+from plumbline.pipeline.expanded_stages import expanded_stages, value_at
 from plumbline.pipeline.files import write_json, write_text
 from plumbline.pipeline.params import read_yaml, section_of
 from plumbline.reporting.final_part import uses_of
@@ -36,6 +49,8 @@ from plumbline.rows.question import Question
 TEMPLATES = Path(__file__).resolve().parents[1] / "pages/templates"
 SEED = 11
 NUM_RESAMPLES = 10_000
+JUDGING = {"comparisons", "grade", "judge", "publish", "report"}
+"""Sections that make no answer. A comparison grades again with the present tolerances, and knows each judge by its verdicts."""
 
 
 def load_run(root: Path, name: str, *, arm: str | None) -> Run:
@@ -45,6 +60,11 @@ def load_run(root: Path, name: str, *, arm: str | None) -> Run:
     params, lock, pipeline = (read_settings(source, path) for path in ("params.yaml", "dvc.lock", "dvc.yaml"))
     if (problem := unknown_sections(params, pipeline)) is not None:
         raise NotThere(f"{name}: {problem} Then run it again, or leave {name} out.")
+    if name == WORKSPACE and (changed := changed_since_the_run(params, lock, pipeline)):
+        raise NotThere(
+            f"{name}: {', '.join(changed)} in params.yaml changed since its run, so its scores are those of other values. "
+            "Run `dvc repro`, or take the values of the run back: `git restore params.yaml`."
+        )
     questions = list(read_rows(source, "data/split/benchmark.jsonl", Question))
     if arm is not None and arm not in evaluation["arms"]:
         raise NotThere(f"{name} has no arm {arm}; it has {', '.join(evaluation['arms'])}.")
@@ -62,6 +82,17 @@ def load_run(root: Path, name: str, *, arm: str | None) -> Run:
         grades=list(read_rows(source, "data/grades/graded.jsonl", Grade)),
         judgements=list(read_rows(source, "data/grades/judged.jsonl", Judgement)),
     )
+
+
+def changed_since_the_run(params: Mapping[str, Any], lock: Mapping[str, Any], pipeline: Mapping[str, Any]) -> list[str]:
+    """Names of the parameters that the answers were made with and that now have another value. Empty for a stage that has not run."""
+    changed: set[str] = set()
+    for name, stage in expanded_stages(pipeline, params).items():
+        ran = lock.get("stages", {}).get(name, {}).get("params", {}).get("params.yaml", {})
+        for section in (set(stage.get("params", [])) & ran.keys()) - JUDGING:
+            before, after = leaves(section, ran[section]), leaves(section, value_at(params, section))
+            changed |= {leaf for leaf in before.keys() | after.keys() if before.get(leaf) != after.get(leaf)}
+    return sorted(changed)
 
 
 def answers_of(source: Source, arms: Sequence[str]) -> tuple[list[Answer], str | None]:
