@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from plumbline.pipeline.jsonl import read_jsonl
-from plumbline.planning.estimates import Line
+from plumbline.planning.line import Line
 from plumbline.planning.resolution import Resolution, resolutions
 from plumbline.reporting.contrasts import squares_of
 from plumbline.reporting.params import ReportParams
