@@ -5,7 +5,7 @@ from typing import Any
 
 from plumbline.rows.question import KIND_OF, Question, QuestionTolerance
 from plumbline.separators import with_point
-from plumbline.splitting.benchmark_columns import BenchmarkColumns, as_list, choice_columns
+from plumbline.splitting.benchmark_columns import BenchmarkColumns, as_list
 from plumbline.splitting.cell_lists import texts_of, value_of
 from plumbline.splitting.column_advice import unnamed_columns
 from plumbline.splitting.question_kinds import kind_of
@@ -43,7 +43,10 @@ def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
 
 def shown(row: Row, columns: BenchmarkColumns) -> list[str]:
     """The texts of the choices: they tell apart two questions with the same words."""
-    return [text for name in choice_columns(columns) if row.optional_value(name) is not None for text in listed(row, name)]
+    right = [] if columns.correct is None else [row.optional(columns.correct)]
+    others = as_list(columns.choices if columns.correct is None else columns.distractors)
+    are_filled = any(row.optional_value(name) is not None for name in others)
+    return [text for text in right if text is not None] + (texts_under(row, others) if are_filled else [])
 
 
 def with_rest(question: Question, row: Row, columns: BenchmarkColumns) -> Question:
@@ -73,7 +76,7 @@ def is_yes(row: Row, columns: BenchmarkColumns) -> bool:
 def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str, str], str]:
     """The choices by letter, and the letter of the right one, or the letters."""
     if columns.correct is not None:
-        wrong = [text for column in as_list(columns.distractors) for text in listed(row, column)]
+        wrong = texts_under(row, as_list(columns.distractors))
         right = row.text(columns.correct)
         row.lettered([right, *wrong])
         return hashed_order(name, right, wrong)
@@ -83,7 +86,7 @@ def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str
             "the choices or the right one are not named. "
             f"{advice or 'Give choices and target, or correct and distractors, in split.benchmark_columns.'}"
         )
-    texts = [text for column in as_list(columns.choices) for text in listed(row, column)]
+    texts = texts_under(row, as_list(columns.choices))
     value: Any = value_of(row, columns.choices) if isinstance(columns.choices, str) else None
     choices = {str(label): str(text) for label, text in value.items()} if isinstance(value, Mapping) else row.lettered(texts)
     target = row.text(columns.target)
@@ -103,6 +106,13 @@ def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str
             f"{columns.target} is {target!r}, which is not a label of a choice. Add `first_index: 0` or `first_index: 1` to split.benchmark_columns."
         )
     return choices, target
+
+
+def texts_under(row: Row, columns: Sequence[str]) -> list[str]:
+    """The texts of one column that holds them all, or of a column for each, of which the last may be empty."""
+    if len(columns) == 1:
+        return listed(row, columns[0])
+    return [*row.texts_without_end(columns).values()] or [row.text(columns[0])]
 
 
 def listed(row: Row, column: str) -> list[str]:
