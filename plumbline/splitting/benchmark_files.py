@@ -109,6 +109,15 @@ def row_of(content: Any, where: str) -> Row | Fault:
         return Fault(where, None, f"{content}.")
     if not isinstance(content, dict):
         return Fault(where, None, f"{content!r:.60} is not an object. Write a question as an object of columns and values.")
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        return Fault(
+            where,
+            None,
+            f"cannot be read: it holds half of a character, the escape {half} alone. Write the whole character, or remove the escape.",
+        )
     return Row(where, content)
 
 
@@ -117,11 +126,20 @@ def json_row(line: str, where: str) -> Row | Fault:
     try:
         return row_of(json.loads(line, object_pairs_hook=object_without_twins), where)
     except json.JSONDecodeError as error:
-        return Fault(where, None, f"not JSON ({error}). Write one question per line, as an object. Accepted are {READ}.")
+        return Fault(where, None, f"not JSON ({error.msg}, column {error.colno}). {json_remedy(line, error)}")
     except TwinKey as twins:
         return Fault(where, None, f"{twins}.")
     except (ValueError, RecursionError) as error:
         return Fault(where, None, f"JSON that cannot be read ({cause_of(error)}). Write simpler values. Accepted are {READ}.")
+
+
+def json_remedy(line: str, error: json.JSONDecodeError) -> str:
+    """What to change in a line that is not JSON."""
+    if error.msg.startswith("Invalid \\escape"):
+        return "Write each backslash twice, as in `\\\\frac`."
+    if error.msg == "Extra data" and line[error.pos :].strip() == ",":
+        return "Remove the comma after the object."
+    return f"Write one question per line, as an object. Accepted are {READ}."
 
 
 def cause_of(error: Exception) -> str:

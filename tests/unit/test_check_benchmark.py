@@ -252,3 +252,51 @@ def test_a_spreadsheet_is_told_to_be_saved_as_csv(tmp_path: Path, name: str) -> 
     for read in (read_logs, known_questions, lambda path: grade_file(path, Tolerance(relative=0.05, absolute=None))):
         with pytest.raises(Refused, match="is a spreadsheet"):
             read(path)
+
+
+OWN_ROW = {
+    "id": "a",
+    "kind": "numeric",
+    "question": "How far?",
+    "choices": {},
+    "target": "3",
+    "unit": "m",
+    "key_points": [],
+    "cluster": "a",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"question": "What is $\frac{1}{2} m v^2$?"}, "question holds a LaTeX command that lost its backslash (`\\frac`)"),
+        ({"question": "Light moves at $3 \times 10^8$ m/s. How far?"}, "lost its backslash (`\\times`)"),
+        ({"kind": "mcq", "choices": {"A": "$\rho$", "B": "$\\beta$"}, "target": "A"}, "choice A holds a LaTeX command"),
+        ({"kind": "explanation", "key_points": ["the factor $\beta$"]}, "a key point holds a LaTeX command"),
+        ({"question": "How\0 far?"}, "question holds the control character U+0000. Remove it."),
+        ({"question": "How \x1b[31mfar?"}, "question holds the control character U+001B. Remove it."),
+        ({"question": "How far \ud83d?"}, "cannot be read: it holds half of a character, the escape \\ud83d alone"),
+    ],
+)
+def test_a_damaged_text_is_refused_and_never_asked(changes: dict[str, object], words: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in (OWN_ROW | changes, OWN_ROW | {"id": "b"})))
+    told = check(str(path))
+    assert told.exit_code == 1 and "1 row cannot be asked" in told.output
+    assert "line 1" in told.output and words in told.output and "\x1b" not in told.output
+
+
+def test_a_line_that_is_nearly_json_says_what_to_change(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    line = json.dumps(OWN_ROW)
+    path.write_text(f"{line},\n{line.replace('How', '$' + chr(92) + 'sigma$ How')}\n{line}\n")
+    told = check(str(path))
+    assert f"line 1: not JSON (Extra data, column {len(line) + 1}). Remove the comma after the object." in told.output
+    assert "line 2: not JSON (Invalid \\escape, column 46). Write each backslash twice" in told.output
+
+
+def test_what_cannot_be_seen_is_shown_as_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps(OWN_ROW | {"question": "How\u200b far\u202e?"}))
+    told = check(str(path))
+    assert "How\\u200b far\\u202e?" in told.output and "\u202e" not in told.output
