@@ -10,6 +10,7 @@ from typing import Any
 from plumbline.cleaning.answer_cleaning import output_as_it_stands
 from plumbline.cleaning.chunk_cleaning import printable
 from plumbline.cleaning.column_choice import Choice, choose_columns
+from plumbline.cleaning.encoding_advice import TEXT, conversion, is_file_of_windows_1252
 from plumbline.cleaning.json_line import LineRefused, parse_line
 from plumbline.cleaning.policy import Policy
 from plumbline.cleaning.quality_rules import holds_secret
@@ -59,12 +60,19 @@ def recognised(path: Path, policy: Policy) -> Policy:
         raise InputRefused(
             "no_rows",
             f"{path} is {source}, but none of its first {len(rows)} rows can be read. {source.counted.capitalize()} 1: {rows[0][1]}"
-            + (". It has another encoding, such as Windows-1252: save it as UTF-8." if "not UTF-8" in rows[0][1] else ""),
+            + (encoding_remedy(path, source) if "not UTF-8" in rows[0][1] else ""),
         )
     choice = choose_columns(path, source, contents, policy.given)
     policy = replace(policy, recognised=choice.columns, source=source)
     say(path, source, choice, rows, policy)
     return policy
+
+
+def encoding_remedy(path: Path, source: SourceFormat) -> str:
+    """What to do with a file of which no row is UTF-8."""
+    is_windows = source.container in TEXT and is_file_of_windows_1252(path, source.compression)
+    command = f" It looks like Windows-1252: {conversion(path, source.compression)}." if is_windows else ""
+    return f". It has another encoding, such as Windows-1252: save it as UTF-8.{command}"
 
 
 def laid_out(path: Path, head: bytes, shape: str, given: Columns | None) -> SourceFormat:

@@ -1,12 +1,14 @@
 """Read the rows of a benchmark file: JSON lines, a JSON list, CSV, TSV, Parquet or Arrow. Reads the named file."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from plumbline.cleaning.encoding_advice import conversion, is_windows_1252
 from plumbline.cleaning.source_format import Compression, Container
-from plumbline.cleaning.source_head import HEAD_BYTES, compression_of, refuse_no_text, table_of
+from plumbline.cleaning.source_head import HEAD_BYTES, compression_of, refuse_no_text, table_in, table_of
 from plumbline.cleaning.unpacking import unpacked
 from plumbline.pipeline.refused import Refused
 from plumbline.splitting.arrow_rows import arrow_rows
@@ -15,6 +17,8 @@ from plumbline.splitting.row_values import Row
 from plumbline.splitting.table_rows import table_rows
 from plumbline.twin_keys import TwinKey, elements_of, object_without_twins
 
+OBJECT = re.compile(r"\s*(?:\[\s*)?\{\s*[\"}]")
+"""How JSON lines and a JSON list of objects begin."""
 READ = "JSON lines, one JSON list of objects, CSV, TSV, Parquet and Arrow, also in gzip or zstd"
 
 
@@ -44,18 +48,28 @@ def rows_inside(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row 
             with unpacked(path, compression) as whole:
                 return [*arrow_rows(path, whole, container)]
         refuse_no_text(path, head)
-        text = text_of(path, head + stream.read())
+        content = head + stream.read()
+    text = text_of(path, content, compression)
     # questions.csv.gz is a CSV file.
     name = path if compression is Compression.NONE else path.with_suffix("")
-    return table_rows(path, text, knows) if name.suffix.lower() in (".csv", ".tsv") else json_rows(path, text)
+    return table_rows(path, text, knows) if is_table(name, text) else json_rows(path, text)
 
 
-def text_of(path: Path, content: bytes) -> str:
+def is_table(name: Path, text: str) -> bool:
+    """Whether a text is CSV or TSV: objects of JSON are none, whatever the name; a header of several names shows a table under any name."""
+    if OBJECT.match(text):
+        return False
+    return name.suffix.lower() in (".csv", ".tsv") or table_in(text[:HEAD_BYTES].encode()) is not None
+
+
+def text_of(path: Path, content: bytes, compression: Compression) -> str:
     """The file as text."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refused(f"{path}: not UTF-8 (byte {error.start}). Save it as UTF-8. Accepted are {READ}.") from None
+        line = content.count(b"\n", 0, error.start) + 1
+        windows = f" It looks like Windows-1252: {conversion(path, compression)}." if is_windows_1252(content.split(b"\n")) else ""
+        raise Refused(f"{path}, line {line}: not UTF-8 (byte {error.start}). Save it as UTF-8.{windows} Accepted are {READ}.") from None
 
 
 def json_rows(path: Path, text: str) -> list[Row | Fault]:
