@@ -16,7 +16,7 @@ from plumbline.cleaning.policy import Policy
 from plumbline.cleaning.quality_rules import holds_secret
 from plumbline.cleaning.quarantined_row import SourceLine
 from plumbline.cleaning.row_columns import FORMATS, Columns, name_of, possible_columns
-from plumbline.cleaning.row_shapes import read_row
+from plumbline.cleaning.row_shapes import MEANT, read_row
 from plumbline.cleaning.source_format import Compression, Container, SourceFormat
 from plumbline.cleaning.source_head import BYTE_ORDER_MARK, HEAD_BYTES, compression_of, container_of, refuse_but_json_lines
 from plumbline.cleaning.source_lines import read_chunks
@@ -29,6 +29,7 @@ log = logging.getLogger("clean")
 NUM_LOOKED_AT = 1000
 """Rows of the first MiB to look at: a file is not judged by its first line."""
 NUM_SHOWN = 3
+MAX_UNREAD = 12
 SHOWN_CHARACTERS = 100
 TABLE_ONLY = {"csv": (Container.CSV,), "parquet": (Container.PARQUET,)}
 
@@ -130,6 +131,8 @@ def say(path: Path, source: SourceFormat, choice: Choice, rows: list[tuple[Mappi
     log.info("%s is %s; its keys are %s", path, source, printable(", ".join(choice.names[:12])))
     why = "as clean.columns says" if policy.given else f"{choice.num_fitting} of the first {choice.num_rows} rows have these keys"
     log.info("its rows are read as %s (%s): %s", name_of(choice.columns), parts, why)
+    if unread := [name for name in choice.names if name not in choice.columns.used and name not in MEANT]:
+        log.info("not read: %s", printable(", ".join(unread[:MAX_UNREAD]) + (", ..." if len(unread) > MAX_UNREAD else "")))
     if not policy.given:
         log.info("to read them in another way, set clean.columns in params.yaml, for example {instruction: NAME, output: NAME}")
     for number, (content, detail) in enumerate(rows[:NUM_SHOWN], start=1):
