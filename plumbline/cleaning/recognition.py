@@ -36,6 +36,10 @@ TABLE_ONLY = {"csv": (Container.CSV,), "parquet": (Container.PARQUET,)}
 
 def refuse_no_file(path: Path) -> None:
     """InputRefused if there is nothing to read."""
+    if path.is_dir():
+        raise InputRefused(
+            "no_file", f"{path} is a folder. Set clean.source to one file: `cat {path}/*.jsonl > all.jsonl` joins JSON lines."
+        )
     if not path.is_file():
         raise InputRefused("no_file", f"{path} is not a file. Set clean.source to the path of a file of rows.")
     if path.stat().st_size == 0:

@@ -27,6 +27,7 @@ def read_rows(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | 
 
     `knows` says whether names of columns are those of a shape. Refused if the file as a whole cannot be read.
     """
+    refuse_folder(path)
     rows = rows_inside(path, knows)
     if not rows:
         raise Refused(f"{path}: holds no row. Give at least one question. Accepted are {READ}.")
@@ -34,6 +35,12 @@ def read_rows(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | 
         more = f" None of the {len(rows)} rows can be read." if len(rows) > 1 else ""
         raise Refused(f"{rows[0]}{more}")
     return rows
+
+
+def refuse_folder(path: Path) -> None:
+    """Refused for a folder: which of its files are meant, and in which order, only a person can say."""
+    if path.is_dir():
+        raise Refused(f"{path} is a folder. Give one file: `cat {path}/*.jsonl > all.jsonl` joins JSON lines. Accepted are {READ}.")
 
 
 def rows_inside(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | Fault]:

@@ -21,7 +21,8 @@ def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
     kind = kind_of(row, columns)
     answer_kind = columns.answer_kind if columns.answer_kind is not None and KIND_OF[columns.answer_kind] == kind else None
     if answer_kind == "yes_no":
-        return with_rest(yes_no_question(id=name, question=question, is_yes=is_yes(row, columns)), row, columns)
+        is_right, words = yes_or_no(row, columns)
+        return with_rest(yes_no_question(id=name, question=question, is_yes=is_right, words=words), row, columns)
     choices, target = choices_of(row, columns, name) if kind == "mcq" else ({}, row.text(columns.target or columns.correct or ""))
     if kind == "numeric":
         # GSM8K writes the number after its reasoning.
@@ -64,13 +65,13 @@ def with_rest(question: Question, row: Row, columns: BenchmarkColumns) -> Questi
     return question.model_copy(update=changes)
 
 
-def is_yes(row: Row, columns: BenchmarkColumns) -> bool:
-    """Whether the answer to a yes_no question is yes."""
+def yes_or_no(row: Row, columns: BenchmarkColumns) -> tuple[bool, tuple[str, str]]:
+    """Whether the answer to a yes_no question is yes, and the two words to choose from: those that the file uses."""
     value = row.content.get(columns.target or "")
     said = str(value).strip().lower()
     if said not in YES | NO:
         raise row.refused(f"{columns.target or 'target'} is {value!r}. Give yes, no, true or false.")
-    return said in YES
+    return said in YES, ("True", "False") if said in ("true", "false") else ("Yes", "No")
 
 
 def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str, str], str]:
