@@ -184,3 +184,33 @@ def tilted_interval(values_N: Floats, units: Units, *, support: tuple[float, flo
         return at
 
     return bound(-1), bound(1)
+
+
+def lower_bounds_above_0(sums_RU: Floats, sizes_U: Floats, *, most: float) -> NDArray[np.bool_]:
+    """Per data set, whether the lower bound of `tilted_interval` is above 0, found by the same steps for all of them at once.
+
+    Shapes: (R, U), (U,) -> (R,). Scores are differences in -1..1; `most`: the largest absolute difference that may be seen.
+    """
+    num_units, n = len(sizes_U), float(sizes_U.sum())
+    effective = Units(np.zeros(num_units), sizes_U).effective_number
+    size = math.sqrt(n / effective)
+    mean_R = sums_RU.sum(axis=1) / n
+    reach_R = UNSEEN_REACH * (most + np.abs(mean_R))
+    ends_RE = np.stack([np.maximum(-1.0, mean_R - reach_R), np.minimum(1.0, mean_R + reach_R)], axis=1)
+    sums_RV = np.concatenate([sums_RU, ends_RE * size], axis=1)
+    sizes_V = np.append(sizes_U, [size, size])
+    weights_V = np.append(np.ones(num_units), [UNSEEN_WEIGHT, UNSEEN_WEIGHT])
+    dominance_V = np.append(np.maximum(1, (1 - DOMINANT / num_units) / (1 - sizes_U / n)) ** 2, [1.0, 1.0])
+    residuals_RV = sums_RV - mean_R[:, None] * sizes_V
+    residuals_RV /= np.maximum(np.abs(residuals_RV).max(axis=1, keepdims=True), 1e-12)
+    allowed = float(stdtrit(effective - 1, 0.975)) * math.sqrt(effective / (effective - 1))
+    near_R, far_R, at_R = np.zeros(len(sums_RU)), np.full(len(sums_RU), 60.0), mean_R
+    for _ in range(36):
+        tilt_R = (near_R + far_R) / 2
+        exponents_RV = -tilt_R[:, None] * residuals_RV
+        tilted_RV = weights_V * np.exp(exponents_RV - exponents_RV.max(axis=1, keepdims=True))
+        at_R = (tilted_RV * sums_RV).sum(axis=1) / (tilted_RV * sizes_V).sum(axis=1)
+        variance_R = (tilted_RV * dominance_V * (sums_RV - at_R[:, None] * sizes_V) ** 2).sum(axis=1) / tilted_RV.sum(axis=1)
+        is_far_R = (mean_R - at_R) * n > allowed * np.sqrt(num_units * variance_R)
+        near_R, far_R = np.where(is_far_R, near_R, tilt_R), np.where(is_far_R, tilt_R, far_R)
+    return at_R > 0

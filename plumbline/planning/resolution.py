@@ -164,7 +164,7 @@ def questions_for_margin(found: Disagreement, units: Units, margin: float, *, bi
         inflation = 1 + (float((tried.sizes_U**2).sum()) / n - 1) * found.correlation
         if margin * math.sqrt(n) <= (bound * math.sqrt(at_margin) + Z_POWER * math.sqrt(equal)) * math.sqrt(inflation):
             return False
-        is_normal = num_units >= MANY_UNITS and num_moving_units(found, tried, 0.0) >= MANY_MOVING
+        is_normal = number >= MANY_UNITS and num_moving_units(found, tried, 0.0) >= MANY_MOVING
         return is_score_interval or is_normal or margin_power(found, tried, margin, binary=binary) >= WANTED_POWER
 
     return fewest_questions(is_enough, units)
