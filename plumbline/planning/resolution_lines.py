@@ -77,7 +77,7 @@ def lines_of(found: Resolution, pair: Pair) -> list[Line]:
     takes = [f"{points(effect)} {about(count)}" for effect, count in found.takes.items()]
     if takes:
         lines.append(Line("", f"a difference of {', of '.join(takes)}", "computed: clusters like these" if clusters else "computed"))
-    if found.margin is not None and found.margin_takes is not None:
+    if found.margin is not None:
         told = f"not worse by {points(found.margin)}, as publish.require asks, {about(found.margin_takes)}"
         lines.append(Line("", told, "computed: for two arms that are equally good"))
     return lines
