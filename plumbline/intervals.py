@@ -21,6 +21,10 @@ UNSEEN_WEIGHT = 0.15
 """Weight of an unseen unit at each end, in units: the smallest that gave 93 % coverage in bench/interval_coverage.py."""
 UNSEEN_REACH = 3.0
 """An unseen score is at most this many times as far from the mean as the farthest score that was seen."""
+EVEN = 0.8
+"""Units count as even, and each of them fully, if their effective number is at least this share of them (bench/interval_coverage.py)."""
+DOMINANT = 2.0
+"""A unit with more than this many times the mean number of questions draws the mean towards itself, so its own deviation looks too small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,15 @@ class Units:
     def clustered(self) -> bool:
         """Whether any unit holds more than one question."""
         return bool((self.sizes_U > 1).any())
+
+    @property
+    def effective_number(self) -> float:
+        """How many equal units say as much about the spread: fewer than there are if some are much larger than the others (Kish 1965).
+
+        Between 1 and their number, which it is for units of about the same size; above 1 if there are two or more.
+        """
+        total = float(self.sizes_U.sum())
+        return min(float(len(self.sizes_U)), total * total / float((self.sizes_U**2).sum()) / EVEN)
 
     def in_order(self) -> list[tuple[float, float]]:
         """(sum, size) of each unit."""
@@ -136,7 +149,8 @@ def tilted_interval(values_N: Floats, units: Units, *, support: tuple[float, flo
     A mean belongs to the interval if the mean that was seen is not too far off for the data reweighted to have this mean.
     Reweighting (exponential tilting) moves the spread with the mean, as skewed scores do; for single 0/1 scores it is Wilson's
     interval. Two unseen units of small weight, one towards each end of the support, stand for what few units did not show.
-    Distances are in standard errors by Student's t with U - 1 degrees of freedom and a variance over U - 1.
+    Distances are in standard errors by Student's t with U - 1 degrees of freedom and a variance over U - 1. If some units are
+    much larger than the others, U is their effective number here, and the deviation of a dominant one counts for more.
     """
     num_units, n = len(units.sums_U), float(units.sizes_U.sum())
     mean = float(units.sums_U.sum()) / n
@@ -144,14 +158,16 @@ def tilted_interval(values_N: Floats, units: Units, *, support: tuple[float, flo
         return None
     reach = UNSEEN_REACH * float(np.abs(values_N - mean).max())
     # An unseen unit is not a whole cluster at the very end: its questions count like sqrt(size) questions that agree.
-    unseen_size = math.sqrt(n / num_units)
+    effective = units.effective_number
+    unseen_size = math.sqrt(n / effective)
     ends = [max(support[0], mean - reach), min(support[1], mean + reach)]
     sums_V = np.append(units.sums_U, [end * unseen_size for end in ends])
     sizes_V = np.append(units.sizes_U, [unseen_size, unseen_size])
     weights_V = np.append(np.ones(num_units), [UNSEEN_WEIGHT, UNSEEN_WEIGHT])
     residuals_V = sums_V - mean * sizes_V
     residuals_V /= np.abs(residuals_V).max()
-    allowed = float(stdtrit(num_units - 1, 0.975)) * math.sqrt(num_units / (num_units - 1))
+    allowed = float(stdtrit(effective - 1, 0.975)) * math.sqrt(effective / (effective - 1))
+    dominance_V = np.append(np.maximum(1, (1 - DOMINANT / num_units) / (1 - units.sizes_U / n)) ** 2, [1.0, 1.0])
 
     def bound(sign: int) -> float:
         near, far, at = 0.0, 60.0, mean
@@ -160,7 +176,7 @@ def tilted_interval(values_N: Floats, units: Units, *, support: tuple[float, flo
             exponents_V = sign * tilt * residuals_V
             tilted_V = weights_V * np.exp(exponents_V - exponents_V.max())
             at = float((tilted_V * sums_V).sum() / (tilted_V * sizes_V).sum())
-            variance = float((tilted_V * (sums_V - at * sizes_V) ** 2).sum() / tilted_V.sum())
+            variance = float((tilted_V * dominance_V * (sums_V - at * sizes_V) ** 2).sum() / tilted_V.sum())
             if sign * (at - mean) * n > allowed * math.sqrt(num_units * variance):
                 far = tilt
             else:
@@ -168,3 +184,33 @@ def tilted_interval(values_N: Floats, units: Units, *, support: tuple[float, flo
         return at
 
     return bound(-1), bound(1)
+
+
+def lower_bounds_above_0(sums_RU: Floats, sizes_U: Floats, *, most: float) -> NDArray[np.bool_]:
+    """Per data set, whether the lower bound of `tilted_interval` is above 0, found by the same steps for all of them at once.
+
+    Shapes: (R, U), (U,) -> (R,). Scores are differences in -1..1; `most`: the largest absolute difference that may be seen.
+    """
+    num_units, n = len(sizes_U), float(sizes_U.sum())
+    effective = Units(np.zeros(num_units), sizes_U).effective_number
+    size = math.sqrt(n / effective)
+    mean_R = sums_RU.sum(axis=1) / n
+    reach_R = UNSEEN_REACH * (most + np.abs(mean_R))
+    ends_RE = np.stack([np.maximum(-1.0, mean_R - reach_R), np.minimum(1.0, mean_R + reach_R)], axis=1)
+    sums_RV = np.concatenate([sums_RU, ends_RE * size], axis=1)
+    sizes_V = np.append(sizes_U, [size, size])
+    weights_V = np.append(np.ones(num_units), [UNSEEN_WEIGHT, UNSEEN_WEIGHT])
+    dominance_V = np.append(np.maximum(1, (1 - DOMINANT / num_units) / (1 - sizes_U / n)) ** 2, [1.0, 1.0])
+    residuals_RV = sums_RV - mean_R[:, None] * sizes_V
+    residuals_RV /= np.maximum(np.abs(residuals_RV).max(axis=1, keepdims=True), 1e-12)
+    allowed = float(stdtrit(effective - 1, 0.975)) * math.sqrt(effective / (effective - 1))
+    near_R, far_R, at_R = np.zeros(len(sums_RU)), np.full(len(sums_RU), 60.0), mean_R
+    for _ in range(36):
+        tilt_R = (near_R + far_R) / 2
+        exponents_RV = -tilt_R[:, None] * residuals_RV
+        tilted_RV = weights_V * np.exp(exponents_RV - exponents_RV.max(axis=1, keepdims=True))
+        at_R = (tilted_RV * sums_RV).sum(axis=1) / (tilted_RV * sizes_V).sum(axis=1)
+        variance_R = (tilted_RV * dominance_V * (sums_RV - at_R[:, None] * sizes_V) ** 2).sum(axis=1) / tilted_RV.sum(axis=1)
+        is_far_R = (mean_R - at_R) * n > allowed * np.sqrt(num_units * variance_R)
+        near_R, far_R = np.where(is_far_R, near_R, tilt_R), np.where(is_far_R, tilt_R, far_R)
+    return at_R > 0

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, chdtri, gammaln, ndtr, ndtri
 
-from plumbline.intervals import Floats, Units
+from plumbline.intervals import Floats, Units, lower_bounds_above_0
 from plumbline.paired_tests import grid_of
 
 POWER_BINARY, POWER_GRADED = 0.81, 0.83
@@ -115,7 +115,7 @@ def detectable_with(found: Disagreement, units: Units, *, binary: bool, level: f
     n, wanted = int(units.sizes_U.sum()), wanted_power(found, units, binary=binary)
     if binary and not units.clustered:
         return smallest(lambda effect: mcnemar_power(n, *found.shares_at(effect), level), wanted, 1.0, 20)
-    if len(units.sums_U) >= MANY_UNITS:
+    if units.effective_number >= MANY_UNITS:
         effect = smallest(lambda effect: normal_power(found, units, effect, level), wanted, found.size, 20)
         if effect < 1 and num_moving_units(found, units, effect) >= MANY_MOVING:
             return effect
@@ -136,7 +136,7 @@ def power_at(found: Disagreement, units: Units, effect: float, *, binary: bool, 
         return 0.0
     if binary and not units.clustered:
         return mcnemar_power(int(units.sizes_U.sum()), *found.shares_at(effect), level)
-    if len(units.sums_U) >= MANY_UNITS and num_moving_units(found, units, effect) >= MANY_MOVING:
+    if units.effective_number >= MANY_UNITS and num_moving_units(found, units, effect) >= MANY_MOVING:
         return normal_power(found, units, effect, level)
     return Simulation(found, units, level).power(effect)
 
@@ -203,7 +203,8 @@ class Simulation:
 
     def __init__(self, found: Disagreement, units: Units, level: float) -> None:
         self.found, self.level = found, level
-        sizes_U = np.sort(units.sizes_U)
+        self.is_uneven = units.effective_number < len(units.sums_U)
+        self.sizes_U = sizes_U = np.sort(units.sizes_U)
         num_small = int((sizes_U <= LARGE_CLUSTER).sum())
         self.small_U, self.large_U = sizes_U[:num_small].astype(np.int64), sizes_U[num_small:]
         num_scores = int(self.small_U.sum()) + len(self.large_U)
@@ -234,7 +235,11 @@ class Simulation:
             drawn_RV = self.large_U * mean_RV + np.sqrt(self.large_U * np.maximum(variance_RV, 0)) * self.own_RV
             step = self.found.step
             sums.append(np.round(drawn_RV / step) * step if step else drawn_RV)
-        return float(finds_gain(np.concatenate(sums, axis=1), self.found.step, self.level).mean())
+        sums_RU = np.concatenate(sums, axis=1)
+        found_R = finds_gain(sums_RU, self.found.step, self.level)
+        if self.is_uneven:  # the interval is wider than the test then, and a gain is shown only if both say so
+            found_R &= lower_bounds_above_0(sums_RU, self.sizes_U, most=float(self.found.sizes.max()))
+        return float(found_R.mean())
 
 
 def shares_given(shared: Floats, latent: float, lost: float, gained: float) -> tuple[Floats, Floats]:

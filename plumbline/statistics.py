@@ -120,20 +120,21 @@ def mean_estimate(scores: Sequence[float], *, clusters: Sequence[Hashable] | Non
     elif (tilted := tilted_interval(values_N, units, support=(0.0, 1.0))) is not None:
         bounds, method = tilted, IntervalMethod.TILTED_UNITS if units.clustered else IntervalMethod.TILTED
     else:  # no spread was seen: only the number of units says anything
-        bounds, method = wilson_interval(mean * num_units, num_units), IntervalMethod.WILSON_UNITS
+        seen = units.effective_number
+        bounds, method = wilson_interval(min(mean * seen, seen), seen), IntervalMethod.WILSON_UNITS
     return Estimate(n=len(values_N), num_units=num_units, mean=mean, ci95=bounds, method=method)
 
 
 def difference_interval(oriented_N: Floats, units: Units, *, binary: bool) -> tuple[tuple[float, float], IntervalMethod]:
     """95 % interval of a mean difference, and how it was found."""
-    n, num_units = len(oriented_N), len(units.sums_U)
+    n = len(oriented_N)
     if binary and not units.clustered:
         return tango_interval(int((oriented_N < 0).sum()), int((oriented_N > 0).sum()), n), IntervalMethod.TANGO
     tilted = tilted_interval(oriented_N, units, support=(-1.0, 1.0))
     if tilted is not None:
         return tilted, IntervalMethod.TILTED_UNITS if units.clustered else IntervalMethod.TILTED
     # All units are alike: at most this share of units could differ without one of them being seen.
-    unseen, delta = 1 - 0.025 ** (1 / num_units), math.fsum(oriented_N) / n
+    unseen, delta = 1 - 0.025 ** (1 / units.effective_number), math.fsum(oriented_N) / n
     return (max(-1.0, delta - unseen), min(1.0, delta + unseen)), IntervalMethod.UNSEEN_UNITS
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from plumbline.cleaning.json_remedy import jq, row_filter
+from plumbline.cleaning.json_remedy import columns_as_rows, holds_columns, jq, row_filter
 from plumbline.cleaning.row_columns import SYSTEMS, Columns, name_of, possible_columns
 from plumbline.cleaning.source_format import SourceFormat
 from plumbline.pipeline.refused import InputRefused
@@ -44,6 +44,8 @@ def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str,
                 "missing_columns", f"{path}: clean.columns names {missing[0]!r}, but the rows have {names[:12]}. Name keys that they have."
             )
         return Choice(given, names, sum(fits(row, given) for row in rows), len(rows))
+    if len(rows) == 1 and holds_columns(rows[0]):
+        raise InputRefused("not_jsonl", columns_as_rows(path))
     ranked = sorted(
         ((sum(fits(row, columns) for row in rows), columns) for columns in possible_columns(frozenset(names))), key=lambda one: -one[0]
     )
@@ -55,6 +57,8 @@ def choose_columns(path: Path, source: SourceFormat, rows: Sequence[Mapping[str,
             raise InputRefused(
                 "not_jsonl", f"{path} holds its rows under the key {key!r}. Write one object per line, as {jq(row_filter(key))} does."
             )
+        if len(rows) == 1 and len(rows[0]) > 1 and all(isinstance(value, Mapping) for value in rows[0].values()):
+            raise InputRefused("not_jsonl", f"{path} holds a row under each key. Write one object per line, as {jq('.[]')} does.")
         raise InputRefused(
             "missing_columns",
             f"{path} is {source}, and no known kind of row has its keys {names[:12]}. "

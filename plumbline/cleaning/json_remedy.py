@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from plumbline.cleaning.row_columns import TURNS
 
@@ -21,19 +22,21 @@ def row_filter(key: str) -> str:
 
 def object_filter(text: str) -> str:
     """The filter for a file that begins with an object over many lines: the rows under one of its keys, else each object as a row."""
-    return next((row_filter(key) for key in keys_of_rows(text) if key not in OF_ONE_ROW), ".")
+    begins = dict(keys_of_object(text))
+    under = next((row_filter(key) for key, begin in begins.items() if begin == "[{" and key not in OF_ONE_ROW), None)
+    are_rows = len(begins) > 1 and all(begin == "{" for begin in begins.values())
+    return under or (".[]" if are_rows else ".")
 
 
-def keys_of_rows(text: str) -> Iterator[str]:
-    """The keys of an object that hold a list of objects, as far as the beginning of a file shows them."""
+def keys_of_object(text: str) -> Iterator[tuple[str, str]]:
+    """The keys of an object, as far as the beginning of a file shows them, each with how its value begins: `[{`, or one character."""
     decoder = json.JSONDecoder()
     place = after_space(text, text.find("{") + 1)
     try:
         while text[place : place + 1] == '"':
             key, place = decoder.raw_decode(text, place)
             place = after_space(text, after_space(text, place) + 1)
-            if OPENS_ROWS.match(text, place):
-                yield key
+            yield key, "[{" if OPENS_ROWS.match(text, place) else text[place : place + 1]
             _, place = decoder.raw_decode(text, place)
             place = after_space(text, after_space(text, place) + 1)
     except (ValueError, RecursionError):
@@ -56,6 +59,23 @@ def object_over_lines(path: Path, head: bytes) -> str:
     """The error for a file that begins with an object over many lines."""
     command = jq(object_filter(head.decode("utf-8", "replace")))
     return f"{path} holds a JSON object over many lines. Write one row per line, as {command} does, and give that file."
+
+
+def columns_as_rows(path: Path) -> str:
+    """The error for one object that holds whole columns, as pandas writes them."""
+    return (
+        f"{path} holds a column of values under each key. Write one object per row, as "
+        "`df.to_json(NAME, orient='records', lines=True)` does in pandas, and give that file."
+    )
+
+
+def holds_columns(row: Mapping[str, Any]) -> bool:
+    """Whether the only object of a file holds columns: a list of values under each key, all of one length, or an object of their numbers."""
+    values = [*row.values()]
+    if all(isinstance(value, list) for value in values):
+        is_long = len({len(value) for value in values}) == 1 and len(values[0]) > 1
+        return len(values) > 1 and is_long and not any(isinstance(item, Mapping | list) for value in values for item in value)
+    return len(values) > 1 and all(isinstance(value, Mapping) and value and all(key.isdigit() for key in value) for value in values)
 
 
 def array_as_lines(path: Path) -> str:

@@ -20,13 +20,13 @@ ANYWHERE = {
         r"(?:ext(?:bf|it|rm|sf|tt|sc|normal|style)?(?=\s*\{)|imes|heta|herefore|riangle(?:q|left|right)?|hinspace|anh|extstyle"
         r"|(?:ilde|frac|binom|ag)(?=\s*\{)|an(?=[({\\^_$\d])|au(?=[_^{\\$]))(?![A-Za-z])",
     ),
-    "\n": ("n", r"(?:abla|otin|earrow|onumber|exists|subseteq|supseteq|leftarrow|rightarrow)(?![A-Za-z])"),
+    "\n": ("n", r"(?:abla|otin|earrow|onumber|subseteq|supseteq|leftarrow|rightarrow)(?![A-Za-z])"),
 }
 # Elsewhere these are ordinary words or letters of formulas; between two dollar signs on one line they are commands. A form feed,
 # backspace, bell or vertical tab there is always a command, whatever its name (`$\\force$` is not LaTeX, but it was written).
 IN_MATHS = {
     "\t": ("t", r"(?:o|op|an|au|ext)(?![A-Za-z])"),
-    "\n": ("n", r"(?:u|e|eq|ot|i|geq|leq|eg)(?![A-Za-z])"),
+    "\n": ("n", r"(?:u|e|eq|ot|i|geq|leq|eg|exists)(?![A-Za-z])"),
     **{control: (letter, "(?=[A-Za-z])") for control, letter in (("\f", "f"), ("\b", "b"), ("\a", "a"), ("\v", "v"))},
 }
 SWALLOWED = {control: (letter, re.compile(rest)) for control, (letter, rest) in ANYWHERE.items()}

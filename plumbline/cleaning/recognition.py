@@ -10,12 +10,13 @@ from typing import Any
 from plumbline.cleaning.answer_cleaning import output_as_it_stands
 from plumbline.cleaning.chunk_cleaning import printable
 from plumbline.cleaning.column_choice import Choice, choose_columns
+from plumbline.cleaning.encoding_advice import TEXT, conversion, is_file_of_windows_1252
 from plumbline.cleaning.json_line import LineRefused, parse_line
 from plumbline.cleaning.policy import Policy
 from plumbline.cleaning.quality_rules import holds_secret
 from plumbline.cleaning.quarantined_row import SourceLine
 from plumbline.cleaning.row_columns import FORMATS, Columns, name_of, possible_columns
-from plumbline.cleaning.row_shapes import read_row
+from plumbline.cleaning.row_shapes import MEANT, read_row
 from plumbline.cleaning.source_format import Compression, Container, SourceFormat
 from plumbline.cleaning.source_head import BYTE_ORDER_MARK, HEAD_BYTES, compression_of, container_of, refuse_but_json_lines
 from plumbline.cleaning.source_lines import read_chunks
@@ -28,12 +29,17 @@ log = logging.getLogger("clean")
 NUM_LOOKED_AT = 1000
 """Rows of the first MiB to look at: a file is not judged by its first line."""
 NUM_SHOWN = 3
+MAX_UNREAD = 12
 SHOWN_CHARACTERS = 100
 TABLE_ONLY = {"csv": (Container.CSV,), "parquet": (Container.PARQUET,)}
 
 
 def refuse_no_file(path: Path) -> None:
     """InputRefused if there is nothing to read."""
+    if path.is_dir():
+        raise InputRefused(
+            "no_file", f"{path} is a folder. Set clean.source to one file: `cat {path}/*.jsonl > all.jsonl` joins JSON lines."
+        )
     if not path.is_file():
         raise InputRefused("no_file", f"{path} is not a file. Set clean.source to the path of a file of rows.")
     if path.stat().st_size == 0:
@@ -59,12 +65,19 @@ def recognised(path: Path, policy: Policy) -> Policy:
         raise InputRefused(
             "no_rows",
             f"{path} is {source}, but none of its first {len(rows)} rows can be read. {source.counted.capitalize()} 1: {rows[0][1]}"
-            + (". It has another encoding, such as Windows-1252: save it as UTF-8." if "not UTF-8" in rows[0][1] else ""),
+            + (encoding_remedy(path, source) if "not UTF-8" in rows[0][1] else ""),
         )
     choice = choose_columns(path, source, contents, policy.given)
     policy = replace(policy, recognised=choice.columns, source=source)
     say(path, source, choice, rows, policy)
     return policy
+
+
+def encoding_remedy(path: Path, source: SourceFormat) -> str:
+    """What to do with a file of which no row is UTF-8."""
+    is_windows = source.container in TEXT and is_file_of_windows_1252(path, source.compression)
+    command = f" It looks like Windows-1252: {conversion(path, source.compression)}." if is_windows else ""
+    return f". It has another encoding, such as Windows-1252: save it as UTF-8.{command}"
 
 
 def laid_out(path: Path, head: bytes, shape: str, given: Columns | None) -> SourceFormat:
@@ -122,6 +135,8 @@ def say(path: Path, source: SourceFormat, choice: Choice, rows: list[tuple[Mappi
     log.info("%s is %s; its keys are %s", path, source, printable(", ".join(choice.names[:12])))
     why = "as clean.columns says" if policy.given else f"{choice.num_fitting} of the first {choice.num_rows} rows have these keys"
     log.info("its rows are read as %s (%s): %s", name_of(choice.columns), parts, why)
+    if unread := [name for name in choice.names if name not in choice.columns.used and name not in MEANT]:
+        log.info("not read: %s", printable(", ".join(unread[:MAX_UNREAD]) + (", ..." if len(unread) > MAX_UNREAD else "")))
     if not policy.given:
         log.info("to read them in another way, set clean.columns in params.yaml, for example {instruction: NAME, output: NAME}")
     for number, (content, detail) in enumerate(rows[:NUM_SHOWN], start=1):

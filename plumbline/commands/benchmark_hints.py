@@ -16,8 +16,28 @@ MAX_NAMED = 10
 
 def hint_lines(questions: Sequence[Question]) -> list[str]:
     """What to change before a run, under a heading; empty if there is nothing to change."""
-    found = [*too_few(questions), *without_key_points(questions), *unstated(questions)]
+    found = [*contradictions(questions), *too_few(questions), *without_key_points(questions), *unstated(questions)]
     return ["Before a run:", *(f"  {line}" for line in found)] if found else []
+
+
+def contradictions(questions: Sequence[Question]) -> list[str]:
+    """The questions that ask the same words as an earlier one and have another answer: at most one of them can be right."""
+    first_of: dict[tuple[str, tuple[str, ...]], Question] = {}
+    pairs: list[str] = []
+    for question in questions:
+        key = (" ".join(question.question.split()).casefold(), tuple(sorted(question.choices.values())))
+        earlier = first_of.setdefault(key, question)
+        if (right_text(question), question.unit) != (right_text(earlier), earlier.unit):
+            pairs.append(f"{earlier.id} and {question.id}")
+    if not pairs:
+        return []
+    ask = "1 question asks" if len(pairs) == 1 else f"{len(pairs)} questions ask"
+    return [f"{ask} the same as an earlier one, with another answer ({first(pairs)}). Correct one, or say in the question what differs."]
+
+
+def right_text(question: Question) -> str:
+    """The right answer in words, so that another order of the choices is no other answer."""
+    return question.choices.get(question.target, question.target)
 
 
 def too_few(questions: Sequence[Question]) -> list[str]:

@@ -21,6 +21,7 @@ from plumbline.rows.choice_balance import unbalanced_letters
 from plumbline.rows.question import Question
 from plumbline.splitting.benchmark import Benchmark, all_faults, read_questions
 from plumbline.splitting.benchmark_columns import BenchmarkColumns
+from plumbline.splitting.benchmark_files import refuse_folder
 from plumbline.splitting.fault import Fault
 from plumbline.splitting.fault_lines import problem_lines
 from plumbline.splitting.known_shapes import NAMES
@@ -122,6 +123,7 @@ def main(
     if leave_out is not None and out is None:
         raise Refused(f"--leave-out {leave_out} lists the rows that --out leaves out. Give --out FILE, too.")
     refuse_overwriting([path], [out, leave_out])
+    refuse_folder(path)
     refuse_spreadsheet(path)
     try:
         found = read_questions(path, format_name=format_name, columns=columns)

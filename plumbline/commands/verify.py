@@ -1,6 +1,5 @@
 """Run the committed pipeline from nothing in a fresh clone and compare what comes out, or compare dvc.lock with the folder. Touches git and DVC."""
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from plumbline.keeping.clone_sources import bring_sources
 from plumbline.keeping.committed_results import LOCK, SCORES, headline, locked_outs
 from plumbline.keeping.temporary_room import refuse_small_temporary_folder, room_for_a_run
 from plumbline.pipeline.expanded_stages import expanded_stages, value_at
+from plumbline.pipeline.files import md5_of
 from plumbline.pipeline.inputs import files_of
 from plumbline.pipeline.params import read_yaml
 
@@ -123,11 +123,6 @@ def hash_of(path: Path, *, root: Path) -> str | None:
     tree.digest()
     assert tree.hash_info is not None
     return tree.hash_info.value
-
-
-def md5_of(path: Path) -> str:
-    """As DVC hashes a file."""
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 def verify(root: Path, *, tolerance: float) -> Verdict:

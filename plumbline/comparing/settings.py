@@ -127,7 +127,8 @@ def settings_table(settings: Sequence[Setting], comparisons: Mapping[tuple[str, 
         lines.append([row["name"], f"seeds {row['seeds']}", *(f"{cell['mean']} ({cell['spread']})" for cell in row["cells"])])
         if any(cell["difference"] for cell in row["cells"]):
             lines.append([f"  minus {settings[0].name}", "", *(cell["difference"] or "not comparable" for cell in row["cells"])])
-    return "\nOver seeds, each question's mean compared question by question:\n" + in_columns(lines)
+    note = "intervals are over questions alone: a difference smaller than the sd over seeds is not a finding either"
+    return f"\nOver seeds, each question's mean compared question by question ({note}):\n" + in_columns(lines)
 
 
 def settings_numbers(settings: Sequence[Setting], comparisons: Mapping[tuple[str, Kind], Comparison]) -> dict[str, Any]:

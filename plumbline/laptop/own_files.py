@@ -1,6 +1,5 @@
 """The user's own rows and questions for one experiment: named by a path in the repository, never by their path on this machine. Touches real/ and git."""
 
-import hashlib
 import re
 import shutil
 import subprocess
@@ -8,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from plumbline.pipeline.files import replacing_folder
+from plumbline.pipeline.files import md5_of, replacing_folder
 from plumbline.pipeline.params import read_yaml
 
 INPUTS = Path("real/inputs")
@@ -87,7 +86,7 @@ def is_kept(root: Path, path: Path) -> bool:
         return False
     outs = read_yaml(pointer).get("outs", [])
     # An experiment gets the bytes that the .dvc file names: after an edit without `dvc add` these are the old ones.
-    return any(out.get("md5") == hashlib.md5(inside.read_bytes(), usedforsecurity=False).hexdigest() for out in outs)
+    return any(out.get("md5") == md5_of(inside) for out in outs)
 
 
 def is_committed(root: Path, name: str) -> bool:

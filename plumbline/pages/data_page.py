@@ -21,7 +21,8 @@ WHERE = {"earlier": "an earlier turn"}
 
 def headline(summary: Mapping[str, Any], num_removed: int) -> str:
     """What matters most: how many rows are not trained on. `num_removed`: rows that repeat a question of the benchmark."""
-    aside = f"{summary['quarantined']:,} of {summary['lines']:,} rows were put aside" if summary["quarantined"] else "No row was put aside"
+    num_rows = summary["lines"] - summary["blank"]
+    aside = f"{summary['quarantined']:,} of {num_rows:,} rows were put aside" if summary["quarantined"] else "No row was put aside"
     if not num_removed:
         return f"{aside}, and none repeats the benchmark."
     return f"{aside}, and {num_removed:,} {'was' if num_removed == 1 else 'were'} removed for the benchmark."

@@ -9,6 +9,7 @@ from plumbline.model.base_files import BaseRefused, weights_folder
 from plumbline.number_text import size_text
 from plumbline.pipeline.heartbeat import duration
 from plumbline.planning.device_probe import NUM_TIMED_STEPS, matrix_speed, seconds_per_step
+from plumbline.planning.line import WHOLE, Line
 from plumbline.planning.model_size import Counted
 from plumbline.planning.planning import (
     NUM_CHECKPOINTS,
@@ -39,20 +40,6 @@ LONGEST_TRIAL_SECONDS = 60.0
 
 ASSUMED_SECONDS_TO_START = 5.0
 """A stage that loads torch takes so long on two cores before its work begins."""
-WHOLE = "all of it"
-"""The name of the line about the whole run."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the plan."""
-
-    what: str
-    value: str
-    known: str
-    """counted, computed, measured, estimated or assumed, with what it rests on."""
-    seconds: float = 0.0
-    """What it adds to the time of the whole run."""
 
 
 @dataclass(frozen=True, kw_only=True)

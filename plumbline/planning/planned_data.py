@@ -1,6 +1,5 @@
 """The rows and questions that a run would have: of the last split if it read the same, else cleaned and split for the plan. Touches a temporary folder."""
 
-import hashlib
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml.error import YAMLError
 
+from plumbline.pipeline.files import md5_of
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import read_yaml, section_of
 from plumbline.pipeline.refused import Refused
@@ -58,11 +58,11 @@ def is_of_last_split(root: Path, params: Mapping[str, Any]) -> bool:
     if any((stages.get(name, {}).get("params") or {}).get("params.yaml", {}).get(name) != params[name] for name in names):
         return False
     made = {out["path"]: out.get("md5") for out in stages["split"].get("outs", [])}
-    if any(made.get(path) != _md5(root / path) for path in (TRAIN, BENCHMARK)):
+    if any(not (root / path).is_file() or made.get(path) != md5_of(root / path) for path in (TRAIN, BENCHMARK)):
         return False
     read = {dep["path"]: dep.get("md5") for name in STAGES for dep in stages[name].get("deps", [])}
     named = (str(params["clean"]["source"]), str(params["split"]["benchmark"]))
-    return all(not (root / path).is_file() or read.get(path) == _md5(root / path) for path in named)
+    return all(not (root / path).is_file() or read.get(path) == md5_of(root / path) for path in named)
 
 
 def sources_of(root: Path, params: Mapping[str, Any], folder: Path) -> _Sources:
@@ -124,11 +124,3 @@ def _read(train: Path, benchmark: Path, known: str) -> PlannedData:
 
 def _embedded(params: Mapping[str, Any]) -> bool:
     return any(str(path).startswith(EMBEDDED_DATA) for path in (params["clean"]["source"], params["split"]["benchmark"]))
-
-
-def _md5(path: Path) -> str | None:
-    """The hash of a file as DVC has it; None without the file."""
-    if not path.is_file():
-        return None
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

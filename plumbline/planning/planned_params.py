@@ -16,6 +16,10 @@ class OverrideRefused(ValueError):
     """An override cannot be used; the text says which one and why."""
 
 
+class NotPlanned(ValueError):
+    """The run cannot be planned; the text says what is missing and what to do."""
+
+
 def planned_params(root: Path, overrides: Sequence[str]) -> dict[str, Any]:
     """params.yaml with overrides in DVC's own syntax; the file itself stays as it is. OverrideRefused if DVC cannot use one."""
     with tempfile.TemporaryDirectory() as folder:

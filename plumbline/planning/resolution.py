@@ -4,16 +4,27 @@ It rests on how often the arms disagree, which only answers tell: those of the l
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtrit
 
-from plumbline.intervals import Units, units_of
-from plumbline.power import PRIOR_CORRELATION, Disagreement, detectable_with, disagreement_of, power_at, wanted_power
+from plumbline.intervals import Floats, Units, units_of
+from plumbline.power import (
+    MANY_MOVING,
+    MANY_UNITS,
+    PRIOR_CORRELATION,
+    Disagreement,
+    detectable_with,
+    disagreement_of,
+    num_moving_units,
+    power_at,
+    wanted_power,
+)
 from plumbline.reporting.benchmark_parts import Part, questions_of
 from plumbline.rows.question import KINDS, Kind, Question
-from plumbline.statistics import strictest_level
+from plumbline.statistics import difference_interval, strictest_level
 
 ASSUMED_SHARE: Mapping[Kind, float] = {"mcq": 0.3, "numeric": 0.3, "explanation": 0.5}
 """Share of the questions on which two arms differ; with graded scores they differ on more questions, but by less."""
@@ -21,6 +32,8 @@ ASSUMED_SIZES: Mapping[Kind, tuple[float, ...]] = {"mcq": (1.0,), "numeric": (1.
 LEAST_COVERED = 0.9
 """Share of the questions of a kind that the last run must have scored in both arms, for its disagreement to be used."""
 MOST_QUESTIONS = 1_000_000
+SIMULATED, WANTED_POWER = 150, 0.8
+"""Data sets that are simulated for a margin if too few clusters move for a formula, and how many of them must be within it."""
 Z_BOUND, Z_POWER = 1.96, 0.8416
 """Normal quantiles of the bound of a 95 % interval, and of four times in five."""
 
@@ -45,7 +58,7 @@ class Resolution:
     margin: float | None
     """The margin of publish.require; None if none is set."""
     margin_takes: int | None
-    """How many questions it takes to show that two equal arms are not worse by the margin."""
+    """How many questions it takes to show that two equal arms are not worse by the margin; None without a margin, or if MOST_QUESTIONS are too few."""
 
 
 def is_binary(kind: Kind) -> bool:
@@ -83,7 +96,7 @@ def resolution_of(
         detectable=detectable_with(found, units, binary=is_binary(kind), level=level),
         takes={effect: questions_for(found, units, effect, binary=is_binary(kind), level=level) for effect in wanted},
         margin=margin,
-        margin_takes=None if margin is None else questions_for_margin(found, units, margin),
+        margin_takes=None if margin is None else questions_for_margin(found, units, margin, binary=is_binary(kind)),
     )
 
 
@@ -117,6 +130,11 @@ def questions_for(found: Disagreement, units: Units, effect: float, *, binary: b
         tried = with_units(units, num_units)
         return power_at(found, tried, effect, binary=binary, level=level) >= wanted_power(found, tried, binary=binary)
 
+    return fewest_questions(is_enough, units)
+
+
+def fewest_questions(is_enough: Callable[[int], bool], units: Units) -> int | None:
+    """Questions in the fewest clusters that are enough, to about a hundredth; None if even MOST_QUESTIONS are too few."""
     high = 8
     while not is_enough(high):
         high *= 2
@@ -129,11 +147,49 @@ def questions_for(found: Disagreement, units: Units, effect: float, *, binary: b
     return int(with_units(units, high).sizes_U.sum())
 
 
-def questions_for_margin(found: Disagreement, units: Units, margin: float) -> int:
-    """How many questions put the bound of two equal arms within the margin four times in five: (z_bound + z_power)^2 var / margin^2."""
-    weighted = float((units.sizes_U**2).sum() / units.sizes_U.sum())
-    variance = found.square * found.share * (1 + (weighted - 1) * found.correlation)
-    return math.ceil(((Z_BOUND + Z_POWER) / margin) ** 2 * variance)
+def questions_for_margin(found: Disagreement, units: Units, margin: float, *, binary: bool) -> int | None:
+    """How many questions, in clusters like these, put the bound of two equal arms within the margin four times in five.
+
+    (z_bound sd_margin + z_power sd_equal)^2 / margin^2, as for a score interval: its bound asks how arms would disagree of which one loses the
+    margin. So it takes questions even if the arms never disagree, and more of them in few clusters, whose interval is wider.
+    """
+    lost, gained = found.shares_at(margin)
+    at_margin, equal = max(found.square * (lost + gained) - margin**2, 0.0), found.square * found.share
+
+    def is_enough(num_units: int) -> bool:
+        tried = with_units(units, num_units)
+        n, number = float(tried.sizes_U.sum()), tried.effective_number
+        is_score_interval = binary and not tried.clustered
+        bound = Z_BOUND if is_score_interval else float(stdtrit(number - 1, 0.975)) * math.sqrt(number / (number - 1))
+        inflation = 1 + (float((tried.sizes_U**2).sum()) / n - 1) * found.correlation
+        if margin * math.sqrt(n) <= (bound * math.sqrt(at_margin) + Z_POWER * math.sqrt(equal)) * math.sqrt(inflation):
+            return False
+        is_normal = number >= MANY_UNITS and num_moving_units(found, tried, 0.0) >= MANY_MOVING
+        return is_score_interval or is_normal or margin_power(found, tried, margin, binary=binary) >= WANTED_POWER
+
+    return fewest_questions(is_enough, units)
+
+
+def margin_power(found: Disagreement, units: Units, margin: float, *, binary: bool) -> float:
+    """How often the interval of two equal arms is within the margin, by simulation with fixed random numbers.
+
+    The differences of a cluster are correlated because each question copies that of its cluster with probability sqrt(correlation).
+    """
+    generator, n = np.random.default_rng(0), int(units.sizes_U.sum())
+    sizes_U = units.sizes_U.astype(np.int64)
+    starts_U = np.append(0, np.cumsum(sizes_U)[:-1])
+
+    def differences(count: int) -> Floats:
+        signs = generator.choice([-1.0, 0.0, 1.0], count, p=[found.share / 2, 1 - found.share, found.share / 2])
+        return signs * generator.choice(found.sizes, count)
+
+    num_within = 0
+    for _ in range(SIMULATED):
+        shared_N = np.repeat(differences(len(sizes_U)), sizes_U)
+        values_N = np.where(generator.random(n) < math.sqrt(found.correlation), shared_N, differences(n))
+        drawn = Units(np.add.reduceat(values_N, starts_U), units.sizes_U)
+        num_within += difference_interval(values_N, drawn, binary=binary)[0][0] > -margin
+    return num_within / SIMULATED
 
 
 def resolutions(

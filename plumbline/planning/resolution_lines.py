@@ -9,7 +9,7 @@ from typing import Any
 
 from plumbline.pipeline.jsonl import read_jsonl
 from plumbline.pipeline.params import section_of
-from plumbline.planning.estimates import Line
+from plumbline.planning.line import Line
 from plumbline.planning.resolution import Resolution, resolutions
 from plumbline.reporting.contrasts import squares_of
 from plumbline.reporting.params import ReportParams
@@ -78,7 +78,7 @@ def lines_of(found: Resolution, pair: Pair) -> list[Line]:
     takes = [f"{points(effect)} {about(count)}" for effect, count in found.takes.items()]
     if takes:
         lines.append(Line("", f"a difference of {', of '.join(takes)}", "computed: clusters like these" if clusters else "computed"))
-    if found.margin is not None and found.margin_takes is not None:
+    if found.margin is not None:
         told = f"not worse by {points(found.margin)}, as publish.require asks, {about(found.margin_takes)}"
         lines.append(Line("", told, "computed: for two arms that are equally good"))
     return lines

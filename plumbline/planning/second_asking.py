@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from plumbline.answering.other_plan import is_asked_again, other_batch_size
-from plumbline.planning.estimates import Line
+from plumbline.planning.line import Line
 from plumbline.rows.answer_params import AnswerParams
 from plumbline.rows.question import Question
 from stages.answer_again import NoiseFloorParams

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from plumbline.pipeline.heartbeat import duration
-from plumbline.planning.estimates import Line, Planned, answering_seconds
+from plumbline.planning.estimates import Planned, answering_seconds
+from plumbline.planning.line import Line
 from plumbline.reporting.benchmark_parts import in_development
 from plumbline.reporting.params import ReportParams
 from plumbline.rows.question import Question

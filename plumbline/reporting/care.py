@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from plumbline.number_text import counted
 from plumbline.reporting.ledger import KIND_NAMES, ArmLedger, KindLedger
-from plumbline.reporting.validity import Gate, Severity
-from plumbline.reporting.words import arm_words, direction_of, joined
+from plumbline.reporting.validity import MAX_UNPARSED_RATE, Gate, Severity
+from plumbline.reporting.words import arm_words, direction_of, joined, pair_direction
 from plumbline.rows.question import KINDS, Kind
 from plumbline.statistics import Direction
 
@@ -49,6 +49,23 @@ def cannot_tell(ledgers: Mapping[Kind, KindLedger]) -> str:
         return ""
     told = ", ".join(one.words for one in unread if one.num_unparsed)
     return f"Most answers could not be read ({told}): this run cannot tell whether tuning helped."
+
+
+def unread_clause(ledgers: Mapping[Kind, KindLedger]) -> str:
+    """That a shown difference is also one of format, because many answers of one of its arms could not be read; empty if none is."""
+    told: list[str] = []
+    for kind in READ:
+        ledger = ledgers.get(kind)
+        if ledger is None:
+            continue
+        shown = [pair for pair, found in ledger.pairs.items() if pair_direction(found) in (Direction.BETTER, Direction.WORSE)]
+        arms = dict.fromkeys(arm for pair in shown for arm in pair if ledger.arms[arm].unparsed_rate > MAX_UNPARSED_RATE)
+        if arms:
+            counts = [f"{ledger.arms[arm].num_unparsed:,} of {ledger.arms[arm].num_answers:,} of {arm_words(arm)}" for arm in arms]
+            told.append(f"on {KIND_NAMES[kind]} {joined(counts)}")
+    if not told:
+        return ""
+    return f"An answer that could not be read counts as wrong ({'; '.join(told)}): there the differences are of format as well as of knowledge."
 
 
 def likely_reason(preflight: Mapping[str, object]) -> str:

@@ -30,6 +30,7 @@ from plumbline.reporting.slices import Slice, slices_of
 from plumbline.reporting.validity import (
     Gate,
     balance_gate,
+    cluster_gates,
     cost_gate,
     coverage_gates,
     engine_problems,
@@ -242,6 +243,7 @@ def decide(
         *([final_part_gate(num_uses - len(own))] if params.part == "final" else []),
         *probe_gates(probes),
         balance_gate(questions),
+        *cluster_gates(questions),
         *verdict_gates(gathered, by_kind, calibration, judging, judge_ends=judge_ends, answering=answering),
         *noise_gates(noise, gathered.comparisons[0][0] if gathered.comparisons else None),
         *panel_gates(panel),

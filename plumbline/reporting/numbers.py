@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from plumbline.answering.exam_prompt import PROMPT_VERSION
 from plumbline.reporting.calibration_words import verdict_addition
-from plumbline.reporting.care import cannot_tell
+from plumbline.reporting.care import cannot_tell, unread_clause
 from plumbline.reporting.context_use import ContextUse, Part, PromptTokens
 from plumbline.reporting.contrasts import Contrast, Square
 from plumbline.reporting.decide import Evaluation
@@ -181,10 +181,13 @@ def gate_numbers(gate: Gate) -> dict[str, object]:
 
 
 def whole_verdict(evaluation: Evaluation) -> str:
-    """The verdict, with the judged part as corrected by people's labels. It begins with whether the conclusion depends on the judge."""
+    """The verdict, with unread answers behind its differences, and the judged part as corrected by people's labels.
+
+    It begins with whether the conclusion depends on the judge.
+    """
     addition = "" if evaluation.calibration is None else verdict_addition(evaluation.calibration)
     words = evaluation_verdict(evaluation.ledgers, evaluation.arms, evaluation.comparisons)
-    parts = (first_words(evaluation.panel), cannot_tell(evaluation.ledgers), words, addition)
+    parts = (first_words(evaluation.panel), cannot_tell(evaluation.ledgers), words, unread_clause(evaluation.ledgers), addition)
     return " ".join(part for part in parts if part)
 
 

@@ -1,6 +1,5 @@
 """What the report page shows, as plain values for a template. Pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from plumbline.number_text import counted
@@ -36,23 +35,15 @@ from plumbline.reporting.tables import (
 )
 from plumbline.reporting.validity import Gate
 from plumbline.reporting.verdict import evaluation_headline, overall
-from plumbline.reporting.words import arm_note, arm_title, arm_words, forgetting_words
+from plumbline.reporting.words import arm_note, arm_title, arm_words, forgetting_words, sentences_of
 from plumbline.rows.arms import NO_CONTEXT
 from plumbline.rows.question import KINDS
 from plumbline.statistics import Direction, Verdict
-
-SENTENCE_END = re.compile(r"(?<=[a-z\])]\.) (?=[A-Z])")
 
 
 def sentence(text: str) -> str:
     """A finding as a sentence."""
     return f"{capital(text)}."
-
-
-def sentences_of(text: str) -> list[str]:
-    """The sentences of a verdict, a line each; a verdict of one or two stays one paragraph."""
-    found = SENTENCE_END.split(text)
-    return found if len(found) > 2 else [text]
 
 
 def banners(problems: Sequence[str], incomplete: str | None, care: Sequence[str]) -> list[dict[str, object]]:

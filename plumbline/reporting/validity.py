@@ -11,10 +11,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
+from plumbline.intervals import units_of
 from plumbline.judging.causes import RETRYABLE, JudgeCause
 from plumbline.number_text import counted
 from plumbline.reporting.judge_quality import named_probes
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
+from plumbline.reporting.slices import MIN_CLUSTERS, MIN_QUESTIONS
 from plumbline.rows.answer import ELSEWHERE, Answer
 from plumbline.rows.arms import Arms
 from plumbline.rows.choice_balance import unbalanced_letters
@@ -274,12 +278,39 @@ def balance_gate(questions: Sequence[Question]) -> Gate:
     return Gate(name="letters_balanced", severity=Severity.WARNING, ok=text is None, value=None, limit=None, text=text or "")
 
 
+def cluster_gates(questions: Sequence[Question]) -> list[Gate]:
+    """A warning for each kind with questions in so few clusters, or so uneven ones, that an interval of 95 % is not known to hold."""
+    gates: list[Gate] = []
+    for kind, name in KIND_NAMES.items():
+        sizes = Counter(question.cluster for question in questions if question.kind == kind)
+        n, units = sizes.total(), units_of(np.zeros(sizes.total()), list(sizes.elements()))
+        if n < MIN_QUESTIONS or not units.clustered or units.effective_number >= MIN_CLUSTERS:
+            continue
+        least = f"an interval of 95 % is known to hold from {MIN_CLUSTERS} on, so add questions in new clusters"
+        text = (
+            f"the {n} questions on {name} lie in {counted(len(sizes), 'cluster')}, the largest of {max(sizes.values())}: they count as about "
+            f"{units.effective_number:.1f} independent ones; {least}"
+        )
+        gates.append(
+            Gate(
+                name=f"clusters_{kind}",
+                severity=Severity.WARNING,
+                ok=False,
+                value=units.effective_number,
+                limit=float(MIN_CLUSTERS),
+                text=text,
+            )
+        )
+    return gates
+
+
 def forgetting_gate(forgetting: Forgetting, max_forgetting_nats: float) -> Gate:
     """Whether tuned would still say what base said outside the domain."""
     ok = forgetting.increase <= max_forgetting_nats
+    is_open = forgetting.increase_low is not None and forgetting.increase_low <= 0
     text = (
-        f"tuned has forgotten some of what base could do: on {forgetting.num_prompts} general prompts its loss on base's own answers is "
-        f"{forgetting.increase:.2f} nats a token higher than base's (limit {max_forgetting_nats:g}); try train.replay_fraction=0.05, "
+        f"tuned {'may have' if is_open else 'has'} forgotten some of what base could do{' (it is not shown: the interval holds 0)' if is_open else ''}: "
+        f"on {forgetting.num_prompts} general prompts its loss on base's own answers is {forgetting.increase:.2f} nats a token higher than base's (limit {max_forgetting_nats:g}); try train.replay_fraction=0.05, "
         "a lower learning rate or fewer epochs"
     )
     return Gate(

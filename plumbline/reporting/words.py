@@ -1,6 +1,7 @@
 """The verdict in plain words: what a reader may repeat aloud without adding a footnote. Pure."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 from plumbline.number_text import counted, signed
@@ -12,6 +13,7 @@ from plumbline.rows.question import KINDS, Kind
 from plumbline.statistics import SIGNIFICANCE, Comparison, Direction
 from plumbline.training.forgetting import Forgetting
 
+SENTENCE_END = re.compile(r"(?<=[a-z\])]\.) (?=[A-Z])")
 SMALLEST_FORGETTING = 0.005
 """Nats a token: less is written as 0."""
 
@@ -189,6 +191,12 @@ def verdict_words(ledgers: Mapping[Kind, KindLedger]) -> str:
     return " ".join(sentences)
 
 
+def sentences_of(text: str) -> list[str]:
+    """The sentences of a verdict, a line each; a verdict of one or two stays one paragraph."""
+    found = SENTENCE_END.split(text)
+    return found if len(found) > 2 else [text]
+
+
 def nothing_in_it(arm: str, context: str, bare: str, kinds: Sequence[Kind]) -> str:
     """That an arm had no context for some kinds, without the full stop."""
     what = "no example" if context == "examples" else "no passage" if context in ("passages", "shuffled") else "no context"
@@ -203,8 +211,11 @@ def forgetting_words(forgetting: Forgetting) -> str:
         f"On {forgetting.num_prompts} general prompts, which no row teaches, tuned has a loss of {forgetting.tuned_nll:.2f} nats a token on "
         f"base's own answers, and base {forgetting.base_nll:.2f}: {signed(increase)}{interval}."
     )
+    is_open = low is not None and high is not None and low <= 0 <= high
     if abs(increase) < SMALLEST_FORGETTING:
-        return f"{found} Tuned still says what base would say."
+        return f"{found} Tuned still says what base would say{', as far as these prompts tell' if is_open else ''}."
+    if is_open:
+        return f"{found} The interval holds 0: it is not shown that tuned finds these answers less likely than base, nor that nothing was forgotten."
     if increase < 0:
         return f"{found} Tuned is surer of these answers than base: nothing was forgotten."
     return f"{found} Token for token, tuned gives base's answers {math.exp(-increase):.2g} times the probability that base gives them."

@@ -11,6 +11,7 @@ from plumbline.rows.question import Question
 from plumbline.separators import two_readings
 from plumbline.splitting.benchmark_columns import BenchmarkColumns, named_columns, with_absent_columns
 from plumbline.splitting.benchmark_files import read_rows
+from plumbline.splitting.damaged_texts import damage_fault
 from plumbline.splitting.fault import Fault, RowRefused
 from plumbline.splitting.known_shapes import SHAPES
 from plumbline.splitting.mapped_benchmark import read_mapped
@@ -143,6 +144,9 @@ def gathered(rows: Sequence[Row], read: Callable[[Row], Question | LeftOut], unr
             continue
         if isinstance(one, LeftOut):
             left_out.append(one)
+            continue
+        if name in WRITTEN_BY_USERS and (fault := damage_fault(one)) is not None:
+            faults.append(Fault(row.where, one.id, fault))
             continue
         if name not in WRITTEN_BY_USERS and one.kind == "numeric" and (fault := fault_of(one)) is not None:
             left_out.append(LeftOut(where=row.where, id=one.id, reason="target_not_read", detail=fault))

@@ -1,12 +1,14 @@
 """Read the rows of a benchmark file: JSON lines, a JSON list, CSV, TSV, Parquet or Arrow. Reads the named file."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from plumbline.cleaning.encoding_advice import conversion, is_windows_1252
 from plumbline.cleaning.source_format import Compression, Container
-from plumbline.cleaning.source_head import HEAD_BYTES, compression_of, refuse_no_text, table_of
+from plumbline.cleaning.source_head import HEAD_BYTES, compression_of, refuse_no_text, table_in, table_of
 from plumbline.cleaning.unpacking import unpacked
 from plumbline.pipeline.refused import Refused
 from plumbline.splitting.arrow_rows import arrow_rows
@@ -15,6 +17,8 @@ from plumbline.splitting.row_values import Row
 from plumbline.splitting.table_rows import table_rows
 from plumbline.twin_keys import TwinKey, elements_of, object_without_twins
 
+OBJECT = re.compile(r"\s*(?:\[\s*)?\{\s*[\"}]")
+"""How JSON lines and a JSON list of objects begin."""
 READ = "JSON lines, one JSON list of objects, CSV, TSV, Parquet and Arrow, also in gzip or zstd"
 
 
@@ -23,6 +27,7 @@ def read_rows(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | 
 
     `knows` says whether names of columns are those of a shape. Refused if the file as a whole cannot be read.
     """
+    refuse_folder(path)
     rows = rows_inside(path, knows)
     if not rows:
         raise Refused(f"{path}: holds no row. Give at least one question. Accepted are {READ}.")
@@ -30,6 +35,12 @@ def read_rows(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | 
         more = f" None of the {len(rows)} rows can be read." if len(rows) > 1 else ""
         raise Refused(f"{rows[0]}{more}")
     return rows
+
+
+def refuse_folder(path: Path) -> None:
+    """Refused for a folder: which of its files are meant, and in which order, only a person can say."""
+    if path.is_dir():
+        raise Refused(f"{path} is a folder. Give one file: `cat {path}/*.jsonl > all.jsonl` joins JSON lines. Accepted are {READ}.")
 
 
 def rows_inside(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | Fault]:
@@ -44,18 +55,28 @@ def rows_inside(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row 
             with unpacked(path, compression) as whole:
                 return [*arrow_rows(path, whole, container)]
         refuse_no_text(path, head)
-        text = text_of(path, head + stream.read())
+        content = head + stream.read()
+    text = text_of(path, content, compression)
     # questions.csv.gz is a CSV file.
     name = path if compression is Compression.NONE else path.with_suffix("")
-    return table_rows(path, text, knows) if name.suffix.lower() in (".csv", ".tsv") else json_rows(path, text)
+    return table_rows(path, text, knows) if is_table(name, text) else json_rows(path, text)
 
 
-def text_of(path: Path, content: bytes) -> str:
+def is_table(name: Path, text: str) -> bool:
+    """Whether a text is CSV or TSV: objects of JSON are none, whatever the name; a header of several names shows a table under any name."""
+    if OBJECT.match(text):
+        return False
+    return name.suffix.lower() in (".csv", ".tsv") or table_in(text[:HEAD_BYTES].encode()) is not None
+
+
+def text_of(path: Path, content: bytes, compression: Compression) -> str:
     """The file as text."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refused(f"{path}: not UTF-8 (byte {error.start}). Save it as UTF-8. Accepted are {READ}.") from None
+        line = content.count(b"\n", 0, error.start) + 1
+        windows = f" It looks like Windows-1252: {conversion(path, compression)}." if is_windows_1252(content.split(b"\n")) else ""
+        raise Refused(f"{path}, line {line}: not UTF-8 (byte {error.start}). Save it as UTF-8.{windows} Accepted are {READ}.") from None
 
 
 def json_rows(path: Path, text: str) -> list[Row | Fault]:
@@ -109,6 +130,15 @@ def row_of(content: Any, where: str) -> Row | Fault:
         return Fault(where, None, f"{content}.")
     if not isinstance(content, dict):
         return Fault(where, None, f"{content!r:.60} is not an object. Write a question as an object of columns and values.")
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        return Fault(
+            where,
+            None,
+            f"cannot be read: it holds half of a character, the escape {half} alone. Write the whole character, or remove the escape.",
+        )
     return Row(where, content)
 
 
@@ -117,11 +147,20 @@ def json_row(line: str, where: str) -> Row | Fault:
     try:
         return row_of(json.loads(line, object_pairs_hook=object_without_twins), where)
     except json.JSONDecodeError as error:
-        return Fault(where, None, f"not JSON ({error}). Write one question per line, as an object. Accepted are {READ}.")
+        return Fault(where, None, f"not JSON ({error.msg}, column {error.colno}). {json_remedy(line, error)}")
     except TwinKey as twins:
         return Fault(where, None, f"{twins}.")
     except (ValueError, RecursionError) as error:
         return Fault(where, None, f"JSON that cannot be read ({cause_of(error)}). Write simpler values. Accepted are {READ}.")
+
+
+def json_remedy(line: str, error: json.JSONDecodeError) -> str:
+    """What to change in a line that is not JSON."""
+    if error.msg.startswith("Invalid \\escape"):
+        return "Write each backslash twice, as in `\\\\frac`."
+    if error.msg == "Extra data" and line[error.pos :].strip() == ",":
+        return "Remove the comma after the object."
+    return f"Write one question per line, as an object. Accepted are {READ}."
 
 
 def cause_of(error: Exception) -> str:

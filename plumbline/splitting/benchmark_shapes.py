@@ -27,11 +27,21 @@ ASKED_UNITS = (
     re.compile(rf"\b[Cc]onvert\b.*\b(?:to|into)\s+({UNIT})\s*[.?]?\s*$"),
 )
 
+PLAINER = {
+    "give a valid string": "give text in quotes",
+    "give a valid dictionary": "give an object, {} if there is nothing to say",
+}
+"""What is accepted, in words for a file of JSON."""
+
 
 def read_plumbline(row: Row) -> Question:
     """A question of our own shape. A tolerance may be one number, the fraction; a yes_no question may leave its two choices out."""
     content = table_values(row)
+    if isinstance(content.get("choices"), list):
+        raise row.refused('choices is a list. Give an object of label and text, such as {"A": "first", "B": "second"}.')
     tolerance = content.get("tolerance")
+    if isinstance(tolerance, str):
+        raise row.refused(f'tolerance is {tolerance!r:.60}. Give a fraction, such as 0.05, or {{"absolute": 0.5}}.')
     if isinstance(tolerance, int | float) and not isinstance(tolerance, bool):
         content["tolerance"] = {"relative": float(tolerance)}
     if content.get("answer_kind") == "yes_no" and not content.get("choices") and isinstance(content.get("target"), str):
@@ -49,8 +59,12 @@ def read_plumbline(row: Row) -> Question:
         fields = sorted(name for name, field in Question.model_fields.items() if field.is_required())
         optional = sorted(Question.model_fields.keys() - set(fields))
         problems = problems_of(error, Question)
+        for theirs, ours in PLAINER.items():
+            problems = problems.replace(theirs, ours)
         end = "" if problems.endswith("?") else "."
-        raise row.refused(f"not a question: {problems}{end} Give all of {fields}, and {optional} if they apply.") from None
+        is_of_keys = any(found["type"] in ("missing", "extra_forbidden") for found in error.errors())
+        keys = f" Give all of {fields}, and {optional} if they apply." if is_of_keys else ""
+        raise row.refused(f"not a question: {problems}{end}{keys}") from None
 
 
 def is_list_of(value: Any, kind: Any) -> bool:

@@ -1,5 +1,6 @@
 """Read multiple-choice benchmarks as they are published: ARC, SciQ, MMLU, MMLU-Pro, GPQA. Pure."""
 
+import string
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,7 +62,7 @@ def read_mmlu(row: Row) -> Question:
         choices = row.lettered(texts)
         target = list(choices)[place]
     else:
-        choices, target = {letter: row.text(letter) for letter in MMLU_LETTERS}, row.text("answer")
+        choices, target = lettered_columns(row), row.text("answer")
     return choice_question(
         id=row.optional("id") or digest_id("mmlu", question, *choices.values()),
         question=question,
@@ -69,6 +70,14 @@ def read_mmlu(row: Row) -> Question:
         target=target,
         tags=tags_of(row, {"subject": "subject", "topic": "topic", "category": "category"}),
     )
+
+
+def lettered_columns(row: Row) -> dict[str, str]:
+    """The choices in columns A to D, and in E, F and so on if the file has them: the last of these may be empty."""
+    more = string.ascii_uppercase[len(MMLU_LETTERS) :]
+    there = more[: next((place for place, letter in enumerate(more) if letter not in row.content), len(more))]
+    choices = {letter: row.text(letter) for letter in MMLU_LETTERS}
+    return choices | row.texts_without_end(there)
 
 
 def read_mmlu_pro(row: Row) -> Question:

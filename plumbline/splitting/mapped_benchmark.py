@@ -5,7 +5,7 @@ from typing import Any
 
 from plumbline.rows.question import KIND_OF, Question, QuestionTolerance
 from plumbline.separators import with_point
-from plumbline.splitting.benchmark_columns import BenchmarkColumns, as_list, choice_columns
+from plumbline.splitting.benchmark_columns import BenchmarkColumns, as_list
 from plumbline.splitting.cell_lists import texts_of, value_of
 from plumbline.splitting.column_advice import unnamed_columns
 from plumbline.splitting.question_kinds import kind_of
@@ -21,7 +21,8 @@ def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
     kind = kind_of(row, columns)
     answer_kind = columns.answer_kind if columns.answer_kind is not None and KIND_OF[columns.answer_kind] == kind else None
     if answer_kind == "yes_no":
-        return with_rest(yes_no_question(id=name, question=question, is_yes=is_yes(row, columns)), row, columns)
+        is_right, words = yes_or_no(row, columns)
+        return with_rest(yes_no_question(id=name, question=question, is_yes=is_right, words=words), row, columns)
     choices, target = choices_of(row, columns, name) if kind == "mcq" else ({}, row.text(columns.target or columns.correct or ""))
     if kind == "numeric":
         # GSM8K writes the number after its reasoning.
@@ -43,7 +44,10 @@ def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
 
 def shown(row: Row, columns: BenchmarkColumns) -> list[str]:
     """The texts of the choices: they tell apart two questions with the same words."""
-    return [text for name in choice_columns(columns) if row.optional_value(name) is not None for text in listed(row, name)]
+    right = [] if columns.correct is None else [row.optional(columns.correct)]
+    others = as_list(columns.choices if columns.correct is None else columns.distractors)
+    are_filled = any(row.optional_value(name) is not None for name in others)
+    return [text for text in right if text is not None] + (texts_under(row, others) if are_filled else [])
 
 
 def with_rest(question: Question, row: Row, columns: BenchmarkColumns) -> Question:
@@ -61,19 +65,19 @@ def with_rest(question: Question, row: Row, columns: BenchmarkColumns) -> Questi
     return question.model_copy(update=changes)
 
 
-def is_yes(row: Row, columns: BenchmarkColumns) -> bool:
-    """Whether the answer to a yes_no question is yes."""
+def yes_or_no(row: Row, columns: BenchmarkColumns) -> tuple[bool, tuple[str, str]]:
+    """Whether the answer to a yes_no question is yes, and the two words to choose from: those that the file uses."""
     value = row.content.get(columns.target or "")
     said = str(value).strip().lower()
     if said not in YES | NO:
         raise row.refused(f"{columns.target or 'target'} is {value!r}. Give yes, no, true or false.")
-    return said in YES
+    return said in YES, ("True", "False") if said in ("true", "false") else ("Yes", "No")
 
 
 def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str, str], str]:
     """The choices by letter, and the letter of the right one, or the letters."""
     if columns.correct is not None:
-        wrong = [text for column in as_list(columns.distractors) for text in listed(row, column)]
+        wrong = texts_under(row, as_list(columns.distractors))
         right = row.text(columns.correct)
         row.lettered([right, *wrong])
         return hashed_order(name, right, wrong)
@@ -83,7 +87,7 @@ def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str
             "the choices or the right one are not named. "
             f"{advice or 'Give choices and target, or correct and distractors, in split.benchmark_columns.'}"
         )
-    texts = [text for column in as_list(columns.choices) for text in listed(row, column)]
+    texts = texts_under(row, as_list(columns.choices))
     value: Any = value_of(row, columns.choices) if isinstance(columns.choices, str) else None
     choices = {str(label): str(text) for label, text in value.items()} if isinstance(value, Mapping) else row.lettered(texts)
     target = row.text(columns.target)
@@ -103,6 +107,13 @@ def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str
             f"{columns.target} is {target!r}, which is not a label of a choice. Add `first_index: 0` or `first_index: 1` to split.benchmark_columns."
         )
     return choices, target
+
+
+def texts_under(row: Row, columns: Sequence[str]) -> list[str]:
+    """The texts of one column that holds them all, or of a column for each, of which the last may be empty."""
+    if len(columns) == 1:
+        return listed(row, columns[0])
+    return [*row.texts_without_end(columns).values()] or [row.text(columns[0])]
 
 
 def listed(row: Row, column: str) -> list[str]:

@@ -14,6 +14,8 @@ from plumbline.splitting.fault import Fault
 from plumbline.splitting.fault_lines import fault_words
 
 LETTER = re.compile(r"[A-Z]")
+SEVERAL = re.compile(r"\s*[,;&/]\s*|\s+and\s+|\s+|(?<=[A-Z])(?=[A-Z])")
+"""What stands between letters, if a target names several."""
 
 
 def checked(questions: Sequence[Question], places: Sequence[str]) -> list[Question]:
@@ -33,15 +35,25 @@ def refuse_faults(faults: Sequence[Fault]) -> None:
 def faults_of(questions: Sequence[Question], places: Sequence[str]) -> list[Fault]:
     """Each question that no one could grade, or that has the id of another."""
     faults: list[Fault] = []
-    seen: dict[str, str] = {}
+    seen: dict[str, tuple[str, Question]] = {}
     for question, where in zip(questions, places, strict=True):
         if question.id in seen:
-            faults.append(Fault(where, question.id, f"the id {question.id!r} is also at {seen[question.id]}. Give each question its own."))
+            faults.append(Fault(where, question.id, same_id_words(question, *seen[question.id])))
             continue
-        seen[question.id] = where
+        seen[question.id] = where, question
         if problem := fault_of(question):
             faults.append(Fault(where, question.id, problem))
     return faults
+
+
+def same_id_words(question: Question, where: str, earlier: Question) -> str:
+    """What is wrong with a question whose id another one has. Without an id in the file, the same words give the same id."""
+    if (question.question, question.choices) == (earlier.question, earlier.choices) and question.target != earlier.target:
+        return (
+            f"the id {question.id!r} is also at {where}, which asks the same with another answer: {question.target!r:.60} here, "
+            f"{earlier.target!r:.60} there. Remove the wrong one, or say in the question what differs."
+        )
+    return f"the id {question.id!r} is also at {where}. Give each question its own."
 
 
 def fault_of(question: Question) -> str | None:
@@ -67,7 +79,8 @@ def mcq_fault(question: Question) -> str | None:
     if question.answer_kind == "yes_no" and not is_pair(question.choices):
         return f"choices {list(question.choices.values())!r} of a yes_no question. Use Yes and No, or True and False."
     if len(question.choices) < 2:
-        return f"found {len(question.choices)} choices. Give at least two, in the text as `(A) ... (B) ...` or under choices."
+        number = "1 choice" if len(question.choices) == 1 else f"{len(question.choices)} choices"
+        return f"found {number}. Give at least two under choices. The shape study takes them from the text of the question, as `(A) ... (B) ...`."
     is_set = question.answer_kind == "letters"
     if odd := next(
         (label for label in question.choices if not LETTER.fullmatch(label) and (is_set or read_labels(question.choices) is None)), None
@@ -80,7 +93,10 @@ def mcq_fault(question: Question) -> str | None:
         except ValueError as error:
             return str(error)
     elif question.target not in question.choices:
-        return f"target {question.target!r} is not among the choices {sorted(question.choices)}. Give one of these labels."
+        several = [label for label in SEVERAL.split(question.target.strip()) if label]
+        are_labels = len(several) > 1 and all(label in question.choices for label in several)
+        remedy = " If several are right, set answer_kind to letters (docs/formats.md)." if are_labels else ""
+        return f"target {question.target!r} is not among the choices {sorted(question.choices)}. Give one of these labels.{remedy}"
     if any(not text.strip() for text in question.choices.values()):
         return "a choice is empty. Fill it in."
     return equal_choices_fault(question)

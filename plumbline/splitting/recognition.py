@@ -1,9 +1,11 @@
 """Say which shape a benchmark file has: by the columns of every row, never by the first alone. Pure."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from plumbline.cleaning.json_remedy import columns_as_rows, holds_columns
 from plumbline.pipeline.refused import Refused
 from plumbline.rows.question import Question
 from plumbline.splitting.column_advice import near_names, near_words
@@ -55,6 +57,10 @@ def recognise(rows: Sequence[Row], format_name: str) -> Recognised:
         raise Refused(nearly)
     if len(rows) == 1 and (key := key_of_rows(rows[0].content)) is not None:
         raise Refused(f"{rows[0].where}: the rows stand under the key {key!r}. Write that list alone, as `jq '.[{json.dumps(key)}]'` does.")
+    if len(rows) == 1 and holds_columns(rows[0].content):
+        raise Refused(columns_as_rows(Path(rows[0].where.rpartition(", ")[0])))
+    if len(rows) == 1 and len(rows[0].content) > 1 and all(isinstance(value, Mapping) for value in rows[0].content.values()):
+        raise Refused(f"{rows[0].where}: a row stands under each key. Write a list of them alone, as `jq '[.[]]'` does.")
     raise Refused(
         f"{rows[0].where}: the columns {columns_of(rows[0])} match no known shape ({', '.join(NAMES)}). {columns_remedy(rows, {})}"
     )

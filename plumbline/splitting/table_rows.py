@@ -24,11 +24,18 @@ def table_rows(path: Path, text: str, knows: Callable[[Sequence[str]], bool]) ->
     """
     csv.field_size_limit(CELL_CHARACTERS)
     separator = separator_of(text[:HEAD_CHARACTERS], knows) or ("\t" if path.suffix.lower() == ".tsv" else ",")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    records: list[list[str]] = []
+    start = 1
     try:
-        records = [cells for cells in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True) if cells]
+        for cells in reader:
+            start = reader.line_num + 1
+            records += [cells] if cells else []
     except csv.Error as error:
+        sort = "TSV" if separator == "\t" else "CSV"
         raise Refused(
-            f"{path}: not readable as {path.suffix[1:].upper()} ({error}). Close every quote, and write a quote in a cell twice."
+            f"{path}, line {start}: the record that begins there is not readable as {sort} ({error}). "
+            "Close every quote, and write a quote in a cell twice."
         ) from None
     if records and is_said(records[0], separator):
         del records[0]

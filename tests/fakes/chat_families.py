@@ -96,6 +96,8 @@ class ChatFamily:
     """`eos_token_id` of the generation config, as tokens."""
     ends_with: str
     """Token that ends an assistant's turn."""
+    knows_its_template: bool = False
+    """The tokenizer has words of the template, as a real one has, and not only its letters: for a template that writes a long text."""
 
     @property
     def text(self) -> str:
@@ -109,7 +111,8 @@ class ChatFamily:
         inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         inner.decoder = decoders.ByteLevel()
         alphabet = pre_tokenizers.ByteLevel.alphabet()
-        inner.train_from_iterator(TEXT, trainers.BpeTrainer(vocab_size=360, initial_alphabet=alphabet, show_progress=False))
+        known, vocab_size = ([*TEXT, self.text], 1000) if self.knows_its_template else (TEXT, 360)
+        inner.train_from_iterator(known, trainers.BpeTrainer(vocab_size=vocab_size, initial_alphabet=alphabet, show_progress=False))
         inner.add_special_tokens([AddedToken(token, special=True) for token in self.controls])
         inner.add_tokens([AddedToken(token, special=False, normalized=False) for token in self.texts])
         named = {"bos_token": self.bos, "eos_token": self.eos, "pad_token": self.pad}
@@ -184,6 +187,7 @@ def cohere(template: str) -> ChatFamily:
         pad="<PAD>",
         stops=("<|END_OF_TURN_TOKEN|>",),
         ends_with="<|END_RESPONSE|>" if template == "cohere2" else "<|END_OF_TURN_TOKEN|>",
+        knows_its_template=template == "cohere2",
     )
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from tests.fakes.loopback import LoopbackHandler, on_loopback
+from tests.fakes.loopback import LoopbackHandler, loopback_server
 
 KEY = "sk-ant-canary-4f1d0c7e9b2a"
 MODELS = {"claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5"}
@@ -242,6 +242,8 @@ class FakeClaude:
         self.lock = threading.Lock()
         self._ordinals: Counter[str] = Counter()
         self.base_url = ""
+        self.wait_for_gone_clients: Callable[[], None] = lambda: None
+        """Wait until all calls of killed clients are billed; no client may be alive."""
 
     # -- what a reply is
 
@@ -515,5 +517,6 @@ class _Handler(LoopbackHandler[FakeClaude]):
 @contextmanager
 def serving(fake: FakeClaude) -> Iterator[FakeClaude]:
     """Run the server on a free loopback port while the block runs."""
-    with on_loopback(_Handler, fake) as fake.base_url:
+    with loopback_server(_Handler, fake) as server:
+        fake.base_url, fake.wait_for_gone_clients = server.url, server.wait_for_gone_clients
         yield fake

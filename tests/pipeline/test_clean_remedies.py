@@ -175,3 +175,37 @@ def test_a_file_of_utf8_with_a_few_other_bytes_is_not_to_be_converted(tmp_path: 
     with caplog.at_level("WARNING", logger="clean"):
         _, quarantined, _ = clean(source, tmp_path / "out", format="auto")
     assert len(quarantined) == 1 and not caplog.records
+
+
+COLUMNS = {"question": [asked for asked, _ in PAIRS], "answer": [said for _, said in PAIRS]}
+NUMBERED = {key: {str(place): value for place, value in enumerate(values)} for key, values in COLUMNS.items()}
+
+
+@pytest.mark.parametrize("content", [COLUMNS, NUMBERED], ids=["lists", "numbered, as pandas writes them"])
+def test_columns_of_values_are_never_read_as_one_conversation(content: Any, tmp_path: Path) -> None:
+    (tmp_path / "rows.json").write_text(json.dumps(content))
+    assert "rows.json holds a column of values under each key. Write one object per row" in refusal(tmp_path / "rows.json", tmp_path)
+    with pytest.raises(Refused, match=r"rows\.json holds a column of values under each key"):
+        read_benchmark(tmp_path / "rows.json", format_name="auto")
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the remedy is a command of jq")
+@pytest.mark.parametrize("indent", [None, 2])
+def test_rows_under_a_key_each_come_out_by_the_command(indent: int | None, tmp_path: Path) -> None:
+    (tmp_path / "rows.json").write_text(json.dumps({f"row {place}": row for place, row in enumerate(ROWS)}, indent=indent))
+    [command] = re.findall(r"`(jq .*?)`", refusal(tmp_path / "rows.json", tmp_path))
+    done = subprocess.run(f"{command} {tmp_path / 'rows.json'}", shell=True, check=True, capture_output=True)
+    (tmp_path / "lines.jsonl").write_bytes(done.stdout)
+    kept, quarantined, _ = clean(tmp_path / "lines.jsonl", tmp_path / "out", format="auto")
+    assert [row.instruction for row in kept] == [asked for asked, _ in PAIRS] and not quarantined
+    question = {"id": "a", "kind": "numeric", "question": "How far?", "target": "3"}
+    (tmp_path / "questions.json").write_text(json.dumps({"q1": question, "q2": question | {"id": "b"}}, indent=indent))
+    with pytest.raises(Refused, match=r"a row stands under each key\. Write a list of them alone, as `jq '\[\.\[\]\]'` does"):
+        read_benchmark(tmp_path / "questions.json", format_name="auto")
+
+
+def test_keys_that_are_not_read_are_named_before_the_rows(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [{"question": asked, "options": ["one", "two"], "answer": said, "id": 7} for asked, said in PAIRS]
+    with caplog.at_level("INFO", logger="clean"):
+        clean(write_lines(tmp_path / "rows.jsonl", rows), tmp_path / "out", format="auto")
+    assert "not read: options, id" in [record.getMessage() for record in caplog.records]

@@ -28,6 +28,7 @@ HELPERS = {
     "main",
     "reference",
     "outputs",
+    "plan_lines",
     "refusing",
     "running",
     "stale_scores",

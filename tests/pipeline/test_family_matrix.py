@@ -70,7 +70,7 @@ MODELS = {
     "GLM-4 MoE": Model(family="glm4moe", architecture="glm4_moe"),
     "gpt-oss": Model(family="gptoss", architecture="gpt_oss", overrides=("train.packing=false",)),
     "Cohere": Model(family="cohere", architecture="cohere"),
-    "Cohere 2": Model(family="cohere2", architecture="cohere2", overrides=("train.max_length=2048", "train.tokens_per_step=4096")),
+    "Cohere 2": Model(family="cohere2", architecture="cohere2"),
     "LFM2": Model(family="lfm2", architecture="lfm2", overrides=("train.packing=false",)),
     "GPT-2, template by parameter": Model(family="olmo2", architecture="gpt2", has_template=False, overrides=("base.chat_template=plain",)),
     "GPT-NeoX, template by parameter": Model(

@@ -353,3 +353,4 @@ def test_a_table_whose_first_line_says_the_mark_is_read(tmp_path: Path) -> None:
     ) as refused:
         clean(tmp_path / "latin.csv", tmp_path / "latin", format="auto")
     assert refused.value.reason == "no_rows"
+    assert f"run `iconv -f WINDOWS-1252 -t UTF-8 {tmp_path / 'latin.csv'} > {tmp_path / 'latin_utf8.csv'}`" in str(refused.value)

@@ -6,20 +6,23 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from plumbline.commands.plan import NotPlanned, chosen_overrides, in_brief, params_of, plan, table
+from plumbline.commands.plan import chosen_overrides, in_brief, params_of, table
+from plumbline.commands.plan_lines import WANTED, plan_lines
 from plumbline.model.tokenization import render_example
 from plumbline.model.weights import load_tokenizer
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.pipeline.params import read_yaml
 from plumbline.planning.context_tokens import tokens_before_a_question
-from plumbline.planning.estimates import Line, whole_line
-from plumbline.planning.planned_params import planned_params
+from plumbline.planning.estimates import whole_line
+from plumbline.planning.line import Line
+from plumbline.planning.planned_params import NotPlanned, planned_params
 from plumbline.planning.profiles import ProfileRefused, profile_overrides
 from plumbline.planning.real_profile import PROFILE, one_by_one
 from plumbline.retrieval.params import RetrieveParams
@@ -63,6 +66,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_jsonl(root / "data/split/benchmark.jsonl", questions)
     lock_the_split(root)
     return root
+
+
+def plan(root: Path, overrides: Sequence[str], wanted: Sequence[float] = WANTED, *, files: Mapping[str, str] | None = None) -> list[Line]:
+    """As the command plans: the parameters are checked first."""
+    return plan_lines(root, params_of(root, overrides, files or {}), wanted)
 
 
 def line(lines: list[Line], what: str) -> Line:
@@ -330,9 +338,10 @@ def test_the_config_alone_is_fetched_from_the_hub(project: Path, tmp_path: Path)
     snapshot = write_config(tmp_path / "snapshot", QWEN)
     (snapshot / "model.safetensors").write_bytes(b"14.5 GB")
     code = (
-        "from pathlib import Path\nfrom plumbline.commands.plan import NotPlanned, plan, profile_overrides\n"
+        "from pathlib import Path\nfrom plumbline.commands.plan import NotPlanned, params_of, profile_overrides\n"
+        "from plumbline.commands.plan_lines import plan_lines\n"
         f"root = Path({str(project)!r})\n"
-        "try:\n    print(plan(root, profile_overrides(root, 'mistral_7b'))[0])\nexcept NotPlanned as error:\n    print(error)\n"
+        "try:\n    print(plan_lines(root, params_of(root, profile_overrides(root, 'mistral_7b'), {}))[0])\nexcept NotPlanned as error:\n    print(error)\n"
     )
 
     def planned(home: str, address: str) -> str:
@@ -370,3 +379,24 @@ def test_a_profile_that_is_not_there_names_those_that_are(project: Path) -> None
 def test_a_section_that_no_stage_reads_is_not_planned(project: Path) -> None:
     with pytest.raises(NotPlanned, match=r"no stage reads section 'lorra' \(did you mean 'lora'\?\)"):
         plan(project, ["+lorra.alpha=128"])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["nonsense"], "there is no profiles/nonsense"),
+        (["-S", "lora.alhpa=1"], "an override (-S, or SET of make) cannot be used"),
+        (["-S", "+lorra.alpha=1"], "no stage reads section 'lorra'"),
+        (["--rows", "mine.jsonl"], "--questions is missing"),
+    ],
+)
+def test_a_plan_is_refused_before_torch_is_loaded(project: Path, words: list[str], told: str) -> None:
+    (project / ".dvc").mkdir(exist_ok=True)
+    code = "import sys; sys.argv[0] = 'plumbline'\nfrom plumbline.commands.main import plumbline\n"
+    code += "try:\n    plumbline(prog_name='plumbline')\nfinally:\n    print('torch loaded' if 'torch' in sys.modules else 'light')"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "plan", *words],
+        cwd=project, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert ended.returncode == 1 and told in ended.stderr, ended.stderr
+    assert ended.stdout == "light\n"

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,10 @@ class Walker:
 
     def walk(self, line: str) -> str:
         """A line of README, unchanged; the packages count as installed, because otherwise make would fetch them."""
-        return self.run("bash", "-euo", "pipefail", "-c", re.sub(r"^make ", "make -o .venv/.run ", line))
+        begin = time.monotonic()
+        told = self.run("bash", "-euo", "pipefail", "-c", re.sub(r"^make ", "make -o .venv/.run ", line))
+        print(f"{time.monotonic() - begin:6.1f} s  {line}")
+        return told
 
     def read(self, path: str) -> Any:
         return json.loads((self.root / path).read_text(encoding="utf-8"))

@@ -472,3 +472,44 @@ def test_three_questions_are_shown_one_of_each_sort_first() -> None:
     assert [question.id for question in shown_questions(read("mmlu_pro.jsonl").questions)] == ["mmlu-pro-1", "mmlu-pro-2"]
     told = "\n".join(question_lines(found[0]))
     assert "vectors (mcq, letters): Which of these are vectors?" in told and "answer: A,C" in told and "tags: topic: mechanics" in told
+
+
+TABLE = "question;A;B;C;D;answer\nUnit of force?;N;J;W;Pa;A\n"
+
+
+@pytest.mark.parametrize("name", ["exam.txt", "exam", "exam.csv.download", "exam.jsonl"])
+def test_a_table_is_read_under_any_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(TABLE)
+    (tmp_path / f"{name}.gz").write_bytes(gzip.compress(TABLE.encode()))
+    for path in (tmp_path / name, tmp_path / f"{name}.gz"):
+        assert read_benchmark(path, format_name="auto").shape == "mmlu"
+
+
+def test_json_lines_are_read_under_the_name_of_a_table(tmp_path: Path) -> None:
+    (tmp_path / "exam.csv").write_text((EXAMPLES / "arc.jsonl").read_text(encoding="utf-8"), encoding="utf-8")
+    assert read_benchmark(tmp_path / "exam.csv", format_name="auto").questions == read("arc.jsonl").questions
+
+
+def test_a_table_of_a_spreadsheet_in_windows_1252_says_the_line_and_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "exam.csv"
+    path.write_bytes(TABLE.encode() + "Maß der Größe?;N;J;W;Pa;A\n".encode("cp1252"))
+    with pytest.raises(Refused) as refused:
+        read_benchmark(path, format_name="auto")
+    assert str(refused.value).startswith(f"{path}, line 3: not UTF-8 (byte 52). Save it as UTF-8.")
+    assert f"run `iconv -f WINDOWS-1252 -t UTF-8 {path} > {tmp_path / 'exam_utf8.csv'}`" in str(refused.value)
+
+
+def test_a_quote_that_is_not_closed_is_named_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "exam.csv").write_text(TABLE + '"Unit of work?;N;J;W;Pa;B\n' + "Unit?;N;J;W;Pa;B\n" * 3)
+    with pytest.raises(Refused, match=r"exam\.csv, line 3: the record that begins there is not readable as CSV .* Close every quote"):
+        read_benchmark(tmp_path / "exam.csv", format_name="auto")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "asked"), [("gb18030", "力的单位是什么?"), ("cp1251", "Единица силы?"), ("shift_jis", "力の単位は何ですか?")]
+)
+def test_a_table_in_another_alphabet_is_never_taken_for_windows_1252(encoding: str, asked: str, tmp_path: Path) -> None:
+    (tmp_path / "exam.csv").write_bytes(TABLE.encode() + f"{asked};N;J;W;Pa;A\n".encode(encoding))
+    with pytest.raises(Refused, match="not UTF-8") as refused:
+        read_benchmark(tmp_path / "exam.csv", format_name="auto")
+    assert "1252" not in str(refused.value)

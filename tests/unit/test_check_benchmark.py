@@ -252,3 +252,101 @@ def test_a_spreadsheet_is_told_to_be_saved_as_csv(tmp_path: Path, name: str) -> 
     for read in (read_logs, known_questions, lambda path: grade_file(path, Tolerance(relative=0.05, absolute=None))):
         with pytest.raises(Refused, match="is a spreadsheet"):
             read(path)
+
+
+OWN_ROW = {
+    "id": "a",
+    "kind": "numeric",
+    "question": "How far?",
+    "choices": {},
+    "target": "3",
+    "unit": "m",
+    "key_points": [],
+    "cluster": "a",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"question": "What is $\frac{1}{2} m v^2$?"}, "question holds a LaTeX command that lost its backslash (`\\frac`)"),
+        ({"question": "Light moves at $3 \times 10^8$ m/s. How far?"}, "lost its backslash (`\\times`)"),
+        ({"kind": "mcq", "choices": {"A": "$\rho$", "B": "$\\beta$"}, "target": "A"}, "choice A holds a LaTeX command"),
+        ({"kind": "explanation", "key_points": ["the factor $\beta$"]}, "a key point holds a LaTeX command"),
+        ({"question": "How\0 far?"}, "question holds the control character U+0000. Remove it."),
+        ({"question": "How \x1b[31mfar?"}, "question holds the control character U+001B. Remove it."),
+        ({"question": "How far \ud83d?"}, "cannot be read: it holds half of a character, the escape \\ud83d alone"),
+    ],
+)
+def test_a_damaged_text_is_refused_and_never_asked(changes: dict[str, object], words: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in (OWN_ROW | changes, OWN_ROW | {"id": "b"})))
+    told = check(str(path))
+    assert told.exit_code == 1 and "1 row cannot be asked" in told.output
+    assert "line 1" in told.output and words in told.output and "\x1b" not in told.output
+
+
+def test_a_line_that_is_nearly_json_says_what_to_change(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    line = json.dumps(OWN_ROW)
+    path.write_text(f"{line},\n{line.replace('How', '$' + chr(92) + 'sigma$ How')}\n{line}\n")
+    told = check(str(path))
+    assert f"line 1: not JSON (Extra data, column {len(line) + 1}). Remove the comma after the object." in told.output
+    assert "line 2: not JSON (Invalid \\escape, column 46). Write each backslash twice" in told.output
+
+
+def test_what_cannot_be_seen_is_shown_as_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps(OWN_ROW | {"question": "How\u200b far\u202e?"}))
+    told = check(str(path))
+    assert "How\\u200b far\\u202e?" in told.output and "\u202e" not in told.output
+
+
+def test_the_same_question_with_another_answer_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text("".join(json.dumps(OWN_ROW | changes) + "\n" for changes in ({}, {"id": "b", "target": "4"}, {"id": "c"})))
+    told = check(str(path))
+    assert told.exit_code == 0 and "1 question asks the same as an earlier one, with another answer (a and b)" in told.output
+    path.write_text("question,answer\nHow far?,3\nHow far?,4\n")
+    told = check(str(path), "--column", "question=question", "--column", "target=answer", "--column", "kind=numeric")
+    assert told.exit_code == 1 and "is also at" in told.output
+    assert "record 1, which asks the same with another answer: '4' here, '3' there. Remove the wrong one" in told.output
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"kind": "mcq", "choices": {}, "target": "A"}, "found 0 choices. Give at least two under choices. The shape study takes"),
+        ({"kind": "mcq", "choices": {"A": "x"}, "target": "A"}, "found 1 choice. Give at least two"),
+        ({"kind": "mcq", "choices": ["x", "y"], "target": "A"}, 'choices is a list. Give an object of label and text, such as {"A": '),
+        ({"id": 7}, "id is 7; give text in quotes.\n"),
+        ({"choices": None}, "choices is None; give an object, {} if there is nothing to say.\n"),
+        ({"tolerance": "5%"}, "tolerance is '5%'. Give a fraction, such as 0.05"),
+        *(
+            ({"kind": "mcq", "choices": {"A": "x", "B": "y", "C": "z"}, "target": said}, "If several are right, set answer_kind to letters")
+            for said in ("AC", "A, C", "A and C", "A;C")
+        ),
+    ],
+)
+def test_a_slip_in_our_own_shape_says_what_to_write(changes: dict[str, object], words: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps(OWN_ROW | changes) + "\n" + json.dumps(OWN_ROW | {"id": "b"}) + "\n")
+    told = check(str(path))
+    assert told.exit_code == 1 and words in told.output
+
+
+def test_one_wrong_letter_is_not_taken_for_several(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps(OWN_ROW | {"kind": "mcq", "choices": {"A": "x", "B": "y"}, "target": "AD"}))
+    assert "answer_kind" not in check(str(path)).output
+
+
+def test_a_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    told = check(str(tmp_path))
+    assert told.exit_code == 1 and f"{tmp_path} is a folder. Give one file: `cat {tmp_path}/*.jsonl > all.jsonl`" in told.output
+
+
+def test_statements_are_asked_with_the_words_of_their_file(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text("statement,label\nForce is a vector.,True\nIs mass a vector?,no\n")
+    told = check(str(tmp_path / "b.csv"), *(f"--column={one}" for one in ("question=statement", "target=label", "answer_kind=yes_no")))
+    assert "A) True\n      B) False" in told.output and "A) Yes\n      B) No" in told.output

@@ -229,6 +229,15 @@ def test_a_table_of_scores_needs_nothing_else(tmp_path: Path) -> None:
     assert verdicts(tmp_path) == {("first", "q1"): 0.7, ("second", "q1"): 1.0}
 
 
+def test_the_page_says_its_verdict_in_sentences_and_not_letter_by_letter(tmp_path: Path) -> None:
+    rows = [f"q{number},{arm},{int(arm == 'second')}" for number in range(20) for arm in ("first", "second")]
+    table = tmp_path / "scores.csv"
+    table.write_text("\n".join(["id,arm,score", *rows]) + "\n", encoding="utf-8")
+    compare(table, folder=tmp_path)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert '<p class="verdict">Second is better on explanations by 100 points [' in page
+
+
 def test_the_index_that_pandas_writes_is_no_field(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text(",id,score,topic\n0,a,True,x\n1,b,False,y\n", encoding="utf-8")

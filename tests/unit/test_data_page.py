@@ -8,6 +8,7 @@ from plumbline.cleaning.codes import Notice, OutputClass, Reason, Repair, Rule
 from plumbline.cleaning.quarantined_row import QuarantinedRow, RedactedLine
 from plumbline.cleaning.repair_example import RepairExample
 from plumbline.pages.code_meanings import CLASSES, NOTICES, OVERLAPS, REASONS, REPAIRS
+from plumbline.pages.data_figures import draw_lengths, drawn_up_to
 from plumbline.pages.data_page import (
     class_rows,
     flag_rows,
@@ -142,3 +143,23 @@ def test_rows_that_do_not_fit_are_counted() -> None:
 
 def test_signs_for_what_cannot_be_seen() -> None:
     assert visible("a\tb\u200bc\u00a0d\n") == "a␉b[U+200B]c⍽d\n"
+
+
+def test_blank_lines_are_no_rows() -> None:
+    assert (
+        headline(summary(lines=61, kept=30, quarantined=1, blank=30), 0) == "1 of 31 rows were put aside, and none repeats the benchmark."
+    )
+
+
+def test_a_few_rows_that_are_far_longer_do_not_hide_the_rest() -> None:
+    usual = [20 + place % 30 for place in range(400)]
+    assert drawn_up_to(usual, 512) == 49 and drawn_up_to([*usual, 300], 512) == 300
+    assert drawn_up_to([*usual, 21009], 512) == 513
+    assert drawn_up_to([600] * 9 + usual, 512) == 600, "more than 1 % of the rows are long: nothing is cut"
+    figure = draw_lengths([*usual, 9], [*usual, 21000], 512)
+    assert "or more)" in figure and "max_length" in figure and "20000" not in figure
+    assert "or more)" not in draw_lengths(usual, usual, 512)
+
+
+def test_no_rows_and_one_row_can_be_drawn() -> None:
+    assert drawn_up_to([], 512) == 1 and "<svg" in draw_lengths([], [], 512) and "<svg" in draw_lengths([0], [0], 512)

@@ -175,6 +175,22 @@ def test_the_sentence_says_what_the_number_means() -> None:
     assert "nothing was forgotten" in forgetting_words(changed(-0.3)) and "−0.30 [−0.40, −0.20]" in forgetting_words(changed(-0.3))
 
 
+@pytest.mark.parametrize("increase", [-0.06, 0.06])
+def test_a_change_that_is_not_shown_is_neither_forgetting_nor_its_absence(increase: float) -> None:
+    said = forgetting_words(changed(increase))
+    assert said.endswith(
+        "The interval holds 0: it is not shown that tuned finds these answers less likely than base, nor that nothing was forgotten."
+    )
+    assert "as far as these prompts tell" in forgetting_words(changed(0.0))
+
+
+def test_the_warning_says_may_have_if_the_interval_holds_0() -> None:
+    assert forgetting_gate(changed(0.3), 0.1).text.startswith("tuned has forgotten some of what base could do: on 100 general prompts")
+    assert (
+        "may have forgotten some of what base could do (it is not shown: the interval holds 0)" in forgetting_gate(changed(0.09), 0.05).text
+    )
+
+
 @pytest.mark.parametrize(("increase", "ok"), [(0.11, False), (0.1, True), (-1.0, True)])
 def test_the_gate_warns_above_its_limit(increase: float, ok: bool) -> None:
     gate = forgetting_gate(changed(increase), 0.1)

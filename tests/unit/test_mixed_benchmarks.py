@@ -151,3 +151,28 @@ def test_the_command_names_kinds_in_its_own_words(tmp_path: Path) -> None:
     ):
         told = CliRunner().invoke(command, [str(path), *given, "--column", wrong])
         assert told.exit_code == 1 and words in told.output and "Input should" not in told.output and "invalid literal" not in told.output
+
+
+def test_a_table_with_more_columns_of_choices_keeps_them_all(tmp_path: Path) -> None:
+    head = "question,A,B,C,D,E,answer\n"
+    path = tmp_path / "exam.csv"
+    path.write_text(
+        head + "Unit of force?,newton,joule,watt,pascal,volt,A\nUnit of voltage?,newton,joule,watt,pascal,volt,E\nWhich?,a,b,c,d,,C\n"
+    )
+    named = BenchmarkColumns(question="question", choices=[*"ABCDE"], target="answer")
+    for format_name, columns in (("auto", None), ("mapped", named)):
+        first, second, third = read_benchmark(path, format_name=format_name, columns=columns).questions
+        assert [*first.choices] == [*second.choices] == [*"ABCDE"] and first.choices["E"] == "volt" and second.target == "E"
+        assert [*third.choices] == [*"ABCD"] and third.target == "C"
+    path.write_text("question,A,B,C,D,E,F,answer\nWhich?,a,b,c,d,,f,C\n")
+    with pytest.raises(Refused, match="record 1: E is empty, but F holds a choice"):
+        read_benchmark(path, format_name="auto")
+
+
+def test_a_choice_in_its_own_column_may_begin_with_a_bracket(tmp_path: Path) -> None:
+    path = tmp_path / "intervals.csv"
+    path.write_text('question,one,two,answer\nFor which x?,"[0, 1)","[0, 1]",B\n')
+    [question] = read_benchmark(
+        path, format_name="mapped", columns=BenchmarkColumns(question="question", choices=["one", "two"], target="answer")
+    ).questions
+    assert question.choices == {"A": "[0, 1)", "B": "[0, 1]"}

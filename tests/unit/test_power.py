@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from plumbline.intervals import Units, lower_bounds_above_0, tilted_interval, units_of
 from plumbline.paired_tests import exact_sign_flip, mcnemar_exact
-from plumbline.power import fewest_gained, finds_gain, mcnemar_power
+from plumbline.power import Disagreement, detectable_with, fewest_gained, finds_gain, mcnemar_power, power_at
 from plumbline.statistics import paired_comparison
 
 
@@ -76,3 +77,33 @@ def test_a_stricter_level_fewer_questions_and_clusters_detect_less() -> None:
 def test_a_level_lies_between_0_and_1(level: float) -> None:
     with pytest.raises(ValueError, match="level"):
         paired_comparison([0.0], [1.0], clusters=None, seed=1, level=level)
+
+
+# ---- clusters of unequal sizes
+
+
+def test_the_bounds_of_many_data_sets_are_those_of_each() -> None:
+    generator, sizes_U = np.random.default_rng(2), np.array([40.0, *[2.0] * 12])
+    clusters = np.repeat(np.arange(13), sizes_U.astype(int))
+    units, is_above = [], []
+    for _ in range(60):
+        common = generator.choice([-1.0, 0.0, 1.0], 13, p=[0.05, 0.45, 0.5])[clusters]
+        own = generator.choice([-1.0, 0.0, 1.0], len(clusters), p=[0.05, 0.45, 0.5])
+        values_N = np.where(generator.random(len(clusters)) < 0.5, common, own)
+        values_N[np.abs(values_N).argmax()] = 1.0
+        found = units_of(values_N, clusters.tolist())
+        interval = tilted_interval(values_N, found, support=(-1.0, 1.0))
+        assert interval is not None
+        units.append(found)
+        is_above.append(interval[0] > 0)
+    told = [bool(lower_bounds_above_0(one.sums_U[None], one.sizes_U, most=1.0)[0]) for one in units]
+    assert told == is_above and 0 < sum(told) < 60
+
+
+def test_a_gain_over_uneven_clusters_is_detectable_only_if_the_interval_shows_it_as_well() -> None:
+    """A dominant cluster makes the interval wide: the test alone would find a gain of 30 points 98 times of 100, both together 67 times."""
+    uneven = Units(np.zeros(40), np.array([*[2.0] * 39, 30.0]))
+    found = Disagreement(share=0.3, size=1.0, sizes=np.ones(1), square=1.0, step=1.0, correlation=0.0)
+    assert power_at(found, uneven, 0.3, binary=True, level=0.05) < 0.75
+    even = Units(np.zeros(40), np.full(40, 2.7))
+    assert detectable_with(found, uneven, binary=True, level=0.05) > 0.5 > detectable_with(found, even, binary=True, level=0.05)

@@ -5,10 +5,19 @@ from dataclasses import replace
 import pytest
 
 from plumbline.reporting.ledger import KindLedger, ledgers
-from plumbline.reporting.page import sentences_of
 from plumbline.reporting.tables import kind_card, pair_cell
 from plumbline.reporting.verdict import shown_mark
-from plumbline.reporting.words import direction_of, headline_words, kind_words, p_words, points, span, too_few_words, verdict_words
+from plumbline.reporting.words import (
+    direction_of,
+    headline_words,
+    kind_words,
+    p_words,
+    points,
+    sentences_of,
+    span,
+    too_few_words,
+    verdict_words,
+)
 from plumbline.rows.question import Kind
 from plumbline.statistics import Direction, IntervalMethod
 from tests.fakes.evaluation_world import TWO_COMPARED, make_world

@@ -10,7 +10,7 @@ import pytest
 
 import plumbline
 from plumbline.answering.elsewhere import read_elsewhere
-from plumbline.commands.plan import judge_lines
+from plumbline.commands.plan_lines import judge_lines
 from plumbline.comparing.compared_run import Run
 from plumbline.comparing.question_changes import entries
 from plumbline.comparing.settings import settings_of

@@ -262,3 +262,29 @@ def test_an_arm_without_spread_gets_the_interval_of_its_units() -> None:
     clustered = mean_estimate([1.0] * 20, clusters=["a"] * 10 + ["b"] * 10)
     assert clustered.ci95 == pytest.approx(wilson_interval(2, 2))
     assert clustered.method is IntervalMethod.WILSON_UNITS
+
+
+# ---- clusters of unequal sizes
+
+
+def test_units_of_about_one_size_count_fully_and_a_dominant_one_hides_the_others() -> None:
+    even, mild = units_of(np.zeros(40), [n % 8 for n in range(40)]), units_of(np.zeros(25), [*"abcde"] * 3 + [*"aabbccdefg"])
+    assert even.effective_number == 8 and mild.effective_number == 7
+    dominated = units_of(np.zeros(65), ["large"] * 60 + [*"abcde"])
+    assert dominated.effective_number == pytest.approx(65**2 / (60**2 + 5) / 0.8)
+    assert units_of(np.zeros(1001), [0] * 1000 + [1]).effective_number > 1
+
+
+def test_one_large_cluster_is_not_taken_for_sixty_questions() -> None:
+    """30 of 60 right in one cluster, and all of five that stand alone: what the cluster would do in another draw, nothing shows."""
+    scores = [1.0, 0.0] * 30 + [1.0] * 5
+    found = mean_estimate(scores, clusters=["large"] * 60 + [*"abcde"])
+    assert found.ci95[1] - found.ci95[0] > 0.8
+    alike = mean_estimate([1.0] * 65, clusters=["large"] * 60 + [*"abcde"])
+    assert alike.method is IntervalMethod.WILSON_UNITS and alike.ci95[0] < 0.35 and alike.ci95[1] == 1.0
+
+
+def test_equal_differences_in_unequal_clusters_leave_more_unseen() -> None:
+    even = paired_comparison([0.0] * 60, [0.0] * 60, clusters=[str(n % 6) for n in range(60)], seed=1)
+    uneven = paired_comparison([0.0] * 60, [0.0] * 60, clusters=["large"] * 55 + [*"abcde"], seed=1)
+    assert uneven.ci_method is IntervalMethod.UNSEEN_UNITS and even.ci95[1] < 0.5 < uneven.ci95[1]

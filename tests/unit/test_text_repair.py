@@ -108,3 +108,8 @@ def test_what_no_rule_can_make_right_is_refused(text: str, reason: Reason) -> No
     with pytest.raises(TextRefused) as refusal:
         mend_text(text)
     assert refusal.value.reason == reason
+
+
+def test_a_line_that_begins_with_a_word_is_no_lost_command() -> None:
+    assert restore_swallowed("Show that there\nexists a limit.").text == "Show that there\nexists a limit."
+    assert restore_swallowed("$\\forall x \nexists y$").text == "$\\forall x \\nexists y$"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from plumbline.judging.causes import RETRYABLE, JudgeCause
-from plumbline.reporting.validity import NOT_DUE, coverage_gates
+from plumbline.reporting.validity import NOT_DUE, cluster_gates, coverage_gates
 from tests.fakes.evaluation_world import explanation, make_question
 
 
@@ -41,3 +41,22 @@ def test_where_none_will_come_another_run_is_not_called_a_remedy(cause: str) -> 
 def test_both_kinds_of_causes_get_their_remedy() -> None:
     text = text_of_base(["refused", "timed_out", "off_menu"])
     assert "run dvc repro again; off_menu, refused are final" in text
+
+
+@pytest.mark.parametrize(
+    ("sizes", "told"),
+    [
+        ([5] * 4, "4 clusters, the largest of 5"),
+        ([60, 1, 1, 1, 1, 1], "6 clusters, the largest of 60"),
+        ([5] * 6, ""),
+        ([1] * 12, ""),
+        ([4, 4], ""),
+    ],
+)
+def test_few_or_very_uneven_clusters_are_a_warning(sizes: list[int], told: str) -> None:
+    clusters = [str(place) for place, size in enumerate(sizes) for _ in range(size)]
+    questions = [
+        make_question("numeric", number, num_clusters=1).model_copy(update={"cluster": name}) for number, name in enumerate(clusters)
+    ]
+    found = cluster_gates(questions)
+    assert bool(found) == bool(told) and all(gate.name == "clusters_numeric" and told in gate.text and not gate.ok for gate in found)

@@ -1,9 +1,11 @@
 """The verdict over several arms claims only what its comparisons show, and names the arms."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
+from plumbline.reporting.care import unread_clause
 from plumbline.reporting.contrasts import squares_of
 from plumbline.reporting.ledger import KindLedger, ledgers
 from plumbline.reporting.scored import Scored
@@ -134,3 +136,20 @@ def test_no_contrast_is_tested_that_was_not_declared(left_out: int) -> None:
     bare, _ = made({"base": LOW, "tuned": MIDDLE}, SQUARE[:1])
     again, _ = made(right, SQUARE[:1])
     assert again["mcq"].pairs == bare["mcq"].pairs, "arms that are in no declared comparison move no p value"
+
+
+def test_a_shown_difference_names_the_answers_behind_it_that_could_not_be_read() -> None:
+    """Base may know as much as tuned: of what it said, nothing could be read, and that counts as wrong."""
+    found, _ = made({"base": LOW, "tuned": HIGH}, (("base", "tuned"),))
+    assert unread_clause(found) == ""
+
+    def with_unread(ledger: KindLedger, arm: str, num_unparsed: int) -> dict[Kind, KindLedger]:
+        return {"mcq": replace(ledger, arms={**ledger.arms, arm: replace(ledger.arms[arm], num_unparsed=num_unparsed)})}
+
+    assert unread_clause(with_unread(found["mcq"], "base", 48)) == (
+        "An answer that could not be read counts as wrong (on multiple choice 48 of 60 of base): there the differences are of format as well as of "
+        "knowledge."
+    )
+    assert unread_clause(with_unread(found["mcq"], "base", 12)) == "", "a fifth is allowed, as in the warning"
+    alike, _ = made({"base": LOW, "tuned": LOW}, (("base", "tuned"),))
+    assert unread_clause(with_unread(alike["mcq"], "base", 48)) == "", "nothing is claimed"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from plumbline.commands.verify import compare, md5_of, stale, verify
+from plumbline.commands.verify import compare, stale, verify
+from plumbline.pipeline.files import md5_of
 from tests.fakes.small_project import SmallProject
 
 LOCK = "schema: '2.0'\nstages:\n  one:\n    cmd: c\n    outs:\n    - path: a\n      md5: {}\n      size: 1\n"

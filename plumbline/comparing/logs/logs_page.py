@@ -9,10 +9,11 @@ from plumbline.comparing.counted import counted
 from plumbline.comparing.graded_answers import GradedAnswer
 from plumbline.comparing.logs.log_grades import FAILED, GradedLogs
 from plumbline.comparing.logs.logged_answer import LogArm, LoggedAnswer
+from plumbline.reporting.care import unread_clause
 from plumbline.reporting.entries import page_entries
 from plumbline.reporting.ledger import KIND_NAMES, KindLedger
 from plumbline.reporting.tables import comparison_rows, kind_card, pair_words, score_rows, topic_rows
-from plumbline.reporting.words import arm_words, by_direction, headline_words, verdict_words
+from plumbline.reporting.words import arm_words, by_direction, headline_words, sentences_of, verdict_words
 from plumbline.rows.answer import ELSEWHERE, Answer
 from plumbline.rows.arms import ArmParams, Arms, Pair
 from plumbline.rows.grade import Grade
@@ -106,7 +107,7 @@ def logs_context(
     return {
         "eyebrow": f"{len(arms)} logs on {counted(num_questions, 'question')}; the reference is {arm_words(first)}",
         "headline": headline_words(by_kind),
-        "verdict": verdict_words(by_kind),
+        "verdict": sentences_of(" ".join(filter(None, (verdict_words(by_kind), unread_clause(by_kind))))),
         "part": "",
         "direction": Direction.BETTER if better and not worse else Direction.WORSE if worse and not better else Direction.NONE,
         "banners": [
