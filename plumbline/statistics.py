@@ -133,9 +133,9 @@ def difference_interval(oriented_N: Floats, units: Units, *, binary: bool) -> tu
     tilted = tilted_interval(oriented_N, units, support=(-1.0, 1.0))
     if tilted is not None:
         return tilted, IntervalMethod.TILTED_UNITS if units.clustered else IntervalMethod.TILTED
-    # All units are alike: at most this share of units could differ without one of them being seen.
+    # All units are alike: at most this share of units could differ without one of them being seen, and by as much as scores can.
     unseen, delta = 1 - 0.025 ** (1 / units.effective_number), math.fsum(oriented_N) / n
-    return (max(-1.0, delta - unseen), min(1.0, delta + unseen)), IntervalMethod.UNSEEN_UNITS
+    return (delta - unseen * (1 + delta), delta + unseen * (1 - delta)), IntervalMethod.UNSEEN_UNITS
 
 
 def test_of(*, binary: bool, clustered: bool) -> PairedTest:

@@ -61,11 +61,11 @@ def unread_clause(ledgers: Mapping[Kind, KindLedger]) -> str:
         shown = [pair for pair, found in ledger.pairs.items() if pair_direction(found) in (Direction.BETTER, Direction.WORSE)]
         arms = dict.fromkeys(arm for pair in shown for arm in pair if ledger.arms[arm].unparsed_rate > MAX_UNPARSED_RATE)
         if arms:
-            counts = [f"{ledger.arms[arm].num_unparsed:,} of {ledger.arms[arm].num_answers:,} of {arm_words(arm)}" for arm in arms]
+            counts = [f"{ledger.arms[arm].num_unparsed:,} of {ledger.arms[arm].num_answers:,} from {arm_words(arm)}" for arm in arms]
             told.append(f"on {KIND_NAMES[kind]} {joined(counts)}")
     if not told:
         return ""
-    return f"An answer that could not be read counts as wrong ({'; '.join(told)}): there the differences are of format as well as of knowledge."
+    return f"Answers that could not be read count as wrong ({'; '.join(told)}), so the differences there measure the answer format as well."
 
 
 def likely_reason(preflight: Mapping[str, object]) -> str:

@@ -284,6 +284,18 @@ def test_one_large_cluster_is_not_taken_for_sixty_questions() -> None:
     assert alike.method is IntervalMethod.WILSON_UNITS and alike.ci95[0] < 0.35 and alike.ci95[1] == 1.0
 
 
+@pytest.mark.parametrize("num_clusters", [1, 2, 3, 5, 12])
+@pytest.mark.parametrize("agreed", [-1.0, 0.0, 1.0])
+def test_clusters_that_all_agree_leave_open_that_others_do_not(num_clusters: int, agreed: float) -> None:
+    """The truth of the rarest world that shows this in 2.5 % of the draws: the other clusters lose, or gain, all that they can."""
+    before, after = ([1.0], [0.0]) if agreed < 0 else ([0.0], [1.0]) if agreed else ([0.0], [0.0])
+    clusters = [str(place) for place in range(num_clusters) for _ in range(2)]
+    found = paired_comparison(before * 2 * num_clusters, after * 2 * num_clusters, clusters=clusters, seed=1)
+    share_seen = 0.025 ** (1 / num_clusters)
+    expected = [share_seen * agreed + (1 - share_seen) * other for other in (-1.0, 1.0)]
+    assert found.ci_method is IntervalMethod.UNSEEN_UNITS and list(found.ci95) == pytest.approx(expected)
+
+
 def test_equal_differences_in_unequal_clusters_leave_more_unseen() -> None:
     even = paired_comparison([0.0] * 60, [0.0] * 60, clusters=[str(n % 6) for n in range(60)], seed=1)
     uneven = paired_comparison([0.0] * 60, [0.0] * 60, clusters=["large"] * 55 + [*"abcde"], seed=1)

@@ -147,8 +147,8 @@ def test_a_shown_difference_names_the_answers_behind_it_that_could_not_be_read()
         return {"mcq": replace(ledger, arms={**ledger.arms, arm: replace(ledger.arms[arm], num_unparsed=num_unparsed)})}
 
     assert unread_clause(with_unread(found["mcq"], "base", 48)) == (
-        "An answer that could not be read counts as wrong (on multiple choice 48 of 60 of base): there the differences are of format as well as of "
-        "knowledge."
+        "Answers that could not be read count as wrong (on multiple choice 48 of 60 from base), so the differences there measure the answer format "
+        "as well."
     )
     assert unread_clause(with_unread(found["mcq"], "base", 12)) == "", "a fifth is allowed, as in the warning"
     alike, _ = made({"base": LOW, "tuned": LOW}, (("base", "tuned"),))
