@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from plumbline.cleaning.codes import Rule
+from plumbline.thinking import spoken
 
 # Speed: finding a plain word takes a tenth of a microsecond, a pattern without a fixed beginning fifty. So each rule
 # first looks for its words in the lower-case text, and its patterns begin with them.
@@ -76,6 +77,8 @@ REFUSAL = re.compile(
     re.VERBOSE,
 )
 NO_ANSWER = frozenset({"none", "null", "n/a", "na", "nan", "unknown", "-", "--", "?", "...", "…", "tbd", "todo", "undefined", "no answer"})
+THINKS_FIRST = ("<", "[", "◁", "analysis", "commentary")
+"""How an output begins that may hold nothing but thinking. After other words a mark may be a word of the text, such as a tag of XML."""
 SPECIAL_TOKEN = re.compile(
     r"""
       </?s>
@@ -148,7 +151,7 @@ def broken_rules(
         (Rule.CONTEXT_LEAK, not input_text and leans_on_source(low)),
         (Rule.REFUSAL, is_refusal(output[:REFUSAL_CHARACTERS].lower())),
         (Rule.ANSWER_REPEATS_QUESTION, len(output) <= len(instruction) + 8 and same_words(instruction, output)),
-        (Rule.NO_ANSWER, len(output) <= 10 and output.casefold().rstrip(".") in NO_ANSWER),
+        (Rule.NO_ANSWER, says_nothing(output)),
         (Rule.TOO_SHORT, len(output) < min_output_characters),
         (Rule.TOO_LONG, len(output) > max_output_characters),
         (Rule.SPECIAL_TOKEN, ("<" in whole or "[" in whole) and SPECIAL_TOKEN.search(whole) is not None),
@@ -157,6 +160,13 @@ def broken_rules(
         (Rule.JUDGE_INSTRUCTION, holds_any(low, JUDGE_WORDS) and JUDGE_INSTRUCTION.search(whole) is not None),
     )
     return [rule for rule, is_broken in found if is_broken and rule in active]
+
+
+def says_nothing(output: str) -> bool:
+    """Whether an output is a word for no answer, only thinks, or ends while it thinks: a model would learn to think and to say nothing."""
+    if len(output) <= 10 and output.casefold().rstrip(".") in NO_ANSWER:
+        return True
+    return output.lstrip().startswith(THINKS_FIRST) and not spoken(output).text.strip()
 
 
 def is_refusal(low: str) -> bool:

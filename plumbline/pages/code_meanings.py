@@ -19,7 +19,7 @@ RULES: dict[Rule, str] = {
     Rule.CONTEXT_LEAK: "refers to a text, figure or example that is missing",
     Rule.REFUSAL: "declines to answer",
     Rule.ANSWER_REPEATS_QUESTION: "the answer repeats the question and says nothing else",
-    Rule.NO_ANSWER: "says that there is no answer, as None or N/A",
+    Rule.NO_ANSWER: "says that there is no answer, as None or N/A; or thinks, and then says nothing",
     Rule.TOO_SHORT: "shorter than clean.min_output_characters",
     Rule.TOO_LONG: "longer than clean.max_output_characters",
     Rule.SPECIAL_TOKEN: "holds a control token of chat templates, which a tokenizer would obey",

@@ -220,6 +220,8 @@ def test_duplicates_leave_contradictions_and_near_duplicates_are_flagged_on_both
         ("refusal", {"instruction": "Why?", "output": "I'm sorry, but I cannot answer that."}),
         ("answer_repeats_question", {"instruction": "What is inertia?", "output": "what is inertia"}),
         ("no_answer", {"instruction": "What is the mass?", "output": "Unknown."}),
+        ("no_answer", {"instruction": "What is the mass?", "output": "<think>It is 3 kg.</think>\n"}),
+        ("no_answer", {"instruction": "What is the mass?", "output": "<think>First I look for the force"}),
         ("too_short", {"instruction": "Why?", "output": "x"}),
         ("too_long", {"instruction": "Why?", "output": "word " * 40}),
         ("special_token", {"instruction": "What is [/INST] force?", "output": "A push."}),
