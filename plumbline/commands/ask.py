@@ -25,10 +25,18 @@ from plumbline.rows.question import Kind, Question
 from plumbline.rows.training_record import TrainingRecord
 
 GAP = "  │  "
+NUM_LETTERS = 26
 
 
-def question_of(text: str, choices: Sequence[str], kind: Kind) -> Question:
-    """The user's question in the shape of a benchmark question, without a target."""
+def question_of(text: str, choices: Sequence[str], kind: Kind | None) -> Question:
+    """The user's question in the shape of a benchmark question, without a target. ValueError if kind and choices do not go together."""
+    kind = kind or ("mcq" if choices else "explanation")
+    if choices and kind != "mcq":
+        raise ValueError(f"choices belong to a multiple-choice question, but --kind is {kind}. Leave one of the two out.")
+    if kind == "mcq" and not 2 <= len(choices) <= NUM_LETTERS:
+        raise ValueError(
+            f"a multiple-choice question has 2 to {NUM_LETTERS} choices, not {len(choices)}. Give --choice TEXT once for each."
+        )
     letters = {chr(ord("A") + number): choice for number, choice in enumerate(choices)}
     return Question(id="asked", kind=kind, question=text, choices=letters, target="", unit=None, key_points=(), cluster="asked")
 
@@ -79,7 +87,7 @@ def main(text: str, choices: Sequence[str], kind: Kind | None, params: AnswerPar
     """Ask, and return what to show."""
     prepare_torch(read_manifest(base).source)
     record = read_training_record(adapter)
-    question = question_of(text, choices, kind or ("mcq" if choices else "explanation"))
+    question = question_of(text, choices, kind)
     user = exam_prompt(question, params.instructions.model_dump())
     answers = both_answers(user, question.choices, params, base=base, adapter=adapter)
     return side_by_side(*answers, record, width=width)

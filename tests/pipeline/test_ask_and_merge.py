@@ -21,6 +21,7 @@ from plumbline.model.base_files import base_fingerprint, read_manifest
 from plumbline.model.tokenization import template_sha256
 from plumbline.model.weights import load_model, load_tokenizer
 from plumbline.pipeline.files import sha256_of, write_json
+from plumbline.rows.question import Kind
 from plumbline.rows.training_record import TrainingRecord
 from tests.fakes.evaluation_world import ANSWERING, make_question, make_world, write_lines
 from tests.fakes.tiny_training import save_tiny_base
@@ -107,6 +108,20 @@ def test_an_incomplete_adapter_is_said_beside_its_answer_and_never_merged(folder
     with pytest.raises(plumbline.commands.merge.MergeRefused, match="5 of 120 steps"):
         merge(folder)
     assert not (folder / "merged").exists()
+
+
+@pytest.mark.parametrize(
+    ("choices", "kind", "said"),
+    [
+        (("newton", "joule"), "numeric", "choices belong to a multiple-choice question, but --kind is numeric"),
+        ((), "mcq", "has 2 to 26 choices, not 0. Give --choice TEXT once for each"),
+        (("newton",), None, "not 1"),
+        (tuple(map(str, range(27))), None, "not 27"),
+    ],
+)
+def test_kind_and_choices_go_together(choices: tuple[str, ...], kind: Kind | None, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        plumbline.commands.ask.question_of("What is the unit of force?", choices, kind)
 
 
 def test_a_narrow_terminal_and_control_characters_are_shown_plainly() -> None:
