@@ -48,6 +48,18 @@ class Units:
         total = float(self.sizes_U.sum())
         return min(float(len(self.sizes_U)), total * total / float((self.sizes_U**2).sum()) / EVEN)
 
+    @property
+    def allowed_errors(self) -> float:
+        """How many standard errors a mean may be off: Student's t for the effective number, for a variance that was divided by that number."""
+        number = self.effective_number
+        return float(stdtrit(number - 1, 0.975)) * math.sqrt(number / (number - 1))
+
+    @property
+    def dominance_U(self) -> Floats:
+        """How much more the squared deviation of a unit counts: 1, and more for a dominant one."""
+        share_of_others_U = 1 - self.sizes_U / self.sizes_U.sum()
+        return np.maximum(1, (1 - DOMINANT / len(self.sizes_U)) / share_of_others_U) ** 2
+
     def in_order(self) -> list[tuple[float, float]]:
         """(sum, size) of each unit."""
         return list(zip(self.sums_U.tolist(), self.sizes_U.tolist(), strict=True))
@@ -158,16 +170,14 @@ def tilted_interval(values_N: Floats, units: Units, *, support: tuple[float, flo
         return None
     reach = UNSEEN_REACH * float(np.abs(values_N - mean).max())
     # An unseen unit is not a whole cluster at the very end: its questions count like sqrt(size) questions that agree.
-    effective = units.effective_number
-    unseen_size = math.sqrt(n / effective)
+    unseen_size = math.sqrt(n / units.effective_number)
     ends = [max(support[0], mean - reach), min(support[1], mean + reach)]
     sums_V = np.append(units.sums_U, [end * unseen_size for end in ends])
     sizes_V = np.append(units.sizes_U, [unseen_size, unseen_size])
     weights_V = np.append(np.ones(num_units), [UNSEEN_WEIGHT, UNSEEN_WEIGHT])
     residuals_V = sums_V - mean * sizes_V
     residuals_V /= np.abs(residuals_V).max()
-    allowed = float(stdtrit(effective - 1, 0.975)) * math.sqrt(effective / (effective - 1))
-    dominance_V = np.append(np.maximum(1, (1 - DOMINANT / num_units) / (1 - units.sizes_U / n)) ** 2, [1.0, 1.0])
+    allowed, dominance_V = units.allowed_errors, np.append(units.dominance_U, [1.0, 1.0])
 
     def bound(sign: int) -> float:
         near, far, at = 0.0, 60.0, mean
@@ -192,18 +202,17 @@ def lower_bounds_above_0(sums_RU: Floats, sizes_U: Floats, *, most: float) -> ND
     Shapes: (R, U), (U,) -> (R,). Scores are differences in -1..1; `most`: the largest absolute difference that may be seen.
     """
     num_units, n = len(sizes_U), float(sizes_U.sum())
-    effective = Units(np.zeros(num_units), sizes_U).effective_number
-    size = math.sqrt(n / effective)
+    units = Units(np.zeros(num_units), sizes_U)
+    size = math.sqrt(n / units.effective_number)
     mean_R = sums_RU.sum(axis=1) / n
     reach_R = UNSEEN_REACH * (most + np.abs(mean_R))
     ends_RE = np.stack([np.maximum(-1.0, mean_R - reach_R), np.minimum(1.0, mean_R + reach_R)], axis=1)
     sums_RV = np.concatenate([sums_RU, ends_RE * size], axis=1)
     sizes_V = np.append(sizes_U, [size, size])
     weights_V = np.append(np.ones(num_units), [UNSEEN_WEIGHT, UNSEEN_WEIGHT])
-    dominance_V = np.append(np.maximum(1, (1 - DOMINANT / num_units) / (1 - sizes_U / n)) ** 2, [1.0, 1.0])
+    allowed, dominance_V = units.allowed_errors, np.append(units.dominance_U, [1.0, 1.0])
     residuals_RV = sums_RV - mean_R[:, None] * sizes_V
     residuals_RV /= np.maximum(np.abs(residuals_RV).max(axis=1, keepdims=True), 1e-12)
-    allowed = float(stdtrit(effective - 1, 0.975)) * math.sqrt(effective / (effective - 1))
     near_R, far_R, at_R = np.zeros(len(sums_RU)), np.full(len(sums_RU), 60.0), mean_R
     for _ in range(36):
         tilt_R = (near_R + far_R) / 2

@@ -12,7 +12,6 @@ import click
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
-from plumbline.commands.named_inputs import refuse_unreadable
 from plumbline.commands.refusing import refusing, repository
 from plumbline.keeping.clone_environment import clone_environment, cloned_project
 from plumbline.keeping.stored_objects import StoredObject, Trouble, cache_troubles, fetch_all, mend, tracked_objects
@@ -220,6 +219,5 @@ def command(repair: bool) -> None:
     """
     root = repository()
     with refusing(1, NotBackedUp, heading="NOT BACKED UP"), refusing(2, ValueError, OSError, DvcException):
-        refuse_unreadable(root)
         told = main(root, repair=repair)
     click.echo(told)

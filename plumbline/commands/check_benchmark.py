@@ -11,7 +11,7 @@ import click
 from plumbline.commands.benchmark_hints import hint_lines
 from plumbline.commands.benchmark_words import in_words_of_commands
 from plumbline.commands.named_columns import REMEDY, columns_of
-from plumbline.commands.outputs import refuse_overwriting
+from plumbline.commands.outputs import refuse_files_of_the_run, refuse_overwriting
 from plumbline.commands.refusing import refusing
 from plumbline.comparing.counted import counted
 from plumbline.comparing.spreadsheets import refuse_spreadsheet
@@ -123,6 +123,7 @@ def main(
     if leave_out is not None and out is None:
         raise Refused(f"--leave-out {leave_out} lists the rows that --out leaves out. Give --out FILE, too.")
     refuse_overwriting([path], [out, leave_out])
+    refuse_files_of_the_run(Path.cwd(), [out, leave_out])
     refuse_folder(path)
     refuse_spreadsheet(path)
     try:

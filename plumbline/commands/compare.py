@@ -34,7 +34,7 @@ from plumbline.comparing.uncertainty import uncertainty_numbers, uncertainty_of,
 from plumbline.grading.params import GradeParams
 from plumbline.grading.tolerance import Tolerance
 from plumbline.judging.end import end_of_life, end_warning, today
-from plumbline.keeping.committed_results import leaves
+from plumbline.keeping.committed_results import leaves, locked_outs
 from plumbline.pages.page import render_page
 from plumbline.params_sections import unknown_sections
 from plumbline.pipeline.expanded_stages import expanded_stages, value_at
@@ -60,11 +60,14 @@ def load_run(root: Path, name: str, *, arm: str | None) -> Run:
     params, lock, pipeline = (read_settings(source, path) for path in ("params.yaml", "dvc.lock", "dvc.yaml"))
     if (problem := unknown_sections(params, pipeline)) is not None:
         raise NotThere(f"{name}: {problem} Then run it again, or leave {name} out.")
-    if name == WORKSPACE and (changed := changed_since_the_run(params, lock, pipeline)):
-        raise NotThere(
-            f"{name}: {', '.join(changed)} in params.yaml changed since its run, so its scores are those of other values. "
-            "Run `dvc repro`, or take the values of the run back: `git restore params.yaml`."
-        )
+    if name == WORKSPACE:
+        if changed := changed_since_the_run(params, lock, pipeline):
+            raise NotThere(
+                f"{name}: {', '.join(changed)} in params.yaml changed since its run, so its scores are those of other values. "
+                "Run `dvc repro`, or set the values back to those in dvc.lock."
+            )
+        if waiting := not_run_since(lock):
+            raise NotThere(f"{name}: its last run ended before {waiting[0]}, so its scores are those of an earlier run. Run `dvc repro`.")
     questions = list(read_rows(source, "data/split/benchmark.jsonl", Question))
     if arm is not None and arm not in evaluation["arms"]:
         raise NotThere(f"{name} has no arm {arm}; it has {', '.join(evaluation['arms'])}.")
@@ -90,9 +93,25 @@ def changed_since_the_run(params: Mapping[str, Any], lock: Mapping[str, Any], pi
     for name, stage in expanded_stages(pipeline, params).items():
         ran = lock.get("stages", {}).get(name, {}).get("params", {}).get("params.yaml", {})
         for section in (set(stage.get("params", [])) & ran.keys()) - JUDGING:
-            before, after = leaves(section, ran[section]), leaves(section, value_at(params, section))
+            values = value_at(params, section)
+            if section == "arms":  # an arm that was added or removed changes no answer of the others
+                values = {arm: values[arm] for arm in values if arm in ran[section]}
+                before = leaves(section, {arm: ran[section][arm] for arm in values})
+            else:
+                before = leaves(section, ran[section])
+            after = leaves(section, values)
             changed |= {leaf for leaf in before.keys() | after.keys() if before.get(leaf) != after.get(leaf)}
     return sorted(changed)
+
+
+def not_run_since(lock: Mapping[str, Any]) -> list[str]:
+    """Names of the stages that ran on another file than the present one of the stage that makes it: a run stopped in front of them."""
+    made = locked_outs(lock) if lock.get("stages") else {}
+    return [
+        name
+        for name, stage in lock.get("stages", {}).items()
+        if any(dep["path"] in made and made[dep["path"]] != dep["md5"] for dep in stage.get("deps", []))
+    ]
 
 
 def answers_of(source: Source, arms: Sequence[str]) -> tuple[list[Answer], str | None]:

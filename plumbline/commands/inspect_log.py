@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from plumbline.commands.outputs import refuse_files_of_the_run
 from plumbline.commands.refusing import refusing
 
 
@@ -30,6 +31,7 @@ def command(root: Path, out: Path) -> None:
             raise
         sys.exit("inspect-log: inspect-ai is not installed here. Run `make inspect-log`, which installs it in a separate environment.")
     with refusing(2, ValueError, OSError):
+        refuse_files_of_the_run(root, [out])
         head = subprocess.run(["git", "log", "-1", "--format=%H %cI"], cwd=root, capture_output=True, text=True)
         revision, when = head.stdout.split() if head.returncode == 0 else (None, datetime.datetime.now(datetime.UTC).isoformat())
         told = write_logs(root, out, created=when, commit=revision)

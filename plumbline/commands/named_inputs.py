@@ -1,12 +1,13 @@
 """Look for the files that params.yaml names before a run: DVC would name the path, but not the parameter. Reads the folder."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.reader import ReaderError
 
 from plumbline.pipeline.expanded_stages import REFERENCE, expanded_stages, value_at
 from plumbline.pipeline.params import read_yaml
@@ -54,9 +55,9 @@ def named(entries: list[Any]) -> list[str]:
     return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
 
 
-def refuse_unreadable(root: Path) -> None:
+def refuse_unreadable(root: Path, names: Iterable[str] = YAML_FILES) -> None:
     """Refused if a YAML file of the clone cannot be read; a missing one passes."""
-    for name in YAML_FILES:
+    for name in names:
         if (root / name).is_file():
             read_checked(root / name)
 
@@ -68,6 +69,10 @@ def read_checked(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise Refused(f"{path.name}, line {line}: this is not UTF-8 ({error.reason}). Save the file as UTF-8.") from None
+    except ReaderError as error:
+        line = path.read_text(encoding="utf-8").count("\n", 0, error.position) + 1
+        character = f"U+{error.character:04X}" if isinstance(error.character, int) else repr(error.character)
+        raise Refused(f"{path.name}, line {line}: YAML cannot hold the character {character}. Remove it.") from None
     except MarkedYAMLError as error:
         # Without its colon, a key is noticed only on the next line: the context is the line that lacks it.
         mark = error.context_mark if error.problem == NO_COLON and error.context_mark else error.problem_mark

@@ -10,6 +10,9 @@ from plumbline.pipeline.params import read_yaml
 from plumbline.pipeline.refused import Refused
 
 OWN_FILES = ("params.yaml", "dvc.yaml", "dvc.lock")
+OUR_COMMAND = "python -m stages."
+NAMING = ("deps", "outs", "metrics", "plots")
+"""Parts of a stage that name files."""
 
 
 def refuse_overwriting(inputs: Iterable[Path], outputs: Iterable[Path | None]) -> None:
@@ -25,19 +28,27 @@ def refuse_overwriting(inputs: Iterable[Path], outputs: Iterable[Path | None]) -
 
 
 def refuse_files_of_the_run(root: Path, outputs: Iterable[Path | None]) -> None:
-    """Refused if an output is a file or folder of the pipeline in `root`, or lies in such a folder. Passes where no pipeline is."""
-    if not (root / "dvc.yaml").is_file() or not (root / "params.yaml").is_file():
+    """Refused if an output is a file or folder of our pipeline in `root`, or lies in such a folder. Passes where it is not, as in a project of someone else."""
+    asked_for = [one for one in outputs if one is not None]
+    if not asked_for or not (root / "dvc.yaml").is_file() or not (root / "params.yaml").is_file():
         return
-    stages = expanded_stages(read_yaml(root / "dvc.yaml"), read_yaml(root / "params.yaml")).values()
-    used = ("deps", "outs", "metrics", "plots")
-    paths = {entry for stage in stages for kind in used for entry in named(stage.get(kind, []))}
-    held = {(root / path).resolve(): path for path in sorted(paths.union(OWN_FILES))}
-    for output in [one for one in outputs if one is not None]:
+    held = {(root / path).resolve(): path for path in sorted(files_of_the_run(root))}
+    for output in asked_for:
         asked = output.resolve()
         found = next((path for there, path in held.items() if asked == there or there in asked.parents), None)
         if found is not None:
             place = "is a file or folder" if asked == (root / found).resolve() else f"lies in {found}, a folder"
             raise Refused(f"{output} {place} of the pipeline, which writing would change. Give another path, such as logs/{output.name}.")
+
+
+def files_of_the_run(root: Path) -> set[str]:
+    """The files and folders that our dvc.yaml names, and itself; empty if its stages are not ours."""
+    pipeline = read_yaml(root / "dvc.yaml")
+    stages = pipeline.get("stages") if isinstance(pipeline, dict) else None
+    if not isinstance(stages, dict) or not any(OUR_COMMAND in str(stage) for stage in stages.values()):
+        return set()
+    expanded = expanded_stages(pipeline, read_yaml(root / "params.yaml")).values()
+    return {entry for stage in expanded for kind in NAMING for entry in named(stage.get(kind, []))}.union(OWN_FILES)
 
 
 def refuse_folder_of_others(folder: Path, *, record: str) -> None:

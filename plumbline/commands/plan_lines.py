@@ -21,7 +21,7 @@ from plumbline.laptop import smollm2_files
 from plumbline.model.base_files import BaseRefused, read_manifest
 from plumbline.model.local_models import local_model
 from plumbline.model.runtime import device, prepare_torch
-from plumbline.pipeline.expanded_stages import expanded_stages
+from plumbline.pipeline.expanded_stages import expanded_stages, value_at
 from plumbline.pipeline.params import read_yaml, section_of
 from plumbline.planning.context_tokens import tokens_before_a_question
 from plumbline.planning.estimates import (
@@ -151,8 +151,8 @@ def plan_lines(root: Path, params: Mapping[str, Any], wanted: Sequence[float] = 
 
     NotPlanned says what is missing.
     """
-    prepare_torch(params["base"]["source"])
-    lora, training, section = section_of(params, "lora", LoraParams), section_of(params, "train", TrainParams), params["base"]
+    prepare_torch(value_at(params, "base.source"))
+    lora, training, section = section_of(params, "lora", LoraParams), section_of(params, "train", TrainParams), value_at(params, "base")
     base = root / "models/base"
     here = base_is_here(base, section)
     data = planned_data(root, params)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from plumbline.commands.named_inputs import refuse_unreadable
 from plumbline.commands.refusing import refusing, repository
 from plumbline.commands.running import run_pipeline, set_params
 from plumbline.planning.profiles import check_has_data, merged, profile_overrides
@@ -33,7 +32,6 @@ def command(name: str, more: tuple[str, ...]) -> None:
     """
     root = repository()
     with refusing(1, ValueError, OSError):
-        refuse_unreadable(root)
         overrides = merged(profile_overrides(root, name), one_by_one(more))
         check_has_data(root, name, overrides)
         check_usable(root, overrides)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -16,9 +15,9 @@ import click
 import httpx2
 from dvc.repo import Repo
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import disable_progress_bars
+from huggingface_hub.utils import disable_progress_bars, validate_repo_id
 
 from plumbline.commands.backup import uncommitted
 from plumbline.commands.final_part import RECORD, missing_uses
@@ -37,7 +36,6 @@ from plumbline.reporting.final_part import uses_in
 
 RECEIPT = "metrics/published.json"
 MAX_TRIES = 4
-HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 
 
 def check_run(root: Path) -> None:
@@ -164,9 +162,17 @@ def commit_files(api: HfApi, repo: str, files: dict[str, Path], *, root: Path, o
 def check_names(**names: str | None) -> None:
     """NotPublished unless each name that is given is organisation/name, as the Hub accepts it."""
     for what, name in names.items():
-        if name is not None and not HUB_NAME.fullmatch(name):
+        if name is None:
+            continue
+        try:
+            validate_repo_id(name)
+            accepted = name.count("/") == 1
+        except HFValidationError:
+            accepted = False
+        if not accepted:
             raise NotPublished(
-                f"{what} is {name!r}. Give organisation/name as on the Hub, such as lab/my-adapter: letters, digits, '-', '_' and '.', one '/'."
+                f"{what} is {name!r}. Give organisation/name as on the Hub, such as lab/my-adapter: letters, digits, '-', '_' and '.', one '/'; "
+                "no '--' or '..', no '-' or '.' at an end, and no '.git'."
             )
 
 

@@ -15,7 +15,6 @@ import plumbline.model.quiet  # noqa: F401
 # isort: split
 from plumbline.commands import stale_scores
 from plumbline.commands.early_copies import as_words
-from plumbline.commands.named_inputs import refuse_unreadable
 from plumbline.commands.real_request import NotRun, check_overrides, given_files
 from plumbline.commands.refusing import refusing, repository
 from plumbline.commands.running import refuse_other_letters, run_dvc, run_pipeline, set_params
@@ -160,7 +159,6 @@ def command(rows: Path | None, questions: Path | None, corpus: Path | None, smal
     root = repository()
     name, folder = ("real-small", RESULTS / "small") if small else ("real", RESULTS)
     with refusing(1, ValueError, OSError):
-        refuse_unreadable(root)
         given = given_files(rows, questions, corpus, small=small)
         refuse_no_files(given)
         check_repository(root)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import YAMLError
 
 from plumbline.commands.named_inputs import refuse_unreadable
 from plumbline.pipeline.problems import problems_of
@@ -23,7 +23,7 @@ def refusing(exit_code: int, *errors: type[Exception], heading: str | None = Non
     """
     try:
         yield
-    except (*errors, MarkedYAMLError) as error:
+    except (*errors, YAMLError) as error:
         begin = f"{heading}\n" if heading else f"{click.get_current_context().command_path.removeprefix('plumbline ')}: "
         sys.stderr.write(f"{begin}{sentence(error)}\n")
         raise SystemExit(exit_code) from None
@@ -31,7 +31,7 @@ def refusing(exit_code: int, *errors: type[Exception], heading: str | None = Non
 
 def sentence(error: Exception) -> str:
     """What an error says to a person."""
-    if isinstance(error, MarkedYAMLError | UnicodeDecodeError):  # the parser knows the line, but not the file
+    if isinstance(error, YAMLError | UnicodeDecodeError):  # the parser knows the line, but not the file
         try:
             refuse_unreadable(Path.cwd())
         except Refused as refused:
@@ -39,14 +39,15 @@ def sentence(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return problems_of(error, BaseModel)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):  # it names the file only if it could not be opened
-        return "the disk is full, or your quota is used up. Free some space and run it again; no file was left half-written."
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}the disk is full, or your quota is used up. Free some space and run it again."
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error)
 
 
 def repository() -> Path:
-    """The folder of the clone, where a command runs. If the folder has no .dvc, or its params.yaml is empty, exit with 2."""
+    """The folder of the clone, where a command runs. If the folder has no .dvc, or its params.yaml or dvc.yaml cannot be read, exit with 2."""
     root = Path.cwd()
     if not (root / ".dvc").is_dir():
         name = click.get_current_context().command_path.removeprefix("plumbline ")
@@ -54,8 +55,6 @@ def repository() -> Path:
             f"{name}: {root} is not the folder of a clone (it has no .dvc). Change to the folder of your clone and run it again.\n"
         )
         raise SystemExit(2)
-    if (params := root / "params.yaml").is_file() and not params.read_bytes().strip():
-        name = click.get_current_context().command_path.removeprefix("plumbline ")
-        sys.stderr.write(f"{name}: params.yaml is empty. `git restore params.yaml` brings back the one of the commit.\n")
-        raise SystemExit(2)
+    with refusing(2, Refused):
+        refuse_unreadable(root, ("params.yaml", "dvc.yaml"))
     return root

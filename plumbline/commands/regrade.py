@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from plumbline.commands.named_inputs import refuse_unreadable
 from plumbline.commands.refusing import refusing, repository
 from plumbline.commands.run import ending
 from plumbline.commands.running import run_pipeline
@@ -55,7 +54,6 @@ def command() -> None:
     """
     root = repository()
     with refusing(1, ValueError, OSError):
-        refuse_unreadable(root)
         bring_inputs(root)
         os.environ["HF_HUB_OFFLINE"] = "1"
         with surviving_metrics(root) as put_back:

@@ -5,7 +5,6 @@ import sys
 import click
 
 from plumbline.commands import stale_scores
-from plumbline.commands.named_inputs import refuse_unreadable
 from plumbline.commands.refusing import refusing, repository
 from plumbline.commands.run import bring_base
 from plumbline.commands.running import refuse_other_letters, run_pipeline, set_params
@@ -23,7 +22,6 @@ def command() -> None:
     """
     root = repository()
     with refusing(1, ValueError, OSError):
-        refuse_unreadable(root)
         refuse_other_letters(root)
         bring_base(root)
         code = run_pipeline(root, [stale_scores.OPTION, "exp", "run", "--temp", *set_params(OVERRIDES)])

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from plumbline.intervals import Floats, Units, units_of
 from plumbline.power import (
@@ -160,7 +159,7 @@ def questions_for_margin(found: Disagreement, units: Units, margin: float, *, bi
         tried = with_units(units, num_units)
         n, number = float(tried.sizes_U.sum()), tried.effective_number
         is_score_interval = binary and not tried.clustered
-        bound = Z_BOUND if is_score_interval else float(stdtrit(number - 1, 0.975)) * math.sqrt(number / (number - 1))
+        bound = Z_BOUND if is_score_interval else tried.allowed_errors
         inflation = 1 + (float((tried.sizes_U**2).sum()) / n - 1) * found.correlation
         if margin * math.sqrt(n) <= (bound * math.sqrt(at_margin) + Z_POWER * math.sqrt(equal)) * math.sqrt(inflation):
             return False

@@ -287,10 +287,8 @@ def cluster_gates(questions: Sequence[Question]) -> list[Gate]:
         if n < MIN_QUESTIONS or not units.clustered or units.effective_number >= MIN_CLUSTERS:
             continue
         least = f"an interval of 95 % is known to hold from {MIN_CLUSTERS} on, so add questions in new clusters"
-        text = (
-            f"the {n} questions on {name} lie in {counted(len(sizes), 'cluster')}, the largest of {max(sizes.values())}: they count as about "
-            f"{units.effective_number:.1f} independent ones; {least}"
-        )
+        uneven = f", the largest of {max(sizes.values())}, and count as about {units.effective_number:.1f} clusters of equal size"
+        text = f"the {n} questions on {name} lie in {counted(len(sizes), 'cluster')}{uneven if units.effective_number < len(sizes) else ''}: {least}"
         gates.append(
             Gate(
                 name=f"clusters_{kind}",

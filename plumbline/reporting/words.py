@@ -211,11 +211,12 @@ def forgetting_words(forgetting: Forgetting) -> str:
         f"On {forgetting.num_prompts} general prompts, which no row teaches, tuned has a loss of {forgetting.tuned_nll:.2f} nats a token on "
         f"base's own answers, and base {forgetting.base_nll:.2f}: {signed(increase)}{interval}."
     )
-    is_open = low is not None and high is not None and low <= 0 <= high
+    is_open = low is None or high is None or low <= 0 <= high
     if abs(increase) < SMALLEST_FORGETTING:
         return f"{found} Tuned still says what base would say{', as far as these prompts tell' if is_open else ''}."
     if is_open:
-        return f"{found} The interval holds 0: it is not shown that tuned finds these answers less likely than base, nor that nothing was forgotten."
+        why = "There is no interval" if low is None or high is None else "The interval holds 0"
+        return f"{found} {why}: it is not shown that tuned finds these answers less likely than base, nor that nothing was forgotten."
     if increase < 0:
         return f"{found} Tuned is surer of these answers than base: nothing was forgotten."
     return f"{found} Token for token, tuned gives base's answers {math.exp(-increase):.2g} times the probability that base gives them."

@@ -408,7 +408,9 @@ def test_the_end_of_line_of_a_file_of_secrets_is_no_part_of_the_token() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["foo"], ["a b/c"], ["a/b/c"], ["lab/x", "--dataset", "foo"], ["lab/x", "--benchmark", "a/b/c"]], ids=" ".join
+    "words",
+    [["foo"], ["a b/c"], ["a/b/c"], ["lab/a--b"], ["lab/a.git"], ["lab/x", "--dataset", "foo"], ["lab/x", "--benchmark", "a/b/c"]],
+    ids=" ".join,
 )
 def test_a_name_that_the_hub_cannot_have_is_refused_in_a_sentence(
     root: Path, hub: FakeHub, monkeypatch: pytest.MonkeyPatch, words: list[str]

@@ -1,8 +1,14 @@
 """`compare` does not label the scores of the workspace with values that it never ran with."""
 
+import copy
+from typing import Any
+
 import pytest
 
-from plumbline.commands.compare import changed_since_the_run
+from plumbline.commands.compare import changed_since_the_run, not_run_since
+from plumbline.pipeline.expanded_stages import expanded_stages
+from plumbline.pipeline.params import read_yaml
+from tests.conftest import ROOT
 
 PIPELINE = {
     "stages": {
@@ -37,3 +43,38 @@ def test_only_what_the_answers_were_made_with_is_named(section: str, value: obje
 
 def test_a_folder_without_a_lock_says_nothing() -> None:
     assert changed_since_the_run(PARAMS, {}, PIPELINE) == []
+
+
+# ---- the real pipeline
+
+
+def ran_with(params: dict[str, Any]) -> dict[str, Any]:
+    """A dvc.lock after a run of the real pipeline with these parameters."""
+    stages = expanded_stages(read_yaml(ROOT / "dvc.yaml"), params)
+    return {
+        "stages": {
+            name: {"params": {"params.yaml": {section: params[section] for section in stage.get("params", []) if section in params}}}
+            for name, stage in stages.items()
+        }
+    }
+
+
+def test_an_arm_that_was_added_or_removed_changes_no_answer_of_the_others() -> None:
+    pipeline, ran = read_yaml(ROOT / "dvc.yaml"), read_yaml(ROOT / "params.yaml")
+    more, other = copy.deepcopy(ran), copy.deepcopy(ran)
+    more["arms"]["base_examples"] = {"weights": "base", "context": "examples"}
+    other["arms"]["tuned"]["context"] = "examples"
+    assert changed_since_the_run(ran, ran_with(ran), pipeline) == []
+    assert changed_since_the_run(more, ran_with(ran), pipeline) == []
+    assert changed_since_the_run(ran, ran_with(more), pipeline) == []
+    assert changed_since_the_run(other, ran_with(ran), pipeline) == ["arms.tuned.context"]
+
+
+def test_a_run_that_stopped_half_way_left_old_scores() -> None:
+    """As after `dvc repro train` with another alpha: parameters and lock agree, but no answer is of the new adapter."""
+    whole = read_yaml(ROOT / "dvc.lock")
+    assert not_run_since(whole) == []
+    stopped = copy.deepcopy(whole)
+    adapter = next(out for out in stopped["stages"]["train"]["outs"] if out["path"] == "models/adapter")
+    adapter["md5"] = f"{0:032x}.dir"
+    assert "answer@tuned" in not_run_since(stopped)

@@ -19,7 +19,7 @@ from plumbline.pipeline.refused import Refused
 
 PIPELINE = """
 stages:
-  split: {cmd: a, deps: ["${clean.source}", code], outs: [data/split, {metrics/split.json: {cache: false}}], metrics: [metrics/data.json]}
+  split: {cmd: python -m stages.split, deps: ["${clean.source}", code], outs: [data/split, {metrics/split.json: {cache: false}}], metrics: [metrics/data.json]}
 """
 
 
@@ -55,6 +55,26 @@ def test_any_other_path_may_be_written(clone: Path, output: str) -> None:
     refuse_files_of_the_run(clone, [clone / output])
 
 
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "vars: [config.yaml]\nstages:\n  train: {cmd: python train.py, deps: ['${model.lr}'], outs: [model.pkl]}\n",
+        "stages:\n  train: {foreach: [a, b], do: {cmd: python train.py}}\n",
+        "plots:\n  - scores.csv\n",
+        "stages:\n",
+        "",
+    ],
+)
+def test_a_project_of_someone_else_is_graded_in_and_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: str) -> None:
+    (tmp_path / "dvc.yaml").write_text(theirs)
+    (tmp_path / "params.yaml").write_text("lr: 1\n")
+    (tmp_path / "answers.csv").write_text("question,response,reference,kind\nHow many?,It is 4.,4,numeric\n")
+    monkeypatch.chdir(tmp_path)
+    for out in ([], ["--out", "graded.csv"]):
+        done = CliRunner().invoke(plumbline, ["grade", "answers.csv", *out])
+        assert done.exit_code == 0, (done.stderr, done.exception)
+
+
 def test_where_no_pipeline_is_nothing_of_it_can_be_lost(tmp_path: Path) -> None:
     refuse_files_of_the_run(tmp_path, [tmp_path / "params.yaml"])
 
@@ -71,6 +91,8 @@ def test_where_no_pipeline_is_nothing_of_it_can_be_lost(tmp_path: Path) -> None:
         ["merge", "--out", "data/split"],
         ["serve-check", "http://127.0.0.1:9/v1", "--out", "dvc.lock"],
         ["grade", "answers.csv", "--out", "metrics/split.json"],
+        ["check-benchmark", "questions.jsonl", "--out", "params.yaml"],
+        ["check-benchmark", "questions.jsonl", "--out", "mine.jsonl", "--leave-out", "data/split/train.jsonl"],
     ],
     ids=" ".join,
 )

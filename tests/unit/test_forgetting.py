@@ -184,6 +184,11 @@ def test_a_change_that_is_not_shown_is_neither_forgetting_nor_its_absence(increa
     assert "as far as these prompts tell" in forgetting_words(changed(0.0))
 
 
+def test_without_an_interval_nothing_is_said_to_be_kept() -> None:
+    found = changed(-0.3).model_copy(update={"increase_low": None, "increase_high": None})
+    assert "There is no interval: it is not shown" in forgetting_words(found)
+
+
 def test_the_warning_says_may_have_if_the_interval_holds_0() -> None:
     assert forgetting_gate(changed(0.3), 0.1).text.startswith("tuned has forgotten some of what base could do: on 100 general prompts")
     assert (

@@ -82,12 +82,13 @@ def test_a_level_lies_between_0_and_1(level: float) -> None:
 # ---- clusters of unequal sizes
 
 
-def test_the_bounds_of_many_data_sets_are_those_of_each() -> None:
-    generator, sizes_U = np.random.default_rng(2), np.array([40.0, *[2.0] * 12])
-    clusters = np.repeat(np.arange(13), sizes_U.astype(int))
+@pytest.mark.parametrize("sizes", [[40, *[2] * 12], [30, 30, *[1] * 20], [3, 4, 5, 6, 7, 8], [12, 9, 4, 2, 2, 1, 1]], ids=str)
+def test_the_bounds_of_many_data_sets_are_those_of_each(sizes: list[int]) -> None:
+    generator = np.random.default_rng(2)
+    clusters = np.repeat(np.arange(len(sizes)), sizes)
     units, is_above = [], []
     for _ in range(60):
-        common = generator.choice([-1.0, 0.0, 1.0], 13, p=[0.05, 0.45, 0.5])[clusters]
+        common = generator.choice([-1.0, 0.0, 1.0], len(sizes), p=[0.05, 0.45, 0.5])[clusters]
         own = generator.choice([-1.0, 0.0, 1.0], len(clusters), p=[0.05, 0.45, 0.5])
         values_N = np.where(generator.random(len(clusters)) < 0.5, common, own)
         values_N[np.abs(values_N).argmax()] = 1.0

@@ -20,6 +20,11 @@ COMMANDS = [
     ["serve-check", "http://127.0.0.1:9/v1"],
     ["export", "rows", "--out", "logs/rows.jsonl"],
     ["label-sheet", "write", "logs/S.csv"],
+    ["plan"],
+    ["plan", "mine"],
+    ["compare"],
+    ["merge"],
+    ["ask", "Why?"],
 ]
 
 
@@ -50,11 +55,19 @@ def test_a_file_in_another_encoding_is_said_with_its_line(clone: Path, words: li
     assert "params.yaml, line 2: this is not UTF-8" in done.stderr and done.exit_code in (1, 2), done.stderr
 
 
+@pytest.mark.parametrize("content", ["", "\n", "# lora:\n#   r: 16\n", "- lora\n"])
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_an_empty_file_is_named(clone: Path, words: list[str]) -> None:
-    (clone / "params.yaml").write_text("\n")
+def test_a_file_without_keys_is_named(clone: Path, words: list[str], content: str) -> None:
+    (clone / "params.yaml").write_text(content)
     done = CliRunner().invoke(plumbline, words)
-    assert done.exit_code == 2 and "params.yaml is empty. `git restore params.yaml`" in done.stderr, done.stderr
+    assert done.exit_code == 2 and "params.yaml is empty, or is not a list of `key: value`. `git restore params.yaml`" in done.stderr
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_character_that_yaml_cannot_hold_is_said_with_its_line(clone: Path, words: list[str]) -> None:
+    (clone / "params.yaml").write_text("lora:\n  r: 16  # a bell: \x07\n")
+    done = CliRunner().invoke(plumbline, words)
+    assert done.exit_code == 2 and "params.yaml, line 2: YAML cannot hold the character U+0007. Remove it." in done.stderr
 
 
 def test_an_override_without_a_value_is_refused_in_a_sentence(clone: Path) -> None:

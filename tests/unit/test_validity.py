@@ -46,8 +46,8 @@ def test_both_kinds_of_causes_get_their_remedy() -> None:
 @pytest.mark.parametrize(
     ("sizes", "told"),
     [
-        ([5] * 4, "4 clusters, the largest of 5"),
-        ([60, 1, 1, 1, 1, 1], "6 clusters, the largest of 60"),
+        ([5] * 4, "lie in 4 clusters: an interval of 95 % is known to hold from 6 on"),
+        ([60, 1, 1, 1, 1, 1], "6 clusters, the largest of 60, and count as about 1.5 clusters of equal size: "),
         ([5] * 6, ""),
         ([1] * 12, ""),
         ([4, 4], ""),
