@@ -47,7 +47,8 @@ def shown(row: Row, columns: BenchmarkColumns) -> list[str]:
     right = [] if columns.correct is None else [row.optional(columns.correct)]
     others = as_list(columns.choices if columns.correct is None else columns.distractors)
     are_filled = any(row.optional_value(name) is not None for name in others)
-    return [text for text in right if text is not None] + (texts_under(row, others) if are_filled else [])
+    texts = texts_under(row, others, may_have_gaps=columns.correct is not None) if are_filled else []
+    return [text for text in right if text is not None] + texts
 
 
 def with_rest(question: Question, row: Row, columns: BenchmarkColumns) -> Question:
@@ -77,7 +78,7 @@ def yes_or_no(row: Row, columns: BenchmarkColumns) -> tuple[bool, tuple[str, str
 def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str, str], str]:
     """The choices by letter, and the letter of the right one, or the letters."""
     if columns.correct is not None:
-        wrong = texts_under(row, as_list(columns.distractors))
+        wrong = texts_under(row, as_list(columns.distractors), may_have_gaps=True)
         right = row.text(columns.correct)
         row.lettered([right, *wrong])
         return hashed_order(name, right, wrong)
@@ -109,11 +110,17 @@ def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str
     return choices, target
 
 
-def texts_under(row: Row, columns: Sequence[str]) -> list[str]:
-    """The texts of one column that holds them all, or of a column for each, of which the last may be empty."""
+def texts_under(row: Row, columns: Sequence[str], *, may_have_gaps: bool = False) -> list[str]:
+    """The texts of one column that holds them all, or of several, of which the last may be empty, or any if gaps mean nothing."""
     if len(columns) == 1:
         return listed(row, columns[0])
-    return [*row.texts_without_end(columns).values()] or [row.text(columns[0])]
+    used = [name for name in columns if row.optional_value(name) is not None] if may_have_gaps else row.without_empty_end(columns)
+    return [text for column in used or columns[:1] for text in texts_of_one(row, column)]
+
+
+def texts_of_one(row: Row, column: str) -> list[str]:
+    """The texts of one column of several: a list, the values of an object, or a text as it stands, such as the interval `[0, 1]`."""
+    return [row.text(column)] if row.optional_value(column) is None or isinstance(row.content[column], str) else listed(row, column)
 
 
 def listed(row: Row, column: str) -> list[str]:
