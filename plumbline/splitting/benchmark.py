@@ -145,7 +145,7 @@ def gathered(rows: Sequence[Row], read: Callable[[Row], Question | LeftOut], unr
         if isinstance(one, LeftOut):
             left_out.append(one)
             continue
-        if name in WRITTEN_BY_USERS and (fault := damage_fault(one)) is not None:
+        if name in WRITTEN_BY_USERS and (fault := damage_fault(one, is_of_table=row.is_of_table)) is not None:
             faults.append(Fault(row.where, one.id, fault))
             continue
         if name not in WRITTEN_BY_USERS and one.kind == "numeric" and (fault := fault_of(one)) is not None:

@@ -1,5 +1,6 @@
 """`plumbline check-benchmark` says what is read of a file, and needs neither DVC nor torch nor a repository."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -284,6 +285,53 @@ def test_a_damaged_text_is_refused_and_never_asked(changes: dict[str, object], w
     told = check(str(path))
     assert told.exit_code == 1 and "1 row cannot be asked" in told.output
     assert "line 1" in told.output and words in told.output and "\x1b" not in told.output
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "Page one.\fNewton law",
+            "the control character U+000C, a page break. Remove it, or write a line break. If it stands for the `\\f` of",
+        ),
+        ("Page one.\vNewton law", "U+000B, a vertical tab. Remove it, or write a line break"),
+        ("y = \tan(t)", "lost its backslash (`\\tan`): JSON and Python read"),
+        ("y = \tan(t)", "If a tab is meant there, put a space after it."),
+        ("$\rho$ is what?", "(`\\rho`)"),
+        ("$\\langle x\rangle$ is what?", "(`\\rangle`)"),
+        ("$$x\rangle$$", "(`\\rangle`)"),
+        ("Which?\right?", None),
+        ("Which\rangle is larger?\rThe first.", None),
+        ("a\tb\rc", None),
+        (r"$\frac{1}{2}$", None),
+    ],
+)
+def test_a_page_break_a_line_end_and_a_tab_are_no_lost_backslash(text: str, words: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps(OWN_ROW | {"gold_passage": text}) + "\n" + json.dumps(OWN_ROW | {"id": "b"}))
+    told = check(str(path))
+    assert words in told.output if words else told.exit_code == 0, told.output
+    assert words is None or "U+000" not in words or "holds a LaTeX command" not in told.output
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("v(t)\tan(t)", None),
+        ("Which?\right?", None),
+        ("one\ttwo\rthree", None),
+        ("What is $y = \tan(t)$?", "(`\\tan`): the program that wrote the file read its `\\` and the next letter"),
+        ("What is $\frac{1}{2}$?", "Write the command with its backslash."),
+        ("What is\fthis?", "U+000C, a page break"),
+    ],
+)
+def test_a_tab_in_a_cell_is_text_and_no_one_is_told_of_json(text: str, words: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    with path.open("w", newline="") as stream:
+        csv.writer(stream).writerows([["q", "a"], [text, "3"], ["How far?", "3"]])
+    told = check(str(path), "--column=question=q", "--column=target=a", "--column=kind=numeric")
+    assert words in told.output if words else told.exit_code == 0, told.output
+    assert "JSON and Python" not in told.output and "twice" not in told.output
 
 
 def test_a_line_that_is_nearly_json_says_what_to_change(tmp_path: Path) -> None:
