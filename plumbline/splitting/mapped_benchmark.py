@@ -8,21 +8,22 @@ from plumbline.separators import with_point
 from plumbline.splitting.benchmark_columns import BenchmarkColumns, as_list
 from plumbline.splitting.cell_lists import texts_of, value_of
 from plumbline.splitting.column_advice import unnamed_columns
+from plumbline.splitting.fault import RowRefused
 from plumbline.splitting.question_kinds import kind_of
 from plumbline.splitting.row_values import Row, digest_id, hashed_order, yes_no_question
 
 YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
+YES_NO, TRUE_FALSE = ("Yes", "No"), ("True", "False")
 
 
-def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
-    """One question by its columns, which `with_absent_columns` has checked."""
+def read_mapped(row: Row, columns: BenchmarkColumns, *, words: tuple[str, str] = YES_NO) -> Question:
+    """One question by its columns, which `with_absent_columns` has checked. `words`: what a yes_no question is answered with."""
     question = row.text(columns.question)
     name = row.text(columns.id) if columns.id else digest_id("question", question, *shown(row, columns))
     kind = kind_of(row, columns)
     answer_kind = columns.answer_kind if columns.answer_kind is not None and KIND_OF[columns.answer_kind] == kind else None
     if answer_kind == "yes_no":
-        is_right, words = yes_or_no(row, columns)
-        return with_rest(yes_no_question(id=name, question=question, is_yes=is_right, words=words), row, columns)
+        return with_rest(yes_no_question(id=name, question=question, is_yes=is_yes(row, columns), words=words), row, columns)
     choices, target = choices_of(row, columns, name) if kind == "mcq" else ({}, row.text(columns.target or columns.correct or ""))
     if kind == "numeric":
         # GSM8K writes the number after its reasoning.
@@ -66,13 +67,34 @@ def with_rest(question: Question, row: Row, columns: BenchmarkColumns) -> Questi
     return question.model_copy(update=changes)
 
 
-def yes_or_no(row: Row, columns: BenchmarkColumns) -> tuple[bool, tuple[str, str]]:
-    """Whether the answer to a yes_no question is yes, and the two words to choose from: those that the file uses."""
+def words_of(rows: Sequence[Row], columns: BenchmarkColumns) -> tuple[str, str]:
+    """The two words to choose from in all yes_no questions: true and false if the file writes nothing else in words.
+
+    A boolean of JSON is no word of the file.
+    """
+    asked = [row for row in rows if is_choice(row, columns)] if columns.answer_kind == "yes_no" else []
+    answers = [row.content.get(columns.target or "") for row in asked]
+    # Any other answer is a fault of its row alone.
+    answers = [answer for answer in answers if str(answer).strip().lower() in YES | NO]
+    are_words = all(isinstance(answer, str) and answer.strip().lower() in ("true", "false") for answer in answers)
+    return TRUE_FALSE if answers and are_words else YES_NO
+
+
+def is_choice(row: Row, columns: BenchmarkColumns) -> bool:
+    """Whether a row asks for one of two words; a row that does not say what it asks for does not."""
+    try:
+        return kind_of(row, columns) == "mcq"
+    except RowRefused:
+        return False
+
+
+def is_yes(row: Row, columns: BenchmarkColumns) -> bool:
+    """Whether the answer to a yes_no question is yes."""
     value = row.content.get(columns.target or "")
     said = str(value).strip().lower()
     if said not in YES | NO:
         raise row.refused(f"{columns.target or 'target'} is {value!r}. Give yes, no, true or false.")
-    return said in YES, ("True", "False") if said in ("true", "false") else ("Yes", "No")
+    return said in YES
 
 
 def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str, str], str]:

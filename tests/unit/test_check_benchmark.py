@@ -394,7 +394,24 @@ def test_a_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
     assert told.exit_code == 1 and f"{tmp_path} is a folder. Give one file: `cat {tmp_path}/*.jsonl > all.jsonl`" in told.output
 
 
-def test_statements_are_asked_with_the_words_of_their_file(tmp_path: Path) -> None:
-    (tmp_path / "b.csv").write_text("statement,label\nForce is a vector.,True\nIs mass a vector?,no\n")
-    told = check(str(tmp_path / "b.csv"), *(f"--column={one}" for one in ("question=statement", "target=label", "answer_kind=yes_no")))
-    assert "A) True\n      B) False" in told.output and "A) Yes\n      B) No" in told.output
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("b.csv", "q,a\nForce is a vector.,True\nMass is a vector.,false\n", "A) True\n      B) False"),
+        ("b.csv", "q,a\nForce is a vector.,True\nIs mass a vector?,no\n", "A) Yes\n      B) No"),
+        ("b.jsonl", '{"q": "Is it hot?", "a": true}\n{"q": "Is it cold?", "a": false}\n', "A) Yes\n      B) No"),
+        ("b.jsonl", '{"q": "Is it hot?", "a": 1}\n{"q": "Is it cold?", "a": "true"}\n', "A) Yes\n      B) No"),
+    ],
+    ids=["words", "mixed words", "booleans", "a number and a word"],
+)
+def test_statements_are_asked_with_the_words_of_their_file(name: str, text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    told = check(str(tmp_path / name), *(f"--column={one}" for one in ("question=q", "target=a", "answer_kind=yes_no")))
+    assert told.output.count(words) == told.output.count(") True") + told.output.count(") Yes") == 2, told.output
+
+
+def test_the_words_of_statements_do_not_depend_on_other_kinds(tmp_path: Path) -> None:
+    path = tmp_path / "b.csv"
+    path.write_text("q,a,kind\nForce is a vector.,True,mcq\nHow far?,1,numeric\nMass is a vector.,False,mcq\n")
+    told = check(str(path), *(f"--column={one}" for one in ("question=q", "target=a", "kind=kind", "answer_kind=yes_no")))
+    assert told.output.count("A) True\n      B) False") == 2 and "Yes" not in told.output, told.output
