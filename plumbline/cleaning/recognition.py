@@ -1,6 +1,7 @@
 """Find out how the rows of a source are laid out and which key plays which part; log it with three rows before the rest is read."""
 
 import logging
+import shlex
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -37,9 +38,8 @@ TABLE_ONLY = {"csv": (Container.CSV,), "parquet": (Container.PARQUET,)}
 def refuse_no_file(path: Path) -> None:
     """InputRefused if there is nothing to read."""
     if path.is_dir():
-        raise InputRefused(
-            "no_file", f"{path} is a folder. Set clean.source to one file: `cat {path}/*.jsonl > all.jsonl` joins JSON lines."
-        )
+        joined = f"cat {shlex.quote(path.as_posix())}/*.jsonl > all.jsonl"
+        raise InputRefused("no_file", f"{path} is a folder. Set clean.source to one file: `{joined}` joins JSON lines.")
     if not path.is_file():
         raise InputRefused("no_file", f"{path} is not a file. Set clean.source to the path of a file of rows.")
     if path.stat().st_size == 0:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -10,13 +12,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from plumbline.cleaning.recognition import refuse_no_file
 from plumbline.commands.check_benchmark import command
 from plumbline.commands.known_questions import known_questions
 from plumbline.comparing.graded_answers import grade_file
 from plumbline.comparing.logs.recognise import read_logs
 from plumbline.grading.tolerance import Tolerance
 from plumbline.pipeline.jsonl import read_jsonl
-from plumbline.pipeline.refused import Refused
+from plumbline.pipeline.refused import InputRefused, Refused
 from plumbline.rows.question import Question
 from plumbline.splitting.fault_lines import MAX_PLACES, MAX_PROBLEMS
 from plumbline.splitting.known_shapes import NAMES
@@ -392,6 +395,22 @@ def test_one_wrong_letter_is_not_taken_for_several(tmp_path: Path) -> None:
 def test_a_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
     told = check(str(tmp_path))
     assert told.exit_code == 1 and f"{tmp_path} is a folder. Give one file: `cat {tmp_path}/*.jsonl > all.jsonl`" in told.output
+
+
+def test_a_command_in_a_remedy_runs_as_it_stands(tmp_path: Path) -> None:
+    folder = tmp_path / "my data"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text("{}\n")
+    told = check(str(folder)).output
+    with pytest.raises(InputRefused) as refused:
+        refuse_no_file(folder)
+    for said in (told, str(refused.value)):
+        [shown] = re.findall("`(cat .*?)`", said)
+        subprocess.run(shown, shell=True, check=True, cwd=tmp_path)
+        assert (tmp_path / "all.jsonl").read_text() == "{}\n"
+    (tmp_path / "odd.json").write_text(json.dumps({"it's": [OWN_ROW]}))
+    [shown] = re.findall("`(jq .*?)`", check(str(tmp_path / "odd.json")).output)
+    assert shlex.split(shown) == ["jq", '.["it\'s"]']
 
 
 @pytest.mark.parametrize(
