@@ -15,6 +15,8 @@ MIN_SHARE = 0.5
 
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 LONG_RUN = 3
+WESTERN = "ÄÖÜäöüßÆØÅæøå€…–—‘’“”„«»".encode("cp1252")
+"""Bytes that may follow each other in Western text; a word of another script has others as well."""
 
 
 def encoding_advice(path: Path, source: SourceFormat, *, num_refused: int, num_rows: int) -> str | None:
@@ -60,7 +62,7 @@ def is_windows_1252(lines: Iterable[bytes]) -> bool:
 def has_words_beyond_ascii(line: bytes) -> bool:
     """Whether most letters beyond ASCII come in long runs, as in Chinese, Russian or Greek; in Western text they stand alone."""
     runs = BEYOND_ASCII.findall(line)
-    return 2 * sum(len(run) >= LONG_RUN for run in runs) > len(runs)
+    return 2 * sum(len(run) >= LONG_RUN and run.translate(None, WESTERN) != b"" for run in runs) > len(runs)
 
 
 def can_be(line: bytes, encoding: str) -> bool:

@@ -1,6 +1,7 @@
 """Find out how the rows of a source are laid out and which key plays which part; log it with three rows before the rest is read."""
 
 import logging
+import shlex
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -16,7 +17,7 @@ from plumbline.cleaning.policy import Policy
 from plumbline.cleaning.quality_rules import holds_secret
 from plumbline.cleaning.quarantined_row import SourceLine
 from plumbline.cleaning.row_columns import FORMATS, Columns, name_of, possible_columns
-from plumbline.cleaning.row_shapes import MEANT, read_row
+from plumbline.cleaning.row_shapes import is_unread, read_row
 from plumbline.cleaning.source_format import Compression, Container, SourceFormat
 from plumbline.cleaning.source_head import BYTE_ORDER_MARK, HEAD_BYTES, compression_of, container_of, refuse_but_json_lines
 from plumbline.cleaning.source_lines import read_chunks
@@ -37,9 +38,8 @@ TABLE_ONLY = {"csv": (Container.CSV,), "parquet": (Container.PARQUET,)}
 def refuse_no_file(path: Path) -> None:
     """InputRefused if there is nothing to read."""
     if path.is_dir():
-        raise InputRefused(
-            "no_file", f"{path} is a folder. Set clean.source to one file: `cat {path}/*.jsonl > all.jsonl` joins JSON lines."
-        )
+        joined = f"cat {shlex.quote(path.as_posix())}/*.jsonl > all.jsonl"
+        raise InputRefused("no_file", f"{path} is a folder. Set clean.source to one file: `{joined}` joins JSON lines.")
     if not path.is_file():
         raise InputRefused("no_file", f"{path} is not a file. Set clean.source to the path of a file of rows.")
     if path.stat().st_size == 0:
@@ -135,7 +135,7 @@ def say(path: Path, source: SourceFormat, choice: Choice, rows: list[tuple[Mappi
     log.info("%s is %s; its keys are %s", path, source, printable(", ".join(choice.names[:12])))
     why = "as clean.columns says" if policy.given else f"{choice.num_fitting} of the first {choice.num_rows} rows have these keys"
     log.info("its rows are read as %s (%s): %s", name_of(choice.columns), parts, why)
-    if unread := [name for name in choice.names if name not in choice.columns.used and name not in MEANT]:
+    if unread := [name for name in choice.names if is_unread(name, choice.columns)]:
         log.info("not read: %s", printable(", ".join(unread[:MAX_UNREAD]) + (", ..." if len(unread) > MAX_UNREAD else "")))
     if not policy.given:
         log.info("to read them in another way, set clean.columns in params.yaml, for example {instruction: NAME, output: NAME}")

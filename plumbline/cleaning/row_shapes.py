@@ -43,7 +43,7 @@ def read_row(content: Mapping[str, Any], columns: Columns) -> RawRow:
         )
     required(content, columns.needed)
     refuse_unused(content, columns)
-    extra = any(value is not None and key not in columns.used and key not in MEANT and key not in MARKS for key, value in content.items())
+    extra = any(value is not None and is_unread(key, columns) for key, value in content.items())
     system = text_of_turn(content[columns.system], "system") if columns.system and content.get(columns.system) not in EMPTY else ""
     if columns.messages:
         return row_of_turns(list_of(content[columns.messages], columns.messages), system, has_extra_keys=extra)
@@ -67,6 +67,11 @@ def history_of(history: Any) -> list[RawExchange]:
     if not all(isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(text, str) for text in pair) for pair in pairs):
         raise LineRefused(Reason.WRONG_TYPE, "history is not a list of pairs of texts: a question and its answer")
     return [RawExchange(asked, answer, is_trained=True) for asked, answer in pairs]
+
+
+def is_unread(key: str, columns: Columns) -> bool:
+    """Whether a key of a row says nothing to any reader: no column names it, and it does not decide whether the row is kept."""
+    return key not in columns.used and key not in MEANT and key not in MARKS
 
 
 def refuse_unused(content: Mapping[str, Any], columns: Columns) -> None:

@@ -1,8 +1,13 @@
 """What a benchmark that can be graded still lacks for a report: enough questions, key points, references that state them. Pure."""
 
+import math
 from collections.abc import Sequence
 
 from plumbline.comparing.counted import counted
+from plumbline.grading.answer_targets import parse_letters, parse_numbers
+from plumbline.grading.numeric_target import Target, parse_target
+from plumbline.grading.unit_names import single
+from plumbline.grading.units import convert
 from plumbline.judging.key_points import judge_key_points
 from plumbline.planning.resolution import resolution_of
 from plumbline.rows.finding import Finding
@@ -12,6 +17,7 @@ from plumbline.statistics import strictest_level
 PASSES = 0.75
 """The least score of a reference that is judged as an answer (canaries.py)."""
 MAX_NAMED = 10
+NO_UNIT = single("fraction")
 
 
 def hint_lines(questions: Sequence[Question]) -> list[str]:
@@ -22,12 +28,12 @@ def hint_lines(questions: Sequence[Question]) -> list[str]:
 
 def contradictions(questions: Sequence[Question]) -> list[str]:
     """The questions that ask the same words as an earlier one and have another answer: at most one of them can be right."""
-    first_of: dict[tuple[str, tuple[str, ...]], Question] = {}
+    first_of: dict[tuple[str, str, tuple[str, ...]], Question] = {}
     pairs: list[str] = []
     for question in questions:
-        key = (" ".join(question.question.split()).casefold(), tuple(sorted(question.choices.values())))
+        key = (question.kind, one_line(question.question).casefold(), tuple(sorted(question.choices.values())))
         earlier = first_of.setdefault(key, question)
-        if (right_text(question), question.unit) != (right_text(earlier), earlier.unit):
+        if not agree(earlier, question):
             pairs.append(f"{earlier.id} and {question.id}")
     if not pairs:
         return []
@@ -35,9 +41,43 @@ def contradictions(questions: Sequence[Question]) -> list[str]:
     return [f"{ask} the same as an earlier one, with another answer ({first(pairs)}). Correct one, or say in the question what differs."]
 
 
-def right_text(question: Question) -> str:
-    """The right answer in words, so that another order of the choices is no other answer."""
-    return question.choices.get(question.target, question.target)
+def one_line(text: str) -> str:
+    """A text with single spaces between its words."""
+    return " ".join(text.split())
+
+
+def agree(one: Question, other: Question) -> bool:
+    """Whether two questions of one kind have the same right answer, however it is written."""
+    try:
+        first, second = numbers_of(one), numbers_of(other)
+    except ValueError:
+        # A text, a formula, or letters of choices.
+        return right_texts(one) == right_texts(other)
+    return len(first) == len(second) and all(map(same_number, first, second))
+
+
+def right_texts(question: Question) -> frozenset[str]:
+    """The right answers in words, so that another order of the choices is no other answer."""
+    letters = parse_letters(question.target, question.choices) if question.answer_kind == "letters" else {question.target}
+    return frozenset(one_line(question.choices.get(letter, letter)) for letter in letters)
+
+
+def numbers_of(question: Question) -> list[Target]:
+    """The right numbers, sorted if their order does not count. ValueError if the answer is no number."""
+    if question.kind != "numeric":
+        raise ValueError(f"{question.kind} asks for no number")
+    if question.answer_kind not in ("numbers", "number_set"):
+        return [parse_target(question.target, question.unit)]
+    numbers = parse_numbers(question.target, question.unit)
+    return sorted(numbers, key=lambda number: number.value) if question.answer_kind == "number_set" else numbers
+
+
+def same_number(one: Target, other: Target) -> bool:
+    """Whether two numbers are equal; a unit that is not known may be any."""
+    value: float | None = other.value
+    if one.unit != other.unit and not (one.open_unit or other.open_unit):
+        value = convert(other.value, other.unit or NO_UNIT, one.unit or NO_UNIT)
+    return value is not None and math.isclose(one.value, value, rel_tol=1e-9)
 
 
 def too_few(questions: Sequence[Question]) -> list[str]:

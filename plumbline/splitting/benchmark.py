@@ -14,7 +14,7 @@ from plumbline.splitting.benchmark_files import read_rows
 from plumbline.splitting.damaged_texts import damage_fault
 from plumbline.splitting.fault import Fault, RowRefused
 from plumbline.splitting.known_shapes import SHAPES
-from plumbline.splitting.mapped_benchmark import read_mapped
+from plumbline.splitting.mapped_benchmark import read_mapped, words_of
 from plumbline.splitting.question_faults import equal_choices_fault, fault_of, faults_of, refuse_faults
 from plumbline.splitting.recognition import AUTO, MAPPED, knows, recognise
 from plumbline.splitting.row_values import LeftOut, Row
@@ -77,9 +77,9 @@ def read_questions(path: Path, *, format_name: str, columns: BenchmarkColumns | 
     unread = [row for row in found if isinstance(row, Fault)]
     if columns is not None:
         sign = f"the columns in split.benchmark_columns ({', '.join(sorted(columns.model_dump(exclude_defaults=True)))})"
-        return with_some(
-            gathered(with_absent_columns(rows, columns), partial(read_mapped, columns=columns), unread, name=MAPPED, sign=sign)
-        )
+        rows = with_absent_columns(rows, columns)
+        read = partial(read_mapped, columns=columns, words=words_of(rows, columns))
+        return with_some(gathered(rows, read, unread, name=MAPPED, sign=sign))
     try:
         recognised = recognise(rows, format_name)
     except Refused as refused:
@@ -145,7 +145,7 @@ def gathered(rows: Sequence[Row], read: Callable[[Row], Question | LeftOut], unr
         if isinstance(one, LeftOut):
             left_out.append(one)
             continue
-        if name in WRITTEN_BY_USERS and (fault := damage_fault(one)) is not None:
+        if name in WRITTEN_BY_USERS and (fault := damage_fault(one, is_of_table=row.is_of_table)) is not None:
             faults.append(Fault(row.where, one.id, fault))
             continue
         if name not in WRITTEN_BY_USERS and one.kind == "numeric" and (fault := fault_of(one)) is not None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ def read_rows(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | 
 def refuse_folder(path: Path) -> None:
     """Refused for a folder: which of its files are meant, and in which order, only a person can say."""
     if path.is_dir():
-        raise Refused(f"{path} is a folder. Give one file: `cat {path}/*.jsonl > all.jsonl` joins JSON lines. Accepted are {READ}.")
+        joined = f"cat {shlex.quote(path.as_posix())}/*.jsonl > all.jsonl"
+        raise Refused(f"{path} is a folder. Give one file: `{joined}` joins JSON lines. Accepted are {READ}.")
 
 
 def rows_inside(path: Path, knows: Callable[[Sequence[str]], bool]) -> list[Row | Fault]:

@@ -73,11 +73,10 @@ def read_mmlu(row: Row) -> Question:
 
 
 def lettered_columns(row: Row) -> dict[str, str]:
-    """The choices in columns A to D, and in E, F and so on if the file has them: the last of these may be empty."""
-    more = string.ascii_uppercase[len(MMLU_LETTERS) :]
-    there = more[: next((place for place, letter in enumerate(more) if letter not in row.content), len(more))]
-    choices = {letter: row.text(letter) for letter in MMLU_LETTERS}
-    return choices | row.texts_without_end(there)
+    """The choices in columns A to D, and in E, F and so on if the file has them: all but the first two may be empty at the end."""
+    letters = string.ascii_uppercase
+    there = letters[: next((place for place, letter in enumerate(letters) if letter not in row.content), len(letters))]
+    return {letter: row.text(letter) for letter in there[:2]} | row.texts_without_end(there[2:])
 
 
 def read_mmlu_pro(row: Row) -> Question:

@@ -8,21 +8,22 @@ from plumbline.separators import with_point
 from plumbline.splitting.benchmark_columns import BenchmarkColumns, as_list
 from plumbline.splitting.cell_lists import texts_of, value_of
 from plumbline.splitting.column_advice import unnamed_columns
+from plumbline.splitting.fault import RowRefused
 from plumbline.splitting.question_kinds import kind_of
 from plumbline.splitting.row_values import Row, digest_id, hashed_order, yes_no_question
 
 YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0"})
+YES_NO, TRUE_FALSE = ("Yes", "No"), ("True", "False")
 
 
-def read_mapped(row: Row, columns: BenchmarkColumns) -> Question:
-    """One question by its columns, which `with_absent_columns` has checked."""
+def read_mapped(row: Row, columns: BenchmarkColumns, *, words: tuple[str, str] = YES_NO) -> Question:
+    """One question by its columns, which `with_absent_columns` has checked. `words`: what a yes_no question is answered with."""
     question = row.text(columns.question)
     name = row.text(columns.id) if columns.id else digest_id("question", question, *shown(row, columns))
     kind = kind_of(row, columns)
     answer_kind = columns.answer_kind if columns.answer_kind is not None and KIND_OF[columns.answer_kind] == kind else None
     if answer_kind == "yes_no":
-        is_right, words = yes_or_no(row, columns)
-        return with_rest(yes_no_question(id=name, question=question, is_yes=is_right, words=words), row, columns)
+        return with_rest(yes_no_question(id=name, question=question, is_yes=is_yes(row, columns), words=words), row, columns)
     choices, target = choices_of(row, columns, name) if kind == "mcq" else ({}, row.text(columns.target or columns.correct or ""))
     if kind == "numeric":
         # GSM8K writes the number after its reasoning.
@@ -47,7 +48,8 @@ def shown(row: Row, columns: BenchmarkColumns) -> list[str]:
     right = [] if columns.correct is None else [row.optional(columns.correct)]
     others = as_list(columns.choices if columns.correct is None else columns.distractors)
     are_filled = any(row.optional_value(name) is not None for name in others)
-    return [text for text in right if text is not None] + (texts_under(row, others) if are_filled else [])
+    texts = texts_under(row, others, may_have_gaps=columns.correct is not None) if are_filled else []
+    return [text for text in right if text is not None] + texts
 
 
 def with_rest(question: Question, row: Row, columns: BenchmarkColumns) -> Question:
@@ -65,19 +67,40 @@ def with_rest(question: Question, row: Row, columns: BenchmarkColumns) -> Questi
     return question.model_copy(update=changes)
 
 
-def yes_or_no(row: Row, columns: BenchmarkColumns) -> tuple[bool, tuple[str, str]]:
-    """Whether the answer to a yes_no question is yes, and the two words to choose from: those that the file uses."""
+def words_of(rows: Sequence[Row], columns: BenchmarkColumns) -> tuple[str, str]:
+    """The two words to choose from in all yes_no questions: true and false if the file writes nothing else in words.
+
+    A boolean of JSON is no word of the file.
+    """
+    asked = [row for row in rows if is_choice(row, columns)] if columns.answer_kind == "yes_no" else []
+    answers = [row.content.get(columns.target or "") for row in asked]
+    # Any other answer is a fault of its row alone.
+    answers = [answer for answer in answers if str(answer).strip().lower() in YES | NO]
+    are_words = all(isinstance(answer, str) and answer.strip().lower() in ("true", "false") for answer in answers)
+    return TRUE_FALSE if answers and are_words else YES_NO
+
+
+def is_choice(row: Row, columns: BenchmarkColumns) -> bool:
+    """Whether a row asks for one of two words; a row that does not say what it asks for does not."""
+    try:
+        return kind_of(row, columns) == "mcq"
+    except RowRefused:
+        return False
+
+
+def is_yes(row: Row, columns: BenchmarkColumns) -> bool:
+    """Whether the answer to a yes_no question is yes."""
     value = row.content.get(columns.target or "")
     said = str(value).strip().lower()
     if said not in YES | NO:
         raise row.refused(f"{columns.target or 'target'} is {value!r}. Give yes, no, true or false.")
-    return said in YES, ("True", "False") if said in ("true", "false") else ("Yes", "No")
+    return said in YES
 
 
 def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str, str], str]:
     """The choices by letter, and the letter of the right one, or the letters."""
     if columns.correct is not None:
-        wrong = texts_under(row, as_list(columns.distractors))
+        wrong = texts_under(row, as_list(columns.distractors), may_have_gaps=True)
         right = row.text(columns.correct)
         row.lettered([right, *wrong])
         return hashed_order(name, right, wrong)
@@ -109,11 +132,17 @@ def choices_of(row: Row, columns: BenchmarkColumns, name: str) -> tuple[dict[str
     return choices, target
 
 
-def texts_under(row: Row, columns: Sequence[str]) -> list[str]:
-    """The texts of one column that holds them all, or of a column for each, of which the last may be empty."""
+def texts_under(row: Row, columns: Sequence[str], *, may_have_gaps: bool = False) -> list[str]:
+    """The texts of one column that holds them all, or of several, of which the last may be empty, or any if gaps mean nothing."""
     if len(columns) == 1:
         return listed(row, columns[0])
-    return [*row.texts_without_end(columns).values()] or [row.text(columns[0])]
+    used = [name for name in columns if row.optional_value(name) is not None] if may_have_gaps else row.without_empty_end(columns)
+    return [text for column in used or columns[:1] for text in texts_of_one(row, column)]
+
+
+def texts_of_one(row: Row, column: str) -> list[str]:
+    """The texts of one column of several: a list, the values of an object, or a text as it stands, such as the interval `[0, 1]`."""
+    return [row.text(column)] if row.optional_value(column) is None or isinstance(row.content[column], str) else listed(row, column)
 
 
 def listed(row: Row, column: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Say which shape a benchmark file has: by the columns of every row, never by the first alone. Pure."""
 
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,8 @@ def recognise(rows: Sequence[Row], format_name: str) -> Recognised:
     if (nearly := nearly_words(rows, SHAPES)) is not None:
         raise Refused(nearly)
     if len(rows) == 1 and (key := key_of_rows(rows[0].content)) is not None:
-        raise Refused(f"{rows[0].where}: the rows stand under the key {key!r}. Write that list alone, as `jq '.[{json.dumps(key)}]'` does.")
+        command = f"jq {shlex.quote(f'.[{json.dumps(key)}]')}"
+        raise Refused(f"{rows[0].where}: the rows stand under the key {key!r}. Write that list alone, as `{command}` does.")
     if len(rows) == 1 and holds_columns(rows[0].content):
         raise Refused(columns_as_rows(Path(rows[0].where.rpartition(", ")[0])))
     if len(rows) == 1 and len(rows[0].content) > 1 and all(isinstance(value, Mapping) for value in rows[0].content.values()):

@@ -73,13 +73,17 @@ class Row:
             raise self.refused(f"{key} is {value!r:.80}. Give a list.")
         return value
 
-    def texts_without_end(self, keys: Sequence[str]) -> dict[str, str]:
-        """The texts under several keys without the empty ones at the end: questions of one table have more or fewer choices."""
+    def without_empty_end(self, keys: Sequence[str]) -> Sequence[str]:
+        """The keys without those at the end that hold nothing: questions of one table have more or fewer choices."""
         filled = [place for place, key in enumerate(keys) if self.optional_value(key) is not None]
         used = keys[: filled[-1] + 1] if filled else keys[:0]
         if empty := next((key for key in used if self.optional_value(key) is None), None):
             raise self.refused(f"{empty} is empty, but {used[-1]} holds a choice. Fill it in, or move the choices up.")
-        return {key: self.text(key) for key in used}
+        return used
+
+    def texts_without_end(self, keys: Sequence[str]) -> dict[str, str]:
+        """The texts under several keys without the empty ones at the end."""
+        return {key: self.text(key) for key in self.without_empty_end(keys)}
 
     def lettered(self, texts: Sequence[str]) -> dict[str, str]:
         """The texts as choices A, B, C, ... in their order. Refused if there are too few letters."""

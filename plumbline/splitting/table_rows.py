@@ -2,6 +2,7 @@
 
 import csv
 import io
+import string
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,12 +13,12 @@ from plumbline.splitting.row_values import Row
 
 CELL_CHARACTERS = 10_000_000
 """The most characters of one cell; Python's own limit would refuse a long passage."""
-LETTERS = frozenset("ABCD")
-MMLU_COLUMNS = ("question", "A", "B", "C", "D", "answer")
+NUM_CHOICES = 4
+"""Of MMLU's own files."""
 
 
 def table_rows(path: Path, text: str, knows: Callable[[Sequence[str]], bool]) -> list[Row | Fault]:
-    """Records below a header. MMLU's own files have no header; their six columns and the letter at the end show them.
+    """Records below a header. MMLU's own files have no header; their columns and the letter at the end show them.
 
     `knows` says whether names of columns are those of a shape. Refused if the quoting is broken or a column occurs twice; a record of
     another width is a Fault.
@@ -39,8 +40,8 @@ def table_rows(path: Path, text: str, knows: Callable[[Sequence[str]], bool]) ->
         ) from None
     if records and is_said(records[0], separator):
         del records[0]
-    if records and is_of_mmlu(records[0]) and 2 * sum(map(is_of_mmlu, records)) > len(records):
-        records.insert(0, [*MMLU_COLUMNS])
+    if header_of_mmlu := columns_of_mmlu(records):
+        records.insert(0, header_of_mmlu)
     header = [name.strip() for name in records[0]] if records else []
     if twice := [name for name in header if name and header.count(name) > 1]:
         raise Refused(f"{path}: the column {twice[0]!r} occurs twice in the header. Give each its own name.")
@@ -54,9 +55,20 @@ def table_rows(path: Path, text: str, knows: Callable[[Sequence[str]], bool]) ->
     return rows
 
 
-def is_of_mmlu(cells: Sequence[str]) -> bool:
-    """Whether a record may be a question of MMLU without a header."""
-    return len(cells) == len(MMLU_COLUMNS) and cells[-1].strip() in LETTERS
+def columns_of_mmlu(records: Sequence[Sequence[str]]) -> list[str] | None:
+    """The columns of records that are questions of MMLU without a header; None if they are not, or if one column may be something else.
+
+    With more than four choices, the letter of the last must be an answer: else the first cell may be an id before a question with fewer.
+    """
+    width = len(records[0]) if records else 0
+    letters = string.ascii_uppercase[: max(width - 2, 0)]
+    if not NUM_CHOICES <= len(letters) == width - 2:
+        return None
+    answers = [cells[-1].strip() if len(cells) == width else "" for cells in records]
+    are_of_mmlu = [answer in [*letters] for answer in answers]
+    if not are_of_mmlu[0] or 2 * sum(are_of_mmlu) <= len(records) or (len(letters) > NUM_CHOICES and letters[-1] not in answers):
+        return None
+    return ["question", *letters, "answer"]
 
 
 def place_of(path: Path, number: int) -> str:

@@ -209,3 +209,12 @@ def test_keys_that_are_not_read_are_named_before_the_rows(tmp_path: Path, caplog
     with caplog.at_level("INFO", logger="clean"):
         clean(write_lines(tmp_path / "rows.jsonl", rows), tmp_path / "out", format="auto")
     assert "not read: options, id" in [record.getMessage() for record in caplog.records]
+
+
+def test_a_mark_that_a_row_is_not_trained_is_not_called_unread(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [{"question": asked, "answer": said, "weight": 0, "id": 7} for asked, said in PAIRS[:1]]
+    rows += [{"question": asked, "answer": said, "weight": 1, "id": 7} for asked, said in PAIRS[1:]]
+    with caplog.at_level("INFO", logger="clean"):
+        _, quarantined, _ = clean(write_lines(tmp_path / "rows.jsonl", rows), tmp_path / "out", format="auto")
+    assert [record.getMessage() for record in caplog.records if "not read: " in record.getMessage()] == ["not read: id"]
+    assert len(quarantined) == 1 and any("marked as not to be trained on" in record.getMessage() for record in caplog.records)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from plumbline.commands.benchmark_hints import hint_lines, too_few, unstated, without_key_points
+from plumbline.commands.benchmark_hints import contradictions, hint_lines, too_few, unstated, without_key_points
 from plumbline.commands.check_benchmark import command
 from plumbline.pipeline.jsonl import write_jsonl
 from plumbline.reporting.judge_quality import named_probes, probe_numbers
@@ -44,6 +44,41 @@ def test_questions_without_key_points_are_counted_and_named() -> None:
     [line] = without_key_points([explanation(1, "the pressure rises"), explanation(2), *(choice(n, 9) for n in range(9))])
     assert line.startswith("1 of 2 explanation questions have no key points, which judge.backend key_points needs (why-2).")
     assert without_key_points([explanation(1, "the pressure rises")]) == []
+
+
+def asked(name: str, kind: str, target: str, **changes: object) -> Question:
+    parts: dict[str, object] = {"choices": {}, "unit": None, "key_points": (), "cluster": name, "question": "How far?"}
+    return Question.model_validate(parts | {"id": name, "kind": kind, "target": target} | changes)
+
+
+ABC = {"A": "x", "B": "y", "C": "z"}
+MOVED = {"A": "z", "B": "x", "C": "y"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_named"),
+    [
+        (asked("a", "numeric", "3"), asked("b", "numeric", "3.0"), False),
+        (asked("a", "numeric", "3"), asked("b", "numeric", "4"), True),
+        (asked("a", "numeric", "1", unit="km"), asked("b", "numeric", "1000", unit="m"), False),
+        (asked("a", "numeric", "1", unit="km"), asked("b", "numeric", "1", unit="m"), True),
+        (asked("a", "numeric", "1", unit="m"), asked("b", "numeric", "1", unit="s"), True),
+        (asked("a", "numeric", "1", unit=""), asked("b", "numeric", "1", unit="m"), True),
+        (asked("a", "numeric", "1"), asked("b", "numeric", "1", unit="m"), False),
+        (asked("a", "numeric", "1; 2", answer_kind="number_set"), asked("b", "numeric", "2.0; 1", answer_kind="number_set"), False),
+        (asked("a", "numeric", "1; 2", answer_kind="numbers"), asked("b", "numeric", "2; 1", answer_kind="numbers"), True),
+        (asked("a", "numeric", "mgh", answer_kind="expression"), asked("b", "numeric", "mv", answer_kind="expression"), True),
+        (asked("a", "mcq", "A", choices={"A": "m", "B": "M"}), asked("b", "mcq", "B", choices={"A": "m", "B": "M"}), True),
+        (asked("a", "mcq", "A,B", choices=ABC, answer_kind="letters"), asked("b", "mcq", "B,C", choices=MOVED, answer_kind="letters"), False),
+        (asked("a", "mcq", "A,B", choices=ABC, answer_kind="letters"), asked("b", "mcq", "A,B", choices=MOVED, answer_kind="letters"), True),
+        (asked("a", "mcq", "A", choices=ABC), asked("b", "mcq", "B", choices=MOVED), False),
+        (asked("a", "mcq", "A", choices=ABC), asked("b", "mcq", "A", choices=MOVED), True),
+        (asked("a", "numeric", "3"), asked("b", "explanation", "It goes three metres."), False),
+        (asked("a", "explanation", "It goes on."), asked("b", "explanation", "It stops."), True),
+    ],
+)  # fmt: skip
+def test_another_answer_is_another_number_or_text_however_it_is_written(one: Question, other: Question, is_named: bool) -> None:
+    assert (len(contradictions([one, other])) == 1) == is_named
 
 
 @pytest.mark.parametrize(

@@ -499,6 +499,13 @@ def test_a_table_of_a_spreadsheet_in_windows_1252_says_the_line_and_the_command(
     assert f"run `iconv -f WINDOWS-1252 -t UTF-8 {path} > {tmp_path / 'exam_utf8.csv'}`" in str(refused.value)
 
 
+def test_western_letters_in_a_row_are_still_windows_1252(tmp_path: Path) -> None:
+    path = tmp_path / "exam.csv"
+    path.write_bytes(TABLE.encode() + "Which are umlauts?;ÄÖÜ;æøå;Pa;„Öl“;A\nWhich?;ÄÖÜ;N;J;W;A\n".encode("cp1252"))
+    with pytest.raises(Refused, match="It looks like Windows-1252"):
+        read_benchmark(path, format_name="auto")
+
+
 def test_a_quote_that_is_not_closed_is_named_by_its_line(tmp_path: Path) -> None:
     (tmp_path / "exam.csv").write_text(TABLE + '"Unit of work?;N;J;W;Pa;B\n' + "Unit?;N;J;W;Pa;B\n" * 3)
     with pytest.raises(Refused, match=r"exam\.csv, line 3: the record that begins there is not readable as CSV .* Close every quote"):

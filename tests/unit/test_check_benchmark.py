@@ -1,6 +1,9 @@
 """`plumbline check-benchmark` says what is read of a file, and needs neither DVC nor torch nor a repository."""
 
+import csv
 import json
+import re
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -9,13 +12,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from plumbline.cleaning.recognition import refuse_no_file
 from plumbline.commands.check_benchmark import command
 from plumbline.commands.known_questions import known_questions
 from plumbline.comparing.graded_answers import grade_file
 from plumbline.comparing.logs.recognise import read_logs
 from plumbline.grading.tolerance import Tolerance
 from plumbline.pipeline.jsonl import read_jsonl
-from plumbline.pipeline.refused import Refused
+from plumbline.pipeline.refused import InputRefused, Refused
 from plumbline.rows.question import Question
 from plumbline.splitting.fault_lines import MAX_PLACES, MAX_PROBLEMS
 from plumbline.splitting.known_shapes import NAMES
@@ -286,6 +290,53 @@ def test_a_damaged_text_is_refused_and_never_asked(changes: dict[str, object], w
     assert "line 1" in told.output and words in told.output and "\x1b" not in told.output
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "Page one.\fNewton law",
+            "the control character U+000C, a page break. Remove it, or write a line break. If it stands for the `\\f` of",
+        ),
+        ("Page one.\vNewton law", "U+000B, a vertical tab. Remove it, or write a line break"),
+        ("y = \tan(t)", "lost its backslash (`\\tan`): JSON and Python read"),
+        ("y = \tan(t)", "If a tab is meant there, put a space after it."),
+        ("$\rho$ is what?", "(`\\rho`)"),
+        ("$\\langle x\rangle$ is what?", "(`\\rangle`)"),
+        ("$$x\rangle$$", "(`\\rangle`)"),
+        ("Which?\right?", None),
+        ("Which\rangle is larger?\rThe first.", None),
+        ("a\tb\rc", None),
+        (r"$\frac{1}{2}$", None),
+    ],
+)
+def test_a_page_break_a_line_end_and_a_tab_are_no_lost_backslash(text: str, words: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps(OWN_ROW | {"gold_passage": text}) + "\n" + json.dumps(OWN_ROW | {"id": "b"}))
+    told = check(str(path))
+    assert words in told.output if words else told.exit_code == 0, told.output
+    assert words is None or "U+000" not in words or "holds a LaTeX command" not in told.output
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("v(t)\tan(t)", None),
+        ("Which?\right?", None),
+        ("one\ttwo\rthree", None),
+        ("What is $y = \tan(t)$?", "(`\\tan`): the program that wrote the file read its `\\` and the next letter"),
+        ("What is $\frac{1}{2}$?", "Write the command with its backslash."),
+        ("What is\fthis?", "U+000C, a page break"),
+    ],
+)
+def test_a_tab_in_a_cell_is_text_and_no_one_is_told_of_json(text: str, words: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    with path.open("w", newline="") as stream:
+        csv.writer(stream).writerows([["q", "a"], [text, "3"], ["How far?", "3"]])
+    told = check(str(path), "--column=question=q", "--column=target=a", "--column=kind=numeric")
+    assert words in told.output if words else told.exit_code == 0, told.output
+    assert "JSON and Python" not in told.output and "twice" not in told.output
+
+
 def test_a_line_that_is_nearly_json_says_what_to_change(tmp_path: Path) -> None:
     path = tmp_path / "mine.jsonl"
     line = json.dumps(OWN_ROW)
@@ -346,7 +397,40 @@ def test_a_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
     assert told.exit_code == 1 and f"{tmp_path} is a folder. Give one file: `cat {tmp_path}/*.jsonl > all.jsonl`" in told.output
 
 
-def test_statements_are_asked_with_the_words_of_their_file(tmp_path: Path) -> None:
-    (tmp_path / "b.csv").write_text("statement,label\nForce is a vector.,True\nIs mass a vector?,no\n")
-    told = check(str(tmp_path / "b.csv"), *(f"--column={one}" for one in ("question=statement", "target=label", "answer_kind=yes_no")))
-    assert "A) True\n      B) False" in told.output and "A) Yes\n      B) No" in told.output
+def test_a_command_in_a_remedy_runs_as_it_stands(tmp_path: Path) -> None:
+    folder = tmp_path / "my data"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text("{}\n")
+    told = check(str(folder)).output
+    with pytest.raises(InputRefused) as refused:
+        refuse_no_file(folder)
+    for said in (told, str(refused.value)):
+        [shown] = re.findall("`(cat .*?)`", said)
+        subprocess.run(shown, shell=True, check=True, cwd=tmp_path)
+        assert (tmp_path / "all.jsonl").read_text() == "{}\n"
+    (tmp_path / "odd.json").write_text(json.dumps({"it's": [OWN_ROW]}))
+    [shown] = re.findall("`(jq .*?)`", check(str(tmp_path / "odd.json")).output)
+    assert shlex.split(shown) == ["jq", '.["it\'s"]']
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("b.csv", "q,a\nForce is a vector.,True\nMass is a vector.,false\n", "A) True\n      B) False"),
+        ("b.csv", "q,a\nForce is a vector.,True\nIs mass a vector?,no\n", "A) Yes\n      B) No"),
+        ("b.jsonl", '{"q": "Is it hot?", "a": true}\n{"q": "Is it cold?", "a": false}\n', "A) Yes\n      B) No"),
+        ("b.jsonl", '{"q": "Is it hot?", "a": 1}\n{"q": "Is it cold?", "a": "true"}\n', "A) Yes\n      B) No"),
+    ],
+    ids=["words", "mixed words", "booleans", "a number and a word"],
+)
+def test_statements_are_asked_with_the_words_of_their_file(name: str, text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    told = check(str(tmp_path / name), *(f"--column={one}" for one in ("question=q", "target=a", "answer_kind=yes_no")))
+    assert told.output.count(words) == told.output.count(") True") + told.output.count(") Yes") == 2, told.output
+
+
+def test_the_words_of_statements_do_not_depend_on_other_kinds(tmp_path: Path) -> None:
+    path = tmp_path / "b.csv"
+    path.write_text("q,a,kind\nForce is a vector.,True,mcq\nHow far?,1,numeric\nMass is a vector.,False,mcq\n")
+    told = check(str(path), *(f"--column={one}" for one in ("question=q", "target=a", "kind=kind", "answer_kind=yes_no")))
+    assert told.output.count("A) True\n      B) False") == 2 and "Yes" not in told.output, told.output

@@ -169,6 +169,27 @@ def test_a_table_with_more_columns_of_choices_keeps_them_all(tmp_path: Path) -> 
         read_benchmark(path, format_name="auto")
 
 
+def test_a_table_may_have_fewer_choices_than_four(tmp_path: Path) -> None:
+    path = tmp_path / "exam.csv"
+    path.write_text("question,A,B,C,D,answer\nWhich?,a,b,c,,C\nIs it?,yes,no,,,B\nWhat?,a,b,c,d,D\n")
+    first, second, third = read_benchmark(path, format_name="auto").questions
+    assert ("".join(first.choices), "".join(second.choices), "".join(third.choices)) == ("ABC", "AB", "ABCD")
+    for cells, problem in (("Which?,a,,c,d,A", "B is missing or empty"), ("Which?,a,b,,d,A", "C is empty, but D holds a choice")):
+        path.write_text(f"question,A,B,C,D,answer\n{cells}\nWhat?,a,b,c,d,D\n")
+        with pytest.raises(Refused, match=problem):
+            read_benchmark(path, format_name="auto")
+
+
+def test_a_table_without_a_header_may_have_five_choices_if_no_cell_may_be_an_id(tmp_path: Path) -> None:
+    path = tmp_path / "exam.csv"
+    path.write_text("Unit of force?,newton,joule,watt,pascal,volt,A\nUnit of voltage?,newton,joule,watt,pascal,volt,E\nWhich?,a,b,c,d,,C\n")
+    first, second, third = read_benchmark(path, format_name="auto").questions
+    assert first.question == "Unit of force?" and second.choices[second.target] == "volt" and [*third.choices] == [*"ABCD"]
+    path.write_text("1,Unit of force?,newton,joule,watt,pascal,A\n2,Unit of power?,newton,joule,watt,pascal,C\n")
+    with pytest.raises(Refused):
+        read_benchmark(path, format_name="auto")
+
+
 def test_a_choice_in_its_own_column_may_begin_with_a_bracket(tmp_path: Path) -> None:
     path = tmp_path / "intervals.csv"
     path.write_text('question,one,two,answer\nFor which x?,"[0, 1)","[0, 1]",B\n')
@@ -176,3 +197,31 @@ def test_a_choice_in_its_own_column_may_begin_with_a_bracket(tmp_path: Path) -> 
         path, format_name="mapped", columns=BenchmarkColumns(question="question", choices=["one", "two"], target="answer")
     ).questions
     assert question.choices == {"A": "[0, 1)", "B": "[0, 1]"}
+
+
+@pytest.mark.parametrize(
+    ("row", "columns"),
+    [
+        ({"right": "4", "wrong": ["5", "6"], "more": ["7"]}, {"correct": "right", "distractors": ["wrong", "more"]}),
+        ({"right": "4", "wrong": {"x": 5, "y": 6}, "more": "7"}, {"correct": "right", "distractors": ["wrong", "more"]}),
+        ({"right": "4", "wrong": ["5", "6", "7"]}, {"choices": ["right", "wrong"], "target": "right"}),
+        ({"right": "4", "wrong": ["5", "6", "7"], "more": None}, {"choices": ["right", "wrong", "more"], "target": "right"}),
+    ],
+    ids=["lists", "an object and a text", "a text and a list", "an empty end"],
+)
+def test_lists_in_several_columns_are_read(row: dict[str, Any], columns: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "lists.jsonl"
+    path.write_text(json.dumps({"q": "2 + 2?"} | row) + "\n")
+    [question] = read_benchmark(path, format_name="mapped", columns=BenchmarkColumns(question="q", **columns)).questions
+    assert sorted(question.choices.values()) == ["4", "5", "6", "7"] and question.choices[question.target] == "4"
+
+
+def test_a_wrong_answer_may_be_missing_anywhere(tmp_path: Path) -> None:
+    path = tmp_path / "gaps.csv"
+    path.write_text('q,right,w1,w2,w3\nWhich?,a,b,,c\nWhen?,x,,,"[0, 1)"\n')
+    columns = BenchmarkColumns(question="q", correct="right", distractors=["w1", "w2", "w3"])
+    first, second = read_benchmark(path, format_name="mapped", columns=columns).questions
+    assert sorted(first.choices.values()) == ["a", "b", "c"] and sorted(second.choices.values()) == ["[0, 1)", "x"]
+    path.write_text("q,right,w1,w2\nWhich?,a,,\nWhen?,x,y,z\n")
+    with pytest.raises(Refused, match="w1, w2 hold no choice"):
+        read_benchmark(path, format_name="mapped", columns=columns.model_copy(update={"distractors": ["w1", "w2"]}))
