@@ -24,8 +24,6 @@ PASSING_NAME = re.compile(r"\s*Ran experiment\(s\): .*-running-\d+\s*")
 TO_APPLY = "To apply the results of an experiment"
 INTERRUPTED = 252
 """Exit code of DVC if Ctrl-C came between two stages."""
-NUM_NEW_OBJECTS = 100_000
-"""So many new objects start Python's search for unused ones, instead of 700: a run with nothing to do takes 8 % less time."""
 ENDED_BY_A_SIGNAL = re.compile(rf"exited with (?:{STOPPED}|{'|'.join(str(-number) for number in SIGNALS)})$")
 
 
@@ -66,7 +64,8 @@ def main(words: list[str]) -> int:
     """Run a DVC command in this process; words of ours may come first (`early_copies`, `stale_scores`). Returns its exit code, or 75 if a signal stopped it or its stage."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a script that starts it with `&`: a stage takes Ctrl-C there too
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    gc.set_threshold(NUM_NEW_OBJECTS)
+    # As plumbline/model/quiet.py does for stages: to load DVC makes no garbage. A run with nothing to do takes 4 % less time (median of 7).
+    gc.set_threshold(50_000, 10, 10)
     from dvc.cli import main as dvc_main
     from dvc.ui import ui
 

@@ -76,7 +76,7 @@ def read_sheet(text: str, rows: Sequence[JudgedAnswer], *, labeller: str) -> lis
     """Return the labels of a sheet; rows without a score are left out. ValueError names a row that is wrong."""
     keys = {label_id(row.answer_key): row.answer_key for row in rows}
     labels = []
-    table = csv.DictReader(io.StringIO(text))
+    table = sheet_rows(text)
     if not {"label_id", "score"} <= set(table.fieldnames or ()):
         raise ValueError(
             f"the sheet has the columns {table.fieldnames}. Keep {', '.join(COLUMNS)} as `plumbline label-sheet write` made them."
@@ -117,12 +117,18 @@ def calibration_of(rows: Sequence[JudgedAnswer], labels: Sequence[HumanLabel], c
     )
 
 
+def sheet_rows(text: str) -> "csv.DictReader[str]":
+    """The rows of a sheet; a cell may be as long as an answer."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    return csv.DictReader(io.StringIO(text))
+
+
 def refuse_scored_sheet(path: Path) -> None:
     """ValueError if the path holds work of a person: a sheet with a score or a note, or a file that is no sheet."""
     if not path.is_file():
         return
     try:
-        table = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
+        table = sheet_rows(path.read_text(encoding="utf-8-sig"))
         is_sheet = tuple(table.fieldnames or ()) == COLUMNS
         num_filled = sum(bool((row["score"] or "").strip() or (row["note"] or "").strip()) for row in table) if is_sheet else 0
     except (UnicodeDecodeError, csv.Error):

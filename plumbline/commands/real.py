@@ -19,6 +19,7 @@ from plumbline.commands.real_request import NotRun, check_overrides, given_files
 from plumbline.commands.refusing import refusing, repository
 from plumbline.commands.running import refuse_other_letters, run_dvc, run_pipeline, set_params
 from plumbline.laptop.own_files import OwnFiles, own_files, refuse_no_files
+from plumbline.pipeline.files import write_text
 from plumbline.planning.profiles import merged, profile_overrides
 from plumbline.planning.real_profile import PROFILE, SMALL_PROFILE, one_by_one, real_overrides
 from plumbline.stopping import STOPPED
@@ -105,7 +106,7 @@ def take_results(run: "Revision", folder: Path) -> dict[str, Any]:
     contents = {file: run.read(f"metrics/{file}") for file in FILES}
     folder.mkdir(parents=True, exist_ok=True)
     for file, content in contents.items():
-        (folder / file).write_bytes(content)
+        write_text(folder / file, content.decode("utf-8"))
     return json.loads(contents["evaluation.json"])
 
 

@@ -26,5 +26,7 @@ def surviving_metrics(root: Path) -> Iterator[list[str]]:
         for path, content in before.items():
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
+                partial = path.with_name(f"{path.name}.partial")
+                partial.write_bytes(content)
+                partial.replace(path)
                 put_back.append(str(path.relative_to(root)))

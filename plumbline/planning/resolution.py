@@ -150,7 +150,7 @@ def questions_for_margin(found: Disagreement, units: Units, margin: float, *, bi
     """How many questions, in clusters like these, put the bound of two equal arms within the margin four times in five.
 
     (z_bound sd_margin + z_power sd_equal)^2 / margin^2, as for a score interval: its bound asks how arms would disagree of which one loses the
-    margin. So it takes questions even if the arms never disagree, and more of them in few clusters, whose interval is wider.
+    margin. So it takes questions even if the arms never disagree, and more of them in few clusters, because their interval is wider.
     """
     lost, gained = found.shares_at(margin)
     at_margin, equal = max(found.square * (lost + gained) - margin**2, 0.0), found.square * found.share

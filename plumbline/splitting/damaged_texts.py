@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from plumbline.cleaning.latex_repair import between_dollars, restore_swallowed
+from plumbline.cleaning.latex_repair import NEVER_IN_TEXT, SWALLOWED, between_dollars, restore_swallowed
 from plumbline.rows.question import Question
 
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -17,7 +17,6 @@ NAMES = {
     "\n": "a line break",
     "\r": "a line end",
 }
-ESCAPES = {"\a": "\\a", "\b": "\\b", "\v": "\\v", "\f": "\\f"}
 BELONG_IN_TEXT = "\t\n\r"
 LATEX = re.compile(r"\\[A-Za-z(\[]|\$\$")
 WORD_AFTER_LINE_END = re.compile(r"\r(?:angle|ceil|floor|ight(?!\s*[)\]}|.\\>/]))(?![A-Za-z])")
@@ -88,10 +87,10 @@ def lost_words(text: str, lost: LostCommand, *, is_of_table: bool) -> str:
 def control_words(control: str, *, is_of_table: bool) -> str:
     """What is wrong with a control character, and what to do for each of its causes."""
     code = f"holds the control character U+{ord(control):04X}"
-    if control not in ESCAPES:
+    if control not in NEVER_IN_TEXT:
         return f"{code}. Remove it."
     twice = "" if is_of_table else ", with its backslash written twice"
     return (
         f"{code}, {NAMES[control]}. Remove it, or write a line break. "
-        f"If it stands for the `{ESCAPES[control]}` of a LaTeX command that lost its backslash, write the command again{twice}."
+        f"If it stands for the `\\{SWALLOWED[control][0]}` of a LaTeX command that lost its backslash, write the command again{twice}."
     )

@@ -47,7 +47,7 @@ def faults_of(questions: Sequence[Question], places: Sequence[str]) -> list[Faul
 
 
 def same_id_words(question: Question, where: str, earlier: Question) -> str:
-    """What is wrong with a question whose id another one has. Without an id in the file, the same words give the same id."""
+    """What is wrong with a question if another one has its id. Without an id in the file, the same words give the same id."""
     if (question.question, question.choices) == (earlier.question, earlier.choices) and question.target != earlier.target:
         return (
             f"the id {question.id!r} is also at {where}, which asks the same with another answer: {question.target!r:.60} here, "

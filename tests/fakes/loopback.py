@@ -23,7 +23,7 @@ class LoopbackServer(ThreadingHTTPServer, Generic[Fake]):
         self.fake = fake
         self.url = f"http://127.0.0.1:{self.server_port}"
         self._open: set[object] = set()
-        """Addresses of the clients whose connection is not closed yet."""
+        """Addresses of the clients with an open connection."""
         self._last_accepted: object = None
 
     def process_request(self, request: Any, client_address: Any) -> None:

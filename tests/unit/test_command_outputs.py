@@ -124,8 +124,8 @@ def test_a_folder_is_replaced_only_if_all_in_it_was_written_by_the_command(tmp_p
         refuse_folder_of_others(folder / "mine.gguf", record="plumbline.json")
 
 
-def sheet(path: Path, *, score: str = "", note: str = "") -> Path:
-    path.write_text(f"{','.join(COLUMNS)}\nid,q,r,k,a,,\nid2,q,r,k,a,{score},{note}\n", encoding="utf-8")
+def sheet(path: Path, *, answer: str = "a", score: str = "", note: str = "") -> Path:
+    path.write_text(f"{','.join(COLUMNS)}\nid,q,r,k,a,,\nid2,q,r,k,{answer},{score},{note}\n", encoding="utf-8")
     return path
 
 
@@ -140,6 +140,9 @@ def test_a_sheet_on_which_someone_wrote_is_not_replaced(tmp_path: Path, filled: 
 def test_an_empty_sheet_may_be_written_again_and_another_file_may_not(tmp_path: Path) -> None:
     refuse_scored_sheet(tmp_path / "new.csv")
     refuse_scored_sheet(sheet(tmp_path / "S.csv"))
+    refuse_scored_sheet(sheet(tmp_path / "long.csv", answer="x" * 200_000))
+    with pytest.raises(ValueError, match="scores or notes in 1 row"):
+        refuse_scored_sheet(sheet(tmp_path / "long.csv", answer="x" * 200_000, score="1"))
     (tmp_path / "notes.txt").write_bytes(b"caf\xe9")
     with pytest.raises(ValueError, match="exists and is not a sheet of this command"):
         refuse_scored_sheet(tmp_path / "notes.txt")
@@ -151,7 +154,7 @@ def test_a_number_of_days_below_zero_removes_no_checkpoint() -> None:
 
 
 class Unwritable:
-    """A table whose disk is full after the first bytes."""
+    """A table that meets a full disk after the first bytes."""
 
     def to_csv(self, path: Path, **_: object) -> None:
         path.write_text("half")
